@@ -1,0 +1,55 @@
+/**
+ * Everything the engine can ask for.
+ *
+ * Actions are plain data, returned from `Engine.handle` in the order in which they are to be done. A host performs them;
+ * what comes of them comes back as events.
+ */
+import type { Seconds } from "../time/seconds.ts";
+import type { AssociationId } from "../association/association.ts";
+import type { Address } from "../wire/address.ts";
+import type { Memory } from "./memory.ts";
+import type { Note } from "./note.ts";
+
+declare const socketToken: unique symbol;
+declare const packetToken: unique symbol;
+
+/** Names a socket for as long as it is open; the engine counts them up and never uses one twice. */
+export type SocketToken = number & { readonly [socketToken]: true };
+
+/** Names one packet sent, so that `sent` can say when it left. */
+export type PacketToken = number & { readonly [packetToken]: true };
+
+/** One thing to do. */
+export type Action =
+  /** Look a name up (A and AAAA, or one family only). Answered by `resolved` or `unresolved`. */
+  | { readonly kind: "resolve"; readonly name: string; readonly family: 4 | 6 | null }
+  /**
+   * Open a socket of one request: a fresh random source port (RFC 9109) unless `sourcePort` says which, connected to
+   * `to`, so that ICMP errors come back and strangers' packets do not. Answered only when it fails.
+   */
+  | { readonly kind: "open"; readonly socket: SocketToken; readonly to: Address; readonly sourcePort: number | null; readonly interface: string | null }
+  /** Open a socket that serves: bound to a port on an address (`null`: all), unconnected. */
+  | { readonly kind: "listen"; readonly socket: SocketToken; readonly port: number; readonly address: string | null; readonly interface: string | null }
+  /** Receive a multicast group on a socket. */
+  | { readonly kind: "join"; readonly socket: SocketToken; readonly group: string; readonly interface: string | null }
+  /** Close a socket; nothing more is heard from it. Closing one that never opened does no harm. */
+  | { readonly kind: "close"; readonly socket: SocketToken }
+  /** Send a datagram; answered by `sent` or `sendFailed`. */
+  | {
+      readonly kind: "send";
+      readonly token: PacketToken;
+      readonly socket: SocketToken;
+      readonly association: AssociationId | null;
+      readonly to: Address;
+      /** IP hop limit, 1 … 255; `null` leaves the system's. */
+      readonly ttl: number | null;
+      readonly bytes: Uint8Array;
+    }
+  /** Add `offset` to the clock at once. Answered by `stepped` or `clockRefused`. */
+  | { readonly kind: "step"; readonly offset: Seconds }
+  /** Let the clock glide by `offset`. Answered by `slewing` or `clockRefused`. */
+  | { readonly kind: "slew"; readonly offset: Seconds }
+  /** Keep this for the next run, in place of what was kept. */
+  | { readonly kind: "remember"; readonly memory: Memory }
+  /** Something worth telling; the words are chosen in `view`. */
+  | { readonly kind: "note"; readonly note: Note };

@@ -1,0 +1,47 @@
+/**
+ * The engine: events in, actions out. The one-shots, the daemon and the simulator all drive this.
+ */
+import type { Mono } from "../time/mono.ts";
+import type { Now } from "../time/now.ts";
+import type { SecurityProvider } from "../security/security.ts";
+import type { Action } from "./action.ts";
+import type { EngineConfig } from "./config.ts";
+import type { Event } from "./event.ts";
+import type { Snapshot } from "./snapshot.ts";
+import type { Outcome } from "./outcome.ts";
+
+/** Unpredictable numbers; cryptographic in the host, seeded in the simulator. */
+export interface Chance {
+  /** 64 random bits. */
+  bits64(): bigint;
+  /** Uniform in 0 ≤ x < 1. */
+  uniform(): number;
+}
+
+/** What an engine is plugged into besides events and actions. */
+export interface Surroundings {
+  readonly chance: Chance;
+  readonly security: SecurityProvider;
+}
+
+/** The engine, as its drivers see it. */
+export interface Engine {
+  /**
+   * Takes one event and says what to do about it.
+   * @returns actions in order; perform all of them before handing in the next event that depends on them
+   */
+  handle(event: Event, now: Now): readonly Action[];
+  /** When `wake` is due; `undefined` while nothing is awaited. May change with every event. */
+  readonly wakeAt: Mono | undefined;
+  /** How the run ended; `null` while it goes on. Once set, nothing more is asked for. */
+  readonly outcome: Outcome | null;
+  /** The whole state as data. */
+  snapshot(now: Now): Snapshot;
+}
+
+/**
+ * Makes an engine.
+ * @param config what to do
+ * @param surroundings chance and security
+ */
+export declare function createEngine(config: EngineConfig, surroundings: Surroundings): Engine;

@@ -1,0 +1,69 @@
+/**
+ * Everything that can happen to the engine.
+ *
+ * Events are plain data: they can be printed, stored and replayed. The host makes them from sockets and timers, the
+ * simulator from arithmetic. Every event comes with {@link Now}; see `Engine.handle`.
+ */
+import type { Seconds } from "../time/seconds.ts";
+import type { NtpTimestamp } from "../time/timestamp.ts";
+import type { Address } from "../wire/address.ts";
+import type { PacketToken, SocketToken } from "./action.ts";
+import type { Memory } from "./memory.ts";
+
+/** Who took a timestamp: the kernel when the packet passed, or our process some microseconds away from it. */
+export type StampSource = "kernel" | "user";
+
+/** Why a host could not do what an action asked; one name a cause, the words for it are chosen in `view`. */
+export type HostFault =
+  | "noPrivilege" // EPERM, EACCES
+  | "portInUse" // EADDRINUSE
+  | "noAddress" // EADDRNOTAVAIL: the address or interface is not ours
+  | "noMulticast" // the interface cannot join groups
+  | "noRoute" // ENETUNREACH, EHOSTUNREACH
+  | "portUnreachable" // ECONNREFUSED: an ICMP port unreachable came back
+  | "tooLarge" // EMSGSIZE
+  | "noResources" // EMFILE, ENOBUFS, ENOMEM
+  | "other";
+
+/** Why a name has no address. `again` may work later (EAI_AGAIN: no network or no server yet). */
+export type ResolveFault = "notFound" | "again" | "failed";
+
+/** Why the clock could not be set. */
+export type ClockFault = "noPrivilege" | "outOfRange" | "unsupported" | "other";
+
+/** One thing that happened. */
+export type Event =
+  /** The world is ready; configured associations are mobilized. `memory` is what an earlier run remembered. */
+  | { readonly kind: "start"; readonly memory?: Memory }
+  /** The moment asked for by `Engine.wakeAt` has come. Early, late and needless wakes do no harm. */
+  | { readonly kind: "wake" }
+  /** Come to an end now: interrupted, or the service manager says so. */
+  | { readonly kind: "stop" }
+  /** A name's addresses, IP literals in the resolver's order, not empty. */
+  | { readonly kind: "resolved"; readonly name: string; readonly addresses: readonly string[] }
+  | { readonly kind: "unresolved"; readonly name: string; readonly why: ResolveFault }
+  | { readonly kind: "notOpened"; readonly socket: SocketToken; readonly why: HostFault }
+  /** A packet left at `at`. May come after the reply: kernel stamps are read late. */
+  | { readonly kind: "sent"; readonly token: PacketToken; readonly at: NtpTimestamp; readonly stamp: StampSource }
+  | { readonly kind: "sendFailed"; readonly token: PacketToken; readonly why: HostFault }
+  /** A datagram arrived on a socket. `to` and `cast` say how it was addressed, where the socket can tell. */
+  | {
+      readonly kind: "datagram";
+      readonly socket: SocketToken;
+      readonly from: Address;
+      readonly to?: Address;
+      readonly cast: "unicast" | "broadcast" | "group";
+      /** Hops left when it arrived. */
+      readonly ttl?: number;
+      readonly interface?: string;
+      readonly at: NtpTimestamp;
+      readonly stamp: StampSource;
+      readonly bytes: Uint8Array;
+    }
+  /** An ICMP error came back for what a socket sent. */
+  | { readonly kind: "unreachable"; readonly socket: SocketToken; readonly why: "portUnreachable" | "noRoute" }
+  /** The clock was stepped: by us (`by` seconds were added), or by somebody else. */
+  | { readonly kind: "stepped"; readonly by: Seconds; readonly whose: "ours" | "another" }
+  /** A slew was accepted by the kernel and ends `lasting` seconds from now. */
+  | { readonly kind: "slewing"; readonly by: Seconds; readonly lasting: Seconds }
+  | { readonly kind: "clockRefused"; readonly why: ClockFault };

@@ -1,0 +1,18 @@
+/** What outlives a run: plain data that `state/` writes to a file and reads back. */
+
+/** A kiss that must be honoured by later runs too: DENY and RSTR, by address and port. */
+export interface RememberedKiss {
+  readonly ip: string;
+  readonly port: number;
+  readonly code: "DENY" | "RSTR";
+  /** ISO 8601 UTC, when it was received. */
+  readonly at: string;
+}
+
+/** Everything one run leaves to the next. */
+export interface Memory {
+  readonly kisses: readonly RememberedKiss[];
+}
+
+/** A memory without anything in it. */
+export const NOTHING: Memory = { kisses: [] };

@@ -1,0 +1,27 @@
+/** Things worth telling while the engine works: what `-v` prints and the daemon logs. Data; `view` chooses the words. */
+import type { AssociationId } from "../association/association.ts";
+import type { Reason } from "../association/verdict.ts";
+import type { PacketTest } from "../association/tests.ts";
+import type { Seconds } from "../time/seconds.ts";
+import type { Address } from "../wire/address.ts";
+import type { PacketFault } from "../wire/packet.ts";
+import type { ClockFault, HostFault, ResolveFault } from "./event.ts";
+
+/** One thing worth telling. */
+export type Note =
+  | { readonly what: "resolving"; readonly name: string }
+  | { readonly what: "resolved"; readonly name: string; readonly addresses: readonly string[] }
+  | { readonly what: "unresolved"; readonly name: string; readonly why: ResolveFault }
+  | { readonly what: "mobilized"; readonly id: AssociationId; readonly name: string; readonly address: Address }
+  | { readonly what: "demobilized"; readonly id: AssociationId; readonly address: Address; readonly why: Reason }
+  | { readonly what: "polled"; readonly id: AssociationId; readonly address: Address }
+  | { readonly what: "sample"; readonly id: AssociationId; readonly address: Address; readonly offset: Seconds; readonly delay: Seconds }
+  | { readonly what: "timedOut"; readonly id: AssociationId; readonly address: Address }
+  | { readonly what: "refused"; readonly id: AssociationId | null; readonly from: Address; readonly test: PacketTest | PacketFault }
+  | { readonly what: "unreachable"; readonly id: AssociationId; readonly address: Address; readonly why: HostFault }
+  | { readonly what: "kiss"; readonly id: AssociationId; readonly address: Address; readonly code: string }
+  | { readonly what: "systemPeer"; readonly id: AssociationId | null; readonly address: Address | null }
+  | { readonly what: "decided"; readonly offset: Seconds | null }
+  | { readonly what: "clockRefused"; readonly why: ClockFault }
+  | { readonly what: "deadline" }
+  | { readonly what: "clockStepped"; readonly by: Seconds; readonly whose: "ours" | "another" };

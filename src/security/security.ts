@@ -1,0 +1,58 @@
+/**
+ * Security as the engine sees it: a strategy per association that seals what leaves and opens what arrives.
+ *
+ * None, symmetric key, NTS and Autokey all fit behind {@link Security}; the engine knows only this interface, and this
+ * file is the only one of the room that belongs to the core (the others need digests, which need Node).
+ */
+import type { Packet } from "../wire/packet.ts";
+
+/** What protects an association. */
+export type SecurityKind = "none" | "key" | "nts" | "autokey";
+
+/** What opening a packet said: no MAC was asked for, it is authentic, it is not, or the server sent a crypto-NAK. */
+export type Authentication = "none" | "ok" | "failed" | "nak";
+
+/** Why nothing can be sealed now. */
+export type SealFault =
+  | "unknownKey" // the key identifier is not in the keyring
+  | "untrustedKey" // it is there, but not trusted
+  | "noCookies"; // NTS: key establishment has not given any, or they are used up
+
+/** A packet ready to send, or why it cannot be. */
+export type Sealed = { readonly kind: "sealed"; readonly bytes: Uint8Array } | { readonly kind: "unsealed"; readonly fault: SealFault };
+
+/** One association's security. May hold state (cookies, session keys). */
+export interface Security {
+  readonly kind: SecurityKind;
+  /** The symmetric key's identifier, else `null`. */
+  readonly keyId: number | null;
+  /**
+   * Seals a packet for sending.
+   * @param header 48 octets, the encoded header; not kept, not changed
+   */
+  seal(header: Uint8Array): Sealed;
+  /**
+   * Judges an arrived packet's authenticity. Says `nak` for a crypto-NAK without having believed it: whoever calls
+   * has checked the origin timestamp first (RFC 5905 §9.2).
+   * @param bytes the datagram as it came
+   * @param packet the same, decoded
+   */
+  open(bytes: Uint8Array, packet: Packet): Authentication;
+}
+
+/** Where securities come from; given to the engine. */
+export interface SecurityProvider {
+  /** Without authentication; accepts packets with no MAC, and refuses those whose MAC it cannot check. */
+  none(): Security;
+  /**
+   * By symmetric key. An unknown or untrusted key gives a security that cannot seal and fails to open.
+   * @param keyId 1 … 65535
+   */
+  key(keyId: number): Security;
+  /**
+   * Judges a packet that no association asked for (broadcast, symmetric active, a manycast reply, a client's request):
+   * any trusted key will do.
+   * @param from the source's IP literal, for keys restricted to addresses
+   */
+  judge(bytes: Uint8Array, packet: Packet, from: string): Authentication;
+}

@@ -1,0 +1,100 @@
+/**
+ * NTP timestamps: instants of the clock being disciplined, without an era.
+ *
+ * ```text
+ *  63             32 31              0
+ * +-----------------+-----------------+
+ * |     seconds     |    fraction     |   since 1900-01-01, modulo 2^32 s (RFC 5905 §6, figure 3)
+ * +-----------------+-----------------+
+ * ```
+ *
+ * The seconds wrap on 2036-02-07. Two timestamps are therefore compared only by their signed difference modulo 2^64,
+ * which is right as long as they lie within 68 years of each other; a timestamp becomes a date only by unfolding it
+ * round a pivot that is known to be near.
+ */
+import type { Seconds } from "./seconds.ts";
+
+declare const ntp: unique symbol;
+
+/** A 64-bit NTP timestamp, 0 … 2^64−1 in units of 2^−32 s; 0 means unknown (RFC 5905 §6). */
+export type NtpTimestamp = bigint & { readonly [ntp]: true };
+
+/** Nanoseconds since 1970-01-01T00:00:00Z, unbounded and with an era. */
+export type UnixNanoseconds = bigint;
+
+/** The timestamp that means "unknown" or "unsynchronized" (RFC 5905 §6). */
+export const UNKNOWN_TIME: NtpTimestamp = 0n as NtpTimestamp;
+
+/** Seconds from 1900-01-01 to 1970-01-01 (RFC 5905 figure 4). */
+export const UNIX_EPOCH: bigint = 2_208_988_800n;
+
+const FRACTION = 2 ** 32;
+const ERA = 1n << 64n;
+const NANOSECONDS = 1_000_000_000n;
+
+/**
+ * The signed difference of two timestamps, taken in integers first.
+ * @returns seconds, `later − earlier`, within ±2^31
+ */
+export function difference(later: NtpTimestamp, earlier: NtpTimestamp): Seconds {
+  return Number(BigInt.asIntN(64, later - earlier)) / FRACTION;
+}
+
+/**
+ * The timestamp some seconds away, modulo the era.
+ * @param by seconds, |by| < 2^31
+ */
+export function shift(timestamp: NtpTimestamp, by: Seconds): NtpTimestamp {
+  const whole = Math.floor(by);
+  const fraction = Math.round((by - whole) * FRACTION);
+  return BigInt.asUintN(64, timestamp + (BigInt(whole) << 32n) + BigInt(fraction)) as NtpTimestamp;
+}
+
+/**
+ * A timestamp from its two 32-bit halves.
+ * @param seconds unsigned, since 1900 modulo 2^32
+ * @param fraction unsigned, units of 2^−32 s
+ */
+export function timestamp(seconds: number, fraction: number): NtpTimestamp {
+  return ((BigInt(seconds >>> 0) << 32n) | BigInt(fraction >>> 0)) as NtpTimestamp;
+}
+
+/** The timestamp of a Unix time; rounds to the nearest 2^−32 s. */
+export function fromUnix(unix: UnixNanoseconds): NtpTimestamp {
+  const units = ((unix << 32n) + NANOSECONDS / 2n) / NANOSECONDS;
+  return BigInt.asUintN(64, units + (UNIX_EPOCH << 32n)) as NtpTimestamp;
+}
+
+/**
+ * The instant a timestamp means: of all eras, the one nearest to the pivot.
+ * @param pivot any Unix time known to lie within 68 years of the instant
+ * @returns Unix nanoseconds, rounded to the nearest
+ */
+export function unfold(folded: NtpTimestamp, pivot: UnixNanoseconds): UnixNanoseconds {
+  const away = BigInt.asIntN(64, folded - fromUnix(pivot));
+  // Count in NTP units from the pivot's own exact place, so that the rounding of `fromUnix` does not add up.
+  const pivotUnits = BigInt.asUintN(64, fromUnix(pivot));
+  const era = ((pivot << 32n) / NANOSECONDS + (UNIX_EPOCH << 32n) - pivotUnits + ERA / 2n) >> 64n;
+  const units = (era << 64n) + pivotUnits + away - (UNIX_EPOCH << 32n);
+  return (units * NANOSECONDS + (1n << 31n)) >> 32n;
+}
+
+/**
+ * An ISO 8601 UTC string with nanoseconds, as the JSON documents carry instants.
+ * @param pivot as for {@link unfold}
+ * @returns e.g. `2026-11-21T20:37:49.087000000Z`; `null` for the unknown timestamp
+ */
+export function toIso(folded: NtpTimestamp, pivot: UnixNanoseconds): string | null {
+  if (folded === UNKNOWN_TIME) return null;
+  return unixToIso(unfold(folded, pivot));
+}
+
+/** The ISO 8601 UTC string of a Unix time, nanoseconds included; years 0000 … 9999, else `null`. */
+export function unixToIso(unix: UnixNanoseconds): string | null {
+  const seconds = unix >= 0n ? unix / NANOSECONDS : -((-unix + NANOSECONDS - 1n) / NANOSECONDS);
+  const nanoseconds = unix - seconds * NANOSECONDS;
+  const date = new Date(Number(seconds) * 1000);
+  const year = date.getUTCFullYear();
+  if (Number.isNaN(date.getTime()) || year < 0 || year > 9999) return null;
+  return `${date.toISOString().slice(0, 19)}.${nanoseconds.toString().padStart(9, "0")}Z`;
+}
