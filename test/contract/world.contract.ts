@@ -1,0 +1,343 @@
+/**
+ * What every world must do, whether its packets cross real sockets or exist only in arithmetic. `host.test.ts` and
+ * `sim.test.ts` run this same suite.
+ */
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { addressKey, type Address } from "../../src/wire/address.ts";
+import type { PacketToken, SocketToken } from "../../src/engine/action.ts";
+import type { Event } from "../../src/engine/event.ts";
+import type { World } from "../../src/engine/world.ts";
+import { after } from "../../src/time/mono.ts";
+import { difference } from "../../src/time/timestamp.ts";
+
+/** Somebody else in the world, who answers datagrams. */
+export interface Peer {
+  /** Where it listens. */
+  readonly address: Address;
+  /** Everything that arrived there, with where it came from. */
+  readonly received: { readonly from: Address; readonly bytes: Uint8Array }[];
+  /** Sends a datagram from its own address. */
+  send(bytes: Uint8Array, to: Address): void;
+}
+
+/** What a peer sends back for one datagram: each with who sends it, the peer or a stranger at another port. */
+export type Answer = (bytes: Uint8Array) => readonly { readonly bytes: Uint8Array; readonly as: "itself" | "stranger" }[];
+
+/** A world with what the suite needs round it. */
+export interface ContractWorld {
+  readonly world: World;
+  /** The address families that this world has. */
+  readonly families: readonly (4 | 6)[];
+  /** A name with all the addresses it has in this world. */
+  readonly known: { readonly name: string; readonly addresses: readonly string[] };
+  /** A name that does not exist. */
+  readonly unknown: string;
+  /** Adds a peer that can be reached. */
+  peer(family: 4 | 6, answer: Answer): Peer | Promise<Peer>;
+  /** An address at which a host is, but nothing listens: port unreachable comes back. */
+  unheard(family: 4 | 6): Address | Promise<Address>;
+  /** An address and a free port of this world's own, where peers can reach it. */
+  own(family: 4 | 6): Address | Promise<Address>;
+  /** An address that is not this world's own. */
+  readonly foreign: string;
+  /** Ends the peers; the suite closes the world itself. */
+  end(): void | Promise<void>;
+}
+
+/** How long the suite waits for something that is to happen, and for something that is not, seconds. */
+const LONG = 10;
+const SHORT = 0.05;
+
+const socket = (n: number): SocketToken => n as SocketToken;
+const packet = (n: number): PacketToken => n as PacketToken;
+const echo: Answer = (bytes) => [{ bytes, as: "itself" }];
+
+/**
+ * The suite.
+ * @param name of the world, for the report
+ * @param makeWorld makes a fresh world; its clock can be set, and setting it touches no real clock
+ */
+export function worldContract(name: string, makeWorld: () => ContractWorld | Promise<ContractWorld>): void {
+  describe(`${name} keeps the contract of worlds`, () => {
+    let contract: ContractWorld;
+    let world: World;
+
+    beforeEach(async () => {
+      contract = await makeWorld();
+      world = contract.world;
+    });
+    afterEach(async () => {
+      world.close();
+      await contract.end();
+    });
+
+    /** Hands out events until `enough` says so or LONG has passed. */
+    async function until(enough: (events: readonly Event[]) => boolean): Promise<readonly Event[]> {
+      const end = after(world.now().mono, LONG);
+      const events: Event[] = [];
+      while (!enough(events)) {
+        const event = await world.next(end);
+        if (event.kind === "wake" && world.now().mono >= end) break;
+        events.push(event);
+      }
+      return events;
+    }
+
+    /** Everything that happens in a short while. */
+    async function soon(): Promise<readonly Event[]> {
+      const end = after(world.now().mono, SHORT);
+      const events: Event[] = [];
+      for (;;) {
+        const event = await world.next(end);
+        if (event.kind === "wake" && world.now().mono >= end) return events;
+        events.push(event);
+      }
+    }
+
+    /** Lets the world go on until something is so outside it. */
+    async function eventually(condition: () => boolean): Promise<void> {
+      const end = after(world.now().mono, LONG);
+      while (!condition() && world.now().mono < end) await world.next(after(world.now().mono, 0.005));
+    }
+
+    /** The first event of a kind, waited for. */
+    async function first<K extends Event["kind"]>(kind: K): Promise<Extract<Event, { kind: K }>> {
+      const events = await until((seen) => seen.some((event) => event.kind === kind));
+      const found = events.find((event): event is Extract<Event, { kind: K }> => event.kind === kind);
+      if (found === undefined) throw new Error(`no ${kind}, only ${JSON.stringify(events.map((event) => event.kind))}`);
+      return found;
+    }
+
+    function open(n: number, to: Address, sourcePort: number | null = null): void {
+      world.perform({ kind: "open", socket: socket(n), to, sourcePort, interface: null });
+    }
+    function send(n: number, to: Address, bytes: Uint8Array): void {
+      world.perform({ kind: "send", token: packet(n), socket: socket(n), association: null, to, ttl: null, bytes });
+    }
+    function close(n: number): void {
+      world.perform({ kind: "close", socket: socket(n) });
+    }
+
+    const eachFamily = async (body: (family: 4 | 6) => Promise<void>): Promise<void> => {
+      for (const family of contract.families) await body(family);
+    };
+
+    describe("time", () => {
+      it("never runs back by the steady clock, and wakes when asked, not before", async () => {
+        const start = world.now();
+        const due = after(start.mono, 0.01);
+        expect(await world.next(due)).toEqual({ kind: "wake" });
+        expect(world.now().mono).toBeGreaterThanOrEqual(due);
+        expect(difference(world.now().clock, start.clock)).toBeGreaterThan(0);
+      });
+
+      it("wakes at once for a moment that has passed", async () => {
+        expect(await world.next(after(world.now().mono, -1))).toEqual({ kind: "wake" });
+      });
+
+      it("hands out what the driver put in, in order, before it wakes", async () => {
+        world.put({ kind: "start" });
+        world.put({ kind: "stop" });
+        expect(await world.next(world.now().mono)).toEqual({ kind: "start" });
+        expect(await world.next(world.now().mono)).toEqual({ kind: "stop" });
+        expect(await world.next(world.now().mono)).toEqual({ kind: "wake" });
+      });
+    });
+
+    describe("names", () => {
+      it("resolves a name to its addresses", async () => {
+        world.perform({ kind: "resolve", name: contract.known.name, family: null });
+        const resolved = await first("resolved");
+        expect(resolved.name).toBe(contract.known.name);
+        expect([...resolved.addresses].toSorted()).toEqual([...contract.known.addresses].toSorted());
+      });
+
+      it("resolves a literal to itself, in its own family only", async () => {
+        world.perform({ kind: "resolve", name: "192.0.2.7", family: null });
+        expect(await first("resolved")).toEqual({ kind: "resolved", name: "192.0.2.7", addresses: ["192.0.2.7"] });
+        world.perform({ kind: "resolve", name: "2001:db8::7", family: 4 });
+        expect(await first("unresolved")).toEqual({ kind: "unresolved", name: "2001:db8::7", why: "notFound" });
+      });
+
+      it("says that a name does not exist", async () => {
+        world.perform({ kind: "resolve", name: contract.unknown, family: null });
+        expect(await first("unresolved")).toEqual({ kind: "unresolved", name: contract.unknown, why: "notFound" });
+      });
+
+      it("answers never during perform", () => {
+        world.perform({ kind: "resolve", name: "192.0.2.7", family: null });
+        expect(world.next(world.now().mono)).toBeDefined();
+      });
+    });
+
+    describe("requests", () => {
+      it("exchange one packet: sent, then the reply, both stamped between the clock's readings", async () => {
+        await eachFamily(async (family) => {
+          const peer = await contract.peer(family, echo);
+          const before = world.now().clock;
+          open(family, peer.address);
+          send(family, peer.address, Uint8Array.of(family, 1, 2, 3));
+          const events = await until((seen) => seen.some((e) => e.kind === "datagram") && seen.some((e) => e.kind === "sent"));
+          const later = world.now().clock;
+          const sent = events.find((event) => event.kind === "sent");
+          const datagram = events.find((event) => event.kind === "datagram");
+          if (sent?.kind !== "sent" || datagram?.kind !== "datagram") throw new Error("no exchange");
+          expect(sent.token).toBe(packet(family));
+          expect(datagram).toMatchObject({ socket: socket(family), from: peer.address, cast: "unicast" });
+          expect([...datagram.bytes]).toEqual([family, 1, 2, 3]);
+          // A host without kernel stamps reads its clock to within a millisecond.
+          const slack = sent.stamp === "user" ? 0.002 : 0;
+          expect(difference(sent.at, before)).toBeGreaterThanOrEqual(-slack);
+          expect(difference(datagram.at, sent.at)).toBeGreaterThanOrEqual(-slack);
+          expect(difference(later, datagram.at)).toBeGreaterThanOrEqual(-slack);
+        });
+      });
+
+      it("carry octets untouched, none at all included", async () => {
+        await eachFamily(async (family) => {
+          const peer = await contract.peer(family, echo);
+          for (const [index, length] of [0, 1, 48, 1500, 4000].entries()) {
+            const bytes = Uint8Array.from({ length }, (_, at) => (at * 7) & 0xff);
+            const n = family * 10 + index;
+            open(n, peer.address);
+            send(n, peer.address, bytes);
+            const datagram = await first("datagram");
+            expect(datagram.socket).toBe(socket(n));
+            expect(datagram.bytes).toEqual(bytes);
+            close(n);
+          }
+        });
+      });
+
+      it("keep the octets of one datagram when the next arrives", async () => {
+        const peer = await contract.peer(4, echo);
+        open(1, peer.address);
+        send(1, peer.address, Uint8Array.of(1, 1, 1, 1));
+        send(1, peer.address, Uint8Array.of(2, 2, 2, 2));
+        const events = await until((seen) => seen.filter((event) => event.kind === "datagram").length === 2);
+        const octets = events.flatMap((event) => (event.kind === "datagram" ? [[...event.bytes]] : []));
+        expect(octets.toSorted()).toEqual([[1, 1, 1, 1], [2, 2, 2, 2]]);
+      });
+
+      it("leave from a fresh port each, or from the one that was asked for", async () => {
+        const peer = await contract.peer(4, echo);
+        for (let n = 1; n <= 8; n += 1) {
+          open(n, peer.address);
+          send(n, peer.address, Uint8Array.of(n));
+          await first("datagram");
+          close(n);
+        }
+        expect(new Set(peer.received.map((one) => one.from.port)).size).toBeGreaterThan(1);
+        const own = await contract.own(4);
+        open(9, peer.address, own.port);
+        send(9, peer.address, Uint8Array.of(9));
+        await first("datagram");
+        expect(peer.received.at(-1)?.from.port).toBe(own.port);
+      });
+
+      it("hear no stranger", async () => {
+        await eachFamily(async (family) => {
+          const peer = await contract.peer(family, () => [
+            { bytes: Uint8Array.of(66), as: "stranger" },
+            { bytes: Uint8Array.of(1), as: "itself" },
+          ]);
+          open(family, peer.address);
+          send(family, peer.address, Uint8Array.of(0));
+          const datagrams = [await first("datagram"), ...(await soon())].filter((event) => event.kind === "datagram");
+          expect(datagrams.map((event) => [...event.bytes])).toEqual([[1]]);
+        });
+      });
+
+      it("hear that a port is closed", async () => {
+        await eachFamily(async (family) => {
+          const address = await contract.unheard(family);
+          open(family, address);
+          send(family, address, Uint8Array.of(0));
+          expect(await first("unreachable")).toEqual({ kind: "unreachable", socket: socket(family), why: "portUnreachable" });
+        });
+      });
+
+      it("are silent once closed; closing what never opened does no harm", async () => {
+        const peer = await contract.peer(4, echo);
+        open(1, peer.address);
+        send(1, peer.address, Uint8Array.of(1));
+        close(1);
+        close(1);
+        close(77);
+        expect((await soon()).filter((event) => event.kind === "datagram" || event.kind === "unreachable")).toEqual([]);
+      });
+
+      it("fail by name when there is no socket, or the datagram is too large for UDP", async () => {
+        const peer = await contract.peer(4, echo);
+        send(5, peer.address, Uint8Array.of(1));
+        expect(await first("sendFailed")).toMatchObject({ token: packet(5) });
+        open(6, peer.address);
+        send(6, peer.address, new Uint8Array(65_508));
+        expect(await first("sendFailed")).toEqual({ kind: "sendFailed", token: packet(6), why: "tooLarge" });
+      });
+
+      it("go to many at once, and every one is answered", async () => {
+        const peer = await contract.peer(4, echo);
+        for (let n = 1; n <= 300; n += 1) {
+          open(n, peer.address);
+          send(n, peer.address, Uint8Array.of(n & 0xff, n >> 8));
+        }
+        const events = await until((seen) => seen.filter((event) => event.kind === "datagram").length === 300);
+        const answered = events.flatMap((event) => (event.kind === "datagram" ? [event.socket as number] : []));
+        expect(new Set(answered).size).toBe(300);
+        for (const event of events) {
+          if (event.kind === "datagram") expect([...event.bytes]).toEqual([event.socket & 0xff, event.socket >> 8]);
+        }
+      });
+    });
+
+    describe("listening", () => {
+      it("hears anybody and answers from where it was asked", async () => {
+        await eachFamily(async (family) => {
+          const own = await contract.own(family);
+          const peer = await contract.peer(family, () => []);
+          world.perform({ kind: "listen", socket: socket(family), port: own.port, address: own.ip, interface: null });
+          peer.send(Uint8Array.of(7), own);
+          const datagram = await first("datagram");
+          expect(datagram).toMatchObject({ socket: socket(family), from: peer.address, cast: "unicast" });
+          if (datagram.to !== undefined) expect(addressKey(datagram.to)).toBe(addressKey(own));
+          send(family, datagram.from, Uint8Array.of(8));
+          expect(await first("sent")).toMatchObject({ token: packet(family) });
+          await eventually(() => peer.received.length > 0);
+          expect(peer.received.map((one) => [addressKey(one.from), ...one.bytes])).toEqual([[addressKey(own), 8]]);
+        });
+      });
+
+      it("says by name why it cannot", async () => {
+        const own = await contract.own(4);
+        world.perform({ kind: "listen", socket: socket(1), port: own.port, address: own.ip, interface: null });
+        world.perform({ kind: "listen", socket: socket(2), port: own.port, address: own.ip, interface: null });
+        expect(await first("notOpened")).toEqual({ kind: "notOpened", socket: socket(2), why: "portInUse" });
+        world.perform({ kind: "listen", socket: socket(3), port: own.port, address: contract.foreign, interface: null });
+        expect(await first("notOpened")).toEqual({ kind: "notOpened", socket: socket(3), why: "noAddress" });
+      });
+    });
+
+    describe("the clock", () => {
+      it("is stepped at once, and says so", async () => {
+        const before = world.now();
+        world.perform({ kind: "step", offset: 3600 });
+        expect(await first("stepped")).toEqual({ kind: "stepped", by: 3600, whose: "ours" });
+        const later = world.now();
+        expect(difference(later.clock, before.clock)).toBeGreaterThanOrEqual(3600);
+        expect(later.mono - before.mono).toBeLessThan(1800);
+        expect((await soon()).filter((event) => event.kind === "stepped")).toEqual([]);
+      });
+
+      it("is slewed without a jump, and says for how long", async () => {
+        const before = world.now();
+        world.perform({ kind: "slew", offset: 0.05 });
+        const slewing = await first("slewing");
+        expect(slewing.by).toBe(0.05);
+        expect(slewing.lasting).toBeGreaterThan(0);
+        const later = world.now();
+        expect(Math.abs(difference(later.clock, before.clock) - (later.mono - before.mono))).toBeLessThan(0.04);
+      });
+    });
+  });
+}
