@@ -28,12 +28,15 @@ export const UNKNOWN_TIME: NtpTimestamp = 0n as NtpTimestamp;
 /** Seconds from 1900-01-01 to 1970-01-01 (RFC 5905 figure 4). */
 export const UNIX_EPOCH: bigint = 2_208_988_800n;
 
+/** The same in the units of a timestamp. */
+const UNIX_EPOCH_UNITS = UNIX_EPOCH << 32n;
+
+/** Units of a timestamp in a second. */
 const FRACTION = 2 ** 32;
-const ERA = 1n << 64n;
 const NANOSECONDS = 1_000_000_000n;
 
 /**
- * The signed difference of two timestamps, taken in integers first.
+ * The signed difference of two timestamps, taken in integers first (RFC 5905 §6).
  * @returns seconds, `later − earlier`, within ±2^31
  */
 export function difference(later: NtpTimestamp, earlier: NtpTimestamp): Seconds {
@@ -41,13 +44,13 @@ export function difference(later: NtpTimestamp, earlier: NtpTimestamp): Seconds 
 }
 
 /**
- * The timestamp some seconds away, modulo the era.
+ * The timestamp some seconds away, modulo the era, rounded to the nearest 2^−32 s.
  * @param by seconds, |by| < 2^31
  */
 export function shift(timestamp: NtpTimestamp, by: Seconds): NtpTimestamp {
-  const whole = Math.floor(by);
-  const fraction = Math.round((by - whole) * FRACTION);
-  return BigInt.asUintN(64, timestamp + (BigInt(whole) << 32n) + BigInt(fraction)) as NtpTimestamp;
+  // Scaling by a power of two is exact, so the only rounding is the one asked for.
+  const units = BigInt(Math.round(by * FRACTION));
+  return BigInt.asUintN(64, timestamp + units) as NtpTimestamp;
 }
 
 /**
@@ -61,28 +64,25 @@ export function timestamp(seconds: number, fraction: number): NtpTimestamp {
 
 /** The timestamp of a Unix time; rounds to the nearest 2^−32 s. */
 export function fromUnix(unix: UnixNanoseconds): NtpTimestamp {
-  const units = ((unix << 32n) + NANOSECONDS / 2n) / NANOSECONDS;
-  return BigInt.asUintN(64, units + (UNIX_EPOCH << 32n)) as NtpTimestamp;
+  return BigInt.asUintN(64, unitsSince1900(unix)) as NtpTimestamp;
 }
 
 /**
  * The instant a timestamp means: of all eras, the one nearest to the pivot.
  * @param pivot any Unix time known to lie within 68 years of the instant
- * @returns Unix nanoseconds, rounded to the nearest
+ * @returns Unix nanoseconds, rounded to the nearest; `unfold(fromUnix(x), pivot) === x`
  */
 export function unfold(folded: NtpTimestamp, pivot: UnixNanoseconds): UnixNanoseconds {
-  const away = BigInt.asIntN(64, folded - fromUnix(pivot));
-  // Count in NTP units from the pivot's own exact place, so that the rounding of `fromUnix` does not add up.
-  const pivotUnits = BigInt.asUintN(64, fromUnix(pivot));
-  const era = ((pivot << 32n) / NANOSECONDS + (UNIX_EPOCH << 32n) - pivotUnits + ERA / 2n) >> 64n;
-  const units = (era << 64n) + pivotUnits + away - (UNIX_EPOCH << 32n);
-  return (units * NANOSECONDS + (1n << 31n)) >> 32n;
+  const near = unitsSince1900(pivot);
+  // The one number that equals `folded` modulo 2^64 and is less than half an era away from the pivot.
+  const units = near + BigInt.asIntN(64, folded - near);
+  return quotient((units - UNIX_EPOCH_UNITS) * NANOSECONDS, 1n << 32n);
 }
 
 /**
  * An ISO 8601 UTC string with nanoseconds, as the JSON documents carry instants.
  * @param pivot as for {@link unfold}
- * @returns e.g. `2026-11-21T20:37:49.087000000Z`; `null` for the unknown timestamp
+ * @returns e.g. `2026-11-21T20:37:49.087000000Z`; `null` for the unknown timestamp, and where {@link unixToIso} is
  */
 export function toIso(folded: NtpTimestamp, pivot: UnixNanoseconds): string | null {
   if (folded === UNKNOWN_TIME) return null;
@@ -91,10 +91,26 @@ export function toIso(folded: NtpTimestamp, pivot: UnixNanoseconds): string | nu
 
 /** The ISO 8601 UTC string of a Unix time, nanoseconds included; years 0000 … 9999, else `null`. */
 export function unixToIso(unix: UnixNanoseconds): string | null {
-  const seconds = unix >= 0n ? unix / NANOSECONDS : -((-unix + NANOSECONDS - 1n) / NANOSECONDS);
+  const seconds = floor(unix, NANOSECONDS);
   const nanoseconds = unix - seconds * NANOSECONDS;
   const date = new Date(Number(seconds) * 1000);
   const year = date.getUTCFullYear();
-  if (Number.isNaN(date.getTime()) || year < 0 || year > 9999) return null;
+  if (!(year >= 0 && year <= 9999)) return null;
   return `${date.toISOString().slice(0, 19)}.${nanoseconds.toString().padStart(9, "0")}Z`;
+}
+
+/** A Unix time in units of 2^−32 s since 1900, with its era: unbounded, negative before 1900. */
+function unitsSince1900(unix: UnixNanoseconds): bigint {
+  return quotient(unix << 32n, NANOSECONDS) + UNIX_EPOCH_UNITS;
+}
+
+/** `dividend / divisor` rounded to the nearest integer, halves up; the divisor is positive and even. */
+function quotient(dividend: bigint, divisor: bigint): bigint {
+  return floor(dividend + divisor / 2n, divisor);
+}
+
+/** `dividend / divisor` rounded down; BigInt division alone rounds towards zero. */
+function floor(dividend: bigint, divisor: bigint): bigint {
+  const towardsZero = dividend / divisor;
+  return dividend % divisor < 0n ? towardsZero - 1n : towardsZero;
 }
