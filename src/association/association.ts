@@ -1,4 +1,16 @@
-/** One remote clock: the state kept for it (RFC 5905 §9.1, figure 16 "peer process variables"). */
+/** One remote clock: the state kept for it (RFC 5905 §9.1, figures 16 and 17, "peer process variables"). */
+import type { Authentication, Security } from "../security/security.ts";
+import type { Mono } from "../time/mono.ts";
+import type { PollExponent } from "../time/seconds.ts";
+import type { Address } from "../wire/address.ts";
+import type { Header } from "../wire/header.ts";
+import { clockFilter } from "./filter.ts";
+import type { ClockFilter } from "./filter.ts";
+import type { AssociationMode } from "./modes.ts";
+import type { Reach } from "./reach.ts";
+import type { HostFault, Request, StampSource } from "./request.ts";
+import type { AssociationConfig } from "./template.ts";
+import type { Reason } from "./verdict.ts";
 
 declare const associationId: unique symbol;
 
@@ -12,3 +24,93 @@ export type AssociationId = number & { readonly [associationId]: true };
  * - `ephemeral`: mobilized by an arriving packet; ends when it falls silent.
  */
 export type Lifetime = "persistent" | "preemptable" | "ephemeral";
+
+/** One association. Changed only by the functions of this room and by the engine's mobilize and demobilize. */
+export interface Association {
+  readonly id: AssociationId;
+  readonly config: AssociationConfig;
+  readonly lifetime: Lifetime;
+  readonly mode: AssociationMode;
+  readonly security: Security;
+  /** `null` while its name has none. Changes when another of the name's addresses is tried. */
+  address: Address | null;
+  /** More of the name's addresses, to fall back on. */
+  readonly alternatives: Address[];
+
+  /** The last valid packet's header; `null` before the first. */
+  header: Header | null;
+  readonly filter: ClockFilter;
+  reach: Reach;
+  /** Polls since the last acceptable packet (seed 002's pruning counter). */
+  unreach: number;
+  /** When the last valid packet came. */
+  heard: Mono | null;
+
+  /** The host poll exponent, within the configured bounds. */
+  hpoll: PollExponent;
+  /** The least poll exponent a kiss has left us, at least the configured one. */
+  minpoll: PollExponent;
+  /** Packets still to come of the burst that is on. */
+  burst: number;
+  /** When the next packet leaves; `null`: none will. */
+  nextPoll: Mono | null;
+  /** Requests that may still be answered, oldest first. */
+  readonly requests: Request[];
+  /** Requests sent since the last answer of any kind. */
+  unanswered: number;
+  /** Samples and other answers taken in this run. */
+  samples: number;
+  answers: number;
+
+  /** Why it will not be polled again in this run, whatever it is later judged to be; `null` while it may. */
+  ended: Reason | "complete" | null;
+  /** Bits of the tests the last packet failed, as ntpd's flash word has them. */
+  flash: number;
+  authentication: Authentication;
+  /** The last kiss code. */
+  kiss: string | null;
+  /** How the last sample was stamped. */
+  stamps: StampSource | null;
+  /** What became of packets that could not be delivered. */
+  undelivered: HostFault | null;
+  readonly packets: { sent: number; received: number; rejected: number };
+}
+
+/** What a fresh association starts from. */
+export interface Mobilization {
+  readonly id: AssociationId;
+  readonly config: AssociationConfig;
+  readonly lifetime: Lifetime;
+  readonly mode: AssociationMode;
+  readonly security: Security;
+  readonly address: Address | null;
+  readonly alternatives?: readonly Address[];
+}
+
+/** A fresh association: nothing heard, nothing sent, nothing planned. */
+export function association(from: Mobilization): Association {
+  return {
+    ...from,
+    alternatives: [...(from.alternatives ?? [])],
+    header: null,
+    filter: clockFilter(),
+    reach: 0,
+    unreach: 0,
+    heard: null,
+    hpoll: from.config.minpoll,
+    minpoll: from.config.minpoll,
+    burst: 0,
+    nextPoll: null,
+    requests: [],
+    unanswered: 0,
+    samples: 0,
+    answers: 0,
+    ended: null,
+    flash: 0,
+    authentication: "none",
+    kiss: null,
+    stamps: null,
+    undelivered: null,
+    packets: { sent: 0, received: 0, rejected: 0 },
+  };
+}

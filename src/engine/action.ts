@@ -6,18 +6,12 @@
  */
 import type { Seconds } from "../time/seconds.ts";
 import type { AssociationId } from "../association/association.ts";
+import type { PacketToken, SocketToken } from "../association/request.ts";
 import type { Address } from "../wire/address.ts";
 import type { Memory } from "./memory.ts";
 import type { Note } from "./note.ts";
 
-declare const socketToken: unique symbol;
-declare const packetToken: unique symbol;
-
-/** Names a socket for as long as it is open; the engine counts them up and never uses one twice. */
-export type SocketToken = number & { readonly [socketToken]: true };
-
-/** Names one packet sent, so that `sent` can say when it left. */
-export type PacketToken = number & { readonly [packetToken]: true };
+export type { PacketToken, SocketToken } from "../association/request.ts";
 
 /** One thing to do. */
 export type Action =

@@ -2,6 +2,7 @@
  * The engine: events in, actions out. The one-shots, the daemon and the simulator all drive this.
  */
 import type { Mono } from "../time/mono.ts";
+import type { UnixNanoseconds } from "../time/timestamp.ts";
 import type { Now } from "../time/now.ts";
 import type { SecurityProvider } from "../security/security.ts";
 import type { Action } from "./action.ts";
@@ -22,6 +23,10 @@ export interface Chance {
 export interface Surroundings {
   readonly chance: Chance;
   readonly security: SecurityProvider;
+  /** The reference identifier that stands for an IP literal: the address itself, or a hash of an IPv6 one (RFC 5905 §7.3). */
+  readonly referenceIdOf: (ip: string) => number;
+  /** An instant within 68 years of the present, round which timestamps unfold into dates: when this program was built will do. */
+  readonly era: UnixNanoseconds;
 }
 
 /** The engine, as its drivers see it. */
@@ -38,10 +43,3 @@ export interface Engine {
   /** The whole state as data. */
   snapshot(now: Now): Snapshot;
 }
-
-/**
- * Makes an engine.
- * @param config what to do
- * @param surroundings chance and security
- */
-export declare function createEngine(config: EngineConfig, surroundings: Surroundings): Engine;

@@ -4,26 +4,14 @@
  * Events are plain data: they can be printed, stored and replayed. The host makes them from sockets and timers, the
  * simulator from arithmetic. Every event comes with {@link Now}; see `Engine.handle`.
  */
+import type { HostFault, StampSource } from "../association/request.ts";
 import type { Seconds } from "../time/seconds.ts";
 import type { NtpTimestamp } from "../time/timestamp.ts";
 import type { Address } from "../wire/address.ts";
 import type { PacketToken, SocketToken } from "./action.ts";
 import type { Memory } from "./memory.ts";
 
-/** Who took a timestamp: the kernel when the packet passed, or our process some microseconds away from it. */
-export type StampSource = "kernel" | "user";
-
-/** Why a host could not do what an action asked; one name a cause, the words for it are chosen in `view`. */
-export type HostFault =
-  | "noPrivilege" // EPERM, EACCES
-  | "portInUse" // EADDRINUSE
-  | "noAddress" // EADDRNOTAVAIL: the address or interface is not ours
-  | "noMulticast" // the interface cannot join groups
-  | "noRoute" // ENETUNREACH, EHOSTUNREACH
-  | "portUnreachable" // ECONNREFUSED: an ICMP port unreachable came back
-  | "tooLarge" // EMSGSIZE
-  | "noResources" // EMFILE, ENOBUFS, ENOMEM
-  | "other";
+export type { HostFault, StampSource };
 
 /** Why a name has no address. `again` may work later (EAI_AGAIN: no network or no server yet). */
 export type ResolveFault = "notFound" | "again" | "failed";

@@ -4,8 +4,9 @@
 export interface RememberedKiss {
   readonly ip: string;
   readonly port: number;
-  readonly code: "DENY" | "RSTR";
-  /** ISO 8601 UTC, when it was received. */
+  /** The kiss code that said so: DENY, RSTR. */
+  readonly code: string;
+  /** ISO 8601 UTC, when it was received by the local clock. */
   readonly at: string;
 }
 

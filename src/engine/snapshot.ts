@@ -92,8 +92,8 @@ export interface AssociationReport {
   readonly flash: number;
   /** Reference timestamp of the last valid packet. */
   readonly reference: NtpTimestamp | null;
-  /** Why packets could not be sent or came back. */
-  readonly unreachable: HostFault | ResolveFault | null;
+  /** Why packets could not be delivered. */
+  readonly unreachable: HostFault | null;
   /** Seconds since the last valid packet. */
   readonly when: Seconds | null;
 }

@@ -1,0 +1,108 @@
+/**
+ * The clock filter: the last eight samples, of which the one with the least delay is believed (RFC 5905 §10, A.5.2).
+ */
+import { elapsed } from "../time/mono.ts";
+import type { Mono } from "../time/mono.ts";
+import { PHI } from "../time/seconds.ts";
+import type { Seconds } from "../time/seconds.ts";
+import type { Sample } from "./sample.ts";
+
+/** Stages of the filter (RFC 5905 NSTAGE, ntpd NTP_SHIFT). */
+export const FILTER_STAGES = 8;
+
+/** The largest dispersion: that of an empty stage (RFC 5905 MAXDISP). */
+export const MAXDISP: Seconds = 16;
+
+/** A new offset further than this many jitters from the last is a popcorn spike (RFC 5905 SGATE). */
+const SPIKE_GATE = 3;
+
+/** What empty stages add to the dispersion: nothing in one-shots, {@link MAXDISP} each otherwise. */
+export type EmptyStages = "brief" | "rfc5905";
+
+/** What the filter says of a remote clock. */
+export interface Estimate {
+  /** θ of the best sample. */
+  readonly offset: Seconds;
+  /** δ of the best sample. */
+  readonly delay: Seconds;
+  /** ε of the filter when it was last fed: Σ εᵢ / 2^(i+1), stages in order of delay. */
+  readonly dispersion: Seconds;
+  /** ψ: RMS of the samples' differences from the best one, at least the local precision. */
+  readonly jitter: Seconds;
+  /** When the best sample was made: the estimate ages from here at PHI. */
+  readonly at: Mono;
+}
+
+/** The filter's state: plain data, changed by {@link filterSample}. */
+export interface ClockFilter {
+  /** Youngest first, {@link FILTER_STAGES} at most. */
+  readonly samples: Sample[];
+  /** The estimate now in use; `null` before the first sample. */
+  estimate: Estimate | null;
+}
+
+/** An empty filter. */
+export function clockFilter(): ClockFilter {
+  return { samples: [], estimate: null };
+}
+
+/** Forgets everything: the clock was stepped, or the server is another one now (RFC 5905 §9.1 "clear"). */
+export function clearFilter(filter: ClockFilter): void {
+  filter.samples.length = 0;
+  filter.estimate = null;
+}
+
+/** How a filter treats what it is given. */
+export interface FilterRules {
+  readonly emptyStages: EmptyStages;
+  /** Local precision, log₂ s. */
+  readonly precision: number;
+  /** The host poll interval, by which a popcorn spike is told from a lasting change. */
+  readonly pollInterval: Seconds;
+}
+
+/**
+ * Takes a sample in and says whether there is a new estimate to select by.
+ *
+ * The prime directive: a sample is used once, and never one older than the last one used. In the one-shots (`brief`)
+ * that rule and the popcorn suppressor rest: all samples are of one burst, and the best of them is wanted, whichever
+ * came first.
+ * @returns true if {@link ClockFilter.estimate} holds a sample that was not used before
+ */
+export function filterSample(filter: ClockFilter, sample: Sample, rules: FilterRules): boolean {
+  filter.samples.unshift(sample);
+  if (filter.samples.length > FILTER_STAGES) filter.samples.length = FILTER_STAGES;
+  const last = filter.estimate;
+  const next = estimateOf(filter.samples, sample.at, rules);
+  if (rules.emptyStages === "rfc5905" && last !== null) {
+    if (next.at <= last.at) {
+      // Nothing newer to believe; but what we know of the old sample's surroundings is up to date.
+      filter.estimate = { ...last, dispersion: next.dispersion, jitter: next.jitter };
+      return false;
+    }
+    const spike = Math.abs(next.offset - last.offset) > SPIKE_GATE * last.jitter && elapsed(last.at, next.at) < 2 * rules.pollInterval;
+    if (spike && last.dispersion < 1) return false;
+  }
+  filter.estimate = next;
+  return true;
+}
+
+/** The estimate the samples give at a moment. */
+function estimateOf(samples: readonly Sample[], now: Mono, rules: FilterRules): Estimate {
+  const byDelay = samples.toSorted((a, b) => a.delay - b.delay);
+  const best = byDelay[0]!;
+  let dispersion = 0;
+  let weight = 0;
+  let squares = 0;
+  for (const [stage, sample] of byDelay.entries()) {
+    const share = 2 ** -(stage + 1);
+    dispersion += share * Math.min(MAXDISP, sample.dispersion + PHI * elapsed(sample.at, now));
+    weight += share;
+    squares += (sample.offset - best.offset) ** 2;
+  }
+  // The stages left share what is missing to one: 16 s each by the standard; in the one-shots they say nothing.
+  if (rules.emptyStages === "rfc5905") dispersion += MAXDISP * (1 - 2 ** -FILTER_STAGES - weight);
+  else dispersion /= weight;
+  const jitter = byDelay.length > 1 ? Math.sqrt(squares / (byDelay.length - 1)) : 0;
+  return { offset: best.offset, delay: best.delay, dispersion, jitter: Math.max(jitter, 2 ** rules.precision), at: best.at };
+}

@@ -1,0 +1,135 @@
+/**
+ * The poll process: when an association's next packet leaves (RFC 5905 §13, A.5.7).
+ *
+ * Two schedules share it. A one-shot asks at a fixed spacing until it has its samples or three questions in a row were
+ * lost. The daemon asks each 2^poll seconds, in bursts where it is told to, backs off from a silent server, and obeys
+ * what kisses said.
+ */
+import { after } from "../time/mono.ts";
+import type { Mono } from "../time/mono.ts";
+import { pollInterval } from "../time/seconds.ts";
+import type { Seconds } from "../time/seconds.ts";
+import type { Association } from "./association.ts";
+import { reachOnPoll } from "./reach.ts";
+import type { BurstProfile } from "./template.ts";
+
+/** Polls without an acceptable answer after which a persistent association goes to maxpoll (seed 002; RFC 5905 UNREACH). */
+export const UNREACH_LIMIT = 10;
+
+/** Questions lost in a row after which a one-shot calls a server unreachable. */
+export const LOST_LIMIT = 3;
+
+/** More questions than samples wanted are asked by at most this many, however the losses fall. */
+const EXTRA_QUESTIONS = 4;
+
+/** RATE leaves a daemon at least this much slower (RFC 5905 §7.4: the poll interval is increased). */
+const RATE_SLOWDOWN = 1;
+
+/** How polls are spaced. */
+export interface PollRules {
+  /** One-shot: the most samples of a server, unless its own line says otherwise; `null`: the daemon's schedule. */
+  readonly samples: number | null;
+  readonly burst: BurstProfile;
+  /** Uniform in 0 ≤ x < 1. */
+  readonly uniform: () => number;
+}
+
+/**
+ * A packet leaves now: shifts the registers and plans the next one.
+ */
+export function onPoll(association: Association, now: Mono, rules: PollRules): void {
+  association.unanswered += 1;
+  if (rules.samples !== null) {
+    association.reach = reachOnPoll(association.reach);
+    association.unreach += 1;
+    // While what is on its way would be enough, nothing more is asked; a loss asks again.
+    const enough = association.answers + association.requests.length + 1 >= wanted(association, rules.samples);
+    association.nextPoll = enough ? null : after(now, burstSpacing(association, rules, association.packets.sent === 0));
+    return;
+  }
+  if (association.burst > 0) {
+    association.burst -= 1;
+  } else {
+    association.reach = reachOnPoll(association.reach);
+    association.unreach += 1;
+    if (association.unreach >= UNREACH_LIMIT) association.hpoll = association.config.maxpoll;
+    if (association.config.burst && association.reach !== 0) association.burst = burstLength(association, rules) - 1;
+  }
+  association.nextPoll = after(now, association.burst > 0 ? burstSpacing(association, rules, false) : spread(association, rules));
+}
+
+/**
+ * An answer came, whatever it said: a one-shot may now be complete; a server that was out of reach gets its iburst.
+ * @param wasReachable whether the reach register was not empty before
+ * @param usable whether the answer gave a sample
+ */
+export function onAnswer(association: Association, wasReachable: boolean, usable: boolean, now: Mono, rules: PollRules): void {
+  association.unanswered = 0;
+  association.answers += 1;
+  if (rules.samples !== null) {
+    if (association.answers >= wanted(association, rules.samples)) complete(association);
+    return;
+  }
+  if (usable && !wasReachable && association.config.iburst && association.burst === 0) {
+    association.burst = rules.burst.packets - 1;
+    association.nextPoll = after(now, burstSpacing(association, rules, true));
+  }
+}
+
+/**
+ * A request ran out of time. In a one-shot the third in a row ends the association, as does the last question there is;
+ * otherwise another one takes its place.
+ * @param asked when the request was handed over
+ */
+export function onLost(association: Association, asked: Mono, rules: PollRules): void {
+  if (rules.samples === null || association.ended !== null) return;
+  if (association.unanswered >= LOST_LIMIT) {
+    association.ended = association.answers > 0 ? "complete" : "unreachable";
+    association.nextPoll = null;
+  } else if (association.packets.sent >= wanted(association, rules.samples) + EXTRA_QUESTIONS) {
+    complete(association);
+  } else {
+    association.nextPoll ??= after(asked, burstSpacing(association, rules, false));
+  }
+}
+
+/** A RATE kiss: ends the burst; a one-shot asks no more, the daemon slows down for good (RFC 5905 §7.4). */
+export function onRate(association: Association, askedFor: number, now: Mono, rules: PollRules): void {
+  association.burst = 0;
+  if (rules.samples !== null) {
+    complete(association);
+    return;
+  }
+  const slower = Math.max(association.minpoll + RATE_SLOWDOWN, association.hpoll, Math.min(askedFor, association.config.maxpoll));
+  association.minpoll = Math.min(slower, association.config.maxpoll);
+  association.hpoll = association.minpoll;
+  association.nextPoll = after(now, spread(association, rules));
+}
+
+/** No more questions in this run; what was measured stays usable. */
+function complete(association: Association): void {
+  association.ended = "complete";
+  association.nextPoll = null;
+}
+
+/** How many answers a one-shot wants of this server. */
+function wanted(association: Association, samples: number): number {
+  return association.config.samples ?? samples;
+}
+
+/** Seconds to the next packet of a burst. */
+function burstSpacing(association: Association, rules: PollRules, first: boolean): Seconds {
+  const { spacing, callDelay } = rules.burst;
+  if (first && callDelay !== null) return callDelay;
+  return spacing.least + (spacing.most - spacing.least) * rules.uniform();
+}
+
+/** Packets of a `burst` at this poll: more, the rarer the polls are (ntpd: 2^(hpoll − minpoll), at most the profile's). */
+function burstLength(association: Association, rules: PollRules): number {
+  return Math.min(2 ** (association.hpoll - association.minpoll), rules.burst.packets);
+}
+
+/** Seconds to the next poll round: 2^hpoll, and up to a sixteenth more so that clients do not march in step. */
+function spread(association: Association, rules: PollRules): Seconds {
+  return pollInterval(association.hpoll) * (1 + rules.uniform() / 16);
+}

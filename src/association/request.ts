@@ -1,0 +1,73 @@
+/** One question on its way: what a client must remember of a packet it sent until the answer comes or time runs out. */
+import type { Mono } from "../time/mono.ts";
+import type { Now } from "../time/now.ts";
+import type { Seconds } from "../time/seconds.ts";
+import { after, elapsed } from "../time/mono.ts";
+import { difference } from "../time/timestamp.ts";
+import type { NtpTimestamp } from "../time/timestamp.ts";
+import type { Packet } from "../wire/packet.ts";
+
+declare const socketToken: unique symbol;
+declare const packetToken: unique symbol;
+
+/** Names a socket for as long as it is open; the engine counts them up and never uses one twice. */
+export type SocketToken = number & { readonly [socketToken]: true };
+
+/** Names one packet sent, so that `sent` can say when it left. */
+export type PacketToken = number & { readonly [packetToken]: true };
+
+/** Who took a timestamp: the kernel when the packet passed, or our process some microseconds away from it. */
+export type StampSource = "kernel" | "user";
+
+/** Why a host could not do what an action asked; one name a cause, the words for it are chosen in `view`. */
+export type HostFault =
+  | "noPrivilege" // EPERM, EACCES
+  | "portInUse" // EADDRINUSE
+  | "noAddress" // EADDRNOTAVAIL: the address or interface is not ours
+  | "noMulticast" // the interface cannot join groups
+  | "noRoute" // ENETUNREACH, EHOSTUNREACH
+  | "portUnreachable" // ECONNREFUSED: an ICMP port unreachable came back
+  | "tooLarge" // EMSGSIZE
+  | "noResources" // EMFILE, ENOBUFS, ENOMEM
+  | "other";
+
+/** An answer that passed its tests, waiting for its T1. */
+export interface HeldReply {
+  readonly packet: Packet;
+  readonly at: NtpTimestamp;
+  readonly stamp: StampSource;
+}
+
+/** A request that may still be answered. */
+export interface Request {
+  readonly token: PacketToken;
+  readonly socket: SocketToken;
+  /** The random transmit timestamp it carries, which the answer must echo (a cookie: the clock does not leak). */
+  readonly cookie: NtpTimestamp;
+  /** Both clocks when it was handed over for sending. */
+  readonly handedOver: Now;
+  /** Unanswered by then, it is lost. */
+  readonly expires: Mono;
+  /** T1 as the host measured it; `null` until `sent` has said so. */
+  origin: NtpTimestamp | null;
+  originStamp: StampSource;
+  held: HeldReply | null;
+}
+
+/** A fresh request. */
+export function request(token: PacketToken, socket: SocketToken, cookie: NtpTimestamp, now: Now, timeout: Seconds): Request {
+  return { token, socket, cookie, handedOver: now, expires: after(now.mono, timeout), origin: null, originStamp: "user", held: null };
+}
+
+/** More disagreement between the two clocks within one exchange than this is a step, not a slew (chrony slews at 8 %). */
+const STEP_SUSPICION: Seconds = 0.1;
+
+/**
+ * Whether the clock being disciplined was stepped since a request was handed over: the two clocks then disagree about
+ * how long it is ago.
+ * @returns the step in seconds, or 0 for none
+ */
+export function stepSince(request: Request, now: Now): Seconds {
+  const step = difference(now.clock, request.handedOver.clock) - elapsed(request.handedOver.mono, now.mono);
+  return Math.abs(step) > STEP_SUSPICION ? step : 0;
+}

@@ -1,0 +1,48 @@
+/** What an association is made from: one configured line, or one address a discovery found, with every default filled in. */
+import type { PollExponent, Seconds } from "../time/seconds.ts";
+
+/** What a configured line asks to mobilize. */
+export type AssociationKind =
+  | "server" // one persistent client association
+  | "pool"; // a preemptable client association for each of the name's addresses, as many as are wanted
+
+/** One configured association. */
+export interface AssociationConfig {
+  readonly kind: AssociationKind;
+  /** A DNS name or an IP literal. */
+  readonly name: string;
+  /** UDP port, 1 … 65535. */
+  readonly port: number;
+  /** Restrict resolution to a family. */
+  readonly family: 4 | 6 | null;
+  /** NTP version to send, 1 … 4. */
+  readonly version: number;
+  readonly minpoll: PollExponent;
+  readonly maxpoll: PollExponent;
+  readonly iburst: boolean;
+  readonly burst: boolean;
+  readonly prefer: boolean;
+  readonly noselect: boolean;
+  /** ntp.conf's `true`: always a truechimer. */
+  readonly trusted: boolean;
+  /** Symmetric key identifier. */
+  readonly key: number | null;
+  /** One-shot: the most samples taken of this server; `null` takes the run's. */
+  readonly samples: number | null;
+}
+
+/** How the packets of a burst are spaced: the two profiles of the seeds. */
+export interface BurstProfile {
+  /** Packets in a burst. */
+  readonly packets: number;
+  /** Least and most interval between two packets of it; a random one within. Equal: a fixed one. */
+  readonly spacing: { readonly least: Seconds; readonly most: Seconds };
+  /** Interval after the first packet, for a modem to complete the call; `null`: as the others. */
+  readonly callDelay: Seconds | null;
+}
+
+/** Seed 002 (the default): six packets at 2 s. */
+export const BURST_SIX: BurstProfile = { packets: 6, spacing: { least: 2, most: 2 }, callDelay: null };
+
+/** Seed 000: eight packets at 1 … 4 s, and about 16 s after the first (`--call-delay`). */
+export const BURST_EIGHT: BurstProfile = { packets: 8, spacing: { least: 1, most: 4 }, callDelay: 16 };
