@@ -20,7 +20,7 @@ export interface SelectionLimits {
 }
 
 /**
- * ntpd's defaults. RFC 5905 contradicts itself about MINDISP (.005 in figure 25 of §11.1, .01 in A.1.1) and says 1 s for
+ * ntpd's defaults. RFC 5905 contradicts itself about MINDISP (.005 in figure 6, .01 in A.1.1) and says 1 s for
  * MAXDIST; deployed ntpd has 1 ms and 1.5 s, and users compare us with ntpd.
  */
 export const DEFAULT_LIMITS: SelectionLimits = {

@@ -1,0 +1,48 @@
+/**
+ * Fitness: whether an association may be selected, and if not, the one reason why (RFC 5905 §11.2 and A.5.5.3 "accept",
+ * ntpd's TEST10 … TEST13).
+ */
+import type { Association } from "../association/association.ts";
+import { rootDistance } from "../association/distance.ts";
+import { isUnsynchronized, PACKET_TESTS } from "../association/tests.ts";
+import type { Reason } from "../association/verdict.ts";
+import type { Mono } from "../time/mono.ts";
+import { PHI, pollInterval } from "../time/seconds.ts";
+import type { SelectionLimits } from "./limits.ts";
+
+/** What the tests of fitness are measured against. */
+export interface FitnessRules {
+  readonly limits: SelectionLimits;
+  /** Our own addresses as reference identifiers: a server that names one of them is synchronized to us. */
+  readonly ownReferenceIds: ReadonlySet<number>;
+  /** Whether the reach register counts: not in the one-shots, which end long before it is full. */
+  readonly requireReach: boolean;
+}
+
+/**
+ * Why an association is unfit.
+ * @returns the first reason in the order a person would look for it; `null` if it is fit
+ */
+export function unfitness(association: Association, now: Mono, rules: FitnessRules): Reason | null {
+  const { header, filter } = association;
+  if (association.ended === "denied" || association.ended === "duplicate" || association.ended === "unresolved") return association.ended;
+  if (header === null) return silence(association);
+  if (isUnsynchronized(header)) return "unsynchronized";
+  if (header.stratum < rules.limits.floor || header.stratum >= rules.limits.ceiling) return "stratum";
+  if (header.stratum > 1 && rules.ownReferenceIds.has(header.referenceId)) return "loop";
+  if (filter.estimate === null) return silence(association);
+  if (rules.requireReach && association.reach === 0) return "unreachable";
+  if (rootDistance(association, now, rules.limits.mindist) >= rules.limits.maxdist + PHI * pollInterval(association.hpoll)) return "rootDistance";
+  if (association.config.noselect) return "noselect";
+  return null;
+}
+
+/** Why an association has no sample. */
+function silence(association: Association): Reason {
+  if (association.ended !== null && association.ended !== "complete") return association.ended;
+  if (association.authentication === "failed" || association.authentication === "nak") return "authentication";
+  if (association.kiss !== null) return "kiss";
+  if (association.answers > 0 && association.flash !== 0) return association.flash & PACKET_TESTS.header.flash ? "header" : "unsynchronized";
+  if (association.unanswered > 0 && association.requests.length === 0) return association.packets.rejected > 0 ? "bogus" : "unreachable";
+  return "pending";
+}

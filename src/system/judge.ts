@@ -1,0 +1,120 @@
+/**
+ * From associations to one opinion: fitness, then selection, then the system variables. What the engine calls whenever an
+ * association has changed.
+ */
+import type { Association, AssociationId } from "../association/association.ts";
+import { rootDistance } from "../association/distance.ts";
+import type { Reason, Verdict } from "../association/verdict.ts";
+import { elapsed } from "../time/mono.ts";
+import type { Mono } from "../time/mono.ts";
+import type { Seconds } from "../time/seconds.ts";
+import type { Candidate } from "./candidate.ts";
+import { unfitness } from "./fitness.ts";
+import type { FitnessRules } from "./fitness.ts";
+import type { Interval } from "./select.ts";
+import { selectSystem } from "./selection.ts";
+import type { Selection } from "./selection.ts";
+import { systemVariables, uncertainty, UNSYNCHRONIZED } from "./variables.ts";
+import type { SystemVariables } from "./variables.ts";
+
+/** What became of one association, and why it is not used. */
+export interface VerdictOn {
+  readonly verdict: Verdict;
+  readonly reason: Reason | null;
+}
+
+/** What the system says while it has a system peer. */
+export interface SystemEstimate {
+  readonly peer: AssociationId;
+  /** Θ, server − local. */
+  readonly offset: Seconds;
+  readonly jitter: Seconds;
+  /** How far the offset may be from what the system peer's clock says. */
+  readonly uncertainty: Seconds;
+}
+
+/** The opinion of the system about all associations. */
+export interface Opinion {
+  readonly verdicts: ReadonlyMap<AssociationId, VerdictOn>;
+  readonly estimate: SystemEstimate | null;
+  readonly variables: SystemVariables;
+  readonly survivors: number;
+  readonly truechimers: number;
+  readonly falsetickers: number;
+  readonly intersection: Interval | null;
+}
+
+/** The opinion before anything was heard. */
+export const NO_OPINION: Opinion = {
+  verdicts: new Map(),
+  estimate: null,
+  variables: UNSYNCHRONIZED,
+  survivors: 0,
+  truechimers: 0,
+  falsetickers: 0,
+  intersection: null,
+};
+
+/** What the opinion is formed by. */
+export interface JudgeRules extends FitnessRules {
+  /** The system peer up to now. */
+  readonly current: AssociationId | null;
+  /** The reference identifier that stands for an address (RFC 5905 §7.3). */
+  readonly referenceIdOf: (ip: string) => number;
+}
+
+/** Forms the opinion of all associations as they are now. */
+export function judgeSystem(associations: Iterable<Association>, now: Mono, rules: JudgeRules): Opinion {
+  const verdicts = new Map<AssociationId, VerdictOn>();
+  const candidates: Candidate[] = [];
+  const fit = new Map<AssociationId, Association>();
+  for (const association of associations) {
+    const reason = unfitness(association, now, rules);
+    if (reason !== null) {
+      verdicts.set(association.id, { verdict: "rejected", reason });
+      continue;
+    }
+    candidates.push(candidateOf(association, now, rules));
+    fit.set(association.id, association);
+  }
+  const selection = selectSystem(candidates, rules.limits, rules.current);
+  for (const [id, judgement] of selection.judgements) verdicts.set(id, judgement);
+  const peer = selection.systemPeer === null ? undefined : fit.get(selection.systemPeer);
+  return {
+    verdicts,
+    estimate: peer === undefined ? null : estimateOf(peer, selection),
+    variables: peer === undefined ? UNSYNCHRONIZED : variablesOf(peer, selection, fit, now, rules),
+    survivors: selection.survivors.length,
+    truechimers: selection.truechimers,
+    falsetickers: selection.falsetickers,
+    intersection: selection.intersection,
+  };
+}
+
+/** A fit association as selection sees it. */
+function candidateOf(association: Association, now: Mono, rules: JudgeRules): Candidate {
+  const { offset, delay, jitter } = association.filter.estimate!;
+  const { prefer, trusted } = association.config;
+  const distance = rootDistance(association, now, rules.limits.mindist);
+  return { id: association.id, stratum: association.header!.stratum, offset, delay, jitter, rootDistance: distance, prefer, trusted };
+}
+
+function estimateOf(peer: Association, selection: Selection): SystemEstimate {
+  return { peer: peer.id, offset: selection.offset!, jitter: selection.jitter!, uncertainty: uncertainty(peer.filter.estimate!) };
+}
+
+function variablesOf(peer: Association, selection: Selection, fit: ReadonlyMap<AssociationId, Association>, now: Mono, rules: JudgeRules): SystemVariables {
+  const { stratum, reference, rootDelay, rootDispersion } = peer.header!;
+  const { delay, dispersion, jitter, at } = peer.filter.estimate!;
+  const addressId = rules.referenceIdOf(peer.address!.ip);
+  return systemVariables(
+    { stratum, addressId, reference, rootDelay, rootDispersion, delay, dispersion, jitter, age: elapsed(at, now) },
+    {
+      leaps: selection.survivors.map(({ id }) => fit.get(id)!.header!.leap),
+      jitter: selection.jitter!,
+      // The clock is where the measurement found it; whoever steps it later says so (Engine).
+      residual: selection.offset!,
+      mindist: rules.limits.mindist,
+    },
+  );
+}
