@@ -1,0 +1,298 @@
+/**
+ * One simulated machine: an oscillator with the two clocks it drives, sockets on a network, a resolver, and whatever
+ * program runs on it. It performs the actions of `engine/action.ts` and tells the program what comes of them, as a host does.
+ */
+import type { ClockFault, Event, HostFault } from "../engine/event.ts";
+import type { PacketToken, SocketToken } from "../engine/action.ts";
+import type { WorldAction } from "../engine/world.ts";
+import type { Mono } from "../time/mono.ts";
+import type { Now } from "../time/now.ts";
+import type { Frequency, Seconds } from "../time/seconds.ts";
+import type { NtpTimestamp } from "../time/timestamp.ts";
+import type { Address } from "../wire/address.ts";
+import type { SimChance } from "./chance.ts";
+import { SimClock, SLEW_RATE } from "./clock.ts";
+import type { Names } from "./dns.ts";
+import type { Cast, Datagram, InterfaceOptions, Network, NetworkInterface, Station, Undeliverable } from "./network.ts";
+import { Oscillator, type OscillatorOptions } from "./oscillator.ts";
+import { type Socket, Sockets } from "./sockets.ts";
+import type { Timeline } from "./timeline.ts";
+import { inWords, type Trace } from "./trace.ts";
+import { later, type TrueTime, within } from "./truth.ts";
+
+/** How a machine stamps packets. */
+export interface StampOptions {
+  /** `kernel`: exactly when they pass. `user`: by the process, a little before sending and after receiving. Default `kernel`. */
+  readonly source?: "kernel" | "user";
+  /** Mean of what a process's stamps are off, seconds; exponentially distributed. Default 20 µs. */
+  readonly noise?: Seconds;
+  /** How long after a packet left the process is told when it did, seconds; may be after the reply. Default 0. */
+  readonly late?: Seconds;
+}
+
+/** What a machine is like. */
+export interface MachineOptions {
+  readonly interfaces: readonly InterfaceOptions[];
+  readonly oscillator?: OscillatorOptions;
+  /** Error of the clock when the world begins, seconds, clock − true; positive: it is ahead. Default 0. */
+  readonly clockError?: Seconds;
+  /** Why the clock may not be touched; `null`: it may. Default `null`. */
+  readonly clockFault?: ClockFault | null;
+  /** How fast the clock is slewed, s/s; `Infinity`: at once. Default 500 ppm. */
+  readonly slewRate?: Frequency;
+  readonly stamps?: StampOptions;
+  /** Whether it tells senders that a port is closed (ICMP). Default true. */
+  readonly icmp?: boolean;
+}
+
+/** What a machine stands in. */
+export interface Setting {
+  readonly timeline: Timeline;
+  readonly network: Network;
+  readonly names: Names;
+  readonly trace: Trace;
+  /** What a true clock shows when the world begins. */
+  readonly beginning: NtpTimestamp;
+  /** The machine's own stream. */
+  readonly chance: SimChance;
+}
+
+/** What runs on a machine. */
+export interface Program {
+  /** Hears what happened. Never called while it is performing an action. */
+  handle(event: Event): void;
+  /** The machine has been asleep, and the steady clock goes on. */
+  resumed?(): void;
+}
+
+/** The largest UDP payload over IPv4, octets. */
+const LARGEST = 65_507;
+/** Default hop limit of unicast datagrams. */
+const HOPS = 64;
+
+/** One machine. */
+export class Machine implements Station {
+  readonly name: string;
+  readonly clock: SimClock;
+  readonly oscillator: Oscillator;
+  readonly interfaces: readonly NetworkInterface[];
+  /** Why the clock may not be touched; may be changed while the world runs. */
+  clockFault: ClockFault | null;
+  readonly #setting: Setting;
+  readonly #sockets: Sockets;
+  readonly #stamps: Required<StampOptions>;
+  readonly #slewRate: Frequency;
+  readonly #icmp: boolean;
+  /** What the steady clock shows when the world begins: nobody is to take it for true time. */
+  readonly #uptime: Seconds;
+  #slept: Seconds = 0;
+  #asleepSince: TrueTime | null = null;
+  /** What became known while it was asleep. */
+  #missed: Event[] = [];
+  #program: Program | null = null;
+
+  constructor(name: string, options: MachineOptions, setting: Setting) {
+    this.name = name;
+    this.#setting = setting;
+    this.oscillator = new Oscillator(options.oscillator ?? {}, setting.chance.split("oscillator"));
+    this.clock = new SimClock(this.oscillator, setting.beginning, options.clockError ?? 0);
+    this.clockFault = options.clockFault ?? null;
+    this.interfaces = options.interfaces.map((one) => setting.network.attach(this, one));
+    this.#sockets = new Sockets(this.interfaces, setting.chance.split("ports"));
+    this.#stamps = { source: "kernel", noise: 20e-6, late: 0, ...options.stamps };
+    this.#slewRate = options.slewRate ?? SLEW_RATE;
+    this.#icmp = options.icmp ?? true;
+    this.#uptime = 1000 + Math.floor(setting.chance.split("uptime").uniform() * 1e6);
+  }
+
+  /** Its first address of a family, or of any. */
+  address(family?: 4 | 6): string {
+    const all = this.interfaces.flatMap((one) => one.addresses);
+    const found = family === undefined ? all[0] : all.find((ip) => ip.includes(":") === (family === 6));
+    if (found === undefined) throw new Error(`${this.name} has no such address`);
+    return found;
+  }
+
+  /** Error of its clock now, clock − true, seconds. */
+  get error(): Seconds {
+    return this.clock.error(this.#setting.timeline.now);
+  }
+
+  /** Both readings, now. */
+  now(): Now {
+    return { mono: this.mono(), clock: this.clock.read(this.#setting.timeline.now) };
+  }
+
+  /** The steady clock, now. It stands still while the machine is asleep. */
+  mono(): Mono {
+    const now = this.#asleepSince ?? this.#setting.timeline.now;
+    return (this.#uptime + now + this.oscillator.error(now) - this.#slept) as Mono;
+  }
+
+  /** The moment at which the steady clock will have come to a reading, as far as can be told now; never before it. */
+  whenMono(due: Mono): TrueTime {
+    const now = this.#setting.timeline.now;
+    const wait = (due - this.mono()) / (1 + this.oscillator.frequency(now));
+    // A timer is always a little late; and the last digits of a sum must not make it early.
+    return later(now, Math.max(0, wait) + 1e-7);
+  }
+
+  /** Starts a program, in place of the one before, whose sockets are closed. */
+  load(program: Program): void {
+    this.#sockets.closeAll();
+    this.#program = program;
+  }
+
+  /** Suspends the machine: nothing is received, no timer runs, the steady clock stands; the clock goes on. */
+  sleep(duration: Seconds): void {
+    const { timeline } = this.#setting;
+    if (this.#asleepSince !== null) return;
+    this.#asleepSince = timeline.now;
+    timeline.in(duration, () => {
+      this.#slept += timeline.now + this.oscillator.error(timeline.now) - (this.#asleepSince! + this.oscillator.error(this.#asleepSince!));
+      this.#asleepSince = null;
+      // A host sees that its clock has run away from its steady clock.
+      this.#tell({ kind: "stepped", by: duration, whose: "another" });
+      for (const event of this.#missed.splice(0)) this.#tell(event);
+      this.#program?.resumed?.();
+    });
+  }
+
+  /** Whether it is suspended. */
+  get asleep(): boolean {
+    return this.#asleepSince !== null;
+  }
+
+  /**
+   * Somebody else steps the clock.
+   * @param notice how long until the program is told, seconds; `null`: it is not
+   */
+  stepClock(by: Seconds, notice: Seconds | null = 0): void {
+    this.clock.step(this.#setting.timeline.now, by);
+    this.#setting.trace.add(this.name, "stepped by another", String(by));
+    if (notice !== null) this.#later(notice, { kind: "stepped", by, whose: "another" });
+  }
+
+  /** Does what a program asks; see {@link WorldAction}. */
+  perform(action: WorldAction): void {
+    switch (action.kind) {
+      case "resolve":
+        return this.#resolve(action.name, action.family);
+      case "open":
+        return this.#opened(action.socket, this.#route(action.to.ip) ?? this.#sockets.open(action.socket, action));
+      case "listen":
+        return this.#opened(action.socket, this.#sockets.listen(action.socket, action));
+      case "join":
+        return this.#opened(action.socket, this.#sockets.join(action.socket, action.group, action.interface));
+      case "close":
+        return this.#sockets.close(action.socket);
+      case "send":
+        return this.#send(action.token, action.socket, action.to, action.ttl, action.bytes);
+      case "step":
+        return this.#set(() => {
+          this.clock.step(this.#setting.timeline.now, action.offset);
+          return { kind: "stepped", by: action.offset, whose: "ours" };
+        });
+      case "slew":
+        return this.#set(() => {
+          const lasting = this.clock.slew(this.#setting.timeline.now, action.offset, this.#slewRate);
+          return { kind: "slewing", by: action.offset, lasting };
+        });
+    }
+  }
+
+  /** Sends from a socket without telling the program when it left: for programs that do not ask. */
+  transmit(socket: SocketToken, to: Address, bytes: Uint8Array, ttl: number | null = null): HostFault | null {
+    const sender = this.#sockets.get(socket);
+    if (sender === undefined) return "other";
+    if (bytes.length > LARGEST) return "tooLarge";
+    const port = this.#sockets.interfaceFor(to.ip, sender);
+    if (port === null || this.#isDown(port)) return "noRoute";
+    const from = { ip: sender.ip ?? this.#sockets.sourceFor(to.ip, port), port: sender.port };
+    // The program may go on using its octets.
+    this.#setting.network.send({ from, to, ttl: ttl ?? HOPS, bytes: bytes.slice() }, port);
+    return null;
+  }
+
+  receive(datagram: Datagram, cast: Cast, port: NetworkInterface): boolean {
+    if (this.asleep) return true;
+    const taken = this.#sockets.match(datagram, cast, port);
+    if (taken.length === 0) return !this.#icmp;
+    for (const socket of taken) this.#deliver(socket, datagram, cast, port);
+    return true;
+  }
+
+  undeliverable(datagram: Datagram, why: Undeliverable): void {
+    const socket = this.#sockets.sender(datagram);
+    if (socket !== undefined && !this.asleep) this.#tell({ kind: "unreachable", socket: socket.token, why });
+  }
+
+  #deliver(socket: Socket, datagram: Datagram, cast: Cast, port: NetworkInterface): void {
+    this.#tell({
+      kind: "datagram",
+      socket: socket.token,
+      from: datagram.from,
+      to: datagram.to,
+      cast,
+      ttl: datagram.ttl,
+      interface: port.name,
+      at: this.clock.read(later(this.#setting.timeline.now, this.#noise())),
+      stamp: this.#stamps.source,
+      bytes: datagram.bytes.slice(),
+    });
+  }
+
+  #resolve(name: string, family: 4 | 6 | null): void {
+    const { names, timeline, chance } = this.#setting;
+    const offline = this.interfaces.every((port) => this.#isDown(port));
+    const answer = names.ask(name, family, timeline.now, chance.split(`ask ${name} ${timeline.now}`));
+    if (offline && answer.delay > 0) return this.#later(answer.delay, { kind: "unresolved", name, why: "again" });
+    if (answer.fault !== null) return this.#later(answer.delay, { kind: "unresolved", name, why: answer.fault });
+    this.#later(answer.delay, { kind: "resolved", name, addresses: answer.addresses });
+  }
+
+  #send(token: PacketToken, socket: SocketToken, to: Address, ttl: number | null, bytes: Uint8Array): void {
+    const at = this.clock.read(later(this.#setting.timeline.now, -this.#noise()));
+    const why = this.transmit(socket, to, bytes, ttl);
+    if (why !== null) return this.#later(0, { kind: "sendFailed", token, why });
+    this.#later(this.#stamps.late, { kind: "sent", token, at, stamp: this.#stamps.source });
+  }
+
+  #set(change: () => Event): void {
+    this.#later(0, this.clockFault === null ? change() : { kind: "clockRefused", why: this.clockFault });
+  }
+
+  #opened(socket: SocketToken, why: HostFault | null): void {
+    if (why !== null) this.#later(0, { kind: "notOpened", socket, why });
+  }
+
+  /** Why nothing can be sent to an address; `null`: something can. */
+  #route(ip: string): HostFault | null {
+    const port = this.#sockets.interfaceFor(ip, null);
+    return port === null || this.#isDown(port) ? "noRoute" : null;
+  }
+
+  #isDown(port: NetworkInterface): boolean {
+    return within(this.#setting.timeline.now, port.down);
+  }
+
+  #noise(): Seconds {
+    return this.#stamps.source === "kernel" ? 0 : this.#stamps.noise * this.#setting.chance.exponential();
+  }
+
+  /** Tells the program in a while, unless another has been loaded by then. */
+  #later(delay: Seconds, event: Event): void {
+    const program = this.#program;
+    this.#setting.timeline.in(delay, () => {
+      if (program === this.#program) this.#tell(event);
+    });
+  }
+
+  /** Tells the program; if the machine is asleep, when it wakes. */
+  #tell(event: Event): void {
+    if (this.asleep) return void this.#missed.push(event);
+    const { trace } = this.#setting;
+    if (trace.on && event.kind !== "datagram") trace.add(this.name, "event", inWords(event));
+    this.#program?.handle(event);
+  }
+}

@@ -1,0 +1,165 @@
+/** The sockets of one simulated machine: which are open, on which ports, and which of them a datagram is for. */
+import type { HostFault } from "../engine/event.ts";
+import type { SocketToken } from "../engine/action.ts";
+import { type Address, family } from "../wire/address.ts";
+import type { SimChance } from "./chance.ts";
+import type { Cast, Datagram, NetworkInterface } from "./network.ts";
+
+/** One open socket. */
+export interface Socket {
+  readonly token: SocketToken;
+  /** The address it is bound to; `null`: all of the machine's. */
+  readonly ip: string | null;
+  readonly port: number;
+  /** Whom it is connected to, and hears alone; `null`: anybody. */
+  readonly remote: Address | null;
+  /** The interface it is confined to; `null`: none. */
+  readonly interface: string | null;
+  /** Multicast groups it has joined, with the interface or `*`. */
+  readonly groups: Set<string>;
+}
+
+/** What a request's socket is opened with. */
+export interface OpenOptions {
+  readonly to: Address;
+  readonly sourcePort: number | null;
+  readonly interface: string | null;
+}
+
+/** What a server's socket is opened with. */
+export interface ListenOptions {
+  readonly port: number;
+  readonly address: string | null;
+  readonly interface: string | null;
+}
+
+/** Ephemeral ports (RFC 6335 §6). */
+const FIRST = 49_152;
+const COUNT = 16_384;
+
+/** All sockets of a machine. */
+export class Sockets {
+  readonly #interfaces: readonly NetworkInterface[];
+  readonly #chance: SimChance;
+  readonly #byToken = new Map<SocketToken, Socket>();
+  readonly #byPort = new Map<number, Socket[]>();
+
+  constructor(interfaces: readonly NetworkInterface[], chance: SimChance) {
+    this.#interfaces = interfaces;
+    this.#chance = chance;
+  }
+
+  get(token: SocketToken): Socket | undefined {
+    return this.#byToken.get(token);
+  }
+
+  /** Opens a connected one. @returns why not, or `null` */
+  open(token: SocketToken, options: OpenOptions): HostFault | null {
+    const { to } = options;
+    const outgoing = this.interfaceFor(to.ip, { interface: options.interface });
+    if (outgoing === null) return options.interface === null ? "noRoute" : "noAddress";
+    const ip = this.sourceFor(to.ip, outgoing);
+    const port = options.sourcePort ?? this.#freePort();
+    const taken = this.#byPort.get(port)?.some((other) => overlap(other.ip, ip) && (other.remote === null || same(other.remote, to)));
+    if (taken === true) return "portInUse";
+    this.#add({ token, ip, port, remote: to, interface: options.interface, groups: new Set() });
+    return null;
+  }
+
+  /** Opens one that serves. @returns why not, or `null` */
+  listen(token: SocketToken, options: ListenOptions): HostFault | null {
+    const { address } = options;
+    const ours = this.#interfaces.filter((one) => options.interface === null || one.name === options.interface);
+    if (ours.length === 0 || (address !== null && !isOurs(address, ours))) return "noAddress";
+    if (this.#byPort.get(options.port)?.some((other) => overlap(other.ip, address)) === true) return "portInUse";
+    this.#add({ token, ip: address, port: options.port, remote: null, interface: options.interface, groups: new Set() });
+    return null;
+  }
+
+  /** Lets one receive a group. @returns why not, or `null` */
+  join(token: SocketToken, group: string, on: string | null): HostFault | null {
+    const socket = this.#byToken.get(token);
+    if (socket === undefined) return "other";
+    if (on !== null && !this.#interfaces.some((one) => one.name === on)) return "noAddress";
+    socket.groups.add(`${group.toLowerCase()} ${on ?? "*"}`);
+    return null;
+  }
+
+  close(token: SocketToken): void {
+    const socket = this.#byToken.get(token);
+    if (socket === undefined) return;
+    this.#byToken.delete(token);
+    const others = this.#byPort.get(socket.port)!.filter((other) => other !== socket);
+    if (others.length === 0) this.#byPort.delete(socket.port);
+    else this.#byPort.set(socket.port, others);
+  }
+
+  closeAll(): void {
+    this.#byToken.clear();
+    this.#byPort.clear();
+  }
+
+  /** The sockets that get a datagram: one at most, unless it was sent to many. */
+  match(datagram: Datagram, cast: Cast, port: NetworkInterface): readonly Socket[] {
+    const there = this.#byPort.get(datagram.to.port);
+    if (there === undefined) return [];
+    const open = there.filter((socket) => socket.interface === null || socket.interface === port.name);
+    if (cast === "broadcast") return open.filter((socket) => socket.remote === null && socket.ip === null);
+    if (cast === "group") return open.filter((socket) => joined(socket, datagram.to.ip, port.name));
+    const here = open.filter((socket) => overlap(socket.ip, datagram.to.ip));
+    const asked = here.find((socket) => socket.remote !== null && same(socket.remote, datagram.from));
+    const found = asked ?? here.find((socket) => socket.remote === null);
+    return found === undefined ? [] : [found];
+  }
+
+  /** The connected socket that sent a datagram; only such a one hears of errors. */
+  sender(datagram: Datagram): Socket | undefined {
+    return this.#byPort.get(datagram.from.port)?.find((socket) => socket.remote !== null && same(socket.remote, datagram.to));
+  }
+
+  /** The interface through which an address is reached; `null`: there is none of its family, or not that one. */
+  interfaceFor(ip: string, socket: Pick<Socket, "interface"> | null): NetworkInterface | null {
+    const wanted = socket?.interface ?? null;
+    const able = this.#interfaces.find((one) => {
+      return (wanted === null || one.name === wanted) && one.addresses.some((own) => family(own) === family(ip));
+    });
+    return able ?? null;
+  }
+
+  /** The address we have towards another. */
+  sourceFor(ip: string, outgoing: NetworkInterface): string {
+    return isOurs(ip, this.#interfaces) ? ip : outgoing.addresses.find((own) => family(own) === family(ip))!;
+  }
+
+  #add(socket: Socket): void {
+    this.close(socket.token);
+    this.#byToken.set(socket.token, socket);
+    const there = this.#byPort.get(socket.port);
+    if (there === undefined) this.#byPort.set(socket.port, [socket]);
+    else there.push(socket);
+  }
+
+  #freePort(): number {
+    for (;;) {
+      const port = FIRST + this.#chance.below(COUNT);
+      if (!this.#byPort.has(port)) return port;
+    }
+  }
+}
+
+function same(one: Address, other: Address): boolean {
+  return one.ip === other.ip && one.port === other.port;
+}
+
+/** Whether two bound addresses get in each other's way; `null` is every address. */
+function overlap(one: string | null, other: string | null): boolean {
+  return one === null || other === null || one === other;
+}
+
+function isOurs(ip: string, interfaces: readonly NetworkInterface[]): boolean {
+  return ip === "::1" || ip.startsWith("127.") || interfaces.some((one) => one.addresses.includes(ip));
+}
+
+function joined(socket: Socket, group: string, on: string): boolean {
+  return socket.groups.has(`${group.toLowerCase()} *`) || socket.groups.has(`${group.toLowerCase()} ${on}`);
+}
