@@ -1,0 +1,171 @@
+/**
+ * Options and a configuration file → what the engine is told, every default filled in.
+ *
+ * This is the one place that knows the defaults of the one-shots; `--help` and the man pages print them from here.
+ */
+import { isIP } from "node:net";
+import { DEFAULT_STEP_LIMITS } from "../discipline/limits.ts";
+import { BURST_EIGHT, BURST_SIX, type AssociationConfig, type BurstProfile, type ClockConfig, type EngineConfig } from "../engine/config.ts";
+import { DEFAULT_LIMITS, type SelectionLimits } from "../system/limits.ts";
+import type { Seconds } from "../time/seconds.ts";
+import { checkIntervals, isNearby } from "./etiquette.ts";
+import { DEFAULT_POLL, type Configuration, type ServerLine } from "./ntpconf/configuration.ts";
+import type { ServerSpec } from "./servers.ts";
+import { UsageError } from "./usage.ts";
+
+/** The options of a one-shot that somebody gave; what is absent takes its default. */
+export interface OnceOptions {
+  readonly family?: 4 | 6;
+  readonly port?: number;
+  readonly interface?: string;
+  readonly sourcePort?: number;
+  readonly samples?: number;
+  readonly accuracy?: Seconds;
+  /** The call delay of the eight-packet burst. */
+  readonly callDelay?: Seconds;
+  readonly interval?: Seconds;
+  readonly timeout?: Seconds;
+  /** `Infinity`: none. */
+  readonly deadline?: Seconds;
+  readonly waitNetwork?: Seconds;
+  readonly key?: number;
+  readonly minclock?: number;
+  readonly maxclock?: number;
+  readonly minsane?: number;
+  readonly maxdist?: Seconds;
+  readonly floor?: number;
+  readonly ceiling?: number;
+  readonly method?: "step" | "slew";
+  readonly stepThreshold?: Seconds;
+  readonly panic?: Seconds;
+  readonly maxStep?: { readonly forward: Seconds; readonly backward: Seconds };
+  readonly dryRun?: boolean;
+}
+
+/** What the machine knows of itself. */
+export interface LocalFacts {
+  /** Precision of the local clock, log₂ s. */
+  readonly precision: number;
+  /** Our own addresses as reference identifiers. */
+  readonly ownReferenceIds: readonly number[];
+}
+
+/** The one-shots. */
+export type OnceCommand = "sync" | "query";
+
+/** The defaults that the contract states. */
+export const ONCE_DEFAULTS = {
+  port: 123,
+  samples: { sync: 4, query: 1 },
+  /** A majority with this many samples each that agree is enough. */
+  enough: 3,
+  timeout: 1,
+  deadline: 15,
+  /** How many addresses of one name are asked. */
+  poolSize: 4,
+  /** With `--call-delay`, whose burst alone takes up to 44 s. */
+  deadlineCalling: 60,
+} as const;
+
+/**
+ * The engine's configuration of a one-shot.
+ * @param servers from the command line; when empty, the file's are used
+ * @param file what the configuration file says, if one is used
+ * @throws UsageError
+ */
+export function onceConfig(command: OnceCommand, servers: readonly ServerSpec[], options: OnceOptions, file: Configuration | null, facts: LocalFacts): EngineConfig {
+  const associations = servers.length > 0 ? servers.map((server) => named(server, options)) : (file?.servers ?? []).map((line) => configured(line, options));
+  const burst = burstProfile(options, associations);
+  checkIntervals(burst, associations);
+  const samples = options.samples ?? (options.callDelay === undefined ? ONCE_DEFAULTS.samples[command] : BURST_EIGHT.packets);
+  const most = Math.max(samples, ...associations.map((association) => association.samples ?? 0));
+  const waitNetwork = options.waitNetwork ?? 0;
+  const deadline = options.deadline ?? waitNetwork + (options.callDelay === undefined ? ONCE_DEFAULTS.deadline : ONCE_DEFAULTS.deadlineCalling);
+  const limits = selectionLimits(options, file);
+  return {
+    associations,
+    limits,
+    timeout: options.timeout ?? ONCE_DEFAULTS.timeout,
+    burst: { ...burst, packets: most },
+    emptyStages: "brief",
+    once: {
+      samples,
+      enough: Math.min(ONCE_DEFAULTS.enough, samples),
+      accuracy: options.accuracy ?? null,
+      deadline: deadline === Infinity ? null : deadline,
+      waitNetwork,
+    },
+    clock: clockConfig(command, options),
+    precision: facts.precision,
+    sourcePort: options.sourcePort ?? null,
+    interface: options.interface ?? null,
+    poolSize: Math.min(ONCE_DEFAULTS.poolSize, limits.maxclock),
+    ownReferenceIds: facts.ownReferenceIds,
+  };
+}
+
+/** A server of the command line. A name may stand for many servers, an address and `localhost` stand for one. */
+function named(server: ServerSpec, options: OnceOptions): AssociationConfig {
+  return {
+    kind: isIP(server.name) !== 0 || isNearby(server.name) ? "server" : "pool",
+    name: server.name,
+    port: server.port ?? options.port ?? ONCE_DEFAULTS.port,
+    family: options.family ?? null,
+    version: 4,
+    minpoll: DEFAULT_POLL.min,
+    maxpoll: DEFAULT_POLL.max,
+    iburst: true,
+    burst: false,
+    prefer: server.prefer,
+    noselect: server.noselect,
+    trusted: server.trusted,
+    key: server.key ?? options.key ?? null,
+    samples: server.samples,
+  };
+}
+
+/** A server of the configuration file. */
+function configured({ at: _at, ...line }: ServerLine, options: OnceOptions): AssociationConfig {
+  return {
+    ...line,
+    port: options.port ?? ONCE_DEFAULTS.port,
+    family: line.family ?? options.family ?? null,
+    iburst: true,
+    burst: false,
+    key: line.key ?? options.key ?? null,
+    samples: null,
+  };
+}
+
+function burstProfile(options: OnceOptions, associations: readonly AssociationConfig[]): BurstProfile {
+  if (options.callDelay === undefined) {
+    return options.interval === undefined ? BURST_SIX : { ...BURST_SIX, spacing: { least: options.interval, most: options.interval } };
+  }
+  if (options.interval !== undefined) throw new UsageError("--interval and --call-delay exclude each other", "the burst of --call-delay has random intervals of 1 to 4 s");
+  // Seed 000's burst may send 1 s apart, which no public server is asked to bear.
+  const least = associations.every((association) => isNearby(association.name)) ? BURST_EIGHT.spacing.least : BURST_SIX.spacing.least;
+  return { ...BURST_EIGHT, spacing: { least, most: BURST_EIGHT.spacing.most }, callDelay: options.callDelay };
+}
+
+function selectionLimits(options: OnceOptions, file: Configuration | null): SelectionLimits {
+  const { minclock, maxclock, minsane, maxdist, floor, ceiling } = options;
+  const given = Object.fromEntries(Object.entries({ minclock, maxclock, minsane, maxdist, floor, ceiling }).filter(([, value]) => value !== undefined));
+  const limits: SelectionLimits = { ...DEFAULT_LIMITS, ...file?.limits, ...given };
+  if (limits.minclock > limits.maxclock) throw new UsageError(`minclock ${limits.minclock} is above maxclock ${limits.maxclock}`, "minclock ≤ maxclock");
+  if (limits.floor >= limits.ceiling) throw new UsageError(`floor ${limits.floor} is not below ceiling ${limits.ceiling}`, "strata from floor up to, but without, ceiling are accepted");
+  return limits;
+}
+
+function clockConfig(command: OnceCommand, options: OnceOptions): ClockConfig {
+  if (command === "query") return { kind: "observe" };
+  return {
+    kind: "once",
+    dryRun: options.dryRun ?? false,
+    limits: {
+      stepThreshold: options.stepThreshold ?? DEFAULT_STEP_LIMITS.stepThreshold,
+      panic: options.panic ?? DEFAULT_STEP_LIMITS.panic,
+      maxStep: options.maxStep ?? DEFAULT_STEP_LIMITS.maxStep,
+      method: options.method ?? DEFAULT_STEP_LIMITS.method,
+    },
+  };
+}

@@ -1,0 +1,102 @@
+/**
+ * A server as it is named on the command line (the contract's SERVER):
+ *
+ * ```text
+ * HOST  HOST:PORT  IPv4:PORT  [IPv6]:PORT  [IPv6]  IPv6  IPv6%zone      then any of
+ * ,prefer  ,noselect  ,true  ,key=ID  ,samples=N
+ * ```
+ */
+import { isIP } from "node:net";
+import { domainToASCII } from "node:url";
+import { didYouMean } from "./suggest.ts";
+import { UsageError } from "./usage.ts";
+import { parseInteger } from "./values.ts";
+
+/** One server as named, defaults not yet filled in. */
+export interface ServerSpec {
+  /** A DNS name in ASCII, or an IP literal without brackets. */
+  readonly name: string;
+  /** 1 … 65535; `null`: the run's. */
+  readonly port: number | null;
+  readonly prefer: boolean;
+  readonly noselect: boolean;
+  /** ntp.conf's `true`. */
+  readonly trusted: boolean;
+  /** 1 … 65535 */
+  readonly key: number | null;
+  /** 1 … {@link MOST_SAMPLES} */
+  readonly samples: number | null;
+}
+
+/** The most samples of one server in a run. */
+export const MOST_SAMPLES = 64;
+
+/** Symmetric key identifiers (RFC 5905 §7.3; larger ones are Autokey's). */
+export const MOST_KEY_ID = 65_535;
+
+type Draft = { -readonly [K in keyof ServerSpec]: ServerSpec[K] };
+
+/** What may follow a server's name, each behind a comma. */
+const OPTIONS: Readonly<Record<string, { readonly takes: string | null; readonly apply: (server: Draft, value: string, what: string) => void }>> = {
+  prefer: { takes: null, apply: (server) => void (server.prefer = true) },
+  noselect: { takes: null, apply: (server) => void (server.noselect = true) },
+  true: { takes: null, apply: (server) => void (server.trusted = true) },
+  key: { takes: "ID", apply: (server, value, what) => void (server.key = parseInteger(value, what, 1, MOST_KEY_ID)) },
+  samples: { takes: "N", apply: (server, value, what) => void (server.samples = parseInteger(value, what, 1, MOST_SAMPLES)) },
+};
+
+/**
+ * Reads one SERVER argument.
+ * @throws UsageError naming the argument and what is wrong with it
+ */
+export function parseServer(text: string): ServerSpec {
+  const [where, ...options] = text.split(",");
+  const server: Draft = { ...parseHostPort(where!, text), prefer: false, noselect: false, trusted: false, key: null, samples: null };
+  for (const option of options) applyOption(server, option, text);
+  return server;
+}
+
+function applyOption(server: Draft, option: string, text: string): void {
+  const equals = option.indexOf("=");
+  const name = equals < 0 ? option : option.slice(0, equals);
+  const known = Object.hasOwn(OPTIONS, name) ? OPTIONS[name] : undefined;
+  if (known === undefined) {
+    const offered = Object.keys(OPTIONS);
+    throw new UsageError(`server "${text}": unknown option "${name}"`, didYouMean(name, offered) ?? `a server may have ${offered.map((word) => `,${word}`).join(" ")}`);
+  }
+  if (known.takes === null && equals >= 0) throw new UsageError(`server "${text}": ",${name}" takes no value`);
+  if (known.takes !== null && equals < 0) throw new UsageError(`server "${text}": ",${name}" needs a value`, `write ,${name}=${known.takes}`);
+  known.apply(server, option.slice(equals + 1), `server "${text}", ${name}`);
+}
+
+/** The host and port; brackets and colons as in a URL's authority. */
+function parseHostPort(where: string, text: string): { name: string; port: number | null } {
+  const bracketed = /^\[([^\]]*)\](?::(.*))?$/.exec(where);
+  if (bracketed !== null) {
+    const literal = bracketed[1]!;
+    if (isIP(literal) !== 6) throw new UsageError(`server "${text}": "${literal}" is not an IPv6 address`, "only an IPv6 address stands in brackets");
+    return { name: literal, port: bracketed[2] === undefined ? null : parsePort(bracketed[2], text) };
+  }
+  if (isIP(where) === 6) return { name: where, port: null };
+  const [host, port, ...more] = where.split(":");
+  if (more.length > 0) throw new UsageError(`server "${text}": "${where}" is not an IPv6 address`, "write an IPv6 address with a port as [ADDRESS]:PORT");
+  return { name: checkHost(host!, text), port: port === undefined ? null : parsePort(port, text) };
+}
+
+function parsePort(word: string, text: string): number {
+  return parseInteger(word, `server "${text}", port`, 1, 65_535);
+}
+
+/** An IPv4 literal, or a DNS name as it goes to the resolver. */
+function checkHost(host: string, text: string): string {
+  if (host === "") throw new UsageError(`server "${text}" has no name`, "write HOST or HOST:PORT");
+  if (isIP(host) === 4) return host;
+  if (host.startsWith("-")) throw new UsageError(`server "${text}": a name cannot start with "-"`);
+  if (/^[\d.]+$/.test(host)) throw new UsageError(`server "${text}": "${host}" is not an IPv4 address`, "an IPv4 address is four numbers from 0 to 255");
+  const ascii = domainToASCII(host);
+  const labels = ascii.replace(/\.$/, "").split(".");
+  if (ascii.length > 254 || !labels.every((label) => /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/i.test(label))) {
+    throw new UsageError(`server "${text}": "${host}" is not a host name or an IP address`);
+  }
+  return ascii;
+}

@@ -1,0 +1,154 @@
+/** ntp.conf: what it configures, and where it is wrong. */
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { COMMANDS } from "../../src/config/ntpconf/commands.ts";
+import { loadConfiguration, findConfiguration, type Files, type LoadedConfiguration } from "../../src/config/files.ts";
+import { UsageError } from "../../src/config/usage.ts";
+
+/** A machine that has these files. */
+function files(contents: Readonly<Record<string, string>>): Files {
+  return {
+    exists: (path) => Object.hasOwn(contents, path),
+    read: (path) => {
+      const text = contents[path];
+      if (text === undefined) throw new Error("ENOENT: no such file or directory, open");
+      return text;
+    },
+  };
+}
+
+function load(text: string, { strict = false, others = {} }: { strict?: boolean; others?: Readonly<Record<string, string>> } = {}): LoadedConfiguration {
+  return loadConfiguration("/etc/ntp.conf", strict, files({ "/etc/ntp.conf": text, ...others }));
+}
+
+function fault(text: string, options?: Parameters<typeof load>[1]): UsageError {
+  try {
+    load(text, options);
+  } catch (error) {
+    if (error instanceof UsageError) return error;
+    throw error;
+  }
+  throw new Error("nothing is wrong with it");
+}
+
+describe("ntp.conf", () => {
+  it("configures servers with ntpd's defaults", () => {
+    const { configuration, remarks } = load(["# a comment", "", "server ntp1.example.net iburst prefer key 7", "pool -4 pool.example.net noselect true minpoll 4 maxpoll 8 version 3"].join("\n"));
+    expect(remarks).toEqual([]);
+    expect(configuration.servers).toMatchObject([
+      { kind: "server", name: "ntp1.example.net", family: null, version: 4, minpoll: 6, maxpoll: 10, iburst: true, burst: false, prefer: true, noselect: false, trusted: false, key: 7, at: { line: 3, column: 1 } },
+      { kind: "pool", name: "pool.example.net", family: 4, version: 3, minpoll: 4, maxpoll: 8, iburst: false, noselect: true, trusted: true, key: null },
+    ]);
+  });
+
+  it("configures keys, selection, access and rates", () => {
+    const { configuration } = load(
+      [
+        'keys "/etc/ntp keys"  # quoted',
+        "trustedkey 1 2 (5 ... 8)",
+        "trustedkey 12",
+        "tos minclock 4 maxdist 3 floor 1",
+        "tos ceiling 10",
+        "restrict default kod limited noquery",
+        "restrict 10.0.0.0 mask 255.0.0.0 nomodify",
+        "restrict -6 ::1",
+        "discard average 5 minimum 1",
+      ].join("\n"),
+    );
+    expect(configuration.keys).toEqual({ path: "/etc/ntp keys", at: { file: "/etc/ntp.conf", line: 1, column: 6 } });
+    expect(configuration.trusted).toEqual([
+      { first: 1, last: 1 },
+      { first: 2, last: 2 },
+      { first: 5, last: 8 },
+      { first: 12, last: 12 },
+    ]);
+    expect(configuration.limits).toEqual({ minclock: 4, maxdist: 3, floor: 1, ceiling: 10 });
+    expect(configuration.restrict).toMatchObject([
+      { address: "default", mask: null, flags: ["kod", "limited", "noquery"] },
+      { address: "10.0.0.0", mask: "255.0.0.0", flags: ["nomodify"] },
+      { address: "::1", family: 6, mask: null, flags: [] },
+    ]);
+    expect(configuration.discard).toEqual({ average: 5, minimum: 1, monitor: 3000 });
+  });
+
+  it.each([
+    ["server", "/etc/ntp.conf:1:1: \"server\" needs a host name or address"],
+    ["\n  server a ibrst", '/etc/ntp.conf:2:12: unknown option "ibrst" of "server"'],
+    ["server a key", '/etc/ntp.conf:1:10: "key" needs a value'],
+    ["server a key x", '/etc/ntp.conf:1:14: "key x": not a whole number'],
+    ["server a key 70000", '/etc/ntp.conf:1:14: "key 70000": out of range'],
+    ["server a minpoll 9 maxpoll 5", "/etc/ntp.conf:1:1: minpoll 9 is above maxpoll 5"],
+    ["server -4 ::1", '/etc/ntp.conf:1:11: "::1" is not an IPv4 address'],
+    ["server 300.1.1.1", '/etc/ntp.conf:1:8: "300.1.1.1" is not an IPv4 address'],
+    ["server a;b", '/etc/ntp.conf:1:8: "a;b" is not a host name'],
+    ['keys "/etc/keys', "/etc/ntp.conf:1:6: the quote is not closed"],
+    ["trustedkey 1  seven", '/etc/ntp.conf:1:15: "seven" is not a key identifier'],
+    ["trustedkey (9 ... 3)", "runs backwards"],
+    ["tos", '/etc/ntp.conf:1:1: "tos" needs an option'],
+    ["tos maxdist far", '/etc/ntp.conf:1:13: "maxdist far": not a number of seconds'],
+    ["restrict 10.0.0.0 mask ffff::", "netmask ffff:: does not fit 10.0.0.0"],
+  ])("says where %j is wrong", (text, message) => {
+    expect(fault(text).message).toContain(message);
+  });
+
+  it("suggests the word that was meant", () => {
+    expect(fault("server a ibrst").hint).toBe('did you mean "iburst"?');
+    expect(load("sever a").remarks).toMatchObject([{ level: "warning", text: 'unknown command "sever" is left out; did you mean "server"?' }]);
+  });
+
+  it("refuses an unknown command where a daemon is to run by it, and only then", () => {
+    expect(fault("frobnicate 1", { strict: true }).message).toBe('/etc/ntp.conf:1:1: unknown command "frobnicate"');
+    expect(load("frobnicate 1").remarks).toHaveLength(1);
+  });
+
+  it("leaves out known commands that are not for it, aloud only where servers are lost", () => {
+    const { remarks, configuration } = load("driftfile /var/lib/ntp/drift\npeer b\nserver 127.127.1.0\nserver c nts\nserver d autokey");
+    expect(remarks.map(({ level, at }) => [level, at.line])).toEqual([
+      ["note", 1],
+      ["warning", 2],
+      ["warning", 4],
+      ["warning", 5],
+      ["warning", 3],
+    ]);
+    expect(configuration.servers).toEqual([]);
+  });
+
+  it("reads an included file in place, beside the one that includes it", () => {
+    const { configuration } = load("server a\nincludefile more/servers.conf\nserver c", { others: { "/etc/more/servers.conf": "server b" } });
+    expect(configuration.servers.map(({ name }) => name)).toEqual(["a", "b", "c"]);
+  });
+
+  it("says where a missing file was to be included, and stops at circles", () => {
+    expect(fault("\nincludefile nowhere").message).toBe('/etc/ntp.conf:2:13: cannot read "nowhere": no such file or directory');
+    expect(fault("includefile /etc/ntp.conf").message).toContain("files are included more than 5 deep");
+  });
+
+  it("never throws anything but a usage error", () => {
+    const word = fc.oneof(fc.constantFrom(...Object.keys(COMMANDS), "a", "key", "1", "(", ")", "...", "-4", '"', "#", "mask", "minpoll"), fc.string({ maxLength: 6 }));
+    const text = fc.array(fc.array(word, { maxLength: 6 }).map((words) => words.join(" ")), { maxLength: 6 }).map((lines) => lines.join("\n"));
+    fc.assert(
+      fc.property(text, fc.boolean(), (content, strict) => {
+        try {
+          load(content, { strict });
+        } catch (error) {
+          expect(error).toBeInstanceOf(UsageError);
+        }
+      }),
+    );
+  });
+});
+
+describe("the configuration file", () => {
+  it("is the one named, else the environment's, else the first that exists", () => {
+    const machine = files({ "/etc/ntp.conf": "", "/etc/ntpsec/ntp.conf": "" });
+    expect(findConfiguration("/x", { NTPKIT_CONFIG: "/y" }, machine)).toBe("/x");
+    expect(findConfiguration(null, { NTPKIT_CONFIG: "/y" }, machine)).toBe("/y");
+    expect(findConfiguration(null, { NTPKIT_CONFIG: "" }, machine)).toBe("/etc/ntp.conf");
+    expect(findConfiguration(null, {}, files({ "/etc/ntpkit.conf": "", "/etc/ntp.conf": "" }))).toBe("/etc/ntpkit.conf");
+    expect(findConfiguration(null, {}, files({}))).toBeNull();
+  });
+
+  it("that cannot be read is a usage error which says why", () => {
+    expect(() => loadConfiguration("/x", false, files({}))).toThrow("cannot read the configuration file /x: no such file or directory");
+  });
+});

@@ -1,0 +1,69 @@
+/** The SERVER argument. */
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { parseServer } from "../../src/config/servers.ts";
+import { UsageError } from "../../src/config/usage.ts";
+
+const plain = { port: null, prefer: false, noselect: false, trusted: false, key: null, samples: null };
+
+describe("a server", () => {
+  it.each([
+    ["ntp.example.net", { name: "ntp.example.net" }],
+    ["ntp.example.net:1123", { name: "ntp.example.net", port: 1123 }],
+    ["192.0.2.7", { name: "192.0.2.7" }],
+    ["192.0.2.7:1123", { name: "192.0.2.7", port: 1123 }],
+    ["[2001:db8::7]:1123", { name: "2001:db8::7", port: 1123 }],
+    ["[2001:db8::7]", { name: "2001:db8::7" }],
+    ["2001:db8::7", { name: "2001:db8::7" }],
+    ["fe80::1%eth0", { name: "fe80::1%eth0" }],
+    ["[fe80::1%eth0]:123,prefer", { name: "fe80::1%eth0", port: 123, prefer: true }],
+    ["a,prefer,noselect,true,key=7,samples=8", { name: "a", prefer: true, noselect: true, trusted: true, key: 7, samples: 8 }],
+    ["Zeit.Bücher.example", { name: "zeit.xn--bcher-kva.example" }],
+    ["ntp_1.example.net.", { name: "ntp_1.example.net." }],
+  ])("%s", (text, expected) => {
+    expect(parseServer(text)).toEqual({ ...plain, ...expected });
+  });
+
+  it.each([
+    ["", "has no name"],
+    [":123", "has no name"],
+    ["a:0", "out of range"],
+    ["a:65536", "out of range"],
+    ["a:ntp", "not a whole number"],
+    ["[192.0.2.7]:123", '"192.0.2.7" is not an IPv6 address'],
+    ["[2001:db8::7", "is not an IPv6 address"],
+    ["2001:db8::7:12345:1", "is not an IPv6 address"],
+    ["300.0.2.7", '"300.0.2.7" is not an IPv4 address'],
+    ["192.0.2", "is not an IPv4 address"],
+    ["a b", "is not a host name"],
+    ["a..b", "is not a host name"],
+    ["-x", 'cannot start with "-"'],
+    ["a,prefer=1", "takes no value"],
+    ["a,key", "needs a value"],
+    ["a,key=0", "out of range"],
+    ["a,key=65536", "out of range"],
+    ["a,samples=none", "not a whole number"],
+    ["a,", 'unknown option ""'],
+    ["a,nts", 'unknown option "nts"'],
+  ])("%j is refused: %s", (text, message) => {
+    expect(() => parseServer(text)).toThrow(UsageError);
+    expect(() => parseServer(text)).toThrow(message);
+  });
+
+  it("suggests the option that was meant", () => {
+    expect(() => parseServer("a,perfer")).toThrow(expect.objectContaining({ hint: 'did you mean "prefer"?' }));
+  });
+
+  it("never throws anything but a usage error", () => {
+    const piece = fc.oneof(fc.string(), fc.constantFrom("::1", "[", "]", ":", ",", "=", "%", "key", "1", "localhost"));
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 8 }), (pieces) => {
+        try {
+          expect(parseServer(pieces.join("")).name).not.toBe("");
+        } catch (error) {
+          expect(error).toBeInstanceOf(UsageError);
+        }
+      }),
+    );
+  });
+});
