@@ -1,4 +1,15 @@
-/** Extension fields (RFC 7822). */
+/**
+ * Extension fields (RFC 7822 §3).
+ *
+ * ```text
+ *  0                   1                   2                   3
+ *  0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+ * +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+ * |          Field Type           |     Length (of all of it)     |   0
+ * |                  Value, zero-padded to a word                 |   4
+ * +---------------------------------------------------------------+  Length
+ * ```
+ */
 
 /** One extension field as it stands in the packet. */
 export interface ExtensionField {
@@ -8,4 +19,60 @@ export interface ExtensionField {
   readonly value: Uint8Array;
   /** Where the field starts in the datagram, octets. */
   readonly offset: number;
+}
+
+/** Octets of type and length, before the value. */
+export const EXTENSION_HEADER_LENGTH = 4;
+
+/** The shortest last field of a packet without MAC, octets: anything shorter would look like a MAC (RFC 7822 §7.5.1.4). */
+export const MIN_LAST_EXTENSION_LENGTH = 28;
+
+/** The shortest field otherwise, octets (RFC 7822 §7.5). */
+const MIN_EXTENSION_LENGTH = 16;
+
+/** Autokey's requests without data, and its empty responses, are shorter than the rule: type, length and association ID. */
+const MIN_AUTOKEY_LENGTH = 8;
+
+/** The longest field, octets: the last multiple of four that the length can say. */
+const MAX_EXTENSION_LENGTH = 65_532;
+
+/**
+ * Reads the field at an offset.
+ * @param bytes the datagram, with at least four octets left at the offset
+ * @returns `null` when its length is too small for its type, not a multiple of 4, or runs off the end
+ */
+export function readExtension(bytes: Uint8Array, offset: number): ExtensionField | null {
+  const type = (bytes[offset]! << 8) | bytes[offset + 1]!;
+  const length = (bytes[offset + 2]! << 8) | bytes[offset + 3]!;
+  if (length < minimumLength(type) || length % 4 !== 0 || offset + length > bytes.length) return null;
+  return { type, value: bytes.subarray(offset + EXTENSION_HEADER_LENGTH, offset + length), offset };
+}
+
+/**
+ * The octets of a field, zero-padded to a word and to the length its place asks for.
+ * @param type unsigned 16 bits
+ * @param value without padding, or with it
+ * @param ending whether it ends a packet that has no MAC
+ * @throws RangeError when the value is longer than a field can be
+ */
+export function encodeExtension(type: number, value: Uint8Array, ending = false): Uint8Array {
+  const words = Math.ceil((EXTENSION_HEADER_LENGTH + value.length) / 4) * 4;
+  const length = Math.max(words, ending ? MIN_LAST_EXTENSION_LENGTH : minimumLength(type));
+  if (length > MAX_EXTENSION_LENGTH) throw new RangeError(`an extension field cannot carry ${value.length} octets`);
+  const octets = new Uint8Array(length);
+  octets.set([type >> 8, type, length >> 8, length]);
+  octets.set(value, EXTENSION_HEADER_LENGTH);
+  return octets;
+}
+
+function minimumLength(type: number): number {
+  return isAutokey(type) ? MIN_AUTOKEY_LENGTH : MIN_EXTENSION_LENGTH;
+}
+
+/**
+ * Whether Autokey may use a type: response and error flag, six bits that ntpd sets to the version 2, eight bits of
+ * operation (RFC 5906 §10 draws the two the other way round). NTS's cookie, 0x0204, lies among them; it is always longer.
+ */
+function isAutokey(type: number): boolean {
+  return (type & 0x3f00) === 0x0200;
 }
