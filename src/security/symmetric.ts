@@ -1,0 +1,95 @@
+/**
+ * Symmetric-key security, and none at all, as the engine asks for them (RFC 5905 §7.3, §9.2; RFC 8573).
+ *
+ * ```text
+ * | header, 48 octets | extension fields … | key identifier, 4 | digest, 16 or 20 |
+ * |<------------ covered by the digest ---->|
+ * ```
+ *
+ * The digests are the keyring's; nothing here needs Node, and a run without keys loads no cryptography.
+ */
+import type { Packet } from "../wire/packet.ts";
+import type { HeldKey, Keyring } from "./keyring.ts";
+import type { Authentication, Sealed, Security, SecurityProvider } from "./security.ts";
+
+/** Octets of a key identifier on the wire. */
+const KEY_ID_OCTETS = 4;
+
+/** The provider made of a keyring. */
+export interface SymmetricProvider extends SecurityProvider {
+  /**
+   * As {@link SecurityProvider.key}, bound to the server the association is with.
+   * @param remote the server's IP literal: a key whose address list does not name it neither seals nor opens
+   */
+  key(keyId: number, remote?: string): Security;
+  /**
+   * Seals what no association sends: a server's reply, a broadcast.
+   * @param bytes header and extension fields; not kept, not changed
+   */
+  sealWith(keyId: number, bytes: Uint8Array): Sealed;
+}
+
+/**
+ * Where securities come from.
+ * @param keyring `null`: no keys, so every key is unknown
+ */
+export function securityProvider(keyring: Keyring | null): SymmetricProvider {
+  const ring = keyring ?? { keys: [], find: () => null };
+  return {
+    none: noSecurity,
+    key: (keyId, remote) => symmetricSecurity(ring, keyId, remote),
+    judge: (bytes, packet, from) => judged(bytes, packet, (keyId) => usable(ring.find(keyId), from)),
+    sealWith: (keyId, bytes) => sealed(ring.find(keyId), bytes, undefined),
+  };
+}
+
+/** No authentication: what has a MAC cannot be checked, and ntpd counts that as failed even when it asks for none. */
+export function noSecurity(): Security {
+  return {
+    kind: "none",
+    keyId: null,
+    seal: (header) => ({ kind: "sealed", bytes: Uint8Array.from(header) }),
+    open: (bytes, packet) => judged(bytes, packet, () => null),
+  };
+}
+
+/**
+ * One association's symmetric key.
+ * @param keyId that of what is sent, and of all that is believed: ntpd drops packets with another's too
+ * @param remote the server's IP literal, for keys restricted to addresses
+ */
+export function symmetricSecurity(keyring: Keyring, keyId: number, remote?: string): Security {
+  const key = keyring.find(keyId);
+  return {
+    kind: "key",
+    keyId,
+    seal: (header) => sealed(key, header, remote),
+    open(bytes, packet) {
+      if (packet.mac === null) return "failed";
+      return judged(bytes, packet, (received) => (received === keyId ? usable(key, remote) : null));
+    },
+  };
+}
+
+/** Judges a packet by its own MAC with the key chosen for its identifier. */
+function judged(bytes: Uint8Array, { mac, covered }: Packet, choose: (keyId: number) => HeldKey | null): Authentication {
+  if (mac === null) return "none";
+  if (mac.keyId === 0 && mac.digest.length === 0) return "nak";
+  return choose(mac.keyId)?.verify(bytes.subarray(0, covered), mac.digest) === true ? "ok" : "failed";
+}
+
+/** The key if it is trusted, and for this address. */
+function usable(key: HeldKey | null, remote: string | undefined): HeldKey | null {
+  return key !== null && key.trusted && (remote === undefined || key.admits(remote)) ? key : null;
+}
+
+function sealed(key: HeldKey | null, covered: Uint8Array, remote: string | undefined): Sealed {
+  if (key === null) return { kind: "unsealed", fault: "unknownKey" };
+  if (usable(key, remote) === null) return { kind: "unsealed", fault: "untrustedKey" };
+  const digest = key.digest(covered);
+  const bytes = new Uint8Array(covered.length + KEY_ID_OCTETS + digest.length);
+  bytes.set(covered);
+  new DataView(bytes.buffer).setUint32(covered.length, key.id);
+  bytes.set(digest, covered.length + KEY_ID_OCTETS);
+  return { kind: "sealed", bytes };
+}
