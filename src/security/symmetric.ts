@@ -8,12 +8,10 @@
  *
  * The digests are the keyring's; nothing here needs Node, and a run without keys loads no cryptography.
  */
+import { encodeMac, isCryptoNak } from "../wire/mac.ts";
 import type { Packet } from "../wire/packet.ts";
 import type { HeldKey, Keyring } from "./keyring.ts";
 import type { Authentication, Sealed, Security, SecurityProvider } from "./security.ts";
-
-/** Octets of a key identifier on the wire. */
-const KEY_ID_OCTETS = 4;
 
 /** The provider made of a keyring. */
 export interface SymmetricProvider extends SecurityProvider {
@@ -74,7 +72,7 @@ export function symmetricSecurity(keyring: Keyring, keyId: number, remote?: stri
 /** Judges a packet by its own MAC with the key chosen for its identifier. */
 function judged(bytes: Uint8Array, { mac, covered }: Packet, choose: (keyId: number) => HeldKey | null): Authentication {
   if (mac === null) return "none";
-  if (mac.keyId === 0 && mac.digest.length === 0) return "nak";
+  if (isCryptoNak(mac)) return "nak";
   return choose(mac.keyId)?.verify(bytes.subarray(0, covered), mac.digest) === true ? "ok" : "failed";
 }
 
@@ -86,10 +84,9 @@ function usable(key: HeldKey | null, remote: string | undefined): HeldKey | null
 function sealed(key: HeldKey | null, covered: Uint8Array, remote: string | undefined): Sealed {
   if (key === null) return { kind: "unsealed", fault: "unknownKey" };
   if (usable(key, remote) === null) return { kind: "unsealed", fault: "untrustedKey" };
-  const digest = key.digest(covered);
-  const bytes = new Uint8Array(covered.length + KEY_ID_OCTETS + digest.length);
+  const mac = encodeMac({ keyId: key.id, digest: key.digest(covered) });
+  const bytes = new Uint8Array(covered.length + mac.length);
   bytes.set(covered);
-  new DataView(bytes.buffer).setUint32(covered.length, key.id);
-  bytes.set(digest, covered.length + KEY_ID_OCTETS);
+  bytes.set(mac, covered.length);
   return { kind: "sealed", bytes };
 }

@@ -3,8 +3,8 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { parseKeys } from "../../src/security/keyfile.ts";
 import { openKeyring } from "../../src/security/keyring.ts";
 import { securityProvider, type SymmetricProvider } from "../../src/security/symmetric.ts";
+import { decodePacket, type Packet } from "../../src/wire/packet.ts";
 import { capture } from "../support/pcap.ts";
-import { packetOf } from "./packets.ts";
 
 const FILE = `
 1 MD5 secretmd5
@@ -21,6 +21,12 @@ async function provider(file: string): Promise<SymmetricProvider> {
   return securityProvider((await openKeyring(keys, "all")).keyring);
 }
 
+function decoded(bytes: Uint8Array): Packet {
+  const packet = decodePacket(bytes);
+  if (packet.kind !== "packet") throw new Error(packet.fault);
+  return packet;
+}
+
 let ours: SymmetricProvider;
 beforeAll(async () => {
   ours = await provider(FILE);
@@ -28,7 +34,7 @@ beforeAll(async () => {
 
 /** Every mode with every verdict on it in a recording, each pair once. */
 function verdicts(name: string, by: SymmetricProvider): string[] {
-  return [...new Set(capture(name).map(({ bytes, from }) => `${bytes[0]! & 7} ${by.judge(bytes, packetOf(bytes), from.ip)}`))];
+  return [...new Set(capture(name).map(({ bytes, from }) => `${bytes[0]! & 7} ${by.judge(bytes, decoded(bytes), from.ip)}`))];
 }
 
 describe("recorded traffic", () => {
@@ -48,7 +54,7 @@ describe("recorded traffic", () => {
     const packets = capture(name);
     expect(packets).toHaveLength(count);
     for (const { bytes, from } of packets) {
-      const packet = packetOf(bytes);
+      const packet = decoded(bytes);
       expect(packet.mac?.keyId).toBe(keyId);
       expect(ours.judge(bytes, packet, from.ip)).toBe("ok");
       expect(ours.key(keyId).open(bytes, packet)).toBe("ok");
