@@ -24,8 +24,11 @@ export interface ExtensionField {
 /** Octets of type and length, before the value. */
 export const EXTENSION_HEADER_LENGTH = 4;
 
-/** The shortest last field of a packet without MAC, octets: anything shorter would look like a MAC (RFC 7822 §7.5.1.4). */
-export const MIN_LAST_EXTENSION_LENGTH = 28;
+/**
+ * The fewest octets that can begin with an extension field, to the packet's end: fewer might be a MAC. So a last field has
+ * at least 28 without a MAC (RFC 7822 §7.5.1.4) and 24 before a crypto-NAK.
+ */
+export const MIN_EXTENDED_LENGTH = 28;
 
 /** The shortest field otherwise, octets (RFC 7822 §7.5). */
 const MIN_EXTENSION_LENGTH = 16;
@@ -49,15 +52,15 @@ export function readExtension(bytes: Uint8Array, offset: number): ExtensionField
 }
 
 /**
- * The octets of a field, zero-padded to a word and to the length its place asks for.
+ * The octets of a field, zero-padded to a word and to the shortest length allowed.
  * @param type unsigned 16 bits
  * @param value without padding, or with it
- * @param ending whether it ends a packet that has no MAC
+ * @param atLeast the length its place in the packet asks for, octets, a multiple of 4
  * @throws RangeError when the value is longer than a field can be
  */
-export function encodeExtension(type: number, value: Uint8Array, ending = false): Uint8Array {
+export function encodeExtension(type: number, value: Uint8Array, atLeast = 0): Uint8Array {
   const words = Math.ceil((EXTENSION_HEADER_LENGTH + value.length) / 4) * 4;
-  const length = Math.max(words, ending ? MIN_LAST_EXTENSION_LENGTH : minimumLength(type));
+  const length = Math.max(words, minimumLength(type), atLeast);
   if (length > MAX_EXTENSION_LENGTH) throw new RangeError(`an extension field cannot carry ${value.length} octets`);
   const octets = new Uint8Array(length);
   octets.set([type >> 8, type, length >> 8, length]);

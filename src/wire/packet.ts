@@ -4,7 +4,7 @@
  * Decoding returns what came, or names the fault; it never throws on what the network sends, and it never judges: the
  * packet tests of `association/` do that.
  */
-import { EXTENSION_HEADER_LENGTH, MIN_LAST_EXTENSION_LENGTH, encodeExtension, readExtension, type ExtensionField } from "./extension.ts";
+import { EXTENSION_HEADER_LENGTH, MIN_EXTENDED_LENGTH, encodeExtension, readExtension, type ExtensionField } from "./extension.ts";
 import { HEADER_LENGTH, VERSION, encodeHeader, readHeader, type Header } from "./header.ts";
 import { encodeMac, isMacLength, readMac, type Mac } from "./mac.ts";
 
@@ -80,19 +80,19 @@ export function encodePacket(packet: PacketParts): Uint8Array {
   if (extensions.length > 0 && header.version < VERSION) {
     throw new RangeError(`NTP version ${header.version} has no extension fields`);
   }
-  const parts = [encodeHeader(header)];
-  extensions.forEach(({ type, value }, index) => {
-    const ending = mac === null && index === extensions.length - 1;
-    parts.push(encodeExtension(type, value, ending));
+  const trailer = mac === null ? NO_OCTETS : encodeMac(mac);
+  const fields = extensions.map(({ type, value }, index) => {
+    const isLast = index === extensions.length - 1;
+    return encodeExtension(type, value, isLast ? MIN_EXTENDED_LENGTH - trailer.length : 0);
   });
-  if (mac !== null) parts.push(encodeMac(mac));
-  return concatenate(parts);
+  return concatenate([encodeHeader(header), ...fields, trailer]);
 }
 
 /** Symmetric active to broadcast (RFC 5905 figure 10). */
 const FIRST_MODE = 1;
 const LAST_MODE = 5;
 
+const NO_OCTETS = new Uint8Array(0);
 const NO_EXTENSIONS: readonly ExtensionField[] = Object.freeze([]);
 
 /** Malformed packets come in floods: one value a fault, made once. */
@@ -111,7 +111,7 @@ function withTrailer(header: Header, bytes: Uint8Array): Packet | Malformed {
   let offset = HEADER_LENGTH;
   for (let left = bytes.length - offset; left > 0; left = bytes.length - offset) {
     if (isMacLength(left)) return { kind: "packet", header, extensions, mac: readMac(bytes, offset), covered: offset };
-    if (left < MIN_LAST_EXTENSION_LENGTH || header.version < VERSION) return MALFORMED.macLength;
+    if (left < MIN_EXTENDED_LENGTH || header.version < VERSION) return MALFORMED.macLength;
     const field = readExtension(bytes, offset);
     if (field === null) return MALFORMED.extensionLength;
     extensions.push(field);

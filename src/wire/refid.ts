@@ -76,14 +76,14 @@ export function asciiWord(word: number): string | null {
 const REFERENCE_CLOCK = 0x7f7f_0000;
 const REFERENCE_CLOCK_MASK = 0xffff_0000 | 0;
 
-/** The names of the driver types, in the order of their numbers (ntpd, "Reference Clock Drivers"). */
+/** The names of the driver types, ten a line, in the order of their numbers (ntpd, "Reference Clock Drivers"). */
 const DRIVERS = [
-  ...["UNKNOWN", "LOCAL", "GPS_TRAK", "WWV_PST", "SPECTRACOM", "TRUETIME", "IRIG_AUDIO", "CHU_AUDIO", "GENERIC", "GPS_MX4200"],
-  ...["GPS_AS2201", "GPS_ARBITER", "IRIG_TPRO", "ATOM_LEITCH", "MSF_EES", "NOT_USED", "GPS_BANC", "GPS_DATUM", "ACTS_MODEM", "WWV_HEATH"],
-  ...["GPS_NMEA", "GPS_VME", "PPS", "NOT_USED", "NOT_USED", "NOT_USED", "GPS_HP", "MSF_ARCRON", "SHM", "GPS_PALISADE"],
-  ...["GPS_ONCORE", "GPS_JUPITER", "CHRONOLOG", "DUMBCLOCK", "ULINK_M320", "PCF", "WWV_AUDIO", "GPS_FG", "HOPF_S", "HOPF_P"],
-  ...["JJY", "TT_IRIG", "GPS_ZYFER", "GPS_RIPENCC", "NEOCLK4X", "PCI_TSYNC", "GPSD_JSON"],
-];
+  "UNKNOWN LOCAL GPS_TRAK WWV_PST SPECTRACOM TRUETIME IRIG_AUDIO CHU_AUDIO GENERIC GPS_MX4200",
+  "GPS_AS2201 GPS_ARBITER IRIG_TPRO ATOM_LEITCH MSF_EES NOT_USED GPS_BANC GPS_DATUM ACTS_MODEM WWV_HEATH",
+  "GPS_NMEA GPS_VME PPS NOT_USED NOT_USED NOT_USED GPS_HP MSF_ARCRON SHM GPS_PALISADE",
+  "GPS_ONCORE GPS_JUPITER CHRONOLOG DUMBCLOCK ULINK_M320 PCF WWV_AUDIO GPS_FG HOPF_S HOPF_P",
+  "JJY TT_IRIG GPS_ZYFER GPS_RIPENCC NEOCLK4X PCI_TSYNC GPSD_JSON",
+].flatMap((ten) => ten.split(" "));
 
 const VISIBLE_WORD = /^([!-~]{1,4})\0*$/;
 /** One octet of a name: a visible character other than the backslash, or an escape. */

@@ -118,7 +118,7 @@ function fromUdp(segment: Uint8Array, ttl: number, source: string, destination: 
     from: { ip: source, port: view.getUint16(0) },
     to: { ip: destination, port: view.getUint16(2) },
     ttl,
-    bytes: segment.slice(8, view.getUint16(4)),
+    bytes: Uint8Array.from(segment.subarray(8, view.getUint16(4))),
   };
 }
 
