@@ -1,0 +1,86 @@
+/**
+ * Names: what is being looked up for whom, what came of it, and when to try again.
+ */
+import type { AssociationConfig } from "../association/template.ts";
+import { after, elapsed } from "../time/mono.ts";
+import type { Mono } from "../time/mono.ts";
+import type { Seconds } from "../time/seconds.ts";
+import type { ResolveFault } from "./event.ts";
+
+/** First and longest wait before a name is looked up again. */
+const RETRY: { readonly first: Seconds; readonly longest: Seconds } = { first: 1, longest: 8 };
+
+/** One name that configured lines use. */
+export interface Lookup {
+  readonly name: string;
+  readonly family: 4 | 6 | null;
+  /** The lines that wait for it. */
+  readonly waiting: AssociationConfig[];
+  addresses: readonly string[] | null;
+  fault: ResolveFault | null;
+  /** When to look it up again; `null` while an answer is awaited or none is wanted. */
+  retryAt: Mono | null;
+  pause: Seconds;
+}
+
+/** All names of a run. */
+export class Names {
+  readonly #lookups: Lookup[] = [];
+
+  /**
+   * A line wants a name.
+   * @returns the lookup if it is new and has to be started, else `null`
+   */
+  want(config: AssociationConfig): Lookup | null {
+    const known = this.#lookups.find((lookup) => lookup.name === config.name && lookup.family === config.family);
+    if (known !== undefined) {
+      known.waiting.push(config);
+      return null;
+    }
+    const lookup: Lookup = { name: config.name, family: config.family, waiting: [config], addresses: null, fault: null, retryAt: null, pause: RETRY.first };
+    this.#lookups.push(lookup);
+    return lookup;
+  }
+
+  /** The lookups of a name that an answer can belong to. */
+  awaiting(name: string): Lookup[] {
+    return this.#lookups.filter((lookup) => lookup.name === name && lookup.addresses === null);
+  }
+
+  /**
+   * A lookup failed. While there is patience left, and the cause may pass, it is tried again with a growing pause.
+   * @param since when the run began
+   * @param patience how long after that to go on trying, seconds
+   * @returns true if it will be tried again
+   */
+  failed(lookup: Lookup, why: ResolveFault, now: Mono, since: Mono, patience: Seconds): boolean {
+    lookup.fault = why;
+    const again = why === "again" && elapsed(since, now) + lookup.pause <= patience;
+    lookup.retryAt = again ? after(now, lookup.pause) : null;
+    lookup.pause = Math.min(lookup.pause * 2, RETRY.longest);
+    return again;
+  }
+
+  /** Takes the lookups that are to be tried again by now. */
+  due(now: Mono): Lookup[] {
+    const due = this.#lookups.filter((lookup) => lookup.retryAt !== null && lookup.retryAt <= now);
+    for (const lookup of due) lookup.retryAt = null;
+    return due;
+  }
+
+  /** When the next one is to be tried again. */
+  get retryAt(): Mono | null {
+    let first: Mono | null = null;
+    for (const { retryAt } of this.#lookups) if (retryAt !== null && (first === null || retryAt < first)) first = retryAt;
+    return first;
+  }
+
+  /** Whether an answer is still awaited, or a retry planned. */
+  get pending(): boolean {
+    return this.#lookups.some((lookup) => lookup.addresses === null && (lookup.fault === null || lookup.retryAt !== null));
+  }
+
+  [Symbol.iterator](): ArrayIterator<Lookup> {
+    return this.#lookups.values();
+  }
+}

@@ -1,0 +1,90 @@
+/**
+ * When a one-shot has heard enough, and how it ends: the judgement of a run that is not meant to go on.
+ */
+import type { Association } from "../association/association.ts";
+import type { Reason } from "../association/verdict.ts";
+import type { Seconds } from "../time/seconds.ts";
+import type { OnceConfig } from "./config.ts";
+import type { Outcome } from "./outcome.ts";
+
+/** What the judgement is made from. */
+export interface Hearing {
+  readonly associations: Iterable<Association>;
+  /** Whether names are still being looked up. */
+  readonly resolving: boolean;
+  /** Associations whose intervals contain the intersection; 0 without a system peer. */
+  readonly truechimers: number;
+  /** Uncertainty of the system, `null` without a system peer. */
+  readonly uncertainty: Seconds | null;
+}
+
+/**
+ * Whether the run may end now.
+ *
+ * It may when every server has been heard out or given up. It may earlier when a majority of those still in the run have
+ * `enough` samples and agree, or when a majority agree and their uncertainty is below the accuracy asked for.
+ */
+export function heardEnough(hearing: Hearing, once: OnceConfig): boolean {
+  if (hearing.resolving) return false;
+  let open = 0;
+  let running = 0;
+  let measured = 0;
+  for (const association of hearing.associations) {
+    if (association.ended === null) open += 1;
+    if (isOutOfTheRun(association)) continue;
+    running += 1;
+    if (once.enough !== null && association.samples >= Math.min(once.enough, association.config.samples ?? once.samples)) measured += 1;
+  }
+  if (open === 0) return true;
+  if (hearing.uncertainty === null || !isMajority(hearing.truechimers, running)) return false;
+  if (once.accuracy !== null) return hearing.uncertainty < once.accuracy;
+  return isMajority(measured, running);
+}
+
+/** Given up, sent away, or only watched: it has no say in when a majority has been heard. */
+function isOutOfTheRun(association: Association): boolean {
+  if (association.config.noselect) return true;
+  return association.ended !== null && association.samples === 0;
+}
+
+function isMajority(part: number, whole: number): boolean {
+  return 2 * part > whole;
+}
+
+/** What became of one association, as the outcome's reasons group them. */
+const CAUSE: Readonly<Record<Reason, "resolve" | "silence" | "authentication" | "kiss" | "answer">> = {
+  unresolved: "resolve",
+  unreachable: "silence",
+  portUnreachable: "silence",
+  noRoute: "silence",
+  pending: "silence",
+  bogus: "silence",
+  duplicate: "silence",
+  kiss: "kiss",
+  denied: "kiss",
+  authentication: "authentication",
+  unsynchronized: "answer",
+  stratum: "answer",
+  rootDistance: "answer",
+  loop: "answer",
+  header: "answer",
+  noselect: "answer",
+  outsideIntersection: "answer",
+  noMajority: "answer",
+  selectJitter: "answer",
+  surplus: "answer",
+};
+
+/**
+ * How a run ends that found no system peer (CONTRACT "Exit codes"): by the best news among the associations. Answers that
+ * do not agree outweigh kisses, those outweigh failed authentication, and that outweighs silence.
+ * @param reasons why each association is not used
+ */
+export function failureOf(reasons: readonly Reason[]): Outcome {
+  const causes = new Set(reasons.map((reason) => CAUSE[reason]));
+  if (causes.has("answer")) return "no-agreement";
+  if (causes.has("kiss")) return "kiss";
+  if (causes.has("authentication")) return "authentication";
+  if (causes.has("silence")) return "no-reply";
+  return "resolve";
+}

@@ -1,0 +1,114 @@
+/** From the engine's state to its {@link Snapshot}: every number a view may show, nothing computed twice. */
+import type { Association, AssociationId } from "../association/association.ts";
+import { rootDistance } from "../association/distance.ts";
+import { TALLIES } from "../association/verdict.ts";
+import type { Opinion, VerdictOn } from "../system/judge.ts";
+import { elapsed } from "../time/mono.ts";
+import type { Now } from "../time/now.ts";
+import type { Seconds } from "../time/seconds.ts";
+import { refidText } from "../wire/refid.ts";
+import type { EngineConfig } from "./config.ts";
+import type { Names } from "./names.ts";
+import type { Outcome } from "./outcome.ts";
+import type { Roster } from "./roster.ts";
+import type { AssociationReport, ClockReason, ClockReport, Snapshot, SystemReport } from "./snapshot.ts";
+
+/** What the engine knows of its correction of the clock. */
+export interface ClockState {
+  action: ClockReport["action"];
+  applied: boolean;
+  reason: ClockReason | null;
+  lasting: Seconds | null;
+  /** A correction was asked for and not answered yet. */
+  correcting: boolean;
+}
+
+/** The engine's state, as far as it is reported. */
+export interface Reported {
+  readonly config: EngineConfig;
+  readonly started: Now;
+  readonly now: Now;
+  readonly roster: Roster;
+  readonly names: Names;
+  readonly opinion: Opinion;
+  readonly clock: ClockState;
+  readonly outcome: Outcome | null;
+}
+
+/** The whole state as data. */
+export function snapshotOf(state: Reported): Snapshot {
+  const lookups = [...state.names];
+  return {
+    startedAt: state.started.clock,
+    at: state.now.clock,
+    elapsed: elapsed(state.started.mono, state.now.mono),
+    clock: clockReport(state),
+    system: systemReport(state.opinion),
+    associations: Array.from(state.roster, (association) => associationReport(association, state)),
+    resolved: lookups.flatMap(({ name, addresses }) => (addresses === null ? [] : [{ name, addresses }])),
+    unresolved: lookups.flatMap(({ name, fault }) => (fault === null ? [] : [{ name, why: fault }])),
+    outcome: state.outcome,
+  };
+}
+
+function clockReport({ opinion: { estimate }, clock }: Reported): ClockReport {
+  const { action, applied, reason, lasting } = clock;
+  if (estimate === null) return { offset: null, uncertainty: null, jitter: null, direction: null, action, applied, reason, lasting };
+  const { offset, uncertainty, jitter } = estimate;
+  const direction = offset > 0 ? "behind" : offset < 0 ? "ahead" : "exact";
+  return { offset, uncertainty, jitter, direction, action, applied, reason, lasting };
+}
+
+function systemReport(opinion: Opinion): SystemReport {
+  const { estimate, variables, survivors, truechimers, falsetickers, intersection } = opinion;
+  const { leap, stratum } = variables;
+  const counts = { survivors, truechimers, falsetickers, intersection };
+  if (estimate === null) return { leap, stratum, refid: null, rootDelay: null, rootDispersion: null, rootDistance: null, systemPeer: null, ...counts };
+  const { rootDelay, rootDispersion, rootDistance: distance, referenceId } = variables;
+  return { leap, stratum, refid: refidText(stratum, referenceId), rootDelay, rootDispersion, rootDistance: distance, systemPeer: estimate.peer, ...counts };
+}
+
+/** An association that selection has not seen yet. */
+const UNSEEN: VerdictOn = { verdict: "rejected", reason: "pending" };
+
+function associationReport(association: Association, { opinion, config, now }: Reported): AssociationReport {
+  const { header, filter, address, security } = association;
+  const { estimate } = filter;
+  const { verdict, reason } = opinion.verdicts.get(association.id as AssociationId) ?? UNSEEN;
+  return {
+    id: association.id,
+    name: association.config.name,
+    address: address?.ip ?? null,
+    port: address?.port ?? association.config.port,
+    mode: association.mode,
+    lifetime: association.lifetime,
+    tally: TALLIES[verdict],
+    verdict,
+    reason,
+    version: header?.version ?? null,
+    leap: header?.leap ?? null,
+    stratum: header?.stratum ?? null,
+    refid: header === null ? null : refidText(header.stratum, header.referenceId),
+    poll: association.hpoll,
+    reach: association.reach,
+    unreach: association.unreach,
+    offset: estimate?.offset ?? null,
+    delay: estimate?.delay ?? null,
+    dispersion: estimate?.dispersion ?? null,
+    jitter: estimate?.jitter ?? null,
+    rootDelay: header?.rootDelay ?? null,
+    rootDispersion: header?.rootDispersion ?? null,
+    rootDistance: estimate === null ? null : rootDistance(association, now.mono, config.limits.mindist),
+    precision: header?.precision ?? null,
+    authentication: association.authentication,
+    security: security.kind,
+    keyId: security.keyId,
+    kiss: association.kiss,
+    timestamps: association.stamps,
+    packets: { ...association.packets },
+    flash: association.flash,
+    reference: header?.reference ?? null,
+    unreachable: association.undelivered,
+    when: association.heard === null ? null : elapsed(association.heard, now.mono),
+  };
+}

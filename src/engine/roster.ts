@@ -1,0 +1,64 @@
+/** All associations, found by number, by address and by the socket a request of theirs is out on. */
+import type { Association, AssociationId } from "../association/association.ts";
+import type { SocketToken } from "../association/request.ts";
+import { addressKey } from "../wire/address.ts";
+import type { Address } from "../wire/address.ts";
+
+/** The engine's associations, in order of mobilization. */
+export class Roster {
+  readonly #byId = new Map<AssociationId, Association>();
+  readonly #byAddress = new Map<string, Association>();
+  readonly #bySocket = new Map<SocketToken, Association>();
+  #lastId = 0;
+
+  /** The next number. */
+  nextId(): AssociationId {
+    this.#lastId += 1;
+    return this.#lastId as AssociationId;
+  }
+
+  add(association: Association): void {
+    this.#byId.set(association.id, association);
+    if (association.address !== null && association.ended !== "duplicate") this.#byAddress.set(addressKey(association.address), association);
+  }
+
+  remove(association: Association): void {
+    this.#byId.delete(association.id);
+    if (association.address !== null && this.at(association.address) === association) this.#byAddress.delete(addressKey(association.address));
+  }
+
+  /** Gives an association another address. */
+  move(association: Association, address: Address): void {
+    if (association.address !== null) this.#byAddress.delete(addressKey(association.address));
+    association.address = address;
+    this.#byAddress.set(addressKey(address), association);
+  }
+
+  get(id: AssociationId): Association | undefined {
+    return this.#byId.get(id);
+  }
+
+  /** The association that has an address. */
+  at(address: Address): Association | undefined {
+    return this.#byAddress.get(addressKey(address));
+  }
+
+  /** The association whose request is out on a socket. */
+  on(socket: SocketToken): Association | undefined {
+    return this.#bySocket.get(socket);
+  }
+
+  /** A request of an association is out on a socket; `null`: no longer. */
+  occupy(socket: SocketToken, association: Association | null): void {
+    if (association === null) this.#bySocket.delete(socket);
+    else this.#bySocket.set(socket, association);
+  }
+
+  get size(): number {
+    return this.#byId.size;
+  }
+
+  [Symbol.iterator](): MapIterator<Association> {
+    return this.#byId.values();
+  }
+}

@@ -1,0 +1,118 @@
+/** An engine at the bench: events by hand, its actions in plain sight, a server's answers on demand. */
+import { createEngine } from "../../src/engine/create.ts";
+import type { Action } from "../../src/engine/action.ts";
+import { BURST_SIX } from "../../src/engine/config.ts";
+import type { AssociationConfig, EngineConfig, OnceConfig } from "../../src/engine/config.ts";
+import type { Engine } from "../../src/engine/engine.ts";
+import type { Event } from "../../src/engine/event.ts";
+import { DEFAULT_LIMITS } from "../../src/system/limits.ts";
+import type { Security, SecurityProvider } from "../../src/security/security.ts";
+import { shift } from "../../src/time/timestamp.ts";
+import { encodeHeader, HEADER_LENGTH, readHeader } from "../../src/wire/header.ts";
+import type { Header } from "../../src/wire/header.ts";
+import { at, securityOf, template } from "./association.ts";
+
+/** A `send` action. */
+export type Send = Extract<Action, { kind: "send" }>;
+
+const NO_SECURITY: Security = securityOf("none");
+const PROVIDER: SecurityProvider = { none: () => NO_SECURITY, key: () => NO_SECURITY, judge: () => "none" };
+
+/** A query's configuration; `once` and others overridable. */
+export function queryConfig(associations: readonly Partial<AssociationConfig>[], once: Partial<OnceConfig> = {}, rest: Partial<EngineConfig> = {}): EngineConfig {
+  return {
+    associations: associations.map(template),
+    limits: DEFAULT_LIMITS,
+    timeout: 1,
+    burst: BURST_SIX,
+    emptyStages: "brief",
+    once: { samples: 1, enough: null, accuracy: null, deadline: 15, waitNetwork: 0, ...once },
+    clock: { kind: "observe" },
+    precision: -24,
+    sourcePort: null,
+    interface: null,
+    poolSize: 4,
+    ownReferenceIds: [],
+    ...rest,
+  };
+}
+
+/** An engine whose events are handed in by the test. */
+export class Bench {
+  readonly engine: Engine;
+  #seconds = 0;
+  #bits = 1n;
+
+  constructor(config: EngineConfig, security: SecurityProvider = PROVIDER) {
+    const chance = { bits64: () => (this.#bits = (this.#bits * 6_364_136_223_846_793_005n + 1n) & 0xffff_ffff_ffff_ffffn), uniform: () => 0.5 };
+    this.engine = createEngine(config, { chance, security, referenceIdOf: () => 0xc000_0201, era: 1_700_000_000_000_000_000n });
+  }
+
+  /** Hands an event in at a moment. */
+  at(seconds: number, event: Event): readonly Action[] {
+    this.#seconds = seconds;
+    return this.engine.handle(event, at(seconds));
+  }
+
+  /** Starts and resolves every name to itself, or to what `addresses` says. */
+  start(addresses: Readonly<Record<string, readonly string[]>> = {}): Send[] {
+    const sends: Send[] = [];
+    for (const action of this.at(0, { kind: "start" }))
+      if (action.kind === "resolve") {
+        const found = addresses[action.name] ?? [action.name];
+        this.at(0, found.length === 0 ? { kind: "unresolved", name: action.name, why: "notFound" } : { kind: "resolved", name: action.name, addresses: found });
+      }
+    sends.push(...sendsOf(this.at(0, { kind: "wake" })));
+    for (const { token } of sends) this.at(0, { kind: "sent", token, at: at(0).clock, stamp: "kernel" });
+    return sends;
+  }
+
+  /** A server's answer to a packet, one way `delay`/2 after it left at `left`. */
+  answer(send: Send, left: number, { offset = 0, delay = 0.01, ...fields }: { offset?: number; delay?: number } & Partial<Header> = {}): readonly Action[] {
+    const receive = shift(at(left).clock, offset + delay / 2);
+    const request = readHeader(new DataView(send.bytes.buffer, send.bytes.byteOffset, HEADER_LENGTH));
+    const header: Header = {
+      leap: "none",
+      version: 4,
+      mode: "server",
+      stratum: 2,
+      poll: 6,
+      precision: -24,
+      rootDelay: 0.01,
+      rootDispersion: 0.002,
+      referenceId: 0xc000_0209,
+      reference: shift(receive, -30),
+      origin: request.transmit,
+      receive,
+      transmit: receive,
+      ...fields,
+    };
+    return this.datagram(send, left + delay, encodeHeader(header));
+  }
+
+  /** Any octets, as a datagram on the socket a packet left by. */
+  datagram(send: Send, seconds: number, bytes: Uint8Array, from = send.to): readonly Action[] {
+    return this.at(seconds, { kind: "datagram", socket: send.socket, from, cast: "unicast", at: at(seconds).clock, stamp: "kernel", bytes });
+  }
+
+  /** Wakes the engine whenever it asks to be, up to a moment; all actions. */
+  run(until: number): Action[] {
+    const actions: Action[] = [];
+    for (let due = this.engine.wakeAt; due !== undefined && due <= until; due = this.engine.wakeAt) {
+      const done = this.at(Math.max(due, this.#seconds), { kind: "wake" });
+      actions.push(...done);
+      for (const { token } of sendsOf(done)) actions.push(...this.at(this.#seconds, { kind: "sent", token, at: at(this.#seconds).clock, stamp: "kernel" }));
+    }
+    return actions;
+  }
+
+  /** The state now. */
+  get snapshot(): ReturnType<Engine["snapshot"]> {
+    return this.engine.snapshot(at(this.#seconds));
+  }
+}
+
+/** The `send` actions among others. */
+export function sendsOf(actions: readonly Action[]): Send[] {
+  return actions.filter((action) => action.kind === "send");
+}
