@@ -1,5 +1,6 @@
 /** How far and how the one-shot may move the clock. */
 import type { Seconds } from "../time/seconds.ts";
+import { DISCIPLINE } from "./constants.ts";
 
 /** Limits and preferences of one correction. */
 export interface StepLimits {
@@ -13,10 +14,10 @@ export interface StepLimits {
   readonly method: "auto" | "step" | "slew";
 }
 
-/** RFC 5905 §11.3 figure 27 (STEPT, PANICT). */
+/** The standard's thresholds (RFC 5905 §11.3 figure 27), and no limit on steps. */
 export const DEFAULT_STEP_LIMITS: StepLimits = {
-  stepThreshold: 0.128,
-  panic: 1000,
+  stepThreshold: DISCIPLINE.stepThreshold,
+  panic: DISCIPLINE.panic,
   maxStep: { forward: Infinity, backward: Infinity },
   method: "auto",
 };

@@ -1,0 +1,35 @@
+/**
+ * The constants of the clock discipline, in one table.
+ *
+ * RFC 5905 gives them twice, in figure 27 of §11.3 and in A.5.5.6, and not always alike. Where they differ, the value is the
+ * one deployed ntpd 4.2.8 uses, if it uses either.
+ */
+
+/** Thresholds, gains and limits (RFC 5905 figure 27, A.5.5.6). */
+export const DISCIPLINE = {
+  /** STEPT, step threshold, s (A.5.5.6; figure 27 has .125). */
+  stepThreshold: 0.128,
+  /** PANICT, panic threshold, s (figure 27). */
+  panic: 1000,
+  /** WATCH, stepout threshold, s (figure 27): for so long an outlier may be a spike, and so long a frequency is measured. */
+  stepout: 900,
+  /**
+   * TC, time constant scale (figure 27): the loop's time constant is this many poll intervals. A.5.5.6 has PLL 65536 in its
+   * place, with which the loop would take months.
+   */
+  timeConstant: 16,
+  /** AVG, averaging constant of jitter and wander (figure 27; A.5.5.6 has 4). */
+  average: 8,
+  /** ALLAN, compromise Allan intercept, s (A.5.5.6): below it phase noise dominates, above it frequency wander. */
+  allan: 1500,
+  /** FLL, frequency-lock gain divisor is this less the poll exponent … (A.5.5.6: MAXPOLL + 1) */
+  fll: 18,
+  /** … but no less than this (A.5.5.6: AVG, which is 4 there). */
+  fllLeast: 4,
+  /** MAXFREQ, frequency tolerance, s/s (A.5.5.6). */
+  maxFrequency: 500e-6,
+  /** PGATE, poll-adjust gate (figure 27): offsets within this many times the jitter are calm. */
+  pollGate: 4,
+  /** LIMIT, poll-adjust threshold of the hysteresis counter (figure 27). */
+  hysteresisLimit: 30,
+} as const;
