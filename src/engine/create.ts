@@ -230,7 +230,7 @@ class NtpEngine implements Engine {
       config,
       lifetime: config.kind === "pool" ? "preemptable" : "persistent",
       mode: "client",
-      security: config.key === null ? security.none() : security.key(config.key),
+      security: config.key === null ? security.none() : security.key(config.key, address?.ip),
       address,
       alternatives,
     });
@@ -396,6 +396,11 @@ class NtpEngine implements Engine {
         break;
       case "sample":
         this.#note({ what: "sample", id, address, offset: reception.sample.offset, delay: reception.sample.delay });
+        if (!reception.fresh && from.reach !== 1) {
+          // Nothing newer to believe than selection has seen already (the prime directive).
+          this.#schedule(from);
+          return;
+        }
         break;
       case "kiss":
         this.#note({ what: "kiss", id, address, code: reception.code });

@@ -47,12 +47,19 @@ export interface SecurityProvider {
   /**
    * By symmetric key. An unknown or untrusted key gives a security that cannot seal and fails to open.
    * @param keyId 1 … 65535
+   * @param remote the server's IP literal, for keys restricted to addresses; absent while it is not known
    */
-  key(keyId: number): Security;
+  key(keyId: number, remote?: string): Security;
   /**
    * Judges a packet that no association asked for (broadcast, symmetric active, a manycast reply, a client's request):
    * any trusted key will do.
    * @param from the source's IP literal, for keys restricted to addresses
    */
   judge(bytes: Uint8Array, packet: Packet, from: string): Authentication;
+  /**
+   * Seals a packet by a key of ours, as servers answer with the key they were asked by.
+   * @param keyId 1 … 65535
+   * @param bytes header and extension fields; not kept, not changed
+   */
+  sealWith(keyId: number, bytes: Uint8Array): Sealed;
 }

@@ -16,7 +16,7 @@ import { at, securityOf, template } from "./association.ts";
 export type Send = Extract<Action, { kind: "send" }>;
 
 const NO_SECURITY: Security = securityOf("none");
-const PROVIDER: SecurityProvider = { none: () => NO_SECURITY, key: () => NO_SECURITY, judge: () => "none" };
+const PROVIDER: SecurityProvider = { none: () => NO_SECURITY, key: () => NO_SECURITY, judge: () => "none", sealWith: (_, bytes) => ({ kind: "sealed", bytes }) };
 
 /** A query's configuration; `once` and others overridable. */
 export function queryConfig(associations: readonly Partial<AssociationConfig>[], once: Partial<OnceConfig> = {}, rest: Partial<EngineConfig> = {}): EngineConfig {
