@@ -1,0 +1,122 @@
+/**
+ * The C library, as far as ntpkit needs it: clocks, and sockets whose packets the kernel stamps.
+ *
+ * Everything goes through koffi, and always through `koffi.load(null)`, the symbols of this very process: opened by its
+ * file name, libc would bypass an LD_PRELOAD shim, and a test that means to set a pretended clock would set the real one.
+ * koffi is loaded on first use and each function declared on its first call, since a one-shot's time is mostly its start.
+ *
+ * Functions take and fill typed arrays; {@link layout.ts} knows the structures. `long` and pointers are taken as 64 bits:
+ * {@link libc} is `null` on 32-bit machines, where koffi is missing, and on Windows.
+ */
+import { createRequire } from "node:module";
+
+/** What a function may be given where C has a pointer. */
+type Memory = NodeJS.ArrayBufferView | null;
+
+/** C functions by name; each returns as in C, with −1 for failure and the reason in {@link Libc.errno}. */
+interface Functions {
+  // Clocks
+  clock_gettime(clock: number, time: Memory): number;
+  clock_settime(clock: number, time: Memory): number;
+  clock_adjtime(clock: number, timex: Memory): number;
+  settimeofday(time: Memory, zone: Memory): number;
+  adjtime(delta: Memory, old: Memory): number;
+  // Chance
+  getrandom(words: Memory, length: number, flags: number): number;
+  // Sockets
+  socket(family: number, type: number, protocol: number): number;
+  setsockopt(fd: number, level: number, option: number, value: Memory, length: number): number;
+  bind(fd: number, address: Memory, length: number): number;
+  connect(fd: number, address: Memory, length: number): number;
+  sendto(fd: number, bytes: Memory, length: number, flags: number, to: Memory, toLength: number): number;
+  recvmsg(fd: number, message: Memory, flags: number): number;
+  close(fd: number): number;
+  epoll_create1(flags: number): number;
+  epoll_ctl(epoll: number, operation: number, fd: number, event: Memory): number;
+  epoll_wait(epoll: number, events: Memory, count: number, milliseconds: number): number;
+  if_nametoindex(name: string): number;
+  if_indextoname(index: number, name: Memory): string | null;
+}
+
+const DECLARATIONS: { readonly [name in keyof Functions]: string } = {
+  clock_gettime: "int clock_gettime(int clock, void *time)",
+  clock_settime: "int clock_settime(int clock, const void *time)",
+  clock_adjtime: "int clock_adjtime(int clock, void *timex)",
+  settimeofday: "int settimeofday(const void *time, const void *zone)",
+  adjtime: "int adjtime(const void *delta, void *old)",
+  getrandom: "int64_t getrandom(void *words, size_t length, uint32_t flags)",
+  socket: "int socket(int family, int type, int protocol)",
+  setsockopt: "int setsockopt(int fd, int level, int option, const void *value, uint32_t length)",
+  bind: "int bind(int fd, const void *address, uint32_t length)",
+  connect: "int connect(int fd, const void *address, uint32_t length)",
+  sendto: "int64_t sendto(int fd, const void *bytes, size_t length, int flags, const void *to, uint32_t toLength)",
+  recvmsg: "int64_t recvmsg(int fd, void *message, int flags)",
+  close: "int close(int fd)",
+  epoll_create1: "int epoll_create1(int flags)",
+  epoll_ctl: "int epoll_ctl(int epoll, int operation, int fd, void *event)",
+  epoll_wait: "int epoll_wait(int epoll, void *events, int count, int milliseconds)",
+  if_nametoindex: "uint32_t if_nametoindex(const char *name)",
+  if_indextoname: "const char *if_indextoname(uint32_t index, void *name)",
+};
+
+/** A descriptor watched by Node's own event loop. */
+export interface Watch {
+  close(): void;
+}
+
+/** The C library. */
+export interface Libc extends Functions {
+  /** errno of the last call that failed, e.g. 1. */
+  errno(): number;
+  /** Where an array lies in memory, for structures that hold pointers; keep the array referenced as long as it is used. */
+  address(memory: NodeJS.ArrayBufferView): bigint;
+  /** Calls back from Node's event loop whenever a descriptor is readable; keeps the process alive until closed. */
+  watch(fd: number, readable: () => void): Watch;
+}
+
+/** The part of koffi that is used here. */
+interface Koffi {
+  load(path: null): { func(declaration: string): unknown };
+  errno(): number;
+  address(memory: NodeJS.ArrayBufferView): bigint;
+  readonly node: { poll(fd: number, what: { readable: boolean }, callback: () => void): Watch };
+}
+
+let loaded: Libc | null | undefined;
+
+/** The C library of this process; `null` where it cannot be called. */
+export function libc(): Libc | null {
+  loaded ??= is64BitPosix() ? load() : null;
+  return loaded;
+}
+
+function is64BitPosix(): boolean {
+  return process.platform !== "win32" && ["x64", "arm64", "ppc64", "riscv64", "loong64"].includes(process.arch);
+}
+
+function load(): Libc | null {
+  let koffi: Koffi;
+  try {
+    // By `require`: as an ES module koffi takes some 7 ms longer to load.
+    koffi = createRequire(import.meta.url)("koffi") as Koffi;
+  } catch {
+    return null;
+  }
+  const library = koffi.load(null);
+  const functions = {
+    errno: () => koffi.errno(),
+    address: (memory: NodeJS.ArrayBufferView) => koffi.address(memory),
+    watch: (fd: number, readable: () => void) => koffi.node.poll(fd, { readable: true }, readable),
+  };
+  for (const [name, declaration] of Object.entries(DECLARATIONS)) {
+    Object.defineProperty(functions, name, {
+      configurable: true,
+      get() {
+        const value = library.func(declaration);
+        Object.defineProperty(functions, name, { value });
+        return value;
+      },
+    });
+  }
+  return functions as Libc;
+}

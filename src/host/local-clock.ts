@@ -1,0 +1,125 @@
+/**
+ * Setting the local clock: a step that takes effect at once, or a slew that the kernel carries out.
+ *
+ * The only file in which anything is set, and only these two calls set it; a run that must not touch the clock is not
+ * given a {@link LocalClock}. What each system offers:
+ *
+ * | system | step | slew |
+ * | --- | --- | --- |
+ * | Linux | `clock_adjtime` ADJ_SETOFFSET, which adds (nothing is lost between reading and setting), else `clock_settime` | `clock_adjtime` ADJ_OFFSET_SINGLESHOT, 500 ppm |
+ * | macOS, BSD | `settimeofday` | `adjtime`, at least 500 ppm |
+ * | others | refused: `unsupported` | refused |
+ */
+import type { ClockFault } from "../engine/event.ts";
+import type { Seconds } from "../time/seconds.ts";
+import { errorNumber } from "./errno.ts";
+import { ADJ_NANO, ADJ_OFFSET_SINGLESHOT, ADJ_SETOFFSET, CLOCK_REALTIME, SIZE, TIMEX } from "./layout.ts";
+import { libc, type Libc } from "./libc.ts";
+
+/** A clock that can be set. */
+export interface LocalClock {
+  /** Adds seconds to the clock at once. Returns why not, or `null` when it was done. */
+  step(offset: Seconds): ClockFault | null;
+  /** Lets the clock glide by some seconds, in place of what a slew before has left. Returns how long it takes, or why not. */
+  slew(offset: Seconds): { readonly lasting: Seconds } | ClockFault;
+}
+
+/** How fast the kernel slews: MAX_TICKADJ of Linux, the least of the BSDs. */
+export const SLEW_RATE = 500e-6;
+
+/** The furthest `adjtime` can glide, as glibc bounds it for 32-bit microseconds (INT_MAX / 10^6 − 2). */
+export const SLEW_REACH: Seconds = 2145;
+
+/** The functions used, so that tests can stand in for them. */
+export type ClockCalls = Pick<Libc, "clock_gettime" | "clock_settime" | "clock_adjtime" | "settimeofday" | "adjtime" | "errno">;
+
+/** This machine's clock; on a system without the calls, one that refuses. */
+export function localClock(): LocalClock {
+  const c = libc();
+  if (c === null) return UNSUPPORTED;
+  return process.platform === "linux" ? linuxClock(c) : bsdClock(c);
+}
+
+const UNSUPPORTED: LocalClock = { step: () => "unsupported", slew: () => "unsupported" };
+
+const NANOSECONDS = 1_000_000_000n;
+const MICROSECONDS = 1_000_000n;
+
+/** Linux, by `struct timex`. */
+export function linuxClock(c: ClockCalls): LocalClock {
+  return {
+    step(offset) {
+      if (!Number.isFinite(offset)) return "outOfRange";
+      const { whole, rest } = split(offset, NANOSECONDS);
+      const timex = timexOf(ADJ_SETOFFSET | ADJ_NANO);
+      timex.setBigInt64(TIMEX.seconds, whole, true);
+      timex.setBigInt64(TIMEX.fraction, rest, true); // nanoseconds under ADJ_NANO, never negative
+      if (c.clock_adjtime(CLOCK_REALTIME, timex) >= 0) return null;
+      const fault = refusal(c.errno());
+      return fault === "unsupported" ? stepBySetting(c, offset) : fault;
+    },
+    slew(offset) {
+      if (!(Math.abs(offset) <= SLEW_REACH)) return "outOfRange";
+      const timex = timexOf(ADJ_OFFSET_SINGLESHOT);
+      timex.setBigInt64(TIMEX.offset, BigInt(Math.round(offset * 1e6)), true);
+      if (c.clock_adjtime(CLOCK_REALTIME, timex) < 0) return refusal(c.errno());
+      return { lasting: Math.abs(offset) / SLEW_RATE };
+    },
+  };
+}
+
+/** macOS and the BSDs, by `struct timeval` (two 64-bit words there; macOS reads only 32 bits of the second). */
+export function bsdClock(c: ClockCalls): LocalClock {
+  return {
+    step(offset) {
+      if (!Number.isFinite(offset)) return "outOfRange";
+      const time = read(c) + BigInt(Math.round(offset * 1e9));
+      const microseconds = time / 1000n;
+      const value = BigInt64Array.of(microseconds / MICROSECONDS, microseconds % MICROSECONDS);
+      return c.settimeofday(value, null) === 0 ? null : refusal(c.errno());
+    },
+    slew(offset) {
+      if (!(Math.abs(offset) <= SLEW_REACH)) return "outOfRange";
+      const { whole, rest } = split(offset, MICROSECONDS);
+      return c.adjtime(BigInt64Array.of(whole, rest), null) === 0
+        ? { lasting: Math.abs(offset) / SLEW_RATE }
+        : refusal(c.errno());
+    },
+  };
+}
+
+/** For kernels or sandboxes without ADJ_SETOFFSET: reads, adds and sets; what passes between is lost, some microseconds. */
+function stepBySetting(c: ClockCalls, offset: Seconds): ClockFault | null {
+  const time = read(c) + BigInt(Math.round(offset * 1e9));
+  if (time < 0n) return "outOfRange";
+  return c.clock_settime(CLOCK_REALTIME, BigInt64Array.of(time / NANOSECONDS, time % NANOSECONDS)) === 0
+    ? null
+    : refusal(c.errno());
+}
+
+/** CLOCK_REALTIME in Unix nanoseconds. */
+function read(c: ClockCalls): bigint {
+  const time = new BigInt64Array(2);
+  c.clock_gettime(CLOCK_REALTIME, time);
+  return (time[0] ?? 0n) * NANOSECONDS + (time[1] ?? 0n);
+}
+
+function timexOf(modes: number): DataView {
+  const timex = new DataView(new ArrayBuffer(SIZE.timex));
+  timex.setUint32(TIMEX.modes, modes, true);
+  return timex;
+}
+
+/** Whole seconds, rounded down, and the rest in units of a second's part: the rest is never negative. */
+function split(offset: Seconds, units: bigint): { readonly whole: bigint; readonly rest: bigint } {
+  const total = BigInt(Math.round(offset * Number(units)));
+  const rest = ((total % units) + units) % units;
+  return { whole: (total - rest) / units, rest };
+}
+
+function refusal(errno: number): ClockFault {
+  if (errno === errorNumber("EPERM") || errno === errorNumber("EACCES")) return "noPrivilege";
+  if (errno === errorNumber("EINVAL")) return "outOfRange";
+  if (errno === errorNumber("ENOSYS") || errno === errorNumber("EOPNOTSUPP")) return "unsupported";
+  return "other";
+}

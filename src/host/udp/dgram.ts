@@ -1,0 +1,201 @@
+/**
+ * Node's UDP sockets, for systems where libc cannot be called as `native.ts` does: macOS, the BSDs, Windows, other
+ * machines. We stamp the packets ourselves, some tens of microseconds from when they pass; destination, hop limit and
+ * interface of a packet stay unknown.
+ *
+ * Addresses are literals by now: each socket gets a `lookup` that answers at once, so that Node sends during `send()`,
+ * not later, and a hop limit set before a packet is the one it leaves with.
+ */
+import { createSocket, type Socket as NodeSocket } from "node:dgram";
+import { family } from "../../wire/address.ts";
+import type { PacketToken, SocketToken } from "../../engine/action.ts";
+import type { HostFault } from "../../engine/event.ts";
+import { faultOfCode } from "../errno.ts";
+import { interfaceAddress } from "../interfaces.ts";
+import { parse4, parse6, text6 } from "./sockaddr.ts";
+import type { Udp, UdpHost } from "./udp.ts";
+
+type Action<K extends keyof Udp> = Parameters<Udp[K]> extends [infer A] ? A : never;
+
+/** One socket, or two when it listens on all addresses of both families. */
+interface Socket {
+  readonly node: NodeSocket;
+  readonly family: 4 | 6;
+  readonly connected: boolean;
+  /** What is to be done once it is bound and connected; `null` when it is. */
+  waiting: (() => void)[] | null;
+  closed: boolean;
+}
+
+/** Sockets by node:dgram. */
+export class DgramUdp implements Udp {
+  readonly #host: UdpHost;
+  readonly #sockets: Map<SocketToken, Socket[]> = new Map();
+
+  constructor(host: UdpHost) {
+    this.#host = host;
+  }
+
+  open({ socket, to, sourcePort, interface: name }: Action<"open">): void {
+    const of = family(to.ip);
+    const address = name === null ? null : boundAddress(name, of);
+    if (name !== null && address === null) {
+      this.#host.put({ kind: "notOpened", socket, why: "noAddress" });
+      return;
+    }
+    const one = this.#make(socket, of, true);
+    // Port 0: the system chooses, at random on all current systems (RFC 9109 §3).
+    one.node.bind({ port: sourcePort ?? 0, exclusive: true, ...(address === null ? {} : { address }) }, () => {
+      // Called with the error when it fails, which the types do not tell.
+      one.node.connect(to.port, to.ip, (...[error]: unknown[]) => {
+        if (error === undefined) this.#opened(one);
+        else this.#failed(socket, one, faultOfCode(codeOf(error)));
+      });
+    });
+  }
+
+  listen({ socket, port, address, interface: name }: Action<"listen">): void {
+    const families: readonly (4 | 6)[] = address === null ? [4, 6] : [family(address)];
+    const places = families.flatMap((of) => {
+      const bound = address ?? (name === null ? (of === 4 ? "0.0.0.0" : "::") : boundAddress(name, of));
+      return bound === null ? [] : [{ bound, one: this.#make(socket, of, false) }];
+    });
+    if (places.length === 0) this.#host.put({ kind: "notOpened", socket, why: "noAddress" });
+    for (const { bound, one } of places) {
+      if (one.closed) continue; // the other family's failure was both's
+      one.node.bind({ port, address: bound, exclusive: true }, () => this.#opened(one));
+    }
+  }
+
+  join({ socket, group, interface: name }: Action<"join">): void {
+    const one = this.#sockets.get(socket)?.find((candidate) => candidate.family === family(group));
+    const join = (): void => {
+      try {
+        const address = name === null ? undefined : one?.family === 6 ? `::%${name}` : (boundAddress(name, 4) ?? name);
+        one?.node.addMembership(group, address);
+      } catch (error) {
+        const fault = faultOfCode(codeOf(error));
+        this.#host.put({ kind: "notOpened", socket, why: fault === "noAddress" ? "noMulticast" : fault });
+      }
+    };
+    if (one === undefined) this.#host.put({ kind: "notOpened", socket, why: "other" });
+    else this.#whenOpen(one, join);
+  }
+
+  send({ token, socket, to, ttl, bytes }: Action<"send">): void {
+    const one = this.#sockets.get(socket)?.find((candidate) => candidate.family === family(to.ip));
+    if (one === undefined) {
+      this.#host.put({ kind: "sendFailed", token, why: "other" });
+      return;
+    }
+    // A copy, should it wait: what was handed in may be used again by then.
+    const packet = one.waiting === null ? bytes : bytes.slice();
+    this.#whenOpen(one, () => this.#sendNow(one, token, to, ttl, packet));
+  }
+
+  close({ socket }: Action<"close">): void {
+    for (const one of this.#sockets.get(socket) ?? []) {
+      one.closed = true;
+      one.node.close();
+    }
+    this.#sockets.delete(socket);
+  }
+
+  drain(): void {
+    // Node reads for us.
+  }
+
+  end(): void {
+    for (const socket of this.#sockets.keys()) this.close({ kind: "close", socket });
+  }
+
+  #make(token: SocketToken, of: 4 | 6, connected: boolean): Socket {
+    const node = createSocket({
+      type: of === 4 ? "udp4" : "udp6",
+      ipv6Only: of === 6,
+      lookup: (host, _options, done) => done(null, host, of),
+    });
+    const one: Socket = { node, family: of, connected, waiting: [], closed: false };
+    node.on("message", (bytes, from) => {
+      if (one.closed) return;
+      const at = this.#host.read();
+      const ip = of === 6 ? canonical(from.address) : from.address;
+      const { port } = from;
+      // Node hands each datagram over in memory of its own.
+      const octets = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+      this.#host.put({ kind: "datagram", socket: token, from: { ip, port }, cast: "unicast", at, stamp: "user", bytes: octets });
+    });
+    node.on("error", (error) => this.#failed(token, one, faultOfCode(codeOf(error))));
+    this.#sockets.set(token, [...(this.#sockets.get(token) ?? []), one]);
+    return one;
+  }
+
+  #opened(one: Socket): void {
+    if (one.closed) return;
+    const waiting = one.waiting ?? [];
+    one.waiting = null;
+    for (const action of waiting) action();
+  }
+
+  #whenOpen(one: Socket, action: () => void): void {
+    if (one.waiting === null) action();
+    else one.waiting.push(action);
+  }
+
+  /** An error of the socket: an ICMP error once it is open, else the reason why it is not. */
+  #failed(socket: SocketToken, one: Socket, why: HostFault): void {
+    if (one.closed) return;
+    if (one.waiting === null) {
+      if (why === "portUnreachable" || why === "noRoute") this.#host.put({ kind: "unreachable", socket, why });
+      return;
+    }
+    const rest = (this.#sockets.get(socket) ?? []).filter((other) => other !== one);
+    if (rest.length > 0 && why === "noRoute") {
+      this.#sockets.set(socket, rest); // the other family will do
+      one.closed = true;
+      one.node.close();
+      return;
+    }
+    const waiting = one.waiting;
+    this.close({ kind: "close", socket });
+    this.#host.put({ kind: "notOpened", socket, why });
+    for (const action of waiting) action();
+  }
+
+  #sendNow(one: Socket, token: PacketToken, to: { readonly ip: string; readonly port: number }, ttl: number | null, bytes: Uint8Array): void {
+    let at = this.#host.read();
+    const done = (error: Error | null): void => {
+      if (error === null) this.#host.put({ kind: "sent", token, at, stamp: "user" });
+      else this.#host.put({ kind: "sendFailed", token, why: faultOfCode(codeOf(error)) });
+    };
+    try {
+      if (ttl !== null) {
+        one.node.setTTL(ttl);
+        one.node.setMulticastTTL(ttl);
+      }
+      at = this.#host.read();
+      if (one.connected) one.node.send(bytes, done);
+      else one.node.send(bytes, to.port, to.ip, done);
+    } catch (error) {
+      done(error as Error);
+    }
+  }
+}
+
+/** The address to bind to for an interface given by name or by address. */
+function boundAddress(name: string, of: 4 | 6): string | null {
+  if (parse4(name) !== null || parse6(name.split("%", 1)[0] ?? "") !== null) return name;
+  return interfaceAddress(name, of);
+}
+
+/** Node prints IPv6 as the C library does; RFC 5952 is what the engine compares. */
+function canonical(ip: string): string {
+  const [literal = "", zone] = ip.split("%", 2);
+  const octets = parse6(literal);
+  const text = octets === null ? literal : text6(octets, 0);
+  return zone === undefined ? text : `${text}%${zone}`;
+}
+
+function codeOf(error: unknown): string | undefined {
+  return (error as NodeJS.ErrnoException).code;
+}

@@ -1,0 +1,287 @@
+/**
+ * Our own UDP sockets on Linux: the kernel stamps each packet as it arrives and as it leaves, says where it was sent to,
+ * and brings back ICMP errors by socket.
+ *
+ * All sockets hang on one epoll descriptor, which Node's event loop watches: no thread, no busy waiting, and timers and
+ * signals go on as ever. Send stamps come by a socket's error queue and are fetched straight after the send, where they
+ * nearly always are by then; an interface with a queue may be later, and one that never stamps is not waited for.
+ *
+ * A socket that is bound to port 0, or connected without being bound, gets its port from the kernel, which on Linux draws
+ * it at random from ip_local_port_range (RFC 9109 §3 asks for an unpredictable one; the generator is get_random_u32).
+ */
+import { family, type Address } from "../../wire/address.ts";
+import type { PacketToken, SocketToken } from "../../engine/action.ts";
+import type { HostFault } from "../../engine/event.ts";
+import { difference, type NtpTimestamp } from "../../time/timestamp.ts";
+import { errorNumber, faultOfErrno } from "../errno.ts";
+import * as linux from "../layout.ts";
+import type { Libc, Watch } from "../libc.ts";
+import { joinGroup, makeDescriptor, setHopLimit, type Place } from "./descriptor.ts";
+import { MessageBuffer, type Control } from "./message.ts";
+import { toSockaddr } from "./sockaddr.ts";
+import type { Udp, UdpHost } from "./udp.ts";
+
+type Action<K extends keyof Udp> = Parameters<Udp[K]> extends [infer A] ? A : never;
+
+/** A packet on its way whose stamp is not there yet. */
+interface Leaving {
+  readonly token: PacketToken;
+  /** Our own reading before the send, if the kernel's never comes. */
+  readonly at: NtpTimestamp;
+}
+
+/** One descriptor. */
+interface Socket {
+  readonly token: SocketToken;
+  readonly fd: number;
+  readonly family: 4 | 6;
+  /** Connected to; `null` for one that serves. */
+  readonly to: Address | null;
+  /** Bound to, for one that serves. */
+  readonly port: number;
+  /** By the number the kernel gives each packet (SOF_TIMESTAMPING_OPT_ID). */
+  readonly leaving: Map<number, Leaving>;
+  next: number;
+  ttl: number | null;
+}
+
+/** Packets read from one socket before the others have their turn. */
+const TURN = 64;
+const READY = 256;
+/** How long a send stamp is waited for, milliseconds; a reply that comes sooner ends the wait. */
+const STAMP_WAIT = 50;
+/** A kernel stamp further from our own reading than this is of another time, as chronyd has it: seconds. */
+const PLAUSIBLE = 1;
+
+const EAGAIN = errorNumber("EAGAIN");
+
+/** Sockets by libc. Only where {@link linux.isKnownLayout} and koffi is there. */
+export class NativeUdp implements Udp {
+  readonly #c: Libc;
+  readonly #host: UdpHost;
+  readonly #message: MessageBuffer;
+  readonly #ready: Uint8Array = new Uint8Array(READY * linux.SIZE.epoll_event);
+  readonly #readyWords: DataView = new DataView(this.#ready.buffer);
+  readonly #byFd: Map<number, Socket> = new Map();
+  readonly #byToken: Map<SocketToken, Socket[]> = new Map();
+  #epoll = -1;
+  #watch: Watch | undefined;
+  #stampTimer: NodeJS.Timeout | undefined;
+
+  constructor(c: Libc, host: UdpHost) {
+    this.#c = c;
+    this.#host = host;
+    this.#message = new MessageBuffer(c);
+  }
+
+  open({ socket, to, sourcePort, interface: name }: Action<"open">): void {
+    const fault = this.#make(socket, family(to.ip), { to, port: sourcePort ?? 0, address: null, interface: name });
+    if (fault !== null) this.#host.put({ kind: "notOpened", socket, why: fault });
+  }
+
+  listen({ socket, port, address, interface: name }: Action<"listen">): void {
+    const families: readonly (4 | 6)[] = address === null ? [4, 6] : [family(address)];
+    const faults = families.map((one) => this.#make(socket, one, { to: null, port, address, interface: name }));
+    // On all addresses one family will do: a machine without IPv6 still serves.
+    const why = faults.find((fault) => fault !== null && fault !== "noRoute") ?? (faults.includes(null) ? null : faults[0]);
+    if (why === null || why === undefined) return;
+    this.close({ kind: "close", socket });
+    this.#host.put({ kind: "notOpened", socket, why });
+  }
+
+  join({ socket, group, interface: name }: Action<"join">): void {
+    const one = this.#byToken.get(socket)?.find((candidate) => candidate.family === family(group));
+    const fault = one === undefined ? "other" : joinGroup(this.#c, one.fd, group, name);
+    if (fault !== null) this.#host.put({ kind: "notOpened", socket, why: fault });
+  }
+
+  send({ token, socket, to, ttl, bytes }: Action<"send">): void {
+    const one = this.#byToken.get(socket)?.find((candidate) => candidate.family === family(to.ip));
+    const address = one === undefined || one.to !== null ? null : toSockaddr(to.ip, to.port);
+    if (one === undefined || (one.to === null && address === null)) {
+      this.#host.put({ kind: "sendFailed", token, why: "other" });
+      return;
+    }
+    if (one.ttl !== ttl) setHopLimit(this.#c, one.fd, one.family, ttl);
+    one.ttl = ttl;
+    let at = this.#host.read();
+    let fault = this.#sendto(one, bytes, address);
+    if (fault === "portUnreachable" || fault === "noRoute") {
+      // An ICMP error of a packet before is reported in place of the send: take it off, and try again.
+      this.#readErrors(one);
+      at = this.#host.read();
+      fault = this.#sendto(one, bytes, address);
+    }
+    if (fault !== null) {
+      this.#host.put({ kind: "sendFailed", token, why: fault });
+      return;
+    }
+    one.leaving.set(one.next, { token, at });
+    one.next += 1;
+    this.#readErrors(one);
+    if (one.leaving.size > 0) this.#awaitStamps();
+  }
+
+  close({ socket }: Action<"close">): void {
+    for (const one of this.#byToken.get(socket) ?? []) {
+      this.#giveUpStamps(one);
+      this.#byFd.delete(one.fd);
+      this.#c.close(one.fd);
+    }
+    this.#byToken.delete(socket);
+  }
+
+  drain(): void {
+    // A round more for every full one, but not for ever: a flood must not keep the engine from its timers.
+    for (let round = 0; round < 16 && this.#epoll >= 0; round += 1) {
+      const count = this.#c.epoll_wait(this.#epoll, this.#ready, READY, 0);
+      for (let index = 0; index < count; index += 1) {
+        const fd = this.#readyWords.getInt32(index * linux.SIZE.epoll_event + linux.EPOLL_DATA, true);
+        const one = this.#byFd.get(fd);
+        if (one !== undefined) this.#readAll(one);
+      }
+      if (count < READY) return;
+    }
+  }
+
+  end(): void {
+    for (const socket of this.#byToken.keys()) this.close({ kind: "close", socket });
+    clearTimeout(this.#stampTimer);
+    this.#watch?.close();
+    if (this.#epoll >= 0) this.#c.close(this.#epoll);
+    this.#epoll = -1;
+  }
+
+  /** Makes one socket; returns why it could not. */
+  #make(token: SocketToken, of: 4 | 6, place: Place): HostFault | null {
+    const fd = makeDescriptor(this.#c, of, place);
+    if (typeof fd === "string") return fd;
+    const fault = this.#enlist(fd);
+    if (fault !== null) {
+      this.#c.close(fd);
+      return fault;
+    }
+    const one: Socket = { token, fd, family: of, to: place.to, port: place.port, leaving: new Map(), next: 0, ttl: null };
+    this.#byFd.set(fd, one);
+    this.#byToken.set(token, [...(this.#byToken.get(token) ?? []), one]);
+    return null;
+  }
+
+  /** Has the event loop watch a descriptor. */
+  #enlist(fd: number): HostFault | null {
+    if (this.#epoll < 0) {
+      this.#epoll = this.#c.epoll_create1(linux.EPOLL_CLOEXEC);
+      if (this.#epoll < 0) return faultOfErrno(this.#c.errno());
+      this.#watch = this.#c.watch(this.#epoll, () => this.drain());
+    }
+    const event = new DataView(new ArrayBuffer(linux.SIZE.epoll_event));
+    event.setUint32(0, linux.EPOLLIN, true);
+    event.setInt32(linux.EPOLL_DATA, fd, true);
+    return this.#c.epoll_ctl(this.#epoll, linux.EPOLL_CTL_ADD, fd, event) < 0 ? faultOfErrno(this.#c.errno()) : null;
+  }
+
+  #sendto(one: Socket, bytes: Uint8Array, address: Uint8Array | null): HostFault | null {
+    const flags = linux.MSG_DONTWAIT | linux.MSG_NOSIGNAL;
+    if (this.#c.sendto(one.fd, bytes, bytes.length, flags, address, address?.length ?? 0) >= 0) return null;
+    const errno = this.#c.errno();
+    return errno === EAGAIN ? "noResources" : faultOfErrno(errno);
+  }
+
+  /** Reads a socket until it is empty, or its turn is over. */
+  #readAll(one: Socket): void {
+    this.#readErrors(one);
+    for (let turn = 0; turn < TURN; turn += 1) {
+      const length = this.#message.receive(one.fd, linux.MSG_DONTWAIT);
+      if (length < 0) {
+        if (this.#c.errno() === EAGAIN) return;
+        this.#readErrors(one); // an ICMP error that came just now
+        continue;
+      }
+      this.#received(one, length);
+    }
+  }
+
+  #received(one: Socket, length: number): void {
+    const user = this.#host.read();
+    const control = this.#message.control();
+    const from = one.to ?? this.#message.sender();
+    if (from === null) return;
+    // What the packet answers has left: its stamp is here by now, or will not be waited for.
+    if (one.to !== null && one.leaving.size > 0) {
+      const bytes = this.#message.bytes(length);
+      this.#readErrors(one);
+      this.#giveUpStamps(one);
+      this.#datagram(one, from, bytes, control, user);
+    } else this.#datagram(one, from, this.#message.bytes(length), control, user);
+  }
+
+  #datagram(one: Socket, from: Address, bytes: Uint8Array, control: Control, user: NtpTimestamp): void {
+    const stamped = control.at !== undefined && Math.abs(difference(user, control.at)) < PLAUSIBLE;
+    this.#host.put({
+      kind: "datagram",
+      socket: one.token,
+      from,
+      ...(control.destination === undefined ? {} : { to: { ip: control.destination, port: one.port } }),
+      cast: castOf(control),
+      ...(control.ttl === undefined ? {} : { ttl: control.ttl }),
+      ...(control.interface === undefined ? {} : { interface: control.interface }),
+      at: stamped && control.at !== undefined ? control.at : user,
+      stamp: stamped ? "kernel" : "user",
+      bytes,
+    });
+  }
+
+  /** Empties a socket's error queue: send stamps, and ICMP errors. */
+  #readErrors(one: Socket): void {
+    while (this.#message.receive(one.fd, linux.MSG_ERRQUEUE | linux.MSG_DONTWAIT) >= 0) {
+      const { at, error } = this.#message.control();
+      if (error === undefined) continue;
+      if (error.origin === linux.SO_EE_ORIGIN_TIMESTAMPING) this.#stamped(one, error.data, at);
+      else {
+        const why = faultOfErrno(error.errno);
+        if (why === "portUnreachable" || why === "noRoute") this.#host.put({ kind: "unreachable", socket: one.token, why });
+      }
+    }
+  }
+
+  /** A send stamp has come. */
+  #stamped(one: Socket, number: number, at: NtpTimestamp | undefined): void {
+    // Older kernels count a packet that failed to leave; with one packet on its way there is no doubt which it is.
+    const only = one.leaving.size === 1 ? one.leaving.keys().next().value : undefined;
+    const key = one.leaving.has(number) || only === undefined || only > number ? number : only;
+    const packet = key === undefined ? undefined : one.leaving.get(key);
+    if (key === undefined || packet === undefined) return;
+    one.leaving.delete(key);
+    if (key !== number) one.next = number + 1;
+    const plausible = at !== undefined && Math.abs(difference(at, packet.at)) < PLAUSIBLE;
+    this.#host.put({
+      kind: "sent",
+      token: packet.token,
+      at: plausible ? at : packet.at,
+      stamp: plausible ? "kernel" : "user",
+    });
+  }
+
+  /** Says of every packet on its way that it left, by our own reading. */
+  #giveUpStamps(one: Socket): void {
+    for (const { token, at } of one.leaving.values()) this.#host.put({ kind: "sent", token, at, stamp: "user" });
+    one.leaving.clear();
+  }
+
+  #awaitStamps(): void {
+    this.#stampTimer ??= setTimeout(() => {
+      this.#stampTimer = undefined;
+      for (const one of this.#byFd.values()) {
+        if (one.leaving.size === 0) continue;
+        this.#readErrors(one);
+        this.#giveUpStamps(one);
+      }
+    }, STAMP_WAIT);
+  }
+}
+
+function castOf(control: Control): "unicast" | "broadcast" | "group" {
+  if (control.destination === undefined || control.shared !== true) return "unicast";
+  const first = Number.parseInt(control.destination, 10);
+  return control.destination.includes(":") || (first >= 224 && first < 240) ? "group" : "broadcast";
+}

@@ -1,0 +1,35 @@
+/**
+ * UDP sockets as the host uses them. Two kinds keep this one promise: `native.ts`, our own sockets whose packets the
+ * kernel stamps, and `dgram.ts`, Node's sockets stamped by us. `choose.ts` picks.
+ */
+import type { Action } from "../../engine/action.ts";
+import type { Event } from "../../engine/event.ts";
+import type { ClockReader } from "../clock.ts";
+
+type ActionOf<K extends Action["kind"]> = Extract<Action, { readonly kind: K }>;
+
+/** What sockets need of their host. */
+export interface UdpHost {
+  /** Takes an event; what it does about it happens later. */
+  readonly put: (event: Event) => void;
+  /** CLOCK_REALTIME, for packets the kernel does not stamp. */
+  readonly read: ClockReader;
+}
+
+/** A set of sockets, named by their tokens. Failures are events. */
+export interface Udp {
+  /** Sockets of requests: connected, from a random port (RFC 9109) unless one is given. */
+  open(action: ActionOf<"open">): void;
+  /** Sockets that serve: bound, unconnected. */
+  listen(action: ActionOf<"listen">): void;
+  /** Receives a group. */
+  join(action: ActionOf<"join">): void;
+  /** Sends; `sent` follows, or `sendFailed`. */
+  send(action: ActionOf<"send">): void;
+  /** Closes one; an unknown one does no harm. */
+  close(action: ActionOf<"close">): void;
+  /** Reads whatever has arrived by now, without waiting. */
+  drain(): void;
+  /** Closes all. */
+  end(): void;
+}

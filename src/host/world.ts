@@ -1,0 +1,174 @@
+/**
+ * The real world: sockets, names and the local clock, behind the port that the engine's driver uses.
+ *
+ * Whatever happens is put into one queue; {@link HostWorld.next} hands it out. Nothing here decides anything.
+ */
+import type { Event } from "../engine/event.ts";
+import type { World, WorldAction } from "../engine/world.ts";
+import type { SocketToken } from "../engine/action.ts";
+import type { Seconds } from "../time/seconds.ts";
+import type { Mono } from "../time/mono.ts";
+import type { Now } from "../time/now.ts";
+import { Clocks, clockReader, steady, type ClockReader } from "./clock.ts";
+import type { LocalClock } from "./local-clock.ts";
+import { resolve, type Lookup } from "./resolve.ts";
+import { chooseUdp } from "./udp/choose.ts";
+import type { Udp, UdpHost } from "./udp/udp.ts";
+
+/** What a world is made of; everything has a default but the leave to set the clock. */
+export interface HostOptions {
+  /** The clock that `step` and `slew` set. `null`: none, and both are refused as `unsupported`. */
+  readonly clock: LocalClock | null;
+  /** Reads the clock. */
+  readonly read?: ClockReader;
+  /** Looks names up. */
+  readonly lookup?: Lookup;
+  /** Makes the sockets. */
+  readonly udp?: (host: UdpHost) => Udp | Promise<Udp>;
+}
+
+/** Opens the real world. */
+export async function openWorld(options: HostOptions): Promise<World> {
+  const world = new HostWorld(options);
+  await world.begin(options.udp ?? chooseUdp);
+  return world;
+}
+
+/** The longest a timer of Node can be set for, milliseconds. */
+const LONGEST = 2 ** 31 - 1;
+
+class HostWorld implements World {
+  readonly #clocks: Clocks;
+  readonly #read: ClockReader;
+  readonly #clock: LocalClock | null;
+  readonly #lookup: Lookup | undefined;
+  readonly #open: Set<SocketToken> = new Set();
+  #udp: Udp | undefined;
+  #queue: Event[] = [];
+  #head = 0;
+  #wanted: (() => void) | undefined;
+  #closed = false;
+
+  constructor(options: HostOptions) {
+    this.#read = options.read ?? clockReader();
+    this.#clocks = new Clocks(this.#read);
+    this.#clock = options.clock;
+    this.#lookup = options.lookup;
+  }
+
+  async begin(makeUdp: (host: UdpHost) => Udp | Promise<Udp>): Promise<void> {
+    this.#udp = await makeUdp({ put: (event) => this.put(event), read: this.#read });
+  }
+
+  now(): Now {
+    return this.#clocks.now();
+  }
+
+  put(event: Event): void {
+    if (this.#closed) return;
+    this.#queue.push(event);
+    this.#wanted?.();
+  }
+
+  next(until: Mono | undefined): Event | Promise<Event> {
+    const stepped = this.#clocks.stepped();
+    if (stepped !== 0) return { kind: "stepped", by: stepped, whose: "another" };
+    const event = this.#take();
+    if (event !== undefined) return event;
+    // Replies that are already here come before the end of waiting for them.
+    if (until !== undefined && steady() >= until) this.#udp?.drain();
+    return this.#take() ?? this.#wait(until);
+  }
+
+  perform(action: WorldAction): void {
+    if (this.#closed) return;
+    switch (action.kind) {
+      case "resolve":
+        return resolve(action.name, action.family, (event) => this.put(event), this.#lookup);
+      case "open":
+        this.#open.add(action.socket);
+        return this.#udp?.open(action);
+      case "listen":
+        this.#open.add(action.socket);
+        return this.#udp?.listen(action);
+      case "join":
+        return this.#udp?.join(action);
+      case "send":
+        return this.#udp?.send(action);
+      case "close":
+        this.#open.delete(action.socket);
+        return this.#udp?.close(action);
+      case "step":
+        return this.#step(action.offset);
+      case "slew":
+        return this.#slew(action.offset);
+    }
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#udp?.end();
+    this.#queue = [];
+    this.#head = 0;
+    this.#wanted?.();
+  }
+
+  /** The oldest event that still matters. */
+  #take(): Event | undefined {
+    while (this.#head < this.#queue.length) {
+      const event = this.#queue[this.#head];
+      this.#head += 1;
+      if (event !== undefined && this.#heard(event)) return event;
+    }
+    this.#queue = [];
+    this.#head = 0;
+    return undefined;
+  }
+
+  /** False for what a socket received before it was closed: nothing more is heard from it. */
+  #heard(event: Event): boolean {
+    return (event.kind !== "datagram" && event.kind !== "unreachable") || this.#open.has(event.socket);
+  }
+
+  /** Waits for an event, a step of the clock or the moment, whichever is first. */
+  async #wait(until: Mono | undefined): Promise<Event> {
+    for (;;) {
+      await this.#pause(until);
+      const stepped = this.#clocks.stepped();
+      if (stepped !== 0) return { kind: "stepped", by: stepped, whose: "another" };
+      const event = this.#take();
+      if (event !== undefined) return event;
+      if (this.#closed || (until !== undefined && steady() >= until)) return { kind: "wake" };
+    }
+  }
+
+  /** Lets Node's event loop run until something is put, or the moment has come; one turn of it at least. */
+  #pause(until: Mono | undefined): Promise<void> {
+    return new Promise((done) => {
+      const left = until === undefined ? LONGEST : Math.min(LONGEST, (until - steady()) * 1000);
+      const immediate = left <= 0 ? setImmediate(() => end()) : undefined;
+      const timer = left > 0 ? setTimeout(() => end(), Math.ceil(left)) : undefined;
+      const end = (): void => {
+        clearImmediate(immediate);
+        clearTimeout(timer);
+        this.#wanted = undefined;
+        done();
+      };
+      this.#wanted = end;
+      if (this.#closed) end();
+    });
+  }
+
+  #step(offset: Seconds): void {
+    const fault = this.#clock === null ? "unsupported" : this.#clock.step(offset);
+    if (fault !== null) return this.put({ kind: "clockRefused", why: fault });
+    this.#clocks.settle();
+    this.put({ kind: "stepped", by: offset, whose: "ours" });
+  }
+
+  #slew(offset: Seconds): void {
+    const done = this.#clock === null ? "unsupported" : this.#clock.slew(offset);
+    if (typeof done === "string") this.put({ kind: "clockRefused", why: done });
+    else this.put({ kind: "slewing", by: offset, lasting: done.lasting });
+  }
+}
