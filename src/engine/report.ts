@@ -1,57 +1,32 @@
 /** From the engine's state to its {@link Snapshot}: every number a view may show, nothing computed twice. */
-import type { Association, AssociationId } from "../association/association.ts";
+import type { Association } from "../association/association.ts";
 import { rootDistance } from "../association/distance.ts";
 import { TALLIES } from "../association/verdict.ts";
 import type { Opinion, VerdictOn } from "../system/judge.ts";
 import { elapsed } from "../time/mono.ts";
 import type { Now } from "../time/now.ts";
-import type { Seconds } from "../time/seconds.ts";
 import { refidText } from "../wire/refid.ts";
-import type { EngineConfig } from "./config.ts";
-import type { Names } from "./names.ts";
-import type { Outcome } from "./outcome.ts";
-import type { Roster } from "./roster.ts";
-import type { AssociationReport, ClockReason, ClockReport, Snapshot, SystemReport } from "./snapshot.ts";
-
-/** What the engine knows of its correction of the clock. */
-export interface ClockState {
-  action: ClockReport["action"];
-  applied: boolean;
-  reason: ClockReason | null;
-  lasting: Seconds | null;
-  /** A correction was asked for and not answered yet. */
-  correcting: boolean;
-}
-
-/** The engine's state, as far as it is reported. */
-export interface Reported {
-  readonly config: EngineConfig;
-  readonly started: Now;
-  readonly now: Now;
-  readonly roster: Roster;
-  readonly names: Names;
-  readonly opinion: Opinion;
-  readonly clock: ClockState;
-  readonly outcome: Outcome | null;
-}
+import type { AssociationReport, ClockReport, Snapshot, SystemReport } from "./snapshot.ts";
+import type { State } from "./state.ts";
 
 /** The whole state as data. */
-export function snapshotOf(state: Reported): Snapshot {
+export function snapshotOf(state: State, now: Now): Snapshot {
+  const started = state.started ?? now;
   const lookups = [...state.names];
   return {
-    startedAt: state.started.clock,
-    at: state.now.clock,
-    elapsed: elapsed(state.started.mono, state.now.mono),
+    startedAt: started.clock,
+    at: now.clock,
+    elapsed: elapsed(started.mono, now.mono),
     clock: clockReport(state),
     system: systemReport(state.opinion),
-    associations: Array.from(state.roster, (association) => associationReport(association, state)),
+    associations: Array.from(state.roster, (association) => associationReport(association, state, now)),
     resolved: lookups.flatMap(({ name, addresses }) => (addresses === null ? [] : [{ name, addresses }])),
     unresolved: lookups.flatMap(({ name, fault }) => (fault === null ? [] : [{ name, why: fault }])),
     outcome: state.outcome,
   };
 }
 
-function clockReport({ opinion: { estimate }, clock }: Reported): ClockReport {
+function clockReport({ opinion: { estimate }, clock }: State): ClockReport {
   const { action, applied, reason, lasting } = clock;
   if (estimate === null) return { offset: null, uncertainty: null, jitter: null, direction: null, action, applied, reason, lasting };
   const { offset, uncertainty, jitter } = estimate;
@@ -71,10 +46,10 @@ function systemReport(opinion: Opinion): SystemReport {
 /** An association that selection has not seen yet. */
 const UNSEEN: VerdictOn = { verdict: "rejected", reason: "pending" };
 
-function associationReport(association: Association, { opinion, config, now }: Reported): AssociationReport {
+function associationReport(association: Association, { opinion, config }: State, now: Now): AssociationReport {
   const { header, filter, address, security } = association;
   const { estimate } = filter;
-  const { verdict, reason } = opinion.verdicts.get(association.id as AssociationId) ?? UNSEEN;
+  const { verdict, reason } = opinion.verdicts.get(association.id) ?? UNSEEN;
   return {
     id: association.id,
     name: association.config.name,
