@@ -112,8 +112,8 @@ function variablesOf(peer: Association, selection: Selection, fit: ReadonlyMap<A
     {
       leaps: selection.survivors.map(({ id }) => fit.get(id)!.header!.leap),
       jitter: selection.jitter!,
-      // The clock is where the measurement found it; whoever steps it later says so (Engine).
-      residual: selection.offset!,
+      // What the clock is off by is told as the offset; it is no error of the time that the offset leads to.
+      residual: 0,
       mindist: rules.limits.mindist,
     },
   );

@@ -16,7 +16,10 @@
  * - A.5.5.1 takes up a candidate if any of its three edges lies in [l, u]; the text speaks of the midpoints only. With the
  *   text's rule truechimers are always a majority.
  *
- * ntpd 4.2.8 counts no midpoints and takes every interval that overlaps [l, u] for a truechimer.
+ * Where midpoints keep a majority from being found although its intervals overlap, as with one near and one distant server
+ * that are both right, we go on as ntpd 4.2.8 does, which counts no midpoints: whoever's interval overlaps [l, u] is a
+ * truechimer. Two clocks whose intervals do overlap do not contradict each other, and a sync that refused them would be
+ * worse than ntpd's.
  */
 import type { Seconds } from "../time/seconds.ts";
 import type { Candidate } from "./candidate.ts";
@@ -41,11 +44,13 @@ export interface Agreement {
  * @param candidates fit associations with finite offsets and root distances above zero, in any order
  */
 export function select(candidates: readonly Candidate[]): Agreement {
-  const intersection = intersect(candidates);
+  const strict = intersect(candidates);
+  const intersection = strict ?? intersect(candidates, "overlap");
+  const agree = strict === null ? overlaps : contains;
   const truechimers: Candidate[] = [];
   const falsetickers: Candidate[] = [];
   for (const candidate of candidates) {
-    const agrees = candidate.trusted || (intersection !== null && contains(intersection, candidate.offset));
+    const agrees = candidate.trusted || (intersection !== null && agree(intersection, candidate));
     (agrees ? truechimers : falsetickers).push(candidate);
   }
   return { intersection, truechimers, falsetickers };
@@ -54,9 +59,10 @@ export function select(candidates: readonly Candidate[]): Agreement {
 /**
  * The intersection interval of a majority (RFC 5905 §11.2.1, steps 1 to 6). Intervals that touch in one point do not
  * overlap (step 5, l < u).
- * @returns `null` if no majority of the correctness intervals overlap
+ * @param rule `midpoints`: no more than f midpoints may lie outside (step 4); `overlap`: midpoints do not count
+ * @returns `null` if no majority of the correctness intervals overlap so
  */
-export function intersect(candidates: readonly Pick<Candidate, "offset" | "rootDistance">[]): Interval | null {
+export function intersect(candidates: readonly Pick<Candidate, "offset" | "rootDistance">[], rule: "midpoints" | "overlap" = "midpoints"): Interval | null {
   const m = candidates.length;
   const { lowpoints, midpoints, highpoints } = sortedEdges(candidates);
   const upwards = scan(lowpoints, midpoints, highpoints);
@@ -69,7 +75,7 @@ export function intersect(candidates: readonly Pick<Candidate, "offset" | "rootD
     const low = upwards.edge[overlapping]!;
     const high = 0 - downwards.edge[overlapping]!;
     const d = upwards.passed[overlapping]! + downwards.passed[overlapping]!;
-    if (d <= f && low < high) return { low, high };
+    if ((d <= f || rule === "overlap") && low < high) return { low, high };
   }
   return null;
 }
@@ -127,6 +133,10 @@ function mirrored(sorted: Float64Array): Float64Array {
   return points;
 }
 
-function contains(interval: Interval, offset: Seconds): boolean {
-  return interval.low <= offset && offset <= interval.high;
+function contains({ low, high }: Interval, { offset }: Candidate): boolean {
+  return low <= offset && offset <= high;
+}
+
+function overlaps({ low, high }: Interval, { offset, rootDistance }: Candidate): boolean {
+  return offset - rootDistance < high && offset + rootDistance > low;
 }

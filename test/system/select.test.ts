@@ -110,10 +110,20 @@ describe("by hand", () => {
     expect(select(pair)).toEqual({ intersection: null, truechimers: [], falsetickers: pair });
   });
 
-  it("two must each hold the other's midpoint", () => {
-    expect(select([candidate(1, 0, 2), candidate(2, 1, 2)]).intersection).toEqual({ low: -1, high: 2 });
+  it("two must each hold the other's midpoint by the standard", () => {
+    expect(intersect([candidate(1, 0, 2), candidate(2, 1, 2)])).toEqual({ low: -1, high: 2 });
     // They overlap from −0.5 to 1, where 1's midpoint is, but not 2's.
-    expect(select([candidate(1, 0, 1), candidate(2, 2, 2.5)]).intersection).toBeNull();
+    expect(intersect([candidate(1, 0, 1), candidate(2, 2, 2.5)])).toBeNull();
+  });
+
+  it("a near and a distant server that overlap agree all the same, as with ntpd", () => {
+    const { intersection, truechimers } = select([candidate(1, 0, 1), candidate(2, 2, 2.5)]);
+    expect(intersection).toEqual({ low: -0.5, high: 1 });
+    expect(ids(truechimers)).toEqual([1, 2]);
+  });
+
+  it("two that do not overlap never agree", () => {
+    expect(select([candidate(1, 0, 1), candidate(2, 5, 1)])).toMatchObject({ intersection: null, truechimers: [] });
   });
 
   it("intervals that touch in one point do not overlap", () => {
