@@ -238,7 +238,7 @@ export class Machine implements Station {
       interface: port.name,
       at: this.clock.read(later(this.#setting.timeline.now, this.#noise())),
       stamp: this.#stamps.source,
-      bytes: datagram.bytes.slice(),
+      bytes: datagram.bytes,
     });
   }
 

@@ -19,6 +19,7 @@ export interface Datagram {
   readonly to: Address;
   /** Hops it may still take, 1 … 255. */
   readonly ttl: number;
+  /** Never changed once it is on its way: the copies of a datagram share them. */
   readonly bytes: Uint8Array;
 }
 

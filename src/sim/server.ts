@@ -9,8 +9,8 @@ import type { SecurityProvider } from "../security/security.ts";
 import type { Seconds } from "../time/seconds.ts";
 import { type NtpTimestamp, shift } from "../time/timestamp.ts";
 import type { Address } from "../wire/address.ts";
-import { encodeHeader, type Header, HEADER_LENGTH, type Leap, readHeader } from "../wire/header.ts";
-import type { Packet } from "../wire/packet.ts";
+import { encodeHeader, type Header, type Leap } from "../wire/header.ts";
+import { decodePacket, type Packet } from "../wire/packet.ts";
 import type { Machine, Program } from "./machine.ts";
 import type { Network } from "./network.ts";
 import type { Timeline } from "./timeline.ts";
@@ -44,7 +44,7 @@ export interface ServerOptions {
 
 /** A request as it came. */
 export interface Request {
-  readonly header: Header;
+  readonly packet: Packet;
   readonly bytes: Uint8Array;
   readonly from: Address;
   readonly to: Address;
@@ -81,9 +81,9 @@ export class ScriptedServer implements Program {
   readonly address: Address;
   /** What it says of itself; may be changed while the world runs. */
   script: Required<ServerOptions>;
-  /** Everything asked of it that could be read: kept only on request. */
+  /** Every request that could be read: kept only if asked for. */
   readonly requests: Request[] = [];
-  /** How many requests came. */
+  /** How many there were. */
   count = 0;
   readonly #keep: boolean;
   readonly #timeline: Timeline;
@@ -104,11 +104,13 @@ export class ScriptedServer implements Program {
   }
 
   handle(event: Event): void {
-    if (event.kind !== "datagram" || event.to === undefined || event.bytes.length < HEADER_LENGTH) return;
+    if (event.kind !== "datagram" || event.to === undefined) return;
+    const packet = decodePacket(event.bytes);
+    if (packet.kind === "malformed") return;
     const numberOfClient = (this.#clients.get(event.from.ip) ?? 0) + 1;
     this.#clients.set(event.from.ip, numberOfClient);
     const request: Request = {
-      header: readHeader(new DataView(event.bytes.buffer, event.bytes.byteOffset)),
+      packet,
       bytes: event.bytes,
       from: event.from,
       to: event.to,
@@ -145,16 +147,16 @@ export class ScriptedServer implements Program {
     return {
       header: {
         leap: script.leap,
-        version: request.header.version,
+        version: request.packet.header.version,
         mode: "server",
         stratum: script.stratum,
-        poll: request.header.poll,
+        poll: request.packet.header.poll,
         precision: script.precision,
         rootDelay: script.rootDelay,
         rootDispersion: script.rootDispersion,
         referenceId: script.referenceId,
         reference: shift(receive, -script.referenceAge),
-        origin: request.header.transmit,
+        origin: request.packet.header.transmit,
         receive,
         transmit,
       },
@@ -169,8 +171,8 @@ export class ScriptedServer implements Program {
     const header = encodeHeader(answer.header);
     if (answer.key === null) return header;
     if (answer.key === "nak") return Uint8Array.of(...header, 0, 0, 0, 0);
-    const sealed = this.script.security?.key(answer.key).seal(header);
-    if (sealed?.kind !== "sealed") throw new Error(`${this.machine.name} has no key ${answer.key}`);
+    const sealed = this.script.security?.sealWith(answer.key, header);
+    if (sealed?.kind !== "sealed") throw new Error(`${this.machine.name} cannot seal by key ${answer.key}`);
     return sealed.bytes;
   }
 
@@ -183,12 +185,9 @@ export class ScriptedServer implements Program {
 
 /** The key a request was sealed with, if any and if it is authentic (RFC 5905 §9.2: otherwise a crypto-NAK). */
 function keyFor(request: Request, security: SecurityProvider): number | "nak" | null {
-  const { bytes } = request;
-  if (bytes.length < HEADER_LENGTH + 4) return null;
-  const keyId = new DataView(bytes.buffer, bytes.byteOffset).getUint32(HEADER_LENGTH);
-  const mac = { keyId, digest: bytes.subarray(HEADER_LENGTH + 4) };
-  const packet: Packet = { kind: "packet", header: request.header, extensions: [], mac, covered: HEADER_LENGTH };
-  return security.judge(bytes, packet, request.from.ip) === "ok" ? keyId : "nak";
+  const { packet, bytes, from } = request;
+  if (packet.mac === null) return null;
+  return security.judge(bytes, packet, from.ip) === "ok" ? packet.mac.keyId : "nak";
 }
 
 function complete(options: ServerOptions): Required<ServerOptions> {

@@ -15,8 +15,8 @@ export interface Socket {
   readonly remote: Address | null;
   /** The interface it is confined to; `null`: none. */
   readonly interface: string | null;
-  /** Multicast groups it has joined, with the interface or `*`. */
-  readonly groups: Set<string>;
+  /** Multicast groups it has joined, with the interface or `*`; `null`: none. */
+  groups: Set<string> | null;
 }
 
 /** What a request's socket is opened with. */
@@ -62,7 +62,7 @@ export class Sockets {
     const port = options.sourcePort ?? this.#freePort();
     const taken = this.#byPort.get(port)?.some((other) => overlap(other.ip, ip) && (other.remote === null || same(other.remote, to)));
     if (taken === true) return "portInUse";
-    this.#add({ token, ip, port, remote: to, interface: options.interface, groups: new Set() });
+    this.#add({ token, ip, port, remote: to, interface: options.interface, groups: null });
     return null;
   }
 
@@ -72,7 +72,7 @@ export class Sockets {
     const ours = this.#interfaces.filter((one) => options.interface === null || one.name === options.interface);
     if (ours.length === 0 || (address !== null && !isOurs(address, ours))) return "noAddress";
     if (this.#byPort.get(options.port)?.some((other) => overlap(other.ip, address)) === true) return "portInUse";
-    this.#add({ token, ip: address, port: options.port, remote: null, interface: options.interface, groups: new Set() });
+    this.#add({ token, ip: address, port: options.port, remote: null, interface: options.interface, groups: null });
     return null;
   }
 
@@ -81,6 +81,7 @@ export class Sockets {
     const socket = this.#byToken.get(token);
     if (socket === undefined) return "other";
     if (on !== null && !this.#interfaces.some((one) => one.name === on)) return "noAddress";
+    socket.groups ??= new Set();
     socket.groups.add(`${group.toLowerCase()} ${on ?? "*"}`);
     return null;
   }
@@ -89,9 +90,9 @@ export class Sockets {
     const socket = this.#byToken.get(token);
     if (socket === undefined) return;
     this.#byToken.delete(token);
-    const others = this.#byPort.get(socket.port)!.filter((other) => other !== socket);
-    if (others.length === 0) this.#byPort.delete(socket.port);
-    else this.#byPort.set(socket.port, others);
+    const there = this.#byPort.get(socket.port)!;
+    if (there.length === 1) this.#byPort.delete(socket.port);
+    else there.splice(there.indexOf(socket), 1);
   }
 
   closeAll(): void {
@@ -161,5 +162,6 @@ function isOurs(ip: string, interfaces: readonly NetworkInterface[]): boolean {
 }
 
 function joined(socket: Socket, group: string, on: string): boolean {
-  return socket.groups.has(`${group.toLowerCase()} *`) || socket.groups.has(`${group.toLowerCase()} ${on}`);
+  const { groups } = socket;
+  return groups !== null && (groups.has(`${group.toLowerCase()} *`) || groups.has(`${group.toLowerCase()} ${on}`));
 }

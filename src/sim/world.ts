@@ -165,8 +165,11 @@ export class SimWorld {
   }
 
   #nextAddress(): string {
-    const number = ++this.#lastAddress;
-    return `10.${(number >> 16) & 255}.${(number >> 8) & 255}.${number & 255}`;
+    for (;;) {
+      const number = ++this.#lastAddress;
+      const ip = `10.${(number >> 16) & 255}.${(number >> 8) & 255}.${number & 255}`;
+      if (this.network.find(ip) === undefined) return ip;
+    }
   }
 }
 
