@@ -47,7 +47,7 @@ export function parseDuration(text: string, what: string, bounds: DurationBounds
 export function plainDuration(seconds: Seconds): string {
   if (seconds === Infinity) return "inf";
   if (seconds === 0) return "0s";
-  for (const unit of ["d", "h", "m"]) if (seconds % UNITS[unit]! === 0) return `${seconds / UNITS[unit]!}${unit}`;
+  for (const [unit, each] of [["d", 86_400], ["h", 3600], ["m", 60]] as const) if (seconds % each === 0) return `${seconds / each}${unit}`;
   if (Number.isInteger(seconds) || seconds >= 1) return `${seconds}s`;
   for (const unit of ["ms", "us"]) {
     const count = seconds / UNITS[unit]!;

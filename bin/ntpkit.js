@@ -1,0 +1,3 @@
+#!/usr/bin/env node
+// The command as it is installed; see src/cli/entry.ts. `npm run build` makes what this loads.
+import "../dist/bin/entry.js";

@@ -1,0 +1,7 @@
+/** Where the command begins: arguments and streams of the process in, exit code out. */
+import { processIo } from "./io.ts";
+import { run } from "./program.ts";
+
+const code = await run(process.argv.slice(2), processIo());
+// A name server that does not answer keeps a thread, and with it the process, for longer than any deadline.
+process.exit(code);

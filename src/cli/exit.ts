@@ -1,0 +1,37 @@
+/** How commands end: exit codes from the one table of outcomes, failures as values. */
+import { OUTCOMES, type Outcome } from "../engine/outcome.ts";
+import { UsageError } from "../config/usage.ts";
+import type { FailureDocument } from "../view/document.ts";
+
+/** The exit code of an outcome. */
+export function exitCode(outcome: Outcome): number {
+  return OUTCOMES[outcome].exitCode;
+}
+
+/** A command failed for a reason that has a name; thrown where there is nothing else to report. */
+export class CommandFailure extends Error {
+  override readonly name: string = "CommandFailure";
+  readonly failure: FailureDocument;
+
+  constructor(failure: FailureDocument) {
+    super(failure.message);
+    this.failure = failure;
+  }
+}
+
+/** What an exception means to whoever ran the command. */
+export function failureOfError(error: unknown): FailureDocument {
+  if (error instanceof CommandFailure) return error.failure;
+  if (error instanceof UsageError) return { code: "usage", message: error.message, hint: error.hint };
+  const message = error instanceof Error ? error.message : String(error);
+  return { code: "internal", message: `internal error: ${message}`, hint: "this is a bug; run again with --debug for where it happened" };
+}
+
+/** One line for stderr: what is wrong, and what to do next. */
+export function failureLine(command: string, { message, hint }: FailureDocument): string {
+  return `${command}: ${oneLine(message)}${hint === null ? "" : `; ${oneLine(hint)}`}\n`;
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s*\n\s*/g, " ");
+}

@@ -1,0 +1,68 @@
+/** What a command reads and writes: streams, environment, signals. Given in, so that commands run in tests as they are. */
+
+/** Somewhere to write. */
+export interface Sink {
+  write(text: string): void;
+  /** A person reads along. */
+  readonly isTerminal: boolean;
+  /** Columns of the terminal; `null` where it is none. */
+  readonly columns: number | null;
+}
+
+/** A signal that asks the process to end. */
+export type StopSignal = "SIGINT" | "SIGTERM";
+
+/** A command's surroundings. */
+export interface Io {
+  /** Results. */
+  readonly out: Sink;
+  /** Progress, warnings and errors. */
+  readonly err: Sink;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /**
+   * Takes over what happens on the first SIGINT or SIGTERM; without anybody listening, and on the second, the process
+   * ends at once.
+   * @returns how to stop listening
+   */
+  onStop(listener: (signal: StopSignal) => void): () => void;
+}
+
+/** The width where nothing says otherwise. */
+export const DEFAULT_WIDTH = 80;
+
+/** The process's own streams, environment and signals. */
+export function processIo(): Io {
+  return { out: sinkOf(process.stdout), err: sinkOf(process.stderr), env: process.env, onStop };
+}
+
+/** Writes until the reader is gone; `ntpkit … | head` ends in silence. */
+function sinkOf(stream: NodeJS.WriteStream): Sink {
+  let broken = false;
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+    broken = true;
+  });
+  return {
+    write(text) {
+      if (!broken) stream.write(text);
+    },
+    isTerminal: stream.isTTY,
+    get columns() {
+      return stream.isTTY ? stream.columns : null;
+    },
+  };
+}
+
+function onStop(listener: (signal: StopSignal) => void): () => void {
+  const handle = (signal: StopSignal): void => {
+    release();
+    listener(signal);
+  };
+  const release = (): void => {
+    process.off("SIGINT", handle);
+    process.off("SIGTERM", handle);
+  };
+  process.on("SIGINT", handle);
+  process.on("SIGTERM", handle);
+  return release;
+}

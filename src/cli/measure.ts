@@ -1,0 +1,69 @@
+/** One run of the engine in the real world: what `sync`, `query`, `demo` and the library have in common. */
+import { createHash } from "node:crypto";
+import type { LocalFacts } from "../config/options.ts";
+import { createEngine } from "../engine/create.ts";
+import type { EngineConfig } from "../engine/config.ts";
+import type { Snapshot } from "../engine/snapshot.ts";
+import { systemChance } from "../host/chance.ts";
+import { clockReader, measurePrecision, type ClockReader } from "../host/clock.ts";
+import { drive, type DriveOptions } from "../host/drive.ts";
+import { ownAddresses } from "../host/interfaces.ts";
+import { localClock } from "../host/local-clock.ts";
+import { openWorld } from "../host/world.ts";
+import type { Keyring } from "../security/keyring.ts";
+import { securityProvider } from "../security/symmetric.ts";
+import type { UnixNanoseconds } from "../time/timestamp.ts";
+import { isLoopback } from "../wire/address.ts";
+import { refidOfAddress } from "../wire/refid.ts";
+
+/** A run to make. */
+export interface MeasureRequest extends DriveOptions {
+  readonly config: EngineConfig;
+  readonly keyring: Keyring | null;
+  readonly machine: Machine;
+}
+
+/** What is known of this machine before a run. */
+export interface Machine {
+  readonly read: ClockReader;
+  readonly facts: LocalFacts;
+}
+
+/** Looks at this machine: its clock's precision, its addresses. */
+export function thisMachine(): Machine {
+  const read = clockReader();
+  return { read, facts: { precision: measurePrecision(read), ownReferenceIds: ownReferenceIds() } };
+}
+
+/**
+ * Runs the engine to its end. The clock can be touched only if the configuration says so.
+ * @returns the state at the end
+ */
+export async function measure({ config, keyring, machine, ...options }: MeasureRequest): Promise<Snapshot> {
+  const engine = createEngine(config, {
+    chance: systemChance(),
+    security: securityProvider(keyring),
+    referenceIdOf: (ip) => refidOfAddress(ip, md5) ?? 0,
+    era: unixNow(),
+  });
+  const touches = config.clock.kind === "once" && !config.clock.dryRun;
+  const world = await openWorld({ clock: touches ? localClock() : null, read: machine.read });
+  await drive(engine, world, options);
+  return engine.snapshot(world.now());
+}
+
+/** The local clock, near enough to unfold timestamps round. */
+export function unixNow(): UnixNanoseconds {
+  return BigInt(Date.now()) * 1_000_000n;
+}
+
+/** Loopback addresses are everybody's own: a server that follows one follows itself, not us. */
+function ownReferenceIds(): number[] {
+  return ownAddresses()
+    .filter((ip) => !isLoopback(ip))
+    .flatMap((ip) => refidOfAddress(ip, md5) ?? []);
+}
+
+function md5(octets: Uint8Array): Uint8Array {
+  return createHash("md5").update(octets).digest();
+}

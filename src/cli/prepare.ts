@@ -1,0 +1,72 @@
+/** From what was typed to what the engine is told: servers, options, the configuration file and the keys. */
+import { findConfiguration, loadConfiguration, type LoadedConfiguration } from "../config/files.ts";
+import type { Remark } from "../config/ntpconf/parse.ts";
+import { onceConfig, type LocalFacts, type OnceCommand, type OnceOptions } from "../config/options.ts";
+import { parseServer } from "../config/servers.ts";
+import { UsageError } from "../config/usage.ts";
+import type { EngineConfig } from "../engine/config.ts";
+import type { Keyring } from "../security/keyring.ts";
+import { placedText, type PlacedMessage } from "../security/place.ts";
+
+/** What `sync` and `query` can be told beside the servers, from a command line or a program. */
+export interface PrepareOptions extends OnceOptions {
+  /** A key file. */
+  readonly keys?: string;
+  /** By whose rules it is read; `auto` by default. */
+  readonly keysFormat?: "auto" | "ntp" | "chrony";
+  /** A configuration file in ntp.conf syntax. */
+  readonly config?: string;
+}
+
+/** Everything a run needs to begin. */
+export interface Prepared {
+  readonly config: EngineConfig;
+  /** `null`: no server is authenticated by a key. */
+  readonly keyring: Keyring | null;
+  /** The configuration file used, `null` if none. */
+  readonly file: string | null;
+  /** What is worth telling about it. */
+  readonly remarks: readonly Remark[];
+  /** What others on this machine may do with the keys. */
+  readonly warnings: readonly PlacedMessage[];
+}
+
+/**
+ * Prepares a run.
+ * @param servers SERVER arguments; when empty, the configuration file's servers are used
+ * @throws UsageError
+ */
+export async function prepare(command: OnceCommand, servers: readonly string[], options: PrepareOptions, env: Readonly<Record<string, string | undefined>>, facts: LocalFacts): Promise<Prepared> {
+  const specs = servers.map(parseServer);
+  const loaded = loadFile(servers.length === 0, options, env);
+  const config = onceConfig(command, specs, options, loaded?.configuration ?? null, facts);
+  if (config.associations.length === 0) throw noServers(command, loaded);
+  const { keyring, warnings } = await loadKeyring(config, options, loaded);
+  return { config, keyring, file: loaded?.path ?? null, remarks: loaded?.remarks ?? [], warnings };
+}
+
+/** The file named, or the usual one when it is needed for its servers. */
+function loadFile(needed: boolean, options: PrepareOptions, env: Readonly<Record<string, string | undefined>>): LoadedConfiguration | null {
+  if (!needed && options.config === undefined) return null;
+  const path = findConfiguration(options.config ?? null, env);
+  return path === null ? null : loadConfiguration(path, false);
+}
+
+function noServers(command: OnceCommand, loaded: LoadedConfiguration | null): UsageError {
+  const message = loaded === null ? "no server is named, and there is no configuration file" : `no server is named, and ${loaded.path} names none that can be asked`;
+  return new UsageError(message, `name one, as in: ntpkit ${command} ntp.example.net`);
+}
+
+/** Keys are read only when a server needs one. */
+async function loadKeyring(config: EngineConfig, options: PrepareOptions, loaded: LoadedConfiguration | null): Promise<Pick<Prepared, "keyring" | "warnings">> {
+  const keyed = config.associations.find(({ key }) => key !== null);
+  const path = options.keys ?? loaded?.configuration.keys?.path ?? null;
+  if (keyed === undefined && options.keys === undefined) return { keyring: null, warnings: [] };
+  if (path === null) throw new UsageError(`${keyed!.name} is to be authenticated by key ${keyed!.key!}, but there is no key file`, "name it with --keys FILE");
+  const { loadKeys } = await import("../security/keyring.ts");
+  const trusted = options.keys === undefined ? (loaded?.configuration.trusted ?? "all") : "all";
+  const { keyring, faults, warnings } = await loadKeys(path, { format: options.keysFormat ?? "auto", trusted });
+  const [fault] = faults;
+  if (fault !== undefined) throw new UsageError(placedText(fault));
+  return { keyring, warnings };
+}

@@ -1,0 +1,53 @@
+/** Telling what a run found: a report or a document on stdout, one line on stderr when something went wrong. */
+import type { Remark } from "../config/ntpconf/parse.ts";
+import type { EngineConfig } from "../engine/config.ts";
+import type { Outcome } from "../engine/outcome.ts";
+import { placedText } from "../security/place.ts";
+import { documentText, runDocument } from "../view/document.ts";
+import { describeFailure } from "../view/failure.ts";
+import { paletteFor } from "./colors.ts";
+import { exitCode, failureLine } from "./exit.ts";
+import { failureContext, type GuardedEnd } from "./guarded.ts";
+import { DEFAULT_WIDTH, type Io } from "./io.ts";
+import { unixNow } from "./measure.ts";
+import type { CommonOptions } from "./options.ts";
+import type { Prepared } from "./prepare.ts";
+
+/** A run that has ended. */
+export interface EndedRun extends GuardedEnd {
+  /** Whose document it is. */
+  readonly command: string;
+  readonly config: EngineConfig;
+}
+
+/** Says which configuration file is used, and what is worth telling about it and the keys. */
+export function tellPrepared(title: string, { file, remarks, warnings }: Prepared, options: CommonOptions, io: Io): void {
+  const talkative = options.verbose === true || options.debug === true;
+  if (talkative && file !== null) io.err.write(`${title}: configuration file ${file}\n`);
+  for (const remark of remarks) if (talkative || (remark.level === "warning" && options.quiet !== true)) io.err.write(remarkLine(title, remark));
+  for (const warning of warnings) io.err.write(`${title}: warning: ${placedText(warning)}\n`);
+}
+
+function remarkLine(title: string, { level, text, at }: Remark): string {
+  return `${title}: ${level}: ${placedText({ ...at, message: text })}\n`;
+}
+
+/** Outcomes after which nothing was found that is worth a report. */
+const UNREPORTED: readonly Outcome[] = ["interrupted", "terminated", "internal", "other-daemon"];
+
+/**
+ * Tells a run's end.
+ * @returns the exit code
+ */
+export async function tellRun({ command, snapshot, outcome, config }: EndedRun, options: CommonOptions, io: Io): Promise<number> {
+  const failure = describeFailure(outcome, snapshot, failureContext(config));
+  const pivot = unixNow();
+  if (options.json === true) io.out.write(documentText(runDocument(command, snapshot, failure, pivot), io.out.isTerminal));
+  else if (!UNREPORTED.includes(outcome) && (failure !== null || options.quiet !== true)) {
+    const { report } = await import("../view/report.ts");
+    const palette = await paletteFor(io.out, io.env, options.color);
+    io.out.write(report(snapshot, { width: io.out.columns ?? DEFAULT_WIDTH, palette, pivot }));
+  }
+  if (failure !== null) io.err.write(failureLine(`ntpkit ${command}`, failure));
+  return exitCode(outcome);
+}

@@ -1,0 +1,81 @@
+/** One sentence a server: why it is not used, with the figures that say so. */
+import { REASONS, type Reason } from "../association/verdict.ts";
+import type { HostFault, ResolveFault } from "../engine/event.ts";
+import type { AssociationReport, Snapshot } from "../engine/snapshot.ts";
+import { kissText } from "../wire/kiss.ts";
+import { fullName } from "./servername.ts";
+import { counted, durationText, printable, signedText } from "./text.ts";
+
+/** Why the host could not do something, in words. */
+export const HOST_FAULTS: Readonly<Record<HostFault, string>> = {
+  noPrivilege: "this process may not do that (no privilege)",
+  portInUse: "the port is in use",
+  noAddress: "the address or interface is not this host's",
+  noMulticast: "the interface cannot join groups",
+  noRoute: "there is no route to it",
+  portUnreachable: "nothing listens on its port",
+  tooLarge: "the packet is too large for the network",
+  noResources: "this host is out of sockets or memory",
+  other: "the system refused",
+};
+
+/** Why a name has no address, in words. */
+export const RESOLVE_FAULTS: Readonly<Record<ResolveFault, string>> = {
+  notFound: "there is no such name",
+  again: "the name servers cannot be reached now",
+  failed: "the name servers could not say",
+};
+
+/** What a sentence may draw on beside the server itself. */
+export type Context = Pick<Snapshot, "clock" | "system">;
+
+/**
+ * Why a server is not used.
+ * @returns e.g. `192.0.2.9: its time disagrees with the majority (its offset is +5.000 s, theirs +250.1 ms)`; `null` for
+ *   the system peer and the survivors
+ */
+export function explain(server: AssociationReport, context: Context): string | null {
+  if (server.reason === null) return null;
+  const detail = DETAILS[server.reason]?.(server, context) ?? null;
+  return `${fullName(server)}: ${REASONS[server.reason].text}${detail === null ? "" : ` (${detail})`}`;
+}
+
+/** The figures behind a reason, where there are any. */
+const DETAILS: Readonly<Partial<Record<Reason, (server: AssociationReport, context: Context) => string | null>>> = {
+  unresolved: ({ unreachable }) => (unreachable === null ? null : faultText(unreachable)),
+  unreachable: ({ packets, unreachable }) => (unreachable === null ? `${counted(packets.sent, "request")} sent` : faultText(unreachable)),
+  unsynchronized: ({ leap, stratum, refid }) =>
+    [leap === "unsynchronized" ? "leap 3" : null, stratum === null ? null : `stratum ${stratum}`, refid === null || refid === "" ? null : `refid ${printable(refid)}`].filter((part) => part !== null).join(", ") || null,
+  stratum: ({ stratum }) => (stratum === null ? null : `stratum ${stratum}`),
+  rootDistance: ({ rootDistance }) => (rootDistance === null ? null : durationText(rootDistance)),
+  loop: ({ refid }) => (refid === null ? null : `refid ${printable(refid)}`),
+  kiss: ({ kiss }) => (kiss === null ? null : kissWords(kiss)),
+  denied: ({ kiss }) => (kiss === null ? null : kissWords(kiss)),
+  authentication: ({ authentication, keyId, packets }) => authenticationText(authentication, keyId, packets.sent),
+  outsideIntersection: ({ offset }, { clock, system }) => {
+    if (offset === null) return null;
+    const theirs = system.intersection === null ? clock.offset : (system.intersection.low + system.intersection.high) / 2;
+    return theirs === null ? `its offset is ${signedText(offset)}` : `its offset is ${signedText(offset)}, theirs ${signedText(theirs)}`;
+  },
+  noMajority: ({ offset, rootDistance }) => (offset === null ? null : `its offset is ${signedText(offset)}${rootDistance === null ? "" : ` ± ${durationText(rootDistance)}`}`),
+  selectJitter: ({ offset }, { clock }) => (offset === null || clock.offset === null ? null : `its offset is ${signedText(offset)}, theirs ${signedText(clock.offset)}`),
+};
+
+/** Words for a fault of the host or of a name. */
+export function faultText(fault: HostFault | ResolveFault): string {
+  return fault in HOST_FAULTS ? HOST_FAULTS[fault as HostFault] : RESOLVE_FAULTS[fault as ResolveFault];
+}
+
+/** A kiss code with what it means. */
+export function kissWords(code: string): string {
+  const meaning = kissText(code);
+  return meaning === null ? printable(code) : `${code}: ${meaning}`;
+}
+
+function authenticationText(authentication: AssociationReport["authentication"], keyId: number | null, sent: number): string | null {
+  const key = keyId === null ? "" : ` ${keyId}`;
+  if (authentication === "nak") return `it does not accept key${key} (crypto-NAK)`;
+  if (sent === 0) return `key${key} is not in the keyring, or not trusted`;
+  if (authentication === "failed") return keyId === null ? "they carry a code that cannot be checked without its key" : `wrong or missing code for key${key}`;
+  return null;
+}

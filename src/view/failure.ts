@@ -1,0 +1,116 @@
+/** Why a run failed, in one line that names what and where, and a hint what to do next. */
+import { REASONS, type Reason } from "../association/verdict.ts";
+import { OUTCOMES, type Outcome } from "../engine/outcome.ts";
+import type { AssociationReport, Snapshot } from "../engine/snapshot.ts";
+import type { StepLimits } from "../discipline/limits.ts";
+import type { Seconds } from "../time/seconds.ts";
+import type { FailureDocument } from "./document.ts";
+import { faultText, kissWords } from "./explain.ts";
+import { fullName } from "./servername.ts";
+import { durationText } from "./text.ts";
+import { CLOCK_FAULTS } from "./notes.ts";
+import { directionText } from "./verdict.ts";
+
+/** What the words need to know beside the snapshot. */
+export interface FailureContext {
+  /** The limits in force; `null` where the clock is not touched. */
+  readonly limits: StepLimits | null;
+  /** `null`: none. */
+  readonly deadline: Seconds | null;
+  /** The other daemon that disciplines the clock, in words, e.g. `chronyd (process 512)`. */
+  readonly otherDaemon?: string;
+}
+
+/**
+ * What a failed run has to say.
+ * @returns `null` when the outcome is `ok`
+ */
+export function describeFailure(outcome: Outcome, snapshot: Snapshot, context: FailureContext): FailureDocument | null {
+  if (outcome === "ok") return null;
+  const { message, hint } = WORDS[outcome]?.(snapshot, context) ?? { message: OUTCOMES[outcome].text, hint: null };
+  return { code: outcome, message, hint };
+}
+
+interface Words {
+  readonly message: string;
+  readonly hint: string | null;
+}
+
+const WORDS: Readonly<Partial<Record<Outcome, (snapshot: Snapshot, context: FailureContext) => Words>>> = {
+  "no-reply": ({ associations }) => ({ message: `no server answered${causes(associations)}`, hint: silenceHint(associations) }),
+  resolve: (snapshot) => {
+    const names = new Map(snapshot.unresolved.map(({ name, why }) => [name, faultText(why)] as const));
+    const list = names.size > 0 ? `: ${several([...names].map(([name, why]) => `${name} (${why})`))}` : causes(snapshot.associations);
+    const later = snapshot.unresolved.some(({ why }) => why === "again");
+    return { message: `no name could be resolved${list}`, hint: later ? "--wait-network 60s waits for the network; an IP address needs no name server" : "check the spelling, or give an IP address" };
+  },
+  "no-agreement": ({ associations }) => {
+    const split = associations.some(({ reason }) => reason === "noMajority" || reason === "outsideIntersection");
+    if (split) return { message: `no majority of the servers agree${causes(associations)}`, hint: "ask more servers, so that those in the right outvote the others" };
+    const survivors = associations.filter(({ reason }) => reason === null).length;
+    if (survivors > 0) return { message: "too few servers survived the selection", hint: "ask more servers, or lower --minsane" };
+    return { message: `no server is fit${causes(associations)}`, hint: "ask other servers" };
+  },
+  limit: ({ clock }, { limits }) => limitWords(clock.offset ?? 0, clock.reason, limits),
+  permission: ({ clock, associations }) => {
+    if (clock.offset === null) return { message: `this process may not use that port${causes(associations)}`, hint: "a --source-port below 1024 needs root or CAP_NET_BIND_SERVICE" };
+    const why = clock.reason !== null && clock.reason in CLOCK_FAULTS ? CLOCK_FAULTS[clock.reason as keyof typeof CLOCK_FAULTS] : "the clock could not be set";
+    const needed = clock.reason === "noPrivilege" || clock.reason === null;
+    return {
+      message: `the local clock is ${directionText(clock.offset)} and was not corrected: ${why}`,
+      hint: needed ? "it needs CAP_SYS_TIME: run it as root, or give a container --cap-add SYS_TIME" : null,
+    };
+  },
+  authentication: ({ associations }) => ({ message: `no server could be authenticated${causes(associations)}`, hint: "compare the keys at both ends: identifier, algorithm, secret, and that they are trusted" }),
+  kiss: ({ associations }) => ({
+    message: `the servers asked us to go away${causes(associations)}`,
+    hint: associations.some(({ kiss }) => kiss === "DENY" || kiss === "RSTR") ? "ask other servers; this one is not asked again unless --forget drops the memory of it" : "wait some minutes, or ask other servers",
+  }),
+  deadline: ({ associations }, { deadline }) => ({
+    message: `the deadline${deadline === null ? "" : ` of ${durationText(deadline)}`} passed before an answer was complete${causes(associations)}`,
+    hint: "--deadline allows more time",
+  }),
+  "other-daemon": (_snapshot, { otherDaemon }) => ({
+    message: `${otherDaemon ?? "another time daemon"} disciplines this clock; nothing was changed`,
+    hint: "stop it, or override with --force; `ntpkit query` only measures",
+  }),
+};
+
+/** `: a (why), b (why) and 3 more` of the servers that are not used. */
+function causes(associations: readonly AssociationReport[]): string {
+  const lost = associations.filter((server): server is AssociationReport & { reason: Reason } => server.reason !== null);
+  return lost.length === 0 ? "" : `: ${several(lost.map((server) => `${fullName(server)} (${cause(server, server.reason)})`))}`;
+}
+
+function cause(server: AssociationReport, reason: Reason): string {
+  if ((reason === "kiss" || reason === "denied") && server.kiss !== null) return kissWords(server.kiss);
+  if (reason === "unresolved" && server.unreachable !== null) return faultText(server.unreachable);
+  if (reason === "authentication" && server.authentication === "nak") return "crypto-NAK";
+  return REASONS[reason].text;
+}
+
+/** As many as fit a line that is still read. */
+const SEVERAL = 4;
+
+function several(items: readonly string[]): string {
+  const shown = items.slice(0, SEVERAL).join(", ");
+  return items.length > SEVERAL ? `${shown} and ${items.length - SEVERAL} more` : shown;
+}
+
+function silenceHint(associations: readonly AssociationReport[]): string {
+  const all = (reason: Reason): boolean => associations.every((server) => server.reason === reason);
+  if (all("portUnreachable")) return "is a time server running there, on that port?";
+  if (all("noRoute")) return "is the network up? --wait-network 60s waits for it";
+  return "is UDP port 123 blocked on the way? --timeout and --deadline allow more time";
+}
+
+function limitWords(offset: Seconds, reason: Snapshot["clock"]["reason"], limits: StepLimits | null): Words {
+  const wrong = `the local clock is ${directionText(offset)}`;
+  if (reason === "max-step") {
+    const way = offset > 0 ? "forward" : "backward";
+    const most = limits === null ? "" : ` of ${durationText(limits.maxStep[way])}`;
+    return { message: `${wrong}, beyond the --max-step ${way}${most}; nothing was changed`, hint: `if the servers are right, allow it with --max-step ${way}=inf` };
+  }
+  const most = limits === null ? "" : ` of ${durationText(limits.panic)}`;
+  return { message: `${wrong}, beyond the --panic limit${most}; nothing was changed`, hint: "if the servers are right, allow it with --panic inf" };
+}

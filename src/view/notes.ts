@@ -1,0 +1,74 @@
+/** What the engine notes while it works, in words: the lines of `-v`. */
+import { PACKET_TESTS, type PacketTest } from "../association/tests.ts";
+import { REASONS } from "../association/verdict.ts";
+import type { ClockFault } from "../engine/event.ts";
+import type { Note } from "../engine/note.ts";
+import { addressText, type Address } from "../wire/address.ts";
+import type { PacketFault } from "../wire/packet.ts";
+import { HOST_FAULTS, kissWords, RESOLVE_FAULTS } from "./explain.ts";
+import { durationText, listed, printable, signedText } from "./text.ts";
+import { directionText } from "./verdict.ts";
+
+/** Why the clock could not be set, in words. */
+export const CLOCK_FAULTS: Readonly<Record<ClockFault, string>> = {
+  noPrivilege: "this process may not set the clock",
+  outOfRange: "the system does not take such a time",
+  unsupported: "the clock of this system cannot be set from here",
+  other: "the system refused to set the clock",
+};
+
+/** Why octets are no packet, in words. */
+export const PACKET_FAULTS: Readonly<Record<PacketFault, string>> = {
+  tooShort: "it is shorter than a header",
+  tooLong: "it is longer than any NTP packet",
+  version: "its version is not 1 to 4",
+  mode: "its mode is not that of an answer",
+  extensionLength: "an extension field's length is impossible",
+  macLength: "what follows the header cannot be a MAC",
+};
+
+/** A note as one line, without a line feed. */
+export function noteText(note: Note): string {
+  switch (note.what) {
+    case "resolving":
+      return `looking up ${printable(note.name)}`;
+    case "resolved":
+      return `${printable(note.name)} is ${listed(note.addresses.map(printable))}`;
+    case "unresolved":
+      return `${printable(note.name)} has no address: ${RESOLVE_FAULTS[note.why]}`;
+    case "mobilized":
+      return note.name === note.address.ip ? `${at(note.address)}: mobilized` : `${at(note.address)}: mobilized for ${printable(note.name)}`;
+    case "demobilized":
+      return `${at(note.address)}: demobilized: ${REASONS[note.why].text}`;
+    case "polled":
+      return `${at(note.address)}: asked`;
+    case "sample":
+      return `${at(note.address)}: offset ${signedText(note.offset)}, delay ${durationText(note.delay)}`;
+    case "timedOut":
+      return `${at(note.address)}: no answer in time`;
+    case "refused":
+      return `${at(note.from)}: a packet was not used: ${testText(note.test)}`;
+    case "unreachable":
+      return `${at(note.address)}: ${HOST_FAULTS[note.why]}`;
+    case "kiss":
+      return `${at(note.address)}: kiss-o'-death ${kissWords(note.code)}`;
+    case "systemPeer":
+      return note.address === null ? "no system peer" : `system peer is ${at(note.address)}`;
+    case "decided":
+      return note.offset === null ? "nothing could be decided" : `decided: local clock is ${directionText(note.offset)}`;
+    case "clockRefused":
+      return CLOCK_FAULTS[note.why];
+    case "deadline":
+      return "the deadline has passed";
+    case "clockStepped":
+      return `the clock was stepped by ${signedText(note.by)}, ${note.whose === "ours" ? "by us" : "by somebody else: measuring begins anew"}`;
+  }
+}
+
+function at(address: Address): string {
+  return addressText({ ...address, ip: printable(address.ip) });
+}
+
+function testText(test: PacketTest | PacketFault): string {
+  return test in PACKET_TESTS ? PACKET_TESTS[test as PacketTest].text : PACKET_FAULTS[test as PacketFault];
+}

@@ -1,0 +1,22 @@
+/** What a server is called in text: by the name it was given, its address, or both. */
+import type { AssociationReport } from "../engine/snapshot.ts";
+import { addressText } from "../wire/address.ts";
+import { printable } from "./text.ts";
+
+/** The part of a report that names it. */
+export type Named = Pick<AssociationReport, "name" | "address" | "port">;
+
+/** The NTP port, which need not be said. */
+const USUAL_PORT = 123;
+
+/** The address, with its port where that is not the usual one; the name while there is no address. */
+export function shortName({ name, address, port }: Named): string {
+  const ip = printable(address ?? name);
+  return port === USUAL_PORT ? ip : addressText({ ip, port });
+}
+
+/** The name and the address where they differ: `ntp.example.net (192.0.2.7)`. */
+export function fullName(server: Named): string {
+  const { name, address } = server;
+  return address === null || name === address ? shortName(server) : `${printable(name)} (${shortName(server)})`;
+}

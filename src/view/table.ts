@@ -1,0 +1,102 @@
+/** The table of a report: a line a server. */
+import Table from "cli-table3";
+import type { AssociationReport } from "../engine/snapshot.ts";
+import type { Verdict } from "../association/verdict.ts";
+import type { Palette } from "./palette.ts";
+import { fullName, shortName } from "./servername.ts";
+import { durationText, NOTHING, printable, signedText } from "./text.ts";
+
+/** A column: what stands over it, and what it says of a server. */
+interface Column {
+  readonly heading: string;
+  readonly align: "left" | "right";
+  readonly cell: (server: AssociationReport) => string;
+}
+
+const TALLY: Column = { heading: "", align: "left", cell: ({ tally }) => tally };
+const FIGURES: readonly Column[] = [
+  { heading: "st", align: "right", cell: ({ stratum }) => stratum?.toString() ?? NOTHING },
+  { heading: "offset", align: "right", cell: ({ offset }) => signedText(offset) },
+  { heading: "delay", align: "right", cell: ({ delay }) => durationText(delay) },
+  { heading: "±", align: "right", cell: (server) => durationText(errorBound(server)) },
+  { heading: "reach", align: "right", cell: ({ reach }) => reach.toString(8) },
+  { heading: "why not", align: "left", cell: ({ reason }) => reason ?? "" },
+];
+
+/** Columns narrower than this say nothing of a server's name. */
+const LEAST_NAME = 12;
+
+const BETWEEN = "  ";
+
+/**
+ * The table of servers.
+ * @param width columns of the terminal; names are cut in their middle when they do not fit
+ * @returns lines, without a line feed at the end
+ */
+export function serverTable(servers: readonly AssociationReport[], width: number, palette: Palette): string {
+  const figures = FIGURES.map((column) => ({ ...column, size: Math.max(column.heading.length, ...servers.map((server) => column.cell(server).length)) }));
+  const taken = figures.reduce((sum, { size }) => sum + BETWEEN.length + size, TALLY.heading.length + 1 + 1);
+  const room = Math.max(LEAST_NAME, width - taken);
+  const names = servers.map((server) => nameWithin(server, servers, room));
+  const table = new Table({
+    chars: BORDERLESS,
+    style: { "padding-left": 0, "padding-right": 0, head: [], border: [], compact: true },
+    head: ["", " server", ...figures.map(({ heading }) => BETWEEN + heading)].map((heading) => palette.heading(heading)),
+    colAligns: [TALLY.align, "left", ...figures.map(({ align }) => align)],
+  });
+  for (const [index, server] of servers.entries()) {
+    const paint = palette[PAINTS[server.verdict]];
+    table.push([TALLY.cell(server), ` ${names[index]!}`, ...figures.map(({ cell }) => BETWEEN + cell(server))].map(paint));
+  }
+  return table
+    .toString()
+    .split("\n")
+    .map((line) => line.trimEnd())
+    .join("\n");
+}
+
+/** How far a server's offset may be from what its clock says: delay/2 + dispersion + jitter. */
+function errorBound({ delay, dispersion, jitter }: AssociationReport): number | null {
+  return delay === null ? null : delay / 2 + (dispersion ?? 0) + (jitter ?? 0);
+}
+
+/** The fullest name that fits: both name and address, else the name if no other server has it, else the address. */
+function nameWithin(server: AssociationReport, servers: readonly AssociationReport[], room: number): string {
+  const unique = servers.filter(({ name }) => name === server.name).length === 1;
+  const names = [fullName(server), ...(unique ? [printable(server.name)] : []), shortName(server)];
+  return names.find((name) => name.length <= room) ?? cut(shortName(server), room);
+}
+
+/** Takes a name's middle out. */
+function cut(name: string, room: number): string {
+  const head = Math.ceil((room - 1) / 2);
+  return `${name.slice(0, head)}…${name.slice(name.length - (room - 1 - head))}`;
+}
+
+const PAINTS: Readonly<Record<Verdict, keyof Palette>> = {
+  systemPeer: "good",
+  survivor: "good",
+  backup: "faint",
+  excess: "faint",
+  outlier: "doubtful",
+  falseticker: "bad",
+  rejected: "faint",
+};
+
+const BORDERLESS = {
+  top: "",
+  "top-mid": "",
+  "top-left": "",
+  "top-right": "",
+  bottom: "",
+  "bottom-mid": "",
+  "bottom-left": "",
+  "bottom-right": "",
+  left: "",
+  "left-mid": "",
+  mid: "",
+  "mid-mid": "",
+  right: "",
+  "right-mid": "",
+  middle: "",
+};

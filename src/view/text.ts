@@ -1,0 +1,76 @@
+/** Numbers and names as people read them: units and signs chosen here and nowhere else, and nothing hostile let through. */
+import type { Seconds } from "../time/seconds.ts";
+
+/** Where there is nothing to show. */
+export const NOTHING = "-";
+
+/**
+ * A duration in the unit that suits it, four digits or so.
+ * @param seconds signed; `null`, NaN: unknown
+ * @returns e.g. `250.0 ms`, `12.3 µs`, `1.500 s`, `−`-less: negative ones carry an ASCII minus
+ */
+export function durationText(seconds: Seconds | null): string {
+  if (seconds === null || Number.isNaN(seconds)) return NOTHING;
+  const size = Math.abs(seconds);
+  if (size === Infinity) return seconds < 0 ? "-inf" : "inf";
+  for (const { unit, from, each, digits } of SCALES) if (size >= from) return `${(seconds / each).toFixed(digits)} ${unit}`;
+  return "0 s";
+}
+
+/** Where each unit begins, and how many digits after its point. The bounds are where rounding would carry over. */
+const SCALES: readonly { readonly unit: string; readonly from: number; readonly each: number; readonly digits: number }[] = [
+  { unit: "s", from: 99.9995, each: 1, digits: 1 },
+  { unit: "s", from: 0.99995, each: 1, digits: 3 },
+  { unit: "ms", from: 0.0999995, each: 1e-3, digits: 1 },
+  { unit: "ms", from: 0.00099995, each: 1e-3, digits: 2 },
+  { unit: "µs", from: 0.00000099995, each: 1e-6, digits: 1 },
+  { unit: "ns", from: 0.5e-9, each: 1e-9, digits: 0 },
+];
+
+/** A duration with its sign always shown, as offsets are. */
+export function signedText(seconds: Seconds | null): string {
+  const text = durationText(seconds);
+  return seconds !== null && seconds > 0 ? `+${text}` : text;
+}
+
+/** Days, hours and minutes of a long duration; `null` where the seconds say it well enough. */
+export function longText(seconds: Seconds): string | null {
+  let rest = Math.round(Math.abs(seconds));
+  if (rest < 120 || rest === Infinity) return null;
+  const parts: string[] = [];
+  for (const [each, unit] of [
+    [86_400, "d"],
+    [3600, "h"],
+    [60, "min"],
+    [1, "s"],
+  ] as const) {
+    const count = Math.floor(rest / each);
+    rest -= count * each;
+    if (count > 0) parts.push(`${count} ${unit}`);
+  }
+  return parts.slice(0, 2).join(" ");
+}
+
+/** `1 server`, `3 servers`. */
+export function counted(count: number, thing: string): string {
+  return `${count} ${thing}${count === 1 ? "" : "s"}`;
+}
+
+/** `a`, `a and b`, `a, b and c`. */
+export function listed(items: readonly string[]): string {
+  return items.length < 2 ? items.join("") : `${items.slice(0, -1).join(", ")} and ${items.at(-1)!}`;
+}
+
+/**
+ * Text from the network or a file, safe on a terminal: control characters, and those that reorder or hide what stands
+ * round them, become `\xNN` or `\u{NNNN}`.
+ */
+export function printable(text: string): string {
+  return text.replace(UNSAFE, (character) => {
+    const code = character.codePointAt(0)!;
+    return code < 0x100 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u{${code.toString(16)}}`;
+  });
+}
+
+// C0, DEL and C1; format and private characters (bidirectional overrides, zero-width); separators of lines; lone surrogates.
+const UNSAFE = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}]/gu;
