@@ -1,0 +1,95 @@
+/** One opinion of everything heard, and for a one-shot the end: when to judge, and what to do about the clock. */
+import { decideCorrection } from "../discipline/once.ts";
+import { judgeSystem } from "../system/judge.ts";
+import { after } from "../time/mono.ts";
+import type { Now } from "../time/now.ts";
+import type { Seconds } from "../time/seconds.ts";
+import { failureOf, heardEnough } from "./once.ts";
+import { TIMER } from "./state.ts";
+import type { State } from "./state.ts";
+
+/** Judging n associations takes of the order of n · 10 µs; it is put off so that it never takes more than a tenth of the time. */
+const SPACING: Seconds = 1e-4;
+/** With so few it is not worth putting off. */
+const AT_ONCE = 64;
+
+/** Whatever changed is judged, at once or when its turn comes; a one-shot then sees whether it may end. */
+export function settle(state: State, now: Now): void {
+  if (!state.unjudged || state.outcome !== null || state.clock.correcting) return;
+  if (state.roster.size > AT_ONCE) {
+    const turn = after(state.judgedAt, state.roster.size * SPACING);
+    if (now.mono < turn) {
+      state.deadlines.set(TIMER.judgement, turn);
+      return;
+    }
+  }
+  judge(state, now);
+  const { once } = state.config;
+  if (once === null) return;
+  const { estimate, truechimers } = state.opinion;
+  const uncertainty = estimate?.uncertainty ?? null;
+  if (heardEnough({ associations: state.roster, resolving: state.names.pending, truechimers, uncertainty }, once)) decide(state);
+}
+
+/** The deadline has come: decide with what there is, or say that somebody could still have answered. */
+export function onDeadline(state: State, now: Now): void {
+  state.note({ what: "deadline" });
+  judge(state, now);
+  const open = state.names.pending || [...state.roster].some(({ ended }) => ended === null);
+  if (state.opinion.estimate === null && open) state.end("deadline");
+  else decide(state);
+}
+
+/** The kernel has taken the correction. */
+export function onCorrected(state: State, lasting: Seconds | null): void {
+  if (!state.clock.correcting) return;
+  state.clock.correcting = false;
+  state.clock.applied = true;
+  state.clock.lasting = lasting;
+  state.end("ok");
+}
+
+function judge(state: State, now: Now): void {
+  const before = state.opinion.estimate?.peer ?? null;
+  state.opinion = judgeSystem(state.roster, now.mono, {
+    limits: state.config.limits,
+    ownReferenceIds: state.ownReferenceIds,
+    requireReach: state.config.once === null,
+    current: before,
+    referenceIdOf: state.surroundings.referenceIdOf,
+  });
+  state.unjudged = false;
+  state.judgedAt = now.mono;
+  const peer = state.opinion.estimate?.peer ?? null;
+  if (peer !== before) state.note({ what: "systemPeer", id: peer, address: peer === null ? null : (state.roster.get(peer)?.address ?? null) });
+}
+
+/** The run has heard what it will hear: correct the clock, or say why not. */
+function decide(state: State): void {
+  const { estimate } = state.opinion;
+  state.note({ what: "decided", offset: estimate?.offset ?? null });
+  if (estimate === null) {
+    state.clock.reason = "no-agreement";
+    state.end(failureOf(Array.from(state.roster, ({ id }) => state.opinion.verdicts.get(id)?.reason ?? "pending")));
+    return;
+  }
+  const { clock } = state.config;
+  if (clock.kind === "observe") {
+    state.clock.reason = "query";
+    state.end("ok");
+    return;
+  }
+  const { action, reason } = decideCorrection(estimate.offset, clock.limits);
+  state.clock.action = action;
+  state.clock.reason = reason;
+  if (action === "refused") state.end("limit");
+  else if (action === "none") state.end("ok");
+  else if (clock.dryRun) {
+    state.clock.reason = "dry-run";
+    state.end("ok");
+  } else {
+    state.clock.correcting = true;
+    state.closeAll();
+    state.act({ kind: action, offset: estimate.offset });
+  }
+}

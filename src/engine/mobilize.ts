@@ -1,0 +1,149 @@
+/** From configured lines to associations: names are looked up, and what they resolve to is mobilized. */
+import { association } from "../association/association.ts";
+import type { Association } from "../association/association.ts";
+import type { AssociationConfig } from "../association/template.ts";
+import type { Reason } from "../association/verdict.ts";
+import type { Now } from "../time/now.ts";
+import { family } from "../wire/address.ts";
+import type { Address } from "../wire/address.ts";
+import type { ResolveFault } from "./event.ts";
+import type { Lookup } from "./names.ts";
+import { TIMER } from "./state.ts";
+import type { State } from "./state.ts";
+
+/** Every configured line wants its name looked up. */
+export function mobilizeConfigured(state: State): void {
+  for (const config of state.config.associations) {
+    const lookup = state.names.want(config);
+    if (lookup !== null) lookUp(state, lookup);
+  }
+  state.unjudged = true;
+}
+
+/** Asks again for the names that are due. */
+export function retryNames(state: State, now: Now): void {
+  for (const lookup of state.names.due(now.mono)) lookUp(state, lookup);
+  state.deadlines.set(TIMER.names, state.names.retryAt);
+}
+
+/** A name has addresses: mobilizes what waits for them. */
+export function onResolved(state: State, name: string, addresses: readonly string[], now: Now): void {
+  for (const lookup of state.names.awaiting(name)) {
+    const usable = lookup.family === null ? addresses : addresses.filter((ip) => family(ip) === lookup.family);
+    if (usable.length === 0) {
+      lookupFailed(state, lookup, "notFound", now);
+      continue;
+    }
+    lookup.addresses = usable;
+    lookup.fault = null;
+    state.note({ what: "resolved", name, addresses: usable });
+    for (const config of lookup.waiting) mobilizeName(state, config, usable, now);
+  }
+}
+
+/** A name has none, or not now. */
+export function onUnresolved(state: State, name: string, why: ResolveFault, now: Now): void {
+  for (const lookup of state.names.awaiting(name)) lookupFailed(state, lookup, why, now);
+}
+
+/**
+ * Tries another of a stuck association's addresses.
+ * @param otherFamily only one of the other family: this one is silent, perhaps because the network has no such family
+ * @returns false if there is none left
+ */
+export function fallBack(state: State, stuck: Association, now: Now, otherFamily: boolean): boolean {
+  const current = stuck.address;
+  if (current === null) return false;
+  const place = stuck.alternatives.findIndex(
+    (address) => state.roster.at(address) === undefined && (!otherFamily || family(address.ip) !== family(current.ip)),
+  );
+  const next = place < 0 ? undefined : stuck.alternatives.splice(place, 1)[0];
+  if (next === undefined) return false;
+  state.roster.move(stuck, next);
+  stuck.unanswered = 0;
+  stuck.undelivered = null;
+  recallKiss(state, stuck, next);
+  stuck.nextPoll = stuck.ended === null ? now.mono : null;
+  state.note({ what: "mobilized", id: stuck.id, name: stuck.config.name, address: next });
+  state.schedule(stuck);
+  return true;
+}
+
+/** An association is not polled again in this run; what was measured stays usable. */
+export function giveUp(state: State, failed: Association, why: Reason): void {
+  failed.ended = failed.samples > 0 ? "complete" : why;
+  failed.nextPoll = null;
+  failed.burst = 0;
+  state.schedule(failed);
+  state.unjudged = true;
+}
+
+function lookUp(state: State, lookup: Lookup): void {
+  state.note({ what: "resolving", name: lookup.name });
+  state.act({ kind: "resolve", name: lookup.name, family: lookup.family });
+}
+
+/** While there is patience left and the cause may pass, a failed lookup is repeated; else the report has to say so. */
+function lookupFailed(state: State, lookup: Lookup, why: ResolveFault, now: Now): void {
+  const patience = state.config.once === null ? Infinity : state.config.once.waitNetwork;
+  const again = state.names.failed(lookup, why, now.mono, (state.started ?? now).mono, patience);
+  state.deadlines.set(TIMER.names, state.names.retryAt);
+  state.note({ what: "unresolved", name: lookup.name, why });
+  if (again) return;
+  for (const config of lookup.waiting) mobilize(state, config, null, [], "unresolved", now);
+}
+
+/**
+ * A line's name has addresses. A server takes the first and keeps the others to fall back on; a pool takes as many of
+ * the first one's family as are wanted at once, since two families are often one machine.
+ */
+function mobilizeName(state: State, config: AssociationConfig, addresses: readonly string[], now: Now): void {
+  const all = addresses.map((ip): Address => ({ ip, port: config.port }));
+  if (config.kind === "server") {
+    mobilize(state, config, all[0]!, all.slice(1), null, now);
+    return;
+  }
+  const first = family(addresses[0]!);
+  const members = all.filter(({ ip }) => family(ip) === first).slice(0, state.config.poolSize);
+  const spare = all.filter((address) => !members.includes(address));
+  for (const [index, member] of members.entries()) {
+    // The spare addresses are dealt out, so that no two members fall back on the same one.
+    const share = spare.filter((_, place) => place % members.length === index);
+    mobilize(state, config, member, share, null, now);
+  }
+}
+
+/** Mobilizes an association; one that cannot be asked is mobilized all the same, so that the report can say why. */
+function mobilize(state: State, config: AssociationConfig, address: Address | null, alternatives: readonly Address[], ended: Reason | null, now: Now): void {
+  const { security } = state.surroundings;
+  const fresh = association({
+    id: state.roster.nextId(),
+    config,
+    lifetime: config.kind === "pool" ? "preemptable" : "persistent",
+    mode: "client",
+    security: config.key === null ? security.none() : security.key(config.key, address?.ip),
+    address,
+    alternatives,
+  });
+  fresh.ended = ended;
+  if (address !== null) {
+    if (state.roster.at(address) !== undefined) fresh.ended = "duplicate";
+    else recallKiss(state, fresh, address);
+  }
+  state.roster.add(fresh);
+  state.unjudged = true;
+  if (address === null) return;
+  state.note({ what: "mobilized", id: fresh.id, name: config.name, address });
+  if (fresh.ended === null) {
+    fresh.nextPoll = now.mono;
+    state.schedule(fresh);
+  }
+}
+
+/** A server that told an earlier run to stay away is not asked (RFC 5905 §7.4). */
+function recallKiss(state: State, fresh: Association, address: Address): void {
+  const kiss = state.memory.kisses.find(({ ip, port }) => ip === address.ip && port === address.port);
+  if (kiss === undefined) return;
+  fresh.kiss = kiss.code;
+  fresh.ended = "denied";
+}

@@ -1,0 +1,95 @@
+/** Questions leave, and some are lost: what the engine does when an association's moment has come. */
+import type { Association } from "../association/association.ts";
+import { releaseHeld, requestHeader } from "../association/client.ts";
+import { onLost, onPoll } from "../association/poll.ts";
+import { request as newRequest } from "../association/request.ts";
+import type { Request, SocketToken } from "../association/request.ts";
+import type { Reason } from "../association/verdict.ts";
+import { after, elapsed } from "../time/mono.ts";
+import type { Now } from "../time/now.ts";
+import { encodeHeader } from "../wire/header.ts";
+import type { HostFault } from "./event.ts";
+import { fallBack, giveUp } from "./mobilize.ts";
+import { onReception } from "./receive.ts";
+import type { State } from "./state.ts";
+
+/** Questions a server may leave unanswered before another address of its name is tried. */
+const SILENT_BEFORE_FALLBACK = 2;
+
+/** An association's moment has come: requests run out, and the next one leaves. */
+export function attend(state: State, association: Association, now: Now): void {
+  for (const lost of association.requests.filter(({ expires }) => expires <= now.mono)) expire(state, association, lost, now);
+  if (association.nextPoll !== null && association.nextPoll <= now.mono) poll(state, association, now);
+  state.schedule(association);
+}
+
+/** The network, or this host, says that a packet was not delivered. */
+export function onUndelivered(state: State, socket: SocketToken, why: HostFault, now: Now): void {
+  const sender = state.roster.on(socket);
+  const request = sender?.requests.find((one) => one.socket === socket);
+  if (sender === undefined || request === undefined) return;
+  state.close(sender, request);
+  state.note({ what: "unreachable", id: sender.id, address: sender.address!, why });
+  sender.undelivered = why;
+  if (sender.answers === 0 && fallBack(state, sender, now, false)) return;
+  const { once } = state.config;
+  if (once !== null) {
+    const waits = why === "noRoute" && elapsed((state.started ?? now).mono, now.mono) < once.waitNetwork;
+    if (waits) {
+      sender.unanswered = 0;
+      sender.nextPoll ??= after(now.mono, state.config.burst.spacing.least);
+    } else giveUp(state, sender, UNDELIVERED[why]);
+  }
+  state.schedule(sender);
+  state.unjudged = true;
+}
+
+/** The reason a report gives for a packet that could not be delivered. */
+const UNDELIVERED: Readonly<Record<HostFault, Reason>> = {
+  portUnreachable: "portUnreachable",
+  noRoute: "noRoute",
+  noAddress: "noRoute",
+  noPrivilege: "unreachable",
+  portInUse: "unreachable",
+  noMulticast: "unreachable",
+  tooLarge: "unreachable",
+  noResources: "unreachable",
+  other: "unreachable",
+};
+
+function poll(state: State, association: Association, now: Now): void {
+  const { address } = association;
+  if (address === null) return;
+  const cookie = state.cookie();
+  const sealed = association.security.seal(encodeHeader(requestHeader(association, cookie)));
+  onPoll(association, now.mono, state.rules);
+  if (sealed.kind === "unsealed") {
+    association.authentication = "failed";
+    giveUp(state, association, "authentication");
+    return;
+  }
+  const token = state.nextToken();
+  association.requests.push(newRequest(token, token, cookie, now, state.config.timeout));
+  association.packets.sent += 1;
+  state.roster.occupy(token, association);
+  state.act({ kind: "open", socket: token, to: address, sourcePort: state.config.sourcePort, interface: state.config.interface });
+  state.act({ kind: "send", token, socket: token, association: association.id, to: address, ttl: null, bytes: sealed.bytes });
+  state.note({ what: "polled", id: association.id, address });
+  // Out of reach by now: selection has to know.
+  if (association.reach === 0) state.unjudged = true;
+}
+
+function expire(state: State, association: Association, request: Request, now: Now): void {
+  // Its T1 never came, but its answer did: the moment of handing over is the next best thing.
+  const reception = releaseHeld(association, request, now, state.rules);
+  state.close(association, request);
+  if (reception !== null) {
+    onReception(state, association, reception, now);
+    return;
+  }
+  state.note({ what: "timedOut", id: association.id, address: association.address! });
+  const mute = association.answers === 0 && association.unanswered >= SILENT_BEFORE_FALLBACK;
+  if (mute && fallBack(state, association, now, true)) return;
+  onLost(association, request.handedOver.mono, state.rules);
+  state.unjudged = true;
+}

@@ -1,0 +1,123 @@
+/**
+ * What the engine knows: the state that its departments (names, mobilization, polls, reception, judgement) work on.
+ *
+ * One object per engine, changed only while an event is handled. The departments are functions that take it first.
+ */
+import type { ClientRules } from "../association/client.ts";
+import type { PacketToken, SocketToken } from "../association/request.ts";
+import type { Association } from "../association/association.ts";
+import type { Request } from "../association/request.ts";
+import { NO_OPINION } from "../system/judge.ts";
+import type { Opinion } from "../system/judge.ts";
+import type { Mono } from "../time/mono.ts";
+import type { Now } from "../time/now.ts";
+import type { Seconds } from "../time/seconds.ts";
+import type { NtpTimestamp } from "../time/timestamp.ts";
+import type { Action } from "./action.ts";
+import type { EngineConfig } from "./config.ts";
+import { Deadlines } from "./deadlines.ts";
+import type { Surroundings } from "./engine.ts";
+import { NOTHING } from "./memory.ts";
+import type { Memory } from "./memory.ts";
+import { Names } from "./names.ts";
+import type { Note } from "./note.ts";
+import type { Outcome } from "./outcome.ts";
+import { Roster } from "./roster.ts";
+import type { ClockReason, ClockReport } from "./snapshot.ts";
+
+/** The engine's own timers, as keys of its deadlines; associations use their numbers, which are positive. */
+export const TIMER = { names: -1, judgement: -2, deadline: -3 } as const;
+
+/** What the engine knows of its correction of the clock. */
+export interface ClockState {
+  action: ClockReport["action"];
+  applied: boolean;
+  reason: ClockReason | null;
+  lasting: Seconds | null;
+  /** A correction was asked for and not answered yet. */
+  correcting: boolean;
+}
+
+/** The engine's state. */
+export class State {
+  readonly config: EngineConfig;
+  readonly surroundings: Surroundings;
+  readonly rules: ClientRules;
+  readonly roster: Roster = new Roster();
+  readonly names: Names = new Names();
+  readonly deadlines: Deadlines = new Deadlines();
+  readonly clock: ClockState = { action: "none", applied: false, reason: null, lasting: null, correcting: false };
+  readonly ownReferenceIds: ReadonlySet<number>;
+
+  /** What the event being handled asks for so far. */
+  actions: Action[] = [];
+  /** Both clocks at the start event. */
+  started: Now | null = null;
+  memory: Memory = NOTHING;
+  opinion: Opinion = NO_OPINION;
+  /** Something changed that selection has not seen. */
+  unjudged = false;
+  judgedAt: Mono = -Infinity as Mono;
+  outcome: Outcome | null = null;
+
+  #lastToken = 0;
+
+  constructor(config: EngineConfig, surroundings: Surroundings) {
+    this.config = config;
+    this.surroundings = surroundings;
+    this.ownReferenceIds = new Set(config.ownReferenceIds);
+    this.rules = {
+      samples: config.once?.samples ?? null,
+      burst: config.burst,
+      uniform: () => surroundings.chance.uniform(),
+      emptyStages: config.emptyStages,
+      precision: config.precision,
+    };
+  }
+
+  /** Asks for something. */
+  act(action: Action): void {
+    this.actions.push(action);
+  }
+
+  /** Tells something. */
+  note(note: Note): void {
+    this.actions.push({ kind: "note", note });
+  }
+
+  /** A number that was never used: for a packet, or for a socket. A client's request has a socket of its own, so one serves for both. */
+  nextToken(): PacketToken & SocketToken {
+    this.#lastToken += 1;
+    return this.#lastToken as PacketToken & SocketToken;
+  }
+
+  /** A random transmit timestamp, never the unknown one. */
+  cookie(): NtpTimestamp {
+    return (this.surroundings.chance.bits64() || 1n) as NtpTimestamp;
+  }
+
+  /** Sets the moment at which an association next has something to do. */
+  schedule(association: Association): void {
+    const expires = association.requests[0]?.expires ?? null;
+    const due = association.nextPoll === null || (expires !== null && expires < association.nextPoll) ? expires : association.nextPoll;
+    this.deadlines.set(association.id, due);
+  }
+
+  /** A request is done with: its socket goes. */
+  close(owner: Association, request: Request): void {
+    owner.requests.splice(owner.requests.indexOf(request), 1);
+    this.roster.occupy(request.socket, null);
+    this.act({ kind: "close", socket: request.socket });
+  }
+
+  /** All requests of all associations are done with. */
+  closeAll(): void {
+    for (const association of this.roster) for (const request of [...association.requests]) this.close(association, request);
+  }
+
+  /** The run is over. */
+  end(outcome: Outcome): void {
+    this.outcome = outcome;
+    this.closeAll();
+  }
+}
