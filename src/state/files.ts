@@ -1,0 +1,54 @@
+/** The few things the state room does with files, so that a test can pull the plug between any two of them. */
+import * as fs from "node:fs";
+
+/** Files. Everything throws a Node error with its `code` when it fails. */
+export interface Files {
+  /** The text of a file. */
+  read(path: string): string;
+  /** Makes a file that must not be there yet; returns its descriptor. */
+  create(path: string): number;
+  write(descriptor: number, text: string): void;
+  /** Waits until what was written is on the disk. */
+  sync(descriptor: number): void;
+  close(descriptor: number): void;
+  /** Puts a file in the place of another, at once. */
+  rename(from: string, to: string): void;
+  /** Gives a file a second name, which must not be there yet. */
+  link(from: string, to: string): void;
+  remove(path: string): void;
+  /** Makes a folder and those above it. */
+  makeFolder(path: string): void;
+  /** Waits until the names in a folder are on the disk. */
+  syncFolder(path: string): void;
+  /** How long ago a file was written, seconds. */
+  age(path: string): number;
+}
+
+/** The real ones. */
+export const realFiles: Files = {
+  read: (path) => fs.readFileSync(path, "utf8"),
+  create: (path) => fs.openSync(path, "wx", 0o644),
+  write: (descriptor, text) => fs.writeFileSync(descriptor, text),
+  sync: (descriptor) => fs.fsyncSync(descriptor),
+  close: (descriptor) => fs.closeSync(descriptor),
+  rename: (from, to) => fs.renameSync(from, to),
+  link: (from, to) => fs.linkSync(from, to),
+  remove: (path) => fs.unlinkSync(path),
+  makeFolder: (path) => void fs.mkdirSync(path, { recursive: true, mode: 0o755 }),
+  syncFolder(path) {
+    if (process.platform === "win32") return; // folders cannot be opened there
+    const descriptor = fs.openSync(path, "r");
+    try {
+      fs.fsyncSync(descriptor);
+    } finally {
+      fs.closeSync(descriptor);
+    }
+  },
+  // A file from the future is as good as new: clocks are what this program corrects.
+  age: (path) => Math.max(0, (Date.now() - fs.statSync(path).mtimeMs) / 1000),
+};
+
+/** True for an error of {@link Files} with this code. */
+export function hasCode(error: unknown, code: string): boolean {
+  return (error as NodeJS.ErrnoException).code === code;
+}

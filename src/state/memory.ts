@@ -1,0 +1,87 @@
+/**
+ * What outlives a run, as text: one JSON document with a version, and how the memories of two runs become one.
+ *
+ * ```json
+ * { "format": "ntpkit/state", "version": 1, "kisses": [{ "ip": "192.0.2.1", "port": 123, "code": "DENY", "at": "…Z" }] }
+ * ```
+ *
+ * A version says how to read the rest; what is only added keeps it. Entries are read strictly: a memory that is half
+ * understood would let a server be asked again that asked not to be.
+ */
+import type { Memory, RememberedKiss } from "../engine/memory.ts";
+
+const FORMAT = "ntpkit/state";
+const VERSION = 1;
+
+/** Why a text is no memory: not what we write, or written by a later ntpkit. */
+export type MemoryFault = "corrupt" | "future";
+
+/** A memory as the text of a file. */
+export function encodeMemory(memory: Memory): string {
+  return `${JSON.stringify({ format: FORMAT, version: VERSION, kisses: memory.kisses.map(kissOf) }, null, 1)}\n`;
+}
+
+/** The memory in the text of a file, or why there is none; never throws. */
+export function decodeMemory(text: string): Memory | MemoryFault {
+  let document: unknown;
+  try {
+    document = JSON.parse(text);
+  } catch {
+    return "corrupt";
+  }
+  if (!isRecord(document) || document["format"] !== FORMAT) return "corrupt";
+  const { version, kisses } = document;
+  if (typeof version === "number" && Number.isInteger(version) && version > VERSION) return "future";
+  if (version !== VERSION || !Array.isArray(kisses) || !kisses.every(isKiss)) return "corrupt";
+  return { kisses: kisses.map(kissOf) };
+}
+
+/**
+ * Joins what this run changed with what others wrote in the meantime, entry by entry.
+ * @param base what this run started from
+ * @param ours what it has now
+ * @param theirs what the file has now
+ * @returns theirs, without what we dropped, with what we added; of one server's two kisses the later
+ */
+export function mergeMemory(base: Memory, ours: Memory, theirs: Memory): Memory {
+  const [from, to, merged] = [base, ours, theirs].map(byServer) as [Kisses, Kisses, Kisses];
+  for (const [server, kiss] of from) {
+    if (!to.has(server) && merged.get(server)?.at === kiss.at) merged.delete(server);
+  }
+  for (const [server, kiss] of to) {
+    if (isSame(from.get(server), kiss)) continue;
+    const other = merged.get(server);
+    if (other === undefined || Date.parse(other.at) <= Date.parse(kiss.at)) merged.set(server, kiss);
+  }
+  return { kisses: [...merged.values()] };
+}
+
+type Kisses = Map<string, RememberedKiss>;
+
+function byServer(memory: Memory): Kisses {
+  return new Map(memory.kisses.map((kiss) => [`${kiss.ip} ${kiss.port}`, kiss]));
+}
+
+function isSame(one: RememberedKiss | undefined, other: RememberedKiss): boolean {
+  return one !== undefined && one.code === other.code && one.at === other.at;
+}
+
+function isKiss(entry: unknown): entry is RememberedKiss {
+  if (!isRecord(entry)) return false;
+  const { ip, port, code, at } = entry;
+  return typeof ip === "string" && ip !== "" && isPort(port) && (code === "DENY" || code === "RSTR") &&
+    typeof at === "string" && !Number.isNaN(Date.parse(at));
+}
+
+function isPort(port: unknown): boolean {
+  return typeof port === "number" && Number.isInteger(port) && port >= 1 && port <= 65_535;
+}
+
+/** The fields that are ours, in our order. */
+function kissOf({ ip, port, code, at }: RememberedKiss): RememberedKiss {
+  return { ip, port, code, at };
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
