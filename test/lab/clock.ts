@@ -1,0 +1,97 @@
+/** Clocks for the lab to set: builds the shim (shim/clock.c) and makes and reads the state files it works on. */
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { must } from "./processes.ts";
+
+/** The numbers of the state file's 64-bit words, as `struct clock_state` in shim/clock.c has them. */
+const WORD = {
+  magic: 0,
+  base: 2,
+  offset: 3,
+  slew: 4,
+  frequency: 5,
+  tick: 6,
+  timeConstant: 8,
+  status: 10,
+  maxError: 11,
+  estError: 12,
+  steps: 14,
+  slews: 15,
+  frequencySets: 16,
+  refusals: 17,
+} as const;
+
+const MAGIC = 0x316b6c634b50544en;
+const STATE_LENGTH = 4096;
+const STA_UNSYNC = 0x40n;
+const NOMINAL_TICK = 10_000n;
+const LARGEST_ERROR = 16_000_000n;
+
+/** What happened to a clock. Times are in seconds. */
+export interface ClockState {
+  /** The clock minus the machine's, when it was last set. */
+  readonly offset: number;
+  /** What was then still to be slewed. */
+  readonly slew: number;
+  /** Frequency correction, seconds a second. */
+  readonly frequency: number;
+  /** How often it was stepped, slewed, given a frequency, and how often a setter was refused. */
+  readonly steps: number;
+  readonly slews: number;
+  readonly frequencySets: number;
+  readonly refusals: number;
+}
+
+/** A CLOCK_REALTIME that belongs to whoever is started with `env`. */
+export interface Clock {
+  /** Environment that puts a program on this clock. */
+  readonly env: Readonly<Record<string, string>>;
+  /** The same, with every setter refused as if CAP_SYS_TIME were missing. */
+  readonly envWithoutPermission: Readonly<Record<string, string>>;
+  read(): Promise<ClockState>;
+}
+
+/** Compiles the shim; returns the shared object's path. */
+export async function buildShim(into: string): Promise<string> {
+  const source = fileURLToPath(new URL("shim/clock.c", import.meta.url));
+  const object = `${into}/clock.so`;
+  await mkdir(into, { recursive: true });
+  await must(["gcc", "-O2", "-Wall", "-Wextra", "-shared", "-fPIC", "-o", object, source, "-ldl", "-lm"]);
+  return object;
+}
+
+/** Makes a clock that is `offset` seconds ahead of the machine's. */
+export async function makeClock(shim: string, file: string, offset: number): Promise<Clock> {
+  const words = new BigInt64Array(STATE_LENGTH / 8);
+  words[WORD.magic] = MAGIC;
+  words[WORD.base] = BigInt(Date.now()) * 1_000_000n;
+  words[WORD.offset] = BigInt(Math.round(offset * 1e9));
+  words[WORD.tick] = NOMINAL_TICK;
+  words[WORD.timeConstant] = 2n;
+  words[WORD.status] = STA_UNSYNC;
+  words[WORD.maxError] = LARGEST_ERROR;
+  words[WORD.estError] = LARGEST_ERROR;
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, Buffer.from(words.buffer), { mode: 0o666 });
+  const env = { LD_PRELOAD: shim, NTPKIT_LAB_CLOCK: file };
+  return {
+    env,
+    envWithoutPermission: { ...env, NTPKIT_LAB_CLOCK_REFUSE: "1" },
+    read: () => readState(file),
+  };
+}
+
+async function readState(file: string): Promise<ClockState> {
+  const bytes = await readFile(file);
+  const word = (name: keyof typeof WORD): number => Number(bytes.readBigInt64LE(WORD[name] * 8));
+  return {
+    offset: word("offset") / 1e9,
+    slew: word("slew") / 1e9,
+    frequency: word("frequency") / 65536e6,
+    steps: word("steps"),
+    slews: word("slews"),
+    frequencySets: word("frequencySets"),
+    refusals: word("refusals"),
+  };
+}

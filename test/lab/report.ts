@@ -1,0 +1,45 @@
+/** The fields of `sync` and `query` documents that scenarios look at, as the command-line contract has them. */
+export interface Report {
+  readonly schema: string;
+  readonly ok: boolean;
+  readonly exitCode: number;
+  readonly error?: { readonly code: string; readonly message: string; readonly hint?: string | null };
+  readonly clock: {
+    readonly offset: number | null;
+    readonly uncertainty: number | null;
+    readonly direction: string | null;
+    readonly action: "none" | "step" | "slew" | "refused";
+    readonly applied: boolean;
+    readonly reason: string | null;
+  };
+  readonly system: {
+    readonly leap: string;
+    readonly stratum: number;
+    readonly refid: string;
+    readonly systemPeer: number | null;
+    readonly survivors: number;
+    readonly truechimers: number;
+    readonly falsetickers: number;
+  };
+  readonly associations: readonly ReportedAssociation[];
+}
+
+/** One server of a report. */
+export interface ReportedAssociation {
+  readonly address: string;
+  readonly port: number;
+  readonly tally: string;
+  readonly verdict: string;
+  readonly reason: string | null;
+  readonly leap: string;
+  readonly stratum: number;
+  readonly refid: string;
+  readonly offset: number | null;
+  readonly delay: number | null;
+  readonly authentication: "none" | "ok" | "failed" | "nak";
+  readonly security: string;
+  readonly keyId: number | null;
+  readonly kiss: string | null;
+  readonly timestamps: "kernel" | "user";
+  readonly packets: { readonly sent: number; readonly received: number; readonly rejected: number };
+}

@@ -1,0 +1,148 @@
+/**
+ * `npm run lab [-- WORDS…]`: ntpkit against real time daemons, in networks and on clocks of the lab's own. One line a
+ * scenario, details of those that fail, and a last line with the counts. What a machine cannot run is a visible skip; in
+ * continuous integration (CI=true) it is a failure.
+ */
+import { mkdir, rm } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+import { buildShim } from "./clock.ts";
+import { removeLeftovers } from "./netns.ts";
+import { fetchPeers, type PeerName, type Peers } from "./peers.ts";
+import { run, stopAll } from "./processes.ts";
+import type { Scenario } from "./scenario.ts";
+import { authentication } from "./scenarios/authentication.ts";
+import { disagreement } from "./scenarios/disagreement.ts";
+import { kisses } from "./scenarios/kisses.ts";
+import { plain } from "./scenarios/plain.ts";
+import { setting } from "./scenarios/setting.ts";
+import { theLab } from "./scenarios/the-lab.ts";
+import { unusable } from "./scenarios/unusable.ts";
+import { World, type Workshop } from "./world.ts";
+
+const SCENARIOS: readonly Scenario[] = [
+  ...theLab,
+  ...plain,
+  ...authentication,
+  ...kisses,
+  ...unusable,
+  ...disagreement,
+  ...setting,
+];
+
+const SIDE_BY_SIDE = 2;
+const TOOLS = ["ip", "setpriv", "unshare", "mount", "gcc", "dpkg", "apt-get", "python3"];
+
+type Outcome = "passed" | "failed" | "skipped";
+
+const inCi = process.env["CI"] === "true";
+const counts: Record<Outcome, number> = { passed: 0, failed: 0, skipped: 0 };
+const worlds = new Set<World>();
+const folder = fileURLToPath(new URL(`.work/${process.pid}`, import.meta.url));
+
+for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
+  process.once(signal, () => void cleanUp().finally(() => process.exit(code)));
+}
+
+try {
+  await lab(process.argv.slice(2));
+} finally {
+  await cleanUp();
+}
+const skipped = counts.skipped > 0 ? `, ${counts.skipped} skipped` : "";
+console.log(`${counts.passed} passed, ${counts.failed} failed${skipped}`);
+process.exitCode = counts.failed > 0 || counts.passed === 0 ? 1 : 0;
+
+async function lab(words: readonly string[]): Promise<void> {
+  const chosen = SCENARIOS.filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)));
+  const obstacle = await whyNot();
+  if (obstacle !== undefined) {
+    for (const scenario of chosen) cannotRun(scenario, obstacle);
+    return;
+  }
+  const peers = await fetchPeers([...new Set(chosen.flatMap((scenario) => scenario.needs))]);
+  for (const peer of peers.had.values()) console.log(`peer ${peer.name} ${peer.version}`);
+  for (const [name, reason] of peers.missing) console.log(`no peer ${name}: ${reason}`);
+  const workshop = await equip(peers);
+  await removeLeftovers();
+  await runAll(chosen, peers, workshop);
+}
+
+/** What this machine lacks for any scenario to run, if anything. */
+async function whyNot(): Promise<string | undefined> {
+  if (process.platform !== "linux") return "the lab needs Linux";
+  if (process.getuid?.() !== 0) return "the lab needs root for its network namespaces";
+  const found = await run(["sh", "-c", `for t in ${TOOLS.join(" ")}; do command -v $t >/dev/null || echo $t; done`]);
+  const missing = found.stdout.split("\n").filter(Boolean);
+  return missing.length > 0 ? `not on this machine: ${missing.join(", ")}` : undefined;
+}
+
+async function equip(peers: Peers): Promise<Workshop> {
+  await mkdir(folder, { recursive: true });
+  const programs = `${folder}/programs`;
+  await build({
+    entryPoints: ["ask", "odd-server", "clock-seen"].map((name) =>
+      fileURLToPath(new URL(`programs/${name}.ts`, import.meta.url)),
+    ),
+    outdir: programs,
+    bundle: true,
+    packages: "external",
+    platform: "node",
+    format: "esm",
+  });
+  return { folder, programs, shim: await buildShim(folder), peers: peers.had };
+}
+
+/** Runs patient scenarios all at once beside the others, which take turns. */
+async function runAll(scenarios: readonly Scenario[], peers: Peers, workshop: Workshop): Promise<void> {
+  const queue = scenarios.map((scenario, index) => ({ scenario, number: index + 1 }));
+  const turns = queue.filter(({ scenario }) => !scenario.patient);
+  const lane = async (): Promise<void> => {
+    for (let next = turns.shift(); next !== undefined; next = turns.shift()) {
+      await runOne(next.scenario, next.number, peers, workshop);
+    }
+  };
+  await Promise.all([
+    ...queue.filter(({ scenario }) => scenario.patient).map((one) => runOne(one.scenario, one.number, peers, workshop)),
+    ...Array.from({ length: SIDE_BY_SIDE }, lane),
+  ]);
+}
+
+async function runOne(scenario: Scenario, number: number, peers: Peers, workshop: Workshop): Promise<void> {
+  const lacking = scenario.needs.filter((name: PeerName) => !peers.had.has(name));
+  if (lacking.length > 0) {
+    cannotRun(scenario, `could not be had: ${lacking.join(", ")}`);
+    return;
+  }
+  const started = performance.now();
+  let world: World | undefined;
+  let failure: string | undefined;
+  try {
+    world = await World.create(workshop, number);
+    worlds.add(world);
+    await scenario.run(world);
+  } catch (error) {
+    failure = `${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n${world?.transcript() ?? ""}`;
+  }
+  await world?.remove();
+  if (world !== undefined) worlds.delete(world);
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  report(failure === undefined ? "passed" : "failed", scenario, `${seconds} s`, failure);
+}
+
+function cannotRun(scenario: Scenario, reason: string): void {
+  report(inCi ? "failed" : "skipped", scenario, reason);
+}
+
+function report(outcome: Outcome, scenario: Scenario, remark: string, details?: string): void {
+  counts[outcome] += 1;
+  const word = { passed: "ok  ", failed: "FAIL", skipped: "skip" }[outcome];
+  console.log(`${word} ${scenario.name} (${remark})`);
+  if (details !== undefined) console.log(details.trimEnd().replace(/^/gm, "     | "));
+}
+
+async function cleanUp(): Promise<void> {
+  await Promise.all([...worlds].map((world) => world.remove()));
+  await stopAll();
+  await rm(folder, { recursive: true, force: true });
+}

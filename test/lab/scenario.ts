@@ -1,0 +1,45 @@
+/** What a scenario of the lab is, and the assertions that many of them share. */
+import assert from "node:assert/strict";
+import type { PeerName } from "./peers.ts";
+import type { Report, ReportedAssociation } from "./report.ts";
+import type { NtpkitRun, World } from "./world.ts";
+
+/** One thing that must hold against real peers. */
+export interface Scenario {
+  /** Unique; `npm run lab -- WORDS` runs those whose names contain the words. */
+  readonly name: string;
+  readonly needs: readonly PeerName[];
+  /** It mostly waits: it runs beside the others instead of taking the place of one. */
+  readonly patient?: boolean;
+  readonly run: (world: World) => Promise<void>;
+}
+
+/** The report of a run that ended with this exit code. */
+export function ended(run: NtpkitRun, exitCode: number): Report {
+  assert.equal(run.code, exitCode, `exit code ${run.code}, not ${exitCode}`);
+  assert.equal(run.report.exitCode, exitCode);
+  assert.equal(run.report.ok, exitCode === 0);
+  return run.report;
+}
+
+/** The only association of a report. */
+export function only(report: Report): ReportedAssociation {
+  const [association, ...others] = report.associations;
+  assert.ok(association !== undefined && others.length === 0, `${report.associations.length} associations, not one`);
+  return association;
+}
+
+/** The association with this address. */
+export function at(report: Report, address: string): ReportedAssociation {
+  const found = report.associations.find((association) => association.address === address);
+  assert.ok(found !== undefined, `no association with ${address}`);
+  return found;
+}
+
+/** That a time in seconds is what it should be, within a tolerance. */
+export function near(seconds: number | null, expected: number, tolerance: number, what: string): void {
+  assert.ok(
+    seconds !== null && Math.abs(seconds - expected) <= tolerance,
+    `${what} is ${seconds} s, not ${expected} s within ${tolerance} s`,
+  );
+}

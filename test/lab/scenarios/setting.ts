@@ -1,0 +1,188 @@
+/** The clock really set: stepped, slewed, refused. ntpkit runs on a clock of its own, never on the machine's. */
+import assert from "node:assert/strict";
+import { chronyConfig } from "../daemons.ts";
+import { ended, near, type Scenario } from "../scenario.ts";
+import type { Clock } from "../clock.ts";
+import type { Host } from "../netns.ts";
+import type { World } from "../world.ts";
+
+const CLOSE = 0.001;
+
+export const setting: readonly Scenario[] = [
+  {
+    name: "setting: a clock 250 ms behind is stepped",
+    needs: ["chrony"],
+    run: async (world) => {
+      const { client, server, clock } = await wrongClock(world, -0.25);
+      const report = ended(await world.ntpkit(client, ["sync", server, "--json"], { clock }), 0);
+      near(report.clock.offset, 0.25, CLOSE, "offset");
+      assert.deepEqual([report.clock.action, report.clock.applied], ["step", true]);
+      const state = await clock.read();
+      near(state.offset, 0, CLOSE, "the clock afterwards");
+      assert.deepEqual([state.steps, state.slews], [1, 0]);
+    },
+  },
+  {
+    name: "setting: a clock 40 s ahead is stepped back",
+    needs: ["chrony"],
+    run: async (world) => {
+      const { client, server, clock } = await wrongClock(world, 40);
+      const report = ended(await world.ntpkit(client, ["sync", server, "--json"], { clock }), 0);
+      near(report.clock.offset, -40, CLOSE, "offset");
+      assert.equal(report.clock.direction, "ahead");
+      const state = await clock.read();
+      near(state.offset, 0, CLOSE, "the clock afterwards");
+      assert.equal(state.steps, 1);
+    },
+  },
+  {
+    name: "setting: a clock 50 ms behind is slewed",
+    needs: ["chrony"],
+    run: async (world) => {
+      const { client, server, clock } = await wrongClock(world, -0.05);
+      const report = ended(await world.ntpkit(client, ["sync", server, "--json"], { clock }), 0);
+      assert.deepEqual([report.clock.action, report.clock.applied], ["slew", true]);
+      const state = await clock.read();
+      assert.deepEqual([state.steps, state.slews], [0, 1]);
+      near(state.offset + state.slew, 0, CLOSE, "the clock when the slew has ended");
+    },
+  },
+  {
+    name: "setting: --step steps what would be slewed, --slew slews what would be stepped",
+    needs: ["chrony"],
+    run: async (world) => {
+      const small = await wrongClock(world, -0.05);
+      ended(await world.ntpkit(small.client, ["sync", "--step", small.server, "--json"], { clock: small.clock }), 0);
+      assert.deepEqual(await settings(small.clock), [1, 0]);
+      near((await small.clock.read()).offset, 0, CLOSE, "the stepped clock");
+      const large = await wrongClock(world, -0.3);
+      ended(await world.ntpkit(large.client, ["sync", "--slew", large.server, "--json"], { clock: large.clock }), 0);
+      assert.deepEqual(await settings(large.clock), [0, 1]);
+      const state = await large.clock.read();
+      near(state.offset + state.slew, 0, CLOSE, "the slewed clock when the slew has ended");
+    },
+  },
+  {
+    name: "setting: --dry-run and query leave the clock alone",
+    needs: ["chrony"],
+    run: async (world) => {
+      const { client, server, clock } = await wrongClock(world, -0.25);
+      for (const args of [["sync", "--dry-run"], ["query"]]) {
+        const report = ended(await world.ntpkit(client, [...args, server, "--json"], { clock }), 0);
+        near(report.clock.offset, 0.25, CLOSE, "offset");
+        assert.equal(report.clock.applied, false);
+      }
+      const state = await clock.read();
+      assert.deepEqual([state.steps, state.slews, state.frequencySets, state.offset], [0, 0, 0, -0.25]);
+    },
+  },
+  {
+    name: "setting: beyond the panic threshold nothing is changed and the code is 13",
+    needs: ["chrony"],
+    run: async (world) => {
+      const { client, server, clock } = await wrongClock(world, -2000);
+      const report = ended(await world.ntpkit(client, ["sync", server, "--json"], { clock }), 13);
+      near(report.clock.offset, 2000, CLOSE, "offset");
+      assert.deepEqual([report.clock.action, report.clock.applied], ["refused", false]);
+      assert.deepEqual(await settings(clock), [0, 0]);
+      ended(await world.ntpkit(client, ["sync", "--panic", "inf", server, "--json"], { clock }), 0);
+      near((await clock.read()).offset, 0, CLOSE, "the clock after --panic inf");
+    },
+  },
+  {
+    name: "setting: --max-step limits each direction by itself",
+    needs: ["chrony"],
+    run: async (world) => {
+      const { client, server, clock } = await wrongClock(world, 5);
+      const limited = ["sync", "--max-step", "forward=1m,backward=1s", server, "--json"];
+      ended(await world.ntpkit(client, limited, { clock }), 13);
+      assert.deepEqual(await settings(clock), [0, 0]);
+      ended(await world.ntpkit(client, ["sync", "--max-step", "forward=1s,backward=1m", server], { clock }), 0);
+      near((await clock.read()).offset, 0, CLOSE, "the clock afterwards");
+    },
+  },
+  {
+    name: "setting: without permission the measurement is printed and the code is 14",
+    needs: ["chrony"],
+    run: async (world) => {
+      const { client, server, clock } = await wrongClock(world, -0.25);
+      const refusing = { ...clock, env: clock.envWithoutPermission };
+      const run = await world.ntpkit(client, ["sync", server, "--json"], { clock: refusing });
+      const report = ended(run, 14);
+      near(report.clock.offset, 0.25, CLOSE, "offset");
+      assert.deepEqual([report.clock.action, report.clock.applied], ["refused", false]);
+      assert.match(JSON.stringify(report.error), /CAP_SYS_TIME/);
+      const words = await world.ntpkit(client, ["sync", server], { clock: refusing });
+      assert.equal(words.code, 14);
+      assert.match(words.stdout + words.stderr, /2(50\.\d|49\.9\d*) ms behind/);
+      const state = await clock.read();
+      assert.deepEqual([state.steps, state.slews], [0, 0]);
+    },
+  },
+  {
+    name: "setting: another daemon that may set the clock is 18, unless forced or only asked",
+    needs: ["chrony"],
+    run: async (world) => {
+      const { client, server, clock } = await wrongClock(world, -0.25);
+      const beside = await daemonThatSetsItsClock(world);
+      const refused = await world.ntpkit(client, ["sync", server, "--json"], { clock, beside });
+      assert.match(JSON.stringify(ended(refused, 18).error), /chronyd/);
+      assert.deepEqual(await settings(clock), [0, 0]);
+      ended(await world.ntpkit(client, ["query", server, "--json"], { clock, beside }), 0);
+      ended(await world.ntpkit(client, ["sync", "--dry-run", server, "--json"], { clock, beside }), 0);
+      ended(await world.ntpkit(client, ["sync", "--force", server, "--json"], { clock, beside }), 0);
+      near((await clock.read()).offset, 0, CLOSE, "the clock afterwards");
+    },
+  },
+  {
+    name: "setting: a chronyd that only serves (-x) is no other daemon",
+    needs: ["chrony"],
+    run: async (world) => {
+      const { client, server, clock } = await wrongClock(world, -0.25);
+      const file = await world.write("serving.conf", chronyConfig(world.file("serving"), ["port 0"]));
+      const chronyd = world.peer("chrony").path("usr/sbin/chronyd");
+      const beside = `${chronyd} -x -u root -d -f ${file} >&2 & sleep 0.5`;
+      ended(await world.ntpkit(client, ["sync", server, "--json"], { clock, beside }), 0);
+      near((await clock.read()).offset, 0, CLOSE, "the clock afterwards");
+    },
+  },
+];
+
+let made = 0;
+
+/** A chronyd with the right time, and a client whose clock is `offset` seconds ahead, checked as koffi sees it. */
+async function wrongClock(world: World, offset: number): Promise<{ client: Host; server: string; clock: Clock }> {
+  const number = ++made;
+  const host = await world.host(`server${number}`);
+  const client = await world.host(`client${number}`);
+  await world.chronyd(host);
+  const clock = await world.clock(`client${number}`, offset);
+  const before = Date.now() / 1000;
+  const seen = await world.clockSeen(client, clock);
+  const after = Date.now() / 1000;
+  assert.equal(seen.maySetClock, false, "ntpkit must run without CAP_SYS_TIME");
+  assert.ok(seen.koffi >= before + offset - 0.001 && seen.koffi <= after + offset + 0.001, "koffi is not on the clock");
+  return { client, server: host.ipv4, clock };
+}
+
+async function settings(clock: Clock): Promise<readonly [number, number]> {
+  const { steps, slews } = await clock.read();
+  return [steps, slews];
+}
+
+/**
+ * Shell words that start a chronyd with the right to set the clock, in ntpkit's PID namespace. It has no sources and is
+ * on a clock of its own, 4000 days away; the shell starts it only after `date` has shown that the shim is in force.
+ */
+async function daemonThatSetsItsClock(world: World): Promise<string> {
+  const days = 4000;
+  const clock = await world.clock("other-daemon", days * 86_400);
+  const file = await world.write("other.conf", chronyConfig(world.file("other"), ["port 0"]));
+  const chronyd = world.peer("chrony").path("usr/sbin/chronyd");
+  const variables = Object.entries(clock.env).map(([name, value]) => `${name}=${value}`);
+  const soon = Math.floor(Date.now() / 1000) + (days - 1) * 86_400;
+  return [
+    `env ${variables.join(" ")} sh -c '[ "$(date +%s)" -gt ${soon} ] && exec ${chronyd} -u root -d -f ${file}' >&2 &`,
+    "sleep 0.5",
+  ].join("\n");
+}

@@ -1,0 +1,242 @@
+/** What a scenario works with: a network, daemons, clocks, and ntpkit itself, all of which end with the scenario. */
+import { mkdir, writeFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { type Clock, makeClock } from "./clock.ts";
+import { command, type DaemonOptions, NO_CLOCK, ORPHAN, startChronyd, startNtpd, startOpenntpd } from "./daemons.ts";
+import { type Host, Network } from "./netns.ts";
+import type { Peer, PeerName } from "./peers.ts";
+import { type Finished, run, type Running, start } from "./processes.ts";
+import type { Behaviour } from "./programs/odd-server.ts";
+import type { Report } from "./report.ts";
+
+const NTPKIT = fileURLToPath(new URL("../../bin/ntpkit.js", import.meta.url));
+
+/** The state of a server that the lab waits for before a scenario goes on. */
+export type Wanted = "synchronized" | "unsynchronized" | "leap" | "any";
+
+/** What the lab's own probe got from a server. */
+export interface Reply {
+  readonly leap: number;
+  readonly stratum: number;
+  readonly refid: string;
+  readonly rootDelay: number;
+  readonly rootDispersion: number;
+  readonly offset: number;
+  readonly delay: number;
+}
+
+/** How ntpkit is run. */
+export interface NtpkitOptions {
+  readonly clock?: Clock;
+  /** Environment on top of the lab's own. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Words of the shell to run first in ntpkit's own PID namespace. */
+  readonly beside?: string;
+  readonly timeout?: number;
+}
+
+/** A run of ntpkit. */
+export interface NtpkitRun extends Finished {
+  /** The JSON document; reading it fails if none was printed. */
+  readonly report: Report;
+}
+
+/** Things made once for all scenarios. */
+export interface Workshop {
+  readonly folder: string;
+  readonly shim: string;
+  readonly programs: string;
+  readonly peers: ReadonlyMap<PeerName, Peer>;
+}
+
+/** The world of one scenario. */
+export class World {
+  readonly #workshop: Workshop;
+  readonly #network: Network;
+  readonly #folder: string;
+  readonly #daemons: { readonly name: string; readonly running: Running }[] = [];
+  readonly #transcript: string[] = [];
+
+  private constructor(workshop: Workshop, network: Network, folder: string) {
+    this.#workshop = workshop;
+    this.#network = network;
+    this.#folder = folder;
+  }
+
+  /** Makes an empty world. */
+  static async create(workshop: Workshop, number: number): Promise<World> {
+    const folder = `${workshop.folder}/${number}`;
+    await mkdir(`${folder}/state`, { recursive: true });
+    await writeFile(`${folder}/empty.conf`, "");
+    return new World(workshop, await Network.create(number), folder);
+  }
+
+  /** Stops and removes everything. */
+  async remove(): Promise<void> {
+    for (const { running } of this.#daemons) await running.stop();
+    await this.#network.remove();
+  }
+
+  /** What was run and printed, for a scenario that failed. */
+  transcript(): string {
+    const daemons = this.#daemons.map(({ name, running }) => `--- ${name}\n${tail(running.output())}`);
+    return [...this.#transcript, ...daemons].join("\n");
+  }
+
+  host(name: string): Promise<Host> {
+    return this.#network.host(name);
+  }
+
+  /** Path of a file of this scenario's. */
+  file(name: string): string {
+    return `${this.#folder}/${name}`;
+  }
+
+  async write(name: string, lines: readonly string[]): Promise<string> {
+    await writeFile(this.file(name), `${lines.join("\n")}\n`, { mode: 0o600 });
+    return this.file(name);
+  }
+
+  /** A clock that is `offset` seconds ahead of the machine's. */
+  clock(name: string, offset: number): Promise<Clock> {
+    return makeClock(this.#workshop.shim, this.file(`${name}.clock`), offset);
+  }
+
+  peer(name: PeerName): Peer {
+    const peer = this.#workshop.peers.get(name);
+    if (peer === undefined) throw new Error(`the scenario does not say that it needs ${name}`);
+    return peer;
+  }
+
+  /** chronyd with a local reference at stratum 3 unless `lines` say otherwise. */
+  async chronyd(
+    host: Host,
+    lines: readonly string[] = ["local stratum 3"],
+    options: DaemonOptions & { readonly want?: Wanted } = {},
+  ): Promise<Running> {
+    const file = this.file(`chrony-${host.name}.conf`);
+    return this.#ready("chronyd", host, await startChronyd(this.peer("chrony"), host, file, lines, options), options);
+  }
+
+  /** ntpd, ntp.org's ("classic") or NTPsec's: an orphan parent of stratum 6, and `lines`. */
+  async ntpd(
+    which: "classic" | "ntpsec",
+    host: Host,
+    lines: readonly string[] = [],
+    options: DaemonOptions & { readonly want?: Wanted; readonly orphan?: boolean } = {},
+  ): Promise<Running> {
+    const file = this.file(`${which}-${host.name}.conf`);
+    const config = [...(options.orphan === false ? [] : ORPHAN), ...lines];
+    return this.#ready(which, host, await startNtpd(this.peer(which), host, file, config, options), options);
+  }
+
+  /** OpenNTPD. Synchronized it is only after minutes, with a server and a clock it may set. */
+  async openntpd(
+    host: Host,
+    lines: readonly string[],
+    options: DaemonOptions & { readonly want?: Wanted; readonly patience?: number } = {},
+  ): Promise<Running> {
+    const file = this.file(`openntpd-${host.name}.conf`);
+    const running = await startOpenntpd(this.peer("openntpd"), host, file, lines, options);
+    return this.#ready("openntpd", host, running, options);
+  }
+
+  /** The server by hand, for what no daemon sends. */
+  async oddServer(host: Host, behaviour: Behaviour): Promise<Running> {
+    const program = `${this.#workshop.programs}/odd-server.js`;
+    const running = start(host.inside([process.execPath, program, JSON.stringify(behaviour)]));
+    this.#daemons.push({ name: `odd server on ${host.name}`, running });
+    await until(() => running.output().includes("ready"), 10, "the odd server did not start");
+    return running;
+  }
+
+  /** Asks a server with the lab's own probe until it answers as wanted. */
+  async ask(host: Host, address: string, want: Wanted = "any", seconds = 10): Promise<Reply> {
+    const asked = await this.#program(host, "ask", [address, want, String(seconds)], seconds + 10);
+    if (asked.code !== 0) {
+      throw new Error(`${address} did not answer as ${want} within ${seconds} s; it said ${asked.stdout.trim()}`);
+    }
+    return JSON.parse(asked.stdout) as Reply;
+  }
+
+  /** What time a process on `clock` sees, by JavaScript and by libc through koffi. */
+  async clockSeen(host: Host, clock: Clock): Promise<{ koffi: number; javascript: number; maySetClock: boolean }> {
+    const argv = [process.execPath, `${this.#workshop.programs}/clock-seen.js`];
+    const finished = await run(host.inside([...NO_CLOCK, ...environment(clock.env), ...argv]));
+    return JSON.parse(finished.stdout) as { koffi: number; javascript: number; maySetClock: boolean };
+  }
+
+  /** Runs a program of a peer's, such as "usr/bin/ntpdig", in a host. */
+  async tool(name: PeerName, host: Host, argv: readonly string[], options: DaemonOptions = {}): Promise<Finished> {
+    const finished = await run(command(this.peer(name), host, argv, options), { timeout: 60 });
+    this.#note(argv, finished);
+    return finished;
+  }
+
+  /**
+   * Runs ntpkit in a host: without CAP_SYS_TIME, with state and configuration of its own, and in its own PID namespace, so
+   * that a time daemon of the machine's or of another scenario is none of its business.
+   */
+  async ntpkit(host: Host, args: readonly string[], options: NtpkitOptions = {}): Promise<NtpkitRun> {
+    const variables = {
+      STATE_DIRECTORY: this.file("state"),
+      NTPKIT_CONFIG: this.file("empty.conf"),
+      NO_COLOR: "1",
+      ...options.clock?.env,
+      ...options.env,
+    };
+    const words = [...NO_CLOCK, ...environment(variables), process.execPath, NTPKIT, ...args];
+    const shell = ["sh", "-c", `${options.beside ?? ":"}\n"$@"`, "sh", ...words];
+    const alone = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child", ...shell];
+    const finished = await run(host.inside(alone), { timeout: options.timeout ?? 60 });
+    this.#note(["ntpkit", ...args], finished);
+    return {
+      ...finished,
+      get report(): Report {
+        return JSON.parse(finished.stdout) as Report;
+      },
+    };
+  }
+
+  async #ready(
+    name: string,
+    host: Host,
+    running: Running,
+    options: { readonly want?: Wanted; readonly patience?: number },
+  ): Promise<Running> {
+    this.#daemons.push({ name: `${name} on ${host.name}`, running });
+    // Asked from its own host: the packets of this check must not count against the clients' addresses.
+    const answered = this.ask(host, "127.0.0.1", options.want ?? "synchronized", options.patience ?? 20);
+    const died = until(() => running.ended() !== undefined, (options.patience ?? 20) + 30, "");
+    await Promise.race([
+      answered,
+      died.then(() => Promise.reject(new Error(`${name} ended with ${running.ended()}: ${tail(running.output())}`))),
+    ]);
+    died.catch(() => undefined);
+    return running;
+  }
+
+  async #program(host: Host, name: string, args: readonly string[], timeout: number): Promise<Finished> {
+    return run(host.inside([process.execPath, `${this.#workshop.programs}/${name}.js`, ...args]), { timeout });
+  }
+
+  #note(argv: readonly string[], { code, stdout, stderr, elapsed }: Finished): void {
+    this.#transcript.push(`--- ${argv.join(" ")}\nexit ${code} after ${elapsed.toFixed(2)} s\n${stdout}${stderr}`);
+  }
+}
+
+function environment(variables: Readonly<Record<string, string>>): readonly string[] {
+  return ["env", ...Object.entries(variables).map(([name, value]) => `${name}=${value}`)];
+}
+
+async function until(condition: () => boolean, seconds: number, otherwise: string): Promise<void> {
+  const end = performance.now() + seconds * 1000;
+  while (!condition()) {
+    if (performance.now() > end) throw new Error(otherwise);
+    await new Promise((resolve) => setTimeout(resolve, 20).unref());
+  }
+}
+
+function tail(text: string): string {
+  return text.trimEnd().split("\n").slice(-15).join("\n");
+}
