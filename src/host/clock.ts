@@ -110,7 +110,7 @@ function seekEdge(date: () => number, count: () => bigint): bigint {
 export function measurePrecision(read: ClockReader): number {
   let least = 2 ** -6;
   let earlier = read();
-  for (let reading = 0; reading < 64; reading += 1) {
+  for (let reading = 0; reading < 512; reading += 1) {
     const later = read();
     const gap = difference(later, earlier);
     if (gap > 0 && gap < least) least = gap;
