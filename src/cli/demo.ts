@@ -4,9 +4,8 @@ import { parseServer } from "../config/servers.ts";
 import type { Snapshot } from "../engine/snapshot.ts";
 import { DEMO_ADDRESS, startServer, type Character, type DemoServer } from "./demo/server.ts";
 import { exitCode } from "./exit.ts";
-import { runGuarded } from "./guarded.ts";
 import type { Io } from "./io.ts";
-import { thisMachine } from "./measure.ts";
+import { measure, thisMachine } from "./measure.ts";
 import type { CommonOptions } from "./options.ts";
 import { tellRun } from "./tell.ts";
 import { watched } from "./watch.ts";
@@ -42,8 +41,8 @@ export async function runDemo(options: CommonOptions, io: Io): Promise<number> {
     const config = onceConfig("sync", specs, { interval: 0.2, dryRun: true }, null, machine.facts);
     const wordy = options.json !== true && options.quiet !== true;
     if (wordy) io.out.write(BEFORE);
-    const ended = await watched(config, options, io, (watch) => runGuarded({ config, keyring: null, machine, watch }));
-    const code = await tellRun({ ...ended, command: "demo", snapshot: withNames(ended.snapshot, servers), config }, options, io);
+    const { snapshot, outcome } = await watched(config, options, io, (watch) => measure({ ...watch, config, keyring: null, machine }));
+    const code = await tellRun({ command: "demo", snapshot: withNames(snapshot, servers), outcome, config, stateWarnings: [] }, options, io);
     if (wordy && code === exitCode("ok")) io.out.write(AFTER);
     return code;
   } finally {

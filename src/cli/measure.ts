@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import type { LocalFacts } from "../config/options.ts";
 import { createEngine } from "../engine/create.ts";
 import type { EngineConfig } from "../engine/config.ts";
+import type { Outcome } from "../engine/outcome.ts";
 import type { Snapshot } from "../engine/snapshot.ts";
 import { systemChance } from "../host/chance.ts";
 import { clockReader, measurePrecision, type ClockReader } from "../host/clock.ts";
@@ -23,6 +24,12 @@ export interface MeasureRequest extends DriveOptions {
   readonly machine: Machine;
 }
 
+/** How a run ended. */
+export interface Measured {
+  readonly snapshot: Snapshot;
+  readonly outcome: Outcome;
+}
+
 /** What is known of this machine before a run. */
 export interface Machine {
   readonly read: ClockReader;
@@ -37,9 +44,8 @@ export function thisMachine(): Machine {
 
 /**
  * Runs the engine to its end. The clock can be touched only if the configuration says so.
- * @returns the state at the end
  */
-export async function measure({ config, keyring, machine, ...options }: MeasureRequest): Promise<Snapshot> {
+export async function measure({ config, keyring, machine, ...options }: MeasureRequest): Promise<Measured> {
   const engine = createEngine(config, {
     chance: systemChance(),
     security: securityProvider(keyring),
@@ -49,7 +55,8 @@ export async function measure({ config, keyring, machine, ...options }: MeasureR
   const touches = config.clock.kind === "once" && !config.clock.dryRun;
   const world = await openWorld({ clock: touches ? localClock() : null, read: machine.read });
   await drive(engine, world, options);
-  return engine.snapshot(world.now());
+  const snapshot = engine.snapshot(world.now());
+  return { snapshot, outcome: snapshot.outcome ?? "internal" };
 }
 
 /** The local clock, near enough to unfold timestamps round. */

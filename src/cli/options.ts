@@ -53,7 +53,7 @@ const SERVERS: OptionGroup = {
 const MEASURING: OptionGroup = {
   heading: "How they are measured:",
   rows: [
-    { flags: "--samples <n>", text: "samples of each server, at most", parse: integer("--samples", 1, MOST_SAMPLES) },
+    { flags: "--samples <n>", text: "samples of each server, at most", standard: `${ONCE_DEFAULTS.samples.sync} for sync, ${ONCE_DEFAULTS.samples.query} for query`, parse: integer("--samples", 1, MOST_SAMPLES) },
     { flags: "--interval <duration>", text: "between two requests to a server; less than 2s only nearby", standard: plainDuration(BURST_SIX.spacing.least), parse: duration("--interval", { least: 0.001, most: 1024 }) },
     { flags: "--accuracy <duration>", text: "end as soon as the uncertainty is below this", parse: duration("--accuracy", { least: 1e-9 }) },
     {

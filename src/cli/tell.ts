@@ -5,6 +5,7 @@ import type { Outcome } from "../engine/outcome.ts";
 import { placedText } from "../security/place.ts";
 import { documentText, runDocument } from "../view/document.ts";
 import { describeFailure } from "../view/failure.ts";
+import { stateWarningText } from "../view/warnings.ts";
 import { paletteFor } from "./colors.ts";
 import { exitCode, failureLine } from "./exit.ts";
 import { failureContext, type GuardedEnd } from "./guarded.ts";
@@ -39,7 +40,7 @@ const UNREPORTED: readonly Outcome[] = ["interrupted", "terminated", "internal",
  * Tells a run's end.
  * @returns the exit code
  */
-export async function tellRun({ command, snapshot, outcome, config }: EndedRun, options: CommonOptions, io: Io): Promise<number> {
+export async function tellRun({ command, snapshot, outcome, config, stateWarnings }: EndedRun, options: CommonOptions, io: Io): Promise<number> {
   const failure = describeFailure(outcome, snapshot, failureContext(config));
   const pivot = unixNow();
   if (options.json === true) io.out.write(documentText(runDocument(command, snapshot, failure, pivot), io.out.isTerminal));
@@ -48,6 +49,7 @@ export async function tellRun({ command, snapshot, outcome, config }: EndedRun, 
     const palette = await paletteFor(io.out, io.env, options.color);
     io.out.write(report(snapshot, { width: io.out.columns ?? DEFAULT_WIDTH, palette, pivot }));
   }
+  if (options.quiet !== true) for (const warning of stateWarnings) io.err.write(`ntpkit ${command}: warning: ${stateWarningText(warning)}\n`);
   if (failure !== null) io.err.write(failureLine(`ntpkit ${command}`, failure));
   return exitCode(outcome);
 }

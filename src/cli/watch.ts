@@ -4,8 +4,8 @@ import type { Note } from "../engine/note.ts";
 import type { Outcome } from "../engine/outcome.ts";
 import type { DriveOptions } from "../host/drive.ts";
 import { counted, listed } from "../view/text.ts";
-import type { GuardedEnd } from "./guarded.ts";
 import type { Io, StopSignal } from "./io.ts";
+import type { Measured } from "./measure.ts";
 import type { CommonOptions } from "./options.ts";
 import { spinner } from "./spinner.ts";
 
@@ -16,7 +16,7 @@ const STOPPED: Readonly<Record<StopSignal, Outcome>> = { SIGINT: "interrupted", 
  * Makes a run and watches it.
  * @param make runs the engine with what watching needs
  */
-export async function watched(config: EngineConfig, options: CommonOptions, io: Io, make: (watch: DriveOptions) => Promise<GuardedEnd>): Promise<GuardedEnd> {
+export async function watched<T extends Measured>(config: EngineConfig, options: CommonOptions, io: Io, make: (watch: DriveOptions) => Promise<T>): Promise<T> {
   const stop = new AbortController();
   let signal: StopSignal | null = null;
   const release = io.onStop((received) => {

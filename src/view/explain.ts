@@ -31,13 +31,13 @@ export type Context = Pick<Snapshot, "clock" | "system">;
 
 /**
  * Why a server is not used.
- * @returns e.g. `192.0.2.9: its time disagrees with the majority (its offset is +5.000 s, theirs +250.1 ms)`; `null` for
+ * @returns e.g. `192.0.2.9: its time disagrees with the majority: its offset is +5.000 s, theirs +250.1 ms`; `null` for
  *   the system peer and the survivors
  */
 export function explain(server: AssociationReport, context: Context): string | null {
   if (server.reason === null) return null;
   const detail = DETAILS[server.reason]?.(server, context) ?? null;
-  return `${fullName(server)}: ${REASONS[server.reason].text}${detail === null ? "" : ` (${detail})`}`;
+  return `${fullName(server)}: ${REASONS[server.reason].text}${detail === null ? "" : `: ${detail}`}`;
 }
 
 /** The figures behind a reason, where there are any. */
@@ -69,7 +69,7 @@ export function faultText(fault: HostFault | ResolveFault): string {
 /** A kiss code with what it means. */
 export function kissWords(code: string): string {
   const meaning = kissText(code);
-  return meaning === null ? printable(code) : `${code}: ${meaning}`;
+  return meaning === null ? printable(code) : `${code}, ${meaning}`;
 }
 
 function authenticationText(authentication: AssociationReport["authentication"], keyId: number | null, sent: number): string | null {

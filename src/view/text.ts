@@ -7,7 +7,7 @@ export const NOTHING = "-";
 /**
  * A duration in the unit that suits it, four digits or so.
  * @param seconds signed; `null`, NaN: unknown
- * @returns e.g. `250.0 ms`, `12.3 µs`, `1.500 s`, `−`-less: negative ones carry an ASCII minus
+ * @returns e.g. `250.0 ms`, `-12.3 µs`, `1.500 s`
  */
 export function durationText(seconds: Seconds | null): string {
   if (seconds === null || Number.isNaN(seconds)) return NOTHING;
@@ -23,7 +23,8 @@ const SCALES: readonly { readonly unit: string; readonly from: number; readonly 
   { unit: "s", from: 0.99995, each: 1, digits: 3 },
   { unit: "ms", from: 0.0999995, each: 1e-3, digits: 1 },
   { unit: "ms", from: 0.00099995, each: 1e-3, digits: 2 },
-  { unit: "µs", from: 0.00000099995, each: 1e-6, digits: 1 },
+  { unit: "µs", from: 0.000009995, each: 1e-6, digits: 1 },
+  { unit: "µs", from: 0.0000009995, each: 1e-6, digits: 2 },
   { unit: "ns", from: 0.5e-9, each: 1e-9, digits: 0 },
 ];
 

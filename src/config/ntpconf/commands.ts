@@ -95,8 +95,8 @@ export const COMMANDS: Readonly<Record<string, CommandSyntax>> = {
   pool: used("host", "a name whose addresses are servers to ask", SERVER_OPTIONS),
   keys: used("file", "the file of symmetric keys"),
   trustedkey: used("keys", "the keys that may authenticate; ranges as (LOW ... HIGH)"),
-  restrict: used("restricted", "what a network may do with the daemon", RESTRICT_OPTIONS),
-  discard: used("none", "the rate limit of the daemon's clients", { average: integer(0, 16), minimum: seconds(0, 3600), monitor: seconds(0, 86_400) }),
+  restrict: used("restricted", "what a network may do with a daemon; read and checked, without effect on sync and query", RESTRICT_OPTIONS),
+  discard: used("none", "the rate limit of a daemon's clients; read and checked, without effect on sync and query", { average: integer(0, 16), minimum: seconds(0, 3600), monitor: seconds(0, 86_400) }),
   tos: used("none", "the limits of selection", TOS_OPTIONS),
   includefile: used("file", "another file to read in place"),
   ...Object.fromEntries([

@@ -1,0 +1,56 @@
+/**
+ * Writes what is generated and checked in: the manual pages (`man/`) and the JSON Schemas (`schemas/`). `npm run docs`
+ * writes them, `npm run check:docs` says which are stale.
+ */
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { keygenSchema, runSchema } from "../view/schema.ts";
+import { treeOf } from "./completion/tree.ts";
+import type { Io, Sink } from "./io.ts";
+import { manualPages } from "./man/pages.ts";
+import { buildProgram } from "./program.ts";
+import { version } from "./version.ts";
+
+const NOWHERE: Sink = { write: () => {}, isTerminal: false, columns: null };
+const SILENT: Io = { out: NOWHERE, err: NOWHERE, env: {}, onStop: () => () => {} };
+
+/** Every generated file: its path from the top, and what must stand in it. */
+export function generated(): ReadonlyMap<string, string> {
+  const tree = treeOf(buildProgram(SILENT, () => {}));
+  const pages = [...manualPages(tree, version())].map(([name, text]) => [`man/${name}`, text] as const);
+  const schemas = { sync: runSchema("sync"), query: runSchema("query"), demo: runSchema("demo"), keygen: keygenSchema() };
+  return new Map([...pages, ...Object.entries(schemas).map(([name, schema]) => [`schemas/${name}.json`, `${JSON.stringify(schema, null, 2)}\n`] as const)]);
+}
+
+/** The files that are not as they must be. */
+export function stale(files: ReadonlyMap<string, string> = generated()): string[] {
+  return [...files].filter(([path, text]) => current(path) !== text).map(([path]) => path);
+}
+
+function current(path: string): string | null {
+  try {
+    return readFileSync(place(path), "utf8");
+  } catch {
+    return null;
+  }
+}
+
+function place(path: string): string {
+  return fileURLToPath(new URL(`../../${path}`, import.meta.url));
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const files = generated();
+  const paths = stale(files);
+  if (process.argv.includes("--check")) {
+    for (const path of paths) process.stderr.write(`${path} is stale: npm run docs\n`);
+    process.exitCode = paths.length === 0 ? 0 : 1;
+  } else {
+    for (const path of paths) {
+      mkdirSync(dirname(place(path)), { recursive: true });
+      writeFileSync(place(path), files.get(path)!);
+      process.stdout.write(`${path}\n`);
+    }
+  }
+}

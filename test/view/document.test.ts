@@ -1,0 +1,152 @@
+/** The JSON documents keep the contract and their schemas. */
+import { describe, expect, it } from "vitest";
+import { OUTCOMES, type Outcome } from "../../src/engine/outcome.ts";
+import type { Snapshot } from "../../src/engine/snapshot.ts";
+import { fromUnix } from "../../src/time/timestamp.ts";
+import { bareDocument, documentText, runDocument } from "../../src/view/document.ts";
+import { describeFailure } from "../../src/view/failure.ts";
+import { keygenSchema, runSchema } from "../../src/view/schema.ts";
+import { violations } from "../support/schema.ts";
+import { association, lost, MOMENT, silent, snapshotOf, undecided } from "../support/snapshot.ts";
+
+const LIMITS = { stepThreshold: 0.128, panic: 1000, maxStep: { forward: Infinity, backward: 600 }, method: "auto" } as const;
+const CONTEXT = { limits: LIMITS, deadline: 15 };
+
+function printed(snapshot: Snapshot, outcome: Outcome = "ok"): Record<string, any> {
+  return JSON.parse(documentText(runDocument("sync", snapshot, describeFailure(outcome, snapshot, CONTEXT), MOMENT), false));
+}
+
+describe("the document of a run", () => {
+  it("is the contract's, word for word", () => {
+    const document = printed(snapshotOf([association(1)], { clock: { action: "step", reason: "dry-run" } }));
+    expect(document).toMatchObject({
+      schema: "ntpkit/sync/1",
+      ok: true,
+      exitCode: 0,
+      startedAt: "2026-11-21T20:00:00.000000000Z",
+      elapsed: 6.02,
+      clock: { offset: 0.25, uncertainty: 0.00022, jitter: 0.00002, direction: "behind", action: "step", applied: false, reason: "dry-run" },
+      system: { leap: "none", stratum: 3, refid: "192.0.2.1", rootDelay: 0.0012, rootDispersion: 0.0021, rootDistance: 0.0031, systemPeer: 1, survivors: 1, truechimers: 1, falsetickers: 0 },
+      associations: [
+        {
+          id: 1,
+          name: "192.0.2.1",
+          address: "192.0.2.1",
+          port: 123,
+          mode: "client",
+          lifetime: "persistent",
+          tally: "*",
+          verdict: "systemPeer",
+          reason: null,
+          version: 4,
+          leap: "none",
+          stratum: 2,
+          refid: "198.51.100.1",
+          poll: 6,
+          reach: 15,
+          unreach: 0,
+          offset: 0.25,
+          delay: 0.0002,
+          dispersion: 0.0001,
+          jitter: 0.00002,
+          authentication: "none",
+          security: "none",
+          keyId: null,
+          kiss: null,
+          timestamps: "kernel",
+          packets: { sent: 4, received: 4, rejected: 0 },
+          reference: "2026-11-21T19:59:50.000000000Z",
+        },
+      ],
+    });
+    expect(document["error"]).toBeUndefined();
+  });
+
+  it.each([
+    ["a good run", snapshotOf([association(1), association(2, { verdict: "survivor" })]), "ok"],
+    ["silence", undecided([silent(1, "unreachable"), silent(2, "unresolved", { address: null, unreachable: "again" })]), "no-reply"],
+    ["a panic", snapshotOf([association(1)], { clock: { action: "refused", reason: "panic", offset: 5000 } }), "limit"],
+    ["no association at all", undecided([]), "deadline"],
+    ["an unknown start", snapshotOf([association(1, { reference: fromUnix(0n) })], { startedAt: fromUnix(MOMENT) }), "ok"],
+  ] as const)("%s fits the schema", (_what, snapshot, outcome) => {
+    expect(violations(printed(snapshot, outcome), runSchema("sync"))).toEqual([]);
+  });
+
+  it("has neither NaN nor infinity, but null", () => {
+    const text = documentText(runDocument("query", snapshotOf([association(1, { rootDistance: Infinity, jitter: NaN })]), null, MOMENT), false);
+    expect(text).toContain('"rootDistance":null');
+    expect(text).toContain('"jitter":null');
+  });
+
+  it("is one line, or indented for people", () => {
+    const document = runDocument("query", snapshotOf([association(1)]), null, MOMENT);
+    expect(documentText(document, false)).toMatch(/^[^\n]+\n$/);
+    expect(JSON.parse(documentText(document, true))).toEqual(JSON.parse(documentText(document, false)));
+  });
+
+  it("lets no control character through, and still says the same", () => {
+    const refid = "\u001b\u009b\u202e\u007f";
+    const text = documentText(runDocument("query", snapshotOf([lost(1, "loop", { refid })]), null, MOMENT), false);
+    expect(text).not.toMatch(/[^\P{C}\n]/u);
+    expect(JSON.parse(text).associations[0].refid).toBe(refid);
+  });
+});
+
+describe("a failure", () => {
+  it("has a document of its own before there is anything to tell", () => {
+    const document = bareDocument("query", { code: "usage", message: "unknown option", hint: null });
+    expect(document).toEqual({ schema: "ntpkit/query/1", ok: false, exitCode: 64, error: { code: "usage", message: "unknown option", hint: null } });
+    expect(violations(document, runSchema("query"))).toEqual([]);
+  });
+
+  it("has words for every outcome but ok, on one line", () => {
+    for (const outcome of Object.keys(OUTCOMES) as Outcome[]) {
+      const failure = describeFailure(outcome, undecided([silent(1, "unreachable")]), CONTEXT);
+      if (outcome === "ok") expect(failure).toBeNull();
+      else expect(failure).toMatchObject({ code: outcome, message: expect.stringMatching(/^[^\n]{5,}$/) });
+    }
+  });
+
+  it.each([
+    ["no-reply", undecided([silent(1, "portUnreachable", { port: 1123 })]), "no server answered: 192.0.2.1:1123 (nothing listens on its port)", "is a time server running there, on that port?"],
+    ["no-reply", undecided([silent(1, "noRoute")]), "no server answered: 192.0.2.1 (there is no route to it)", "is the network up? --wait-network 60s waits for it"],
+    ["resolve", undecided([], { unresolved: [{ name: "ntp.example", why: "again" }] }), "no name could be resolved: ntp.example (the name servers cannot be reached now)", "--wait-network 60s waits for the network; an IP address needs no name server"],
+    ["no-agreement", undecided([lost(1, "noMajority"), lost(2, "noMajority")]), "no majority of the servers agree: 192.0.2.1 (no majority of the servers agree), 192.0.2.2 (no majority of the servers agree)", "ask more servers, so that those in the right outvote the others"],
+    ["no-agreement", undecided([lost(1, "unsynchronized")]), "no server is fit: 192.0.2.1 (its own clock is not synchronized)", "ask other servers"],
+    ["limit", snapshotOf([association(1)], { clock: { offset: 86_400, reason: "panic", action: "refused" } }), "the local clock is 86400.0 s behind (1 d), beyond the --panic limit of 1000.0 s; nothing was changed", "if the servers are right, allow it with --panic inf"],
+    ["limit", snapshotOf([association(1)], { clock: { offset: -700, reason: "max-step", action: "refused" } }), "the local clock is 700.0 s ahead (11 min 40 s), beyond the --max-step backward of 600.0 s; nothing was changed", "if the servers are right, allow it with --max-step backward=inf"],
+    ["permission", snapshotOf([association(1)], { clock: { action: "step", reason: "noPrivilege" } }), "the local clock is 250.0 ms behind and was not corrected: this process may not set the clock", "it needs CAP_SYS_TIME: run it as root, or give a container --cap-add SYS_TIME"],
+    ["authentication", undecided([lost(1, "authentication", { authentication: "nak", keyId: 3 })]), "no server could be authenticated: 192.0.2.1 (crypto-NAK)", "compare the keys at both ends: identifier, algorithm, secret, and that they are trusted"],
+    ["kiss", undecided([lost(1, "denied", { kiss: "DENY" })]), "the servers asked us to go away: 192.0.2.1 (DENY, access denied by the server)", "ask other servers; this one is not asked again unless --forget drops the memory of it"],
+    ["deadline", undecided([silent(1, "pending")]), "the deadline of 15.000 s passed before an answer was complete: 192.0.2.1 (it has not been measured yet)", "--deadline allows more time"],
+  ] as const)("%s says what, where and what to do", (outcome, snapshot, message, hint) => {
+    expect(describeFailure(outcome, snapshot, CONTEXT)).toEqual({ code: outcome, message, hint });
+  });
+
+  it("names four servers at most", () => {
+    const failure = describeFailure("no-reply", undecided([1, 2, 3, 4, 5, 6].map((id) => silent(id, "unreachable"))), CONTEXT);
+    expect(failure?.message).toMatch(/192\.0\.2\.4 \(it did not answer\) and 2 more$/);
+  });
+});
+
+describe("the schemas", () => {
+  it("refuse what the contract does not allow", () => {
+    const good = printed(snapshotOf([association(1)]));
+    const schema = runSchema("sync");
+    expect(violations(good, schema)).toEqual([]);
+    for (const bad of [
+      { ...good, schema: "ntpkit/query/1" },
+      { ...good, exitCode: 3 },
+      { ...good, ok: false },
+      { ...good, clock: { ...good["clock"], offset: "0.25" } },
+      { ...good, clock: { ...good["clock"], action: "jump" } },
+      { ...good, startedAt: "yesterday" },
+      { ...good, associations: [{ ...good["associations"][0], reason: "because" }] },
+      { ...good, associations: [{ ...good["associations"][0], reach: 256 }] },
+      { ok: true },
+    ]) {
+      expect(violations(bad, schema)).not.toEqual([]);
+    }
+    expect(violations({ schema: "ntpkit/keygen/1", ok: true, exitCode: 0, file: null, keys: [{ id: 1, algorithm: "MD5" }], text: "1 MD5 x" }, keygenSchema())).toEqual([]);
+  });
+});
