@@ -4,6 +4,8 @@ import type { Mono } from "../time/mono.ts";
 import type { PollExponent } from "../time/seconds.ts";
 import type { Address } from "../wire/address.ts";
 import type { Header } from "../wire/header.ts";
+import type { BroadcastClient } from "./broadcast.ts";
+import type { SymmetricExchange } from "./exchange.ts";
 import { clockFilter } from "./filter.ts";
 import type { ClockFilter } from "./filter.ts";
 import type { AssociationMode } from "./modes.ts";
@@ -74,6 +76,21 @@ export interface Association {
   /** What became of packets that could not be delivered. */
   undelivered: HostFault | null;
   readonly packets: { sent: number; received: number; rejected: number };
+
+  /** What symmetric modes remember of the packets both ways; `null` in other modes. */
+  readonly exchange: SymmetricExchange | null;
+  /** What a broadcast client keeps besides; `null` in other modes. */
+  readonly listening: BroadcastClient | null;
+  /** How it was discovered; `null` if it was configured. */
+  readonly found: Discovery | null;
+}
+
+/** How an association was discovered. */
+export interface Discovery {
+  /** The group or broadcast address it was found by. */
+  readonly group: string | null;
+  /** The ring that found it: hop limit of the question it answered first. */
+  readonly ttl: number | null;
 }
 
 /** What a fresh association starts from. */
@@ -85,6 +102,9 @@ export interface Mobilization {
   readonly security: Security;
   readonly address: Address | null;
   readonly alternatives?: readonly Address[];
+  readonly exchange?: SymmetricExchange;
+  readonly listening?: BroadcastClient;
+  readonly found?: Discovery;
 }
 
 /** A fresh association: nothing heard, nothing sent, nothing planned. */
@@ -112,5 +132,8 @@ export function association(from: Mobilization): Association {
     stamps: null,
     undelivered: null,
     packets: { sent: 0, received: 0, rejected: 0 },
+    exchange: from.exchange ?? null,
+    listening: from.listening ?? null,
+    found: from.found ?? null,
   };
 }

@@ -10,17 +10,17 @@ import { UNKNOWN_TIME } from "../time/timestamp.ts";
 import type { NtpTimestamp } from "../time/timestamp.ts";
 import { kissAction, kissCode } from "../wire/kiss.ts";
 import type { Header } from "../wire/header.ts";
-import type { Packet } from "../wire/packet.ts";
 import type { Association } from "./association.ts";
+import { pollInterval } from "../time/seconds.ts";
 import { filterSample } from "./filter.ts";
 import type { FilterRules } from "./filter.ts";
 import { onAnswer, onRate } from "./poll.ts";
 import type { PollRules } from "./poll.ts";
 import { reachOnReceive } from "./reach.ts";
-import type { HeldReply, Request } from "./request.ts";
+import type { HeldReply, Request, StampSource } from "./request.ts";
 import { stepSince } from "./request.ts";
 import { sampleOf } from "./sample.ts";
-import type { Sample } from "./sample.ts";
+import type { Exchange, Sample } from "./sample.ts";
 import { headerFault, PACKET_TESTS } from "./tests.ts";
 import type { PacketTest } from "./tests.ts";
 
@@ -124,29 +124,42 @@ export function releaseHeld(association: Association, request: Request, now: Now
   return takeSample(association, request, reply, now, rules);
 }
 
-/** The exchange is complete: into the filter with it. */
+/** The exchange is complete. */
 function takeSample(association: Association, request: Request, reply: HeldReply, now: Now, rules: ClientRules): Reception {
   const { header } = reply.packet;
   const exchange = { t1: request.origin ?? request.handedOver.clock, t2: header.receive, t3: header.transmit, t4: reply.at };
-  const sample = sampleOf(exchange, header.precision, rules.precision, now.mono);
+  const stamp = request.originStamp === "kernel" && reply.stamp === "kernel" ? "kernel" : "user";
+  return takeExchange(association, header, exchange, stamp, now, rules);
+}
+
+/**
+ * Four timestamps are known and believed: into the filter with them.
+ * @param stamp who took T1 and T4
+ */
+export function takeExchange(association: Association, header: Header, exchange: Exchange, stamp: StampSource, now: Now, rules: ClientRules): Reception {
   const wasReachable = association.reach !== 0;
+  const sample = sampleOf(exchange, header.precision, rules.precision, now.mono);
   if (sample === null) {
     onAnswer(association, wasReachable, false, now.mono, rules);
     return refuse(association, "header", true);
   }
+  association.stamps = stamp;
+  const reception = accept(association, header, sample, now, rules);
+  onAnswer(association, wasReachable, true, now.mono, rules);
+  return reception;
+}
+
+/** A sample of a good packet, however it was made: into the registers and the filter. */
+export function accept(association: Association, header: Header, sample: Sample, now: Now, rules: ClientRules): Reception {
   association.header = header;
   association.flash = 0;
   association.reach = reachOnReceive(association.reach);
+  // A preemptable association has to survive selection, too (seed 002).
   if (association.lifetime !== "preemptable") association.unreach = 0;
   association.heard = now.mono;
   association.samples += 1;
-  association.stamps = request.originStamp === "kernel" && reply.stamp === "kernel" ? "kernel" : "user";
-  onAnswer(association, wasReachable, true, now.mono, rules);
-  const fresh = filterSample(association.filter, sample, {
-    emptyStages: rules.emptyStages,
-    precision: rules.precision,
-    pollInterval: 2 ** association.hpoll,
-  });
+  const { emptyStages, precision } = rules;
+  const fresh = filterSample(association.filter, sample, { emptyStages, precision, pollInterval: pollInterval(association.hpoll) });
   return { kind: "sample", sample, fresh };
 }
 

@@ -17,8 +17,11 @@ export type Process =
 /** The modes a packet may carry here, in the table's column order. */
 export type PacketMode = Exclude<Mode, "reserved" | "control" | "private">;
 
-/** The modes an association may have here. */
-export type AssociationMode = Exclude<PacketMode, "server">;
+/**
+ * The modes an association may have here: those of RFC 5905 §9.1 with state of their own, and `broadcastClient` (ntpd's
+ * mode 6 inside), which hears a broadcast server out by a volley and then only listens.
+ */
+export type AssociationMode = Exclude<PacketMode, "server"> | "broadcastClient";
 
 type Row = Readonly<Record<PacketMode, Process>>;
 
@@ -29,6 +32,7 @@ export const MODE_TABLE: Readonly<Record<AssociationMode | "none", Row>> = {
   symmetricActive: { symmetricActive: "process", symmetricPassive: "process", client: "answer", server: "discard", broadcast: "discard" },
   symmetricPassive: { symmetricActive: "process", symmetricPassive: "error", client: "answer", server: "discard", broadcast: "discard" },
   client: { symmetricActive: "discard", symmetricPassive: "discard", client: "discard", server: "process", broadcast: "discard" },
+  broadcastClient: { symmetricActive: "discard", symmetricPassive: "discard", client: "answer", server: "process", broadcast: "process" },
   broadcast: { symmetricActive: "discard", symmetricPassive: "discard", client: "discard", server: "discard", broadcast: "discard" },
 };
 

@@ -16,6 +16,9 @@ import type { BurstProfile } from "./template.ts";
 /** Polls without an acceptable answer after which a persistent association goes to maxpoll (seed 002; RFC 5905 UNREACH). */
 export const UNREACH_LIMIT = 10;
 
+/** The least interval between two packets to one address (ntpd's "guard time"; RFC 5905 §7.4 BTIME). */
+export const MIN_BURST_SPACING: Seconds = 2;
+
 /** Questions lost in a row after which a one-shot calls a server unreachable. */
 export const LOST_LIMIT = 3;
 

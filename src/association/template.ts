@@ -4,7 +4,11 @@ import type { PollExponent, Seconds } from "../time/seconds.ts";
 /** What a configured line asks to mobilize. */
 export type AssociationKind =
   | "server" // one persistent client association
-  | "pool"; // a preemptable client association for each of the name's addresses, as many as are wanted
+  | "pool" // a preemptable client association for each of the name's addresses, as many as are wanted
+  | "peer" // a persistent symmetric active association
+  | "broadcast" // we are the broadcast server: packets to a broadcast or multicast address
+  | "broadcastClient" // the template of what broadcast packets mobilize: ephemeral broadcast clients
+  | "manycast"; // a solicitor, whose answers mobilize preemptable clients
 
 /** One configured association. */
 export interface AssociationConfig {
@@ -29,6 +33,8 @@ export interface AssociationConfig {
   readonly key: number | null;
   /** One-shot: the most samples taken of this server; `null` takes the run's. */
   readonly samples: number | null;
+  /** Hop limit of a broadcast server's packets, or of a manycast solicitor's last ring, 1 … 255 (127, or 7). */
+  readonly ttl?: number;
 }
 
 /** How the packets of a burst are spaced: the two profiles of the seeds. */

@@ -26,6 +26,35 @@ export type ClockConfig =
   | { readonly kind: "observe" } // never: `query`
   | { readonly kind: "once"; readonly dryRun: boolean; readonly limits: StepLimits };
 
+/** How servers are discovered, and what the network may mobilize. */
+export interface DiscoveryConfig {
+  /** Only authentic packets mobilize anything; pools need none (seed 002; `--no-auth`, `disable auth`: false). */
+  readonly authenticate: boolean;
+  /** A manycast probe's interval between rings; `null`: the daemon's schedule. */
+  readonly ringInterval: Seconds | null;
+  /** A probe goes on to the last ring whatever it finds. */
+  readonly allRings: boolean;
+  /** The one-way delay of broadcasts, which skips the volley; `null`: measure it. */
+  readonly broadcastDelay: Seconds | null;
+  /** The longest a broadcast client waits before its volley; the server's poll interval at most. */
+  readonly longestWait: Seconds;
+  /** A run that listens ends after so many broadcast samples; `null`: it goes on. */
+  readonly count: number | null;
+  /** Servers of our own stratum are taken, too (`tos cohort`). */
+  readonly cohort: boolean;
+}
+
+/** Sockets that hear what no request of ours asked for. */
+export interface ServiceConfig {
+  /** UDP port, 1 … 65535. */
+  readonly port: number;
+  /** A local address, `null` for all. */
+  readonly address: string | null;
+  readonly interface: string | null;
+  /** Multicast groups to receive. */
+  readonly groups: readonly { readonly group: string; readonly interface: string | null }[];
+}
+
 /** Everything the engine is told. */
 export interface EngineConfig {
   readonly associations: readonly AssociationConfig[];
@@ -44,6 +73,10 @@ export interface EngineConfig {
   readonly sourcePort: number | null;
   /** Bind requests to this interface. */
   readonly interface: string | null;
+  /** `null`: only what is configured is mobilized. */
+  readonly discovery?: DiscoveryConfig | null;
+  /** `null`: no socket but those of requests. */
+  readonly service?: ServiceConfig | null;
   /** How many of a pool name's addresses are asked at once. */
   readonly poolSize: number;
   /** Our own addresses as reference identifiers (`wire/refid.ts`): a server that names one of them is a loop. */

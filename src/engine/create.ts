@@ -14,7 +14,10 @@ import { after } from "../time/mono.ts";
 import type { Mono } from "../time/mono.ts";
 import type { Now } from "../time/now.ts";
 import type { Action } from "./action.ts";
+import { sendBroadcasts } from "./broadcast-server.ts";
 import type { EngineConfig } from "./config.ts";
+import { onDatagram } from "./datagram.ts";
+import { solicit } from "./manycast.ts";
 import type { Engine, Surroundings } from "./engine.ts";
 import type { Event } from "./event.ts";
 import { onCorrected, onDeadline, settle } from "./judgement.ts";
@@ -22,9 +25,10 @@ import type { Memory } from "./memory.ts";
 import { mobilizeConfigured, onResolved, onUnresolved, retryNames } from "./mobilize.ts";
 import type { Outcome } from "./outcome.ts";
 import { attend, onUndelivered } from "./polls.ts";
-import { onDatagram, onSent, onSteppedByAnother } from "./receive.ts";
+import { onSent, onSteppedByAnother } from "./receive.ts";
 import { snapshotOf } from "./report.ts";
 import type { Snapshot } from "./snapshot.ts";
+import { onServiceRefused, openService } from "./service.ts";
 import { State, TIMER } from "./state.ts";
 
 /**
@@ -88,6 +92,7 @@ function take(state: State, event: Event, now: Now): void {
       // A client's request has one number for its packet and its socket.
       return onUndelivered(state, event.token as number as SocketToken, event.why, now);
     case "notOpened":
+      return state.service.has(event.socket) ? onServiceRefused(state, event.why) : onUndelivered(state, event.socket, event.why, now);
     case "unreachable":
       return onUndelivered(state, event.socket, event.why, now);
     case "stepped":
@@ -106,7 +111,8 @@ function start(state: State, memory: Memory | undefined, now: Now): void {
   if (memory !== undefined) state.memory = memory;
   const deadline = state.config.once?.deadline ?? null;
   if (deadline !== null) state.deadlines.set(TIMER.deadline, after(now.mono, deadline));
-  mobilizeConfigured(state);
+  openService(state);
+  mobilizeConfigured(state, now);
 }
 
 function wake(state: State, now: Now): void {
@@ -114,6 +120,8 @@ function wake(state: State, now: Now): void {
   for (let key = state.deadlines.take(now.mono); key !== undefined; key = state.deadlines.take(now.mono)) {
     if (key === TIMER.names) retryNames(state, now);
     else if (key === TIMER.deadline) onDeadline(state, now);
+    else if (key === TIMER.broadcasts) sendBroadcasts(state, now);
+    else if (key <= TIMER.solicitors) solicit(state, now);
     else if (key !== TIMER.judgement) {
       const association = state.roster.get(key as AssociationId);
       if (association !== undefined) attend(state, association, now);

@@ -6,7 +6,6 @@ import type { UnixNanoseconds } from "../time/timestamp.ts";
 import type { Now } from "../time/now.ts";
 import type { SecurityProvider } from "../security/security.ts";
 import type { Action } from "./action.ts";
-import type { EngineConfig } from "./config.ts";
 import type { Event } from "./event.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { Outcome } from "./outcome.ts";

@@ -4,7 +4,10 @@ import { judgeSystem } from "../system/judge.ts";
 import { after } from "../time/mono.ts";
 import type { Now } from "../time/now.ts";
 import type { Seconds } from "../time/seconds.ts";
+import type { OnceConfig } from "./config.ts";
+import { isSoliciting } from "./manycast.ts";
 import { failureOf, heardEnough } from "./once.ts";
+import type { Outcome } from "./outcome.ts";
 import { TIMER } from "./state.ts";
 import type { State } from "./state.ts";
 
@@ -24,11 +27,35 @@ export function settle(state: State, now: Now): void {
     }
   }
   judge(state, now);
+  rewardSurvivors(state);
   const { once } = state.config;
-  if (once === null) return;
+  if (once !== null && (isListening(state) ? hasListenedEnough(state) : hasHeardEnough(state, once))) decide(state);
+}
+
+function hasHeardEnough(state: State, once: OnceConfig): boolean {
   const { estimate, truechimers } = state.opinion;
   const uncertainty = estimate?.uncertainty ?? null;
-  if (heardEnough({ associations: state.roster, resolving: state.names.pending, truechimers, uncertainty }, once)) decide(state);
+  const finding = state.names.pending || isSoliciting(state);
+  return heardEnough({ associations: state.roster, finding, truechimers, uncertainty }, once);
+}
+
+/** A run that waits for what the network says of itself goes on until it is told to end. */
+function isListening(state: State): boolean {
+  return state.config.associations.some(({ kind }) => kind === "broadcastClient");
+}
+
+function hasListenedEnough(state: State): boolean {
+  const count = state.config.discovery?.count ?? null;
+  return count !== null && state.heardBroadcasts >= count;
+}
+
+/** A preemptable association earns its place by surviving, not by answering (seed 002). */
+function rewardSurvivors(state: State): void {
+  for (const association of state.roster) {
+    if (association.lifetime !== "preemptable" || (association.reach & 1) === 0) continue;
+    const verdict = state.opinion.verdicts.get(association.id)?.verdict;
+    if (verdict === "systemPeer" || verdict === "survivor") association.unreach = 0;
+  }
 }
 
 /** The deadline has come: decide with what there is, or say that somebody could still have answered. */
@@ -36,7 +63,7 @@ export function onDeadline(state: State, now: Now): void {
   state.note({ what: "deadline" });
   judge(state, now);
   const open = state.names.pending || [...state.roster].some(({ ended }) => ended === null);
-  if (state.opinion.estimate === null && open) state.end("deadline");
+  if (state.opinion.estimate === null && open && !isListening(state)) state.end("deadline");
   else decide(state);
 }
 
@@ -64,13 +91,21 @@ function judge(state: State, now: Now): void {
   if (peer !== before) state.note({ what: "systemPeer", id: peer, address: peer === null ? null : (state.roster.get(peer)?.address ?? null) });
 }
 
+/** Why there is no system peer, as an outcome. A broadcast server that was mobilized is a find, even before it is measured. */
+function failure(state: State): Outcome {
+  if (isListening(state) && [...state.roster].some(({ listening }) => listening !== null)) return "ok";
+  const reasons = Array.from(state.roster, ({ id }) => state.opinion.verdicts.get(id)?.reason ?? "pending");
+  if (reasons.length > 0) return failureOf(reasons);
+  return state.refused.has("authentication") ? "authentication" : "no-reply";
+}
+
 /** The run has heard what it will hear: correct the clock, or say why not. */
 function decide(state: State): void {
   const { estimate } = state.opinion;
   state.note({ what: "decided", offset: estimate?.offset ?? null });
   if (estimate === null) {
     state.clock.reason = "no-agreement";
-    state.end(failureOf(Array.from(state.roster, ({ id }) => state.opinion.verdicts.get(id)?.reason ?? "pending")));
+    state.end(failure(state));
     return;
   }
   const { clock } = state.config;

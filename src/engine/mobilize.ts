@@ -1,19 +1,27 @@
 /** From configured lines to associations: names are looked up, and what they resolve to is mobilized. */
-import { association } from "../association/association.ts";
 import type { Association } from "../association/association.ts";
+import { symmetricExchange } from "../association/exchange.ts";
 import type { AssociationConfig } from "../association/template.ts";
 import type { Reason } from "../association/verdict.ts";
 import type { Now } from "../time/now.ts";
 import { family } from "../wire/address.ts";
 import type { Address } from "../wire/address.ts";
+import { add, recallKiss } from "./associate.ts";
+import { startBroadcaster } from "./broadcast-server.ts";
 import type { ResolveFault } from "./event.ts";
+import { startSolicitor } from "./manycast.ts";
 import type { Lookup } from "./names.ts";
 import { TIMER } from "./state.ts";
 import type { State } from "./state.ts";
 
-/** Every configured line wants its name looked up. */
-export function mobilizeConfigured(state: State): void {
+/** Every configured line is taken up: most want their name looked up first. */
+export function mobilizeConfigured(state: State, now: Now): void {
   for (const config of state.config.associations) {
+    if (config.kind === "broadcastClient") continue; // a template for what arrives
+    if (config.kind === "broadcast") {
+      startBroadcaster(state, config, now);
+      continue;
+    }
     const lookup = state.names.want(config);
     if (lookup !== null) lookUp(state, lookup);
   }
@@ -69,15 +77,6 @@ export function fallBack(state: State, stuck: Association, now: Now, otherFamily
   return true;
 }
 
-/** An association is not polled again in this run; what was measured stays usable. */
-export function giveUp(state: State, failed: Association, why: Reason): void {
-  failed.ended = failed.samples > 0 ? "complete" : why;
-  failed.nextPoll = null;
-  failed.burst = 0;
-  state.schedule(failed);
-  state.unjudged = true;
-}
-
 function lookUp(state: State, lookup: Lookup): void {
   state.note({ what: "resolving", name: lookup.name });
   state.act({ kind: "resolve", name: lookup.name, family: lookup.family });
@@ -99,7 +98,11 @@ function lookupFailed(state: State, lookup: Lookup, why: ResolveFault, now: Now)
  */
 function mobilizeName(state: State, config: AssociationConfig, addresses: readonly string[], now: Now): void {
   const all = addresses.map((ip): Address => ({ ip, port: config.port }));
-  if (config.kind === "server") {
+  if (config.kind === "manycast") {
+    startSolicitor(state, config, addresses[0]!, now);
+    return;
+  }
+  if (config.kind !== "pool") {
     mobilize(state, config, all[0]!, all.slice(1), null, now);
     return;
   }
@@ -115,35 +118,14 @@ function mobilizeName(state: State, config: AssociationConfig, addresses: readon
 
 /** Mobilizes an association; one that cannot be asked is mobilized all the same, so that the report can say why. */
 function mobilize(state: State, config: AssociationConfig, address: Address | null, alternatives: readonly Address[], ended: Reason | null, now: Now): void {
-  const { security } = state.surroundings;
-  const fresh = association({
-    id: state.roster.nextId(),
-    config,
-    lifetime: config.kind === "pool" ? "preemptable" : "persistent",
-    mode: "client",
-    security: config.key === null ? security.none() : security.key(config.key, address?.ip),
-    address,
-    alternatives,
-  });
-  fresh.ended = ended;
-  if (address !== null) {
-    if (state.roster.at(address) !== undefined) fresh.ended = "duplicate";
-    else recallKiss(state, fresh, address);
-  }
-  state.roster.add(fresh);
-  state.unjudged = true;
-  if (address === null) return;
-  state.note({ what: "mobilized", id: fresh.id, name: config.name, address });
-  if (fresh.ended === null) {
-    fresh.nextPoll = now.mono;
-    state.schedule(fresh);
-  }
-}
-
-/** A server that told an earlier run to stay away is not asked (RFC 5905 §7.4). */
-function recallKiss(state: State, fresh: Association, address: Address): void {
-  const kiss = state.memory.kisses.find(({ ip, port }) => ip === address.ip && port === address.port);
-  if (kiss === undefined) return;
-  fresh.kiss = kiss.code;
-  fresh.ended = "denied";
+  const peer = config.kind === "peer";
+  const own = peer ? { exchange: symmetricExchange() } : {};
+  const duplicate = address !== null && state.roster.at(address) !== undefined;
+  const lifetime = config.kind === "pool" ? "preemptable" : "persistent";
+  const fresh = add(state, config, peer ? "symmetricActive" : "client", lifetime, address, { alternatives, ended: duplicate ? "duplicate" : ended, ...own });
+  if (address === null || fresh.ended !== null) return;
+  recallKiss(state, fresh, address);
+  if (fresh.ended !== null) return;
+  fresh.nextPoll = now.mono;
+  state.schedule(fresh);
 }

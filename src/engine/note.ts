@@ -21,6 +21,12 @@ export type Note =
   | { readonly what: "unreachable"; readonly id: AssociationId; readonly address: Address; readonly why: HostFault }
   | { readonly what: "kiss"; readonly id: AssociationId; readonly address: Address; readonly code: string }
   | { readonly what: "systemPeer"; readonly id: AssociationId | null; readonly address: Address | null }
+  | { readonly what: "listening"; readonly group: string | null }
+  | { readonly what: "notListening"; readonly why: HostFault }
+  | { readonly what: "ring"; readonly group: string; readonly ttl: number; readonly found: number }
+  | { readonly what: "solicited"; readonly group: string; readonly ttl: number; readonly from: Address }
+  | { readonly what: "volley"; readonly id: AssociationId; readonly address: Address; readonly offset: Seconds | null; readonly delay: Seconds | null }
+  | { readonly what: "broadcast"; readonly id: AssociationId; readonly address: Address; readonly offset: Seconds; readonly delay: Seconds }
   | { readonly what: "decided"; readonly offset: Seconds | null }
   | { readonly what: "clockRefused"; readonly why: ClockFault }
   | { readonly what: "deadline" }

@@ -10,8 +10,8 @@ import type { Outcome } from "./outcome.ts";
 /** What the judgement is made from. */
 export interface Hearing {
   readonly associations: Iterable<Association>;
-  /** Whether names are still being looked up. */
-  readonly resolving: boolean;
+  /** Whether more may be found: names are being looked up, or groups solicited. */
+  readonly finding: boolean;
   /** Associations whose intervals contain the intersection; 0 without a system peer. */
   readonly truechimers: number;
   /** Uncertainty of the system, `null` without a system peer. */
@@ -25,7 +25,7 @@ export interface Hearing {
  * `enough` samples and agree, or when a majority agree and their uncertainty is below the accuracy asked for.
  */
 export function heardEnough(hearing: Hearing, once: OnceConfig): boolean {
-  if (hearing.resolving) return false;
+  if (hearing.finding) return false;
   let open = 0;
   let running = 0;
   let measured = 0;

@@ -1,15 +1,19 @@
 /** Questions leave, and some are lost: what the engine does when an association's moment has come. */
 import type { Association } from "../association/association.ts";
 import { releaseHeld, requestHeader } from "../association/client.ts";
-import { onLost, onPoll } from "../association/poll.ts";
+import { onLost, onPoll, UNREACH_LIMIT } from "../association/poll.ts";
 import { request as newRequest } from "../association/request.ts";
 import type { Request, SocketToken } from "../association/request.ts";
 import type { Reason } from "../association/verdict.ts";
 import { after, elapsed } from "../time/mono.ts";
 import type { Now } from "../time/now.ts";
 import { encodeHeader } from "../wire/header.ts";
+import { prune } from "./admission.ts";
+import { giveUp } from "./associate.ts";
+import { endVolleyIfOver, onListenerDue } from "./broadcast-client.ts";
 import type { HostFault } from "./event.ts";
-import { fallBack, giveUp } from "./mobilize.ts";
+import { fallBack } from "./mobilize.ts";
+import { pollPeer } from "./peers.ts";
 import { onReception } from "./receive.ts";
 import type { State } from "./state.ts";
 
@@ -20,7 +24,23 @@ const SILENT_BEFORE_FALLBACK = 2;
 export function attend(state: State, association: Association, now: Now): void {
   for (const lost of association.requests.filter(({ expires }) => expires <= now.mono)) expire(state, association, lost, now);
   if (association.nextPoll !== null && association.nextPoll <= now.mono) poll(state, association, now);
-  state.schedule(association);
+  if (state.roster.get(association.id) === undefined) return;
+  if (isUseless(state, association)) prune(state, association, now);
+  else state.schedule(association);
+}
+
+/**
+ * Ten polls without being of use, and what was not configured goes (seed 002). What was configured stays, at maxpoll.
+ */
+function isUseless(state: State, { lifetime, unreach, listening }: Association): boolean {
+  return state.config.once === null && lifetime !== "persistent" && listening === null && unreach >= UNREACH_LIMIT;
+}
+
+/** The poll process of the association's mode. */
+function poll(state: State, association: Association, now: Now): void {
+  if (association.exchange !== null) return pollPeer(state, association, now);
+  if (association.listening !== null && !onListenerDue(state, association, now)) return;
+  ask(state, association, now);
 }
 
 /** The network, or this host, says that a packet was not delivered. */
@@ -57,12 +77,13 @@ const UNDELIVERED: Readonly<Record<HostFault, Reason>> = {
   other: "unreachable",
 };
 
-function poll(state: State, association: Association, now: Now): void {
+/** A client's question leaves. */
+function ask(state: State, association: Association, now: Now): void {
   const { address } = association;
   if (address === null) return;
   const cookie = state.cookie();
   const sealed = association.security.seal(encodeHeader(requestHeader(association, cookie)));
-  onPoll(association, now.mono, state.rules);
+  onPoll(association, now.mono, state.rulesFor(association));
   if (sealed.kind === "unsealed") {
     association.authentication = "failed";
     giveUp(state, association, "authentication");
@@ -81,7 +102,7 @@ function poll(state: State, association: Association, now: Now): void {
 
 function expire(state: State, association: Association, request: Request, now: Now): void {
   // Its T1 never came, but its answer did: the moment of handing over is the next best thing.
-  const reception = releaseHeld(association, request, now, state.rules);
+  const reception = releaseHeld(association, request, now, state.rulesFor(association));
   state.close(association, request);
   if (reception !== null) {
     onReception(state, association, reception, now);
@@ -90,6 +111,7 @@ function expire(state: State, association: Association, request: Request, now: N
   state.note({ what: "timedOut", id: association.id, address: association.address! });
   const mute = association.answers === 0 && association.unanswered >= SILENT_BEFORE_FALLBACK;
   if (mute && fallBack(state, association, now, true)) return;
-  onLost(association, request.handedOver.mono, state.rules);
+  onLost(association, request.handedOver.mono, state.rulesFor(association));
+  if (association.listening?.phase === "volley") endVolleyIfOver(state, association, now);
   state.unjudged = true;
 }

@@ -1,52 +1,35 @@
-/** What comes back: from a datagram to the association it belongs to, and what its verdict asks of the engine. */
+/** What comes back: what the verdict on a packet asks of the engine. */
 import type { Association } from "../association/association.ts";
-import { receiveReply, releaseHeld } from "../association/client.ts";
+import { releaseHeld } from "../association/client.ts";
 import type { Reception } from "../association/client.ts";
 import { clearFilter } from "../association/filter.ts";
-import { processOf } from "../association/modes.ts";
 import type { SocketToken } from "../association/request.ts";
-import type { PacketTest } from "../association/tests.ts";
 import { after } from "../time/mono.ts";
 import type { Now } from "../time/now.ts";
 import type { Seconds } from "../time/seconds.ts";
 import { toIso } from "../time/timestamp.ts";
-import { addressKey } from "../wire/address.ts";
 import type { Address } from "../wire/address.ts";
 import { kissAction } from "../wire/kiss.ts";
-import { decodePacket } from "../wire/packet.ts";
-import type { PacketFault } from "../wire/packet.ts";
 import type { Event } from "./event.ts";
-import { giveUp } from "./mobilize.ts";
+import { giveUp } from "./associate.ts";
+import { endVolleyIfOver } from "./broadcast-client.ts";
 import type { State } from "./state.ts";
-
-/** A datagram arrived. */
-export function onDatagram(state: State, event: Event & { readonly kind: "datagram" }, now: Now): void {
-  const claimed = state.roster.on(event.socket);
-  if (claimed === undefined || claimed.address === null) {
-    // Its question is answered or given up, and its socket closed: this was still on its way to us.
-    state.note({ what: "refused", id: null, from: event.from, test: "duplicate" });
-    return;
-  }
-  if (addressKey(event.from) !== addressKey(claimed.address)) return refuse(state, claimed, event.from, "address");
-  const packet = decodePacket(event.bytes);
-  if (packet.kind === "malformed") return refuse(state, claimed, event.from, packet.fault);
-  if (processOf(claimed.mode, packet.header.mode) !== "process") return refuse(state, claimed, event.from, "mode");
-  const request = claimed.requests.find(({ socket }) => socket === event.socket) ?? null;
-  const reception = receiveReply(claimed, request, event.bytes, { packet, at: event.at, stamp: event.stamp }, now, state.rules);
-  const stays = reception.kind === "held" || (reception.kind === "refused" && !reception.final);
-  if (request !== null && !stays) state.close(claimed, request);
-  onReception(state, claimed, reception, now);
-}
 
 /** A packet's true moment of leaving is known. */
 export function onSent(state: State, event: Event & { readonly kind: "sent" }, now: Now): void {
+  const departure = state.departures.get(event.token);
+  if (departure !== undefined) {
+    departure.left = event.at;
+    state.departures.delete(event.token);
+    return;
+  }
   // A client's request has one number for its packet and its socket.
   const sender = state.roster.on(event.token as number as SocketToken);
   const request = sender?.requests.find(({ token }) => token === event.token);
   if (sender === undefined || request === undefined) return;
   request.origin = event.at;
   request.originStamp = event.stamp;
-  const reception = releaseHeld(sender, request, now, state.rules);
+  const reception = releaseHeld(sender, request, now, state.rulesFor(sender));
   if (reception === null) return;
   state.close(sender, request);
   onReception(state, sender, reception, now);
@@ -63,6 +46,7 @@ export function onReception(state: State, from: Association, reception: Receptio
       state.note({ what: "sample", id, address, offset: reception.sample.offset, delay: reception.sample.delay });
       // Without anything newer to believe selection has nothing new to see (the prime directive).
       if (reception.fresh || from.reach === 1) state.unjudged = true;
+      if (from.listening?.phase === "volley") endVolleyIfOver(state, from, now);
       return state.schedule(from);
     case "refused":
       state.note({ what: "refused", id, from: address, test: reception.test });
@@ -79,6 +63,7 @@ export function onReception(state: State, from: Association, reception: Receptio
       onSteppedByAnother(state, reception.by, now);
       break;
   }
+  if (from.listening?.phase === "volley") endVolleyIfOver(state, from, now);
   state.schedule(from);
   state.unjudged = true;
 }
@@ -88,7 +73,7 @@ export function onSteppedByAnother(state: State, by: Seconds, now: Now): void {
   state.note({ what: "clockStepped", by, whose: "another" });
   for (const association of state.roster) {
     clearFilter(association.filter);
-    for (const request of [...association.requests]) state.close(association, request);
+    state.closeRequests(association);
     association.samples = 0;
     association.answers = 0;
     association.unanswered = 0;
@@ -97,11 +82,6 @@ export function onSteppedByAnother(state: State, by: Seconds, now: Now): void {
     state.schedule(association);
   }
   state.unjudged = true;
-}
-
-function refuse(state: State, claimed: Association, from: Address, test: PacketTest | PacketFault): void {
-  claimed.packets.rejected += 1;
-  state.note({ what: "refused", id: claimed.id, from, test });
 }
 
 function rememberKiss(state: State, address: Address, code: string, now: Now): void {

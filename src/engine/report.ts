@@ -1,5 +1,5 @@
 /** From the engine's state to its {@link Snapshot}: every number a view may show, nothing computed twice. */
-import type { Association } from "../association/association.ts";
+import type { Association, Discovery } from "../association/association.ts";
 import { rootDistance } from "../association/distance.ts";
 import { TALLIES } from "../association/verdict.ts";
 import type { Opinion, VerdictOn } from "../system/judge.ts";
@@ -22,6 +22,8 @@ export function snapshotOf(state: State, now: Now): Snapshot {
     associations: Array.from(state.roster, (association) => associationReport(association, state, now)),
     resolved: lookups.flatMap(({ name, addresses }) => (addresses === null ? [] : [{ name, addresses }])),
     unresolved: lookups.flatMap(({ name, fault }) => (fault === null ? [] : [{ name, why: fault }])),
+    rings: state.solicitors.flatMap(({ group, rings }) => rings.map(({ ttl, at, replies }) => ({ group, ttl, sentAt: at, replies }))),
+    refused: Object.fromEntries(state.refused),
     outcome: state.outcome,
   };
 }
@@ -55,7 +57,7 @@ function associationReport(association: Association, { opinion, config }: State,
     name: association.config.name,
     address: address?.ip ?? null,
     port: address?.port ?? association.config.port,
-    mode: association.mode,
+    mode: association.mode === "broadcastClient" ? "broadcast" : association.mode,
     lifetime: association.lifetime,
     tally: TALLIES[verdict],
     verdict,
@@ -84,6 +86,14 @@ function associationReport(association: Association, { opinion, config }: State,
     flash: association.flash,
     reference: header?.reference ?? null,
     unreachable: association.undelivered,
+    ...discoveryReport(association.found),
     when: association.heard === null ? null : elapsed(association.heard, now.mono),
   };
+}
+
+/** How it was found, for those that were. */
+function discoveryReport(found: Discovery | null): Pick<AssociationReport, "ttl" | "group"> {
+  if (found === null) return {};
+  const { ttl, group } = found;
+  return { ...(ttl === null ? {} : { ttl }), ...(group === null ? {} : { group }) };
 }

@@ -90,6 +90,10 @@ export interface AssociationReport {
   readonly packets: { readonly sent: number; readonly received: number; readonly rejected: number };
   /** ntpd's flash bits (ntpq "Flash Status Word"). */
   readonly flash: number;
+  /** The ring that found it, hops; absent unless a ring did. */
+  readonly ttl?: number;
+  /** The group or broadcast address it was found by; absent unless it was. */
+  readonly group?: string;
   /** Reference timestamp of the last valid packet. */
   readonly reference: NtpTimestamp | null;
   /** Why packets could not be delivered. */
@@ -110,6 +114,10 @@ export interface Snapshot {
   /** Names looked up so far. */
   readonly resolved: readonly { readonly name: string; readonly addresses: readonly string[] }[];
   readonly unresolved: readonly { readonly name: string; readonly why: ResolveFault }[];
+  /** Rings asked so far, in order; empty unless something was solicited. */
+  readonly rings: readonly { readonly group: string; readonly ttl: number; readonly sentAt: NtpTimestamp; readonly replies: number }[];
+  /** Packets nobody claimed, by the reason they were refused for. */
+  readonly refused: Readonly<Record<string, number>>;
   /** How the run ended; `null` while it goes on. */
   readonly outcome: Outcome | null;
 }

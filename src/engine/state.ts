@@ -7,6 +7,8 @@ import type { ClientRules } from "../association/client.ts";
 import type { PacketToken, SocketToken } from "../association/request.ts";
 import type { Association } from "../association/association.ts";
 import type { Request } from "../association/request.ts";
+import type { Departure } from "../association/exchange.ts";
+import type { Solicitor } from "../association/solicitor.ts";
 import { NO_OPINION } from "../system/judge.ts";
 import type { Opinion } from "../system/judge.ts";
 import type { Mono } from "../time/mono.ts";
@@ -14,6 +16,7 @@ import type { Now } from "../time/now.ts";
 import type { Seconds } from "../time/seconds.ts";
 import type { NtpTimestamp } from "../time/timestamp.ts";
 import type { Action } from "./action.ts";
+import type { Broadcaster } from "./broadcast-server.ts";
 import type { EngineConfig } from "./config.ts";
 import { Deadlines } from "./deadlines.ts";
 import type { Surroundings } from "./engine.ts";
@@ -26,7 +29,7 @@ import { Roster } from "./roster.ts";
 import type { ClockReason, ClockReport } from "./snapshot.ts";
 
 /** The engine's own timers, as keys of its deadlines; associations use their numbers, which are positive. */
-export const TIMER = { names: -1, judgement: -2, deadline: -3 } as const;
+export const TIMER = { names: -1, judgement: -2, deadline: -3, broadcasts: -4, solicitors: -1_000_000 } as const;
 
 /** What the engine knows of its correction of the clock. */
 export interface ClockState {
@@ -48,6 +51,18 @@ export class State {
   readonly deadlines: Deadlines = new Deadlines();
   readonly clock: ClockState = { action: "none", applied: false, reason: null, lasting: null, correcting: false };
   readonly ownReferenceIds: ReadonlySet<number>;
+  /** Sockets of the service, by address family. */
+  readonly service: Map<SocketToken, 4 | 6> = new Map();
+  readonly solicitors: Solicitor[] = [];
+  readonly broadcasters: Broadcaster[] = [];
+  /** Packets to peers whose true moment of leaving is not known yet. */
+  readonly departures: Map<PacketToken, Departure> = new Map();
+  /** Addresses that were pruned, and until when they are not solicited again. */
+  readonly pruned: Map<string, Mono> = new Map();
+  /** Broadcast packets taken as samples in this run. */
+  heardBroadcasts = 0;
+  /** Packets that no association claimed, by the reason they were refused for. */
+  readonly refused: Map<string, number> = new Map();
 
   /** What the event being handled asks for so far. */
   actions: Action[] = [];
@@ -60,6 +75,7 @@ export class State {
   judgedAt: Mono = -Infinity as Mono;
   outcome: Outcome | null = null;
 
+  readonly #volley: ClientRules;
   #lastToken = 0;
 
   constructor(config: EngineConfig, surroundings: Surroundings) {
@@ -73,6 +89,12 @@ export class State {
       emptyStages: config.emptyStages,
       precision: config.precision,
     };
+    this.#volley = { ...this.rules, samples: this.rules.samples ?? config.burst.packets };
+  }
+
+  /** How an association is polled: a volley is a one-shot of its own, whatever the run is. */
+  rulesFor(association: Association): ClientRules {
+    return association.listening === null ? this.rules : this.#volley;
   }
 
   /** Asks for something. */
@@ -110,9 +132,14 @@ export class State {
     this.act({ kind: "close", socket: request.socket });
   }
 
+  /** All requests of an association are done with. */
+  closeRequests(owner: Association): void {
+    for (let request = owner.requests[0]; request !== undefined; request = owner.requests[0]) this.close(owner, request);
+  }
+
   /** All requests of all associations are done with. */
   closeAll(): void {
-    for (const association of this.roster) for (const request of [...association.requests]) this.close(association, request);
+    for (const association of this.roster) this.closeRequests(association);
   }
 
   /** The run is over. */

@@ -1,0 +1,131 @@
+/**
+ * The broadcast client: hears a server out by a volley, learns how long its packets take to arrive, and from then on only
+ * listens (RFC 5905 §3, §9.2, A.5.1.1 "BCLN"; seed 002).
+ *
+ * ```text
+ *  first authentic packet ─► wait, at random within the poll interval ─► volley (client mode, iburst) ─► listen
+ *                                                                          └─ no answer: listen, 4 ms assumed
+ * ```
+ */
+import { after, elapsed } from "../time/mono.ts";
+import type { Mono } from "../time/mono.ts";
+import type { Now } from "../time/now.ts";
+import { pollInterval } from "../time/seconds.ts";
+import type { Seconds } from "../time/seconds.ts";
+import { difference, UNKNOWN_TIME } from "../time/timestamp.ts";
+import type { NtpTimestamp } from "../time/timestamp.ts";
+import type { Header } from "../wire/header.ts";
+import type { Association } from "./association.ts";
+import { accept } from "./client.ts";
+import type { ClientRules, Reception } from "./client.ts";
+import type { HeldReply } from "./request.ts";
+import { headerFault, PACKET_TESTS } from "./tests.ts";
+import type { PacketTest } from "./tests.ts";
+
+/** The one-way delay assumed of a server that does not answer the volley (ntpd's default broadcastdelay). */
+export const DEFAULT_BROADCAST_DELAY: Seconds = 0.004;
+
+/** A calibrated one-way delay beyond this, either way, is no delay: the broadcast tells another time than the volley. */
+const IMPLAUSIBLE_DELAY: Seconds = 1;
+
+/** What a broadcast client keeps besides the rest of its association. */
+export interface BroadcastClient {
+  /** `wait`: before the volley; `volley`: asking; `calibrate`: the next broadcast tells the delay; `listen`: asks no more. */
+  phase: "wait" | "volley" | "calibrate" | "listen";
+  /** How long a broadcast takes to arrive; `null` until it is known. */
+  delay: Seconds | null;
+  /** Whether the delay was measured, not assumed. */
+  calibrated: boolean;
+  /** Transmit timestamp of the last broadcast: none at or before it is believed again. */
+  last: NtpTimestamp;
+  /** When the last broadcast came, for the poll interval to shift the reach register by. */
+  heard: Mono;
+}
+
+/**
+ * A broadcast client at its server's first packet.
+ * @param fixedDelay skips the volley (`broadcastdelay`); `null`: measure
+ */
+export function broadcastClient(header: Header, fixedDelay: Seconds | null, now: Mono): BroadcastClient {
+  return { phase: fixedDelay === null ? "wait" : "listen", delay: fixedDelay, calibrated: false, last: header.transmit, heard: now };
+}
+
+/** When the volley starts: at random within the server's poll interval, so that not all clients ask at once (seed 002). */
+export function volleyAt(header: Header, now: Mono, uniform: number, atMost: Seconds): Mono {
+  return after(now, uniform * Math.min(pollInterval(Math.max(header.poll, 0)), atMost));
+}
+
+/**
+ * The peer process for a broadcast packet.
+ *
+ * Nothing dates the packet but itself, so what is not newer than the last one is a replay; and the volley has asked the
+ * server itself, so a broadcast that is far from what it said is a recording, however good its MAC.
+ */
+export function receiveBroadcast(association: Association, own: BroadcastClient, bytes: Uint8Array, packet: HeldReply, now: Now, rules: ClientRules): Reception {
+  const { header } = packet.packet;
+  association.packets.received += 1;
+  if (header.transmit === UNKNOWN_TIME) return refuse(association, "unsynchronized");
+  const authentication = association.security.open(bytes, packet.packet);
+  if (authentication === "failed" || authentication === "nak") {
+    association.authentication = "failed";
+    return refuse(association, "authentication");
+  }
+  association.authentication = authentication;
+  if (difference(header.transmit, own.last) <= 0) return refuse(association, "duplicate");
+  const fault = broadcastFault(header);
+  if (fault !== null) return refuse(association, fault);
+
+  const apparent = difference(header.transmit, packet.at);
+  if (own.phase === "calibrate" && !calibrate(association, own, apparent)) return refuse(association, "bogus");
+  own.last = header.transmit;
+  own.heard = now.mono;
+  association.unreach = 0;
+  if (own.delay === null) {
+    // The volley is not over: the broadcast says only that the server is still there.
+    association.heard = now.mono;
+    return { kind: "held" };
+  }
+  const delay = Math.max(2 * own.delay, 2 ** rules.precision);
+  const dispersion = 2 ** header.precision + 2 ** rules.precision;
+  return accept(association, header, { offset: apparent + own.delay, delay, dispersion, at: now.mono }, now, rules);
+}
+
+/** The tests of a broadcast packet's header: as a reply's, but it answers nothing. */
+export function broadcastFault(header: Header): PacketTest | null {
+  const fault = headerFault({ ...header, receive: header.transmit });
+  return fault;
+}
+
+/** The volley is over: with an answer the next broadcast calibrates, without one the default delay has to do. */
+export function endVolley(association: Association, own: BroadcastClient): void {
+  const answered = association.filter.estimate !== null;
+  own.phase = answered ? "calibrate" : "listen";
+  if (!answered) own.delay = DEFAULT_BROADCAST_DELAY;
+  association.burst = 0;
+  association.ended = null;
+  association.nextPoll = null;
+  association.unanswered = 0;
+}
+
+/** Polls that a listening association missed since the last broadcast: the register shifts for each. */
+export function missedIntervals(association: Association, own: BroadcastClient, now: Mono): number {
+  return Math.floor(elapsed(own.heard, now) / pollInterval(association.hpoll));
+}
+
+/** The delay is what the broadcast seems to be late by. */
+function calibrate(association: Association, own: BroadcastClient, apparent: Seconds): boolean {
+  const { estimate } = association.filter;
+  if (estimate === null) return false;
+  const delay = estimate.offset - apparent;
+  if (Math.abs(delay) > IMPLAUSIBLE_DELAY) return false;
+  own.delay = delay;
+  own.calibrated = true;
+  own.phase = "listen";
+  return true;
+}
+
+function refuse(association: Association, test: PacketTest): Reception {
+  association.packets.rejected += 1;
+  association.flash = PACKET_TESTS[test].flash;
+  return { kind: "refused", test, final: true };
+}

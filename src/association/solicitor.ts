@@ -1,0 +1,103 @@
+/**
+ * The manycast solicitor: asks a whole group, ring by ring, and is itself never a candidate (seeds 000 and 002,
+ * "Manycast Scheme").
+ */
+import { after } from "../time/mono.ts";
+import type { Mono } from "../time/mono.ts";
+import { pollInterval } from "../time/seconds.ts";
+import type { PollExponent, Seconds } from "../time/seconds.ts";
+import type { NtpTimestamp } from "../time/timestamp.ts";
+import type { SocketToken } from "./request.ts";
+import type { AssociationConfig } from "./template.ts";
+
+/** A ring that was asked: all servers within so many hops. */
+export interface Ring {
+  readonly ttl: number;
+  readonly at: NtpTimestamp;
+  /** Its origin cookie: an answer that echoes it belongs to this ring, however late. */
+  readonly cookie: NtpTimestamp;
+  replies: number;
+}
+
+/** A solicitor for one group. */
+export interface Solicitor {
+  readonly config: AssociationConfig;
+  readonly group: string;
+  readonly lastRing: number;
+  /** The socket its questions leave by and its answers come to. */
+  readonly socket: SocketToken;
+  readonly rings: Ring[];
+  /** Hops the next question goes, 1 … `lastRing`. */
+  ttl: number;
+  /** log₂ of the interval between questions once the last ring was asked (the daemon's schedule). */
+  poll: PollExponent;
+  /** When the next question leaves; `null`: none will. */
+  nextAt: Mono | null;
+  /** Asks no more, for now or in this run: found enough, or asked the last ring. */
+  done: boolean;
+}
+
+/** How rings are spaced. */
+export interface RingRules {
+  /** A probe's interval between rings; `null`: the daemon's schedule by the system poll interval. */
+  readonly interval: Seconds | null;
+  /** A probe goes on to the last ring whatever it finds. */
+  readonly all: boolean;
+  /** So many servers are enough. */
+  readonly minclock: number;
+  readonly maxclock: number;
+}
+
+/** The daemon asks at eight times the system poll interval (seed 000). */
+const SLOWER: PollExponent = 3;
+
+/** How many past rings an answer may still belong to. */
+const RINGS_REMEMBERED = 16;
+
+/** A solicitor that has asked nothing yet. */
+export function solicitor(config: AssociationConfig, group: string, socket: SocketToken, now: Mono): Solicitor {
+  return { config, group, lastRing: config.ttl ?? 7, socket, rings: [], ttl: 1, poll: config.minpoll + SLOWER, nextAt: now, done: false };
+}
+
+/**
+ * A question leaves: remembers the ring and plans the next one. The ring grows while too few servers are held; at the
+ * last one with too few still, the interval doubles.
+ * @param held servers found and held
+ */
+export function onSolicit(asking: Solicitor, ring: Ring, held: number, now: Mono, rules: RingRules): void {
+  asking.rings.push(ring);
+  if (rules.interval === null && asking.rings.length > RINGS_REMEMBERED) asking.rings.shift();
+  if (rules.interval !== null) {
+    // After the last ring, too, its answers are waited for.
+    asking.nextAt = after(now, rules.interval);
+    asking.ttl += 1;
+    return;
+  }
+  asking.nextAt = after(now, pollInterval(asking.poll));
+  if (held >= rules.minclock) return;
+  if (asking.ttl < asking.lastRing) asking.ttl += 1;
+  else asking.poll = Math.min(asking.poll + 1, asking.config.maxpoll + SLOWER);
+}
+
+/**
+ * Whether the next question is to be asked at all: a probe's until enough are found or the last ring was asked, the
+ * daemon's while it holds fewer than maxclock (seed 002).
+ * @param held servers found and held
+ */
+export function wantsMore(asking: Solicitor, held: number, rules: RingRules): boolean {
+  if (rules.interval === null) return held < rules.maxclock;
+  return asking.ttl <= asking.lastRing && (rules.all || held < rules.minclock);
+}
+
+/** Too few are left: from the first ring and the shortest interval again. */
+export function restart(asking: Solicitor, now: Mono): void {
+  asking.ttl = 1;
+  asking.poll = asking.config.minpoll + SLOWER;
+  asking.nextAt = now;
+  asking.done = false;
+}
+
+/** The ring an answer belongs to; the youngest first, for cookies are never the same twice. */
+export function ringOf(asking: Solicitor, origin: NtpTimestamp): Ring | undefined {
+  return asking.rings.findLast(({ cookie }) => cookie === origin);
+}

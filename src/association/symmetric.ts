@@ -1,0 +1,77 @@
+/**
+ * Symmetric modes: two peers that are each other's client and server at once, so that time flows whichever way it is
+ * needed (RFC 5905 §3, §9.2; seed 000 "push-pull").
+ */
+import type { Now } from "../time/now.ts";
+import { UNKNOWN_TIME } from "../time/timestamp.ts";
+import type { Header } from "../wire/header.ts";
+import type { Association } from "./association.ts";
+import type { ClientRules, Reception } from "./client.ts";
+import { takeExchange } from "./client.ts";
+import type { SymmetricExchange } from "./exchange.ts";
+import { kissCode } from "../wire/kiss.ts";
+import type { HeldReply } from "./request.ts";
+import { headerFault, PACKET_TESTS } from "./tests.ts";
+import type { PacketTest } from "./tests.ts";
+
+/** What a packet says of the clock that sends it. */
+export type SystemHeader = Pick<Header, "leap" | "stratum" | "precision" | "rootDelay" | "rootDispersion" | "referenceId" | "reference">;
+
+/**
+ * The header of a packet to a peer: the state of our clock, and the answer to the peer's last packet.
+ * @param now when it leaves, by the clock: peers carry the time, not a cookie
+ */
+export function symmetricHeader(association: Association, exchange: SymmetricExchange, system: SystemHeader, now: Now): Header {
+  return {
+    ...system,
+    version: association.config.version,
+    mode: association.mode === "symmetricPassive" ? "symmetricPassive" : "symmetricActive",
+    poll: association.hpoll,
+    origin: exchange.origin,
+    receive: exchange.receive,
+    transmit: now.clock,
+  };
+}
+
+/**
+ * The peer process for symmetric modes (RFC 5905 A.5.1.1).
+ *
+ * The peer's timestamps are taken over even where the packet itself gives no sample, or the two would never get to know
+ * each other; but nothing is taken over from a packet that is not authentic.
+ */
+export function receivePeer(association: Association, exchange: SymmetricExchange, bytes: Uint8Array, packet: HeldReply, now: Now, rules: ClientRules): Reception {
+  const { header } = packet.packet;
+  association.packets.received += 1;
+  if (header.transmit === UNKNOWN_TIME) return refuse(association, "unsynchronized");
+  if (header.transmit === exchange.origin) return refuse(association, "duplicate");
+  const authentication = association.security.open(bytes, packet.packet);
+  if (authentication === "failed" || authentication === "nak") {
+    association.authentication = authentication;
+    return refuse(association, "authentication");
+  }
+  association.authentication = authentication;
+  const departure = exchange.departures.find(({ transmit }) => transmit === header.origin);
+  const first = header.origin === UNKNOWN_TIME;
+  if (departure === undefined && !first) return refuse(association, "bogus");
+
+  exchange.origin = header.transmit;
+  exchange.receive = packet.at;
+  association.heard = now.mono;
+  if (association.lifetime === "ephemeral") association.unreach = 0;
+  if (departure === undefined) return refuse(association, "unsynchronized");
+  const kiss = kissCode(header);
+  if (kiss !== null) association.kiss = kiss;
+  const fault = headerFault(header);
+  if (fault !== null) {
+    if (fault === "stratum") association.header = header;
+    return refuse(association, fault);
+  }
+  const exchanged = { t1: departure.left, t2: header.receive, t3: header.transmit, t4: packet.at };
+  return takeExchange(association, header, exchanged, packet.stamp, now, rules);
+}
+
+function refuse(association: Association, test: PacketTest): Reception {
+  association.packets.rejected += 1;
+  association.flash = PACKET_TESTS[test].flash;
+  return { kind: "refused", test, final: true };
+}

@@ -1,0 +1,65 @@
+/** We are the broadcast server: one packet to a broadcast or multicast address each poll interval, while we are synchronized. */
+import type { AssociationConfig } from "../association/template.ts";
+import { after } from "../time/mono.ts";
+import type { Mono } from "../time/mono.ts";
+import type { Now } from "../time/now.ts";
+import { pollInterval } from "../time/seconds.ts";
+import { UNKNOWN_TIME } from "../time/timestamp.ts";
+import { family } from "../wire/address.ts";
+import { encodeHeader } from "../wire/header.ts";
+import { TIMER } from "./state.ts";
+import type { State } from "./state.ts";
+import { systemHeader } from "./system-header.ts";
+
+/** The hop limit of broadcasts unless configured otherwise (seed 002). */
+const DEFAULT_TTL = 127;
+
+/** One `broadcast` line at work. */
+export interface Broadcaster {
+  readonly config: AssociationConfig;
+  nextAt: Mono;
+  sent: number;
+}
+
+/** A line is taken up; the first packet leaves as soon as there is a time to tell. */
+export function startBroadcaster(state: State, config: AssociationConfig, now: Now): void {
+  state.broadcasters.push({ config, nextAt: now.mono, sent: 0 });
+  schedule(state);
+}
+
+/** Sends what is due. Without a time to tell nothing is sent (RFC 5905 A.5.2: broadcast servers are synchronized). */
+export function sendBroadcasts(state: State, now: Now): void {
+  for (const broadcaster of state.broadcasters) {
+    if (broadcaster.nextAt > now.mono) continue;
+    broadcaster.nextAt = after(now.mono, pollInterval(broadcaster.config.minpoll));
+    if (state.opinion.estimate !== null) send(state, broadcaster, now);
+  }
+  schedule(state);
+}
+
+function send(state: State, broadcaster: Broadcaster, now: Now): void {
+  const { config } = broadcaster;
+  const socket = [...state.service].find(([, of]) => of === family(config.name))?.[0];
+  if (socket === undefined) return;
+  const header = encodeHeader({
+    ...systemHeader(state),
+    version: config.version,
+    mode: "broadcast",
+    poll: config.minpoll,
+    origin: UNKNOWN_TIME,
+    receive: UNKNOWN_TIME,
+    transmit: now.clock,
+  });
+  const { security } = state.surroundings;
+  const sealed = config.key === null ? security.none().seal(header) : security.sealWith(config.key, header);
+  if (sealed.kind === "unsealed") return;
+  broadcaster.sent += 1;
+  const to = { ip: config.name, port: config.port };
+  state.act({ kind: "send", token: state.nextToken(), socket, association: null, to, ttl: config.ttl ?? DEFAULT_TTL, bytes: sealed.bytes });
+}
+
+function schedule(state: State): void {
+  let next: Mono | null = null;
+  for (const { nextAt } of state.broadcasters) if (next === null || nextAt < next) next = nextAt;
+  state.deadlines.set(TIMER.broadcasts, next);
+}

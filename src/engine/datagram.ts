@@ -1,0 +1,42 @@
+/** From a datagram to whom it belongs to, by its socket: a question of ours, a solicitor, or the service. */
+import type { Association } from "../association/association.ts";
+import { receiveReply } from "../association/client.ts";
+import { processOf } from "../association/modes.ts";
+import type { PacketTest } from "../association/tests.ts";
+import type { Now } from "../time/now.ts";
+import { addressKey } from "../wire/address.ts";
+import type { Address } from "../wire/address.ts";
+import { decodePacket } from "../wire/packet.ts";
+import type { PacketFault } from "../wire/packet.ts";
+import { refuseUnasked } from "./admission.ts";
+import type { Event } from "./event.ts";
+import { onSolicited, solicitorOn } from "./manycast.ts";
+import { onReception } from "./receive.ts";
+import { onServiceDatagram } from "./service.ts";
+import type { State } from "./state.ts";
+
+/** A datagram arrived. */
+export function onDatagram(state: State, event: Event & { readonly kind: "datagram" }, now: Now): void {
+  const claimed = state.roster.on(event.socket);
+  if (claimed === undefined && state.service.has(event.socket)) return onServiceDatagram(state, event, now);
+  const asking = claimed === undefined ? solicitorOn(state, event) : undefined;
+  if (asking !== undefined) return onSolicited(state, asking, event, now);
+  if (claimed === undefined || claimed.address === null) {
+    // Its question is answered or given up, and its socket closed: this was still on its way to us.
+    return refuseUnasked(state, event.from, "duplicate");
+  }
+  if (addressKey(event.from) !== addressKey(claimed.address)) return refuse(state, claimed, event.from, "address");
+  const packet = decodePacket(event.bytes);
+  if (packet.kind === "malformed") return refuse(state, claimed, event.from, packet.fault);
+  if (processOf(claimed.mode, packet.header.mode) !== "process") return refuse(state, claimed, event.from, "mode");
+  const request = claimed.requests.find(({ socket }) => socket === event.socket) ?? null;
+  const reception = receiveReply(claimed, request, event.bytes, { packet, at: event.at, stamp: event.stamp }, now, state.rulesFor(claimed));
+  const stays = reception.kind === "held" || (reception.kind === "refused" && !reception.final);
+  if (request !== null && !stays) state.close(claimed, request);
+  onReception(state, claimed, reception, now);
+}
+
+function refuse(state: State, claimed: Association, from: Address, test: PacketTest | PacketFault): void {
+  claimed.packets.rejected += 1;
+  state.note({ what: "refused", id: claimed.id, from, test });
+}

@@ -1,0 +1,120 @@
+/** Manycast: groups are asked ring by ring, and who answers is mobilized (seed 002 "Manycast Scheme"). */
+import type { Association } from "../association/association.ts";
+import { broadcastFault } from "../association/broadcast.ts";
+import { onSolicit, restart, ringOf, solicitor, wantsMore } from "../association/solicitor.ts";
+import type { Ring, RingRules, Solicitor } from "../association/solicitor.ts";
+import type { AssociationConfig } from "../association/template.ts";
+import { after } from "../time/mono.ts";
+import type { Now } from "../time/now.ts";
+import { pollInterval } from "../time/seconds.ts";
+import { UNKNOWN_TIME } from "../time/timestamp.ts";
+import { family } from "../wire/address.ts";
+import { encodeHeader } from "../wire/header.ts";
+import type { Header } from "../wire/header.ts";
+import { decodePacket } from "../wire/packet.ts";
+import { isOurs, isPruned, isUsefulStratum, list, refuseUnasked, STRICT, trusts } from "./admission.ts";
+import { add } from "./associate.ts";
+import type { Event } from "./event.ts";
+import { TIMER } from "./state.ts";
+import type { State } from "./state.ts";
+import { systemHeader } from "./system-header.ts";
+
+type Datagram = Event & { readonly kind: "datagram" };
+
+/** A manycast line is taken up: its group is asked from the first ring on, through an unconnected socket of its own. */
+export function startSolicitor(state: State, config: AssociationConfig, group: string, now: Now): void {
+  const socket = state.nextToken();
+  state.act({ kind: "listen", socket, port: 0, address: family(group) === 4 ? "0.0.0.0" : "::", interface: state.config.interface });
+  state.solicitors.push(solicitor(config, group, socket, now.mono));
+  scheduleSolicitors(state);
+}
+
+/** Asks the rings whose turn has come. */
+export function solicit(state: State, now: Now): void {
+  const rules = ringRules(state);
+  for (const asking of state.solicitors) {
+    if (asking.nextAt === null || asking.nextAt > now.mono) continue;
+    const held = heldBy(state, asking).length;
+    if (asking.done && held < rules.minclock) restart(asking, now.mono);
+    if (wantsMore(asking, held, rules)) ask(state, asking, held, now, rules);
+    else {
+      asking.done = true;
+      asking.nextAt = rules.interval === null ? after(now.mono, pollInterval(asking.poll)) : null;
+      state.unjudged = true;
+    }
+  }
+  scheduleSolicitors(state);
+}
+
+/** Whether a probe is still asking. */
+export function isSoliciting(state: State): boolean {
+  return state.solicitors.some(({ done }) => !done);
+}
+
+/** The solicitor a datagram belongs to by its socket. */
+export function solicitorOn(state: State, event: Datagram): Solicitor | undefined {
+  return state.solicitors.find(({ socket }) => socket === event.socket);
+}
+
+/** An answer to a solicitation: mobilizes a preemptable client by the template of its line. */
+export function onSolicited(state: State, asking: Solicitor, event: Datagram, now: Now): void {
+  const packet = decodePacket(event.bytes);
+  if (packet.kind === "malformed") return refuseUnasked(state, event.from, packet.fault);
+  const { header } = packet;
+  if (header.mode !== "server") return refuseUnasked(state, event.from, "mode");
+  const ring = ringOf(asking, header.origin);
+  if (ring === undefined) return refuseUnasked(state, event.from, "bogus");
+  if (broadcastFault(header) !== null) return refuseUnasked(state, event.from, broadcastFault(header)!);
+  if (isOurs(state, header)) return refuseUnasked(state, event.from, "denied");
+  if (state.roster.at(event.from) !== undefined) return refuseUnasked(state, event.from, "duplicate");
+  ring.replies += 1;
+  state.note({ what: "solicited", group: asking.group, ttl: ring.ttl, from: event.from });
+  const found = { group: asking.group, ttl: ring.ttl };
+  const key = packet.mac === null || packet.mac.keyId === 0 ? null : packet.mac.keyId;
+  const config: AssociationConfig = { ...asking.config, kind: "server", name: event.from.ip, port: event.from.port, key };
+  if (!trusts(state, event.bytes, packet, event.from.ip)) return list(state, config, event, packet, found, "authentication", ring, now);
+  if (!isUsefulStratum(state, header)) return list(state, config, event, packet, found, "stratum", ring, now);
+  if (isPruned(state, event.from, now)) return refuseUnasked(state, event.from, "duplicate");
+  if (heldBy(state, asking).length >= state.config.limits.maxclock) return list(state, config, event, packet, found, "surplus", ring, now);
+  const fresh = add(state, config, "client", "preemptable", event.from, { found });
+  fresh.nextPoll = after(now.mono, state.surroundings.chance.uniform() * (state.config.once === null ? asking.config.minpoll : 0));
+  state.schedule(fresh);
+}
+
+function ask(state: State, asking: Solicitor, held: number, now: Now, rules: RingRules): void {
+  const { config } = asking;
+  const cookie = state.cookie();
+  const header: Header = {
+    // Servers decide by our stratum and refid whether to answer, so these are the real ones.
+    ...systemHeader(state),
+    version: config.version,
+    mode: "client",
+    poll: config.minpoll,
+    origin: UNKNOWN_TIME,
+    receive: UNKNOWN_TIME,
+    transmit: cookie,
+  };
+  const { security } = state.surroundings;
+  const sealed = (config.key === null ? security.none() : security.key(config.key)).seal(encodeHeader(header));
+  const ring: Ring = { ttl: Math.min(asking.ttl, asking.lastRing), at: now.clock, cookie, replies: 0 };
+  onSolicit(asking, ring, held, now.mono, rules);
+  if (sealed.kind === "unsealed") return;
+  const to = { ip: asking.group, port: config.port };
+  state.act({ kind: "send", token: state.nextToken(), socket: asking.socket, association: null, to, ttl: ring.ttl, bytes: sealed.bytes });
+  state.note({ what: "ring", group: asking.group, ttl: ring.ttl, found: held });
+}
+
+function ringRules(state: State): RingRules {
+  const discovery = state.config.discovery ?? STRICT;
+  const { minclock, maxclock } = state.config.limits;
+  return { interval: discovery.ringInterval, all: discovery.allRings, minclock, maxclock };
+}
+
+function scheduleSolicitors(state: State): void {
+  for (const [index, { nextAt }] of state.solicitors.entries()) state.deadlines.set(TIMER.solicitors - index, nextAt);
+}
+
+/** What a solicitor found and holds: not what is merely listed. */
+function heldBy(state: State, asking: Solicitor): Association[] {
+  return [...state.roster].filter(({ found, ended }) => found?.group === asking.group && (ended === null || ended === "complete"));
+}

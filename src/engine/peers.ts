@@ -1,0 +1,30 @@
+/** Symmetric peers: our side of a conversation that goes on. */
+import type { Association } from "../association/association.ts";
+import { departed } from "../association/exchange.ts";
+import { onPoll } from "../association/poll.ts";
+import { symmetricHeader } from "../association/symmetric.ts";
+import type { Now } from "../time/now.ts";
+import { family } from "../wire/address.ts";
+import { encodeHeader } from "../wire/header.ts";
+import { giveUp } from "./associate.ts";
+import type { State } from "./state.ts";
+import { systemHeader } from "./system-header.ts";
+
+/** Sends a peer what it needs to know: the state of our clock, and the answer to its last packet. */
+export function pollPeer(state: State, peer: Association, now: Now): void {
+  const exchange = peer.exchange!;
+  const address = peer.address!;
+  const socket = [...state.service].find(([, of]) => of === family(address.ip))?.[0];
+  const sealed = peer.security.seal(encodeHeader(symmetricHeader(peer, exchange, systemHeader(state), now)));
+  onPoll(peer, now.mono, state.rules);
+  if (sealed.kind === "unsealed" || socket === undefined) {
+    giveUp(state, peer, sealed.kind === "unsealed" ? "authentication" : "unreachable");
+    return;
+  }
+  const token = state.nextToken();
+  state.departures.set(token, departed(exchange, now.clock));
+  peer.packets.sent += 1;
+  state.act({ kind: "send", token, socket, association: peer.id, to: address, ttl: null, bytes: sealed.bytes });
+  state.note({ what: "polled", id: peer.id, address });
+  if (peer.reach === 0) state.unjudged = true;
+}

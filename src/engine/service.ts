@@ -1,0 +1,112 @@
+/**
+ * What nobody asked for: packets on the service's sockets, sorted by the table of modes into what they mobilize, whom they
+ * belong to, or what they are refused for.
+ */
+import type { Association } from "../association/association.ts";
+import { broadcastFault, receiveBroadcast } from "../association/broadcast.ts";
+import { processOf } from "../association/modes.ts";
+import { receivePeer } from "../association/symmetric.ts";
+import { MIN_BURST_SPACING } from "../association/poll.ts";
+import type { HeldReply } from "../association/request.ts";
+import { symmetricExchange } from "../association/exchange.ts";
+import { after } from "../time/mono.ts";
+import type { Now } from "../time/now.ts";
+import type { Address } from "../wire/address.ts";
+import type { Packet } from "../wire/packet.ts";
+import { decodePacket } from "../wire/packet.ts";
+import { refuseUnasked, trusts } from "./admission.ts";
+import { add } from "./associate.ts";
+import type { Event, HostFault } from "./event.ts";
+import { mobilizeBroadcastClient } from "./broadcast-client.ts";
+import { onReception } from "./receive.ts";
+import type { State } from "./state.ts";
+
+type Datagram = Event & { readonly kind: "datagram" };
+
+/** Opens the service's sockets: one a family, joined to the groups of it. */
+export function openService(state: State): void {
+  const { service } = state.config;
+  if (service === undefined || service === null) return;
+  const families = service.address === null ? ([4, 6] as const) : [service.address.includes(":") ? (6 as const) : (4 as const)];
+  for (const of of families) {
+    const socket = state.nextToken();
+    state.service.set(socket, of);
+    state.act({ kind: "listen", socket, port: service.port, address: service.address ?? (of === 4 ? "0.0.0.0" : "::"), interface: service.interface });
+    for (const { group, interface: on } of service.groups)
+      if (group.includes(":") === (of === 6)) {
+        state.act({ kind: "join", socket, group, interface: on });
+        state.note({ what: "listening", group });
+      }
+  }
+  state.note({ what: "listening", group: null });
+}
+
+/** A service socket could not be opened: without privilege, or with another daemon on the port, there is no service. */
+export function onServiceRefused(state: State, why: HostFault): void {
+  state.note({ what: "notListening", why });
+  if (why === "noPrivilege" || why === "portInUse") state.end("permission");
+}
+
+/** A datagram on a service socket. */
+export function onServiceDatagram(state: State, event: Datagram, now: Now): void {
+  const packet = decodePacket(event.bytes);
+  if (packet.kind === "malformed") return refuseUnasked(state, event.from, packet.fault);
+  const claimed = state.roster.at(event.from);
+  const process = processOf(claimed?.mode ?? "none", packet.header.mode);
+  const held: HeldReply = { packet, at: event.at, stamp: event.stamp };
+  if (process === "process" && claimed !== undefined) return processClaimed(state, claimed, event, held, now);
+  if (process === "mobilizePassive") return mobilizePassive(state, event, packet, held, now);
+  if (process === "mobilizeBroadcast") return mobilizeBroadcastClient(state, event, packet, now);
+  refuseUnasked(state, event.from, "mode");
+}
+
+/** A packet to an association we have: a peer's, or a broadcast server's. */
+function processClaimed(state: State, claimed: Association, event: Datagram, held: HeldReply, now: Now): void {
+  if (claimed.exchange !== null) {
+    onReception(state, claimed, receivePeer(claimed, claimed.exchange, event.bytes, held, now, state.rules), now);
+    return;
+  }
+  if (claimed.listening === null || held.packet.header.mode !== "broadcast") return refuseUnasked(state, event.from, "mode");
+  // A broadcast packet that was sent to us alone is nobody's broadcast.
+  if (event.cast === "unicast" && event.to !== undefined) return refuseUnasked(state, event.from, "mode");
+  const reception = receiveBroadcast(claimed, claimed.listening, event.bytes, held, now, state.rules);
+  if (reception.kind === "sample") {
+    state.heardBroadcasts += 1;
+    const { offset, delay } = reception.sample;
+    state.note({ what: "broadcast", id: claimed.id, address: event.from, offset, delay });
+  }
+  onReception(state, claimed, reception, now);
+}
+
+/** A symmetric active peer we do not know: mobilize a passive association if it may, and answer it after the guard time. */
+function mobilizePassive(state: State, event: Datagram, packet: Packet, held: HeldReply, now: Now): void {
+  const { discovery } = state.config;
+  if (discovery === undefined || discovery === null) return refuseUnasked(state, event.from, "mode");
+  if (!trusts(state, event.bytes, packet, event.from.ip)) return refuseUnasked(state, event.from, "authentication");
+  if (broadcastFault(packet.header) === "header") return refuseUnasked(state, event.from, "header");
+  const passive = add(state, passiveConfig(event.from, packet), "symmetricPassive", "ephemeral", event.from, { exchange: symmetricExchange() });
+  receivePeer(passive, passive.exchange!, event.bytes, held, now, state.rules);
+  passive.nextPoll = after(now.mono, MIN_BURST_SPACING);
+  state.schedule(passive);
+}
+
+function passiveConfig(from: Address, packet: Packet): Association["config"] {
+  const { header, mac } = packet;
+  const minpoll = Math.min(Math.max(header.poll, 3), 17);
+  return {
+    kind: "peer",
+    name: from.ip,
+    port: from.port,
+    family: null,
+    version: header.version,
+    minpoll,
+    maxpoll: Math.max(minpoll, 10),
+    iburst: false,
+    burst: false,
+    prefer: false,
+    noselect: false,
+    trusted: false,
+    key: mac === null || mac.keyId === 0 ? null : mac.keyId,
+    samples: null,
+  };
+}
