@@ -25,7 +25,7 @@ export interface FitnessRules {
  */
 export function unfitness(association: Association, now: Mono, rules: FitnessRules): Reason | null {
   const { header, filter } = association;
-  if (association.ended === "denied" || association.ended === "duplicate" || association.ended === "unresolved") return association.ended;
+  if (association.ended !== null && FINAL.has(association.ended)) return association.ended as Reason;
   if (header === null) return silence(association);
   if (isUnsynchronized(header)) return "unsynchronized";
   if (header.stratum < rules.limits.floor || header.stratum >= rules.limits.ceiling) return "stratum";
@@ -36,6 +36,9 @@ export function unfitness(association: Association, now: Mono, rules: FitnessRul
   if (association.config.noselect) return "noselect";
   return null;
 }
+
+/** What ends an association whatever it has measured. */
+const FINAL: ReadonlySet<Association["ended"]> = new Set(["denied", "duplicate", "unresolved", "authentication", "surplus"]);
 
 /** Why an association has no sample. */
 function silence(association: Association): Reason {
