@@ -1,0 +1,124 @@
+/** What is asked of the kernel to set a clock. No clock is set here: the calls are written down. */
+import { describe, expect, it } from "vitest";
+import { errorNumber } from "../../src/host/errno.ts";
+import { bsdClock, linuxClock, SLEW_REACH, type ClockCalls } from "../../src/host/local-clock.ts";
+
+type Call = readonly [name: string, ...values: readonly (bigint | number)[]];
+
+/** A kernel that writes down what it is asked; some calls fail with an error. */
+function kernel(failing: Readonly<Record<string, string>> = {}): { calls: Call[]; c: ClockCalls } {
+  const calls: Call[] = [];
+  let errno = 0;
+  const answer = (name: string): number => {
+    const code = failing[name];
+    errno = code === undefined ? 0 : errorNumber(code);
+    return code === undefined ? 0 : -1;
+  };
+  const c: ClockCalls = {
+    errno: () => errno,
+    clock_gettime(_clock, time) {
+      if (time instanceof BigInt64Array) time.set([1_790_000_000n, 900_000_000n]);
+      return 0;
+    },
+    clock_settime(clock, time) {
+      calls.push(["clock_settime", clock, ...words(time)]);
+      return answer("clock_settime");
+    },
+    clock_adjtime(clock, timex) {
+      const at = timex as DataView;
+      expect(at.byteLength).toBe(208);
+      calls.push(["clock_adjtime", clock, at.getUint32(0, true), at.getBigInt64(8, true), at.getBigInt64(72, true), at.getBigInt64(80, true)]);
+      return answer("clock_adjtime");
+    },
+    settimeofday(time) {
+      calls.push(["settimeofday", ...words(time)]);
+      return answer("settimeofday");
+    },
+    adjtime(delta) {
+      calls.push(["adjtime", ...words(delta)]);
+      return answer("adjtime");
+    },
+  };
+  return { calls, c };
+}
+
+function words(memory: unknown): bigint[] {
+  return memory instanceof BigInt64Array ? [...memory] : [];
+}
+
+const ADJ_SETOFFSET_NANO = 0x2100;
+const ADJ_OFFSET_SINGLESHOT = 0x8001;
+
+describe("Linux", () => {
+  it.each<[number, bigint, bigint]>([
+    [0.25, 0n, 250_000_000n],
+    [-0.25, -1n, 750_000_000n], // the kernel wants a fraction that is not negative
+    [3600.000000001, 3600n, 1n],
+    [-1, -1n, 0n],
+    [1.7e9, 1_700_000_000n, 0n],
+  ])("steps by %d s with one ADJ_SETOFFSET", (offset, seconds, nanoseconds) => {
+    const { calls, c } = kernel();
+    expect(linuxClock(c).step(offset)).toBeNull();
+    expect(calls).toEqual([["clock_adjtime", 0, ADJ_SETOFFSET_NANO, 0n, seconds, nanoseconds]]);
+  });
+
+  it("reads, adds and sets where the kernel cannot add", () => {
+    const { calls, c } = kernel({ clock_adjtime: "EOPNOTSUPP" });
+    expect(linuxClock(c).step(0.25)).toBeNull();
+    expect(calls.at(-1)).toEqual(["clock_settime", 0, 1_790_000_001n, 150_000_000n]);
+  });
+
+  it("slews with ADJ_OFFSET_SINGLESHOT, in microseconds, at 500 ppm", () => {
+    const { calls, c } = kernel();
+    expect(linuxClock(c).slew(-0.1)).toEqual({ lasting: 200 });
+    expect(calls).toEqual([["clock_adjtime", 0, ADJ_OFFSET_SINGLESHOT, -100_000n, 0n, 0n]]);
+  });
+
+  it.each([SLEW_REACH + 1, -SLEW_REACH - 1, Infinity, NaN])("does not try to slew by %d s", (offset) => {
+    const { calls, c } = kernel();
+    expect(linuxClock(c).slew(offset)).toBe("outOfRange");
+    expect(calls).toEqual([]);
+  });
+
+  it.each([Infinity, -Infinity, NaN])("does not try to step by %d s", (offset) => {
+    const { calls, c } = kernel();
+    expect(linuxClock(c).step(offset)).toBe("outOfRange");
+    expect(calls).toEqual([]);
+  });
+
+  it.each([
+    ["EPERM", "noPrivilege"],
+    ["EINVAL", "outOfRange"],
+    ["EFAULT", "other"],
+  ])("names %s, and tries nothing else", (code, fault) => {
+    const { calls, c } = kernel({ clock_adjtime: code });
+    expect(linuxClock(c).step(1)).toBe(fault);
+    expect(linuxClock(c).slew(1)).toBe(fault);
+    expect(calls.map(([name]) => name)).toEqual(["clock_adjtime", "clock_adjtime"]);
+  });
+
+  it("does not set a time before 1970", () => {
+    const { calls, c } = kernel({ clock_adjtime: "ENOSYS" });
+    expect(linuxClock(c).step(-1.8e9)).toBe("outOfRange");
+    expect(calls.map(([name]) => name)).toEqual(["clock_adjtime"]);
+  });
+});
+
+describe("macOS and the BSDs", () => {
+  it("step with settimeofday", () => {
+    const { calls, c } = kernel();
+    expect(bsdClock(c).step(0.25)).toBeNull();
+    expect(calls).toEqual([["settimeofday", 1_790_000_001n, 150_000n]]);
+  });
+
+  it("slew with adjtime", () => {
+    const { calls, c } = kernel();
+    expect(bsdClock(c).slew(-0.1)).toEqual({ lasting: 200 });
+    expect(calls).toEqual([["adjtime", -1n, 900_000n]]);
+  });
+
+  it("name EPERM", () => {
+    const { c } = kernel({ settimeofday: "EPERM", adjtime: "EPERM" });
+    expect([bsdClock(c).step(1), bsdClock(c).slew(1)]).toEqual(["noPrivilege", "noPrivilege"]);
+  });
+});
