@@ -52,6 +52,20 @@ export function noteText(note: Note): string {
       return `${at(note.address)}: ${HOST_FAULTS[note.why]}`;
     case "kiss":
       return `${at(note.address)}: kiss-o'-death ${kissWords(note.code)}`;
+    case "listening":
+      return note.group === null ? "listening" : `listening to ${printable(note.group)}`;
+    case "notListening":
+      return `the service's socket: ${HOST_FAULTS[note.why]}`;
+    case "ring":
+      return `${printable(note.group)}: asked within ${note.ttl} ${note.ttl === 1 ? "hop" : "hops"}, ${note.found} found so far`;
+    case "solicited":
+      return `${at(note.from)}: answered ring ${note.ttl} of ${printable(note.group)}`;
+    case "volley":
+      return note.offset === null
+        ? `${at(note.address)}: did not answer the volley`
+        : `${at(note.address)}: volley done: offset ${signedText(note.offset)}, delay ${durationText(note.delay ?? 0)}`;
+    case "broadcast":
+      return `${at(note.address)}: broadcast: offset ${signedText(note.offset)}`;
     case "systemPeer":
       return note.address === null ? "no system peer" : `system peer is ${at(note.address)}`;
     case "decided":
