@@ -42,7 +42,7 @@ export async function runDemo(options: CommonOptions, io: Io): Promise<number> {
     const wordy = options.json !== true && options.quiet !== true;
     if (wordy) io.out.write(BEFORE);
     const { snapshot, outcome } = await watched(config, options, io, (watch) => measure({ ...watch, config, keyring: null, machine }));
-    const code = await tellRun({ command: "demo", snapshot: withNames(snapshot, servers), outcome, config, stateWarnings: [] }, options, io);
+    const code = await tellRun({ command: "demo", snapshot: withNames(snapshot, servers), outcome, config, daemon: null, stateWarnings: [] }, options, io);
     if (wordy && code === exitCode("ok")) io.out.write(AFTER);
     return code;
   } finally {

@@ -1,11 +1,15 @@
-/** A run that remembers: kisses of earlier runs are honoured, and new ones kept for later runs. */
+/**
+ * A run with its guards: it does not fight another daemon over the clock, and it honours what servers told earlier runs.
+ */
 import type { EngineConfig } from "../engine/config.ts";
 import type { DriveOptions } from "../host/drive.ts";
+import { otherDaemon, type Daemon } from "../host/daemons.ts";
+import { lackingCapability } from "../host/privilege.ts";
 import type { Keyring } from "../security/keyring.ts";
 import { StateFile, type StateWarning } from "../state/file.ts";
 import { statePath } from "../state/place.ts";
 import type { FailureContext } from "../view/failure.ts";
-import { measure, type Machine, type Measured } from "./measure.ts";
+import { measure, touchesClock, untouched, type Machine, type Measured } from "./measure.ts";
 
 /** What a guarded run is made from. */
 export interface GuardedRun {
@@ -15,16 +19,22 @@ export interface GuardedRun {
   readonly watch: DriveOptions;
   /** Drop what earlier runs remembered. */
   readonly forget: boolean;
+  /** Correct the clock even if another daemon does. */
+  readonly force: boolean;
 }
 
 /** How it ended. */
 export interface GuardedEnd extends Measured {
+  /** The daemon that disciplines the clock, where that ended the run. */
+  readonly daemon: Daemon | null;
   /** What went wrong with the memory. */
   readonly stateWarnings: readonly StateWarning[];
 }
 
-/** Runs the engine. */
-export async function runGuarded({ config, keyring, machine, watch, forget }: GuardedRun): Promise<GuardedEnd> {
+/** Runs the engine, unless another daemon has the clock: then nothing is even asked. */
+export async function runGuarded({ config, keyring, machine, watch, forget, force }: GuardedRun): Promise<GuardedEnd> {
+  const daemon = touchesClock(config) && !force ? otherDaemon() : null;
+  if (daemon !== null) return { ...refused(config, machine), daemon, stateWarnings: [] };
   const state = new StateFile(statePath());
   const stateWarnings: StateWarning[] = [];
   const heed = (warning: StateWarning | null): void => {
@@ -34,10 +44,21 @@ export async function runGuarded({ config, keyring, machine, watch, forget }: Gu
   const { memory, warning } = state.recall();
   heed(warning);
   const measured = await measure({ ...watch, config, keyring, machine, memory, onRemember: (learned) => heed(state.remember(learned)) });
-  return { ...measured, stateWarnings };
+  return { ...measured, daemon: null, stateWarnings };
+}
+
+/** A run that did not begin. */
+function refused(config: EngineConfig, machine: Machine): Measured {
+  const { clock, ...rest } = untouched(config, machine);
+  return { snapshot: { ...rest, clock: { ...clock, action: "refused", reason: "other-daemon" } }, outcome: "other-daemon" };
 }
 
 /** What the words of a failure need to know of a run. */
-export function failureContext(config: EngineConfig): FailureContext {
-  return { limits: config.clock.kind === "once" ? config.clock.limits : null, deadline: config.once?.deadline ?? null };
+export function failureContext(config: EngineConfig, { outcome, snapshot, daemon }: Pick<GuardedEnd, "outcome" | "snapshot" | "daemon">): FailureContext {
+  return {
+    limits: config.clock.kind === "once" ? config.clock.limits : null,
+    deadline: config.once?.deadline ?? null,
+    ...(daemon === null ? {} : { otherDaemon: daemon.pid === null ? daemon.name : `${daemon.name} (process ${daemon.pid})` }),
+    ...(outcome === "permission" ? { lacking: lackingCapability(snapshot.clock.offset === null ? "port" : "clock") } : {}),
+  };
 }

@@ -28,8 +28,8 @@ export async function runLibrary(command: OnceCommand, servers: string | readonl
   const machine = thisMachine();
   const named = typeof servers === "string" ? [servers] : servers;
   const { config, keyring } = await prepare(command, named, settings, process.env, machine.facts);
-  const { signal, onNotes, forget = false } = settings;
+  const { signal, onNotes, forget = false, force = false } = settings;
   const watch = { ...(signal === undefined ? {} : { signal }), ...(onNotes === undefined ? {} : { onNotes }) };
-  const ended = await runGuarded({ config, keyring, machine, watch, forget });
-  return runDocument(command, ended.snapshot, describeFailure(ended.outcome, ended.snapshot, failureContext(config)), unixNow());
+  const ended = await runGuarded({ config, keyring, machine, watch, forget, force });
+  return runDocument(command, ended.snapshot, describeFailure(ended.outcome, ended.snapshot, failureContext(config, ended)), unixNow());
 }

@@ -3,10 +3,11 @@ import { createHash } from "node:crypto";
 import type { LocalFacts } from "../config/options.ts";
 import { createEngine } from "../engine/create.ts";
 import type { EngineConfig } from "../engine/config.ts";
+import type { Engine } from "../engine/engine.ts";
 import type { Outcome } from "../engine/outcome.ts";
 import type { Snapshot } from "../engine/snapshot.ts";
 import { systemChance } from "../host/chance.ts";
-import { clockReader, measurePrecision, type ClockReader } from "../host/clock.ts";
+import { clockReader, measurePrecision, steady, type ClockReader } from "../host/clock.ts";
 import { drive, type DriveOptions } from "../host/drive.ts";
 import { ownAddresses } from "../host/interfaces.ts";
 import { localClock } from "../host/local-clock.ts";
@@ -42,21 +43,32 @@ export function thisMachine(): Machine {
   return { read, facts: { precision: measurePrecision(read), ownReferenceIds: ownReferenceIds() } };
 }
 
-/**
- * Runs the engine to its end. The clock can be touched only if the configuration says so.
- */
+/** Runs the engine to its end. The clock can be touched only if the configuration says so. */
 export async function measure({ config, keyring, machine, ...options }: MeasureRequest): Promise<Measured> {
-  const engine = createEngine(config, {
+  const engine = engineOf(config, keyring);
+  const world = await openWorld({ clock: touchesClock(config) ? localClock() : null, read: machine.read });
+  await drive(engine, world, options);
+  const snapshot = engine.snapshot(world.now());
+  return { snapshot, outcome: snapshot.outcome ?? "internal" };
+}
+
+/** Whether a run may change the clock. */
+export function touchesClock({ clock }: EngineConfig): boolean {
+  return clock.kind === "once" && !clock.dryRun;
+}
+
+/** The state of a run that has not begun. */
+export function untouched(config: EngineConfig, { read }: Machine): Snapshot {
+  return engineOf(config, null).snapshot({ mono: steady(), clock: read() });
+}
+
+function engineOf(config: EngineConfig, keyring: Keyring | null): Engine {
+  return createEngine(config, {
     chance: systemChance(),
     security: securityProvider(keyring),
     referenceIdOf: (ip) => refidOfAddress(ip, md5) ?? 0,
     era: unixNow(),
   });
-  const touches = config.clock.kind === "once" && !config.clock.dryRun;
-  const world = await openWorld({ clock: touches ? localClock() : null, read: machine.read });
-  await drive(engine, world, options);
-  const snapshot = engine.snapshot(world.now());
-  return { snapshot, outcome: snapshot.outcome ?? "internal" };
 }
 
 /** The local clock, near enough to unfold timestamps round. */

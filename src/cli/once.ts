@@ -19,7 +19,7 @@ export async function runOnce(command: OnceCommand, servers: readonly string[], 
   const prepared = await prepare(command, servers, prepareOptions(options), io.env, machine.facts);
   tellPrepared(`ntpkit ${command}`, prepared, options, io);
   const { config, keyring } = prepared;
-  const ended = await watched(config, options, io, (watch) => runGuarded({ config, keyring, machine, watch, forget: options.forget ?? false }));
+  const ended = await watched(config, options, io, (watch) => runGuarded({ config, keyring, machine, watch, forget: options.forget ?? false, force: options.force ?? false }));
   return tellRun({ ...ended, command, config }, options, io);
 }
 

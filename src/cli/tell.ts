@@ -40,8 +40,9 @@ const UNREPORTED: readonly Outcome[] = ["interrupted", "terminated", "internal",
  * Tells a run's end.
  * @returns the exit code
  */
-export async function tellRun({ command, snapshot, outcome, config, stateWarnings }: EndedRun, options: CommonOptions, io: Io): Promise<number> {
-  const failure = describeFailure(outcome, snapshot, failureContext(config));
+export async function tellRun({ command, config, ...ended }: EndedRun, options: CommonOptions, io: Io): Promise<number> {
+  const { snapshot, outcome, stateWarnings } = ended;
+  const failure = describeFailure(outcome, snapshot, failureContext(config, ended));
   const pivot = unixNow();
   if (options.json === true) io.out.write(documentText(runDocument(command, snapshot, failure, pivot), io.out.isTerminal));
   else if (!UNREPORTED.includes(outcome) && (failure !== null || options.quiet !== true)) {

@@ -27,7 +27,7 @@ export const RESOLVE_FAULTS: Readonly<Record<ResolveFault, string>> = {
 };
 
 /** What a sentence may draw on beside the server itself. */
-export type Context = Pick<Snapshot, "clock" | "system">;
+export type Context = Pick<Snapshot, "clock" | "system" | "unresolved">;
 
 /**
  * Why a server is not used.
@@ -42,8 +42,8 @@ export function explain(server: AssociationReport, context: Context): string | n
 
 /** The figures behind a reason, where there are any. */
 const DETAILS: Readonly<Partial<Record<Reason, (server: AssociationReport, context: Context) => string | null>>> = {
-  unresolved: ({ unreachable }) => (unreachable === null ? null : faultText(unreachable)),
-  unreachable: ({ packets, unreachable }) => (unreachable === null ? `${counted(packets.sent, "request")} sent` : faultText(unreachable)),
+  unresolved: ({ name }, { unresolved }) => resolveText(name, unresolved),
+  unreachable: ({ packets, unreachable }) => (unreachable === null ? `${counted(packets.sent, "request")} sent` : HOST_FAULTS[unreachable]),
   unsynchronized: ({ leap, stratum, refid }) =>
     [leap === "unsynchronized" ? "leap 3" : null, stratum === null ? null : `stratum ${stratum}`, refid === null || refid === "" ? null : `refid ${printable(refid)}`].filter((part) => part !== null).join(", ") || null,
   stratum: ({ stratum }) => (stratum === null ? null : `stratum ${stratum}`),
@@ -61,9 +61,10 @@ const DETAILS: Readonly<Partial<Record<Reason, (server: AssociationReport, conte
   selectJitter: ({ offset }, { clock }) => (offset === null || clock.offset === null ? null : `its offset is ${signedText(offset)}, theirs ${signedText(clock.offset)}`),
 };
 
-/** Words for a fault of the host or of a name. */
-export function faultText(fault: HostFault | ResolveFault): string {
-  return fault in HOST_FAULTS ? HOST_FAULTS[fault as HostFault] : RESOLVE_FAULTS[fault as ResolveFault];
+/** Why a name has no address, in words; `null` where it has one, or nobody knows. */
+export function resolveText(name: string, unresolved: Snapshot["unresolved"]): string | null {
+  const fault = unresolved.find((one) => one.name === name);
+  return fault === undefined ? null : RESOLVE_FAULTS[fault.why];
 }
 
 /** A kiss code with what it means. */

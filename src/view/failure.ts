@@ -3,11 +3,12 @@ import { REASONS, type Reason } from "../association/verdict.ts";
 import { OUTCOMES, type Outcome } from "../engine/outcome.ts";
 import type { AssociationReport, Snapshot } from "../engine/snapshot.ts";
 import type { StepLimits } from "../discipline/limits.ts";
+import type { ClockFault } from "../engine/event.ts";
 import type { Seconds } from "../time/seconds.ts";
 import type { FailureDocument } from "./document.ts";
-import { faultText, kissWords } from "./explain.ts";
+import { kissWords, RESOLVE_FAULTS } from "./explain.ts";
 import { fullName } from "./servername.ts";
-import { durationText } from "./text.ts";
+import { durationText, printable } from "./text.ts";
 import { CLOCK_FAULTS } from "./notes.ts";
 import { directionText } from "./verdict.ts";
 
@@ -19,6 +20,8 @@ export interface FailureContext {
   readonly deadline: Seconds | null;
   /** The other daemon that disciplines the clock, in words, e.g. `chronyd (process 512)`. */
   readonly otherDaemon?: string;
+  /** The capability that this process lacks; `null`: none, so that something else forbids what was refused. */
+  readonly lacking?: Lacking | null;
 }
 
 /**
@@ -31,6 +34,12 @@ export function describeFailure(outcome: Outcome, snapshot: Snapshot, context: F
   return { code: outcome, message, hint };
 }
 
+/** A capability, and who lacks it: an ordinary user, or root in a container or service. */
+export interface Lacking {
+  readonly capability: string;
+  readonly who: "user" | "root";
+}
+
 interface Words {
   readonly message: string;
   readonly hint: string | null;
@@ -39,8 +48,8 @@ interface Words {
 const WORDS: Readonly<Partial<Record<Outcome, (snapshot: Snapshot, context: FailureContext) => Words>>> = {
   "no-reply": ({ associations }) => ({ message: `no server answered${causes(associations)}`, hint: silenceHint(associations) }),
   resolve: (snapshot) => {
-    const names = new Map(snapshot.unresolved.map(({ name, why }) => [name, faultText(why)] as const));
-    const list = names.size > 0 ? `: ${several([...names].map(([name, why]) => `${name} (${why})`))}` : causes(snapshot.associations);
+    const names = new Map(snapshot.unresolved.map(({ name, why }) => [name, RESOLVE_FAULTS[why]] as const));
+    const list = names.size > 0 ? `: ${several([...names].map(([name, why]) => `${printable(name)} (${why})`))}` : causes(snapshot.associations);
     const later = snapshot.unresolved.some(({ why }) => why === "again");
     return { message: `no name could be resolved${list}`, hint: later ? "--wait-network 60s waits for the network; an IP address needs no name server" : "check the spelling, or give an IP address" };
   },
@@ -52,13 +61,12 @@ const WORDS: Readonly<Partial<Record<Outcome, (snapshot: Snapshot, context: Fail
     return { message: `no server is fit${causes(associations)}`, hint: "ask other servers" };
   },
   limit: ({ clock }, { limits }) => limitWords(clock.offset ?? 0, clock.reason, limits),
-  permission: ({ clock, associations }) => {
-    if (clock.offset === null) return { message: `this process may not use that port${causes(associations)}`, hint: "a --source-port below 1024 needs root or CAP_NET_BIND_SERVICE" };
-    const why = clock.reason !== null && clock.reason in CLOCK_FAULTS ? CLOCK_FAULTS[clock.reason as keyof typeof CLOCK_FAULTS] : "the clock could not be set";
-    const needed = clock.reason === "noPrivilege" || clock.reason === null;
+  permission: ({ clock, associations }, { lacking }) => {
+    if (clock.offset === null) return { message: `this process may not use that port${causes(associations)}`, hint: privilegeHint(lacking, "bind to that port") };
+    const fault = clock.reason !== null && Object.hasOwn(CLOCK_FAULTS, clock.reason) ? (clock.reason as ClockFault) : "noPrivilege";
     return {
-      message: `the local clock is ${directionText(clock.offset)} and was not corrected: ${why}`,
-      hint: needed ? "it needs CAP_SYS_TIME: run it as root, or give a container --cap-add SYS_TIME" : null,
+      message: `the local clock is ${directionText(clock.offset)} and was not corrected: ${CLOCK_FAULTS[fault]}`,
+      hint: fault === "noPrivilege" ? privilegeHint(lacking, "set the clock") : null,
     };
   },
   authentication: ({ associations }) => ({ message: `no server could be authenticated${causes(associations)}`, hint: "compare the keys at both ends: identifier, algorithm, secret, and that they are trusted" }),
@@ -84,7 +92,6 @@ function causes(associations: readonly AssociationReport[]): string {
 
 function cause(server: AssociationReport, reason: Reason): string {
   if ((reason === "kiss" || reason === "denied") && server.kiss !== null) return kissWords(server.kiss);
-  if (reason === "unresolved" && server.unreachable !== null) return faultText(server.unreachable);
   if (reason === "authentication" && server.authentication === "nak") return "crypto-NAK";
   return REASONS[reason].text;
 }
@@ -102,6 +109,13 @@ function silenceHint(associations: readonly AssociationReport[]): string {
   if (all("portUnreachable")) return "is a time server running there, on that port?";
   if (all("noRoute")) return "is the network up? --wait-network 60s waits for it";
   return "is UDP port 123 blocked on the way? --timeout and --deadline allow more time";
+}
+
+function privilegeHint(lacking: Lacking | null | undefined, what: string): string {
+  if (lacking === null) return `the capability is there, so something else forbids to ${what}: a seccomp filter or a security module`;
+  const capability = lacking?.capability ?? "CAP_SYS_TIME";
+  if (lacking?.who === "root") return `root lacks ${capability} here; give it to the service, or start the container with --cap-add ${capability.replace(/^CAP_/, "")}`;
+  return `run it as root, or give it ${capability}`;
 }
 
 function limitWords(offset: Seconds, reason: Snapshot["clock"]["reason"], limits: StepLimits | null): Words {

@@ -94,6 +94,8 @@ export function snapshotOf(associations: readonly AssociationReport[], parts: Sn
     associations,
     resolved: [],
     unresolved: parts.unresolved ?? [],
+    rings: [],
+    refused: {},
     outcome: "ok",
   };
 }

@@ -4,7 +4,7 @@ import { OUTCOMES, type Outcome } from "../../src/engine/outcome.ts";
 import type { Snapshot } from "../../src/engine/snapshot.ts";
 import { fromUnix } from "../../src/time/timestamp.ts";
 import { bareDocument, documentText, runDocument } from "../../src/view/document.ts";
-import { describeFailure } from "../../src/view/failure.ts";
+import { describeFailure, type Lacking } from "../../src/view/failure.ts";
 import { keygenSchema, runSchema } from "../../src/view/schema.ts";
 import { violations } from "../support/schema.ts";
 import { association, lost, MOMENT, silent, snapshotOf, undecided } from "../support/snapshot.ts";
@@ -64,7 +64,7 @@ describe("the document of a run", () => {
 
   it.each([
     ["a good run", snapshotOf([association(1), association(2, { verdict: "survivor" })]), "ok"],
-    ["silence", undecided([silent(1, "unreachable"), silent(2, "unresolved", { address: null, unreachable: "again" })]), "no-reply"],
+    ["silence", undecided([silent(1, "unreachable"), silent(2, "unresolved", { address: null })]), "no-reply"],
     ["a panic", snapshotOf([association(1)], { clock: { action: "refused", reason: "panic", offset: 5000 } }), "limit"],
     ["no association at all", undecided([]), "deadline"],
     ["an unknown start", snapshotOf([association(1, { reference: fromUnix(0n) })], { startedAt: fromUnix(MOMENT) }), "ok"],
@@ -115,12 +115,24 @@ describe("a failure", () => {
     ["no-agreement", undecided([lost(1, "unsynchronized")]), "no server is fit: 192.0.2.1 (its own clock is not synchronized)", "ask other servers"],
     ["limit", snapshotOf([association(1)], { clock: { offset: 86_400, reason: "panic", action: "refused" } }), "the local clock is 86400.0 s behind (1 d), beyond the --panic limit of 1000.0 s; nothing was changed", "if the servers are right, allow it with --panic inf"],
     ["limit", snapshotOf([association(1)], { clock: { offset: -700, reason: "max-step", action: "refused" } }), "the local clock is 700.0 s ahead (11 min 40 s), beyond the --max-step backward of 600.0 s; nothing was changed", "if the servers are right, allow it with --max-step backward=inf"],
-    ["permission", snapshotOf([association(1)], { clock: { action: "step", reason: "noPrivilege" } }), "the local clock is 250.0 ms behind and was not corrected: this process may not set the clock", "it needs CAP_SYS_TIME: run it as root, or give a container --cap-add SYS_TIME"],
+    ["permission", snapshotOf([association(1)], { clock: { action: "step", reason: "noPrivilege" } }), "the local clock is 250.0 ms behind and was not corrected: this process may not set the clock", "run it as root, or give it CAP_SYS_TIME"],
     ["authentication", undecided([lost(1, "authentication", { authentication: "nak", keyId: 3 })]), "no server could be authenticated: 192.0.2.1 (crypto-NAK)", "compare the keys at both ends: identifier, algorithm, secret, and that they are trusted"],
     ["kiss", undecided([lost(1, "denied", { kiss: "DENY" })]), "the servers asked us to go away: 192.0.2.1 (DENY, access denied by the server)", "ask other servers; this one is not asked again unless --forget drops the memory of it"],
     ["deadline", undecided([silent(1, "pending")]), "the deadline of 15.000 s passed before an answer was complete: 192.0.2.1 (it has not been measured yet)", "--deadline allows more time"],
   ] as const)("%s says what, where and what to do", (outcome, snapshot, message, hint) => {
     expect(describeFailure(outcome, snapshot, CONTEXT)).toEqual({ code: outcome, message, hint });
+  });
+
+  it("says which capability is missing, and to whom", () => {
+    const hint = (lacking: Lacking | null): string | null | undefined =>
+      describeFailure("permission", snapshotOf([association(1)], { clock: { action: "step", reason: "noPrivilege" } }), { ...CONTEXT, lacking })?.hint;
+    expect(hint({ capability: "CAP_SYS_TIME", who: "user" })).toBe("run it as root, or give it CAP_SYS_TIME");
+    expect(hint({ capability: "CAP_SYS_TIME", who: "root" })).toBe("root lacks CAP_SYS_TIME here; give it to the service, or start the container with --cap-add SYS_TIME");
+    expect(hint(null)).toContain("a seccomp filter or a security module");
+  });
+
+  it("names the other daemon", () => {
+    expect(describeFailure("other-daemon", undecided([]), { ...CONTEXT, otherDaemon: "chronyd (process 512)" })?.message).toBe("chronyd (process 512) disciplines this clock; nothing was changed");
   });
 
   it("names four servers at most", () => {
