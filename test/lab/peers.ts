@@ -78,14 +78,10 @@ async function fetchPeer(name: PeerName): Promise<Peer> {
 
 /** From the running release: the packages, and those of their libraries that the machine does not have. */
 async function download(packages: readonly string[], archives: string): Promise<void> {
-  await must(
-    [
-      ...["apt-get", "install", "--download-only", "--reinstall", "--yes", "--no-install-recommends"],
-      ...["-o", `Dir::Cache::archives=${archives}`, "-o", "APT::Sandbox::User=root", "-o", "Debug::NoLocking=1"],
-      ...packages,
-    ],
-    { timeout: 300 },
-  );
+  const options = [`Dir::Cache::archives=${archives}`, "APT::Sandbox::User=root", "Debug::NoLocking=1"];
+  const command = ["apt-get", "install", "--download-only", "--reinstall", "--yes", "--no-install-recommends"];
+  const set = options.flatMap((option) => ["-o", option]);
+  await must([...command, ...set, ...packages], { timeout: 300 });
 }
 
 /** From another release of the mirror the machine is configured with. */

@@ -9,7 +9,8 @@ import { type Finished, run, type Running, start } from "./processes.ts";
 import type { Behaviour } from "./programs/odd-server.ts";
 import type { Report } from "./report.ts";
 
-const NTPKIT = fileURLToPath(new URL("../../bin/ntpkit.js", import.meta.url));
+/** The command under test: this checkout's, or another installation's by its path in NTPKIT_BIN. */
+const NTPKIT = process.env["NTPKIT_BIN"] ?? fileURLToPath(new URL("../../bin/ntpkit.js", import.meta.url));
 
 /** The state of a server that the lab waits for before a scenario goes on. */
 export type Wanted = "synchronized" | "unsynchronized" | "leap" | "any";

@@ -8,6 +8,12 @@ import type { World } from "../world.ts";
 
 const CLOSE = 0.001;
 
+/** Configuration of a chronyd beside ntpkit, which has nothing to do there but to be. */
+const IDLE = ["local stratum 3", "port 1123"];
+
+/** Shell words after a daemon's start that give up unless it still runs a moment later. */
+const STILL_THERE = "sleep 0.5; kill -0 $! || exit 99";
+
 export const setting: readonly Scenario[] = [
   {
     name: "setting: a clock 250 ms behind is stepped",
@@ -97,7 +103,7 @@ export const setting: readonly Scenario[] = [
       const limited = ["sync", "--max-step", "forward=1m,backward=1s", server, "--json"];
       ended(await world.ntpkit(client, limited, { clock }), 13);
       assert.deepEqual(await settings(clock), [0, 0]);
-      ended(await world.ntpkit(client, ["sync", "--max-step", "forward=1s,backward=1m", server], { clock }), 0);
+      ended(await world.ntpkit(client, ["sync", "--max-step", "forward=1s,backward=1m", server, "--json"], { clock }), 0);
       near((await clock.read()).offset, 0, CLOSE, "the clock afterwards");
     },
   },
@@ -110,7 +116,7 @@ export const setting: readonly Scenario[] = [
       const run = await world.ntpkit(client, ["sync", server, "--json"], { clock: refusing });
       const report = ended(run, 14);
       near(report.clock.offset, 0.25, CLOSE, "offset");
-      assert.deepEqual([report.clock.action, report.clock.applied], ["refused", false]);
+      assert.equal(report.clock.applied, false);
       assert.match(JSON.stringify(report.error), /CAP_SYS_TIME/);
       const words = await world.ntpkit(client, ["sync", server], { clock: refusing });
       assert.equal(words.code, 14);
@@ -139,9 +145,9 @@ export const setting: readonly Scenario[] = [
     needs: ["chrony"],
     run: async (world) => {
       const { client, server, clock } = await wrongClock(world, -0.25);
-      const file = await world.write("serving.conf", chronyConfig(world.file("serving"), ["port 0"]));
+      const file = await world.write("serving.conf", chronyConfig(world.file("serving"), IDLE));
       const chronyd = world.peer("chrony").path("usr/sbin/chronyd");
-      const beside = `${chronyd} -x -u root -d -f ${file} >&2 & sleep 0.5`;
+      const beside = `${chronyd} -x -u root -d -f ${file} >&2 &\n${STILL_THERE}`;
       ended(await world.ntpkit(client, ["sync", server, "--json"], { clock, beside }), 0);
       near((await clock.read()).offset, 0, CLOSE, "the clock afterwards");
     },
@@ -177,12 +183,12 @@ async function settings(clock: Clock): Promise<readonly [number, number]> {
 async function daemonThatSetsItsClock(world: World): Promise<string> {
   const days = 4000;
   const clock = await world.clock("other-daemon", days * 86_400);
-  const file = await world.write("other.conf", chronyConfig(world.file("other"), ["port 0"]));
+  const file = await world.write("other.conf", chronyConfig(world.file("other"), IDLE));
   const chronyd = world.peer("chrony").path("usr/sbin/chronyd");
   const variables = Object.entries(clock.env).map(([name, value]) => `${name}=${value}`);
   const soon = Math.floor(Date.now() / 1000) + (days - 1) * 86_400;
   return [
     `env ${variables.join(" ")} sh -c '[ "$(date +%s)" -gt ${soon} ] && exec ${chronyd} -u root -d -f ${file}' >&2 &`,
-    "sleep 0.5",
+    STILL_THERE,
   ].join("\n");
 }
