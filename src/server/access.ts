@@ -1,0 +1,193 @@
+/**
+ * Access lists: who may do what, as ntp.conf's `restrict` lines say it. The most specific entry that matches a source decides
+ * alone; nothing is inherited from wider ones.
+ *
+ * Entries are kept by mask: for each mask in use, the most specific first, a hash table of the networks that have it. A look-up
+ * costs one probe a mask, however many networks there are, and allocates nothing.
+ */
+import { parseAddressLiteral } from "../wire/address.ts";
+import { MaskTable } from "./masktable.ts";
+import { readOctets, sourceOf } from "./source.ts";
+import type { SourceWords } from "./source.ts";
+
+/** The flags of `restrict`, with what each forbids or asks for. */
+export const RESTRICT_FLAGS = {
+  ignore: "drop everything, control queries included",
+  noserve: "do not answer requests for the time",
+  noquery: "do not answer control queries",
+  nomodify: "do not let control queries change anything",
+  notrap: "do not let control queries set traps (there are none here)",
+  lowpriotrap: "traps set from here give way to others (there are none here)",
+  nopeer: "mobilize no association by what comes from here",
+  noepeer: "mobilize no ephemeral symmetric association",
+  notrust: "take only what has a MAC made with a trusted key",
+  limited: "limit the rate",
+  kod: "say so by a kiss when the rate is limited",
+  version: "take only the current version of NTP",
+  mssntp: "have Microsoft's requests signed by a domain controller (without effect here)",
+  ntpport: "the line counts only for source port 123",
+} as const;
+
+/** One flag of a `restrict` line. */
+export type RestrictFlag = keyof typeof RESTRICT_FLAGS;
+
+const NAMES = Object.keys(RESTRICT_FLAGS) as RestrictFlag[];
+
+/** The bit of each flag. */
+export const FLAG: { readonly [Flag in RestrictFlag]: number } = Object.freeze(
+  Object.fromEntries(NAMES.map((name, bit) => [name, 1 << bit])) as { [Flag in RestrictFlag]: number },
+);
+
+/** NTP's port, for `ntpport`. */
+const NTP_PORT = 123;
+
+/** Whether a word is a flag. */
+export function isRestrictFlag(word: string): word is RestrictFlag {
+  return Object.hasOwn(RESTRICT_FLAGS, word);
+}
+
+/** The flags of a word of bits, in the order of {@link RESTRICT_FLAGS}. */
+export function flagNames(bits: number): readonly RestrictFlag[] {
+  return NAMES.filter((name) => (bits & FLAG[name]) !== 0);
+}
+
+/** The word of bits of some flags. */
+export function flagBits(flags: readonly RestrictFlag[]): number {
+  return flags.reduce((bits, flag) => bits | FLAG[flag], 0);
+}
+
+/** One entry as it was asked for. */
+export interface AccessEntry {
+  /** An IP literal; its octets beyond the mask do not matter. */
+  readonly address: string;
+  /** A prefix length, 0 … 32 or 128, or a netmask as an IP literal of the same family. */
+  readonly mask: number | string;
+  readonly flags: readonly RestrictFlag[];
+}
+
+/** An access list. Without entries everything is allowed. */
+export class AccessList {
+  readonly #table = new MaskTable();
+  #template: number | null = null;
+
+  constructor() {
+    // As in ntpd there is always a default for each family, so that IPv6's never counts for IPv4.
+    this.restrict({ address: "0.0.0.0", mask: 0, flags: [] });
+    this.restrict({ address: "::", mask: 0, flags: [] });
+  }
+
+  /**
+   * `restrict ADDRESS mask MASK FLAGS`; flags of an entry that is there already are added to it.
+   * @throws RangeError when the address is no literal, or the mask does not fit it; configurations have been checked by then
+   */
+  restrict({ address, mask, flags }: AccessEntry): void {
+    const bits = flagBits(flags);
+    this.#table.add(wordsOf(address), maskWords(address, mask), bits & ~FLAG.ntpport, (bits & FLAG.ntpport) !== 0);
+  }
+
+  /** `restrict default FLAGS`, for both families unless one is named. */
+  restrictDefault(flags: readonly RestrictFlag[], family: 4 | 6 | null = null): void {
+    if (family !== 6) this.restrict({ address: "0.0.0.0", mask: 0, flags });
+    if (family !== 4) this.restrict({ address: "::", mask: 0, flags });
+  }
+
+  /** `restrict source FLAGS`: what {@link AccessList.admitSource} gives to the servers that associations are with. */
+  restrictSource(flags: readonly RestrictFlag[]): void {
+    this.#template = (this.#template ?? 0) | flagBits(flags);
+  }
+
+  /**
+   * An association with this address was mobilized: where there is a template and no entry of the address's own, it gets one.
+   * @param ip an IP literal; anything else is passed over
+   */
+  admitSource(ip: string): void {
+    const words = sourceOf(ip);
+    if (this.#template === null || words === null) return;
+    const onlyNtpPort = (this.#template & FLAG.ntpport) !== 0;
+    this.#table.addTemporary(words, WHOLE, this.#template & ~FLAG.ntpport, onlyNtpPort);
+  }
+
+  /** The association with this address was demobilized. */
+  dismissSource(ip: string): void {
+    const words = sourceOf(ip);
+    if (words !== null) this.#table.removeTemporary(words, WHOLE);
+  }
+
+  /**
+   * The flags that count for a source; 0: none.
+   * @param port the source port, 0 … 65535
+   */
+  flagsFor(source: Readonly<SourceWords>, port: number): number {
+    return this.#table.find(source, port === NTP_PORT);
+  }
+}
+
+/** One `--allow NET` or `--deny NET`. */
+export interface NetworkRule {
+  readonly verb: "allow" | "deny";
+  /** `192.0.2.7`, `10.0.0.0/8`, `2001:db8::/32` */
+  readonly network: string;
+}
+
+/**
+ * The access list of `--allow` and `--deny`: the most specific network decides, `deny` where both name the same. As soon as
+ * anything is allowed, all that is not is denied. What is denied is dropped in silence.
+ * @param flags of what is allowed, e.g. `limited kod`
+ * @returns the list, or the first network that is none
+ */
+export function accessOfRules(rules: readonly NetworkRule[], flags: readonly RestrictFlag[] = []): AccessList | { readonly fault: string } {
+  const list = new AccessList();
+  const isClosed = rules.some(({ verb }) => verb === "allow");
+  list.restrictDefault(isClosed ? ["ignore"] : flags);
+  for (const { verb, network } of rules) {
+    const entry = parseNetwork(network);
+    if (entry === null) return { fault: network };
+    list.restrict({ ...entry, flags: verb === "deny" ? ["ignore"] : flags });
+  }
+  return list;
+}
+
+/**
+ * Reads `ADDRESS` or `ADDRESS/BITS`.
+ * @returns `null` when it is neither
+ */
+export function parseNetwork(text: string): Pick<AccessEntry, "address" | "mask"> | null {
+  const [, address = "", bits] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
+  const literal = parseAddressLiteral(address);
+  if (literal === null || literal.zone !== null) return null;
+  const most = literal.octets.length * 8;
+  const mask = bits === undefined ? most : Number(bits);
+  return mask <= most ? { address, mask } : null;
+}
+
+/** The mask of a single address. */
+const WHOLE: Readonly<SourceWords> = { a: -1, b: -1, c: -1, d: -1 };
+/** Bits before the IPv4 address in its mapped form. */
+const MAPPED_BITS = 96;
+
+function wordsOf(address: string): SourceWords {
+  const words = sourceOf(address);
+  if (words === null) throw new RangeError(`"${address}" is not an IP address`);
+  return words;
+}
+
+function maskWords(address: string, mask: number | string): SourceWords {
+  const isIpv4 = parseAddressLiteral(address)?.octets.length === 4;
+  if (typeof mask === "number") {
+    if (!(mask >= 0 && mask <= (isIpv4 ? 32 : 128))) throw new RangeError(`/${mask} does not fit ${address}`);
+    return prefixWords(isIpv4 ? MAPPED_BITS + mask : mask);
+  }
+  const octets = parseAddressLiteral(mask)?.octets;
+  if (octets === undefined || (octets.length === 4) !== isIpv4) throw new RangeError(`netmask ${mask} does not fit ${address}`);
+  const words = { a: 0, b: 0, c: 0, d: 0 };
+  readOctets(octets, words);
+  return isIpv4 ? { a: -1, b: -1, c: -1, d: words.d } : words;
+}
+
+function prefixWords(bits: number): SourceWords {
+  const word = (index: number): number => {
+    const left = Math.min(Math.max(bits - index * 32, 0), 32);
+    return left === 0 ? 0 : -1 << (32 - left);
+  };
+  return { a: word(0), b: word(1), c: word(2), d: word(3) };
+}

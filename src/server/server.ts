@@ -1,0 +1,272 @@
+/**
+ * The server: access lists, recent clients, rate limits, authentication and the answer, in this order, for one datagram at a
+ * time. Sans-IO: it is handed datagrams and hands out replies; sockets, timers and clocks are the host's.
+ *
+ * ```text
+ * Arrival ─► receive() ─► Disposition, Reply ─► (wait its delay) ─► complete(T3) ─► octets to send
+ * ```
+ *
+ * A plain request costs no memory: what it needs is allocated beforehand.
+ */
+import type { SecurityProvider } from "../security/security.ts";
+import type { Mono } from "../time/mono.ts";
+import type { Now } from "../time/now.ts";
+import { timestamp } from "../time/timestamp.ts";
+import { HEADER_LENGTH, VERSION } from "../wire/header.ts";
+import { isCryptoNak } from "../wire/mac.ts";
+import { MAX_PACKET_LENGTH, decodePacket } from "../wire/packet.ts";
+import { FLAG } from "./access.ts";
+import type { AccessList } from "./access.ts";
+import { answer, answeringMode, kissRate, refuseKey, stampTransmit } from "./answer.ts";
+import { noCounts } from "./disposition.ts";
+import type { Counts, Disposition } from "./disposition.ts";
+import { servedVariables } from "./local.ts";
+import type { Fallbacks } from "./local.ts";
+import { MruList } from "./mru.ts";
+import type { MruLimits } from "./mru.ts";
+import { NOTHING_TO_SERVE, publish } from "./published.ts";
+import type { Published, ServedVariables } from "./published.ts";
+import { charged, drained, judgeRate } from "./rate.ts";
+import type { RateLimits } from "./rate.ts";
+import { newReply } from "./reply.ts";
+import type { Arrival, Reply } from "./reply.ts";
+import { smearOffset } from "./smear.ts";
+import type { Smear } from "./smear.ts";
+import { Spreading, declines } from "./solicitation.ts";
+import type { SolicitationRule } from "./solicitation.ts";
+import { isUnanswerable, sameSource, sourceOf, sourceText } from "./source.ts";
+import type { SourceWords } from "./source.ts";
+
+/** What a server is told to do. */
+export interface ServerSettings {
+  readonly access: AccessList;
+  /** Judges and seals; its keys are those that clients may use. */
+  readonly security: SecurityProvider;
+  /** Limits for whom the access list calls `limited`; the average is told to every client as the least poll exponent. */
+  readonly rate: RateLimits;
+  /** log₂ of the clock's precision in seconds. */
+  readonly precision: number;
+  readonly fallbacks: Fallbacks;
+  /** Whether and how solicitations are answered (`manycastserver`); `null`: they are not. */
+  readonly solicitations: SolicitationRule | null;
+  /** Our own addresses, IP literals, and the port we answer on: what comes from there came back. */
+  readonly own: { readonly addresses: readonly string[]; readonly port: number };
+  /** A leap second to be smeared, if any. */
+  readonly smear: Smear | null;
+}
+
+/** What a server is made with, once. */
+export interface ServerSurroundings {
+  readonly mru: MruLimits;
+  /** Unpredictable, 32 bits. */
+  readonly seed: number;
+  /** Uniform in 0 ≤ x < 1. */
+  readonly chance: () => number;
+  /** When the server starts: without a source from then on, until {@link NtpServer.update} says otherwise. */
+  readonly startedAt: Mono;
+}
+
+/** A server of the time. */
+export class NtpServer {
+  /** The clients heard of lately. */
+  readonly mru: MruList;
+  /** The reply to the last datagram whose disposition is of the kind `answered`; overwritten by the next one. */
+  readonly reply: Reply = newReply();
+  readonly #counts: Counts = noCounts();
+  readonly #chance: () => number;
+  readonly #spreading = new Spreading();
+  #settings: ServerSettings;
+  #own: readonly SourceWords[];
+  #system: ServedVariables = NOTHING_TO_SERVE;
+  #updatedAt: Mono | null = null;
+  #lostAt: Mono | null;
+  #published: Published = this.reply.published;
+  /** The second that {@link NtpServer.#published} is for; NaN: it has to be made anew. */
+  #second = Number.NaN;
+
+  constructor(settings: ServerSettings, surroundings: ServerSurroundings) {
+    this.mru = new MruList(surroundings.mru, surroundings.seed);
+    this.#chance = surroundings.chance;
+    this.#lostAt = surroundings.startedAt;
+    this.#settings = settings;
+    this.#own = ownSources(settings);
+  }
+
+  /** Datagrams so far by what became of them. */
+  get counts(): Readonly<Counts> {
+    return this.#counts;
+  }
+
+  get settings(): ServerSettings {
+    return this.#settings;
+  }
+
+  /** Goes on with other settings; clients and counters stay. */
+  configure(settings: ServerSettings): void {
+    this.#settings = settings;
+    this.#own = ownSources(settings);
+    this.#second = Number.NaN;
+  }
+
+  /** Takes the system variables, whenever they have been updated. */
+  update(system: ServedVariables, now: Now): void {
+    const isLost = system.leap === "unsynchronized";
+    this.#lostAt = isLost ? (this.#lostAt ?? now.mono) : null;
+    this.#system = system;
+    this.#updatedAt = now.mono;
+    this.#second = Number.NaN;
+  }
+
+  /** What the server says of itself at a moment: with dispersion grown, fallbacks and smear. */
+  published(now: Now): Published {
+    const { fallbacks, smear, precision, rate } = this.#settings;
+    const since = (moment: Mono | null): number => (moment === null ? 0 : Math.max(now.mono - moment, 0));
+    const variables = servedVariables(this.#system, fallbacks, since(this.#lostAt), now.clock);
+    const age = variables === this.#system ? since(this.#updatedAt) : 0;
+    return publish(variables, { precision, leastPoll: rate.average, age, smear: smear === null ? 0 : smearOffset(smear, now.clock) });
+  }
+
+  /**
+   * Takes a datagram.
+   * @returns what became of it; where that is `answered`, `kissed` or `refusedKey`, {@link NtpServer.reply} holds the reply
+   */
+  receive(arrival: Arrival): Disposition {
+    const disposition = this.#dispose(arrival);
+    this.#counts[disposition] += 1;
+    return disposition;
+  }
+
+  /**
+   * Makes a reply ready: puts T3 in and seals it. Ask for the time just before.
+   * @param seconds of the clock that is served, as a signed 32-bit word
+   * @param fraction of it, as a signed 32-bit word
+   * @returns octets of `reply.bytes` to send; 0: none, its key is gone meanwhile
+   */
+  complete(reply: Reply, seconds: number, fraction: number): number {
+    if (reply.isTime) stampTransmit(reply.view, seconds, fraction, reply.published);
+    if (reply.keyId === 0) return reply.length;
+    const sealed = this.#settings.security.sealWith(reply.keyId, reply.bytes.subarray(0, reply.length));
+    if (sealed.kind === "unsealed" || sealed.bytes.length > Math.min(reply.most, reply.bytes.length)) return 0;
+    reply.bytes.set(sealed.bytes);
+    return sealed.bytes.length;
+  }
+
+  /** The tests of a datagram, cheapest first; nothing is computed for what an access list or the rate keeps out. */
+  #dispose(arrival: Arrival): Disposition {
+    const { view, length, source, port } = arrival;
+    if (length === 0) return "tooShort";
+    if (port === 0 || isUnanswerable(source)) return "badSource";
+    if (this.#isOwn(arrival)) return "ownPacket";
+    const flags = this.#settings.access.flagsFor(source, port);
+    if ((flags & FLAG.ignore) !== 0) return "ignored";
+
+    const first = view.getUint8(0);
+    const mode = first & 7;
+    const version = (first >> 3) & 7;
+    if (mode >= CONTROL) return (flags & FLAG.noquery) !== 0 ? "noQuery" : mode === CONTROL ? "control" : "private";
+    if ((flags & FLAG.noserve) !== 0) return "noServe";
+    if (version === 0 || version > VERSION) return "version";
+    if ((flags & FLAG.version) !== 0 && version !== VERSION) return "oldVersion";
+    if (answeringMode(version, mode) === 0) return mode === 0 ? "mode" : "notRequest";
+    if (length < HEADER_LENGTH) return "tooShort";
+    if (length > MAX_PACKET_LENGTH) return "tooLong";
+
+    const client = this.mru.touch(source, port, mode, version, flags, arrival.mono);
+    const verdict = this.#chargeRate(client);
+    if (verdict !== "within" && (flags & FLAG.limited) !== 0) {
+      const isKissed = verdict === "kiss" && (flags & FLAG.kod) !== 0 && arrival.cast === "unicast" && this.#kiss(arrival);
+      if (isKissed) return "kissed";
+      this.mru.countDrop(client);
+      return "rateLimited";
+    }
+    return this.#authenticate(arrival, flags);
+  }
+
+  #isOwn({ source, port, cast }: Arrival): boolean {
+    if (cast === "unicast" && port !== this.#settings.own.port) return false;
+    for (let index = 0; index < this.#own.length; index += 1) if (sameSource(this.#own[index]!, source)) return true;
+    return false;
+  }
+
+  #chargeRate(client: number): ReturnType<typeof judgeRate> {
+    const { mru } = this;
+    const { rate } = this.#settings;
+    const level = drained(mru.score(client), mru.interval);
+    const verdict = judgeRate(level, mru.interval, rate);
+    mru.setScore(client, charged(level, verdict, rate));
+    return verdict;
+  }
+
+  /** Makes the RATE kiss; none for a request whose MAC is wrong, since nothing of that may be signed. */
+  #kiss(arrival: Arrival): boolean {
+    const { reply } = this;
+    if (arrival.length > HEADER_LENGTH && this.#readTrailer(arrival) !== "authentic") return false;
+    if (arrival.length === HEADER_LENGTH) reply.keyId = 0;
+    reply.length = kissRate(arrival.view, this.#settings.rate.average, reply.view);
+    reply.most = arrival.length;
+    reply.isTime = false;
+    reply.delay = 0;
+    return true;
+  }
+
+  #authenticate(arrival: Arrival, flags: number): Disposition {
+    const trailer = arrival.length === HEADER_LENGTH ? this.#noTrailer() : this.#readTrailer(arrival);
+    if (trailer !== "authentic" && trailer !== "refusedKey") return trailer;
+    if ((flags & FLAG.notrust) !== 0 && trailer === "authentic" && this.reply.keyId === 0) return "noTrust";
+    if (arrival.cast !== "unicast") {
+      if (this.#settings.solicitations === null) return "noGroup";
+      if (trailer === "refusedKey") return "authentication";
+    }
+    return this.#answer(arrival, trailer === "refusedKey");
+  }
+
+  #noTrailer(): "authentic" {
+    this.reply.keyId = 0;
+    return "authentic";
+  }
+
+  /** Reads what follows the header; an authentic request's key becomes the reply's, 0 where there is no MAC. */
+  #readTrailer({ bytes, length, source }: Arrival): Disposition | "authentic" {
+    const datagram = bytes.subarray(0, length);
+    const packet = decodePacket(datagram);
+    if (packet.kind === "malformed") return packet.fault;
+    this.reply.keyId = 0;
+    if (packet.mac === null) return "authentic";
+    if (isCryptoNak(packet.mac)) return "cryptoNak";
+    if (this.#settings.security.judge(datagram, packet, sourceText(source)) !== "ok") return "refusedKey";
+    this.reply.keyId = packet.mac.keyId;
+    return "authentic";
+  }
+
+  #answer(arrival: Arrival, isRefused: boolean): Disposition {
+    const { reply } = this;
+    const { solicitations } = this.#settings;
+    if (arrival.seconds !== this.#second) this.#refresh(arrival);
+    reply.delay = 0;
+    if (arrival.cast !== "unicast" && solicitations !== null) {
+      const why = declines(arrival.view, this.#published, solicitations);
+      if (why !== null) return why;
+      reply.delay = this.#spreading.delay(arrival.mono, this.#chance());
+    }
+    reply.published = this.#published;
+    reply.length = answer(arrival.view, arrival.length, arrival.seconds, arrival.fraction, this.#published, reply.view);
+    reply.most = arrival.length;
+    reply.isTime = true;
+    if (!isRefused) return "answered";
+    reply.length = refuseKey(reply.view);
+    return "refusedKey";
+  }
+
+  /** Once for each second of the clock, so that a leap second is smeared from its very beginning. */
+  #refresh({ mono, seconds, fraction }: Arrival): void {
+    this.#published = this.published({ mono, clock: timestamp(seconds, fraction) });
+    this.#second = seconds;
+  }
+}
+
+/** The mode of control queries; the one above is private. */
+const CONTROL = 6;
+
+function ownSources({ own }: ServerSettings): readonly SourceWords[] {
+  return own.addresses.map(sourceOf).filter((words) => words !== null);
+}
