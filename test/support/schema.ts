@@ -24,6 +24,7 @@ const KEYWORDS: Readonly<Record<string, Check>> = {
   $id: ignored,
   title: ignored,
   description: ignored,
+  // oxlint-disable-next-line no-thenable -- a keyword of JSON Schema
   then: ignored,
   else: ignored,
   type: (value, rule: string, path) => (isType(value, rule) ? [] : [`${path} is not of type ${rule}`]),

@@ -1,0 +1,120 @@
+/** `demo`, `keygen`, `completion`, and what is generated. */
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { generated, stale } from "../../src/cli/docs.ts";
+import { parseKeys } from "../../src/security/keyfile.ts";
+import { keygenSchema, runSchema } from "../../src/view/schema.ts";
+import { ntpkit } from "../support/command.ts";
+import { violations } from "../support/schema.ts";
+
+let folder = "";
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "ntpkit-others-"));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Whether a program is on this machine. */
+const has = (program: string): boolean => spawnSync(program, ["--version"]).error === undefined;
+
+describe("demo", () => {
+  it("finds the liar and the lost one, and says why", async () => {
+    const { code, out, err } = await ntpkit(["demo"]);
+    expect([code, err]).toEqual([0, ""]);
+    expect(out).toMatch(/^x liar .* outsideIntersection$/m);
+    expect(out).toMatch(/^liar \(127\.0\.0\.1:\d+\): its time disagrees with the majority: its offset is \+5\.\d+ s, theirs \+\d+\.\d ms$/m);
+    expect(out).toMatch(/^lost \(127\.0\.0\.1:\d+\): its own clock is not synchronized/m);
+    expect(out).toMatch(/^local clock is \d+\.\d ms behind .*; 3 of 4 servers agree; a run without --dry-run would step it$/m);
+  });
+  it("has a document too", async () => {
+    const document = JSON.parse((await ntpkit(["demo", "--json"])).out);
+    expect(violations(document, runSchema("demo"))).toEqual([]);
+    expect(document.associations.map(({ name }: any) => name)).toEqual(["honest", "truthful", "candid", "liar", "lost"]);
+    expect(document.system).toMatchObject({ truechimers: 3, falsetickers: 1 });
+  });
+});
+
+describe("keygen", () => {
+  it("prints keys that can be read", async () => {
+    const { code, out } = await ntpkit(["keygen", "--count", "3", "--first-id", "7", "--type", "SHA1"]);
+    expect(code).toBe(0);
+    const { keys, faults } = parseKeys(out, { format: "ntp", file: "-" });
+    expect(faults).toEqual([]);
+    expect(keys.map(({ id, algorithm }) => [id, algorithm])).toEqual([
+      [7, "SHA1"],
+      [8, "SHA1"],
+      [9, "SHA1"],
+    ]);
+  });
+
+  it("writes them for their owner only, and never over others unasked", async () => {
+    const file = join(folder, "keys");
+    expect(await ntpkit(["keygen", file])).toEqual({ code: 0, out: "", err: `ntpkit keygen: wrote 1 key to ${file}; give the other end the same lines, and tell nobody else\n` });
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    const before = readFileSync(file, "utf8");
+    expect(await ntpkit(["keygen", file])).toMatchObject({ code: 64, err: expect.stringContaining("exists already and was left alone") });
+    expect(readFileSync(file, "utf8")).toBe(before);
+    expect((await ntpkit(["keygen", "--force", "-q", file])).err).toBe("");
+    expect(readFileSync(file, "utf8")).not.toBe(before);
+  });
+
+  it("has documents that fit their schema", async () => {
+    for (const argv of [["keygen", "--json"], ["keygen", "--json", join(folder, "keys.json")], ["keygen", "--json", join(folder, "no", "folder")], ["keygen", "--json", "--count", "0"]]) {
+      const { out } = await ntpkit(argv);
+      expect([argv, violations(JSON.parse(out), keygenSchema())]).toEqual([argv, []]);
+    }
+  });
+
+  it("says when identifiers run out, or a file cannot be written", async () => {
+    expect(await ntpkit(["keygen", "--first-id", "65535", "--count", "2"])).toMatchObject({ code: 64, err: expect.stringContaining("65536") });
+    expect(await ntpkit(["keygen", join(folder, "no", "folder")])).toMatchObject({ code: 14, err: expect.stringContaining("cannot write") });
+  });
+});
+
+describe("completion", () => {
+  it("knows every command and option in every shell", async () => {
+    for (const shell of ["bash", "zsh", "fish"]) {
+      const { code, out } = await ntpkit(["completion", shell]);
+      expect(code).toBe(0);
+      for (const word of ["sync", "query", "demo", "keygen", "completion", "max-step", "dry-run", "keys-format", "chrony"]) expect([shell, out.includes(word)]).toEqual([shell, true]);
+    }
+  });
+
+  it("completes in bash", async () => {
+    const { out } = await ntpkit(["completion", "bash"]);
+    const complete = (...words: string[]): string[] => {
+      const script = `${out}\nCOMP_WORDS=(ntpkit ${words.map((word) => `'${word}'`).join(" ")}); COMP_CWORD=${words.length}; _ntpkit; printf '%s\\n' "\${COMPREPLY[@]}"`;
+      const { stdout, stderr } = spawnSync("bash", ["-c", script], { encoding: "utf8" });
+      expect(stderr).toBe("");
+      return stdout.trim().split("\n");
+    };
+    expect(complete("s")).toEqual(["sync"]);
+    expect(complete("sync", "--max")).toEqual(["--maxclock", "--maxdist", "--max-step"]);
+    expect(complete("query", "--keys-format", "c")).toEqual(["chrony"]);
+    expect(complete("completion", "f")).toEqual(["fish"]);
+  });
+});
+
+describe("what is generated", () => {
+  it("is fresh: npm run docs", () => {
+    expect(stale()).toEqual([]);
+  });
+
+  it.runIf(has("groff"))("is clean roff", () => {
+    const file = join(folder, "page.1");
+    for (const [path, text] of generated()) {
+      if (!path.startsWith("man/")) continue;
+      writeFileSync(file, text);
+      const { stderr, status } = spawnSync("groff", ["-man", "-ww", "-z", file], { encoding: "utf8" });
+      expect([path, status, stderr]).toEqual([path, 0, ""]);
+    }
+  });
+
+  it("has a page for every command, and package.json lists them", () => {
+    const pages = [...generated().keys()].filter((path) => path.startsWith("man/")).map((path) => `./${path}`);
+    const manifest = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
+    expect(manifest.man).toEqual(pages);
+  });
+});

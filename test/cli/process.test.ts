@@ -1,0 +1,62 @@
+/** The command as a process of its own: pipes that break, signals, exit codes. */
+import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
+import { createSocket, type Socket } from "node:dgram";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+
+const ENTRY = fileURLToPath(new URL("../../src/cli/entry.ts", import.meta.url));
+
+function start(...argv: string[]): ChildProcessWithoutNullStreams {
+  return spawn(process.execPath, ["--import", "tsx", ENTRY, ...argv], { env: { ...process.env, NTPKIT_CONFIG: "/nonexistent" } });
+}
+
+/** Everything a process says until it ends. */
+async function ended(child: ChildProcessWithoutNullStreams): Promise<{ readonly code: number | null; readonly out: string; readonly err: string }> {
+  let out = "";
+  let err = "";
+  child.stdout.on("data", (chunk: Buffer) => (out += chunk.toString()));
+  child.stderr.on("data", (chunk: Buffer) => (err += chunk.toString()));
+  const [code] = (await once(child, "close")) as [number | null];
+  return { code, out, err };
+}
+
+describe("the process", () => {
+  it("ends with the command's code", async () => {
+    expect(await ended(start("--version"))).toMatchObject({ code: 0, err: "" });
+    expect(await ended(start("sync"))).toMatchObject({ code: 64, out: "" });
+  });
+
+  it("is silent when its reader has gone", async () => {
+    const child = start("sync", "--help");
+    child.stdout.destroy();
+    expect(await ended(child)).toMatchObject({ code: 0, err: "" });
+  });
+});
+
+describe("a run that is interrupted", () => {
+  let silent: Socket;
+  let address = "";
+  beforeEach(async () => {
+    silent = createSocket("udp4");
+    silent.bind(0, "127.0.0.1");
+    await once(silent, "listening");
+    address = `127.0.0.1:${silent.address().port}`;
+  });
+  afterEach(() => {
+    silent.close();
+  });
+
+  it.each([
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+  ] as const)("by %s ends with %d, and its document", async (signal, code) => {
+    const child = start("query", "--json", "--timeout", "60s", "--deadline", "inf", address);
+    const result = ended(child);
+    await once(silent, "message");
+    child.kill(signal);
+    const { code: exit, out } = await result;
+    expect(exit).toBe(code);
+    expect(JSON.parse(out)).toMatchObject({ ok: false, exitCode: code, associations: [{ reason: "pending" }] });
+  });
+});
