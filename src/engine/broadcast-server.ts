@@ -1,4 +1,5 @@
 /** We are the broadcast server: one packet to a broadcast or multicast address each poll interval, while we are synchronized. */
+import type { SystemHeader } from "../association/symmetric.ts";
 import type { AssociationConfig } from "../association/template.ts";
 import { after } from "../time/mono.ts";
 import type { Mono } from "../time/mono.ts";
@@ -7,8 +8,9 @@ import { pollInterval } from "../time/seconds.ts";
 import { UNKNOWN_TIME } from "../time/timestamp.ts";
 import { family } from "../wire/address.ts";
 import { encodeHeader } from "../wire/header.ts";
-import { TIMER } from "./state.ts";
+import { servedClock } from "./answering.ts";
 import type { State } from "./state.ts";
+import { TIMER } from "./timer.ts";
 import { systemHeader } from "./system-header.ts";
 
 /** The hop limit of broadcasts unless configured otherwise (seed 002). */
@@ -32,23 +34,24 @@ export function sendBroadcasts(state: State, now: Now): void {
   for (const broadcaster of state.broadcasters) {
     if (broadcaster.nextAt > now.mono) continue;
     broadcaster.nextAt = after(now.mono, pollInterval(broadcaster.config.minpoll));
-    if (state.opinion.estimate !== null) send(state, broadcaster, now);
+    const system = systemHeader(state, now);
+    if (system.leap !== "unsynchronized") send(state, broadcaster, system, now);
   }
   schedule(state);
 }
 
-function send(state: State, broadcaster: Broadcaster, now: Now): void {
+function send(state: State, broadcaster: Broadcaster, system: SystemHeader, now: Now): void {
   const { config } = broadcaster;
   const socket = [...state.service].find(([, of]) => of === family(config.name))?.[0];
   if (socket === undefined) return;
   const header = encodeHeader({
-    ...systemHeader(state),
+    ...system,
     version: config.version,
     mode: "broadcast",
     poll: config.minpoll,
     origin: UNKNOWN_TIME,
     receive: UNKNOWN_TIME,
-    transmit: now.clock,
+    transmit: servedClock(state, now.clock),
   });
   const { security } = state.surroundings;
   const sealed = config.key === null ? security.none().seal(header) : security.sealWith(config.key, header);

@@ -1,4 +1,8 @@
 /** What the engine is told to do: resolved configuration, every default filled in. Made by `config/` and the command line. */
+import type { AccessList } from "../server/access.ts";
+import type { Fallbacks } from "../server/local.ts";
+import type { RateLimits } from "../server/rate.ts";
+import type { Smear } from "../server/smear.ts";
 import type { AssociationConfig, BurstProfile } from "../association/template.ts";
 import type { Seconds } from "../time/seconds.ts";
 import type { SelectionLimits } from "../system/limits.ts";
@@ -44,6 +48,19 @@ export interface DiscoveryConfig {
   readonly cohort: boolean;
 }
 
+/** How clients are answered. */
+export interface ServingConfig {
+  readonly access: AccessList;
+  readonly rate: RateLimits;
+  readonly fallbacks: Fallbacks;
+  /** Solicitations to our groups are answered; `null`: they are not. */
+  readonly manycast: { readonly cohort: boolean } | null;
+  /** A leap second to be smeared. */
+  readonly smear: Smear | null;
+  /** Our own addresses, IP literals: what comes from there came back. */
+  readonly ownAddresses: readonly string[];
+}
+
 /** Sockets that hear what no request of ours asked for. */
 export interface ServiceConfig {
   /** UDP port, 1 … 65535. */
@@ -75,6 +92,8 @@ export interface EngineConfig {
   readonly interface: string | null;
   /** `null`: only what is configured is mobilized. */
   readonly discovery?: DiscoveryConfig | null;
+  /** `null`: clients are not answered. */
+  readonly serving?: ServingConfig | null;
   /** `null`: no socket but those of requests. */
   readonly service?: ServiceConfig | null;
   /** How many of a pool name's addresses are asked at once. */

@@ -14,6 +14,7 @@ import { after } from "../time/mono.ts";
 import type { Mono } from "../time/mono.ts";
 import type { Now } from "../time/now.ts";
 import type { Action } from "./action.ts";
+import { openAnswering, sendWaiting } from "./answering.ts";
 import { sendBroadcasts } from "./broadcast-server.ts";
 import type { EngineConfig } from "./config.ts";
 import { onDatagram } from "./datagram.ts";
@@ -29,7 +30,8 @@ import { onSent, onSteppedByAnother } from "./receive.ts";
 import { snapshotOf } from "./report.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { onServiceRefused, openService } from "./service.ts";
-import { State, TIMER } from "./state.ts";
+import { State } from "./state.ts";
+import { TIMER } from "./timer.ts";
 
 /**
  * Makes an engine.
@@ -111,6 +113,8 @@ function start(state: State, memory: Memory | undefined, now: Now): void {
   if (memory !== undefined) state.memory = memory;
   const deadline = state.config.once?.deadline ?? null;
   if (deadline !== null) state.deadlines.set(TIMER.deadline, after(now.mono, deadline));
+  state.lostAt = now.mono;
+  state.answering = openAnswering(state.config, state.surroundings, now);
   openService(state);
   mobilizeConfigured(state, now);
 }
@@ -120,6 +124,7 @@ function wake(state: State, now: Now): void {
   for (let key = state.deadlines.take(now.mono); key !== undefined; key = state.deadlines.take(now.mono)) {
     if (key === TIMER.names) retryNames(state, now);
     else if (key === TIMER.deadline) onDeadline(state, now);
+    else if (key === TIMER.replies) sendWaiting(state, now);
     else if (key === TIMER.broadcasts) sendBroadcasts(state, now);
     else if (key <= TIMER.solicitors) solicit(state, now);
     else if (key !== TIMER.judgement) {

@@ -4,12 +4,13 @@ import { judgeSystem } from "../system/judge.ts";
 import { after } from "../time/mono.ts";
 import type { Now } from "../time/now.ts";
 import type { Seconds } from "../time/seconds.ts";
+import { publishSystem } from "./answering.ts";
 import type { OnceConfig } from "./config.ts";
 import { isSoliciting } from "./manycast.ts";
 import { failureOf, heardEnough } from "./once.ts";
 import type { Outcome } from "./outcome.ts";
-import { TIMER } from "./state.ts";
 import type { State } from "./state.ts";
+import { TIMER } from "./timer.ts";
 
 /** Judging n associations takes of the order of n · 10 µs; it is put off so that it never takes more than a tenth of the time. */
 const SPACING: Seconds = 1e-4;
@@ -87,6 +88,8 @@ function judge(state: State, now: Now): void {
   });
   state.unjudged = false;
   state.judgedAt = now.mono;
+  state.lostAt = state.opinion.estimate === null ? (state.lostAt ?? now.mono) : null;
+  publishSystem(state, now);
   const peer = state.opinion.estimate?.peer ?? null;
   if (peer !== before) state.note({ what: "systemPeer", id: peer, address: peer === null ? null : (state.roster.get(peer)?.address ?? null) });
 }

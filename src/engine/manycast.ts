@@ -15,8 +15,8 @@ import { decodePacket } from "../wire/packet.ts";
 import { isOurs, isPruned, isUsefulStratum, list, refuseUnasked, STRICT, trusts } from "./admission.ts";
 import { add } from "./associate.ts";
 import type { Event } from "./event.ts";
-import { TIMER } from "./state.ts";
 import type { State } from "./state.ts";
+import { TIMER } from "./timer.ts";
 import { systemHeader } from "./system-header.ts";
 
 type Datagram = Event & { readonly kind: "datagram" };
@@ -86,7 +86,7 @@ function ask(state: State, asking: Solicitor, held: number, now: Now, rules: Rin
   const cookie = state.cookie();
   const header: Header = {
     // Servers decide by our stratum and refid whether to answer, so these are the real ones.
-    ...systemHeader(state),
+    ...systemHeader(state, now),
     version: config.version,
     mode: "client",
     poll: config.minpoll,

@@ -11,8 +11,8 @@ import { startBroadcaster } from "./broadcast-server.ts";
 import type { ResolveFault } from "./event.ts";
 import { startSolicitor } from "./manycast.ts";
 import type { Lookup } from "./names.ts";
-import { TIMER } from "./state.ts";
 import type { State } from "./state.ts";
+import { TIMER } from "./timer.ts";
 
 /** Every configured line is taken up: most want their name looked up first. */
 export function mobilizeConfigured(state: State, now: Now): void {

@@ -15,7 +15,7 @@ export function pollPeer(state: State, peer: Association, now: Now): void {
   const exchange = peer.exchange!;
   const address = peer.address!;
   const socket = [...state.service].find(([, of]) => of === family(address.ip))?.[0];
-  const sealed = peer.security.seal(encodeHeader(symmetricHeader(peer, exchange, systemHeader(state), now)));
+  const sealed = peer.security.seal(encodeHeader(symmetricHeader(peer, exchange, systemHeader(state, now), now)));
   onPoll(peer, now.mono, state.rules);
   if (sealed.kind === "unsealed" || socket === undefined) {
     giveUp(state, peer, sealed.kind === "unsealed" ? "authentication" : "unreachable");

@@ -13,8 +13,10 @@ import { after } from "../time/mono.ts";
 import type { Now } from "../time/now.ts";
 import type { Address } from "../wire/address.ts";
 import type { Packet } from "../wire/packet.ts";
+import { MODES } from "../wire/header.ts";
 import { decodePacket } from "../wire/packet.ts";
 import { refuseUnasked, trusts } from "./admission.ts";
+import { onRequest } from "./answering.ts";
 import { add } from "./associate.ts";
 import type { Event, HostFault } from "./event.ts";
 import { mobilizeBroadcastClient } from "./broadcast-client.ts";
@@ -49,6 +51,7 @@ export function onServiceRefused(state: State, why: HostFault): void {
 
 /** A datagram on a service socket. */
 export function onServiceDatagram(state: State, event: Datagram, now: Now): void {
+  if (isRequest(event.bytes)) return onRequest(state, event, now);
   const packet = decodePacket(event.bytes);
   if (packet.kind === "malformed") return refuseUnasked(state, event.from, packet.fault);
   const claimed = state.roster.at(event.from);
@@ -58,6 +61,12 @@ export function onServiceDatagram(state: State, event: Datagram, now: Now): void
   if (process === "mobilizePassive") return mobilizePassive(state, event, packet, held, now);
   if (process === "mobilizeBroadcast") return mobilizeBroadcastClient(state, event, packet, now);
   refuseUnasked(state, event.from, "mode");
+}
+
+/** Client mode, and whatever else only the server has words for: mode 0, control, private. */
+function isRequest(bytes: Uint8Array): boolean {
+  const mode = MODES[(bytes[0] ?? 0) & 7]!;
+  return mode === "client" || mode === "reserved" || mode === "control" || mode === "private";
 }
 
 /** A packet to an association we have: a peer's, or a broadcast server's. */
@@ -81,8 +90,10 @@ function processClaimed(state: State, claimed: Association, event: Datagram, hel
 /** A symmetric active peer we do not know: mobilize a passive association if it may, and answer it after the guard time. */
 function mobilizePassive(state: State, event: Datagram, packet: Packet, held: HeldReply, now: Now): void {
   const { discovery } = state.config;
-  if (discovery === undefined || discovery === null) return refuseUnasked(state, event.from, "mode");
-  if (!trusts(state, event.bytes, packet, event.from.ip)) return refuseUnasked(state, event.from, "authentication");
+  const welcome = discovery !== undefined && discovery !== null && trusts(state, event.bytes, packet, event.from.ip);
+  // A peer that may not become one can still have the time, as classic ntpd gives it: a passive packet, and no state.
+  if (!welcome && state.answering !== null) return onRequest(state, event, now);
+  if (!welcome) return refuseUnasked(state, event.from, "authentication");
   if (broadcastFault(packet.header) === "header") return refuseUnasked(state, event.from, "header");
   const passive = add(state, passiveConfig(event.from, packet), "symmetricPassive", "ephemeral", event.from, { exchange: symmetricExchange() });
   receivePeer(passive, passive.exchange!, event.bytes, held, now, state.rules);

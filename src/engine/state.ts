@@ -16,6 +16,7 @@ import type { Now } from "../time/now.ts";
 import type { Seconds } from "../time/seconds.ts";
 import type { NtpTimestamp } from "../time/timestamp.ts";
 import type { Action } from "./action.ts";
+import type { Answering } from "./answering.ts";
 import type { Broadcaster } from "./broadcast-server.ts";
 import type { EngineConfig } from "./config.ts";
 import { Deadlines } from "./deadlines.ts";
@@ -27,9 +28,6 @@ import type { Note } from "./note.ts";
 import type { Outcome } from "./outcome.ts";
 import { Roster } from "./roster.ts";
 import type { ClockReason, ClockReport } from "./snapshot.ts";
-
-/** The engine's own timers, as keys of its deadlines; associations use their numbers, which are positive. */
-export const TIMER = { names: -1, judgement: -2, deadline: -3, broadcasts: -4, solicitors: -1_000_000 } as const;
 
 /** What the engine knows of its correction of the clock. */
 export interface ClockState {
@@ -59,6 +57,10 @@ export class State {
   readonly departures: Map<PacketToken, Departure> = new Map();
   /** Addresses that were pruned, and until when they are not solicited again. */
   readonly pruned: Map<string, Mono> = new Map();
+  /** The server; `null` where none is. */
+  answering: Answering | null = null;
+  /** Since when there is no system peer; `null` while there is one. */
+  lostAt: Mono | null = null;
   /** Broadcast packets taken as samples in this run. */
   heardBroadcasts = 0;
   /** Packets that no association claimed, by the reason they were refused for. */

@@ -1,0 +1,123 @@
+/**
+ * Answering clients: the server room at the engine's service sockets. Answers leave at once; those to a group wait their
+ * random delay, and T3 is read when they leave.
+ */
+import type { PacketToken, SocketToken } from "../association/request.ts";
+import { after } from "../time/mono.ts";
+import type { Mono } from "../time/mono.ts";
+import type { Now } from "../time/now.ts";
+import { shift } from "../time/timestamp.ts";
+import type { NtpTimestamp } from "../time/timestamp.ts";
+import type { Address } from "../wire/address.ts";
+import { DISPOSITIONS } from "../server/disposition.ts";
+import { servedVariables } from "../server/local.ts";
+import { DEFAULT_MRU } from "../server/mru.ts";
+import { lowerWord, upperWord } from "../server/published.ts";
+import type { ServedVariables } from "../server/published.ts";
+import { keepReply, loadArrival, newArrival } from "../server/reply.ts";
+import type { Arrival, Reply } from "../server/reply.ts";
+import { NtpServer } from "../server/server.ts";
+import type { EngineConfig } from "./config.ts";
+import type { Surroundings } from "./engine.ts";
+import type { Event } from "./event.ts";
+import type { State } from "./state.ts";
+import { TIMER } from "./timer.ts";
+
+/** A reply whose delay is not over. */
+interface Waiting {
+  readonly at: Mono;
+  readonly reply: Reply;
+  readonly socket: SocketToken;
+  readonly to: Address;
+}
+
+/** The server and what it works with. */
+export interface Answering {
+  readonly server: NtpServer;
+  readonly arrival: Arrival;
+  /** In order of departure. */
+  readonly waiting: Waiting[];
+}
+
+/** Replies that wait: no more than this many, for a flood of solicitations must not fill the memory. */
+const WAITING_AT_MOST = 10_000;
+
+/** Opens the counter. */
+export function openAnswering(config: EngineConfig, surroundings: Surroundings, now: Now): Answering | null {
+  const { serving, service } = config;
+  if (serving === undefined || serving === null) return null;
+  const { chance, security } = surroundings;
+  const solicitations = serving.manycast === null ? null : { cohort: serving.manycast.cohort, ownReferenceIds: config.ownReferenceIds };
+  const settings = {
+    access: serving.access,
+    security,
+    rate: serving.rate,
+    precision: config.precision,
+    fallbacks: serving.fallbacks,
+    solicitations,
+    own: { addresses: serving.ownAddresses, port: service?.port ?? 123 },
+    smear: serving.smear,
+  };
+  const seed = Number(BigInt.asIntN(32, chance.bits64()));
+  const server = new NtpServer(settings, { mru: DEFAULT_MRU, seed, chance: () => chance.uniform(), startedAt: now.mono });
+  return { server, arrival: newArrival(), waiting: [] };
+}
+
+/** A client's request. */
+export function onRequest(state: State, event: Event & { readonly kind: "datagram" }, now: Now): void {
+  const { answering } = state;
+  if (answering === null) return;
+  const { server, arrival } = answering;
+  loadArrival(arrival, event.bytes, event.from, event.cast, servedClock(state, event.at), now.mono);
+  const disposition = server.receive(arrival);
+  if (DISPOSITIONS[disposition].kind !== "answered") return;
+  const { delay } = server.reply;
+  if (delay === 0) return send(state, server.reply, event.socket, event.from, now);
+  if (answering.waiting.length >= WAITING_AT_MOST) return;
+  const reply = { at: after(now.mono, delay), reply: keepReply(server.reply), socket: event.socket, to: event.from };
+  const place = answering.waiting.findLastIndex(({ at }) => at <= reply.at) + 1;
+  answering.waiting.splice(place, 0, reply);
+  state.deadlines.set(TIMER.replies, answering.waiting[0]!.at);
+}
+
+/** Sends the replies whose delay is over. */
+export function sendWaiting(state: State, now: Now): void {
+  const { answering } = state;
+  if (answering === null) return;
+  for (let next = answering.waiting[0]; next !== undefined && next.at <= now.mono; next = answering.waiting[0]) {
+    answering.waiting.shift();
+    send(state, next.reply, next.socket, next.to, now);
+  }
+  state.deadlines.set(TIMER.replies, answering.waiting[0]?.at ?? null);
+}
+
+/** What the server tells is what the system knows. */
+export function publishSystem(state: State, now: Now): void {
+  state.answering?.server.update(state.opinion.variables, now);
+}
+
+/** What this host says of its clock: the system variables, or what it falls back on without a source. */
+export function servedSystem(state: State, now: Now): ServedVariables {
+  const { variables } = state.opinion;
+  const { serving } = state.config;
+  if (serving === undefined || serving === null) return variables;
+  const lostFor = Math.max(now.mono - (state.lostAt ?? now.mono), 0);
+  return servedVariables(variables, serving.fallbacks, lostFor, now.clock);
+}
+
+/**
+ * The clock that is served. A server that follows others without touching the local clock serves what it knows the time
+ * to be, not what the local clock reads.
+ */
+export function servedClock(state: State, clock: NtpTimestamp): NtpTimestamp {
+  const { estimate } = state.opinion;
+  return state.config.clock.kind === "observe" && estimate !== null ? shift(clock, estimate.offset) : clock;
+}
+
+function send(state: State, reply: Reply, socket: SocketToken, to: Address, now: Now): void {
+  const clock = servedClock(state, now.clock);
+  const length = state.answering!.server.complete(reply, upperWord(clock), lowerWord(clock));
+  if (length === 0) return;
+  const token: PacketToken = state.nextToken();
+  state.act({ kind: "send", token, socket, association: null, to, ttl: null, bytes: reply.bytes.slice(0, length) });
+}

@@ -1,0 +1,15 @@
+/** The engine's own timers, as keys of its deadlines; associations use their numbers, which are positive. */
+export const TIMER = {
+  /** A name is looked up again. */
+  names: -1,
+  /** A judgement that was put off. */
+  judgement: -2,
+  /** The run's deadline. */
+  deadline: -3,
+  /** Our own broadcasts. */
+  broadcasts: -4,
+  /** Replies to solicitations, spread against implosion. */
+  replies: -5,
+  /** Solicitors, one key each from here down. */
+  solicitors: -1_000_000,
+} as const;
