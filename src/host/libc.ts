@@ -90,6 +90,10 @@ export function libc(): Libc | null {
   return loaded;
 }
 
+function nothing(): void {
+  // what matters is that it is called
+}
+
 function is64BitPosix(): boolean {
   return process.platform !== "win32" && ["x64", "arm64", "ppc64", "riscv64", "loong64"].includes(process.arch);
 }
@@ -106,7 +110,12 @@ function load(): Libc | null {
   const functions = {
     errno: () => koffi.errno(),
     address: (memory: NodeJS.ArrayBufferView) => koffi.address(memory),
-    watch: (fd: number, readable: () => void) => koffi.node.poll(fd, { readable: true }, readable),
+    watch: (fd: number, readable: () => void) =>
+      koffi.node.poll(fd, { readable: true }, () => {
+        readable();
+        // Node 26 runs no promise's continuation after a callback of koffi; it does after one of its own.
+        setImmediate(nothing);
+      }),
   };
   for (const [name, declaration] of Object.entries(DECLARATIONS)) {
     Object.defineProperty(functions, name, {

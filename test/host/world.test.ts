@@ -17,9 +17,12 @@ async function opened(options: Partial<HostOptions>): Promise<World> {
   return world;
 }
 
+function nothing(): void {
+  // a fake has nothing to do
+}
+
 /** Sockets that do nothing but what a test says. */
 function fakeUdp(drain: (host: UdpHost) => void): (host: UdpHost) => Udp {
-  const nothing = (): void => undefined;
   return (host) => ({ open: nothing, listen: nothing, join: nothing, send: nothing, close: nothing, end: nothing, drain: () => drain(host) });
 }
 
