@@ -121,6 +121,9 @@ export function measurePrecision(read: ClockReader): number {
 
 /** How far the two clocks must part between two looks for it to be a step, seconds. */
 const STEP_NOTICED: Seconds = 0.005;
+/** Two readings within this time of each other are of one moment, seconds. */
+const ONE_MOMENT: Seconds = 0.0001;
+const LOOKS = 8;
 
 /** Both clocks, and an eye on whether somebody steps the one that is disciplined. */
 export class Clocks {
@@ -129,7 +132,7 @@ export class Clocks {
 
   constructor(read: ClockReader) {
     this.#read = read;
-    this.#seen = this.now();
+    this.#seen = this.#look() ?? this.now();
   }
 
   /** Both clocks, read one straight after the other. */
@@ -143,27 +146,30 @@ export class Clocks {
    * @returns seconds that were added to the clock
    */
   stepped(): Seconds {
-    const parted = this.#parted(this.now());
-    if (parted === 0) return 0;
-    // An interruption between the two readings looks the same; look again, and believe the smallest.
-    let least = parted;
-    for (let again = 0; again < 4 && least !== 0; again += 1) {
-      const other = this.#parted(this.now());
-      if (Math.abs(other) < Math.abs(least)) least = other;
-    }
-    this.#seen = this.now();
-    return least;
+    const now = this.#look();
+    if (now === null) return 0;
+    const parted = difference(now.clock, this.#seen.clock) - (now.mono - this.#seen.mono);
+    this.#seen = now;
+    return Math.abs(parted) >= STEP_NOTICED ? parted : 0;
   }
 
   /** Takes the clocks as they are now: for a step that was ours. */
   settle(): void {
-    this.#seen = this.now();
+    this.#seen = this.#look() ?? this.now();
   }
 
-  #parted(now: Now): Seconds {
-    const parted = difference(now.clock, this.#seen.clock) - (now.mono - this.#seen.mono);
-    if (Math.abs(parted) >= STEP_NOTICED) return parted;
-    this.#seen = now;
-    return 0;
+  /** Both clocks at one moment: an interruption between the readings would look like a step, so they are taken again. */
+  #look(): Now | null {
+    let best: Now | null = null;
+    let narrowest = STEP_NOTICED;
+    for (let look = 0; look < LOOKS && narrowest > ONE_MOMENT; look += 1) {
+      const earlier = steady();
+      const clock = this.#read();
+      const width = steady() - earlier;
+      if (width >= narrowest) continue;
+      narrowest = width;
+      best = { mono: (earlier + width / 2) as Mono, clock };
+    }
+    return best;
   }
 }

@@ -78,12 +78,12 @@ describe("a step by somebody else", () => {
   });
 
   it("is not an interruption between the two readings", () => {
-    const origin = steady();
     let late = 0;
-    const clocks = new Clocks(() => {
-      const delay = late;
+    const { clocks } = stepping(() => {
+      // The process is stopped after one clock was read and before the other is.
+      const end = steady() + late;
+      while (steady() < end);
       late = 0;
-      return shift(fromUnix(1_790_000_000_000_000_000n), steady() - origin + delay);
     });
     late = 0.02;
     expect(clocks.stepped()).toBe(0);
@@ -112,10 +112,13 @@ function ticking(units: number): () => NtpTimestamp {
   return () => (reading += BigInt(units)) as NtpTimestamp;
 }
 
-/** Clocks of which one can be stepped. */
-function stepping(): { clocks: Clocks; step: (by: number) => void } {
+/** Clocks of which one can be stepped; something may happen between reading the one and the other. */
+function stepping(beforeReading: () => void = () => undefined): { clocks: Clocks; step: (by: number) => void } {
   const origin = steady();
   let added = 0;
-  const read = (): NtpTimestamp => shift(fromUnix(1_790_000_000_000_000_000n), steady() - origin + added);
+  const read = (): NtpTimestamp => {
+    beforeReading();
+    return shift(fromUnix(1_790_000_000_000_000_000n), steady() - origin + added);
+  };
   return { clocks: new Clocks(read), step: (by) => (added += by) };
 }
