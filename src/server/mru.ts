@@ -49,8 +49,17 @@ export interface MruEntry {
   readonly flags: number;
   /** Packets dropped because of its rate; kisses are not drops. */
   readonly drops: number;
-  /** What its rate bucket holds, seconds. */
+  /** What its rate bucket holds, whole seconds. */
   readonly score: Seconds;
+}
+
+/** A packet as the list sees it; an `Arrival` is one, and handing that over allocates nothing. */
+export interface Heard {
+  readonly source: Readonly<SourceWords>;
+  /** The source port. */
+  readonly port: number;
+  /** When it arrived. */
+  readonly mono: Mono;
 }
 
 /** No entry; the end of a list or of a chain. */
@@ -90,18 +99,19 @@ export class MruList {
 
   /**
    * Takes note of a packet: its client becomes the newest.
+   * @param mode 0 … 7
+   * @param version 0 … 7
    * @param flags the restrictions that count for it
-   * @param now when it arrived
    * @returns the client's number
    */
-  touch(source: Readonly<SourceWords>, port: number, mode: number, version: number, flags: number, now: Mono): number {
-    const found = this.#find(source);
-    const entry = found === NONE ? this.#enter(source, now) : found;
+  touch(packet: Heard, mode: number, version: number, flags: number): number {
+    const found = this.#find(packet.source);
+    const entry = found === NONE ? this.#enter(packet) : found;
     const columns = this.#columns;
-    this.#interval = found === NONE ? Infinity : Math.max(now - columns.last[entry]!, 0);
-    columns.last[entry] = now;
+    this.#interval = found === NONE ? Infinity : Math.max(packet.mono - columns.last[entry]!, 0);
+    columns.last[entry] = packet.mono;
     columns.count[entry]! += 1;
-    columns.port[entry] = port;
+    columns.port[entry] = packet.port;
     columns.modes[entry] = (version << 3) | mode;
     columns.flags[entry] = flags;
     if (entry !== this.#newest) {
@@ -111,7 +121,7 @@ export class MruList {
     return entry;
   }
 
-  /** What a client's rate bucket holds, seconds. */
+  /** What a client's rate bucket holds, whole seconds. */
   score(entry: number): Seconds {
     return this.#columns.score[entry]!;
   }
@@ -163,14 +173,15 @@ export class MruList {
   }
 
   /** An entry for a new client: a fresh one, or that of the client heard of longest ago. */
-  #enter({ a, b, c, d }: Readonly<SourceWords>, now: Mono): number {
-    const entry = this.#isRecycling(now) ? this.#recycle() : this.#fresh();
+  #enter(packet: Heard): number {
+    const entry = this.#isRecycling(packet) ? this.#recycle() : this.#fresh();
     const columns = this.#columns;
+    const { a, b, c, d } = packet.source;
     columns.words[entry * 4] = a;
     columns.words[entry * 4 + 1] = b;
     columns.words[entry * 4 + 2] = c;
     columns.words[entry * 4 + 3] = d;
-    columns.first[entry] = now;
+    columns.first[entry] = packet.mono;
     columns.count[entry] = 0;
     columns.drops[entry] = 0;
     columns.score[entry] = 0;
@@ -179,10 +190,10 @@ export class MruList {
     return entry;
   }
 
-  #isRecycling(now: Mono): boolean {
+  #isRecycling({ mono }: Heard): boolean {
     const { maxdepth, mindepth, maxage } = this.#limits;
     if (this.#size >= maxdepth) return true;
-    return this.#size > 0 && this.#size >= mindepth && now - this.#columns.last[this.#oldest]! > maxage;
+    return this.#size > 0 && this.#size >= mindepth && mono - this.#columns.last[this.#oldest]! > maxage;
   }
 
   #recycle(): number {
@@ -257,7 +268,7 @@ interface Columns {
   readonly words: Int32Array;
   readonly first: Float64Array;
   readonly last: Float64Array;
-  readonly score: Float64Array;
+  readonly score: Int32Array;
   readonly count: Uint32Array;
   readonly drops: Uint32Array;
   readonly flags: Int32Array;
@@ -273,7 +284,7 @@ function columnsOf(capacity: number, old: Columns | null = null): Columns {
     words: new Int32Array(capacity * 4),
     first: new Float64Array(capacity),
     last: new Float64Array(capacity),
-    score: new Float64Array(capacity),
+    score: new Int32Array(capacity),
     count: new Uint32Array(capacity),
     drops: new Uint32Array(capacity),
     flags: new Int32Array(capacity),

@@ -171,7 +171,7 @@ export class NtpServer {
     if (length < HEADER_LENGTH) return "tooShort";
     if (length > MAX_PACKET_LENGTH) return "tooLong";
 
-    const client = this.mru.touch(source, port, mode, version, flags, arrival.mono);
+    const client = this.mru.touch(arrival, mode, version, flags);
     const verdict = this.#chargeRate(client);
     if (verdict !== "within" && (flags & FLAG.limited) !== 0) {
       const isKissed = verdict === "kiss" && (flags & FLAG.kod) !== 0 && arrival.cast === "unicast" && this.#kiss(arrival);

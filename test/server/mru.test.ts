@@ -10,6 +10,10 @@ function client(number: number): SourceWords {
   return sourceOf(number % 2 === 0 ? `10.0.${(number >> 8) & 255}.${number & 255}` : `2001:db8::${number.toString(16)}`)!;
 }
 
+function heard(list: MruList, source: SourceWords, mono: number, { port = 123, mode = 3, version = 4, flags = 0 }: { port?: number; mode?: number; version?: number; flags?: number } = {}): number {
+  return list.touch({ source, port, mono: mono as Mono }, mode, version, flags);
+}
+
 function addresses(list: MruList): string[] {
   return [...list.entries()].map(({ address }) => address);
 }
@@ -17,12 +21,12 @@ function addresses(list: MruList): string[] {
 describe("the list of recent clients", () => {
   it("tells of each client what it did, the newest first", () => {
     const list = new MruList(DEFAULT_MRU, 7);
-    list.touch(sourceOf("192.0.2.1")!, 123, 3, 4, 5, 10 as Mono);
+    heard(list, sourceOf("192.0.2.1")!, 10, { port: 123, mode: 3, version: 4, flags: 5 });
     expect(list.interval).toBe(Infinity);
-    const entry = list.touch(sourceOf("2001:db8::1")!, 40_000, 1, 3, 0, 11 as Mono);
+    const entry = heard(list, sourceOf("2001:db8::1")!, 11, { port: 40_000, mode: 1, version: 3, flags: 0 });
     list.countDrop(entry);
     list.setScore(entry, 12);
-    list.touch(sourceOf("192.0.2.1")!, 50_000, 3, 2, 6, 13.5 as Mono);
+    heard(list, sourceOf("192.0.2.1")!, 13.5, { port: 50_000, mode: 3, version: 2, flags: 6 });
     expect(list.interval).toBe(3.5);
     expect([...list.entries()]).toEqual([
       { address: "192.0.2.1", port: 50_000, count: 2, mode: 3, version: 2, first: 10, last: 13.5, flags: 6, drops: 0, score: 0 },
@@ -34,16 +38,16 @@ describe("the list of recent clients", () => {
 
   it("never holds more than its bound, and forgets the client heard of longest ago", () => {
     const list = new MruList({ maxdepth: 3, mindepth: 3, maxage: 1000 }, 7);
-    for (const number of [0, 2, 4, 0, 6]) list.touch(client(number), 123, 3, 4, 0, number as Mono);
+    for (const number of [0, 2, 4, 0, 6]) heard(list, client(number), number);
     expect(list.size).toBe(3);
     expect(addresses(list)).toEqual(["10.0.0.6", "10.0.0.0", "10.0.0.4"]);
   });
 
   it("starts anew with a client it had forgotten", () => {
     const list = new MruList({ maxdepth: 1, mindepth: 1, maxage: 1000 }, 7);
-    list.setScore(list.touch(client(0), 123, 3, 4, 0, 0 as Mono), 72);
-    list.touch(client(2), 123, 3, 4, 0, 1 as Mono);
-    const entry = list.touch(client(0), 123, 3, 4, 0, 2 as Mono);
+    list.setScore(heard(list, client(0), 0), 72);
+    heard(list, client(2), 1);
+    const entry = heard(list, client(0), 2);
     expect(list.interval).toBe(Infinity);
     expect(list.score(entry)).toBe(0);
     expect(addresses(list)).toEqual(["10.0.0.0"]);
@@ -51,11 +55,11 @@ describe("the list of recent clients", () => {
 
   it("above mindepth lets old clients go before it grows", () => {
     const list = new MruList({ maxdepth: 100, mindepth: 2, maxage: 64 }, 7);
-    list.touch(client(0), 123, 3, 4, 0, 0 as Mono);
-    list.touch(client(2), 123, 3, 4, 0, 1 as Mono);
-    list.touch(client(4), 123, 3, 4, 0, 64 as Mono);
+    heard(list, client(0), 0);
+    heard(list, client(2), 1);
+    heard(list, client(4), 64);
     expect(list.size).toBe(3);
-    list.touch(client(6), 123, 3, 4, 0, 65 as Mono);
+    heard(list, client(6), 65);
     expect(addresses(list)).toEqual(["10.0.0.6", "10.0.0.4", "10.0.0.2"]);
   });
 
@@ -68,7 +72,7 @@ describe("the list of recent clients", () => {
         let now = 0;
         for (const [number, later] of all) {
           now += later;
-          list.touch(client(number), 123, 3, 4, 0, now as Mono);
+          heard(list, client(number), now);
           const count = model.get(number) ?? 0;
           model.delete(number);
           if (model.size === maxdepth) model.delete(model.keys().next().value!);
