@@ -3,7 +3,7 @@
  */
 import { elapsed } from "../time/mono.ts";
 import type { Mono } from "../time/mono.ts";
-import { PHI } from "../time/seconds.ts";
+import { PHI, powerOfTwo } from "../time/seconds.ts";
 import type { Seconds } from "../time/seconds.ts";
 import type { Sample } from "./sample.ts";
 
@@ -94,8 +94,9 @@ function estimateOf(samples: readonly Sample[], now: Mono, rules: FilterRules): 
   let dispersion = 0;
   let weight = 0;
   let squares = 0;
-  for (const [stage, sample] of byDelay.entries()) {
-    const share = 2 ** -(stage + 1);
+  let share = 1;
+  for (const sample of byDelay) {
+    share /= 2;
     dispersion += share * Math.min(MAXDISP, sample.dispersion + PHI * elapsed(sample.at, now));
     weight += share;
     squares += (sample.offset - best.offset) ** 2;
@@ -104,5 +105,5 @@ function estimateOf(samples: readonly Sample[], now: Mono, rules: FilterRules): 
   if (rules.emptyStages === "rfc5905") dispersion += MAXDISP * (1 - 2 ** -FILTER_STAGES - weight);
   else dispersion /= weight;
   const jitter = byDelay.length > 1 ? Math.sqrt(squares / (byDelay.length - 1)) : 0;
-  return { offset: best.offset, delay: best.delay, dispersion, jitter: Math.max(jitter, 2 ** rules.precision), at: best.at };
+  return { offset: best.offset, delay: best.delay, dispersion, jitter: Math.max(jitter, powerOfTwo(rules.precision)), at: best.at };
 }

@@ -10,7 +10,7 @@
  * ```
  */
 import type { Mono } from "../time/mono.ts";
-import { PHI } from "../time/seconds.ts";
+import { PHI, powerOfTwo } from "../time/seconds.ts";
 import type { Seconds } from "../time/seconds.ts";
 import { difference } from "../time/timestamp.ts";
 import type { NtpTimestamp } from "../time/timestamp.ts";
@@ -54,11 +54,11 @@ export function sampleOf(exchange: Exchange, serverPrecision: number, localPreci
   const back = difference(t3, t4);
   const elapsed = difference(t4, t1);
   const delay = out - back;
-  const granularity = 2 ** serverPrecision + 2 ** localPrecision;
+  const granularity = powerOfTwo(serverPrecision) + powerOfTwo(localPrecision);
   if (delay < -(NEGATIVE_TOLERANCE + granularity)) return null;
   return {
     offset: (out + back) / 2,
-    delay: Math.max(delay, 2 ** localPrecision),
+    delay: Math.max(delay, powerOfTwo(localPrecision)),
     dispersion: granularity + PHI * Math.max(elapsed, 0),
     at,
   };

@@ -58,6 +58,7 @@ function merit(candidate: Candidate, mindist: Seconds): Seconds {
 
 /** The best {@link NMAX}, ranked, and the others as they come: thousands are told apart by one number, and only the best compared. */
 function admit(truechimers: readonly Candidate[], mindist: Seconds): { entrants: readonly Candidate[]; excess: readonly Candidate[] } {
+  if (truechimers.length <= NMAX) return { entrants: rank(truechimers, mindist), excess: [] };
   const merits = new Float64Array(truechimers.length);
   truechimers.forEach((candidate, i) => (merits[i] = merit(candidate, mindist)));
   const worst = merits.sort()[NMAX - 1] ?? Infinity;

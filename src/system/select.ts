@@ -65,15 +65,15 @@ export function select(candidates: readonly Candidate[]): Agreement {
 export function intersect(candidates: readonly Pick<Candidate, "offset" | "rootDistance">[], rule: "midpoints" | "overlap" = "midpoints"): Interval | null {
   const m = candidates.length;
   const { lowpoints, midpoints, highpoints } = sortedEdges(candidates);
-  const upwards = scan(lowpoints, midpoints, highpoints);
-  // Downwards is upwards in the mirror: the highpoints are met first, the lowpoints close the intervals.
-  const downwards = scan(mirrored(highpoints), mirrored(midpoints), mirrored(lowpoints));
+  const upwards = scan(lowpoints, midpoints, highpoints, 1);
+  // Downwards the highpoints are met first, and the lowpoints close the intervals.
+  const downwards = scan(highpoints, midpoints, lowpoints, -1);
 
   for (let f = 0; 2 * f < m; f++) {
     const overlapping = m - f;
     if (overlapping > upwards.most || overlapping > downwards.most) continue;
     const low = upwards.edge[overlapping]!;
-    const high = 0 - downwards.edge[overlapping]!;
+    const high = downwards.edge[overlapping]!;
     const d = upwards.passed[overlapping]! + downwards.passed[overlapping]!;
     if ((d <= f || rule === "overlap") && low < high) return { low, high };
   }
@@ -90,7 +90,21 @@ function sortedEdges(candidates: readonly Pick<Candidate, "offset" | "rootDistan
     midpoints[i] = offset;
     highpoints[i] = offset + rootDistance;
   });
-  return { lowpoints: lowpoints.sort(), midpoints: midpoints.sort(), highpoints: highpoints.sort() };
+  return { lowpoints: sorted(lowpoints), midpoints: sorted(midpoints), highpoints: sorted(highpoints) };
+}
+
+/** So few are sorted by insertion sooner than by anything cleverer. */
+const FEW = 32;
+
+function sorted(points: Float64Array): Float64Array {
+  if (points.length > FEW) return points.sort();
+  for (let i = 1; i < points.length; i++) {
+    const point = points[i]!;
+    let place = i;
+    for (; place > 0 && points[place - 1]! > point; place--) points[place] = points[place - 1]!;
+    points[place] = point;
+  }
+  return points;
 }
 
 /** What a scan meets; indices are numbers of overlapping intervals, 1 … `most`. */
@@ -104,19 +118,23 @@ interface Scan {
 }
 
 /**
- * Scans sorted edges from the lowest (§11.2.1 step 3). Of equal edges an opening one counts first, then the midpoint, then
- * the closing one: intervals are closed, and a midpoint on the intersection's edge is inside.
+ * Scans sorted edges upwards from the lowest, or downwards from the highest (§11.2.1 steps 3 and 4). Of equal edges an
+ * opening one counts first, then the midpoint, then the closing one: intervals are closed, and a midpoint on the
+ * intersection's edge is inside.
+ * @param direction 1: `opening` are the lowpoints; −1: they are the highpoints
  */
-function scan(opening: Float64Array, midpoints: Float64Array, closing: Float64Array): Scan {
-  const edge = new Float64Array(opening.length + 1);
-  const passed = new Uint32Array(opening.length + 1);
+function scan(opening: Float64Array, midpoints: Float64Array, closing: Float64Array, direction: 1 | -1): Scan {
+  const m = opening.length;
+  const edge = new Float64Array(m + 1);
+  const passed = new Uint32Array(m + 1);
+  const first = direction === 1 ? 0 : m - 1;
   let most = 0;
   let closed = 0;
   let middles = 0;
-  for (let opened = 1; opened <= opening.length; opened++) {
-    const here = opening[opened - 1]!;
-    while (closing[closed]! < here) closed++;
-    while (midpoints[middles]! < here) middles++;
+  for (let opened = 1; opened <= m; opened++) {
+    const here = opening[first + direction * (opened - 1)]!;
+    while (direction * closing[first + direction * closed]! < direction * here) closed++;
+    while (direction * midpoints[first + direction * middles]! < direction * here) middles++;
     if (opened - closed > most) {
       most = opened - closed;
       edge[most] = here;
@@ -124,13 +142,6 @@ function scan(opening: Float64Array, midpoints: Float64Array, closing: Float64Ar
     }
   }
   return { most, edge, passed };
-}
-
-/** The points seen from the other end, sorted again. */
-function mirrored(sorted: Float64Array): Float64Array {
-  const points = new Float64Array(sorted.length);
-  for (let i = 0, last = sorted.length - 1; i <= last; i++) points[i] = 0 - sorted[last - i]!;
-  return points;
 }
 
 function contains({ low, high }: Interval, { offset }: Candidate): boolean {

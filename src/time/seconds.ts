@@ -17,11 +17,22 @@ export const PHI: Frequency = 15e-6;
 /** A poll exponent: log₂ of an interval in seconds, −7 … 17 (RFC 5905 §7.3 "Poll"). */
 export type PollExponent = number;
 
+/** 2^−128 … 2^127: every power a header can name. Looked up, since a power costs more than all else a packet needs. */
+const POWERS = Float64Array.from({ length: 256 }, (_, index) => 2 ** (index - 128));
+
+/**
+ * A power of two.
+ * @param exponent any number; whole ones from −128 to 127, as headers carry, are fastest
+ */
+export function powerOfTwo(exponent: number): number {
+  return POWERS[exponent + 128] ?? 2 ** exponent;
+}
+
 /**
  * The interval a poll exponent stands for.
  * @param exponent log₂ seconds
  * @returns seconds, 2^exponent
  */
 export function pollInterval(exponent: PollExponent): Seconds {
-  return 2 ** exponent;
+  return powerOfTwo(exponent);
 }
