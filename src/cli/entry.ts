@@ -2,6 +2,5 @@
 import { processIo } from "./io.ts";
 import { run } from "./program.ts";
 
-const code = await run(process.argv.slice(2), processIo());
-// A name server that does not answer keeps a thread, and with it the process, for longer than any deadline.
-process.exit(code);
+// A name server that does not answer keeps a thread, and with it the process, for longer than any deadline: hence `exit`.
+void run(process.argv.slice(2), processIo()).then((code) => process.exit(code));

@@ -1,5 +1,4 @@
 /** One run of the engine in the real world: what `sync`, `query`, `demo` and the library have in common. */
-import { createHash } from "node:crypto";
 import type { LocalFacts } from "../config/options.ts";
 import { createEngine } from "../engine/create.ts";
 import type { EngineConfig } from "../engine/config.ts";
@@ -83,6 +82,7 @@ function ownReferenceIds(): number[] {
     .flatMap((ip) => refidOfAddress(ip, md5) ?? []);
 }
 
+/** Loaded only on hosts that have IPv6. */
 function md5(octets: Uint8Array): Uint8Array {
-  return createHash("md5").update(octets).digest();
+  return process.getBuiltinModule("node:crypto").createHash("md5").update(octets).digest();
 }

@@ -1,8 +1,8 @@
 /** Manners towards other people's servers: how often one address may be asked. */
-import { isIP } from "node:net";
 import type { AssociationConfig, BurstProfile } from "../engine/config.ts";
 import type { Seconds } from "../time/seconds.ts";
 import { isLinkLocal, isLoopback, isPrivate } from "../wire/address.ts";
+import { literalFamily } from "./literal.ts";
 import { UsageError } from "./usage.ts";
 
 /** The least interval between two packets to one address that is not ours. */
@@ -13,7 +13,7 @@ export const LEAST_INTERVAL: Seconds = 2;
  * @param name an IP literal or a DNS name; of names only `localhost` is certain
  */
 export function isNearby(name: string): boolean {
-  if (isIP(name) === 0) return /^localhost\.?$/i.test(name);
+  if (literalFamily(name) === 0) return /^localhost\.?$/i.test(name);
   return isLoopback(name) || isPrivate(name) || isLinkLocal(name);
 }
 
@@ -27,6 +27,6 @@ export function checkIntervals(burst: BurstProfile, associations: readonly Assoc
   if (stranger === undefined) return;
   throw new UsageError(
     `--interval: less than ${LEAST_INTERVAL} s is not for ${stranger.name}`,
-    isIP(stranger.name) === 0 ? "only loopback, private and link-local addresses may be asked so often; give the address if it is one" : "only loopback, private and link-local addresses may be asked so often",
+    literalFamily(stranger.name) === 0 ? "only loopback, private and link-local addresses may be asked so often; give the address if it is one" : "only loopback, private and link-local addresses may be asked so often",
   );
 }

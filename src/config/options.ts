@@ -3,12 +3,12 @@
  *
  * This is the one place that knows the defaults of the one-shots; `--help` and the man pages print them from here.
  */
-import { isIP } from "node:net";
 import { DEFAULT_STEP_LIMITS } from "../discipline/limits.ts";
 import { BURST_EIGHT, BURST_SIX, type AssociationConfig, type BurstProfile, type ClockConfig, type EngineConfig } from "../engine/config.ts";
 import { DEFAULT_LIMITS, type SelectionLimits } from "../system/limits.ts";
 import type { Seconds } from "../time/seconds.ts";
 import { checkIntervals, isNearby } from "./etiquette.ts";
+import { literalFamily } from "./literal.ts";
 import { DEFAULT_POLL, type Configuration, type ServerLine } from "./ntpconf/configuration.ts";
 import type { ServerSpec } from "./servers.ts";
 import { UsageError } from "./usage.ts";
@@ -107,7 +107,7 @@ export function onceConfig(command: OnceCommand, servers: readonly ServerSpec[],
 /** A server of the command line. A name may stand for many servers, an address and `localhost` stand for one. */
 function named(server: ServerSpec, options: OnceOptions): AssociationConfig {
   return {
-    kind: isIP(server.name) !== 0 || isNearby(server.name) ? "server" : "pool",
+    kind: literalFamily(server.name) !== 0 || isNearby(server.name) ? "server" : "pool",
     name: server.name,
     port: server.port ?? options.port ?? ONCE_DEFAULTS.port,
     family: options.family ?? null,

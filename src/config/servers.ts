@@ -6,8 +6,8 @@
  * ,prefer  ,noselect  ,true  ,key=ID  ,samples=N
  * ```
  */
-import { isIP } from "node:net";
 import { domainToASCII } from "node:url";
+import { literalFamily } from "./literal.ts";
 import { didYouMean } from "./suggest.ts";
 import { UsageError } from "./usage.ts";
 import { parseInteger } from "./values.ts";
@@ -74,10 +74,10 @@ function parseHostPort(where: string, text: string): { name: string; port: numbe
   const bracketed = /^\[([^\]]*)\](?::(.*))?$/.exec(where);
   if (bracketed !== null) {
     const literal = bracketed[1]!;
-    if (isIP(literal) !== 6) throw new UsageError(`server "${text}": "${literal}" is not an IPv6 address`, "only an IPv6 address stands in brackets");
+    if (literalFamily(literal) !== 6) throw new UsageError(`server "${text}": "${literal}" is not an IPv6 address`, "only an IPv6 address stands in brackets");
     return { name: literal, port: bracketed[2] === undefined ? null : parsePort(bracketed[2], text) };
   }
-  if (isIP(where) === 6) return { name: where, port: null };
+  if (literalFamily(where) === 6) return { name: where, port: null };
   const [host, port, ...more] = where.split(":");
   if (more.length > 0) throw new UsageError(`server "${text}": "${where}" is not an IPv6 address`, "write an IPv6 address with a port as [ADDRESS]:PORT");
   return { name: checkHost(host!, text), port: port === undefined ? null : parsePort(port, text) };
@@ -90,7 +90,7 @@ function parsePort(word: string, text: string): number {
 /** An IPv4 literal, or a DNS name as it goes to the resolver. */
 function checkHost(host: string, text: string): string {
   if (host === "") throw new UsageError(`server "${text}" has no name`, "write HOST or HOST:PORT");
-  if (isIP(host) === 4) return host;
+  if (literalFamily(host) === 4) return host;
   if (host.startsWith("-")) throw new UsageError(`server "${text}": a name cannot start with "-"`);
   if (/^[\d.]+$/.test(host)) throw new UsageError(`server "${text}": "${host}" is not an IPv4 address`, "an IPv4 address is four numbers from 0 to 255");
   const ascii = domainToASCII(host);

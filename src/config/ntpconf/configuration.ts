@@ -1,7 +1,7 @@
 /** What a configuration file comes to: statements folded into one record, with the checks that need more than one word. */
-import { isIP } from "node:net";
 import type { SelectionLimits } from "../../system/limits.ts";
 import { parseKeyIds, type KeyIdRange } from "../../security/keyids.ts";
+import { literalFamily } from "../literal.ts";
 import { UsageError, type Place } from "../usage.ts";
 import type { Remark, Statement } from "./parse.ts";
 import type { Word } from "./words.ts";
@@ -113,7 +113,7 @@ function addServer(draft: Draft, { operands: [host], options, family, at }: Stat
 }
 
 function checkHost(host: Word, family: 4 | 6 | null): string {
-  const literal = isIP(host.text);
+  const literal = literalFamily(host.text);
   if (literal !== 0 && family !== null && literal !== family) throw new UsageError(`"${host.text}" is not an IPv${family} address`, null, host.at);
   if (literal === 0 && !/^[a-z0-9_]([a-z0-9_.-]*[a-z0-9_.])?$/i.test(host.text)) throw new UsageError(`"${host.text}" is not a host name or an IP address`, null, host.at);
   if (literal === 0 && /^[\d.]+$/.test(host.text)) throw new UsageError(`"${host.text}" is not an IPv4 address`, null, host.at);
@@ -134,9 +134,9 @@ function readKeyIds({ rest, operands: [first] }: Statement): readonly KeyIdRange
 
 function restrictLine({ operands: [address], options, family, at }: Statement): RestrictLine {
   const mask = options.get("mask");
-  const literal = isIP(address!.text);
-  if (typeof mask === "string" && isIP(mask) === 0) throw new UsageError(`"${mask}" is not a netmask`, null, at);
-  if (typeof mask === "string" && literal !== 0 && isIP(mask) !== literal) throw new UsageError(`netmask ${mask} does not fit ${address!.text}`, null, at);
+  const literal = literalFamily(address!.text);
+  if (typeof mask === "string" && literalFamily(mask) === 0) throw new UsageError(`"${mask}" is not a netmask`, null, at);
+  if (typeof mask === "string" && literal !== 0 && literalFamily(mask) !== literal) throw new UsageError(`netmask ${mask} does not fit ${address!.text}`, null, at);
   const flags = [...options].filter(([, value]) => value === true).map(([name]) => name);
   return { address: address!.text, family, mask: typeof mask === "string" ? mask : null, flags, at };
 }
