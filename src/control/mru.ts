@@ -45,7 +45,7 @@ export interface MruList {
   readonly updates: number;
   /** When the daemon said that this is all, or the newest entry's time. */
   readonly now: NtpTimestamp | null;
-  /** False when we stopped at {@link MruOptions.entries}. */
+  /** False when we stopped at {@link MruOptions.entries}, or because the daemon did not come to an end. */
   readonly complete: boolean;
 }
 
@@ -83,6 +83,8 @@ const NONCE_USES = 4;
 const PATIENCE = 8;
 /** Octets of data in a question, less a margin that ntpq keeps too. */
 const ROOM = 467;
+/** How many answers that only update what we have are taken from a daemon that hears faster than it tells. */
+const MOST_STANDING = 1000;
 /** Entries to keep in memory from a daemon that does not end. */
 const MOST_ENTRIES = 2_000_000;
 
@@ -103,6 +105,8 @@ class Reading {
   /** How many of the newest entries the last question named. */
   #named = 0;
   #vain = 0;
+  /** Answers in a row that told of no address we had not. */
+  #standing = 0;
 
   constructor(options: MruOptions) {
     this.#options = options;
@@ -141,17 +145,16 @@ class Reading {
 
   #slice(text: string): MruList | ControlFault | null {
     const slice = new MruSlice(text);
-    const before = this.#entries.size + this.#updates;
-    for (const entry of slice.entries) this.#add(entry);
+    const size = this.#entries.size;
+    let news = 0;
+    for (const entry of slice.entries) news += this.#add(entry) ? 1 : 0;
     if (slice.nonce !== null) this.nonce(slice.nonce);
     this.#options.progress?.(this.#entries.size, this.#updates);
     if (slice.now !== null) return this.#list(slice.now, true);
-    if (this.#entries.size >= (this.#options.entries ?? MOST_ENTRIES)) return this.#list(null, false);
-    if (this.#entries.size + this.#updates === before) {
-      this.#vain += 1;
-      return this.#vain > PATIENCE ? GARBLED : null;
-    }
-    this.#vain = 0;
+    this.#standing = this.#entries.size > size ? 0 : this.#standing + 1;
+    if (this.#entries.size >= (this.#options.entries ?? MOST_ENTRIES) || this.#standing > MOST_STANDING) return this.#list(null, false);
+    this.#vain = news > 0 ? 0 : this.#vain + 1;
+    if (this.#vain > PATIENCE) return GARBLED;
     this.#fragments = Math.min(MOST_FRAGMENTS, this.#fragments + 1);
     this.#rows = Math.min(MOST_ROWS, this.#rows + 1);
     return null;
@@ -187,11 +190,15 @@ class Reading {
     return null;
   }
 
-  #add(entry: MruEntry): void {
+  /** Returns whether it says anything new. */
+  #add(entry: MruEntry): boolean {
+    const known = this.#entries.get(entry.address);
+    if (known?.lastText === entry.lastText) return false;
     // Deleted first, so that it goes to the end of the map.
     if (this.#entries.delete(entry.address)) this.#updates += 1;
     this.#entries.set(entry.address, entry);
     this.#order.push(entry);
+    return true;
   }
 
   /** The newest entry first. What was replaced or forgotten is dropped from the top of the stack on the way. */
