@@ -28,6 +28,8 @@ export interface StampOptions {
   readonly noise?: Seconds;
   /** How long after a packet left the process is told when it did, seconds; may be after the reply. Default 0. */
   readonly late?: Seconds;
+  /** How long a packet waits in the machine from being handed over until it leaves, seconds. Default 0. */
+  readonly queueing?: Seconds;
 }
 
 /** What a machine is like. */
@@ -99,7 +101,7 @@ export class Machine implements Station {
     this.clockFault = options.clockFault ?? null;
     this.interfaces = options.interfaces.map((one) => setting.network.attach(this, one));
     this.#sockets = new Sockets(this.interfaces, setting.chance.split("ports"));
-    this.#stamps = { source: "kernel", noise: 20e-6, late: 0, ...options.stamps };
+    this.#stamps = { source: "kernel", noise: 20e-6, late: 0, queueing: 0, ...options.stamps };
     this.#slewRate = options.slewRate ?? SLEW_RATE;
     this.#icmp = options.icmp ?? true;
     this.#uptime = 1000 + Math.floor(setting.chance.split("uptime").uniform() * 1e6);
@@ -252,10 +254,15 @@ export class Machine implements Station {
   }
 
   #send(token: PacketToken, socket: SocketToken, to: Address, ttl: number | null, bytes: Uint8Array): void {
-    const at = this.clock.read(later(this.#setting.timeline.now, -this.#noise()));
-    const why = this.transmit(socket, to, bytes, ttl);
-    if (why !== null) return this.#later(0, { kind: "sendFailed", token, why });
-    this.#later(this.#stamps.late, { kind: "sent", token, at, stamp: this.#stamps.source });
+    const { queueing, late, source } = this.#stamps;
+    const handedOver = this.clock.read(later(this.#setting.timeline.now, -this.#noise()));
+    const leave = (): void => {
+      const at = source === "user" ? handedOver : this.clock.read(this.#setting.timeline.now);
+      const why = this.transmit(socket, to, bytes, ttl);
+      this.#later(why === null ? late : 0, why === null ? { kind: "sent", token, at, stamp: source } : { kind: "sendFailed", token, why });
+    };
+    if (queueing === 0) leave();
+    else this.#setting.timeline.in(queueing, leave);
   }
 
   #set(change: () => Event): void {

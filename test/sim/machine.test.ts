@@ -110,6 +110,18 @@ describe("its stamps", () => {
     expect(difference(reply.at, world.beginning)).toBeGreaterThan(0.02);
   });
 
+  it("by the kernel are of the moment a packet left, however long it waited; a process knows only when it handed it over", () => {
+    for (const [source, expected] of [["kernel", 0.2], ["user", 0]] as const) {
+      world = createWorld({ seed: source });
+      const { machine: m, heard } = machine({ stamps: { source, noise: 0, queueing: 0.2 } });
+      echo(m);
+      world.run(1);
+      const [sent, reply] = heard.map(({ event }) => event);
+      expect(sent?.kind === "sent" && difference(sent.at, world.beginning)).toBeCloseTo(expected, 9);
+      expect(reply?.kind === "datagram" && difference(reply.at, world.beginning)).toBeCloseTo(0.22, 9);
+    }
+  });
+
   it("may be told after the reply, and are of the departure all the same", () => {
     const { machine: m, heard } = machine({ stamps: { late: 0.3 } });
     echo(m);
