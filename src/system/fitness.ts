@@ -38,14 +38,14 @@ export function unfitness(association: Association, now: Mono, rules: FitnessRul
 }
 
 /** What ends an association whatever it has measured. */
-const FINAL: ReadonlySet<Association["ended"]> = new Set(["denied", "duplicate", "unresolved", "authentication", "surplus"]);
+const FINAL: ReadonlySet<Association["ended"]> = new Set(["denied", "duplicate", "unresolved", "authentication", "stratum", "surplus"]);
 
-/** Why an association has no sample. */
-function silence(association: Association): Reason {
-  if (association.ended !== null && association.ended !== "complete") return association.ended;
-  if (association.authentication === "failed" || association.authentication === "nak") return "authentication";
-  if (association.kiss !== null) return "kiss";
-  if (association.answers > 0 && association.flash !== 0) return association.flash & PACKET_TESTS.header.flash ? "header" : "unsynchronized";
-  if (association.unanswered > 0 && association.requests.length === 0) return association.packets.rejected > 0 ? "bogus" : "unreachable";
-  return "pending";
+/** Why an association has no sample. What was heard and refused says more than that nothing usable came. */
+function silence({ ended, authentication, kiss, answers, flash, unanswered, requests }: Association): Reason {
+  if (authentication === "failed" || authentication === "nak") return "authentication";
+  if (ended !== null && ended !== "complete" && ended !== "unreachable") return ended;
+  if (kiss !== null) return "kiss";
+  if (answers > 0 && flash !== 0) return flash === PACKET_TESTS.header.flash ? "header" : "unsynchronized";
+  if (flash === PACKET_TESTS.bogus.flash) return "bogus";
+  return ended === "unreachable" || (unanswered > 0 && requests.length === 0) ? "unreachable" : "pending";
 }
