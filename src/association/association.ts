@@ -91,6 +91,8 @@ export interface Discovery {
   readonly group: string | null;
   /** The ring that found it: hop limit of the question it answered first. */
   readonly ttl: number | null;
+  /** By what the key it came with is known again; `null`: it came without. */
+  readonly keyPrint: Uint8Array | null;
 }
 
 /** What a fresh association starts from. */

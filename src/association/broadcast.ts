@@ -7,7 +7,7 @@
  *                                                                          └─ no answer: listen, 4 ms assumed
  * ```
  */
-import { after, elapsed } from "../time/mono.ts";
+import { after } from "../time/mono.ts";
 import type { Mono } from "../time/mono.ts";
 import type { Now } from "../time/now.ts";
 import { pollInterval } from "../time/seconds.ts";
@@ -105,11 +105,6 @@ export function endVolley(association: Association, own: BroadcastClient): void 
   association.ended = null;
   association.nextPoll = null;
   association.unanswered = 0;
-}
-
-/** Polls that a listening association missed since the last broadcast: the register shifts for each. */
-export function missedIntervals(association: Association, own: BroadcastClient, now: Mono): number {
-  return Math.floor(elapsed(own.heard, now) / pollInterval(association.hpoll));
 }
 
 /** The delay is what the broadcast seems to be late by. */

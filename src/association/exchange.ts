@@ -30,9 +30,13 @@ export function symmetricExchange(): SymmetricExchange {
   return { origin: UNKNOWN_TIME, receive: UNKNOWN_TIME, departures: [] };
 }
 
-/** Remembers a packet of ours. */
-export function departed(exchange: SymmetricExchange, transmit: NtpTimestamp): Departure {
-  const departure = { transmit, left: transmit };
+/**
+ * Remembers a packet of ours.
+ * @param transmit what it carries
+ * @param left when it was handed over, by our clock
+ */
+export function departed(exchange: SymmetricExchange, transmit: NtpTimestamp, left: NtpTimestamp): Departure {
+  const departure = { transmit, left };
   exchange.departures.unshift(departure);
   if (exchange.departures.length > 2) exchange.departures.length = 2;
   return departure;

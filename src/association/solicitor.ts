@@ -35,6 +35,8 @@ export interface Solicitor {
   nextAt: Mono | null;
   /** Asks no more, for now or in this run: found enough, or asked the last ring. */
   done: boolean;
+  /** Has held enough; falling under that begins anew. */
+  satisfied: boolean;
 }
 
 /** How rings are spaced. */
@@ -46,6 +48,8 @@ export interface RingRules {
   /** So many servers are enough. */
   readonly minclock: number;
   readonly maxclock: number;
+  /** The system poll exponent: what the system peer is polled by; `null` without one. */
+  readonly systemPoll: PollExponent | null;
 }
 
 /** The daemon asks at eight times the system poll interval (seed 000). */
@@ -56,7 +60,7 @@ const RINGS_REMEMBERED = 16;
 
 /** A solicitor that has asked nothing yet. */
 export function solicitor(config: AssociationConfig, group: string, socket: SocketToken, now: Mono): Solicitor {
-  return { config, group, lastRing: config.ttl ?? 7, socket, rings: [], ttl: 1, poll: config.minpoll + SLOWER, nextAt: now, done: false };
+  return { config, group, lastRing: config.ttl ?? 7, socket, rings: [], ttl: 1, poll: config.minpoll + SLOWER, nextAt: now, done: false, satisfied: false };
 }
 
 /**
@@ -73,7 +77,7 @@ export function onSolicit(asking: Solicitor, ring: Ring, held: number, now: Mono
     asking.ttl += 1;
     return;
   }
-  asking.nextAt = after(now, pollInterval(asking.poll));
+  asking.nextAt = after(now, questionInterval(asking, rules));
   if (held >= rules.minclock) return;
   if (asking.ttl < asking.lastRing) asking.ttl += 1;
   else asking.poll = Math.min(asking.poll + 1, asking.config.maxpoll + SLOWER);
@@ -89,12 +93,18 @@ export function wantsMore(asking: Solicitor, held: number, rules: RingRules): bo
   return asking.ttl <= asking.lastRing && (rules.all || held < rules.minclock);
 }
 
+/** Seconds between two questions of the daemon: eight times the system poll interval, and more where the last ring gave too few. */
+export function questionInterval({ poll, config }: Solicitor, { systemPoll }: RingRules): Seconds {
+  return pollInterval(Math.min(Math.max(poll, (systemPoll ?? poll - SLOWER) + SLOWER), config.maxpoll + SLOWER));
+}
+
 /** Too few are left: from the first ring and the shortest interval again. */
 export function restart(asking: Solicitor, now: Mono): void {
   asking.ttl = 1;
   asking.poll = asking.config.minpoll + SLOWER;
   asking.nextAt = now;
   asking.done = false;
+  asking.satisfied = false;
 }
 
 /** The ring an answer belongs to; the youngest first, for cookies are never the same twice. */

@@ -4,6 +4,7 @@
  */
 import type { Now } from "../time/now.ts";
 import { UNKNOWN_TIME } from "../time/timestamp.ts";
+import type { NtpTimestamp } from "../time/timestamp.ts";
 import type { Header } from "../wire/header.ts";
 import type { Association } from "./association.ts";
 import type { ClientRules, Reception } from "./client.ts";
@@ -19,17 +20,18 @@ export type SystemHeader = Pick<Header, "leap" | "stratum" | "precision" | "root
 
 /**
  * The header of a packet to a peer: the state of our clock, and the answer to the peer's last packet.
+ * @param served the clock that is told to others, from a reading of ours
  * @param now when it leaves, by the clock: peers carry the time, not a cookie
  */
-export function symmetricHeader(association: Association, exchange: SymmetricExchange, system: SystemHeader, now: Now): Header {
+export function symmetricHeader(association: Association, exchange: SymmetricExchange, system: SystemHeader, served: (clock: NtpTimestamp) => NtpTimestamp, now: Now): Header {
   return {
     ...system,
     version: association.config.version,
     mode: association.mode === "symmetricPassive" ? "symmetricPassive" : "symmetricActive",
     poll: association.hpoll,
     origin: exchange.origin,
-    receive: exchange.receive,
-    transmit: now.clock,
+    receive: exchange.receive === UNKNOWN_TIME ? UNKNOWN_TIME : served(exchange.receive),
+    transmit: served(now.clock),
   };
 }
 

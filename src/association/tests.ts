@@ -20,6 +20,8 @@ export const PACKET_TESTS = {
   header: { flash: 0x0040, text: "its timestamps or root distance are impossible" },
   mode: { flash: 0, text: "its mode is not that of an answer" },
   address: { flash: 0, text: "it came from another address" },
+  own: { flash: 0, text: "it is our own, come back" },
+  loop: { flash: 0x0800, text: "the server follows us (loop)" },
 } as const;
 
 /** The name of a packet test. */

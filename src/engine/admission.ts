@@ -1,17 +1,17 @@
 /**
- * Who may come in, and who has to go: the tests that whatever nobody asked for has to pass, and the pruning of what stops
- * being useful (seed 002 "Association Management").
+ * Who may come in: the tests that whatever nobody asked for has to pass before it mobilizes anything, and the list of those
+ * that a probe heard but may not use (seed 002 "Association Management").
  */
-import type { Association, Discovery } from "../association/association.ts";
+import type { Discovery } from "../association/association.ts";
 import { filterSample } from "../association/filter.ts";
 import { sampleOf } from "../association/sample.ts";
 import type { Ring } from "../association/solicitor.ts";
 import type { AssociationConfig } from "../association/template.ts";
 import type { PacketTest } from "../association/tests.ts";
-import { after } from "../time/mono.ts";
+import { FLAG } from "../server/access.ts";
+import { sourceOf } from "../server/source.ts";
 import type { Now } from "../time/now.ts";
 import { pollInterval } from "../time/seconds.ts";
-import { addressKey } from "../wire/address.ts";
 import type { Address } from "../wire/address.ts";
 import { MAXSTRAT } from "../wire/header.ts";
 import type { Header } from "../wire/header.ts";
@@ -37,12 +37,34 @@ export const STRICT: DiscoveryConfig = {
   cohort: false,
 };
 
+/** What a packet is to mobilize, as `restrict` tells them apart. */
+export type Mobilized = "client" | "symmetric";
+
+/**
+ * The first thing that speaks against mobilizing an association by a packet, whatever its authenticity: the access list, or
+ * that it is our own.
+ */
+export function obstacle(state: State, from: Address, header: Header, what: Mobilized): PacketTest | null {
+  const flags = restrictions(state, from);
+  if ((flags & (FLAG.ignore | FLAG.nopeer)) !== 0) return "denied";
+  if (what === "symmetric" && (flags & FLAG.noepeer) !== 0) return "denied";
+  if (isOwnAddress(state, from.ip)) return "own";
+  return followsUs(state, header) ? "loop" : null;
+}
+
 /** Whether a packet may mobilize something: authentic by a trusted key, or authentication is not asked for. */
-export function trusts(state: State, bytes: Uint8Array, packet: Packet, from: string): boolean {
-  const authentication = state.surroundings.security.judge(bytes, packet, from);
+export function trusts(state: State, bytes: Uint8Array, packet: Packet, from: Address): boolean {
+  const authentication = state.surroundings.security.judge(bytes, packet, from.ip);
   if (authentication === "ok") return true;
   // What carries a MAC that cannot be checked is refused even where none is asked for (classic ntpd, too).
-  return authentication === "none" && !(state.config.discovery ?? STRICT).authenticate;
+  if (authentication !== "none" || (state.config.discovery ?? STRICT).authenticate) return false;
+  return (restrictions(state, from) & FLAG.notrust) === 0;
+}
+
+/** The flags of the access list for a source; none where there is no list. */
+export function restrictions({ config }: State, from: Address): number {
+  const source = config.serving === undefined || config.serving === null ? null : sourceOf(from.ip);
+  return source === null ? 0 : config.serving!.access.flagsFor(source, from.port);
 }
 
 /** Counts a packet nobody claims. */
@@ -51,40 +73,25 @@ export function refuseUnasked(state: State, from: Address, test: PacketTest | Pa
   state.note({ what: "refused", id: null, from, test });
 }
 
-/** Ends an association that stopped being useful, and keeps its address from being found again too soon. */
-export function prune(state: State, surplus: Association, now: Now): void {
-  const address = surplus.address!;
-  state.closeRequests(surplus);
-  state.roster.remove(surplus);
-  state.deadlines.set(surplus.id, null);
-  if (surplus.lifetime === "preemptable") state.pruned.set(addressKey(address), after(now.mono, pollInterval(surplus.config.maxpoll)));
-  state.note({ what: "demobilized", id: surplus.id, address, why: state.opinion.verdicts.get(surplus.id)?.reason ?? "unreachable" });
-  state.unjudged = true;
+/** Whether an address is one of ours, in either family. */
+export function isOwnAddress(state: State, ip: string): boolean {
+  if (state.config.serving?.ownAddresses.includes(ip) === true) return true;
+  return state.ownReferenceIds.has(state.surroundings.referenceIdOf(ip));
 }
 
-/** Pruned not long ago; unless we are in need. */
-export function isPruned(state: State, address: Address, now: Now): boolean {
-  const until = state.pruned.get(addressKey(address));
-  if (until === undefined) return false;
-  if (until > now.mono && state.opinion.survivors >= state.config.limits.minclock) return true;
-  state.pruned.delete(addressKey(address));
-  return false;
-}
-
-/** A packet set by us, or sent by us: a loop of one. */
-export function isOurs(state: State, header: Header): boolean {
-  return header.stratum > 1 && state.ownReferenceIds.has(header.referenceId);
-}
-
-/** Floor, ceiling, and our own stratum only with `cohort` (seed 002). */
+/** Floor, ceiling, and our own stratum only with `cohort` (seed 002). A one-shot is nobody's cohort. */
 export function isUsefulStratum(state: State, { stratum }: Header): boolean {
   const { floor, ceiling } = state.config.limits;
   if (stratum < floor || stratum >= ceiling) return false;
   const ours = state.opinion.variables.stratum;
-  return ours >= MAXSTRAT || stratum < ours || (stratum === ours && (state.config.discovery ?? STRICT).cohort);
+  if (state.config.once !== null || ours >= MAXSTRAT || stratum < ours) return true;
+  return stratum === ours && (state.config.discovery ?? STRICT).cohort;
 }
 
-/** A server that answered and is not mobilized is listed all the same, with the offset its answer implies. */
+/**
+ * A server that was heard and may not be used. A probe lists it all the same, with the offset that its packet implies; the
+ * daemon counts it.
+ */
 export function list(
   state: State,
   config: AssociationConfig,
@@ -95,14 +102,14 @@ export function list(
   ring: Ring | null,
   now: Now,
 ): void {
-  if (why === "authentication") state.refused.set(why, (state.refused.get(why) ?? 0) + 1);
-  if (state.roster.size >= LISTED_AT_MOST) return;
+  state.refused.set(why, (state.refused.get(why) ?? 0) + 1);
+  if (state.config.once === null || state.roster.size >= LISTED_AT_MOST) return;
   const { header } = packet;
-  const listed = add(state, config, "client", "preemptable", event.from, { found });
+  const listed = state.roster.listedAt(event.from) ?? add(state, config, "client", "preemptable", event.from, { found, ended: why });
   listed.ended = why;
   listed.header = header;
-  listed.packets.received = 1;
-  listed.packets.rejected = 1;
+  listed.packets.received += 1;
+  listed.packets.rejected += 1;
   if (why === "authentication") listed.authentication = packet.mac === null ? "none" : "failed";
   // One way only for a broadcast; out and back for an answer, whose question left when its ring was asked.
   const t1 = ring === null ? header.transmit : ring.at;
@@ -111,4 +118,9 @@ export function list(
   if (sample === null) return;
   const { emptyStages, precision } = state.config;
   filterSample(listed.filter, sample, { emptyStages, precision, pollInterval: pollInterval(config.minpoll) });
+}
+
+/** A server set by us: a loop of two. */
+function followsUs(state: State, header: Header): boolean {
+  return header.stratum > 1 && state.ownReferenceIds.has(header.referenceId);
 }

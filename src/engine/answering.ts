@@ -93,12 +93,13 @@ export function sendWaiting(state: State, now: Now): void {
 
 /** What the server tells is what the system knows. */
 export function publishSystem(state: State, now: Now): void {
-  state.answering?.server.update(state.opinion.variables, now);
+  noteWhenSet(state, now);
+  state.answering?.server.update(followedSystem(state), now);
 }
 
 /** What this host says of its clock: the system variables, or what it falls back on without a source. */
 export function servedSystem(state: State, now: Now): ServedVariables {
-  const { variables } = state.opinion;
+  const variables = followedSystem(state);
   const { serving } = state.config;
   if (serving === undefined || serving === null) return variables;
   const lostFor = Math.max(now.mono - (state.lostAt ?? now.mono), 0);
@@ -112,6 +113,22 @@ export function servedSystem(state: State, now: Now): ServedVariables {
 export function servedClock(state: State, clock: NtpTimestamp): NtpTimestamp {
   const { estimate } = state.opinion;
   return state.config.clock.kind === "observe" && estimate !== null ? shift(clock, estimate.offset) : clock;
+}
+
+/**
+ * The system variables with a reference timestamp of our own: when the clock was last set or corrected (RFC 5905 §7.3; A.5.5.4
+ * hands the system peer's on, by which all that follow one server would look like one).
+ */
+function followedSystem({ opinion: { variables }, setAt }: State): ServedVariables {
+  return setAt === null || variables.leap === "unsynchronized" ? variables : { ...variables, reference: setAt.clock };
+}
+
+/** The clock is as good as the system peer's last sample: that is when it was set. */
+function noteWhenSet(state: State, now: Now): void {
+  const { estimate } = state.opinion;
+  const sampled = estimate === null ? undefined : state.roster.get(estimate.peer)?.filter.estimate?.at;
+  if (sampled === undefined || sampled === state.setAt?.at) return;
+  state.setAt = { at: sampled, clock: servedClock(state, shift(now.clock, sampled - now.mono)) };
 }
 
 function send(state: State, reply: Reply, socket: SocketToken, to: Address, now: Now): void {

@@ -26,6 +26,7 @@ export function add(state: State, config: AssociationConfig, mode: AssociationMo
   fresh.ended = ended;
   state.roster.add(fresh);
   state.unjudged = true;
+  if (address !== null && ended === null) state.config.serving?.access.admitSource(address.ip);
   if (address !== null) state.note({ what: "mobilized", id: fresh.id, name: config.name, address });
   return fresh;
 }
@@ -40,8 +41,8 @@ export function recallKiss(state: State, fresh: Association, address: Address): 
 
 /** An association is not polled again in this run; what was measured stays usable. */
 export function giveUp(state: State, failed: Association, why: Reason): void {
-  // A single failure does not undo what was measured before it; only a broken trust does.
-  failed.ended = failed.samples > 0 && why !== "authentication" ? "complete" : why;
+  // A single failure does not undo what was measured before it; only a broken trust does, or that it votes twice.
+  failed.ended = failed.samples > 0 && why !== "authentication" && why !== "duplicate" ? "complete" : why;
   failed.nextPoll = null;
   failed.burst = 0;
   state.schedule(failed);

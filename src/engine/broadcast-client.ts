@@ -10,9 +10,10 @@ import type { Mono } from "../time/mono.ts";
 import type { Now } from "../time/now.ts";
 import { pollInterval } from "../time/seconds.ts";
 import type { Packet } from "../wire/packet.ts";
-import { isOurs, isUsefulStratum, list, prune, refuseUnasked, STRICT, trusts } from "./admission.ts";
+import { isUsefulStratum, list, obstacle, refuseUnasked, STRICT, trusts } from "./admission.ts";
 import { add } from "./associate.ts";
 import type { Event } from "./event.ts";
+import { keyPrint, prune } from "./pruning.ts";
 import type { State } from "./state.ts";
 
 type Datagram = Event & { readonly kind: "datagram" };
@@ -24,12 +25,13 @@ export function mobilizeBroadcastClient(state: State, event: Datagram, packet: P
   if (template === undefined || (event.cast === "unicast" && event.to !== undefined)) return refuseUnasked(state, event.from, "mode");
   const fault = broadcastFault(header);
   if (fault !== null) return refuseUnasked(state, event.from, fault);
-  if (isOurs(state, header)) return refuseUnasked(state, event.from, "denied");
-  const found = { group: event.to?.ip ?? null, ttl: null };
+  const against = obstacle(state, event.from, header, "client");
+  if (against !== null) return refuseUnasked(state, event.from, against);
   const key = packet.mac === null || packet.mac.keyId === 0 ? null : packet.mac.keyId;
+  const found = { group: event.to?.ip ?? null, ttl: null, keyPrint: keyPrint(state, key) };
   const minpoll = Math.min(Math.max(header.poll, 0), 17);
   const config: AssociationConfig = { ...template, name: event.from.ip, port: event.from.port, key, minpoll, maxpoll: minpoll, iburst: true };
-  if (!trusts(state, event.bytes, packet, event.from.ip)) return list(state, config, event, packet, found, "authentication", null, now);
+  if (!trusts(state, event.bytes, packet, event.from)) return list(state, config, event, packet, found, "authentication", null, now);
   if (!isUsefulStratum(state, header)) return list(state, config, event, packet, found, "stratum", null, now);
   const { broadcastDelay, longestWait } = state.config.discovery ?? STRICT;
   const listening = broadcastClient(header, broadcastDelay, now.mono);

@@ -18,14 +18,16 @@ import { openAnswering, sendWaiting } from "./answering.ts";
 import { sendBroadcasts } from "./broadcast-server.ts";
 import type { EngineConfig } from "./config.ts";
 import { onDatagram } from "./datagram.ts";
-import { solicit } from "./manycast.ts";
+import { resumeSolicitors, solicit } from "./manycast.ts";
 import type { Engine, Surroundings } from "./engine.ts";
 import type { Event } from "./event.ts";
 import { onCorrected, onDeadline, settle } from "./judgement.ts";
 import type { Memory } from "./memory.ts";
 import { mobilizeConfigured, onResolved, onUnresolved, retryNames } from "./mobilize.ts";
 import type { Outcome } from "./outcome.ts";
+import { drawFromPools, resumePools } from "./pool.ts";
 import { attend, onUndelivered } from "./polls.ts";
+import { heldCount } from "./pruning.ts";
 import { onSent, onSteppedByAnother } from "./receive.ts";
 import { snapshotOf } from "./report.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -126,6 +128,8 @@ function wake(state: State, now: Now): void {
     else if (key === TIMER.deadline) onDeadline(state, now);
     else if (key === TIMER.replies) sendWaiting(state, now);
     else if (key === TIMER.broadcasts) sendBroadcasts(state, now);
+    else if (key === TIMER.pools) drawFromPools(state, now);
+    else if (key === TIMER.discovery) resumeDiscovery(state, now);
     else if (key <= TIMER.solicitors) solicit(state, now);
     else if (key !== TIMER.judgement) {
       const association = state.roster.get(key as AssociationId);
@@ -133,4 +137,11 @@ function wake(state: State, now: Now): void {
     }
     if (state.outcome !== null) return;
   }
+}
+
+/** One less is held: whoever finds others may have to go on. */
+function resumeDiscovery(state: State, now: Now): void {
+  const held = heldCount(state);
+  resumeSolicitors(state, held, now);
+  resumePools(state, held, now);
 }

@@ -11,6 +11,7 @@ import type { PacketFault } from "../wire/packet.ts";
 import { refuseUnasked } from "./admission.ts";
 import type { Event } from "./event.ts";
 import { onSolicited, solicitorOn } from "./manycast.ts";
+import { onDrawn, poolOn } from "./pool.ts";
 import { onReception } from "./receive.ts";
 import { onServiceDatagram } from "./service.ts";
 import type { State } from "./state.ts";
@@ -21,6 +22,8 @@ export function onDatagram(state: State, event: Event & { readonly kind: "datagr
   if (claimed === undefined && state.service.has(event.socket)) return onServiceDatagram(state, event, now);
   const asking = claimed === undefined ? solicitorOn(state, event) : undefined;
   if (asking !== undefined) return onSolicited(state, asking, event, now);
+  const pool = claimed === undefined ? poolOn(state, event.socket) : undefined;
+  if (pool !== undefined) return onDrawn(state, pool, event, now);
   if (claimed === undefined || claimed.address === null) {
     // Its question is answered or given up, and its socket closed: this was still on its way to us.
     return refuseUnasked(state, event.from, "duplicate");

@@ -6,9 +6,11 @@ import type { Now } from "../time/now.ts";
 import type { Seconds } from "../time/seconds.ts";
 import { publishSystem } from "./answering.ts";
 import type { OnceConfig } from "./config.ts";
+import { discardDuplicates } from "./duplicates.ts";
 import { isSoliciting } from "./manycast.ts";
 import { failureOf, heardEnough } from "./once.ts";
 import type { Outcome } from "./outcome.ts";
+import { rewardSurvivors } from "./pruning.ts";
 import type { State } from "./state.ts";
 import { TIMER } from "./timer.ts";
 
@@ -27,6 +29,7 @@ export function settle(state: State, now: Now): void {
       return;
     }
   }
+  discardDuplicates(state, now);
   judge(state, now);
   rewardSurvivors(state);
   const { once } = state.config;
@@ -48,15 +51,6 @@ function isListening(state: State): boolean {
 function hasListenedEnough(state: State): boolean {
   const count = state.config.discovery?.count ?? null;
   return count !== null && state.heardBroadcasts >= count;
-}
-
-/** A preemptable association earns its place by surviving, not by answering (seed 002). */
-function rewardSurvivors(state: State): void {
-  for (const association of state.roster) {
-    if (association.lifetime !== "preemptable" || (association.reach & 1) === 0) continue;
-    const verdict = state.opinion.verdicts.get(association.id)?.verdict;
-    if (verdict === "systemPeer" || verdict === "survivor") association.unreach = 0;
-  }
 }
 
 /** The deadline has come: decide with what there is, or say that somebody could still have answered. */

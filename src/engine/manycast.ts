@@ -1,20 +1,19 @@
 /** Manycast: groups are asked ring by ring, and who answers is mobilized (seed 002 "Manycast Scheme"). */
-import type { Association } from "../association/association.ts";
 import { broadcastFault } from "../association/broadcast.ts";
-import { onSolicit, restart, ringOf, solicitor, wantsMore } from "../association/solicitor.ts";
+import { onSolicit, questionInterval, restart, ringOf, solicitor, wantsMore } from "../association/solicitor.ts";
 import type { Ring, RingRules, Solicitor } from "../association/solicitor.ts";
 import type { AssociationConfig } from "../association/template.ts";
 import { after } from "../time/mono.ts";
 import type { Now } from "../time/now.ts";
-import { pollInterval } from "../time/seconds.ts";
 import { UNKNOWN_TIME } from "../time/timestamp.ts";
 import { family } from "../wire/address.ts";
 import { encodeHeader } from "../wire/header.ts";
 import type { Header } from "../wire/header.ts";
 import { decodePacket } from "../wire/packet.ts";
-import { isOurs, isPruned, isUsefulStratum, list, refuseUnasked, STRICT, trusts } from "./admission.ts";
+import { isUsefulStratum, list, obstacle, refuseUnasked, STRICT, trusts } from "./admission.ts";
 import { add } from "./associate.ts";
 import type { Event } from "./event.ts";
+import { heldCount, isPruned, keyPrint } from "./pruning.ts";
 import type { State } from "./state.ts";
 import { TIMER } from "./timer.ts";
 import { systemHeader } from "./system-header.ts";
@@ -34,15 +33,22 @@ export function solicit(state: State, now: Now): void {
   const rules = ringRules(state);
   for (const asking of state.solicitors) {
     if (asking.nextAt === null || asking.nextAt > now.mono) continue;
-    const held = heldBy(state, asking).length;
-    if (asking.done && held < rules.minclock) restart(asking, now.mono);
+    const held = heldCount(state);
+    asking.satisfied ||= held >= rules.minclock;
     if (wantsMore(asking, held, rules)) ask(state, asking, held, now, rules);
     else {
       asking.done = true;
-      asking.nextAt = rules.interval === null ? after(now.mono, pollInterval(asking.poll)) : null;
+      asking.nextAt = rules.interval === null ? after(now.mono, questionInterval(asking, rules)) : null;
       state.unjudged = true;
     }
   }
+  scheduleSolicitors(state);
+}
+
+/** Fewer are held than a moment ago: below minclock every template begins anew (seed 000). */
+export function resumeSolicitors(state: State, held: number, now: Now): void {
+  if (held >= state.config.limits.minclock) return;
+  for (const asking of state.solicitors) if (asking.satisfied) restart(asking, now.mono);
   scheduleSolicitors(state);
 }
 
@@ -65,17 +71,18 @@ export function onSolicited(state: State, asking: Solicitor, event: Datagram, no
   const ring = ringOf(asking, header.origin);
   if (ring === undefined) return refuseUnasked(state, event.from, "bogus");
   if (broadcastFault(header) !== null) return refuseUnasked(state, event.from, broadcastFault(header)!);
-  if (isOurs(state, header)) return refuseUnasked(state, event.from, "denied");
+  const against = obstacle(state, event.from, header, "client");
+  if (against !== null) return refuseUnasked(state, event.from, against);
   if (state.roster.at(event.from) !== undefined) return refuseUnasked(state, event.from, "duplicate");
   ring.replies += 1;
   state.note({ what: "solicited", group: asking.group, ttl: ring.ttl, from: event.from });
-  const found = { group: asking.group, ttl: ring.ttl };
   const key = packet.mac === null || packet.mac.keyId === 0 ? null : packet.mac.keyId;
-  const config: AssociationConfig = { ...asking.config, kind: "server", name: event.from.ip, port: event.from.port, key };
-  if (!trusts(state, event.bytes, packet, event.from.ip)) return list(state, config, event, packet, found, "authentication", ring, now);
+  const config: AssociationConfig = { ...asking.config, kind: "server", name: event.from.ip, port: event.from.port, key, iburst: true };
+  const found = { group: asking.group, ttl: ring.ttl, keyPrint: keyPrint(state, key) };
+  if (!trusts(state, event.bytes, packet, event.from)) return list(state, config, event, packet, found, "authentication", ring, now);
   if (!isUsefulStratum(state, header)) return list(state, config, event, packet, found, "stratum", ring, now);
   if (isPruned(state, event.from, now)) return refuseUnasked(state, event.from, "duplicate");
-  if (heldBy(state, asking).length >= state.config.limits.maxclock) return list(state, config, event, packet, found, "surplus", ring, now);
+  if (heldCount(state) >= mostHeld(state)) return list(state, config, event, packet, found, "surplus", ring, now);
   const fresh = add(state, config, "client", "preemptable", event.from, { found });
   fresh.nextPoll = after(now.mono, state.surroundings.chance.uniform() * (state.config.once === null ? asking.config.minpoll : 0));
   state.schedule(fresh);
@@ -107,14 +114,19 @@ function ask(state: State, asking: Solicitor, held: number, now: Now, rules: Rin
 function ringRules(state: State): RingRules {
   const discovery = state.config.discovery ?? STRICT;
   const { minclock, maxclock } = state.config.limits;
-  return { interval: discovery.ringInterval, all: discovery.allRings, minclock, maxclock };
+  const { estimate } = state.opinion;
+  const systemPoll = estimate === null ? null : (state.roster.get(estimate.peer)?.hpoll ?? null);
+  return { interval: discovery.ringInterval, all: discovery.allRings, minclock, maxclock, systemPoll };
 }
 
 function scheduleSolicitors(state: State): void {
   for (const [index, { nextAt }] of state.solicitors.entries()) state.deadlines.set(TIMER.solicitors - index, nextAt);
 }
 
-/** What a solicitor found and holds: not what is merely listed. */
-function heldBy(state: State, asking: Solicitor): Association[] {
-  return [...state.roster].filter(({ found, ended }) => found?.group === asking.group && (ended === null || ended === "complete"));
+/**
+ * How many may be held. A question that was asked for want of servers may be answered by more than there is room for: the
+ * daemon grabs them all the same, as many again, lets selection order them, and prunes the worst.
+ */
+function mostHeld({ config }: State): number {
+  return config.once === null ? 2 * config.limits.maxclock : config.limits.maxclock;
 }

@@ -11,17 +11,20 @@ import { startBroadcaster } from "./broadcast-server.ts";
 import type { ResolveFault } from "./event.ts";
 import { startSolicitor } from "./manycast.ts";
 import type { Lookup } from "./names.ts";
+import { onPoolResolved, startPool } from "./pool.ts";
 import type { State } from "./state.ts";
 import { TIMER } from "./timer.ts";
 
 /** Every configured line is taken up: most want their name looked up first. */
 export function mobilizeConfigured(state: State, now: Now): void {
   for (const config of state.config.associations) {
+    if (config.burst && config.maxpoll < BURST_MAXPOLL) state.note({ what: "burst", name: config.name, maxpoll: config.maxpoll });
     if (config.kind === "broadcastClient") continue; // a template for what arrives
     if (config.kind === "broadcast") {
       startBroadcaster(state, config, now);
       continue;
     }
+    if (isDrawn(state, config)) startPool(state, config, now);
     const lookup = state.names.want(config);
     if (lookup !== null) lookUp(state, lookup);
   }
@@ -43,6 +46,7 @@ export function onResolved(state: State, name: string, addresses: readonly strin
       continue;
     }
     lookup.addresses = usable;
+    lookup.asking = false;
     lookup.fault = null;
     state.note({ what: "resolved", name, addresses: usable });
     for (const config of lookup.waiting) mobilizeName(state, config, usable, now);
@@ -77,6 +81,14 @@ export function fallBack(state: State, stuck: Association, now: Now, otherFamily
   return true;
 }
 
+/** `burst` sends eight packets a poll: only where polls are as rare as this is that no burden (seed 000). */
+const BURST_MAXPOLL = 10;
+
+/** A one-shot takes what a pool gives; the daemon draws its servers one by one. */
+function isDrawn(state: State, { kind }: AssociationConfig): boolean {
+  return kind === "pool" && state.config.once === null;
+}
+
 function lookUp(state: State, lookup: Lookup): void {
   state.note({ what: "resolving", name: lookup.name });
   state.act({ kind: "resolve", name: lookup.name, family: lookup.family });
@@ -89,7 +101,9 @@ function lookupFailed(state: State, lookup: Lookup, why: ResolveFault, now: Now)
   state.deadlines.set(TIMER.names, state.names.retryAt);
   state.note({ what: "unresolved", name: lookup.name, why });
   if (again) return;
-  for (const config of lookup.waiting) mobilize(state, config, null, [], "unresolved", now);
+  for (const config of lookup.waiting)
+    if (isDrawn(state, config)) onPoolResolved(state, config, [], now);
+    else mobilize(state, config, null, [], "unresolved", now);
 }
 
 /**
@@ -100,6 +114,10 @@ function mobilizeName(state: State, config: AssociationConfig, addresses: readon
   const all = addresses.map((ip): Address => ({ ip, port: config.port }));
   if (config.kind === "manycast") {
     startSolicitor(state, config, addresses[0]!, now);
+    return;
+  }
+  if (isDrawn(state, config)) {
+    onPoolResolved(state, config, addresses, now);
     return;
   }
   if (config.kind !== "pool") {

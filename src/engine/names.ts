@@ -16,7 +16,10 @@ export interface Lookup {
   readonly family: 4 | 6 | null;
   /** The lines that wait for it. */
   readonly waiting: AssociationConfig[];
+  /** The last ones known; `null`: none yet. */
   addresses: readonly string[] | null;
+  /** Whether an answer is awaited. */
+  asking: boolean;
   fault: ResolveFault | null;
   /** When to look it up again; `null` while an answer is awaited or none is wanted. */
   retryAt: Mono | null;
@@ -37,14 +40,22 @@ export class Names {
       known.waiting.push(config);
       return null;
     }
-    const lookup: Lookup = { name: config.name, family: config.family, waiting: [config], addresses: null, fault: null, retryAt: null, pause: RETRY.first };
+    const lookup: Lookup = { name: config.name, family: config.family, waiting: [config], addresses: null, asking: true, fault: null, retryAt: null, pause: RETRY.first };
     this.#lookups.push(lookup);
     return lookup;
   }
 
   /** The lookups of a name that an answer can belong to. */
   awaiting(name: string): Lookup[] {
-    return this.#lookups.filter((lookup) => lookup.name === name && lookup.addresses === null);
+    return this.#lookups.filter((lookup) => lookup.name === name && lookup.asking);
+  }
+
+  /** A pool draws again: its name is being looked up once more, for it alone. */
+  again(config: AssociationConfig): void {
+    const lookup = this.#lookups.find(({ waiting }) => waiting.includes(config));
+    if (lookup === undefined) return;
+    lookup.waiting.splice(0, Infinity, ...lookup.waiting.filter(({ kind }) => kind === "pool"));
+    lookup.asking = true;
   }
 
   /**
@@ -55,6 +66,7 @@ export class Names {
    */
   failed(lookup: Lookup, why: ResolveFault, now: Mono, since: Mono, patience: Seconds): boolean {
     lookup.fault = why;
+    lookup.asking = false;
     const again = why === "again" && elapsed(since, now) + lookup.pause <= patience;
     lookup.retryAt = again ? after(now, lookup.pause) : null;
     lookup.pause = Math.min(lookup.pause * 2, RETRY.longest);
@@ -64,7 +76,10 @@ export class Names {
   /** Takes the lookups that are to be tried again by now. */
   due(now: Mono): Lookup[] {
     const due = this.#lookups.filter((lookup) => lookup.retryAt !== null && lookup.retryAt <= now);
-    for (const lookup of due) lookup.retryAt = null;
+    for (const lookup of due) {
+      lookup.retryAt = null;
+      lookup.asking = true;
+    }
     return due;
   }
 
@@ -77,7 +92,7 @@ export class Names {
 
   /** Whether an answer is still awaited, or a retry planned. */
   get pending(): boolean {
-    return this.#lookups.some((lookup) => lookup.addresses === null && (lookup.fault === null || lookup.retryAt !== null));
+    return this.#lookups.some((lookup) => lookup.asking || lookup.retryAt !== null);
   }
 
   [Symbol.iterator](): ArrayIterator<Lookup> {

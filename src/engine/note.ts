@@ -2,7 +2,7 @@
 import type { AssociationId } from "../association/association.ts";
 import type { Reason } from "../association/verdict.ts";
 import type { PacketTest } from "../association/tests.ts";
-import type { Seconds } from "../time/seconds.ts";
+import type { PollExponent, Seconds } from "../time/seconds.ts";
 import type { Address } from "../wire/address.ts";
 import type { PacketFault } from "../wire/packet.ts";
 import type { ClockFault, HostFault, ResolveFault } from "./event.ts";
@@ -21,6 +21,7 @@ export type Note =
   | { readonly what: "unreachable"; readonly id: AssociationId; readonly address: Address; readonly why: HostFault }
   | { readonly what: "kiss"; readonly id: AssociationId; readonly address: Address; readonly code: string }
   | { readonly what: "systemPeer"; readonly id: AssociationId | null; readonly address: Address | null }
+  | { readonly what: "burst"; readonly name: string; readonly maxpoll: PollExponent }
   | { readonly what: "listening"; readonly group: string | null }
   | { readonly what: "notListening"; readonly why: HostFault }
   | { readonly what: "ring"; readonly group: string; readonly ttl: number; readonly found: number }

@@ -6,6 +6,7 @@ import { symmetricHeader } from "../association/symmetric.ts";
 import type { Now } from "../time/now.ts";
 import { family } from "../wire/address.ts";
 import { encodeHeader } from "../wire/header.ts";
+import { servedClock } from "./answering.ts";
 import { giveUp } from "./associate.ts";
 import type { State } from "./state.ts";
 import { systemHeader } from "./system-header.ts";
@@ -15,14 +16,15 @@ export function pollPeer(state: State, peer: Association, now: Now): void {
   const exchange = peer.exchange!;
   const address = peer.address!;
   const socket = [...state.service].find(([, of]) => of === family(address.ip))?.[0];
-  const sealed = peer.security.seal(encodeHeader(symmetricHeader(peer, exchange, systemHeader(state, now), now)));
+  const header = symmetricHeader(peer, exchange, systemHeader(state, now), (clock) => servedClock(state, clock), now);
+  const sealed = peer.security.seal(encodeHeader(header));
   onPoll(peer, now.mono, state.rules);
   if (sealed.kind === "unsealed" || socket === undefined) {
     giveUp(state, peer, sealed.kind === "unsealed" ? "authentication" : "unreachable");
     return;
   }
   const token = state.nextToken();
-  state.departures.set(token, departed(exchange, now.clock));
+  state.departures.set(token, departed(exchange, header.transmit, now.clock));
   peer.packets.sent += 1;
   state.act({ kind: "send", token, socket, association: peer.id, to: address, ttl: null, bytes: sealed.bytes });
   state.note({ what: "polled", id: peer.id, address });

@@ -1,19 +1,20 @@
 /** Questions leave, and some are lost: what the engine does when an association's moment has come. */
 import type { Association } from "../association/association.ts";
 import { releaseHeld, requestHeader } from "../association/client.ts";
-import { onLost, onPoll, UNREACH_LIMIT } from "../association/poll.ts";
+import { onLost, onPoll } from "../association/poll.ts";
 import { request as newRequest } from "../association/request.ts";
 import type { Request, SocketToken } from "../association/request.ts";
 import type { Reason } from "../association/verdict.ts";
 import { after, elapsed } from "../time/mono.ts";
 import type { Now } from "../time/now.ts";
 import { encodeHeader } from "../wire/header.ts";
-import { prune } from "./admission.ts";
 import { giveUp } from "./associate.ts";
 import { endVolleyIfOver, onListenerDue } from "./broadcast-client.ts";
 import type { HostFault } from "./event.ts";
 import { fallBack } from "./mobilize.ts";
 import { pollPeer } from "./peers.ts";
+import { onDrawUndelivered } from "./pool.ts";
+import { isUseless, prune } from "./pruning.ts";
 import { onReception } from "./receive.ts";
 import type { State } from "./state.ts";
 
@@ -25,15 +26,9 @@ export function attend(state: State, association: Association, now: Now): void {
   for (const lost of association.requests.filter(({ expires }) => expires <= now.mono)) expire(state, association, lost, now);
   if (association.nextPoll !== null && association.nextPoll <= now.mono) poll(state, association, now);
   if (state.roster.get(association.id) === undefined) return;
-  if (isUseless(state, association)) prune(state, association, now);
-  else state.schedule(association);
-}
-
-/**
- * Ten polls without being of use, and what was not configured goes (seed 002). What was configured stays, at maxpoll.
- */
-function isUseless(state: State, { lifetime, unreach, listening }: Association): boolean {
-  return state.config.once === null && lifetime !== "persistent" && listening === null && unreach >= UNREACH_LIMIT;
+  const useless = isUseless(state, association);
+  if (useless === null) state.schedule(association);
+  else prune(state, association, now, useless);
 }
 
 /** The poll process of the association's mode. */
@@ -45,6 +40,7 @@ function poll(state: State, association: Association, now: Now): void {
 
 /** The network, or this host, says that a packet was not delivered. */
 export function onUndelivered(state: State, socket: SocketToken, why: HostFault, now: Now): void {
+  if (onDrawUndelivered(state, socket, now)) return;
   const sender = state.roster.on(socket);
   const request = sender?.requests.find((one) => one.socket === socket);
   if (sender === undefined || request === undefined) return;

@@ -13,6 +13,7 @@ import { kissAction } from "../wire/kiss.ts";
 import type { Event } from "./event.ts";
 import { giveUp } from "./associate.ts";
 import { endVolleyIfOver } from "./broadcast-client.ts";
+import { reward } from "./pruning.ts";
 import type { State } from "./state.ts";
 
 /** A packet's true moment of leaving is known. */
@@ -46,6 +47,7 @@ export function onReception(state: State, from: Association, reception: Receptio
       state.note({ what: "sample", id, address, offset: reception.sample.offset, delay: reception.sample.delay });
       // Without anything newer to believe selection has nothing new to see (the prime directive).
       if (reception.fresh || from.reach === 1) state.unjudged = true;
+      else reward(state, from);
       if (from.listening?.phase === "volley") endVolleyIfOver(state, from, now);
       return state.schedule(from);
     case "refused":
@@ -84,7 +86,8 @@ export function onSteppedByAnother(state: State, by: Seconds, now: Now): void {
   state.unjudged = true;
 }
 
-function rememberKiss(state: State, address: Address, code: string, now: Now): void {
+/** A server that sent us away is not asked again by later runs (RFC 5905 §7.4). */
+export function rememberKiss(state: State, address: Address, code: string, now: Now): void {
   const others = state.memory.kisses.filter(({ ip, port }) => ip !== address.ip || port !== address.port);
   const at = toIso(now.clock, state.surroundings.era) ?? "";
   state.memory = { ...state.memory, kisses: [...others, { ip: address.ip, port: address.port, code, at }] };

@@ -8,6 +8,8 @@ import type { Address } from "../wire/address.ts";
 export class Roster {
   readonly #byId = new Map<AssociationId, Association>();
   readonly #byAddress = new Map<string, Association>();
+  /** Those that are only listed: they claim no packets. */
+  readonly #listed = new Map<string, Association>();
   readonly #bySocket = new Map<SocketToken, Association>();
   #lastId = 0;
 
@@ -19,11 +21,20 @@ export class Roster {
 
   add(association: Association): void {
     this.#byId.set(association.id, association);
-    if (association.address !== null && association.ended !== "duplicate") this.#byAddress.set(addressKey(association.address), association);
+    if (association.address === null || association.ended === "duplicate") return;
+    const key = addressKey(association.address);
+    if (isListed(association)) {
+      this.#listed.set(key, association);
+      return;
+    }
+    const listed = this.#listed.get(key);
+    if (listed !== undefined) this.remove(listed);
+    this.#byAddress.set(key, association);
   }
 
   remove(association: Association): void {
     this.#byId.delete(association.id);
+    if (association.address !== null && this.listedAt(association.address) === association) this.#listed.delete(addressKey(association.address));
     if (association.address !== null && this.at(association.address) === association) this.#byAddress.delete(addressKey(association.address));
   }
 
@@ -41,6 +52,11 @@ export class Roster {
   /** The association that has an address. */
   at(address: Address): Association | undefined {
     return this.#byAddress.get(addressKey(address));
+  }
+
+  /** What is listed under an address, heard but not used. */
+  listedAt(address: Address): Association | undefined {
+    return this.#listed.get(addressKey(address));
   }
 
   /** The association whose request is out on a socket. */
@@ -61,4 +77,9 @@ export class Roster {
   [Symbol.iterator](): MapIterator<Association> {
     return this.#byId.values();
   }
+}
+
+/** Heard by a probe, and never to be used: it ended before it began. */
+function isListed({ ended, lifetime }: Association): boolean {
+  return lifetime === "preemptable" && (ended === "authentication" || ended === "stratum" || ended === "surplus");
 }

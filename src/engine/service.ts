@@ -15,12 +15,14 @@ import type { Address } from "../wire/address.ts";
 import type { Packet } from "../wire/packet.ts";
 import { MODES } from "../wire/header.ts";
 import { decodePacket } from "../wire/packet.ts";
-import { refuseUnasked, trusts } from "./admission.ts";
+import { isOwnAddress, obstacle, refuseUnasked, restrictions, trusts } from "./admission.ts";
 import { onRequest } from "./answering.ts";
 import { add } from "./associate.ts";
 import type { Event, HostFault } from "./event.ts";
 import { mobilizeBroadcastClient } from "./broadcast-client.ts";
 import { onReception } from "./receive.ts";
+import { FLAG } from "../server/access.ts";
+import { keyPrint } from "./pruning.ts";
 import type { State } from "./state.ts";
 
 type Datagram = Event & { readonly kind: "datagram" };
@@ -52,6 +54,8 @@ export function onServiceRefused(state: State, why: HostFault): void {
 /** A datagram on a service socket. */
 export function onServiceDatagram(state: State, event: Datagram, now: Now): void {
   if (isRequest(event.bytes)) return onRequest(state, event, now);
+  if ((restrictions(state, event.from) & FLAG.ignore) !== 0) return refuseUnasked(state, event.from, "denied");
+  if (event.cast !== "unicast" && isOwnAddress(state, event.from.ip)) return refuseUnasked(state, event.from, "own");
   const packet = decodePacket(event.bytes);
   if (packet.kind === "malformed") return refuseUnasked(state, event.from, packet.fault);
   const claimed = state.roster.at(event.from);
@@ -90,12 +94,15 @@ function processClaimed(state: State, claimed: Association, event: Datagram, hel
 /** A symmetric active peer we do not know: mobilize a passive association if it may, and answer it after the guard time. */
 function mobilizePassive(state: State, event: Datagram, packet: Packet, held: HeldReply, now: Now): void {
   const { discovery } = state.config;
-  const welcome = discovery !== undefined && discovery !== null && trusts(state, event.bytes, packet, event.from.ip);
+  const against = obstacle(state, event.from, packet.header, "symmetric");
+  const welcome = against === null && discovery !== undefined && discovery !== null && trusts(state, event.bytes, packet, event.from);
   // A peer that may not become one can still have the time, as classic ntpd gives it: a passive packet, and no state.
   if (!welcome && state.answering !== null) return onRequest(state, event, now);
-  if (!welcome) return refuseUnasked(state, event.from, "authentication");
+  if (!welcome) return refuseUnasked(state, event.from, against ?? "authentication");
   if (broadcastFault(packet.header) === "header") return refuseUnasked(state, event.from, "header");
-  const passive = add(state, passiveConfig(event.from, packet), "symmetricPassive", "ephemeral", event.from, { exchange: symmetricExchange() });
+  const config = passiveConfig(event.from, packet);
+  const found = { group: null, ttl: null, keyPrint: keyPrint(state, config.key) };
+  const passive = add(state, config, "symmetricPassive", "ephemeral", event.from, { exchange: symmetricExchange(), found });
   receivePeer(passive, passive.exchange!, event.bytes, held, now, state.rules);
   passive.nextPoll = after(now.mono, MIN_BURST_SPACING);
   state.schedule(passive);

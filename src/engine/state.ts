@@ -8,6 +8,7 @@ import type { PacketToken, SocketToken } from "../association/request.ts";
 import type { Association } from "../association/association.ts";
 import type { Request } from "../association/request.ts";
 import type { Departure } from "../association/exchange.ts";
+import type { PoolSolicitor } from "../association/pool.ts";
 import type { Solicitor } from "../association/solicitor.ts";
 import { NO_OPINION } from "../system/judge.ts";
 import type { Opinion } from "../system/judge.ts";
@@ -52,6 +53,7 @@ export class State {
   /** Sockets of the service, by address family. */
   readonly service: Map<SocketToken, 4 | 6> = new Map();
   readonly solicitors: Solicitor[] = [];
+  readonly pools: PoolSolicitor[] = [];
   readonly broadcasters: Broadcaster[] = [];
   /** Packets to peers whose true moment of leaving is not known yet. */
   readonly departures: Map<PacketToken, Departure> = new Map();
@@ -61,6 +63,8 @@ export class State {
   answering: Answering | null = null;
   /** Since when there is no system peer; `null` while there is one. */
   lostAt: Mono | null = null;
+  /** When the clock was last set or corrected: the system peer's last sample, by both clocks; `null`: never. */
+  setAt: { readonly at: Mono; readonly clock: NtpTimestamp } | null = null;
   /** Broadcast packets taken as samples in this run. */
   heardBroadcasts = 0;
   /** Packets that no association claimed, by the reason they were refused for. */

@@ -10,6 +10,10 @@ export const TIMER = {
   broadcasts: -4,
   /** Replies to solicitations, spread against implosion. */
   replies: -5,
+  /** Fewer associations are left: discovery may have to go on. */
+  discovery: -6,
+  /** Pools: the next question, or the end of waiting for an answer. */
+  pools: -7,
   /** Solicitors, one key each from here down. */
   solicitors: -1_000_000,
 } as const;

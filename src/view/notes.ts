@@ -52,6 +52,8 @@ export function noteText(note: Note): string {
       return `${at(note.address)}: ${HOST_FAULTS[note.why]}`;
     case "kiss":
       return `${at(note.address)}: kiss-o'-death ${kissWords(note.code)}`;
+    case "burst":
+      return `${printable(note.name)}: burst is a burden to a server that is asked every ${2 ** note.maxpoll} s; give it maxpoll 10 (1024 s) or more, or iburst instead`;
     case "listening":
       return note.group === null ? "listening" : `listening to ${printable(note.group)}`;
     case "notListening":

@@ -1,0 +1,93 @@
+/**
+ * Who has to go, and who may not come back at once: the unreach counters, the pruning of what stops being useful, and the
+ * count of what is held, by which discovery goes on or rests (seed 002 "Association Management").
+ */
+import type { Association } from "../association/association.ts";
+import { UNREACH_LIMIT } from "../association/poll.ts";
+import type { Reason } from "../association/verdict.ts";
+import { after } from "../time/mono.ts";
+import type { Now } from "../time/now.ts";
+import { pollInterval } from "../time/seconds.ts";
+import { addressKey } from "../wire/address.ts";
+import type { Address } from "../wire/address.ts";
+import { HEADER_LENGTH } from "../wire/header.ts";
+import { isUsefulStratum } from "./admission.ts";
+import type { State } from "./state.ts";
+import { TIMER } from "./timer.ts";
+
+/** How many associations there are, configured and found: what is merely listed, or was given up, does not count. */
+export function heldCount(state: State): number {
+  let held = 0;
+  for (const { ended } of state.roster) if (ended === null || ended === "complete") held += 1;
+  return held;
+}
+
+/** Ends an association that was not configured, and keeps its address from being found again too soon. */
+export function prune(state: State, surplus: Association, now: Now, why?: Reason): void {
+  const address = surplus.address!;
+  state.closeRequests(surplus);
+  state.roster.remove(surplus);
+  state.deadlines.set(surplus.id, null);
+  state.config.serving?.access.dismissSource(address.ip);
+  if (surplus.lifetime === "preemptable") remember(state, address, surplus, now);
+  state.note({ what: "demobilized", id: surplus.id, address, why: why ?? state.opinion.verdicts.get(surplus.id)?.reason ?? "unreachable" });
+  state.unjudged = true;
+  // With fewer left, the solicitors may have to begin anew.
+  state.deadlines.set(TIMER.discovery, now.mono);
+}
+
+/** Pruned not long ago; unless we are in need. */
+export function isPruned(state: State, address: Address, now: Now): boolean {
+  const until = state.pruned.get(addressKey(address));
+  return until !== undefined && until > now.mono && heldCount(state) >= state.config.limits.minclock;
+}
+
+/**
+ * Ten polls without being of use, and what was not configured goes (seed 002); or at once when its key is gone, or another
+ * (seed 000: "the server refreshes the key media"). What was configured stays, at maxpoll.
+ */
+export function isUseless(state: State, association: Association): Reason | null {
+  if (state.config.once !== null || association.lifetime === "persistent") return null;
+  if (hasLostItsKey(state, association)) return "authentication";
+  if (association.listening !== null || association.unreach < UNREACH_LIMIT) return null;
+  return state.opinion.verdicts.get(association.id)?.reason ?? "surplus";
+}
+
+/** A preemptable association earns its place by surviving, not by answering (seed 002); and where its stratum is one we ask for. */
+export function rewardSurvivors(state: State): void {
+  for (const association of state.roster) if ((association.reach & 1) !== 0) reward(state, association);
+}
+
+/** The same for one of them, whose packet gave selection nothing new to judge by. */
+export function reward(state: State, association: Association): void {
+  if (association.lifetime !== "preemptable" || association.header === null) return;
+  const verdict = state.opinion.verdicts.get(association.id)?.verdict;
+  if ((verdict === "systemPeer" || verdict === "survivor") && isUsefulStratum(state, association.header)) association.unreach = 0;
+}
+
+/** What a key makes of a packet that is never sent: another key makes something else of it. */
+export function keyPrint(state: State, keyId: number | null): Uint8Array | null {
+  if (keyId === null) return null;
+  const sealed = state.surroundings.security.sealWith(keyId, NOTHING_SENT);
+  return sealed.kind === "sealed" ? sealed.bytes : null;
+}
+
+const NOTHING_SENT = new Uint8Array(HEADER_LENGTH);
+
+function hasLostItsKey(state: State, { config, found }: Association): boolean {
+  const before = found?.keyPrint ?? null;
+  if (before === null) return false;
+  const print = keyPrint(state, config.key);
+  return print === null || print.length !== before.length || print.some((octet, index) => octet !== before[index]);
+}
+
+/** The guard against a cycle of finding and pruning; those that have served their time make room. */
+function remember(state: State, address: Address, { config }: Association, now: Now): void {
+  for (const [key, until] of state.pruned) {
+    if (until > now.mono) break;
+    state.pruned.delete(key);
+  }
+  const key = addressKey(address);
+  state.pruned.delete(key);
+  state.pruned.set(key, after(now.mono, pollInterval(config.maxpoll)));
+}
