@@ -8,8 +8,10 @@ import type { Cast, Datagram, NetworkInterface } from "./network.ts";
 /** One open socket. */
 export interface Socket {
   readonly token: SocketToken;
-  /** The address it is bound to; `null`: all of the machine's. */
+  /** The address it is bound to; `null`: all of the machine's, of its family. */
   readonly ip: string | null;
+  /** The family it is confined to; `null`: none. */
+  readonly family: 4 | 6 | null;
   readonly port: number;
   /** Whom it is connected to, and hears alone; `null`: anybody. */
   readonly remote: Address | null;
@@ -32,6 +34,9 @@ export interface ListenOptions {
   readonly address: string | null;
   readonly interface: string | null;
 }
+
+/** All addresses of a family. */
+const WILDCARD = { 4: "0.0.0.0", 6: "::" } as const;
 
 /** Ephemeral ports (RFC 6335 §6). */
 const FIRST = 49_152;
@@ -60,19 +65,24 @@ export class Sockets {
     if (outgoing === null) return options.interface === null ? "noRoute" : "noAddress";
     const ip = this.sourceFor(to.ip, outgoing);
     const port = options.sourcePort ?? this.#freePort();
-    const taken = this.#byPort.get(port)?.some((other) => overlap(other.ip, ip) && (other.remote === null || same(other.remote, to)));
+    const bound = { ip, family: family(ip) };
+    const taken = this.#byPort.get(port)?.some((other) => overlap(other, bound) && (other.remote === null || same(other.remote, to)));
     if (taken === true) return "portInUse";
-    this.#add({ token, ip, port, remote: to, interface: options.interface, groups: null });
+    this.#add({ token, ...bound, port, remote: to, interface: options.interface, groups: null });
     return null;
   }
 
   /** Opens one that serves. @returns why not, or `null` */
   listen(token: SocketToken, options: ListenOptions): HostFault | null {
-    const { address } = options;
     const ours = this.#interfaces.filter((one) => options.interface === null || one.name === options.interface);
-    if (ours.length === 0 || (address !== null && !isOurs(address, ours))) return "noAddress";
-    if (this.#byPort.get(options.port)?.some((other) => overlap(other.ip, address)) === true) return "portInUse";
-    this.#add({ token, ip: address, port: options.port, remote: null, interface: options.interface, groups: null });
+    const of = options.address === null ? null : family(options.address);
+    const ip = options.address === WILDCARD[of ?? 4] ? null : options.address;
+    const able = ip === null ? ours.some(({ addresses }) => of === null || addresses.some((own) => family(own) === of)) : isOurs(ip, ours);
+    if (ours.length === 0 || !able) return "noAddress";
+    const port = options.port === 0 ? this.#freePort() : options.port;
+    const bound = { ip, family: of };
+    if (this.#byPort.get(port)?.some((other) => overlap(other, bound)) === true) return "portInUse";
+    this.#add({ token, ...bound, port, remote: null, interface: options.interface, groups: null });
     return null;
   }
 
@@ -105,9 +115,9 @@ export class Sockets {
     const there = this.#byPort.get(datagram.to.port);
     if (there === undefined) return [];
     const open = there.filter((socket) => socket.interface === null || socket.interface === port.name);
-    if (cast === "broadcast") return open.filter((socket) => socket.remote === null && socket.ip === null);
+    if (cast === "broadcast") return open.filter((socket) => socket.remote === null && socket.ip === null && socket.family !== 6);
     if (cast === "group") return open.filter((socket) => joined(socket, datagram.to.ip, port.name));
-    const here = open.filter((socket) => overlap(socket.ip, datagram.to.ip));
+    const here = open.filter((socket) => overlap(socket, { ip: datagram.to.ip, family: family(datagram.to.ip) }));
     const asked = here.find((socket) => socket.remote !== null && same(socket.remote, datagram.from));
     const found = asked ?? here.find((socket) => socket.remote === null);
     return found === undefined ? [] : [found];
@@ -152,10 +162,13 @@ function same(one: Address, other: Address): boolean {
   return one.ip === other.ip && one.port === other.port;
 }
 
-/** Whether two bound addresses get in each other's way; `null` is every address. */
-function overlap(one: string | null, other: string | null): boolean {
-  return one === null || other === null || one === other;
+/** Whether two bound addresses get in each other's way; `null` is every address, of the family if there is one. */
+function overlap(one: Bound, other: Bound): boolean {
+  if (one.family !== null && other.family !== null && one.family !== other.family) return false;
+  return one.ip === null || other.ip === null || one.ip === other.ip;
 }
+
+type Bound = Pick<Socket, "ip" | "family">;
 
 function isOurs(ip: string, interfaces: readonly NetworkInterface[]): boolean {
   return ip === "::1" || ip.startsWith("127.") || interfaces.some((one) => one.addresses.includes(ip));
