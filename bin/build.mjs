@@ -1,23 +1,21 @@
 /**
  * Builds what is published: `dist/` by the compiler (the library and its types), then `dist/bin/` by the bundler (the
- * command).
+ * command) with its compiled code.
  *
- * The command is a few CommonJS files, each command's in one of its own: most of the time that a one-shot takes is
- * its start, and Node's loader of ES modules alone takes a third of it.
+ * Most of the time that a one-shot takes is its start, so the command is one CommonJS file (Node's loader of ES modules
+ * takes long), and a run of the demonstration leaves behind what V8 compiled of it; see `load.js`.
  */
 import { spawnSync } from "node:child_process";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { basename } from "node:path";
+import { rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { build, transform } from "esbuild";
+import { build } from "esbuild";
 
 const top = fileURLToPath(new URL("..", import.meta.url));
-const target = "node20.19";
 
 rmSync(`${top}dist`, { recursive: true, force: true });
 
-const compiled = spawnSync(process.execPath, [`${top}node_modules/typescript/bin/tsc`, "-p", top], { cwd: top, stdio: "inherit" });
-if (compiled.status !== 0) process.exit(compiled.status ?? 1);
+const compiler = spawnSync(process.execPath, [`${top}node_modules/typescript/bin/tsc`, "-p", top], { cwd: top, stdio: "inherit" });
+if (compiler.status !== 0) process.exit(compiler.status ?? 1);
 
 /** Commander loads node:child_process, and with it the half of Node, for commands that are programs of their own. */
 const withoutChildProcess = {
@@ -28,28 +26,29 @@ const withoutChildProcess = {
   },
 };
 
-// In two steps, since esbuild splits only ES modules.
-const { outputFiles } = await build({
+await build({
   absWorkingDir: top,
   entryPoints: { ntpkit: "src/cli/entry.ts" },
   outdir: "dist/bin",
   outExtension: { ".js": ".cjs" },
   bundle: true,
-  splitting: true,
-  write: false,
-  format: "esm",
+  format: "cjs",
   platform: "node",
-  target,
+  target: "node20.19",
+  minifySyntax: true,
+  minifyWhitespace: true,
   // koffi finds its binary beside its own files, so it stays where npm put it.
   external: ["koffi"],
   define: { "import.meta.url": "moduleUrl" },
+  banner: { js: 'const moduleUrl=require("node:url").pathToFileURL(__filename).href;' },
   plugins: [withoutChildProcess],
   logLevel: "warning",
 });
 
-mkdirSync(`${top}dist/bin`, { recursive: true });
-for (const { path, text } of outputFiles) {
-  const banner = text.includes("moduleUrl") ? 'const moduleUrl=require("node:url").pathToFileURL(__filename).href;' : "";
-  const { code } = await transform(text, { format: "cjs", platform: "node", target, banner, minifySyntax: true, minifyWhitespace: true, supported: { "dynamic-import": false } });
-  writeFileSync(`${top}dist/bin/${basename(path)}`, code);
-}
+// Without its compiled code the command only starts more slowly, so a demonstration that cannot run here is no failure.
+const keepCompiled = `
+  const { load, compiled } = require("./bin/load.js");
+  process.on("exit", () => require("node:fs").writeFileSync(compiled, script.createCachedData()));
+  const script = load();
+`;
+spawnSync(process.execPath, ["-e", keepCompiled, "ntpkit", "demo", "--json"], { cwd: top, stdio: "ignore", timeout: 30_000 });

@@ -14,7 +14,7 @@ import { openWorld } from "../host/world.ts";
 import type { Keyring } from "../security/keyring.ts";
 import { securityProvider } from "../security/symmetric.ts";
 import type { UnixNanoseconds } from "../time/timestamp.ts";
-import { isLoopback } from "../wire/address.ts";
+import { isLinkLocal, isLoopback } from "../wire/address.ts";
 import { refidOfAddress } from "../wire/refid.ts";
 
 /** A run to make. */
@@ -75,14 +75,17 @@ export function unixNow(): UnixNanoseconds {
   return BigInt(Date.now()) * 1_000_000n;
 }
 
-/** Loopback addresses are everybody's own: a server that follows one follows itself, not us. */
+/**
+ * Our addresses as others' reference identifiers. Loopback addresses are everybody's own: a server that follows one follows
+ * itself, not us. Link-local ones are left out too: hardly anybody follows one, and hashing them at every start takes
+ * longer than that is worth.
+ */
 function ownReferenceIds(): number[] {
   return ownAddresses()
-    .filter((ip) => !isLoopback(ip))
+    .filter((ip) => !isLinkLocal(ip) && !isLoopback(ip))
     .flatMap((ip) => refidOfAddress(ip, md5) ?? []);
 }
 
-/** Loaded only on hosts that have IPv6. */
 function md5(octets: Uint8Array): Uint8Array {
   return process.getBuiltinModule("node:crypto").createHash("md5").update(octets).digest();
 }
