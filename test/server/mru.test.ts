@@ -64,7 +64,7 @@ describe("the list of recent clients", () => {
   });
 
   it("does what a map in order of use does", () => {
-    const steps = fc.array(fc.tuple(fc.nat(300), fc.nat(50)), { maxLength: 600 });
+    const steps = fc.array(fc.tuple(fc.nat(300), fc.nat(50)), { maxLength: 600, size: "max" });
     fc.assert(
       fc.property(steps, fc.integer({ min: 1, max: 150 }), fc.integer(), (all, maxdepth, seed) => {
         const list = new MruList({ maxdepth, mindepth: maxdepth, maxage: 1e9 }, seed);

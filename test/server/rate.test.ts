@@ -28,6 +28,13 @@ describe("the rate bucket", () => {
     expect(verdicts([Infinity, 0.3, 17])).toEqual(["within", "kiss", "within"]);
   });
 
+  it("gives the least headway a second of grace, and half a second by rounding", () => {
+    expect(verdicts([Infinity, 0.5])).toEqual(["within", "within"]);
+    expect(verdicts([Infinity, 0.4])).toEqual(["within", "kiss"]);
+    expect(verdicts([Infinity, 3.5], { average: 3, minimum: 5 })).toEqual(["within", "within"]);
+    expect(verdicts([Infinity, 3.4], { average: 3, minimum: 5 })).toEqual(["within", "kiss"]);
+  });
+
   it("kisses who is too fast on average, though never too soon", () => {
     const burst = verdicts([Infinity, ...Array<number>(40).fill(2)]);
     const first = burst.indexOf("kiss");

@@ -264,6 +264,7 @@ describe("solicitations", () => {
   it("of who follows us are not answered, and names are no addresses", () => {
     expect(solicited({ stratum: 3, referenceId: 0xc000_0201 })).toBe("loop");
     expect(solicited({ stratum: 0, referenceId: 0xc000_0201 })).toBe("answered");
+    expect(solicited({ stratum: 1, referenceId: 0xc000_0201 }, { system: { ...SYNCHRONIZED, stratum: 1 } })).toBe("answered");
     expect(serverOf(GROUP).receive(arrivalOf(requestOf({ stratum: 3, referenceId: 0xc000_0201 })))).toBe("answered");
   });
 
