@@ -7,6 +7,8 @@ import { must, run } from "./processes.ts";
 
 const PREFIX = "nk";
 
+let closing = false;
+
 /** One host of the network. */
 export interface Host {
   readonly name: string;
@@ -82,19 +84,31 @@ export class Network {
 
   async #namespace(name: string): Promise<string> {
     const namespace = `${this.#stem}-${name}`;
+    if (closing) throw new Error("the lab is ending");
     await must(["ip", "netns", "add", namespace]);
     this.#namespaces.push(namespace);
     return namespace;
   }
 }
 
+/** Removes all networks of this lab, whatever state they are in, and lets no new one be made: the lab is ending. */
+export async function removeAll(): Promise<void> {
+  closing = true;
+  for (const namespace of await namespacesOf((pid) => pid === process.pid)) await removeNamespace(namespace);
+}
+
 /** Removes the networks of labs that died before they could do it themselves. */
 export async function removeLeftovers(): Promise<void> {
-  const listed = await run(["ip", "netns", "list"]);
-  for (const line of listed.stdout.split("\n")) {
-    const [, namespace, pid] = new RegExp(`^((?:${PREFIX})(\\d+)-\\S+)`).exec(line) ?? [];
-    if (namespace !== undefined && pid !== undefined && !alive(Number(pid))) await removeNamespace(namespace);
-  }
+  for (const namespace of await namespacesOf((pid) => !alive(pid))) await removeNamespace(namespace);
+}
+
+async function namespacesOf(belongs: (pid: number) => boolean): Promise<readonly string[]> {
+  const { stdout } = await run(["ip", "netns", "list"]);
+  const names = stdout.split("\n").map((line) => line.split(" ")[0] ?? "");
+  return names.filter((name) => {
+    const pid = new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1];
+    return pid !== undefined && belongs(Number(pid));
+  });
 }
 
 async function ip(namespace: string, commands: readonly string[]): Promise<void> {

@@ -7,7 +7,7 @@ import { mkdir, rm } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { buildShim } from "./clock.ts";
-import { removeLeftovers } from "./netns.ts";
+import { removeAll, removeLeftovers } from "./netns.ts";
 import { fetchPeers, type PeerName, type Peers } from "./peers.ts";
 import { run, stopAll } from "./processes.ts";
 import type { Scenario } from "./scenario.ts";
@@ -37,11 +37,15 @@ type Outcome = "passed" | "failed" | "skipped";
 
 const inCi = process.env["CI"] === "true";
 const counts: Record<Outcome, number> = { passed: 0, failed: 0, skipped: 0 };
-const worlds = new Set<World>();
+const interruption = new AbortController();
 const folder = fileURLToPath(new URL(`.work/${process.pid}`, import.meta.url));
 
 for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
-  process.once(signal, () => void cleanUp().finally(() => process.exit(code)));
+  process.once(signal, () => {
+    interruption.abort();
+    console.log(`interrupted by ${signal}: stopping`);
+    void cleanUp().finally(() => process.exit(code));
+  });
 }
 
 try {
@@ -49,9 +53,11 @@ try {
 } finally {
   await cleanUp();
 }
-const skipped = counts.skipped > 0 ? `, ${counts.skipped} skipped` : "";
-console.log(`${counts.passed} passed, ${counts.failed} failed${skipped}`);
-process.exitCode = counts.failed > 0 || counts.passed === 0 ? 1 : 0;
+if (!interruption.signal.aborted) {
+  const skipped = counts.skipped > 0 ? `, ${counts.skipped} skipped` : "";
+  console.log(`${counts.passed} passed, ${counts.failed} failed${skipped}`);
+  process.exitCode = counts.failed > 0 || counts.passed === 0 ? 1 : 0;
+}
 
 async function lab(words: readonly string[]): Promise<void> {
   const chosen = SCENARIOS.filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)));
@@ -98,7 +104,7 @@ async function runAll(scenarios: readonly Scenario[], peers: Peers, workshop: Wo
   const queue = scenarios.map((scenario, index) => ({ scenario, number: index + 1 }));
   const turns = queue.filter(({ scenario }) => !scenario.patient);
   const lane = async (): Promise<void> => {
-    for (let next = turns.shift(); next !== undefined; next = turns.shift()) {
+    for (let next = turns.shift(); next !== undefined && !interruption.signal.aborted; next = turns.shift()) {
       await runOne(next.scenario, next.number, peers, workshop);
     }
   };
@@ -119,13 +125,12 @@ async function runOne(scenario: Scenario, number: number, peers: Peers, workshop
   let failure: string | undefined;
   try {
     world = await World.create(workshop, number);
-    worlds.add(world);
     await scenario.run(world);
   } catch (error) {
     failure = `${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n${world?.transcript() ?? ""}`;
   }
   await world?.remove();
-  if (world !== undefined) worlds.delete(world);
+  if (interruption.signal.aborted) return;
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   report(failure === undefined ? "passed" : "failed", scenario, `${seconds} s`, failure);
 }
@@ -142,7 +147,7 @@ function report(outcome: Outcome, scenario: Scenario, remark: string, details?: 
 }
 
 async function cleanUp(): Promise<void> {
-  await Promise.all([...worlds].map((world) => world.remove()));
   await stopAll();
+  await removeAll();
   await rm(folder, { recursive: true, force: true });
 }
