@@ -40,7 +40,7 @@ export function findConfiguration(named: string | null, env: Readonly<Record<str
 
 /**
  * Reads a configuration file.
- * @param strict true for the daemon: unknown commands are errors
+ * @param strict true for the daemon, to which unknown commands, and what it cannot do, are errors
  * @throws UsageError where it cannot be read or is wrong, with file:line:column
  */
 export function loadConfiguration(path: string, strict: boolean, files: Files = REAL_FILES): LoadedConfiguration {
@@ -59,6 +59,6 @@ export function loadConfiguration(path: string, strict: boolean, files: Files = 
     }
   };
   const { statements, remarks } = parseNtpConf(text, path, { include, strict });
-  const configuration = foldStatements(statements);
+  const configuration = foldStatements(statements, strict);
   return { path, configuration, remarks: [...remarks, ...configuration.remarks] };
 }

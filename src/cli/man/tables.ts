@@ -3,6 +3,7 @@ import { PACKET_TESTS } from "../../association/tests.ts";
 import { REASONS, TALLIES, type Verdict } from "../../association/verdict.ts";
 import { CONFIG_PATHS, CONFIG_VARIABLE } from "../../config/files.ts";
 import { COMMANDS, type CommandSyntax } from "../../config/ntpconf/commands.ts";
+import type { Standard } from "../../config/ntpconf/syntax.ts";
 import { OUTCOMES } from "../../engine/outcome.ts";
 import { KISS_CODES } from "../../wire/kiss.ts";
 import type { TreeCommand, TreeOption } from "../completion/tree.ts";
@@ -50,40 +51,54 @@ const KISS_ACTIONS: Readonly<Record<(typeof KISS_CODES)[keyof typeof KISS_CODES]
   none: "",
 };
 
-/** The configuration file. */
+/** The configuration file, as the one-shots read it. */
 export function configurationFile(): Section {
-  const used = Object.entries(COMMANDS).filter(([, { use }]) => use === "used");
+  const used = Object.entries(COMMANDS).filter(([, { once }]) => once === "used");
   return {
     title: "CONFIGURATION FILE",
     blocks: [
       `The syntax is that of ntp.conf(5). The file is the one named by \`--config\`, else by \`$${CONFIG_VARIABLE}\`, else the first of ${CONFIG_PATHS.map((path) => `\`${path}\``).join(", ")} that exists. \`-v\` says which. Faults are reported as FILE:LINE:COLUMN.`,
       "These commands are used:",
-      { terms: used.map(([name, syntax]) => [`\`${[name, ...OPERANDS[syntax.operand]].join(" ")}\``, commandText(syntax)] as const) },
+      { terms: used.map(([name, syntax]) => [commandTerm(name, syntax), commandText(syntax, "unused")] as const) },
       `With a warning, because servers may be lost by it, these are left out: ${commandsOf("warned")}. These matter to daemons only and are left out silently: ${commandsOf("noted")}.`,
     ],
   };
 }
 
-function commandsOf(use: CommandSyntax["use"]): string {
+/** The configuration file, as the daemon reads it. */
+export function daemonConfigurationFile(): Section {
+  const does = (wanted: CommandSyntax["daemon"]["does"]): [string, CommandSyntax][] => Object.entries(COMMANDS).filter(([, { daemon }]) => daemon.does === wanted);
+  const listed = (wanted: "leaves" | "refuses"): string => does(wanted).map(([name]) => `\`${name}\``).join(", ");
+  return {
+    title: "CONFIGURATION FILE",
+    blocks: [
+      `The syntax is that of ntp.conf(5). The file is the one named by \`--config\`, else by \`$${CONFIG_VARIABLE}\`, else the first of ${CONFIG_PATHS.map((path) => `\`${path}\``).join(", ")} that exists. What is wrong in it is said as FILE:LINE:COLUMN, and ends the program with 64. In brackets: what counts where an option is not given.`,
+      { terms: does("uses").map(([name, syntax]) => [commandTerm(name, syntax), commandText(syntax, "idle")] as const) },
+      `These are left out, with a warning: ${listed("leaves")}. With these the daemon does not start: ${listed("refuses")}.`,
+    ],
+  };
+}
+
+function commandsOf(once: CommandSyntax["once"]): string {
   return Object.entries(COMMANDS)
-    .filter(([, syntax]) => syntax.use === use)
+    .filter(([, syntax]) => syntax.once === once)
     .map(([name]) => `\`${name}\``)
     .join(", ");
 }
 
-const OPERANDS: Readonly<Record<CommandSyntax["operand"], readonly string[]>> = {
-  none: [],
-  host: ["[-4|-6]", "HOST"],
-  file: ["FILE"],
-  keys: ["ID…"],
-  restricted: ["[-4|-6]", "ADDRESS"],
-  anything: [],
-};
+function commandTerm(name: string, { operands, family }: CommandSyntax): string {
+  const words = operands.map(({ name: operand, least, most }) => `${least === 0 ? `[${operand}]` : operand}${most > 1 ? "…" : ""}`);
+  return `\`${[name, ...(family ? ["[-4|-6]"] : []), ...words].join(" ")}\``;
+}
 
-function commandText({ text, options }: CommandSyntax): string {
-  const names = Object.entries(options).filter(([, { unused, drops }]) => unused === undefined && drops === undefined);
-  const words = names.map(([name, { takes }]) => `\`${name}\`${takes === "nothing" ? "" : " N"}`);
+function commandText({ text, options }: CommandSyntax, without: "unused" | "idle"): string {
+  const shown = Object.entries(options).filter(([, option]) => option[without] === undefined && option.drops === undefined);
+  const words = shown.map(([name, { takes, standard }]) => `\`${name}\`${takes === "nothing" ? "" : " N"}${without === "idle" ? standardText(standard) : ""}`);
   return `${sentence(text)}${words.length === 0 ? "" : ` Options: ${words.join(", ")}.`}`;
+}
+
+function standardText(standard: Standard | undefined): string {
+  return typeof standard === "number" || typeof standard === "string" ? ` [${standard}]` : standard === true ? " [on]" : "";
 }
 
 /** How a command is called. */

@@ -1,128 +1,143 @@
-/** What a configuration file comes to: statements folded into one record, with the checks that need more than one word. */
+/** Statements folded into one record, with the checks that need more than one line. */
 import type { SelectionLimits } from "../../system/limits.ts";
 import { parseKeyIds, type KeyIdRange } from "../../security/keyids.ts";
-import { literalFamily } from "../literal.ts";
 import { UsageError, type Place } from "../usage.ts";
+import { ASSOCIATION_COMMANDS, DEFAULT_RINGS } from "./associations.ts";
+import { foldDaemon, tinkerOf } from "./daemon.ts";
+import { isGroup, localUnit, readAssociation, readRestriction, type AssociationLine, type RestrictLine, type ServerLine } from "./lines.ts";
 import type { Remark, Statement } from "./parse.ts";
-import type { Word } from "./words.ts";
+import type { Configuration, DiscardLimits, DiscoverySettings, Draft, Switches } from "./record.ts";
+import { SERVICE_COMMANDS } from "./service.ts";
+import { standards, type Options, type Standard } from "./syntax.ts";
+import { isClock } from "./values.ts";
 
-/** A `server` or `pool` line. */
-export interface ServerLine {
-  readonly kind: "server" | "pool";
-  readonly name: string;
-  readonly family: 4 | 6 | null;
-  readonly version: number;
-  readonly minpoll: number;
-  readonly maxpoll: number;
-  readonly iburst: boolean;
-  readonly burst: boolean;
-  readonly prefer: boolean;
-  readonly noselect: boolean;
-  readonly trusted: boolean;
-  readonly key: number | null;
-  readonly at: Place;
-}
+export type { AssociationLine, LocalClockLine, RestrictLine, ServerLine } from "./lines.ts";
+export type { Configuration, DiscardLimits } from "./record.ts";
 
-/** A `restrict` line. */
-export interface RestrictLine {
-  /** An IP literal, a host name, `default` or `source`. */
-  readonly address: string;
-  readonly family: 4 | 6 | null;
-  /** Netmask as an IP literal; `null`: the whole address. */
-  readonly mask: string | null;
-  readonly flags: readonly string[];
-  readonly at: Place;
-}
+/** The defaults of `discard`, from the table. */
+export const DEFAULT_DISCARD: DiscardLimits = settings(SERVICE_COMMANDS, "discard") as unknown as DiscardLimits;
 
-/** The rate limit of `discard`, ntpd's defaults filled in. */
-export interface DiscardLimits {
-  /** log₂ s, the average headway of a client. */
-  readonly average: number;
-  /** The least headway, seconds. */
-  readonly minimum: number;
-  /** Seconds after which the MRU list may forget a client. */
-  readonly monitor: number;
-}
-
-/** Everything a file configures. */
-export interface Configuration {
-  readonly servers: readonly ServerLine[];
-  readonly keys: { readonly path: string; readonly at: Place } | null;
-  /** `null`: no `trustedkey` line. */
-  readonly trusted: readonly KeyIdRange[] | null;
-  readonly limits: Partial<SelectionLimits>;
-  readonly restrict: readonly RestrictLine[];
-  readonly discard: DiscardLimits;
-  /** What is worth telling beyond the parser's own remarks. */
-  readonly remarks: readonly Remark[];
-}
-
-/** ntpd's defaults of `discard` (ntp_restrict.c, ntp_monitor.c). */
-export const DEFAULT_DISCARD: DiscardLimits = { average: 3, minimum: 2, monitor: 3000 };
-
-/** ntpd's default poll exponents of `server` (RFC 5905 §A.1.1 MINPOLL, MAXPOLL as deployed). */
-export const DEFAULT_POLL: { readonly min: number; readonly max: number } = { min: 6, max: 10 };
-
-type Draft = { -readonly [K in keyof Configuration]: Configuration[K] };
+/** The default poll exponents of `server`, from the table. */
+export const DEFAULT_POLL: { readonly min: number; readonly max: number } = pollsOf(settings(ASSOCIATION_COMMANDS, "server"));
 
 /** What each command adds. */
 const FOLD: Readonly<Record<string, (draft: Draft, statement: Statement) => void>> = {
-  server: (draft, statement) => addServer(draft, statement, "server"),
-  pool: (draft, statement) => addServer(draft, statement, "pool"),
+  server: addAssociation,
+  pool: addAssociation,
+  peer: addAssociation,
+  broadcast: addAssociation,
+  manycastclient: addAssociation,
+  unpeer: (draft, statement) => forget(draft, String(statement.values[0])),
   keys: (draft, { operands: [path] }) => void (draft.keys = { path: path!.text, at: path!.at }),
   trustedkey: (draft, statement) => void (draft.trusted = [...(draft.trusted ?? []), ...readKeyIds(statement)]),
-  restrict: (draft, statement) => void (draft.restrict = [...draft.restrict, restrictLine(statement)]),
+  restrict: (draft, statement) => void (draft.restrict = [...draft.restrict, readRestriction(statement)]),
+  unrestrict: (draft, statement) => void (draft.restrict = without(draft.restrict, readRestriction(statement))),
   discard: (draft, { options }) => void (draft.discard = { ...draft.discard, ...Object.fromEntries(options) }),
-  tos: (draft, statement) => void (draft.limits = { ...draft.limits, ...limitsOf(statement) }),
+  tos: (draft, { options }) => {
+    draft.limits = { ...draft.limits, ...limitsOf(options) };
+    draft.discovery = { ...draft.discovery, ...discoveryOf(Object.fromEntries(options)) };
+  },
+  fudge(draft, { operands: [clock], options }) {
+    const unit = localUnit(clock!.text);
+    if (unit === null) throw new UsageError(`reference clocks cannot be used: "${clock!.text}" is one`, "only the local clock, 127.127.1.x, can", clock!.at);
+    const stratum = options.get("stratum");
+    if (typeof stratum === "number") draft.localStratum.set(unit, stratum);
+  },
 };
 
 /**
  * Folds statements in their order; later ones win where only one can hold.
+ * @param strict true for the daemon: what cannot be used is an error; a one-shot leaves it out
  * @throws UsageError with file:line:column
  */
-export function foldStatements(statements: readonly Statement[]): Configuration {
-  const draft: Draft = { servers: [], keys: null, trusted: null, limits: {}, restrict: [], discard: DEFAULT_DISCARD, remarks: [] };
-  for (const statement of statements) FOLD[statement.command]?.(draft, statement);
-  return draft;
+export function foldStatements(statements: readonly Statement[], strict: boolean): Configuration {
+  const draft = emptyDraft();
+  for (const statement of statements) {
+    const unasked = strict ? null : unaskable(statement);
+    if (unasked !== null) draft.remarks = [...draft.remarks, unasked];
+    else (FOLD[statement.command] ?? foldDaemon)(draft, statement);
+  }
+  const { localStratum, ...configuration } = draft;
+  checkLimits(draft, statements);
+  const { localClock } = draft;
+  return { ...configuration, localClock: localClock === null ? null : { ...localClock, stratum: localStratum.get(localClock.unit) ?? localClock.stratum } };
 }
 
-function addServer(draft: Draft, { operands: [host], options, family, at }: Statement, kind: ServerLine["kind"]): void {
-  const minpoll = numberOf(options, "minpoll") ?? Math.min(DEFAULT_POLL.min, numberOf(options, "maxpoll") ?? DEFAULT_POLL.min);
-  const maxpoll = numberOf(options, "maxpoll") ?? Math.max(DEFAULT_POLL.max, minpoll);
-  if (minpoll > maxpoll) throw new UsageError(`minpoll ${minpoll} is above maxpoll ${maxpoll}`, null, at);
-  if (host!.text.startsWith("127.127.")) {
-    draft.remarks = [...draft.remarks, { level: "warning", text: `"${host!.text}" is left out: reference clocks are not used here`, at }];
+/** What is said of a server that a one-shot has no question for: a reference clock, or a whole group. */
+function unaskable({ command, operands: [host], at }: Statement): Remark | null {
+  if (command !== "server" && command !== "pool") return null;
+  if (isClock(host!.text)) return { level: "warning", text: `"${host!.text}" is left out: reference clocks are not used here`, at };
+  if (isGroup(host!.text)) return { level: "warning", text: `"${host!.text}" is left out: ntpkit manycast asks groups`, at };
+  return null;
+}
+
+function emptyDraft(): Draft {
+  const tos = settings(ASSOCIATION_COMMANDS, "tos");
+  const switches = settings(SERVICE_COMMANDS, "enable");
+  const filegen = settings(SERVICE_COMMANDS, "filegen") as { type: string; link: boolean; enable: boolean };
+  const kinds = Object.keys(settings(SERVICE_COMMANDS, "statistics"));
+  return {
+    servers: [],
+    associations: [],
+    localClock: null,
+    localStratum: new Map(),
+    broadcastClient: false,
+    multicastClient: [],
+    manycastServer: [],
+    rings: DEFAULT_RINGS,
+    broadcastDelay: null,
+    callDelay: null,
+    keys: null,
+    trusted: null,
+    controlKey: null,
+    limits: {},
+    discovery: discoveryOf(tos) as DiscoverySettings,
+    restrict: [],
+    discard: DEFAULT_DISCARD,
+    mru: settings(SERVICE_COMMANDS, "mru"),
+    switches: switches as unknown as Switches,
+    tinker: tinkerOf(settings(SERVICE_COMMANDS, "tinker")),
+    driftFile: null,
+    leapFile: null,
+    smear: 0,
+    statistics: { folder: "/var/NTP/", kinds: Object.fromEntries(kinds.map((kind) => [kind, { file: kind, type: filegen.type, link: filegen.link, enabled: filegen.enable, asked: false }])) },
+    interfaces: [],
+    variables: [],
+    logFile: null,
+    pidFile: null,
+    remarks: [],
+  };
+}
+
+function settings(commands: Readonly<Record<string, { readonly options: Options }>>, command: string): Record<string, Standard> {
+  const { options } = commands[command]!;
+  return standards(Object.fromEntries(Object.entries(options).filter(([, { idle }]) => idle === undefined)));
+}
+
+function pollsOf({ minpoll, maxpoll }: Record<string, Standard>): { min: number; max: number } {
+  return { min: minpoll as number, max: maxpoll as number };
+}
+
+function addAssociation(draft: Draft, statement: Statement): void {
+  const associated = readAssociation(statement);
+  if (associated.kind === "localClock") {
+    const stratum = settings(ASSOCIATION_COMMANDS, "fudge")["stratum"] as number;
+    draft.localClock ??= { ...associated.line, stratum };
     return;
   }
-  const line: ServerLine = {
-    kind,
-    name: checkHost(host!, family),
-    family,
-    version: numberOf(options, "version") ?? 4,
-    minpoll,
-    maxpoll,
-    iburst: options.has("iburst"),
-    burst: options.has("burst"),
-    prefer: options.has("prefer"),
-    noselect: options.has("noselect"),
-    trusted: options.has("true"),
-    key: numberOf(options, "key"),
-    at,
-  };
-  draft.servers = [...draft.servers, line];
+  const { line, remark } = associated;
+  draft.associations = [...draft.associations, line];
+  if (remark !== null) draft.remarks = [...draft.remarks, remark];
+  if (line.kind === "server" || line.kind === "pool") draft.servers = [...draft.servers, asServer(line, line.kind)];
 }
 
-function checkHost(host: Word, family: 4 | 6 | null): string {
-  const literal = literalFamily(host.text);
-  if (literal !== 0 && family !== null && literal !== family) throw new UsageError(`"${host.text}" is not an IPv${family} address`, null, host.at);
-  if (literal === 0 && !/^[a-z0-9_]([a-z0-9_.-]*[a-z0-9_.])?$/i.test(host.text)) throw new UsageError(`"${host.text}" is not a host name or an IP address`, null, host.at);
-  if (literal === 0 && /^[\d.]+$/.test(host.text)) throw new UsageError(`"${host.text}" is not an IPv4 address`, null, host.at);
-  return host.text;
+function asServer({ name, family, version, minpoll, maxpoll, iburst, burst, prefer, noselect, trusted, key, at }: AssociationLine, kind: ServerLine["kind"]): ServerLine {
+  return { kind, name, family, version, minpoll, maxpoll, iburst, burst, prefer, noselect, trusted, key, at };
 }
 
-function numberOf(options: Statement["options"], name: string): number | null {
-  const value = options.get(name);
-  return typeof value === "number" ? value : null;
+function forget(draft: Draft, name: string): void {
+  draft.associations = draft.associations.filter((line) => line.name !== name);
+  draft.servers = draft.servers.filter((line) => line.name !== name);
 }
 
 /** `1 2 (5 ... 8)` */
@@ -132,17 +147,36 @@ function readKeyIds({ rest, operands: [first] }: Statement): readonly KeyIdRange
   return ranges;
 }
 
-function restrictLine({ operands: [address], options, family, at }: Statement): RestrictLine {
-  const mask = options.get("mask");
-  const literal = literalFamily(address!.text);
-  if (typeof mask === "string" && literalFamily(mask) === 0) throw new UsageError(`"${mask}" is not a netmask`, null, at);
-  if (typeof mask === "string" && literal !== 0 && literalFamily(mask) !== literal) throw new UsageError(`netmask ${mask} does not fit ${address!.text}`, null, at);
-  const flags = [...options].filter(([, value]) => value === true).map(([name]) => name);
-  return { address: address!.text, family, mask: typeof mask === "string" ? mask : null, flags, at };
+/** The lines without those flags of that network, or without the network where no flag is named. */
+function without(lines: readonly RestrictLine[], { address, mask, family, flags }: RestrictLine): readonly RestrictLine[] {
+  return lines.flatMap((line) => {
+    if (line.address !== address || line.mask !== mask || (family !== null && line.family !== family)) return [line];
+    return flags.length === 0 ? [] : [{ ...line, flags: line.flags.filter((flag) => !flags.includes(flag)) }];
+  });
 }
 
 const LIMITS: readonly (keyof SelectionLimits)[] = ["minclock", "maxclock", "minsane", "mindist", "maxdist", "floor", "ceiling"];
 
-function limitsOf({ options }: Statement): Partial<SelectionLimits> {
+function limitsOf(options: Statement["options"]): Partial<SelectionLimits> {
   return Object.fromEntries([...options].filter(([name]) => (LIMITS as readonly string[]).includes(name)));
+}
+
+/** From 16 on orphan mode is off: no client follows that stratum. */
+const NO_ORPHAN = 16;
+
+function discoveryOf({ cohort, orphan, orphanwait, beacon }: Record<string, Standard>): Partial<DiscoverySettings> {
+  return {
+    ...(cohort === undefined ? {} : { cohort: cohort !== 0 }),
+    ...(typeof orphan === "number" ? { orphan: orphan < NO_ORPHAN ? orphan : null } : {}),
+    ...(typeof orphanwait === "number" ? { orphanwait } : {}),
+    ...(typeof beacon === "number" ? { beacon } : {}),
+  };
+}
+
+/** Limits that exclude each other are told at the last line that has one of them. */
+function checkLimits({ limits }: Draft, statements: readonly Statement[]): void {
+  const { minclock, maxclock, floor, ceiling } = { ...(settings(ASSOCIATION_COMMANDS, "tos") as unknown as SelectionLimits), ...limits };
+  const at = (name: string): Place | null => statements.findLast(({ command, options }) => command === "tos" && options.has(name))?.at ?? null;
+  if (minclock > maxclock) throw new UsageError(`minclock ${minclock} is above maxclock ${maxclock}`, "minclock ≤ maxclock", at("minclock") ?? at("maxclock"));
+  if (floor >= ceiling) throw new UsageError(`floor ${floor} is not below ceiling ${ceiling}`, null, at("floor") ?? at("ceiling"));
 }

@@ -1,7 +1,10 @@
 /** Reads ntp.conf text by the table of `commands.ts` into statements; says what is wrong at file:line:column. */
 import { didYouMean } from "../suggest.ts";
 import { UsageError, type Place } from "../usage.ts";
-import { COMMANDS, type CommandSyntax, type OptionSyntax } from "./commands.ts";
+import { literalFamily } from "../literal.ts";
+import { COMMANDS } from "./commands.ts";
+import type { CommandSyntax, OperandSyntax, OptionSyntax } from "./syntax.ts";
+import { readWord, type Value } from "./values.ts";
 import { splitLines, type Line, type Word } from "./words.ts";
 
 /** One line that was understood. */
@@ -14,8 +17,10 @@ export interface Statement {
   readonly rest: string;
   /** `-4` or `-6` before the host. */
   readonly family: 4 | 6 | null;
+  /** The same words, read. */
+  readonly values: readonly Value[];
   /** Options given, with their value; flags are `true`. */
-  readonly options: ReadonlyMap<string, number | string | true>;
+  readonly options: ReadonlyMap<string, Value | true>;
 }
 
 /** Something worth telling about a file that can still be used. */
@@ -63,11 +68,9 @@ export function parseNtpConf(text: string, file: string, options: ParseOptions):
     const [word, ...rest] = line.words;
     const syntax = Object.hasOwn(COMMANDS, word.text) ? COMMANDS[word.text] : undefined;
     if (syntax === undefined) return unknown(word);
-    if (syntax.use !== "used") {
-      remarks.push({ level: syntax.use === "warned" ? "warning" : "note", text: `"${word.text}" is left out: ${syntax.text}`, at: word.at });
-      return;
-    }
-    const statement = readStatement(line, rest, syntax, remarks);
+    const left = leftOut(word, syntax, options.strict);
+    if (left !== null) return void remarks.push(left);
+    const statement = readStatement(line, rest, syntax, options.strict, remarks);
     if (statement === null) return;
     if (word.text === "includefile") includeFile(statement.operands[0]!, depth);
     else statements.push(statement);
@@ -91,72 +94,88 @@ export function parseNtpConf(text: string, file: string, options: ParseOptions):
   }
 }
 
+/** What is said of a command that this reader does not use; `null` where it does. */
+function leftOut({ text, at }: Word, { daemon, once, onceWhy }: CommandSyntax, strict: boolean): Remark | null {
+  if (!strict) return once === "used" ? null : { level: once === "warned" ? "warning" : "note", text: `"${text}" is left out: ${onceWhy}`, at };
+  if (daemon.does === "uses") return null;
+  if (daemon.does === "refuses") throw new UsageError(`"${text}" cannot be used: ${daemon.why}`, null, at);
+  return { level: "warning", text: `"${text}" is left out: ${daemon.why}`, at };
+}
+
 /** One line by its syntax; `null` where an option says that the line must be left out. */
-function readStatement(line: Line, words: readonly Word[], syntax: CommandSyntax, remarks: Remark[]): Statement | null {
+function readStatement(line: Line, words: readonly Word[], syntax: CommandSyntax, strict: boolean, remarks: Remark[]): Statement | null {
   const command = line.words[0];
-  const { family, operands, rest } = readOperands(command, words, syntax);
-  const values = new Map<string, number | string | true>();
+  const { family, operands, values, rest } = readOperands(command, words, syntax);
+  const options = new Map<string, Value | true>();
   let dropped: string | null = null;
   for (let index = 0; index < rest.length; index++) {
     const word = rest[index]!;
     const option = Object.hasOwn(syntax.options, word.text) ? syntax.options[word.text] : undefined;
-    if (option === undefined) {
-      throw new UsageError(`unknown option "${word.text}" of "${command.text}"`, didYouMean(word.text, Object.keys(syntax.options)), word.at);
-    }
-    values.set(word.text, option.takes === "nothing" ? true : readValue(word, rest[++index], option));
-    if (option.drops !== undefined) dropped = option.drops;
-    if (option.unused !== undefined) remarks.push({ level: "note", text: `"${word.text}" has no effect here: ${option.unused}`, at: word.at });
+    if (option === undefined) throw unknownOption(command, word, syntax);
+    options.set(word.text, option.takes === "nothing" ? true : readValue(word, rest[++index], option));
+    dropped ??= option.drops ?? null;
+    const why = strict ? option.idle : option.unused;
+    if (why !== undefined) remarks.push({ level: "note", text: `"${word.text}" has no effect here: ${why}`, at: word.at });
   }
+  if (syntax.needsOption && options.size === 0) throw new UsageError(`"${command.text}" needs an option`, `it takes ${Object.keys(syntax.options).join(", ")}`, command.at);
   if (dropped !== null) {
     remarks.push({ level: "warning", text: `"${command.text} ${operands.map((word) => word.text).join(" ")}" is left out: ${dropped}`, at: command.at });
     return null;
   }
   const from = operands[0]?.at.column;
-  return { command: command.text, at: command.at, operands, rest: from === undefined ? "" : line.text.slice(from - 1), family, options: values };
+  return { command: command.text, at: command.at, operands, values, rest: from === undefined ? "" : line.text.slice(from - 1), family, options };
+}
+
+function unknownOption(command: Word, word: Word, { options }: CommandSyntax): UsageError {
+  const names = Object.keys(options);
+  if (names.length === 0) return new UsageError(`"${command.text}" takes nothing more: "${word.text}"`, null, word.at);
+  return new UsageError(`unknown option "${word.text}" of "${command.text}"`, didYouMean(word.text, names), word.at);
 }
 
 interface Operands {
   readonly family: 4 | 6 | null;
   readonly operands: readonly Word[];
+  readonly values: readonly Value[];
   readonly rest: readonly Word[];
 }
 
 function readOperands(command: Word, words: readonly Word[], syntax: CommandSyntax): Operands {
-  const addressed = syntax.operand === "host" || syntax.operand === "restricted";
-  const flag = addressed ? words[0]?.text : undefined;
+  const flag = syntax.family ? words[0]?.text : undefined;
   const family = flag === "-4" ? 4 : flag === "-6" ? 6 : null;
-  const after = family === null ? words : words.slice(1);
-  if (syntax.operand === "none") {
-    if (after.length === 0) throw new UsageError(`"${command.text}" needs an option`, `it takes ${Object.keys(syntax.options).join(", ")}`, command.at);
-    return { family, operands: [], rest: after };
+  const operands: Word[] = [];
+  const values: Value[] = [];
+  let index = family === null ? 0 : 1;
+  for (const operand of syntax.operands) {
+    for (let count = 0; count < operand.most; count++, index++) {
+      const word = words[index];
+      if (word === undefined && count >= operand.least) break;
+      if (word === undefined) throw new UsageError(`"${command.text}" needs ${needed(operand)}`, null, command.at);
+      if (operand.least === 0 && Object.hasOwn(syntax.options, word.text)) break;
+      operands.push(word);
+      values.push(checkFamily(readWord(word, `${command.text} ${word.text}`, operand), word, family));
+    }
   }
-  if (after.length === 0) throw new UsageError(`"${command.text}" needs ${NEEDS[syntax.operand]}`, null, command.at);
-  const count = syntax.operand === "keys" ? after.length : 1;
-  return { family, operands: after.slice(0, count), rest: after.slice(count) };
+  return { family, operands, values, rest: words.slice(index) };
 }
 
-const NEEDS: Readonly<Record<Exclude<CommandSyntax["operand"], "none">, string>> = {
-  host: "a host name or address",
-  file: "a file name",
-  keys: "key identifiers",
-  restricted: "an address or \"default\"",
-  anything: "something",
-};
+/** An address behind `-4` or `-6` is of that family. */
+function checkFamily(value: Value, word: Word, family: 4 | 6 | null): Value {
+  const literal = family === null ? 0 : literalFamily(word.text);
+  if (literal !== 0 && literal !== family) throw new UsageError(`"${word.text}" is not an IPv${family} address`, null, word.at);
+  return value;
+}
 
-function readValue(name: Word, value: Word | undefined, option: OptionSyntax): number | string {
+function needed({ takes, name }: OperandSyntax): string {
+  if (takes === "host") return "a host name or address";
+  if (takes === "group") return "a multicast group";
+  if (takes === "integer" || takes === "seconds" || takes === "number") return "a number";
+  return NEEDS[name] ?? name;
+}
+
+/** Operands by the name they have in the manual. */
+const NEEDS: Readonly<Record<string, string>> = { FILE: "a file name", FOLDER: "a folder", ID: "key identifiers", "ADDRESS|default|source": 'an address or "default"' };
+
+function readValue(name: Word, value: Word | undefined, option: OptionSyntax): Value {
   if (value === undefined) throw new UsageError(`"${name.text}" needs a value`, null, name.at);
-  if (option.takes === "integer" || option.takes === "seconds") return readNumber(name, value, option);
-  return value.text;
-}
-
-function readNumber(name: Word, value: Word, option: OptionSyntax & { readonly takes: "integer" | "seconds" }): number {
-  const pattern = option.takes === "integer" ? /^-?\d+$/ : /^(\d+\.?\d*|\.\d+)$/;
-  if (!pattern.test(value.text)) {
-    throw new UsageError(`"${name.text} ${value.text}": not a ${option.takes === "integer" ? "whole number" : "number of seconds"}`, null, value.at);
-  }
-  const number = Number(value.text);
-  if (number < option.least || number > option.most) {
-    throw new UsageError(`"${name.text} ${value.text}": out of range`, `from ${option.least} to ${option.most}`, value.at);
-  }
-  return number;
+  return readWord(value, `${name.text} ${value.text}`, option);
 }

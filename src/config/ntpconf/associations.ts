@@ -1,0 +1,115 @@
+/** The rows of the commands that say with whom associations are made, and how far they are believed. */
+import { DEFAULT_LIMITS } from "../../system/limits.ts";
+import { any, choice, common, daemonOnly, FLAG, integer, number, one, seconds, several, WORD, type CommandSyntax, type Options, type OptionSyntax, type Takes } from "./syntax.ts";
+
+const HOST: Takes = { takes: "host" };
+const GROUP: Takes = { takes: "group" };
+
+/** ntpd's bounds of poll exponents (ntp.h NTP_MINPOLL, NTP_MAXPOLL). */
+const POLL = integer(3, 17);
+/** Its defaults (RFC 5905 §A.1.1 MINPOLL, MAXPOLL as deployed). */
+const LEAST_POLL: OptionSyntax = { ...POLL, standard: 6 };
+const MOST_POLL: OptionSyntax = { ...POLL, standard: 10 };
+
+const KEY: OptionSyntax = { ...integer(1, 65_535), standard: null };
+const VERSION: OptionSyntax = { ...integer(1, 4), standard: 4 };
+const PORT: OptionSyntax = { ...integer(1, 65_535), standard: 123 };
+const AUTOKEY: OptionSyntax = { ...FLAG, drops: "it asks for Autokey, and is not asked without it" };
+const NTS: OptionSyntax = { ...FLAG, drops: "it asks for NTS, and is not asked without it" };
+
+/** What ntpd takes and nothing here depends on. */
+const ELSEWHERE: Options = {
+  mode: { ...integer(0, 0xffff_ffff), standard: 0, unused: "it is for reference clocks", idle: "it is for reference clocks" },
+  xmtnonce: { ...FLAG, unused: "every request has a random transmit timestamp", idle: "every request has a random transmit timestamp" },
+  ident: { ...WORD, standard: null, unused: "it is for Autokey", idle: "it is for Autokey" },
+  bias: { ...number(-10, 10), standard: 0, unused: "offsets are taken as they are", idle: "offsets are taken as they are" },
+};
+
+/** Options of every client association. */
+const CLIENT: Options = {
+  key: KEY,
+  iburst: FLAG,
+  burst: FLAG,
+  version: VERSION,
+  prefer: FLAG,
+  noselect: FLAG,
+  true: FLAG,
+  minpoll: LEAST_POLL,
+  maxpoll: MOST_POLL,
+  port: PORT,
+  preempt: { ...FLAG, unused: "it is for daemons" },
+  xleave: { ...FLAG, unused: "it is for symmetric and broadcast modes", idle: "interleaved modes are not used here" },
+  ttl: { ...integer(1, 255), standard: null, unused: "it is for broadcast and manycast" },
+  ...ELSEWHERE,
+  autokey: AUTOKEY,
+  nts: NTS,
+  ...Object.fromEntries(
+    "ca cert aead mintls maxtls".split(" ").map((name) => [name, { ...WORD, standard: null, unused: "it is for NTS", idle: "it is for NTS" } satisfies OptionSyntax]),
+  ),
+  noval: { ...FLAG, unused: "it is for NTS", idle: "it is for NTS" },
+};
+
+const BROADCAST: Options = {
+  key: KEY,
+  version: VERSION,
+  minpoll: LEAST_POLL,
+  maxpoll: { ...MOST_POLL, idle: "broadcasts leave at minpoll" },
+  port: PORT,
+  /** Hops (seed 002); ntpd 4.2.8 reads an index into its `ttl` list. */
+  ttl: { ...integer(1, 255), standard: 127 },
+  xleave: { ...FLAG, idle: "interleaved modes are not used here" },
+  ...ELSEWHERE,
+  autokey: AUTOKEY,
+};
+
+const TOS: Options = {
+  minclock: { ...integer(1, 1000), standard: DEFAULT_LIMITS.minclock },
+  maxclock: { ...integer(1, 1000), standard: DEFAULT_LIMITS.maxclock },
+  minsane: { ...integer(0, 1000), standard: DEFAULT_LIMITS.minsane },
+  floor: { ...integer(0, 16), standard: DEFAULT_LIMITS.floor },
+  ceiling: { ...integer(1, 16), standard: DEFAULT_LIMITS.ceiling },
+  mindist: { ...seconds(0, 16), standard: DEFAULT_LIMITS.mindist },
+  maxdist: { ...seconds(0.001, 16), standard: DEFAULT_LIMITS.maxdist },
+  maxdisp: { ...seconds(0.001, 16), standard: null, unused: "maxdist counts", idle: "maxdist counts" },
+  cohort: { ...integer(0, 1), standard: 0, unused: "it is for manycast" },
+  /** 16 and 17: off (ntp_proto.c sys_orphan). */
+  orphan: { ...integer(1, 17), standard: 17, unused: "it is for daemons" },
+  orphanwait: { ...seconds(0, 86_400), standard: 300, unused: "it is for daemons" },
+  beacon: { ...seconds(0, 1e6), standard: 3600, unused: "it is for manycast" },
+  bcpollbstep: { ...integer(0, 4), standard: 0, unused: "it is for broadcast", idle: "broadcasts are guarded by their timestamps" },
+  basedate: { ...WORD, standard: null, unused: "eras are unfolded round the local clock", idle: "eras are unfolded round the local clock" },
+};
+
+const FUDGE: Options = {
+  stratum: { ...integer(0, 15), standard: 5 },
+  refid: { ...WORD, standard: "LOCL", idle: "the local clock's is that of its address" },
+  time1: { ...number(-1e6, 1e6), standard: 0, idle: "the local clock is taken as it is" },
+  time2: { ...number(-1e6, 1e6), standard: 0, idle: "the local clock is taken as it is" },
+  ...Object.fromEntries([1, 2, 3, 4].map((flag) => [`flag${flag}`, { ...integer(0, 1), standard: 0, idle: "the local clock's driver has no flags" } satisfies OptionSyntax])),
+};
+
+/** The rings of `ttl` where it is not given: the hops a manycast search may go. */
+export const DEFAULT_RINGS: readonly number[] = [1, 2, 3, 4, 5, 6, 7];
+
+/** Rows by command. */
+export const ASSOCIATION_COMMANDS: Readonly<Record<string, CommandSyntax>> = {
+  server: common("a server to ask; with a multicast group: a manycast search for servers; with 127.127.1.x: the local clock, for want of better", { operands: [one("HOST", HOST)], family: true, options: CLIENT }),
+  pool: common("a name whose addresses are servers to ask", { operands: [one("HOST", HOST)], family: true, options: CLIENT }),
+  peer: daemonOnly("a symmetric active association", { operands: [one("HOST", HOST)], family: true, options: CLIENT, once: "warned", onceWhy: "symmetric modes are for daemons" }),
+  broadcast: daemonOnly("send the time to a broadcast address or a multicast group; ttl is the hop limit", { operands: [one("ADDRESS", HOST)], family: true, options: BROADCAST }),
+  broadcastclient: daemonOnly("follow broadcast servers", { operands: [optional()], once: "warned", onceWhy: "ntpkit broadcast listens to them" }),
+  multicastclient: daemonOnly("follow the broadcast servers of multicast groups, 224.0.1.1 and ff05::101 unless said", { operands: [any("GROUP", GROUP)], once: "warned", onceWhy: "ntpkit broadcast listens to them" }),
+  manycastclient: daemonOnly("search a multicast group for servers, ring by ring", { operands: [one("GROUP", GROUP)], family: true, options: CLIENT, once: "warned", onceWhy: "ntpkit manycast asks them" }),
+  manycastserver: daemonOnly("answer manycast searches in these groups", { operands: [several("GROUP", GROUP)], family: true }),
+  unpeer: daemonOnly("forget the associations with this host that lines before have named", { operands: [one("HOST", HOST)] }),
+  tos: common("the limits of selection", { options: TOS, needsOption: true }),
+  ttl: daemonOnly("the rings of manycast searches, hops in rising order", { operands: [several("HOPS", integer(1, 255))] }),
+  fudge: daemonOnly("the stratum of the local clock", { operands: [one("127.127.1.UNIT", { takes: "clock" })], options: FUDGE }),
+  broadcastdelay: daemonOnly("the one-way delay of broadcasts, in place of measuring it by a volley; 0 measures it", { operands: [one("SECONDS", number(-1, 1))] }),
+  calldelay: daemonOnly("wait so long after the first packet of a burst, for a modem to complete the call", { operands: [one("SECONDS", seconds(0, 255))] }),
+};
+
+/** `broadcastclient novolley`, as versions before 4.2.8 had it. */
+function optional(): CommandSyntax["operands"][number] {
+  return { ...choice("novolley"), name: "novolley", least: 0, most: 1 };
+}

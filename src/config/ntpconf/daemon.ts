@@ -1,0 +1,124 @@
+/** Folding the lines that only a daemon follows. */
+import { isMulticast } from "../../wire/address.ts";
+import { literalFamily } from "../literal.ts";
+import { parseNetwork } from "../../server/access.ts";
+import { UsageError, type Place } from "../usage.ts";
+import type { Standard } from "./syntax.ts";
+import type { Statement } from "./parse.ts";
+import type { Draft, InterfaceLine, Switches, Tinker, Variable } from "./record.ts";
+
+/** The groups of `multicastclient` without an address: NTP's own (IANA). */
+const NTP_GROUPS: readonly string[] = ["224.0.1.1", "ff05::101"];
+
+/** What each command adds. */
+const FOLD: Readonly<Record<string, (draft: Draft, statement: Statement) => void>> = {
+  broadcastclient: (draft, { values, at }) => {
+    draft.broadcastClient = true;
+    // What novolley was replaced by (seed 002): a fixed delay instead of a measured one.
+    if (values[0] === "novolley") draft.remarks = [...draft.remarks, { level: "warning", text: '"novolley" has no effect: broadcastdelay with a delay takes its place', at }];
+  },
+  multicastclient: (draft, { values }) => void (draft.multicastClient = [...draft.multicastClient, ...(values.length === 0 ? NTP_GROUPS : values.map(String))]),
+  manycastserver: (draft, { values }) => void (draft.manycastServer = [...draft.manycastServer, ...values.map(String)]),
+  ttl: (draft, { operands, values }) => void (draft.rings = rising(values as readonly number[], operands.map(({ at }) => at))),
+  broadcastdelay: (draft, { values: [delay] }) => void (draft.broadcastDelay = (delay as number) > 0 ? (delay as number) : null),
+  calldelay: (draft, { values: [delay] }) => void (draft.callDelay = (delay as number) > 0 ? (delay as number) : null),
+  controlkey: (draft, { values: [key] }) => void (draft.controlKey = key as number),
+  mru: (draft, { options }) => void (draft.mru = { ...draft.mru, ...Object.fromEntries(options) }),
+  enable: (draft, { options }) => switched(draft, options, true),
+  disable: (draft, { options }) => switched(draft, options, false),
+  tinker: (draft, { options }) => void (draft.tinker = tinkered(draft.tinker, Object.fromEntries(options))),
+  driftfile: (draft, { values: [path] }) => void (draft.driftFile = String(path)),
+  leapfile: (draft, { values: [path, check], at }) => void (draft.leapFile = { path: String(path), checkHash: check !== "ignorehash", at }),
+  leapsmearinterval: (draft, { values: [interval] }) => void (draft.smear = interval as number),
+  statistics: (draft, { options }) => asked(draft, [...options.keys()]),
+  statsdir: (draft, { values: [folder] }) => void (draft.statistics = { ...draft.statistics, folder: String(folder) }),
+  filegen: (draft, statement) => generate(draft, statement),
+  logfile: (draft, { values: [path] }) => void (draft.logFile = String(path)),
+  pidfile: (draft, { values: [path] }) => void (draft.pidFile = String(path)),
+  interface: (draft, statement) => void (draft.interfaces = [...draft.interfaces, readInterface(statement)]),
+  nic: (draft, statement) => void (draft.interfaces = [...draft.interfaces, readInterface(statement)]),
+  setvar: (draft, statement) => void (draft.variables = [...draft.variables, readVariable(statement)]),
+};
+
+/**
+ * Takes a line that only a daemon follows; others are none of its business.
+ * @throws UsageError
+ */
+export function foldDaemon(draft: Draft, statement: Statement): void {
+  FOLD[statement.command]?.(draft, statement);
+}
+
+/** A search goes from ring to ring outwards. */
+function rising(rings: readonly number[], places: readonly Place[]): readonly number[] {
+  const at = rings.findIndex((ring, index) => index > 0 && ring <= rings[index - 1]!);
+  if (at > 0) throw new UsageError(`ring ${rings[at]!} does not lie beyond ring ${rings[at - 1]!}`, "write ttl in rising order", places[at]!);
+  return rings;
+}
+
+function switched(draft: Draft, options: Statement["options"], on: boolean): void {
+  const known = Object.keys(draft.switches);
+  const changed = [...options.keys()].filter((name) => known.includes(name)).map((name) => [name, on]);
+  draft.switches = { ...draft.switches, ...(Object.fromEntries(changed) as Partial<Switches>) };
+  if (options.has("bclient")) draft.broadcastClient = on;
+}
+
+/** Later words win; `step` counts for both directions that have no word of their own. */
+function tinkered(before: Draft["tinker"], given: Record<string, Standard>): Draft["tinker"] {
+  const { step, stepback, stepfwd, stepout, panic, freq, huffpuff } = given;
+  const plain = (limit: number): number => (limit === Infinity ? 0 : limit);
+  return tinkerOf({
+    step: step ?? plain(before.step),
+    stepback: stepback ?? step ?? plain(before.stepback),
+    stepfwd: stepfwd ?? step ?? plain(before.stepfwd),
+    stepout: stepout ?? before.stepout,
+    panic: panic ?? plain(before.panic),
+    freq: freq ?? before.freq,
+    huffpuff: huffpuff ?? before.huffpuff,
+  });
+}
+
+function asked(draft: Draft, names: readonly string[]): void {
+  const { folder, kinds } = draft.statistics;
+  draft.statistics = { folder, kinds: Object.fromEntries(Object.entries(kinds).map(([name, kind]) => [name, names.includes(name) ? { ...kind, asked: true } : kind])) };
+}
+
+/** `filegen loopstats file loops type day link enable` */
+function generate(draft: Draft, { values: [name], options, at }: Statement): void {
+  for (const [yes, no] of [["link", "nolink"], ["enable", "disable"]] as const) if (options.has(yes) && options.has(no)) throw new UsageError(`"${yes}" and "${no}" exclude each other`, null, at);
+  const { folder, kinds } = draft.statistics;
+  const kind = kinds[String(name)];
+  if (kind === undefined) return void (draft.remarks = [...draft.remarks, { level: "note", text: `"filegen ${name}" has no effect here: these are not written`, at }]);
+  const file = options.get("file");
+  const type = options.get("type");
+  const changed = {
+    ...kind,
+    ...(typeof file === "string" ? { file } : {}),
+    ...(typeof type === "string" ? { type } : {}),
+    ...(options.has("link") ? { link: true } : options.has("nolink") ? { link: false } : {}),
+    ...(options.has("enable") ? { enabled: true } : options.has("disable") ? { enabled: false } : {}),
+  };
+  draft.statistics = { folder, kinds: { ...kinds, [String(name)]: changed } };
+}
+
+/** `interface listen eth0` */
+function readInterface({ values: [action, target], operands, at }: Statement): InterfaceLine {
+  if (target === undefined) throw new UsageError(`"interface ${action}" needs what it is about`, "all, ipv4, ipv6, wildcard, an interface's name, an address or a network", at);
+  const what = String(target);
+  if (what.includes("/") && parseNetwork(what) === null) throw new UsageError(`"${what}" is not a network`, "such as 192.0.2.0/24", operands[1]!.at);
+  if (literalFamily(what) !== 0 && isMulticast(what)) throw new UsageError(`"${what}" is a group, not an address of an interface`, null, operands[1]!.at);
+  return { action: action as InterfaceLine["action"], what, at };
+}
+
+/** `setvar name = value default` */
+function readVariable({ rest, operands: [first] }: Statement): Variable {
+  const match = /^\s*([A-Za-z_][\w.-]*)\s*=\s*("[^"]*"|\S+)(?:\s+(default))?\s*$/.exec(rest);
+  if (match === null) throw new UsageError(`"setvar ${rest.trim()}" sets nothing`, "write it as setvar NAME = VALUE, and default behind it for one that is always shown", first!.at);
+  return { name: match[1]!, value: match[2]!.replace(/^"|"$/g, ""), standard: match[3] === "default" };
+}
+
+/** `tinker` with its zeroes understood: never. */
+export function tinkerOf({ step, stepback, stepfwd, stepout, panic, freq, huffpuff }: Record<string, Standard>): Tinker {
+  const limit = (value: Standard | undefined, otherwise: number): number => (typeof value !== "number" ? otherwise : value === 0 ? Infinity : value);
+  const both = limit(step, Infinity);
+  return { step: both, stepback: limit(stepback, both), stepfwd: limit(stepfwd, both), stepout: stepout as number, panic: limit(panic, Infinity), freq: freq as number | null, huffpuff: huffpuff as number };
+}

@@ -1,0 +1,154 @@
+/** Lines of ntp.conf as records, with the checks that need more than one word of a line. */
+import type { AssociationKind } from "../../association/template.ts";
+import { parseNetwork } from "../../server/access.ts";
+import { isMulticast } from "../../wire/address.ts";
+import { literalFamily } from "../literal.ts";
+import { UsageError, type Place } from "../usage.ts";
+import { COMMANDS } from "./commands.ts";
+import type { Remark, Statement } from "./parse.ts";
+import { standards, type Standard } from "./syntax.ts";
+import { isClock } from "./values.ts";
+
+/** A `server` or `pool` line, as the one-shots use it. */
+export interface ServerLine {
+  readonly kind: "server" | "pool";
+  readonly name: string;
+  readonly family: 4 | 6 | null;
+  readonly version: number;
+  readonly minpoll: number;
+  readonly maxpoll: number;
+  readonly iburst: boolean;
+  readonly burst: boolean;
+  readonly prefer: boolean;
+  readonly noselect: boolean;
+  readonly trusted: boolean;
+  readonly key: number | null;
+  readonly at: Place;
+}
+
+/** A line that makes an association, or something that finds others. */
+export interface AssociationLine extends Omit<ServerLine, "kind"> {
+  readonly kind: AssociationKind;
+  readonly port: number;
+  /** Hops, 1 … 255; `null`: what the kind has by default. */
+  readonly ttl: number | null;
+  /** A server that may be dropped when there are better ones. */
+  readonly preempt: boolean;
+}
+
+/** `server 127.127.1.UNIT`: the local clock, for want of better. */
+export interface LocalClockLine {
+  readonly unit: number;
+  readonly at: Place;
+}
+
+/** A `restrict` line. */
+export interface RestrictLine {
+  /** An IP literal, a host name, `default` or `source`. */
+  readonly address: string;
+  readonly family: 4 | 6 | null;
+  /** Netmask as an IP literal, or a prefix length; `null`: the whole address. */
+  readonly mask: string | number | null;
+  readonly flags: readonly string[];
+  readonly at: Place;
+}
+
+/** What one line of associations comes to. */
+export type Associated =
+  | { readonly kind: "association"; readonly line: AssociationLine; readonly remark: Remark | null }
+  | { readonly kind: "localClock"; readonly line: LocalClockLine };
+
+/** The kind of each command. */
+const KINDS: Readonly<Record<string, AssociationKind>> = { server: "server", pool: "pool", peer: "peer", broadcast: "broadcast", manycastclient: "manycast" };
+
+/**
+ * Reads a line of `server`, `pool`, `peer`, `broadcast` or `manycastclient`.
+ * @throws UsageError
+ */
+export function readAssociation(statement: Statement): Associated {
+  const { command, operands, options, family, at } = statement;
+  const host = operands[0]!;
+  if (isClock(host.text)) return { kind: "localClock", line: localClock(statement) };
+  const searches = isGroup(host.text);
+  if (searches && (command === "pool" || command === "peer")) throw new UsageError(`"${command}" does not take a multicast group: ${host.text}`, "manycastclient searches one for servers, broadcast sends to it", host.at);
+  const values = withStandards(command, options);
+  const [minpoll, maxpoll] = polls(statement, values);
+  // A server that is a group is a manycast search (seed 000).
+  const kind = searches && command === "server" ? "manycast" : KINDS[command]!;
+  const flag = (name: string): boolean => values[name] === true;
+  const number = (name: string): number | null => (typeof values[name] === "number" ? values[name] : null);
+  const line: AssociationLine = {
+    kind,
+    name: host.text,
+    family,
+    version: number("version")!,
+    minpoll,
+    maxpoll,
+    iburst: flag("iburst"),
+    burst: flag("burst"),
+    prefer: flag("prefer"),
+    noselect: flag("noselect"),
+    trusted: flag("true"),
+    key: number("key"),
+    port: number("port")!,
+    ttl: number("ttl"),
+    preempt: flag("preempt") || kind === "pool" || kind === "manycast",
+    at,
+  };
+  const hops = options.get("ttl");
+  const remark = kind === "broadcast" && typeof hops === "number" && hops < 8 ? { level: "warning" as const, text: `"ttl ${hops}" is ${hops} ${hops === 1 ? "hop" : "hops"} here; ntpd 4.2.8 reads it as a place in its list of ttl`, at } : null;
+  return { kind: "association", line, remark };
+}
+
+/** Whether a host is a multicast group. */
+export function isGroup(host: string): boolean {
+  return literalFamily(host) !== 0 && isMulticast(host);
+}
+
+/** The options of a command: those given, and the defaults of the others. */
+export function withStandards(command: string, given: ReadonlyMap<string, Standard>): Record<string, Standard> {
+  return { ...standards(COMMANDS[command]!.options), ...Object.fromEntries(given) };
+}
+
+function polls({ options, at }: Statement, values: Record<string, Standard>): [number, number] {
+  const { minpoll: leastStandard, maxpoll: mostStandard } = values as { minpoll: number; maxpoll: number };
+  // One bound alone moves the default of the other out of its way.
+  const minpoll = options.has("minpoll") ? leastStandard : Math.min(leastStandard, mostStandard);
+  const maxpoll = options.has("maxpoll") ? mostStandard : Math.max(mostStandard, minpoll);
+  if (minpoll > maxpoll) throw new UsageError(`minpoll ${minpoll} is above maxpoll ${maxpoll}`, null, at);
+  return [minpoll, maxpoll];
+}
+
+/** Type 1 is the local clock; there are no drivers for the others. */
+function localClock({ command, operands, at }: Statement): LocalClockLine {
+  const host = operands[0]!;
+  const unit = localUnit(host.text);
+  if (unit === null || command !== "server") {
+    const [, , type] = host.text.split(".");
+    throw new UsageError(`reference clocks cannot be used: "${host.text}" is one of type ${type!}`, 'only the local clock can, as "server 127.127.1.0"', host.at);
+  }
+  return { unit, at };
+}
+
+/** The unit of a local clock; `null` for other reference clocks. */
+export function localUnit(address: string): number | null {
+  const [, , type, unit] = address.split(".").map(Number);
+  return type === 1 ? unit! : null;
+}
+
+/**
+ * Reads a `restrict` or `unrestrict` line.
+ * @throws UsageError
+ */
+export function readRestriction({ operands: [address], options, family, at }: Statement): RestrictLine {
+  const { text } = address!;
+  const given = options.get("mask");
+  const network = text.includes("/") ? parseNetwork(text) : null;
+  if (text.includes("/") && (network === null || given !== undefined)) throw new UsageError(`"${text}" is not a network`, "such as 192.0.2.0/24, without a mask beside it", address!.at);
+  const literal = literalFamily(network?.address ?? text);
+  if (typeof given === "string" && literalFamily(given) === 0) throw new UsageError(`"${given}" is not a netmask`, null, at);
+  if (typeof given === "string" && literal === 0) throw new UsageError(`"${text}" takes no netmask`, "only an address does", at);
+  if (typeof given === "string" && literalFamily(given) !== literal) throw new UsageError(`netmask ${given} does not fit ${text}`, null, at);
+  const flags = [...options].filter(([, value]) => value === true).map(([name]) => name);
+  return { address: network?.address ?? text, family, mask: network?.mask ?? (typeof given === "string" ? given : null), flags, at };
+}

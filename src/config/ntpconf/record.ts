@@ -1,0 +1,133 @@
+/** What a configuration file comes to, as one record with every default filled in. */
+import type { KeyIdRange } from "../../security/keyids.ts";
+import type { SelectionLimits } from "../../system/limits.ts";
+import type { Seconds } from "../../time/seconds.ts";
+import type { Place } from "../usage.ts";
+import type { AssociationLine, LocalClockLine, RestrictLine, ServerLine } from "./lines.ts";
+import type { Remark } from "./parse.ts";
+import type { Standard } from "./syntax.ts";
+
+/** The rate limit of `discard`. */
+export interface DiscardLimits {
+  /** log₂ s, the average headway of a client. */
+  readonly average: number;
+  /** The least headway, seconds. */
+  readonly minimum: number;
+  /** Seconds after which the MRU list may forget a client. */
+  readonly monitor: number;
+}
+
+/** `tos`, but for the limits of selection. */
+export interface DiscoverySettings {
+  readonly cohort: boolean;
+  /** The stratum of an orphan parent, 1 … 15; `null`: off. */
+  readonly orphan: number | null;
+  readonly orphanwait: Seconds;
+  readonly beacon: Seconds;
+}
+
+/** `enable` and `disable`. */
+export interface Switches {
+  /** What the network mobilizes must be authentic. */
+  readonly auth: boolean;
+  readonly bclient: boolean;
+  /** The kernel's loop is used. */
+  readonly kernel: boolean;
+  readonly monitor: boolean;
+  /** The clock is disciplined. */
+  readonly ntp: boolean;
+  readonly stats: boolean;
+}
+
+/** `tinker`. */
+export interface Tinker {
+  /** `Infinity`: the clock is never stepped. */
+  readonly step: Seconds;
+  readonly stepback: Seconds;
+  readonly stepfwd: Seconds;
+  readonly stepout: Seconds;
+  /** `Infinity`: no offset is too large. */
+  readonly panic: Seconds;
+  /** Parts per million, at the start; `null`: as the drift file has it. */
+  readonly freq: number | null;
+  /** The span of the huff-n'-puff filter; 0: off. */
+  readonly huffpuff: Seconds;
+}
+
+/** The file of one kind of statistics. */
+export interface FileSet {
+  /** Its base name, under {@link Statistics.folder} unless absolute. */
+  readonly file: string;
+  readonly type: string;
+  /** The base name is a link to the newest generation. */
+  readonly link: boolean;
+  readonly enabled: boolean;
+}
+
+/** What is written for later study. */
+export interface Statistics {
+  readonly folder: string;
+  /** By name, e.g. `loopstats`; only those that a `statistics` line asks for are written. */
+  readonly kinds: Readonly<Record<string, FileSet & { readonly asked: boolean }>>;
+}
+
+/** One `interface` line. */
+export interface InterfaceLine {
+  readonly action: "listen" | "ignore" | "drop";
+  /** `all`, `ipv4`, `ipv6`, `wildcard`, an interface's name, an address, a network. */
+  readonly what: string;
+  readonly at: Place;
+}
+
+/** One `setvar` line. */
+export interface Variable {
+  readonly name: string;
+  readonly value: string;
+  /** Shown without being asked for. */
+  readonly standard: boolean;
+}
+
+/** Everything a file configures. */
+export interface Configuration {
+  /** Servers and pools: what the one-shots ask. */
+  readonly servers: readonly ServerLine[];
+  /** All associations, in the order of their lines. */
+  readonly associations: readonly AssociationLine[];
+  readonly localClock: (LocalClockLine & { readonly stratum: number }) | null;
+  readonly broadcastClient: boolean;
+  /** Groups whose broadcasts are followed. */
+  readonly multicastClient: readonly string[];
+  /** Groups in which searches are answered. */
+  readonly manycastServer: readonly string[];
+  /** The rings of manycast searches, hops. */
+  readonly rings: readonly number[];
+  /** One-way delay of broadcasts; `null`: it is measured. */
+  readonly broadcastDelay: Seconds | null;
+  readonly callDelay: Seconds | null;
+  readonly keys: { readonly path: string; readonly at: Place } | null;
+  /** `null`: no `trustedkey` line. */
+  readonly trusted: readonly KeyIdRange[] | null;
+  readonly controlKey: number | null;
+  /** What `tos` lines say of selection. */
+  readonly limits: Partial<SelectionLimits>;
+  readonly discovery: DiscoverySettings;
+  readonly restrict: readonly RestrictLine[];
+  readonly discard: DiscardLimits;
+  readonly mru: Readonly<Record<string, Standard>>;
+  readonly switches: Switches;
+  readonly tinker: Tinker;
+  readonly driftFile: string | null;
+  readonly leapFile: { readonly path: string; readonly checkHash: boolean; readonly at: Place } | null;
+  /** Seconds over which a leap second is smeared; 0: it is not. */
+  readonly smear: Seconds;
+  readonly statistics: Statistics;
+  readonly interfaces: readonly InterfaceLine[];
+  readonly variables: readonly Variable[];
+  readonly logFile: string | null;
+  readonly pidFile: string | null;
+  /** What is worth telling beyond the parser's own remarks. */
+  readonly remarks: readonly Remark[];
+}
+
+/** A configuration being put together. */
+export type Draft = { -readonly [K in keyof Configuration]: Configuration[K] } & { localStratum: Map<number, number> };

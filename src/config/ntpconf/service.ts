@@ -1,0 +1,114 @@
+/** The rows of the commands that say who is served, how the clock is kept, and what is written where. */
+import { DISCIPLINE } from "../../discipline/constants.ts";
+import { choice, common, daemonOnly, FLAG, flags, idle, integer, leftOut, number, one, optional, seconds, several, WORD, type CommandSyntax, type Options } from "./syntax.ts";
+
+const FILE = one("FILE", WORD);
+const KEY_IDS = several("ID", WORD);
+const KEY_ID = one("ID", integer(1, 65_535));
+/** A count of no consequence but that it must be one. */
+const COUNT = integer(0, 0x7fff_ffff);
+
+/** What may be switched, and how it stands. */
+const SWITCHES: Options = {
+  auth: { ...FLAG, standard: true },
+  bclient: FLAG,
+  kernel: { ...FLAG, standard: true },
+  monitor: { ...FLAG, standard: true },
+  ntp: { ...FLAG, standard: true },
+  stats: { ...FLAG, standard: true },
+  calibrate: { ...FLAG, idle: "it is for reference clocks" },
+  mode7: { ...FLAG, idle: "ntpdc's protocol is not spoken here" },
+  ...idle(flags("peer_clear_digest_early unpeer_crypto_early unpeer_crypto_nak_early unpeer_digest_early"), "it is for Autokey"),
+};
+
+const TINKER: Options = {
+  step: { ...seconds(0, 1e6), standard: DISCIPLINE.stepThreshold },
+  stepback: { ...seconds(0, 1e6), standard: null },
+  stepfwd: { ...seconds(0, 1e6), standard: null },
+  stepout: { ...seconds(0, 1e6), standard: DISCIPLINE.stepout },
+  panic: { ...seconds(0, 1e9), standard: DISCIPLINE.panic },
+  allan: { ...number(3, 17), standard: null, idle: "the discipline finds its own intercept" },
+  dispersion: { ...number(0, 500), standard: 15, idle: "PHI is 15 ppm (RFC 5905 §7.1)" },
+  freq: { ...number(-500, 500), standard: null },
+  huffpuff: { ...seconds(0, 1e6), standard: 0 },
+  tick: { ...number(0, 1e6), standard: null, idle: "the kernel's tick is left alone" },
+};
+
+const RESTRICT: Options = {
+  mask: { ...WORD, standard: null },
+  ...flags("ignore kod limited lowpriotrap mssntp noepeer nomodify nopeer noquery noserve notrap notrust ntpport version"),
+  ...idle(flags("flake serverresponse fuzz nomrulist epeer"), "it is not known here"),
+  ippeerlimit: { ...integer(-1, 0x7fff_ffff), standard: -1, idle: "associations by address are not counted" },
+};
+
+/** ntpd's defaults of the list of recent clients (ntp_monitor.c). */
+const MRU: Options = {
+  maxage: { ...COUNT, standard: 64 },
+  maxdepth: { ...COUNT, standard: null },
+  maxmem: { ...COUNT, standard: 1024 },
+  mindepth: { ...COUNT, standard: 600 },
+  minage: { ...COUNT, standard: null },
+  ...idle({ incalloc: { ...COUNT, standard: null }, incmem: { ...COUNT, standard: 4 }, initalloc: { ...COUNT, standard: null }, initmem: { ...COUNT, standard: 4 } }, "the list has its whole size from the start"),
+};
+
+/** The statistics that are written. */
+export const STATISTICS: readonly string[] = ["loopstats", "peerstats", "rawstats", "clockstats", "sysstats"];
+const MORE_STATISTICS: readonly string[] = ["cryptostats", "protostats", "timingstats", "usestats", "ntsstats", "ntskestats"];
+
+/** How a statistics file is cut into generations (ntp_filegen.c). */
+export const GENERATIONS: readonly string[] = ["none", "pid", "day", "week", "month", "year", "age"];
+
+const FILEGEN: Options = {
+  file: { ...WORD, standard: null },
+  type: { ...choice(...GENERATIONS), standard: "day" },
+  link: { ...FLAG, standard: true },
+  nolink: FLAG,
+  enable: { ...FLAG, standard: true },
+  disable: FLAG,
+};
+
+/** Rows by command. */
+export const SERVICE_COMMANDS: Readonly<Record<string, CommandSyntax>> = {
+  keys: common("the file of symmetric keys", { operands: [FILE] }),
+  trustedkey: common("the keys that may authenticate; ranges as (LOW ... HIGH)", { operands: [KEY_IDS] }),
+  controlkey: daemonOnly("the key that control queries must have to change something", { operands: [KEY_ID] }),
+  requestkey: daemonOnly("ntpdc's key; read and checked, for its protocol is not spoken here", { operands: [KEY_ID] }),
+  restrict: common("what a network may do with a daemon; read and checked, without effect on sync and query", { operands: [one("ADDRESS|default|source", WORD)], family: true, options: RESTRICT }),
+  unrestrict: daemonOnly("take flags, or without any the whole line, of a restrict line away", { operands: [one("ADDRESS|default|source", WORD)], family: true, options: RESTRICT }),
+  discard: common("the rate limit of a daemon's clients; read and checked, without effect on sync and query", {
+    options: { average: { ...integer(0, 16), standard: 3 }, minimum: { ...seconds(0, 3600), standard: 2 }, monitor: { ...seconds(0, 86_400), standard: 3000 } },
+    needsOption: true,
+  }),
+  mru: daemonOnly("the list of recent clients", { options: MRU, needsOption: true }),
+  includefile: common("another file to read in place", { operands: [FILE] }),
+
+  enable: daemonOnly("switch something on", { options: SWITCHES, needsOption: true }),
+  disable: daemonOnly("switch something off", { options: SWITCHES, needsOption: true }),
+  tinker: daemonOnly("the limits and time constants of the clock discipline; 0 for step, stepback, stepfwd or panic: never", { options: TINKER, needsOption: true }),
+  driftfile: daemonOnly("where the frequency error is kept from run to run, in ppm", { operands: [FILE, optional("TOLERANCE", number(0, 500))] }),
+  leapfile: daemonOnly("the list of leap seconds, as IERS and NIST publish it", { operands: [FILE, optional("CHECK", choice("checkhash", "ignorehash"))] }),
+  leapsmearinterval: daemonOnly("serve a leap second smeared over so many seconds", { operands: [one("SECONDS", integer(0, 86_400))] }),
+
+  statistics: daemonOnly("which statistics are written", { options: { ...flags(STATISTICS.join(" ")), ...idle(flags(MORE_STATISTICS.join(" ")), "these are not written here") }, needsOption: true }),
+  statsdir: daemonOnly("the folder of statistics files", { operands: [one("FOLDER", WORD)] }),
+  filegen: daemonOnly("the file of one kind of statistics", { operands: [one("NAME", choice(...STATISTICS, ...MORE_STATISTICS))], options: FILEGEN }),
+  logfile: daemonOnly("write the log to this file", { operands: [FILE] }),
+  logconfig: daemonOnly("which messages are logged; read over, for messages have levels here", { operands: [several("CLASS", WORD)] }),
+
+  interface: daemonOnly("which addresses are listened on", { operands: [one("ACTION", choice("listen", "ignore", "drop")), optional("all|ipv4|ipv6|wildcard|NAME|ADDRESS[/BITS]", WORD)] }),
+  nic: daemonOnly("the same as interface", { operands: [one("ACTION", choice("listen", "ignore", "drop")), optional("all|ipv4|ipv6|wildcard|NAME|ADDRESS[/BITS]", WORD)] }),
+  setvar: daemonOnly("a variable that control queries see", { operands: [several("NAME = VALUE [default]", WORD)] }),
+  pidfile: daemonOnly("where the process number is written", { operands: [FILE] }),
+  dscp: daemonOnly("the DiffServ code point of packets", { operands: [one("N", integer(0, 63))], daemon: { does: "leaves", why: "packets have the system's code point" } }),
+
+  ...Object.fromEntries([
+    ...leftOut("crypto autokey nts keysdir revoke automax ident", "warned", "leaves", "Autokey and NTS are not used here"),
+    ...leftOut("refclock phone", "warned", "refuses", "reference clocks are not used here, but for the local clock as \"server 127.127.1.0\""),
+    ...leftOut("mssntp ntpsigndsocket", "noted", "leaves", "Microsoft's signatures are not used here"),
+    ...leftOut("trap saveconfigdir reset simulate unconfig", "noted", "leaves", "control queries change nothing here"),
+    ...leftOut("tick rlimit monitor pollskewlist mdnstries end auth limit extra", "noted", "leaves", "nothing here depends on it"),
+  ]),
+};
+
+/** The options of the commands whose settings stand in the resolved configuration, each by its own name. */
+export const SETTINGS: { readonly switches: Options; readonly tinker: Options; readonly mru: Options; readonly filegen: Options } = { switches: SWITCHES, tinker: TINKER, mru: MRU, filegen: FILEGEN };
