@@ -1,0 +1,144 @@
+/**
+ * The default discipline: the best estimate of phase and frequency that the samples allow, and the clock set to it.
+ *
+ * ```text
+ * samples ─► histories ─► believe ─► consensus ─► decide ─► pace
+ *            one a server  phase and   of those     steer,    when to
+ *            (spikes aside) frequency   believed     step      ask again
+ * ```
+ *
+ * RFC 5905's loop is a servo: each offset pulls a little, with gains fixed by the poll interval. This is an estimator: it
+ * weighs every sample by its delay (`history.ts`) and the past by how fast this oscillator wanders (`wander.ts`), on a time
+ * scale in which its own corrections do not appear (`corrections.ts`). So it may correct the whole of the offset it knows of at
+ * once. chrony does likewise, by a regression; ntpd-rs by a Kalman filter a server.
+ */
+import type { Mono } from "../time/mono.ts";
+import { elapsed } from "../time/mono.ts";
+import type { Frequency, PollExponent, Seconds } from "../time/seconds.ts";
+import { pollInterval } from "../time/seconds.ts";
+import { consensus } from "./consensus.ts";
+import { DISCIPLINE } from "./constants.ts";
+import { delaysOf, history, ordinaryVariance } from "./history.ts";
+import type { History } from "./history.ts";
+import { takeIn } from "./intake.ts";
+import { predict } from "./kalman.ts";
+import type { ClockEstimate } from "./kalman.ts";
+import { pace } from "./pace.ts";
+import type { Decision, DisciplineBounds, DisciplineInput, DisciplineReport, DisciplineUpdate, Source, SourceSample, Strategy } from "./strategy.ts";
+import { believe } from "./wander.ts";
+
+/** What the discipline knows. Plain data. */
+export interface AdaptiveState {
+  /** What is kept of each server, by its number; the one heard last comes last. */
+  readonly histories: readonly { readonly source: number; readonly history: History }[];
+  /** What is known of the oscillator whatever becomes of the histories; `null`: nothing. */
+  readonly oscillator: { readonly frequency: Frequency; readonly variance: number } | null;
+  /** s/s after one second. */
+  readonly wander: number;
+  /** Standard deviation of an ordinary sample, seconds. */
+  readonly jitter: Seconds;
+  /** Whether the clock has been corrected. */
+  readonly set: boolean;
+  /** Since when samples have been beyond the step threshold; `null`: the last was not. */
+  readonly beyond: Mono | null;
+  readonly poll: PollExponent;
+}
+
+/** Histories are kept of so many servers; who was not heard for longest makes room. */
+const SERVERS = 32;
+
+/** How well the frequency of an earlier run still fits, standard deviation: the room may be warmer. */
+const REMEMBERED: Frequency = 2e-6;
+
+/** The default. */
+export const ADAPTIVE: Strategy<AdaptiveState> = {
+  start(frequency, { minpoll, precision }) {
+    const oscillator = frequency === null ? null : { frequency: clampFrequency(frequency), variance: REMEMBERED ** 2 };
+    return { histories: [], oscillator, wander: 0, jitter: 2 ** precision, set: false, beyond: null, poll: minpoll };
+  },
+
+  update(before, input, bounds) {
+    const { state, fresh } = hear(before, input, bounds);
+    const followed = input.system === null ? [] : followedIn(state, input.system.sources);
+    if (!followed.some(({ source }) => fresh.has(source))) return { state, decision: { kind: "none" } };
+    return conclude(state, followed, input, bounds);
+  },
+
+  restart(before, { minpoll }) {
+    return { ...before, histories: [], beyond: null, poll: minpoll };
+  },
+
+  adjust: null,
+
+  report({ oscillator, set, beyond, wander, jitter, poll }): DisciplineReport {
+    const state = beyond !== null ? "SPIK" : set ? "SYNC" : oscillator === null ? "NSET" : "FSET";
+    return { name: "adaptive", state, frequency: oscillator?.frequency ?? null, jitter, wander: wander * Math.sqrt(pollInterval(poll)), poll };
+  },
+};
+
+/** Takes the new samples into the histories of their servers, and says which servers there is something new to believe of. */
+function hear(before: AdaptiveState, { samples, corrected }: DisciplineInput, bounds: DisciplineBounds): { state: AdaptiveState; fresh: ReadonlySet<number> } {
+  let state = before;
+  const fresh = new Set<number>();
+  for (const sample of samples) {
+    const { source, at, phase } = sample;
+    const known = state.histories.find((one) => one.source === source)?.history ?? history(firstPrior(state, sample));
+    const taken = takeIn(known, sample);
+    if (taken.suspects.length === 0) fresh.add(source);
+    const others = state.histories.filter((one) => one.source !== source).slice(1 - SERVERS);
+    const beyond = Math.abs(phase - corrected) <= bounds.stepThreshold ? null : (state.beyond ?? at);
+    // What nothing known explains is looked at again as soon as may be.
+    const poll = taken.suspects.length > 0 ? bounds.minpoll : state.poll;
+    state = { ...state, histories: [...others, { source, history: taken }], beyond, poll };
+  }
+  return { state, fresh };
+}
+
+/** All that is known of a server before its first sample: how fast our own oscillator runs. */
+function firstPrior({ oscillator }: AdaptiveState, { at, phase }: SourceSample): ClockEstimate | null {
+  if (oscillator === null) return null;
+  return { at, phase, frequency: oscillator.frequency, phaseVariance: 1, covariance: 0, frequencyVariance: oscillator.variance };
+}
+
+interface Followed extends Source {
+  readonly history: History;
+}
+
+/** The histories of those believed, as far as there are any. */
+function followedIn({ histories }: AdaptiveState, sources: readonly Source[]): Followed[] {
+  return sources.flatMap((source) => {
+    const found = histories.find((one) => one.source === source.source)?.history;
+    return found === undefined || found.samples.length === 0 ? [] : [{ ...source, history: found }];
+  });
+}
+
+/** From the histories to an estimate, and from that to a decision. */
+function conclude(state: AdaptiveState, followed: readonly Followed[], { now, corrected }: DisciplineInput, bounds: DisciplineBounds): DisciplineUpdate<AdaptiveState> {
+  const { estimates, wander } = believe(followed.map(({ history }) => history));
+  const current = estimates.map((estimate) => predict(estimate, now, wander));
+  const agreed = consensus(current.map((estimate, place) => ({ estimate, rootDelay: followed[place]!.rootDelay })));
+  const ordinary = Math.min(...followed.map(({ history: { samples } }) => ordinaryVariance(samples, delaysOf(samples))));
+  const decision = decide(state, agreed.phase - corrected, agreed.frequency, now, bounds);
+  const oscillator = { frequency: clampFrequency(agreed.frequency), variance: agreed.frequencyVariance };
+  const known: AdaptiveState = { ...state, oscillator, wander, jitter: Math.max(Math.sqrt(ordinary), 2 ** bounds.precision) };
+  if (decision.kind === "panic") return { state, decision };
+  if (decision.kind === "step") return { state: { ...ADAPTIVE.restart(known, bounds), set: true }, decision };
+  if (decision.kind === "none") return { state: { ...known, poll: bounds.minpoll }, decision };
+  const surest = current.reduce((one, other) => (other.phaseVariance < one.phaseVariance ? other : one));
+  const suspicious = followed.some(({ history: { suspects } }) => suspects.length > 0);
+  const poll = suspicious ? bounds.minpoll : pace(surest, wander, ordinary, state.poll, bounds);
+  return { state: { ...known, set: true, poll }, decision };
+}
+
+/** Steer, unless the offset is so large that it is to be stepped, and that only if it lasts, or refused. */
+function decide({ set, beyond }: AdaptiveState, offset: Seconds, frequency: Frequency, now: Mono, bounds: DisciplineBounds): Decision {
+  const size = Math.abs(offset);
+  if (size > bounds.panic && (set || !bounds.anyFirst)) return { kind: "panic", offset };
+  if (size <= bounds.stepThreshold) return { kind: "steer", phase: offset, frequency: clampFrequency(frequency) };
+  const lasts = beyond !== null && elapsed(beyond, now) >= bounds.stepout;
+  return !set || lasts ? { kind: "step", offset } : { kind: "none" };
+}
+
+function clampFrequency(frequency: Frequency): Frequency {
+  return Math.max(-DISCIPLINE.maxFrequency, Math.min(DISCIPLINE.maxFrequency, frequency));
+}

@@ -1,0 +1,48 @@
+/**
+ * What was done to the clock, so that measurements made before and after it can be compared.
+ *
+ * ```text
+ *  clock(t) = the clock nobody steered(t) + C(t)        offset(t) = phase(t) − C(t)
+ * ```
+ *
+ * C is the sum of all phase corrections and of the frequency correction over time. An offset is relative to a clock that is
+ * changed after it was measured, and by what was learned from it; the phase, offset + C, is not. Between two updates C is known
+ * exactly, so a discipline sees the oscillator as it is, and none of its own hand in it.
+ */
+import { after, elapsed } from "../time/mono.ts";
+import type { Mono } from "../time/mono.ts";
+import type { Frequency, Seconds } from "../time/seconds.ts";
+
+/** Everything done to the clock since the log began, as far as its future matters. Plain data. */
+export interface Corrections {
+  /** The last change. */
+  readonly at: Mono;
+  /** C then, seconds. */
+  readonly total: Seconds;
+  /** The frequency correction from then on, s/s. */
+  readonly frequency: Frequency;
+  /** A phase correction from then on: its rate, and when it is complete. `rate` 0: none. */
+  readonly slew: { readonly rate: Frequency; readonly until: Mono };
+}
+
+/** A log that begins now, with a frequency correction that may already be in force. */
+export function corrections(at: Mono, frequency: Frequency = 0): Corrections {
+  return { at, total: 0, frequency, slew: { rate: 0, until: at } };
+}
+
+/** C at a moment that is not before the last change, seconds. */
+export function correctedBy({ at, total, frequency, slew }: Corrections, moment: Mono): Seconds {
+  const slewed = slew.rate * elapsed(at, moment < slew.until ? moment : slew.until);
+  return total + frequency * elapsed(at, moment) + slewed;
+}
+
+/**
+ * The clock is steered: what is left of a slew before is replaced.
+ * @param lasting how long the clock glides until the phase is corrected, seconds; 0: at once
+ */
+export function steered(before: Corrections, at: Mono, change: { readonly phase: Seconds; readonly frequency: Frequency; readonly lasting: Seconds }): Corrections {
+  const { phase, frequency, lasting } = change;
+  const total = correctedBy(before, at);
+  if (lasting === 0) return { at, total: total + phase, frequency, slew: { rate: 0, until: at } };
+  return { at, total, frequency, slew: { rate: phase / lasting, until: after(at, lasting) } };
+}

@@ -1,0 +1,83 @@
+/**
+ * The samples of one server, and how far each of them can be believed.
+ *
+ * A packet that took the shortest way there and back waited in no queue, and its offset is exact but for the path's own
+ * asymmetry. One that took longer waited somewhere, and nothing says in which direction: its offset is wrong by up to half
+ * the excess either way. So a sample's variance follows from its delay and the least one known: that of a uniform
+ * distribution of the excess' width. (Mills' clock filter believes the least delay of eight, RFC 5905 §10; weights by the
+ * excess over the minimum are Veitch, Ridoux and Korada's, "Robust synchronization of absolute and difference clocks over
+ * networks", IEEE/ACM Transactions on Networking 17, 2009; chrony's regression has such weights too.)
+ */
+import type { Mono } from "../time/mono.ts";
+import type { Seconds } from "../time/seconds.ts";
+import type { ClockEstimate, PhaseMeasurement } from "./kalman.ts";
+
+/** One sample kept. */
+export interface KeptSample {
+  readonly at: Mono;
+  /** Server − the clock nobody steered, seconds. */
+  readonly phase: Seconds;
+  readonly delay: Seconds;
+  readonly dispersion: Seconds;
+}
+
+/** What is kept of a server. Plain data. */
+export interface History {
+  /** What was known before the first sample; `null`: nothing, or so long ago that it does not matter any more. */
+  readonly prior: ClockEstimate | null;
+  /** Oldest first, {@link HISTORY} at most. */
+  readonly samples: readonly KeptSample[];
+  /** Samples that nothing known before explains, not taken in (yet). */
+  readonly suspects: readonly KeptSample[];
+}
+
+/** How many samples are kept of a server: at the longest usual interval those of 18 hours. */
+export const HISTORY = 64;
+
+/** A history without anything in it. */
+export function history(prior: ClockEstimate | null = null): History {
+  return { prior, samples: [], suspects: [] };
+}
+
+/** Takes a sample in; the oldest makes room. What was suspect before it was a spike. */
+export function keep({ prior, samples }: History, sample: KeptSample): History {
+  const full = samples.length >= HISTORY;
+  return { prior: full ? null : prior, samples: [...samples.slice(full ? 1 : 0), sample], suspects: [] };
+}
+
+/** How the delays of a server are distributed. */
+export interface Delays {
+  /** The least, seconds. */
+  readonly least: Seconds;
+  /** What even that packet may have waited, both ways together, seconds: the least there is was perhaps never seen. */
+  readonly unseen: Seconds;
+}
+
+/** Median of the sum of two exponentials, of which each way of a path is one, in means. */
+const MEDIAN_OF_TWO = 1.678;
+
+/** What is assumed before anything is known: queues of so much of the round trip, as if so many samples had said so. */
+const ASSUMED = { share: 0.05, samples: 2 } as const;
+
+/** Describes the delays of some samples, not empty. */
+export function delaysOf(samples: readonly KeptSample[]): Delays {
+  const count = samples.length;
+  const sorted = samples.map(({ delay }) => delay).toSorted((one, other) => one - other);
+  const least = sorted[0]!;
+  const spread = (sorted[count >> 1]! - least) / MEDIAN_OF_TWO;
+  const queue = (spread * count + least * ASSUMED.share * ASSUMED.samples) / (count + ASSUMED.samples);
+  // The least of n sums of two exponentials is about √(π/2n) means; somewhat more does no harm, and lets no sample rule alone.
+  return { least, unseen: (2 * queue) / Math.sqrt(count) };
+}
+
+/** A sample as a measurement with a variance. */
+export function measurement({ at, phase, delay, dispersion }: KeptSample, { least, unseen }: Delays): PhaseMeasurement {
+  const excess = Math.max(delay - least, 0) + unseen;
+  return { at, phase, variance: (excess ** 2 + dispersion ** 2) / 12 };
+}
+
+/** The variance of an ordinary sample, s². */
+export function ordinaryVariance(samples: readonly KeptSample[], delays: Delays): number {
+  const variances = samples.map((sample) => measurement(sample, delays).variance).toSorted((one, other) => one - other);
+  return variances[variances.length >> 1]!;
+}

@@ -1,0 +1,83 @@
+/**
+ * What becomes of a new sample of a server: kept, held as suspect, or the beginning of a new history.
+ *
+ * A sample that its history does not explain is a spike or a change: of the server, of the path, or of our oscillator. A spike
+ * comes alone, and is never used. If {@link CONFIRMED} such samples in a row explain each other, the past is no guide any more, and
+ * a new history begins with them.
+ */
+import type { Frequency, Seconds } from "../time/seconds.ts";
+import { delaysOf, history, keep, measurement } from "./history.ts";
+import type { History, KeptSample } from "./history.ts";
+import { correct, predict } from "./kalman.ts";
+import type { ClockEstimate } from "./kalman.ts";
+import { believe } from "./wander.ts";
+
+/** Beyond so many standard deviations a sample is not explained. */
+const GATE = 5;
+
+/** So many in a row are a change. */
+const CONFIRMED = 3;
+
+/**
+ * By how much the frequency may have changed, standard deviation: by what a machine that grows hot changes; or else it was never
+ * known, and this is one of the odd ones.
+ */
+const CHANGES: readonly Frequency[] = [20e-6, 200e-6];
+
+/** So many samples in a row that all took much longer than any before came by another path … */
+const REROUTED = 8;
+
+/** … if they took longer by this many times what they differ by among themselves. */
+const LONGER = 4;
+
+/** Takes a sample in. */
+export function takeIn(before: History, sample: KeptSample): History {
+  if (before.samples.length === 0) return keep(before, sample);
+  const { estimates, wander } = believe([before]);
+  const known = predict(estimates[0]!, sample.at, wander);
+  if (explains(known, sample, [...before.samples, sample])) return onNewPath(keep(before, sample));
+  const suspects = [...before.suspects, sample].slice(-CONFIRMED);
+  const change = suspects.length < CONFIRMED ? undefined : CHANGES.find((change) => agree(suspects, known.frequency, change));
+  if (change === undefined) return { ...before, suspects };
+  return suspects.reduce(keep, history(changed(known, suspects[0]!, change)));
+}
+
+/** Whether a sample is within what an estimate foretells, the delays being like those of some samples. */
+function explains(known: ClockEstimate, sample: KeptSample, like: readonly KeptSample[]): boolean {
+  const { innovation, innovationVariance } = correct(known, measurement(sample, delaysOf(like)));
+  return innovation ** 2 <= GATE ** 2 * innovationVariance;
+}
+
+/** The oscillator is the one it was, more or less; where the phase is, only the new samples can say. */
+function changed(known: ClockEstimate, { at, phase }: KeptSample, change: Frequency): ClockEstimate {
+  return { at, phase, frequency: known.frequency, phaseVariance: 1, covariance: 0, frequencyVariance: known.frequencyVariance + change ** 2 };
+}
+
+/** Whether samples could be of one clock: each follows from the one before, by about the frequency the clock had. */
+function agree(samples: readonly KeptSample[], frequency: Frequency, change: Frequency): boolean {
+  const delays = delaysOf(samples);
+  return samples.slice(1).every((sample, place) => {
+    const { at, phase, variance } = measurement(samples[place]!, delays);
+    const from = { at, phase, frequency, phaseVariance: variance, covariance: 0, frequencyVariance: change ** 2 };
+    return explains(predict(from, sample.at, 0), sample, samples);
+  });
+}
+
+/**
+ * If the path has become longer for good, the least delay of old would make every new sample look as if it had waited, and
+ * none would be believed until the old ones are forgotten. The history goes on with the new ones; by how much the new path's
+ * asymmetry moved the phase nobody knows but that it is less than half the difference.
+ */
+function onNewPath(whole: History): History {
+  const recent = whole.samples.slice(-REROUTED);
+  const old = whole.samples.slice(0, -REROUTED);
+  if (old.length === 0) return whole;
+  const delays = recent.map(({ delay }) => delay).toSorted((one, other) => one - other);
+  const least = delays[0]!;
+  const longer: Seconds = least - Math.min(...old.map(({ delay }) => delay));
+  if (longer <= LONGER * (delays[REROUTED >> 1]! - least) + recent[0]!.dispersion) return whole;
+  const { estimates, wander } = believe([{ ...whole, samples: old }]);
+  const known = predict(estimates[0]!, recent[0]!.at, wander);
+  const prior = { ...known, phaseVariance: known.phaseVariance + longer ** 2 / 12 };
+  return { prior, samples: recent, suspects: [] };
+}

@@ -1,0 +1,75 @@
+/**
+ * What is known of a clock against a server: its phase, its frequency, and how sure both are.
+ *
+ * The model is the usual one of an oscillator (Allan 1987, "Time and frequency characterization, estimation and prediction of
+ * precision clocks and oscillators"; Bar-Shalom, Li and Kirubarajan 2001, §6.2.2): phase grows by frequency, and frequency
+ * walks at random. `wander` says how far it walks, standard deviation in s/s after one second, growing with the root of time.
+ * The estimator is Kalman's (1960), written out for two variables.
+ */
+import { elapsed } from "../time/mono.ts";
+import type { Mono } from "../time/mono.ts";
+import type { Frequency, Seconds } from "../time/seconds.ts";
+
+/** Phase and frequency at a moment, and their covariance. Plain data. */
+export interface ClockEstimate {
+  readonly at: Mono;
+  /** Server − clock, seconds. */
+  readonly phase: Seconds;
+  /** How fast the phase grows, s/s. */
+  readonly frequency: Frequency;
+  /** Variance of the phase, s². */
+  readonly phaseVariance: number;
+  /** Covariance of both, s. */
+  readonly covariance: number;
+  /** Variance of the frequency. */
+  readonly frequencyVariance: number;
+}
+
+/** One measurement of the phase. */
+export interface PhaseMeasurement {
+  readonly at: Mono;
+  readonly phase: Seconds;
+  /** Variance of its error, s², above zero. */
+  readonly variance: number;
+}
+
+/** What a measurement gives. */
+export interface Correction {
+  readonly estimate: ClockEstimate;
+  /** How far the measurement was from what was predicted, seconds, and the variance that was to be expected. */
+  readonly innovation: Seconds;
+  readonly innovationVariance: number;
+}
+
+/** The estimate at a later moment, without anything new being measured. */
+export function predict(before: ClockEstimate, at: Mono, wander: number): ClockEstimate {
+  const time = elapsed(before.at, at);
+  const { phase, frequency, phaseVariance, covariance, frequencyVariance } = before;
+  const walk = wander ** 2 * time;
+  return {
+    at,
+    phase: phase + frequency * time,
+    frequency,
+    phaseVariance: phaseVariance + time * (2 * covariance + time * frequencyVariance) + (walk * time ** 2) / 3,
+    covariance: covariance + time * frequencyVariance + (walk * time) / 2,
+    frequencyVariance: frequencyVariance + walk,
+  };
+}
+
+/** Takes a measurement in, made at the moment the estimate is of. */
+export function correct(before: ClockEstimate, measurement: PhaseMeasurement): Correction {
+  const { phaseVariance, covariance, frequencyVariance } = before;
+  const innovation = measurement.phase - before.phase;
+  const innovationVariance = phaseVariance + measurement.variance;
+  const phaseGain = phaseVariance / innovationVariance;
+  const frequencyGain = covariance / innovationVariance;
+  const estimate = {
+    at: before.at,
+    phase: before.phase + phaseGain * innovation,
+    frequency: before.frequency + frequencyGain * innovation,
+    phaseVariance: phaseGain * measurement.variance,
+    covariance: frequencyGain * measurement.variance,
+    frequencyVariance: frequencyVariance - frequencyGain * covariance,
+  };
+  return { estimate, innovation, innovationVariance };
+}

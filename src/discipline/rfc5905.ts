@@ -1,0 +1,52 @@
+/**
+ * The standard's discipline as a strategy: the state machine and loops of `discipline.ts`, and the clock-adjust process of
+ * `loop.ts`, which trickles the offset out second by second. Selected by `--discipline rfc5905`.
+ */
+import { startDiscipline, updateDiscipline } from "./discipline.ts";
+import type { Discipline, DisciplineParameters } from "./discipline.ts";
+import { adjustOncePerSecond } from "./loop.ts";
+import type { Decision, DisciplineBounds, DisciplineReport, Strategy } from "./strategy.ts";
+
+/** RFC 5905 §11.3 and §12. */
+export const RFC5905: Strategy<Discipline> = {
+  start(frequency, bounds) {
+    return startDiscipline(parametersOf(bounds, true), frequency);
+  },
+
+  update(before, { system }, bounds) {
+    if (system === null) return { state: before, decision: { kind: "none" } };
+    const { offset, at } = system;
+    const { discipline, action } = updateDiscipline(before, { offset, at }, parametersOf(bounds, isUnset(before)));
+    return { state: discipline, decision: decisionOf(action, offset) };
+  },
+
+  restart(before, bounds) {
+    const { frequency, jitter, wander } = before;
+    // The oscillator is the one that was measured, if it was; only the time is lost.
+    return { ...startDiscipline(parametersOf(bounds, false), isUnset(before) ? null : frequency), jitter, wander };
+  },
+
+  adjust(before) {
+    const { discipline, rate } = adjustOncePerSecond(before);
+    return { state: discipline, frequency: rate };
+  },
+
+  report({ state, frequency, jitter, wander, poll }): DisciplineReport {
+    const known = state !== "NSET" && state !== "FREQ";
+    return { name: "rfc5905", state, frequency: known ? frequency : null, jitter, wander, poll };
+  },
+};
+
+/** Whether the clock was never corrected, nor its frequency measured. */
+function isUnset({ state, updated }: Discipline): boolean {
+  return state === "NSET" || state === "FREQ" || updated === null;
+}
+
+function parametersOf({ stepThreshold, stepout, panic, anyFirst, minpoll, maxpoll, precision }: DisciplineBounds, first: boolean): DisciplineParameters {
+  return { stepThreshold, stepout, panic: first && anyFirst ? Infinity : panic, minpoll, maxpoll, precision };
+}
+
+/** What is slewed is trickled out by the clock-adjust process: there is nothing to do at once. */
+function decisionOf(action: "ignore" | "slew" | "step" | "panic", offset: number): Decision {
+  return action === "step" || action === "panic" ? { kind: action, offset } : { kind: "none" };
+}

@@ -1,0 +1,149 @@
+/**
+ * What a clock discipline is: it hears what the servers and the system process say, and answers what to do with the clock and
+ * how often to ask.
+ *
+ * A discipline is pure. Its state is plain data, which a snapshot can show and a later run can begin from; time comes as an
+ * argument, and what it decides is performed by others. Two are there: `rfc5905.ts`, the standard's, and `adaptive.ts`, the default.
+ */
+import type { Mono } from "../time/mono.ts";
+import type { Frequency, PollExponent, Seconds } from "../time/seconds.ts";
+
+/** One measurement of a server, as it came: no filter has seen it. */
+export interface SourceSample {
+  /** Numbers the server it is of. */
+  readonly source: number;
+  /** When it was made. */
+  readonly at: Mono;
+  /** Server − the clock as it would be had nobody steered it (see `corrections.ts`), seconds. */
+  readonly phase: Seconds;
+  /** δ, the round trip. */
+  readonly delay: Seconds;
+  /** ε: what the two clocks' readings may be off by, seconds. */
+  readonly dispersion: Seconds;
+}
+
+/** A server that is believed: a survivor of selection. */
+export interface Source {
+  readonly source: number;
+  /** Round trip to the primary source it follows, δ + Δ, of which an unknown part is asymmetric. */
+  readonly rootDelay: Seconds;
+}
+
+/** What the system process says (RFC 5905 §11.2). */
+export interface SystemOffset {
+  /** Θ, server − clock. */
+  readonly offset: Seconds;
+  /** When the system peer's sample was made. */
+  readonly at: Mono;
+  /** The survivors, or the system peer alone where it is to be followed alone; not empty. */
+  readonly sources: readonly Source[];
+}
+
+/** What a discipline hears. */
+export interface DisciplineInput {
+  readonly now: Mono;
+  /** What was done to the clock up to now, seconds: its reading less this is the clock nobody steered. */
+  readonly corrected: Seconds;
+  /** Samples since the last time, believed or not, oldest first. */
+  readonly samples: readonly SourceSample[];
+  /** `null` while nobody is believed: the samples are kept, and the clock is left alone. */
+  readonly system: SystemOffset | null;
+}
+
+/** What is to be done with the clock. */
+export type Decision =
+  /** Nothing: there was nothing new, or it is not to be believed yet. */
+  | { readonly kind: "none" }
+  /** Correct the phase by so much, as fast as the clock can be slewed, and run so much faster than the oscillator from now on. */
+  | { readonly kind: "steer"; readonly phase: Seconds; readonly frequency: Frequency }
+  /** Set the clock at once: all that was measured by it is worth nothing then. */
+  | { readonly kind: "step"; readonly offset: Seconds }
+  /** The offset is beyond reason; tell the operator and stop. */
+  | { readonly kind: "panic"; readonly offset: Seconds };
+
+/** How a discipline is bounded. */
+export interface DisciplineBounds {
+  /** An offset beyond is stepped; `Infinity`: none is. Seconds. */
+  readonly stepThreshold: Seconds;
+  /** For so long an offset beyond the step threshold must last, or it is taken for a spike; the first one is stepped at once. */
+  readonly stepout: Seconds;
+  /** Beyond this no correction is made; `Infinity`: never. Seconds. */
+  readonly panic: Seconds;
+  /** Whether the first correction may be of any size (ntpd −g). */
+  readonly anyFirst: boolean;
+  readonly minpoll: PollExponent;
+  readonly maxpoll: PollExponent;
+  /** Precision of the clock, log₂ s. */
+  readonly precision: number;
+}
+
+/** What a discipline says of itself, for snapshots, logs and the drift file. */
+export interface DisciplineReport {
+  /** Which discipline it is. */
+  readonly name: string;
+  /** NSET FSET SPIK FREQ SYNC, as RFC 5905 figure 28 means them. */
+  readonly state: "NSET" | "FSET" | "SPIK" | "FREQ" | "SYNC";
+  /** The correction of the oscillator's frequency, s/s: what a drift file keeps. `null` before it is known. */
+  readonly frequency: Frequency | null;
+  /** What one measurement is off by, standard deviation, seconds. */
+  readonly jitter: Seconds;
+  /** By how much the frequency changes from one update to the next, RMS, s/s. */
+  readonly wander: Frequency;
+  /** The interval it wishes, log₂ seconds. */
+  readonly poll: PollExponent;
+}
+
+/** What an update gives. */
+export interface DisciplineUpdate<State> {
+  readonly state: State;
+  readonly decision: Decision;
+}
+
+/** One way to discipline a clock. `State` is plain data. */
+export interface Strategy<State> {
+  /**
+   * A discipline that has heard nothing yet.
+   * @param frequency as an earlier run left it; `null`: unknown
+   */
+  start(frequency: Frequency | null, bounds: DisciplineBounds): State;
+  /** Hears, and decides. */
+  update(before: State, input: DisciplineInput, bounds: DisciplineBounds): DisciplineUpdate<State>;
+  /** Somebody stepped the clock, or the machine slept: what was measured is worth nothing; the oscillator is still the same. */
+  restart(before: State, bounds: DisciplineBounds): State;
+  /** A second has passed (RFC 5905 §12): the frequency to run at during the next. `null`: it needs no such process. */
+  readonly adjust: ((before: State) => { readonly state: State; readonly frequency: Frequency }) | null;
+  report(state: State): DisciplineReport;
+}
+
+/** A discipline at work: a strategy and its state. */
+export interface RunningDiscipline {
+  update(input: DisciplineInput): Decision;
+  restart(): void;
+  /** The frequency of the next second; `null`: the discipline has no process that runs each second. */
+  adjust(): Frequency | null;
+  readonly report: DisciplineReport;
+}
+
+/** Sets a strategy to work. */
+export function run<State>(strategy: Strategy<State>, frequency: Frequency | null, bounds: DisciplineBounds): RunningDiscipline {
+  let state = strategy.start(frequency, bounds);
+  return {
+    update(input) {
+      const update = strategy.update(state, input, bounds);
+      state = update.state;
+      return update.decision;
+    },
+    restart() {
+      state = strategy.restart(state, bounds);
+    },
+    adjust() {
+      if (strategy.adjust === null) return null;
+      const adjusted = strategy.adjust(state);
+      state = adjusted.state;
+      return adjusted.frequency;
+    },
+    get report() {
+      return strategy.report(state);
+    },
+  };
+}
