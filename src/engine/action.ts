@@ -22,8 +22,18 @@ export type Action =
    * `to`, so that ICMP errors come back and strangers' packets do not. Answered only when it fails.
    */
   | { readonly kind: "open"; readonly socket: SocketToken; readonly to: Address; readonly sourcePort: number | null; readonly interface: string | null }
-  /** Open a socket that serves: bound to a port on an address (`null`: all), unconnected. */
-  | { readonly kind: "listen"; readonly socket: SocketToken; readonly port: number; readonly address: string | null; readonly interface: string | null }
+  /**
+   * Open a socket that serves: bound to a port on an address (`null`: all), unconnected. `serve`: plain requests on it may be
+   * answered by the `Responder` at once; `hear`: only what is sent to many matters, so the port may be shared.
+   */
+  | {
+      readonly kind: "listen";
+      readonly socket: SocketToken;
+      readonly port: number;
+      readonly address: string | null;
+      readonly interface: string | null;
+      readonly use?: "serve" | "hear";
+    }
   /** Receive a multicast group on a socket. */
   | { readonly kind: "join"; readonly socket: SocketToken; readonly group: string; readonly interface: string | null }
   /** Close a socket; nothing more is heard from it. Closing one that never opened does no harm. */
@@ -35,6 +45,8 @@ export type Action =
       readonly socket: SocketToken;
       readonly association: AssociationId | null;
       readonly to: Address;
+      /** The address of ours it leaves from, an IP literal: an answer comes from where it was asked. Absent: the route's. */
+      readonly from?: string;
       /** IP hop limit, 1 … 255; `null` leaves the system's. */
       readonly ttl: number | null;
       readonly bytes: Uint8Array;

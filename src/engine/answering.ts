@@ -72,7 +72,7 @@ export function onRequest(state: State, event: Event & { readonly kind: "datagra
   const disposition = server.receive(arrival);
   if (DISPOSITIONS[disposition].kind !== "answered") return;
   const { delay } = server.reply;
-  if (delay === 0) return send(state, server.reply, event.socket, event.from, now);
+  if (delay === 0) return send(state, server.reply, event.socket, event.from, now, event.cast === "unicast" ? event.to?.ip : undefined);
   if (answering.waiting.length >= WAITING_AT_MOST) return;
   const reply = { at: after(now.mono, delay), reply: keepReply(server.reply), socket: event.socket, to: event.from };
   const place = answering.waiting.findLastIndex(({ at }) => at <= reply.at) + 1;
@@ -131,10 +131,11 @@ function noteWhenSet(state: State, now: Now): void {
   state.setAt = { at: sampled, clock: servedClock(state, shift(now.clock, sampled - now.mono)) };
 }
 
-function send(state: State, reply: Reply, socket: SocketToken, to: Address, now: Now): void {
+function send(state: State, reply: Reply, socket: SocketToken, to: Address, now: Now, from?: string): void {
   const clock = servedClock(state, now.clock);
   const length = state.answering!.server.complete(reply, upperWord(clock), lowerWord(clock));
   if (length === 0) return;
   const token: PacketToken = state.nextToken();
-  state.act({ kind: "send", token, socket, association: null, to, ttl: null, bytes: reply.bytes.slice(0, length) });
+  const origin = from === undefined ? {} : { from };
+  state.act({ kind: "send", token, socket, association: null, to, ...origin, ttl: null, bytes: reply.bytes.slice(0, length) });
 }

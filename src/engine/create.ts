@@ -30,6 +30,7 @@ import { attend, onUndelivered } from "./polls.ts";
 import { heldCount } from "./pruning.ts";
 import { onSent, onSteppedByAnother } from "./receive.ts";
 import { snapshotOf } from "./report.ts";
+import { Responder } from "./responder.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { onServiceRefused, openService } from "./service.ts";
 import { State } from "./state.ts";
@@ -46,6 +47,7 @@ export function createEngine(config: EngineConfig, surroundings: Surroundings): 
 
 class NtpEngine implements Engine {
   readonly #state: State;
+  #responder: Responder | null = null;
 
   constructor(config: EngineConfig, surroundings: Surroundings) {
     this.#state = new State(config, surroundings);
@@ -53,6 +55,12 @@ class NtpEngine implements Engine {
 
   get outcome(): Outcome | null {
     return this.#state.outcome;
+  }
+
+  get responder(): Responder | null {
+    const { answering } = this.#state;
+    if (answering !== null) this.#responder ??= new Responder(this.#state, answering.server);
+    return this.#responder;
   }
 
   get wakeAt(): Mono | undefined {

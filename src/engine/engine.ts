@@ -9,6 +9,7 @@ import type { Action } from "./action.ts";
 import type { Event } from "./event.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { Outcome } from "./outcome.ts";
+import type { Responder } from "./responder.ts";
 
 /** Unpredictable numbers; cryptographic in the host, seeded in the simulator. */
 export interface Chance {
@@ -39,6 +40,8 @@ export interface Engine {
   readonly wakeAt: Mono | undefined;
   /** How the run ended; `null` while it goes on. Once set, nothing more is asked for. */
   readonly outcome: Outcome | null;
+  /** From the start event on: the server, for hosts that can answer at once. `null`: clients are not answered. */
+  readonly responder?: Responder | null;
   /** The whole state as data. */
   snapshot(now: Now): Snapshot;
 }

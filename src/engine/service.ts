@@ -35,7 +35,8 @@ export function openService(state: State): void {
   for (const of of families) {
     const socket = state.nextToken();
     state.service.set(socket, of);
-    state.act({ kind: "listen", socket, port: service.port, address: service.address ?? (of === 4 ? "0.0.0.0" : "::"), interface: service.interface });
+    const use = state.answering === null ? "hear" : "serve";
+    state.act({ kind: "listen", socket, port: service.port, address: service.address ?? (of === 4 ? "0.0.0.0" : "::"), interface: service.interface, use });
     for (const { group, interface: on } of service.groups)
       if (group.includes(":") === (of === 6)) {
         state.act({ kind: "join", socket, group, interface: on });

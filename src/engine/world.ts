@@ -9,6 +9,7 @@ import type { Mono } from "../time/mono.ts";
 import type { Now } from "../time/now.ts";
 import type { Action } from "./action.ts";
 import type { Event } from "./event.ts";
+import type { Responder } from "./responder.ts";
 
 /** What a world is asked to do: every action but notes and memory, which concern only whoever runs the engine. */
 export type WorldAction = Exclude<Action, { readonly kind: "note" } | { readonly kind: "remember" }>;
@@ -33,6 +34,9 @@ export interface World {
    * @param until when to stop waiting; `undefined`: never
    */
   next(until: Mono | undefined): Event | Promise<Event>;
+
+  /** Answers plain requests on serving sockets at once from now on, where this world can; elsewhere they stay events. */
+  answerBy?(responder: Responder): void;
 
   /** Closes every socket and ends every wait. Nothing happens in this world any more. */
   close(): void;

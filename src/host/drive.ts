@@ -32,6 +32,7 @@ export async function drive(engine: Engine, world: World, options: DriveOptions 
   options.signal?.addEventListener("abort", stop, { once: true });
   try {
     turn(engine, world, options.memory === undefined ? { kind: "start" } : { kind: "start", memory: options.memory }, options);
+    if (engine.responder !== undefined && engine.responder !== null) world.answerBy?.(engine.responder);
     if (options.signal?.aborted === true) stop();
     while (engine.outcome === null) {
       const event = world.next(engine.wakeAt);

@@ -24,3 +24,57 @@ export function interfaceAddress(name: string, family: 4 | 6, interfaces: Interf
 function literal(name: string, info: NetworkInterfaceInfo): string {
   return info.family === "IPv6" && info.scopeid !== 0 ? `${info.address}%${name}` : info.address;
 }
+
+/** A way by which what is sent to many leaves this host. */
+export interface WayOut {
+  /** The interface. */
+  readonly name: string;
+  /** Its address on that subnet. */
+  readonly address: string;
+}
+
+/**
+ * The interfaces that reach others: one a subnet, since a second would only bring everything twice. Loopback counts where there
+ * is nothing else.
+ */
+export function waysOut(family: 4 | 6, interfaces: Interfaces = networkInterfaces()): readonly WayOut[] {
+  const wanted = family === 4 ? "IPv4" : "IPv6";
+  const all = Object.entries(interfaces).flatMap(([name, infos]) => (infos ?? []).filter((info) => info.family === wanted).map((info) => ({ name, info })));
+  const outside = all.filter(({ info }) => !info.internal);
+  const ways = new Map<string, WayOut>();
+  for (const { name, info } of outside.length > 0 ? outside : all) {
+    // A link-local prefix is another subnet on every link; of IPv6 one copy an interface will do.
+    const subnet = family === 4 ? subnetOf(info) : name;
+    if (!ways.has(subnet)) ways.set(subnet, { name, address: info.address });
+  }
+  return [...ways.values()];
+}
+
+/** The broadcast address of every IPv4 subnet of ours, and the limited one. */
+export function broadcastAddresses(interfaces: Interfaces = networkInterfaces()): readonly string[] {
+  const own = Object.values(interfaces).flatMap((infos) => (infos ?? []).flatMap((info) => (info.family === "IPv4" && !info.internal ? broadcastOf(info) : [])));
+  return [...new Set([...own, "255.255.255.255"])];
+}
+
+/** Interfaces that have an address of a family, by name. */
+export function interfacesWith(family: 4 | 6, interfaces: Interfaces = networkInterfaces()): readonly string[] {
+  const wanted = family === 4 ? "IPv4" : "IPv6";
+  return Object.entries(interfaces).flatMap(([name, infos]) => (infos?.some((info) => info.family === wanted) === true ? [name] : []));
+}
+
+/** The name of an interface that is given by its name or by one of its addresses. */
+export function interfaceNamed(text: string, interfaces: Interfaces = networkInterfaces()): string {
+  return Object.entries(interfaces).find(([, infos]) => infos?.some(({ address }) => address === text) === true)?.[0] ?? text;
+}
+
+function subnetOf({ address, netmask }: NetworkInterfaceInfo): string {
+  const mask = netmask.split(".").map(Number);
+  return `${address.split(".").map((octet, index) => Number(octet) & mask[index]!).join(".")}/${netmask}`;
+}
+
+/** None for a point-to-point link. */
+function broadcastOf({ address, netmask }: NetworkInterfaceInfo): string[] {
+  const mask = netmask.split(".").map(Number);
+  if (mask[3]! > 252) return [];
+  return [address.split(".").map((octet, index) => (Number(octet) | ~mask[index]!) & 255).join(".")];
+}

@@ -16,6 +16,7 @@ export const AF_INET6 = 10;
 export const SOCK_DGRAM = 2;
 export const SOCK_NONBLOCK = 0o4000;
 export const SOCK_CLOEXEC = 0o2000000;
+export const MSG_TRUNC = 0x20;
 export const MSG_DONTWAIT = 0x40;
 export const MSG_NOSIGNAL = 0x4000;
 export const MSG_ERRQUEUE = 0x2000;
@@ -25,26 +26,33 @@ export const EPOLLIN = 1;
 
 /** Socket options, by level. */
 export const SOL_SOCKET = 1;
+export const SO_REUSEADDR = 2;
 export const SO_BROADCAST = 6;
+export const SO_RCVBUF = 8;
 export const SO_BINDTODEVICE = 25;
+export const SO_RCVBUFFORCE = 33;
 export const SO_TIMESTAMPING = 37;
 export const IPPROTO_IP = 0;
+export const IP_TOS = 1;
 export const IP_TTL = 2;
 export const IP_PKTINFO = 8;
 export const IP_RECVERR = 11;
 export const IP_RECVTTL = 12;
 export const IP_MULTICAST_TTL = 33;
 export const IP_ADD_MEMBERSHIP = 35;
+export const IP_MULTICAST_ALL = 49;
 export const IPPROTO_IPV6 = 41;
 export const IPV6_UNICAST_HOPS = 16;
 export const IPV6_MULTICAST_HOPS = 18;
 export const IPV6_JOIN_GROUP = 20;
 export const IPV6_RECVERR = 25;
 export const IPV6_V6ONLY = 26;
+export const IPV6_MULTICAST_ALL = 29;
 export const IPV6_RECVPKTINFO = 49;
 export const IPV6_PKTINFO = 50;
 export const IPV6_RECVHOPLIMIT = 51;
 export const IPV6_HOPLIMIT = 52;
+export const IPV6_TCLASS = 67;
 
 /** Flags of SO_TIMESTAMPING (Documentation/networking/timestamping.rst): stamp what leaves, stamp what arrives. */
 export const SOF_TIMESTAMPING_TX_SOFTWARE = 0x02;
@@ -66,10 +74,11 @@ export const SIZE: {
   readonly sockaddr_in: number;
   readonly sockaddr_in6: number;
   readonly msghdr: number;
+  readonly mmsghdr: number;
   readonly cmsghdr: number;
   readonly timex: number;
   readonly epoll_event: number;
-} = { sockaddr_in: 16, sockaddr_in6: 28, msghdr: 56, cmsghdr: 16, timex: 208, epoll_event: PACKED ? 12 : 16 };
+} = { sockaddr_in: 16, sockaddr_in6: 28, msghdr: 56, mmsghdr: 64, cmsghdr: 16, timex: 208, epoll_event: PACKED ? 12 : 16 };
 
 /** Where `epoll_event.data` starts. */
 export const EPOLL_DATA: number = PACKED ? 4 : 8;

@@ -30,6 +30,9 @@ interface Functions {
   connect(fd: number, address: Memory, length: number): number;
   sendto(fd: number, bytes: Memory, length: number, flags: number, to: Memory, toLength: number): number;
   recvmsg(fd: number, message: Memory, flags: number): number;
+  sendmsg(fd: number, message: Memory, flags: number): number;
+  recvmmsg(fd: number, messages: Memory, count: number, flags: number, timeout: Memory): number;
+  sendmmsg(fd: number, messages: Memory, count: number, flags: number): number;
   close(fd: number): number;
   epoll_create1(flags: number): number;
   epoll_ctl(epoll: number, operation: number, fd: number, event: Memory): number;
@@ -51,6 +54,9 @@ const DECLARATIONS: { readonly [name in keyof Functions]: string } = {
   connect: "int connect(int fd, const void *address, uint32_t length)",
   sendto: "int64_t sendto(int fd, const void *bytes, size_t length, int flags, const void *to, uint32_t toLength)",
   recvmsg: "int64_t recvmsg(int fd, void *message, int flags)",
+  sendmsg: "int64_t sendmsg(int fd, const void *message, int flags)",
+  recvmmsg: "int recvmmsg(int fd, void *messages, uint32_t count, int flags, void *timeout)",
+  sendmmsg: "int sendmmsg(int fd, void *messages, uint32_t count, int flags)",
   close: "int close(int fd)",
   epoll_create1: "int epoll_create1(int flags)",
   epoll_ctl: "int epoll_ctl(int epoll, int operation, int fd, void *event)",

@@ -6,6 +6,7 @@
 import type { Event } from "../engine/event.ts";
 import type { World, WorldAction } from "../engine/world.ts";
 import type { SocketToken } from "../engine/action.ts";
+import type { Responder } from "../engine/responder.ts";
 import type { Seconds } from "../time/seconds.ts";
 import type { Mono } from "../time/mono.ts";
 import type { Now } from "../time/now.ts";
@@ -103,6 +104,10 @@ class HostWorld implements World {
       case "slew":
         return this.#slew(action.offset);
     }
+  }
+
+  answerBy(responder: Responder): void {
+    this.#udp?.answerBy?.(responder);
   }
 
   close(): void {

@@ -2,7 +2,7 @@
 import { family, type Address } from "../../wire/address.ts";
 import type { HostFault } from "../../engine/event.ts";
 import { errorNumber, faultOfErrno } from "../errno.ts";
-import { interfaceAddress } from "../interfaces.ts";
+import { interfaceAddress, interfaceNamed, interfacesWith } from "../interfaces.ts";
 import * as linux from "../layout.ts";
 import type { Libc } from "../libc.ts";
 import { parse4, parse6, toSockaddr } from "./sockaddr.ts";
@@ -17,13 +17,22 @@ export interface Place {
   readonly address: string | null;
   /** Bound to, by name or by its address; `null`: any. */
   readonly interface: string | null;
+  /** Others may be bound to the same port and address, if they agree, too. */
+  readonly shared?: boolean;
 }
 
-const STAMPS = int(
-  linux.SOF_TIMESTAMPING_TX_SOFTWARE | linux.SOF_TIMESTAMPING_RX_SOFTWARE | linux.SOF_TIMESTAMPING_SOFTWARE |
-    linux.SOF_TIMESTAMPING_OPT_ID | linux.SOF_TIMESTAMPING_OPT_TSONLY,
-);
+/** What arrives is stamped, and stamps of what leaves are numbered and come without a copy. */
+const STAMPS =
+  linux.SOF_TIMESTAMPING_RX_SOFTWARE | linux.SOF_TIMESTAMPING_SOFTWARE | linux.SOF_TIMESTAMPING_OPT_ID | linux.SOF_TIMESTAMPING_OPT_TSONLY;
+/** A socket that serves stamps what leaves only where that is asked for. */
+const STAMPS_SERVING = int(STAMPS);
+const STAMPS_ASKING = int(STAMPS | linux.SOF_TIMESTAMPING_TX_SOFTWARE);
 const ON = int(1);
+const OFF = int(0);
+/** Expedited forwarding (DSCP 46), as ntpd marks its packets. */
+const EXPEDITED = int(0xb8);
+/** Room for the answers of a thousand servers at once. */
+const RECEIVE_BUFFER = int(4 << 20);
 const EPERM = errorNumber("EPERM");
 const ENODEV = errorNumber("ENODEV");
 const EADDRNOTAVAIL = errorNumber("EADDRNOTAVAIL");
@@ -37,7 +46,11 @@ export function makeDescriptor(c: Libc, of: 4 | 6, place: Place): number | HostF
   const type = linux.SOCK_DGRAM | linux.SOCK_NONBLOCK | linux.SOCK_CLOEXEC;
   const fd = c.socket(of === 4 ? linux.AF_INET : linux.AF_INET6, type, 0);
   if (fd < 0) return faultOfErrno(c.errno());
-  set(c, fd, linux.SOL_SOCKET, linux.SO_TIMESTAMPING, STAMPS); // where it is refused, packets get our own stamps
+  // Where it is refused, packets get our own stamps.
+  set(c, fd, linux.SOL_SOCKET, linux.SO_TIMESTAMPING, place.to === null ? STAMPS_SERVING : STAMPS_ASKING);
+  if (of === 4) set(c, fd, linux.IPPROTO_IP, linux.IP_TOS, EXPEDITED);
+  else set(c, fd, linux.IPPROTO_IPV6, linux.IPV6_TCLASS, EXPEDITED);
+  if (place.shared === true) set(c, fd, linux.SOL_SOCKET, linux.SO_REUSEADDR, ON);
   if (place.to === null) describePackets(c, fd, of);
   else if (of === 4) set(c, fd, linux.IPPROTO_IP, linux.IP_RECVERR, ON);
   else set(c, fd, linux.IPPROTO_IPV6, linux.IPV6_RECVERR, ON);
@@ -47,10 +60,20 @@ export function makeDescriptor(c: Libc, of: 4 | 6, place: Place): number | HostF
   return fault;
 }
 
-/** Receives a multicast group; returns why it cannot. */
+/**
+ * Receives a multicast group by one interface, or by every one that has an address of its family; returns why it cannot. By
+ * every one: the kernel on its own would choose the one that the routing table says, or none.
+ */
 export function joinGroup(c: Libc, fd: number, group: string, name: string | null): HostFault | null {
-  const index = name === null ? 0 : c.if_nametoindex(name);
-  if (name !== null && index === 0) return "noAddress";
+  const only = name ?? group.split("%", 2)[1] ?? null;
+  if (only !== null) return joinBy(c, fd, group, only);
+  const faults = interfacesWith(family(group)).map((each) => joinBy(c, fd, group, each));
+  return faults.includes(null) ? null : (faults[0] ?? "noMulticast");
+}
+
+function joinBy(c: Libc, fd: number, group: string, name: string): HostFault | null {
+  const index = c.if_nametoindex(interfaceNamed(name));
+  if (index === 0) return "noAddress";
   const of = family(group);
   const address = of === 4 ? parse4(group) : parse6(group.split("%", 1)[0] ?? "");
   if (address === null) return "noMulticast";
@@ -76,14 +99,17 @@ export function setHopLimit(c: Libc, fd: number, of: 4 | 6, hops: number | null)
   set(c, fd, level, group, value);
 }
 
-/** Asks for what a server wants to know of each packet: destination, interface, hop limit. */
+/** Asks for what a server wants to know of each packet (destination, interface, hop limit), and for room for many. */
 function describePackets(c: Libc, fd: number, of: 4 | 6): void {
+  if (c.setsockopt(fd, linux.SOL_SOCKET, linux.SO_RCVBUFFORCE, RECEIVE_BUFFER, 4) < 0) set(c, fd, linux.SOL_SOCKET, linux.SO_RCVBUF, RECEIVE_BUFFER);
   if (of === 4) {
+    set(c, fd, linux.IPPROTO_IP, linux.IP_MULTICAST_ALL, OFF); // not what others on this host have joined
     set(c, fd, linux.IPPROTO_IP, linux.IP_PKTINFO, ON);
     set(c, fd, linux.IPPROTO_IP, linux.IP_RECVTTL, ON);
     set(c, fd, linux.SOL_SOCKET, linux.SO_BROADCAST, ON);
   } else {
     set(c, fd, linux.IPPROTO_IPV6, linux.IPV6_V6ONLY, ON);
+    set(c, fd, linux.IPPROTO_IPV6, linux.IPV6_MULTICAST_ALL, OFF);
     set(c, fd, linux.IPPROTO_IPV6, linux.IPV6_RECVPKTINFO, ON);
     set(c, fd, linux.IPPROTO_IPV6, linux.IPV6_RECVHOPLIMIT, ON);
   }

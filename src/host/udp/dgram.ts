@@ -11,11 +11,11 @@ import { family } from "../../wire/address.ts";
 import type { PacketToken, SocketToken } from "../../engine/action.ts";
 import type { HostFault } from "../../engine/event.ts";
 import { faultOfCode } from "../errno.ts";
-import { interfaceAddress } from "../interfaces.ts";
+import { interfaceAddress, interfaceNamed, interfacesWith } from "../interfaces.ts";
 import { parse4, parse6, text6 } from "./sockaddr.ts";
 import type { Udp, UdpHost } from "./udp.ts";
 
-type Action<K extends keyof Udp> = Parameters<Udp[K]> extends [infer A] ? A : never;
+type Action<K extends keyof Udp> = Parameters<NonNullable<Udp[K]>> extends [infer A] ? A : never;
 
 /** One socket, or two when it listens on all addresses of both families. */
 interface Socket {
@@ -54,29 +54,40 @@ export class DgramUdp implements Udp {
     });
   }
 
-  listen({ socket, port, address, interface: name }: Action<"listen">): void {
+  listen({ socket, port, address, interface: name, use }: Action<"listen">): void {
     const families: readonly (4 | 6)[] = address === null ? [4, 6] : [family(address)];
     const places = families.flatMap((of) => {
       const bound = address ?? (name === null ? (of === 4 ? "0.0.0.0" : "::") : boundAddress(name, of));
-      return bound === null ? [] : [{ bound, one: this.#make(socket, of, false) }];
+      return bound === null ? [] : [{ bound, one: this.#make(socket, of, false, use === "hear") }];
     });
     if (places.length === 0) this.#host.put({ kind: "notOpened", socket, why: "noAddress" });
     for (const { bound, one } of places) {
       if (one.closed) continue; // the other family's failure was both's
-      one.node.bind({ port, address: bound, exclusive: true }, () => this.#opened(one));
+      one.node.bind({ port, address: bound, exclusive: true }, () => {
+        if (one.family === 4) one.node.setBroadcast(true);
+        this.#opened(one);
+      });
     }
   }
 
   join({ socket, group, interface: name }: Action<"join">): void {
     const one = this.#sockets.get(socket)?.find((candidate) => candidate.family === family(group));
-    const join = (): void => {
+    const of = family(group);
+    const [literal = "", zone] = group.split("%", 2);
+    const only = name ?? zone ?? null;
+    const joinBy = (each: string): HostFault | null => {
       try {
-        const address = name === null ? undefined : one?.family === 6 ? `::%${name}` : (boundAddress(name, 4) ?? name);
-        one?.node.addMembership(group, address);
+        one?.node.addMembership(literal, of === 6 ? `::%${interfaceNamed(each)}` : (boundAddress(each, 4) ?? each));
+        return null;
       } catch (error) {
         const fault = faultOfCode(codeOf(error));
-        this.#host.put({ kind: "notOpened", socket, why: fault === "noAddress" ? "noMulticast" : fault });
+        return fault === "noAddress" ? "noMulticast" : fault;
       }
+    };
+    // By every interface: the system on its own would choose one.
+    const join = (): void => {
+      const faults = (only === null ? interfacesWith(of) : [only]).map(joinBy);
+      if (!faults.includes(null)) this.#host.put({ kind: "notOpened", socket, why: faults[0] ?? "noMulticast" });
     };
     if (one === undefined) this.#host.put({ kind: "notOpened", socket, why: "other" });
     else this.#whenOpen(one, join);
@@ -109,8 +120,9 @@ export class DgramUdp implements Udp {
     for (const socket of this.#sockets.keys()) this.close({ kind: "close", socket });
   }
 
-  #make(token: SocketToken, of: 4 | 6, connected: boolean): Socket {
+  #make(token: SocketToken, of: 4 | 6, connected: boolean, shared = false): Socket {
     const node = createSocket({
+      reuseAddr: shared,
       type: of === 4 ? "udp4" : "udp6",
       ipv6Only: of === 6,
       lookup: (host, _options, done) => done(null, host, of),

@@ -129,6 +129,13 @@ export class MessageBuffer {
   }
 }
 
+/** How a packet was addressed. */
+export function castOf(control: Control): "unicast" | "broadcast" | "group" {
+  if (control.destination === undefined || control.shared !== true) return "unicast";
+  const first = Number.parseInt(control.destination, 10);
+  return control.destination.includes(":") || (first >= 224 && first < 240) ? "group" : "broadcast";
+}
+
 function memory(length: number): Uint8Array {
   return new Uint8Array(new ArrayBuffer(length));
 }

@@ -2,6 +2,8 @@
  * Our own UDP sockets on Linux: the kernel stamps each packet as it arrives and as it leaves, says where it was sent to,
  * and brings back ICMP errors by socket.
  *
+ * Sockets that serve read in batches, and answer plain requests on the spot once there is a {@link Responder} (`answerer.ts`).
+ *
  * All sockets hang on one epoll descriptor, which Node's event loop watches: no thread, no busy waiting, and timers and
  * signals go on as ever. Send stamps come by a socket's error queue and are fetched straight after the send, where they
  * nearly always are by then; an interface with a queue may be later, and one that never stamps is not waited for.
@@ -16,12 +18,15 @@ import { difference, type NtpTimestamp } from "../../time/timestamp.ts";
 import { errorNumber, faultOfErrno } from "../errno.ts";
 import * as linux from "../layout.ts";
 import type { Libc, Watch } from "../libc.ts";
+import type { Responder } from "../../engine/responder.ts";
+import { broadcastAddresses } from "../interfaces.ts";
+import { Answerer } from "./answerer.ts";
 import { joinGroup, makeDescriptor, setHopLimit, type Place } from "./descriptor.ts";
-import { MessageBuffer, type Control } from "./message.ts";
-import { toSockaddr } from "./sockaddr.ts";
+import { castOf, MessageBuffer, type Control } from "./message.ts";
+import { OutgoingMessage, routeOf } from "./outgoing.ts";
 import type { Udp, UdpHost } from "./udp.ts";
 
-type Action<K extends keyof Udp> = Parameters<Udp[K]> extends [infer A] ? A : never;
+type Action<K extends keyof Udp> = Parameters<NonNullable<Udp[K]>> extends [infer A] ? A : never;
 
 /** A packet on its way whose stamp is not there yet. */
 interface Leaving {
@@ -39,6 +44,9 @@ interface Socket {
   readonly to: Address | null;
   /** Bound to, for one that serves. */
   readonly port: number;
+  readonly interface: string | null;
+  /** Plain requests may be answered at once. */
+  readonly serves: boolean;
   /** By the number the kernel gives each packet (SOF_TIMESTAMPING_OPT_ID). */
   readonly leaving: Map<number, Leaving>;
   next: number;
@@ -60,10 +68,14 @@ export class NativeUdp implements Udp {
   readonly #c: Libc;
   readonly #host: UdpHost;
   readonly #message: MessageBuffer;
+  readonly #outgoing: OutgoingMessage;
   readonly #ready: Uint8Array = new Uint8Array(READY * linux.SIZE.epoll_event);
   readonly #readyWords: DataView = new DataView(this.#ready.buffer);
   readonly #byFd: Map<number, Socket> = new Map();
   readonly #byToken: Map<SocketToken, Socket[]> = new Map();
+  /** Sockets that share their port: by what was asked for, so that groups get sockets of their own. */
+  readonly #sharing: Map<SocketToken, Action<"listen">> = new Map();
+  #answerer: Answerer | null = null;
   #epoll = -1;
   #watch: Watch | undefined;
   #stampTimer: NodeJS.Timeout | undefined;
@@ -72,6 +84,7 @@ export class NativeUdp implements Udp {
     this.#c = c;
     this.#host = host;
     this.#message = new MessageBuffer(c);
+    this.#outgoing = new OutgoingMessage(c);
   }
 
   open({ socket, to, sourcePort, interface: name }: Action<"open">): void {
@@ -79,9 +92,13 @@ export class NativeUdp implements Udp {
     if (fault !== null) this.#host.put({ kind: "notOpened", socket, why: fault });
   }
 
-  listen({ socket, port, address, interface: name }: Action<"listen">): void {
+  listen(action: Action<"listen">): void {
+    const { socket, port, address, interface: name, use } = action;
     const families: readonly (4 | 6)[] = address === null ? [4, 6] : [family(address)];
-    const faults = families.map((one) => this.#make(socket, one, { to: null, port, address, interface: name }));
+    const faults = families.map((one) => {
+      const fault = this.#make(socket, one, { to: null, port, address, interface: name }, use === "serve");
+      return fault === "portInUse" && use === "hear" ? this.#share(action, one) : fault;
+    });
     // On all addresses one family will do: a machine without IPv6 still serves.
     const why = faults.find((fault) => fault !== null && fault !== "noRoute") ?? (faults.includes(null) ? null : faults[0]);
     if (why === null || why === undefined) return;
@@ -90,27 +107,31 @@ export class NativeUdp implements Udp {
   }
 
   join({ socket, group, interface: name }: Action<"join">): void {
-    const one = this.#byToken.get(socket)?.find((candidate) => candidate.family === family(group));
-    const fault = one === undefined ? "other" : joinGroup(this.#c, one.fd, group, name);
+    const shared = this.#sharing.get(socket);
+    const fault = shared === undefined ? this.#join(socket, group, name) : this.#shareGroup(shared, group, name);
     if (fault !== null) this.#host.put({ kind: "notOpened", socket, why: fault });
   }
 
-  send({ token, socket, to, ttl, bytes }: Action<"send">): void {
+  answerBy(responder: Responder): void {
+    this.#answerer = new Answerer(this.#c, responder);
+  }
+
+  send({ token, socket, to, from, ttl, bytes }: Action<"send">): void {
     const one = this.#byToken.get(socket)?.find((candidate) => candidate.family === family(to.ip));
-    const address = one === undefined || one.to !== null ? null : toSockaddr(to.ip, to.port);
-    if (one === undefined || (one.to === null && address === null)) {
+    if (one === undefined) {
       this.#host.put({ kind: "sendFailed", token, why: "other" });
       return;
     }
     if (one.ttl !== ttl) setHopLimit(this.#c, one.fd, one.family, ttl);
     one.ttl = ttl;
+    const sendOnce = (): HostFault | null => (one.to === null ? this.#sendmsg(one, bytes, to, from) : this.#sendto(one, bytes));
     let at = this.#host.read();
-    let fault = this.#sendto(one, bytes, address);
+    let fault = sendOnce();
     if (fault === "portUnreachable" || fault === "noRoute") {
       // An ICMP error of a packet before is reported in place of the send: take it off, and try again.
       this.#readErrors(one);
       at = this.#host.read();
-      fault = this.#sendto(one, bytes, address);
+      fault = sendOnce();
     }
     if (fault !== null) {
       this.#host.put({ kind: "sendFailed", token, why: fault });
@@ -129,6 +150,7 @@ export class NativeUdp implements Udp {
       this.#c.close(one.fd);
     }
     this.#byToken.delete(socket);
+    this.#sharing.delete(socket);
   }
 
   drain(): void {
@@ -138,7 +160,7 @@ export class NativeUdp implements Udp {
       for (let index = 0; index < count; index += 1) {
         const fd = this.#readyWords.getInt32(index * linux.SIZE.epoll_event + linux.EPOLL_DATA, true);
         const one = this.#byFd.get(fd);
-        if (one !== undefined) this.#readAll(one);
+        if (one !== undefined && !this.#answerAll(one)) this.#readAll(one);
       }
       if (count < READY) return;
     }
@@ -153,7 +175,7 @@ export class NativeUdp implements Udp {
   }
 
   /** Makes one socket; returns why it could not. */
-  #make(token: SocketToken, of: 4 | 6, place: Place): HostFault | null {
+  #make(token: SocketToken, of: 4 | 6, place: Place, serves = false): HostFault | null {
     const fd = makeDescriptor(this.#c, of, place);
     if (typeof fd === "string") return fd;
     const fault = this.#enlist(fd);
@@ -161,7 +183,7 @@ export class NativeUdp implements Udp {
       this.#c.close(fd);
       return fault;
     }
-    const one: Socket = { token, fd, family: of, to: place.to, port: place.port, leaving: new Map(), next: 0, ttl: null };
+    const one: Socket = { token, fd, family: of, to: place.to, port: place.port, interface: place.interface, serves, leaving: new Map(), next: 0, ttl: null };
     this.#byFd.set(fd, one);
     this.#byToken.set(token, [...(this.#byToken.get(token) ?? []), one]);
     return null;
@@ -180,11 +202,58 @@ export class NativeUdp implements Udp {
     return this.#c.epoll_ctl(this.#epoll, linux.EPOLL_CTL_ADD, fd, event) < 0 ? faultOfErrno(this.#c.errno()) : null;
   }
 
-  #sendto(one: Socket, bytes: Uint8Array, address: Uint8Array | null): HostFault | null {
+  /**
+   * Somebody else has the port: where they share it, hears what is sent to many through sockets bound to those very addresses, so
+   * that what is sent to the other one alone stays with it.
+   */
+  #share(action: Action<"listen">, of: 4 | 6): HostFault | null {
+    const { socket, port, address, interface: name } = action;
+    this.#sharing.set(socket, action);
+    if (of === 6) return null; // its groups are bound to as they are joined
+    const faults = (address === null || address === "0.0.0.0" ? broadcastAddresses() : [address]).map((each) => this.#make(socket, of, { to: null, port, address: each, interface: name, shared: true }));
+    return faults.includes(null) ? null : (faults[0] ?? "portInUse");
+  }
+
+  #shareGroup({ socket, port, interface: on }: Action<"listen">, group: string, name: string | null): HostFault | null {
+    const fault = this.#make(socket, family(group), { to: null, port, address: group, interface: on, shared: true });
+    return fault ?? joinGroup(this.#c, this.#byToken.get(socket)!.at(-1)!.fd, group, name);
+  }
+
+  #join(socket: SocketToken, group: string, name: string | null): HostFault | null {
+    const one = this.#byToken.get(socket)?.find((candidate) => candidate.family === family(group));
+    return one === undefined ? "other" : joinGroup(this.#c, one.fd, group, name);
+  }
+
+  #sendto(one: Socket, bytes: Uint8Array): HostFault | null {
     const flags = linux.MSG_DONTWAIT | linux.MSG_NOSIGNAL;
-    if (this.#c.sendto(one.fd, bytes, bytes.length, flags, address, address?.length ?? 0) >= 0) return null;
+    return this.#c.sendto(one.fd, bytes, bytes.length, flags, null, 0) >= 0 ? null : this.#sendFault();
+  }
+
+  /** One copy a way; it has left when one has. The first that leaves is stamped. */
+  #sendmsg(one: Socket, bytes: Uint8Array, to: Address, from: string | undefined): HostFault | null {
+    const route = routeOf(this.#c, to, from, one.interface);
+    if (route === null) return "other";
+    let fault: HostFault | null = "noRoute";
+    let left = false;
+    for (const way of route.ways) {
+      if (this.#outgoing.send(one.fd, bytes, route.name, way, !left)) left = true;
+      else fault = this.#sendFault();
+    }
+    return left ? null : fault;
+  }
+
+  #sendFault(): HostFault {
     const errno = this.#c.errno();
     return errno === EAGAIN ? "noResources" : faultOfErrno(errno);
+  }
+
+  /** Answers what can be answered at once; the rest of what has come is told as ever. */
+  #answerAll(one: Socket): boolean {
+    const answerer = this.#answerer;
+    if (answerer === null || !one.serves) return false;
+    this.#readErrors(one);
+    answerer.answerAll(one.fd, (bytes, from, control) => this.#datagram(one, from, bytes, control, this.#host.read()));
+    return true;
   }
 
   /** Reads a socket until it is empty, or its turn is over. */
@@ -278,10 +347,4 @@ export class NativeUdp implements Udp {
       }
     }, STAMP_WAIT);
   }
-}
-
-function castOf(control: Control): "unicast" | "broadcast" | "group" {
-  if (control.destination === undefined || control.shared !== true) return "unicast";
-  const first = Number.parseInt(control.destination, 10);
-  return control.destination.includes(":") || (first >= 224 && first < 240) ? "group" : "broadcast";
 }

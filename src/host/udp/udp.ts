@@ -4,6 +4,7 @@
  */
 import type { Action } from "../../engine/action.ts";
 import type { Event } from "../../engine/event.ts";
+import type { Responder } from "../../engine/responder.ts";
 import type { ClockReader } from "../clock.ts";
 
 type ActionOf<K extends Action["kind"]> = Extract<Action, { readonly kind: K }>;
@@ -26,6 +27,8 @@ export interface Udp {
   join(action: ActionOf<"join">): void;
   /** Sends; `sent` follows, or `sendFailed`. */
   send(action: ActionOf<"send">): void;
+  /** Answers plain requests on serving sockets from now on; absent where that is not possible. */
+  answerBy?(responder: Responder): void;
   /** Closes one; an unknown one does no harm. */
   close(action: ActionOf<"close">): void;
   /** Reads whatever has arrived by now, without waiting. */
