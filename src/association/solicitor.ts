@@ -27,7 +27,7 @@ export interface Solicitor {
   /** The socket its questions leave by and its answers come to. */
   readonly socket: SocketToken;
   readonly rings: Ring[];
-  /** Hops the next question goes, 1 … `lastRing`. */
+  /** Hops the last question went, 1 … `lastRing`; 0 before the first. */
   ttl: number;
   /** log₂ of the interval between questions once the last ring was asked (the daemon's schedule). */
   poll: PollExponent;
@@ -50,6 +50,8 @@ export interface RingRules {
   readonly maxclock: number;
   /** The system poll exponent: what the system peer is polled by; `null` without one. */
   readonly systemPoll: PollExponent | null;
+  /** Uniform in 0 ≤ x < 1: hosts that started together must not go on asking together. */
+  readonly uniform: () => number;
 }
 
 /** The daemon asks at eight times the system poll interval (seed 000). */
@@ -60,27 +62,27 @@ const RINGS_REMEMBERED = 16;
 
 /** A solicitor that has asked nothing yet. */
 export function solicitor(config: AssociationConfig, group: string, socket: SocketToken, now: Mono): Solicitor {
-  return { config, group, lastRing: config.ttl ?? 7, socket, rings: [], ttl: 1, poll: config.minpoll + SLOWER, nextAt: now, done: false, satisfied: false };
+  return { config, group, lastRing: config.ttl ?? 7, socket, rings: [], ttl: 0, poll: config.minpoll + SLOWER, nextAt: now, done: false, satisfied: false };
 }
 
 /**
- * A question leaves: remembers the ring and plans the next one. The ring grows while too few servers are held; at the
- * last one with too few still, the interval doubles.
+ * A question is to leave: the ring grows while too few servers are held; at the last one with too few still, the interval
+ * doubles instead (seed 000).
  * @param held servers found and held
+ * @returns the ring to ask, hops
  */
-export function onSolicit(asking: Solicitor, ring: Ring, held: number, now: Mono, rules: RingRules): void {
+export function growRing(asking: Solicitor, held: number, rules: RingRules): number {
+  const grows = rules.interval !== null || asking.ttl === 0 || held < rules.minclock;
+  if (grows && asking.ttl < asking.lastRing) asking.ttl += 1;
+  else if (grows) asking.poll = Math.min(asking.poll + 1, asking.config.maxpoll + SLOWER);
+  return asking.ttl;
+}
+
+/** A question leaves: remembers the ring and plans the next one. After a probe's last ring, too, its answers are waited for. */
+export function onSolicit(asking: Solicitor, ring: Ring, now: Mono, rules: RingRules): void {
   asking.rings.push(ring);
   if (rules.interval === null && asking.rings.length > RINGS_REMEMBERED) asking.rings.shift();
-  if (rules.interval !== null) {
-    // After the last ring, too, its answers are waited for.
-    asking.nextAt = after(now, rules.interval);
-    asking.ttl += 1;
-    return;
-  }
-  asking.nextAt = after(now, questionInterval(asking, rules));
-  if (held >= rules.minclock) return;
-  if (asking.ttl < asking.lastRing) asking.ttl += 1;
-  else asking.poll = Math.min(asking.poll + 1, asking.config.maxpoll + SLOWER);
+  asking.nextAt = after(now, rules.interval ?? questionInterval(asking, rules));
 }
 
 /**
@@ -90,17 +92,18 @@ export function onSolicit(asking: Solicitor, ring: Ring, held: number, now: Mono
  */
 export function wantsMore(asking: Solicitor, held: number, rules: RingRules): boolean {
   if (rules.interval === null) return held < rules.maxclock;
-  return asking.ttl <= asking.lastRing && (rules.all || held < rules.minclock);
+  return asking.ttl < asking.lastRing && (rules.all || held < rules.minclock);
 }
 
-/** Seconds between two questions of the daemon: eight times the system poll interval, and more where the last ring gave too few. */
-export function questionInterval({ poll, config }: Solicitor, { systemPoll }: RingRules): Seconds {
-  return pollInterval(Math.min(Math.max(poll, (systemPoll ?? poll - SLOWER) + SLOWER), config.maxpoll + SLOWER));
+/** Seconds between two questions of the daemon: eight times the system poll interval, and more where the last ring gave too few; a random sixteenth on top. */
+export function questionInterval({ poll, config }: Solicitor, { systemPoll, uniform }: RingRules): Seconds {
+  const exponent = Math.min(Math.max(poll, (systemPoll ?? poll - SLOWER) + SLOWER), config.maxpoll + SLOWER);
+  return pollInterval(exponent) * (1 + uniform() / 16);
 }
 
 /** Too few are left: from the first ring and the shortest interval again. */
 export function restart(asking: Solicitor, now: Mono): void {
-  asking.ttl = 1;
+  asking.ttl = 0;
   asking.poll = asking.config.minpoll + SLOWER;
   asking.nextAt = now;
   asking.done = false;

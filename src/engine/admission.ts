@@ -13,7 +13,7 @@ import { sourceOf } from "../server/source.ts";
 import type { Now } from "../time/now.ts";
 import { pollInterval } from "../time/seconds.ts";
 import type { Address } from "../wire/address.ts";
-import { MAXSTRAT } from "../wire/header.ts";
+import { HEADER_LENGTH, MAXSTRAT } from "../wire/header.ts";
 import type { Header } from "../wire/header.ts";
 import type { Packet, PacketFault } from "../wire/packet.ts";
 import { add } from "./associate.ts";
@@ -119,6 +119,27 @@ export function list(
   const { emptyStages, precision } = state.config;
   filterSample(listed.filter, sample, { emptyStages, precision, pollInterval: pollInterval(config.minpoll) });
 }
+
+/** How an association came to be found, by what the packet said that found it. */
+export function discovery(state: State, group: string | null, ttl: number | null, packet: Packet): Discovery {
+  const { stratum, rootDelay, rootDispersion } = packet.header;
+  const merit = stratum * state.config.limits.mindist + rootDelay / 2 + rootDispersion;
+  return { group, ttl, keyPrint: keyPrint(state, keyOf(packet)), merit };
+}
+
+/** The key a packet came with; `null`: none. */
+export function keyOf({ mac }: Packet): number | null {
+  return mac === null || mac.keyId === 0 ? null : mac.keyId;
+}
+
+/** What a key makes of a packet that is never sent: another key makes something else of it. */
+export function keyPrint(state: State, keyId: number | null): Uint8Array | null {
+  if (keyId === null) return null;
+  const sealed = state.surroundings.security.sealWith(keyId, NOTHING_SENT);
+  return sealed.kind === "sealed" ? sealed.bytes : null;
+}
+
+const NOTHING_SENT = new Uint8Array(HEADER_LENGTH);
 
 /** A server set by us: a loop of two. */
 function followsUs(state: State, header: Header): boolean {

@@ -10,10 +10,10 @@ import type { Mono } from "../time/mono.ts";
 import type { Now } from "../time/now.ts";
 import { pollInterval } from "../time/seconds.ts";
 import type { Packet } from "../wire/packet.ts";
-import { isUsefulStratum, list, obstacle, refuseUnasked, STRICT, trusts } from "./admission.ts";
+import { discovery, isUsefulStratum, keyOf, list, obstacle, refuseUnasked, STRICT, trusts } from "./admission.ts";
 import { add } from "./associate.ts";
 import type { Event } from "./event.ts";
-import { keyPrint, prune } from "./pruning.ts";
+import { prune } from "./pruning.ts";
 import type { State } from "./state.ts";
 
 type Datagram = Event & { readonly kind: "datagram" };
@@ -27,10 +27,9 @@ export function mobilizeBroadcastClient(state: State, event: Datagram, packet: P
   if (fault !== null) return refuseUnasked(state, event.from, fault);
   const against = obstacle(state, event.from, header, "client");
   if (against !== null) return refuseUnasked(state, event.from, against);
-  const key = packet.mac === null || packet.mac.keyId === 0 ? null : packet.mac.keyId;
-  const found = { group: event.to?.ip ?? null, ttl: null, keyPrint: keyPrint(state, key) };
+  const found = discovery(state, event.to?.ip ?? null, null, packet);
   const minpoll = Math.min(Math.max(header.poll, 0), 17);
-  const config: AssociationConfig = { ...template, name: event.from.ip, port: event.from.port, key, minpoll, maxpoll: minpoll, iburst: true };
+  const config: AssociationConfig = { ...template, name: event.from.ip, port: event.from.port, key: keyOf(packet), minpoll, maxpoll: minpoll, iburst: true };
   if (!trusts(state, event.bytes, packet, event.from)) return list(state, config, event, packet, found, "authentication", null, now);
   if (!isUsefulStratum(state, header)) return list(state, config, event, packet, found, "stratum", null, now);
   const { broadcastDelay, longestWait } = state.config.discovery ?? STRICT;

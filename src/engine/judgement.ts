@@ -85,6 +85,7 @@ function judge(state: State, now: Now): void {
   state.lostAt = state.opinion.estimate === null ? (state.lostAt ?? now.mono) : null;
   publishSystem(state, now);
   const peer = state.opinion.estimate?.peer ?? null;
+  if (peer === null && before !== null) state.deadlines.set(TIMER.discovery, now.mono);
   if (peer !== before) state.note({ what: "systemPeer", id: peer, address: peer === null ? null : (state.roster.get(peer)?.address ?? null) });
 }
 

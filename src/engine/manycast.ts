@@ -1,6 +1,6 @@
 /** Manycast: groups are asked ring by ring, and who answers is mobilized (seed 002 "Manycast Scheme"). */
 import { broadcastFault } from "../association/broadcast.ts";
-import { onSolicit, questionInterval, restart, ringOf, solicitor, wantsMore } from "../association/solicitor.ts";
+import { growRing, onSolicit, questionInterval, restart, ringOf, solicitor, wantsMore } from "../association/solicitor.ts";
 import type { Ring, RingRules, Solicitor } from "../association/solicitor.ts";
 import type { AssociationConfig } from "../association/template.ts";
 import { after } from "../time/mono.ts";
@@ -10,10 +10,10 @@ import { family } from "../wire/address.ts";
 import { encodeHeader } from "../wire/header.ts";
 import type { Header } from "../wire/header.ts";
 import { decodePacket } from "../wire/packet.ts";
-import { isUsefulStratum, list, obstacle, refuseUnasked, STRICT, trusts } from "./admission.ts";
+import { discovery, isUsefulStratum, keyOf, list, obstacle, refuseUnasked, STRICT, trusts } from "./admission.ts";
 import { add } from "./associate.ts";
 import type { Event } from "./event.ts";
-import { heldCount, isPruned, keyPrint } from "./pruning.ts";
+import { heldCount, isPruned, makeRoom } from "./pruning.ts";
 import type { State } from "./state.ts";
 import { TIMER } from "./timer.ts";
 import { systemHeader } from "./system-header.ts";
@@ -45,10 +45,12 @@ export function solicit(state: State, now: Now): void {
   scheduleSolicitors(state);
 }
 
-/** Fewer are held than a moment ago: below minclock every template begins anew (seed 000). */
+/**
+ * Fewer are held than a moment ago, or nobody is followed any more: below minclock every template begins anew (seed 000).
+ */
 export function resumeSolicitors(state: State, held: number, now: Now): void {
   if (held >= state.config.limits.minclock) return;
-  for (const asking of state.solicitors) if (asking.satisfied) restart(asking, now.mono);
+  for (const asking of state.solicitors) if (asking.satisfied || state.opinion.estimate === null) restart(asking, now.mono);
   scheduleSolicitors(state);
 }
 
@@ -76,13 +78,12 @@ export function onSolicited(state: State, asking: Solicitor, event: Datagram, no
   if (state.roster.at(event.from) !== undefined) return refuseUnasked(state, event.from, "duplicate");
   ring.replies += 1;
   state.note({ what: "solicited", group: asking.group, ttl: ring.ttl, from: event.from });
-  const key = packet.mac === null || packet.mac.keyId === 0 ? null : packet.mac.keyId;
-  const config: AssociationConfig = { ...asking.config, kind: "server", name: event.from.ip, port: event.from.port, key, iburst: true };
-  const found = { group: asking.group, ttl: ring.ttl, keyPrint: keyPrint(state, key) };
+  const config: AssociationConfig = { ...asking.config, kind: "server", name: event.from.ip, port: event.from.port, key: keyOf(packet), iburst: true };
+  const found = discovery(state, asking.group, ring.ttl, packet);
   if (!trusts(state, event.bytes, packet, event.from)) return list(state, config, event, packet, found, "authentication", ring, now);
   if (!isUsefulStratum(state, header)) return list(state, config, event, packet, found, "stratum", ring, now);
   if (isPruned(state, event.from, now)) return refuseUnasked(state, event.from, "duplicate");
-  if (heldCount(state) >= mostHeld(state)) return list(state, config, event, packet, found, "surplus", ring, now);
+  if (heldCount(state) >= mostHeld(state) && !(state.config.once === null && makeRoom(state, found.merit, now))) return list(state, config, event, packet, found, "surplus", ring, now);
   const fresh = add(state, config, "client", "preemptable", event.from, { found });
   fresh.nextPoll = after(now.mono, state.surroundings.chance.uniform() * (state.config.once === null ? asking.config.minpoll : 0));
   state.schedule(fresh);
@@ -103,8 +104,8 @@ function ask(state: State, asking: Solicitor, held: number, now: Now, rules: Rin
   };
   const { security } = state.surroundings;
   const sealed = (config.key === null ? security.none() : security.key(config.key)).seal(encodeHeader(header));
-  const ring: Ring = { ttl: Math.min(asking.ttl, asking.lastRing), at: now.clock, cookie, replies: 0 };
-  onSolicit(asking, ring, held, now.mono, rules);
+  const ring: Ring = { ttl: growRing(asking, held, rules), at: now.clock, cookie, replies: 0 };
+  onSolicit(asking, ring, now.mono, rules);
   if (sealed.kind === "unsealed") return;
   const to = { ip: asking.group, port: config.port };
   state.act({ kind: "send", token: state.nextToken(), socket: asking.socket, association: null, to, ttl: ring.ttl, bytes: sealed.bytes });
@@ -112,11 +113,11 @@ function ask(state: State, asking: Solicitor, held: number, now: Now, rules: Rin
 }
 
 function ringRules(state: State): RingRules {
-  const discovery = state.config.discovery ?? STRICT;
+  const { ringInterval, allRings } = state.config.discovery ?? STRICT;
   const { minclock, maxclock } = state.config.limits;
   const { estimate } = state.opinion;
   const systemPoll = estimate === null ? null : (state.roster.get(estimate.peer)?.hpoll ?? null);
-  return { interval: discovery.ringInterval, all: discovery.allRings, minclock, maxclock, systemPoll };
+  return { interval: ringInterval, all: allRings, minclock, maxclock, systemPoll, uniform: () => state.surroundings.chance.uniform() };
 }
 
 function scheduleSolicitors(state: State): void {

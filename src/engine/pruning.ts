@@ -8,18 +8,39 @@ import type { Reason } from "../association/verdict.ts";
 import { after } from "../time/mono.ts";
 import type { Now } from "../time/now.ts";
 import { pollInterval } from "../time/seconds.ts";
+import type { Seconds } from "../time/seconds.ts";
 import { addressKey } from "../wire/address.ts";
 import type { Address } from "../wire/address.ts";
-import { HEADER_LENGTH } from "../wire/header.ts";
-import { isUsefulStratum } from "./admission.ts";
+import { isUsefulStratum, keyPrint } from "./admission.ts";
 import type { State } from "./state.ts";
 import { TIMER } from "./timer.ts";
 
-/** How many associations there are, configured and found: what is merely listed, or was given up, does not count. */
+/**
+ * How many associations there are, configured and found. What is merely listed, was given up, or is dormant, since its server
+ * has not answered for ten polls, does not count.
+ */
 export function heldCount(state: State): number {
   let held = 0;
-  for (const { ended } of state.roster) if (ended === null || ended === "complete") held += 1;
+  for (const { ended, unreach } of state.roster) if ((ended === null || ended === "complete") && unreach < UNREACH_LIMIT) held += 1;
   return held;
+}
+
+/**
+ * Makes room for a server that is better than one of those held, where there are as many as may be: the worst that selection
+ * does not need goes (seed 002: "order them from best to worst ... and prune the surplus").
+ * @param merit of the newcomer, see {@link Discovery.merit}
+ * @returns whether there is room now
+ */
+export function makeRoom(state: State, merit: Seconds, now: Now): boolean {
+  let worst: Association | null = null;
+  for (const held of state.roster) {
+    const verdict = state.opinion.verdicts.get(held.id)?.verdict;
+    if (held.lifetime !== "preemptable" || held.found === null || verdict === "systemPeer" || verdict === "survivor") continue;
+    if (held.found.merit > (worst?.found?.merit ?? merit)) worst = held;
+  }
+  if (worst === null) return false;
+  prune(state, worst, now, "surplus");
+  return true;
 }
 
 /** Ends an association that was not configured, and keeps its address from being found again too soon. */
@@ -64,15 +85,6 @@ export function reward(state: State, association: Association): void {
   const verdict = state.opinion.verdicts.get(association.id)?.verdict;
   if ((verdict === "systemPeer" || verdict === "survivor") && isUsefulStratum(state, association.header)) association.unreach = 0;
 }
-
-/** What a key makes of a packet that is never sent: another key makes something else of it. */
-export function keyPrint(state: State, keyId: number | null): Uint8Array | null {
-  if (keyId === null) return null;
-  const sealed = state.surroundings.security.sealWith(keyId, NOTHING_SENT);
-  return sealed.kind === "sealed" ? sealed.bytes : null;
-}
-
-const NOTHING_SENT = new Uint8Array(HEADER_LENGTH);
 
 function hasLostItsKey(state: State, { config, found }: Association): boolean {
   const before = found?.keyPrint ?? null;

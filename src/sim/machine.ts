@@ -235,6 +235,10 @@ export class Machine implements Station {
       socket: socket.token,
       from: datagram.from,
       to: datagram.to,
+  hears(datagram: Datagram, cast: Cast, port: NetworkInterface): boolean {
+    return this.#sockets.match(datagram, cast, port).length > 0;
+  }
+
       cast,
       ttl: datagram.ttl,
       interface: port.name,

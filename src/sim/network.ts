@@ -34,6 +34,8 @@ export interface Station {
   readonly name: string;
   /** Takes a datagram in; false when nothing listens there, and the network is to say so to the sender. */
   receive(datagram: Datagram, cast: Cast, port: NetworkInterface): boolean;
+  /** Whether anything here hears what is sent to many; without this every copy is carried to its end. */
+  hears?(datagram: Datagram, cast: Cast, port: NetworkInterface): boolean;
   /** Hears that a datagram it sent could not be delivered. */
   undeliverable(datagram: Datagram, why: Undeliverable): void;
 }
@@ -205,6 +207,7 @@ export class Network {
     for (const to of this.#interfaces) {
       if (to.station === from.station || (local && to.lan !== from.lan)) continue;
       if (!to.addresses.some((ip) => family(ip) === family(datagram.to.ip))) continue;
+      if (to.station.hears?.(datagram, cast, to) === false) continue;
       this.#travel(datagram, cast, from, to);
     }
   }
