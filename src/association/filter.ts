@@ -4,7 +4,7 @@
 import { elapsed } from "../time/mono.ts";
 import type { Mono } from "../time/mono.ts";
 import { PHI, powerOfTwo } from "../time/seconds.ts";
-import type { Seconds } from "../time/seconds.ts";
+import type { Frequency, Seconds } from "../time/seconds.ts";
 import type { Sample } from "./sample.ts";
 
 /** Stages of the filter (RFC 5905 NSTAGE, ntpd NTP_SHIFT). */
@@ -50,6 +50,18 @@ export function clockFilter(): ClockFilter {
 export function clearFilter(filter: ClockFilter): void {
   filter.samples.length = 0;
   filter.estimate = null;
+}
+
+/**
+ * The clock was corrected: the samples' offsets become what they would have been had it been right before.
+ * @param phase what was added to the clock
+ * @param frequency what was added to its rate: older samples were made by a clock that went wrong for longer
+ */
+export function moveFilter(filter: ClockFilter, phase: Seconds, frequency: Frequency, now: Mono): void {
+  const moved = (offset: Seconds, at: Mono): Seconds => offset - phase + frequency * elapsed(at, now);
+  for (const [stage, sample] of filter.samples.entries()) filter.samples[stage] = { ...sample, offset: moved(sample.offset, sample.at) };
+  const { estimate } = filter;
+  if (estimate !== null) filter.estimate = { ...estimate, offset: moved(estimate.offset, estimate.at) };
 }
 
 /** How a filter treats what it is given. */

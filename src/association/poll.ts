@@ -8,7 +8,7 @@
 import { after } from "../time/mono.ts";
 import type { Mono } from "../time/mono.ts";
 import { pollInterval } from "../time/seconds.ts";
-import type { Seconds } from "../time/seconds.ts";
+import type { PollExponent, Seconds } from "../time/seconds.ts";
 import type { Association } from "./association.ts";
 import { reachOnPoll } from "./reach.ts";
 import type { BurstProfile } from "./template.ts";
@@ -107,6 +107,23 @@ export function onRate(association: Association, askedFor: number, now: Mono, ru
   association.minpoll = Math.min(slower, association.config.maxpoll);
   association.hpoll = association.minpoll;
   association.nextPoll = after(now, spread(association, rules));
+}
+
+/**
+ * The discipline wishes another interval (RFC 5905 A.5.7.2 poll_update()). A shorter one is at once in force; a longer one is,
+ * too, where the association has just been heard. Bursts are left to end, and the silent to their own intervals.
+ * @returns true if the next packet leaves at another moment
+ */
+export function wishPoll(association: Association, wish: PollExponent, now: Mono, rules: PollRules): boolean {
+  const hpoll = Math.max(association.minpoll, Math.min(association.config.maxpoll, wish));
+  const { nextPoll } = association;
+  if (hpoll === association.hpoll || association.reach === 0) return false;
+  association.hpoll = hpoll;
+  if (nextPoll === null || association.burst > 0) return false;
+  const planned = after(now, spread(association, rules));
+  if (planned > nextPoll && association.heard !== now) return false;
+  association.nextPoll = planned;
+  return true;
 }
 
 /** No more questions in this run; what was measured stays usable. */

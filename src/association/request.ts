@@ -3,7 +3,7 @@ import type { Mono } from "../time/mono.ts";
 import type { Now } from "../time/now.ts";
 import type { Seconds } from "../time/seconds.ts";
 import { after, elapsed } from "../time/mono.ts";
-import { difference } from "../time/timestamp.ts";
+import { difference, shift } from "../time/timestamp.ts";
 import type { NtpTimestamp } from "../time/timestamp.ts";
 import type { Packet } from "../wire/packet.ts";
 
@@ -45,7 +45,7 @@ export interface Request {
   /** The random transmit timestamp it carries, which the answer must echo (a cookie: the clock does not leak). */
   readonly cookie: NtpTimestamp;
   /** Both clocks when it was handed over for sending. */
-  readonly handedOver: Now;
+  handedOver: Now;
   /** Unanswered by then, it is lost. */
   readonly expires: Mono;
   /** T1 as the host measured it; `null` until `sent` has said so. */
@@ -57,6 +57,13 @@ export interface Request {
 /** A fresh request. */
 export function request(token: PacketToken, socket: SocketToken, cookie: NtpTimestamp, now: Now, timeout: Seconds): Request {
   return { token, socket, cookie, handedOver: now, expires: after(now.mono, timeout), origin: null, originStamp: "user", held: null };
+}
+
+/** The clock was corrected while the request is on its way: what was read from it moves along. */
+export function moveRequest(request: Request, by: Seconds): void {
+  const { mono, clock } = request.handedOver;
+  request.handedOver = { mono, clock: shift(clock, by) };
+  if (request.origin !== null) request.origin = shift(request.origin, by);
 }
 
 /** More disagreement between the two clocks within one exchange than this is a step, not a slew (chrony slews at 8 %). */

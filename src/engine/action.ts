@@ -4,7 +4,7 @@
  * Actions are plain data, returned from `Engine.handle` in the order in which they are to be done. A host performs them;
  * what comes of them comes back as events.
  */
-import type { Seconds } from "../time/seconds.ts";
+import type { Frequency, Seconds } from "../time/seconds.ts";
 import type { AssociationId } from "../association/association.ts";
 import type { PacketToken, SocketToken } from "../association/request.ts";
 import type { Address } from "../wire/address.ts";
@@ -55,6 +55,12 @@ export type Action =
   | { readonly kind: "step"; readonly offset: Seconds }
   /** Let the clock glide by `offset`. Answered by `slewing` or `clockRefused`. */
   | { readonly kind: "slew"; readonly offset: Seconds }
+  /**
+   * Let the clock run faster than its oscillator by `frequency` (±500 ppm), in place of the correction before; and correct its
+   * phase by `phase` as fast as it can be slewed, in place of what is left of a slew before. Answered by `steered` or
+   * `clockRefused`.
+   */
+  | { readonly kind: "steer"; readonly phase: Seconds; readonly frequency: Frequency }
   /** Keep this for the next run, in place of what was kept. */
   | { readonly kind: "remember"; readonly memory: Memory }
   /** Something worth telling; the words are chosen in `view`. */

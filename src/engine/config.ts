@@ -4,8 +4,9 @@ import type { Fallbacks } from "../server/local.ts";
 import type { RateLimits } from "../server/rate.ts";
 import type { Smear } from "../server/smear.ts";
 import type { AssociationConfig, BurstProfile } from "../association/template.ts";
-import type { Seconds } from "../time/seconds.ts";
+import type { Frequency, Seconds } from "../time/seconds.ts";
 import type { SelectionLimits } from "../system/limits.ts";
+import type { DisciplineName } from "../discipline/disciplines.ts";
 import type { StepLimits } from "../discipline/limits.ts";
 
 export type { AssociationConfig, AssociationKind, BurstProfile } from "../association/template.ts";
@@ -28,7 +29,23 @@ export interface OnceConfig {
 /** Whether and how the local clock is touched. */
 export type ClockConfig =
   | { readonly kind: "observe" } // never: `query`
-  | { readonly kind: "once"; readonly dryRun: boolean; readonly limits: StepLimits };
+  | { readonly kind: "once"; readonly dryRun: boolean; readonly limits: StepLimits }
+  | LoopConfig;
+
+/** The clock is steered for as long as the run goes on. */
+export interface LoopConfig {
+  readonly kind: "loop";
+  /** Everything is reckoned, and nothing done (`--no-clock`). */
+  readonly dryRun: boolean;
+  readonly discipline: DisciplineName;
+  readonly limits: StepLimits;
+  /** For so long an offset beyond the step threshold must last before it is stepped, seconds (RFC 5905 WATCH; `tinker stepout`). */
+  readonly stepout: Seconds;
+  /** The first correction may be of any size (ntpd −g). */
+  readonly anyFirst: boolean;
+  /** The frequency correction an earlier run left, s/s; `null`: unknown. */
+  readonly frequency: Frequency | null;
+}
 
 /** How servers are discovered, and what the network may mobilize. */
 export interface DiscoveryConfig {

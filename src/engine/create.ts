@@ -34,6 +34,8 @@ import { Responder } from "./responder.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { onServiceRefused, openService } from "./service.ts";
 import { State } from "./state.ts";
+import { onSecond, onSteered, onStepped, steer } from "./steer.ts";
+import { startSteering } from "./steering.ts";
 import { TIMER } from "./timer.ts";
 
 /**
@@ -74,6 +76,7 @@ class NtpEngine implements Engine {
     if (state.outcome === null) {
       take(state, event, now);
       settle(state, now);
+      steer(state, now);
     }
     return state.actions;
   }
@@ -108,9 +111,14 @@ function take(state: State, event: Event, now: Now): void {
     case "unreachable":
       return onUndelivered(state, event.socket, event.why, now);
     case "stepped":
-      return event.whose === "ours" ? onCorrected(state, null) : onSteppedByAnother(state, event.by, now);
+      if (event.whose === "another") onSteppedByAnother(state, event.by, now);
+      else if (state.steering === null) onCorrected(state, null);
+      else onStepped(state, event.by, "ours", now);
+      return;
     case "slewing":
       return onCorrected(state, event.lasting);
+    case "steered":
+      return onSteered(state, event, now);
     case "clockRefused":
       state.clock.reason = event.why;
       state.note({ what: "clockRefused", why: event.why });
@@ -125,6 +133,8 @@ function start(state: State, memory: Memory | undefined, now: Now): void {
   if (deadline !== null) state.deadlines.set(TIMER.deadline, after(now.mono, deadline));
   state.lostAt = now.mono;
   state.answering = openAnswering(state.config, state.surroundings, now);
+  state.steering = startSteering(state.config, now.mono);
+  onSecond(state, now);
   openService(state);
   mobilizeConfigured(state, now);
 }
@@ -137,6 +147,7 @@ function wake(state: State, now: Now): void {
     else if (key === TIMER.replies) sendWaiting(state, now);
     else if (key === TIMER.broadcasts) sendBroadcasts(state, now);
     else if (key === TIMER.pools) drawFromPools(state, now);
+    else if (key === TIMER.second) onSecond(state, now);
     else if (key === TIMER.discovery) resumeDiscovery(state, now);
     else if (key <= TIMER.solicitors) solicit(state, now);
     else if (key !== TIMER.judgement) {

@@ -5,7 +5,7 @@
  * simulator from arithmetic. Every event comes with {@link Now}; see `Engine.handle`.
  */
 import type { HostFault, StampSource } from "../association/request.ts";
-import type { Seconds } from "../time/seconds.ts";
+import type { Frequency, Seconds } from "../time/seconds.ts";
 import type { NtpTimestamp } from "../time/timestamp.ts";
 import type { Address } from "../wire/address.ts";
 import type { PacketToken, SocketToken } from "./action.ts";
@@ -30,10 +30,11 @@ export type Event =
   /** A name's addresses, IP literals in the resolver's order, not empty. */
   | { readonly kind: "resolved"; readonly name: string; readonly addresses: readonly string[] }
   | { readonly kind: "unresolved"; readonly name: string; readonly why: ResolveFault }
-  | { readonly kind: "notOpened"; readonly socket: SocketToken; readonly why: HostFault }
+  /** A socket could not be opened; or, with `group`, it is open and cannot receive that group. */
+  | { readonly kind: "notOpened"; readonly socket: SocketToken; readonly why: HostFault; readonly group?: string }
   /** A packet left at `at`. May come after the reply: kernel stamps are read late. */
   | { readonly kind: "sent"; readonly token: PacketToken; readonly at: NtpTimestamp; readonly stamp: StampSource }
-  | { readonly kind: "sendFailed"; readonly token: PacketToken; readonly why: HostFault }
+  | { readonly kind: "sendFailed"; readonly token: PacketToken; readonly why: HostFault; readonly to?: Address }
   /** A datagram arrived on a socket. `to` and `cast` say how it was addressed, where the socket can tell. */
   | {
       readonly kind: "datagram";
@@ -54,4 +55,6 @@ export type Event =
   | { readonly kind: "stepped"; readonly by: Seconds; readonly whose: "ours" | "another" }
   /** A slew was accepted by the kernel and ends `lasting` seconds from now. */
   | { readonly kind: "slewing"; readonly by: Seconds; readonly lasting: Seconds }
+  /** The clock is steered as asked: the frequency from now on, the phase within `lasting` seconds (0: it is done). */
+  | { readonly kind: "steered"; readonly phase: Seconds; readonly frequency: Frequency; readonly lasting: Seconds }
   | { readonly kind: "clockRefused"; readonly why: ClockFault };

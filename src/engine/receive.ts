@@ -15,6 +15,7 @@ import { giveUp } from "./associate.ts";
 import { endVolleyIfOver } from "./broadcast-client.ts";
 import { reward } from "./pruning.ts";
 import type { State } from "./state.ts";
+import { hear, onStepped } from "./steer.ts";
 
 /** A packet's true moment of leaving is known. */
 export function onSent(state: State, event: Event & { readonly kind: "sent" }, now: Now): void {
@@ -45,6 +46,7 @@ export function onReception(state: State, from: Association, reception: Receptio
       return;
     case "sample":
       state.note({ what: "sample", id, address, offset: reception.sample.offset, delay: reception.sample.delay });
+      hear(state, from, reception.sample);
       // Without anything newer to believe selection has nothing new to see (the prime directive).
       if (reception.fresh || from.reach === 1) state.unjudged = true;
       else reward(state, from);
@@ -83,6 +85,7 @@ export function onSteppedByAnother(state: State, by: Seconds, now: Now): void {
     if (association.ended === null && association.address !== null) association.nextPoll ??= after(now.mono, state.config.burst.spacing.least);
     state.schedule(association);
   }
+  onStepped(state, by, "another", now);
   state.unjudged = true;
 }
 

@@ -19,6 +19,7 @@ export function snapshotOf(state: State, now: Now): Snapshot {
     elapsed: elapsed(started.mono, now.mono),
     clock: clockReport(state),
     system: systemReport(state.opinion),
+    discipline: state.steering?.discipline.report ?? null,
     associations: Array.from(state.roster, (association) => associationReport(association, state, now)),
     resolved: lookups.flatMap(({ name, addresses }) => (addresses === null ? [] : [{ name, addresses }])),
     unresolved: lookups.flatMap(({ name, fault }) => (fault === null ? [] : [{ name, why: fault }])),

@@ -4,6 +4,7 @@
  */
 import type { AssociationId, Lifetime } from "../association/association.ts";
 import type { Reason, Verdict } from "../association/verdict.ts";
+import type { DisciplineReport } from "../discipline/strategy.ts";
 import type { Authentication, SecurityKind } from "../security/security.ts";
 import type { PollExponent, Seconds } from "../time/seconds.ts";
 import type { NtpTimestamp } from "../time/timestamp.ts";
@@ -110,6 +111,8 @@ export interface Snapshot {
   readonly elapsed: Seconds;
   readonly clock: ClockReport;
   readonly system: SystemReport;
+  /** How the clock is disciplined; `null` or absent where it is not. */
+  readonly discipline?: DisciplineReport | null;
   readonly associations: readonly AssociationReport[];
   /** Names looked up so far. */
   readonly resolved: readonly { readonly name: string; readonly addresses: readonly string[] }[];

@@ -29,6 +29,7 @@ import type { Note } from "./note.ts";
 import type { Outcome } from "./outcome.ts";
 import { Roster } from "./roster.ts";
 import type { ClockReason, ClockReport } from "./snapshot.ts";
+import type { Steering } from "./steering.ts";
 
 /** What the engine knows of its correction of the clock. */
 export interface ClockState {
@@ -61,6 +62,8 @@ export class State {
   readonly pruned: Map<string, Mono> = new Map();
   /** The server; `null` where none is. */
   answering: Answering | null = null;
+  /** How the clock is steered; `null` where it is not. */
+  steering: Steering | null = null;
   /** Since when there is no system peer; `null` while there is one. */
   lostAt: Mono | null = null;
   /** When the clock was last set or corrected: the system peer's last sample, by both clocks; `null`: never. */

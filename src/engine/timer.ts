@@ -14,6 +14,8 @@ export const TIMER = {
   discovery: -6,
   /** Pools: the next question, or the end of waiting for an answer. */
   pools: -7,
+  /** The clock-adjust process, each second. */
+  second: -8,
   /** Solicitors, one key each from here down. */
   solicitors: -1_000_000,
 } as const;

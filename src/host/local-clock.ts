@@ -1,19 +1,19 @@
 /**
- * Setting the local clock: a step that takes effect at once, or a slew that the kernel carries out.
+ * Setting the local clock: a step that takes effect at once, a slew that the kernel carries out, or a frequency.
  *
- * The only file in which anything is set, and only these two calls set it; a run that must not touch the clock is not
+ * The only file in which anything is set, and only these calls set it; a run that must not touch the clock is not
  * given a {@link LocalClock}. What each system offers:
  *
- * | system | step | slew |
- * | --- | --- | --- |
- * | Linux | `clock_adjtime` ADJ_SETOFFSET, which adds (nothing is lost between reading and setting), else `clock_settime` | `clock_adjtime` ADJ_OFFSET_SINGLESHOT, 500 ppm |
- * | macOS, BSD | `settimeofday` | `adjtime`, at least 500 ppm |
- * | others | refused: `unsupported` | refused |
+ * | system | step | slew | steer |
+ * | --- | --- | --- | --- |
+ * | Linux | `clock_adjtime` ADJ_SETOFFSET, which adds (nothing is lost between reading and setting), else `clock_settime` | `clock_adjtime` ADJ_OFFSET_SINGLESHOT, 500 ppm | ADJ_FREQUENCY, and a slew |
+ * | macOS, BSD | `settimeofday` | `adjtime`, at least 500 ppm | refused |
+ * | others | refused: `unsupported` | refused | refused |
  */
 import type { ClockFault } from "../engine/event.ts";
-import type { Seconds } from "../time/seconds.ts";
+import type { Frequency, Seconds } from "../time/seconds.ts";
 import { errorNumber } from "./errno.ts";
-import { ADJ_NANO, ADJ_OFFSET_SINGLESHOT, ADJ_SETOFFSET, CLOCK_REALTIME, SIZE, TIMEX } from "./layout.ts";
+import { ADJ_FREQUENCY, ADJ_NANO, ADJ_OFFSET_SINGLESHOT, ADJ_SETOFFSET, CLOCK_REALTIME, SIZE, TIMEX } from "./layout.ts";
 import { libc, type Libc } from "./libc.ts";
 
 /** A clock that can be set. */
@@ -22,6 +22,11 @@ export interface LocalClock {
   step(offset: Seconds): ClockFault | null;
   /** Lets the clock glide by some seconds, in place of what a slew before has left. Returns how long it takes, or why not. */
   slew(offset: Seconds): { readonly lasting: Seconds } | ClockFault;
+  /**
+   * Lets the clock run faster by a frequency, ±500 ppm, and glide by a phase, each in place of the one before.
+   * @returns what was set, in the kernel's units, and how long the glide takes; or why not
+   */
+  steer(phase: Seconds, frequency: Frequency): { readonly phase: Seconds; readonly frequency: Frequency; readonly lasting: Seconds } | ClockFault;
 }
 
 /** How fast the kernel slews: MAX_TICKADJ of Linux, the least of the BSDs. */
@@ -40,14 +45,20 @@ export function localClock(): LocalClock {
   return process.platform === "linux" ? linuxClock(c) : bsdClock(c);
 }
 
-const UNSUPPORTED: LocalClock = { step: () => "unsupported", slew: () => "unsupported" };
+const UNSUPPORTED: LocalClock = { step: () => "unsupported", slew: () => "unsupported", steer: () => "unsupported" };
 
 const NANOSECONDS = 1_000_000_000n;
 const MICROSECONDS = 1_000_000n;
 
+/** A unit of the kernel's frequency: 2^−16 ppm. */
+const FREQUENCY_UNIT: Frequency = 2 ** -16 * 1e-6;
+
+/** The most it takes (MAXFREQ). */
+const MOST: Frequency = 500e-6;
+
 /** Linux, by `struct timex`. */
 export function linuxClock(c: ClockCalls): LocalClock {
-  return {
+  const clock: LocalClock = {
     step(offset) {
       if (!Number.isFinite(offset)) return "outOfRange";
       const { whole, rest } = split(offset, NANOSECONDS);
@@ -65,7 +76,20 @@ export function linuxClock(c: ClockCalls): LocalClock {
       if (c.clock_adjtime(CLOCK_REALTIME, timex) < 0) return refusal(c.errno());
       return { lasting: Math.abs(offset) / SLEW_RATE };
     },
+    steer(phase, frequency) {
+      if (!(Math.abs(frequency) <= MOST)) return "outOfRange";
+      // A slew replaces what the one before has left, even one by nothing. It is counted in microseconds.
+      const gliding = Math.round(phase * 1e6) / 1e6;
+      const slewed = clock.slew(gliding);
+      if (typeof slewed === "string") return slewed;
+      const units = Math.round(frequency / FREQUENCY_UNIT);
+      const timex = timexOf(ADJ_FREQUENCY);
+      timex.setBigInt64(TIMEX.frequency, BigInt(units), true);
+      if (c.clock_adjtime(CLOCK_REALTIME, timex) < 0) return refusal(c.errno());
+      return { phase: gliding, frequency: units * FREQUENCY_UNIT, lasting: slewed.lasting };
+    },
   };
+  return clock;
 }
 
 /** macOS and the BSDs, by `struct timeval` (two 64-bit words there; macOS reads only 32 bits of the second). */
@@ -85,6 +109,7 @@ export function bsdClock(c: ClockCalls): LocalClock {
         ? { lasting: Math.abs(offset) / SLEW_RATE }
         : refusal(c.errno());
     },
+    steer: () => "unsupported",
   };
 }
 

@@ -7,7 +7,7 @@ import type { Event } from "../engine/event.ts";
 import type { World, WorldAction } from "../engine/world.ts";
 import type { SocketToken } from "../engine/action.ts";
 import type { Responder } from "../engine/responder.ts";
-import type { Seconds } from "../time/seconds.ts";
+import type { Frequency, Seconds } from "../time/seconds.ts";
 import type { Mono } from "../time/mono.ts";
 import type { Now } from "../time/now.ts";
 import { Clocks, clockReader, steady, type ClockReader } from "./clock.ts";
@@ -103,6 +103,8 @@ class HostWorld implements World {
         return this.#step(action.offset);
       case "slew":
         return this.#slew(action.offset);
+      case "steer":
+        return this.#steer(action.phase, action.frequency);
     }
   }
 
@@ -175,5 +177,11 @@ class HostWorld implements World {
     const done = this.#clock === null ? "unsupported" : this.#clock.slew(offset);
     if (typeof done === "string") this.put({ kind: "clockRefused", why: done });
     else this.put({ kind: "slewing", by: offset, lasting: done.lasting });
+  }
+
+  #steer(phase: Seconds, frequency: Frequency): void {
+    const done = this.#clock === null ? "unsupported" : this.#clock.steer(phase, frequency);
+    if (typeof done === "string") this.put({ kind: "clockRefused", why: done });
+    else this.put({ kind: "steered", ...done });
   }
 }

@@ -42,6 +42,8 @@ export interface MachineOptions {
   readonly clockFault?: ClockFault | null;
   /** How fast the clock is slewed, s/s; `Infinity`: at once. Default 500 ppm. */
   readonly slewRate?: Frequency;
+  /** How fast the phase is corrected where the clock is steered, s/s. Default `Infinity`: at once. */
+  readonly steerRate?: Frequency;
   readonly stamps?: StampOptions;
   /** Whether it tells senders that a port is closed (ICMP). Default true. */
   readonly icmp?: boolean;
@@ -84,6 +86,7 @@ export class Machine implements Station {
   readonly #sockets: Sockets;
   readonly #stamps: Required<StampOptions>;
   readonly #slewRate: Frequency;
+  readonly #steerRate: Frequency;
   readonly #icmp: boolean;
   /** What the steady clock shows when the world begins: nobody is to take it for true time. */
   readonly #uptime: Seconds;
@@ -103,6 +106,7 @@ export class Machine implements Station {
     this.#sockets = new Sockets(this.interfaces, setting.chance.split("ports"));
     this.#stamps = { source: "kernel", noise: 20e-6, late: 0, queueing: 0, ...options.stamps };
     this.#slewRate = options.slewRate ?? SLEW_RATE;
+    this.#steerRate = options.steerRate ?? Infinity;
     this.#icmp = options.icmp ?? true;
     this.#uptime = 1000 + Math.floor(setting.chance.split("uptime").uniform() * 1e6);
   }
@@ -194,6 +198,13 @@ export class Machine implements Station {
         return this.#set(() => {
           this.clock.step(this.#setting.timeline.now, action.offset);
           return { kind: "stepped", by: action.offset, whose: "ours" };
+        });
+      case "steer":
+        return this.#set(() => {
+          const { phase, frequency } = action;
+          this.clock.trim(this.#setting.timeline.now, frequency);
+          const lasting = this.clock.slew(this.#setting.timeline.now, phase, this.#steerRate);
+          return { kind: "steered", phase, frequency, lasting };
         });
       case "slew":
         return this.#set(() => {

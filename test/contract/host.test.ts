@@ -46,6 +46,7 @@ async function hostWorld(udp: (host: UdpHost) => Udp | Promise<Udp>): Promise<Co
       return null;
     },
     slew: (offset) => ({ lasting: Math.abs(offset) / 500e-6 }),
+    steer: (phase, frequency) => ({ phase, frequency, lasting: Math.abs(phase) / 500e-6 }),
   };
   const real = clockReader();
   const world = await openWorld({ clock: pretended, read: () => shift(real(), added), lookup, udp });

@@ -343,6 +343,14 @@ export function worldContract(name: string, makeWorld: () => ContractWorld | Pro
         const later = world.now();
         expect(Math.abs(difference(later.clock, before.clock) - (later.mono - before.mono))).toBeLessThan(0.04);
       });
+
+      it("is steered, and says how and for how long it glides", async () => {
+        world.perform({ kind: "steer", phase: 0.0005, frequency: 30e-6 });
+        const steered = await first("steered");
+        expect(steered.phase).toBeCloseTo(0.0005, 6);
+        expect(steered.frequency).toBeCloseTo(30e-6, 10);
+        expect(steered.lasting).toBeGreaterThanOrEqual(0);
+      });
     });
   });
 }

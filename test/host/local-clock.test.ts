@@ -6,8 +6,9 @@ import { bsdClock, linuxClock, SLEW_REACH, type ClockCalls } from "../../src/hos
 type Call = readonly [name: string, ...values: readonly (bigint | number)[]];
 
 /** A kernel that writes down what it is asked; some calls fail with an error. */
-function kernel(failing: Readonly<Record<string, string>> = {}): { calls: Call[]; c: ClockCalls } {
+function kernel(failing: Readonly<Record<string, string>> = {}): { calls: Call[]; frequencies: bigint[]; c: ClockCalls } {
   const calls: Call[] = [];
+  const frequencies: bigint[] = [];
   let errno = 0;
   const answer = (name: string): number => {
     const code = failing[name];
@@ -27,6 +28,7 @@ function kernel(failing: Readonly<Record<string, string>> = {}): { calls: Call[]
     clock_adjtime(clock, timex) {
       const at = timex as DataView;
       expect(at.byteLength).toBe(208);
+      frequencies.push(at.getBigInt64(16, true));
       calls.push(["clock_adjtime", clock, at.getUint32(0, true), at.getBigInt64(8, true), at.getBigInt64(72, true), at.getBigInt64(80, true)]);
       return answer("clock_adjtime");
     },
@@ -39,7 +41,7 @@ function kernel(failing: Readonly<Record<string, string>> = {}): { calls: Call[]
       return answer("adjtime");
     },
   };
-  return { calls, c };
+  return { calls, frequencies, c };
 }
 
 function words(memory: unknown): bigint[] {
@@ -48,6 +50,7 @@ function words(memory: unknown): bigint[] {
 
 const ADJ_SETOFFSET_NANO = 0x2100;
 const ADJ_OFFSET_SINGLESHOT = 0x8001;
+const ADJ_FREQUENCY = 0x0002;
 
 describe("Linux", () => {
   it.each<[number, bigint, bigint]>([
@@ -77,6 +80,25 @@ describe("Linux", () => {
   it.each([SLEW_REACH + 1, -SLEW_REACH - 1, Infinity, NaN])("does not try to slew by %d s", (offset) => {
     const { calls, c } = kernel();
     expect(linuxClock(c).slew(offset)).toBe("outOfRange");
+    expect(calls).toEqual([]);
+  });
+
+  it("steers by a slew, which replaces the one before, and a frequency in 2^-16 ppm", () => {
+    const { calls, frequencies, c } = kernel();
+    const done = linuxClock(c).steer(0.0001234567, -30e-6);
+    expect(done).toEqual({ phase: 0.000123, frequency: expect.closeTo(-30e-6, 10), lasting: expect.closeTo(0.246, 9) });
+    expect(calls).toEqual([
+      ["clock_adjtime", 0, ADJ_OFFSET_SINGLESHOT, 123n, 0n, 0n],
+      ["clock_adjtime", 0, ADJ_FREQUENCY, 0n, 0n, 0n],
+    ]);
+    expect(frequencies).toEqual([0n, -1_966_080n]);
+    linuxClock(c).steer(0, 0);
+    expect(calls[2]).toEqual(["clock_adjtime", 0, ADJ_OFFSET_SINGLESHOT, 0n, 0n, 0n]);
+  });
+
+  it.each([600e-6, NaN, -Infinity])("does not try to run faster by %d", (frequency) => {
+    const { calls, c } = kernel();
+    expect(linuxClock(c).steer(0, frequency)).toBe("outOfRange");
     expect(calls).toEqual([]);
   });
 

@@ -1,0 +1,156 @@
+/**
+ * The clock is disciplined: what was measured and what the system process made of it goes to the discipline, and what that
+ * decides becomes actions and poll intervals (RFC 5905 §11.3, A.5.5.4 clock_update()).
+ *
+ * ```text
+ *  sample ─► hear ─┐
+ *                  ├─► steer ─► discipline ─► steer, step, panic ─► (world) ─► onSteered, onStepped
+ *  judgement ──────┘                     └──► poll intervals
+ * ```
+ *
+ * Offsets are relative to the clock. So whenever its phase is corrected, everything that was measured by it moves along: the
+ * samples in the filters, and the timestamps of exchanges that are under way.
+ */
+import type { Association } from "../association/association.ts";
+import { clearFilter, moveFilter } from "../association/filter.ts";
+import { wishPoll } from "../association/poll.ts";
+import { moveRequest } from "../association/request.ts";
+import type { Sample } from "../association/sample.ts";
+import { correctedBy, corrections, steered } from "../discipline/corrections.ts";
+import type { SystemOffset } from "../discipline/strategy.ts";
+import { after } from "../time/mono.ts";
+import type { Now } from "../time/now.ts";
+import type { Frequency, Seconds } from "../time/seconds.ts";
+import { shift } from "../time/timestamp.ts";
+import type { Event } from "./event.ts";
+import type { State } from "./state.ts";
+import type { Steering } from "./steering.ts";
+import { TIMER } from "./timer.ts";
+
+/** A sample came: the discipline will hear it as it is, before any filter. */
+export function hear({ steering }: State, from: Association, { at, offset, delay, dispersion }: Sample): void {
+  if (steering === null) return;
+  steering.heard.push({ source: from.id, at, phase: offset + correctedBy(steering.corrections, at), delay, dispersion });
+}
+
+/** If there is anything new, the discipline hears it and decides. */
+export function steer(state: State, now: Now): void {
+  const { steering } = state;
+  if (steering === null || state.outcome !== null || steering.awaiting) return;
+  const system = systemOffset(state);
+  if (steering.heard.length === 0 && (system === null || system.at === steering.used)) return;
+  const corrected = correctedBy(steering.corrections, now.mono);
+  const decision = steering.discipline.update({ now: now.mono, corrected, samples: steering.heard, system });
+  steering.heard = [];
+  steering.used = system?.at ?? null;
+  switch (decision.kind) {
+    case "none":
+      break;
+    case "steer":
+      if (!steering.config.dryRun) perform(state, steering, { kind: "steer", phase: decision.phase, frequency: decision.frequency });
+      break;
+    case "step":
+      if (isTooFar(steering, decision.offset)) return refuse(state, "max-step");
+      if (!steering.config.dryRun) perform(state, steering, { kind: "step", offset: decision.offset });
+      break;
+    case "panic":
+      return refuse(state, "panic");
+  }
+  spreadPoll(state, steering, now);
+}
+
+/** The clock was steered as asked. */
+export function onSteered(state: State, event: Event & { readonly kind: "steered" }, now: Now): void {
+  const { steering } = state;
+  if (steering === null) return;
+  steering.awaiting = false;
+  const { frequency: before } = steering.corrections;
+  steering.corrections = steered(steering.corrections, now.mono, event);
+  // Where the offset is trickled out the standard leaves the filters as they are.
+  if (!steering.eachSecond) moveAlong(state, event.phase, event.frequency - before, now);
+}
+
+/** The clock was stepped, by us or by somebody else: all that was measured by it is worth nothing (RFC 5905 §9.1 "clear"). */
+export function onStepped(state: State, by: Seconds, whose: "ours" | "another", now: Now): void {
+  const { steering } = state;
+  if (steering === null) return;
+  if (whose === "ours") state.note({ what: "clockStepped", by, whose });
+  else steering.discipline.restart();
+  steering.awaiting = false;
+  steering.heard = [];
+  steering.used = null;
+  steering.corrections = corrections(now.mono, steering.corrections.frequency);
+  for (const association of state.roster) startAfresh(state, association, now);
+  state.unjudged = true;
+}
+
+/** The clock-adjust process: once a second, the rate of the next (RFC 5905 §12). */
+export function onSecond(state: State, now: Now): void {
+  const { steering } = state;
+  if (steering === null || !steering.eachSecond) return;
+  const frequency = steering.discipline.adjust();
+  if (frequency !== null && frequency !== steering.corrections.frequency && !steering.config.dryRun) state.act({ kind: "steer", phase: 0, frequency });
+  state.deadlines.set(TIMER.second, after(now.mono, 1));
+}
+
+function perform(state: State, steering: Steering, action: { kind: "steer"; phase: Seconds; frequency: Frequency } | { kind: "step"; offset: Seconds }): void {
+  steering.awaiting = true;
+  state.act(action);
+}
+
+function isTooFar({ config: { limits } }: Steering, offset: Seconds): boolean {
+  return Math.abs(offset) > (offset > 0 ? limits.maxStep.forward : limits.maxStep.backward);
+}
+
+/** The operator has to look after it. */
+function refuse(state: State, why: "panic" | "max-step"): void {
+  state.clock.action = "refused";
+  state.clock.reason = why;
+  state.end("limit");
+}
+
+/** Θ and whom it is from. A system peer named `prefer` is followed alone. */
+function systemOffset({ opinion, roster }: State): SystemOffset | null {
+  const { estimate, verdicts } = opinion;
+  const peer = estimate === null ? undefined : roster.get(estimate.peer);
+  const at = peer?.filter.estimate?.at;
+  if (estimate === null || peer === undefined || at === undefined) return null;
+  const followed = peer.config.prefer ? [peer] : [...roster].filter(({ id }) => SURVIVORS.has(verdicts.get(id)?.verdict ?? "rejected"));
+  const sources = followed.flatMap(({ id, header, filter }) =>
+    header === null || filter.estimate === null ? [] : [{ source: id, rootDelay: header.rootDelay + filter.estimate.delay }],
+  );
+  return { offset: estimate.offset, at, sources };
+}
+
+const SURVIVORS: ReadonlySet<string> = new Set(["systemPeer", "survivor"]);
+
+/** Everything measured by the clock moves with it. */
+function moveAlong(state: State, phase: Seconds, frequency: Frequency, now: Now): void {
+  for (const { filter, requests, exchange } of state.roster) {
+    moveFilter(filter, phase, frequency, now.mono);
+    for (const request of requests) moveRequest(request, phase);
+    if (exchange === null) continue;
+    exchange.receive = shift(exchange.receive, phase);
+    for (const departure of exchange.departures) departure.left = shift(departure.left, phase);
+  }
+}
+
+/** Associations are polled as the discipline wishes; a broadcast client's interval is its server's. */
+function spreadPoll(state: State, { discipline }: Steering, now: Now): void {
+  const { poll } = discipline.report;
+  for (const association of state.roster) {
+    if (association.listening !== null || !wishPoll(association, poll, now.mono, state.rules)) continue;
+    state.schedule(association);
+  }
+}
+
+function startAfresh(state: State, association: Association, now: Now): void {
+  clearFilter(association.filter);
+  state.closeRequests(association);
+  if (association.ended !== null || association.address === null || association.listening !== null) return;
+  association.reach = 0;
+  association.burst = 0;
+  association.hpoll = association.minpoll;
+  association.nextPoll = after(now.mono, state.config.burst.spacing.least);
+  state.schedule(association);
+}
