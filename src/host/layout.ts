@@ -11,6 +11,7 @@ export function isKnownLayout(): boolean {
 }
 
 /** `socket`, `sendto`, `recvmsg`, `epoll`. */
+export const AF_UNIX = 1;
 export const AF_INET = 2;
 export const AF_INET6 = 10;
 export const SOCK_DGRAM = 2;
@@ -90,8 +91,8 @@ export const TIMEX = { modes: 0, offset: 8, frequency: 16, status: 40, seconds: 
 export const EXTENDED_ERROR = { errno: 0, origin: 4, data: 12 } as const;
 
 /** `modes` of `struct timex` (linux/timex.h). */
-export const ADJ_SETOFFSET = 0x0100;
 export const ADJ_FREQUENCY = 0x0002;
+export const ADJ_SETOFFSET = 0x0100;
 export const ADJ_NANO = 0x2000;
 export const ADJ_OFFSET_SINGLESHOT = 0x8001;
 

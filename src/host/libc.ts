@@ -29,6 +29,7 @@ interface Functions {
   bind(fd: number, address: Memory, length: number): number;
   connect(fd: number, address: Memory, length: number): number;
   sendto(fd: number, bytes: Memory, length: number, flags: number, to: Memory, toLength: number): number;
+  recv(fd: number, bytes: Memory, length: number, flags: number): number;
   recvmsg(fd: number, message: Memory, flags: number): number;
   sendmsg(fd: number, message: Memory, flags: number): number;
   recvmmsg(fd: number, messages: Memory, count: number, flags: number, timeout: Memory): number;
@@ -53,6 +54,7 @@ const DECLARATIONS: { readonly [name in keyof Functions]: string } = {
   bind: "int bind(int fd, const void *address, uint32_t length)",
   connect: "int connect(int fd, const void *address, uint32_t length)",
   sendto: "int64_t sendto(int fd, const void *bytes, size_t length, int flags, const void *to, uint32_t toLength)",
+  recv: "int64_t recv(int fd, void *bytes, size_t length, int flags)",
   recvmsg: "int64_t recvmsg(int fd, void *message, int flags)",
   sendmsg: "int64_t sendmsg(int fd, const void *message, int flags)",
   recvmmsg: "int recvmmsg(int fd, void *messages, uint32_t count, int flags, void *timeout)",

@@ -1,0 +1,148 @@
+/** A {@link DaemonReport} from chrony's protocol. chronyd's words and letters become ours by tables. */
+import { TALLIES, type Reason, type Verdict } from "../association/verdict.ts";
+import { addressOctets } from "../wire/address.ts";
+import { refidText } from "../wire/refid.ts";
+import type { ChronyReadSource, ReadChrony } from "./chrony.ts";
+import type { ChronyTracking, SourceMode, SourceState } from "./chronyreport.ts";
+import { countedVerdicts, type DaemonReport, type DaemonSystem, type PeerReport } from "./daemon.ts";
+
+/**
+ * What chronyd told.
+ * @param host as it was asked for
+ */
+export function cmdmonReport(host: string, { tracking, sources, withheld }: ReadChrony): DaemonReport {
+  const associations = sources.map(peerReport);
+  return { host, protocol: "cmdmon", daemon: "chronyd", system: systemReport(tracking, associations), associations, withheld };
+}
+
+/** What chronyd makes of a source: chronyc's marks `* ? x ~ + -`. A jittery source is no candidate, as an outlier is none. */
+const VERDICTS: Readonly<Record<SourceState, Verdict>> = {
+  selected: "systemPeer",
+  combined: "survivor",
+  selectable: "outlier",
+  falseticker: "falseticker",
+  jittery: "outlier",
+  unusable: "rejected",
+};
+
+/** Why, by the letter of `chronyc selectdata`. */
+const LETTERS: Readonly<Record<string, Reason>> = {
+  N: "noselect",
+  s: "unsynchronized",
+  M: "pending", // too few samples
+  r: "stratum",
+  d: "rootDistance",
+  D: "rootDistance",
+  "~": "selectJitter",
+  w: "pending", // for others' samples
+  W: "pending", // for more sources
+  S: "unreachable", // its last sample is old
+  O: "surplus", // an orphan, while there are others
+  T: "noMajority", // it does not agree with the trusted ones
+  P: "surplus", // others are preferred
+  U: "pending", // for its next sample
+  L: "selectJitter",
+  x: "outsideIntersection",
+};
+
+/** Why, where chronyd does not tell the letter. */
+const STATES: Readonly<Record<SourceState, Reason | null>> = {
+  selected: null,
+  combined: null,
+  selectable: "surplus",
+  falseticker: "outsideIntersection",
+  jittery: "selectJitter",
+  unusable: "pending",
+};
+
+const MODES: Readonly<Record<SourceMode, { readonly mode: PeerReport["mode"]; readonly type: string }>> = {
+  server: { mode: "client", type: "u" },
+  peer: { mode: "symmetricActive", type: "s" },
+  referenceClock: { mode: "client", type: "l" },
+};
+
+function systemReport(tracking: ChronyTracking, associations: readonly PeerReport[]): DaemonSystem {
+  const { stratum, referenceId, rootDelay, rootDispersion, leap } = tracking;
+  const synchronized = leap !== "unsynchronized";
+  return {
+    leap,
+    // chronyd says 0 where it has no source.
+    stratum: synchronized ? stratum : 16,
+    refid: synchronized ? refidText(stratum, referenceId) : null,
+    rootDelay,
+    rootDispersion,
+    rootDistance: rootDelay / 2 + rootDispersion,
+    systemPeer: associations.find(({ verdict }) => verdict === "systemPeer")?.id ?? null,
+    ...countedVerdicts(associations),
+    intersection: null,
+    offset: tracking.correction,
+    frequency: tracking.frequency,
+    jitter: tracking.rmsOffset,
+    clockJitter: null,
+    clockWander: tracking.skew,
+    precision: null,
+    reference: tracking.reference,
+    variables: {},
+  };
+}
+
+function peerReport(read: ChronyReadSource, index: number): PeerReport {
+  const { source, name, stats } = read;
+  // Of a source that never answered, chronyd gives zeros.
+  const ntp = read.ntp !== null && read.ntp.received > 0 ? read.ntp : null;
+  const verdict = VERDICTS[source.state];
+  const clock = source.referenceId === null ? null : refidText(1, source.referenceId);
+  const address = source.address !== null && addressOctets(source.address) !== null ? source.address : null;
+  return {
+    id: index + 1,
+    name: name ?? clock ?? source.address ?? `${index + 1}`,
+    address,
+    port: ntp?.port ?? 123,
+    lifetime: "persistent",
+    tally: TALLIES[verdict],
+    verdict,
+    reason: reasonOf(read, address),
+    version: ntp?.version ?? null,
+    leap: ntp?.leap ?? read.select?.leap ?? null,
+    stratum: source.when === null ? null : source.stratum,
+    refid: clock ?? (ntp === null ? null : refidText(ntp.stratum, ntp.referenceId)),
+    poll: source.poll,
+    reach: source.reach,
+    unreach: null,
+    offset: source.offset,
+    delay: ntp?.delay ?? null,
+    dispersion: ntp?.dispersion ?? null,
+    jitter: stats !== null && stats.samples > 0 ? stats.deviation : null,
+    rootDelay: ntp?.rootDelay ?? null,
+    rootDispersion: ntp?.rootDispersion ?? null,
+    rootDistance: source.error,
+    precision: ntp?.precision ?? null,
+    ...authenticationOf(read),
+    kiss: null,
+    timestamps: ntp === null ? null : [ntp.transmitStamps, ntp.receiveStamps].includes("D") ? "user" : "kernel",
+    packets: read.ntp === null ? null : { sent: read.ntp.sent, received: read.ntp.received, rejected: read.ntp.received - read.ntp.good },
+    flash: null,
+    reference: ntp?.reference ?? null,
+    unreachable: null,
+    when: source.when,
+    ...MODES[source.mode],
+    configured: true,
+    local: ntp?.localAddress ?? null,
+    status: null,
+    variables: {},
+  };
+}
+
+function reasonOf({ source, select }: ChronyReadSource, address: string | null): Reason | null {
+  if (source.state === "selected" || source.state === "combined") return null;
+  if (source.mode !== "referenceClock" && address === null) return "unresolved";
+  const reason = LETTERS[select?.state ?? ""] ?? STATES[source.state];
+  // Without a sample all its own words say no more than that it did not answer.
+  return source.when === null && source.reach === 0 && reason !== "noselect" ? "unreachable" : reason;
+}
+
+function authenticationOf({ auth, ntp }: ChronyReadSource): Pick<PeerReport, "authentication" | "security" | "keyId"> {
+  if (auth === null || auth.mode === "none") return { authentication: "none", security: "none", keyId: null };
+  const authentication = ntp === null || ntp.received === 0 ? "none" : ntp.authenticated ? "ok" : "failed";
+  return { authentication, security: auth.mode, keyId: auth.mode === "key" ? auth.keyId : null };
+}
