@@ -62,19 +62,10 @@ function switched(draft: Draft, options: Statement["options"], on: boolean): voi
   if (options.has("bclient")) draft.broadcastClient = on;
 }
 
-/** Later words win; `step` counts for both directions that have no word of their own. */
-function tinkered(before: Draft["tinker"], given: Record<string, Standard>): Draft["tinker"] {
-  const { step, stepback, stepfwd, stepout, panic, freq, huffpuff } = given;
+/** Later words win. */
+function tinkered(before: Tinker, { step, stepout, panic, freq }: Record<string, Standard>): Tinker {
   const plain = (limit: number): number => (limit === Infinity ? 0 : limit);
-  return tinkerOf({
-    step: step ?? plain(before.step),
-    stepback: stepback ?? step ?? plain(before.stepback),
-    stepfwd: stepfwd ?? step ?? plain(before.stepfwd),
-    stepout: stepout ?? before.stepout,
-    panic: panic ?? plain(before.panic),
-    freq: freq ?? before.freq,
-    huffpuff: huffpuff ?? before.huffpuff,
-  });
+  return tinkerOf({ step: step ?? plain(before.step), stepout: stepout ?? before.stepout, panic: panic ?? plain(before.panic), freq: freq ?? before.freq });
 }
 
 function asked(draft: Draft, names: readonly string[]): void {
@@ -117,8 +108,7 @@ function readVariable({ rest, operands: [first] }: Statement): Variable {
 }
 
 /** `tinker` with its zeroes understood: never. */
-export function tinkerOf({ step, stepback, stepfwd, stepout, panic, freq, huffpuff }: Record<string, Standard>): Tinker {
-  const limit = (value: Standard | undefined, otherwise: number): number => (typeof value !== "number" ? otherwise : value === 0 ? Infinity : value);
-  const both = limit(step, Infinity);
-  return { step: both, stepback: limit(stepback, both), stepfwd: limit(stepfwd, both), stepout: stepout as number, panic: limit(panic, Infinity), freq: freq as number | null, huffpuff: huffpuff as number };
+export function tinkerOf({ step, stepout, panic, freq }: Record<string, Standard>): Tinker {
+  const limit = (value: Standard | undefined): number => (typeof value === "number" && value !== 0 ? value : Infinity);
+  return { step: limit(step), stepout: stepout as number, panic: limit(panic), freq: freq as number | null };
 }

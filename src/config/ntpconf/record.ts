@@ -43,15 +43,11 @@ export interface Switches {
 export interface Tinker {
   /** `Infinity`: the clock is never stepped. */
   readonly step: Seconds;
-  readonly stepback: Seconds;
-  readonly stepfwd: Seconds;
   readonly stepout: Seconds;
   /** `Infinity`: no offset is too large. */
   readonly panic: Seconds;
   /** Parts per million, at the start; `null`: as the drift file has it. */
   readonly freq: number | null;
-  /** The span of the huff-n'-puff filter; 0: off. */
-  readonly huffpuff: Seconds;
 }
 
 /** The file of one kind of statistics. */

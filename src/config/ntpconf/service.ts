@@ -23,14 +23,14 @@ const SWITCHES: Options = {
 
 const TINKER: Options = {
   step: { ...seconds(0, 1e6), standard: DISCIPLINE.stepThreshold },
-  stepback: { ...seconds(0, 1e6), standard: null },
-  stepfwd: { ...seconds(0, 1e6), standard: null },
+  stepback: { ...seconds(0, 1e6), standard: null, idle: "step counts both ways" },
+  stepfwd: { ...seconds(0, 1e6), standard: null, idle: "step counts both ways" },
   stepout: { ...seconds(0, 1e6), standard: DISCIPLINE.stepout },
   panic: { ...seconds(0, 1e9), standard: DISCIPLINE.panic },
   allan: { ...number(3, 17), standard: null, idle: "the discipline finds its own intercept" },
   dispersion: { ...number(0, 500), standard: 15, idle: "PHI is 15 ppm (RFC 5905 §7.1)" },
   freq: { ...number(-500, 500), standard: null },
-  huffpuff: { ...seconds(0, 1e6), standard: 0 },
+  huffpuff: { ...seconds(0, 1e6), standard: 0, idle: "the discipline weighs delays itself" },
   tick: { ...number(0, 1e6), standard: null, idle: "the kernel's tick is left alone" },
 };
 
@@ -84,7 +84,7 @@ export const SERVICE_COMMANDS: Readonly<Record<string, CommandSyntax>> = {
 
   enable: daemonOnly("switch something on", { options: SWITCHES, needsOption: true }),
   disable: daemonOnly("switch something off", { options: SWITCHES, needsOption: true }),
-  tinker: daemonOnly("the limits and time constants of the clock discipline; 0 for step, stepback, stepfwd or panic: never", { options: TINKER, needsOption: true }),
+  tinker: daemonOnly("the limits and time constants of the clock discipline; 0 for step or panic: never", { options: TINKER, needsOption: true }),
   driftfile: daemonOnly("where the frequency error is kept from run to run, in ppm", { operands: [FILE, optional("TOLERANCE", number(0, 500))] }),
   leapfile: daemonOnly("the list of leap seconds, as IERS and NIST publish it", { operands: [FILE, optional("CHECK", choice("checkhash", "ignorehash"))] }),
   leapsmearinterval: daemonOnly("serve a leap second smeared over so many seconds", { operands: [one("SECONDS", integer(0, 86_400))] }),

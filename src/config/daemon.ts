@@ -1,0 +1,144 @@
+/**
+ * A configuration file → what the engine is told as a daemon: every association mode, clients answered, the clock steered.
+ */
+import { DEFAULT_STEP_LIMITS } from "../discipline/limits.ts";
+import type { DisciplineName } from "../discipline/disciplines.ts";
+import { BURST_EIGHT, BURST_SIX, type AssociationConfig, type BurstProfile, type ClockConfig, type EngineConfig, type ServiceConfig } from "../engine/config.ts";
+import { NO_FALLBACKS, type Fallbacks } from "../server/local.ts";
+import type { Smear } from "../server/smear.ts";
+import { DEFAULT_LIMITS } from "../system/limits.ts";
+import type { Frequency } from "../time/seconds.ts";
+import { isNearby } from "./etiquette.ts";
+import { listening } from "./listening.ts";
+import type { AssociationLine, Configuration } from "./ntpconf/configuration.ts";
+import type { LocalFacts } from "./options.ts";
+import { accessOf, rateOf } from "./serving.ts";
+
+/** What the command line adds to the file. */
+export interface DaemonOptions {
+  /** The clock is left alone. */
+  readonly noClock: boolean;
+  readonly discipline: DisciplineName;
+  /** The first correction may be of any size. */
+  readonly anyFirst: boolean;
+  /** UDP port to serve, 1 … 65535. */
+  readonly port: number;
+}
+
+/** What the machine knows of itself, at the start or after a change. */
+export interface DaemonFacts extends LocalFacts {
+  /** Our own addresses by interface, IP literals. */
+  readonly interfaces: Readonly<Record<string, readonly string[]>>;
+  /** The frequency correction an earlier run left, s/s; `null`: unknown. */
+  readonly frequency: Frequency | null;
+  /** A leap second to be smeared. */
+  readonly smear: Smear | null;
+}
+
+/** How long a daemon waits for a reply. */
+const TIMEOUT = 1;
+/** A client of a broadcast server waits no longer than this before its volley, whatever the server's interval. */
+const LONGEST_WAIT = 64;
+/** Hops of a manycast search's last ring, and of broadcasts, are in the table; this is one's poll where a template has none. */
+const TEMPLATE_POLL = { minpoll: 6, maxpoll: 10 };
+
+/**
+ * The engine's configuration of the daemon.
+ * @throws UsageError
+ */
+export function daemonConfig(file: Configuration, options: DaemonOptions, facts: DaemonFacts): EngineConfig {
+  const associations = associationsOf(file);
+  const { minclock, maxclock, minsane, mindist, maxdist, floor, ceiling } = { ...DEFAULT_LIMITS, ...file.limits };
+  return {
+    associations,
+    limits: { minclock, maxclock, minsane, mindist, maxdist, floor, ceiling },
+    timeout: TIMEOUT,
+    burst: burstOf(file, associations),
+    emptyStages: "rfc5905",
+    once: null,
+    clock: clockOf(file, options, facts),
+    precision: facts.precision,
+    sourcePort: null,
+    interface: null,
+    discovery: {
+      authenticate: file.switches.auth,
+      ringInterval: null,
+      allRings: false,
+      broadcastDelay: file.broadcastDelay,
+      longestWait: LONGEST_WAIT,
+      count: null,
+      cohort: file.discovery.cohort,
+    },
+    serving: {
+      access: accessOf(file.restrict),
+      rate: rateOf(file.discard),
+      fallbacks: fallbacksOf(file),
+      manycast: file.manycastServer.length === 0 ? null : { cohort: file.discovery.cohort },
+      smear: facts.smear,
+      ownAddresses: Object.values(facts.interfaces).flat(),
+    },
+    service: serviceOf(file, options, facts),
+    poolSize: maxclock,
+    ownReferenceIds: facts.ownReferenceIds,
+  };
+}
+
+function associationsOf(file: Configuration): AssociationConfig[] {
+  const lines = file.associations.map((line) => associationOf(line, file.rings));
+  return file.broadcastClient || file.multicastClient.length > 0 ? [...lines, BROADCAST_TEMPLATE] : lines;
+}
+
+function associationOf({ at: _at, preempt: _preempt, ttl, ...line }: AssociationLine, rings: readonly number[]): AssociationConfig {
+  const hops = ttl ?? (line.kind === "manycast" ? rings.at(-1)! : null);
+  return { ...line, samples: null, ...(hops === null ? {} : { ttl: hops }) };
+}
+
+/** What broadcast packets mobilize; their own poll exponent and key come with them. */
+const BROADCAST_TEMPLATE: AssociationConfig = {
+  kind: "broadcastClient",
+  name: "",
+  port: 123,
+  family: null,
+  version: 4,
+  ...TEMPLATE_POLL,
+  iburst: true,
+  burst: false,
+  prefer: false,
+  noselect: false,
+  trusted: false,
+  key: null,
+  samples: null,
+};
+
+/** With `calldelay` the burst of seed 000, but never faster than strangers bear. */
+function burstOf({ callDelay }: Configuration, associations: readonly AssociationConfig[]): BurstProfile {
+  if (callDelay === null) return BURST_SIX;
+  const least = associations.every(({ name }) => isNearby(name)) ? BURST_EIGHT.spacing.least : BURST_SIX.spacing.least;
+  return { ...BURST_EIGHT, spacing: { least, most: BURST_EIGHT.spacing.most }, callDelay };
+}
+
+function clockOf({ tinker, switches, associations }: Configuration, { noClock, discipline, anyFirst }: DaemonOptions, { frequency }: DaemonFacts): ClockConfig {
+  if (associations.every(({ kind }) => kind === "broadcast") || !switches.ntp) return { kind: "observe" };
+  return {
+    kind: "loop",
+    dryRun: noClock,
+    discipline,
+    limits: { ...DEFAULT_STEP_LIMITS, stepThreshold: tinker.step, panic: tinker.panic },
+    stepout: tinker.stepout,
+    anyFirst,
+    frequency: tinker.freq === null ? frequency : tinker.freq * 1e-6,
+  };
+}
+
+/** The local clock is one stratum above what it is fudged to, as if it were a server of that stratum. */
+function fallbacksOf({ localClock, discovery }: Configuration): Fallbacks {
+  const orphan = discovery.orphan === null ? null : { stratum: discovery.orphan, wait: discovery.orphanwait };
+  return { ...NO_FALLBACKS, local: localClock === null ? null : Math.min(localClock.stratum + 1, 15), orphan };
+}
+
+function serviceOf(file: Configuration, { port }: DaemonOptions, { interfaces }: DaemonFacts): ServiceConfig | null {
+  const groups = [...new Set([...file.multicastClient, ...file.manycastServer])];
+  const addresses = listening(file.interfaces, interfaces);
+  if (addresses !== null && addresses.length === 0) return null;
+  return { port, address: null, interface: null, groups: groups.map((group) => ({ group, interface: null })), ...(addresses === null ? {} : { addresses }) };
+}
