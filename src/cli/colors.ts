@@ -19,5 +19,13 @@ export async function paletteFor(sink: Sink, env: Io["env"], option: boolean): P
   if (!wantsColor(sink, env, option)) return PLAIN;
   const { Chalk } = await import("chalk");
   const chalk = new Chalk({ level: 1 });
-  return { heading: chalk.underline, good: chalk.green, doubtful: chalk.yellow, bad: chalk.red, faint: chalk.dim, strong: chalk.bold };
+  // Wrapped, since chalk joins all the arguments it is given.
+  return {
+    heading: (text) => chalk.underline(text),
+    good: (text) => chalk.green(text),
+    doubtful: (text) => chalk.yellow(text),
+    bad: (text) => chalk.red(text),
+    faint: (text) => chalk.dim(text),
+    strong: (text) => chalk.bold(text),
+  };
 }

@@ -5,7 +5,7 @@ export interface Sink {
   write(text: string): void;
   /** A person reads along. */
   readonly isTerminal: boolean;
-  /** Columns of the terminal; `null` where it is none. */
+  /** Columns of the terminal; `null` where it is none, or does not know its size. */
   readonly columns: number | null;
 }
 
@@ -48,7 +48,8 @@ function sinkOf(stream: NodeJS.WriteStream): Sink {
     },
     isTerminal: stream.isTTY,
     get columns() {
-      return stream.isTTY ? stream.columns : null;
+      // A terminal that was never given a size says 0.
+      return stream.isTTY && stream.columns > 0 ? stream.columns : null;
     },
   };
 }

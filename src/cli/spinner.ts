@@ -17,7 +17,8 @@ const SILENT: Spinner = { say: () => {}, stop: () => {} };
  * @param wanted false with `-q`, `-v`, or whenever the lines would mix
  */
 export function spinner(io: Io, wanted: boolean): Spinner {
-  if (!wanted || !io.err.isTerminal || io.env["TERM"] === "dumb") return SILENT;
+  // Without a size the library would clear endless lines.
+  if (!wanted || !io.err.isTerminal || io.err.columns === null || io.env["TERM"] === "dumb") return SILENT;
   let text = "";
   let ended = false;
   let shown: { text: string; stop(): unknown } | undefined;

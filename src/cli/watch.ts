@@ -3,6 +3,7 @@ import type { EngineConfig } from "../engine/config.ts";
 import type { Note } from "../engine/note.ts";
 import type { Outcome } from "../engine/outcome.ts";
 import type { DriveOptions } from "../host/drive.ts";
+import { shortName } from "../view/servername.ts";
 import { counted, listed } from "../view/text.ts";
 import type { Io, StopSignal } from "./io.ts";
 import type { Measured } from "./measure.ts";
@@ -40,7 +41,7 @@ export async function watched<T extends Measured>(config: EngineConfig, options:
 const LISTED = 3;
 
 function awaited({ associations }: EngineConfig): string {
-  const names = associations.slice(0, LISTED).map(({ name }) => name);
+  const names = associations.slice(0, LISTED).map(({ name, port }) => shortName({ name, address: null, port }));
   const more = associations.length - names.length;
   return `asking ${more > 0 ? `${names.join(", ")} and ${counted(more, "other")}` : listed(names)}`;
 }

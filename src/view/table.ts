@@ -7,14 +7,15 @@ import { fullName, shortName } from "./servername.ts";
 import { durationText, NOTHING, printable, signedText } from "./text.ts";
 
 /** A column: what stands over it, and what it says of a server. */
-interface Column {
+export interface Column {
   readonly heading: string;
   readonly align: "left" | "right";
   readonly cell: (server: AssociationReport) => string;
 }
 
 const TALLY: Column = { heading: "", align: "left", cell: ({ tally }) => tally };
-const FIGURES: readonly Column[] = [
+/** What stands behind a server's name, unless a report has columns of its own. */
+export const FIGURES: readonly Column[] = [
   { heading: "st", align: "right", cell: ({ stratum }) => stratum?.toString() ?? NOTHING },
   { heading: "offset", align: "right", cell: ({ offset }) => signedText(offset) },
   { heading: "delay", align: "right", cell: ({ delay }) => durationText(delay) },
@@ -31,10 +32,11 @@ const BETWEEN = "  ";
 /**
  * The table of servers.
  * @param width columns of the terminal; names are cut in their middle when they do not fit
+ * @param columns what is said of each
  * @returns lines, without a line feed at the end
  */
-export function serverTable(servers: readonly AssociationReport[], width: number, palette: Palette): string {
-  const figures = FIGURES.map((column) => ({ ...column, size: Math.max(column.heading.length, ...servers.map((server) => column.cell(server).length)) }));
+export function serverTable(servers: readonly AssociationReport[], width: number, palette: Palette, columns: readonly Column[] = FIGURES): string {
+  const figures = columns.map((column) => ({ ...column, size: Math.max(column.heading.length, ...servers.map((server) => column.cell(server).length)) }));
   const taken = figures.reduce((sum, { size }) => sum + BETWEEN.length + size, TALLY.heading.length + 1 + 1);
   const room = Math.max(LEAST_NAME, width - taken);
   const names = servers.map((server) => nameWithin(server, servers, room));
@@ -46,7 +48,7 @@ export function serverTable(servers: readonly AssociationReport[], width: number
   });
   for (const [index, server] of servers.entries()) {
     const paint = palette[PAINTS[server.verdict]];
-    table.push([TALLY.cell(server), ` ${names[index]!}`, ...figures.map(({ cell }) => BETWEEN + cell(server))].map(paint));
+    table.push([TALLY.cell(server), ` ${names[index]!}`, ...figures.map(({ cell }) => BETWEEN + cell(server))].map((cell) => paint(cell)));
   }
   return table
     .toString()

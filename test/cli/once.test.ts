@@ -95,6 +95,9 @@ describe("query", () => {
 
   it("colours on a terminal, unless told not to", async () => {
     const server = await serve();
+    const { out } = await ntpkit(["query", server], { columns: 80, env: { TERM: "xterm" } });
+    // oxlint-disable-next-line no-control-regex
+    expect(out.replace(/\u001b\[\d+m/g, "")).toMatch(/^ {2}server +st +offset +delay +± +reach +why not\n\* 127\.0\.0\.1:\d+ +1 +\+[\d.]+ ms +[\d.]+ [µm]s +[\d.]+ [µm]s +1 *\nlocal clock is /);
     const colour = (env: Record<string, string>, ...options: string[]): Promise<boolean> =>
       ntpkit(["query", ...options, server], { columns: 80, env }).then(({ out }) => out.includes("\u001b["));
     expect(await colour({ TERM: "xterm" })).toBe(true);
@@ -131,7 +134,7 @@ describe("sync", () => {
     const { code, out, err } = await ntpkit(["sync", "-n", "--json", "--interval", "50ms", "--port", port!], { env: { NTPKIT_CONFIG: config } });
     expect(code).toBe(0);
     expect(JSON.parse(out).associations).toMatchObject([{ address: "127.0.0.1" }]);
-    expect(err).toBe(`ntpkit sync: warning: ${config}:3:1: "peer" is left out: this way of finding or following time is not used here\n`);
+    expect(err.split("\n")).toEqual([expect.stringMatching(`^ntpkit sync: warning: ${config}:3:1: "peer" is left out: `), ""]);
     const talkative = await ntpkit(["sync", "-n", "-v", "--interval", "50ms", "--port", port!, "-c", config]);
     expect(talkative.err).toContain(`ntpkit sync: configuration file ${config}\n`);
     expect(talkative.err).toContain('note: ');
