@@ -105,7 +105,7 @@ export function onceConfig(command: OnceCommand, servers: readonly ServerSpec[],
 }
 
 /** A server of the command line. A name may stand for many servers, an address and `localhost` stand for one. */
-function named(server: ServerSpec, options: OnceOptions): AssociationConfig {
+export function named(server: ServerSpec, options: Pick<OnceOptions, "port" | "family" | "key">): AssociationConfig {
   return {
     kind: literalFamily(server.name) !== 0 || isNearby(server.name) ? "server" : "pool",
     name: server.name,
@@ -125,7 +125,7 @@ function named(server: ServerSpec, options: OnceOptions): AssociationConfig {
 }
 
 /** A server of the configuration file. */
-function configured({ at: _at, ...line }: ServerLine, options: OnceOptions): AssociationConfig {
+export function configured({ at: _at, ...line }: ServerLine, options: Pick<OnceOptions, "port" | "family" | "key">): AssociationConfig {
   return {
     ...line,
     port: options.port ?? ONCE_DEFAULTS.port,
@@ -147,7 +147,11 @@ function burstProfile(options: OnceOptions, associations: readonly AssociationCo
   return { ...BURST_EIGHT, spacing: { least, most: BURST_EIGHT.spacing.most }, callDelay: options.callDelay };
 }
 
-function selectionLimits(options: OnceOptions, file: Configuration | null): SelectionLimits {
+/**
+ * The limits of selection: options before the file before the defaults.
+ * @throws UsageError where two exclude each other
+ */
+export function selectionLimits(options: Partial<SelectionLimits>, file: Configuration | null): SelectionLimits {
   const { minclock, maxclock, minsane, maxdist, floor, ceiling } = options;
   const given = Object.fromEntries(Object.entries({ minclock, maxclock, minsane, maxdist, floor, ceiling }).filter(([, value]) => value !== undefined));
   const limits: SelectionLimits = { ...DEFAULT_LIMITS, ...file?.limits, ...given };

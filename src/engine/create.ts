@@ -104,10 +104,11 @@ function take(state: State, event: Event, now: Now): void {
     case "sent":
       return onSent(state, event, now);
     case "sendFailed":
+      if (event.to !== undefined && state.roster.on(event.token as number as SocketToken) === undefined) state.note({ what: "notSent", to: event.to, why: event.why });
       // A client's request has one number for its packet and its socket.
       return onUndelivered(state, event.token as number as SocketToken, event.why, now);
     case "notOpened":
-      return state.service.has(event.socket) ? onServiceRefused(state, event.why) : onUndelivered(state, event.socket, event.why, now);
+      return state.service.has(event.socket) ? onServiceRefused(state, event.why, event.group) : onUndelivered(state, event.socket, event.why, now);
     case "unreachable":
       return onUndelivered(state, event.socket, event.why, now);
     case "stepped":

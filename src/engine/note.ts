@@ -23,7 +23,8 @@ export type Note =
   | { readonly what: "systemPeer"; readonly id: AssociationId | null; readonly address: Address | null }
   | { readonly what: "burst"; readonly name: string; readonly maxpoll: PollExponent }
   | { readonly what: "listening"; readonly group: string | null }
-  | { readonly what: "notListening"; readonly why: HostFault }
+  | { readonly what: "notListening"; readonly why: HostFault; readonly group?: string }
+  | { readonly what: "notSent"; readonly to: Address; readonly why: HostFault }
   | { readonly what: "ring"; readonly group: string; readonly ttl: number; readonly found: number }
   | { readonly what: "solicited"; readonly group: string; readonly ttl: number; readonly from: Address }
   | { readonly what: "volley"; readonly id: AssociationId; readonly address: Address; readonly offset: Seconds | null; readonly delay: Seconds | null }

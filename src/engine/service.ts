@@ -47,9 +47,9 @@ export function openService(state: State): void {
 }
 
 /** A service socket could not be opened: without privilege, or with another daemon on the port, there is no service. */
-export function onServiceRefused(state: State, why: HostFault): void {
-  state.note({ what: "notListening", why });
-  if (why === "noPrivilege" || why === "portInUse") state.end("permission");
+export function onServiceRefused(state: State, why: HostFault, group?: string): void {
+  state.note({ what: "notListening", why, ...(group === undefined ? {} : { group }) });
+  if (group === undefined && (why === "noPrivilege" || why === "portInUse")) state.end("permission");
 }
 
 /** A datagram on a service socket. */

@@ -19,6 +19,8 @@ export interface DriveOptions {
   readonly signal?: AbortSignal;
   /** Takes the notes of one event, in order, before the engine handles another. */
   readonly onNotes?: (notes: readonly Note[]) => void;
+  /** Takes the engine and its world once it has started, to look at it while it runs. */
+  readonly onStarted?: (engine: Engine, world: World) => void;
   /** Keeps a memory for later runs. */
   readonly onRemember?: (memory: Memory) => void;
 }
@@ -33,6 +35,7 @@ export async function drive(engine: Engine, world: World, options: DriveOptions 
   try {
     turn(engine, world, options.memory === undefined ? { kind: "start" } : { kind: "start", memory: options.memory }, options);
     if (engine.responder !== undefined && engine.responder !== null) world.answerBy?.(engine.responder);
+    options.onStarted?.(engine, world);
     if (options.signal?.aborted === true) stop();
     while (engine.outcome === null) {
       const event = world.next(engine.wakeAt);

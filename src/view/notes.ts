@@ -57,7 +57,9 @@ export function noteText(note: Note): string {
     case "listening":
       return note.group === null ? "listening" : `listening to ${printable(note.group)}`;
     case "notListening":
-      return `the service's socket: ${HOST_FAULTS[note.why]}`;
+      return `${note.group === undefined ? "the service's socket" : printable(note.group)}: ${HOST_FAULTS[note.why]}`;
+    case "notSent":
+      return `${at(note.to)}: not sent: ${HOST_FAULTS[note.why]}`;
     case "ring":
       return `${printable(note.group)}: asked within ${note.ttl} ${note.ttl === 1 ? "hop" : "hops"}, ${note.found} found so far`;
     case "solicited":

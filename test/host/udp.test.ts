@@ -91,7 +91,7 @@ describe.each(KINDS)("%s", (_name, udp) => {
   it("say that there is no such interface", async () => {
     const w = await opened(udp);
     ask(w, { ip: "127.0.0.1", port: 123 }, "no-such-if");
-    expect(await until(w, "sendFailed")).toEqual([
+    expect(await until(w, "sendFailed")).toMatchObject([
       { kind: "notOpened", socket: CLIENT, why: "noAddress" },
       { kind: "sendFailed", token: PACKET, why: "other" },
     ]);

@@ -87,16 +87,16 @@ export class DgramUdp implements Udp {
     // By every interface: the system on its own would choose one.
     const join = (): void => {
       const faults = (only === null ? interfacesWith(of) : [only]).map(joinBy);
-      if (!faults.includes(null)) this.#host.put({ kind: "notOpened", socket, why: faults[0] ?? "noMulticast" });
+      if (!faults.includes(null)) this.#host.put({ kind: "notOpened", socket, why: faults[0] ?? "noMulticast", group });
     };
-    if (one === undefined) this.#host.put({ kind: "notOpened", socket, why: "other" });
+    if (one === undefined) this.#host.put({ kind: "notOpened", socket, why: "other", group });
     else this.#whenOpen(one, join);
   }
 
   send({ token, socket, to, ttl, bytes }: Action<"send">): void {
     const one = this.#sockets.get(socket)?.find((candidate) => candidate.family === family(to.ip));
     if (one === undefined) {
-      this.#host.put({ kind: "sendFailed", token, why: "other" });
+      this.#host.put({ kind: "sendFailed", token, why: "other", to });
       return;
     }
     // A copy, should it wait: what was handed in may be used again by then.
@@ -178,7 +178,7 @@ export class DgramUdp implements Udp {
     let at = this.#host.read();
     const done = (error: Error | null): void => {
       if (error === null) this.#host.put({ kind: "sent", token, at, stamp: "user" });
-      else this.#host.put({ kind: "sendFailed", token, why: faultOfCode(codeOf(error)) });
+      else this.#host.put({ kind: "sendFailed", token, why: faultOfCode(codeOf(error)), to });
     };
     try {
       if (ttl !== null) {

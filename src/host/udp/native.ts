@@ -109,7 +109,7 @@ export class NativeUdp implements Udp {
   join({ socket, group, interface: name }: Action<"join">): void {
     const shared = this.#sharing.get(socket);
     const fault = shared === undefined ? this.#join(socket, group, name) : this.#shareGroup(shared, group, name);
-    if (fault !== null) this.#host.put({ kind: "notOpened", socket, why: fault });
+    if (fault !== null) this.#host.put({ kind: "notOpened", socket, why: fault, group });
   }
 
   answerBy(responder: Responder): void {
@@ -119,7 +119,7 @@ export class NativeUdp implements Udp {
   send({ token, socket, to, from, ttl, bytes }: Action<"send">): void {
     const one = this.#byToken.get(socket)?.find((candidate) => candidate.family === family(to.ip));
     if (one === undefined) {
-      this.#host.put({ kind: "sendFailed", token, why: "other" });
+      this.#host.put({ kind: "sendFailed", token, why: "other", to });
       return;
     }
     if (one.ttl !== ttl) setHopLimit(this.#c, one.fd, one.family, ttl);
@@ -134,7 +134,7 @@ export class NativeUdp implements Udp {
       fault = sendOnce();
     }
     if (fault !== null) {
-      this.#host.put({ kind: "sendFailed", token, why: fault });
+      this.#host.put({ kind: "sendFailed", token, why: fault, to });
       return;
     }
     one.leaving.set(one.next, { token, at });
