@@ -7,7 +7,8 @@
  */
 import { parseAddressLiteral } from "../wire/address.ts";
 import { MaskTable } from "./masktable.ts";
-import { readOctets, sourceOf } from "./source.ts";
+import type { MaskEntry } from "./masktable.ts";
+import { IPV4_MAPPED, readOctets, sourceOf, sourceText } from "./source.ts";
 import type { SourceWords } from "./source.ts";
 
 /** The flags of `restrict`, with what each forbids or asks for. */
@@ -72,23 +73,24 @@ export class AccessList {
 
   constructor() {
     // As in ntpd there is always a default for each family, so that IPv6's never counts for IPv4.
-    this.restrict({ address: "0.0.0.0", mask: 0, flags: [] });
-    this.restrict({ address: "::", mask: 0, flags: [] });
+    this.restrict({ address: "0.0.0.0", mask: 0, flags: [] }, false);
+    this.restrict({ address: "::", mask: 0, flags: [] }, false);
   }
 
   /**
    * `restrict ADDRESS mask MASK FLAGS`; flags of an entry that is there already are added to it.
+   * @param opensQueries whether whoever it counts for may send control queries, unless it says `noquery`
    * @throws RangeError when the address is no literal, or the mask does not fit it; configurations have been checked by then
    */
-  restrict({ address, mask, flags }: AccessEntry): void {
+  restrict({ address, mask, flags }: AccessEntry, opensQueries: boolean = true): void {
     const bits = flagBits(flags);
-    this.#table.add(wordsOf(address), maskWords(address, mask), bits & ~FLAG.ntpport, (bits & FLAG.ntpport) !== 0);
+    this.#table.add(wordsOf(address), maskWords(address, mask), bits & ~FLAG.ntpport, (bits & FLAG.ntpport) !== 0, opensQueries);
   }
 
   /** `restrict default FLAGS`, for both families unless one is named. */
-  restrictDefault(flags: readonly RestrictFlag[], family: 4 | 6 | null = null): void {
-    if (family !== 6) this.restrict({ address: "0.0.0.0", mask: 0, flags });
-    if (family !== 4) this.restrict({ address: "::", mask: 0, flags });
+  restrictDefault(flags: readonly RestrictFlag[], family: 4 | 6 | null = null, opensQueries: boolean = true): void {
+    if (family !== 6) this.restrict({ address: "0.0.0.0", mask: 0, flags }, opensQueries);
+    if (family !== 4) this.restrict({ address: "::", mask: 0, flags }, opensQueries);
   }
 
   /** `restrict source FLAGS`: what {@link AccessList.admitSource} gives to the servers that associations are with. */
@@ -120,6 +122,44 @@ export class AccessList {
   flagsFor(source: Readonly<SourceWords>, port: number): number {
     return this.#table.find(source, port === NTP_PORT);
   }
+
+  /**
+   * Whether a source may send control queries, whose answers can be longer than they are: this host, and whoever an entry
+   * counts for that somebody asked for; never where the entry says `noquery` or `ignore`.
+   */
+  mayQuery(source: Readonly<SourceWords>, port: number): boolean {
+    const flags = this.flagsFor(source, port);
+    if ((flags & (FLAG.noquery | FLAG.ignore)) !== 0) return false;
+    return isOwnHost(source) || this.#table.isAsked(source, port === NTP_PORT);
+  }
+
+  /** All entries, IPv4's first, the most specific masks first. */
+  entries(): readonly ListedEntry[] {
+    const listed = Array.from(this.#table.entries(), listedEntry);
+    return listed.toSorted((one, other) => Number(one.address.includes(":")) - Number(other.address.includes(":")));
+  }
+}
+
+/** An entry as lists show it. */
+export interface ListedEntry {
+  /** IP literals of one family. */
+  readonly address: string;
+  readonly mask: string;
+  readonly flags: readonly RestrictFlag[];
+  /** How often it was the one that counted. */
+  readonly hits: number;
+}
+
+function listedEntry({ network, mask, onlyNtpPort, flags, hits }: MaskEntry): ListedEntry {
+  const names = flagNames(flags | (onlyNtpPort ? FLAG.ntpport : 0));
+  if (mask.c !== -1 || network.c !== IPV4_MAPPED) return { address: sourceText(network), mask: sourceText(mask), flags: names, hits };
+  const ipv4 = { a: 0, b: 0, c: IPV4_MAPPED, d: mask.d };
+  return { address: sourceText(network), mask: sourceText(ipv4), flags: names, hits };
+}
+
+/** The loopback addresses (RFC 1122 §3.2.1.3, RFC 4291 §2.5.3). */
+function isOwnHost({ a, b, c, d }: Readonly<SourceWords>): boolean {
+  return a === 0 && b === 0 && (c === IPV4_MAPPED ? d >>> 24 === 127 : c === 0 && d === 1);
 }
 
 /** One `--allow NET` or `--deny NET`. */
@@ -131,18 +171,19 @@ export interface NetworkRule {
 
 /**
  * The access list of `--allow` and `--deny`: the most specific network decides, `deny` where both name the same. As soon as
- * anything is allowed, all that is not is denied. What is denied is dropped in silence.
+ * anything is allowed, all that is not is denied. What is denied is dropped in silence. Who is allowed gets the time; control
+ * queries stay with this host.
  * @param flags of what is allowed, e.g. `limited kod`
  * @returns the list, or the first network that is none
  */
 export function accessOfRules(rules: readonly NetworkRule[], flags: readonly RestrictFlag[] = []): AccessList | { readonly fault: string } {
   const list = new AccessList();
   const isClosed = rules.some(({ verb }) => verb === "allow");
-  list.restrictDefault(isClosed ? ["ignore"] : flags);
+  list.restrictDefault(isClosed ? ["ignore"] : flags, null, false);
   for (const { verb, network } of rules) {
     const entry = parseNetwork(network);
     if (entry === null) return { fault: network };
-    list.restrict({ ...entry, flags: verb === "deny" ? ["ignore"] : flags });
+    list.restrict({ ...entry, flags: verb === "deny" ? ["ignore"] : flags }, false);
   }
   return list;
 }

@@ -4,17 +4,19 @@
  * One open-addressed hash table for each mask in use, in flat memory; the masks in order, those with most bits first.
  *
  * ```text
- * slot   0 … 3 network   4 which entries there are   5 flags   6 flags for port 123
+ * slot   0 … 3 network   4 which entries there are   5 flags   6 flags for port 123   7, 8 how often each was found
  * ```
  */
 import { sameSource } from "./source.ts";
 import type { SourceWords } from "./source.ts";
 
 /** Words a slot. */
-const SLOT = 7;
+const SLOT = 9;
 const PRESENT = 4;
 const FLAGS = 5;
 const PORT_FLAGS = 6;
+const HITS = 7;
+const PORT_HITS = 8;
 
 /** Bits of {@link PRESENT}: an entry for any port, one for port 123 only, and whether each is only there for an association. */
 const ANY = 1;
@@ -23,6 +25,9 @@ const TEMPORARY_ANY = 4;
 const TEMPORARY_PORT = 8;
 /** The slot is taken, even while it has no entries. */
 const USED = 16;
+/** Somebody asked for the entry: it is not one that is there anyway. */
+const ASKED_ANY = 32;
+const ASKED_PORT = 64;
 
 const FIRST_SLOTS = 4;
 
@@ -36,6 +41,16 @@ interface MaskGroup {
   used: number;
 }
 
+/** An entry, as lists show it. */
+export interface MaskEntry {
+  readonly network: SourceWords;
+  readonly mask: Readonly<SourceWords>;
+  readonly onlyNtpPort: boolean;
+  readonly flags: number;
+  /** How often it was the one that counted, modulo 2^32. */
+  readonly hits: number;
+}
+
 /** Networks with flags. Looked up by every packet, changed by configuration and by associations only. */
 export class MaskTable {
   readonly #groups: MaskGroup[] = [];
@@ -43,14 +58,16 @@ export class MaskTable {
   /**
    * Adds flags to a network's entry, which is made if need be.
    * @param onlyNtpPort whether it counts for source port 123 only; such an entry is apart from that of the other ports
+   * @param isAsked whether somebody asked for it, see {@link MaskTable.isAsked}
    */
-  add(network: Readonly<SourceWords>, mask: Readonly<SourceWords>, flags: number, onlyNtpPort: boolean): void {
+  add(network: Readonly<SourceWords>, mask: Readonly<SourceWords>, flags: number, onlyNtpPort: boolean, isAsked: boolean = true): void {
     const { slots, at } = this.#slotFor(network, mask);
     const where = at + (onlyNtpPort ? PORT_FLAGS : FLAGS);
     const temporary = onlyNtpPort ? TEMPORARY_PORT : TEMPORARY_ANY;
     const isTemporary = (slots[at + PRESENT]! & temporary) !== 0;
     slots[where] = isTemporary ? flags : slots[where]! | flags;
     slots[at + PRESENT] = (slots[at + PRESENT]! | (onlyNtpPort ? PORT : ANY)) & ~temporary;
+    if (isAsked) slots[at + PRESENT]! |= onlyNtpPort ? ASKED_PORT : ASKED_ANY;
   }
 
   /** Adds an entry that can be removed; nothing happens where there is one already. */
@@ -70,7 +87,7 @@ export class MaskTable {
     if ((present & TEMPORARY_ANY) !== 0) group.slots[at + FLAGS] = 0;
     if ((present & TEMPORARY_PORT) !== 0) group.slots[at + PORT_FLAGS] = 0;
     // The slot stays, empty: probing goes on over it, and the next association with this address uses it again.
-    group.slots[at + PRESENT] = (present & ~(present >> 2) & (ANY | PORT)) | USED;
+    group.slots[at + PRESENT] = (present & ~(present >> 2) & (ANY | PORT | ASKED_ANY | ASKED_PORT)) | USED;
   }
 
   /**
@@ -85,10 +102,39 @@ export class MaskTable {
       const at = findSlot(slots, source.a & mask.a, source.b & mask.b, source.c & mask.c, source.d & mask.d);
       if (at < 0) continue;
       const present = slots[at + PRESENT]!;
-      if (isNtpPort && (present & PORT) !== 0) return slots[at + PORT_FLAGS]!;
-      if ((present & ANY) !== 0) return slots[at + FLAGS]!;
+      if (isNtpPort && (present & PORT) !== 0) {
+        slots[at + PORT_HITS]! += 1;
+        return slots[at + PORT_FLAGS]!;
+      }
+      if ((present & ANY) !== 0) {
+        slots[at + HITS]! += 1;
+        return slots[at + FLAGS]!;
+      }
     }
     return 0;
+  }
+
+  /** Whether the entry that {@link MaskTable.find} would find is one that somebody asked for. */
+  isAsked(source: Readonly<SourceWords>, isNtpPort: boolean): boolean {
+    for (const { mask, slots } of this.#groups) {
+      const at = findSlot(slots, source.a & mask.a, source.b & mask.b, source.c & mask.c, source.d & mask.d);
+      const present = at < 0 ? 0 : slots[at + PRESENT]!;
+      if (isNtpPort && (present & PORT) !== 0) return (present & ASKED_PORT) !== 0;
+      if ((present & ANY) !== 0) return (present & ASKED_ANY) !== 0;
+    }
+    return false;
+  }
+
+  /** All entries, the most specific masks first. */
+  *entries(): Generator<MaskEntry> {
+    for (const { mask, slots } of this.#groups)
+      for (let at = 0; at < slots.length; at += SLOT) {
+        const [a, b, c, d] = slots.subarray(at, at + 4) as unknown as [number, number, number, number];
+        const present = slots[at + PRESENT]!;
+        const network = { a, b, c, d };
+        if ((present & PORT) !== 0) yield { network, mask, onlyNtpPort: true, flags: slots[at + PORT_FLAGS]!, hits: slots[at + PORT_HITS]! >>> 0 };
+        if ((present & ANY) !== 0) yield { network, mask, onlyNtpPort: false, flags: slots[at + FLAGS]!, hits: slots[at + HITS]! >>> 0 };
+      }
   }
 
   /** The slot of a network, new if need be, and the memory it is in. */

@@ -87,6 +87,10 @@ export class MruList {
     this.#chains = new Int32Array(FIRST_CAPACITY).fill(NONE);
   }
 
+  get limits(): MruLimits {
+    return this.#limits;
+  }
+
   /** Clients known. */
   get size(): number {
     return this.#size;
@@ -138,6 +142,16 @@ export class MruList {
   /** The clients, newest first; a copy of each. Not to be read on while packets are taken note of. */
   *entries(): Generator<MruEntry> {
     for (let entry = this.#newest; entry !== NONE; entry = this.#columns.next[entry]!) yield this.#entry(entry);
+  }
+
+  /**
+   * The clients from the one heard of longest ago on; a copy of each. Not to be read on while packets are taken note of.
+   * @param behind where to begin: the clients heard of after this one; from the first unless it is known
+   */
+  *since(behind: Readonly<SourceWords> | null): Generator<MruEntry> {
+    const known = behind === null ? NONE : this.#find(behind);
+    const first = known === NONE ? this.#oldest : this.#columns.previous[known]!;
+    for (let entry = first; entry !== NONE; entry = this.#columns.previous[entry]!) yield this.#entry(entry);
   }
 
   /** One client by its address, `null` if it is not known. */

@@ -163,6 +163,48 @@ describe("--allow and --deny", () => {
   });
 });
 
+describe("control queries", () => {
+  const may = (list: AccessList, ip: string, port = 40_000): boolean => list.mayQuery(sourceOf(ip)!, port);
+
+  it("are this host's alone, unless somebody asked for more", () => {
+    const list = new AccessList();
+    expect(["127.0.0.1", "127.9.9.9", "::1"].map((ip) => may(list, ip))).toEqual([true, true, true]);
+    expect(["192.0.2.7", "128.0.0.1", "0.0.0.1", "2001:db8::1", "::2"].filter((ip) => may(list, ip))).toEqual([]);
+    list.restrict({ address: "192.0.2.0", mask: 24, flags: ["nomodify"] });
+    expect(may(list, "192.0.2.7")).toBe(true);
+    expect(may(list, "192.0.3.7")).toBe(false);
+    list.restrictDefault([], 4);
+    expect(may(list, "192.0.3.7")).toBe(true);
+    expect(may(list, "2001:db8::1")).toBe(false);
+  });
+
+  it("are nobody's under noquery or ignore, and not opened by --allow", () => {
+    const list = new AccessList();
+    list.restrictDefault(["noquery"]);
+    list.restrict({ address: "192.0.2.0", mask: 24, flags: ["ignore"] });
+    list.restrict({ address: "192.0.2.7", mask: 32, flags: ["ntpport"] });
+    expect(["127.0.0.1", "::1", "192.0.2.1", "198.51.100.1"].filter((ip) => may(list, ip))).toEqual([]);
+    expect([may(list, "192.0.2.7", 123), may(list, "192.0.2.7", 124)]).toEqual([true, false]);
+    const rules = accessOfRules([{ verb: "allow", network: "192.0.2.0/24" }]);
+    expect(rules instanceof AccessList && may(rules, "192.0.2.7")).toBe(false);
+  });
+
+  it("get the list itself, with how often each entry counted", () => {
+    const list = new AccessList();
+    list.restrict({ address: "2001:db8::", mask: 32, flags: ["limited"] });
+    list.restrict({ address: "192.0.2.0", mask: 24, flags: ["kod", "ntpport"] });
+    list.flagsFor(sourceOf("192.0.2.9")!, 123);
+    list.flagsFor(sourceOf("192.0.2.9")!, 124);
+    list.flagsFor(sourceOf("192.0.2.9")!, 123);
+    expect(list.entries()).toEqual([
+      { address: "192.0.2.0", mask: "255.255.255.0", flags: ["kod", "ntpport"], hits: 2 },
+      { address: "0.0.0.0", mask: "0.0.0.0", flags: [], hits: 1 },
+      { address: "2001:db8::", mask: "ffff:ffff::", flags: ["limited"], hits: 0 },
+      { address: "::", mask: "::", flags: [], hits: 0 },
+    ]);
+  });
+});
+
 describe("source addresses", () => {
   it("come back from their words", () => {
     fc.assert(

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { DEFAULT_MRU, ENTRY_OCTETS, MruList, depthOfMemory } from "../../src/server/mru.ts";
-import { sourceOf } from "../../src/server/source.ts";
+import { sourceOf, sourceText } from "../../src/server/source.ts";
 import type { SourceWords } from "../../src/server/source.ts";
 import type { Mono } from "../../src/time/mono.ts";
 
@@ -34,6 +34,17 @@ describe("the list of recent clients", () => {
     ]);
     expect(list.find(sourceOf("2001:db8::1")!)?.drops).toBe(1);
     expect(list.find(sourceOf("192.0.2.9")!)).toBeNull();
+  });
+
+  it("is read from the oldest on, or from behind a client", () => {
+    const list = new MruList(DEFAULT_MRU, 7);
+    for (let number = 0; number < 5; number += 1) heard(list, client(number), number);
+    heard(list, client(1), 9);
+    const since = (behind: SourceWords | null): string[] => Array.from(list.since(behind), ({ address }) => address);
+    expect(since(null)).toEqual(addresses(list).toReversed());
+    expect(since(client(3))).toEqual([sourceText(client(4)), sourceText(client(1))]);
+    expect(since(client(1))).toEqual([]);
+    expect(since(client(77))).toEqual(since(null));
   });
 
   it("never holds more than its bound, and forgets the client heard of longest ago", () => {
