@@ -40,6 +40,11 @@ interface Functions {
   epoll_wait(epoll: number, events: Memory, count: number, milliseconds: number): number;
   if_nametoindex(name: string): number;
   if_indextoname(index: number, name: Memory): string | null;
+  // Privileges, of the calling thread: Node's main one
+  prctl(option: number, value: number, third: number, fourth: number, fifth: number): number;
+  capset(header: Memory, sets: Memory): number;
+  // Files
+  flock(fd: number, operation: number): number;
 }
 
 const DECLARATIONS: { readonly [name in keyof Functions]: string } = {
@@ -65,6 +70,9 @@ const DECLARATIONS: { readonly [name in keyof Functions]: string } = {
   epoll_wait: "int epoll_wait(int epoll, void *events, int count, int milliseconds)",
   if_nametoindex: "uint32_t if_nametoindex(const char *name)",
   if_indextoname: "const char *if_indextoname(uint32_t index, void *name)",
+  prctl: "int prctl(int option, uint64_t value, uint64_t third, uint64_t fourth, uint64_t fifth)",
+  capset: "int capset(void *header, const void *sets)",
+  flock: "int flock(int fd, int operation)",
 };
 
 /** A descriptor watched by Node's own event loop. */

@@ -1,0 +1,71 @@
+/** The drift file: the frequency error of the oscillator, in parts per million, as ntpd writes it. */
+import type { Frequency } from "../time/seconds.ts";
+import { hasCode, realFiles, type Files } from "./files.ts";
+
+/** What a drift file says. */
+export interface Drift {
+  /** s/s; `null`: there is none yet, or nothing that could be read. */
+  readonly frequency: Frequency | null;
+  /** What is wrong with the file; `null`: nothing, also when it is missing. */
+  readonly fault: string | null;
+}
+
+/** Beyond this no oscillator is off, ppm. */
+const MOST = 500;
+
+/** Reads a drift file. */
+export function readDrift(path: string, files: Pick<Files, "read"> = realFiles): Drift {
+  let text: string;
+  try {
+    text = files.read(path);
+  } catch (error) {
+    return { frequency: null, fault: hasCode(error, "ENOENT") ? null : reason(error) };
+  }
+  const frequency = parseDrift(text);
+  return { frequency, fault: frequency === null ? "it is not a frequency in ppm" : null };
+}
+
+/**
+ * The frequency a drift file's text has: its first number.
+ * @returns s/s; `null` where there is none within ±500 ppm
+ */
+export function parseDrift(text: string): Frequency | null {
+  const word = /^\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)(?:\s|$)/i.exec(text)?.[1];
+  const ppm = Number(word ?? NaN);
+  return Math.abs(ppm) <= MOST ? ppm * 1e-6 : null;
+}
+
+/**
+ * Replaces a drift file at once: at every moment it is the old one or the new one.
+ * @returns what went wrong; `null`: nothing
+ */
+export function writeDrift(path: string, frequency: Frequency, files: Files = realFiles): string | null {
+  const beside = `${path}.${process.pid}.new`;
+  try {
+    quietly(() => files.remove(beside));
+    const descriptor = files.create(beside);
+    try {
+      files.write(descriptor, `${(frequency * 1e6).toFixed(6)}\n`);
+      files.sync(descriptor);
+    } finally {
+      files.close(descriptor);
+    }
+    files.rename(beside, path);
+    return null;
+  } catch (error) {
+    quietly(() => files.remove(beside));
+    return reason(error);
+  }
+}
+
+function reason(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? String(error);
+}
+
+function quietly(action: () => void): void {
+  try {
+    action();
+  } catch {
+    // there is none
+  }
+}
