@@ -21,7 +21,7 @@ export async function paletteFor(sink: Sink, env: Io["env"], option: boolean): P
   const chalk = new Chalk({ level: 1 });
   // Wrapped, since chalk joins all the arguments it is given.
   return {
-    heading: (text) => chalk.underline(text),
+    heading: (text) => chalk.dim(text),
     good: (text) => chalk.green(text),
     doubtful: (text) => chalk.yellow(text),
     bad: (text) => chalk.red(text),

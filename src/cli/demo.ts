@@ -25,8 +25,9 @@ Three of them agree, one is five seconds off, and one has not set its own clock 
 `;
 
 const AFTER = `
-Now with servers of your own:  ntpkit query ntp.example.net    measures, needs no privilege
-                               ntpkit sync ntp.example.net     sets the clock, needs CAP_SYS_TIME
+Now with servers of your own:
+  ntpkit query ntp.example.net    measures, needs no privilege
+  ntpkit sync ntp.example.net     sets the clock, needs CAP_SYS_TIME
 `;
 
 /**

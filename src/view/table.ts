@@ -39,7 +39,7 @@ export function serverTable(servers: readonly AssociationReport[], width: number
   const figures = columns.map((column) => ({ ...column, size: Math.max(column.heading.length, ...servers.map((server) => column.cell(server).length)) }));
   const taken = figures.reduce((sum, { size }) => sum + BETWEEN.length + size, TALLY.heading.length + 1 + 1);
   const room = Math.max(LEAST_NAME, width - taken);
-  const names = servers.map((server) => nameWithin(server, servers, room));
+  const names = namesWithin(servers, room);
   const table = new Table({
     chars: BORDERLESS,
     style: { "padding-left": 0, "padding-right": 0, head: [], border: [], compact: true },
@@ -62,11 +62,12 @@ function errorBound({ delay, dispersion, jitter }: AssociationReport): number | 
   return delay === null ? null : delay / 2 + (dispersion ?? 0) + (jitter ?? 0);
 }
 
-/** The fullest name that fits: both name and address, else the name if no other server has it, else the address. */
-function nameWithin(server: AssociationReport, servers: readonly AssociationReport[], room: number): string {
-  const unique = servers.filter(({ name }) => name === server.name).length === 1;
-  const names = [fullName(server), ...(unique ? [printable(server.name)] : []), shortName(server)];
-  return names.find((name) => name.length <= room) ?? cut(shortName(server), room);
+/** All servers named alike: by name and address if that fits, else by name if each has its own, else by address. */
+function namesWithin(servers: readonly AssociationReport[], room: number): readonly string[] {
+  const names = servers.map(({ name }) => printable(name));
+  const short = servers.map(shortName);
+  const styles = [servers.map(fullName), ...(new Set(names).size === names.length ? [names] : []), short];
+  return styles.find((style) => style.every((name) => name.length <= room)) ?? short.map((name) => (name.length <= room ? name : cut(name, room)));
 }
 
 /** Takes a name's middle out. */

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { COMMANDS } from "../../src/config/ntpconf/commands.ts";
 import { loadConfiguration, findConfiguration, type Files, type LoadedConfiguration } from "../../src/config/files.ts";
 import { UsageError } from "../../src/config/usage.ts";
+import { budget } from "../support/budget.ts";
 
 /** A machine that has these files. */
 function files(contents: Readonly<Record<string, string>>): Files {
@@ -134,6 +135,7 @@ describe("ntp.conf", () => {
           expect(error).toBeInstanceOf(UsageError);
         }
       }),
+      budget(0.1),
     );
   });
 });

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseServer } from "../../src/config/servers.ts";
 import { UsageError } from "../../src/config/usage.ts";
+import { budget } from "../support/budget.ts";
 
 const plain = { port: null, prefer: false, noselect: false, trusted: false, key: null, samples: null };
 
@@ -64,6 +65,7 @@ describe("a server", () => {
           expect(error).toBeInstanceOf(UsageError);
         }
       }),
+      budget(0.05),
     );
   });
 });

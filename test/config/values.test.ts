@@ -5,6 +5,7 @@ import { parseMaxStep } from "../../src/config/maxstep.ts";
 import { didYouMean, nearest } from "../../src/config/suggest.ts";
 import { UsageError } from "../../src/config/usage.ts";
 import { LONGEST, parseDuration, parseInteger, plainDuration } from "../../src/config/values.ts";
+import { budget } from "../support/budget.ts";
 
 describe("a duration", () => {
   it.each([
@@ -55,6 +56,7 @@ describe("a duration", () => {
           expect(error).toBeInstanceOf(UsageError);
         }
       }),
+      budget(0.05),
     );
   });
 });
