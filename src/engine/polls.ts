@@ -26,7 +26,7 @@ export function attend(state: State, association: Association, now: Now): void {
   for (const lost of association.requests.filter(({ expires }) => expires <= now.mono)) expire(state, association, lost, now);
   if (association.nextPoll !== null && association.nextPoll <= now.mono) poll(state, association, now);
   if (state.roster.get(association.id) === undefined) return;
-  const useless = isUseless(state, association);
+  const useless = isUseless(state, association, now);
   if (useless === null) state.schedule(association);
   else prune(state, association, now, useless);
 }

@@ -3,6 +3,7 @@
  * count of what is held, by which discovery goes on or rests (seed 002 "Association Management").
  */
 import type { Association } from "../association/association.ts";
+import { rootDistance } from "../association/distance.ts";
 import { UNREACH_LIMIT } from "../association/poll.ts";
 import type { Reason } from "../association/verdict.ts";
 import { after } from "../time/mono.ts";
@@ -11,6 +12,7 @@ import { pollInterval } from "../time/seconds.ts";
 import type { Seconds } from "../time/seconds.ts";
 import { addressKey } from "../wire/address.ts";
 import type { Address } from "../wire/address.ts";
+import { MAXSTRAT } from "../wire/header.ts";
 import { isUsefulStratum, keyPrint } from "./admission.ts";
 import type { State } from "./state.ts";
 import { TIMER } from "./timer.ts";
@@ -67,11 +69,37 @@ export function isPruned(state: State, address: Address, now: Now): boolean {
  * Ten polls without being of use, and what was not configured goes (seed 002); or at once when its key is gone, or another
  * (seed 000: "the server refreshes the key media"). What was configured stays, at maxpoll.
  */
-export function isUseless(state: State, association: Association): Reason | null {
+export function isUseless(state: State, association: Association, now: Now): Reason | null {
   if (state.config.once !== null || association.lifetime === "persistent") return null;
   if (hasLostItsKey(state, association)) return "authentication";
+  if (isWorstOfTooMany(state, association, now)) return "surplus";
   if (association.listening !== null || association.unreach < UNREACH_LIMIT) return null;
   return state.opinion.verdicts.get(association.id)?.reason ?? "surplus";
+}
+
+/** Questions after which a server that was found has shown what it is worth: its volley, and some polls more. */
+const TRIAL = 10;
+
+/**
+ * More are held than maxclock, and of those that were found this is the worst: surplus is pruned worst first, whether or not
+ * it wanders into the survivor list now and then. While no more than maxclock are held, such wanderers stay (seed 002).
+ */
+function isWorstOfTooMany(state: State, association: Association, now: Now): boolean {
+  if (association.lifetime !== "preemptable" || association.packets.sent < TRIAL) return false;
+  if (association.id === state.opinion.estimate?.peer || heldCount(state) <= state.config.limits.maxclock) return false;
+  const worth = meritOf(state, association, now);
+  for (const other of state.roster) {
+    if (other.lifetime !== "preemptable") continue;
+    // Nobody goes before the last newcomer has shown what it is worth, or it would be the old ones that go.
+    if (other.packets.sent < TRIAL || meritOf(state, other, now) > worth) return false;
+  }
+  return true;
+}
+
+/** As selection ranks it now: stratum × mindist + root distance; less is better. */
+function meritOf(state: State, association: Association, now: Now): number {
+  const { mindist } = state.config.limits;
+  return (association.header?.stratum ?? MAXSTRAT) * mindist + rootDistance(association, now.mono, mindist);
 }
 
 /** A preemptable association earns its place by surviving, not by answering (seed 002); and where its stratum is one we ask for. */

@@ -47,8 +47,8 @@ export function onReception(state: State, from: Association, reception: Receptio
     case "sample":
       state.note({ what: "sample", id, address, offset: reception.sample.offset, delay: reception.sample.delay });
       hear(state, from, reception.sample);
-      // Without anything newer to believe selection has nothing new to see (the prime directive).
-      if (reception.fresh || from.reach === 1) state.unjudged = true;
+      // Without anything newer to believe selection has nothing new to see (the prime directive), unless it has yet to see this one.
+      if (reception.fresh || from.reach === 1 || !isUsed(state, from)) state.unjudged = true;
       else reward(state, from);
       if (from.listening?.phase === "volley") endVolleyIfOver(state, from, now);
       return state.schedule(from);
@@ -95,4 +95,9 @@ export function rememberKiss(state: State, address: Address, code: string, now: 
   const at = toIso(now.clock, state.surroundings.era) ?? "";
   state.memory = { ...state.memory, kisses: [...others, { ip: address.ip, port: address.port, code, at }] };
   state.act({ kind: "remember", memory: state.memory });
+}
+
+/** Whether selection has use for it: what it had none for may be fit by now, as its dispersion shrinks with every sample. */
+function isUsed(state: State, { id }: Association): boolean {
+  return (state.opinion.verdicts.get(id)?.verdict ?? "rejected") !== "rejected";
 }

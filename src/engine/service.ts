@@ -15,7 +15,7 @@ import type { Address } from "../wire/address.ts";
 import type { Packet } from "../wire/packet.ts";
 import { MODES } from "../wire/header.ts";
 import { decodePacket } from "../wire/packet.ts";
-import { isOwnAddress, obstacle, refuseUnasked, restrictions, trusts } from "./admission.ts";
+import { discovery as discovered, isOwnAddress, isUsefulStratum, keyOf, obstacle, refuseUnasked, restrictions, trusts } from "./admission.ts";
 import { onRequest } from "./answering.ts";
 import { add } from "./associate.ts";
 import type { Event, HostFault } from "./event.ts";
@@ -82,6 +82,8 @@ function processClaimed(state: State, claimed: Association, event: Datagram, hel
   }
   if (claimed.listening === null || held.packet.header.mode !== "broadcast") return refuseUnasked(state, event.from, "mode");
   // A broadcast packet that was sent to us alone is nobody's broadcast.
+  // A server that has come down to our own stratum is of no use, and goes when it has not come up again in time.
+  if (!isUsefulStratum(state, held.packet.header)) return refuseUnasked(state, event.from, "stratum");
   if (event.cast === "unicast" && event.to !== undefined) return refuseUnasked(state, event.from, "mode");
   const reception = receiveBroadcast(claimed, claimed.listening, event.bytes, held, now, state.rules);
   if (reception.kind === "sample") {
