@@ -1,5 +1,6 @@
 /** The one table of commands: what each takes, and which module does it, loaded only when it is asked for. */
 import type { Command } from "commander";
+import { FINDING_COMMANDS } from "./finding-commands.ts";
 import type { Io } from "./io.ts";
 import { addOptions, OPTION_GROUPS, SHELLS, type CommonOptions, type KeygenOptions, type RunOptions } from "./options.ts";
 
@@ -35,6 +36,7 @@ export const COMMANDS: readonly CommandRow[] = [
     text: "measure servers and judge them as sync does, but never touch the clock",
     build: (command, running) => once(command, "query", running),
   },
+  ...FINDING_COMMANDS,
   {
     name: "demo",
     text: "see a run of sync against five embedded servers, one lying and one lost, without touching the clock",

@@ -31,10 +31,10 @@ export interface OptionGroup {
   readonly rows: readonly OptionRow[];
 }
 
-const duration = (name: string, bounds?: DurationBounds) => (text: string): number => parseDuration(text, name, bounds);
-const integer = (name: string, least: number, most: number) => (text: string): number => parseInteger(text, name, least, most);
+export const duration = (name: string, bounds?: DurationBounds) => (text: string): number => parseDuration(text, name, bounds);
+export const integer = (name: string, least: number, most: number) => (text: string): number => parseInteger(text, name, least, most);
 
-const SERVERS: OptionGroup = {
+export const SERVERS: OptionGroup = {
   heading: "Which servers, and how they are reached:",
   rows: [
     { flags: "-4, --ipv4", text: "use IPv4 addresses only", conflicts: ["ipv6"] },
@@ -50,7 +50,7 @@ const SERVERS: OptionGroup = {
   ],
 };
 
-const MEASURING: OptionGroup = {
+export const MEASURING: OptionGroup = {
   heading: "How they are measured:",
   rows: [
     { flags: "--samples <n>", text: "samples of each server, at most", standard: `${ONCE_DEFAULTS.samples.sync} for sync, ${ONCE_DEFAULTS.samples.query} for query`, parse: integer("--samples", 1, MOST_SAMPLES) },
@@ -68,7 +68,7 @@ const MEASURING: OptionGroup = {
   ],
 };
 
-const SELECTION: OptionGroup = {
+export const SELECTION: OptionGroup = {
   heading: "Which servers are believed:",
   rows: [
     { flags: "--minclock <n>", text: "stop discarding outliers at this many survivors", standard: `${DEFAULT_LIMITS.minclock}`, parse: integer("--minclock", 1, 1000) },
@@ -93,7 +93,7 @@ const CLOCK: OptionGroup = {
   ],
 };
 
-const OUTPUT: OptionGroup = {
+export const OUTPUT: OptionGroup = {
   heading: "What is printed:",
   rows: [
     { flags: "--json", text: "one JSON document on standard output, also on failure" },

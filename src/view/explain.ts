@@ -51,7 +51,7 @@ const DETAILS: Readonly<Partial<Record<Reason, (server: AssociationReport, conte
   loop: ({ refid }) => (refid === null ? null : `refid ${printable(refid)}`),
   kiss: ({ kiss }) => (kiss === null ? null : kissWords(kiss)),
   denied: ({ kiss }) => (kiss === null ? null : kissWords(kiss)),
-  authentication: ({ authentication, keyId, packets }) => authenticationText(authentication, keyId, packets.sent),
+  authentication: ({ authentication, keyId, packets }) => authenticationText(authentication, keyId, packets),
   outsideIntersection: ({ offset }, { clock, system }) => {
     if (offset === null) return null;
     const theirs = system.intersection === null ? clock.offset : (system.intersection.low + system.intersection.high) / 2;
@@ -73,10 +73,11 @@ export function kissWords(code: string): string {
   return meaning === null ? printable(code) : `${code}, ${meaning}`;
 }
 
-function authenticationText(authentication: AssociationReport["authentication"], keyId: number | null, sent: number): string | null {
+function authenticationText(authentication: AssociationReport["authentication"], keyId: number | null, { sent, received }: AssociationReport["packets"]): string | null {
   const key = keyId === null ? "" : ` ${keyId}`;
   if (authentication === "nak") return `it does not accept key${key} (crypto-NAK)`;
-  if (sent === 0) return `key${key} is not in the keyring, or not trusted`;
+  if (sent === 0 && keyId === null) return "they carry no key's code";
+  if (sent === 0) return received > 0 ? `their code is wrong, or key${key} is not in the keyring or not trusted` : `key${key} is not in the keyring, or not trusted`;
   if (authentication === "failed") return keyId === null ? "they carry a code that cannot be checked without its key" : `wrong or missing code for key${key}`;
   return null;
 }

@@ -1,0 +1,91 @@
+/** From what was typed to what the engine is told, for the commands that find servers. */
+import { discoveryConfig, groupsOf, type DiscoveryCommand, type DiscoveryOptions } from "../config/discovery.ts";
+import { loadConfiguration } from "../config/files.ts";
+import { parseBroadcastAddress, parseGroup } from "../config/groups.ts";
+import { parseServer, type ServerSpec } from "../config/servers.ts";
+import { didYouMean } from "../config/suggest.ts";
+import { UsageError } from "../config/usage.ts";
+import type { LocalFacts } from "../config/options.ts";
+import { broadcastAddresses, interfaceNamed, interfacesWith } from "../host/interfaces.ts";
+import type { Keyring } from "../security/keyring.ts";
+import { parseKeyIds, type TrustedKeys } from "../security/keyids.ts";
+import { placedText, type PlacedMessage } from "../security/place.ts";
+import { isMulticast } from "../wire/address.ts";
+import type { FindingOptions } from "./finding-options.ts";
+import type { Prepared } from "./prepare.ts";
+
+/** Everything such a run needs to begin. */
+export interface PreparedFinding extends Prepared {
+  /** The groups that are asked or listened to. */
+  readonly groups: readonly string[];
+}
+
+/**
+ * Prepares a run.
+ * @param operands NAME…, GROUP… or [ADDRESS…]
+ * @throws UsageError
+ */
+export async function prepareFinding(command: DiscoveryCommand, operands: readonly string[], options: FindingOptions, facts: LocalFacts): Promise<PreparedFinding> {
+  const settings = settingsOf(options);
+  if (options.interface !== undefined) checkInterface(options.interface);
+  const specs = READERS[command](operands);
+  const loaded = options.config === undefined ? null : loadConfiguration(options.config, false);
+  const config = discoveryConfig(command, specs, settings, loaded?.configuration ?? null, facts);
+  const keyed = config.associations.find(({ key }) => key !== null);
+  if (keyed !== undefined && options.keys === undefined && (loaded?.configuration.keys ?? null) === null) {
+    throw new UsageError(`key ${keyed.key!} is named, but there is no key file`, "name it with --keys FILE");
+  }
+  const trusted = options.trusted === undefined ? null : trustedKeys(options.trusted);
+  const keys = await readKeys(options.keys ?? loaded?.configuration.keys?.path ?? null, options.keysFormat ?? "auto", trusted ?? "all");
+  const groups = command === "pool" ? [] : groupsOf(specs, settings);
+  return { config, ...keys, file: loaded?.path ?? null, remarks: loaded?.remarks ?? [], groups };
+}
+
+const READERS: Readonly<Record<DiscoveryCommand, (operands: readonly string[]) => readonly ServerSpec[]>> = {
+  pool: (operands) => operands.map(parseServer),
+  manycast: (operands) => operands.map(parseGroup),
+  broadcast(operands) {
+    // The host's own networks matter only where such an address is named.
+    const broadcasts = operands.some((operand) => !isMulticast(operand)) ? broadcastAddresses() : [];
+    return operands.map((operand) => parseBroadcastAddress(operand, broadcasts));
+  },
+};
+
+/**
+ * Refuses an interface that is not there; what a socket would say of it is said only later, and of something else.
+ * @throws UsageError
+ */
+export function checkInterface(name: string): void {
+  const all = [4, 6].flatMap((family) => interfacesWith(family as 4 | 6));
+  if (all.includes(interfaceNamed(name))) return;
+  const known = [...new Set(all)];
+  throw new UsageError(`--interface: there is no interface "${name}" that is up and has an address`, didYouMean(name, known) ?? (known.length === 0 ? null : `there is ${known.join(", ")}`));
+}
+
+/** The names of the command line → those of the configuration. */
+function settingsOf({ ipv4, ipv6, ...options }: FindingOptions): DiscoveryOptions {
+  const family = ipv4 === true ? 4 : ipv6 === true ? 6 : null;
+  return { ...options, ...(family === null ? {} : { family }) };
+}
+
+/**
+ * Reads `--trusted 1,2,10...19`.
+ * @throws UsageError
+ */
+export function trustedKeys(text: string): TrustedKeys {
+  const { ranges, faults: [fault] } = parseKeyIds(text, { file: "--trusted", line: 0, column: 0 });
+  if (fault !== undefined) throw new UsageError(placedText(fault));
+  return ranges;
+}
+
+/**
+ * Reads a key file, where there is one to read.
+ * @throws UsageError
+ */
+export async function readKeys(path: string | null, format: "auto" | "ntp" | "chrony", trusted: TrustedKeys): Promise<{ readonly keyring: Keyring | null; readonly warnings: readonly PlacedMessage[] }> {
+  if (path === null) return { keyring: null, warnings: [] };
+  const { loadKeys } = await import("../security/keyring.ts");
+  const { keyring, faults: [fault], warnings } = await loadKeys(path, { format, trusted });
+  if (fault !== undefined) throw new UsageError(placedText(fault));
+  return { keyring, warnings };
+}

@@ -1,0 +1,81 @@
+/** What a listener hears, event by event: a line of text, or a document a line. */
+import type { Note } from "../engine/note.ts";
+import type { AssociationReport, Snapshot } from "../engine/snapshot.ts";
+import type { Seconds } from "../time/seconds.ts";
+import { toIso, type UnixNanoseconds } from "../time/timestamp.ts";
+import { addressText } from "../wire/address.ts";
+import { REASONS, type Reason } from "../association/verdict.ts";
+import { schemaName } from "./document.ts";
+import { durationText, printable, signedText } from "./text.ts";
+
+/** One thing that happened to a broadcast server. */
+export interface BroadcastEvent {
+  readonly schema: string;
+  readonly event: "mobilized" | "volley" | "sample" | "rejected" | "demobilized";
+  /** ISO 8601 UTC, by the local clock. */
+  readonly at: string | null;
+  readonly address: string;
+  readonly port: number;
+  /** Where its packets are sent to: a group or a broadcast address; `null`: the socket cannot tell. */
+  readonly group: string | null;
+  readonly keyId: number | null;
+  readonly authentication: AssociationReport["authentication"];
+  readonly stratum: number | null;
+  readonly refid: string | null;
+  readonly offset: Seconds | null;
+  readonly delay: Seconds | null;
+  readonly reason: Reason | null;
+}
+
+/** Makes events of notes; keeps what is known of servers that are gone. */
+export class BroadcastEvents {
+  readonly #known: Map<number, AssociationReport> = new Map();
+
+  /**
+   * The event a note tells of.
+   * @param snapshot of the engine, taken now
+   * @returns `null` for notes that are no such event
+   */
+  of(note: Note, snapshot: Snapshot, pivot: UnixNanoseconds): BroadcastEvent | null {
+    if (note.what !== "mobilized" && note.what !== "volley" && note.what !== "broadcast" && note.what !== "demobilized") return null;
+    const server = snapshot.associations.find(({ id }) => id === note.id) ?? this.#known.get(note.id);
+    if (server === undefined) return null;
+    this.#known.set(note.id, server);
+    if (note.what === "demobilized") this.#known.delete(note.id);
+    const measured = note.what === "volley" || note.what === "broadcast" ? { offset: note.offset, delay: note.delay } : { offset: server.offset, delay: server.delay };
+    const reason = note.what === "demobilized" ? note.why : isRejected(server) ? server.reason : null;
+    return {
+      schema: schemaName("broadcast"),
+      event: note.what === "broadcast" ? "sample" : note.what === "mobilized" && isRejected(server) ? "rejected" : note.what,
+      at: toIso(snapshot.at, pivot),
+      address: note.address.ip,
+      port: note.address.port,
+      group: server.group ?? null,
+      keyId: server.keyId,
+      authentication: server.authentication,
+      stratum: server.stratum,
+      refid: server.refid,
+      ...measured,
+      reason,
+    };
+  }
+}
+
+/** Heard, listed, and never to be used. */
+function isRejected({ reason, packets }: AssociationReport): boolean {
+  return packets.sent === 0 && (reason === "authentication" || reason === "stratum" || reason === "surplus");
+}
+
+/** The event as one line, without a line feed. */
+export function broadcastLine(event: BroadcastEvent): string {
+  const when = event.at === null ? "" : `${event.at.slice(11, 19)} `;
+  return `${when}${addressText({ ip: printable(event.address), port: event.port })}${event.group === null ? "" : ` in ${printable(event.group)}`}: ${WORDS[event.event](event)}`;
+}
+
+const WORDS: Readonly<Record<BroadcastEvent["event"], (event: BroadcastEvent) => string>> = {
+  mobilized: ({ stratum, authentication, keyId }) => `mobilized, stratum ${stratum ?? "unknown"}, authentication ${authentication === "ok" && keyId !== null ? `by key ${keyId}` : authentication}`,
+  volley: ({ offset, delay }) => (offset === null ? "it does not answer the volley; a usual delay is assumed" : `volley done, offset ${signedText(offset)}, delay ${durationText(delay)}`),
+  sample: ({ offset, delay }) => `offset ${signedText(offset)}, delay ${durationText(delay)}`,
+  rejected: ({ reason, offset }) => `rejected: ${reason === null ? "" : reason === "authentication" ? "it is not authentic" : REASONS[reason].text}${offset === null ? "" : `; it says offset ${signedText(offset)}`}`,
+  demobilized: ({ reason }) => `demobilized${reason === null ? "" : `: ${REASONS[reason].text}`}`,
+};

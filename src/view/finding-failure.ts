@@ -1,0 +1,81 @@
+/** Why nothing was found, in one line that names what and where, and a hint what to do next. */
+import type { HostFault } from "../engine/event.ts";
+import type { Outcome } from "../engine/outcome.ts";
+import type { Snapshot } from "../engine/snapshot.ts";
+import type { Seconds } from "../time/seconds.ts";
+import type { FailureDocument } from "./document.ts";
+import { HOST_FAULTS } from "./explain.ts";
+import { describeFailure, type Lacking } from "./failure.ts";
+import { namesText, type Finding } from "./finding.ts";
+import { fullName } from "./servername.ts";
+import { counted, durationText, printable } from "./text.ts";
+
+/** What the words need to know beside the snapshot. */
+export interface FindingContext {
+  readonly groups: readonly string[];
+  /** Hops of the last ring. */
+  readonly ttl: number;
+  /** UDP port that is asked or listened to. */
+  readonly port: number;
+  readonly deadline: Seconds | null;
+  readonly interface: string | null;
+  /** Why the port could not be opened. */
+  readonly notListening: HostFault | null;
+  /** The first group that could not be received. */
+  readonly notJoined: { readonly group: string; readonly why: HostFault } | null;
+  /** The first destination that could not be sent to. */
+  readonly notSent: { readonly ip: string; readonly why: HostFault } | null;
+  readonly lacking: Lacking | null;
+}
+
+type Words = Pick<FailureDocument, "message" | "hint">;
+
+/**
+ * What a failed run has to say.
+ * @returns `null` when the outcome is `ok`
+ */
+export function describeFinding(kind: Finding, outcome: Outcome, snapshot: Snapshot, context: FindingContext): FailureDocument | null {
+  if (outcome === "ok") return null;
+  const words = wordsOf(kind, outcome, snapshot, context);
+  if (words !== null) return { code: outcome, ...words };
+  return describeFailure(outcome, snapshot, { limits: null, deadline: context.deadline, lacking: context.lacking });
+}
+
+function wordsOf(kind: Finding, outcome: Outcome, snapshot: Snapshot, context: FindingContext): Words | null {
+  const { notListening, notJoined } = context;
+  if (outcome === "permission" && notListening !== null) return portWords(context, notListening);
+  if (outcome === "usage" && notListening !== null) return { message: `${context.interface ?? "the address"}: ${HOST_FAULTS[notListening]}`, hint: "`ip address` lists the interfaces and their addresses" };
+  if (outcome === "authentication") return authenticationWords(kind, snapshot);
+  if (outcome !== "no-reply") return null;
+  if (notJoined !== null) return { message: `${printable(notJoined.group)} cannot be received${context.interface === null ? "" : ` on ${printable(context.interface)}`}: ${HOST_FAULTS[notJoined.why]}`, hint: "name another interface with --interface" };
+  if (kind === "manycast") return silentRings(snapshot, context);
+  return kind === "broadcast" && snapshot.associations.length === 0 ? silentNetwork(snapshot, context) : null;
+}
+
+function portWords({ port, lacking }: FindingContext, why: HostFault): Words {
+  if (why === "portInUse") return { message: `UDP port ${port} is in use by another program`, hint: "stop the time daemon there, or name another port with --port" };
+  const way = lacking?.who === "root" ? `root lacks ${lacking.capability} here` : "run it as root";
+  return { message: `UDP port ${port} may not be used by this process`, hint: `${way}, or name a port above 1023 with --port` };
+}
+
+function authenticationWords(kind: Finding, snapshot: Snapshot): Words {
+  const heard = snapshot.associations.filter(({ reason }) => reason === "authentication");
+  if (heard.length === 0) return { message: "packets were heard, and none of them is authentic", hint: HINT };
+  const verb = kind === "broadcast" ? "heard" : "found";
+  const asked = kind === "pool" ? null : HINT;
+  return { message: `${counted(heard.length, "server")} ${heard.length === 1 ? "was" : "were"} ${verb}, and none is authentic: ${namesText(heard.map(fullName))}`, hint: asked };
+}
+
+const HINT = "name the file of their keys with --keys, or trust whoever answers with --no-auth";
+
+function silentRings({ rings }: Snapshot, { groups, ttl, notSent }: FindingContext): Words {
+  if (notSent !== null) return { message: `${printable(notSent.ip)} cannot be asked: ${HOST_FAULTS[notSent.why]}`, hint: "name the interface with --interface; is the network up?" };
+  const hops = Math.max(0, ...rings.map((ring) => ring.ttl));
+  const further = hops < ttl ? "" : " --ttl asks further away;";
+  return { message: `no server answered within ${counted(hops, "hop")} of this host in ${namesText(groups)}`, hint: `are there manycast servers in that group?${further} routers have to forward it` };
+}
+
+function silentNetwork({ elapsed }: Snapshot, { groups, port }: FindingContext): Words {
+  const where = groups.length === 0 ? "" : ` in ${namesText(groups)}`;
+  return { message: `no broadcast was heard${where} on UDP port ${port} in ${durationText(elapsed)}`, hint: "servers send every 64 s as a rule: allow more time; does a firewall block the port?" };
+}

@@ -1,0 +1,101 @@
+/**
+ * Reports of the commands that find servers: what was asked, the table of what was found, a sentence a server that is not
+ * used, the verdict. And the same as documents.
+ */
+import type { Snapshot } from "../engine/snapshot.ts";
+import { toIso, type UnixNanoseconds } from "../time/timestamp.ts";
+import { runDocument, type FailureDocument, type RunDocument } from "./document.ts";
+import { explain } from "./explain.ts";
+import { BROADCAST_COLUMNS, poolColumns, RING_COLUMNS } from "./members.ts";
+import type { ReportStyle } from "./report.ts";
+import { ringLines } from "./rings.ts";
+import { serverTable, type Column } from "./table.ts";
+import { counted, listed, printable } from "./text.ts";
+import { leapLine, verdictLine } from "./verdict.ts";
+
+/** The commands that find servers. */
+export type Finding = "pool" | "manycast" | "broadcast";
+
+/** Something about a whole set of servers that whoever relies on it should know. */
+export interface SetWarning {
+  /** Stable, e.g. `sharedUpstream`. */
+  readonly code: string;
+  readonly text: string;
+}
+
+/** A document of such a run. */
+export interface FindingDocument extends RunDocument {
+  readonly group?: readonly string[] | string;
+  readonly rings?: readonly { readonly group: string; readonly ttl: number; readonly sentAt: string | null; readonly replies: number }[];
+  readonly resolved?: Snapshot["resolved"];
+  readonly warnings?: readonly SetWarning[];
+}
+
+/** Sentences about servers that lost; more than these are a wall of text. */
+const SENTENCES = 12;
+
+/**
+ * The report for people.
+ * @returns lines, each with a line feed; empty when there is nothing to tell
+ */
+export function findingReport(kind: Finding, snapshot: Snapshot, style: ReportStyle, warnings: readonly SetWarning[] = []): string {
+  const { palette, pivot } = style;
+  const sentences = snapshot.associations.flatMap((server) => explain(server, snapshot) ?? []);
+  const more = sentences.length - SENTENCES;
+  const lines = [
+    ...headLines(kind, snapshot),
+    ...tableLines(kind, snapshot, style),
+    ...sentences.slice(0, SENTENCES),
+    ...(more > 0 ? [`and ${counted(more, "other")}; the table says why`] : []),
+    ...warnings.map(({ text }) => palette.doubtful(`warning: ${printable(text)}`)),
+  ];
+  const leap = leapLine(snapshot);
+  if (leap !== null) lines.push(palette.doubtful(leap));
+  const verdict = verdictLine(snapshot, pivot);
+  if (verdict !== null) lines.push(palette.strong(verdict));
+  return lines.map((line) => `${line}\n`).join("");
+}
+
+/**
+ * What a terminal shows while the run goes on.
+ * @param rows the most lines
+ */
+export function findingProgress(kind: Finding, snapshot: Snapshot, style: ReportStyle, rows: number): readonly string[] {
+  const table = tableLines(kind, snapshot, style);
+  const lines = [...headLines(kind, snapshot), ...table];
+  return lines.length <= rows ? lines : [...lines.slice(0, rows - 1), `… and ${lines.length - rows + 1} more`];
+}
+
+/** The document of a run. */
+export function findingDocument(kind: Finding, snapshot: Snapshot, failure: FailureDocument | null, pivot: UnixNanoseconds, extra: { readonly groups: readonly string[]; readonly warnings: readonly SetWarning[] }): FindingDocument {
+  const document = runDocument(kind, snapshot, failure, pivot);
+  if (kind === "pool") return { ...document, resolved: snapshot.resolved, warnings: extra.warnings };
+  if (kind === "broadcast") return document;
+  const [only] = extra.groups;
+  return {
+    ...document,
+    group: extra.groups.length === 1 ? only! : extra.groups,
+    rings: snapshot.rings.map(({ group, ttl, sentAt, replies }) => ({ group, ttl, sentAt: toIso(sentAt, pivot), replies })),
+  };
+}
+
+function headLines(kind: Finding, snapshot: Snapshot): readonly string[] {
+  if (kind === "manycast") return ringLines(snapshot);
+  if (kind === "pool") return snapshot.resolved.filter(({ name, addresses }) => addresses.length > 1 || addresses[0] !== name).map(({ name, addresses }) => `${printable(name)}: ${counted(addresses.length, "address").replace(/addresss$/, "addresses")}`);
+  return [];
+}
+
+function tableLines(kind: Finding, { associations }: Snapshot, { width, palette }: ReportStyle): readonly string[] {
+  if (associations.length === 0) return [];
+  return serverTable(associations, width, palette, columnsOf(kind, associations)).split("\n");
+}
+
+function columnsOf(kind: Finding, associations: Snapshot["associations"]): readonly Column[] {
+  return kind === "pool" ? poolColumns(associations) : kind === "manycast" ? RING_COLUMNS : BROADCAST_COLUMNS;
+}
+
+/** Names of a set, for a line: `a, b and 3 more`. */
+export function namesText(names: readonly string[], most = 4): string {
+  const shown = names.slice(0, most).map(printable);
+  return names.length > most ? `${shown.join(", ")} and ${names.length - most} more` : listed(shown);
+}
