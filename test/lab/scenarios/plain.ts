@@ -107,6 +107,18 @@ export const plain: readonly Scenario[] = [
     },
   },
   {
+    name: "plain: a thousand servers at once, all answered, the document whole",
+    needs: ["chrony"],
+    run: async (world) => {
+      const host = await world.host("alone");
+      await world.chronyd(host);
+      const addresses = Array.from({ length: 1000 }, (_, at) => `127.0.${1 + Math.floor(at / 250)}.${1 + (at % 250)}`);
+      const report = ended(await world.ntpkit(host, ["query", ...addresses, "--json"]), 0);
+      const answered = report.associations.filter(({ packets }) => packets.received > 0);
+      assert.deepEqual([report.associations.length, answered.length], [1000, 1000]);
+    },
+  },
+  {
     name: "plain: in words, quietly, and for people",
     needs: ["chrony"],
     run: async (world) => {
