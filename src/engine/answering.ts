@@ -18,6 +18,7 @@ import { keepReply, loadArrival, newArrival } from "../server/reply.ts";
 import type { Arrival, Reply } from "../server/reply.ts";
 import { NtpServer } from "../server/server.ts";
 import type { EngineConfig } from "./config.ts";
+import { controlView } from "./control.ts";
 import type { Surroundings } from "./engine.ts";
 import type { Event } from "./event.ts";
 import type { State } from "./state.ts";
@@ -70,6 +71,7 @@ export function onRequest(state: State, event: Event & { readonly kind: "datagra
   const { server, arrival } = answering;
   loadArrival(arrival, event.bytes, event.from, event.cast, servedClock(state, event.at), now.mono);
   const disposition = server.receive(arrival);
+  if (disposition === "control") return answerQuery(state, server, event, now);
   if (DISPOSITIONS[disposition].kind !== "answered") return;
   const { delay } = server.reply;
   if (delay === 0) return send(state, server.reply, event.socket, event.from, now, event.cast === "unicast" ? event.to?.ip : undefined);
@@ -78,6 +80,15 @@ export function onRequest(state: State, event: Event & { readonly kind: "datagra
   const place = answering.waiting.findLastIndex(({ at }) => at <= reply.at) + 1;
   answering.waiting.splice(place, 0, reply);
   state.deadlines.set(TIMER.replies, answering.waiting[0]!.at);
+}
+
+/** A control query. Its answer may be longer than it is: whoever answers sees to it that nobody else gets it. */
+function answerQuery(state: State, server: NtpServer, event: Event & { readonly kind: "datagram" }, now: Now): void {
+  const { control } = state.surroundings;
+  if (control === undefined || event.cast !== "unicast") return;
+  const from = event.to === undefined ? {} : { from: event.to.ip };
+  for (const bytes of control.respond(event.bytes, event.from, () => controlView(state, server, servedClock(state, now.clock), now), now))
+    state.act({ kind: "send", token: state.nextToken(), socket: event.socket, association: null, to: event.from, ...from, ttl: null, bytes });
 }
 
 /** Sends the replies whose delay is over. */

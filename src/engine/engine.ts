@@ -6,6 +6,7 @@ import type { UnixNanoseconds } from "../time/timestamp.ts";
 import type { Now } from "../time/now.ts";
 import type { SecurityProvider } from "../security/security.ts";
 import type { Action } from "./action.ts";
+import type { ControlAnswering } from "./control.ts";
 import type { Event } from "./event.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { Outcome } from "./outcome.ts";
@@ -27,6 +28,8 @@ export interface Surroundings {
   readonly referenceIdOf: (ip: string) => number;
   /** An instant within 68 years of the present, round which timestamps unfold into dates: when this program was built will do. */
   readonly era: UnixNanoseconds;
+  /** Answers control queries (mode 6); absent: nobody does. */
+  readonly control?: ControlAnswering;
 }
 
 /** The engine, as its drivers see it. */
