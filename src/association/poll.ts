@@ -73,7 +73,11 @@ export function onAnswer(association: Association, wasReachable: boolean, usable
     if (association.answers >= wanted(association, rules.samples)) complete(association);
     return;
   }
-  if (usable && !wasReachable && association.config.iburst && association.burst === 0) {
+  if (!usable || wasReachable) return;
+  // It was away, and asked ever more rarely: from the shortest interval again (RFC 5905 §9.1 "clear").
+  association.hpoll = association.minpoll;
+  association.nextPoll = after(now, spread(association, rules));
+  if (association.config.iburst && association.burst === 0) {
     association.burst = rules.burst.packets - 1;
     association.nextPoll = after(now, burstSpacing(association, rules, true));
   }

@@ -3,7 +3,7 @@
  * needed (RFC 5905 §3, §9.2; seed 000 "push-pull").
  */
 import type { Now } from "../time/now.ts";
-import { UNKNOWN_TIME } from "../time/timestamp.ts";
+import { difference, UNKNOWN_TIME } from "../time/timestamp.ts";
 import type { NtpTimestamp } from "../time/timestamp.ts";
 import type { Header } from "../wire/header.ts";
 import type { Association } from "./association.ts";
@@ -11,6 +11,7 @@ import type { ClientRules, Reception } from "./client.ts";
 import { takeExchange } from "./client.ts";
 import type { SymmetricExchange } from "./exchange.ts";
 import { kissCode } from "../wire/kiss.ts";
+import { UNREACH_LIMIT } from "./poll.ts";
 import type { HeldReply } from "./request.ts";
 import { headerFault, PACKET_TESTS } from "./tests.ts";
 import type { PacketTest } from "./tests.ts";
@@ -55,6 +56,7 @@ export function receivePeer(association: Association, exchange: SymmetricExchang
   const departure = exchange.departures.find(({ transmit }) => transmit === header.origin);
   const first = header.origin === UNKNOWN_TIME;
   if (departure === undefined && !first) return refuse(association, "bogus");
+  if (isOld(association, exchange, header)) return refuse(association, "duplicate");
 
   exchange.origin = header.transmit;
   exchange.receive = packet.at;
@@ -70,6 +72,14 @@ export function receivePeer(association: Association, exchange: SymmetricExchang
   }
   const exchanged = { t1: departure.left, t2: header.receive, t3: header.transmit, t4: packet.at };
   return takeExchange(association, header, exchanged, packet.stamp, now, rules);
+}
+
+/**
+ * Not newer than the peer's last packet: a replay, which would make our next packet answer an old one. A peer that was lost
+ * may come back with its clock set back.
+ */
+function isOld({ unreach }: Association, { origin }: SymmetricExchange, { transmit }: Header): boolean {
+  return origin !== UNKNOWN_TIME && unreach < UNREACH_LIMIT && difference(transmit, origin) <= 0;
 }
 
 function refuse(association: Association, test: PacketTest): Reception {

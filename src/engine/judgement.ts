@@ -1,6 +1,7 @@
 /** One opinion of everything heard, and for a one-shot the end: when to judge, and what to do about the clock. */
 import { decideCorrection } from "../discipline/once.ts";
 import { judgeSystem } from "../system/judge.ts";
+import type { OrphanRules } from "../system/judge.ts";
 import { after } from "../time/mono.ts";
 import type { Now } from "../time/now.ts";
 import type { Seconds } from "../time/seconds.ts";
@@ -79,6 +80,7 @@ function judge(state: State, now: Now): void {
     requireReach: state.config.once === null,
     current: before,
     referenceIdOf: state.surroundings.referenceIdOf,
+    orphan: orphanRules(state),
   });
   state.unjudged = false;
   state.judgedAt = now.mono;
@@ -87,6 +89,11 @@ function judge(state: State, now: Now): void {
   const peer = state.opinion.estimate?.peer ?? null;
   if (peer === null && before !== null) state.deadlines.set(TIMER.discovery, now.mono);
   if (peer !== before) state.note({ what: "systemPeer", id: peer, address: peer === null ? null : (state.roster.get(peer)?.address ?? null) });
+}
+
+function orphanRules({ config, ownReferenceIds }: State): OrphanRules | null {
+  const orphan = config.serving?.fallbacks.orphan ?? null;
+  return orphan === null ? null : { stratum: orphan.stratum, metric: Math.min(2 ** 32, ...ownReferenceIds) };
 }
 
 /** Why there is no system peer, as an outcome. A broadcast server that was mobilized is a find, even before it is measured. */

@@ -22,7 +22,6 @@ import type { Event, HostFault } from "./event.ts";
 import { mobilizeBroadcastClient } from "./broadcast-client.ts";
 import { onReception } from "./receive.ts";
 import { FLAG } from "../server/access.ts";
-import { keyPrint } from "./pruning.ts";
 import type { State } from "./state.ts";
 
 type Datagram = Event & { readonly kind: "datagram" };
@@ -82,9 +81,9 @@ function processClaimed(state: State, claimed: Association, event: Datagram, hel
   }
   if (claimed.listening === null || held.packet.header.mode !== "broadcast") return refuseUnasked(state, event.from, "mode");
   // A broadcast packet that was sent to us alone is nobody's broadcast.
+  if (event.cast === "unicast" && event.to !== undefined) return refuseUnasked(state, event.from, "mode");
   // A server that has come down to our own stratum is of no use, and goes when it has not come up again in time.
   if (!isUsefulStratum(state, held.packet.header)) return refuseUnasked(state, event.from, "stratum");
-  if (event.cast === "unicast" && event.to !== undefined) return refuseUnasked(state, event.from, "mode");
   const reception = receiveBroadcast(claimed, claimed.listening, event.bytes, held, now, state.rules);
   if (reception.kind === "sample") {
     state.heardBroadcasts += 1;
@@ -104,7 +103,7 @@ function mobilizePassive(state: State, event: Datagram, packet: Packet, held: He
   if (!welcome) return refuseUnasked(state, event.from, against ?? "authentication");
   if (broadcastFault(packet.header) === "header") return refuseUnasked(state, event.from, "header");
   const config = passiveConfig(event.from, packet);
-  const found = { group: null, ttl: null, keyPrint: keyPrint(state, config.key) };
+  const found = discovered(state, null, null, packet);
   const passive = add(state, config, "symmetricPassive", "ephemeral", event.from, { exchange: symmetricExchange(), found });
   receivePeer(passive, passive.exchange!, event.bytes, held, now, state.rules);
   passive.nextPoll = after(now.mono, MIN_BURST_SPACING);
@@ -112,7 +111,7 @@ function mobilizePassive(state: State, event: Datagram, packet: Packet, held: He
 }
 
 function passiveConfig(from: Address, packet: Packet): Association["config"] {
-  const { header, mac } = packet;
+  const { header } = packet;
   const minpoll = Math.min(Math.max(header.poll, 3), 17);
   return {
     kind: "peer",
@@ -127,7 +126,7 @@ function passiveConfig(from: Address, packet: Packet): Association["config"] {
     prefer: false,
     noselect: false,
     trusted: false,
-    key: mac === null || mac.keyId === 0 ? null : mac.keyId,
+    key: keyOf(packet),
     samples: null,
   };
 }

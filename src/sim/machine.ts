@@ -193,7 +193,7 @@ export class Machine implements Station {
       case "close":
         return this.#sockets.close(action.socket);
       case "send":
-        return this.#send(action.token, action.socket, action.to, action.ttl, action.bytes);
+        return this.#send(action.token, action.socket, action.to, action.ttl, action.bytes, action.from ?? null);
       case "step":
         return this.#set(() => {
           this.clock.step(this.#setting.timeline.now, action.offset);
@@ -215,13 +215,13 @@ export class Machine implements Station {
   }
 
   /** Sends from a socket without telling the program when it left: for programs that do not ask. */
-  transmit(socket: SocketToken, to: Address, bytes: Uint8Array, ttl: number | null = null): HostFault | null {
+  transmit(socket: SocketToken, to: Address, bytes: Uint8Array, ttl: number | null = null, source: string | null = null): HostFault | null {
     const sender = this.#sockets.get(socket);
     if (sender === undefined) return "other";
     if (bytes.length > LARGEST) return "tooLarge";
     const port = this.#sockets.interfaceFor(to.ip, sender);
     if (port === null || this.#isDown(port)) return "noRoute";
-    const from = { ip: sender.ip ?? this.#sockets.sourceFor(to.ip, port), port: sender.port };
+    const from = { ip: sender.ip ?? source ?? this.#sockets.sourceFor(to.ip, port), port: sender.port };
     // The program may go on using its octets.
     this.#setting.network.send({ from, to, ttl: ttl ?? HOPS, bytes: bytes.slice() }, port);
     return null;
@@ -235,6 +235,10 @@ export class Machine implements Station {
     return true;
   }
 
+  hears(datagram: Datagram, cast: Cast, port: NetworkInterface): boolean {
+    return this.#sockets.match(datagram, cast, port).length > 0;
+  }
+
   undeliverable(datagram: Datagram, why: Undeliverable): void {
     const socket = this.#sockets.sender(datagram);
     if (socket !== undefined && !this.asleep) this.#tell({ kind: "unreachable", socket: socket.token, why });
@@ -246,10 +250,6 @@ export class Machine implements Station {
       socket: socket.token,
       from: datagram.from,
       to: datagram.to,
-  hears(datagram: Datagram, cast: Cast, port: NetworkInterface): boolean {
-    return this.#sockets.match(datagram, cast, port).length > 0;
-  }
-
       cast,
       ttl: datagram.ttl,
       interface: port.name,
@@ -268,12 +268,12 @@ export class Machine implements Station {
     this.#later(answer.delay, { kind: "resolved", name, addresses: answer.addresses });
   }
 
-  #send(token: PacketToken, socket: SocketToken, to: Address, ttl: number | null, bytes: Uint8Array): void {
+  #send(token: PacketToken, socket: SocketToken, to: Address, ttl: number | null, bytes: Uint8Array, from: string | null): void {
     const { queueing, late, source } = this.#stamps;
     const handedOver = this.clock.read(later(this.#setting.timeline.now, -this.#noise()));
     const leave = (): void => {
       const at = source === "user" ? handedOver : this.clock.read(this.#setting.timeline.now);
-      const why = this.transmit(socket, to, bytes, ttl);
+      const why = this.transmit(socket, to, bytes, ttl, from);
       this.#later(why === null ? late : 0, why === null ? { kind: "sent", token, at, stamp: source } : { kind: "sendFailed", token, why });
     };
     if (queueing === 0) leave();

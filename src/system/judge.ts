@@ -59,8 +59,18 @@ export const NO_OPINION: Opinion = {
 export interface JudgeRules extends FitnessRules {
   /** The system peer up to now. */
   readonly current: AssociationId | null;
+  /** Orphan mode: the stratum of orphan parents, and what is less than our own of theirs is followed; `null`: off. */
+  readonly orphan?: OrphanRules | null;
   /** The reference identifier that stands for an address (RFC 5905 §7.3). */
   readonly referenceIdOf: (ip: string) => number;
+}
+
+/** How one orphan parent is agreed on where nobody has a source (ntpd, "Orphan Mode"). */
+export interface OrphanRules {
+  /** 1 … 15 */
+  readonly stratum: number;
+  /** Our own address as a reference identifier, unsigned: of all orphans the one with the least is the parent. */
+  readonly metric: number;
 }
 
 /** Forms the opinion of all associations as they are now. */
@@ -74,9 +84,12 @@ export function judgeSystem(associations: Iterable<Association>, now: Mono, rule
       verdicts.set(association.id, { verdict: "rejected", reason });
       continue;
     }
-    candidates.push(candidateOf(association, now, rules));
     fit.set(association.id, association);
+    if (isOrphan(association, rules)) verdicts.set(association.id, { verdict: "rejected", reason: "stratum" });
+    else candidates.push(candidateOf(association, now, rules));
   }
+  const parent = candidates.length === 0 ? orphanParent(fit.values(), rules) : null;
+  if (parent !== null) candidates.push(candidateOf(parent, now, rules));
   const selection = selectSystem(candidates, rules.limits, rules.current);
   for (const [id, judgement] of selection.judgements) verdicts.set(id, judgement);
   const peer = selection.systemPeer === null ? undefined : fit.get(selection.systemPeer);
@@ -89,6 +102,24 @@ export function judgeSystem(associations: Iterable<Association>, now: Mono, rule
     falsetickers: selection.falsetickers,
     intersection: selection.intersection,
   };
+}
+
+/** An orphan, or a follower of one: of no use while anybody has a source. */
+function isOrphan({ header }: Association, { orphan }: JudgeRules): boolean {
+  return orphan !== undefined && orphan !== null && header!.stratum >= orphan.stratum;
+}
+
+/** The orphan that all others follow: the one with the least address; `null` if that is us. */
+function orphanParent(fit: Iterable<Association>, { orphan, referenceIdOf }: JudgeRules): Association | null {
+  if (orphan === undefined || orphan === null) return null;
+  let parent: Association | null = null;
+  let least = orphan.metric;
+  for (const association of fit) {
+    if (association.header!.stratum !== orphan.stratum || association.address === null) continue;
+    const metric = referenceIdOf(association.address.ip);
+    if (metric < least) [parent, least] = [association, metric];
+  }
+  return parent;
 }
 
 /** A fit association as selection sees it. */

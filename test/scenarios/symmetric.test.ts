@@ -1,0 +1,171 @@
+/** Symmetric peers: mutual backups, whoever of them still has a source. */
+import { beforeAll, describe, expect } from "vitest";
+import type { SecurityProvider } from "../../src/security/security.ts";
+import { securityProvider } from "../../src/security/symmetric.ts";
+import { silent } from "../../src/sim/oddities.ts";
+import type { Runner } from "../../src/sim/runner.ts";
+import type { ScriptedServer } from "../../src/sim/server.ts";
+import { createWorld, type SimWorld } from "../../src/sim/world.ts";
+import { associationsOf, errorOf, keysOf, modeOf, Site } from "../support/site.ts";
+import { scenario } from "../support/world.ts";
+
+let keys: SecurityProvider;
+let otherKeys: SecurityProvider;
+
+beforeAll(async () => {
+  keys = securityProvider(await keysOf("1 SHA1 a-secret-of-ours"));
+  otherKeys = securityProvider(await keysOf("1 SHA1 not-quite-that"));
+});
+
+const ADDRESSES = ["10.1.0.11", "10.1.0.12", "10.1.0.13", "10.1.0.14"] as const;
+
+/** Four peers that have a line for each other, under a key, and a reference each. */
+function clique(world: SimWorld): { site: Site; references: ScriptedServer[]; peers: Runner[] } {
+  const site = new Site(world);
+  const references = ADDRESSES.map((_, index) => site.reference(`gps${index + 1}`));
+  const peers = ADDRESSES.map((own, index) => {
+    const others = ADDRESSES.filter((ip) => ip !== own).map((name) => ({ kind: "peer", name, key: 1, iburst: false }) as const);
+    return site.host(`peer${index + 1}`, { addresses: [own], keys, lines: [{ name: references[index]!.address.ip }, ...others] });
+  });
+  return { site, references, peers };
+}
+
+function lose(reference: ScriptedServer): void {
+  reference.script = { ...reference.script, oddities: [silent()] };
+}
+
+describe("a clique of four, keyed", () => {
+  scenario("keeps time and authenticity flowing when one and then two lose their sources", { trace: false, seeds: 3 }, (world) => {
+    const { site, references, peers } = clique(world);
+    world.run(1200);
+    for (const [index, peer] of peers.entries()) {
+      expect(site.systemPeerOf(peer)).toBe(`gps${index + 1}`);
+      expect(peer.snapshot().system.stratum).toBe(2);
+    }
+    for (const [lost, survivors] of [
+      [0, ["peer2", "peer3", "peer4"]],
+      [1, ["peer3", "peer4"]],
+    ] as const) {
+      lose(references[lost]!);
+      world.run(3600);
+      // Pushed or pulled, the time comes from whoever has it.
+      expect(survivors).toContain(site.systemPeerOf(peers[lost]!));
+      expect(peers[lost]!.snapshot().system.stratum).toBe(3);
+    }
+    for (const peer of peers) {
+      expect(Math.abs(errorOf(peer))).toBeLessThan(0.001);
+      for (const { mode, authentication, reach } of associationsOf(peer)) if (mode === "symmetricActive") expect([authentication, reach > 0]).toEqual(["ok", true]);
+    }
+    // All lose theirs: nobody goes on pretending for long, and nobody follows in a circle.
+    for (const reference of references) lose(reference);
+    world.run(7200);
+    for (const peer of peers) expect(peer.snapshot().system.stratum).toBe(16);
+    // One comes back, and with it everybody.
+    references[2]!.script = { ...references[2]!.script, oddities: [] };
+    world.run(7200);
+    for (const peer of peers) expect(Math.abs(errorOf(peer))).toBeLessThan(0.001);
+    expect(site.systemPeerOf(peers[2]!)).toBe("gps3");
+    for (const index of [0, 1, 3]) expect(peers[index]!.snapshot().system.stratum).toBeLessThanOrEqual(4);
+  });
+});
+
+/** Two peers with the same line for each other; only the first has a reference. */
+function pair(world: SimWorld, second: { keys?: SecurityProvider; active?: boolean; authenticate?: boolean; key?: number | null } = {}): { site: Site; first: Runner; second: Runner } {
+  const site = new Site(world);
+  const gps = site.reference("gps");
+  const { active = true, authenticate = true, key = 1 } = second;
+  const towards = (name: string): { kind: "peer"; name: string; key: number | null; iburst: false } => ({ kind: "peer", name, key, iburst: false });
+  const one = site.host("first", { addresses: [ADDRESSES[0]], keys, lines: [{ name: gps.address.ip }, towards(ADDRESSES[1])] });
+  const other = site.host("second", { addresses: [ADDRESSES[1]], keys: second.keys ?? keys, discovery: { authenticate }, lines: active ? [towards(ADDRESSES[0])] : [] });
+  return { site, first: one, second: other };
+}
+
+describe("two peers", () => {
+  scenario("that start in the same second still come to believe each other", { trace: false, seeds: 20 }, (world) => {
+    const { site, second } = pair(world);
+    world.run(300);
+    expect(site.systemPeerOf(second)).toBe("first");
+    expect(Math.abs(errorOf(second))).toBeLessThan(0.001);
+  });
+
+  scenario("of which one is passive: mobilized by the first authentic packet, gone when the other is", { trace: false, seeds: 5 }, (world) => {
+    const { site, first, second } = pair(world, { active: false });
+    world.run(300);
+    expect(associationsOf(second)).toMatchObject([{ mode: "symmetricPassive", lifetime: "ephemeral", authentication: "ok", verdict: "systemPeer" }]);
+    expect(associationsOf(first)).toMatchObject([{}, { mode: "symmetricActive", lifetime: "persistent", authentication: "ok" }]);
+    expect(site.systemPeerOf(second)).toBe("first");
+    first.stop();
+    world.run(600);
+    expect(associationsOf(second)).toEqual([]);
+  });
+
+  scenario("push as well as pull: the passive one's time reaches the active one", { trace: false, seeds: 3 }, (world) => {
+    const site = new Site(world);
+    const gps = site.reference("gps");
+    const active = site.host("active", { addresses: [ADDRESSES[0]], keys, lines: [{ kind: "peer", name: ADDRESSES[1], key: 1, iburst: false }] });
+    site.host("passive", { addresses: [ADDRESSES[1]], keys, lines: [{ name: gps.address.ip }] });
+    world.run(600);
+    expect(site.systemPeerOf(active)).toBe("passive");
+    expect(Math.abs(errorOf(active))).toBeLessThan(0.001);
+  });
+
+  scenario("with different secrets do not believe each other, and nothing is mobilized", { trace: false, seeds: 3 }, (world) => {
+    const { site, second } = pair(world, { keys: otherKeys });
+    world.run(600);
+    expect(site.systemPeerOf(second)).toBeNull();
+    expect(associationsOf(second)[0]!.authentication).toMatch(/failed|nak/);
+    const passive = pair(world2(world), { keys: otherKeys, active: false });
+    passive.site.world.run(600);
+    expect(associationsOf(passive.second)).toEqual([]);
+  });
+
+  scenario("without keys: the stranger gets the time and no association, unless all are welcome", { trace: false, seeds: 3 }, (world) => {
+    const strict = pair(world, { active: false, key: null });
+    world.run(300);
+    expect(associationsOf(strict.second)).toEqual([]);
+    const open = pair(world2(world), { active: false, key: null, authenticate: false });
+    open.site.world.run(300);
+    expect(associationsOf(open.second)).toMatchObject([{ mode: "symmetricPassive", authentication: "none" }]);
+  });
+
+  scenario("an attacker who replays one's packets to the other moves nothing", { trace: false, seeds: 3 }, (world) => {
+    const { site, first, second } = pair(world);
+    const own = new Set([first.machine.address(), second.machine.address()]);
+    world.network.tap((datagram) => {
+      if (own.has(datagram.from.ip) && modeOf(datagram) === "symmetricActive") for (const delay of [5, 20, 100]) world.network.inject(datagram, delay);
+      return "pass";
+    });
+    world.run(1200);
+    expect(site.systemPeerOf(second)).toBe("first");
+    expect(Math.abs(errorOf(second))).toBeLessThan(0.001);
+  });
+});
+
+/** Another world of the same seed, for a second half of a scenario. */
+function world2(world: SimWorld): SimWorld {
+  return createWorld({ seed: `${world.seed} again`, trace: false });
+}
+
+describe("orphans", () => {
+  scenario("without any source agree on one of them, and on its time", { trace: false, seeds: 5 }, (world) => {
+    const site = new Site(world);
+    const orphan = { stratum: 8, wait: 300 };
+    const hosts = ADDRESSES.map((own, index) => {
+      const others = ADDRESSES.filter((ip) => ip !== own).map((name) => ({ kind: "peer", name, iburst: false }) as const);
+      return site.host(`host${index + 1}`, { addresses: [own], lines: others, serving: { fallbacks: { local: null, orphan } }, clockError: 0.01 * index });
+    });
+    const child = site.host("child", { lines: ADDRESSES.map((name) => ({ name })) });
+    world.run(3600);
+    const strata = hosts.map((host) => host.snapshot().system.stratum);
+    // The lowest address is the parent: it follows nobody, and all others follow it.
+    expect(strata).toEqual([16, 9, 9, 9]);
+    for (const host of hosts.slice(1)) expect(site.systemPeerOf(host)).toBe("host1");
+    expect(child.snapshot().system.stratum).toBeLessThanOrEqual(10);
+    const parent = hosts[0]!.machine.error;
+    for (const host of [...hosts.slice(1), child]) expect(errorOf(host)).toBeCloseTo(parent, 2);
+    // The parent dies: the next one takes its place.
+    hosts[0]!.stop();
+    world.run(7200);
+    for (const host of [...hosts.slice(2), child]) expect(site.systemPeerOf(host)).toBe("host2");
+  });
+});
