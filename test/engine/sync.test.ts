@@ -100,6 +100,14 @@ describe("a sync", () => {
     expect(bench.snapshot.associations.map(({ reason }) => reason)).toEqual(["noMajority", "noMajority"]);
   });
 
+  it("says that good servers are too few, not that none answered", () => {
+    const config = syncConfig(["192.0.2.1", "192.0.2.2"], {}, true);
+    const bench = new Bench({ ...config, limits: { ...config.limits, minsane: 3 } });
+    serve(bench, 20, () => 0.5);
+    expect(bench.engine.outcome).toBe("no-agreement");
+    expect(bench.snapshot.clock.offset).toBeNull();
+  });
+
   it("ends at the deadline with 17 if someone could still have answered", () => {
     const bench = new Bench(syncConfig(["192.0.2.1"], {}, true, { deadline: 3 }));
     serve(bench, 20, () => null);
