@@ -99,6 +99,8 @@ function orphanRules({ config, ownReferenceIds }: State): OrphanRules | null {
 /** Why there is no system peer, as an outcome. A broadcast server that was mobilized is a find, even before it is measured. */
 function failure(state: State): Outcome {
   if (isListening(state) && [...state.roster].some(({ listening }) => listening !== null)) return "ok";
+  // Survivors, but fewer than minsane: they agree, and are not enough.
+  if (state.opinion.survivors > 0) return "no-agreement";
   const reasons = Array.from(state.roster, ({ id }) => state.opinion.verdicts.get(id)?.reason ?? "pending");
   if (reasons.length > 0) return failureOf(reasons);
   return state.refused.has("authentication") ? "authentication" : "no-reply";
