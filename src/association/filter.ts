@@ -13,6 +13,12 @@ export const FILTER_STAGES = 8;
 /** The largest dispersion: that of an empty stage (RFC 5905 MAXDISP). */
 export const MAXDISP: Seconds = 16;
 
+/**
+ * Beyond this age a sample's own error, and what its clock may have wandered since, counts as delay: at long intervals an old
+ * sample is not the best for having been lucky (ntpd 4.2.8, its Allan intercept; A.5.2 goes by delay alone).
+ */
+const ALLAN: Seconds = 2048;
+
 /** A new offset further than this many jitters from the last is a popcorn spike (RFC 5905 SGATE). */
 const SPIKE_GATE = 3;
 
@@ -99,9 +105,15 @@ export function filterSample(filter: ClockFilter, sample: Sample, rules: FilterR
   return true;
 }
 
+/** What samples are sorted by. */
+function rank({ delay, dispersion, at }: Sample, now: Mono): Seconds {
+  const age = elapsed(at, now);
+  return age > ALLAN ? delay + dispersion + PHI * age : delay;
+}
+
 /** The estimate the samples give at a moment. */
 function estimateOf(samples: readonly Sample[], now: Mono, rules: FilterRules): Estimate {
-  const byDelay = samples.toSorted((a, b) => a.delay - b.delay);
+  const byDelay = samples.toSorted((a, b) => rank(a, now) - rank(b, now));
   const best = byDelay[0]!;
   let dispersion = 0;
   let weight = 0;

@@ -44,7 +44,7 @@ export interface AdaptiveState {
   readonly poll: PollExponent;
 }
 
-/** Histories are kept of so many servers; who was not heard for longest makes room. */
+/** Histories are kept of so many servers: of all that are believed, and of others as long as there is room. */
 const SERVERS = 32;
 
 /** How well the frequency of an earlier run still fits, standard deviation: the room may be warmer. */
@@ -77,21 +77,38 @@ export const ADAPTIVE: Strategy<AdaptiveState> = {
 };
 
 /** Takes the new samples into the histories of their servers, and says which servers there is something new to believe of. */
-function hear(before: AdaptiveState, { samples, corrected }: DisciplineInput, bounds: DisciplineBounds): { state: AdaptiveState; fresh: ReadonlySet<number> } {
+function hear(before: AdaptiveState, { samples, corrected, system }: DisciplineInput, bounds: DisciplineBounds): { state: AdaptiveState; fresh: ReadonlySet<number> } {
   let state = before;
   const fresh = new Set<number>();
   for (const sample of samples) {
     const { source, at, phase } = sample;
+    if (!hasRoom(state, source, system)) continue;
     const known = state.histories.find((one) => one.source === source)?.history ?? history(firstPrior(state, sample));
     const taken = takeIn(known, sample);
     if (taken.suspects.length === 0) fresh.add(source);
-    const others = state.histories.filter((one) => one.source !== source).slice(1 - SERVERS);
+    const others = state.histories.filter((one) => one.source !== source);
     const beyond = Math.abs(phase - corrected) <= bounds.stepThreshold ? null : (state.beyond ?? at);
     // What nothing known explains is looked at again as soon as may be.
     const poll = taken.suspects.length > 0 ? bounds.minpoll : state.poll;
-    state = { ...state, histories: [...others, { source, history: taken }], beyond, poll };
+    state = { ...state, histories: bounded([...others, { source, history: taken }], system), beyond, poll };
   }
   return { state, fresh };
+}
+
+/** Whether a server's samples are kept: there is a history of it, or room for one, or it is believed. */
+function hasRoom({ histories }: AdaptiveState, source: number, system: DisciplineInput["system"]): boolean {
+  return histories.length < SERVERS || histories.some((one) => one.source === source) || isBelieved(source, system);
+}
+
+/** With too many, the one heard longest ago of those that are not believed makes room. */
+function bounded(histories: AdaptiveState["histories"], system: DisciplineInput["system"]): AdaptiveState["histories"] {
+  if (histories.length <= SERVERS) return histories;
+  const surplus = Math.max(0, histories.findIndex(({ source }) => !isBelieved(source, system)));
+  return histories.toSpliced(surplus, 1);
+}
+
+function isBelieved(source: number, system: DisciplineInput["system"]): boolean {
+  return system?.sources.some((one) => one.source === source) ?? false;
 }
 
 /** All that is known of a server before its first sample: how fast our own oscillator runs. */

@@ -150,7 +150,10 @@ export function updateDiscipline(before: Discipline, sample: DisciplineSample, p
   const inlier = Math.abs(sample.offset) <= parameters.stepThreshold;
   if (Math.abs(sample.offset) > parameters.panic) return { discipline: before, action: "panic" };
 
-  const seen: Discipline = { ...before, seen: sample.at, jitter: inlier ? averageJitter(before, sample.offset, parameters) : before.jitter };
+  // What the clock was off by at first, and what it drifts while its frequency is measured, is no jitter (A.5.5.6 counts both, and
+  // then takes milliseconds for calm for hours).
+  const settled = before.state === "SYNC" || before.state === "SPIK";
+  const seen: Discipline = { ...before, seen: sample.at, jitter: inlier && settled ? averageJitter(before, sample.offset, parameters) : before.jitter };
   const transition = TRANSITIONS[before.state][inlier ? "inlier" : "outlier"];
   const mu = before.updated === null ? 0 : elapsed(before.updated, sample.at);
   if (transition.patient && mu < parameters.stepout) return { discipline: seen, action: "ignore" };
@@ -163,9 +166,12 @@ export function updateDiscipline(before: Discipline, sample: DisciplineSample, p
   return { discipline: paced, action: transition.action };
 }
 
-/** ψ after an offset that is not an outlier. */
-function averageJitter({ jitter, last }: Discipline, offset: Seconds, { precision }: DisciplineParameters): Seconds {
-  return averageSquares(jitter, Math.max(Math.abs(offset - last), 2 ** precision));
+/**
+ * ψ after an offset that is not an outlier. It is compared with what should be left of the last one; A.5.5.6 compares it with the
+ * last one itself, and so counts what the clock-adjust process has trickled out since.
+ */
+function averageJitter({ jitter, residual }: Discipline, offset: Seconds, { precision }: DisciplineParameters): Seconds {
+  return averageSquares(jitter, Math.max(Math.abs(offset - residual), 2 ** precision));
 }
 
 /** By how much a sample changes the frequency. `mu`: seconds since the last update used. */
@@ -182,10 +188,13 @@ function frequencyLock(drifted: Seconds, mu: Seconds, poll: PollExponent): Frequ
   return drifted / (Math.max(mu, DISCIPLINE.allan) * Math.max(DISCIPLINE.fll - poll, DISCIPLINE.fllLeast));
 }
 
-/** The PLL's part. The lesser of update and poll interval is integrated over: that allows oversampling, not undersampling. */
+/**
+ * The PLL's part: the offset integrated over the time since the last update, up to the Allan intercept, as in ntpd 4.2.8. A.5.5.6
+ * integrates over one poll interval at most; but the clock filter lets about every fourth poll through, so that the frequency
+ * would be corrected by a quarter of what it should.
+ */
 function phaseLock(offset: Seconds, mu: Seconds, poll: PollExponent): Frequency {
-  const interval = pollInterval(poll);
-  return (offset * Math.min(mu, interval)) / (4 * DISCIPLINE.timeConstant * interval) ** 2;
+  return (offset * Math.min(mu, DISCIPLINE.allan)) / (4 * DISCIPLINE.timeConstant * pollInterval(poll)) ** 2;
 }
 
 /** The new frequency, and ω, the RMS of its changes (A.5.5.6 averages the frequency itself there, a slip). */

@@ -3,9 +3,9 @@
  * `loop.ts`, which trickles the offset out second by second. Selected by `--discipline rfc5905`.
  */
 import { startDiscipline, updateDiscipline } from "./discipline.ts";
-import type { Discipline, DisciplineParameters } from "./discipline.ts";
+import type { Discipline, DisciplineParameters, DisciplineSample } from "./discipline.ts";
 import { adjustOncePerSecond } from "./loop.ts";
-import type { Decision, DisciplineBounds, DisciplineReport, Strategy } from "./strategy.ts";
+import type { Decision, DisciplineBounds, DisciplineInput, DisciplineReport, Strategy } from "./strategy.ts";
 
 /** RFC 5905 §11.3 and §12. */
 export const RFC5905: Strategy<Discipline> = {
@@ -13,9 +13,10 @@ export const RFC5905: Strategy<Discipline> = {
     return startDiscipline(parametersOf(bounds, true), frequency);
   },
 
-  update(before, { system }, bounds) {
-    if (system === null) return { state: before, decision: { kind: "none" } };
-    const { offset, at } = system;
+  update(before, input, bounds) {
+    const measured = isMeasuring(before) ? latest(input) : input.system;
+    if (measured === null) return { state: before, decision: { kind: "none" } };
+    const { offset, at } = measured;
     const { discipline, action } = updateDiscipline(before, { offset, at }, parametersOf(bounds, isUnset(before)));
     return { state: discipline, decision: decisionOf(action, offset) };
   },
@@ -28,18 +29,32 @@ export const RFC5905: Strategy<Discipline> = {
 
   adjust(before) {
     const { discipline, rate } = adjustOncePerSecond(before);
-    return { state: discipline, frequency: rate };
+    return { state: discipline, adjustment: { frequency: before.frequency, phase: rate - before.frequency } };
   },
 
   report({ state, frequency, jitter, wander, poll }): DisciplineReport {
-    const known = state !== "NSET" && state !== "FREQ";
+    const known = !isMeasuring({ state });
     return { name: "rfc5905", state, frequency: known ? frequency : null, jitter, wander, poll };
   },
 };
 
 /** Whether the clock was never corrected, nor its frequency measured. */
 function isUnset({ state, updated }: Discipline): boolean {
-  return state === "NSET" || state === "FREQ" || updated === null;
+  return isMeasuring({ state }) || updated === null;
+}
+
+function isMeasuring({ state }: Pick<Discipline, "state">): boolean {
+  return state === "NSET" || state === "FREQ";
+}
+
+/**
+ * The last sample of anyone believed. While the frequency is measured the clock drifts, and of two samples the later one counts,
+ * not the one with the least delay, which may be eight polls old (as in ntpd, whose clock filter then does not sort).
+ */
+function latest({ samples, system, corrected }: DisciplineInput): DisciplineSample | null {
+  if (system === null) return null;
+  const sample = samples.findLast(({ source }) => system.sources.some((believed) => believed.source === source));
+  return sample === undefined ? null : { offset: sample.phase - corrected, at: sample.at };
 }
 
 function parametersOf({ stepThreshold, stepout, panic, anyFirst, minpoll, maxpoll, precision }: DisciplineBounds, first: boolean): DisciplineParameters {

@@ -93,6 +93,14 @@ export interface DisciplineReport {
   readonly poll: PollExponent;
 }
 
+/** How the clock is to run for a second. */
+export interface Adjustment {
+  /** The correction of the oscillator's frequency, s/s. */
+  readonly frequency: Frequency;
+  /** How much of the phase is trickled out besides, seconds in that second. */
+  readonly phase: Seconds;
+}
+
 /** What an update gives. */
 export interface DisciplineUpdate<State> {
   readonly state: State;
@@ -110,8 +118,8 @@ export interface Strategy<State> {
   update(before: State, input: DisciplineInput, bounds: DisciplineBounds): DisciplineUpdate<State>;
   /** Somebody stepped the clock, or the machine slept: what was measured is worth nothing; the oscillator is still the same. */
   restart(before: State, bounds: DisciplineBounds): State;
-  /** A second has passed (RFC 5905 §12): the frequency to run at during the next. `null`: it needs no such process. */
-  readonly adjust: ((before: State) => { readonly state: State; readonly frequency: Frequency }) | null;
+  /** A second has passed (RFC 5905 §12): how to run during the next. `null`: it needs no such process. */
+  readonly adjust: ((before: State) => { readonly state: State; readonly adjustment: Adjustment }) | null;
   report(state: State): DisciplineReport;
 }
 
@@ -119,8 +127,8 @@ export interface Strategy<State> {
 export interface RunningDiscipline {
   update(input: DisciplineInput): Decision;
   restart(): void;
-  /** The frequency of the next second; `null`: the discipline has no process that runs each second. */
-  adjust(): Frequency | null;
+  /** How to run during the next second; `null`: the discipline has no process that runs each second. */
+  adjust(): Adjustment | null;
   readonly report: DisciplineReport;
 }
 
@@ -140,7 +148,7 @@ export function run<State>(strategy: Strategy<State>, frequency: Frequency | nul
       if (strategy.adjust === null) return null;
       const adjusted = strategy.adjust(state);
       state = adjusted.state;
-      return adjusted.frequency;
+      return adjusted.adjustment;
     },
     get report() {
       return strategy.report(state);

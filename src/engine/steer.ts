@@ -33,12 +33,18 @@ export function hear({ steering }: State, from: Association, { at, offset, delay
   steering.heard.push({ source: from.id, at, phase: offset + correctedBy(steering.corrections, at), delay, dispersion });
 }
 
+/** With so few associations everything is heard at once; with more, so seldom that it takes little of the time. */
+const AT_ONCE = 64;
+const SPACING: Seconds = 1e-4;
+
 /** If there is anything new, the discipline hears it and decides. */
 export function steer(state: State, now: Now): void {
-  const { steering } = state;
+  const { steering, roster } = state;
   if (steering === null || state.outcome !== null || steering.awaiting) return;
+  if (roster.size > AT_ONCE && now.mono < after(steering.heardAt, roster.size * SPACING)) return;
   const system = systemOffset(state);
   if (steering.heard.length === 0 && (system === null || system.at === steering.used)) return;
+  steering.heardAt = now.mono;
   const corrected = correctedBy(steering.corrections, now.mono);
   const decision = steering.discipline.update({ now: now.mono, corrected, samples: steering.heard, system });
   steering.heard = [];
@@ -66,8 +72,7 @@ export function onSteered(state: State, event: Event & { readonly kind: "steered
   steering.awaiting = false;
   const { frequency: before } = steering.corrections;
   steering.corrections = steered(steering.corrections, now.mono, event);
-  // Where the offset is trickled out the standard leaves the filters as they are.
-  if (!steering.eachSecond) moveAlong(state, event.phase, event.frequency - before, now);
+  if (steering.steady === null) moveAlong(state, event.phase, event.frequency - before, now);
 }
 
 /** The clock was stepped, by us or by somebody else: all that was measured by it is worth nothing (RFC 5905 §9.1 "clear"). */
@@ -84,13 +89,18 @@ export function onStepped(state: State, by: Seconds, whose: "ours" | "another", 
   state.unjudged = true;
 }
 
-/** The clock-adjust process: once a second, the rate of the next (RFC 5905 §12). */
+/** The clock-adjust process: once a second, how to run during the next (RFC 5905 §12). */
 export function onSecond(state: State, now: Now): void {
   const { steering } = state;
-  if (steering === null || !steering.eachSecond) return;
-  const frequency = steering.discipline.adjust();
-  if (frequency !== null && frequency !== steering.corrections.frequency && !steering.config.dryRun) state.act({ kind: "steer", phase: 0, frequency });
+  const adjustment = steering?.discipline.adjust() ?? null;
+  if (steering === null || adjustment === null) return;
+  const { phase, frequency } = adjustment;
   state.deadlines.set(TIMER.second, after(now.mono, 1));
+  if (steering.config.dryRun) return;
+  // The phase of one second is less than the kernel can slew by; as a rate it is exact.
+  if (frequency + phase !== steering.corrections.frequency) state.act({ kind: "steer", phase: 0, frequency: frequency + phase });
+  moveAlong(state, phase, frequency - (steering.steady ?? 0), now);
+  steering.steady = frequency;
 }
 
 function perform(state: State, steering: Steering, action: { kind: "steer"; phase: Seconds; frequency: Frequency } | { kind: "step"; offset: Seconds }): void {

@@ -3,21 +3,25 @@ import { corrections } from "../discipline/corrections.ts";
 import type { Corrections } from "../discipline/corrections.ts";
 import { DISCIPLINES } from "../discipline/disciplines.ts";
 import type { DisciplineBounds, RunningDiscipline, SourceSample } from "../discipline/strategy.ts";
+import { after } from "../time/mono.ts";
 import type { Mono } from "../time/mono.ts";
+import type { Frequency } from "../time/seconds.ts";
 import type { EngineConfig, LoopConfig } from "./config.ts";
 
 /** A clock that is steered. */
 export interface Steering {
   readonly config: LoopConfig;
   readonly discipline: RunningDiscipline;
-  /** The discipline has a process that runs each second, and corrects the phase by it, little by little. */
-  readonly eachSecond: boolean;
   /** What was done to the clock. */
   corrections: Corrections;
+  /** The frequency without what is trickled out by it, where the discipline has a process that runs each second; else `null`. */
+  steady: Frequency | null;
   /** Samples the discipline has not heard yet. */
   heard: SourceSample[];
   /** The system peer's sample that the discipline heard of last. */
   used: Mono | null;
+  /** When it heard. */
+  heardAt: Mono;
   /** A correction was asked for and not answered yet. */
   awaiting: boolean;
 }
@@ -27,8 +31,7 @@ export function startSteering(config: EngineConfig, now: Mono): Steering | null 
   const { clock } = config;
   if (clock.kind !== "loop") return null;
   const discipline = DISCIPLINES[clock.discipline](clock.frequency, boundsOf(config, clock));
-  const rate = discipline.adjust();
-  return { config: clock, discipline, eachSecond: rate !== null, corrections: corrections(now, 0), heard: [], used: null, awaiting: false };
+  return { config: clock, discipline, corrections: corrections(now), steady: null, heard: [], used: null, heardAt: after(now, -Infinity), awaiting: false };
 }
 
 function boundsOf({ associations, precision }: EngineConfig, { limits, stepout, anyFirst }: LoopConfig): DisciplineBounds {

@@ -88,9 +88,10 @@ describe("frequency (A.5.5.6)", () => {
     expect(discipline.frequency).toBeCloseTo((0.01 * 16) / (4 * 16 * 64) ** 2, 15);
   });
 
-  it("integrates over the poll interval at most, however late the update", () => {
-    const { discipline } = updateDiscipline(inState("SYNC", { frequency: 0 }), { offset: 0.01, at: at(6400) }, PARAMETERS);
-    expect(discipline.frequency).toBeCloseTo((0.01 * 64) / (4 * 16 * 64) ** 2, 15);
+  it("integrates over the Allan intercept at most, however late the update", () => {
+    const after = (seconds: number): number => updateDiscipline(inState("SYNC", { frequency: 0 }), { offset: 0.01, at: at(seconds) }, PARAMETERS).discipline.frequency;
+    expect(after(640)).toBeCloseTo((0.01 * 640) / (4 * 16 * 64) ** 2, 15);
+    expect(after(6400)).toBeCloseTo((0.01 * 1500) / (4 * 16 * 64) ** 2, 15);
   });
 
   it("is corrected by the FLL too beyond half the Allan intercept", () => {
@@ -113,12 +114,19 @@ describe("statistics", () => {
     expect(discipline.wander).toBeCloseTo(Math.sqrt((7 * 8 ** 2 + 20 ** 2) / 8) * 1e-6, 12);
   });
 
-  it("jitter is the averaged RMS of offset differences, no less than the precision; outliers do not count", () => {
-    const before = inState("SYNC", { jitter: 0.008, last: 0.01 });
+  it("jitter is the averaged RMS of what offsets differ from what was left, no less than the precision; outliers do not count", () => {
+    const before = inState("SYNC", { jitter: 0.008, last: 0.02, residual: 0.01 });
     const after = (offset: number): number => updateDiscipline(before, { offset, at: at(64) }, PARAMETERS).discipline.jitter;
     expect(after(0.03)).toBeCloseTo(Math.sqrt((7 * 8 ** 2 + 20 ** 2) / 8) / 1000, 12);
     expect(after(0.01)).toBeCloseTo(Math.sqrt((7 * 0.008 ** 2 + 2 ** -40) / 8), 15);
     expect(after(0.5)).toBe(0.008);
+  });
+
+  it("what the clock is off by at first, or drifts while it is measured, is no jitter", () => {
+    for (const state of ["NSET", "FSET", "FREQ"] as const) {
+      const before = inState(state, { jitter: 0.001 });
+      expect(updateDiscipline(before, { offset: 0.1, at: at(64) }, PARAMETERS).discipline.jitter).toBe(0.001);
+    }
   });
 });
 
