@@ -57,7 +57,7 @@ export type OnceCommand = "sync" | "query";
 export const ONCE_DEFAULTS = {
   port: 123,
   samples: { sync: 4, query: 1 },
-  /** A majority with this many samples each that agree is enough. */
+  /** `sync`: a majority with this many samples each that agree is enough. */
   enough: 3,
   timeout: 1,
   deadline: 15,
@@ -90,7 +90,8 @@ export function onceConfig(command: OnceCommand, servers: readonly ServerSpec[],
     emptyStages: "brief",
     once: {
       samples,
-      enough: Math.min(ONCE_DEFAULTS.enough, samples),
+      // Who asks to see servers wants to see them all; who sets a clock wants to be done.
+      enough: command === "query" ? null : Math.min(ONCE_DEFAULTS.enough, samples),
       accuracy: options.accuracy ?? null,
       deadline: deadline === Infinity ? null : deadline,
       waitNetwork,

@@ -32,7 +32,7 @@ describe("the configuration of a one-shot", () => {
       interface: null,
       ownReferenceIds: [0x7f000001],
     });
-    expect(configure("query", ["192.0.2.7"])).toMatchObject({ once: { samples: 1, enough: 1 }, clock: { kind: "observe" }, burst: { packets: 1 } });
+    expect(configure("query", ["192.0.2.7"])).toMatchObject({ once: { samples: 1, enough: null }, clock: { kind: "observe" }, burst: { packets: 1 } });
   });
 
   it("takes a name as the many servers it may stand for, an address and localhost as one", () => {
