@@ -1,0 +1,112 @@
+/**
+ * What is wrong with a set of servers though each of them is right: that they are fewer sources than they seem, that some
+ * smear leap seconds and others do not, that they follow each other. Found in what a snapshot says; the words are in `view`.
+ */
+import { family } from "../wire/address.ts";
+import { MAXSTRAT } from "../wire/header.ts";
+
+/** What is asked of a server: the same fields of an `AssociationReport`. */
+export interface WarnedServer {
+  readonly name: string;
+  /** IP literal; `null` while unresolved. */
+  readonly address: string | null;
+  /** As on the wire, or `null` before it answered. */
+  readonly stratum: number | null;
+  /** As ntpq shows it, or `null` before it answered. */
+  readonly refid: string | null;
+  /** Why nothing could be delivered to it. */
+  readonly unreachable: string | null;
+}
+
+/** What is asked of a whole run: the same fields of a `Snapshot`. */
+export interface WarnedServers {
+  readonly associations: readonly WarnedServer[];
+  readonly resolved: readonly { readonly name: string; readonly addresses: readonly string[] }[];
+}
+
+/** One warning. Servers are told by address. */
+export type ServersWarning =
+  /** Several servers follow one: together they are one source. `servers` and `sources` count all that answered. */
+  | { readonly code: "sharedUpstream"; readonly upstream: string; readonly addresses: readonly string[]; readonly servers: number; readonly sources: number }
+  /** Round a leap second they will be up to half a second apart. */
+  | { readonly code: "mixedSmear"; readonly smeared: readonly string[]; readonly unsmeared: readonly string[] }
+  /** Each follows the next, and the last the first. */
+  | { readonly code: "refidLoop"; readonly addresses: readonly string[] }
+  /** This host has no IPv4, and the name gives nothing else; `instead` is the one that does. */
+  | { readonly code: "ipv4Pool"; readonly name: string; readonly instead: string };
+
+/** Everything that is wrong with the servers of a run together. */
+export function warningsOf(run: WarnedServers): readonly ServersWarning[] {
+  const answered = run.associations.flatMap(({ name, address, stratum, refid }) => {
+    return address === null || refid === null || stratum === null || stratum < 1 || stratum >= MAXSTRAT ? [] : [{ name, address, stratum, refid }];
+  });
+  return [...sharedUpstreams(answered), ...mixedSmear(answered), ...loops(answered), ...ipv4Pools(run)];
+}
+
+interface Answered {
+  readonly name: string;
+  readonly address: string;
+  readonly stratum: number;
+  readonly refid: string;
+}
+
+/** By what each of them is set: a server of stratum 1 by itself, all others by whom they name. */
+function sharedUpstreams(servers: readonly Answered[]): ServersWarning[] {
+  const bySource = new Map<string, string[]>();
+  for (const server of servers) {
+    const source = namesUpstream(server) ? server.refid : server.address;
+    bySource.set(source, [...(bySource.get(source) ?? []), server.address]);
+  }
+  // A server that others of the set follow is their source, whatever it follows itself.
+  for (const server of servers) {
+    const own = namesUpstream(server) ? server.refid : server.address;
+    if (own === server.address || !bySource.has(server.address)) continue;
+    bySource.get(server.address)!.push(server.address);
+    const left = bySource.get(own)!.filter((address) => address !== server.address);
+    if (left.length > 0) bySource.set(own, left);
+    else bySource.delete(own);
+  }
+  const counts = { servers: servers.length, sources: bySource.size };
+  return [...bySource].flatMap(([upstream, addresses]) => (addresses.length < 2 ? [] : [{ code: "sharedUpstream", upstream, addresses, ...counts }]));
+}
+
+/** Services that say they smear: Google, Amazon, Facebook. */
+const SMEARING_NAME = /(^|\.)time\d?\.(google|android|facebook|aws)\.com$|^169\.254\.169\.123$|^fd00:ec2::123$/;
+
+function mixedSmear(servers: readonly Answered[]): ServersWarning[] {
+  const smears = ({ name, stratum, refid }: Answered): boolean => SMEARING_NAME.test(name) || (stratum === 1 ? refid === "GOOG" : refid.startsWith("254."));
+  const smeared = servers.filter(smears).map(({ address }) => address);
+  const unsmeared = servers.filter((server) => !smears(server)).map(({ address }) => address);
+  return smeared.length > 0 && unsmeared.length > 0 ? [{ code: "mixedSmear", smeared, unsmeared }] : [];
+}
+
+/** Each walk along the reference identifiers that comes back to where it began, told once, from its least address. */
+function loops(servers: readonly Answered[]): ServersWarning[] {
+  const follows = new Map(servers.filter(namesUpstream).map(({ address, refid }) => [address, refid]));
+  const found: ServersWarning[] = [];
+  for (const start of follows.keys()) {
+    const walk = [start];
+    for (let next = follows.get(start); next !== undefined && !walk.includes(next) && follows.has(next); next = follows.get(next)) walk.push(next);
+    const closes = walk.length > 1 && follows.get(walk.at(-1)!) === start;
+    if (closes && walk.every((address) => start <= address)) found.push({ code: "refidLoop", addresses: walk });
+  }
+  return found;
+}
+
+/** The NTP pool gives IPv6 addresses only under its zones numbered 2. */
+const POOL_ZONE = /^(?:\d\.)?((?:[a-z-]+\.)?pool\.ntp\.org)\.?$/i;
+
+function ipv4Pools({ associations, resolved }: WarnedServers): ServersWarning[] {
+  return resolved.flatMap(({ name, addresses }) => {
+    const zone = POOL_ZONE.exec(name)?.[1];
+    if (zone === undefined || addresses.length === 0 || addresses.some((ip) => family(ip) === 6)) return [];
+    const members = associations.filter(({ address }) => address !== null && addresses.includes(address));
+    const unroutable = members.length > 0 && members.every(({ unreachable, refid }) => unreachable === "noRoute" && refid === null);
+    return unroutable ? [{ code: "ipv4Pool", name, instead: `2.${zone}` }] : [];
+  });
+}
+
+/** From stratum 2 on the reference identifier is an address, but for local clocks (127.x.y.z, ntpd's drivers) and smears (254.x.y.z). */
+function namesUpstream({ stratum, refid }: Answered): boolean {
+  return stratum > 1 && /^\d+\.\d+\.\d+\.\d+$/.test(refid) && !refid.startsWith("127.") && !refid.startsWith("254.");
+}
