@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import { FINDING_COMMANDS } from "./finding-commands.ts";
 import type { Io } from "./io.ts";
+import { SERVE_COMMAND } from "./serve-options.ts";
 import { addOptions, OPTION_GROUPS, SHELLS, type CommonOptions, type KeygenOptions, type RunOptions } from "./options.ts";
 
 /** What a command is given to run with. */
@@ -37,6 +38,7 @@ export const COMMANDS: readonly CommandRow[] = [
     build: (command, running) => once(command, "query", running),
   },
   ...FINDING_COMMANDS,
+  SERVE_COMMAND,
   {
     name: "demo",
     text: "see a run of sync against five embedded servers, one lying and one lost, without touching the clock",

@@ -198,6 +198,7 @@ class FindingRun {
       ...this.#faults,
       groups: this.#groups,
       ttl: associations[0]?.ttl ?? DISCOVERY_DEFAULTS.ttl,
+      key: associations[0]?.key ?? null,
       port: service?.port ?? associations[0]?.port ?? 123,
       deadline: once?.deadline ?? null,
       interface: name,

@@ -39,6 +39,7 @@ const RING_INTERVAL: OptionRow = {
   parse: duration("--interval", { least: 0.001, most: 1024 }),
 };
 const VOLLEY: OptionRow = { flags: "--samples <n>", text: "exchanges of a volley", standard: `${DISCOVERY_DEFAULTS.samples}`, parse: integer("--samples", 1, 64) };
+const SEARCH_KEY: OptionRow = { flags: "--key <id>", text: "sign the search with this key (the first trusted one of the file); servers answer with the same", parse: integer("--key", 1, 65_535) };
 const NO_DEADLINE: OptionRow = { flags: "--deadline <duration>", text: "end after this long", standard: "inf", parse: duration("--deadline", { least: 0.001, infinite: true }) };
 
 /** Rows of a group, with others in place of some, and more behind them. */
@@ -61,7 +62,7 @@ export const FINDING_GROUPS: Readonly<Record<"pool" | "manycast" | "broadcast", 
   pool: [SERVERS, changed(MEASURING, { without: ASKED_ALONE, instead: [VOLLEY, NO_DEADLINE], more: [FOLLOW] }), SELECTION, OUTPUT],
   manycast: [
     { heading: "How they are searched for:", rows: [TTL, RING_INTERVAL, ALL, FOLLOW, COHORT] },
-    { ...changed(SERVERS, { without: ["--forget", "--config", "--source-port"], more: TRUST_ROWS }), heading: "How they are reached, and who is believed:" },
+    { ...changed(SERVERS, { without: ["--forget", "--config", "--source-port"], instead: [SEARCH_KEY], more: TRUST_ROWS }), heading: "How they are reached, and who is believed:" },
     changed(MEASURING, { without: [...ASKED_ALONE, "--interval", "--wait-network"], instead: [VOLLEY, NO_DEADLINE] }),
     SELECTING,
     OUTPUT,

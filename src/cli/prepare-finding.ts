@@ -30,13 +30,13 @@ export async function prepareFinding(command: DiscoveryCommand, operands: readon
   if (options.interface !== undefined) checkInterface(options.interface);
   const specs = READERS[command](operands);
   const loaded = options.config === undefined ? null : loadConfiguration(options.config, false);
-  const config = discoveryConfig(command, specs, settings, loaded?.configuration ?? null, facts);
-  const keyed = config.associations.find(({ key }) => key !== null);
-  if (keyed !== undefined && options.keys === undefined && (loaded?.configuration.keys ?? null) === null) {
-    throw new UsageError(`key ${keyed.key!} is named, but there is no key file`, "name it with --keys FILE");
-  }
-  const trusted = options.trusted === undefined ? null : trustedKeys(options.trusted);
-  const keys = await readKeys(options.keys ?? loaded?.configuration.keys?.path ?? null, options.keysFormat ?? "auto", trusted ?? "all");
+  const trusted = options.trusted === undefined ? "all" : trustedKeys(options.trusted);
+  const keys = await readKeys(options.keys ?? loaded?.configuration.keys?.path ?? null, options.keysFormat ?? "auto", trusted);
+  // Servers answer with the key they were asked by: a search without one finds nobody who is authentic.
+  const first = command === "manycast" ? keys.keyring?.keys.find((key) => key.trusted)?.id : undefined;
+  const config = discoveryConfig(command, specs, first === undefined ? settings : { key: first, ...settings }, loaded?.configuration ?? null, facts);
+  const keyed = config.associations.find(({ key }) => key !== null && keys.keyring?.find(key)?.trusted !== true);
+  if (keyed !== undefined) throw new UsageError(`key ${keyed.key!} is ${keys.keyring === null ? "named, but there is no key file" : "not in the key file, or not trusted"}`, "name the file with --keys FILE");
   const groups = command === "pool" ? [] : groupsOf(specs, settings);
   return { config, ...keys, file: loaded?.path ?? null, remarks: loaded?.remarks ?? [], groups };
 }

@@ -22,7 +22,7 @@ export interface EndedRun extends GuardedEnd {
 }
 
 /** Says which configuration file is used, and what is worth telling about it and the keys. */
-export function tellPrepared(title: string, { file, remarks, warnings }: Prepared, options: CommonOptions, io: Io): void {
+export function tellPrepared(title: string, { file, remarks, warnings }: Pick<Prepared, "file" | "remarks" | "warnings">, options: CommonOptions, io: Io): void {
   const talkative = options.verbose === true || options.debug === true;
   if (talkative && file !== null) io.err.write(`${title}: configuration file ${file}\n`);
   for (const remark of remarks) if (talkative || (remark.level === "warning" && options.quiet !== true)) io.err.write(remarkLine(title, remark));

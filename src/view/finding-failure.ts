@@ -15,6 +15,8 @@ export interface FindingContext {
   readonly groups: readonly string[];
   /** Hops of the last ring. */
   readonly ttl: number;
+  /** The key that a search is signed with; those who do not know it stay silent. */
+  readonly key: number | null;
   /** UDP port that is asked or listened to. */
   readonly port: number;
   readonly deadline: Seconds | null;
@@ -68,11 +70,11 @@ function authenticationWords(kind: Finding, snapshot: Snapshot): Words {
 
 const HINT = "name the file of their keys with --keys, or trust whoever answers with --no-auth";
 
-function silentRings({ rings }: Snapshot, { groups, ttl, notSent }: FindingContext): Words {
+function silentRings({ rings }: Snapshot, { groups, ttl, notSent, key }: FindingContext): Words {
   if (notSent !== null) return { message: `${printable(notSent.ip)} cannot be asked: ${HOST_FAULTS[notSent.why]}`, hint: "name the interface with --interface; is the network up?" };
   const hops = Math.max(0, ...rings.map((ring) => ring.ttl));
   const further = hops < ttl ? "" : " --ttl asks further away;";
-  return { message: `no server answered within ${counted(hops, "hop")} of this host in ${namesText(groups)}`, hint: `are there manycast servers in that group?${further} routers have to forward it` };
+  return { message: `no server answered within ${counted(hops, "hop")} of this host in ${namesText(groups)}`, hint: `are there manycast servers in that group${key === null ? "" : ` that know key ${key}`}?${further} routers have to forward it` };
 }
 
 function silentNetwork({ elapsed }: Snapshot, { groups, port }: FindingContext): Words {

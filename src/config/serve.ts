@@ -1,0 +1,172 @@
+/** `serve`: options and configuration file → what the engine is told, every default filled in. */
+import { BURST_SIX, type AssociationConfig, type EngineConfig, type ServingConfig } from "../engine/config.ts";
+import { AccessList, accessOfRules, parseNetwork, type NetworkRule, type RestrictFlag } from "../server/access.ts";
+import { ORPHAN_WAIT } from "../server/local.ts";
+import { DEFAULT_RATE, type RateLimits } from "../server/rate.ts";
+import type { Smear } from "../server/smear.ts";
+import type { SelectionLimits } from "../system/limits.ts";
+import type { PollExponent, Seconds } from "../time/seconds.ts";
+import { parseBroadcastAddress, parseGroup, scopeWarning } from "./groups.ts";
+import { literalFamily } from "./literal.ts";
+import type { Configuration } from "./ntpconf/configuration.ts";
+import { configured, named, ONCE_DEFAULTS, selectionLimits, type LocalFacts } from "./options.ts";
+import type { ServerSpec } from "./servers.ts";
+import { accessOf, rateOf } from "./serving.ts";
+import { UsageError } from "./usage.ts";
+import { parseInteger, parseDuration } from "./values.ts";
+
+/** The options that somebody gave; what is absent takes its default. */
+export interface ServeOptions extends Partial<SelectionLimits> {
+  readonly family?: 4 | 6;
+  readonly port?: number;
+  readonly address?: string;
+  readonly interface?: string;
+  readonly localStratum?: number;
+  readonly orphan?: number;
+  readonly orphanWait?: Seconds;
+  readonly broadcast?: readonly string[];
+  readonly manycast?: readonly string[];
+  /** log₂ of the interval of broadcasts, seconds. */
+  readonly minpoll?: PollExponent;
+  /** Hops of broadcasts. */
+  readonly ttl?: number;
+  readonly cohort?: boolean;
+  readonly allow?: readonly string[];
+  readonly deny?: readonly string[];
+  readonly rateLimit?: RateLimits;
+}
+
+/** What the machine knows, beside the options. */
+export interface ServeFacts extends LocalFacts {
+  /** IP literals of this host. */
+  readonly addresses: readonly string[];
+  /** Broadcast addresses of its networks. */
+  readonly broadcasts: readonly string[];
+  /** A leap second to be smeared. */
+  readonly smear: Smear | null;
+  /** The key that broadcasts are sealed with. */
+  readonly broadcastKey: number | null;
+}
+
+/** The defaults of broadcasts (seed 002). */
+export const BROADCAST_DEFAULTS: { readonly minpoll: PollExponent; readonly ttl: number } = { minpoll: 6, ttl: 127 };
+
+/** What a configuration comes to, and what is worth telling about it. */
+export interface ServeConfig {
+  readonly config: EngineConfig;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * The engine's configuration of a server.
+ * @param servers that are followed; when empty, the file's are
+ * @throws UsageError
+ */
+export function serveConfig(servers: readonly ServerSpec[], options: ServeOptions, file: Configuration | null, facts: ServeFacts): ServeConfig {
+  const port = options.port ?? ONCE_DEFAULTS.port;
+  const family = options.family === undefined ? {} : { family: options.family };
+  const followed = servers.length > 0 ? servers.map((spec) => named(spec, family)) : (file?.servers ?? []).map((line) => configured(line, family));
+  const broadcasts = broadcastersOf(options, file, port, facts);
+  const limits = selectionLimits(options, file);
+  const config: EngineConfig = {
+    associations: [...followed, ...broadcasts],
+    limits,
+    timeout: ONCE_DEFAULTS.timeout,
+    burst: BURST_SIX,
+    emptyStages: "rfc5905",
+    once: null,
+    clock: { kind: "observe" },
+    precision: facts.precision,
+    sourcePort: null,
+    interface: null,
+    discovery: null,
+    serving: servingOf(options, file, facts),
+    service: { port, address: addressOf(options), interface: options.interface ?? null, groups: manycastGroups(options, file).map((group) => ({ group, interface: options.interface ?? null })) },
+    poolSize: limits.maxclock,
+    ownReferenceIds: facts.ownReferenceIds,
+  };
+  return { config, warnings: broadcasts.flatMap(({ name, ttl }) => scopeWarning(name, ttl ?? BROADCAST_DEFAULTS.ttl) ?? []) };
+}
+
+/**
+ * Reads `--rate-limit AVERAGE,MINIMUM`, both seconds; the average is rounded to a power of two, as `discard` has it.
+ * @throws UsageError
+ */
+export function parseRateLimit(text: string): RateLimits {
+  const [average, minimum, ...more] = text.split(",");
+  if (more.length > 0) throw new UsageError(`--rate-limit: "${text}" is not a limit`, "write AVERAGE,MINIMUM, as in 8s,2s");
+  const seconds = parseDuration(average!, "--rate-limit, average", { least: 1, most: 65_536 });
+  return { average: Math.round(Math.log2(seconds)), minimum: minimum === undefined ? DEFAULT_RATE.minimum : parseDuration(minimum, "--rate-limit, minimum", { most: 3600 }) };
+}
+
+/**
+ * Reads `--allow NET` or `--deny NET`.
+ * @throws UsageError
+ */
+export function parseNetworkOption(text: string, option: string): string {
+  if (parseNetwork(text) === null) throw new UsageError(`${option}: "${text}" is not a network`, "write it as 192.0.2.7, 10.0.0.0/8 or 2001:db8::/32");
+  return text;
+}
+
+/**
+ * Reads an address to listen on.
+ * @throws UsageError
+ */
+export function parseLocalAddress(text: string): string {
+  if (literalFamily(text) === 0) throw new UsageError(`--address: "${text}" is not an IP address`, "name an address of this host; --interface names an interface");
+  return text;
+}
+
+/** A stratum that a server may claim. */
+export function parseStratum(text: string, option: string): number {
+  return parseInteger(text, option, 1, 15);
+}
+
+function servingOf(options: ServeOptions, file: Configuration | null, facts: ServeFacts): ServingConfig {
+  const { localStratum, orphan } = options;
+  const ofFile = file?.discovery;
+  const stratum = orphan ?? ofFile?.orphan ?? null;
+  const wait = options.orphanWait ?? ofFile?.orphanwait ?? ORPHAN_WAIT;
+  return {
+    access: accessFor(options, file),
+    rate: options.rateLimit ?? (file === null ? DEFAULT_RATE : rateOf(file.discard)),
+    fallbacks: { local: localStratum ?? file?.localClock?.stratum ?? null, orphan: stratum === null ? null : { stratum, wait } },
+    manycast: manycastGroups(options, file).length === 0 ? null : { cohort: options.cohort ?? ofFile?.cohort ?? false },
+    smear: facts.smear,
+    ownAddresses: facts.addresses,
+  };
+}
+
+/** The file's list, and what the command line adds to it; the most specific network decides. */
+function accessFor({ allow = [], deny = [], rateLimit }: ServeOptions, file: Configuration | null): AccessList {
+  const flags: readonly RestrictFlag[] = rateLimit === undefined ? [] : ["limited", "kod"];
+  const rules: readonly NetworkRule[] = [...allow.map((network) => ({ verb: "allow", network }) as const), ...deny.map((network) => ({ verb: "deny", network }) as const)];
+  if (file !== null && file.restrict.length > 0) {
+    if (rules.length > 0) throw new UsageError("--allow and --deny do not go with restrict lines", `put them into the configuration file, as restrict lines beside that at line ${file.restrict[0]!.at.line}`);
+    const list = accessOf(file.restrict);
+    if (flags.length > 0) list.restrictDefault(flags);
+    return list;
+  }
+  const list = accessOfRules(rules, flags);
+  if ("fault" in list) throw new UsageError(`"${list.fault}" is not a network`, "write it as 192.0.2.7, 10.0.0.0/8 or 2001:db8::/32");
+  return list;
+}
+
+function broadcastersOf(options: ServeOptions, file: Configuration | null, port: number, facts: ServeFacts): readonly AssociationConfig[] {
+  const { minpoll = BROADCAST_DEFAULTS.minpoll, ttl = BROADCAST_DEFAULTS.ttl } = options;
+  const given = (options.broadcast ?? []).map((text): AssociationConfig => {
+    const spec = parseBroadcastAddress(text, facts.broadcasts);
+    return { ...named({ ...spec, port: spec.port ?? port, key: spec.key ?? facts.broadcastKey }, {}), kind: "broadcast", minpoll, maxpoll: minpoll, ttl };
+  });
+  const lines = given.length > 0 ? [] : (file?.associations ?? []).filter(({ kind }) => kind === "broadcast");
+  return [...given, ...lines.map(({ at: _at, preempt: _preempt, ttl: hops, ...line }): AssociationConfig => ({ ...line, samples: null, ttl: hops ?? ttl }))];
+}
+
+function manycastGroups({ manycast }: ServeOptions, file: Configuration | null): readonly string[] {
+  return manycast === undefined ? (file?.manycastServer ?? []) : manycast.map((text) => parseGroup(text).name);
+}
+
+function addressOf({ address, family }: ServeOptions): string | null {
+  if (address !== undefined) return address;
+  return family === undefined ? null : family === 4 ? "0.0.0.0" : "::";
+}
