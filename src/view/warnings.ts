@@ -1,7 +1,7 @@
 /** Warnings about what lies round a run, in words. */
 import type { StateWarning } from "../state/file.ts";
 import type { ServersWarning } from "../system/warnings.ts";
-import { counted, printable } from "./text.ts";
+import { counted, listed, printable } from "./text.ts";
 
 /** What went wrong with the memory of earlier runs, one line. */
 export function stateWarningText(warning: StateWarning): string {
@@ -21,19 +21,15 @@ export function serversWarningText(warning: ServersWarning): string {
       const { addresses, upstream, servers, sources } = warning;
       const followers = addresses.filter((address) => address !== upstream);
       const both = followers.length === 2 ? " both" : "";
-      return `${enumerated(followers)}${both} follow${followers.length === 1 ? "s" : ""} ${upstream}: ${counted(servers, "server")}, ${counted(sources, "source")}`;
+      return `${listed(followers)}${both} follow${followers.length === 1 ? "s" : ""} ${upstream}: ${counted(servers, "server")}, ${counted(sources, "source")}`;
     }
     case "mixedSmear": {
       const verb = warning.smeared.length === 1 ? "smears" : "smear";
-      return `${enumerated(warning.smeared)} ${verb} leap seconds, the others do not: round one they will be up to half a second apart`;
+      return `${listed(warning.smeared)} ${verb} leap seconds, the others do not: round one they will be up to half a second apart`;
     }
     case "refidLoop":
-      return `${enumerated(warning.addresses)} follow each other: none of them has a source`;
+      return `${listed(warning.addresses)} follow each other: none of them has a source`;
     case "ipv4Pool":
       return `${printable(warning.name)} gives IPv4 addresses only, and this host has no way to them: ${warning.instead} gives IPv6 ones`;
   }
-}
-
-function enumerated(addresses: readonly string[]): string {
-  return addresses.length < 2 ? addresses.join("") : `${addresses.slice(0, -1).join(", ")} and ${addresses.at(-1)}`;
 }

@@ -284,3 +284,14 @@ describe("symmetric peers", () => {
     expect(bench.snapshot.associations).toEqual([]);
   });
 });
+
+describe("a configured line", () => {
+  it.each([
+    [6, true],
+    [10, false],
+  ])("with burst and maxpoll %i is warned of: %s", (maxpoll, warned) => {
+    const bench = new Bench(config([{ name: "192.0.2.1", burst: true, maxpoll }], {}, null), provider("none"));
+    const notes = bench.at(0, { kind: "start" }).flatMap((action) => (action.kind === "note" ? [action.note.what] : []));
+    expect(notes.includes("burst")).toBe(warned);
+  });
+});

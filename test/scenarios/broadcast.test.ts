@@ -6,7 +6,8 @@ import { silent } from "../../src/sim/oddities.ts";
 import type { Machine } from "../../src/sim/machine.ts";
 import type { Datagram } from "../../src/sim/network.ts";
 import type { Runner } from "../../src/sim/runner.ts";
-import type { SimWorld } from "../../src/sim/world.ts";
+import { createWorld, type SimWorld } from "../../src/sim/world.ts";
+import { AccessList, type RestrictFlag } from "../../src/server/access.ts";
 import { associationsOf, broadcastHeader, CABLE, errorOf, keysOf, modeOf, notesOf, peakTo, sealedHeader, Site } from "../support/site.ts";
 import type { SiteHost } from "../support/site.ts";
 import { scenario } from "../support/world.ts";
@@ -166,6 +167,33 @@ describe("different keys on one LAN", () => {
   });
 });
 
+describe("the access list", () => {
+  /** One line of it, for a server's address, on a client that asks nobody for a key. */
+  function restricted(world: SimWorld, flags: readonly RestrictFlag[], keyed: boolean): { lan: Lan; client: Runner } {
+    const lan = new Lan(world);
+    const server = lan.server("server", {}, { key: keyed ? 1 : null });
+    const access = new AccessList();
+    access.restrict({ address: server.machine.address(), mask: 32, flags });
+    const client = lan.host("client", { keys, lines: [LISTEN], discovery: { authenticate: false }, serving: { access } });
+    world.run(300);
+    return { lan, client };
+  }
+
+  scenario("keeps out by nopeer and ignore, and asks for a key by notrust", { trace: false, seeds: 1 }, (world) => {
+    const again = (label: string): SimWorld => createWorld({ seed: `${world.seed} ${label}`, trace: false });
+    expect(associationsOf(restricted(world, [], false).client)).toHaveLength(1);
+    for (const flag of ["nopeer", "ignore"] as const) {
+      const { client } = restricted(again(flag), [flag], true);
+      expect(associationsOf(client)).toEqual([]);
+      expect(client.snapshot().refused["denied"]).toBeGreaterThan(0);
+    }
+    const { client } = restricted(again("notrust"), ["notrust"], false);
+    expect(associationsOf(client)).toEqual([]);
+    expect(client.snapshot().refused["authentication"]).toBeGreaterThan(0);
+    expect(associationsOf(restricted(again("trusted"), ["notrust"], true).client)).toHaveLength(1);
+  });
+});
+
 /** Sends to everybody, from a machine that claims any source. */
 function impersonate(world: SimWorld, from: Machine, source: string, bytes: Uint8Array): void {
   world.network.send({ from: { ip: source, port: 123 }, to: { ip: EVERYBODY, port: 123 }, ttl: 64, bytes }, from.interfaces[0]!);
@@ -227,6 +255,25 @@ describe("an impostor", () => {
     expect(lan.friendsOf(newcomer).filter((name) => name.startsWith("server"))).toEqual(["server1", "server2", "server3"]);
     expect(newcomer.snapshot().system).toMatchObject({ truechimers: 3 });
     expect(Math.abs(errorOf(newcomer))).toBeLessThan(0.001);
+  });
+
+  scenario("who sends our own packets back to us, or floods us, gets nothing mobilized", { trace: false, seeds: 2 }, (world) => {
+    const lan = new Lan(world);
+    const server = lan.server("server", { lines: [LISTEN] });
+    const attacker = world.machine("attacker", { addresses: ["10.1.66.66"], broadcast: EVERYBODY, link: CABLE });
+    world.network.tap((datagram) => {
+      if (datagram.to.ip === EVERYBODY && datagram.ttl === 127) world.timeline.in(0.01, () => impersonate(world, attacker, datagram.from.ip, datagram.bytes));
+      return "pass";
+    });
+    const chance = world.chance("flood");
+    world.every(0.01, () => {
+      const header = broadcastHeader(world, { stratum: chance.below(16) });
+      for (let count = 0; count < 10; count++) impersonate(world, attacker, `172.16.${chance.below(256)}.${chance.below(256)}`, sealedHeader(header));
+    });
+    world.run(60);
+    expect(lan.friendsOf(server)).toEqual(["gps of server"]);
+    expect(server.snapshot().refused["own"]).toBeGreaterThan(0);
+    expect(server.snapshot().refused["authentication"]).toBeGreaterThan(10_000);
   });
 
   scenario("with the right key and a wrong clock is a falseticker", { trace: false, seeds: 3 }, (world) => {

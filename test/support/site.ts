@@ -63,13 +63,12 @@ export class Site {
 
   /** A host with a daemon. */
   host(name: string, spec: SiteHost = {}): Runner {
-    const { lines, limits, discovery, serves, serving, manycastServer, groups, keys, clock, rest, ...options } = spec;
-    const addresses = options.addresses ?? options.interfaces?.flatMap((one) => one.addresses) ?? [this.#nextAddress()];
+    const addresses = spec.addresses ?? spec.interfaces?.flatMap((one) => one.addresses) ?? [this.#nextAddress()];
     for (const ip of addresses) this.#names.set(ip, name);
-    const attached = options.interfaces === undefined ? { addresses } : {};
+    const attached = spec.interfaces === undefined ? { addresses } : {};
     const make = (chance: Parameters<Parameters<SimWorld["client"]>[1]>[0]): Engine =>
-      createEngine(daemonConfig(spec, addresses), { chance, security: keys ?? securityProvider(null), referenceIdOf, era: 1_795_219_200n * 1_000_000_000n });
-    const runner = this.world.client(name, make, { link: CABLE, ...options, ...attached });
+      createEngine(daemonConfig(spec, addresses), { chance, security: spec.keys ?? securityProvider(null), referenceIdOf, era: 1_795_219_200n * 1_000_000_000n });
+    const runner = this.world.client(name, make, { link: CABLE, ...spec, ...attached });
     this.hosts.set(name, runner);
     return runner;
   }
