@@ -12,21 +12,26 @@ import { CLOCK_FAULTS } from "./notes.ts";
 /** A JSON Schema (draft 2020-12), as plain data. */
 export type Schema = { readonly [keyword: string]: unknown };
 
-const text: Schema = { type: "string" };
-const flag: Schema = { type: "boolean" };
-const maybe = (schema: Schema): Schema => ({ anyOf: [schema, { type: "null" }] });
-const oneOf = (names: readonly string[]): Schema => ({ type: "string", enum: names });
-const integer = (minimum: number, maximum?: number): Schema => ({ type: "integer", minimum, ...(maximum === undefined ? {} : { maximum }) });
-const seconds = (description: string): Schema => ({ type: "number", description: `${description}, seconds` });
-const instant: Schema = { type: "string", pattern: "^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?Z$", description: "ISO 8601 UTC" };
+export /** Any text. */
+export const text: Schema = { type: "string" };
+export /** True or false. */
+export const flag: Schema = { type: "boolean" };
+export /** A value, or null where it is not known. */
+export const maybe = (schema: Schema): Schema => ({ anyOf: [schema, { type: "null" }] });
+export /** One of some words. */
+export const oneOf = (names: readonly string[]): Schema => ({ type: "string", enum: names });
+export /** A whole number. */
+export const integer = (minimum: number, maximum?: number): Schema => ({ type: "integer", minimum, ...(maximum === undefined ? {} : { maximum }) });
+export const seconds = (description: string): Schema => ({ type: "number", description: `${description}, seconds` });
+export const instant: Schema = { type: "string", pattern: "^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?Z$", description: "ISO 8601 UTC" };
 
 /** An object with exactly these properties; all but `optional` are required. */
-function record(properties: Readonly<Record<string, Schema>>, optional: readonly string[] = []): Schema {
+export function record(properties: Readonly<Record<string, Schema>>, optional: readonly string[] = []): Schema {
   return { type: "object", properties, required: Object.keys(properties).filter((name) => !optional.includes(name)), additionalProperties: false };
 }
 
 /** Readers must bear additions, so the documents' own level is open. */
-function open(schema: Schema): Schema {
+export function open(schema: Schema): Schema {
   const { additionalProperties: _closed, ...rest } = schema;
   return rest;
 }
@@ -42,7 +47,8 @@ const CLOCK: Schema = record({
   lasting: maybe(seconds("how long a slew takes")),
 });
 
-const SYSTEM: Schema = record({
+/** The system variables. */
+export const SYSTEM: Schema = record({
   leap: oneOf(LEAPS),
   stratum: { ...integer(1, 16), description: "the system peer's plus one; 16: none" },
   refid: maybe(text),
@@ -56,7 +62,8 @@ const SYSTEM: Schema = record({
   intersection: maybe(record({ low: seconds("least offset"), high: seconds("greatest offset") })),
 });
 
-const ASSOCIATION: Schema = record({
+/** One association. */
+export const ASSOCIATION: Schema = record({
   id: integer(1),
   name: text,
   address: maybe({ ...text, description: "IP literal; null while unresolved" }),
@@ -93,7 +100,8 @@ const ASSOCIATION: Schema = record({
   when: maybe(seconds("since the last valid packet")),
 });
 
-const ERROR: Schema = record({ code: oneOf(Object.keys(OUTCOMES)), message: text, hint: maybe(text) });
+export /** What went wrong. */
+export const ERROR: Schema = record({ code: oneOf(Object.keys(OUTCOMES)), message: text, hint: maybe(text) });
 
 /** The schema of a run's document: `sync`, `query`, `demo`. */
 export function runSchema(command: string): Schema {

@@ -3,17 +3,20 @@ import Table from "cli-table3";
 import type { AssociationReport } from "../engine/snapshot.ts";
 import type { Verdict } from "../association/verdict.ts";
 import type { Palette } from "./palette.ts";
-import { fullName, shortName } from "./servername.ts";
+import { fullName, shortName, type Named } from "./servername.ts";
 import { durationText, NOTHING, printable, signedText } from "./text.ts";
 
 /** A column: what stands over it, and what it says of a server. */
-export interface Column {
+export interface Column<Server = AssociationReport> {
   readonly heading: string;
   readonly align: "left" | "right";
-  readonly cell: (server: AssociationReport) => string;
+  readonly cell: (server: Server) => string;
 }
 
-const TALLY: Column = { heading: "", align: "left", cell: ({ tally }) => tally };
+/** What the table itself needs of a server. */
+export type Tabled = Named & Pick<AssociationReport, "tally" | "verdict">;
+
+const TALLY: Column<Tabled> = { heading: "", align: "left", cell: ({ tally }) => tally };
 /** What stands behind a server's name, unless a report has columns of its own. */
 export const FIGURES: readonly Column[] = [
   { heading: "st", align: "right", cell: ({ stratum }) => stratum?.toString() ?? NOTHING },
@@ -36,6 +39,11 @@ const BETWEEN = "  ";
  * @returns lines, without a line feed at the end
  */
 export function serverTable(servers: readonly AssociationReport[], width: number, palette: Palette, columns: readonly Column[] = FIGURES): string {
+  return tableOf(servers, width, palette, columns);
+}
+
+/** The same of anything that has a name, a tally and a verdict. */
+export function tableOf<Server extends Tabled>(servers: readonly Server[], width: number, palette: Palette, columns: readonly Column<Server>[]): string {
   const figures = columns.map((column) => ({ ...column, size: Math.max(column.heading.length, ...servers.map((server) => column.cell(server).length)) }));
   const taken = figures.reduce((sum, { size }) => sum + BETWEEN.length + size, TALLY.heading.length + 1 + 1);
   const room = Math.max(LEAST_NAME, width - taken);
@@ -63,7 +71,7 @@ function errorBound({ delay, dispersion, jitter }: AssociationReport): number | 
 }
 
 /** All servers named alike: by name and address if that fits, else by name if each has its own, else by address. */
-function namesWithin(servers: readonly AssociationReport[], room: number): readonly string[] {
+function namesWithin(servers: readonly Named[], room: number): readonly string[] {
   const names = servers.map(({ name }) => printable(name));
   const short = servers.map(shortName);
   const styles = [servers.map(fullName), ...(new Set(names).size === names.length ? [names] : []), short];

@@ -1,0 +1,230 @@
+/**
+ * Asking the time daemon of a host, whichever it is: mode 6 (ntpd, NTPsec, ntpkit), and chrony's cmdmon by UDP or, on
+ * this host, by its Unix socket. Both are tried at once, and who answers first is it.
+ */
+import { existsSync } from "node:fs";
+import { readChrony, type ChronyFault, type ReadChrony } from "../control/chrony.ts";
+import { CMDMON_PORT, type CmdmonRequest } from "../control/cmdmon.ts";
+import { CmdmonSession, type CmdmonAnswer } from "../control/cmdmonsession.ts";
+import type { DaemonReport } from "../control/daemon.ts";
+import { cmdmonReport } from "../control/daemoncmdmon.ts";
+import { mode6Report } from "../control/daemonmode6.ts";
+import { readDaemon, type ReadDaemon } from "../control/operations.ts";
+import type { ControlAnswer, ControlFault, ControlRequest, Dialogue } from "../control/request.ts";
+import { ControlSession, type ControlKey } from "../control/session.ts";
+import type { ResolveFault } from "../engine/event.ts";
+import type { Chance } from "../engine/engine.ts";
+import type { Seconds } from "../time/seconds.ts";
+import { fromUnix, type NtpTimestamp } from "../time/timestamp.ts";
+import { isLoopback, type Address } from "../wire/address.ts";
+import { systemChance } from "./chance.ts";
+import { openLine, udpPort, type Line, type OpenPort } from "./control.ts";
+import { probe, type Probing } from "./probe.ts";
+import { resolve } from "./resolve.ts";
+import { CHRONYD_SOCKET, unixPort } from "./unix.ts";
+
+/** Whom to ask. */
+export interface Place {
+  /** As it was typed. */
+  readonly host: string;
+  /** A name or an IP literal. */
+  readonly name: string;
+  /** For every protocol; `null`: each protocol's own. */
+  readonly port: number | null;
+}
+
+/** How to ask. */
+export interface AskOptions {
+  /** To wait for an answer, once and then twice. */
+  readonly timeout: Seconds;
+  readonly family: 4 | 6 | null;
+  readonly key: ControlKey | null;
+  /** Ends everything. */
+  readonly signal: AbortSignal;
+  /** chronyd's Unix socket, asked on this host; `null`: not. */
+  readonly socket?: string | null;
+}
+
+/** Why there is no report. */
+export type AskFault =
+  | { readonly kind: "unasked"; readonly fault: "unresolved"; readonly why: ResolveFault }
+  | { readonly kind: "unasked"; readonly fault: "silent" | "stopped" } // nothing answers; we were told to stop
+  | { readonly kind: "unasked"; readonly fault: "closed" } // NTP answers, but no control protocol
+  | { readonly kind: "unasked"; readonly fault: "control"; readonly control: ControlFault };
+
+const SILENT: AskFault = { kind: "unasked", fault: "silent" };
+const STOPPED: AskFault = { kind: "unasked", fault: "stopped" };
+
+/** The NTP port. */
+const NTP_PORT = 123;
+
+/** What runs on a host that is asked by no name. */
+export const LOCAL: Place = { host: "localhost", name: "localhost", port: null };
+
+/** Asks for everything a table of peers needs. */
+export async function askDaemon(place: Place, options: AskOptions): Promise<DaemonReport | AskFault> {
+  const found = await addressesOf(place.name, options);
+  if (!Array.isArray(found)) return found;
+  const attempts = found.flatMap((ip) => [mode6Attempt(place, ip, options), cmdmonAttempt(place, ip, options)]);
+  const faults: (ControlFault | ChronyFault | null)[] = [];
+  const first = await firstOf(attempts, faults, options.signal);
+  if (first !== null) return first;
+  return await faultBehind(place, found, faults, options);
+}
+
+/**
+ * Leads one mode 6 dialogue with a host.
+ * @param make is called for each address that is tried
+ */
+export async function askControl<Result extends { readonly kind: string }>(place: Place, make: () => Dialogue<Result | ControlFault>, options: AskOptions): Promise<Result | AskFault> {
+  const found = await addressesOf(place.name, options);
+  if (!Array.isArray(found)) return found;
+  const faults: (ControlFault | ChronyFault | null)[] = [];
+  const attempts = found.map((ip): Attempt<Result> => {
+    const line = openLine(udpPort({ ip, port: place.port ?? NTP_PORT }), session(options));
+    return { result: settled<Result, ControlRequest, ControlAnswer, ControlFault>(line, make(), (result) => result), close: () => line.close() };
+  });
+  const first = await firstOf(attempts, faults, options.signal);
+  if (first !== null) return first;
+  return await faultBehind(place, found, faults, options);
+}
+
+/**
+ * The addresses of a name, best first: of a name with several one of each family; this host's own name needs no resolver.
+ */
+export async function addressesOf(name: string, { family, signal }: Pick<AskOptions, "family" | "signal">): Promise<string[] | AskFault> {
+  if (name === "localhost") return family === 4 ? ["127.0.0.1"] : family === 6 ? ["::1"] : ["127.0.0.1", "::1"];
+  return await new Promise((done) => {
+    const stop = (): void => done(STOPPED);
+    if (signal.aborted) stop();
+    signal.addEventListener("abort", stop, { once: true });
+    resolve(name, family, (event) => {
+      signal.removeEventListener("abort", stop);
+      if (event.kind === "unresolved") done({ kind: "unasked", fault: "unresolved", why: event.why });
+      else if (event.kind === "resolved") done(oneOfEach(event.addresses));
+    });
+  });
+}
+
+/** A random number for a field, drawn without libc, whose loading takes longer than asking. */
+export function cookie(): NtpTimestamp {
+  return chance().bits64() as NtpTimestamp;
+}
+
+function oneOfEach(addresses: readonly string[]): string[] {
+  const isSix = (ip: string): boolean => ip.includes(":");
+  const [first] = addresses;
+  if (first === undefined) return [];
+  const other = addresses.find((ip) => isSix(ip) !== isSix(first));
+  return other === undefined ? [first] : [first, other];
+}
+
+/** Something that may answer. */
+interface Attempt<Result> {
+  readonly result: Promise<Result | ControlFault | ChronyFault | null>;
+  close(): void;
+}
+
+function mode6Attempt(place: Place, ip: string, options: AskOptions): Attempt<DaemonReport> {
+  const line = openLine(udpPort({ ip, port: place.port ?? NTP_PORT }), session(options));
+  const report = (read: ReadDaemon): DaemonReport => {
+    const now = unixNow();
+    return mode6Report(place.host, read, fromUnix(now), now);
+  };
+  return { result: settled<ReadDaemon, ControlRequest, ControlAnswer, ControlFault, DaemonReport>(line, readDaemon(), report), close: () => line.close() };
+}
+
+function cmdmonAttempt(place: Place, ip: string, options: AskOptions): Attempt<DaemonReport> {
+  const conversation = new CmdmonSession({ timeout: options.timeout, retries: 1, firstSequence: Number(cookie() & 0xffff_ffffn) });
+  const line = openLine(cmdmonPort(place, ip, options), conversation);
+  const report = (read: ReadChrony): DaemonReport => cmdmonReport(place.host, read);
+  return { result: settled<ReadChrony, CmdmonRequest, CmdmonAnswer, ChronyFault, DaemonReport>(line, readChrony(), report), close: () => line.close() };
+}
+
+/** chronyd tells more by its Unix socket, to whoever may write there. */
+function cmdmonPort(place: Place, ip: string, { socket = CHRONYD_SOCKET }: AskOptions): OpenPort {
+  if (socket !== null && place.port === null && isLoopback(ip) && existsSync(socket)) {
+    const open = unixPort(socket);
+    if (typeof open === "function") return open;
+  }
+  return udpPort({ ip, port: place.port ?? CMDMON_PORT });
+}
+
+function session({ timeout, key }: AskOptions): ControlSession {
+  return new ControlSession({ timeout, fragmentTimeout: timeout, retries: 1, key, firstSequence: 1 + Number(cookie() % 0xfffen) });
+}
+
+async function settled<Read extends { readonly kind: string }, Request, Answer, Fault extends { readonly kind: "fault" }, Result = Read>(
+  line: Line<Request, Answer>,
+  dialogue: Dialogue<Read | Fault, Request, Answer>,
+  made: (read: Read) => Result,
+): Promise<Result | Fault | null> {
+  const read = await line.lead(dialogue);
+  if (read === null || read.kind === "fault") return read as Fault | null;
+  return made(read as Read);
+}
+
+/** The first result that is no fault; the others are closed. `null`: all failed. */
+async function firstOf<Result extends object>(attempts: readonly Attempt<Result>[], faults: (ControlFault | ChronyFault | null)[], signal: AbortSignal): Promise<Result | null> {
+  const close = (): void => {
+    for (const attempt of attempts) attempt.close();
+  };
+  if (signal.aborted) close();
+  signal.addEventListener("abort", close, { once: true });
+  let open = attempts.length;
+  const first = await new Promise<Result | null>((done) => {
+    for (const { result } of attempts)
+      void result.then((value) => {
+        open -= 1;
+        if (value === null || isFault(value)) faults.push(value);
+        else done(value);
+        if (open === 0) done(null);
+      });
+  });
+  signal.removeEventListener("abort", close);
+  close();
+  return first;
+}
+
+function isFault(value: object): value is ControlFault | ChronyFault {
+  return "kind" in value && value.kind === "fault";
+}
+
+/** Faults after which it is not known whether anything is there at all. */
+const NOTHING_HEARD: ReadonlySet<string> = new Set(["timeout", "unreachable"]);
+
+/** Why nobody told anything: what a daemon said about it, or whether NTP at least is answered. */
+async function faultBehind(place: Place, addresses: readonly string[], faults: readonly (ControlFault | ChronyFault | null)[], options: AskOptions): Promise<AskFault> {
+  if (options.signal.aborted) return STOPPED;
+  const said = faults.find((fault): fault is ControlFault => fault !== null && !NOTHING_HEARD.has(fault.fault) && !CMDMON_FAULTS.has(fault.fault));
+  if (said !== undefined) return { kind: "unasked", fault: "control", control: said };
+  if (faults.some((fault) => fault !== null && CMDMON_FAULTS.has(fault.fault))) return { kind: "unasked", fault: "closed" };
+  const probes = addresses.map((ip) => probe({ ip, port: place.port ?? NTP_PORT } satisfies Address, cookie(), options.timeout));
+  const answered = await anyAnswer(probes, options.signal);
+  if (options.signal.aborted) return STOPPED;
+  return answered ? { kind: "unasked", fault: "closed" } : SILENT;
+}
+
+/** What only chronyd says. */
+const CMDMON_FAULTS: ReadonlySet<string> = new Set(["socketOnly", "unknownCommand", "noSuchSource", "notEnabled", "inactive", "version", "length", "failed"]);
+
+async function anyAnswer(probes: readonly Probing[], signal: AbortSignal): Promise<boolean> {
+  const close = (): void => {
+    for (const one of probes) one.close();
+  };
+  signal.addEventListener("abort", close, { once: true });
+  const answers = await Promise.all(probes.map(({ answer }) => answer));
+  signal.removeEventListener("abort", close);
+  return answers.some((answer) => answer !== null);
+}
+
+function unixNow(): bigint {
+  return BigInt(Date.now()) * 1_000_000n;
+}
+
+let drawn: Chance | undefined;
+
+function chance(): Chance {
+  drawn ??= systemChance((words) => void process.getBuiltinModule("node:crypto").randomFillSync(words));
+  return drawn;
+}

@@ -1,0 +1,69 @@
+/** One NTP exchange without an engine: does anything there answer, and what does its header say? */
+import { sampleOf, type Sample } from "../association/sample.ts";
+import type { Seconds } from "../time/seconds.ts";
+import { fromUnix, UNKNOWN_TIME, type NtpTimestamp } from "../time/timestamp.ts";
+import type { Address } from "../wire/address.ts";
+import { encodeHeader, HEADER_LENGTH, readHeader, VERSION, type Header } from "../wire/header.ts";
+import { udpPort } from "./control.ts";
+import { steady } from "./clock.ts";
+
+/** What a server said, and when by which clock. */
+export interface Probe {
+  readonly header: Header;
+  /** By `Date.now()` counted on by the steady clock, so true to a millisecond; `null` where the timestamps make no sense. */
+  readonly sample: Sample | null;
+}
+
+/** A probe under way. */
+export interface Probing {
+  /** `null`: no answer in time, or it was closed. */
+  readonly answer: Promise<Probe | null>;
+  close(): void;
+}
+
+/** Of a clock of milliseconds, log₂ s. */
+const PRECISION = -10;
+
+/**
+ * Asks once.
+ * @param cookie what the answer must carry
+ */
+export function probe(to: Address, cookie: NtpTimestamp, timeout: Seconds): Probing {
+  let settle: (answer: Probe | null) => void = () => {};
+  const answer = new Promise<Probe | null>((resolve) => {
+    settle = resolve;
+  });
+  const began = steady();
+  const origin = BigInt(Date.now()) * 1_000_000n;
+  const clock = (): NtpTimestamp => fromUnix(origin + BigInt(Math.round((steady() - began) * 1e9)));
+  let sent = clock();
+  const end = (result: Probe | null): void => {
+    clearTimeout(timer);
+    port.close();
+    settle(result);
+  };
+  const timer = setTimeout(() => end(null), timeout * 1000);
+  const port = udpPort(to)({
+    datagram(bytes) {
+      const received = clock();
+      if (bytes.length < HEADER_LENGTH) return;
+      const header = readHeader(new DataView(bytes.buffer, bytes.byteOffset, HEADER_LENGTH));
+      if (header.mode !== "server" || header.origin !== cookie) return;
+      const times = { t1: sent, t2: header.receive, t3: header.transmit, t4: received };
+      const timed = header.receive !== UNKNOWN_TIME && header.transmit !== UNKNOWN_TIME;
+      end({ header, sample: timed ? sampleOf(times, header.precision, PRECISION, steady()) : null });
+    },
+    undeliverable: () => end(null),
+  });
+  sent = clock();
+  port.send(request(cookie));
+  return { answer, close: () => end(null) };
+}
+
+function request(cookie: NtpTimestamp): Uint8Array {
+  const zero = UNKNOWN_TIME;
+  return encodeHeader({
+    leap: "none", version: VERSION, mode: "client", stratum: 0, poll: 0, precision: 0, rootDelay: 0, rootDispersion: 0,
+    referenceId: 0, reference: zero, origin: zero, receive: zero, transmit: cookie,
+  });
+}
