@@ -12,15 +12,15 @@ import { CLOCK_FAULTS } from "./notes.ts";
 /** A JSON Schema (draft 2020-12), as plain data. */
 export type Schema = { readonly [keyword: string]: unknown };
 
-export /** Any text. */
+/** Any text. */
 export const text: Schema = { type: "string" };
-export /** True or false. */
+/** True or false. */
 export const flag: Schema = { type: "boolean" };
-export /** A value, or null where it is not known. */
+/** A value, or null where it is not known. */
 export const maybe = (schema: Schema): Schema => ({ anyOf: [schema, { type: "null" }] });
-export /** One of some words. */
+/** One of some words. */
 export const oneOf = (names: readonly string[]): Schema => ({ type: "string", enum: names });
-export /** A whole number. */
+/** A whole number. */
 export const integer = (minimum: number, maximum?: number): Schema => ({ type: "integer", minimum, ...(maximum === undefined ? {} : { maximum }) });
 export const seconds = (description: string): Schema => ({ type: "number", description: `${description}, seconds` });
 export const instant: Schema = { type: "string", pattern: "^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?Z$", description: "ISO 8601 UTC" };
@@ -100,7 +100,7 @@ export const ASSOCIATION: Schema = record({
   when: maybe(seconds("since the last valid packet")),
 });
 
-export /** What went wrong. */
+/** What went wrong. */
 export const ERROR: Schema = record({ code: oneOf(Object.keys(OUTCOMES)), message: text, hint: maybe(text) });
 
 /** The schema of a run's document: `sync`, `query`, `demo`. */
