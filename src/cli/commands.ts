@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { FINDING_COMMANDS } from "./finding-commands.ts";
 import type { Io } from "./io.ts";
 import { SERVE_COMMAND } from "./serve-options.ts";
-import { addOptions, OPTION_GROUPS, SHELLS, type CommonOptions, type KeygenOptions, type RunOptions } from "./options.ts";
+import { addOptions, OPTION_GROUPS, SHELLS, type CommonOptions, type DaemonRunOptions, type KeygenOptions, type RunOptions } from "./options.ts";
 
 /** What a command is given to run with. */
 export interface Running {
@@ -39,6 +39,15 @@ export const COMMANDS: readonly CommandRow[] = [
   },
   ...FINDING_COMMANDS,
   SERVE_COMMAND,
+  {
+    name: "run",
+    text: "stay, keep the clock right and answer clients, as ntp.conf says",
+    build(command, { io, done }) {
+      addOptions(command, OPTION_GROUPS.run).action(async (options: DaemonRunOptions) => {
+        done(await (await import("./run.ts")).runDaemon(options, io));
+      });
+    },
+  },
   {
     name: "demo",
     text: "see a run of sync against five embedded servers, one lying and one lost, without touching the clock",

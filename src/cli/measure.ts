@@ -53,7 +53,7 @@ export async function measure({ config, keyring, machine, ...options }: MeasureR
 
 /** Whether a run may change the clock. */
 export function touchesClock({ clock }: EngineConfig): boolean {
-  return clock.kind === "once" && !clock.dryRun;
+  return clock.kind !== "observe" && !clock.dryRun;
 }
 
 /** The state of a run that has not begun. */
@@ -61,7 +61,8 @@ export function untouched(config: EngineConfig, { read }: Machine): Snapshot {
   return engineOf(config, null).snapshot({ mono: steady(), clock: read() });
 }
 
-function engineOf(config: EngineConfig, keyring: Keyring | null): Engine {
+/** An engine with this machine's chance and keys. */
+export function engineOf(config: EngineConfig, keyring: Keyring | null): Engine {
   return createEngine(config, {
     chance: systemChance(),
     security: securityProvider(keyring),

@@ -4,6 +4,7 @@ import { parseMaxStep } from "../config/maxstep.ts";
 import { ONCE_DEFAULTS, type OnceOptions } from "../config/options.ts";
 import { MOST_SAMPLES } from "../config/servers.ts";
 import { parseDuration, parseInteger, plainDuration, type DurationBounds } from "../config/values.ts";
+import type { DisciplineName } from "../discipline/disciplines.ts";
 import { DEFAULT_STEP_LIMITS } from "../discipline/limits.ts";
 import { BURST_EIGHT, BURST_SIX } from "../engine/config.ts";
 import type { Algorithm } from "../security/digests.ts";
@@ -104,6 +105,28 @@ export const OUTPUT: OptionGroup = {
   ],
 };
 
+/** Disciplines by name, and how log lines look; named here so that showing help loads neither. */
+const DISCIPLINE_NAMES: readonly DisciplineName[] = ["adaptive", "rfc5905"];
+const LOG_FORMATS: readonly ("text" | "json")[] = ["text", "json"];
+
+const DAEMON: OptionGroup = {
+  heading: "How the daemon runs:",
+  rows: [
+    { flags: "-c, --config <file>", text: "read this configuration file, in ntp.conf syntax" },
+    { flags: "--check", text: "read the configuration, print it as JSON with every default, and end", conflicts: ["from"] },
+    { flags: "--from <file>", text: "translate this chrony.conf or ntp.toml (ntpd-rs) to ntp.conf; with --print" },
+    { flags: "--print", text: "print the translation and end" },
+    { flags: "--no-clock", text: "measure and serve, and say what would be done, but leave the clock alone" },
+    { flags: "--discipline <name>", text: "how the clock is steered", choices: DISCIPLINE_NAMES, standard: "adaptive" },
+    { flags: "-g, --any-offset", text: "let the first correction be of any size" },
+    { flags: "--port <port>", text: "UDP port to serve", standard: `${ONCE_DEFAULTS.port}`, parse: integer("--port", 1, 65_535) },
+    { flags: "--user <name>", text: "become this user once the sockets are open, keeping the leave to set the clock and to bind ports" },
+    { flags: "--metrics <[host:]port>", text: "give OpenMetrics at http://HOST:PORT/metrics; a loopback address (127.0.0.1)" },
+    { flags: "--log <format>", text: "how log lines are written", choices: LOG_FORMATS, standard: "text" },
+    { flags: "--force", text: "start even if another time daemon disciplines the clock" },
+  ],
+};
+
 /** The algorithms of `--type`; named here so that showing help loads no cryptography. */
 export const ALGORITHM_NAMES: readonly Algorithm[] = ["MD5", "SHA1", "SHA256", "SHA384", "SHA512", "AES128CMAC", "AES256CMAC"];
 
@@ -122,9 +145,10 @@ const KEYGEN: OptionGroup = {
 export const SHELLS: readonly string[] = ["bash", "zsh", "fish"];
 
 /** The options of each command, by heading. */
-export const OPTION_GROUPS: Readonly<Record<"sync" | "query" | "demo" | "keygen", readonly OptionGroup[]>> = {
+export const OPTION_GROUPS: Readonly<Record<"sync" | "query" | "run" | "demo" | "keygen", readonly OptionGroup[]>> = {
   sync: [SERVERS, MEASURING, SELECTION, CLOCK, OUTPUT],
   query: [SERVERS, MEASURING, SELECTION, OUTPUT],
+  run: [DAEMON, OUTPUT],
   demo: [OUTPUT],
   keygen: [KEYGEN, OUTPUT],
 };
@@ -149,6 +173,23 @@ export interface RunOptions extends CommonOptions, Omit<OnceOptions, "family" | 
   readonly forget?: boolean;
   readonly step?: boolean;
   readonly slew?: boolean;
+  readonly force?: boolean;
+}
+
+/** What the options of `run` parse to. */
+export interface DaemonRunOptions extends CommonOptions {
+  readonly config?: string;
+  readonly check?: boolean;
+  readonly from?: string;
+  readonly print?: boolean;
+  /** False with `--no-clock`. */
+  readonly clock: boolean;
+  readonly discipline?: DisciplineName;
+  readonly anyOffset?: boolean;
+  readonly port?: number;
+  readonly user?: string;
+  readonly metrics?: string;
+  readonly log?: "text" | "json";
   readonly force?: boolean;
 }
 

@@ -37,16 +37,20 @@ export const STRICT: DiscoveryConfig = {
   cohort: false,
 };
 
-/** What a packet is to mobilize, as `restrict` tells them apart. */
-export type Mobilized = "client" | "symmetric";
+/**
+ * What a packet is to mobilize, as `restrict` tells them apart. A pool's servers were asked by name, each by its address, so
+ * `nopeer`, which is about what comes unasked, does not keep them away (NTPsec; classic ntpd needs `restrict source` for that).
+ */
+export type Mobilized = "client" | "symmetric" | "pool";
 
 /**
  * The first thing that speaks against mobilizing an association by a packet, whatever its authenticity: the access list, or
  * that it is our own.
  */
 export function obstacle(state: State, from: Address, header: Header, what: Mobilized): PacketTest | null {
-  const flags = restrictions(state, from);
-  if ((flags & (FLAG.ignore | FLAG.nopeer)) !== 0) return "denied";
+  const template = what === "pool" ? (state.config.serving?.access.sourceTemplate ?? null) : null;
+  const flags = template ?? restrictions(state, from);
+  if ((flags & (what === "pool" ? FLAG.ignore : FLAG.ignore | FLAG.nopeer)) !== 0) return "denied";
   if (what === "symmetric" && (flags & FLAG.noepeer) !== 0) return "denied";
   if (isOwnAddress(state, from.ip)) return "own";
   return followsUs(state, header) ? "loop" : null;

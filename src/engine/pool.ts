@@ -159,7 +159,7 @@ function faultOf(state: State, { config }: PoolSolicitor, event: Datagram, packe
   const { security } = state.surroundings;
   const authentication = (config.key === null ? security.none() : security.key(config.key, event.from.ip)).open(event.bytes, packet);
   if (authentication === "failed" || authentication === "nak") return "authentication";
-  const fault = headerFault(packet.header) ?? obstacle(state, event.from, packet.header, "client");
+  const fault = headerFault(packet.header) ?? obstacle(state, event.from, packet.header, "pool");
   if (fault !== null) return fault;
   return isUsefulStratum(state, packet.header) ? null : "stratum";
 }

@@ -25,6 +25,7 @@ export function snapshotOf(state: State, now: Now): Snapshot {
     unresolved: lookups.flatMap(({ name, fault }) => (fault === null ? [] : [{ name, why: fault }])),
     rings: state.solicitors.flatMap(({ group, rings }) => rings.map(({ ttl, at, replies }) => ({ group, ttl, sentAt: at, replies }))),
     refused: Object.fromEntries(state.refused),
+    served: state.answering === null ? null : { ...state.answering.server.counts },
     outcome: state.outcome,
   };
 }

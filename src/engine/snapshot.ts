@@ -6,6 +6,7 @@ import type { AssociationId, Lifetime } from "../association/association.ts";
 import type { Reason, Verdict } from "../association/verdict.ts";
 import type { DisciplineReport } from "../discipline/strategy.ts";
 import type { Authentication, SecurityKind } from "../security/security.ts";
+import type { Counts } from "../server/disposition.ts";
 import type { PollExponent, Seconds } from "../time/seconds.ts";
 import type { NtpTimestamp } from "../time/timestamp.ts";
 import type { Leap, Mode } from "../wire/header.ts";
@@ -121,6 +122,8 @@ export interface Snapshot {
   readonly rings: readonly { readonly group: string; readonly ttl: number; readonly sentAt: NtpTimestamp; readonly replies: number }[];
   /** Packets nobody claimed, by the reason they were refused for. */
   readonly refused: Readonly<Record<string, number>>;
+  /** Clients' datagrams by what became of them; `null`: clients are not answered. */
+  readonly served?: Readonly<Counts> | null;
   /** How the run ended; `null` while it goes on. */
   readonly outcome: Outcome | null;
 }

@@ -98,6 +98,11 @@ export class AccessList {
     this.#template = (this.#template ?? 0) | flagBits(flags);
   }
 
+  /** The flags of {@link AccessList.restrictSource}; `null`: there is no template. */
+  get sourceTemplate(): number | null {
+    return this.#template;
+  }
+
   /**
    * An association with this address was mobilized: where there is a template and no entry of the address's own, it gets one.
    * @param ip an IP literal; anything else is passed over

@@ -8,6 +8,7 @@ import { configurationFile, exitStatus, optionsSection, sentence, synopsis, verd
 const OUTCOMES_OF: Readonly<Record<string, readonly string[] | null>> = {
   keygen: ["ok", "permission", "usage", "internal"],
   completion: ["ok", "usage", "internal"],
+  run: ["ok", "limit", "permission", "other-daemon", "usage", "internal"],
   query: ["ok", "no-reply", "resolve", "no-agreement", "permission", "authentication", "kiss", "deadline", "usage", "internal", "interrupted", "terminated"],
   demo: ["ok", "no-agreement", "no-reply", "deadline", "usage", "internal", "interrupted", "terminated"],
 };

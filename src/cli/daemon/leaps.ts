@@ -1,0 +1,45 @@
+/** The list of leap seconds of `leapfile`: read at the start and once a day, checked, and what is to come of it. */
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import type { Configuration } from "../../config/ntpconf/record.ts";
+import { systemReason } from "../../security/place.ts";
+import type { Smear } from "../../server/smear.ts";
+import { goodFor, nextLeap, parseLeapSeconds, type NextLeap } from "../../time/leapseconds.ts";
+import { UNIX_EPOCH, type NtpTimestamp } from "../../time/timestamp.ts";
+import type { Log } from "./log.ts";
+
+/** A month before the list expires it is time to say so. */
+const SOON = 30 * 86_400;
+
+/**
+ * Reads the list.
+ * @param unix milliseconds since 1970
+ * @returns the leap second that is announced; `null`: none, or there is no list that can be believed
+ */
+export function readLeaps(file: Configuration["leapFile"], log: Log, unix: number): NextLeap | null {
+  if (file === null) return null;
+  const told = (text: string | null): null => {
+    log.matter("leapfile", "warning", "leapFile", text === null ? null : `leap second list ${file.path}: ${text}`);
+    return null;
+  };
+  let text: string;
+  try {
+    text = readFileSync(file.path, "utf8");
+  } catch (error) {
+    return told(systemReason(error));
+  }
+  const list = parseLeapSeconds(text, (ascii) => createHash("sha1").update(ascii, "latin1").digest("hex"));
+  if ("kind" in list) return told(list.text === "" ? "there is no leap second in it" : `line ${list.line} is none of such a list`);
+  if (file.checkHash && list.hash !== "good") return told(list.hash === "bad" ? "its hash is not that of its contents" : "it has no hash; leapfile … ignorehash takes it as it is");
+  const now = BigInt(Math.floor(unix / 1000)) + UNIX_EPOCH;
+  const left = goodFor(list, now);
+  if (left !== null && left <= 0) return told("it has expired");
+  told(left !== null && left < SOON ? `it expires in ${Math.ceil(left / 86_400)} days` : null);
+  return nextLeap(list, now);
+}
+
+/** How the leap second that comes is smeared for clients; `null`: it is not. */
+export function smearOf(next: NextLeap | null, interval: number): Smear | null {
+  if (next === null || interval === 0) return null;
+  return { at: BigInt.asUintN(64, next.at << 32n) as NtpTimestamp, leap: next.leap, interval, placement: "before", shape: "cosine", passed: false };
+}

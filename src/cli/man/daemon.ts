@@ -1,0 +1,59 @@
+/** What the manual says of the daemon. */
+import type { Prose } from "./prose.ts";
+import { daemonConfigurationFile } from "./tables.ts";
+
+/** The words for `run`. */
+export const DAEMON_PROSE: Prose = {
+  description: [
+    "`ntpkit run` stays: it asks the servers of its configuration for as long as it lives, finds others where it is told to, keeps the clock right, and answers clients. It runs in the foreground, as service managers want it, and writes its log to standard error.",
+    "The clock is steered by what the selection agrees on. With `--no-clock` all is done but that: the log and the control queries say what would be. One daemon steers a clock; a second copy, or another time daemon, ends with 18.",
+    "`--check` reads the configuration and prints what comes of it, every default filled in; nothing is looked up, opened or set. `--from` translates chrony.conf, or ntp.toml of ntpd-rs, and keeps what has no like as a comment.",
+  ],
+  sections: [
+    daemonConfigurationFile(),
+    {
+      title: "SIGNALS",
+      blocks: [
+        {
+          terms: [
+            ["`SIGTERM`, `SIGINT`", "End: the sockets are closed and the frequency is kept in the drift file. The exit status is 0."],
+            ["`SIGHUP`", "Read the configuration and the keys anew, and begin the log file anew. What is wrong with them is logged, and nothing changes; what has not changed is not disturbed."],
+          ],
+        },
+      ],
+    },
+    {
+      title: "FILES",
+      blocks: [
+        {
+          terms: [
+            ["`$RUNTIME_DIRECTORY/ntpkit.pid`, `/run/ntpkit.pid`", "The process number, locked while the daemon lives; not with `--no-clock`. `pidfile` names another."],
+            ["`$STATE_DIRECTORY/state.json`, `/var/lib/ntpkit/state.json`", "What servers told: DENY and RSTR are honoured by later runs."],
+            ["`driftfile`", "The frequency error, in ppm; written once an hour and at the end."],
+            ["`leapfile`", "The list of leap seconds. Its hash and its date are checked at the start and each day."],
+          ],
+        },
+      ],
+    },
+    {
+      title: "SERVICE MANAGER",
+      blocks: [
+        "With `$NOTIFY_SOCKET` it says READY=1 once its sockets are open, STATUS with the system peer, RELOADING=1, STOPPING=1, and WATCHDOG=1 twice in each `$WATCHDOG_USEC`. A unit stands in the package's `man/examples/systemd`. It needs CAP_SYS_TIME to set the clock and CAP_NET_BIND_SERVICE for port 123; started as root it gives up the rest with `--user`.",
+      ],
+    },
+    {
+      title: "LOG AND METRICS",
+      blocks: [
+        "A line an event. With `--log json` each is a JSON document (`schema`, `time`, `level`, `event`, `text` and what belongs to the event), with `--json` these go to standard output. What goes on being wrong is said once. `-v` tells of every packet.",
+        "`--metrics` gives OpenMetrics on a loopback address: the system's and each association's variables and the server's counters, by names that begin with `ntpkit_`.",
+      ],
+    },
+  ],
+  examples: [
+    ["ntpkit run --check -c /etc/ntp.conf", "See what a configuration comes to:"],
+    ["ntpkit run --no-clock -v -c /etc/ntp.conf", "See what it would do to the clock, with every packet:"],
+    ["ntpkit run --from /etc/chrony/chrony.conf --print > /etc/ntpkit.conf", "Move from chrony:"],
+    ["ntpkit run --user ntpkit --metrics 9123", "Give up root, and give metrics:"],
+  ],
+  seeAlso: ["ntpkit", "ntpkit-sync", "ntpkit-keygen"],
+};

@@ -1,0 +1,49 @@
+/** `ntpkit run`: the daemon, and what can be asked of its configuration without starting it. */
+import { configDocument } from "../config/document.ts";
+import { CONFIG_PATHS, CONFIG_VARIABLE, findConfiguration, loadConfiguration, type LoadedConfiguration } from "../config/files.ts";
+import { ONCE_DEFAULTS } from "../config/options.ts";
+import { accessOf } from "../config/serving.ts";
+import { UsageError } from "../config/usage.ts";
+import { documentText } from "../view/document.ts";
+import { exitCode } from "./exit.ts";
+import type { Io } from "./io.ts";
+import type { DaemonRunOptions } from "./options.ts";
+
+/**
+ * Runs the daemon until it is told to stop, or does what was asked instead.
+ * @returns the exit code
+ */
+export async function runDaemon(options: DaemonRunOptions, io: Io): Promise<number> {
+  if (options.from !== undefined || options.print === true) return await translate(options, io);
+  const loaded = load(options, io);
+  if (options.check === true) return check(loaded, options, io);
+  const { live } = await import("./daemon/life.ts");
+  return await live(loaded, () => load(options, io), options, io);
+}
+
+/** Reads the configuration file as a daemon does. */
+function load(options: DaemonRunOptions, io: Io): LoadedConfiguration {
+  const path = findConfiguration(options.config ?? null, io.env);
+  if (path === null) throw new UsageError("there is no configuration file", `name one with --config or $${CONFIG_VARIABLE}; else it is looked for as ${CONFIG_PATHS.join(", ")}`);
+  const loaded = loadConfiguration(path, true);
+  // What is wrong with an access list is told before anything starts.
+  accessOf(loaded.configuration.restrict);
+  return loaded;
+}
+
+/** `--check`: the configuration with every default filled in. It is JSON with and without `--json`, on one line or many. */
+function check({ path, configuration, remarks }: LoadedConfiguration, options: DaemonRunOptions, io: Io): number {
+  const document = configDocument(path, configuration, remarks, options.port ?? ONCE_DEFAULTS.port);
+  if (options.quiet !== true || options.json === true) io.out.write(documentText(document, options.json !== true || io.out.isTerminal));
+  return exitCode("ok");
+}
+
+async function translate({ from, print }: DaemonRunOptions, io: Io): Promise<number> {
+  if (from === undefined) throw new UsageError("--print needs a file to translate", "name it with --from");
+  if (print !== true) throw new UsageError("--from is for looking at what a file would be here", "add --print, and keep what is printed as an ntp.conf");
+  const { translated } = await import("../config/translate/translate.ts");
+  const { text, warnings } = translated(from);
+  io.out.write(text);
+  for (const warning of warnings) io.err.write(`ntpkit run: warning: ${warning}\n`);
+  return exitCode("ok");
+}

@@ -1,0 +1,43 @@
+/** Lines of ntp.conf being written, and what is told of those that could not be. */
+import { placedText, type Place } from "../../security/place.ts";
+import type { Translation } from "./translate.ts";
+
+/** Writes a translation. */
+export class Writer {
+  readonly #lines: string[] = [];
+  readonly #warnings: string[] = [];
+
+  /** A line. */
+  line(text: string): void {
+    this.#lines.push(text);
+  }
+
+  /** Something that has no like: kept as a comment. @param text as it stood there */
+  left(text: string, at: Place, why: string): void {
+    this.#lines.push(`# ${text.replaceAll(/\s+/g, " ").trim()}   (${why})`);
+    this.warn(at, `"${text.trim().split(/\s+/)[0] ?? ""}" is left out: ${why}`);
+  }
+
+  /** Something worth knowing of a line that was written. */
+  warn(at: Place, message: string): void {
+    this.#warnings.push(placedText({ ...at, message }));
+  }
+
+  /** @param from the file, for the first line */
+  done(from: string): Translation {
+    return { text: `# From ${from}\n${this.#lines.map((line) => `${line}\n`).join("")}`, warnings: this.#warnings };
+  }
+}
+
+/** A file name or another word, in quotes where it needs them. */
+export function quoted(word: string): string {
+  return /^[^\s"#()]+$/.test(word) ? word : `"${word.replaceAll('"', "")}"`;
+}
+
+/** What a server that denies all but its own host says in ntp.conf. */
+export const CLOSED: readonly string[] = [
+  "restrict default noserve noquery nomodify notrap nopeer",
+  "restrict source noserve noquery nomodify notrap",
+  "restrict 127.0.0.1",
+  "restrict ::1",
+];

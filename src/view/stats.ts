@@ -1,0 +1,82 @@
+/**
+ * Lines of ntpd's statistics files, byte for byte as `ntpd` writes them ("Monitoring Commands and Options"), so that its
+ * scripts read ours. Each begins with the Modified Julian Day and the second of it.
+ */
+import { SELECTIONS } from "../control/status.ts";
+import { DISPOSITIONS, type Counts, type Disposition, type DispositionKind } from "../server/disposition.ts";
+import type { AssociationReport, Snapshot } from "../engine/snapshot.ts";
+
+/** MJD of 1970-01-01. */
+const UNIX_DAY = 40_587;
+const DAY = 86_400_000;
+
+/** The MJD and the second of a moment. @param unix milliseconds since 1970 */
+export function statsTime(unix: number): string {
+  const day = Math.floor(unix / DAY);
+  return `${day + UNIX_DAY} ${((unix - day * DAY) / 1000).toFixed(3)}`;
+}
+
+/** `loopstats`: offset, frequency (ppm), jitter, wander (ppm), poll. `null` where there is nothing to tell. */
+export function loopstats({ clock, discipline }: Snapshot, unix: number): string | null {
+  if (clock.offset === null || discipline === null || discipline === undefined) return null;
+  const { frequency, jitter, wander, poll } = discipline;
+  return `${statsTime(unix)} ${clock.offset.toFixed(9)} ${((frequency ?? 0) * 1e6).toFixed(3)} ${jitter.toFixed(9)} ${(wander * 1e6).toFixed(6)} ${poll}\n`;
+}
+
+/** `peerstats`: address, status, offset, delay, dispersion, jitter. `null` for one that was not measured. */
+export function peerstats(association: AssociationReport, unix: number): string | null {
+  const { address, offset, delay, dispersion, jitter } = association;
+  if (address === null || offset === null || delay === null || dispersion === null || jitter === null) return null;
+  return `${statsTime(unix)} ${address} ${peerStatus(association).toString(16)} ${[offset, delay, dispersion, jitter].map((value) => value.toFixed(9)).join(" ")}\n`;
+}
+
+/** The upper octet of a peer's status word; events are not counted here. */
+function peerStatus({ lifetime, authentication, keyId, reach, mode, verdict }: AssociationReport): number {
+  const select = SELECTIONS.findIndex((selection) => selection.verdict === verdict);
+  const bits = (lifetime === "persistent" ? 0x80 : 0) | (keyId === null ? 0 : 0x40) | (authentication === "ok" ? 0x20 : 0) | (reach === 0 ? 0 : 0x10) | (mode === "broadcast" ? 0x08 : 0);
+  return ((bits | Math.max(select, 0)) << 8) >>> 0;
+}
+
+/**
+ * `sysstats`: seconds since the start, packets received, answered, of the current version, of older ones, denied, malformed,
+ * with a bad MAC, declined, limited, and kisses sent. Versions are not told apart here, so all count as current.
+ */
+export function sysstats(counts: Readonly<Counts>, uptime: number, unix: number): string {
+  const of = (kind: DispositionKind): number => sum(counts, (name) => DISPOSITIONS[name].kind === kind);
+  const received = sum(counts, () => true);
+  const figures = [received, of("answered"), received - counts.oldVersion, counts.oldVersion, of("restricted"), of("malformed"), of("authentication") + counts.refusedKey, of("declined"), of("limited"), counts.kissed];
+  return `${statsTime(unix)} ${Math.floor(uptime)} ${figures.join(" ")}\n`;
+}
+
+function sum(counts: Readonly<Counts>, wanted: (name: Disposition) => boolean): number {
+  return (Object.entries(counts) as [Disposition, number][]).reduce((all, [name, count]) => (wanted(name) ? all + count : all), 0);
+}
+
+/**
+ * The file of a generation, as ntpd names it (ntp_filegen.c).
+ * @param base with its folder
+ * @param type of `filegen`
+ * @param unix milliseconds since 1970
+ * @param uptime seconds
+ */
+export function generationName(base: string, type: string, unix: number, uptime: number, pid: number): string {
+  const date = new Date(unix);
+  const [year, month, day] = [date.getUTCFullYear(), date.getUTCMonth() + 1, date.getUTCDate()].map((part) => String(part).padStart(2, "0"));
+  const ordinal = Math.floor((unix - Date.UTC(date.getUTCFullYear(), 0, 1)) / DAY);
+  switch (type) {
+    case "pid":
+      return `${base}.#${pid}`;
+    case "day":
+      return `${base}.${year}${month}${day}`;
+    case "week":
+      return `${base}.${year}w${String(Math.floor(ordinal / 7)).padStart(2, "0")}`;
+    case "month":
+      return `${base}.${year}${month}`;
+    case "year":
+      return `${base}.${year}`;
+    case "age":
+      return `${base}.a${String(Math.floor(uptime / 86_400) * 86_400).padStart(8, "0")}`;
+    default:
+      return base;
+  }
+}
