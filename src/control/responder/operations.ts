@@ -48,8 +48,11 @@ export function answererOf(code: number): Answerer | null {
 const open = (answer: Answerer["answer"]): Answerer => ({ needsKey: false, answer });
 const keyed = (answer: Answerer["answer"]): Answerer => ({ needsKey: true, answer });
 
-/** A daemon is changed by its configuration file, not from afar; traps went out of use with the last century. */
-const prohibited = keyed(() => ({ kind: "error", error: "prohibited" }));
+/** A daemon is changed by its configuration file, not from afar; what ntpq shows whoever tries. */
+const explained = (text: string): Answerer => keyed(() => said(0, `${text}\r\n`));
+
+/** ntpd itself knows these no longer, or never did. */
+const unknown = keyed(() => ({ kind: "error", error: "operation" }));
 
 const ANSWERERS: Readonly<Record<Operation, Answerer>> = {
   reserved: open(answerNothing),
@@ -57,15 +60,15 @@ const ANSWERERS: Readonly<Record<Operation, Answerer>> = {
   readVariables: open(readVariables),
   writeVariables: keyed(writeVariables),
   readClock: open(readClock),
-  writeClock: prohibited,
-  setTrap: prohibited,
-  trap: open(() => ({ kind: "error", error: "operation" })),
-  configure: prohibited,
-  saveConfiguration: prohibited,
+  writeClock: unknown,
+  setTrap: unknown,
+  trap: unknown,
+  configure: explained("runtime configuration is not offered: change the configuration file and send SIGHUP"),
+  saveConfiguration: explained("saveconfig is not offered: the configuration is in its file"),
   readMru: open(readMru),
   readOrderedList: keyed(readOrderedList),
   requestNonce: open(requestNonce),
-  unsetTrap: prohibited,
+  unsetTrap: unknown,
 };
 
 const BY_CODE: ReadonlyMap<number, Operation> = new Map(Object.entries(OPERATIONS).map(([operation, code]) => [code, operation as Operation]));
@@ -129,7 +132,7 @@ function variables<Thing>(table: VariableTable<Thing>, byDefault: readonly strin
   return said(status, listText(namedItems(table, new Set(names), thing)));
 }
 
-/** Nothing here can be set; to set nothing is granted. */
+/** Nothing here can be set, which ntpd says by the error of a missing permission; to set nothing is granted. */
 function writeVariables({ request, view, facts }: Asked): Reply {
   const status = statusOf(view, request.association);
   if (status === null) return NO_ASSOCIATION;
@@ -137,7 +140,7 @@ function writeVariables({ request, view, facts }: Asked): Reply {
   if (names.length === 0) return said(status, "");
   const known = request.association === 0 ? SYSTEM_NAMES : PEER_NAMES;
   const isKnown = (name: string): boolean => known.has(name) || (facts.variables ?? []).some((one) => one.name === name);
-  return names.every(isKnown) ? { kind: "error", error: "prohibited" } : UNKNOWN_VARIABLE;
+  return names.every(isKnown) ? { kind: "error", error: "authentication" } : UNKNOWN_VARIABLE;
 }
 
 function requestNonce({ ip, facts, times, view }: Asked): Reply {

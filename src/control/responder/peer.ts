@@ -1,5 +1,7 @@
 /** Peer variables (RFC 5905 §9.1, as ntpd tells them), and those of a local clock. */
 import type { AssociationMode } from "../../association/modes.ts";
+import { isUnsynchronized } from "../../association/tests.ts";
+import { REASONS } from "../../association/verdict.ts";
 import { FILTER_STAGES, MAXDISP } from "../../association/filter.ts";
 import type { ControlPeer, ControlView } from "../../engine/control.ts";
 import { shift, UNKNOWN_TIME } from "../../time/timestamp.ts";
@@ -36,7 +38,7 @@ export const PEER_VARIABLES: VariableTable<PeerThing> = [
   ["dstport", ({ view }) => integer(view.sockets[0]?.port ?? 0)],
   ["leap", ({ peer }) => integer(LEAPS.indexOf(peer.header?.leap ?? "unsynchronized"))],
   ["hmode", ({ peer }) => integer(hostMode(peer.mode))],
-  ["stratum", ({ peer }) => integer(peer.header?.stratum ?? MAXSTRAT)],
+  ["stratum", ({ peer }) => integer(Math.min(peer.header?.stratum || MAXSTRAT, MAXSTRAT))],
   ["ppoll", ({ peer }) => integer(peer.header?.poll ?? peer.maxpoll)],
   ["hpoll", ({ peer }) => integer(peer.report.poll)],
   ["precision", ({ view, peer }) => integer(peer.header?.precision ?? view.precision)],
@@ -61,7 +63,7 @@ export const PEER_VARIABLES: VariableTable<PeerThing> = [
   ["received", ({ peer }) => integer(peer.report.packets.received)],
   ["sent", ({ peer }) => integer(peer.report.packets.sent)],
   ["filtdisp", ({ peer }) => filterText(stages(peer, MAXDISP, ({ dispersion }) => Math.min(dispersion, MAXDISP)))],
-  ["flash", ({ peer }) => hexadecimal(peer.report.flash)],
+  ["flash", ({ peer }) => hexadecimal(flashOf(peer))],
   ["ttl", ({ peer }) => integer(peer.report.ttl ?? null)],
   ["headway", () => integer(0)],
   ...withoutValue<PeerThing>("bias xleave"),
@@ -103,6 +105,12 @@ export function refidValue(stratum: number, word: number): string {
 
 function unspecified({ report: { address } }: ControlPeer): string {
   return address !== null && family(address) === 6 ? "::" : "0.0.0.0";
+}
+
+/** The tests its last packet failed, and those that it fails itself now (ntpd's TEST10 … TEST13). */
+function flashOf({ header, report: { flash, reach, reason } }: ControlPeer): number {
+  const isUnset = header === null || isUnsynchronized(header);
+  return flash | (reason === null ? 0 : REASONS[reason].flash) | (reach === 0 ? REASONS.unreachable.flash : 0) | (isUnset ? REASONS.stratum.flash | REASONS.rootDistance.flash : 0);
 }
 
 /** What its clock is set by; before the first packet, what it last said by a kiss. */

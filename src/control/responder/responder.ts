@@ -94,7 +94,7 @@ export class ControlResponder implements ControlAnswering {
     if (answerer.needsKey) {
       const isAllowed = proof.kind === "key" && proof.keyId === this.#facts.controlKey;
       if (!isAllowed) return { kind: "error", error: "authentication" };
-      if ((flags & FLAG.nomodify) !== 0 && request.operation !== READ_ORDERED_LIST) return { kind: "error", error: "prohibited" };
+      if ((flags & FLAG.nomodify) !== 0 && request.operation !== READ_ORDERED_LIST) return { kind: "error", error: "authentication" };
     }
     return answerer.answer({ request, ip, view, facts: this.#facts, times: this.#times, queries: this.#queries });
   }

@@ -7,7 +7,7 @@ import { LEAPS, MAXSTRAT } from "../../wire/header.ts";
 import { hostMode, refidValue } from "./peer.ts";
 import type { KernelReport, ResponderFacts } from "./facts.ts";
 import { withoutValue, type VariableTable } from "./table.ts";
-import { hexadecimal, integer, milliseconds, partsPerMillion, quoted, seconds, timestampText, type Value } from "./text.ts";
+import { general, hexadecimal, integer, milliseconds, partsPerMillion, quoted, seconds, timestampText, type Value } from "./text.ts";
 import { associationNumber } from "./number.ts";
 
 /** What the variables are made of. */
@@ -82,15 +82,15 @@ export const SYSTEM_VARIABLES: VariableTable<SystemThing> = [
   ...withoutValue<SystemThing>("authdigestencrypts authcmacencrypts authdigestdecrypts authdigestfails authcmacdecrypts authcmacfails"),
   ["authreset", uptime],
 
-  ["koffset", kernel(({ offset }) => milliseconds(offset))],
-  ["kfreq", kernel(({ frequency }) => partsPerMillion(frequency))],
-  ["kmaxerr", kernel(({ maximumError }) => milliseconds(maximumError))],
-  ["kesterr", kernel(({ estimatedError }) => milliseconds(estimatedError))],
+  ["koffset", kernel(({ offset }) => general(offset * 1e3))],
+  ["kfreq", kernel(({ frequency }) => general(frequency * 1e6))],
+  ["kmaxerr", kernel(({ maximumError }) => general(maximumError * 1e3))],
+  ["kesterr", kernel(({ estimatedError }) => general(estimatedError * 1e3))],
   ["kstflags", kernel(({ flags }) => quoted(flags.join(" ")))],
   ["ktimeconst", kernel(({ timeConstant }) => integer(timeConstant))],
-  ["kprecis", kernel(({ precision }) => milliseconds(precision))],
-  ["kfreqtol", kernel(({ frequencyTolerance }) => integer(frequencyTolerance * 1e6))],
-  ...withoutValue<SystemThing>("kppsfreq kppsstab kppsjitter kppscalibdur kppscalibs kppscaliberrs kppsjitexc kppsstbexc"),
+  ["kprecis", kernel(({ precision }) => general(precision * 1e3))],
+  ["kfreqtol", kernel(({ frequencyTolerance }) => general(frequencyTolerance * 1e6))],
+  ...withoutPulse("kppsfreq kppsstab kppsjitter kppscalibdur kppscalibs kppscaliberrs kppsjitexc kppsstbexc"),
 
   ["iostats_reset", uptime],
   ...withoutValue<SystemThing>("total_rbuf free_rbuf used_rbuf rbuf_lowater io_dropped"),
@@ -134,6 +134,11 @@ function kernel(value: (report: KernelReport) => Value): (thing: SystemThing) =>
     const report = facts.kernel?.() ?? null;
     return report === null ? null : value(report);
   };
+}
+
+/** What a kernel says that hears no pulse a second; of those that do nothing is known here. */
+function withoutPulse(names: string): VariableTable<SystemThing> {
+  return names.split(" ").map((name) => [name, kernel(({ flags }) => (flags.includes("ppssig") ? null : "0"))]);
 }
 
 function kilobytes(entries: number): Value {

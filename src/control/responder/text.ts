@@ -48,6 +48,11 @@ export function milliseconds(value: Seconds | null, decimals: number = 3): Value
   return value === null ? null : (value * 1e3).toFixed(decimals);
 }
 
+/** Six digits that count, and no more than there are. */
+export function general(value: number): string {
+  return `${Number(value.toPrecision(6))}`;
+}
+
 /** Parts per million. */
 export function partsPerMillion(value: Frequency | null): Value {
   return value === null ? null : (value * 1e6).toFixed(3);
