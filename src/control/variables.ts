@@ -19,20 +19,29 @@ export interface Variable {
 export type Variables = ReadonlyMap<string, string>;
 
 /**
- * Octets as text: UTF-8 where they are that, else a character an octet.
- * @param octets kept as they are
+ * Octets as text: UTF-8, and each octet that is not part of any becomes a lone surrogate, U+DC80 … U+DCFF, so that
+ * nothing is lost (as Python's `surrogateescape`; NTPsec 1.2.2 sends such octets in `filtdelay`).
+ * @param octets not kept
  */
 export function textOf(octets: Uint8Array): string {
   try {
     return UTF8.decode(octets);
   } catch {
-    return LATIN1.decode(octets);
+    return escapedText(octets);
   }
 }
 
-/** The octets of a text to send. */
+/** The octets of a text; `octetsOf(textOf(x))` equals x. */
 export function octetsOf(text: string): Uint8Array {
-  return new TextEncoder().encode(text);
+  if (!ESCAPED.test(text)) return new TextEncoder().encode(text);
+  const parts = text.split(/([\udc80-\udcff])/u).map((part) => (ESCAPED.test(part) ? Uint8Array.of(part.charCodeAt(0) & 0xff) : new TextEncoder().encode(part)));
+  const octets = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    octets.set(part, at);
+    at += part.length;
+  }
+  return octets;
 }
 
 /** Reads a list. Never throws. */
@@ -138,8 +147,8 @@ export function rowsOf(list: Iterable<Variable>, names: ReadonlySet<string>): Ro
 }
 
 const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-/** Of Latin-1 proper the label means windows-1252, which has no place for some octets; so it is done by hand. */
-const LATIN1 = { decode: (octets: Uint8Array): string => Array.from(octets, (octet) => String.fromCharCode(octet)).join("") };
+/** With `u`, surrogates that are halves of a pair do not count. */
+const ESCAPED = /[\udc80-\udcff]/u;
 
 const EQUALS = 0x3d;
 const COMMA = 0x2c;
@@ -151,6 +160,40 @@ const INTEGER = /^(?:0[xX][0-9a-fA-F]{1,13}|[+-]?\d{1,15})$/;
 const DECIMAL = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)$/;
 const TIMESTAMP = /^(?:0[xX])?([0-9a-fA-F]{1,8})\.([0-9a-fA-F]{1,8})$/;
 const INDEX = /^\d{1,7}$/;
+
+function escapedText(octets: Uint8Array): string {
+  let text = "";
+  let start = 0;
+  for (let at = 0; at < octets.length; ) {
+    const length = sequenceLength(octets, at);
+    if (length === 0) {
+      text += UTF8.decode(octets.subarray(start, at)) + String.fromCharCode(0xdc00 | octets[at]!);
+      start = at + 1;
+    }
+    at += Math.max(1, length);
+  }
+  return text + UTF8.decode(octets.subarray(start));
+}
+
+/** Octets of the UTF-8 sequence that begins there; 0 where none does (RFC 3629 §4). */
+function sequenceLength(octets: Uint8Array, at: number): number {
+  const lead = octets[at]!;
+  if (lead < 0x80) return 1;
+  const length = lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : lead < 0xf5 ? 4 : 0;
+  if (length === 0 || at + length > octets.length) return 0;
+  const [least, most] = SECOND_OCTETS.get(lead) ?? [0x80, 0xbf];
+  if (octets[at + 1]! < least || octets[at + 1]! > most) return 0;
+  for (let index = 2; index < length; index += 1) if (octets[at + index]! >> 6 !== 2) return 0;
+  return length;
+}
+
+/** Where the second octet may not be just any: no overlong forms, no surrogates, nothing above U+10FFFF. */
+const SECOND_OCTETS: ReadonlyMap<number, readonly [least: number, most: number]> = new Map([
+  [0xe0, [0xa0, 0xbf]],
+  [0xed, [0x80, 0x9f]],
+  [0xf0, [0x90, 0xbf]],
+  [0xf4, [0x80, 0x8f]],
+]);
 
 /** A daemon may write more digits than a number can have. */
 function finite(number: number): number | null {

@@ -1,4 +1,5 @@
 /** Numbers, times and text as ntpq 4.2.8 writes them, to the last digit. */
+import { octetsOf } from "../control/variables.ts";
 import type { Seconds } from "../time/seconds.ts";
 import { UNKNOWN_TIME, unfold, type NtpTimestamp, type UnixNanoseconds } from "../time/timestamp.ts";
 
@@ -58,7 +59,7 @@ export function dateText(time: NtpTimestamp, pivot: UnixNanoseconds, zone: Zone)
 /** Control characters as `cat -v` shows them, `^[` and `^?`; those above ASCII as octets, `M-C` and so on. */
 export function caret(text: string): string {
   if (PLAIN.test(text)) return text;
-  return Array.from(new TextEncoder().encode(text), caretOctet).join("");
+  return Array.from(octetsOf(text), caretOctet).join("");
 }
 
 /** Cut at its beginning, where an address says least: `_:5054:ff:fe12:3456`. */

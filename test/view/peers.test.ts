@@ -7,6 +7,7 @@ import { namesOf, VARIABLE_LISTS, type ListName } from "../../src/control/lists.
 import { readMru } from "../../src/control/mru.ts";
 import { readClock, readDaemon, readInterfaces, readRestrictions, readStatus, readVariables, type ReadVariables } from "../../src/control/operations.ts";
 import type { ControlFault } from "../../src/control/request.ts";
+import { textOf } from "../../src/control/variables.ts";
 import { openKeyring } from "../../src/security/keyring.ts";
 import { unfold } from "../../src/time/timestamp.ts";
 import { interfacesTable, mruTable, restrictionsTable, sortedMru, MRU_ORDERS } from "../../src/view/peers-rows.ts";
@@ -194,6 +195,10 @@ describe("variables", () => {
     expect(text).toContain('leap=7?, reftime=never?, srcadr=nowhere?, evil="^[]0;x^G",\n');
     expect(text).toContain("flash=1fff pkt_dup, pkt_bogus");
     expect(text).toContain("filtdelay=x?");
+  });
+
+  it("show octets that are no text as ntpq shows them", () => {
+    expect(variablesText(read([["filtdelay", textOf(Uint8Array.from([0xee, 0xe8, 0x7f, 0x20, 0xc3, 0xa9]))]]), "peer", OPTIONS, true)).toBe("filtdelay=M-nM-h^? M-CM-)?\n");
   });
 
   it("say when there are none", () => {
