@@ -33,9 +33,19 @@ export function duplicatesAmong(associations: Iterable<Association>): readonly A
   return surplus;
 }
 
-/** What tells a server's clock from all others; `null`: nothing does. */
+/** What tells an association's server from all others; `null`: nothing does, or it has no say. */
 function identityOf({ mode, header, ended }: Association): string | null {
   if (mode !== "client" || header === null || (ended !== null && ended !== "complete")) return null;
+  let identity = known.get(header);
+  if (identity === undefined) known.set(header, (identity = clockOf(header)));
+  return identity;
+}
+
+/** What was made of headers already: selection asks far more often than packets come. */
+const known = new WeakMap<Header, string | null>();
+
+/** What a header says of the clock; `null`: nothing that others may not say too. */
+function clockOf(header: Header): string | null {
   if (isUnsynchronized(header) || header.reference === UNKNOWN_TIME || isUndisciplined(header)) return null;
   const { referenceId, stratum, reference, rootDelay, precision } = header;
   return `${referenceId} ${stratum} ${reference} ${rootDelay} ${precision}`;
