@@ -2,6 +2,7 @@
 import type { LocalFacts } from "../config/options.ts";
 import { createEngine } from "../engine/create.ts";
 import type { EngineConfig } from "../engine/config.ts";
+import type { ControlAnswering } from "../engine/control.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Outcome } from "../engine/outcome.ts";
 import type { Snapshot } from "../engine/snapshot.ts";
@@ -62,8 +63,9 @@ export function untouched(config: EngineConfig, { read }: Machine): Snapshot {
 }
 
 /** An engine with this machine's chance and keys. */
-export function engineOf(config: EngineConfig, keyring: Keyring | null): Engine {
+export function engineOf(config: EngineConfig, keyring: Keyring | null, control?: ControlAnswering): Engine {
   return createEngine(config, {
+    ...(control === undefined ? {} : { control }),
     chance: systemChance(),
     security: securityProvider(keyring),
     referenceIdOf: (ip) => refidOfAddress(ip, md5) ?? 0,

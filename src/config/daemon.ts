@@ -12,7 +12,7 @@ import { isNearby } from "./etiquette.ts";
 import { listening } from "./listening.ts";
 import type { AssociationLine, Configuration } from "./ntpconf/configuration.ts";
 import type { LocalFacts } from "./options.ts";
-import { accessOf, rateOf } from "./serving.ts";
+import { accessOf, localStratumOf, rateOf } from "./serving.ts";
 
 /** What the command line adds to the file. */
 export interface DaemonOptions {
@@ -130,15 +130,14 @@ function clockOf({ tinker, switches, associations }: Configuration, { noClock, d
   };
 }
 
-/** The local clock is one stratum above what it is fudged to, as if it were a server of that stratum. */
-function fallbacksOf({ localClock, discovery }: Configuration): Fallbacks {
-  const orphan = discovery.orphan === null ? null : { stratum: discovery.orphan, wait: discovery.orphanwait };
-  return { ...NO_FALLBACKS, local: localClock === null ? null : Math.min(localClock.stratum + 1, 15), orphan };
+function fallbacksOf(file: Configuration): Fallbacks {
+  const { orphan, orphanwait } = file.discovery;
+  return { ...NO_FALLBACKS, local: localStratumOf(file), orphan: orphan === null ? null : { stratum: orphan, wait: orphanwait } };
 }
 
 function serviceOf(file: Configuration, { port }: DaemonOptions, { interfaces }: DaemonFacts): ServiceConfig | null {
   const groups = [...new Set([...file.multicastClient, ...file.manycastServer])];
   const addresses = listening(file.interfaces, interfaces);
   if (addresses !== null && addresses.length === 0) return null;
-  return { port, address: null, interface: null, groups: groups.map((group) => ({ group, interface: null })), ...(addresses === null ? {} : { addresses }) };
+  return { port, address: null, addresses, interface: null, groups: groups.map((group) => ({ group, interface: null })) };
 }

@@ -11,7 +11,7 @@ import { literalFamily } from "./literal.ts";
 import type { Configuration } from "./ntpconf/configuration.ts";
 import { configured, named, ONCE_DEFAULTS, selectionLimits, type LocalFacts } from "./options.ts";
 import type { ServerSpec } from "./servers.ts";
-import { accessOf, rateOf } from "./serving.ts";
+import { accessOf, localStratumOf, rateOf } from "./serving.ts";
 import { UsageError } from "./usage.ts";
 import { parseInteger, parseDuration } from "./values.ts";
 
@@ -130,7 +130,7 @@ function servingOf(options: ServeOptions, file: Configuration | null, facts: Ser
   return {
     access: accessFor(options, file),
     rate: options.rateLimit ?? (file === null ? DEFAULT_RATE : rateOf(file.discard)),
-    fallbacks: { local: localStratum ?? file?.localClock?.stratum ?? null, orphan: stratum === null ? null : { stratum, wait } },
+    fallbacks: { local: localStratum ?? (file === null ? null : localStratumOf(file)), orphan: stratum === null ? null : { stratum, wait } },
     manycast: manycastGroups(options, file).length === 0 ? null : { cohort: options.cohort ?? ofFile?.cohort ?? false },
     smear: facts.smear,
     ownAddresses: facts.addresses,

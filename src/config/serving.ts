@@ -2,7 +2,8 @@
 import { AccessList, isRestrictFlag, type RestrictFlag } from "../server/access.ts";
 import type { RateLimits } from "../server/rate.ts";
 import { literalFamily } from "./literal.ts";
-import type { DiscardLimits, RestrictLine } from "./ntpconf/configuration.ts";
+import { MAXSTRAT } from "../wire/header.ts";
+import type { Configuration, DiscardLimits, RestrictLine } from "./ntpconf/configuration.ts";
 import { UsageError } from "./usage.ts";
 
 /**
@@ -27,6 +28,15 @@ function add(list: AccessList, { address, family, mask, flags, at }: RestrictLin
   const literal = literalFamily(address);
   if (literal === 0) throw new UsageError(`"restrict ${address}" is not about an address`, "write an address, a network such as 192.0.2.0/24, default or source", at);
   list.restrict({ address, mask: mask ?? (literal === 4 ? 32 : 128), flags: known });
+}
+
+/**
+ * The stratum at which a host with `server 127.127.1.x` serves for want of better: one above what the clock is fudged to, as if
+ * it were a server.
+ * @returns `null`: its own clock is not trusted
+ */
+export function localStratumOf({ localClock }: Pick<Configuration, "localClock">): number | null {
+  return localClock === null ? null : Math.min(localClock.stratum + 1, MAXSTRAT - 1);
 }
 
 /** The rate limits of a configuration file; they count for what is restricted as `limited`. */

@@ -84,6 +84,8 @@ export interface ServiceConfig {
   readonly port: number;
   /** A local address, `null` for all. */
   readonly address: string | null;
+  /** Several local addresses in its place, each with a socket of its own; `null` or absent: none. */
+  readonly addresses?: readonly string[] | null;
   readonly interface: string | null;
   /** Multicast groups to receive. */
   readonly groups: readonly { readonly group: string; readonly interface: string | null }[];

@@ -11,6 +11,7 @@ import type { HeldReply } from "../association/request.ts";
 import { symmetricExchange } from "../association/exchange.ts";
 import { after } from "../time/mono.ts";
 import type { Now } from "../time/now.ts";
+import { family } from "../wire/address.ts";
 import type { Address } from "../wire/address.ts";
 import type { Packet } from "../wire/packet.ts";
 import { MODES } from "../wire/header.ts";
@@ -26,18 +27,22 @@ import type { State } from "./state.ts";
 
 type Datagram = Event & { readonly kind: "datagram" };
 
-/** Opens the service's sockets: one a family, joined to the groups of it. */
+/** Opens the service's sockets: one a family or address. Groups are joined on the first of their family. */
 export function openService(state: State): void {
   const { service } = state.config;
   if (service === undefined || service === null) return;
-  const families = service.address === null ? ([4, 6] as const) : [service.address.includes(":") ? (6 as const) : (4 as const)];
-  for (const of of families) {
+  const addresses = service.addresses ?? (service.address === null ? ["0.0.0.0", "::"] : [service.address]);
+  const joined = new Set<4 | 6>();
+  for (const address of addresses) {
+    const of = family(address);
     const socket = state.nextToken();
     state.service.set(socket, of);
     const use = state.answering === null ? "hear" : "serve";
-    state.act({ kind: "listen", socket, port: service.port, address: service.address ?? (of === 4 ? "0.0.0.0" : "::"), interface: service.interface, use });
+    state.act({ kind: "listen", socket, port: service.port, address, interface: service.interface, use });
+    if (joined.has(of)) continue;
+    joined.add(of);
     for (const { group, interface: on } of service.groups)
-      if (group.includes(":") === (of === 6)) {
+      if (family(group) === of) {
         state.act({ kind: "join", socket, group, interface: on });
         state.note({ what: "listening", group });
       }

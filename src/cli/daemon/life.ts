@@ -43,6 +43,7 @@ import type { Io } from "../io.ts";
 import { engineOf, thisMachine } from "../measure.ts";
 import type { DaemonRunOptions } from "../options.ts";
 import { version } from "../version.ts";
+import { controlResponder } from "./control.ts";
 import { DriftFile } from "./drift.ts";
 import { daemonKeys } from "./keys.ts";
 import { readLeaps, smearOf } from "./leaps.ts";
@@ -185,7 +186,7 @@ class Daemon {
     const config = daemonConfig(configuration, { noClock: !clock, discipline: discipline ?? DEFAULT_DISCIPLINE, anyFirst: anyOffset === true, port: port ?? ONCE_DEFAULTS.port }, facts);
     const { memory, warning } = this.#state.recall();
     if (warning !== null) this.#log.matter("state", "warning", "state", stateWarningText(warning));
-    const engine = engineOf(config, this.#keyring);
+    const engine = engineOf(config, this.#keyring, controlResponder(configuration, this.#keyring));
     const world = await openWorld({ clock: clock ? localClock() : null, read: machine.read });
     await drive(engine, world, {
       memory,
