@@ -37,6 +37,7 @@ await build({
   target: "node20.19",
   minifySyntax: true,
   minifyWhitespace: true,
+  minifyIdentifiers: true,
   // koffi finds its binary beside its own files, so it stays where npm put it.
   external: ["koffi"],
   define: { "import.meta.url": "moduleUrl" },

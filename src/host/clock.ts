@@ -17,10 +17,17 @@ import { libc } from "./libc.ts";
 /** Reads CLOCK_REALTIME. */
 export type ClockReader = () => NtpTimestamp;
 
-/** The steady clock, CLOCK_MONOTONIC: seconds since this process began. It is slewed with the other clock, never stepped. */
+/**
+ * The steady clock, CLOCK_MONOTONIC: seconds since some moment before now. It is slewed with the other clock, never
+ * stepped. `performance.now` reads the same one, but its first use loads what takes a millisecond.
+ */
 export function steady(): Mono {
-  return (performance.now() / 1000) as Mono;
+  const [seconds, nanoseconds] = process.hrtime(origin);
+  return (seconds + nanoseconds / 1e9) as Mono;
 }
+
+/** Counted from when this was loaded, for the digits. */
+const origin = process.hrtime();
 
 /** The best reader this machine has. */
 export function clockReader(): ClockReader {

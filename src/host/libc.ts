@@ -8,7 +8,6 @@
  * Functions take and fill typed arrays; {@link layout.ts} knows the structures. `long` and pointers are taken as 64 bits:
  * {@link libc} is `null` on 32-bit machines, where koffi is missing, and on Windows.
  */
-import { createRequire } from "node:module";
 
 /** What a function may be given where C has a pointer. */
 type Memory = NodeJS.ArrayBufferView | null;
@@ -118,7 +117,9 @@ function load(): Libc | null {
   let koffi: Koffi;
   try {
     // By `require`: as an ES module koffi takes some 7 ms longer to load.
-    koffi = createRequire(import.meta.url)("koffi") as Koffi;
+    // In the bundled command there is one at hand; making one takes half a millisecond.
+    const load = typeof require === "function" ? require : process.getBuiltinModule("node:module").createRequire(import.meta.url);
+    koffi = load("koffi") as Koffi;
   } catch {
     return null;
   }
