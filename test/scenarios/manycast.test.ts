@@ -1,5 +1,7 @@
 /** Manycast: hosts that find each other by a group address, ring by ring, and keep the best (the seeds' own scenario first). */
 import { describe, expect } from "vitest";
+import { DEFAULT_STEP_LIMITS } from "../../src/discipline/limits.ts";
+import type { ClockConfig } from "../../src/engine/config.ts";
 import { securityProvider } from "../../src/security/symmetric.ts";
 import { silent } from "../../src/sim/oddities.ts";
 import type { Runner } from "../../src/sim/runner.ts";
@@ -15,16 +17,19 @@ const GROUP = "239.1.1.1";
 /** By then everybody has asked some rings, and whoever is of no use was pruned, seconds. */
 const SETTLED = 3600;
 
+/** A daemon that sets and steers its clock. */
+const LOOP: ClockConfig = { kind: "loop", dryRun: false, discipline: "rfc5905", limits: DEFAULT_STEP_LIMITS, stepout: 300, anyFirst: true, frequency: null };
+
 /** Two primary servers with a reference each, and a dozen dependents; all of them manycast client and server. */
-function seedSite(world: SimWorld, cohort: boolean): { site: Site; references: ScriptedServer[]; primaries: Runner[]; clients: Runner[] } {
+function seedSite(world: SimWorld, cohort: boolean, own: () => SiteHost = () => ({})): { site: Site; references: ScriptedServer[]; primaries: Runner[]; clients: Runner[] } {
   const site = new Site(world);
   const both = { manycastServer: [GROUP], discovery: { cohort }, limits: { maxclock: 3 } };
   const lines = [{ kind: "manycast", name: GROUP, ttl: 7 }] as const;
   const references = [1, 2].map((number) => site.reference(`gps${number}`));
   const primaries = references.map((reference, index) => {
-    return site.host(`primary${index + 1}`, { ...both, lines: [{ name: reference.address.ip, prefer: true }, ...lines] });
+    return site.host(`primary${index + 1}`, { ...both, ...own(), lines: [{ name: reference.address.ip, prefer: true }, ...lines] });
   });
-  const clients = Array.from({ length: 12 }, (_, index) => site.host(`client${index + 1}`, { ...both, lines }));
+  const clients = Array.from({ length: 12 }, (_, index) => site.host(`client${index + 1}`, { ...both, ...own(), lines }));
   return { site, references, primaries, clients };
 }
 
@@ -42,6 +47,20 @@ describe("two primary servers and a dozen dependents on one group", () => {
       expect(friends.filter((name) => name.startsWith("client"))).toHaveLength(1);
       expect(client.snapshot().system.stratum).toBe(3);
       expect(Math.abs(errorOf(client))).toBeLessThan(0.001);
+    }
+  });
+
+  scenario("steer clocks that are wrong by up to a second and run up to 25 ppm fast or slow", { trace: false, seeds: 1 }, (world) => {
+    const chance = world.chance("clocks");
+    const { site, primaries, clients } = seedSite(world, true, () => ({ clock: LOOP, clockError: chance.uniform(), oscillator: { frequency: 50e-6 * (chance.uniform() - 0.5) } }));
+    world.run(2 * SETTLED);
+    expect(primaries.map((primary) => site.friendsOf(primary))).toEqual([
+      ["gps1", "primary2"],
+      ["gps2", "primary1"],
+    ]);
+    for (const client of clients) {
+      expect(site.friendsOf(client).slice(1)).toEqual(["primary1", "primary2"]);
+      expect(Math.abs(client.machine.error)).toBeLessThan(0.01);
     }
   });
 
