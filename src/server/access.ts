@@ -129,13 +129,13 @@ export class AccessList {
   }
 
   /**
-   * Whether a source may send control queries, whose answers can be longer than they are: this host, and whoever an entry
-   * counts for that somebody asked for; never where the entry says `noquery` or `ignore`.
+   * What a source may do by control queries, whose answers can be longer than they are: nothing, unless it is this host, or an
+   * entry counts for it that somebody asked for; and nothing where the entry says `noquery` or `ignore`.
    */
-  mayQuery(source: Readonly<SourceWords>, port: number): boolean {
-    const flags = this.flagsFor(source, port);
-    if ((flags & (FLAG.noquery | FLAG.ignore)) !== 0) return false;
-    return isOwnHost(source) || this.#table.isAsked(source, port === NTP_PORT);
+  queryRights(source: Readonly<SourceWords>, port: number): QueryRights {
+    const { flags, isAsked } = this.#table.look(source, port === NTP_PORT);
+    if ((flags & (FLAG.noquery | FLAG.ignore)) !== 0 || !(isAsked || isOwnHost(source))) return "none";
+    return (flags & FLAG.nomodify) === 0 ? "all" : "read";
   }
 
   /** All entries, IPv4's first, the most specific masks first. */
@@ -144,6 +144,9 @@ export class AccessList {
     return listed.toSorted((one, other) => Number(one.address.includes(":")) - Number(other.address.includes(":")));
   }
 }
+
+/** What a source may do by control queries. */
+export type QueryRights = "none" | "read" | "all";
 
 /** An entry as lists show it. */
 export interface ListedEntry {

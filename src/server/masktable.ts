@@ -58,7 +58,7 @@ export class MaskTable {
   /**
    * Adds flags to a network's entry, which is made if need be.
    * @param onlyNtpPort whether it counts for source port 123 only; such an entry is apart from that of the other ports
-   * @param isAsked whether somebody asked for it, see {@link MaskTable.isAsked}
+   * @param isAsked whether somebody asked for it, see {@link MaskTable.look}
    */
   add(network: Readonly<SourceWords>, mask: Readonly<SourceWords>, flags: number, onlyNtpPort: boolean, isAsked: boolean = true): void {
     const { slots, at } = this.#slotFor(network, mask);
@@ -114,15 +114,15 @@ export class MaskTable {
     return 0;
   }
 
-  /** Whether the entry that {@link MaskTable.find} would find is one that somebody asked for. */
-  isAsked(source: Readonly<SourceWords>, isNtpPort: boolean): boolean {
+  /** What {@link MaskTable.find} would find, uncounted, and whether somebody asked for that entry. */
+  look(source: Readonly<SourceWords>, isNtpPort: boolean): { readonly flags: number; readonly isAsked: boolean } {
     for (const { mask, slots } of this.#groups) {
       const at = findSlot(slots, source.a & mask.a, source.b & mask.b, source.c & mask.c, source.d & mask.d);
       const present = at < 0 ? 0 : slots[at + PRESENT]!;
-      if (isNtpPort && (present & PORT) !== 0) return (present & ASKED_PORT) !== 0;
-      if ((present & ANY) !== 0) return (present & ASKED_ANY) !== 0;
+      if (isNtpPort && (present & PORT) !== 0) return { flags: slots[at + PORT_FLAGS]!, isAsked: (present & ASKED_PORT) !== 0 };
+      if ((present & ANY) !== 0) return { flags: slots[at + FLAGS]!, isAsked: (present & ASKED_ANY) !== 0 };
     }
-    return false;
+    return { flags: 0, isAsked: false };
   }
 
   /** All entries, the most specific masks first. */

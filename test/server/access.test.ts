@@ -164,14 +164,15 @@ describe("--allow and --deny", () => {
 });
 
 describe("control queries", () => {
-  const may = (list: AccessList, ip: string, port = 40_000): boolean => list.mayQuery(sourceOf(ip)!, port);
+  const may = (list: AccessList, ip: string, port = 40_000): boolean => list.queryRights(sourceOf(ip)!, port) !== "none";
 
   it("are this host's alone, unless somebody asked for more", () => {
     const list = new AccessList();
     expect(["127.0.0.1", "127.9.9.9", "::1"].map((ip) => may(list, ip))).toEqual([true, true, true]);
     expect(["192.0.2.7", "128.0.0.1", "0.0.0.1", "2001:db8::1", "::2"].filter((ip) => may(list, ip))).toEqual([]);
     list.restrict({ address: "192.0.2.0", mask: 24, flags: ["nomodify"] });
-    expect(may(list, "192.0.2.7")).toBe(true);
+    expect(list.queryRights(sourceOf("192.0.2.7")!, 123)).toBe("read");
+    expect(list.queryRights(sourceOf("::1")!, 123)).toBe("all");
     expect(may(list, "192.0.3.7")).toBe(false);
     list.restrictDefault([], 4);
     expect(may(list, "192.0.3.7")).toBe(true);
@@ -196,6 +197,7 @@ describe("control queries", () => {
     list.flagsFor(sourceOf("192.0.2.9")!, 123);
     list.flagsFor(sourceOf("192.0.2.9")!, 124);
     list.flagsFor(sourceOf("192.0.2.9")!, 123);
+    list.queryRights(sourceOf("192.0.2.9")!, 123);
     expect(list.entries()).toEqual([
       { address: "192.0.2.0", mask: "255.255.255.0", flags: ["kod", "ntpport"], hits: 2 },
       { address: "0.0.0.0", mask: "0.0.0.0", flags: [], hits: 1 },

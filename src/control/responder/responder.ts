@@ -9,7 +9,7 @@
  * every reason for that has a name.
  */
 import type { ControlAnswering, ControlView } from "../../engine/control.ts";
-import { FLAG } from "../../server/access.ts";
+import type { QueryRights } from "../../server/access.ts";
 import { sourceOf } from "../../server/source.ts";
 import type { Now } from "../../time/now.ts";
 import type { Address } from "../../wire/address.ts";
@@ -71,11 +71,12 @@ export class ControlResponder implements ControlAnswering {
     if (header.response || header.error || header.more || header.offset !== 0) return silence("notRequest");
     const view = makeView();
     const source = sourceOf(from.ip);
-    if (source === null || !view.access.mayQuery(source, from.port)) return silence("notAllowed");
+    const rights = source === null ? "none" : view.access.queryRights(source, from.port);
+    if (rights === "none") return silence("notAllowed");
     this.#times.observe(view.now);
 
     const proof = request.kind === "malformed" ? NO_PROOF : this.#judge(request, bytes, from.ip);
-    const reply = request.kind === "malformed" ? FORMAT_ERROR : this.#reply(request, proof, from.ip, view, view.access.flagsFor(source, from.port));
+    const reply = request.kind === "malformed" ? FORMAT_ERROR : this.#reply(request, proof, from.ip, view, rights);
     if (reply.kind === "nonce") return silence("nonce");
     return this.#pay(header, reply, proof, from.ip, view.told.leap, now);
   }
@@ -88,13 +89,13 @@ export class ControlResponder implements ControlAnswering {
     return isAuthentic ? { kind: "key", keyId: mac.keyId } : { kind: "failed" };
   }
 
-  #reply(request: Control, proof: Proof, ip: string, view: ControlView, flags: number): Reply {
+  #reply(request: Control, proof: Proof, ip: string, view: ControlView, rights: QueryRights): Reply {
     const answerer = answererOf(request.operation);
     if (answerer === null) return { kind: "error", error: "operation" };
     if (answerer.needsKey) {
       const isAllowed = proof.kind === "key" && proof.keyId === this.#facts.controlKey;
       if (!isAllowed) return { kind: "error", error: "authentication" };
-      if ((flags & FLAG.nomodify) !== 0 && request.operation !== READ_ORDERED_LIST) return { kind: "error", error: "authentication" };
+      if (rights !== "all" && request.operation !== READ_ORDERED_LIST) return { kind: "error", error: "authentication" };
     }
     return answerer.answer({ request, ip, view, facts: this.#facts, times: this.#times, queries: this.#queries });
   }
