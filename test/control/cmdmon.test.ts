@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { readChrony, readChronyActivity, readChronyServerStats, readChronySources, readChronyTracking, type ReadChrony } from "../../src/control/chrony.ts";
+import { readChrony, readChronyActivity, readChronyServerStats, readChronySources, readChronyTracking, type ChronyDialogue, type ReadChrony } from "../../src/control/chrony.ts";
 import { COMMANDS, decodeCmdmon, encodeCmdmon, fromCmdmonFloat, type CmdmonCommand } from "../../src/control/cmdmon.ts";
 import { readNtpData, readSelectData, readServerStats, readSource, readSourceName, readSourceStats, readTracking } from "../../src/control/cmdmonreply.ts";
 import { CmdmonSession } from "../../src/control/cmdmonsession.ts";
@@ -172,7 +172,8 @@ describe("a conversation with chronyd", () => {
 
   it("that does not go on is a fault, not an exception", () => {
     const garbled: Daemon = (bytes) => [withSequence(Buffer.from([6, 2, 0, 0, bytes[4]!, bytes[5]!, 0, 99, ...new Uint8Array(24)]).toString("base64"), new DataView(bytes.buffer).getUint32(8))];
-    for (const dialogue of [readChrony(), readChronyTracking(), readChronySources(), readChronyActivity()]) expect(lead(dialogue, new CmdmonSession(), garbled)).toEqual({ kind: "fault", fault: "garbled" });
+    const dialogues: ChronyDialogue<unknown>[] = [readChrony(), readChronyTracking(), readChronySources(), readChronyActivity()];
+    for (const dialogue of dialogues) expect(lead(dialogue, new CmdmonSession(), garbled)).toEqual({ kind: "fault", fault: "garbled" });
     expect(lead(readChrony(), new CmdmonSession(), () => [])).toEqual({ kind: "fault", fault: "timeout" });
   });
 

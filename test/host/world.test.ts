@@ -94,7 +94,7 @@ it("refuses to set a clock that it was not given", async () => {
 });
 
 it("passes on why the clock was refused", async () => {
-  const w = await opened({ clock: { step: () => "noPrivilege", slew: () => "outOfRange" } });
+  const w = await opened({ clock: { step: () => "noPrivilege", slew: () => "outOfRange", steer: () => "other" } });
   w.perform({ kind: "step", offset: 1 });
   w.perform({ kind: "slew", offset: 1 });
   expect([await w.next(undefined), await w.next(undefined)]).toEqual([
