@@ -4,6 +4,7 @@ import { FINDING_COMMANDS } from "./finding-commands.ts";
 import type { Io } from "./io.ts";
 import { SERVE_COMMAND } from "./serve-options.ts";
 import { addOptions, OPTION_GROUPS, SHELLS, type CommonOptions, type DaemonRunOptions, type KeygenOptions, type RunOptions } from "./options.ts";
+import { VIEWING_COMMANDS } from "./viewing-commands.ts";
 
 /** What a command is given to run with. */
 export interface Running {
@@ -17,6 +18,8 @@ export interface Running {
 /** One command. */
 export interface CommandRow {
   readonly name: string;
+  /** Another name for it. */
+  readonly alias?: string;
   /** One line, for the list of commands. */
   readonly text: string;
   /** Adds arguments, options and the action. */
@@ -48,6 +51,7 @@ export const COMMANDS: readonly CommandRow[] = [
       });
     },
   },
+  ...VIEWING_COMMANDS,
   {
     name: "demo",
     text: "see a run of sync against five embedded servers, one lying and one lost, without touching the clock",

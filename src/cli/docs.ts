@@ -7,6 +7,7 @@ import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { configSchema, logSchema } from "../view/run-schema.ts";
 import { keygenSchema, runSchema } from "../view/schema.ts";
+import { viewingSchemas } from "../view/daemon-schema.ts";
 import { treeOf } from "./completion/tree.ts";
 import type { Io, Sink } from "./io.ts";
 import { manualPages } from "./man/pages.ts";
@@ -20,7 +21,7 @@ const SILENT: Io = { out: NOWHERE, err: NOWHERE, env: {}, onStop: () => () => {}
 export function generated(): ReadonlyMap<string, string> {
   const tree = treeOf(buildProgram(SILENT, () => {}));
   const pages = [...manualPages(tree, version())].map(([name, text]) => [`man/${name}`, text] as const);
-  const schemas = { sync: runSchema("sync"), query: runSchema("query"), demo: runSchema("demo"), run: logSchema(), config: configSchema(), keygen: keygenSchema() };
+  const schemas = { sync: runSchema("sync"), query: runSchema("query"), demo: runSchema("demo"), run: logSchema(), config: configSchema(), keygen: keygenSchema(), ...viewingSchemas() };
   return new Map([...pages, ...Object.entries(schemas).map(([name, schema]) => [`schemas/${name}.json`, `${JSON.stringify(schema, null, 2)}\n`] as const)]);
 }
 

@@ -30,7 +30,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
 const WITH_ALL: readonly string[] = ["help", "completion"];
 
 function commandNamed([name]: readonly string[]): string | null {
-  return COMMANDS.find((row) => row.name === name)?.name ?? null;
+  return COMMANDS.find((row) => row.name === name || row.alias === name)?.name ?? null;
 }
 
 /**
@@ -49,8 +49,9 @@ export function buildProgram(io: Io, done: (code: number) => void, only: string 
     io.out.write(`${version()}\n`);
     throw new CommanderError(0, "commander.version", version());
   });
-  for (const { name, text, build } of COMMANDS) {
+  for (const { name, alias, text, build } of COMMANDS) {
     const command = program.command(name).description(text).helpOption("-h, --help", "print this help").allowExcessArguments(false);
+    if (alias !== undefined) command.alias(alias);
     if (only === null || only === name) build(command, { io, program, done });
   }
   return program;

@@ -171,16 +171,13 @@ async function firstOf<Result extends object>(attempts: readonly Attempt<Result>
   };
   if (signal.aborted) close();
   signal.addEventListener("abort", close, { once: true });
-  let open = attempts.length;
-  const first = await new Promise<Result | null>((done) => {
-    for (const { result } of attempts)
-      void result.then((value) => {
-        open -= 1;
-        if (value === null || isFault(value)) faults.push(value);
-        else done(value);
-        if (open === 0) done(null);
-      });
+  const answers = attempts.map(async ({ result }) => {
+    const value = await result;
+    if (value !== null && !isFault(value)) return value;
+    faults.push(value);
+    throw new Error("no answer");
   });
+  const first = await Promise.any(answers).catch(() => null);
   signal.removeEventListener("abort", close);
   close();
   return first;

@@ -3,9 +3,11 @@ import type { Tree, TreeCommand } from "../completion/tree.ts";
 import { PROSE } from "./prose.ts";
 import { roffOf, type Block, type Section } from "./roff.ts";
 import { configurationFile, exitStatus, optionsSection, sentence, synopsis, verdicts } from "./tables.ts";
+import { VIEWING_OUTCOMES } from "./viewing.ts";
 
 /** What can come of each command, of all outcomes. */
 const OUTCOMES_OF: Readonly<Record<string, readonly string[] | null>> = {
+  ...VIEWING_OUTCOMES,
   keygen: ["ok", "permission", "usage", "internal"],
   completion: ["ok", "usage", "internal"],
   run: ["ok", "limit", "permission", "other-daemon", "usage", "internal"],

@@ -1,6 +1,7 @@
 /** What the manual says that no table knows: a description, sections and examples for each command. */
 import { DAEMON_PROSE } from "./daemon.ts";
 import type { Block, Section } from "./roff.ts";
+import { VIEWING_PROSE } from "./viewing.ts";
 
 /** The words for one command. */
 export interface Prose {
@@ -97,6 +98,7 @@ export const PROSE: Readonly<Record<string, Prose>> = {
     seeAlso: ["ntpkit", "ntpkit-sync"],
   },
   run: DAEMON_PROSE,
+  ...VIEWING_PROSE,
   demo: {
     description: [
       "Starts five NTP servers on free ports of loopback and runs `ntpkit sync --dry-run` against them. Three agree that the local clock is a quarter of a second behind, one is five seconds off, and one says that its own clock is not set. The table shows which of them were believed, and the sentences say why the others were not.",

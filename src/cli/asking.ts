@@ -1,0 +1,128 @@
+/** What the commands that ask daemons share: the key, the deadline, and words for why nothing was told. */
+import { parseServer } from "../config/servers.ts";
+import { UsageError } from "../config/usage.ts";
+import type { ControlFault } from "../control/request.ts";
+import type { ControlKey } from "../control/session.ts";
+import type { Outcome } from "../engine/outcome.ts";
+import type { AskFault, AskOptions, Place } from "../host/ask.ts";
+import { placedText } from "../security/place.ts";
+import type { FailureDocument } from "../view/document.ts";
+import { RESOLVE_FAULTS } from "../view/explain.ts";
+import type { ControlError } from "../wire/control.ts";
+import type { Io, StopSignal } from "./io.ts";
+import type { AskingOptions } from "./viewing-options.ts";
+
+/** Until when a command goes on: its deadline, or a signal. */
+export class Until {
+  readonly signal: AbortSignal;
+  #why: Outcome = "interrupted";
+  readonly #end: () => void;
+
+  /** @param seconds `Infinity`: no deadline */
+  constructor(io: Io, seconds: number) {
+    const controller = new AbortController();
+    this.signal = controller.signal;
+    const stop = (why: Outcome): void => {
+      if (controller.signal.aborted) return;
+      this.#why = why;
+      controller.abort();
+    };
+    const release = io.onStop((received: StopSignal) => stop(received === "SIGINT" ? "interrupted" : "terminated"));
+    const timer = seconds === Infinity ? undefined : setTimeout(() => stop("deadline"), seconds * 1000);
+    this.#end = () => {
+      clearTimeout(timer);
+      release();
+    };
+  }
+
+  /** Why it ended. */
+  get why(): Outcome {
+    return this.#why;
+  }
+
+  /** Nothing ends it any more. */
+  release(): void {
+    this.#end();
+  }
+}
+
+/** To wait for an answer, and in all, unless somebody says otherwise; seconds. */
+export const ASKING_DEFAULTS = { timeout: 1, deadline: 15 } as const;
+
+/** How to ask, by the command's options. */
+export async function askOptions(options: AskingOptions, until: Until): Promise<AskOptions> {
+  const family = options.ipv4 === true ? 4 : options.ipv6 === true ? 6 : null;
+  return { timeout: options.timeout ?? ASKING_DEFAULTS.timeout, family, key: await controlKey(options), signal: until.signal };
+}
+
+/**
+ * Reads `HOST`, `HOST:PORT`, `[IPv6]:PORT`.
+ * @throws UsageError
+ */
+export function placeOf(text: string): Place {
+  if (text.includes(",")) throw new UsageError(`host "${text}": nothing stands behind a host's name`, "write HOST or HOST:PORT");
+  const { name, port } = parseServer(text);
+  return { host: text, name, port };
+}
+
+/** The key of `--keys` and `--key`; without `--key` the only one of the file. */
+async function controlKey({ keys, key, keysFormat }: AskingOptions): Promise<ControlKey | null> {
+  if (keys === undefined) {
+    if (key !== undefined) throw new UsageError(`key ${key} is to be used, but there is no key file`, "name it with --keys FILE");
+    return null;
+  }
+  const { loadKeys } = await import("../security/keyring.ts");
+  const { keyring, faults: [fault] } = await loadKeys(keys, { format: keysFormat ?? "auto" });
+  if (fault !== undefined) throw new UsageError(placedText(fault));
+  if (key === undefined && keyring.keys.length !== 1) throw new UsageError(`${keys} has ${keyring.keys.length} keys`, "say which with --key ID");
+  const held = key === undefined ? keyring.keys[0]! : keyring.find(key);
+  if (held === null) throw new UsageError(`there is no key ${key!} in ${keys}`);
+  return held;
+}
+
+/** Why a host told nothing, as a failure. */
+export function askFailure(host: string, fault: AskFault, until: Until): FailureDocument {
+  switch (fault.fault) {
+    case "unresolved":
+      return { code: "resolve", message: `${host}: ${RESOLVE_FAULTS[fault.why]}`, hint: null };
+    case "silent":
+      return { code: "no-reply", message: `${host}: nothing answers there, neither a control protocol nor NTP`, hint: "daemons answer questions mostly on their own host only" };
+    case "closed":
+      return { code: "unavailable", message: `${host}: NTP is answered there, but no control protocol is`, hint: "it may be allowed on that host only (restrict … noquery, cmdallow), or the daemon has none" };
+    case "stopped":
+      return { code: until.why, message: until.why === "deadline" ? `${host}: the deadline passed` : until.why, hint: until.why === "deadline" ? "--deadline sets it" : null };
+    case "control":
+      return controlFailure(host, fault.control);
+  }
+}
+
+/** What each error code of mode 6 means to whoever asked. */
+const REFUSALS: Readonly<Record<ControlError, string>> = {
+  unspecified: "without saying why",
+  authentication: "the key or its code is wrong, or it is not the daemon's control key",
+  format: "the question's format is wrong to it",
+  operation: "it does not know the question",
+  association: "it has no such association",
+  variable: "it does not know the variable",
+  value: "it does not take the value",
+  prohibited: "its access list prohibits it",
+};
+
+const FAULTS: Readonly<Record<Exclude<ControlFault["fault"], "refused">, string>> = {
+  timeout: "it does not answer",
+  unreachable: "nothing listens there",
+  incomplete: "only parts of its answer arrived",
+  tooMuch: "its answer is longer than an answer may be",
+  unauthenticated: "its answers fail the check of their code",
+  noKey: "it tells that only to those who have its control key",
+  question: "the question is too long",
+  garbled: "its answer makes no sense",
+};
+
+/** The outcome of each fault; all others are `unavailable`. */
+const CODES: Readonly<Record<string, Outcome>> = { timeout: "no-reply", unreachable: "no-reply", unauthenticated: "authentication", noKey: "usage", question: "usage" };
+
+function controlFailure(host: string, fault: ControlFault): FailureDocument {
+  if (fault.fault === "refused") return { code: fault.error === "authentication" ? "authentication" : "unavailable", message: `${host}: the daemon refused: ${REFUSALS[fault.error]}`, hint: null };
+  return { code: CODES[fault.fault] ?? "unavailable", message: `${host}: ${FAULTS[fault.fault]}`, hint: fault.fault === "noKey" ? "name it with --keys FILE --key ID" : null };
+}

@@ -1,0 +1,113 @@
+/** What the manual says of the commands that look at daemons and servers. */
+import type { Prose } from "./prose.ts";
+import type { Block, Section } from "./roff.ts";
+
+const CONTROL: Section = {
+  title: "WHO ANSWERS",
+  blocks: [
+    "ntpd, NTPsec and ntpkit answer mode 6 (RFC 9327) on UDP port 123, mostly to their own host only: `restrict` lines without `noquery` allow more. chronyd answers cmdmon on UDP port 323, to its own host unless `bindcmdaddress` and `cmdallow` say otherwise, and tells more over its Unix socket in /run/chrony, to root. Both protocols are tried at once, and who answers first is it; a port behind HOST counts for both. Where only NTP is answered, as by OpenNTPD, the exit status is 69; where nothing is, 10.",
+    "What comes from the network is made safe for the terminal.",
+  ],
+};
+
+const KEYS: Section = {
+  title: "AUTHENTICATION",
+  blocks: ["`--keys` and `--key` name the control key of the daemon (ntpd's `controlkey`), for the questions that need one. Key files are read as ntpkit-sync(1) reads them."],
+};
+
+/** The questions that list some of the system's variables. */
+const LISTS: Readonly<Record<string, string>> = {
+  sysinfo: "its system peer, stratum, root delay and dispersion, jitter and wander",
+  kerninfo: "the state of its kernel's clock and of a PPS signal",
+  sysstats: "how many packets it received, processed, refused and limited, and since when",
+  iostats: "its receive buffers and what its sockets did",
+  timerstats: "its timer",
+  authinfo: "its keys by number, and how often they were looked up",
+  monstats: "the size and the limits of its list of addresses heard",
+};
+
+const ASKS: readonly string[] = ["ok", "no-reply", "resolve", "authentication", "deadline", "usage", "unavailable", "internal", "interrupted", "terminated"];
+
+/** What can come of each command. */
+export const VIEWING_OUTCOMES: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
+  ["peers", "associations", "readvar", ...Object.keys(LISTS), "mru", "ifstats", "reslist", "trace"].map((name) => [name, ASKS]),
+);
+
+/** The words for each command. */
+export const VIEWING_PROSE: Readonly<Record<string, Prose>> = {
+  peers: {
+    description: [
+      "Shows the servers of a running time daemon, and what it makes of them. The daemon may be ntpd, NTPsec, chronyd or ntpkit: which it is is found out. Without HOST this host's daemon is asked; where none runs, the servers of the configuration file are polled at once, and a line on standard error says so. Several hosts are asked at the same time.",
+      "The table is that of `ntpq -p`, byte for byte, since scripts read it by columns: tally, remote, refid, stratum, type (`u` unicast, `s` and `S` symmetric active and passive, `b` broadcast client, `B` and `M` broadcast and multicast server, `p` pool, `a` manycast, `l` reference clock), seconds since the last packet, poll interval, reach in octal, delay, offset and jitter in milliseconds. The offset is the server's time minus the local time, also where chronyd, which prints the opposite, was asked. `-` is what a daemon does not tell.",
+      "`--explain` runs ntpkit's own selection on what the daemon reported, draws each server's correctness interval with the part that a majority agree on shaded, and says of every other server why it is not used. The daemon may have decided otherwise, since it decides on what it knew at its last update; then the sentence says so.",
+    ],
+    sections: [CONTROL, KEYS, jsonSection("peers", "`hosts` has for each host `protocol` (`mode6`, `cmdmon` or `live`), `daemon`, `system` and `associations`, with the fields of ntpkit-query(1) and `type`, `when` and `variables`; a host that told nothing has `ok` false and `error`. The exit status is 0 if any host told something. With `--watch` there is one document a line.")],
+    examples: [
+      ["ntpkit peers -n", "This host's servers, by address."],
+      ["ntpkit peers --explain", "Why is that server not used?"],
+      ["ntpkit peers --wide --watch 2s ntp1.example.net ntp2.example.net", "Two daemons, every two seconds."],
+      ["ntpkit peers --json | jq '.hosts[0].associations[] | select(.verdict == \"systemPeer\").name'", "Whom do we follow?"],
+    ],
+    seeAlso: ["ntpkit", "ntpkit-readvar", "ntpkit-associations", "ntpkit-trace"],
+  },
+  associations: question(
+    ["Lists the associations of a daemon that speaks mode 6: their identifiers and what their status words say, as ntpq's `associations` does."],
+    [["ntpkit associations", "Which associations has this host's daemon?"]],
+    "`associations` has `id` and `status`, the status word decoded.",
+    "associations",
+  ),
+  readvar: question(
+    ["Reads variables of a daemon that speaks mode 6, as ntpq's `rv` does: of its system, of an association (`--association`), or of a reference clock (`--clock`). Named variables are printed alone; a name that the daemon does not know makes it refuse. `ntpkit rv` is the same."],
+    [
+      ["ntpkit readvar", "All system variables."],
+      ["ntpkit rv localhost offset sys_jitter", "Two of them."],
+      ["ntpkit rv --association 4711 localhost", "Those of an association."],
+    ],
+    "`variables` has the values by name, as the daemon wrote them but without quotes; `status` is the status word decoded.",
+    "readvar",
+  ),
+  ...Object.fromEntries(
+    Object.entries(LISTS).map(([name, what]) => [
+      name,
+      question([`Shows of a daemon that speaks mode 6 ${what}, as ntpq's \`${name}\` does. Lines whose variables the daemon does not know are left out.`], [[`ntpkit ${name} --json`, "The same for a script."]], "`variables` has the values by name.", name),
+    ]),
+  ),
+  mru: question(
+    ["Lists the addresses that a daemon has heard last, with how often and how recently, as ntpq's `mrulist` does. The list is read a slice at a time while it changes: an address that is heard again meanwhile is shown once. There is no deadline unless one is given."],
+    [
+      ["ntpkit mru --sort -count --limit 1000 -n", "Who asks most?"],
+      ["ntpkit mru --json | jq '.entries | length'", "How many ask?"],
+    ],
+    "`entries` has `address`, `port`, `count`, `mode`, `version`, `restrictions`, and `first` and `last` as instants.",
+    "mru",
+  ),
+  ifstats: question(
+    ["Lists the local addresses of a daemon and what was received and sent there, as ntpq's `ifstats` does. The daemon wants its control key."],
+    [["ntpkit ifstats --keys /etc/ntp.keys --key 7", "With control key 7."]],
+    "`interfaces` has the fields as the daemon names them.",
+    "ifstats",
+  ),
+  reslist: question(
+    ["Lists the access restrictions of a daemon and how often each was met, as ntpq's `reslist` does. The daemon wants its control key."],
+    [["ntpkit reslist --keys /etc/ntp.keys --key 7", "With control key 7."]],
+    "`restrictions` has `addr`, `mask`, `hits` and `flags`.",
+    "reslist",
+  ),
+  trace: {
+    description: [
+      "Follows the reference ids from a server to the server it follows and on, up to a primary source, and prints a line for each, as ntptrace does: its stratum, its offset in seconds, its synchronization distance, and of a primary server the reference id.",
+      "Each is asked by mode 6, and where that is not answered by NTP: then the offset is the server's time minus the local time, and the way ends at a server that follows an IPv6 address, whose reference id is only a digest of it.",
+    ],
+    sections: [CONTROL, jsonSection("trace", "`hops` has the servers in order, `protocol` saying how each was asked; `primary` is true when the last one is a primary server, and `end` says why the trace ended early.")],
+    examples: [["ntpkit trace -n ntp.example.net", "Where does it have the time from?"]],
+    seeAlso: ["ntpkit", "ntpkit-peers"],
+  },
+};
+
+function question(description: readonly Block[], examples: Prose["examples"], carried: string, command: string): Prose {
+  return { description, sections: [CONTROL, KEYS, jsonSection(command, carried)], examples, seeAlso: ["ntpkit", "ntpkit-peers"] };
+}
+
+function jsonSection(command: string, text: string): Section {
+  return { title: "JSON", blocks: [`${text} Durations are seconds unless they are a daemon's own variables, which are as the daemon wrote them; unknown is null. The schema is \`schemas/${command}.json\` of the package.`] };
+}

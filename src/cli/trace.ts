@@ -1,0 +1,98 @@
+/** `ntpkit trace`: from a server to whom it follows, and on, to the primary source (ntptrace). */
+import { hopOf, readHop, type Hop } from "../control/hop.ts";
+import { addressesOf, askControl, cookie, LOCAL, type AskOptions, type Place } from "../host/ask.ts";
+import { probe } from "../host/probe.ts";
+import { head, type Data } from "../view/daemon-document.ts";
+import { documentText, type FailureDocument } from "../view/document.ts";
+import { printable } from "../view/text.ts";
+import { askFailure, ASKING_DEFAULTS, askOptions, placeOf, Until } from "./asking.ts";
+import { exitCode, failureLine } from "./exit.ts";
+import type { Io } from "./io.ts";
+import type { TraceOptions } from "./viewing-options.ts";
+
+/** The longest way: strata end at 15, but not everybody counts. */
+const HOPS = 32;
+const NAMING = 2;
+
+/** A hop, and where it was. */
+interface Traced {
+  readonly host: string;
+  readonly address: string;
+  readonly name: string;
+  readonly hop: Hop;
+}
+
+/**
+ * Runs `trace`. Every server is asked by mode 6, and where that is refused by NTP, whose header has the reference id.
+ * @returns the exit code: that of the first server; further ones that do not answer end the trace
+ * @throws UsageError
+ */
+export async function runTrace(host: string | null, options: TraceOptions, io: Io): Promise<number> {
+  const until = new Until(io, options.deadline ?? ASKING_DEFAULTS.deadline);
+  try {
+    const asking = await askOptions(options, until);
+    const wordy = options.json !== true && options.quiet !== true;
+    const hops: Traced[] = [];
+    let end: string | null = null;
+    for (let place: Place | null = host === null ? LOCAL : placeOf(host); place !== null; ) {
+      const asked = await ask(place, asking, until);
+      if (until.signal.aborted || !("hop" in asked)) {
+        const failure = "hop" in asked ? askFailure(place.host, { kind: "unasked", fault: "stopped" }, until) : asked;
+        if (hops.length === 0 || until.signal.aborted) return failed(failure, hops, options, io);
+        end = failure.message;
+        break;
+      }
+      const traced = { ...asked, name: options.numeric === true ? asked.host : await nameOf(asked.host, asked.address) };
+      const seen = hops.some(({ address }) => address === traced.address);
+      hops.push(traced);
+      if (wordy) io.out.write(hopLine(traced));
+      if (seen) end = `${traced.address} comes again: the servers follow each other in a loop`;
+      const { next } = traced.hop;
+      const last = seen || next === null || hops.length >= (options.hops ?? HOPS);
+      place = last ? null : { host: next, name: next, port: hops.length === 1 && next === "127.0.0.1" ? place.port : null };
+    }
+    if (options.json === true) io.out.write(documentText(document(hops, end, null), io.out.isTerminal));
+    else if (end !== null && options.quiet !== true) io.err.write(`ntpkit trace: ${printable(end)}\n`);
+    return exitCode("ok");
+  } finally {
+    until.release();
+  }
+}
+
+function failed(failure: FailureDocument, hops: readonly Traced[], options: TraceOptions, io: Io): number {
+  if (options.json === true) io.out.write(documentText(document(hops, failure.message, failure), io.out.isTerminal));
+  io.err.write(failureLine("ntpkit trace", failure));
+  return exitCode(failure.code);
+}
+
+/** Both ways at once: where a daemon tells nothing, its NTP answer is there already. */
+async function ask(place: Place, options: AskOptions, until: Until): Promise<Omit<Traced, "name"> | FailureDocument> {
+  const found = await addressesOf(place.name, options);
+  if (!Array.isArray(found)) return askFailure(place.host, found, until);
+  const [address = place.name] = found;
+  const probing = probe({ ip: address, port: place.port ?? 123 }, cookie(), options.timeout);
+  const told = await askControl<Hop>({ ...place, name: address }, readHop, options);
+  if (told.kind === "hop") {
+    probing.close();
+    return { host: place.host, address, hop: told };
+  }
+  const answer = await probing.answer;
+  return answer === null ? askFailure(place.host, told, until) : { host: place.host, address, hop: hopOf(answer) };
+}
+
+async function nameOf(host: string, address: string): Promise<string> {
+  if (host !== address) return host;
+  const { namesOfAddresses } = await import("../host/reverse.ts");
+  return (await namesOfAddresses([address], NAMING))(address);
+}
+
+/** As ntptrace writes it. */
+function hopLine({ name, hop: { stratum, offset, distance, refid } }: Traced): string {
+  const of = stratum === 1 ? `, refid '${printable(refid)}'` : "";
+  return `${printable(name)}: stratum ${stratum}, offset ${(offset ?? 0).toFixed(6)}, synch distance ${(distance ?? 0).toFixed(6)}${of}\n`;
+}
+
+function document(hops: readonly Traced[], end: string | null, failure: FailureDocument | null): Data {
+  const rows = hops.map(({ name, address, hop: { protocol, leap, stratum, refid, offset, distance, next } }) => ({ name, address, protocol, leap, stratum, refid, offset, distance, next }));
+  return { ...head("trace", failure), hops: rows, primary: hops.at(-1)?.hop.stratum === 1, end };
+}

@@ -1,0 +1,104 @@
+/** The options of the commands that look at daemons and servers. */
+import type { MruOrder } from "../view/peers-rows.ts";
+import { KEY_ID_LIMIT } from "../security/keyids.ts";
+import { plainDuration } from "../config/values.ts";
+import { duration, integer, OUTPUT, type CommonOptions, type OptionGroup, type OptionRow } from "./options.ts";
+
+/** What the options of every such command parse to; the names are commander's. */
+export interface AskingOptions extends CommonOptions {
+  readonly ipv4?: boolean;
+  readonly ipv6?: boolean;
+  readonly key?: number;
+  readonly keys?: string;
+  readonly keysFormat?: "auto" | "ntp" | "chrony";
+  readonly timeout?: number;
+  readonly deadline?: number;
+  readonly numeric?: boolean;
+}
+
+/** What the options of `peers` parse to. */
+export interface PeersCommandOptions extends AskingOptions {
+  readonly wideRemote?: boolean;
+  readonly all?: boolean;
+  readonly associations?: boolean;
+  readonly wide?: boolean;
+  readonly explain?: boolean;
+  readonly watch?: number;
+  readonly config?: string;
+}
+
+/** What the options of the single questions parse to. */
+export interface QuestionOptions extends AskingOptions {
+  readonly association?: number;
+  readonly clock?: boolean;
+  readonly all?: boolean;
+  readonly limit?: number;
+  readonly sort?: MruOrder;
+  readonly mincount?: number;
+}
+
+/** What the options of `trace` parse to. */
+export interface TraceOptions extends AskingOptions {
+  readonly hops?: number;
+}
+
+/** Named here, so that showing help loads no tables. */
+const MRU_ORDERS: readonly MruOrder[] = ["lstint", "-lstint", "avgint", "-avgint", "addr", "-addr", "count", "-count"];
+
+const NUMERIC: OptionRow = { flags: "-n, --numeric", text: "addresses as they are, no names" };
+
+const HOW: OptionGroup = {
+  heading: "How they are asked:",
+  rows: [
+    { flags: "-4, --ipv4", text: "use IPv4 addresses only", conflicts: ["ipv6"] },
+    { flags: "-6, --ipv6", text: "use IPv6 addresses only" },
+    { flags: "--timeout <duration>", text: "wait this long for an answer, and once more", standard: plainDuration(1), parse: duration("--timeout", { least: 0.001, most: 300 }) },
+    { flags: "--deadline <duration>", text: "give up after this long in all, or inf", standard: plainDuration(15), parse: duration("--deadline", { least: 0.001, infinite: true }) },
+    { flags: "--keys <file>", text: "read the control key from this file" },
+    { flags: "--keys-format <format>", text: "by whose rules the key file is read", choices: ["auto", "ntp", "chrony"], standard: "auto" },
+    { flags: "--key <id>", text: "the control key, where the file has several", parse: integer("--key", 1, KEY_ID_LIMIT) },
+  ],
+};
+
+const PEERS: OptionGroup = {
+  heading: "What is shown:",
+  rows: [
+    NUMERIC,
+    { flags: "-w, --wide-remote", text: "names in full, on a line of their own where they are long (as ntpq -w)" },
+    { flags: "--all", text: "associations that are neither configured nor reachable, too (as ntpq's lpeers)" },
+    { flags: "--associations", text: "the identifiers of the associations beside them (as ntpq's apeers)" },
+    { flags: "--wide", text: "a wider table: names, who is authenticated how, the last eight polls, why a server is not used", conflicts: ["associations"] },
+    { flags: "--explain", text: "draw what each server says of the time, and say why the others are not used" },
+    { flags: "--watch <duration>", text: "ask again this often until interrupted", parse: duration("--watch", { least: 0.1, most: 86_400 }) },
+    { flags: "-c, --config <file>", text: "where no daemon answers: the servers of this file" },
+  ],
+};
+
+const ASSOCIATION: OptionRow = { flags: "--association <id>", text: "of this association; 0 is the system", standard: "0", parse: integer("--association", 0, 65_535) };
+
+/** The options of each command, by heading. */
+export const VIEWING_GROUPS: Readonly<Record<"peers" | "associations" | "readvar" | "list" | "mru" | "rows" | "trace", readonly OptionGroup[]>> = {
+  peers: [PEERS, HOW, OUTPUT],
+  associations: [{ heading: "What is shown:", rows: [{ flags: "--all", text: "those that are neither configured nor reachable, too" }] }, HOW, OUTPUT],
+  readvar: [
+    { heading: "What is shown:", rows: [ASSOCIATION, { flags: "--clock", text: "the variables of the reference clock (clockvar)" }, NUMERIC] },
+    HOW,
+    OUTPUT,
+  ],
+  list: [{ heading: "What is shown:", rows: [NUMERIC] }, HOW, OUTPUT],
+  mru: [
+    {
+      heading: "What is shown:",
+      rows: [
+        NUMERIC,
+        { flags: "--limit <n>", text: "stop at so many addresses", parse: integer("--limit", 1, 10_000_000) },
+        { flags: "--sort <order>", text: "the order; with - the other way round", choices: MRU_ORDERS, standard: "lstint" },
+        { flags: "--mincount <n>", text: "addresses with at least so many packets", parse: integer("--mincount", 1, 0x7fff_ffff) },
+      ],
+    },
+    HOW,
+    OUTPUT,
+  ],
+  rows: [HOW, OUTPUT],
+  trace: [{ heading: "What is shown:", rows: [NUMERIC, { flags: "--hops <n>", text: "go so far at most", standard: "32", parse: integer("--hops", 1, 255) }] }, HOW, OUTPUT],
+};

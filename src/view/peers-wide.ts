@@ -1,0 +1,48 @@
+/** The modern table of peers: names in full, who vouches for what, and the last eight polls as a bar. */
+import type { DaemonReport, PeerReport } from "../control/daemon.ts";
+import type { Palette } from "./palette.ts";
+import { intervalColumn } from "./peers-text.ts";
+import { tableOf, type Column } from "./table.ts";
+import { durationText, NOTHING, printable, signedText } from "./text.ts";
+
+/**
+ * One host's table.
+ * @param name the name of an address; without it addresses stay as they are
+ * @returns with a line feed at the end of every line
+ */
+export function widePeers(report: DaemonReport, { all, width, palette, name }: { readonly all: boolean; readonly width: number; readonly palette: Palette; readonly name?: (address: string) => string }): string {
+  const { host, daemon, protocol, system } = report;
+  const shown = report.associations.filter((peer) => all || peer.configured || peer.reach !== 0);
+  const named = shown.map((peer) => (name !== undefined && peer.address !== null && peer.name === peer.address ? { ...peer, name: name(peer.address) } : peer));
+  const title = `${printable(host)}: ${daemon === null ? TITLES[protocol] : printable(daemon)}, stratum ${system.stratum}, ${LEAP_TEXTS[system.leap]}, offset ${signedText(system.offset)}`;
+  const lines = [palette.strong(title), ...(named.length === 0 ? ["no associations"] : tableOf(named, width, palette, COLUMNS).split("\n"))];
+  return lines.map((line) => `${line}\n`).join("");
+}
+
+const TITLES = { mode6: "a daemon that does not tell its name", cmdmon: "chronyd", live: "measured now, no daemon" } as const;
+const LEAP_TEXTS = { none: "no leap second", insert: "a leap second will be inserted", delete: "a second will be left out", unsynchronized: "unsynchronized" } as const;
+
+const COLUMNS: readonly Column<PeerReport>[] = [
+  { heading: "st", align: "right", cell: ({ stratum }) => stratum?.toString() ?? NOTHING },
+  { heading: "t", align: "left", cell: ({ type }) => printable(type) },
+  { heading: "refid", align: "left", cell: ({ refid }) => (refid === null || refid === "" ? NOTHING : printable(refid)) },
+  { heading: "auth", align: "left", cell: authentication },
+  { heading: "when", align: "right", cell: ({ when }) => intervalColumn(when) },
+  { heading: "poll", align: "right", cell: ({ poll }) => intervalColumn(2 ** poll) },
+  { heading: "reach", align: "left", cell: ({ reach }) => reachBar(reach) },
+  { heading: "delay", align: "right", cell: ({ delay }) => durationText(delay) },
+  { heading: "offset", align: "right", cell: ({ offset }) => signedText(offset) },
+  { heading: "jitter", align: "right", cell: ({ jitter }) => durationText(jitter) },
+  { heading: "why not", align: "left", cell: ({ reason }) => reason ?? "" },
+];
+
+/** The last eight polls, the newest at the right: a block for each that was answered. */
+export function reachBar(reach: number): string {
+  return Array.from({ length: 8 }, (_, poll) => (reach & (0x80 >> poll) ? "█" : "·")).join("");
+}
+
+/** `none`, `key 7`, `nts`, or what was wrong with it. */
+function authentication({ authentication: said, security, keyId }: PeerReport): string {
+  const means = security === "key" ? `key ${keyId ?? ""}`.trimEnd() : security;
+  return said === "failed" || said === "nak" ? `${means} ${said}` : means;
+}
