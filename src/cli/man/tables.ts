@@ -87,7 +87,7 @@ function commandsOf(once: CommandSyntax["once"]): string {
 }
 
 function commandTerm(name: string, { operands, family }: CommandSyntax): string {
-  const words = operands.map(({ name: operand, least, most }) => `${least === 0 ? `[${operand}]` : operand}${most > 1 ? "…" : ""}`);
+  const words = operands.map(({ name: operand, needed, many }) => `${needed ? operand : `[${operand}]`}${many ? "…" : ""}`);
   return `\`${[name, ...(family ? ["[-4|-6]"] : []), ...words].join(" ")}\``;
 }
 

@@ -1,6 +1,6 @@
 /** The rows of the commands that say with whom associations are made, and how far they are believed. */
 import { DEFAULT_LIMITS } from "../../system/limits.ts";
-import { any, choice, common, daemonOnly, FLAG, integer, number, one, seconds, several, WORD, type CommandSyntax, type Options, type OptionSyntax, type Takes } from "./syntax.ts";
+import { any, choice, common, daemonOnly, FLAG, integer, number, one, optional, seconds, several, WORD, type CommandSyntax, type Options, type OptionSyntax, type Takes } from "./syntax.ts";
 
 const HOST: Takes = { takes: "host" };
 const GROUP: Takes = { takes: "group" };
@@ -97,7 +97,7 @@ export const ASSOCIATION_COMMANDS: Readonly<Record<string, CommandSyntax>> = {
   pool: common("a name whose addresses are servers to ask", { operands: [one("HOST", HOST)], family: true, options: CLIENT }),
   peer: daemonOnly("a symmetric active association", { operands: [one("HOST", HOST)], family: true, options: CLIENT, once: "warned", onceWhy: "symmetric modes are for daemons" }),
   broadcast: daemonOnly("send the time to a broadcast address or a multicast group; ttl is the hop limit", { operands: [one("ADDRESS", HOST)], family: true, options: BROADCAST }),
-  broadcastclient: daemonOnly("follow broadcast servers", { operands: [optional()], once: "warned", onceWhy: "ntpkit broadcast listens to them" }),
+  broadcastclient: daemonOnly("follow broadcast servers", { operands: [optional("novolley", choice("novolley"))], once: "warned", onceWhy: "ntpkit broadcast listens to them" }),
   multicastclient: daemonOnly("follow the broadcast servers of multicast groups, 224.0.1.1 and ff05::101 unless said", { operands: [any("GROUP", GROUP)], once: "warned", onceWhy: "ntpkit broadcast listens to them" }),
   manycastclient: daemonOnly("search a multicast group for servers, ring by ring", { operands: [one("GROUP", GROUP)], family: true, options: CLIENT, once: "warned", onceWhy: "ntpkit manycast asks them" }),
   manycastserver: daemonOnly("answer manycast searches in these groups", { operands: [several("GROUP", GROUP)], family: true }),
@@ -108,8 +108,3 @@ export const ASSOCIATION_COMMANDS: Readonly<Record<string, CommandSyntax>> = {
   broadcastdelay: daemonOnly("the one-way delay of broadcasts, in place of measuring it by a volley; 0 measures it", { operands: [one("SECONDS", number(-1, 1))] }),
   calldelay: daemonOnly("wait so long after the first packet of a burst, for a modem to complete the call", { operands: [one("SECONDS", seconds(0, 255))] }),
 };
-
-/** `broadcastclient novolley`, as versions before 4.2.8 had it. */
-function optional(): CommandSyntax["operands"][number] {
-  return { ...choice("novolley"), name: "novolley", least: 0, most: 1 };
-}

@@ -146,11 +146,10 @@ function readOperands(command: Word, words: readonly Word[], syntax: CommandSynt
   const values: Value[] = [];
   let index = family === null ? 0 : 1;
   for (const operand of syntax.operands) {
-    for (let count = 0; count < operand.most; count++, index++) {
+    for (let count = 0; count === 0 || operand.many; count++, index++) {
       const word = words[index];
-      if (word === undefined && count >= operand.least) break;
-      if (word === undefined) throw new UsageError(`"${command.text}" needs ${needed(operand)}`, null, command.at);
-      if (operand.least === 0 && Object.hasOwn(syntax.options, word.text)) break;
+      if (word === undefined && operand.needed && count === 0) throw new UsageError(`"${command.text}" needs ${needed(operand)}`, null, command.at);
+      if (word === undefined || (!operand.needed && Object.hasOwn(syntax.options, word.text))) break;
       operands.push(word);
       values.push(checkFamily(readWord(word, `${command.text} ${word.text}`, operand), word, family));
     }

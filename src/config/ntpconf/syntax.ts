@@ -45,10 +45,10 @@ export type Options = Readonly<Record<string, OptionSyntax>>;
 export type OperandSyntax = Takes & {
   /** As the manual names it, e.g. `HOST`. */
   readonly name: string;
-  /** So many are needed: 0 or 1. */
-  readonly least: number;
-  /** So many may be given; more than 1 only of the last kind. */
-  readonly most: number;
+  /** One at least must be given. */
+  readonly needed: boolean;
+  /** More than one may be given; only of the last kind. */
+  readonly many: boolean;
 };
 
 /** One command. */
@@ -85,13 +85,13 @@ export const choice = (...choices: readonly string[]): Takes => ({ takes: "choic
 export const WORD: Takes = { takes: "word" };
 
 /** Exactly one operand. */
-export const one = (name: string, takes: Takes): OperandSyntax => ({ ...takes, name, least: 1, most: 1 });
+export const one = (name: string, takes: Takes): OperandSyntax => ({ ...takes, name, needed: true, many: false });
 /** One operand or none. */
-export const optional = (name: string, takes: Takes): OperandSyntax => ({ ...takes, name, least: 0, most: 1 });
+export const optional = (name: string, takes: Takes): OperandSyntax => ({ ...takes, name, needed: false, many: false });
 /** One operand at least. */
-export const several = (name: string, takes: Takes): OperandSyntax => ({ ...takes, name, least: 1, most: Infinity });
+export const several = (name: string, takes: Takes): OperandSyntax => ({ ...takes, name, needed: true, many: true });
 /** Any number of operands. */
-export const any = (name: string, takes: Takes): OperandSyntax => ({ ...takes, name, least: 0, most: Infinity });
+export const any = (name: string, takes: Takes): OperandSyntax => ({ ...takes, name, needed: false, many: true });
 
 /** A flag for each word. */
 export function flags(words: string): Options {

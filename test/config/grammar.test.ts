@@ -1,0 +1,229 @@
+/** The whole of ntp.conf as the daemon reads it, and every directive of the table wrong in every way there is. */
+import { readFileSync } from "node:fs";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { configDocument } from "../../src/config/document.ts";
+import { loadConfiguration, type LoadedConfiguration } from "../../src/config/files.ts";
+import { COMMANDS, type CommandSyntax, type Takes } from "../../src/config/ntpconf/commands.ts";
+import { UsageError } from "../../src/config/usage.ts";
+import { configSchema } from "../../src/view/run-schema.ts";
+import { violations } from "../support/schema.ts";
+
+function load(text: string, strict = true): LoadedConfiguration {
+  const files = { exists: () => true, read: (path: string) => (path === "/etc/ntp.conf" ? text : "") };
+  return loadConfiguration("/etc/ntp.conf", strict, files);
+}
+
+function fixture(name: string): LoadedConfiguration {
+  return load(readFileSync(new URL(`../fixtures/ntpconf/${name}`, import.meta.url), "utf8"));
+}
+
+function fault(text: string): UsageError {
+  try {
+    load(text);
+  } catch (error) {
+    if (error instanceof UsageError) return error;
+    throw error;
+  }
+  throw new Error(`nothing is wrong with ${JSON.stringify(text)}`);
+}
+
+/** A word that is right. */
+function right(takes: Takes): string {
+  switch (takes.takes) {
+    case "integer":
+    case "seconds":
+    case "number":
+      return `${Math.max(takes.least, Math.min(takes.most, 7))}`;
+    case "choice":
+      return takes.choices[0]!;
+    case "host":
+      return "192.0.2.1";
+    case "group":
+      return "239.1.1.1";
+    case "clock":
+      return "127.127.1.0";
+    default:
+      return "word";
+  }
+}
+
+/** Words that are wrong. */
+function wrong(takes: Takes): readonly string[] {
+  switch (takes.takes) {
+    case "integer":
+      return ["x", "1.5", "", "-", "0x10", `${takes.most + 1}`, `${takes.least - 1}`, "99999999999999999999", "NaN", "Infinity"].filter((word) => word !== "");
+    case "seconds":
+    case "number":
+      return ["x", "1,5", "--1", "NaN", "Infinity", "1e999", `${takes.most * 2 + 1}`];
+    case "choice":
+      return ["nonsense", "0"];
+    case "host":
+      return ["a;b", "300.1.1.1", "-x", "a..:b", "1.2.3"];
+    case "group":
+      return ["192.0.2.1", "name.example", "::1", "x"];
+    case "clock":
+      return ["192.0.2.1", "127.128.1.0", "x"];
+    default:
+      return [];
+  }
+}
+
+/** Words of operands that are right for each command, where any word of the table's would not be. */
+const OPERANDS: Readonly<Record<string, string>> = { trustedkey: "1", restrict: "192.0.2.0", unrestrict: "192.0.2.0", setvar: "a = b", interface: "listen all", nic: "listen all" };
+
+function line(name: string, syntax: CommandSyntax): string {
+  const operands = OPERANDS[name] ?? syntax.operands.filter(({ needed }) => needed).map(right).join(" ");
+  return `${name} ${operands}`.trim();
+}
+
+const used = Object.entries(COMMANDS).filter(([, { daemon }]) => daemon.does === "uses");
+const PLACED = /^\/etc\/ntp\.conf:1:\d+: ./;
+
+describe("the table of commands", () => {
+  it.each(used)("%s is taken when it is right, and refused with a place when it is wrong", (name, syntax) => {
+    const plain = line(name, syntax);
+    if (!syntax.needsOption && name !== "includefile") expect(() => load(plain)).not.toThrow();
+    for (const [place, operand] of syntax.operands.entries()) {
+      const before = syntax.operands.slice(0, place).map(right).join(" ");
+      if (operand.needed) expect(fault(`${name} ${before}`).message).toMatch(PLACED);
+      for (const word of wrong(operand)) expect(fault(`${name} ${before} ${word}`).message).toMatch(PLACED);
+    }
+    for (const [option, takes] of Object.entries(syntax.options)) {
+      const value = option === "mask" ? "255.255.255.0" : right(takes);
+      expect(() => load(takes.takes === "nothing" ? `${plain} ${option}` : `${plain} ${option} ${value}`)).not.toThrow();
+      if (takes.takes !== "nothing") expect(fault(`${plain} ${option}`).message).toContain(`"${option}" needs a value`);
+      for (const word of wrong(takes)) expect(fault(`${plain} ${option} ${word}`).message).toMatch(PLACED);
+    }
+    const many = syntax.operands.some(({ many: repeated }) => repeated);
+    if (!many) expect(fault(`${plain} nonsenseword`).message).toMatch(PLACED);
+  });
+
+  it("finds a suggestion for every option with a letter too few", () => {
+    for (const [name, syntax] of used) {
+      for (const option of Object.keys(syntax.options)) {
+        const typo = option.slice(0, -1);
+        if (option.length < 6 || Object.hasOwn(syntax.options, typo)) continue;
+        expect(fault(`${line(name, syntax)} ${typo}`).hint).toMatch(/^did you mean "/);
+      }
+    }
+  });
+
+  it("refuses or leaves out what is not used, with a reason", () => {
+    for (const [name, { daemon }] of Object.entries(COMMANDS)) {
+      if (daemon.does === "leaves") expect(load(`${name} a b`).remarks).toMatchObject([{ level: "warning", text: `"${name}" is left out: ${daemon.why}` }]);
+      if (daemon.does === "refuses") expect(fault(`${name} a b`).message).toBe(`/etc/ntp.conf:1:1: "${name}" cannot be used: ${daemon.why}`);
+    }
+  });
+
+  it("never breaks, whatever words are put together", () => {
+    const options = [...new Set(Object.values(COMMANDS).flatMap((syntax) => Object.keys(syntax.options)))];
+    const word = fc.oneof(
+      fc.constantFrom(...Object.keys(COMMANDS), ...options),
+      fc.constantFrom("0", "-1", "7", "1e9", "0.5", "192.0.2.1", "239.1.1.1", "127.127.1.0", "127.127.20.1", "::1", "10.0.0.0/8", "default", "source", "-4", "-6", "(", ")", "...", "=", '"', "#", "all", "listen"),
+      fc.string({ maxLength: 8 }),
+    );
+    const statement = fc.tuple(fc.constantFrom(...Object.keys(COMMANDS)), fc.array(word, { maxLength: 7 })).map(([command, words]) => [command, ...words].join(" "));
+    fc.assert(
+      fc.property(fc.array(statement, { maxLength: 5 }), (lines) => {
+        try {
+          const { path, configuration, remarks } = load(lines.join("\n"));
+          expect(violations(JSON.parse(JSON.stringify(configDocument(path, configuration, remarks, 123))), configSchema())).toEqual([]);
+        } catch (error) {
+          expect(error).toBeInstanceOf(UsageError);
+          expect((error as UsageError).message).toMatch(/^\/etc\/ntp\.conf:\d+:\d+: |^: |^\S+:\d+:\d+: /);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+describe("a daemon's configuration", () => {
+  it("has every association mode of both association pages", () => {
+    const { configuration, remarks } = fixture("association-modes.conf");
+    expect(configuration.associations.map(({ kind, name, key }) => [kind, name, key])).toEqual([
+      ["server", "ntp1.example.net", null],
+      ["server", "192.0.2.1", 1],
+      ["server", "ntp2.example.net", null],
+      ["peer", "192.0.2.2", 10],
+      ["pool", "pool.example.net", null],
+      ["manycast", "239.1.1.1", 11],
+      ["manycast", "239.1.1.2", 12],
+      ["broadcast", "192.0.2.255", 13],
+      ["broadcast", "239.1.1.3", 14],
+    ]);
+    expect(configuration).toMatchObject({
+      manycastServer: ["239.1.1.1", "239.1.1.2"],
+      multicastClient: ["224.0.1.1", "ff05::101", "224.0.1.1", "ff05::101"],
+      broadcastClient: true,
+      broadcastDelay: null,
+      callDelay: 16,
+      rings: [1, 2, 4, 7],
+      limits: { minclock: 3, maxclock: 5 },
+      discovery: { cohort: true, orphan: null, orphanwait: 300, beacon: 600 },
+    });
+    expect(configuration.associations.filter(({ kind }) => kind === "broadcast").map(({ ttl, minpoll }) => [ttl, minpoll])).toEqual([
+      [127, 6],
+      [4, 5],
+    ]);
+    expect(remarks).toMatchObject([{ level: "warning", text: '"ttl 4" is 4 hops here; ntpd 4.2.8 reads it as a place in its list of ttl' }]);
+  });
+
+  it("has what distributions ship", () => {
+    const { configuration, remarks } = fixture("distribution.conf");
+    expect(remarks.filter(({ level }) => level === "warning")).toEqual([]);
+    expect(configuration).toMatchObject({
+      driftFile: "/var/lib/ntpsec/ntp.drift",
+      leapFile: { path: "/usr/share/zoneinfo/leap-seconds.list", checkHash: true },
+      limits: { maxclock: 11, minclock: 4, minsane: 3 },
+      localClock: { unit: 0, stratum: 10 },
+      switches: { auth: false, monitor: false, stats: true, kernel: true },
+      tinker: { panic: Infinity, step: 0.5, stepout: 300 },
+      variables: [{ name: "site", value: "machine room", standard: true }],
+      mru: { maxdepth: 1000, maxage: 600, mindepth: 600 },
+      controlKey: 5,
+      logFile: "/var/log/ntp.log",
+    });
+    expect(configuration.restrict.find(({ address }) => address === "198.51.100.0")).toMatchObject({ mask: 24, flags: ["nomodify"] });
+  });
+
+  it("prints every default of an empty file", () => {
+    const { path, configuration, remarks } = load("");
+    const document = configDocument(path, configuration, remarks, 123);
+    expect(violations(JSON.parse(JSON.stringify(document)), configSchema())).toEqual([]);
+    expect(document).toMatchObject({
+      selection: { minclock: 3, maxclock: 10, minsane: 1, mindist: 0.001, maxdist: 1.5, floor: 0, cohort: false, orphan: null },
+      discard: { average: 3, minimum: 2, monitor: 3000 },
+      tinker: { step: 0.128, panic: 1000, frequency: null },
+      rings: [1, 2, 3, 4, 5, 6, 7],
+      switches: { auth: true, bclient: false, kernel: true, monitor: true, ntp: true, stats: true },
+    });
+  });
+
+  it("forgets what unpeer and unrestrict name", () => {
+    const { configuration } = load("server a\nserver b\nunpeer a\nrestrict 192.0.2.1 nopeer noquery\nunrestrict 192.0.2.1 nopeer\nrestrict 192.0.2.2 ignore\nunrestrict 192.0.2.2");
+    expect(configuration.associations.map(({ name }) => name)).toEqual(["b"]);
+    expect(configuration.restrict).toMatchObject([{ address: "192.0.2.1", flags: ["noquery"] }]);
+  });
+
+  it.each([
+    ["server 127.127.20.0", '/etc/ntp.conf:1:8: reference clocks cannot be used: "127.127.20.0" is one of type 20'],
+    ["fudge 127.127.8.0 stratum 1", "reference clocks cannot be used"],
+    ["pool 239.1.1.1", '"pool" does not take a multicast group'],
+    ["ttl 3 2", "/etc/ntp.conf:1:7: ring 2 does not lie beyond ring 3"],
+    ["tos minclock 5\ntos maxclock 4", "/etc/ntp.conf:1:1: minclock 5 is above maxclock 4"],
+    ["tos floor 9 ceiling 3", "floor 9 is not below ceiling 3"],
+    ["filegen loopstats link nolink", '"link" and "nolink" exclude each other'],
+    ["interface listen", '"interface listen" needs what it is about'],
+    ["interface listen 192.0.2.0/99", '"192.0.2.0/99" is not a network'],
+    ["setvar novalue", '"setvar novalue" sets nothing'],
+    ["restrict default mask 255.0.0.0", '"default" takes no netmask'],
+    ["restrict 10.0.0.0/8 mask 255.0.0.0", '"10.0.0.0/8" is not a network'],
+    ["manycastserver 192.0.2.1", '/etc/ntp.conf:1:16: "192.0.2.1" is not a multicast group'],
+    ["enable auht", 'unknown option "auht" of "enable"'],
+    ["server a minpol 5", 'unknown option "minpol" of "server"'],
+  ])("says what is wrong with %j", (text, message) => {
+    expect(fault(text).message).toContain(message);
+  });
+});
