@@ -23,6 +23,8 @@ export interface MeasureRequest extends DriveOptions {
   readonly config: EngineConfig;
   readonly keyring: Keyring | null;
   readonly machine: Machine;
+  /** Answers control queries; absent: nobody does. */
+  readonly control?: ControlAnswering;
 }
 
 /** How a run ended. */
@@ -44,8 +46,8 @@ export function thisMachine(): Machine {
 }
 
 /** Runs the engine to its end. The clock can be touched only if the configuration says so. */
-export async function measure({ config, keyring, machine, ...options }: MeasureRequest): Promise<Measured> {
-  const engine = engineOf(config, keyring);
+export async function measure({ config, keyring, machine, control, ...options }: MeasureRequest): Promise<Measured> {
+  const engine = engineOf(config, keyring, control);
   const world = await openWorld({ clock: touchesClock(config) ? localClock() : null, read: machine.read });
   await drive(engine, world, options);
   const snapshot = engine.snapshot(world.now());

@@ -6,6 +6,7 @@ import { serveConfig, type ServeConfig, type ServeFacts } from "../config/serve.
 import { parseServer } from "../config/servers.ts";
 import { UsageError } from "../config/usage.ts";
 import type { EngineConfig } from "../engine/config.ts";
+import type { ControlAnswering } from "../engine/control.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { HostFault } from "../engine/event.ts";
 import type { Note } from "../engine/note.ts";
@@ -26,6 +27,7 @@ import { countsText, presenceText, serveDocument, servedText, serveProgress, typ
 import { printable } from "../view/text.ts";
 import { paletteFor } from "./colors.ts";
 import { exitCode, failureLine } from "./exit.ts";
+import { controlResponder } from "./daemon/control.ts";
 import { DEFAULT_WIDTH, type Io } from "./io.ts";
 import { drawLive, isLive, type Live } from "./live.ts";
 import { measure, thisMachine, unixNow, type Machine } from "./measure.ts";
@@ -43,18 +45,18 @@ const PERIOD = 64_000;
  */
 export async function runServe(servers: readonly string[], options: ServeCommandOptions, io: Io): Promise<number> {
   const machine = thisMachine();
-  const { config, warnings, keyring } = await prepareServe(servers, options, machine, io);
+  const { config, warnings, keyring, control } = await prepareServe(servers, options, machine, io);
   for (const warning of warnings) io.err.write(`ntpkit serve: warning: ${warning}\n`);
   const run = new ServeRun(config, options, io, await paletteFor(io.out, io.env, options.color));
   try {
-    await measure({ ...run.watch(), config, keyring, machine });
+    await measure({ ...run.watch(), config, keyring, machine, control });
   } finally {
     run.end();
   }
   return run.tell();
 }
 
-async function prepareServe(servers: readonly string[], options: ServeCommandOptions, machine: Machine, io: Io): Promise<ServeConfig & { readonly keyring: Keyring | null }> {
+async function prepareServe(servers: readonly string[], options: ServeCommandOptions, machine: Machine, io: Io): Promise<ServeConfig & { readonly keyring: Keyring | null; readonly control: ControlAnswering }> {
   const { ipv4, ipv6, ...settings } = options;
   if (options.interface !== undefined) checkInterface(options.interface);
   if (options.user !== undefined && lookUpUser(options.user) === null) throw new UsageError(`--user: there is no user "${options.user}"`);
@@ -67,7 +69,7 @@ async function prepareServe(servers: readonly string[], options: ServeCommandOpt
   const made = serveConfig(servers.map(parseServer), { ...settings, ...(family === null ? {} : { family }) }, loaded?.configuration ?? null, facts);
   const keyed = made.config.associations.find(({ key }) => key !== null && keys.keyring?.find(key)?.trusted !== true);
   if (keyed !== undefined) throw new UsageError(`${keyed.name}: key ${keyed.key!} is not in the key file, or not trusted`, "name the file with --keys FILE");
-  return { ...made, keyring: keys.keyring };
+  return { ...made, keyring: keys.keyring, control: controlResponder(loaded?.configuration ?? null, keys.keyring) };
 }
 
 /** The key of broadcasts: the one named, else the first that is trusted. */

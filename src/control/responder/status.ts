@@ -2,6 +2,7 @@
 import type { AssociationReport } from "../../engine/snapshot.ts";
 import type { ControlView } from "../../engine/control.ts";
 import { LEAPS } from "../../wire/header.ts";
+import { kissAction } from "../../wire/kiss.ts";
 import { CLOCK_SOURCES, PEER_BITS, PEER_EVENTS, SELECTIONS, SYSTEM_EVENTS } from "../status.ts";
 
 /** The system's status word. */
@@ -44,7 +45,7 @@ function peerEvent({ verdict, reach, kiss, authentication, when }: AssociationRe
   if (verdict === "systemPeer") return "sys_peer";
   if (reach !== 0 && verdict !== "rejected") return "reachable";
   if (kiss === "RATE") return "rate_exceeded";
-  if (kiss !== null) return "access_denied";
+  if (kiss !== null && kissAction(kiss) === "goAway") return "access_denied";
   if (authentication === "failed" || authentication === "nak") return "bad_auth";
   if (reach !== 0) return "reachable";
   return when === null ? "mobilize" : "unreachable";

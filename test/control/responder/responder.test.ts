@@ -193,6 +193,8 @@ describe("status words", () => {
     [0x1314, association(9, { lifetime: "preemptable", verdict: "outlier" })],
     [0x9114, association(9, { verdict: "falseticker" })],
     [0x8017, silent(9, "kiss", { kiss: "RATE" })],
+    [0x8018, silent(9, "kiss", { kiss: "DENY", when: 9 })],
+    [0x8013, silent(9, "unsynchronized", { kiss: "INIT", when: 9 })],
     [0xc01c, silent(9, "authentication", { security: "key", authentication: "failed" })],
     [0x8013, silent(9, "unreachable", { when: 1000 })],
   ])("an association's is %i", (expected, report) => {
