@@ -37,8 +37,8 @@ export interface AdaptiveState {
   readonly wander: number;
   /** Standard deviation of an ordinary sample, seconds. */
   readonly jitter: Seconds;
-  /** Whether the clock has been corrected. */
-  readonly set: boolean;
+  /** Whose time the clock shows: nobody's yet, ours since a correction, or that of somebody who set it meanwhile. */
+  readonly shows: "nobody's" | "ours" | "another's";
   /** Since when samples have been beyond the step threshold; `null`: the last was not. */
   readonly beyond: Mono | null;
   readonly poll: PollExponent;
@@ -54,7 +54,7 @@ const REMEMBERED: Frequency = 2e-6;
 export const ADAPTIVE: Strategy<AdaptiveState> = {
   start(frequency, { minpoll, precision }) {
     const oscillator = frequency === null ? null : { frequency: clampFrequency(frequency), variance: REMEMBERED ** 2 };
-    return { histories: [], oscillator, wander: 0, jitter: 2 ** precision, set: false, beyond: null, poll: minpoll };
+    return { histories: [], oscillator, wander: 0, jitter: 2 ** precision, shows: "nobody's", beyond: null, poll: minpoll };
   },
 
   update(before, input, bounds) {
@@ -65,13 +65,14 @@ export const ADAPTIVE: Strategy<AdaptiveState> = {
   },
 
   restart(before, { minpoll }) {
-    return { ...before, histories: [], beyond: null, poll: minpoll };
+    return { ...before, histories: [], shows: before.shows === "nobody's" ? "nobody's" : "another's", beyond: null, poll: minpoll };
   },
 
   adjust: null,
 
-  report({ oscillator, set, beyond, wander, jitter, poll }): DisciplineReport {
-    const state = beyond !== null ? "SPIK" : set ? "SYNC" : oscillator === null ? "NSET" : "FSET";
+  report({ oscillator, shows, beyond, wander, jitter, poll }): DisciplineReport {
+    const unset = oscillator === null ? "NSET" : "FSET";
+    const state = shows !== "ours" ? unset : beyond === null ? "SYNC" : "SPIK";
     return { name: "adaptive", state, frequency: oscillator?.frequency ?? null, jitter, wander: wander * Math.sqrt(pollInterval(poll)), poll };
   },
 };
@@ -139,21 +140,25 @@ function conclude(state: AdaptiveState, followed: readonly Followed[], { now, co
   const oscillator = { frequency: clampFrequency(agreed.frequency), variance: agreed.frequencyVariance };
   const known: AdaptiveState = { ...state, oscillator, wander, jitter: Math.max(Math.sqrt(ordinary), 2 ** bounds.precision) };
   if (decision.kind === "panic") return { state, decision };
-  if (decision.kind === "step") return { state: { ...ADAPTIVE.restart(known, bounds), set: true }, decision };
+  if (decision.kind === "step") return { state: { ...ADAPTIVE.restart(known, bounds), shows: "ours" }, decision };
   if (decision.kind === "none") return { state: { ...known, poll: bounds.minpoll }, decision };
   const surest = current.reduce((one, other) => (other.phaseVariance < one.phaseVariance ? other : one));
   const suspicious = followed.some(({ history: { suspects } }) => suspects.length > 0);
   const poll = suspicious ? bounds.minpoll : pace(surest, wander, ordinary, state.poll, bounds);
-  return { state: { ...known, set: true, poll }, decision };
+  return { state: { ...known, shows: "ours", poll }, decision };
 }
 
-/** Steer, unless the offset is so large that it is to be stepped, and that only if it lasts, or refused. */
-function decide({ set, beyond }: AdaptiveState, offset: Seconds, frequency: Frequency, now: Mono, bounds: DisciplineBounds): Decision {
+/**
+ * Steer, unless the offset is so large that it is to be stepped, and that only if it lasts, or refused. A clock that somebody else
+ * has set is set right at once, however far off: it is no server's fault.
+ */
+function decide({ shows, beyond }: AdaptiveState, offset: Seconds, frequency: Frequency, now: Mono, bounds: DisciplineBounds): Decision {
   const size = Math.abs(offset);
-  if (size > bounds.panic && (set || !bounds.anyFirst)) return { kind: "panic", offset };
+  const mayBeAny = shows === "another's" || (shows === "nobody's" && bounds.anyFirst);
+  if (size > bounds.panic && !mayBeAny) return { kind: "panic", offset };
   if (size <= bounds.stepThreshold) return { kind: "steer", phase: offset, frequency: clampFrequency(frequency) };
   const lasts = beyond !== null && elapsed(beyond, now) >= bounds.stepout;
-  return !set || lasts ? { kind: "step", offset } : { kind: "none" };
+  return shows !== "ours" || lasts ? { kind: "step", offset } : { kind: "none" };
 }
 
 function clampFrequency(frequency: Frequency): Frequency {

@@ -2,9 +2,11 @@
  * From several servers' estimates to one.
  *
  * Each is sure of itself to the extent of its variance, but servers differ by more than that: their paths are asymmetric, and
- * their own clocks err. How much more is estimated from how far they lie apart, and added to every variance, so that one that
- * is sure of itself does not outvote all others (DerSimonian and Laird 1986, "Meta-analysis in clinical trials", a
- * random-effects mean; RFC 5905 §11.2.3 weights by root distance).
+ * their own clocks err. How much more is seen from how far they lie from their median; that is added to every variance, so
+ * that one that is sure of itself does not outvote all others. And one that lies far from all others counts for less, and at
+ * last for nothing: selection (RFC 5905 §11.2) finds a server that drifts away too, but only when its root distance, which is
+ * tens of milliseconds, no longer covers it. (One step of Tukey's biweight from the median: Mosteller and Tukey 1977,
+ * "Data analysis and regression", chapter 10. §11.2.3 has a mean weighted by root distance.)
  */
 import type { Seconds } from "../time/seconds.ts";
 import type { ClockEstimate } from "./kalman.ts";
@@ -20,14 +22,13 @@ export interface Opinion {
   readonly rootDelay: Seconds;
 }
 
-/** The mean of some opinions, not empty. The variances say nothing of what all have in common. */
+/** The centre of some opinions, not empty. The variances say nothing of what all have in common. */
 export function consensus(opinions: readonly Opinion[]): ClockEstimate {
   const [first, ...others] = opinions;
   if (others.length === 0) return first!.estimate;
   const { at, phase: origin } = first!.estimate;
-  const phases = opinions.map(({ estimate, rootDelay }) => ({ value: estimate.phase - origin, variance: estimate.phaseVariance + ((ASYMMETRY * rootDelay) / 2) ** 2 }));
-  const phase = randomEffects(phases);
-  const frequency = randomEffects(opinions.map(({ estimate }) => ({ value: estimate.frequency, variance: estimate.frequencyVariance })));
+  const phase = centre(opinions.map(({ estimate, rootDelay }) => ({ value: estimate.phase - origin, variance: estimate.phaseVariance + ((ASYMMETRY * rootDelay) / 2) ** 2 })));
+  const frequency = centre(opinions.map(({ estimate }) => ({ value: estimate.frequency, variance: estimate.frequencyVariance })));
   const correlation = Math.max(...opinions.map(({ estimate }) => estimate.covariance / Math.sqrt(estimate.phaseVariance * estimate.frequencyVariance)));
   return {
     at,
@@ -45,23 +46,28 @@ interface Uncertain {
   readonly variance: number;
 }
 
-/** The mean, weighted by the reciprocals of the variances once what they differ by more than that is added to each. */
-function randomEffects(all: readonly Uncertain[]): Uncertain {
-  const { value, weight, squares } = weighted(all);
-  const scatter = all.reduce((sum, one) => sum + (one.value - value) ** 2 / one.variance, 0);
-  const between = Math.max(0, (scatter - (all.length - 1)) / (weight - squares / weight));
-  const mean = weighted(all.map((one) => ({ value: one.value, variance: one.variance + between })));
-  return { value: mean.value, variance: 1 / mean.weight };
-}
+/** A standard deviation in median absolute deviations, if what deviates is normal. */
+const DEVIATION = 1.4826;
 
-function weighted(all: readonly Uncertain[]): { value: number; weight: number; squares: number } {
+/** Beyond so many standard deviations a value counts for nothing. */
+const REACH = 4.7;
+
+/** The mean of values, weighted by their variances, by how far they lie apart, and by how far each lies from most. */
+function centre(all: readonly Uncertain[]): Uncertain {
+  const middle = median(all.map(({ value }) => value));
+  const between = (DEVIATION * median(all.map(({ value }) => Math.abs(value - middle)))) ** 2;
   let weight = 0;
-  let squares = 0;
   let sum = 0;
   for (const { value, variance } of all) {
-    weight += 1 / variance;
-    squares += 1 / variance ** 2;
-    sum += value / variance;
+    const distance = (value - middle) ** 2 / (REACH ** 2 * (variance + between));
+    const own = Math.max(0, 1 - distance) ** 2 / (variance + between);
+    weight += own;
+    sum += own * (value - middle);
   }
-  return { value: sum / weight, weight, squares };
+  return { value: middle + sum / weight, variance: 1 / weight };
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((one, other) => one - other);
+  return (sorted[(sorted.length - 1) >> 1]! + sorted[sorted.length >> 1]!) / 2;
 }

@@ -166,12 +166,9 @@ export function updateDiscipline(before: Discipline, sample: DisciplineSample, p
   return { discipline: paced, action: transition.action };
 }
 
-/**
- * ψ after an offset that is not an outlier. It is compared with what should be left of the last one; A.5.5.6 compares it with the
- * last one itself, and so counts what the clock-adjust process has trickled out since.
- */
-function averageJitter({ jitter, residual }: Discipline, offset: Seconds, { precision }: DisciplineParameters): Seconds {
-  return averageSquares(jitter, Math.max(Math.abs(offset - residual), 2 ** precision));
+/** ψ after an offset that is not an outlier. */
+function averageJitter({ jitter, last }: Discipline, offset: Seconds, { precision }: DisciplineParameters): Seconds {
+  return averageSquares(jitter, Math.max(Math.abs(offset - last), 2 ** precision));
 }
 
 /** By how much a sample changes the frequency. `mu`: seconds since the last update used. */

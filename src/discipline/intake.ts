@@ -27,7 +27,7 @@ const CHANGES: readonly Frequency[] = [20e-6, 200e-6];
 /** So many samples in a row that all took much longer than any before came by another path … */
 const REROUTED = 8;
 
-/** … if they took longer by this many times what they differ by among themselves. */
+/** … if they took longer by this many times what samples usually differ by. */
 const LONGER = 4;
 
 /** Takes a sample in. */
@@ -72,12 +72,17 @@ function onNewPath(whole: History): History {
   const recent = whole.samples.slice(-REROUTED);
   const old = whole.samples.slice(0, -REROUTED);
   if (old.length === 0) return whole;
-  const delays = recent.map(({ delay }) => delay).toSorted((one, other) => one - other);
-  const least = delays[0]!;
-  const longer: Seconds = least - Math.min(...old.map(({ delay }) => delay));
-  if (longer <= LONGER * (delays[REROUTED >> 1]! - least) + recent[0]!.dispersion) return whole;
+  const longer: Seconds = spanOf(recent).least - spanOf(old).least;
+  if (longer <= LONGER * Math.max(spanOf(recent).usual, spanOf(old).usual) + recent[0]!.dispersion) return whole;
   const { estimates, wander } = believe([{ ...whole, samples: old }]);
   const known = predict(estimates[0]!, recent[0]!.at, wander);
   const prior = { ...known, phaseVariance: known.phaseVariance + longer ** 2 / 12 };
   return { prior, samples: recent, suspects: [] };
+}
+
+/** The least delay of some samples, and how much more the middle one had. */
+function spanOf(samples: readonly KeptSample[]): { readonly least: Seconds; readonly usual: Seconds } {
+  const delays = samples.map(({ delay }) => delay).toSorted((one, other) => one - other);
+  const least = delays[0]!;
+  return { least, usual: delays[delays.length >> 1]! - least };
 }

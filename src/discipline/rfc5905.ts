@@ -10,21 +10,21 @@ import type { Decision, DisciplineBounds, DisciplineInput, DisciplineReport, Str
 /** RFC 5905 §11.3 and §12. */
 export const RFC5905: Strategy<Discipline> = {
   start(frequency, bounds) {
-    return startDiscipline(parametersOf(bounds, true), frequency);
+    return startDiscipline(parametersOf(bounds, false), frequency);
   },
 
   update(before, input, bounds) {
     const measured = isMeasuring(before) ? latest(input) : input.system;
     if (measured === null) return { state: before, decision: { kind: "none" } };
     const { offset, at } = measured;
-    const { discipline, action } = updateDiscipline(before, { offset, at }, parametersOf(bounds, isUnset(before)));
+    const { discipline, action } = updateDiscipline(before, { offset, at }, parametersOf(bounds, mayBeAny(before, bounds)));
     return { state: discipline, decision: decisionOf(action, offset) };
   },
 
   restart(before, bounds) {
-    const { frequency, jitter, wander } = before;
+    const { frequency, jitter, wander, seen } = before;
     // The oscillator is the one that was measured, if it was; only the time is lost.
-    return { ...startDiscipline(parametersOf(bounds, false), isUnset(before) ? null : frequency), jitter, wander };
+    return { ...startDiscipline(parametersOf(bounds, false), isMeasuring(before) ? null : frequency), jitter, wander, seen };
   },
 
   adjust(before) {
@@ -38,9 +38,9 @@ export const RFC5905: Strategy<Discipline> = {
   },
 };
 
-/** Whether the clock was never corrected, nor its frequency measured. */
-function isUnset({ state, updated }: Discipline): boolean {
-  return isMeasuring({ state }) || updated === null;
+/** The first correction may be of any size where that is allowed; and so may the first after somebody else set the clock. */
+function mayBeAny({ updated, seen }: Discipline, { anyFirst }: DisciplineBounds): boolean {
+  return updated === null && (seen !== null || anyFirst);
 }
 
 function isMeasuring({ state }: Pick<Discipline, "state">): boolean {
@@ -57,8 +57,8 @@ function latest({ samples, system, corrected }: DisciplineInput): DisciplineSamp
   return sample === undefined ? null : { offset: sample.phase - corrected, at: sample.at };
 }
 
-function parametersOf({ stepThreshold, stepout, panic, anyFirst, minpoll, maxpoll, precision }: DisciplineBounds, first: boolean): DisciplineParameters {
-  return { stepThreshold, stepout, panic: first && anyFirst ? Infinity : panic, minpoll, maxpoll, precision };
+function parametersOf({ stepThreshold, stepout, panic, minpoll, maxpoll, precision }: DisciplineBounds, any: boolean): DisciplineParameters {
+  return { stepThreshold, stepout, panic: any ? Infinity : panic, minpoll, maxpoll, precision };
 }
 
 /** What is slewed is trickled out by the clock-adjust process: there is nothing to do at once. */

@@ -114,8 +114,8 @@ describe("statistics", () => {
     expect(discipline.wander).toBeCloseTo(Math.sqrt((7 * 8 ** 2 + 20 ** 2) / 8) * 1e-6, 12);
   });
 
-  it("jitter is the averaged RMS of what offsets differ from what was left, no less than the precision; outliers do not count", () => {
-    const before = inState("SYNC", { jitter: 0.008, last: 0.02, residual: 0.01 });
+  it("jitter is the averaged RMS of offset differences, no less than the precision; outliers do not count", () => {
+    const before = inState("SYNC", { jitter: 0.008, last: 0.01 });
     const after = (offset: number): number => updateDiscipline(before, { offset, at: at(64) }, PARAMETERS).discipline.jitter;
     expect(after(0.03)).toBeCloseTo(Math.sqrt((7 * 8 ** 2 + 20 ** 2) / 8) / 1000, 12);
     expect(after(0.01)).toBeCloseTo(Math.sqrt((7 * 0.008 ** 2 + 2 ** -40) / 8), 15);
