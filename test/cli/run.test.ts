@@ -1,0 +1,216 @@
+/** The daemon in this process, over loopback: it serves, follows, logs, and ends as it is told. The clock is never touched. */
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { get } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { startServer, type DemoServer } from "../../src/cli/demo/server.ts";
+import type { Io, StopSignal } from "../../src/cli/io.ts";
+import { run } from "../../src/cli/program.ts";
+import { clockReader } from "../../src/host/clock.ts";
+import { configSchema, logSchema } from "../../src/view/run-schema.ts";
+import { ntpkit } from "../support/command.ts";
+import { violations } from "../support/schema.ts";
+
+let folder = "";
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "ntpkit-run-"));
+  process.env["STATE_DIRECTORY"] = folder;
+});
+afterEach(() => {
+  delete process.env["STATE_DIRECTORY"];
+  rmSync(folder, { recursive: true });
+});
+
+function configuration(...lines: readonly string[]): string {
+  const path = join(folder, "ntp.conf");
+  writeFileSync(path, `${lines.join("\n")}\n`);
+  return path;
+}
+
+interface Line {
+  readonly event: string;
+  readonly level: string;
+  readonly text: string;
+  readonly [field: string]: unknown;
+}
+
+/** A daemon under way. */
+class Running {
+  readonly lines: Line[] = [];
+  readonly ended: Promise<number>;
+  #stop: ((signal: StopSignal) => void) | null = null;
+  #waiting: { readonly event: string; readonly count: number; readonly done: (line: Line) => void }[] = [];
+
+  constructor(argv: readonly string[], env: Record<string, string> = {}) {
+    const io: Io = {
+      out: { write: (text) => this.#take(text), isTerminal: false, columns: null },
+      err: { write: () => {}, isTerminal: false, columns: null },
+      env,
+      onStop: (listener) => {
+        this.#stop = listener;
+        return () => (this.#stop = null);
+      },
+    };
+    this.ended = run(["run", "--json", "--no-clock", ...argv], io);
+  }
+
+  /** The first line of an event, or one after as many before it. */
+  heard(event: string, count = 1): Promise<Line> {
+    return new Promise((done) => {
+      this.#waiting.push({ event, count, done });
+      this.#serve();
+    });
+  }
+
+  async stop(signal: StopSignal = "SIGTERM"): Promise<number> {
+    this.#stop?.(signal);
+    return await this.ended;
+  }
+
+  #take(text: string): void {
+    for (const line of text.trim().split("\n")) this.lines.push(JSON.parse(line) as Line);
+    this.#serve();
+  }
+
+  #serve(): void {
+    this.#waiting = this.#waiting.filter(({ event, count, done }) => {
+      const line = this.lines.filter((one) => one.event === event)[count - 1];
+      if (line !== undefined) done(line);
+      return line === undefined;
+    });
+  }
+}
+
+/** A port that was free a moment ago. */
+async function freePort(): Promise<number> {
+  const server: DemoServer = await startServer({ name: "x", ahead: 0, stratum: 1, refid: "GPS" }, clockReader());
+  const { port } = server;
+  server.close();
+  return port;
+}
+
+describe("run --check", () => {
+  it("prints the configuration with every default, as its schema has it", async () => {
+    const { code, out, err } = await ntpkit(["run", "--check", "-c", configuration("server 192.0.2.1 iburst", "driftfile /d", "dscp 46")]);
+    const document = JSON.parse(out);
+    expect([code, err]).toEqual([0, ""]);
+    expect(violations(document, configSchema())).toEqual([]);
+    expect(document).toMatchObject({ driftFile: "/d", associations: [{ name: "192.0.2.1", address: "192.0.2.1", mode: "client", minpoll: 6, maxpoll: 10, iburst: true, key: null }], remarks: [{ level: "warning", line: 3 }] });
+    expect(out.split("\n").length).toBeGreaterThan(10);
+  });
+
+  it("ends with 64 at the place that is wrong", async () => {
+    const path = configuration("server a", "sever b");
+    const { code, out, err } = await ntpkit(["run", "--check", "--json", "-c", path]);
+    expect([code, err]).toEqual([64, `ntpkit run: ${path}:2:1: unknown command "sever"; did you mean "server"?\n`]);
+    expect(violations(JSON.parse(out), logSchema())).toEqual([]);
+  });
+
+  it("refuses access lists that depend on names", async () => {
+    const { code, err } = await ntpkit(["run", "--check", "-c", configuration("restrict example.net nopeer")]);
+    expect([code, err]).toEqual([64, expect.stringContaining('"restrict example.net" is not about an address')]);
+  });
+
+  it("wants a file", async () => {
+    expect(await ntpkit(["run", "--check"], { env: { NTPKIT_CONFIG: "" } })).toMatchObject({ code: existsSync("/etc/ntp.conf") ? 0 : 64 });
+    expect((await ntpkit(["run", "--print"])).err).toContain("--print needs a file to translate");
+    expect((await ntpkit(["run", "--from", "/x"])).err).toContain("add --print");
+  });
+
+  it("translates a file", async () => {
+    const path = join(folder, "chrony.conf");
+    writeFileSync(path, "server 192.0.2.1 iburst\nrefclock PPS /dev/pps0\n");
+    const { code, out, err } = await ntpkit(["run", "--from", path, "--print"]);
+    expect([code, out.split("\n")[1]]).toEqual([0, "server 192.0.2.1 iburst"]);
+    expect(err).toBe(`ntpkit run: warning: ${path}:2:1: "refclock" is left out: there is nothing like it\n`);
+  });
+});
+
+describe("run", () => {
+  it("serves by its own clock, is followed, and ends with 0 when told to", async () => {
+    const port = await freePort();
+    const served = new Running(["-c", configuration("server 127.127.1.0", "fudge 127.127.1.0 stratum 3"), "--port", `${port}`]);
+    await served.heard("listening");
+    const { code, out } = await ntpkit(["query", "--json", `127.0.0.1:${port}`]);
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({ associations: [{ stratum: 4, refid: "LOCAL(0)", verdict: "systemPeer" }] });
+    expect(await served.stop()).toBe(0);
+    expect(served.lines.map(({ event }) => event)).toEqual(["started", "listening", "stopping", "ended"]);
+    for (const line of served.lines) expect(violations(line as never, logSchema())).toEqual([]);
+  });
+
+  it("follows a server, writes statistics, and gives metrics", async () => {
+    const server = await startServer({ name: "good", ahead: 0.02, stratum: 1, refid: "GPS" }, clockReader());
+    const path = configuration(`server 127.0.0.1 port ${server.port} iburst minpoll 3`, "tos maxdist 16", `statsdir ${folder}/stats`, "statistics peerstats loopstats", "filegen peerstats type none");
+    const running = new Running(["-c", path, "--port", `${await freePort()}`, "--metrics", "0"]);
+    const { address } = await running.heard("systemPeer");
+    expect(address).toEqual({ ip: "127.0.0.1", port: server.port });
+    const metrics = await fetched(`http://127.0.0.1:${(await running.heard("metrics"))["port"] as number}/metrics`);
+    expect(metrics).toMatch(/^ntpkit_synchronized 1$/m);
+    expect(metrics).toMatch(/^ntpkit_association_offset_seconds\{id="1",name="127\.0\.0\.1",[^}]*\} 0\.0[12]\d*$/m);
+    expect(metrics.endsWith("# EOF\n")).toBe(true);
+    expect(await running.stop("SIGINT")).toBe(0);
+    server.close();
+    expect(readFileSync(join(folder, "stats", "peerstats"), "utf8").split("\n")[0]).toMatch(/^\d{5} \d+\.\d{3} 127\.0\.0\.1 [0-9a-f]{4} 0\.0[12]\d{7} \d\.\d{9} \d+\.\d{9} \d\.\d{9}$/);
+    expect(readdirSync(join(folder, "stats")).some((name) => /^loopstats\.\d{8}$/.test(name))).toBe(true);
+  });
+
+  it("reads its configuration anew on SIGHUP, and keeps it when it is wrong or the same", async () => {
+    const path = configuration("server 127.127.1.0");
+    const running = new Running(["-c", path, "--port", `${await freePort()}`]);
+    await running.heard("listening");
+    process.emit("SIGHUP");
+    expect((await running.heard("configuration")).text).toBe("the configuration has not changed");
+    writeFileSync(path, "nonsense\n");
+    process.emit("SIGHUP");
+    expect((await running.heard("configuration", 2)).text).toBe(`${path}:1:1: unknown command "nonsense"; it stays as it was`);
+    writeFileSync(path, "server 127.127.1.0\ntos minclock 2\n");
+    process.emit("SIGHUP");
+    await running.heard("listening", 2);
+    expect(await running.stop()).toBe(0);
+  });
+
+  it("says once what goes on being wrong", async () => {
+    const path = configuration("server 127.0.0.1 port 1 minpoll 3 iburst", "leapfile /nonexistent/leap", `logfile ${folder}/no/where`, "driftfile /nonexistent/drift");
+    const running = new Running(["-c", path, "--port", `${await freePort()}`]);
+    await running.heard("unreachable");
+    expect((await running.heard("leapFile")).text).toBe("leap second list /nonexistent/leap: no such file or directory");
+    expect((await running.heard("logFile")).text).toContain("cannot be written: ENOENT");
+    await running.stop();
+    expect(running.lines.filter(({ event }) => event === "unreachable")).toHaveLength(1);
+  });
+
+  it("ends with 14 when its port is taken", async () => {
+    const server = await startServer({ name: "x", ahead: 0, stratum: 1, refid: "GPS" }, clockReader());
+    const running = new Running(["-c", configuration("server 127.127.1.0"), "--port", `${server.port}`]);
+    expect(await running.ended).toBe(14);
+    expect(running.lines.find(({ event }) => event === "notListening")).toMatchObject({ level: "error", why: "portInUse" });
+    server.close();
+  });
+
+  it.each([
+    [["--metrics", "0.0.0.0:9"], '--metrics: "0.0.0.0" is not a loopback address'],
+    [["--metrics", "x:y:z"], "--metrics"],
+    [["--user", "nobody-of-that-name"], '--user: there is no user "nobody-of-that-name"'],
+    [["--discipline", "none"], "Allowed choices are adaptive, rfc5905"],
+    [["--port", "0"], "--port: 0 is out of range"],
+  ])("refuses %j", async (options, message) => {
+    const { code, err } = await ntpkit(["run", "--no-clock", "-c", configuration("server 127.127.1.0"), ...options]);
+    expect([code, err]).toEqual([64, expect.stringContaining(message)]);
+  });
+
+  it("has keys only where they can be had", async () => {
+    expect((await ntpkit(["run", "--no-clock", "-c", configuration("server 192.0.2.1 key 5")])).err).toContain(":1:1: 192.0.2.1 is to be authenticated by key 5, but there is no key file");
+    expect((await ntpkit(["run", "--no-clock", "-c", configuration("keys /nonexistent/keys")])).code).toBe(64);
+  });
+});
+
+function fetched(url: string): Promise<string> {
+  return new Promise((done, failed) => {
+    get(url, (response) => {
+      let text = "";
+      response.setEncoding("utf8").on("data", (part: string) => (text += part)).on("end", () => done(text));
+    }).on("error", failed);
+  });
+}

@@ -1,0 +1,76 @@
+/** What surrounds a daemon on its host: the service manager, the lock against a second copy, users. */
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { findUser } from "../../src/host/become.ts";
+import { claimInstance, instancePath, isInstanceFault, type Instance } from "../../src/host/instance.ts";
+import { serviceManager, unixAddress } from "../../src/host/notify.ts";
+
+let folder = "";
+beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), "ntpkit-service-"))));
+afterEach(() => rmSync(folder, { recursive: true }));
+
+describe("the service manager", () => {
+  it("is addressed by a path, or by an abstract name", () => {
+    expect([...unixAddress("/a")!]).toEqual([1, 0, 47, 97, 0]);
+    expect([...unixAddress("@ab")!]).toEqual([1, 0, 0, 97, 98]);
+    for (const path of ["", "a", "@", "/", `/${"x".repeat(107)}`]) expect(unixAddress(path)).toBeNull();
+  });
+
+  it("is told nothing where there is none, or it is gone", () => {
+    expect(serviceManager({}).tell("READY=1")).toBe(false);
+    expect(serviceManager({ NOTIFY_SOCKET: join(folder, "none") }).tell("READY=1")).toBe(false);
+  });
+
+  it("says how often it wants to hear of us", () => {
+    const watchdog = (env: Record<string, string>): number | null => serviceManager({ NOTIFY_SOCKET: "/x", ...env }, 7).watchdog;
+    expect(watchdog({ WATCHDOG_USEC: "20000000" })).toBe(10);
+    expect(watchdog({ WATCHDOG_USEC: "20000000", WATCHDOG_PID: "7" })).toBe(10);
+    for (const env of [{}, { WATCHDOG_USEC: "0" }, { WATCHDOG_USEC: "x" }, { WATCHDOG_USEC: "1", WATCHDOG_PID: "8" }]) expect(watchdog(env as Record<string, string>)).toBeNull();
+  });
+});
+
+describe("the lock", () => {
+  const claimed = (claim: ReturnType<typeof claimInstance>): Instance => {
+    if (isInstanceFault(claim)) throw new Error(claim.kind);
+    return claim;
+  };
+
+  it("is in the folder that the service manager gives", () => {
+    expect(instancePath({ RUNTIME_DIRECTORY: "/run/a:/run/b" })).toBe("/run/a/ntpkit.pid");
+    expect(instancePath({})).toBe("/run/ntpkit.pid");
+  });
+
+  it("lets one in at a time, and says who it is", () => {
+    const path = join(folder, "deep", "ntpkit.pid");
+    const first = claimed(claimInstance(path));
+    expect(readFileSync(path, "utf8")).toBe(`${process.pid}\n`);
+    expect(claimInstance(path)).toEqual({ kind: "running", path, pid: process.pid });
+    first.release();
+    expect(existsSync(path)).toBe(false);
+    claimed(claimInstance(path)).release();
+  });
+
+  it("is not held by what a dead one left behind", () => {
+    const path = join(folder, "ntpkit.pid");
+    const { pid } = spawnSync("true");
+    writeFileSync(path, `${pid}\n`);
+    claimed(claimInstance(path)).release();
+  });
+
+  it("says why it cannot be made", () => {
+    writeFileSync(join(folder, "file"), "");
+    expect(claimInstance(join(folder, "file", "ntpkit.pid"))).toMatchObject({ kind: "failed" });
+  });
+});
+
+describe("users", () => {
+  const PASSWD = "root:x:0:0:root:/root:/bin/sh\nntpkit:x:101:102::/:/bin/false\nbroken:x\n";
+  it("are found by name and by number", () => {
+    expect(findUser("ntpkit", PASSWD)).toEqual({ name: "ntpkit", uid: 101, gid: 102 });
+    expect(findUser("101", PASSWD)?.name).toBe("ntpkit");
+    for (const name of ["nobody", "broken", "", "x"]) expect(findUser(name, PASSWD)).toBeNull();
+  });
+});
