@@ -1,0 +1,210 @@
+/** From samples to an estimate: histories, the wander, spikes and changes, several servers, the pace. */
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { consensus } from "../../src/discipline/consensus.ts";
+import { delaysOf, history, HISTORY, keep, measurement, ordinaryVariance } from "../../src/discipline/history.ts";
+import type { History, KeptSample } from "../../src/discipline/history.ts";
+import { takeIn } from "../../src/discipline/intake.ts";
+import type { ClockEstimate } from "../../src/discipline/kalman.ts";
+import { pace } from "../../src/discipline/pace.ts";
+import { believe } from "../../src/discipline/wander.ts";
+import type { Mono } from "../../src/time/mono.ts";
+import { measured } from "./oscillator.ts";
+import type { TrueSample } from "./oscillator.ts";
+
+const kept = (samples: readonly KeptSample[]): History => samples.reduce(keep, history());
+const taken = (samples: readonly KeptSample[]): History => samples.reduce(takeIn, history());
+const later = (sample: TrueSample, by: number): TrueSample => ({ ...sample, phase: sample.phase + by });
+const rms = (values: readonly number[]): number => Math.sqrt(values.reduce((sum, value) => sum + value ** 2, 0) / values.length);
+
+describe("a history", () => {
+  it("believes the sample with the least delay most, and each the less the longer it took", () => {
+    const samples = measured();
+    const delays = delaysOf(samples);
+    const byDelay = samples.toSorted((one, other) => one.delay - other.delay).map((sample) => measurement(sample, delays).variance);
+    expect(byDelay).toEqual(byDelay.toSorted((one, other) => one - other));
+    expect(byDelay[0]).toBeGreaterThan(0);
+  });
+
+  it("gives variances that the true errors bear out", () => {
+    const ratios = [1, 2, 3, 4, 5].flatMap((seed) => {
+      const samples = measured({ seed });
+      const delays = delaysOf(samples);
+      return samples.map((sample) => (sample.phase - sample.truth) / Math.sqrt(measurement(sample, delays).variance));
+    });
+    expect(rms(ratios)).toBeGreaterThan(0.7);
+    expect(rms(ratios)).toBeLessThan(1.2);
+  });
+
+  it("keeps so many and no more, and what was known before the first only as long as that is there", () => {
+    const prior: ClockEstimate = { at: 0 as Mono, phase: 0, frequency: 0, phaseVariance: 1, covariance: 0, frequencyVariance: 1e-10 };
+    const samples = measured({ count: HISTORY + 5 });
+    const full = samples.slice(0, HISTORY).reduce(keep, history(prior));
+    expect(full.prior).toBe(prior);
+    const over = samples.slice(HISTORY).reduce(keep, full);
+    expect(over.prior).toBeNull();
+    expect(over.samples).toEqual(samples.slice(5));
+  });
+
+  it("is not sure of the first few samples, alike as they may be", () => {
+    const [first] = measured();
+    const twice = [first!, { ...first!, at: (first!.at + 2) as Mono }];
+    expect(Math.sqrt(measurement(first!, delaysOf(twice)).variance)).toBeGreaterThan(0.01 * first!.delay);
+  });
+});
+
+describe("belief", () => {
+  it.each([1e-10, 1e-9, 1e-8, 1e-7])("finds a wander of %d out, within a factor of four", (wander) => {
+    for (const seed of [1, 2, 3]) {
+      const { wander: found } = believe([kept(measured({ seed, wander, interval: 512, queue: 1e-5, delay: 1e-4 }))]);
+      // The least of them is hidden by the network.
+      if (wander > 1e-10) expect(found).toBeGreaterThan(wander / 4);
+      expect(found).toBeLessThan(wander * 4);
+    }
+  });
+
+  it("is as wrong as it says, and far less than a sample", () => {
+    const errors: number[] = [];
+    const ratios: number[] = [];
+    for (let seed = 1; seed <= 40; seed++) {
+      const samples = measured({ seed, count: 40 });
+      const estimate = believe([kept(samples)]).estimates[0]!;
+      const error = estimate.phase - samples.at(-1)!.truth;
+      errors.push(error);
+      ratios.push(error / Math.sqrt(estimate.phaseVariance));
+    }
+    expect(rms(errors)).toBeLessThan(0.0003); // a sample: 0.7 ms
+    expect(rms(ratios)).toBeGreaterThan(0.6);
+    expect(rms(ratios)).toBeLessThan(1.5);
+  });
+
+  it("law: a clock that is set or runs otherwise is estimated otherwise by as much", () => {
+    const samples = measured({ count: 30 });
+    const base = believe([kept(samples)]);
+    fc.assert(
+      fc.property(fc.double({ min: -1, max: 1, noNaN: true }), (phase) => {
+        const { estimates, wander } = believe([kept(samples.map((sample) => later(sample, phase)))]);
+        expect(estimates[0]!.phase).toBeCloseTo(base.estimates[0]!.phase + phase, 9);
+        expect(estimates[0]!.frequency).toBeCloseTo(base.estimates[0]!.frequency, 12);
+        expect(wander / base.wander).toBeCloseTo(1, 4);
+      }),
+      { numRuns: 20 },
+    );
+  });
+});
+
+describe("what is taken in", () => {
+  it("every sample of an ordinary server", () => {
+    for (let seed = 1; seed <= 10; seed++) expect(taken(measured({ seed })).samples).toHaveLength(64);
+  });
+
+  it("no spike, and it leaves no trace", () => {
+    const samples = measured();
+    const spiked = samples.map((sample, index) => (index % 20 === 15 ? later(sample, 0.02) : sample));
+    const expected = samples.filter((_, index) => index % 20 !== 15);
+    expect(taken(spiked).samples).toEqual(expected);
+  });
+
+  it("the third of a new time in a row: the history begins with them, and keeps the frequency in mind", () => {
+    const samples = measured();
+    const stepped = samples.map((sample, index) => (index >= 60 ? later(sample, 0.05) : sample));
+    const two = taken(stepped.slice(0, 62));
+    expect([two.samples.length, two.suspects.length]).toEqual([60, 2]);
+    const three = taken(stepped.slice(0, 63));
+    expect(three.samples).toEqual(stepped.slice(60, 63));
+    expect(three.suspects).toEqual([]);
+    expect(three.prior!.frequency).toBeCloseTo(-30e-6, 6);
+  });
+
+  it("nothing that is different each time", () => {
+    const samples = measured();
+    const wild = samples.map((sample, index) => (index >= 50 ? later(sample, index % 2 === 0 ? 0.1 * index : -0.1 * index) : sample));
+    expect(taken(wild).samples).toEqual(samples.slice(0, 50));
+  });
+
+  it("a path that became longer: the old delays are forgotten", () => {
+    const samples = measured({ count: 60 });
+    const rerouted = samples.map((sample, index) => (index >= 40 ? { ...sample, delay: sample.delay + 0.03, phase: sample.phase + 0.004 } : sample));
+    const { samples: left } = taken(rerouted);
+    expect(left).toEqual(rerouted.slice(40));
+    const [estimate] = believe([taken(rerouted)]).estimates;
+    expect(Math.abs(estimate!.phase - samples.at(-1)!.truth - 0.004)).toBeLessThan(0.0008);
+  });
+});
+
+describe("several servers", () => {
+  const opinion = (phase: number, deviation = 1e-4): { estimate: ClockEstimate; rootDelay: number } => ({
+    estimate: { at: 0 as Mono, phase, frequency: phase / 1000, phaseVariance: deviation ** 2, covariance: 0, frequencyVariance: 1e-14 },
+    rootDelay: 0.002,
+  });
+
+  it("one is right by itself", () => {
+    const one = opinion(0.3);
+    expect(consensus([one])).toBe(one.estimate);
+  });
+
+  it("that agree are surer together", () => {
+    const { phase, phaseVariance } = consensus([opinion(0.001), opinion(0.00101), opinion(0.00099), opinion(0.001)]);
+    expect(phase).toBeCloseTo(0.001, 6);
+    expect(phaseVariance).toBeLessThan(1e-8 / 2);
+  });
+
+  it("that disagree count alike, however sure one is of itself", () => {
+    const { phase } = consensus([opinion(0, 1e-7), opinion(0.01)]);
+    expect(phase).toBeCloseTo(0.005, 3);
+  });
+
+  it("one that lies far from three counts for nothing", () => {
+    const { phase } = consensus([opinion(0.0002), opinion(-0.0001), opinion(0.02, 1e-6), opinion(0)]);
+    expect(Math.abs(phase)).toBeLessThan(0.0002);
+  });
+
+  it("law: the consensus is among them, in whatever order they come", () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.double({ min: -1, max: 1, noNaN: true }), fc.double({ min: 1e-6, max: 0.1, noNaN: true })), { minLength: 1, maxLength: 10 }), (all) => {
+        const opinions = all.map(([phase, deviation]) => opinion(phase, deviation));
+        const { phase, phaseVariance } = consensus(opinions);
+        const phases = all.map(([one]) => one);
+        expect(phase).toBeGreaterThanOrEqual(Math.min(...phases) - 1e-12);
+        expect(phase).toBeLessThanOrEqual(Math.max(...phases) + 1e-12);
+        expect(phaseVariance).toBeGreaterThan(0);
+        expect(consensus(opinions.toReversed()).phase).toBeCloseTo(phase, 9);
+      }),
+    );
+  });
+});
+
+describe("the pace", () => {
+  const bounds = { minpoll: 6, maxpoll: 10 };
+  const paceOf = (samples: readonly KeptSample[], current: number): number => {
+    const { estimates, wander } = believe([kept(samples)]);
+    return pace(estimates[0]!, wander, ordinaryVariance(samples, delaysOf(samples)), current, bounds);
+  };
+
+  it("is fast while the frequency is being learned", () => {
+    expect(paceOf(measured({ count: 6, interval: 2 }), 6)).toBe(6);
+  });
+
+  it("slows down by one step at a time", () => {
+    expect(paceOf(measured({ interval: 64 }), 6)).toBe(7);
+    expect(paceOf(measured({ interval: 256 }), 9)).toBe(10);
+  });
+
+  it("is faster where the oscillator wanders, or the network is quiet", () => {
+    const quiet = { queue: 1e-5, delay: 1e-4 };
+    expect(paceOf(measured({ interval: 256 }), 10)).toBe(10);
+    expect(paceOf(measured({ interval: 256, ...quiet }), 10)).toBeLessThan(10);
+    expect(paceOf(measured({ interval: 256, wander: 1e-7, ...quiet }), 10)).toBe(6);
+  });
+
+  it("law: it is within its bounds", () => {
+    const estimates = fc.record({ phaseVariance: fc.double({ min: 1e-16, max: 1, noNaN: true }), frequencyVariance: fc.double({ min: 1e-20, max: 1e-6, noNaN: true }) });
+    fc.assert(
+      fc.property(estimates, fc.double({ min: 1e-12, max: 1e-5, noNaN: true }), fc.double({ min: 1e-16, max: 1, noNaN: true }), fc.integer({ min: 6, max: 10 }), (variances, wander, ordinary, current) => {
+        const poll = pace({ at: 0 as Mono, phase: 0, frequency: 0, covariance: 0, ...variances }, wander, ordinary, current, bounds);
+        expect(poll).toBeGreaterThanOrEqual(6);
+        expect(poll).toBeLessThanOrEqual(Math.min(current + 1, 10));
+      }),
+    );
+  });
+});
