@@ -127,12 +127,12 @@ function burstOf(command: DiscoveryCommand, specs: readonly ServerSpec[], option
   return burst;
 }
 
-/** Bound to a broadcast address if that is all there is to hear, else to all. */
+/** Bound to the one IPv4 address that is to be heard, so that nothing else is; else to all. */
 function listenerOf(specs: readonly ServerSpec[], options: DiscoveryOptions): NonNullable<EngineConfig["service"]> {
   const [only] = specs;
   const ports = new Set(specs.flatMap(({ port }) => port ?? []));
   if (ports.size > 1) throw new UsageError("one run listens to one port", "start another for the other port");
-  const bound = specs.length === 1 && options.multicast !== true && !isMulticast(only!.name) ? only!.name : null;
+  const bound = specs.length === 1 && options.multicast !== true && literalFamily(only!.name) === 4 ? only!.name : null;
   return {
     port: [...ports][0] ?? options.port ?? ONCE_DEFAULTS.port,
     address: bound,

@@ -52,7 +52,8 @@ export class BroadcastEvents {
       port: note.address.port,
       group: server.group ?? null,
       keyId: server.keyId,
-      authentication: server.authentication,
+      // Its first packet mobilized it, so that packet was authentic if it was signed at all.
+      authentication: note.what === "mobilized" && !isRejected(server) && server.keyId !== null ? "ok" : server.authentication,
       stratum: server.stratum,
       refid: server.refid,
       ...measured,
@@ -73,7 +74,7 @@ export function broadcastLine(event: BroadcastEvent): string {
 }
 
 const WORDS: Readonly<Record<BroadcastEvent["event"], (event: BroadcastEvent) => string>> = {
-  mobilized: ({ stratum, authentication, keyId }) => `mobilized, stratum ${stratum ?? "unknown"}, authentication ${authentication === "ok" && keyId !== null ? `by key ${keyId}` : authentication}`,
+  mobilized: ({ stratum, authentication, keyId }) => `mobilized${stratum === null ? "" : `, stratum ${stratum}`}, authentication ${authentication === "ok" && keyId !== null ? `by key ${keyId}` : authentication}`,
   volley: ({ offset, delay }) => (offset === null ? "it does not answer the volley; a usual delay is assumed" : `volley done, offset ${signedText(offset)}, delay ${durationText(delay)}`),
   sample: ({ offset, delay }) => `offset ${signedText(offset)}, delay ${durationText(delay)}`,
   rejected: ({ reason, offset }) => `rejected: ${reason === null ? "" : reason === "authentication" ? "it is not authentic" : REASONS[reason].text}${offset === null ? "" : `; it says offset ${signedText(offset)}`}`,
