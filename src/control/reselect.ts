@@ -35,7 +35,8 @@ export interface Reselection {
 
 /** Selects anew. */
 export function reselect(report: DaemonReport, limits: SelectionLimits = DEFAULT_LIMITS): Reselection {
-  const peers = report.associations;
+  // Pools and manycast clients find servers and are none themselves.
+  const peers = report.associations.filter(({ type }) => type !== "p" && type !== "a");
   const anyNetwork = peers.some((peer) => peer.type !== "l" && unfitness(peer, limits) === null);
   const unfit = new Map<number, Reason>();
   const candidates: Candidate[] = [];

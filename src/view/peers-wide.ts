@@ -13,12 +13,15 @@ import { durationText, NOTHING, printable, signedText } from "./text.ts";
 export function widePeers(report: DaemonReport, { all, width, palette, name }: { readonly all: boolean; readonly width: number; readonly palette: Palette; readonly name?: (address: string) => string }): string {
   const { host, daemon, protocol, system } = report;
   const shown = report.associations.filter((peer) => all || peer.configured || peer.reach !== 0);
-  const named = shown.map((peer) => (name !== undefined && peer.address !== null && peer.name === peer.address ? { ...peer, name: name(peer.address) } : peer));
+  // A pool has no port.
+  const ported = shown.map((peer) => (peer.port === 0 ? { ...peer, port: NTP_PORT } : peer));
+  const named = ported.map((peer) => (name !== undefined && peer.address !== null && peer.name === peer.address ? { ...peer, name: name(peer.address) } : peer));
   const title = `${printable(host)}: ${daemon === null ? TITLES[protocol] : printable(daemon)}, stratum ${system.stratum}, ${LEAP_TEXTS[system.leap]}, offset ${signedText(system.offset)}`;
   const lines = [palette.strong(title), ...(named.length === 0 ? ["no associations"] : tableOf(named, width, palette, COLUMNS).split("\n"))];
   return lines.map((line) => `${line}\n`).join("");
 }
 
+const NTP_PORT = 123;
 const TITLES = { mode6: "a daemon that does not tell its name", cmdmon: "chronyd", live: "measured now, no daemon" } as const;
 const LEAP_TEXTS = { none: "no leap second", insert: "a leap second will be inserted", delete: "a second will be left out", unsynchronized: "unsynchronized" } as const;
 

@@ -1,0 +1,42 @@
+/** Daemons on loopback that answer as recorded ones did, for commands that ask daemons. */
+import { createSocket, type Socket } from "node:dgram";
+import type { Daemon } from "../control/replay.ts";
+
+const open: Socket[] = [];
+
+/** Starts one on a free port. */
+export async function listening(daemon: Daemon, ip = "127.0.0.1"): Promise<string> {
+  const socket = createSocket(ip.includes(":") ? "udp6" : "udp4");
+  socket.on("message", (bytes, { address, port }) => {
+    for (const answer of daemon(bytes)) socket.send(answer, port, address);
+  });
+  await new Promise<void>((done) => void socket.bind(0, ip, done));
+  open.push(socket);
+  const { port } = socket.address();
+  return ip.includes(":") ? `[${ip}]:${port}` : `${ip}:${port}`;
+}
+
+/** Ends all of them. */
+export function silence(): void {
+  for (const socket of open.splice(0)) socket.close();
+}
+
+/** A daemon that hears other protocols as silence: the recorded one knows mode 6 only. */
+export function mode6Only(daemon: Daemon): Daemon {
+  return (bytes) => ((bytes[0]! & 7) === 6 && bytes.length >= 12 && (bytes[0]! >> 3) !== 0 ? daemon(bytes) : []);
+}
+
+/** A server that answers NTP and nothing else. */
+export function ntpOnly({ stratum, refid }: { readonly stratum: number; readonly refid: number }): Daemon {
+  return (bytes) => {
+    if ((bytes[0]! & 7) !== 3 || bytes.length !== 48) return [];
+    const answer = new Uint8Array(48);
+    const view = new DataView(answer.buffer);
+    answer.set([0x24, stratum, 6, 0xe8]);
+    view.setUint32(12, refid);
+    answer.set(bytes.subarray(40, 48), 24);
+    const now = BigInt(Date.now() + 2_208_988_800_000) * 4_294_967_296n / 1000n;
+    for (const at of [16, 32, 40]) view.setBigUint64(at, now);
+    return [answer];
+  };
+}
