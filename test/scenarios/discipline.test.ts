@@ -145,6 +145,8 @@ describe("the network", () => {
     const offsets = client.notes.slice(before).flatMap(({ note }) => (note.what === "sample" ? [note.offset] : []));
     expect(offsets.length).toBeGreaterThan(0);
     for (const offset of offsets) expect(Math.abs(offset)).toBeLessThan(0.01);
+    // What had been measured before has moved along.
+    for (const { offset, jitter } of client.snapshot().associations) expect(Math.abs(offset!) + jitter!).toBeLessThan(0.015);
   });
 });
 
