@@ -73,9 +73,14 @@ export function solicitor(config: AssociationConfig, group: string, socket: Sock
  */
 export function growRing(asking: Solicitor, held: number, rules: RingRules): number {
   const grows = rules.interval !== null || asking.ttl === 0 || held < rules.minclock;
-  if (grows && asking.ttl < asking.lastRing) asking.ttl += 1;
+  if (grows && asking.ttl < asking.lastRing) asking.ttl = nextRing(asking);
   else if (grows) asking.poll = Math.min(asking.poll + 1, asking.config.maxpoll + SLOWER);
   return asking.ttl;
+}
+
+/** The next hop, or the next ring of a list (ntp.conf `ttl`). */
+function nextRing({ config: { rings }, ttl, lastRing }: Solicitor): number {
+  return rings === undefined ? ttl + 1 : Math.min(rings.find((ring) => ring > ttl) ?? lastRing, lastRing);
 }
 
 /** A question leaves: remembers the ring and plans the next one. After a probe's last ring, too, its answers are waited for. */

@@ -35,6 +35,8 @@ export interface AssociationConfig {
   readonly samples: number | null;
   /** Hop limit of a broadcast server's packets, or of a manycast solicitor's last ring, 1 … 255 (127, or 7). */
   readonly ttl?: number;
+  /** The rings of a manycast solicitor, hops in rising order, up to {@link AssociationConfig.ttl}; absent: every hop is one. */
+  readonly rings?: readonly number[];
 }
 
 /** How the packets of a burst are spaced: the two profiles of the seeds. */

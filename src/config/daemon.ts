@@ -5,6 +5,7 @@ import { DEFAULT_STEP_LIMITS } from "../discipline/limits.ts";
 import type { DisciplineName } from "../discipline/disciplines.ts";
 import { BURST_EIGHT, BURST_SIX, type AssociationConfig, type BurstProfile, type ClockConfig, type EngineConfig, type ServiceConfig } from "../engine/config.ts";
 import { NO_FALLBACKS, type Fallbacks } from "../server/local.ts";
+import { depthOfMemory, type MruLimits } from "../server/mru.ts";
 import type { Smear } from "../server/smear.ts";
 import { DEFAULT_LIMITS } from "../system/limits.ts";
 import type { Frequency } from "../time/seconds.ts";
@@ -76,6 +77,7 @@ export function daemonConfig(file: Configuration, options: DaemonOptions, facts:
       manycast: file.manycastServer.length === 0 ? null : { cohort: file.discovery.cohort },
       smear: facts.smear,
       ownAddresses: Object.values(facts.interfaces).flat(),
+      mru: mruOf(file.mru),
     },
     service: serviceOf(file, options, facts),
     poolSize: maxclock,
@@ -90,7 +92,7 @@ function associationsOf(file: Configuration): AssociationConfig[] {
 
 function associationOf({ at: _at, preempt: _preempt, ttl, ...line }: AssociationLine, rings: readonly number[]): AssociationConfig {
   const hops = ttl ?? (line.kind === "manycast" ? rings.at(-1)! : null);
-  return { ...line, samples: null, ...(hops === null ? {} : { ttl: hops }) };
+  return { ...line, samples: null, ...(hops === null ? {} : { ttl: hops }), ...(line.kind === "manycast" ? { rings } : {}) };
 }
 
 /** What broadcast packets mobilize; their own poll exponent and key come with them. */
@@ -133,6 +135,12 @@ function clockOf({ tinker, switches, associations }: Configuration, { noClock, d
 function fallbacksOf(file: Configuration): Fallbacks {
   const { orphan, orphanwait } = file.discovery;
   return { ...NO_FALLBACKS, local: localStratumOf(file), orphan: orphan === null ? null : { stratum: orphan, wait: orphanwait } };
+}
+
+/** ntpd's: `maxdepth` counts before `maxmem`, which is in kilobytes. */
+function mruOf({ maxdepth, maxmem, mindepth, maxage }: Configuration["mru"]): MruLimits {
+  const depth = typeof maxdepth === "number" ? maxdepth : depthOfMemory(maxmem as number);
+  return { maxdepth: depth, mindepth: Math.min(mindepth as number, depth), maxage: maxage as number };
 }
 
 function serviceOf(file: Configuration, { port }: DaemonOptions, { interfaces }: DaemonFacts): ServiceConfig | null {

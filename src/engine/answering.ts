@@ -60,7 +60,7 @@ export function openAnswering(config: EngineConfig, surroundings: Surroundings, 
     smear: serving.smear,
   };
   const seed = Number(BigInt.asIntN(32, chance.bits64()));
-  const server = new NtpServer(settings, { mru: DEFAULT_MRU, seed, chance: () => chance.uniform(), startedAt: now.mono });
+  const server = new NtpServer(settings, { mru: serving.mru ?? DEFAULT_MRU, seed, chance: () => chance.uniform(), startedAt: now.mono });
   return { server, arrival: newArrival(), waiting: [] };
 }
 

@@ -2,6 +2,7 @@
 import type { AccessList } from "../server/access.ts";
 import type { Fallbacks } from "../server/local.ts";
 import type { RateLimits } from "../server/rate.ts";
+import type { MruLimits } from "../server/mru.ts";
 import type { Smear } from "../server/smear.ts";
 import type { AssociationConfig, BurstProfile } from "../association/template.ts";
 import type { Frequency, Seconds } from "../time/seconds.ts";
@@ -76,6 +77,8 @@ export interface ServingConfig {
   readonly smear: Smear | null;
   /** Our own addresses, IP literals: what comes from there came back. */
   readonly ownAddresses: readonly string[];
+  /** How many recent clients are remembered; absent: ntpd's defaults. */
+  readonly mru?: MruLimits;
 }
 
 /** Sockets that hear what no request of ours asked for. */

@@ -167,7 +167,7 @@ describe("a daemon's configuration", () => {
       [127, 6],
       [4, 5],
     ]);
-    expect(remarks).toMatchObject([{ level: "warning", text: '"ttl 4" is 4 hops here; ntpd 4.2.8 reads it as a place in its list of ttl' }]);
+    expect(remarks.filter(({ level }) => level === "warning")).toMatchObject([{ text: '"ttl 4" is 4 hops here; ntpd 4.2.8 reads it as a place in its list of ttl' }]);
   });
 
   it("has what distributions ship", () => {

@@ -37,7 +37,7 @@ const CLIENT: Options = {
   minpoll: LEAST_POLL,
   maxpoll: MOST_POLL,
   port: PORT,
-  preempt: { ...FLAG, unused: "it is for daemons" },
+  preempt: { ...FLAG, unused: "it is for daemons", idle: "what is configured stays" },
   xleave: { ...FLAG, unused: "it is for symmetric and broadcast modes", idle: "interleaved modes are not used here" },
   ttl: { ...integer(1, 255), standard: null, unused: "it is for broadcast and manycast" },
   ...ELSEWHERE,
@@ -75,7 +75,7 @@ const TOS: Options = {
   /** 16 and 17: off (ntp_proto.c sys_orphan). */
   orphan: { ...integer(1, 17), standard: 17, unused: "it is for daemons" },
   orphanwait: { ...seconds(0, 86_400), standard: 300, unused: "it is for daemons" },
-  beacon: { ...seconds(0, 1e6), standard: 3600, unused: "it is for manycast" },
+  beacon: { ...seconds(0, 1e6), standard: 3600, unused: "it is for manycast", idle: "a search begins anew as soon as too few servers are held" },
   bcpollbstep: { ...integer(0, 4), standard: 0, unused: "it is for broadcast", idle: "broadcasts are guarded by their timestamps" },
   basedate: { ...WORD, standard: null, unused: "eras are unfolded round the local clock", idle: "eras are unfolded round the local clock" },
 };

@@ -7,7 +7,7 @@ import { foldDaemon, tinkerOf } from "./daemon.ts";
 import { isGroup, localUnit, readAssociation, readRestriction, type AssociationLine, type RestrictLine, type ServerLine } from "./lines.ts";
 import type { Remark, Statement } from "./parse.ts";
 import type { Configuration, DiscardLimits, DiscoverySettings, Draft, Switches } from "./record.ts";
-import { SERVICE_COMMANDS } from "./service.ts";
+import { SERVICE_COMMANDS, STATISTICS } from "./service.ts";
 import { standards, type Options, type Standard } from "./syntax.ts";
 import { isClock } from "./values.ts";
 
@@ -75,8 +75,7 @@ function emptyDraft(): Draft {
   const tos = settings(ASSOCIATION_COMMANDS, "tos");
   const switches = settings(SERVICE_COMMANDS, "enable");
   const filegen = settings(SERVICE_COMMANDS, "filegen") as { type: string; link: boolean; enable: boolean };
-  const kinds = Object.keys(settings(SERVICE_COMMANDS, "statistics"));
-  return {
+    return {
     servers: [],
     associations: [],
     localClock: null,
@@ -100,7 +99,7 @@ function emptyDraft(): Draft {
     driftFile: null,
     leapFile: null,
     smear: 0,
-    statistics: { folder: "/var/NTP/", kinds: Object.fromEntries(kinds.map((kind) => [kind, { file: kind, type: filegen.type, link: filegen.link, enabled: filegen.enable, asked: false }])) },
+    statistics: { folder: "/var/NTP/", kinds: Object.fromEntries(STATISTICS.map((kind) => [kind, { file: kind, type: filegen.type, link: filegen.link, enabled: filegen.enable, asked: false }])) },
     interfaces: [],
     variables: [],
     logFile: null,
@@ -110,8 +109,7 @@ function emptyDraft(): Draft {
 }
 
 function settings(commands: Readonly<Record<string, { readonly options: Options }>>, command: string): Record<string, Standard> {
-  const { options } = commands[command]!;
-  return standards(Object.fromEntries(Object.entries(options).filter(([, { idle }]) => idle === undefined)));
+  return standards(commands[command]!.options);
 }
 
 function pollsOf({ minpoll, maxpoll }: Record<string, Standard>): { min: number; max: number } {

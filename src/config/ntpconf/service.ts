@@ -47,7 +47,7 @@ const MRU: Options = {
   maxdepth: { ...COUNT, standard: null },
   maxmem: { ...COUNT, standard: 1024 },
   mindepth: { ...COUNT, standard: 600 },
-  minage: { ...COUNT, standard: null },
+  minage: { ...COUNT, standard: null, idle: "maxage counts" },
   ...idle({ incalloc: { ...COUNT, standard: null }, incmem: { ...COUNT, standard: 4 }, initalloc: { ...COUNT, standard: null }, initmem: { ...COUNT, standard: 4 } }, "the list has its whole size from the start"),
 };
 
@@ -76,7 +76,7 @@ export const SERVICE_COMMANDS: Readonly<Record<string, CommandSyntax>> = {
   restrict: common("what a network may do with a daemon; read and checked, without effect on sync and query", { operands: [one("ADDRESS|default|source", WORD)], family: true, options: RESTRICT }),
   unrestrict: daemonOnly("take flags, or without any the whole line, of a restrict line away", { operands: [one("ADDRESS|default|source", WORD)], family: true, options: RESTRICT }),
   discard: common("the rate limit of a daemon's clients; read and checked, without effect on sync and query", {
-    options: { average: { ...integer(0, 16), standard: 3 }, minimum: { ...seconds(0, 3600), standard: 2 }, monitor: { ...seconds(0, 86_400), standard: 3000 } },
+    options: { average: { ...integer(0, 16), standard: 3 }, minimum: { ...seconds(0, 3600), standard: 2 }, monitor: { ...seconds(0, 86_400), standard: 3000, idle: "the list of recent clients has limits of its own (mru)" } },
     needsOption: true,
   }),
   mru: daemonOnly("the list of recent clients", { options: MRU, needsOption: true }),
