@@ -5,6 +5,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
+import { findingSchemas } from "../view/finding-schema.ts";
 import { configSchema, logSchema } from "../view/run-schema.ts";
 import { keygenSchema, runSchema } from "../view/schema.ts";
 import { viewingSchemas } from "../view/daemon-schema.ts";
@@ -21,7 +22,7 @@ const SILENT: Io = { out: NOWHERE, err: NOWHERE, env: {}, onStop: () => () => {}
 export function generated(): ReadonlyMap<string, string> {
   const tree = treeOf(buildProgram(SILENT, () => {}));
   const pages = [...manualPages(tree, version())].map(([name, text]) => [`man/${name}`, text] as const);
-  const schemas = { sync: runSchema("sync"), query: runSchema("query"), demo: runSchema("demo"), run: logSchema(), config: configSchema(), keygen: keygenSchema(), ...viewingSchemas() };
+  const schemas = { sync: runSchema("sync"), query: runSchema("query"), demo: runSchema("demo"), run: logSchema(), config: configSchema(), keygen: keygenSchema(), ...findingSchemas(), ...viewingSchemas() };
   return new Map([...pages, ...Object.entries(schemas).map(([name, schema]) => [`schemas/${name}.json`, `${JSON.stringify(schema, null, 2)}\n`] as const)]);
 }
 

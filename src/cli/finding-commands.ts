@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import type { DiscoveryCommand } from "../config/discovery.ts";
 import type { CommandRow, Running } from "./commands.ts";
+import { examplesHelp, FINDING_EXAMPLES } from "./finding-examples.ts";
 import { FINDING_GROUPS, type FindingOptions } from "./finding-options.ts";
 import { addOptions } from "./options.ts";
 
@@ -17,7 +18,7 @@ function row(name: DiscoveryCommand, text: string, operands: string, explained: 
     name,
     text,
     build(command: Command, { io, done }: Running) {
-      command.argument(operands, explained);
+      command.argument(operands, explained).addHelpText("after", examplesHelp(FINDING_EXAMPLES[name]));
       addOptions(command, FINDING_GROUPS[name]).action(async (named: string[], options: FindingOptions) => {
         done(await (await import("./find.ts")).runFinding(name, named, options, io));
       });

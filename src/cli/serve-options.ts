@@ -6,6 +6,7 @@ import { ORPHAN_WAIT } from "../server/local.ts";
 import { DEFAULT_RATE } from "../server/rate.ts";
 import type { Seconds } from "../time/seconds.ts";
 import type { CommandRow } from "./commands.ts";
+import { examplesHelp, FINDING_EXAMPLES } from "./finding-examples.ts";
 import { addOptions, duration, integer, OUTPUT, SELECTION, type CommonOptions, type OptionGroup } from "./options.ts";
 
 /** What the options of `serve` parse to; the names are commander's. */
@@ -46,7 +47,7 @@ export const SERVE_GROUPS: readonly OptionGroup[] = [
       { flags: "--port <port>", text: "UDP port", standard: "123", parse: integer("--port", 1, 65_535) },
       { flags: "--address <address>", text: "this address of the host only", parse: parseLocalAddress },
       { flags: "--interface <name>", text: "this interface only" },
-      { flags: "--user <name>", text: "become this user once the port is open; root: stay root", standard: LEAST_USER },
+      { flags: "--user <user>", text: "become this user once the port is open; root: stay root", standard: LEAST_USER },
     ],
   },
   {
@@ -97,6 +98,7 @@ export const SERVE_COMMAND: CommandRow = {
   text: "answer clients with the time of the servers named, or of the local clock",
   build(command, { io, done }) {
     command.argument("[servers...]", "servers to follow: HOST, HOST:PORT, [IPv6]:PORT, with ,prefer ,noselect ,true ,key=ID behind it");
+    command.addHelpText("after", examplesHelp(FINDING_EXAMPLES.serve));
     addOptions(command, SERVE_GROUPS).action(async (servers: string[], options: ServeCommandOptions) => {
       done(await (await import("./serve.ts")).runServe(servers, options, io));
     });

@@ -98,7 +98,9 @@ export const ASSOCIATION: Schema = record({
   reference: maybe(instant),
   unreachable: maybe(oneOf([...Object.keys(HOST_FAULTS), ...Object.keys(RESOLVE_FAULTS)])),
   when: maybe(seconds("since the last valid packet")),
-});
+  ttl: { ...integer(1, 255), description: "the ring that found it, hops; absent unless one did" },
+  group: { ...text, description: "the group or broadcast address it was found by; absent unless it was" },
+}, ["ttl", "group"]);
 
 /** What went wrong. */
 export const ERROR: Schema = record({ code: oneOf(Object.keys(OUTCOMES)), message: text, hint: maybe(text) });

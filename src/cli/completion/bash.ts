@@ -1,4 +1,5 @@
 /** Completion for bash. */
+import { NTP_GROUPS } from "../../config/groups.ts";
 import { SHELLS } from "../options.ts";
 import type { Tree, TreeCommand, TreeOption } from "./tree.ts";
 
@@ -39,6 +40,7 @@ function valueAction({ value, choices }: TreeOption): string {
   if (choices.length > 0) return `COMPREPLY=($(compgen -W "${choices.join(" ")}" -- "$word"));`;
   if (value === "file") return 'compopt -o filenames; COMPREPLY=($(compgen -f -- "$word"));';
   if (value === "name") return 'COMPREPLY=($(compgen -W "$(ls /sys/class/net 2>/dev/null)" -- "$word"));';
+  if (value === "user") return 'COMPREPLY=($(compgen -u -- "$word"));';
   return "";
 }
 
@@ -46,7 +48,8 @@ function operandAction(command: TreeCommand): string {
   const [operand] = command.arguments;
   if (operand?.name === "file") return 'compopt -o filenames; COMPREPLY=($(compgen -f -- "$word"))';
   if (operand?.name === "shell") return `COMPREPLY=($(compgen -W "${SHELLS.join(" ")}" -- "$word"))`;
-  if (operand?.name === "servers") return 'COMPREPLY=($(compgen -A hostname -- "$word"))';
+  if (operand?.name === "groups" || operand?.name === "addresses") return `COMPREPLY=($(compgen -W "${NTP_GROUPS.join(" ")}" -- "$word"))`;
+  if (operand?.name === "servers" || operand?.name === "names") return 'COMPREPLY=($(compgen -A hostname -- "$word"))';
   return ":";
 }
 

@@ -1,4 +1,5 @@
 /** Completion for fish. */
+import { NTP_GROUPS } from "../../config/groups.ts";
 import { SHELLS } from "../options.ts";
 import type { Tree, TreeCommand, TreeOption } from "./tree.ts";
 
@@ -24,6 +25,9 @@ function commandLines(command: TreeCommand): string[] {
     file: "-F",
     shell: `-a ${quoted(SHELLS.join(" "))}`,
     servers: "-a '(__fish_print_hostnames)'",
+    names: "-a '(__fish_print_hostnames)'",
+    groups: `-a ${quoted(NTP_GROUPS.join(" "))}`,
+    addresses: `-a ${quoted(NTP_GROUPS.join(" "))}`,
   };
   const words = operand === undefined ? undefined : operands[operand.name];
   return [...(words === undefined ? [] : [`${seen} ${words}`]), ...command.options.map((option) => `${seen} ${optionWords(option)}`)];
@@ -39,6 +43,7 @@ function valueWords(value: string, choices: readonly string[]): string {
   if (choices.length > 0) return `-x -a ${quoted(choices.join(" "))}`;
   if (value === "file") return "-r -F";
   if (value === "name") return "-x -a '(__fish_print_interfaces)'";
+  if (value === "user") return "-x -a '(__fish_complete_users)'";
   return "-x";
 }
 

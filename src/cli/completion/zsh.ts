@@ -49,6 +49,7 @@ function valueAction(value: string, choices: readonly string[]): string {
   if (choices.length > 0) return `(${choices.join(" ")})`;
   if (value === "file") return "_files";
   if (value === "name") return "_net_interfaces";
+  if (value === "user") return "_users";
   return " ";
 }
 
@@ -57,6 +58,7 @@ function operandSpec(command: TreeCommand): string | null {
   if (operand === undefined) return null;
   if (operand.name === "file") return quoted(":file:_files");
   if (operand.name === "shell") return quoted(`:shell:(${SHELLS.join(" ")})`);
+  if (operand.name === "groups" || operand.name === "addresses") return quoted("*:group: ");
   return quoted("*:server:_hosts");
 }
 

@@ -1,5 +1,6 @@
 /** The manual pages: prose, the command tree and the program's tables put together. */
 import type { Tree, TreeCommand } from "../completion/tree.ts";
+import { FINDING_OUTCOMES, modes } from "./finding.ts";
 import { PROSE } from "./prose.ts";
 import { roffOf, type Block, type Section } from "./roff.ts";
 import { configurationFile, exitStatus, optionsSection, sentence, synopsis, verdicts } from "./tables.ts";
@@ -7,6 +8,7 @@ import { VIEWING_OUTCOMES } from "./viewing.ts";
 
 /** What can come of each command, of all outcomes. */
 const OUTCOMES_OF: Readonly<Record<string, readonly string[] | null>> = {
+  ...FINDING_OUTCOMES,
   ...VIEWING_OUTCOMES,
   keygen: ["ok", "permission", "usage", "internal"],
   completion: ["ok", "usage", "internal"],
@@ -36,6 +38,7 @@ function programPage(tree: Tree, source: string): string {
     optionsSection(tree),
     configurationFile(),
     verdicts(),
+    modes(),
     exitStatus(),
     ENVIRONMENT,
     examples(prose.examples),

@@ -1,5 +1,6 @@
 /** What the manual says that no table knows: a description, sections and examples for each command. */
 import { DAEMON_PROSE } from "./daemon.ts";
+import { FINDING_PROSE } from "./finding.ts";
 import type { Block, Section } from "./roff.ts";
 import { VIEWING_PROSE } from "./viewing.ts";
 
@@ -98,6 +99,7 @@ export const PROSE: Readonly<Record<string, Prose>> = {
     seeAlso: ["ntpkit", "ntpkit-sync"],
   },
   run: DAEMON_PROSE,
+  ...FINDING_PROSE,
   ...VIEWING_PROSE,
   demo: {
     description: [
