@@ -3,7 +3,6 @@
  * scripts read ours. Each begins with the Modified Julian Day and the second of it.
  */
 import { SELECTIONS } from "../control/status.ts";
-import { DISPOSITIONS, type Counts, type Disposition, type DispositionKind } from "../server/disposition.ts";
 import type { AssociationReport, Snapshot } from "../engine/snapshot.ts";
 
 /** MJD of 1970-01-01. */
@@ -35,21 +34,6 @@ function peerStatus({ lifetime, authentication, keyId, reach, mode, verdict }: A
   const select = SELECTIONS.findIndex((selection) => selection.verdict === verdict);
   const bits = (lifetime === "persistent" ? 0x80 : 0) | (keyId === null ? 0 : 0x40) | (authentication === "ok" ? 0x20 : 0) | (reach === 0 ? 0 : 0x10) | (mode === "broadcast" ? 0x08 : 0);
   return ((bits | Math.max(select, 0)) << 8) >>> 0;
-}
-
-/**
- * `sysstats`: seconds since the start, packets received, answered, of the current version, of older ones, denied, malformed,
- * with a bad MAC, declined, limited, and kisses sent. Versions are not told apart here, so all count as current.
- */
-export function sysstats(counts: Readonly<Counts>, uptime: number, unix: number): string {
-  const of = (kind: DispositionKind): number => sum(counts, (name) => DISPOSITIONS[name].kind === kind);
-  const received = sum(counts, () => true);
-  const figures = [received, of("answered"), received - counts.oldVersion, counts.oldVersion, of("restricted"), of("malformed"), of("authentication") + counts.refusedKey, of("declined"), of("limited"), counts.kissed];
-  return `${statsTime(unix)} ${Math.floor(uptime)} ${figures.join(" ")}\n`;
-}
-
-function sum(counts: Readonly<Counts>, wanted: (name: Disposition) => boolean): number {
-  return (Object.entries(counts) as [Disposition, number][]).reduce((all, [name, count]) => (wanted(name) ? all + count : all), 0);
 }
 
 /**

@@ -34,7 +34,11 @@ describe("leap-seconds.list", () => {
 
   it("keeps its hash whatever the numbers are", () => {
     const entries = fc.uniqueArray(fc.bigInt(1n, 2n ** 40n), { minLength: 1, maxLength: 20 }).map((moments) => moments.toSorted((a, b) => (a < b ? -1 : 1)).map((at, index) => [at, index + 10] as const));
-    fc.assert(fc.property(entries, fc.bigInt(1n, 2n ** 40n), (numbers, expires) => void expect(good(list(numbers, expires)).hash).toBe("good")));
+    fc.assert(
+      fc.property(entries, fc.bigInt(1n, 2n ** 40n), (numbers, expires) => {
+        expect(good(list(numbers, expires)).hash).toBe("good");
+      }),
+    );
   });
 
   it("announces the next leap second, and which way it goes", () => {
@@ -57,6 +61,10 @@ describe("leap-seconds.list", () => {
   });
 
   it("never breaks", () => {
-    fc.assert(fc.property(fc.string(), (text) => void parseLeapSeconds(text, sha1)));
+    fc.assert(
+      fc.property(fc.string(), (text) => {
+        expect(parseLeapSeconds(text, sha1)).toBeDefined();
+      }),
+    );
   });
 });

@@ -2,7 +2,8 @@
 import { describe, expect, it } from "vitest";
 import { noCounts } from "../../src/server/disposition.ts";
 import { openMetrics } from "../../src/view/metrics.ts";
-import { generationName, loopstats, peerstats, statsTime, sysstats } from "../../src/view/stats.ts";
+import { sysstats } from "../../src/cli/daemon/sysstats.ts";
+import { generationName, loopstats, peerstats, statsTime } from "../../src/view/stats.ts";
 import { association, snapshotOf } from "../support/snapshot.ts";
 
 /** 2026-11-21 22:40:40.031 UTC */

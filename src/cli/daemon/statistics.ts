@@ -4,8 +4,9 @@ import { dirname, isAbsolute, join } from "node:path";
 import type { Configuration } from "../../config/ntpconf/record.ts";
 import type { Note } from "../../engine/note.ts";
 import type { Snapshot } from "../../engine/snapshot.ts";
-import { generationName, loopstats, peerstats, sysstats } from "../../view/stats.ts";
+import { generationName, loopstats, peerstats } from "../../view/stats.ts";
 import type { Log } from "./log.ts";
+import { sysstats } from "./sysstats.ts";
 
 /** Seconds between two lines of `sysstats`. */
 const SYSTEM_INTERVAL = 3600;

@@ -51,7 +51,7 @@ export function foldDaemon(draft: Draft, statement: Statement): void {
 /** A search goes from ring to ring outwards. */
 function rising(rings: readonly number[], places: readonly Place[]): readonly number[] {
   const at = rings.findIndex((ring, index) => index > 0 && ring <= rings[index - 1]!);
-  if (at > 0) throw new UsageError(`ring ${rings[at]!} does not lie beyond ring ${rings[at - 1]!}`, "write ttl in rising order", places[at]!);
+  if (at > 0) throw new UsageError(`ring ${rings[at]!} does not lie beyond ring ${rings[at - 1]!}`, "write ttl in rising order", places[at]);
   return rings;
 }
 

@@ -108,5 +108,6 @@ function placeOf({ places }: TomlTable, name: string, file: string): Place {
 }
 
 function shown(value: Toml): string {
-  return isTable(value) ? "{ … }" : Array.isArray(value) ? "[ … ]" : String(value);
+  if (typeof value === "object") return isTable(value) ? "{ … }" : "[ … ]";
+  return String(value);
 }
