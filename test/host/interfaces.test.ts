@@ -1,6 +1,6 @@
 /** Own addresses. */
 import { expect, it } from "vitest";
-import { interfaceAddress, ownAddresses, type Interfaces } from "../../src/host/interfaces.ts";
+import { broadcastAddresses, interfaceAddress, interfaceNamed, interfacesWith, ownAddresses, waysOut, type Interfaces } from "../../src/host/interfaces.ts";
 
 const common = { netmask: "", mac: "", internal: false, cidr: null };
 const interfaces: Interfaces = {
@@ -25,4 +25,36 @@ it("of one interface is the first of a family", () => {
 
 it("include loopback here", () => {
   expect(ownAddresses()).toContain("127.0.0.1");
+});
+
+const mask = { mac: "", internal: false, cidr: null };
+const site: Interfaces = {
+  lo: [{ ...mask, family: "IPv4", address: "127.0.0.1", netmask: "255.0.0.0", internal: true }],
+  eth0: [
+    { ...mask, family: "IPv4", address: "192.0.2.7", netmask: "255.255.255.0" },
+    { ...mask, family: "IPv4", address: "192.0.2.8", netmask: "255.255.255.0" },
+    { ...mask, family: "IPv6", address: "fe80::7", netmask: "ffff:ffff:ffff:ffff::", scopeid: 2 },
+    { ...mask, family: "IPv6", address: "2001:db8::7", netmask: "ffff:ffff:ffff:ffff::", scopeid: 0 },
+  ],
+  eth1: [{ ...mask, family: "IPv4", address: "192.0.2.9", netmask: "255.255.255.0" }],
+  tun0: [{ ...mask, family: "IPv4", address: "198.51.100.1", netmask: "255.255.255.255" }],
+};
+
+it("send what is for many once a subnet, and by loopback only where there is nothing else", () => {
+  expect(waysOut(4, site)).toEqual([
+    { name: "eth0", address: "192.0.2.7" },
+    { name: "tun0", address: "198.51.100.1" },
+  ]);
+  expect(waysOut(6, site).map(({ name }) => name)).toEqual(["eth0"]);
+  expect(waysOut(4, { lo: site["lo"] })).toEqual([{ name: "lo", address: "127.0.0.1" }]);
+});
+
+it("have broadcast addresses, but for loopback and links of two", () => {
+  expect(broadcastAddresses(site)).toEqual(["192.0.2.255", "255.255.255.255"]);
+});
+
+it("are named by name or by address", () => {
+  expect(interfacesWith(6, site)).toEqual(["eth0"]);
+  expect(interfaceNamed("192.0.2.9", site)).toBe("eth1");
+  expect(interfaceNamed("eth0", site)).toBe("eth0");
 });
