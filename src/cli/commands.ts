@@ -22,6 +22,8 @@ export interface CommandRow {
   readonly alias?: string;
   /** One line, for the list of commands. */
   readonly text: string;
+  /** How it ends when its command line is wrong; 64 unless given. */
+  readonly usageCode?: number;
   /** Adds arguments, options and the action. */
   readonly build: (command: Command, running: Running) => void;
 }

@@ -24,7 +24,7 @@ export async function runOnce(command: OnceCommand, servers: readonly string[], 
 }
 
 /** The names of the command line → those of the library. */
-function prepareOptions({ ipv4, ipv6, step, slew, ...options }: RunOptions): PrepareOptions {
+export function prepareOptions({ ipv4, ipv6, step, slew, ...options }: RunOptions): PrepareOptions {
   const family = ipv4 === true ? 4 : ipv6 === true ? 6 : null;
   const method = step === true ? "step" : slew === true ? "slew" : null;
   return { ...options, ...(family === null ? {} : { family }), ...(method === null ? {} : { method }) };

@@ -4,6 +4,7 @@ import { documentText } from "../view/document.ts";
 import { ASKING_DEFAULTS, Until } from "./asking.ts";
 import { exitCode, failureLine } from "./exit.ts";
 import type { Io } from "./io.ts";
+import { pause } from "./pause.ts";
 import { peersText, type Seen } from "./peers.ts";
 import type { PeersCommandOptions } from "./viewing-options.ts";
 
@@ -56,11 +57,4 @@ function followed(ends: Until, listener: Parameters<Io["onStop"]>[0]): () => voi
   const stop = (): void => listener(ends.why === "terminated" ? "SIGTERM" : "SIGINT");
   ends.signal.addEventListener("abort", stop, { once: true });
   return () => ends.signal.removeEventListener("abort", stop);
-}
-
-async function pause(seconds: number, signal: AbortSignal): Promise<void> {
-  await new Promise<void>((done) => {
-    const timer = setTimeout(done, Math.max(0, seconds) * 1000);
-    signal.addEventListener("abort", () => { clearTimeout(timer); done(); }, { once: true });
-  });
 }

@@ -3,7 +3,7 @@
  * for, whose module is loaded only then.
  */
 import { Command, CommanderError } from "commander";
-import { OUTCOMES } from "../engine/outcome.ts";
+import type { Outcome } from "../engine/outcome.ts";
 import { bareDocument, documentText, type FailureDocument } from "../view/document.ts";
 import { COMMANDS } from "./commands.ts";
 import { exitCode, failureLine, failureOfError } from "./exit.ts";
@@ -78,12 +78,19 @@ function fail(error: unknown, argv: readonly string[], io: Io): number {
   const name = commandNamed(argv);
   const title = name === null ? "ntpkit" : `ntpkit ${name}`;
   const failure = error instanceof CommanderError ? usageFailure(error, title) : failureOfError(error);
+  const code = codeOf(failure?.code ?? "usage", name);
   if (failure !== null) {
-    if (argv.includes("--json")) io.out.write(documentText(bareDocument(name ?? "error", failure), io.out.isTerminal));
+    if (argv.includes("--json")) io.out.write(documentText({ ...bareDocument(name ?? "error", failure), exitCode: code }, io.out.isTerminal));
     io.err.write(failureLine(title, failure));
     if (argv.includes("--debug") && error instanceof Error) io.err.write(`${error.stack ?? error.message}\n`);
   }
-  return OUTCOMES[failure?.code ?? "usage"].exitCode;
+  return code;
+}
+
+/** The exit code of an outcome; some commands have one of their own for mistakes in their command line. */
+function codeOf(outcome: Outcome, name: string | null): number {
+  const own = outcome === "usage" ? COMMANDS.find((row) => row.name === name)?.usageCode : undefined;
+  return own ?? exitCode(outcome);
 }
 
 /** A mistake that the parser found, in our words; `null` where it has printed the help instead. */

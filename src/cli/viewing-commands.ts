@@ -2,8 +2,9 @@
 import type { Command } from "commander";
 import type { CommandRow, Running } from "./commands.ts";
 import { addOptions } from "./options.ts";
-import { VIEWING_GROUPS, type PeersCommandOptions, type QuestionOptions, type TraceOptions } from "./viewing-options.ts";
+import { VIEWING_GROUPS, type PeersCommandOptions, type CheckOptions, type QuestionOptions, type TraceOptions, type WaitOptions, type WatchOptions } from "./viewing-options.ts";
 
+const SERVERS = "HOST, HOST:PORT, [IPv6]:PORT, with ,prefer ,noselect ,true ,key=ID behind it; those of the configuration file unless given";
 const HOST = "HOST, HOST:PORT, [IPv6]:PORT; this host unless given";
 
 /** The questions of mode 6 that take a host and nothing else. */
@@ -17,7 +18,7 @@ const LISTS: readonly (readonly [name: string, text: string])[] = [
   ["monstats", "the size of a daemon's list of addresses heard"],
 ];
 
-/** `peers`, the questions of mode 6, `trace`. */
+/** `peers`, the questions of mode 6, `trace`, `check`, `wait`, `watch`. */
 export const VIEWING_COMMANDS: readonly CommandRow[] = [
   {
     name: "peers",
@@ -52,6 +53,36 @@ export const VIEWING_COMMANDS: readonly CommandRow[] = [
       command.argument("[host]", HOST);
       addOptions(command, VIEWING_GROUPS.trace).action(async (host: string | undefined, options: TraceOptions) => {
         done(await (await import("./trace.ts")).runTrace(host ?? null, options, io));
+      });
+    },
+  },
+  {
+    name: "check",
+    text: "check servers or a daemon as a monitoring plugin does: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN",
+    usageCode: 3,
+    build(command, { io, done }) {
+      command.argument("[servers...]", SERVERS);
+      addOptions(command, VIEWING_GROUPS.check).action(async (servers: string[], options: CheckOptions) => {
+        done(await (await import("./check.ts")).runCheck(servers, options, io));
+      });
+    },
+  },
+  {
+    name: "wait",
+    text: "wait until the local clock is synchronized, whatever daemon does it",
+    build(command, { io, done }) {
+      addOptions(command, VIEWING_GROUPS.wait).action(async (options: WaitOptions) => {
+        done(await (await import("./wait.ts")).runWait(options, io));
+      });
+    },
+  },
+  {
+    name: "watch",
+    text: "watch servers: a table and a plot of their offsets, drawn again and again",
+    build(command, { io, done }) {
+      command.argument("[servers...]", SERVERS);
+      addOptions(command, VIEWING_GROUPS.watch).action(async (servers: string[], options: WatchOptions) => {
+        done(await (await import("./watching.ts")).runWatch(servers, options, io));
       });
     },
   },

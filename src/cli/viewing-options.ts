@@ -2,7 +2,8 @@
 import type { MruOrder } from "../view/peers-rows.ts";
 import { KEY_ID_LIMIT } from "../security/keyids.ts";
 import { plainDuration } from "../config/values.ts";
-import { duration, integer, OUTPUT, type CommonOptions, type OptionGroup, type OptionRow } from "./options.ts";
+import { parseRange, parseThresholds, type Range, type Thresholds } from "../config/ranges.ts";
+import { duration, integer, MEASURING, OUTPUT, SELECTION, SERVERS, type CommonOptions, type OptionGroup, type OptionRow, type RunOptions } from "./options.ts";
 
 /** What the options of every such command parse to; the names are commander's. */
 export interface AskingOptions extends CommonOptions {
@@ -45,6 +46,71 @@ export interface TraceOptions extends AskingOptions {
 /** Named here, so that showing help loads no tables. */
 const MRU_ORDERS: readonly MruOrder[] = ["lstint", "-lstint", "avgint", "-avgint", "addr", "-addr", "count", "-count"];
 
+/** What the options of `wait` parse to. */
+export interface WaitOptions extends AskingOptions {
+  readonly daemon?: string;
+  readonly offset?: number;
+  readonly distance?: number;
+  readonly interval?: number;
+}
+
+/** What the options of `check` parse to. */
+export interface CheckOptions extends Omit<RunOptions, "config"> {
+  readonly config?: string;
+  readonly warning?: Range;
+  readonly critical?: Range;
+  readonly jitter?: Thresholds;
+  readonly stratum?: Thresholds;
+  readonly truechimers?: Thresholds;
+  readonly rootdistance?: Thresholds;
+  readonly leap?: boolean;
+  readonly daemon?: string;
+}
+
+/** What the options of `watch` parse to. */
+export interface WatchOptions extends RunOptions {
+  readonly every?: number;
+  readonly count?: number;
+}
+
+/** To wait in all, and between two looks; seconds. */
+export const WAIT_DEFAULTS = { timeout: 600, interval: 1 } as const;
+
+/** check_ntp_time's thresholds, seconds. */
+export const CHECK_DEFAULTS: { readonly warning: Range; readonly critical: Range } = { warning: parseRange("60", ""), critical: parseRange("120", "") };
+
+const range = (name: string) => (text: string): Range => parseRange(text, name);
+const thresholds = (name: string) => (text: string): Thresholds => parseThresholds(text, name);
+
+const WAITING: OptionGroup = {
+  heading: "What is waited for:",
+  rows: [
+    { flags: "--offset <duration>", text: "an offset of at most this, as the daemon knows it", parse: duration("--offset") },
+    { flags: "--distance <duration>", text: "a root distance (of the kernel: a maximum error) of at most this", parse: duration("--distance") },
+    { flags: "--timeout <duration>", text: "wait this long in all, or inf; --deadline is the same", standard: plainDuration(WAIT_DEFAULTS.timeout), parse: duration("--timeout", { infinite: true }) },
+    { flags: "--deadline <duration>", text: "the same as --timeout", parse: duration("--deadline", { infinite: true }) },
+    { flags: "--interval <duration>", text: "between two looks", standard: plainDuration(WAIT_DEFAULTS.interval), parse: duration("--interval", { least: 0.01, most: 3600 }) },
+    { flags: "--daemon <host>", text: "look at the daemon there, and not at the kernel" },
+  ],
+};
+
+const CHECKING: OptionGroup = {
+  heading: "What is demanded (ranges of monitoring plugins: 10, 10:, ~:10, 10:20, @10:20; durations may have a unit):",
+  rows: [
+    { flags: "-w, --warning <range>", text: "warn unless the offset is within this; without a colon its size counts", standard: "60", parse: range("--warning") },
+    { flags: "-c, --critical <range>", text: "the same, critical", standard: "120", parse: range("--critical") },
+    { flags: "--jitter <warning,critical>", text: "of the jitter", parse: thresholds("--jitter") },
+    { flags: "--stratum <warning,critical>", text: "of the stratum", parse: thresholds("--stratum") },
+    { flags: "--truechimers <warning,critical>", text: "of the number of servers that agree, as 3:,1:", parse: thresholds("--truechimers") },
+    { flags: "--rootdistance <warning,critical>", text: "of the root distance", parse: thresholds("--rootdistance") },
+    { flags: "--leap", text: "warn of a leap second that is announced" },
+    { flags: "--daemon <host>", text: "check the daemon there by its control protocol instead of asking servers" },
+  ],
+};
+
+/** Measuring options of `query` that are not needed where somebody looks. */
+const SERVERS_WITHOUT_SHORT: OptionGroup = { ...SERVERS, rows: SERVERS.rows.map((row) => (row.flags.startsWith("-c, ") ? { ...row, flags: row.flags.slice(4) } : row)) };
+
 const NUMERIC: OptionRow = { flags: "-n, --numeric", text: "addresses as they are, no names" };
 
 const HOW: OptionGroup = {
@@ -77,7 +143,7 @@ const PEERS: OptionGroup = {
 const ASSOCIATION: OptionRow = { flags: "--association <id>", text: "of this association; 0 is the system", standard: "0", parse: integer("--association", 0, 65_535) };
 
 /** The options of each command, by heading. */
-export const VIEWING_GROUPS: Readonly<Record<"peers" | "associations" | "readvar" | "list" | "mru" | "rows" | "trace", readonly OptionGroup[]>> = {
+export const VIEWING_GROUPS: Readonly<Record<"peers" | "associations" | "readvar" | "list" | "mru" | "rows" | "trace" | "check" | "wait" | "watch", readonly OptionGroup[]>> = {
   peers: [PEERS, HOW, OUTPUT],
   associations: [{ heading: "What is shown:", rows: [{ flags: "--all", text: "those that are neither configured nor reachable, too" }] }, HOW, OUTPUT],
   readvar: [
@@ -101,4 +167,19 @@ export const VIEWING_GROUPS: Readonly<Record<"peers" | "associations" | "readvar
   ],
   rows: [HOW, OUTPUT],
   trace: [{ heading: "What is shown:", rows: [NUMERIC, { flags: "--hops <n>", text: "go so far at most", standard: "32", parse: integer("--hops", 1, 255) }] }, HOW, OUTPUT],
+  check: [CHECKING, SERVERS_WITHOUT_SHORT, MEASURING, SELECTION, OUTPUT],
+  wait: [WAITING, { ...HOW, rows: HOW.rows.filter(({ flags }) => !flags.startsWith("--timeout") && !flags.startsWith("--deadline")) }, OUTPUT],
+  watch: [
+    {
+      heading: "How it is shown:",
+      rows: [
+        { flags: "--every <duration>", text: "a line this often where the output is no terminal", standard: "10s", parse: duration("--every", { least: 0.1, most: 86_400 }) },
+        { flags: "--count <n>", text: "end after so many of them", parse: integer("--count", 1, 1_000_000) },
+      ],
+    },
+    SERVERS,
+    { ...MEASURING, rows: MEASURING.rows.filter(({ flags }) => flags.startsWith("--timeout") || flags.startsWith("--interval")) },
+    SELECTION,
+    OUTPUT,
+  ],
 };

@@ -84,8 +84,8 @@ export const SIZE: {
 /** Where `epoll_event.data` starts. */
 export const EPOLL_DATA: number = PACKED ? 4 : 8;
 
-/** Where the members of `struct timex` start: modes u32, offset, freq, status i32, time.tv_sec, time.tv_usec (64 bits each). */
-export const TIMEX = { modes: 0, offset: 8, frequency: 16, status: 40, seconds: 72, fraction: 80 } as const;
+/** Where the members of `struct timex` start: modes u32, offset, freq, maxerror, esterror, status i32, time.tv_sec, time.tv_usec (64 bits each). */
+export const TIMEX = { modes: 0, offset: 8, frequency: 16, maxError: 24, estimatedError: 32, status: 40, seconds: 72, fraction: 80 } as const;
 
 /** Where the members of `struct sock_extended_err` start: errno u32, origin u8, data u32. */
 export const EXTENDED_ERROR = { errno: 0, origin: 4, data: 12 } as const;

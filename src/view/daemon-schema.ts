@@ -3,7 +3,7 @@ import { REASONS, TALLIES } from "../association/verdict.ts";
 import { OUTCOMES } from "../engine/outcome.ts";
 import { LEAPS, MODES } from "../wire/header.ts";
 import { schemaName } from "./document.ts";
-import { ASSOCIATION, ERROR, flag, instant, integer, maybe, oneOf, open, record, seconds, SYSTEM, text, type Schema } from "./schema.ts";
+import { ASSOCIATION, ERROR, flag, instant, integer, maybe, oneOf, open, record, runSchema, seconds, SYSTEM, text, type Schema } from "./schema.ts";
 
 const ratio: Schema = { type: "number", description: "seconds per second" };
 const VARIABLES: Schema = { type: "object", description: "as the daemon wrote them, without quotes; names are the daemon's" };
@@ -130,10 +130,45 @@ export function traceSchema(): Schema {
   return documentSchema("trace", properties, Object.keys(properties));
 }
 
+/** The schema of the document of `wait`. */
+export function waitSchema(): Schema {
+  const properties = {
+    elapsed: seconds("by the steady clock"),
+    source: maybe(oneOf(["daemon", "kernel"])),
+    daemon: maybe(text),
+    synchronized: flag,
+    offset: maybe(seconds("server − local, as the daemon or the kernel knows it")),
+    error: maybe(seconds("root distance, or the kernel's maximum error")),
+  };
+  return documentSchema("wait", properties, Object.keys(properties));
+}
+
+/** The schema of the document of `check`, whose exit codes are those of monitoring plugins. */
+export function checkSchema(): Schema {
+  const status = oneOf(["OK", "WARNING", "CRITICAL", "UNKNOWN"]);
+  return {
+    $schema: "https://json-schema.org/draft/2020-12/schema",
+    $id: schemaName("check"),
+    title: "The JSON document of ntpkit check",
+    type: "object",
+    properties: {
+      schema: { const: schemaName("check") },
+      ok: flag,
+      exitCode: integer(0, 255),
+      error: ERROR,
+      status,
+      message: { ...text, description: "the plugin's line" },
+      figures: list(open(record({ name: oneOf(["offset", "jitter", "stratum", "truechimers", "rootdistance"]), value: maybe({ type: "number" }), status }))),
+      remarks: list(open(record({ status, text }))),
+    },
+    required: ["schema", "ok", "exitCode"],
+  };
+}
+
 /** Every schema of this file, by command. */
 export function viewingSchemas(): Readonly<Record<string, Schema>> {
   const questions = [...Object.keys(QUESTIONS), ...LISTED];
-  return { peers: peersSchema(), trace: traceSchema(), ...Object.fromEntries(questions.map((name) => [name, questionSchema(name)])) };
+  return { peers: peersSchema(), trace: traceSchema(), wait: waitSchema(), check: checkSchema(), watch: runSchema("watch"), ...Object.fromEntries(questions.map((name) => [name, questionSchema(name)])) };
 }
 
 /** Commands whose documents are variables. */

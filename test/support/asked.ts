@@ -27,7 +27,7 @@ export function mode6Only(daemon: Daemon): Daemon {
 }
 
 /** A server that answers NTP and nothing else. */
-export function ntpOnly({ stratum, refid }: { readonly stratum: number; readonly refid: number }): Daemon {
+export function ntpOnly({ stratum, refid, ahead = 0 }: { readonly stratum: number; readonly refid: number; readonly ahead?: number }): Daemon {
   return (bytes) => {
     if ((bytes[0]! & 7) !== 3 || bytes.length !== 48) return [];
     const answer = new Uint8Array(48);
@@ -35,7 +35,7 @@ export function ntpOnly({ stratum, refid }: { readonly stratum: number; readonly
     answer.set([0x24, stratum, 6, 0xe8]);
     view.setUint32(12, refid);
     answer.set(bytes.subarray(40, 48), 24);
-    const now = BigInt(Date.now() + 2_208_988_800_000) * 4_294_967_296n / 1000n;
+    const now = BigInt(Date.now() + ahead * 1000 + 2_208_988_800_000) * 4_294_967_296n / 1000n;
     for (const at of [16, 32, 40]) view.setBigUint64(at, now);
     return [answer];
   };

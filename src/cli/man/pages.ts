@@ -4,7 +4,7 @@ import { FINDING_OUTCOMES, modes } from "./finding.ts";
 import { PROSE } from "./prose.ts";
 import { roffOf, type Block, type Section } from "./roff.ts";
 import { configurationFile, exitStatus, optionsSection, sentence, synopsis, verdicts } from "./tables.ts";
-import { VIEWING_OUTCOMES } from "./viewing.ts";
+import { PLUGIN_STATUS, VIEWING_OUTCOMES } from "./viewing.ts";
 
 /** What can come of each command, of all outcomes. */
 const OUTCOMES_OF: Readonly<Record<string, readonly string[] | null>> = {
@@ -55,7 +55,7 @@ function commandPage(command: TreeCommand, source: string): string {
     { title: "DESCRIPTION", blocks: [...prose.description, ...operands(command)] },
     optionsSection(command),
     ...prose.sections,
-    exitStatus(OUTCOMES_OF[command.name] ?? null),
+    command.name === "check" ? PLUGIN_STATUS : exitStatus(OUTCOMES_OF[command.name] ?? null),
     examples(prose.examples),
     seeAlso(prose.seeAlso),
   ];

@@ -66,7 +66,7 @@ export const PROSE: Readonly<Record<string, Prose>> = {
       ["ntpkit query ntp.example.net", "How wrong is my clock?"],
       ["ntpkit sync ntp1.example.net ntp2.example.net ntp3.example.net", "Set it right."],
     ],
-    seeAlso: ["ntpkit-sync", "ntpkit-query", "ntpkit-demo", "ntpkit-keygen", "ntpkit-completion"],
+    seeAlso: ["ntpkit-sync", "ntpkit-query", "ntpkit-peers", "ntpkit-check", "ntpkit-wait", "ntpkit-watch", "ntpkit-trace", "ntpkit-demo", "ntpkit-keygen", "ntpkit-completion"],
   },
   sync: {
     description: [

@@ -29,9 +29,26 @@ const LISTS: Readonly<Record<string, string>> = {
 const ASKS: readonly string[] = ["ok", "no-reply", "resolve", "authentication", "deadline", "usage", "unavailable", "internal", "interrupted", "terminated"];
 
 /** What can come of each command. */
-export const VIEWING_OUTCOMES: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
-  ["peers", "associations", "readvar", ...Object.keys(LISTS), "mru", "ifstats", "reslist", "trace"].map((name) => [name, ASKS]),
-);
+export const VIEWING_OUTCOMES: Readonly<Record<string, readonly string[]>> = {
+  ...Object.fromEntries(["peers", "associations", "readvar", ...Object.keys(LISTS), "mru", "ifstats", "reslist", "trace"].map((name) => [name, ASKS])),
+  wait: ["ok", "resolve", "deadline", "usage", "unavailable", "internal", "interrupted", "terminated"],
+  watch: ["ok", "no-reply", "permission", "usage", "internal", "interrupted", "terminated"],
+};
+
+/** How a monitoring plugin ends. */
+export const PLUGIN_STATUS: Section = {
+  title: "EXIT STATUS",
+  blocks: [
+    {
+      terms: [
+        ["`0` OK", "All is as demanded."],
+        ["`1` WARNING", "A figure is beyond its warning range, or with `--leap` a leap second is announced."],
+        ["`2` CRITICAL", "A figure is beyond its critical range, nobody answered, no majority agreed, or the daemon is not synchronized."],
+        ["`3` UNKNOWN", "It could not be checked: a name that cannot be resolved, a mistake in the command line."],
+      ],
+    },
+  ],
+};
 
 /** The words for each command. */
 export const VIEWING_PROSE: Readonly<Record<string, Prose>> = {
@@ -101,6 +118,43 @@ export const VIEWING_PROSE: Readonly<Record<string, Prose>> = {
     sections: [CONTROL, jsonSection("trace", "`hops` has the servers in order, `protocol` saying how each was asked; `primary` is true when the last one is a primary server, and `end` says why the trace ended early.")],
     examples: [["ntpkit trace -n ntp.example.net", "Where does it have the time from?"]],
     seeAlso: ["ntpkit", "ntpkit-peers"],
+  },
+  check: {
+    description: [
+      "Checks time servers, or a time daemon, in the way of monitoring plugins: one line on standard output that begins with `NTP OK`, `NTP WARNING`, `NTP CRITICAL` or `NTP UNKNOWN`, behind `|` the figures with their thresholds, and the same as the exit status. Line and figures are those of check_ntp_time and check_ntp_peer 2.4; the offset is the server's time minus the local time.",
+      "SERVERs are asked as `ntpkit query` asks them, several at once: then the offset is that of the servers that agree, and `--truechimers` says how many those must be. With `--daemon` a daemon is asked what it thinks of its own clock, whichever daemon it is.",
+      "A range is written as plugins write it: all is well within `0` to `N` for `N`, from `N` up for `N:`, up to `N` for `~:N`, within both for `A:B`, and outside of them for `@A:B`. Durations are seconds, or have a unit: `250ms`. Of an offset the size counts where the range has no colon. No answer, and servers that do not agree, are critical; a name that cannot be resolved and a mistake in the command line are unknown.",
+    ],
+    sections: [jsonSection("check", "`status` and `message` say what the line says, `figures` has each figure with its own status.")],
+    examples: [
+      ["ntpkit check -w 50ms -c 500ms ntp.example.net", "As check_ntp_time does."],
+      ["ntpkit check -w 10ms -c 100ms --truechimers 3:,2: ntp1.example.net ntp2.example.net ntp3.example.net ntp4.example.net", "Do at least three agree?"],
+      ["ntpkit check --daemon localhost -w 5ms -c 50ms --stratum 4,10 --rootdistance 100ms,1s", "Is this host's daemon well?"],
+    ],
+    seeAlso: ["ntpkit", "ntpkit-query", "ntpkit-peers"],
+  },
+  wait: {
+    description: [
+      "Waits until the local clock is synchronized: until this host's time daemon, whichever it is, says that it is, or, where none answers, until the kernel does, whom daemons tell. With `--offset` and `--distance` it must be right within these, too. Nothing is sent to other hosts, and nothing is changed.",
+    ],
+    sections: [CONTROL, jsonSection("wait", "`source` is `daemon` or `kernel`; `synchronized`, `offset` and `error` are what it said last.")],
+    examples: [
+      ["ntpkit wait --timeout 5m --offset 100ms", "Before starting what needs the time."],
+      ["ntpkit wait --timeout 0s -q && echo good", "Is it synchronized now?"],
+    ],
+    seeAlso: ["ntpkit", "ntpkit-peers"],
+  },
+  watch: {
+    description: [
+      "Polls servers as a daemon does, without touching the clock, and shows how they fare. On a terminal a table and a plot of the offsets are drawn again every second: a digit is a server, `░` is how far the time that is followed may be wrong, and `*` below says that another server was followed from there on. Elsewhere there is a line for each server every ten seconds.",
+      "Servers of this host and network are polled every 8 to 16 seconds, others every 16 to 64. It goes on until interrupted.",
+    ],
+    sections: [jsonSection("watch", "One document of the form of ntpkit-query(1) is printed on a line each time.")],
+    examples: [
+      ["ntpkit watch ntp1.example.net ntp2.example.net ntp3.example.net", "See them drift."],
+      ["ntpkit watch --every 1m ntp.example.net >> offsets.log", "Keep a record."],
+    ],
+    seeAlso: ["ntpkit", "ntpkit-query", "ntpkit-peers"],
   },
 };
 

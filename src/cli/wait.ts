@@ -1,0 +1,102 @@
+/** `ntpkit wait`: until the local clock is synchronized, whatever daemon does it; what boots and jobs put before themselves. */
+import type { DaemonReport } from "../control/daemon.ts";
+import { askDaemon, LOCAL, type Place } from "../host/ask.ts";
+import { kernelStatus, type KernelStatus } from "../host/kernel.ts";
+import { head, type Data } from "../view/daemon-document.ts";
+import { documentText, type FailureDocument } from "../view/document.ts";
+import { durationText, printable, signedText } from "../view/text.ts";
+import { askOptions, placeOf, Until } from "./asking.ts";
+import { exitCode, failureLine } from "./exit.ts";
+import type { Io } from "./io.ts";
+import { pause } from "./pause.ts";
+import { WAIT_DEFAULTS, type WaitOptions } from "./viewing-options.ts";
+
+/** For a daemon's answer, once and then once more; seconds. */
+const PATIENCE = 0.25;
+
+/** This machine. */
+export interface Here {
+  readonly place: Place;
+  /** The kernel's view of its clock. */
+  kernel(): KernelStatus | null;
+}
+
+/** What is known of the clock at one look. */
+export interface Condition {
+  /** `null`: neither a daemon nor the kernel says anything. */
+  readonly source: "daemon" | "kernel" | null;
+  readonly daemon: string | null;
+  readonly synchronized: boolean;
+  /** What the clock is off by, as far as its daemon knows. */
+  readonly offset: number | null;
+  /** How far it may be wrong. */
+  readonly error: number | null;
+}
+
+/**
+ * Waits.
+ * @param here whose daemon and whose kernel are looked at where none is named
+ * @returns the exit code: 0 synchronized, 17 not yet, 69 nobody can tell
+ * @throws UsageError
+ */
+export async function runWait(options: WaitOptions, io: Io, here: Here = { place: LOCAL, kernel: kernelStatus }): Promise<number> {
+  const until = new Until(io, options.deadline ?? options.timeout ?? WAIT_DEFAULTS.timeout);
+  const place = options.daemon === undefined ? here.place : placeOf(options.daemon);
+  const began = performance.now();
+  try {
+    const asking = await askOptions({ ...options, timeout: PATIENCE }, until);
+    let last = NOTHING_KNOWN;
+    for (;;) {
+      const asked = await askDaemon(place, asking);
+      const seen = "kind" in asked ? kernelCondition(options.daemon === undefined ? here.kernel() : null) : daemonCondition(asked);
+      if (!until.signal.aborted || seen.source === "kernel") last = seen;
+      if (isGood(last, options)) return told(last, null, began, options, io);
+      if (options.verbose === true) io.err.write(`ntpkit wait: ${conditionText(last)}\n`);
+      if (until.signal.aborted) break;
+      await pause(options.interval ?? WAIT_DEFAULTS.interval, until.signal);
+      if (until.signal.aborted) break;
+    }
+    return told(last, failureOf(last, options, until), began, options, io);
+  } finally {
+    until.release();
+  }
+}
+
+const NOTHING_KNOWN: Condition = { source: null, daemon: null, synchronized: false, offset: null, error: null };
+
+function daemonCondition({ daemon, system }: DaemonReport): Condition {
+  return { source: "daemon", daemon, synchronized: system.leap !== "unsynchronized" && system.stratum < 16, offset: system.offset, error: system.rootDistance };
+}
+
+function kernelCondition(status: KernelStatus | null): Condition {
+  if (status === null) return NOTHING_KNOWN;
+  const { synchronized, offset, maximumError } = status;
+  return { source: "kernel", daemon: null, synchronized, offset, error: maximumError };
+}
+
+function isGood({ synchronized, offset, error }: Condition, { offset: most, distance }: WaitOptions): boolean {
+  if (!synchronized) return false;
+  if (most !== undefined && (offset === null || Math.abs(offset) > most)) return false;
+  return distance === undefined || (error !== null && error <= distance);
+}
+
+function failureOf(last: Condition, { daemon }: WaitOptions, until: Until): FailureDocument {
+  if (until.why !== "deadline") return { code: until.why, message: until.why, hint: null };
+  if (last.source === null && daemon !== undefined) return { code: "unavailable", message: `${daemon}: no time daemon answers`, hint: "--timeout waits longer" };
+  if (last.source === null) return { code: "unavailable", message: "no time daemon answers, and the kernel's clock status cannot be read", hint: "start a daemon, or name one with --daemon HOST" };
+  return { code: "deadline", message: `not yet: ${conditionText(last)}`, hint: "--timeout waits longer" };
+}
+
+function conditionText({ source, daemon, synchronized, offset, error }: Condition): string {
+  if (source === null) return "nobody says anything of the clock";
+  const who = source === "kernel" ? "the kernel" : printable(daemon ?? "the daemon");
+  return `${who} says: ${synchronized ? "synchronized" : "not synchronized"}, offset ${signedText(offset)}, error up to ${durationText(error)}`;
+}
+
+function told(condition: Condition, failure: FailureDocument | null, began: number, options: WaitOptions, io: Io): number {
+  const document: Data = { ...head("wait", failure), elapsed: (performance.now() - began) / 1000, ...condition };
+  if (options.json === true) io.out.write(documentText(document, io.out.isTerminal));
+  else if (failure === null && options.quiet !== true) io.out.write(`${conditionText(condition)}\n`);
+  if (failure !== null) io.err.write(failureLine("ntpkit wait", failure));
+  return exitCode(failure?.code ?? "ok");
+}

@@ -1,0 +1,110 @@
+/** `check`, `wait` and `watch`, against servers and daemons on loopback. */
+import { afterEach, describe, expect, it } from "vitest";
+import { placeOf } from "../../src/cli/asking.ts";
+import { runWait, type Here } from "../../src/cli/wait.ts";
+import type { KernelStatus } from "../../src/host/kernel.ts";
+import { checkSchema, waitSchema } from "../../src/view/daemon-schema.ts";
+import { runSchema } from "../../src/view/schema.ts";
+import { exchanges, recordedDaemon } from "../control/replay.ts";
+import { listening, mode6Only, ntpOnly, silence } from "../support/asked.ts";
+import { ntpkit } from "../support/command.ts";
+import { violations } from "../support/schema.ts";
+
+afterEach(silence);
+
+const server = (ahead = 0): Promise<string> => listening(ntpOnly({ stratum: 2, refid: 0x0a00_0001, ahead }));
+const daemon = (): Promise<string> => listening(mode6Only(recordedDaemon([...exchanges("h1-ntpq-pn"), ...exchanges("h3-ntpq-rv").slice(0, 1)])));
+const QUICK = ["--timeout", "200ms"];
+
+describe("check", () => {
+  it("says what check_ntp_time says", async () => {
+    const { code, out } = await ntpkit(["check", ...QUICK, await server()]);
+    expect(code).toBe(0);
+    expect(out).toMatch(/^NTP OK: Offset -?[\d.e-]+ secs\|offset=-?0\.\d{6}s;60\.000000;120\.000000;\n$/);
+  });
+
+  it.each([
+    [["-w", "1", "-c", "10"], 1, "WARNING"],
+    [["-w", "1", "-c", "4s"], 2, "CRITICAL"],
+    [["-w", "-10:0", "-c", "10"], 1, "WARNING"],
+    [["-w", "@1:9", "-c", "10"], 1, "WARNING"],
+    [["--stratum", "1,5"], 1, "WARNING"],
+    [["--truechimers", "2:,1:"], 1, "WARNING"],
+    [["--rootdistance", "2", "--jitter", "1,2"], 0, "OK"],
+  ] as const)("with %j of a server 5 s ahead ends with %i", async (argv, code, word) => {
+    const ran = await ntpkit(["check", ...QUICK, ...argv, await server(5)]);
+    expect([ran.code, ran.out.startsWith(`NTP ${word}: Offset 5.0`) || ran.out.startsWith(`NTP ${word}: Offset 4.9`)]).toEqual([code, true]);
+  });
+
+  it("is critical where nobody answers, and unknown where nobody can be asked", async () => {
+    expect(await ntpkit(["check", "--timeout", "50ms", await listening(() => [])])).toMatchObject({ code: 2, out: "NTP CRITICAL: No response from NTP server\n" });
+    expect(await ntpkit(["check", "a:0"])).toMatchObject({ code: 3, out: expect.stringMatching(/^NTP UNKNOWN: /) });
+    expect((await ntpkit(["check", "-w", "wide"])).code).toBe(3);
+    expect(await ntpkit(["check", "--daemon", "localhost", "a"])).toMatchObject({ code: 3 });
+  });
+
+  it("asks a daemon what it thinks", async () => {
+    const { code, out } = await ntpkit(["check", "--daemon", await daemon(), "--stratum", "2,5", "--truechimers", "1:"]);
+    expect([code, out]).toEqual([1, "NTP WARNING: Offset 0 secs, stratum=3, truechimers=1|offset=0.000000s;60.000000;120.000000; stratum=3;2;5;0 truechimers=1;1:;;0\n"]);
+    expect((await ntpkit(["check", "--daemon", await listening(() => []), "--timeout", "50ms"])).code).toBe(2);
+  });
+
+  it("has documents that fit the schema", async () => {
+    for (const argv of [[await server()], ["--daemon", await daemon()], ["-c", "1ms", await server(5)], ["-w", "wide"], ["a:0"]]) {
+      const { code, out } = await ntpkit(["check", "--json", ...QUICK, ...argv]);
+      const document = JSON.parse(out);
+      expect([argv, document.exitCode, violations(document, checkSchema())]).toEqual([argv, code, []]);
+    }
+  });
+});
+
+describe("wait", () => {
+  const kernel = (status: Partial<KernelStatus>) => (): KernelStatus => ({ synchronized: true, offset: 0.001, maximumError: 0.01, estimatedError: 0.001, ...status });
+  const io = { out: { write: () => {}, isTerminal: false, columns: null }, err: { write: () => {}, isTerminal: false, columns: null }, env: {}, onStop: () => () => {} };
+  /** A machine on which no daemon answers. */
+  const here = async (kernel: () => KernelStatus | null): Promise<Here> => ({ place: placeOf(await listening(() => [])), kernel });
+  const nowhere = async (): Promise<{ color: boolean; timeout: number; interval: number }> => ({ color: false, timeout: 1, interval: 0.05 });
+
+  it("ends when the daemon says so", async () => {
+    const { code, out } = await ntpkit(["wait", "--json", "--timeout", "2s", "--daemon", await daemon()]);
+    expect([code, violations(JSON.parse(out), waitSchema())]).toEqual([0, []]);
+    expect(JSON.parse(out)).toMatchObject({ source: "daemon", synchronized: true, offset: 0 });
+  });
+
+  it("ends with 17 when it is not right enough, 69 when nobody can tell", async () => {
+    const late = await ntpkit(["wait", "--json", "--timeout", "300ms", "--distance", "1ms", "--daemon", await daemon()]);
+    expect([late.code, violations(JSON.parse(late.out), waitSchema())]).toEqual([17, []]);
+    expect((await ntpkit(["wait", "--timeout", "300ms", "--daemon", await listening(() => [])])).code).toBe(69);
+  });
+
+  it("goes by the kernel where no daemon answers here", async () => {
+    const options = await nowhere();
+    expect(await runWait(options, io, await here(kernel({})))).toBe(0);
+    expect(await runWait({ ...options, offset: 0.0001 }, io, await here(kernel({})))).toBe(17);
+    let looks = 0;
+    expect(await runWait({ ...options, timeout: 5 }, io, await here(() => kernel({ synchronized: (looks += 1) > 2 })()))).toBe(0);
+    expect(await runWait(options, io, await here(() => null))).toBe(69);
+  });
+});
+
+describe("watch", () => {
+  it("prints lines where there is no terminal", async () => {
+    const { code, out } = await ntpkit(["watch", "--every", "300ms", "--count", "2", ...QUICK, await server(5)]);
+    expect(code).toBe(0);
+    expect(out.trim().split("\n")).toHaveLength(2);
+    expect(out).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ \* 127\.0\.0\.1:\d+ offset \+[45]\.\d+ s ± .* delay .* reach \d+$/m);
+  });
+
+  it("draws on a terminal", async () => {
+    const { out } = await ntpkit(["watch", "--every", "300ms", "--count", "3", "--no-color", ...QUICK, await server(5)], { columns: 80, env: { TERM: "xterm" } });
+    const last = out.split("\u001b[H").at(-1)!;
+    expect(last).toContain("local clock is");
+    expect(last).toMatch(/│.*1/);
+  });
+
+  it("has documents that fit the schema, and ends as a signal says", async () => {
+    const { out } = await ntpkit(["watch", "--json", "--every", "300ms", "--count", "1", ...QUICK, await server()]);
+    expect(violations(JSON.parse(out), runSchema("watch"))).toEqual([]);
+    expect((await ntpkit(["watch", await server()], { signal: "SIGINT" })).code).toBe(130);
+  });
+});
