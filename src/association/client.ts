@@ -34,7 +34,7 @@ export interface ClientRules extends PollRules {
 /** What became of a reply. */
 export type Reception =
   /** A new estimate: selection has something to do. */
-  | { readonly kind: "sample"; readonly sample: Sample; readonly fresh: boolean }
+  | { readonly kind: "sample"; readonly sample: Sample; readonly fresh: boolean; /** Where it was made of one. */ readonly exchange?: Exchange }
   /** It is good, but T1 is not known yet; it waits in its request. */
   | { readonly kind: "held" }
   /** It failed a test. `final`: nothing better will come, the request is done with. */
@@ -146,7 +146,7 @@ export function takeExchange(association: Association, header: Header, exchange:
   association.stamps = stamp;
   const reception = accept(association, header, sample, now, rules);
   onAnswer(association, wasReachable, true, now.mono, rules);
-  return reception;
+  return reception.kind === "sample" ? { ...reception, exchange } : reception;
 }
 
 /** A sample of a good packet, however it was made: into the registers and the filter. */

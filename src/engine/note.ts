@@ -2,10 +2,18 @@
 import type { AssociationId } from "../association/association.ts";
 import type { Reason } from "../association/verdict.ts";
 import type { PacketTest } from "../association/tests.ts";
+import type { Exchange } from "../association/sample.ts";
 import type { PollExponent, Seconds } from "../time/seconds.ts";
 import type { Address } from "../wire/address.ts";
+import type { Header } from "../wire/header.ts";
 import type { PacketFault } from "../wire/packet.ts";
 import type { ClockFault, HostFault, ResolveFault } from "./event.ts";
+
+/** What a sample was made of. */
+export interface RawSample {
+  readonly exchange: Exchange;
+  readonly header: Header;
+}
 
 /** One thing worth telling. */
 export type Note =
@@ -15,7 +23,7 @@ export type Note =
   | { readonly what: "mobilized"; readonly id: AssociationId; readonly name: string; readonly address: Address }
   | { readonly what: "demobilized"; readonly id: AssociationId; readonly address: Address; readonly why: Reason }
   | { readonly what: "polled"; readonly id: AssociationId; readonly address: Address }
-  | { readonly what: "sample"; readonly id: AssociationId; readonly address: Address; readonly offset: Seconds; readonly delay: Seconds }
+  | { readonly what: "sample"; readonly id: AssociationId; readonly address: Address; readonly offset: Seconds; readonly delay: Seconds; readonly raw?: RawSample }
   | { readonly what: "timedOut"; readonly id: AssociationId; readonly address: Address }
   | { readonly what: "refused"; readonly id: AssociationId | null; readonly from: Address; readonly test: PacketTest | PacketFault }
   | { readonly what: "unreachable"; readonly id: AssociationId; readonly address: Address; readonly why: HostFault }

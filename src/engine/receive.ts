@@ -5,6 +5,8 @@ import type { Reception } from "../association/client.ts";
 import { clearFilter } from "../association/filter.ts";
 import type { SocketToken } from "../association/request.ts";
 import { after } from "../time/mono.ts";
+import type { Exchange } from "../association/sample.ts";
+import type { RawSample } from "./note.ts";
 import type { Now } from "../time/now.ts";
 import type { Seconds } from "../time/seconds.ts";
 import { toIso } from "../time/timestamp.ts";
@@ -45,7 +47,7 @@ export function onReception(state: State, from: Association, reception: Receptio
     case "held":
       return;
     case "sample":
-      state.note({ what: "sample", id, address, offset: reception.sample.offset, delay: reception.sample.delay });
+      state.note({ what: "sample", id, address, offset: reception.sample.offset, delay: reception.sample.delay, ...rawOf(from, reception.exchange) });
       hear(state, from, reception.sample);
       // Without anything newer to believe selection has nothing new to see (the prime directive), unless it has yet to see this one.
       if (reception.fresh || from.reach === 1 || !isUsed(state, from)) state.unjudged = true;
@@ -70,6 +72,10 @@ export function onReception(state: State, from: Association, reception: Receptio
   if (from.listening?.phase === "volley") endVolleyIfOver(state, from, now);
   state.schedule(from);
   state.unjudged = true;
+}
+
+function rawOf({ header }: Association, exchange: Exchange | undefined): { readonly raw?: RawSample } {
+  return header === null || exchange === undefined ? {} : { raw: { exchange, header } };
 }
 
 /** Somebody else stepped the clock: everything measured by it is worth nothing now, and is measured again. */

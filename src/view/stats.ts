@@ -3,7 +3,12 @@
  * scripts read ours. Each begins with the Modified Julian Day and the second of it.
  */
 import { SELECTIONS } from "../control/status.ts";
+import type { RawSample } from "../engine/note.ts";
 import type { AssociationReport, Snapshot } from "../engine/snapshot.ts";
+import type { NtpTimestamp } from "../time/timestamp.ts";
+import { family, type Address } from "../wire/address.ts";
+import { LEAPS, MODES } from "../wire/header.ts";
+import { refidText } from "../wire/refid.ts";
 
 /** MJD of 1970-01-01. */
 const UNIX_DAY = 40_587;
@@ -27,6 +32,25 @@ export function peerstats(association: AssociationReport, unix: number): string 
   const { address, offset, delay, dispersion, jitter } = association;
   if (address === null || offset === null || delay === null || dispersion === null || jitter === null) return null;
   return `${statsTime(unix)} ${address} ${peerStatus(association).toString(16)} ${[offset, delay, dispersion, jitter].map((value) => value.toFixed(9)).join(" ")}\n`;
+}
+
+/**
+ * `rawstats`: the server, our address (not known here, so the unspecified one), T1 to T4, and what the packet said: leap, version,
+ * mode, stratum, poll, precision, root delay, root dispersion, reference identifier.
+ */
+export function rawstats({ ip }: Address, { exchange, header }: RawSample, unix: number): string {
+  const { t1, t2, t3, t4 } = exchange;
+  const { leap, version, mode, stratum, poll, precision, rootDelay, rootDispersion, referenceId } = header;
+  const stamps = [t1, t2, t3, t4].map(stampText).join(" ");
+  const said = [LEAPS.indexOf(leap), version, MODES.indexOf(mode), stratum, poll, precision].join(" ");
+  return `${statsTime(unix)} ${ip} ${family(ip) === 6 ? "::" : "0.0.0.0"} ${stamps} ${said} ${rootDelay.toFixed(6)} ${rootDispersion.toFixed(6)} ${refidText(stratum, referenceId)}\n`;
+}
+
+/** Seconds since 1900, nine decimals. */
+function stampText(stamp: NtpTimestamp): string {
+  const nanoseconds = ((stamp & 0xffff_ffffn) * 1_000_000_000n + 0x8000_0000n) >> 32n;
+  const carried = nanoseconds === 1_000_000_000n;
+  return `${(stamp >> 32n) + (carried ? 1n : 0n)}.${(carried ? 0n : nanoseconds).toString().padStart(9, "0")}`;
 }
 
 /** The upper octet of a peer's status word; events are not counted here. */

@@ -3,7 +3,9 @@ import { describe, expect, it } from "vitest";
 import { noCounts } from "../../src/server/disposition.ts";
 import { openMetrics } from "../../src/view/metrics.ts";
 import { sysstats } from "../../src/cli/daemon/sysstats.ts";
-import { generationName, loopstats, peerstats, statsTime } from "../../src/view/stats.ts";
+import { generationName, loopstats, peerstats, rawstats, statsTime } from "../../src/view/stats.ts";
+import type { NtpTimestamp } from "../../src/time/timestamp.ts";
+import type { Header } from "../../src/wire/header.ts";
 import { association, snapshotOf } from "../support/snapshot.ts";
 
 /** 2026-11-21 22:40:40.031 UTC */
@@ -28,6 +30,15 @@ describe("statistics", () => {
     expect(peerstats(association(1, fields), UNIX)).toBe("61365 81640.031 192.0.2.1 9600 -0.001500000 0.020000000 0.003000000 0.000010000\n");
     expect(peerstats(association(1, { ...fields, verdict: "survivor", keyId: 3, authentication: "ok", lifetime: "ephemeral" }), UNIX)).toContain(" 7400 ");
     expect(peerstats(association(1, { offset: null }), UNIX)).toBeNull();
+  });
+
+  it("tell of every exchange as it was", () => {
+    const stamp = (seconds: bigint, fraction: bigint): NtpTimestamp => ((seconds << 32n) | fraction) as NtpTimestamp;
+    const exchange = { t1: stamp(3_999_999_999n, 0x8000_0000n), t2: stamp(4_000_000_000n, 0n), t3: stamp(4_000_000_000n, 1n), t4: stamp(4_000_000_000n, 0xffff_ffffn) };
+    const header = { leap: "none", version: 4, mode: "server", stratum: 2, poll: 6, precision: -24, rootDelay: 0.001, rootDispersion: 0.0125, referenceId: 0xc000_0207 } as Header;
+    expect(rawstats({ ip: "192.0.2.1", port: 123 }, { exchange, header }, UNIX)).toBe(
+      "61365 81640.031 192.0.2.1 0.0.0.0 3999999999.500000000 4000000000.000000000 4000000000.000000000 4000000001.000000000 0 4 4 2 6 -24 0.001000 0.012500 192.0.2.7\n",
+    );
   });
 
   it("tell of clients", () => {

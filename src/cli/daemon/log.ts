@@ -84,7 +84,7 @@ export class Log {
   /** What the engine noted. */
   notes(notes: readonly Note[]): void {
     for (const note of notes) {
-      const { what, ...fields } = note;
+      const { what, ...fields } = note.what === "sample" ? { ...note, raw: undefined } : note;
       const level = LEVELS[what] ?? "info";
       const about = matterOf(note);
       for (const settled of settledBy(note)) this.matter(settled, "info", what, null);

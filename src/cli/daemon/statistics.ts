@@ -4,7 +4,7 @@ import { dirname, isAbsolute, join } from "node:path";
 import type { Configuration } from "../../config/ntpconf/record.ts";
 import type { Note } from "../../engine/note.ts";
 import type { Snapshot } from "../../engine/snapshot.ts";
-import { generationName, loopstats, peerstats } from "../../view/stats.ts";
+import { generationName, loopstats, peerstats, rawstats } from "../../view/stats.ts";
 import type { Log } from "./log.ts";
 import { sysstats } from "./sysstats.ts";
 
@@ -35,6 +35,7 @@ export class StatisticsFiles {
     const measured = this.#enabled ? notes.flatMap((note) => (note.what === "sample" || note.what === "broadcast" ? [note.id] : [])) : [];
     if (measured.length === 0) return;
     const now = snapshot();
+    for (const note of notes) if (note.what === "sample" && note.raw !== undefined) this.#write("rawstats", rawstats(note.address, note.raw, unix), now.elapsed, unix);
     for (const association of now.associations) if (measured.includes(association.id)) this.#write("peerstats", peerstats(association, unix), now.elapsed, unix);
     if (now.clock.offset === this.#lastOffset) return;
     this.#lastOffset = now.clock.offset;

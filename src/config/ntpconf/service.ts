@@ -89,7 +89,7 @@ export const SERVICE_COMMANDS: Readonly<Record<string, CommandSyntax>> = {
   leapfile: daemonOnly("the list of leap seconds, as IERS and NIST publish it", { operands: [FILE, optional("CHECK", choice("checkhash", "ignorehash"))] }),
   leapsmearinterval: daemonOnly("serve a leap second smeared over so many seconds", { operands: [one("SECONDS", integer(0, 86_400))] }),
 
-  statistics: daemonOnly("which statistics are written", { options: { ...flags(STATISTICS.join(" ")), ...idle(flags(MORE_STATISTICS.join(" ")), "these are not written here") }, needsOption: true }),
+  statistics: daemonOnly("which statistics are written", { options: { ...flags(STATISTICS.join(" ")), ...idle(flags("clockstats"), "reference clocks are not used here"), ...idle(flags(MORE_STATISTICS.join(" ")), "these are not written here") }, needsOption: true }),
   statsdir: daemonOnly("the folder of statistics files", { operands: [one("FOLDER", WORD)] }),
   filegen: daemonOnly("the file of one kind of statistics", { operands: [one("NAME", choice(...STATISTICS, ...MORE_STATISTICS))], options: FILEGEN }),
   logfile: daemonOnly("write the log to this file", { operands: [FILE] }),
