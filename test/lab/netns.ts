@@ -60,6 +60,8 @@ export class Network {
       `addr add ${ipv6}/64 dev eth0 nodad`,
       "link set eth0 addrgenmode none",
       "link set eth0 up",
+      // The classic daemon joins a group by the routing table.
+      "route add 224.0.0.0/4 dev eth0",
       `addr add fe80::${number}/64 dev eth0 nodad`,
     ]);
     return {

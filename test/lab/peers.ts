@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { must, run } from "./processes.ts";
 
 /** A family of programs that one unpacked folder holds. */
-export type PeerName = "chrony" | "ntpsec" | "openntpd" | "classic";
+export type PeerName = "chrony" | "ntpsec" | "openntpd" | "classic" | "dnsmasq" | "smcroute";
 
 /** An unpacked peer. */
 export interface Peer {
@@ -37,6 +37,8 @@ const PACKAGES: Readonly<Record<PeerName, readonly string[]>> = {
   chrony: ["chrony"],
   ntpsec: ["ntpsec", "ntpsec-ntpdate", "ntpsec-ntpdig", "python3-ntp"],
   openntpd: ["openntpd"],
+  dnsmasq: ["dnsmasq-base"],
+  smcroute: ["smcroute"],
   classic: ["ntp", "ntpdate", "sntp", "libssl1.1", "libopts25", "libevent-core-2.1-7", "libevent-pthreads-2.1-7"],
 };
 

@@ -22,11 +22,21 @@ export interface Report {
     readonly falsetickers: number;
   };
   readonly associations: readonly ReportedAssociation[];
+  /** Of `manycast`. */
+  readonly rings?: readonly { readonly ttl: number; readonly replies: number }[];
+  /** Of `pool`. */
+  readonly resolved?: readonly { readonly name: string; readonly addresses: readonly string[] }[];
+  readonly warnings?: readonly { readonly code: string; readonly text: string }[];
 }
 
 /** One server of a report. */
 export interface ReportedAssociation {
+  readonly name: string;
   readonly address: string;
+  readonly mode: string;
+  readonly lifetime: string;
+  /** The ring that found it. */
+  readonly ttl?: number;
   readonly port: number;
   readonly tally: string;
   readonly verdict: string;
@@ -42,4 +52,15 @@ export interface ReportedAssociation {
   readonly kiss: string | null;
   readonly timestamps: "kernel" | "user";
   readonly packets: { readonly sent: number; readonly received: number; readonly rejected: number };
+}
+
+/** One line of `broadcast --json`; the last line of a failure has no `event`. */
+export interface BroadcastEvent {
+  readonly event?: string;
+  readonly address?: string;
+  readonly authentication?: string;
+  readonly keyId?: number | null;
+  readonly offset?: number | null;
+  readonly delay?: number | null;
+  readonly reason?: string | null;
 }

@@ -13,6 +13,7 @@ import { run, stopAll } from "./processes.ts";
 import type { Scenario } from "./scenario.ts";
 import { authentication } from "./scenarios/authentication.ts";
 import { disagreement } from "./scenarios/disagreement.ts";
+import { discovery } from "./scenarios/discovery.ts";
 import { kisses } from "./scenarios/kisses.ts";
 import { plain } from "./scenarios/plain.ts";
 import { setting } from "./scenarios/setting.ts";
@@ -27,6 +28,7 @@ const SCENARIOS: readonly Scenario[] = [
   ...kisses,
   ...unusable,
   ...disagreement,
+  ...discovery,
   ...setting,
 ];
 

@@ -1,7 +1,7 @@
 /** What a scenario of the lab is, and the assertions that many of them share. */
 import assert from "node:assert/strict";
 import type { PeerName } from "./peers.ts";
-import type { Report, ReportedAssociation } from "./report.ts";
+import type { BroadcastEvent, Report, ReportedAssociation } from "./report.ts";
 import type { NtpkitRun, World } from "./world.ts";
 
 /** One thing that must hold against real peers. */
@@ -20,6 +20,12 @@ export function ended(run: NtpkitRun, exitCode: number): Report {
   assert.equal(run.report.exitCode, exitCode);
   assert.equal(run.report.ok, exitCode === 0);
   return run.report;
+}
+
+/** The lines that `ntpkit broadcast --json` wrote before it ended with this exit code. */
+export function events(run: NtpkitRun, exitCode: number): readonly BroadcastEvent[] {
+  assert.equal(run.code, exitCode, `exit code ${run.code}, not ${exitCode}`);
+  return run.stdout.trimEnd().split("\n").map((line) => JSON.parse(line) as BroadcastEvent);
 }
 
 /** The only association of a report. */

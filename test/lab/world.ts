@@ -77,7 +77,7 @@ export class World {
 
   /** Stops and removes everything. */
   async remove(): Promise<void> {
-    for (const { running } of this.#daemons) await running.stop();
+    await Promise.all(this.#daemons.map(({ running }) => running.stop()));
     await this.#network.remove();
   }
 
@@ -127,7 +127,7 @@ export class World {
     which: "classic" | "ntpsec",
     host: Host,
     lines: readonly string[] = [],
-    options: DaemonOptions & { readonly want?: Wanted; readonly orphan?: boolean } = {},
+    options: DaemonOptions & { readonly want?: Wanted; readonly orphan?: boolean; readonly patience?: number } = {},
   ): Promise<Running> {
     const file = this.file(`${which}-${host.name}.conf`);
     const config = [...(options.orphan === false ? [] : ORPHAN), ...lines];
@@ -152,6 +152,39 @@ export class World {
     this.#daemons.push({ name: `odd server on ${host.name}`, running });
     await until(() => running.output().includes("ready"), 10, "the odd server did not start");
     return running;
+  }
+
+  /** `ntpkit serve` or `ntpkit run`, which go on; the lab waits until it answers as wanted. */
+  async ntpkitDaemon(
+    host: Host,
+    args: readonly string[],
+    options: NtpkitOptions & { readonly want?: Wanted } = {},
+  ): Promise<Running> {
+    return this.#ready(`ntpkit ${args[0]}`, host, start(this.#ntpkitWords(host, args, options)), options);
+  }
+
+  /** A program that goes on and is no time daemon; it is ready when it has printed `ready`. */
+  async helper(name: PeerName, host: Host, argv: readonly string[], ready: RegExp): Promise<Running> {
+    const running = start(command(this.peer(name), host, argv));
+    this.#daemons.push({ name: `${name} on ${host.name}`, running });
+    await until(() => ready.test(running.output()), 10, `${name} did not print ${ready}`);
+    return running;
+  }
+
+  /** Waits for a condition, or fails with `otherwise`. */
+  until(condition: () => boolean, seconds: number, otherwise: string): Promise<void> {
+    return until(condition, seconds, otherwise);
+  }
+
+  /** Asks classic ntpq about the daemon on `host` until `seen` finds what it looks for in what it prints. */
+  async ntpq(host: Host, argv: readonly string[], seen: RegExp, seconds = 60): Promise<string> {
+    const end = performance.now() + seconds * 1000;
+    for (;;) {
+      const { stdout } = await run(command(this.peer("classic"), host, ["usr/bin/ntpq", ...argv]));
+      if (seen.test(stdout)) return stdout;
+      if (performance.now() > end) throw new Error(`ntpq ${argv.join(" ")} did not print ${seen} within ${seconds} s\n${stdout}`);
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
   }
 
   /** Asks a server with the lab's own probe until it answers as wanted. */
@@ -182,6 +215,17 @@ export class World {
    * that a time daemon of the machine's or of another scenario is none of its business.
    */
   async ntpkit(host: Host, args: readonly string[], options: NtpkitOptions = {}): Promise<NtpkitRun> {
+    const finished = await run(this.#ntpkitWords(host, args, options), { timeout: options.timeout ?? 60 });
+    this.#note(["ntpkit", ...args], finished);
+    return {
+      ...finished,
+      get report(): Report {
+        return JSON.parse(finished.stdout) as Report;
+      },
+    };
+  }
+
+  #ntpkitWords(host: Host, args: readonly string[], options: NtpkitOptions): readonly string[] {
     const variables = {
       STATE_DIRECTORY: this.file("state"),
       NTPKIT_CONFIG: this.file("empty.conf"),
@@ -191,15 +235,7 @@ export class World {
     };
     const words = [...NO_CLOCK, ...environment(variables), process.execPath, NTPKIT, ...args];
     const shell = ["sh", "-c", [HIDE_TIMESYNCD, options.beside ?? ":", '"$@"'].join("\n"), "sh", ...words];
-    const alone = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child", ...shell];
-    const finished = await run(host.inside(alone), { timeout: options.timeout ?? 60 });
-    this.#note(["ntpkit", ...args], finished);
-    return {
-      ...finished,
-      get report(): Report {
-        return JSON.parse(finished.stdout) as Report;
-      },
-    };
+    return host.inside(["unshare", "--pid", "--fork", "--mount-proc", "--kill-child", ...shell]);
   }
 
   async #ready(
