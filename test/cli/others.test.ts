@@ -90,7 +90,7 @@ describe("completion", () => {
       expect(stderr).toBe("");
       return stdout.trim().split("\n");
     };
-    expect(complete("s")).toEqual(["sync"]);
+    expect(complete("syn")).toEqual(["sync"]);
     expect(complete("sync", "--max")).toEqual(["--maxclock", "--maxdist", "--max-step"]);
     expect(complete("query", "--keys-format", "c")).toEqual(["chrony"]);
     expect(complete("completion", "f")).toEqual(["fish"]);

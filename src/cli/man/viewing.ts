@@ -146,7 +146,7 @@ export const VIEWING_PROSE: Readonly<Record<string, Prose>> = {
   },
   watch: {
     description: [
-      "Polls servers as a daemon does, without touching the clock, and shows how they fare. On a terminal a table and a plot of the offsets are drawn again every second: a digit is a server, `░` is how far the time that is followed may be wrong, and `*` below says that another server was followed from there on. Elsewhere there is a line for each server every ten seconds.",
+      "Polls servers as a daemon does, without touching the clock, and shows how they fare. On a terminal a table and a plot of the offsets are drawn again every second: a digit is a server, the shaded band is how far the time that is followed may be wrong, and `*` below says that another server was followed from there on. Elsewhere there is a line for each server every ten seconds.",
       "Servers of this host and network are polled every 8 to 16 seconds, others every 16 to 64. It goes on until interrupted.",
     ],
     sections: [jsonSection("watch", "One document of the form of ntpkit-query(1) is printed on a line each time.")],
