@@ -109,6 +109,3 @@ export const SERVICE_COMMANDS: Readonly<Record<string, CommandSyntax>> = {
     ...leftOut("tick rlimit monitor pollskewlist mdnstries end auth limit extra", "noted", "leaves", "nothing here depends on it"),
   ]),
 };
-
-/** The options of the commands whose settings stand in the resolved configuration, each by its own name. */
-export const SETTINGS: { readonly switches: Options; readonly tinker: Options; readonly mru: Options; readonly filegen: Options } = { switches: SWITCHES, tinker: TINKER, mru: MRU, filegen: FILEGEN };
