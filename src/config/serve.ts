@@ -1,6 +1,6 @@
 /** `serve`: options and configuration file → what the engine is told, every default filled in. */
 import { BURST_SIX, type AssociationConfig, type EngineConfig, type ServingConfig } from "../engine/config.ts";
-import { AccessList, accessOfRules, parseNetwork, type NetworkRule, type RestrictFlag } from "../server/access.ts";
+import { type AccessList, accessOfRules, parseNetwork, type NetworkRule, type RestrictFlag } from "../server/access.ts";
 import { ORPHAN_WAIT } from "../server/local.ts";
 import { DEFAULT_RATE, type RateLimits } from "../server/rate.ts";
 import type { Smear } from "../server/smear.ts";

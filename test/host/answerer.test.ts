@@ -38,7 +38,7 @@ describe.runIf(isNative)("a server on our own sockets", () => {
     port = await freePort();
     const { keyring } = await openKeyring(parseKeys(KEYS, { format: "ntp", file: "-" }).keys, "all");
     keys = securityProvider(keyring);
-    engine = createEngine(configOf(port), { chance: systemChance(), security: keys, referenceIdOf: () => 0, era: BigInt(Date.now()) * 1_000_000n as never });
+    engine = createEngine(configOf(port), { chance: systemChance(), security: keys, referenceIdOf: () => 0, era: BigInt(Date.now()) * 1_000_000n });
     stop = new AbortController();
     running = drive(engine, await openWorld({ clock: null, read }), { signal: stop.signal });
   });
