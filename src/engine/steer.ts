@@ -22,6 +22,7 @@ import { after } from "../time/mono.ts";
 import type { Now } from "../time/now.ts";
 import type { Frequency, Seconds } from "../time/seconds.ts";
 import { shift } from "../time/timestamp.ts";
+import type { Action } from "./action.ts";
 import type { Event } from "./event.ts";
 import type { State } from "./state.ts";
 import type { Steering } from "./steering.ts";
@@ -30,7 +31,9 @@ import { TIMER } from "./timer.ts";
 /** A sample came: the discipline will hear it as it is, before any filter. */
 export function hear({ steering }: State, from: Association, { at, offset, delay, dispersion }: Sample): void {
   if (steering === null) return;
-  steering.heard.push({ source: from.id, at, phase: offset + correctedBy(steering.corrections, at), delay, dispersion });
+  const { config, corrections, pretended } = steering;
+  const phase = config.dryRun ? offset - pretended : offset + correctedBy(corrections, at);
+  steering.heard.push({ source: from.id, at, phase, delay, dispersion });
 }
 
 /** With so few associations everything is heard at once; with more, so seldom that it takes little of the time. */
@@ -42,10 +45,10 @@ export function steer(state: State, now: Now): void {
   const { steering, roster } = state;
   if (steering === null || state.outcome !== null || steering.awaiting) return;
   if (roster.size > AT_ONCE && now.mono < after(steering.heardAt, roster.size * SPACING)) return;
-  const system = systemOffset(state);
+  const corrected = correctedBy(steering.corrections, now.mono);
+  const system = systemOffset(state, steering.config.dryRun ? steering.pretended + corrected : 0);
   if (steering.heard.length === 0 && (system === null || system.at === steering.used)) return;
   steering.heardAt = now.mono;
-  const corrected = correctedBy(steering.corrections, now.mono);
   const decision = steering.discipline.update({ now: now.mono, corrected, samples: steering.heard, system });
   steering.heard = [];
   steering.used = system?.at ?? null;
@@ -53,11 +56,11 @@ export function steer(state: State, now: Now): void {
     case "none":
       break;
     case "steer":
-      if (!steering.config.dryRun) perform(state, steering, { kind: "steer", phase: decision.phase, frequency: decision.frequency });
+      perform(state, steering, { kind: "steer", phase: decision.phase, frequency: decision.frequency }, now);
       break;
     case "step":
       if (isTooFar(steering, decision.offset)) return refuse(state, "max-step");
-      if (!steering.config.dryRun) perform(state, steering, { kind: "step", offset: decision.offset });
+      perform(state, steering, { kind: "step", offset: decision.offset }, now);
       break;
     case "panic":
       return refuse(state, "panic");
@@ -84,6 +87,7 @@ export function onStepped(state: State, by: Seconds, whose: "ours" | "another", 
   steering.awaiting = false;
   steering.heard = [];
   steering.used = null;
+  steering.pretended = 0;
   steering.corrections = corrections(now.mono, steering.corrections.frequency);
   for (const association of state.roster) startAfresh(state, association, now);
   state.unjudged = true;
@@ -96,16 +100,26 @@ export function onSecond(state: State, now: Now): void {
   if (steering === null || adjustment === null) return;
   const { phase, frequency } = adjustment;
   state.deadlines.set(TIMER.second, after(now.mono, 1));
-  if (steering.config.dryRun) return;
   // The phase of one second is less than the kernel can slew by; as a rate it is exact.
-  if (frequency + phase !== steering.corrections.frequency) state.act({ kind: "steer", phase: 0, frequency: frequency + phase });
-  moveAlong(state, phase, frequency - (steering.steady ?? 0), now);
+  const rate = frequency + phase;
+  if (steering.config.dryRun) steering.corrections = steered(steering.corrections, now.mono, { phase: 0, frequency: rate, lasting: 0 });
+  else if (rate !== steering.corrections.frequency) state.act({ kind: "steer", phase: 0, frequency: rate });
+  if (!steering.config.dryRun) moveAlong(state, phase, frequency - (steering.steady ?? 0), now);
   steering.steady = frequency;
 }
 
-function perform(state: State, steering: Steering, action: { kind: "steer"; phase: Seconds; frequency: Frequency } | { kind: "step"; offset: Seconds }): void {
-  steering.awaiting = true;
-  state.act(action);
+type ClockAction = Extract<Action, { readonly kind: "steer" | "step" }>;
+
+/** Has something done to the clock, or notes that it would have been. */
+function perform(state: State, steering: Steering, action: ClockAction, now: Now): void {
+  if (!steering.config.dryRun) {
+    steering.awaiting = true;
+    state.act(action);
+  } else if (action.kind === "steer") steering.corrections = steered(steering.corrections, now.mono, { ...action, lasting: 0 });
+  else {
+    steering.pretended += correctedBy(steering.corrections, now.mono) + action.offset;
+    steering.corrections = corrections(now.mono, steering.corrections.frequency);
+  }
 }
 
 function isTooFar({ config: { limits } }: Steering, offset: Seconds): boolean {
@@ -119,8 +133,11 @@ function refuse(state: State, why: "panic" | "max-step"): void {
   state.end("limit");
 }
 
-/** Θ and whom it is from. A system peer named `prefer` is followed alone. */
-function systemOffset({ opinion, roster }: State): SystemOffset | null {
+/**
+ * Θ and whom it is from. A system peer named `prefer` is followed alone.
+ * @param pretended what the clock would be ahead by, were anything done to it
+ */
+function systemOffset({ opinion, roster }: State, pretended: Seconds): SystemOffset | null {
   const { estimate, verdicts } = opinion;
   const peer = estimate === null ? undefined : roster.get(estimate.peer);
   const at = peer?.filter.estimate?.at;
@@ -129,7 +146,7 @@ function systemOffset({ opinion, roster }: State): SystemOffset | null {
   const sources = followed.flatMap(({ id, header, filter }) =>
     header === null || filter.estimate === null ? [] : [{ source: id, rootDelay: header.rootDelay + filter.estimate.delay }],
   );
-  return { offset: estimate.offset, at, sources };
+  return { offset: estimate.offset - pretended, at, sources };
 }
 
 const SURVIVORS: ReadonlySet<string> = new Set(["systemPeer", "survivor"]);

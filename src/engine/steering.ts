@@ -5,15 +5,17 @@ import { DISCIPLINES } from "../discipline/disciplines.ts";
 import type { DisciplineBounds, RunningDiscipline, SourceSample } from "../discipline/strategy.ts";
 import { after } from "../time/mono.ts";
 import type { Mono } from "../time/mono.ts";
-import type { Frequency } from "../time/seconds.ts";
+import type { Frequency, Seconds } from "../time/seconds.ts";
 import type { EngineConfig, LoopConfig } from "./config.ts";
 
 /** A clock that is steered. */
 export interface Steering {
   readonly config: LoopConfig;
   readonly discipline: RunningDiscipline;
-  /** What was done to the clock. */
+  /** What was done to the clock; where nothing is to be done, what would have been. */
   corrections: Corrections;
+  /** By how much the clock would have been stepped before that, were anything done, seconds. */
+  pretended: Seconds;
   /** The frequency without what is trickled out by it, where the discipline has a process that runs each second; else `null`. */
   steady: Frequency | null;
   /** Samples the discipline has not heard yet. */
@@ -31,7 +33,7 @@ export function startSteering(config: EngineConfig, now: Mono): Steering | null 
   const { clock } = config;
   if (clock.kind !== "loop") return null;
   const discipline = DISCIPLINES[clock.discipline](clock.frequency, boundsOf(config, clock));
-  return { config: clock, discipline, corrections: corrections(now), steady: null, heard: [], used: null, heardAt: after(now, -Infinity), awaiting: false };
+  return { config: clock, discipline, corrections: corrections(now), pretended: 0, steady: null, heard: [], used: null, heardAt: after(now, -Infinity), awaiting: false };
 }
 
 function boundsOf({ associations, precision }: EngineConfig, { limits, stepout, anyFirst }: LoopConfig): DisciplineBounds {

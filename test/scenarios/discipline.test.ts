@@ -99,23 +99,23 @@ describe("the oscillator", () => {
   scenario("that jumps by 20 ppm is learned anew, without a step", {}, (world) => {
     const { client } = settled(world, 1);
     client.machine.oscillator.jump(world.now, Number(world.seed) % 2 === 0 ? 20e-6 : -20e-6);
-    // Until the next poll, and three more at the shortest interval, nobody can know.
-    expect(worstOf(world, client, HOUR)).toBeLessThan(20e-6 * (1.07 * 1024 + 4 * 64));
-    expect(worstOf(world, client, 4 * HOUR)).toBeLessThan(0.0015);
+    // Until the next poll nobody can know, and some more at the shortest interval have to agree.
+    expect(worstOf(world, client, HOUR)).toBeLessThan(20e-6 * (1.07 * 1024 + 8 * 64));
+    expect(worstOf(world, client, 4 * HOUR)).toBeLessThan(0.003);
     expect(ours(client)).toBe(0);
   });
 
   scenario("that is 300 ppm off is learned all the same", {}, (world) => {
     const { client } = begun(world, 1, { oscillator: { ...CRYSTAL, frequency: Number(world.seed) % 2 === 0 ? 300e-6 : -300e-6 } });
     world.run(HOUR);
-    expect(worstOf(world, client, 4 * HOUR)).toBeLessThan(0.0015);
+    expect(worstOf(world, client, 4 * HOUR)).toBeLessThan(0.003);
     expect(ours(client)).toBe(0);
   });
 
   scenario("whose frequency an earlier run left is right from the first minute", {}, (world) => {
     const { client } = begun(world, 1, { loop: { frequency: -30e-6 } });
     world.run(20);
-    expect(worstOf(world, client, HOUR)).toBeLessThan(0.0015);
+    expect(worstOf(world, client, HOUR)).toBeLessThan(0.003);
   });
 });
 
@@ -133,7 +133,7 @@ describe("the network", () => {
 
   scenario("that loses a third of all packets does little harm", {}, (world) => {
     const { client } = settled(world, 1, { link: { ...WAN, loss: 0.18 } });
-    expect(worstOf(world, client, 6 * HOUR)).toBeLessThan(0.002);
+    expect(worstOf(world, client, 6 * HOUR)).toBeLessThan(0.003);
   });
 
   scenario("that holds answers up while the clock is corrected spoils none of them", {}, (world) => {
@@ -195,7 +195,7 @@ describe("limits", () => {
     const { client } = begun(world, 1, { clockError: -1500, loop: { anyFirst: true } });
     world.run(60);
     expect(client.outcome).toBeNull();
-    expect(Math.abs(client.machine.error)).toBeLessThan(0.005);
+    expect(Math.abs(client.machine.error)).toBeLessThan(0.01);
     expect(ours(client)).toBe(1);
   });
 
@@ -214,11 +214,12 @@ describe("limits", () => {
   });
 
   scenario("a report only: everything is reckoned, and nothing done", { seeds: 2 }, (world) => {
-    const { client } = begun(world, 1, { loop: { dryRun: true } });
+    const { client } = begun(world, 1, { clockError: 2, loop: { dryRun: true } });
     world.run(2 * HOUR);
     const { discipline } = client.snapshot();
-    expect(client.machine.error).toBeCloseTo(0.01 + 2 * HOUR * 30e-6, 2);
-    expect(discipline?.frequency).toBeCloseTo(-30e-6, 5);
+    expect(client.machine.error).toBeCloseTo(2 + 2 * HOUR * 30e-6, 2);
+    expect(discipline).toMatchObject({ state: "SYNC", frequency: expect.closeTo(-30e-6, 5) });
+    expect(discipline!.poll).toBeGreaterThan(7);
   });
 
   scenario("a clock that may not be touched ends the run", { seeds: 1 }, (world) => {
