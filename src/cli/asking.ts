@@ -1,4 +1,5 @@
 /** What the commands that ask daemons share: the key, the deadline, and words for why nothing was told. */
+import { setMaxListeners } from "node:events";
 import { parseServer } from "../config/servers.ts";
 import { UsageError } from "../config/usage.ts";
 import type { ControlFault } from "../control/request.ts";
@@ -22,6 +23,8 @@ export class Until {
   constructor(io: Io, seconds: number) {
     const controller = new AbortController();
     this.signal = controller.signal;
+    // Hundreds of hosts may wait for it.
+    setMaxListeners(0, controller.signal);
     const stop = (why: Outcome): void => {
       if (controller.signal.aborted) return;
       this.#why = why;

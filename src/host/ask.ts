@@ -2,7 +2,7 @@
  * Asking the time daemon of a host, whichever it is: mode 6 (ntpd, NTPsec, ntpkit), and chrony's cmdmon by UDP or, on
  * this host, by its Unix socket. Both are tried at once, and who answers first is it.
  */
-import { existsSync } from "node:fs";
+import { closeSync, existsSync, openSync, readSync } from "node:fs";
 import { readChrony, type ChronyFault, type ReadChrony } from "../control/chrony.ts";
 import { CMDMON_PORT, type CmdmonRequest } from "../control/cmdmon.ts";
 import { CmdmonSession, type CmdmonAnswer } from "../control/cmdmonsession.ts";
@@ -222,6 +222,19 @@ function unixNow(): bigint {
 let drawn: Chance | undefined;
 
 function chance(): Chance {
-  drawn ??= systemChance((words) => void process.getBuiltinModule("node:crypto").randomFillSync(words));
+  drawn ??= systemChance(fillFromDevice);
   return drawn;
+}
+
+/** The system's device gives what node:crypto would, and needs no loading; on a system without it node:crypto does. */
+function fillFromDevice(words: BigUint64Array): void {
+  try {
+    const device = openSync("/dev/urandom", "r");
+    const length = readSync(device, words);
+    closeSync(device);
+    if (length === words.byteLength) return;
+  } catch {
+    // there is no such device
+  }
+  process.getBuiltinModule("node:crypto").randomFillSync(words);
 }
