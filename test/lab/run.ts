@@ -12,10 +12,12 @@ import { fetchPeers, type PeerName, type Peers } from "./peers.ts";
 import { run, stopAll } from "./processes.ts";
 import type { Scenario } from "./scenario.ts";
 import { authentication } from "./scenarios/authentication.ts";
+import { daemon } from "./scenarios/daemon.ts";
 import { disagreement } from "./scenarios/disagreement.ts";
 import { discovery } from "./scenarios/discovery.ts";
 import { kisses } from "./scenarios/kisses.ts";
 import { plain } from "./scenarios/plain.ts";
+import { seeing } from "./scenarios/seeing.ts";
 import { setting } from "./scenarios/setting.ts";
 import { theLab } from "./scenarios/the-lab.ts";
 import { unusable } from "./scenarios/unusable.ts";
@@ -30,6 +32,8 @@ const SCENARIOS: readonly Scenario[] = [
   ...disagreement,
   ...discovery,
   ...setting,
+  ...seeing,
+  ...daemon,
 ];
 
 const SIDE_BY_SIDE = 2;

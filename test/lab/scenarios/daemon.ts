@@ -1,0 +1,184 @@
+/** `ntpkit run` among other daemons: it follows them, they follow it, and a liar does not lead it astray. */
+import assert from "node:assert/strict";
+import { readFile, writeFile } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+import { near, type Scenario } from "../scenario.ts";
+import type { Host } from "../netns.ts";
+import type { PeerName } from "../peers.ts";
+import type { Running } from "../processes.ts";
+import type { World } from "../world.ts";
+
+export const daemon: readonly Scenario[] = [
+  {
+    name: "daemon: run follows two chronyds, rereads its file on SIGHUP and leaves on SIGTERM with 0",
+    needs: ["chrony"],
+    run: async (world) => {
+      const [first = "", second = ""] = await servers(world, ["first", "second"]);
+      const host = await world.host("daemon");
+      const config = await world.write("run.conf", [`server ${first} iburst`]);
+      const running = await world.ntpkitDaemon(host, ["run", "--no-clock", "-c", config]);
+      assert.deepEqual(tallies(await peers(world, host)), { [first]: "*" });
+      await world.write("run.conf", [`server ${first} iburst`, `server ${second} iburst`]);
+      await signal(running, "SIGHUP");
+      await seen(world, host, (rows) => rows.length === 2 && rows.every(({ tally }) => "*+".includes(tally)));
+      await signal(running, "SIGTERM");
+      await patiently(() => running.ended() !== undefined, 5, "it did not end on SIGTERM");
+      assert.equal(running.ended(), 0);
+    },
+  },
+  {
+    name: "daemon: a configuration that became wrong is told of on SIGHUP, and the daemon goes on",
+    needs: ["chrony"],
+    run: async (world) => {
+      const [server = ""] = await servers(world, ["server"]);
+      const host = await world.host("daemon");
+      const config = await world.write("run.conf", [`server ${server} iburst`]);
+      const running = await world.ntpkitDaemon(host, ["run", "--no-clock", "-c", config]);
+      await world.write("run.conf", [`servr ${server} iburst`]);
+      await signal(running, "SIGHUP");
+      await patiently(() => /run\.conf:1:1.*servr/.test(running.output()), 5, "the mistake was not told");
+      assert.deepEqual(tallies(await peers(world, host)), { [server]: "*" });
+      assert.equal(running.ended(), undefined);
+    },
+  },
+  {
+    name: "daemon: run steps a clock that is 250 ms behind and then serves the right time",
+    needs: ["chrony"],
+    run: async (world) => {
+      const addresses = await servers(world, ["first", "second"]);
+      const host = await world.host("daemon");
+      const client = await world.host("client");
+      const clock = await world.clock("daemon", -0.25);
+      const config = await world.write("run.conf", addresses.map((address) => `server ${address} iburst`));
+      await world.ntpkitDaemon(host, ["run", "-c", config], { clock });
+      const state = await clock.read();
+      assert.ok(state.steps >= 1, "it was stepped");
+      near(state.offset + state.slew, 0, 0.005, "the clock afterwards");
+      near(await offsetByChronyd(world, client, host.ipv4), 0, 0.005, "what it tells chronyd");
+    },
+  },
+  {
+    name: "daemon: chronyd and ntpd follow a run",
+    needs: ["chrony", "classic"],
+    run: async (world) => {
+      const [server = ""] = await servers(world, ["server"]);
+      const host = await world.host("daemon");
+      const config = await world.write("run.conf", [`server ${server} iburst`]);
+      await world.ntpkitDaemon(host, ["run", "--no-clock", "-c", config]);
+      const [chrony, ntp] = [await world.host("chrony"), await world.host("ntp")];
+      await Promise.all([
+        world.chronyd(chrony, [`server ${host.ipv4} iburst`], { want: "synchronized" }),
+        world.ntpd("classic", ntp, [`server ${host.ipv4} iburst`], { clock: await world.clock("ntp", 0), orphan: false }),
+      ]);
+      for (const { ipv4 } of [chrony, ntp]) assert.equal((await world.ask(host, ipv4)).stratum, 5);
+      assert.match(await world.ntpq(ntp, ["-pn"], /^\*/m), new RegExp(`^\\*${host.ipv4} +${server} +4 u`, "m"));
+    },
+  },
+  {
+    name: "daemon: of four servers one that begins to lie by 1 s is dropped as a falseticker",
+    needs: ["chrony"],
+    patient: true,
+    run: async (world) => {
+      const host = await world.host("daemon");
+      const addresses = await servers(world, ["a", "b", "c", "turncoat"]);
+      const liar = addresses[3] ?? "";
+      const config = await world.write("run.conf", addresses.map((address) => `server ${address} iburst minpoll 3 maxpoll 3`));
+      await world.ntpkitDaemon(host, ["run", "--no-clock", "-c", config]);
+      await seen(world, host, (rows) => rows.length === 4 && rows.every(({ tally }) => "*+-".includes(tally)));
+      await shift(world.file("turncoat.clock"), 1);
+      const rows = await seen(world, host, (told) => told.some(({ address, tally }) => address === liar && tally === "x"), LIE_SEEN);
+      assert.ok(rows.some(({ address, tally }) => address !== liar && tally === "*"));
+      near((await world.ask(host, host.ipv4)).offset, 0, 0.02, "what it serves");
+    },
+  },
+  ...samples("classic", "ntp.org's ntpd", "etc/ntp.conf"),
+  ...samples("ntpsec", "NTPsec", "etc/ntpsec/ntp.conf"),
+];
+
+/** The best of eight samples counts: by then, polled each 8 s, no true one can be among them any more. */
+const LIE_SEEN = 120;
+
+/** That the configuration file a package brings is accepted, and its four pools are seen. */
+function samples(peer: PeerName, words: string, file: string): readonly Scenario[] {
+  return [
+    {
+      name: `daemon: run --check accepts the configuration of Debian's package of ${words}`,
+      needs: [peer],
+      run: async (world) => {
+        const host = await world.host("alone");
+        const run = await world.ntpkit(host, ["run", "--check", "--json", "-c", world.peer(peer).path(file)]);
+        assert.equal(run.code, 0, run.stderr);
+        for (const number of [0, 1, 2, 3]) assert.ok(run.stdout.includes(`${number}.debian.pool.ntp.org`));
+      },
+    },
+  ];
+}
+
+/** A row of `ntpkit peers --json`. */
+interface Row {
+  readonly address: string;
+  readonly tally: string;
+}
+
+/** Chronyds with the right time, each on a clock of its own by its name. */
+async function servers(world: World, names: readonly string[]): Promise<readonly string[]> {
+  const addresses: string[] = [];
+  for (const name of names) {
+    const host = await world.host(name);
+    await world.chronyd(host, ["local stratum 3"], { clock: await world.clock(name, 0) });
+    addresses.push(host.ipv4);
+  }
+  return addresses;
+}
+
+/** What `ntpkit peers` shows of the daemon on a host. */
+async function peers(world: World, host: Host): Promise<readonly Row[]> {
+  const run = await world.ntpkit(host, ["peers", "-n", "--json"]);
+  const document = JSON.parse(run.stdout) as { readonly hosts: readonly { readonly associations: readonly Row[] }[] };
+  return document.hosts[0]?.associations ?? [];
+}
+
+function tallies(rows: readonly Row[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(rows.map(({ address, tally }) => [address, tally]));
+}
+
+/** Looks at a daemon's servers until they are as wanted. */
+async function seen(world: World, host: Host, wanted: (rows: readonly Row[]) => boolean, seconds = 30): Promise<readonly Row[]> {
+  const end = performance.now() + seconds * 1000;
+  for (;;) {
+    const rows = await peers(world, host);
+    if (wanted(rows)) return rows;
+    assert.ok(performance.now() < end, `after ${seconds} s its servers are ${JSON.stringify(tallies(rows))}`);
+    await sleep(1000);
+  }
+}
+
+/** What chronyd measures of a server, seconds. */
+async function offsetByChronyd(world: World, client: Host, address: string): Promise<number> {
+  const words = ["-u", "root", "-t", "30", "-f", "/dev/null", "-Q", `server ${address} iburst maxsamples 2`];
+  const run = await world.tool("chrony", client, ["usr/sbin/chronyd", ...words]);
+  assert.equal(run.code, 0);
+  return Number(/wrong by (-?[\d.]+) seconds/.exec(run.stdout + run.stderr)?.[1]);
+}
+
+/** Sends a signal to ntpkit itself, the innermost of the processes that give it a namespace each. */
+async function signal({ pid }: Pick<Running, "pid">, name: NodeJS.Signals): Promise<void> {
+  const [child] = (await readFile(`/proc/${pid}/task/${pid}/children`, "utf8")).trim().split(" ");
+  if (child) await signal({ pid: Number(child) }, name);
+  else process.kill(pid, name);
+}
+
+async function patiently(condition: () => boolean, seconds: number, otherwise: string): Promise<void> {
+  const end = performance.now() + seconds * 1000;
+  while (!condition()) {
+    assert.ok(performance.now() < end, otherwise);
+    await sleep(50);
+  }
+}
+
+/** Moves a clock of the shim's, seconds: the word `offset` of its state file. */
+async function shift(file: string, seconds: number): Promise<void> {
+  const state = await readFile(file);
+  state.writeBigInt64LE(BigInt(Math.round(seconds * 1e9)), 3 * 8);
+  await writeFile(file, state, { flag: "r+" });
+}
