@@ -1,11 +1,15 @@
 /**
  * A small network of its own for one scenario: hosts are network namespaces, joined by a bridge in one more. Host n has
- * the addresses 10.77.0.n and fd77::n on `eth0`; nothing of it touches the machine's network.
+ * the addresses 10.77.0.n and fd77::n on `eth0`; nothing of it touches the machine's network. A scenario may have more
+ * LANs, in a row with a router between each and the next: there host n of LAN m has 10.77.m.n.
  */
 import { rm } from "node:fs/promises";
 import { must, run } from "./processes.ts";
 
 const PREFIX = "nk";
+
+/** LANs in a row at most: hosts have routes to so many. */
+const LANS = 3;
 
 let closing = false;
 
@@ -29,6 +33,7 @@ export class Network {
   readonly #stem: string;
   readonly #namespaces: string[] = [];
   #hosts = 0;
+  #ports = 0;
 
   private constructor(stem: string) {
     this.#stem = stem;
@@ -38,38 +43,60 @@ export class Network {
   static async create(number: number): Promise<Network> {
     const network = new Network(`${PREFIX}${process.pid}-${number}`);
     const hub = await network.#namespace("hub");
-    await ip(hub, ["link add hub type bridge forward_delay 0", "link set hub up"]);
+    for (let lan = 0; lan < LANS; lan += 1) {
+      await ip(hub, [`link add lan${lan} type bridge forward_delay 0 mcast_snooping 0`, `link set lan${lan} up`]);
+    }
     return network;
   }
 
-  /** Adds a host and plugs it into the bridge. */
-  async host(name: string): Promise<Host> {
+  /** Adds a host and plugs it into the bridge of a LAN. */
+  async host(name: string, lan = 0): Promise<Host> {
     const number = ++this.#hosts;
-    const hub = `${this.#stem}-hub`;
     const namespace = await this.#namespace(name);
-    const ipv4 = `10.77.0.${number}`;
-    const ipv6 = `fd77::${number}`;
-    const octet = number.toString(16).padStart(2, "0");
-    await ip(hub, [
-      `link add port${number} type veth peer name eth0 netns ${namespace} address 02:00:00:00:00:${octet}`,
-      `link set port${number} master hub up`,
-    ]);
+    const ipv4 = `10.77.${lan}.${number}`;
+    const ipv6 = lan === 0 ? `fd77::${number}` : `fd77:0:0:${lan}::${number}`;
+    await this.#plug(namespace, "eth0", lan);
     await ip(namespace, [
       "link set lo up",
-      `addr add ${ipv4}/24 dev eth0`,
+      `addr add ${ipv4}/24 brd + dev eth0`,
       `addr add ${ipv6}/64 dev eth0 nodad`,
       "link set eth0 addrgenmode none",
       "link set eth0 up",
       // The classic daemon joins a group by the routing table.
       "route add 224.0.0.0/4 dev eth0",
       `addr add fe80::${number}/64 dev eth0 nodad`,
+      ...others(lan).map((other) => `route add 10.77.${other}.0/24 via 10.77.${lan}.${other < lan ? 253 : 254}`),
     ]);
+    return this.#member(name, namespace, ipv4, ipv6, `fe80::${number}`);
+  }
+
+  /** Adds a router between a LAN, on its `eth0`, and the next, on its `eth1`. Groups it forwards only when told to. */
+  async router(name: string, lan: number): Promise<Host> {
+    const namespace = await this.#namespace(name);
+    const next = lan + 1;
+    await this.#plug(namespace, "eth0", lan);
+    await this.#plug(namespace, "eth1", next);
+    await ip(namespace, [
+      "link set lo up",
+      `addr add 10.77.${lan}.254/24 dev eth0`,
+      `addr add 10.77.${next}.253/24 dev eth1`,
+      "link set eth0 up",
+      "link set eth1 up",
+      ...others(lan)
+        .filter((other) => other !== next)
+        .map((other) => `route add 10.77.${other}.0/24 via ${other < lan ? `10.77.${lan}.253` : `10.77.${next}.254`}`),
+    ]);
+    await must(["ip", "netns", "exec", namespace, "sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward"]);
+    return this.#member(name, namespace, `10.77.${lan}.254`, "", "");
+  }
+
+  #member(name: string, namespace: string, ipv4: string, ipv6: string, linkLocal: string): Host {
     return {
       name,
       namespace,
       ipv4,
       ipv6,
-      linkLocal: `fe80::${number}`,
+      linkLocal,
       inside: (argv) => ["ip", "netns", "exec", namespace, ...argv],
       addAddresses: (addresses) =>
         ip(
@@ -77,6 +104,15 @@ export class Network {
           addresses.map((address) => `addr add ${address} dev eth0`),
         ),
     };
+  }
+
+  async #plug(namespace: string, device: string, lan: number): Promise<void> {
+    const port = ++this.#ports;
+    const octet = port.toString(16).padStart(2, "0");
+    await ip(`${this.#stem}-hub`, [
+      `link add port${port} type veth peer name ${device} netns ${namespace} address 02:00:00:00:00:${octet}`,
+      `link set port${port} master lan${lan} up`,
+    ]);
   }
 
   /** Ends what still runs in the hosts and removes them. */
@@ -111,6 +147,10 @@ async function namespacesOf(belongs: (pid: number) => boolean): Promise<readonly
     const pid = new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1];
     return pid !== undefined && belongs(Number(pid));
   });
+}
+
+function others(lan: number): readonly number[] {
+  return Array.from({ length: LANS }, (_, other) => other).filter((other) => other !== lan);
 }
 
 async function ip(namespace: string, commands: readonly string[]): Promise<void> {

@@ -12,13 +12,14 @@ import { fetchPeers, type PeerName, type Peers } from "./peers.ts";
 import { run, stopAll } from "./processes.ts";
 import type { Scenario } from "./scenario.ts";
 import { authentication } from "./scenarios/authentication.ts";
-import { daemon } from "./scenarios/daemon.ts";
 import { disagreement } from "./scenarios/disagreement.ts";
 import { discovery } from "./scenarios/discovery.ts";
 import { kisses } from "./scenarios/kisses.ts";
 import { plain } from "./scenarios/plain.ts";
-import { seeing } from "./scenarios/seeing.ts";
+import { rings } from "./scenarios/rings.ts";
+import { serving } from "./scenarios/serving.ts";
 import { setting } from "./scenarios/setting.ts";
+import { symmetric } from "./scenarios/symmetric.ts";
 import { theLab } from "./scenarios/the-lab.ts";
 import { unusable } from "./scenarios/unusable.ts";
 import { World, type Workshop } from "./world.ts";
@@ -31,9 +32,10 @@ const SCENARIOS: readonly Scenario[] = [
   ...unusable,
   ...disagreement,
   ...discovery,
+  ...serving,
+  ...rings,
+  ...symmetric,
   ...setting,
-  ...seeing,
-  ...daemon,
 ];
 
 const SIDE_BY_SIDE = 2;

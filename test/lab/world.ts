@@ -87,8 +87,23 @@ export class World {
     return [...this.#transcript, ...daemons].join("\n");
   }
 
-  host(name: string): Promise<Host> {
-    return this.#network.host(name);
+  /** A host on the first LAN, or on another. */
+  host(name: string, lan = 0): Promise<Host> {
+    return this.#network.host(name, lan);
+  }
+
+  /** A router between a LAN and the next, which forwards the group from that LAN on. */
+  async router(lan: number, group: string): Promise<Host> {
+    const router = await this.#network.router(`router${lan}`, lan);
+    const file = await this.write(`smcroute-${lan}.conf`, [
+      "phyint eth0 enable",
+      "phyint eth1 enable",
+      `mgroup from eth0 group ${group}`,
+      `mroute from eth0 group ${group} to eth1`,
+    ]);
+    const paths = ["-f", file, "-P", `${file}.pid`, "-u", `${file}.sock`];
+    await this.helper("smcroute", router, ["usr/sbin/smcrouted", "-n", "-N", "-l", "info", ...paths], /Ready/i);
+    return router;
   }
 
   /** Path of a file of this scenario's. */
@@ -176,13 +191,21 @@ export class World {
     return until(condition, seconds, otherwise);
   }
 
-  /** Asks classic ntpq about the daemon on `host` until `seen` finds what it looks for in what it prints. */
-  async ntpq(host: Host, argv: readonly string[], seen: RegExp, seconds = 60): Promise<string> {
+  /** Asks the daemon on `host` with ntpq, classic unless said otherwise, until that prints what `seen` looks for. */
+  async ntpq(
+    host: Host,
+    argv: readonly string[],
+    seen: RegExp,
+    seconds = 60,
+    which: "classic" | "ntpsec" = "classic",
+  ): Promise<string> {
     const end = performance.now() + seconds * 1000;
     for (;;) {
-      const { stdout } = await run(command(this.peer("classic"), host, ["usr/bin/ntpq", ...argv]));
+      const { stdout, stderr } = await run(command(this.peer(which), host, ["usr/bin/ntpq", ...argv]));
       if (seen.test(stdout)) return stdout;
-      if (performance.now() > end) throw new Error(`ntpq ${argv.join(" ")} did not print ${seen} within ${seconds} s\n${stdout}`);
+      if (performance.now() > end) {
+        throw new Error(`ntpq ${argv.join(" ")} did not print ${seen} within ${seconds} s\n${stdout}${stderr}`);
+      }
       await new Promise((resolve) => setTimeout(resolve, 500));
     }
   }

@@ -1,0 +1,104 @@
+/** `ntpkit serve` as the server of real daemons: plain, with keys, found by manycast and heard by broadcast. */
+import assert from "node:assert/strict";
+import type { Scenario } from "../scenario.ts";
+import type { Host } from "../netns.ts";
+import type { World } from "../world.ts";
+
+const KEYS = ["1 SHA1 6ab3c02a4f9be8d1"];
+const SERVE = ["serve", "--local-stratum", "5"];
+const GROUP = "239.1.1.1";
+const GROUP_6 = "ff05::101";
+
+/** A client of ntpd's that is no orphan, and so has no time of its own. */
+const CLIENT = { orphan: false, want: "synchronized", patience: 60 } as const;
+
+export const serving: readonly Scenario[] = [
+  {
+    name: "serving: ntpd follows a plain and a keyed ntpkit, over IPv4 and IPv6",
+    needs: ["classic"],
+    run: (world) => followed(world, "classic"),
+  },
+  {
+    name: "serving: NTPsec follows a plain and a keyed ntpkit, over IPv4 and IPv6",
+    needs: ["ntpsec"],
+    run: (world) => followed(world, "ntpsec"),
+  },
+  {
+    name: "serving: chronyd -Q measures ntpkit, plain, keyed and over IPv6",
+    needs: ["chrony"],
+    run: async (world) => {
+      const { client, server, keys } = await serve(world, []);
+      for (const words of [server.ipv4, server.ipv6, `${server.ipv4} key 1`]) {
+        const lines = [`keyfile ${keys}`, `server ${words} iburst`];
+        const run = await world.tool("chrony", client, ["usr/sbin/chronyd", "-Q", "-u", "root", "-t", "20", ...lines]);
+        assert.equal(run.code, 0);
+        const offset = /System clock wrong by (\S+) seconds/.exec(run.stderr + run.stdout)?.[1];
+        assert.ok(Math.abs(Number(offset)) < 0.001, `chronyd measured ${offset} s from ${words}`);
+      }
+    },
+  },
+  {
+    name: "serving: OpenNTPD takes ntpkit for valid",
+    needs: ["openntpd"],
+    run: async (world) => {
+      const { client, server } = await serve(world, []);
+      const daemon = await world.openntpd(client, [`server ${server.ipv4}`], { want: "any" });
+      await world.until(() => daemon.output().includes(`peer ${server.ipv4} now valid`), 30, "OpenNTPD did not take it");
+    },
+  },
+  {
+    name: "serving: ntpd as manycast client finds ntpkit and follows it, by key",
+    needs: ["classic"],
+    run: async (world) => {
+      const { client, server, keys } = await serve(world, ["--manycast", GROUP]);
+      const lines = [`keys ${keys}`, "trustedkey 1", `manycastclient ${GROUP} key 1 iburst minpoll 3 maxpoll 3`];
+      await world.ntpd("classic", client, lines, CLIENT);
+      await world.ntpq(client, ["-np"], new RegExp(`^\\*${server.ipv4} .* 5 u`, "m"));
+      await world.ntpq(client, ["-nc", "as"], / yes +ok +sys.peer /);
+    },
+  },
+  {
+    name: "serving: ntpd as manycast client finds ntpkit in an IPv6 group",
+    needs: ["classic"],
+    run: async (world) => {
+      const { client, keys } = await serve(world, ["--manycast", GROUP_6]);
+      const lines = [`keys ${keys}`, "trustedkey 1", `manycastclient ${GROUP_6} key 1 iburst minpoll 3 maxpoll 3`];
+      await world.ntpd("classic", client, lines, CLIENT);
+      await world.ntpq(client, ["-nc", "as"], / yes +ok +sys.peer /);
+    },
+  },
+  {
+    name: "serving: ntpd as broadcast client hears ntpkit and follows it, by key",
+    needs: ["classic"],
+    run: async (world) => {
+      const { client, server, keys } = await serve(world, ["--broadcast", "10.77.0.255", "--minpoll", "3"]);
+      await world.ntpd("classic", client, [`keys ${keys}`, "trustedkey 1", "broadcastclient"], CLIENT);
+      await world.ntpq(client, ["-np"], new RegExp(`^\\*${server.ipv4} .* 5 [bB]`, "m"));
+      await world.ntpq(client, ["-nc", "as"], / yes +ok +sys.peer /);
+    },
+  },
+];
+
+/** ntpkit on the local clock, with keys and more arguments, and a host that may use the keys. */
+async function serve(world: World, args: readonly string[]): Promise<{ client: Host; server: Host; keys: string }> {
+  const server = await world.host("server");
+  const client = await world.host("client");
+  const keys = await world.write("ntp.keys", KEYS);
+  await world.ntpkitDaemon(server, [...SERVE, "--keys", keys, ...args]);
+  return { client, server, keys };
+}
+
+/** A daemon with two servers: one without a key and one that must authenticate. */
+async function followed(world: World, which: "classic" | "ntpsec"): Promise<void> {
+  const { client, server, keys } = await serve(world, []);
+  const options = "iburst minpoll 3 maxpoll 3";
+  const servers = [`server ${server.ipv4} ${options}`, `server ${server.ipv6} key 1 ${options}`];
+  // NTPsec answers ntpq only where it is told to.
+  const questions = ["restrict 127.0.0.1", "restrict ::1"];
+  await world.ntpd(which, client, [`keys ${keys}`, "trustedkey 1", ...questions, ...servers], CLIENT);
+  const peers = await world.ntpq(client, ["-np"], /^\*/m, 60, which);
+  assert.match(peers, new RegExp(`^.${server.ipv4} +\\S+ +5 u`, "m"));
+  const associations = await world.ntpq(client, ["-nc", "as"], /sys\.peer/, 60, which);
+  assert.match(associations, / yes +none +/);
+  assert.match(associations, / yes +ok +/);
+}

@@ -1,0 +1,77 @@
+/** `ntpkit run` as a symmetric peer of real daemons: active or passive, keyed. */
+import assert from "node:assert/strict";
+import type { Scenario } from "../scenario.ts";
+import type { Host } from "../netns.ts";
+import type { Running } from "../processes.ts";
+import type { World } from "../world.ts";
+
+const SECRETS = ["1 SHA1 6ab3c02a4f9be8d1"];
+const POLL = "minpoll 3 maxpoll 3";
+const BRISK = "minpoll 4 maxpoll 4";
+
+export const symmetric: readonly Scenario[] = [
+  {
+    name: "symmetric: ntpkit follows ntpd, both active, by key",
+    needs: ["classic"],
+    patient: true,
+    run: async (world) => {
+      const { one, two, keys } = await pair(world);
+      await world.ntpd("classic", one, [`keys ${keys}`, "trustedkey 1", `peer ${two.ipv4} key 1 ${POLL}`]);
+      await daemon(world, two, [`keys ${keys}`, "trustedkey 1", `peer ${one.ipv4} key 1 ${BRISK}`]);
+      await world.ask(two, "127.0.0.1", "synchronized", 90);
+      const reply = await world.ask(two, "127.0.0.1");
+      assert.equal(reply.stratum, 7);
+      await world.ntpq(two, ["-nc", "as"], / yes +ok +sys.peer /);
+    },
+  },
+  {
+    name: "symmetric: ntpd follows ntpkit, which is passive, by key",
+    needs: ["classic"],
+    patient: true,
+    run: async (world) => {
+      const { one, two, keys } = await pair(world);
+      await daemon(world, two, [`keys ${keys}`, "trustedkey 1", "tos orphan 5 orphanwait 1"]);
+      await world.ask(two, "127.0.0.1", "synchronized", 60);
+      const lines = [`keys ${keys}`, "trustedkey 1", `peer ${two.ipv4} key 1 ${BRISK}`];
+      await world.ntpd("classic", one, lines, { orphan: false, patience: 100 });
+      assert.match(await world.ntpq(one, ["-np"], /^\*/m), new RegExp(`^\\*${two.ipv4} +\\S+ +5 s`, "m"));
+      await world.ntpq(one, ["-nc", "as"], / yes +ok +sys.peer /);
+      await world.ntpq(two, ["-nc", "as"], / ok +/);
+    },
+  },
+  {
+    name: "symmetric: ntpkit follows ntpd, which is passive, by key",
+    needs: ["classic"],
+    patient: true,
+    run: async (world) => {
+      const { one, two, keys } = await pair(world);
+      await world.ntpd("classic", one, [`keys ${keys}`, "trustedkey 1"]);
+      await daemon(world, two, [`keys ${keys}`, "trustedkey 1", `peer ${one.ipv4} key 1 ${BRISK}`]);
+      await world.ask(two, "127.0.0.1", "synchronized", 100);
+      await world.ntpq(two, ["-nc", "as"], / yes +ok +sys.peer /);
+    },
+  },
+  {
+    name: "symmetric: ntpkit and chronyd as peers, by key",
+    needs: ["chrony", "classic"],
+    patient: true,
+    run: async (world) => {
+      const { one, two, keys } = await pair(world);
+      await world.chronyd(one, ["local stratum 3", `keyfile ${keys}`, `peer ${two.ipv4} key 1 ${BRISK}`]);
+      await daemon(world, two, [`keys ${keys}`, "trustedkey 1", `peer ${one.ipv4} key 1 ${BRISK}`]);
+      await world.ask(two, "127.0.0.1", "synchronized", 100);
+      assert.equal((await world.ask(two, "127.0.0.1")).stratum, 4);
+      await world.ntpq(two, ["-nc", "as"], / yes +ok +sys.peer /);
+    },
+  },
+];
+
+async function pair(world: World): Promise<{ one: Host; two: Host; keys: string }> {
+  return { one: await world.host("one"), two: await world.host("two"), keys: await world.write("ntp.keys", SECRETS) };
+}
+
+/** `ntpkit run` with a configuration of these lines, from the moment it answers at all. */
+async function daemon(world: World, host: Host, lines: readonly string[]): Promise<Running> {
+  const file = await world.write(`run-${host.name}.conf`, lines);
+  return world.ntpkitDaemon(host, ["run", "--no-clock", "-c", file], { want: "any" });
+}
