@@ -11,6 +11,7 @@ import { failureContext, runGuarded } from "./guarded.ts";
 import type { Io } from "./io.ts";
 import { thisMachine } from "./measure.ts";
 import { prepareOptions } from "./once.ts";
+import { wantsMetrics } from "./options.ts";
 import { prepare } from "./prepare.ts";
 import { CHECK_DEFAULTS, type CheckOptions } from "./viewing-options.ts";
 import { watched } from "./watch.ts";
@@ -43,7 +44,10 @@ export async function runCheck(servers: readonly string[], options: CheckOptions
   const finding = findingOf(measured, options);
   const code = STATUSES.indexOf(worst(finding));
   if (options.json === true) io.out.write(documentText(checkDocument(finding, code), io.out.isTerminal));
-  else if (options.quiet !== true || code !== 0) io.out.write(pluginLine(finding));
+  else if (wantsMetrics(options)) {
+    const [{ giveMetrics }, { checkMetrics }] = await Promise.all([import("./metrics.ts"), import("../view/expositions.ts")]);
+    giveMetrics(checkMetrics(finding), options, io);
+  } else if (options.quiet !== true || code !== 0) io.out.write(pluginLine(finding));
   return code;
 }
 

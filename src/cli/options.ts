@@ -105,6 +105,26 @@ export const OUTPUT: OptionGroup = {
   ],
 };
 
+/** Figures for a monitoring system. */
+export const METRICS: OptionGroup = {
+  heading: "Figures for a monitoring system:",
+  rows: [
+    { flags: "--format <format>", text: "print figures instead of text", choices: ["openmetrics"], conflicts: ["json"] },
+    { flags: "--textfile <path>", text: "write them to this file, all at once, in the text format 0.0.4 of node_exporter's textfile collector", conflicts: ["json"] },
+  ],
+};
+
+/** What the options say of figures. */
+export interface MetricsOptions {
+  readonly format?: "openmetrics";
+  readonly textfile?: string;
+}
+
+/** Whether figures are wanted. */
+export function wantsMetrics({ format, textfile }: MetricsOptions): boolean {
+  return format !== undefined || textfile !== undefined;
+}
+
 /** Disciplines by name, and how log lines look; named here so that showing help loads neither. */
 const DISCIPLINE_NAMES: readonly DisciplineName[] = ["adaptive", "rfc5905"];
 const LOG_FORMATS: readonly ("text" | "json")[] = ["text", "json"];
@@ -147,7 +167,7 @@ export const SHELLS: readonly string[] = ["bash", "zsh", "fish"];
 /** The options of each command, by heading. */
 export const OPTION_GROUPS: Readonly<Record<"sync" | "query" | "run" | "demo" | "keygen", readonly OptionGroup[]>> = {
   sync: [SERVERS, MEASURING, SELECTION, CLOCK, OUTPUT],
-  query: [SERVERS, MEASURING, SELECTION, OUTPUT],
+  query: [SERVERS, MEASURING, SELECTION, METRICS, OUTPUT],
   run: [DAEMON, OUTPUT],
   demo: [OUTPUT],
   keygen: [KEYGEN, OUTPUT],
@@ -164,7 +184,7 @@ export interface CommonOptions {
 }
 
 /** What the options of `sync` and `query` parse to; the names are commander's. */
-export interface RunOptions extends CommonOptions, Omit<OnceOptions, "family" | "method"> {
+export interface RunOptions extends CommonOptions, MetricsOptions, Omit<OnceOptions, "family" | "method"> {
   readonly ipv4?: boolean;
   readonly ipv6?: boolean;
   readonly keys?: string;

@@ -10,6 +10,7 @@ import { peersTable, serverWidth } from "../view/peers.ts";
 import { askFailure, ASKING_DEFAULTS, askOptions, placeOf, Until } from "./asking.ts";
 import { exitCode, failureLine } from "./exit.ts";
 import { DEFAULT_WIDTH, type Io } from "./io.ts";
+import { wantsMetrics } from "./options.ts";
 import type { PeersCommandOptions } from "./viewing-options.ts";
 
 const TITLE = "ntpkit peers";
@@ -29,7 +30,10 @@ export async function runPeers(hosts: readonly string[], options: PeersCommandOp
   try {
     const seen = await look(places, hosts.length === 0, options, io, until);
     if (options.json === true) io.out.write(documentText(peersDocument(seen.answers, seen.failure), io.out.isTerminal));
-    else if (options.quiet !== true || seen.failure !== null) io.out.write(await peersText(seen.answers, options, io));
+    else if (wantsMetrics(options)) {
+      const [{ giveMetrics }, { peersMetrics }] = await Promise.all([import("./metrics.ts"), import("../view/expositions.ts")]);
+      giveMetrics(peersMetrics(seen.answers), options, io);
+    } else if (options.quiet !== true || seen.failure !== null) io.out.write(await peersText(seen.answers, options, io));
     return tellFailures(seen, options, io);
   } finally {
     until.release();

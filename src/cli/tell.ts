@@ -11,8 +11,9 @@ import { exitCode, failureLine } from "./exit.ts";
 import { failureContext, type GuardedEnd } from "./guarded.ts";
 import { DEFAULT_WIDTH, type Io } from "./io.ts";
 import { unixNow } from "./measure.ts";
-import type { CommonOptions } from "./options.ts";
+import { wantsMetrics, type CommonOptions, type MetricsOptions } from "./options.ts";
 import type { Prepared } from "./prepare.ts";
+import { version } from "./version.ts";
 
 /** A run that has ended. */
 export interface EndedRun extends GuardedEnd {
@@ -40,12 +41,15 @@ const UNREPORTED: readonly Outcome[] = ["interrupted", "terminated", "internal",
  * Tells a run's end.
  * @returns the exit code
  */
-export async function tellRun({ command, config, ...ended }: EndedRun, options: CommonOptions, io: Io): Promise<number> {
+export async function tellRun({ command, config, ...ended }: EndedRun, options: CommonOptions & MetricsOptions, io: Io): Promise<number> {
   const { snapshot, outcome, stateWarnings } = ended;
   const failure = describeFailure(outcome, snapshot, failureContext(config, ended));
   const pivot = unixNow();
   if (options.json === true) io.out.write(documentText(runDocument(command, snapshot, failure, pivot), io.out.isTerminal));
-  else if (!UNREPORTED.includes(outcome) && (failure !== null || options.quiet !== true)) {
+  else if (wantsMetrics(options)) {
+    const [{ giveMetrics }, { openMetrics }] = await Promise.all([import("./metrics.ts"), import("../view/metrics.ts")]);
+    giveMetrics(openMetrics(snapshot, version()), options, io);
+  } else if (!UNREPORTED.includes(outcome) && (failure !== null || options.quiet !== true)) {
     const { report } = await import("../view/report.ts");
     const palette = await paletteFor(io.out, io.env, options.color);
     io.out.write(report(snapshot, { width: io.out.columns ?? DEFAULT_WIDTH, palette, pivot }));

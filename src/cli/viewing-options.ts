@@ -3,7 +3,7 @@ import type { MruOrder } from "../view/peers-rows.ts";
 import { KEY_ID_LIMIT } from "../security/keyids.ts";
 import { plainDuration } from "../config/values.ts";
 import { parseRange, parseThresholds, type Range, type Thresholds } from "../config/ranges.ts";
-import { duration, integer, MEASURING, OUTPUT, SELECTION, SERVERS, type CommonOptions, type OptionGroup, type OptionRow, type RunOptions } from "./options.ts";
+import { duration, integer, MEASURING, METRICS, OUTPUT, SELECTION, SERVERS, type CommonOptions, type MetricsOptions, type OptionGroup, type OptionRow, type RunOptions } from "./options.ts";
 
 /** What the options of every such command parse to; the names are commander's. */
 export interface AskingOptions extends CommonOptions {
@@ -18,7 +18,7 @@ export interface AskingOptions extends CommonOptions {
 }
 
 /** What the options of `peers` parse to. */
-export interface PeersCommandOptions extends AskingOptions {
+export interface PeersCommandOptions extends AskingOptions, MetricsOptions {
   readonly wideRemote?: boolean;
   readonly all?: boolean;
   readonly associations?: boolean;
@@ -135,7 +135,7 @@ const PEERS: OptionGroup = {
     { flags: "--associations", text: "the identifiers of the associations beside them (as ntpq's apeers)" },
     { flags: "--wide", text: "a wider table: names, who is authenticated how, the last eight polls, why a server is not used", conflicts: ["associations"] },
     { flags: "--explain", text: "draw what each server says of the time, and say why the others are not used" },
-    { flags: "--watch <duration>", text: "ask again this often until interrupted", parse: duration("--watch", { least: 0.1, most: 86_400 }) },
+    { flags: "--watch <duration>", text: "ask again this often until interrupted", parse: duration("--watch", { least: 0.1, most: 86_400 }), conflicts: ["format", "textfile"] },
     { flags: "-c, --config <file>", text: "where no daemon answers: the servers of this file" },
   ],
 };
@@ -144,7 +144,7 @@ const ASSOCIATION: OptionRow = { flags: "--association <id>", text: "of this ass
 
 /** The options of each command, by heading. */
 export const VIEWING_GROUPS: Readonly<Record<"peers" | "associations" | "readvar" | "list" | "mru" | "rows" | "trace" | "check" | "wait" | "watch", readonly OptionGroup[]>> = {
-  peers: [PEERS, HOW, OUTPUT],
+  peers: [PEERS, HOW, METRICS, OUTPUT],
   associations: [{ heading: "What is shown:", rows: [{ flags: "--all", text: "those that are neither configured nor reachable, too" }] }, HOW, OUTPUT],
   readvar: [
     { heading: "What is shown:", rows: [ASSOCIATION, { flags: "--clock", text: "the variables of the reference clock (clockvar)" }, NUMERIC] },
@@ -167,7 +167,7 @@ export const VIEWING_GROUPS: Readonly<Record<"peers" | "associations" | "readvar
   ],
   rows: [HOW, OUTPUT],
   trace: [{ heading: "What is shown:", rows: [NUMERIC, { flags: "--hops <n>", text: "go so far at most", standard: "32", parse: integer("--hops", 1, 255) }] }, HOW, OUTPUT],
-  check: [CHECKING, SERVERS_WITHOUT_SHORT, MEASURING, SELECTION, OUTPUT],
+  check: [CHECKING, SERVERS_WITHOUT_SHORT, MEASURING, SELECTION, METRICS, OUTPUT],
   wait: [WAITING, { ...HOW, rows: HOW.rows.filter(({ flags }) => !flags.startsWith("--timeout") && !flags.startsWith("--deadline")) }, OUTPUT],
   watch: [
     {

@@ -5,7 +5,8 @@ import { LEAPS } from "../wire/header.ts";
 /** The media type of the text. */
 export const OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-interface Family<From> {
+/** One family of figures. */
+export interface Family<From> {
   readonly name: string;
   readonly type: "gauge" | "counter";
   readonly unit: string | null;
@@ -15,7 +16,7 @@ interface Family<From> {
 }
 
 const SYSTEM: readonly Family<Snapshot>[] = [
-  { name: "uptime_seconds", type: "gauge", unit: "seconds", help: "Since the daemon began.", value: ({ elapsed }) => elapsed },
+  { name: "uptime_seconds", type: "gauge", unit: "seconds", help: "Since the daemon or the run began.", value: ({ elapsed }) => elapsed },
   { name: "synchronized", type: "gauge", unit: null, help: "1 while there is a system peer.", value: ({ system }) => (system.systemPeer === null ? 0 : 1) },
   { name: "stratum", type: "gauge", unit: null, help: "Ours; 16: unsynchronized.", value: ({ system }) => system.stratum },
   { name: "leap", type: "gauge", unit: null, help: "The leap indicator: 0 none, 1 insert, 2 delete, 3 unsynchronized.", value: ({ system }) => LEAPS.indexOf(system.leap) },
@@ -32,7 +33,11 @@ const SYSTEM: readonly Family<Snapshot>[] = [
   { name: "falsetickers", type: "gauge", unit: null, help: "Servers that disagree.", value: ({ system }) => system.falsetickers },
 ];
 
-const ASSOCIATIONS: readonly Family<AssociationReport>[] = [
+/** What is exposed of an association; packets may not be told. */
+export type ExposedAssociation = Omit<AssociationReport, "id" | "mode" | "packets" | "reference" | "unreach" | "flash"> & { readonly id: number; readonly packets: AssociationReport["packets"] | null };
+
+/** Figures of an association. */
+export const ASSOCIATIONS: readonly Family<ExposedAssociation>[] = [
   { name: "association_offset_seconds", type: "gauge", unit: "seconds", help: "Server minus local.", value: ({ offset }) => offset },
   { name: "association_delay_seconds", type: "gauge", unit: "seconds", help: "Round trip.", value: ({ delay }) => delay },
   { name: "association_dispersion_seconds", type: "gauge", unit: "seconds", help: "Error bound.", value: ({ dispersion }) => dispersion },
@@ -42,9 +47,9 @@ const ASSOCIATIONS: readonly Family<AssociationReport>[] = [
   { name: "association_reach_ratio", type: "gauge", unit: "ratio", help: "Of the last eight polls, those answered.", value: ({ reach }) => bitsOf(reach) / 8 },
   { name: "association_poll_interval_seconds", type: "gauge", unit: "seconds", help: "Between two polls.", value: ({ poll }) => 2 ** poll },
   { name: "association_survivor", type: "gauge", unit: null, help: "1 for the system peer and the other survivors.", value: ({ reason }) => (reason === null ? 1 : 0) },
-  { name: "association_sent_packets", type: "counter", unit: "packets", help: "Sent.", value: ({ packets }) => packets.sent },
-  { name: "association_received_packets", type: "counter", unit: "packets", help: "Received.", value: ({ packets }) => packets.received },
-  { name: "association_rejected_packets", type: "counter", unit: "packets", help: "Received, and not used.", value: ({ packets }) => packets.rejected },
+  { name: "association_sent_packets", type: "counter", unit: "packets", help: "Sent.", value: ({ packets }) => packets?.sent ?? null },
+  { name: "association_received_packets", type: "counter", unit: "packets", help: "Received.", value: ({ packets }) => packets?.received ?? null },
+  { name: "association_rejected_packets", type: "counter", unit: "packets", help: "Received, and not used.", value: ({ packets }) => packets?.rejected ?? null },
 ];
 
 /**
@@ -62,7 +67,8 @@ export function openMetrics(snapshot: Snapshot, version: string): string {
   return `${lines.join("\n")}\n# EOF\n`;
 }
 
-function exposed({ name, type, unit, help }: Omit<Family<never>, "value">, samples: readonly (readonly [string, number | null])[]): string[] {
+/** The lines of a family; none where nothing is known. */
+export function exposed({ name, type, unit, help }: Omit<Family<never>, "value">, samples: readonly (readonly [string, number | null])[]): string[] {
   const known = samples.filter((sample): sample is readonly [string, number] => sample[1] !== null && Number.isFinite(sample[1]));
   if (known.length === 0) return [];
   const suffix = type === "counter" ? "_total" : "";
@@ -74,11 +80,16 @@ function exposed({ name, type, unit, help }: Omit<Family<never>, "value">, sampl
   ];
 }
 
-function labels({ id, name, address, port }: AssociationReport): string {
-  return `{id="${id}",name="${escaped(name)}",address="${escaped(address ?? "")}",port="${port}"}`;
+/**
+ * The labels of an association.
+ * @param host whose it is, where there may be several
+ */
+export function labels({ id, name, address, port }: Pick<ExposedAssociation, "id" | "name" | "address" | "port">, host?: string): string {
+  return `{${host === undefined ? "" : `host="${escaped(host)}",`}id="${id}",name="${escaped(name)}",address="${escaped(address ?? "")}",port="${port}"}`;
 }
 
-function escaped(text: string): string {
+/** The value of a label. */
+export function escaped(text: string): string {
   return text.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
 }
 

@@ -1,4 +1,7 @@
 /** `check`, `wait` and `watch`, against servers and daemons on loopback. */
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { placeOf } from "../../src/cli/asking.ts";
 import { runWait, type Here } from "../../src/cli/wait.ts";
@@ -106,5 +109,23 @@ describe("watch", () => {
     const { out } = await ntpkit(["watch", "--json", "--every", "300ms", "--count", "1", ...QUICK, await server()]);
     expect(violations(JSON.parse(out), runSchema("watch"))).toEqual([]);
     expect((await ntpkit(["watch", await server()], { signal: "SIGINT" })).code).toBe(130);
+  });
+});
+
+describe("figures for a monitoring system", () => {
+  it("go to standard output, or at once into a file", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "ntpkit-metrics-"));
+    const file = join(folder, "ntp.prom");
+    for (const argv of [["query", ...QUICK, await server()], ["check", ...QUICK, await server()], ["peers", await daemon()]]) {
+      const printed = await ntpkit([...argv, "--format", "openmetrics"]);
+      expect([argv, printed.code, printed.err]).toEqual([argv, 0, ""]);
+      expect(printed.out).toMatch(/^# TYPE ntpkit_[^]*\n# EOF\n$/);
+      const written = await ntpkit([...argv, "--textfile", file]);
+      expect([argv, written]).toEqual([argv, { code: 0, out: "", err: "" }]);
+      expect(readFileSync(file, "utf8")).toMatch(/^# TYPE ntpkit_(?![^]*# EOF)/);
+    }
+    expect(readdirSync(folder)).toEqual(["ntp.prom"]);
+    expect(await ntpkit(["query", ...QUICK, "--textfile", join(folder, "no", "file"), await server()])).toMatchObject({ code: 14, err: expect.stringContaining("cannot write") });
+    rmSync(folder, { recursive: true });
   });
 });

@@ -2,7 +2,7 @@
 import { DAEMON_PROSE } from "./daemon.ts";
 import { FINDING_PROSE } from "./finding.ts";
 import type { Block, Section } from "./roff.ts";
-import { VIEWING_PROSE } from "./viewing.ts";
+import { METRICS, VIEWING_PROSE } from "./viewing.ts";
 
 /** The words for one command. */
 export interface Prose {
@@ -89,7 +89,7 @@ export const PROSE: Readonly<Record<string, Prose>> = {
       "Measures and judges servers as `ntpkit sync` does, but never touches the clock and needs no privilege. Each server is asked once unless `--samples` says otherwise.",
       ...MEASUREMENT,
     ],
-    sections: [SERVERS, KEYS, OFFSETS],
+    sections: [SERVERS, KEYS, OFFSETS, METRICS],
     examples: [
       ["ntpkit query ntp.example.net", "How wrong is my clock?"],
       ["ntpkit query --samples 8 ntp1.example.net ntp2.example.net ntp3.example.net", "Which of them can be believed?"],

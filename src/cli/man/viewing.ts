@@ -15,6 +15,14 @@ const KEYS: Section = {
   blocks: ["`--keys` and `--key` name the control key of the daemon (ntpd's `controlkey`), for the questions that need one. Key files are read as ntpkit-sync(1) reads them."],
 };
 
+/** What `--format` and `--textfile` give. */
+export const METRICS: Section = {
+  title: "METRICS",
+  blocks: [
+    "`--format openmetrics` prints figures named `ntpkit_…` in OpenMetrics 1.0; `--textfile` writes them, all at once, to a file in the text format 0.0.4 for node_exporter's textfile collector. Durations are seconds, and what is not known is left out. A Grafana dashboard and alert rules are in the package's `man/examples`.",
+  ],
+};
+
 /** The questions that list some of the system's variables. */
 const LISTS: Readonly<Record<string, string>> = {
   sysinfo: "its system peer, stratum, root delay and dispersion, jitter and wander",
@@ -58,10 +66,11 @@ export const VIEWING_PROSE: Readonly<Record<string, Prose>> = {
       "The table is that of `ntpq -p`, byte for byte, since scripts read it by columns: tally, remote, refid, stratum, type (`u` unicast, `s` and `S` symmetric active and passive, `b` broadcast client, `B` and `M` broadcast and multicast server, `p` pool, `a` manycast, `l` reference clock), seconds since the last packet, poll interval, reach in octal, delay, offset and jitter in milliseconds. The offset is the server's time minus the local time, also where chronyd, which prints the opposite, was asked. `-` is what a daemon does not tell.",
       "`--explain` runs ntpkit's own selection on what the daemon reported, draws each server's correctness interval with the part that a majority agree on shaded, and says of every other server why it is not used. The daemon may have decided otherwise, since it decides on what it knew at its last update; then the sentence says so.",
     ],
-    sections: [CONTROL, KEYS, jsonSection("peers", "`hosts` has for each host `protocol` (`mode6`, `cmdmon` or `live`), `daemon`, `system` and `associations`, with the fields of ntpkit-query(1) and `type`, `when` and `variables`; a host that told nothing has `ok` false and `error`. The exit status is 0 if any host told something. With `--watch` there is one document a line.")],
+    sections: [CONTROL, KEYS, METRICS, jsonSection("peers", "`hosts` has for each host `protocol` (`mode6`, `cmdmon` or `live`), `daemon`, `system` and `associations`, with the fields of ntpkit-query(1) and `type`, `when` and `variables`; a host that told nothing has `ok` false and `error`. The exit status is 0 if any host told something. With `--watch` there is one document a line.")],
     examples: [
       ["ntpkit peers -n", "This host's servers, by address."],
       ["ntpkit peers --explain", "Why is that server not used?"],
+      ["* * * * * ntpkit peers -q --textfile /var/lib/prometheus/node-exporter/ntpkit.prom", "A line for crontab: this host's daemon in Prometheus."],
       ["ntpkit peers --wide --watch 2s ntp1.example.net ntp2.example.net", "Two daemons, every two seconds."],
       ["ntpkit peers --json | jq '.hosts[0].associations[] | select(.verdict == \"systemPeer\").name'", "Whom do we follow?"],
     ],
@@ -125,7 +134,7 @@ export const VIEWING_PROSE: Readonly<Record<string, Prose>> = {
       "SERVERs are asked as `ntpkit query` asks them, several at once: then the offset is that of the servers that agree, and `--truechimers` says how many those must be. With `--daemon` a daemon is asked what it thinks of its own clock, whichever daemon it is.",
       "A range is written as plugins write it: all is well within `0` to `N` for `N`, from `N` up for `N:`, up to `N` for `~:N`, within both for `A:B`, and outside of them for `@A:B`. Durations are seconds, or have a unit: `250ms`. Of an offset the size counts where the range has no colon. No answer, and servers that do not agree, are critical; a name that cannot be resolved and a mistake in the command line are unknown.",
     ],
-    sections: [jsonSection("check", "`status` and `message` say what the line says, `figures` has each figure with its own status.")],
+    sections: [METRICS, jsonSection("check", "`status` and `message` say what the line says, `figures` has each figure with its own status.")],
     examples: [
       ["ntpkit check -w 50ms -c 500ms ntp.example.net", "As check_ntp_time does."],
       ["ntpkit check -w 10ms -c 100ms --truechimers 3:,2: ntp1.example.net ntp2.example.net ntp3.example.net ntp4.example.net", "Do at least three agree?"],
