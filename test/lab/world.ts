@@ -12,8 +12,14 @@ import type { Report } from "./report.ts";
 /** The command under test: this checkout's, or another installation's by its path in NTPKIT_BIN. */
 const NTPKIT = process.env["NTPKIT_BIN"] ?? fileURLToPath(new URL("../../bin/ntpkit.js", import.meta.url));
 
-/** systemd-timesyncd, where the machine has it, is known by a folder; the mount is seen by this command alone. */
-const HIDE_TIMESYNCD = "[ ! -d /run/systemd/timesync ] || mount -t tmpfs tmpfs /run/systemd";
+/**
+ * systemd-timesyncd, where the machine has it, is known by a folder, and a chronyd of the machine's or of another scenario
+ * (`chronyd -Q` makes one) by its socket's; the mounts are seen by this command alone.
+ */
+const HIDE_OTHERS = [
+  "[ ! -d /run/systemd/timesync ] || mount -t tmpfs tmpfs /run/systemd",
+  "mkdir -p -m 750 /run/chrony && mount -t tmpfs tmpfs /run/chrony",
+].join("\n");
 
 /** The state of a server that the lab waits for before a scenario goes on. */
 export type Wanted = "synchronized" | "unsynchronized" | "leap" | "any";
@@ -257,7 +263,7 @@ export class World {
       ...options.env,
     };
     const words = [...NO_CLOCK, ...environment(variables), process.execPath, NTPKIT, ...args];
-    const shell = ["sh", "-c", [HIDE_TIMESYNCD, options.beside ?? ":", '"$@"'].join("\n"), "sh", ...words];
+    const shell = ["sh", "-c", [HIDE_OTHERS, options.beside ?? ":", '"$@"'].join("\n"), "sh", ...words];
     return host.inside(["unshare", "--pid", "--fork", "--mount-proc", "--kill-child", ...shell]);
   }
 

@@ -125,6 +125,48 @@ export const seeing: readonly Scenario[] = [
       }
     },
   },
+  {
+    name: "seeing: check judges servers and what ntpd and chronyd say, in a plugin's words and codes",
+    needs: ["chrony", "classic"],
+    run: async (world) => {
+      const [right, ahead, chrony, ntp] = [await world.host("right"), await world.host("ahead"), await world.host("chrony"), await world.host("ntp")];
+      await world.chronyd(right);
+      await world.chronyd(ahead, ["local stratum 3"], { clock: await world.clock("ahead", 0.25) });
+      const follow = `server ${right.ipv4} iburst`;
+      await Promise.all([
+        world.chronyd(chrony, [follow, "cmdport 323"]),
+        world.ntpd("classic", ntp, [follow], { clock: await world.clock("ntp", 0), orphan: false }),
+      ]);
+      const strict = ["-w", "100ms", "-c", "1s"];
+      await checked(world, chrony, [right.ipv4], 0, /^NTP OK: .*\|offset=-?0\.00\d+s/);
+      await checked(world, chrony, [...strict, ahead.ipv4], 1, /^NTP WARNING: /);
+      await checked(world, chrony, ["-w", "100ms", "-c", "200ms", ahead.ipv4], 2, /^NTP CRITICAL: .*\|offset=0\.2[45]\d+s/);
+      await checked(world, chrony, [NOBODY], 2, /^NTP CRITICAL: No response/);
+      await checked(world, chrony, ["--stratum", "2,5", right.ipv4], 1, /^NTP WARNING: /);
+      await checked(world, chrony, ["--daemon", "127.0.0.1", ...strict], 0, /^NTP OK: /);
+      await checked(world, ntp, ["--daemon", "127.0.0.1", ...strict], 0, /^NTP OK: /);
+      await checked(world, right, ["--daemon", NOBODY], 2, /^NTP /);
+    },
+  },
+  {
+    name: "seeing: wait ends when chronyd or ntpd is synchronized, and not before",
+    needs: ["chrony", "classic"],
+    run: async (world) => {
+      const [server, chrony, ntp] = [await world.host("server"), await world.host("chrony"), await world.host("ntp")];
+      const follow = `server ${server.ipv4} iburst minpoll 3`;
+      await world.chronyd(chrony, [follow, "cmdport 323"], { want: "unsynchronized" });
+      await world.ntpd("classic", ntp, [follow], { clock: await world.clock("ntp", 0), orphan: false, want: "unsynchronized" });
+      for (const host of [chrony, ntp]) {
+        const run = await world.ntpkit(host, ["wait", "--daemon", "127.0.0.1", "--timeout", "2s", "--json"]);
+        assert.notEqual(run.code, 0, "nobody is there to be synchronized to");
+      }
+      await world.chronyd(server);
+      for (const host of [chrony, ntp]) {
+        assert.equal((await world.ntpkit(host, ["wait", "--daemon", "127.0.0.1", "--timeout", "2m"], { timeout: 150 })).code, 0);
+        await world.ask(host, "127.0.0.1", "synchronized", 1);
+      }
+    },
+  },
 ];
 
 /** Questions to a daemon of ours that follows 10.77.0.1, and what every ntpq prints of the answers. */
@@ -155,6 +197,13 @@ const PEERS: readonly (readonly [ours: readonly string[], theirs: readonly strin
   [["-n", "--all"], ["-n", "-c", "lpeers"]],
   [["-n", "--associations"], ["-n", "-c", "apeers"]],
 ];
+
+/** Runs `ntpkit check`, which must end with this code and print this line. */
+async function checked(world: World, host: Host, words: readonly string[], code: number, line: RegExp): Promise<void> {
+  const run = await world.ntpkit(host, ["check", ...words]);
+  assert.equal(run.code, code, run.stdout);
+  assert.match(run.stdout, line);
+}
 
 /** A daemon with two good servers, one that is 3 s wrong and one that is not there, when it has chosen among them. */
 async function follower(world: World, which: "classic" | "ntpsec"): Promise<Host> {
