@@ -60,7 +60,7 @@ async function prepareServe(servers: readonly string[], options: ServeCommandOpt
   const { ipv4, ipv6, ...settings } = options;
   if (options.interface !== undefined) checkInterface(options.interface);
   if (options.user !== undefined && lookUpUser(options.user) === null) throw new UsageError(`--user: there is no user "${options.user}"`);
-  const loaded = options.config === undefined ? null : loadConfiguration(options.config, false);
+  const loaded = options.config === undefined ? null : loadConfiguration(options.config, true);
   const trusted = options.trusted === undefined ? (loaded?.configuration.trusted ?? "all") : trustedKeys(options.trusted);
   const keys = await readKeys(options.keys ?? loaded?.configuration.keys?.path ?? null, options.keysFormat ?? "auto", trusted);
   tellPrepared("ntpkit serve", { file: loaded?.path ?? null, remarks: loaded?.remarks ?? [], warnings: keys.warnings }, options, io);
@@ -107,7 +107,6 @@ class ServeRun {
   #failure: FailureDocument | null = null;
   #live: Live | null = null;
   #timer: NodeJS.Timeout | undefined;
-  #last: ServeState | null = null;
   #answered = { at: 0, count: 0, rate: 0 };
 
   constructor({ service, associations }: EngineConfig, options: ServeCommandOptions, io: Io, palette: Palette) {
@@ -150,8 +149,7 @@ class ServeRun {
     this.#state = () => {
       const now = world.now();
       const { server } = engine.responder!;
-      this.#last = { snapshot: engine.snapshot(now), published: server.published(now), counts: server.counts, clients: server.mru.size };
-      return this.#last;
+      return { snapshot: engine.snapshot(now), published: server.published(now), counts: server.counts, clients: server.mru.size };
     };
     // Sockets that could not be opened are told of next; nothing is said before that.
     setImmediate(() => {
@@ -214,7 +212,7 @@ class ServeRun {
   readonly #warned: Set<string> = new Set();
 
   #tell(event: ServeEvent): void {
-    const state = event === "stopped" ? this.#last : (this.#state?.() ?? null);
+    const state = this.#state?.() ?? null;
     const { out } = this.#io;
     if (state === null) return;
     if (this.#options.json === true) out.write(documentText(serveDocument(event, this.#presence, state, unixNow()), false));

@@ -24,6 +24,7 @@ export const MSG_ERRQUEUE = 0x2000;
 export const EPOLL_CLOEXEC = 0o2000000;
 export const EPOLL_CTL_ADD = 1;
 export const EPOLLIN = 1;
+export const EPOLLERR = 8;
 
 /** Socket options, by level. */
 export const SOL_SOCKET = 1;

@@ -63,7 +63,7 @@ const PLAUSIBLE = 1;
 
 const EAGAIN = errorNumber("EAGAIN");
 
-/** Sockets by libc. Only where {@link linux.isKnownLayout} and koffi is there. */
+/** Sockets by libc. */
 export class NativeUdp implements Udp {
   readonly #c: Libc;
   readonly #host: UdpHost;
@@ -160,7 +160,9 @@ export class NativeUdp implements Udp {
       for (let index = 0; index < count; index += 1) {
         const fd = this.#readyWords.getInt32(index * linux.SIZE.epoll_event + linux.EPOLL_DATA, true);
         const one = this.#byFd.get(fd);
-        if (one !== undefined && !this.#answerAll(one)) this.#readAll(one);
+        if (one === undefined) continue;
+        const hasErrors = (this.#readyWords.getUint32(index * linux.SIZE.epoll_event, true) & linux.EPOLLERR) !== 0;
+        if (!this.#answerAll(one, hasErrors)) this.#readAll(one);
       }
       if (count < READY) return;
     }
@@ -179,10 +181,8 @@ export class NativeUdp implements Udp {
     const fd = makeDescriptor(this.#c, of, place);
     if (typeof fd === "string") return fd;
     const fault = this.#enlist(fd);
-    if (fault !== null) {
-      this.#c.close(fd);
-      return fault;
-    }
+    if (fault !== null) this.#c.close(fd);
+    if (fault !== null) return fault;
     const one: Socket = { token, fd, family: of, to: place.to, port: place.port, interface: place.interface, serves, leaving: new Map(), next: 0, ttl: null };
     this.#byFd.set(fd, one);
     this.#byToken.set(token, [...(this.#byToken.get(token) ?? []), one]);
@@ -248,10 +248,10 @@ export class NativeUdp implements Udp {
   }
 
   /** Answers what can be answered at once; the rest of what has come is told as ever. */
-  #answerAll(one: Socket): boolean {
+  #answerAll(one: Socket, hasErrors: boolean): boolean {
     const answerer = this.#answerer;
     if (answerer === null || !one.serves) return false;
-    this.#readErrors(one);
+    if (hasErrors) this.#readErrors(one);
     answerer.answerAll(one.fd, (bytes, from, control) => this.#datagram(one, from, bytes, control, this.#host.read()));
     return true;
   }

@@ -11,7 +11,7 @@
  */
 import type { Address } from "../../wire/address.ts";
 import { family, isMulticast } from "../../wire/address.ts";
-import { waysOut } from "../interfaces.ts";
+import { interfaceAddress, waysOut } from "../interfaces.ts";
 import * as linux from "../layout.ts";
 import type { Libc } from "../libc.ts";
 import { parse4, parse6, toSockaddr } from "./sockaddr.ts";
@@ -103,6 +103,7 @@ export function routeOf(c: Pick<Libc, "if_nametoindex">, to: Address, from: stri
   const name = toSockaddr(to.ip, to.port);
   if (name === null) return null;
   const toMany = isMulticast(to.ip) || to.ip === LIMITED_BROADCAST;
+  if (toMany && bound !== null && family(to.ip) === 4) return { name, ways: [{ interface: 0, from: from ?? interfaceAddress(bound, 4) }] };
   if (!toMany || bound !== null || to.ip.includes("%")) return { name, ways: [{ interface: 0, from: from ?? null }] };
   return { name, ways: waysOut(family(to.ip)).map((way) => ({ interface: c.if_nametoindex(way.name), from: family(to.ip) === 4 ? way.address : null })) };
 }

@@ -1,0 +1,69 @@
+/**
+ * A load generator: keeps so many client requests in flight to one server for so long, and prints the replies a second as JSON.
+ * Arguments: address, port, requests in flight, seconds. Blocking system calls, so that it is not the generator that is measured.
+ */
+import { isKnownLayout, SIZE } from "../../src/host/layout.ts";
+import { libc } from "../../src/host/libc.ts";
+import { toSockaddr } from "../../src/host/udp/sockaddr.ts";
+
+const [ip = "127.0.0.1", port = "123", flight = "16", seconds = "2"] = process.argv.slice(2);
+const inFlight = Number(flight);
+const until = performance.now() + Math.min(Number(seconds), 30) * 1000;
+const c = libc();
+const to = toSockaddr(ip, Number(port));
+if (c === null || to === null || !isKnownLayout()) throw new Error("there is no libc to call, or that is no address");
+
+const WORDS = SIZE.mmsghdr / 4;
+const PACKET = 48;
+const MOST = 256;
+const MSG_WAITFORONE = 0x10000;
+const out = messages();
+const back = messages();
+// Version 4, client, and a transmit timestamp, as clients send one.
+for (let index = 0; index < MOST; index += 1) out.bytes.set([0x23, ...new Uint8Array(39), 0xe0, 1, 2, 3, 4, 5, 6, 7], index * PACKET);
+
+// Half a second without a reply: what is missing was lost, and as much is sent again.
+const fd = c.socket(2, 2, 0);
+const patience = new BigInt64Array([0n, 500_000n]);
+c.setsockopt(fd, 1, 20, patience, 16);
+if (c.connect(fd, to, to.length) < 0) throw new Error("cannot connect");
+let replies = 0;
+let lost = 0;
+let unusable = 0;
+const began = performance.now();
+send(inFlight);
+while (performance.now() < until) {
+  const count = c.recvmmsg(fd, back.headers, Math.min(inFlight, MOST), MSG_WAITFORONE, null);
+  if (count <= 0) {
+    lost += inFlight;
+    send(inFlight);
+    continue;
+  }
+  for (let index = 0; index < count; index += 1) if ((back.bytes[index * PACKET]! & 7) !== 4) unusable += 1;
+  replies += count;
+  send(count);
+}
+const taken = (performance.now() - began) / 1000;
+console.log(JSON.stringify({ perSecond: Math.round(replies / taken), replies, lost, unusable }));
+
+
+function send(count: number): void {
+  for (let left = count; left > 0; ) {
+    const sent = c!.sendmmsg(fd, out.headers, Math.min(left, MOST), 0);
+    if (sent <= 0) return;
+    left -= sent;
+  }
+}
+
+function messages(): { readonly headers: Uint32Array; readonly bytes: Uint8Array; readonly vectors: BigUint64Array } {
+  const headers = new Uint32Array(new ArrayBuffer(MOST * SIZE.mmsghdr));
+  const bytes = new Uint8Array(new ArrayBuffer(MOST * PACKET));
+  const vectors = new BigUint64Array(new ArrayBuffer(MOST * 16));
+  for (let index = 0; index < MOST; index += 1) {
+    vectors[index * 2] = c!.address(bytes) + BigInt(index * PACKET);
+    vectors[index * 2 + 1] = BigInt(PACKET);
+    new DataView(headers.buffer).setBigUint64((index * WORDS + 4) * 4, c!.address(vectors) + BigInt(index * 16), true);
+    headers[index * WORDS + 6] = 1;
+  }
+  return { headers, bytes, vectors };
+}

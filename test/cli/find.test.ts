@@ -1,0 +1,220 @@
+/** `pool`, `manycast`, `broadcast` and `serve` on loopback, in this process or as one of their own. */
+import { spawn } from "node:child_process";
+import { createSocket, type Socket } from "node:dgram";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { startServer, type DemoServer } from "../../src/cli/demo/server.ts";
+import { clockReader } from "../../src/host/clock.ts";
+import { shift, UNKNOWN_TIME } from "../../src/time/timestamp.ts";
+import { findingSchemas } from "../../src/view/finding-schema.ts";
+import { encodeHeader, readHeader, type Header } from "../../src/wire/header.ts";
+import { ntpkit } from "../support/command.ts";
+import { violations } from "../support/schema.ts";
+
+const ENTRY = fileURLToPath(new URL("../../src/cli/entry.ts", import.meta.url));
+const SCHEMAS = findingSchemas();
+const GROUP = "239.255.77.77";
+const read = clockReader();
+const servers: (DemoServer | Socket | { close(): unknown })[] = [];
+let folder = "";
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "ntpkit-find-"));
+  process.env["STATE_DIRECTORY"] = folder;
+});
+afterAll(() => {
+  delete process.env["STATE_DIRECTORY"];
+  rmSync(folder, { recursive: true });
+});
+afterEach(() => {
+  for (const server of servers.splice(0)) server.close();
+});
+
+describe("a mistake", () => {
+  it.each([
+    [["manycast", "10.0.0.1"], 'ntpkit manycast: "10.0.0.1" is not a multicast group; groups are 224.0.0.0 to 239.255.255.255, and IPv6 addresses that begin with ff'],
+    [["manycast", GROUP, "--ttl", "0"], "ntpkit manycast: --ttl: 0 is out of range; from 1 to 255"],
+    [["manycast", GROUP, "--ttl", "256"], "ntpkit manycast: --ttl: 256 is out of range; from 1 to 255"],
+    [["manycast", GROUP, "--key", "7"], "ntpkit manycast: key 7 is named, but there is no key file; name the file of their keys with --keys, or trust whoever answers with --no-auth"],
+    [["manycast"], "ntpkit manycast: missing required argument 'groups'; see ntpkit manycast --help"],
+    [["pool", "--interval", "100ms", "192.0.2.1"], "ntpkit pool: --interval: less than 2 s is not for 192.0.2.1; only loopback, private and link-local addresses may be asked so often"],
+    [["serve", "--local-stratum", "16"], "ntpkit serve: --local-stratum: 16 is out of range; from 1 to 15"],
+    [["serve", "--manycast", "10.1.1.1"], 'ntpkit serve: "10.1.1.1" is not a multicast group; groups are 224.0.0.0 to 239.255.255.255, and IPv6 addresses that begin with ff'],
+    [["serve", "--user", "no-such-user"], 'ntpkit serve: --user: there is no user "no-such-user"'],
+  ])("%j is one line and exit code 64", async (argv, line) => {
+    expect(await ntpkit(argv)).toMatchObject({ code: 64, out: "", err: expect.stringContaining(line.split(";")[0]!) });
+  });
+
+  it("is an interface that is not there", async () => {
+    for (const command of [["manycast", GROUP], ["broadcast"], ["serve"]]) {
+      const { code, err } = await ntpkit([...command, "--interface", "no-such-if"]);
+      expect([command, code]).toEqual([command, 64]);
+      expect(err).toContain('there is no interface "no-such-if"');
+    }
+  });
+});
+
+describe("pool", () => {
+  it("reports a member a line, and what they have in common", async () => {
+    const ports = await Promise.all([demo(2, "203.0.113.1"), demo(2, "203.0.113.1")]);
+    const { code, out } = await ntpkit(["pool", "--samples", "2", "--interval", "50ms", "--json", ...ports.map((port) => `127.0.0.1:${port}`)]);
+    expect(code).toBe(0);
+    const document = JSON.parse(out);
+    expect(violations(document, SCHEMAS["pool"]!)).toEqual([]);
+    expect(document).toMatchObject({ ok: true, associations: [{ lifetime: "preemptable" }, { lifetime: "preemptable" }], warnings: [{ code: "sharedUpstream" }] });
+  });
+
+  it("is silent with -q when all went well", async () => {
+    expect(await ntpkit(["pool", "-q", "--samples", "1", `127.0.0.1:${await demo(1, "GPS")}`])).toEqual({ code: 0, out: "", err: "" });
+  });
+});
+
+describe("manycast", () => {
+  const search = (port: number, ...options: string[]) => ntpkit(["manycast", GROUP, "--interface", "lo", "--port", `${port}`, "--ttl", "2", "--interval", "100ms", "--samples", "2", "--minclock", "1", "--json", ...options]);
+
+  it("finds who answers, and believes him only when told to", async () => {
+    const port = await answerGroup();
+    const trusting = await search(port, "--no-auth");
+    const document = JSON.parse(trusting.out);
+    expect(violations(document, SCHEMAS["manycast"]!)).toEqual([]);
+    expect([trusting.code, document]).toMatchObject([0, { group: GROUP, rings: [{ ttl: 1, replies: 1 }], associations: [{ verdict: "systemPeer", ttl: 1, group: GROUP, authentication: "none" }] }]);
+    const strict = await search(port);
+    expect(strict.code).toBe(15);
+    expect(strict.err).toContain("1 server was found, and none is authentic: ");
+    expect(JSON.parse(strict.out)).toMatchObject({ ok: false, error: { code: "authentication" }, associations: [{ verdict: "rejected", reason: "authentication", offset: expect.any(Number) }] });
+  });
+
+  it("says so when nobody does", async () => {
+    const { code, out, err } = await search(await freePort());
+    expect(code).toBe(10);
+    expect(JSON.parse(out).rings).toMatchObject([{ ttl: 1, replies: 0 }, { ttl: 2, replies: 0 }]);
+    expect(err).toMatch(/^ntpkit manycast: no server answered within 2 hops of this host in 239\.255\.77\.77; /);
+  });
+
+  it("draws rings in place on a terminal, and leaves only the report", async () => {
+    const port = await answerGroup();
+    const { out, err } = await ntpkit(["manycast", GROUP, "--interface", "lo", "--port", `${port}`, "--ttl", "1", "--interval", "100ms", "--samples", "2", "--minclock", "1", "--no-auth"], { columns: 80, env: { TERM: "xterm", NO_COLOR: "1" } });
+    expect(err).toContain("searching … 0 s, Ctrl-C ends it\n");
+    expect(err.endsWith("\u001b[0J")).toBe(true);
+    expect(out).toMatch(/^239\.255\.77\.77 {2}ring 1 \(1 hop\): 1 answered\n/);
+  });
+});
+
+describe("broadcast", () => {
+  it("prints an event a line, and ends after enough of them", async () => {
+    const port = await freePort();
+    broadcastTo(port);
+    const { code, out } = await ntpkit(["broadcast", GROUP, "--interface", "lo", "--port", `${port}`, "--count", "2", "--broadcast-delay", "1ms", "--no-auth", "--json"]);
+    const events = out.trim().split("\n").map((line) => JSON.parse(line));
+    for (const event of events) expect(violations(event, SCHEMAS["broadcast"]!)).toEqual([]);
+    expect([code, events.map(({ event }) => event)]).toEqual([0, ["mobilized", "sample", "sample"]]);
+    expect(events[1]).toMatchObject({ group: GROUP, authentication: "none", offset: expect.any(Number) });
+  });
+
+  it("lists whom it may not believe, and ends with 15", async () => {
+    const port = await freePort();
+    broadcastTo(port);
+    const { code, out, err } = await ntpkit(["broadcast", GROUP, "--interface", "lo", "--port", `${port}`, "--deadline", "1s"]);
+    expect(code).toBe(15);
+    expect(out).toMatch(/^\d\d:\d\d:\d\d 127\.0\.0\.1:\d+ in 239\.255\.77\.77: rejected: it is not authentic; it says offset /);
+    expect(err).toContain("--no-auth");
+  });
+
+  it("says so when it hears nothing, or may not listen", async () => {
+    const { code, out, err } = await ntpkit(["broadcast", "--port", `${await freePort()}`, "--deadline", "100ms", "--json"]);
+    expect([code, JSON.parse(out)]).toMatchObject([10, { ok: false, error: { code: "no-reply" } }]);
+    expect(err).toMatch(/^ntpkit broadcast: no broadcast was heard on UDP port \d+ in /);
+    const taken = await bound("0.0.0.0");
+    const refused = await ntpkit(["broadcast", "--port", `${taken.address().port}`]);
+    expect([refused.code, refused.err]).toEqual([14, expect.stringContaining("is in use by another program")]);
+  });
+});
+
+describe("serve", () => {
+  it("answers until it is told to stop, which is no failure", async () => {
+    const port = await freePort();
+    const config = join(folder, "ntp.conf");
+    writeFileSync(config, "server 127.127.1.0\nfudge 127.127.1.0 stratum 5\nrestrict 127.0.0.2 noserve\n");
+    const child = spawn(process.execPath, ["--import", "tsx", ENTRY, "serve", "-c", config, "--port", `${port}`, "--json"], { env: { ...process.env, NTPKIT_CONFIG: "/nonexistent" } });
+    servers.push({ close: () => child.kill("SIGKILL") });
+    let out = "";
+    let err = "";
+    child.stdout.on("data", (chunk: Buffer) => (out += chunk.toString()));
+    child.stderr.on("data", (chunk: Buffer) => (err += chunk.toString()));
+    await once(createInterface(child.stdout), "line");
+    const { code, out: asked } = await ntpkit(["query", "--json", `127.0.0.1:${port}`]);
+    expect([code, JSON.parse(asked)]).toMatchObject([0, { associations: [{ stratum: 6, refid: "LOCAL(0)" }] }]);
+    child.kill("SIGTERM");
+    expect(await once(child, "close")).toEqual([0, null]);
+    const lines = out.trim().split("\n").map((line) => JSON.parse(line));
+    for (const line of lines) expect(violations(line, SCHEMAS["serve"]!)).toEqual([]);
+    expect([lines.map(({ event }) => event), err]).toEqual([["listening", "stopped"], ""]);
+    expect(lines[1]).toMatchObject({ served: { stratum: 6, synchronized: true }, packets: { answered: 1 } });
+  });
+
+  it("says which port it may not have", async () => {
+    const { port } = (await bound("0.0.0.0")).address();
+    const { code, out, err } = await ntpkit(["serve", "--port", `${port}`, "--user", "root", "--json"]);
+    expect([code, JSON.parse(out)]).toMatchObject([14, { ok: false, error: { code: "permission" } }]);
+    expect(err).toContain(`UDP port ${port} is in use by another program`);
+  });
+});
+
+async function demo(stratum: number, refid: string): Promise<number> {
+  const server = await startServer({ name: "x", ahead: 0, stratum, refid }, read);
+  servers.push(server);
+  return server.port;
+}
+
+async function bound(address: string): Promise<Socket> {
+  const socket = createSocket("udp4");
+  servers.push(socket);
+  socket.bind(0, address);
+  await once(socket, "listening");
+  return socket;
+}
+
+async function freePort(): Promise<number> {
+  const socket = createSocket("udp4");
+  socket.bind(0, "0.0.0.0");
+  await once(socket, "listening");
+  const { port } = socket.address();
+  await new Promise<void>((done) => socket.close(() => done()));
+  return port;
+}
+
+/** A manycast server on loopback; returns its port. */
+async function answerGroup(): Promise<number> {
+  const socket = await bound("0.0.0.0");
+  socket.addMembership(GROUP, "127.0.0.1");
+  socket.on("message", (bytes, { port, address }) => {
+    const request = readHeader(new DataView(bytes.buffer, bytes.byteOffset));
+    const now = read();
+    socket.send(encodeHeader({ ...TOLD, mode: "server", reference: shift(now, -5), origin: request.transmit, receive: now, transmit: read() }), port, address);
+  });
+  return socket.address().port;
+}
+
+/** Multicasts to a port on loopback, ten times a second, until the test ends. */
+function broadcastTo(port: number): void {
+  const socket = createSocket("udp4");
+  socket.bind(0, "127.0.0.1", () => {
+    socket.setMulticastInterface("127.0.0.1");
+    const timer = setInterval(() => {
+      const now = read();
+      socket.send(encodeHeader({ ...TOLD, mode: "broadcast", reference: shift(now, -5), transmit: now }), port, GROUP);
+    }, 100);
+    socket.on("close", () => clearInterval(timer));
+  });
+  servers.push(socket);
+}
+
+const TOLD: Header = {
+  leap: "none", version: 4, mode: "server", stratum: 2, poll: 3, precision: -20, rootDelay: 0.001, rootDispersion: 0.001, referenceId: 0xcb00_7101,
+  reference: UNKNOWN_TIME, origin: UNKNOWN_TIME, receive: UNKNOWN_TIME, transmit: UNKNOWN_TIME,
+};
