@@ -23,7 +23,8 @@ const SILENT_BEFORE_FALLBACK = 2;
 
 /** An association's moment has come: requests run out, and the next one leaves. */
 export function attend(state: State, association: Association, now: Now): void {
-  for (const lost of association.requests.filter(({ expires }) => expires <= now.mono)) expire(state, association, lost, now);
+  // Oldest first, and all of the same patience.
+  for (let lost = association.requests[0]; lost !== undefined && lost.expires <= now.mono; lost = association.requests[0]) expire(state, association, lost, now);
   if (association.nextPoll !== null && association.nextPoll <= now.mono) poll(state, association, now);
   if (state.roster.get(association.id) === undefined) return;
   const useless = isUseless(state, association, now);

@@ -66,6 +66,8 @@ export class State {
   steering: Steering | null = null;
   /** Since when there is no system peer; `null` while there is one. */
   lostAt: Mono | null = null;
+  /** When servers under two names are next looked for. */
+  doublesDue: Mono = -Infinity as Mono;
   /** When the clock was last set or corrected: the system peer's last sample, by both clocks; `null`: never. */
   setAt: { readonly at: Mono; readonly clock: NtpTimestamp } | null = null;
   /** Broadcast packets taken as samples in this run. */
