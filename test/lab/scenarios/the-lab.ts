@@ -33,7 +33,8 @@ export const theLab: readonly Scenario[] = [
         await world.chronyd(server, ["local stratum 3"], { clock: await world.clock(`shift${index}`, shift) });
         near((await world.ask(client, server.ipv4)).offset, shift, 0.02, "offset by the lab's probe");
         near(await offsetByChronyd(world, client, server.ipv4), shift, 0.0005, "offset by chronyd -Q");
-        near(await offsetByNtpdig(world, client, server.ipv4), shift, 0.01, "offset by ntpdig");
+        const { offset, error } = await byNtpdig(world, client, server.ipv4);
+        near(offset, shift, Math.max(0.01, error), "offset by ntpdig");
       }
     },
   },
@@ -95,7 +96,13 @@ async function offsetByChronyd(world: World, client: Parameters<World["tool"]>[1
   return Number(/wrong by (-?[\d.]+) seconds/.exec(run.stdout + run.stderr)?.[1]);
 }
 
-async function offsetByNtpdig(world: World, client: Parameters<World["tool"]>[1], address: string): Promise<number> {
+/** The offset, and how far off it may be by ntpdig's own account: it reads its clock in Python, late on a busy machine. */
+async function byNtpdig(
+  world: World,
+  client: Parameters<World["tool"]>[1],
+  address: string,
+): Promise<{ offset: number; error: number }> {
   const run = await world.tool("ntpsec", client, ["usr/bin/ntpdig", address]);
-  return Number(/([+-]\d+\.\d+) \+\/-/.exec(run.stdout)?.[1]);
+  const [, offset, error] = /([+-]\d+\.\d+) \+\/- (\d+\.\d+)/.exec(run.stdout) ?? [];
+  return { offset: Number(offset), error: Number(error) };
 }
