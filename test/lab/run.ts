@@ -12,11 +12,13 @@ import { fetchPeers, type PeerName, type Peers } from "./peers.ts";
 import { run, stopAll } from "./processes.ts";
 import type { Scenario } from "./scenario.ts";
 import { authentication } from "./scenarios/authentication.ts";
+import { daemon } from "./scenarios/daemon.ts";
 import { disagreement } from "./scenarios/disagreement.ts";
 import { discovery } from "./scenarios/discovery.ts";
 import { kisses } from "./scenarios/kisses.ts";
 import { plain } from "./scenarios/plain.ts";
 import { rings } from "./scenarios/rings.ts";
+import { seeing } from "./scenarios/seeing.ts";
 import { serving } from "./scenarios/serving.ts";
 import { setting } from "./scenarios/setting.ts";
 import { symmetric } from "./scenarios/symmetric.ts";
@@ -36,6 +38,8 @@ const SCENARIOS: readonly Scenario[] = [
   ...rings,
   ...symmetric,
   ...setting,
+  ...seeing,
+  ...daemon,
 ];
 
 const SIDE_BY_SIDE = 2;

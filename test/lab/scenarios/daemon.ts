@@ -88,7 +88,9 @@ export const daemon: readonly Scenario[] = [
       await shift(world.file("turncoat.clock"), 1);
       const rows = await seen(world, host, (told) => told.some(({ address, tally }) => address === liar && tally === "x"), LIE_SEEN);
       assert.ok(rows.some(({ address, tally }) => address !== liar && tally === "*"));
-      near((await world.ask(host, host.ipv4)).offset, 0, 0.02, "what it serves");
+      // A busy machine makes the probe late: that shows in the delay, half of which the offset can be wrong.
+      const { offset, delay } = await world.ask(host, host.ipv4);
+      near(offset, 0, 0.002 + delay / 2, "what it serves");
     },
   },
   ...samples("classic", "ntp.org's ntpd", "etc/ntp.conf"),
