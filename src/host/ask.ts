@@ -58,6 +58,9 @@ const STOPPED: AskFault = { kind: "unasked", fault: "stopped" };
 /** The NTP port. */
 const NTP_PORT = 123;
 
+/** For this long mode 6 is waited for where chronyd has told already: there may be two daemons, and ntpd's has the port. Seconds. */
+const COURTESY: Seconds = 0.1;
+
 /** What runs on a host that is asked by no name. */
 export const LOCAL: Place = { host: "localhost", name: "localhost", port: null };
 
@@ -82,7 +85,7 @@ export async function askControl<Result extends { readonly kind: string }>(place
   const faults: (ControlFault | ChronyFault | null)[] = [];
   const attempts = found.map((ip): Attempt<Result> => {
     const line = openLine(udpPort({ ip, port: place.port ?? NTP_PORT }), session(options));
-    return { result: settled<Result, ControlRequest, ControlAnswer, ControlFault>(line, make(), (result) => result), close: () => line.close() };
+    return { preferred: true, result: settled<Result, ControlRequest, ControlAnswer, ControlFault>(line, make(), (result) => result), close: () => line.close() };
   });
   const first = await firstOf(attempts, faults, options.signal);
   if (first !== null) return first;
@@ -121,6 +124,8 @@ function oneOfEach(addresses: readonly string[]): string[] {
 
 /** Something that may answer. */
 interface Attempt<Result> {
+  /** Where several answer, who has it is it. */
+  readonly preferred: boolean;
   readonly result: Promise<Result | ControlFault | ChronyFault | null>;
   close(): void;
 }
@@ -131,14 +136,14 @@ function mode6Attempt(place: Place, ip: string, options: AskOptions): Attempt<Da
     const now = unixNow();
     return mode6Report(place.host, read, fromUnix(now), now);
   };
-  return { result: settled<ReadDaemon, ControlRequest, ControlAnswer, ControlFault, DaemonReport>(line, readDaemon(), report), close: () => line.close() };
+  return { preferred: true, result: settled<ReadDaemon, ControlRequest, ControlAnswer, ControlFault, DaemonReport>(line, readDaemon(), report), close: () => line.close() };
 }
 
 function cmdmonAttempt(place: Place, ip: string, options: AskOptions): Attempt<DaemonReport> {
   const conversation = new CmdmonSession({ timeout: options.timeout, retries: 1, firstSequence: Number(cookie() & 0xffff_ffffn) });
   const line = openLine(cmdmonPort(place, ip, options), conversation);
   const report = (read: ReadChrony): DaemonReport => cmdmonReport(place.host, read);
-  return { result: settled<ReadChrony, CmdmonRequest, CmdmonAnswer, ChronyFault, DaemonReport>(line, readChrony(), report), close: () => line.close() };
+  return { preferred: false, result: settled<ReadChrony, CmdmonRequest, CmdmonAnswer, ChronyFault, DaemonReport>(line, readChrony(), report), close: () => line.close() };
 }
 
 /** chronyd tells more by its Unix socket, to whoever may write there. */
@@ -164,22 +169,35 @@ async function settled<Read extends { readonly kind: string }, Request, Answer, 
   return made(read as Read);
 }
 
-/** The first result that is no fault; the others are closed. `null`: all failed. */
+/** The first result that is no fault, a preferred one if it comes soon; the others are closed. `null`: all failed. */
 async function firstOf<Result extends object>(attempts: readonly Attempt<Result>[], faults: (ControlFault | ChronyFault | null)[], signal: AbortSignal): Promise<Result | null> {
   const close = (): void => {
     for (const attempt of attempts) attempt.close();
   };
   if (signal.aborted) close();
   signal.addEventListener("abort", close, { once: true });
-  const answers = attempts.map(async ({ result }) => {
+  const answers = attempts.map(async ({ preferred, result }) => {
     const value = await result;
-    if (value !== null && !isFault(value)) return value;
+    if (value !== null && !isFault(value)) return { preferred, value };
     faults.push(value);
     throw new Error("no answer");
   });
-  const first = await Promise.any(answers).catch(() => null);
+  const any = await Promise.any(answers).catch(() => null);
+  const better = any === null || any.preferred ? null : await soon(answers.filter((_, index) => attempts[index]!.preferred));
+  const first = (better ?? any)?.value ?? null;
   signal.removeEventListener("abort", close);
   close();
+  return first;
+}
+
+/** Whoever answers within {@link COURTESY}. */
+async function soon<Answer>(answers: readonly Promise<Answer>[]): Promise<Answer | null> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<null>((done) => {
+    timer = setTimeout(() => done(null), COURTESY * 1000);
+  });
+  const first = await Promise.race([Promise.any(answers).catch(() => null), late]);
+  clearTimeout(timer);
   return first;
 }
 

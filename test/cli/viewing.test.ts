@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, it } from "vitest";
 import { peersSchema, questionSchema, traceSchema } from "../../src/view/daemon-schema.ts";
 import { exchanges, recordedDaemon, type Daemon } from "../control/replay.ts";
-import { listening, mode6Only, ntpOnly, silence } from "../support/asked.ts";
+import { listening, mode6Only, ntpOnly, recordedChronyd, silence } from "../support/asked.ts";
 import { ntpkit } from "../support/command.ts";
 import { violations } from "../support/schema.ts";
 
@@ -54,6 +54,21 @@ describe("peers", () => {
     const open = await ntpkit(["peers", "--json", "--timeout", "50ms", await listening(ntpOnly({ stratum: 2, refid: 1 }))]);
     expect([open.code, JSON.parse(open.out).error.code]).toEqual([69, "unavailable"]);
     expect((await ntpkit(["peers", "127.0.0.1,prefer"])).code).toBe(64);
+  });
+
+  it("finds out that it is chronyd, and turns its signs", async () => {
+    const { code, out } = await ntpkit(["peers", "--json", await listening(recordedChronyd())]);
+    const document = JSON.parse(out);
+    expect([code, violations(document, peersSchema())]).toEqual([0, []]);
+    expect(document.hosts).toMatchObject([{ protocol: "cmdmon", daemon: "chronyd", withheld: true, system: { stratum: 4, refid: "127.0.0.2", falsetickers: 1 } }]);
+    const table = await ntpkit(["peers", "-n", await listening(recordedChronyd())]);
+    expect(table.out).toMatch(/^\*127\.0\.0\.2 /m);
+  });
+
+  it("goes by mode 6 where chronyd answers, too", async () => {
+    const [ntpd, chronyd] = [recorded(["h1-ntpq-pn", "h3-ntpq-rv"]), recordedChronyd()];
+    const { out } = await ntpkit(["peers", "--json", await listening((bytes) => [...chronyd(bytes), ...ntpd(bytes)])]);
+    expect(JSON.parse(out)).toMatchObject({ hosts: [{ protocol: "mode6" }] });
   });
 
   it("is not led astray by garbage", async () => {

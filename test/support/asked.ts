@@ -1,5 +1,7 @@
 /** Daemons on loopback that answer as recorded ones did, for commands that ask daemons. */
 import { createSocket, type Socket } from "node:dgram";
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import type { Daemon } from "../control/replay.ts";
 
 const open: Socket[] = [];
@@ -37,6 +39,24 @@ export function ntpOnly({ stratum, refid, ahead = 0 }: { readonly stratum: numbe
     answer.set(bytes.subarray(40, 48), 24);
     const now = BigInt(Date.now() + ahead * 1000 + 2_208_988_800_000) * 4_294_967_296n / 1000n;
     for (const at of [16, 32, 40]) view.setBigUint64(at, now);
+    return [answer];
+  };
+}
+
+/** What a chronyd 4.3 answered over UDP, in the order of our questions. */
+const CHRONYD = (JSON.parse(readFileSync(fileURLToPath(new URL("../fixtures/cmdmon/chronyd-4.3.json", import.meta.url)), "utf8")) as { udp: string[] }).udp;
+
+/** That chronyd. It counts from the first sequence number it is shown. */
+export function recordedChronyd(): Daemon {
+  let first: number | null = null;
+  return (bytes) => {
+    if (bytes[0] !== 6 || bytes[1] !== 1) return [];
+    const sequence = new DataView(bytes.buffer, bytes.byteOffset).getUint32(8);
+    first ??= sequence;
+    const recorded = CHRONYD[(sequence - first) >>> 0];
+    if (recorded === undefined) return [];
+    const answer = Uint8Array.from(Buffer.from(recorded, "base64"));
+    new DataView(answer.buffer).setUint32(16, sequence);
     return [answer];
   };
 }
