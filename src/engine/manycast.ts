@@ -30,15 +30,15 @@ export function startSolicitor(state: State, config: AssociationConfig, group: s
 
 /** Asks the rings whose turn has come. */
 export function solicit(state: State, now: Now): void {
-  const rules = ringRules(state);
   for (const asking of state.solicitors) {
     if (asking.nextAt === null || asking.nextAt > now.mono) continue;
+    const rules = ringRules(state, asking);
     const held = heldCount(state);
     asking.satisfied ||= held >= rules.minclock;
     if (wantsMore(asking, held, rules)) ask(state, asking, held, now, rules);
     else {
       asking.done = true;
-      asking.nextAt = rules.interval === null ? after(now.mono, questionInterval(asking, rules)) : null;
+      asking.nextAt = state.config.once === null ? after(now.mono, questionInterval(asking, rules)) : null;
       state.unjudged = true;
     }
   }
@@ -112,12 +112,14 @@ function ask(state: State, asking: Solicitor, held: number, now: Now, rules: Rin
   state.note({ what: "ring", group: asking.group, ttl: ring.ttl, found: held });
 }
 
-function ringRules(state: State): RingRules {
+/** A probe that goes on (`--follow`) keeps the daemon's schedule once its rings are asked. */
+function ringRules(state: State, asking: Solicitor): RingRules {
   const { ringInterval, allRings } = state.config.discovery ?? STRICT;
+  const interval = state.config.once === null && asking.done ? null : ringInterval;
   const { minclock, maxclock } = state.config.limits;
   const { estimate } = state.opinion;
   const systemPoll = estimate === null ? null : (state.roster.get(estimate.peer)?.hpoll ?? null);
-  return { interval: ringInterval, all: allRings, minclock, maxclock, systemPoll, uniform: () => state.surroundings.chance.uniform() };
+  return { interval, all: allRings, minclock, maxclock, systemPoll, uniform: () => state.surroundings.chance.uniform() };
 }
 
 function scheduleSolicitors(state: State): void {

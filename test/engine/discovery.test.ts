@@ -113,6 +113,14 @@ describe("manycast", () => {
     expect(bench.snapshot.refused).toEqual({ bogus: 1000 });
   });
 
+  it("goes on asking by the daemon's schedule once its rings are asked, when it is to follow", () => {
+    const bench = new Bench(config([{ ...PROBE, minpoll: 4, maxpoll: 6 }], { authenticate: false, ringInterval: 2 }, null), provider("none"));
+    const rings = [...bench.start(), ...sendsOf(bench.run(3000))];
+    expect(rings.slice(0, 4).map(({ ttl }) => ttl)).toEqual([1, 2, 3, 3]);
+    expect(rings.length).toBeGreaterThan(4);
+    expect(rings.length).toBeLessThan(30);
+  });
+
   it("starts from the first ring again when fewer than minclock are left, in the daemon", () => {
     const bench = new Bench(config([{ ...PROBE, minpoll: 4, maxpoll: 6 }], { authenticate: false, ringInterval: null }, null), provider("none"));
     const rings = [...bench.start(), ...sendsOf(bench.run(5000))];
