@@ -2,7 +2,7 @@
  * Who may come in: the tests that whatever nobody asked for has to pass before it mobilizes anything, and the list of those
  * that a probe heard but may not use (seed 002 "Association Management").
  */
-import type { Discovery } from "../association/association.ts";
+import type { Association, Discovery } from "../association/association.ts";
 import { filterSample } from "../association/filter.ts";
 import { sampleOf } from "../association/sample.ts";
 import type { Ring } from "../association/solicitor.ts";
@@ -69,6 +69,12 @@ export function trusts(state: State, bytes: Uint8Array, packet: Packet, from: Ad
 export function restrictions({ config }: State, from: Address): number {
   const source = config.serving === undefined || config.serving === null ? null : sourceOf(from.ip);
   return source === null ? 0 : config.serving!.access.flagsFor(source, from.port);
+}
+
+/** What the packet that mobilized an association says of its server; it is no sample. */
+export function introduce(fresh: Association, { header, mac }: Packet): void {
+  fresh.header = header;
+  fresh.authentication = mac === null ? "none" : "ok";
 }
 
 /** Counts a packet nobody claims. */

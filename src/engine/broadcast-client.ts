@@ -10,7 +10,7 @@ import type { Mono } from "../time/mono.ts";
 import type { Now } from "../time/now.ts";
 import { pollInterval } from "../time/seconds.ts";
 import type { Packet } from "../wire/packet.ts";
-import { discovery, isUsefulStratum, keyOf, list, obstacle, refuseUnasked, STRICT, trusts } from "./admission.ts";
+import { discovery, introduce, isUsefulStratum, keyOf, list, obstacle, refuseUnasked, STRICT, trusts } from "./admission.ts";
 import { add } from "./associate.ts";
 import type { Event } from "./event.ts";
 import { prune } from "./pruning.ts";
@@ -35,6 +35,7 @@ export function mobilizeBroadcastClient(state: State, event: Datagram, packet: P
   const { broadcastDelay, longestWait } = state.config.discovery ?? STRICT;
   const listening = broadcastClient(header, broadcastDelay, now.mono);
   const fresh = add(state, config, "broadcastClient", "ephemeral", event.from, { found, listening });
+  introduce(fresh, packet);
   fresh.nextPoll = broadcastDelay === null ? volleyAt(header, now.mono, state.surroundings.chance.uniform(), longestWait) : after(now.mono, pollInterval(minpoll));
   state.schedule(fresh);
 }

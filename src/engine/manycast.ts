@@ -10,7 +10,7 @@ import { family } from "../wire/address.ts";
 import { encodeHeader } from "../wire/header.ts";
 import type { Header } from "../wire/header.ts";
 import { decodePacket } from "../wire/packet.ts";
-import { discovery, isUsefulStratum, keyOf, list, obstacle, refuseUnasked, STRICT, trusts } from "./admission.ts";
+import { discovery, introduce, isUsefulStratum, keyOf, list, obstacle, refuseUnasked, STRICT, trusts } from "./admission.ts";
 import { add } from "./associate.ts";
 import type { Event } from "./event.ts";
 import { heldCount, isPruned, makeRoom } from "./pruning.ts";
@@ -85,6 +85,7 @@ export function onSolicited(state: State, asking: Solicitor, event: Datagram, no
   if (isPruned(state, event.from, now)) return refuseUnasked(state, event.from, "duplicate");
   if (heldCount(state) >= mostHeld(state) && !(state.config.once === null && makeRoom(state, found.merit, now))) return list(state, config, event, packet, found, "surplus", ring, now);
   const fresh = add(state, config, "client", "preemptable", event.from, { found });
+  introduce(fresh, packet);
   fresh.nextPoll = after(now.mono, state.surroundings.chance.uniform() * (state.config.once === null ? asking.config.minpoll : 0));
   state.schedule(fresh);
 }

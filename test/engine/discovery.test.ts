@@ -43,7 +43,7 @@ describe("manycast", () => {
       stratum: 2,
       precision: -24,
       referenceId: 0x0102_0304,
-      reference: shift(t2, -10),
+      reference: shift(t2, -10 - Number(ip.split(".")[3])),
       origin: headerOf(ring).transmit,
       receive: t2,
       transmit: t2,
