@@ -4,6 +4,7 @@
  * Actions are plain data, returned from `Engine.handle` in the order in which they are to be done. A host performs them;
  * what comes of them comes back as events.
  */
+import type { KernelClaim } from "../discipline/claim.ts";
 import type { Frequency, Seconds } from "../time/seconds.ts";
 import type { AssociationId } from "../association/association.ts";
 import type { PacketToken, SocketToken } from "../association/request.ts";
@@ -61,6 +62,8 @@ export type Action =
    * `clockRefused`.
    */
   | { readonly kind: "steer"; readonly phase: Seconds; readonly frequency: Frequency }
+  /** Tell the kernel how good its clock is. Not answered: where it cannot be told, nothing is lost. */
+  | { readonly kind: "kernel"; readonly claim: KernelClaim }
   /** Keep this for the next run, in place of what was kept. */
   | { readonly kind: "remember"; readonly memory: Memory }
   /** Something worth telling; the words are chosen in `view`. */

@@ -7,6 +7,7 @@ import type { Now } from "../time/now.ts";
 import type { Seconds } from "../time/seconds.ts";
 import { publishSystem } from "./answering.ts";
 import type { OnceConfig } from "./config.ts";
+import { claimSet } from "./kernel.ts";
 import { discardDuplicates } from "./duplicates.ts";
 import { isSoliciting } from "./manycast.ts";
 import { failureOf, heardEnough } from "./once.ts";
@@ -69,6 +70,7 @@ export function onCorrected(state: State, lasting: Seconds | null): void {
   state.clock.correcting = false;
   state.clock.applied = true;
   state.clock.lasting = lasting;
+  claimSet(state, lasting === null ? 0 : (state.opinion.estimate?.offset ?? 0));
   state.end("ok");
 }
 

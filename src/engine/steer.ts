@@ -24,6 +24,7 @@ import type { Frequency, Seconds } from "../time/seconds.ts";
 import { shift } from "../time/timestamp.ts";
 import type { Action } from "./action.ts";
 import type { Event } from "./event.ts";
+import { claimSteered, claimUnreliable } from "./kernel.ts";
 import type { State } from "./state.ts";
 import type { Steering } from "./steering.ts";
 import { TIMER } from "./timer.ts";
@@ -47,7 +48,8 @@ export function steer(state: State, now: Now): void {
   if (roster.size > AT_ONCE && now.mono < after(steering.heardAt, roster.size * SPACING)) return;
   const corrected = correctedBy(steering.corrections, now.mono);
   const system = systemOffset(state, steering.config.dryRun ? steering.pretended + corrected : 0);
-  if (steering.heard.length === 0 && (system === null || system.at === steering.used)) return;
+  const updated = system !== null && system.at !== steering.used;
+  if (steering.heard.length === 0 && !updated) return;
   steering.heardAt = now.mono;
   const decision = steering.discipline.update({ now: now.mono, corrected, samples: steering.heard, system });
   steering.heard = [];
@@ -59,12 +61,14 @@ export function steer(state: State, now: Now): void {
       perform(state, steering, { kind: "steer", phase: decision.phase, frequency: decision.frequency }, now);
       break;
     case "step":
-      if (isTooFar(steering, decision.offset)) return refuse(state, "max-step");
+      if (isTooFar(steering, decision.offset)) return refuse(state, steering, "max-step", now);
       perform(state, steering, { kind: "step", offset: decision.offset }, now);
       break;
     case "panic":
-      return refuse(state, "panic");
+      return refuse(state, steering, "panic", now);
   }
+  // With a step the kernel itself takes back whatever it was told.
+  if (updated && decision.kind !== "step") claimSteered(state, steering, now);
   spreadPoll(state, steering, now);
 }
 
@@ -127,7 +131,8 @@ function isTooFar({ config: { limits } }: Steering, offset: Seconds): boolean {
 }
 
 /** The operator has to look after it. */
-function refuse(state: State, why: "panic" | "max-step"): void {
+function refuse(state: State, steering: Steering, why: "panic" | "max-step", now: Now): void {
+  claimUnreliable(state, steering, now);
   state.clock.action = "refused";
   state.clock.reason = why;
   state.end("limit");

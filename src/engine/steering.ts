@@ -1,4 +1,5 @@
 /** What the engine remembers of its steering of the clock. */
+import type { KernelClaim } from "../discipline/claim.ts";
 import { corrections } from "../discipline/corrections.ts";
 import type { Corrections } from "../discipline/corrections.ts";
 import { DISCIPLINES } from "../discipline/disciplines.ts";
@@ -26,6 +27,8 @@ export interface Steering {
   heardAt: Mono;
   /** A correction was asked for and not answered yet. */
   awaiting: boolean;
+  /** What the kernel was told last, and when; `null`: nothing. */
+  claimed: { readonly claim: KernelClaim; readonly at: Mono } | null;
 }
 
 /** Steering begins, if the clock is to be steered. */
@@ -33,7 +36,7 @@ export function startSteering(config: EngineConfig, now: Mono): Steering | null 
   const { clock } = config;
   if (clock.kind !== "loop") return null;
   const discipline = DISCIPLINES[clock.discipline](clock.frequency, boundsOf(config, clock));
-  return { config: clock, discipline, corrections: corrections(now), pretended: 0, steady: null, heard: [], used: null, heardAt: after(now, -Infinity), awaiting: false };
+  return { config: clock, discipline, corrections: corrections(now), pretended: 0, steady: null, heard: [], used: null, heardAt: after(now, -Infinity), awaiting: false, claimed: null };
 }
 
 function boundsOf({ associations, precision }: EngineConfig, { limits, stepout, anyFirst }: LoopConfig): DisciplineBounds {

@@ -1,6 +1,6 @@
 /** What the kernel says of its clock (`adjtimex` without modes, which only reads): whoever disciplines it has told it. */
 import type { Seconds } from "../time/seconds.ts";
-import { CLOCK_REALTIME, isKnownLayout, SIZE, TIMEX } from "./layout.ts";
+import { CLOCK_REALTIME, isKnownLayout, SIZE, STA_UNSYNC, TIMEX } from "./layout.ts";
 import { libc, type Libc } from "./libc.ts";
 
 /** The kernel's view of its clock. */
@@ -14,8 +14,7 @@ export interface KernelStatus {
   readonly estimatedError: Seconds;
 }
 
-/** Status bits (linux/timex.h). */
-const STA_UNSYNC = 0x0040;
+/** A status bit: offsets are in nanoseconds (linux/timex.h). */
 const STA_NANO = 0x2000;
 /** The state that says unsynchronized. */
 const TIME_ERROR = 5;

@@ -85,17 +85,26 @@ export const SIZE: {
 /** Where `epoll_event.data` starts. */
 export const EPOLL_DATA: number = PACKED ? 4 : 8;
 
-/** Where the members of `struct timex` start: modes u32, offset, freq, maxerror, esterror, status i32, time.tv_sec, time.tv_usec (64 bits each). */
-export const TIMEX = { modes: 0, offset: 8, frequency: 16, maxError: 24, estimatedError: 32, status: 40, seconds: 72, fraction: 80 } as const;
+/** Where the members of `struct timex` start: modes u32, offset, freq, maxerror, esterror, status i32, constant, time.tv_sec, time.tv_usec (64 bits each). */
+export const TIMEX = { modes: 0, offset: 8, frequency: 16, maxError: 24, estimatedError: 32, status: 40, constant: 48, seconds: 72, fraction: 80 } as const;
 
 /** Where the members of `struct sock_extended_err` start: errno u32, origin u8, data u32. */
 export const EXTENDED_ERROR = { errno: 0, origin: 4, data: 12 } as const;
 
 /** `modes` of `struct timex` (linux/timex.h). */
 export const ADJ_FREQUENCY = 0x0002;
+export const ADJ_MAXERROR = 0x0004;
+export const ADJ_ESTERROR = 0x0008;
+export const ADJ_STATUS = 0x0010;
+export const ADJ_TIMECONST = 0x0020;
 export const ADJ_SETOFFSET = 0x0100;
 export const ADJ_NANO = 0x2000;
 export const ADJ_OFFSET_SINGLESHOT = 0x8001;
+
+/** Its status bits: a leap second is inserted or deleted at the end of the day (UTC), and the clock is not to be relied on. */
+export const STA_INS = 0x0010;
+export const STA_DEL = 0x0020;
+export const STA_UNSYNC = 0x0040;
 
 /** `clock_gettime` and friends; the same number on every POSIX system ntpkit knows. */
 export const CLOCK_REALTIME = 0;

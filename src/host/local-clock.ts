@@ -1,5 +1,6 @@
 /**
- * Setting the local clock: a step that takes effect at once, a slew that the kernel carries out, or a frequency.
+ * Setting the local clock: a step that takes effect at once, a slew that the kernel carries out, or a frequency; and what the
+ * kernel says of it to those who ask.
  *
  * The only file in which anything is set, and only these calls set it; a run that must not touch the clock is not
  * given a {@link LocalClock}. What each system offers:
@@ -10,10 +11,11 @@
  * | macOS, BSD | `settimeofday` | `adjtime`, at least 500 ppm | refused |
  * | others | refused: `unsupported` | refused | refused |
  */
+import type { KernelClaim } from "../discipline/claim.ts";
 import type { ClockFault } from "../engine/event.ts";
 import type { Frequency, Seconds } from "../time/seconds.ts";
 import { errorNumber } from "./errno.ts";
-import { ADJ_FREQUENCY, ADJ_NANO, ADJ_OFFSET_SINGLESHOT, ADJ_SETOFFSET, CLOCK_REALTIME, SIZE, TIMEX } from "./layout.ts";
+import { ADJ_ESTERROR, ADJ_FREQUENCY, ADJ_MAXERROR, ADJ_NANO, ADJ_OFFSET_SINGLESHOT, ADJ_SETOFFSET, ADJ_STATUS, ADJ_TIMECONST, CLOCK_REALTIME, SIZE, STA_DEL, STA_INS, STA_UNSYNC, TIMEX } from "./layout.ts";
 import { libc, type Libc } from "./libc.ts";
 
 /** A clock that can be set. */
@@ -27,6 +29,11 @@ export interface LocalClock {
    * @returns what was set, in the kernel's units, and how long the glide takes; or why not
    */
   steer(phase: Seconds, frequency: Frequency): { readonly phase: Seconds; readonly frequency: Frequency; readonly lasting: Seconds } | ClockFault;
+  /**
+   * Says how good the clock is: error bounds, time constant, and the status as a whole, so that no bit of a daemon before stays.
+   * Absent where the system keeps no such record. Returns why not, or `null` when it was done.
+   */
+  claim?(claim: KernelClaim): ClockFault | null;
 }
 
 /** How fast the kernel slews: MAX_TICKADJ of Linux, the least of the BSDs. */
@@ -88,8 +95,24 @@ export function linuxClock(c: ClockCalls): LocalClock {
       if (c.clock_adjtime(CLOCK_REALTIME, timex) < 0) return refusal(c.errno());
       return { phase: gliding, frequency: units * FREQUENCY_UNIT, lasting: slewed.lasting };
     },
+    claim({ synchronized, maximumError, estimatedError, timeConstant, leap }) {
+      // In nanosecond mode the kernel takes the time constant as it is; else it would add 4.
+      const timex = timexOf(ADJ_STATUS | ADJ_NANO | ADJ_MAXERROR | ADJ_ESTERROR | ADJ_TIMECONST);
+      timex.setInt32(TIMEX.status, (synchronized ? 0 : STA_UNSYNC) | LEAP_STATUS[leap], true);
+      timex.setBigInt64(TIMEX.maxError, microseconds(maximumError), true);
+      timex.setBigInt64(TIMEX.estimatedError, microseconds(estimatedError), true);
+      timex.setBigInt64(TIMEX.constant, BigInt(timeConstant), true);
+      return c.clock_adjtime(CLOCK_REALTIME, timex) < 0 ? refusal(c.errno()) : null;
+    },
   };
   return clock;
+}
+
+const LEAP_STATUS: Readonly<Record<KernelClaim["leap"], number>> = { none: 0, insert: STA_INS, delete: STA_DEL };
+
+/** Rounded up: an error is never made smaller than it is. */
+function microseconds(error: Seconds): bigint {
+  return BigInt(Math.ceil(error * 1e6));
 }
 
 /** macOS and the BSDs, by `struct timeval` (two 64-bit words there; macOS reads only 32 bits of the second). */

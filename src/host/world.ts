@@ -105,6 +105,8 @@ class HostWorld implements World {
         return this.#slew(action.offset);
       case "steer":
         return this.#steer(action.phase, action.frequency);
+      case "kernel":
+        return void this.#clock?.claim?.(action.claim);
     }
   }
 

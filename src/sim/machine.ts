@@ -2,6 +2,7 @@
  * One simulated machine: an oscillator with the two clocks it drives, sockets on a network, a resolver, and whatever
  * program runs on it. It performs the actions of `engine/action.ts` and tells the program what comes of them, as a host does.
  */
+import { aged, UNRELIABLE, type KernelClaim } from "../discipline/claim.ts";
 import type { ClockFault, Event, HostFault } from "../engine/event.ts";
 import type { PacketToken, SocketToken } from "../engine/action.ts";
 import type { WorldAction } from "../engine/world.ts";
@@ -18,7 +19,7 @@ import { Oscillator, type OscillatorOptions } from "./oscillator.ts";
 import { type Socket, Sockets } from "./sockets.ts";
 import type { Timeline } from "./timeline.ts";
 import { inWords, type Trace } from "./trace.ts";
-import { later, type TrueTime, within } from "./truth.ts";
+import { BEGINNING, later, type TrueTime, within } from "./truth.ts";
 
 /** How a machine stamps packets. */
 export interface StampOptions {
@@ -83,6 +84,8 @@ export class Machine implements Station {
   /** Why the clock may not be touched; may be changed while the world runs. */
   clockFault: ClockFault | null;
   readonly #setting: Setting;
+  /** What its kernel was told of its clock last, and when. */
+  #claimed: { readonly claim: KernelClaim; readonly at: TrueTime } = { claim: UNRELIABLE, at: BEGINNING };
   readonly #sockets: Sockets;
   readonly #stamps: Required<StampOptions>;
   readonly #slewRate: Frequency;
@@ -122,6 +125,12 @@ export class Machine implements Station {
   /** Error of its clock now, clock − true, seconds. */
   get error(): Seconds {
     return this.clock.error(this.#setting.timeline.now);
+  }
+
+  /** What its kernel says of its clock now. */
+  get kernel(): KernelClaim {
+    const { claim, at } = this.#claimed;
+    return aged(claim, this.#setting.timeline.now - at);
   }
 
   /** Both readings, now. */
@@ -174,7 +183,7 @@ export class Machine implements Station {
    * @param notice how long until the program is told, seconds; `null`: it is not
    */
   stepClock(by: Seconds, notice: Seconds | null = 0): void {
-    this.clock.step(this.#setting.timeline.now, by);
+    this.#step(by);
     this.#setting.trace.add(this.name, "stepped by another", String(by));
     if (notice !== null) this.#later(notice, { kind: "stepped", by, whose: "another" });
   }
@@ -196,7 +205,7 @@ export class Machine implements Station {
         return this.#send(action.token, action.socket, action.to, action.ttl, action.bytes, action.from ?? null);
       case "step":
         return this.#set(() => {
-          this.clock.step(this.#setting.timeline.now, action.offset);
+          this.#step(action.offset);
           return { kind: "stepped", by: action.offset, whose: "ours" };
         });
       case "steer":
@@ -211,6 +220,9 @@ export class Machine implements Station {
           const lasting = this.clock.slew(this.#setting.timeline.now, action.offset, this.#slewRate);
           return { kind: "slewing", by: action.offset, lasting };
         });
+      case "kernel":
+        if (this.clockFault === null) this.#claimed = { claim: action.claim, at: this.#setting.timeline.now };
+        return;
     }
   }
 
@@ -278,6 +290,12 @@ export class Machine implements Station {
     };
     if (queueing === 0) leave();
     else this.#setting.timeline.in(queueing, leave);
+  }
+
+  /** A kernel relies on no clock that was stepped, until it is told to. */
+  #step(by: Seconds): void {
+    this.clock.step(this.#setting.timeline.now, by);
+    this.#claimed = { claim: UNRELIABLE, at: this.#setting.timeline.now };
   }
 
   #set(change: () => Event): void {

@@ -4,6 +4,7 @@ import { networkInterfaces } from "node:os";
 import type { Address } from "../../src/wire/address.ts";
 import { shift } from "../../src/time/timestamp.ts";
 import { clockReader } from "../../src/host/clock.ts";
+import type { KernelClaim } from "../../src/discipline/claim.ts";
 import type { LocalClock } from "../../src/host/local-clock.ts";
 import type { Lookup } from "../../src/host/resolve.ts";
 import { dgramUdp, nativeUdp } from "../../src/host/udp/choose.ts";
@@ -40,6 +41,7 @@ async function freeAddress(family: 4 | 6): Promise<Address> {
 async function hostWorld(udp: (host: UdpHost) => Udp | Promise<Udp>): Promise<ContractWorld> {
   const sockets: Socket[] = [];
   let added = 0;
+  let claimed: KernelClaim | null = null;
   const pretended: LocalClock = {
     step: (offset) => {
       added += offset;
@@ -47,6 +49,10 @@ async function hostWorld(udp: (host: UdpHost) => Udp | Promise<Udp>): Promise<Co
     },
     slew: (offset) => ({ lasting: Math.abs(offset) / 500e-6 }),
     steer: (phase, frequency) => ({ phase, frequency, lasting: Math.abs(phase) / 500e-6 }),
+    claim: (claim) => {
+      claimed = claim;
+      return null;
+    },
   };
   const real = clockReader();
   const world = await openWorld({ clock: pretended, read: () => shift(real(), added), lookup, udp });
@@ -75,6 +81,7 @@ async function hostWorld(udp: (host: UdpHost) => Udp | Promise<Udp>): Promise<Co
     unheard: freeAddress,
     own: freeAddress,
     foreign: "192.0.2.77",
+    claimed: () => claimed,
     end: () => sockets.forEach((socket) => socket.close()),
   };
 }

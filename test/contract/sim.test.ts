@@ -24,6 +24,7 @@ worldContract("the simulated world", () => {
     known: { name: "known.example", addresses: ["192.0.2.80", "2001:db8::80"] },
     unknown: "unknown.example",
     foreign: "192.0.2.200",
+    claimed: () => own.kernel,
     peer: (family, answer) => peerOn(world, other(), family, answer),
     unheard: (family) => ({ ip: other().address(family), port: PORT }),
     own: (family) => ({ ip: own.address(family), port: PORT }),

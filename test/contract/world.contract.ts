@@ -40,6 +40,8 @@ export interface ContractWorld {
   own(family: 4 | 6): Address | Promise<Address>;
   /** An address that is not this world's own. */
   readonly foreign: string;
+  /** What the kernel was told of the clock last. */
+  readonly claimed: () => object | null;
   /** Ends the peers; the suite closes the world itself. */
   end(): void | Promise<void>;
 }
@@ -350,6 +352,13 @@ export function worldContract(name: string, makeWorld: () => ContractWorld | Pro
         expect(steered.phase).toBeCloseTo(0.0005, 6);
         expect(steered.frequency).toBeCloseTo(30e-6, 10);
         expect(steered.lasting).toBeGreaterThanOrEqual(0);
+      });
+
+      it("is said to be as good as it is, which nobody answers", async () => {
+        const claim = { synchronized: true, maximumError: 0.01, estimatedError: 0.001, timeConstant: 6, leap: "none" } as const;
+        world.perform({ kind: "kernel", claim });
+        expect(await soon()).toEqual([]);
+        expect(contract.claimed()).toMatchObject({ synchronized: true, estimatedError: 0.001, timeConstant: 6, leap: "none" });
       });
     });
   });

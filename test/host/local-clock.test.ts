@@ -96,6 +96,29 @@ describe("Linux", () => {
     expect(calls[2]).toEqual(["clock_adjtime", 0, ADJ_OFFSET_SINGLESHOT, 0n, 0n, 0n]);
   });
 
+  it("is told how good its clock is, errors rounded up, in one call that leaves no bit of a daemon before", () => {
+    const told: { modes: number; status: number; words: bigint[] }[] = [];
+    const { c } = kernel();
+    const listening: ClockCalls = {
+      ...c,
+      clock_adjtime(_clock, timex) {
+        const at = timex as DataView;
+        told.push({ modes: at.getUint32(0, true), status: at.getInt32(40, true), words: [at.getBigInt64(24, true), at.getBigInt64(32, true), at.getBigInt64(48, true)] });
+        return 0;
+      },
+    };
+    const claim = { synchronized: true, maximumError: 0.0123456, estimatedError: 0.0001, timeConstant: 6, leap: "insert" } as const;
+    expect(linuxClock(listening).claim!(claim)).toBeNull();
+    linuxClock(listening).claim!({ ...claim, synchronized: false, maximumError: 16, leap: "delete" });
+    linuxClock(listening).claim!({ ...claim, leap: "none" });
+    // ADJ_NANO, so that the time constant counts as it is.
+    expect(told.map(({ modes }) => modes)).toEqual([0x203c, 0x203c, 0x203c]);
+    expect(told.map(({ status }) => status)).toEqual([0x10, 0x60, 0]);
+    expect(told.map(({ words }) => words[0])).toEqual([12_346n, 16_000_000n, 12_346n]);
+    expect(told[0]!.words.slice(1)).toEqual([100n, 6n]);
+    expect(linuxClock(kernel({ clock_adjtime: "EPERM" }).c).claim!(claim)).toBe("noPrivilege");
+  });
+
   it.each([600e-6, NaN, -Infinity])("does not try to run faster by %d", (frequency) => {
     const { calls, c } = kernel();
     expect(linuxClock(c).steer(0, frequency)).toBe("outOfRange");

@@ -41,6 +41,11 @@ export interface ClockState {
   readonly slews: number;
   readonly frequencySets: number;
   readonly refusals: number;
+  /** What is said of the clock: bits of STA_…, errors, the loop's time constant. */
+  readonly status: number;
+  readonly maximumError: number;
+  readonly estimatedError: number;
+  readonly timeConstant: number;
 }
 
 /** A CLOCK_REALTIME that belongs to whoever is started with `env`. */
@@ -93,5 +98,9 @@ async function readState(file: string): Promise<ClockState> {
     slews: word("slews"),
     frequencySets: word("frequencySets"),
     refusals: word("refusals"),
+    status: word("status"),
+    maximumError: word("maxError") / 1e6,
+    estimatedError: word("estError") / 1e6,
+    timeConstant: word("timeConstant"),
   };
 }

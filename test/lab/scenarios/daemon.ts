@@ -54,6 +54,11 @@ export const daemon: readonly Scenario[] = [
       const state = await clock.read();
       assert.ok(state.steps >= 1, "it was stepped");
       near(state.offset + state.slew, 0, 0.005, "the clock afterwards");
+      await patiently(async () => ((await clock.read()).status & STA_UNSYNC) === 0, 20, "the kernel was not told that its clock is right");
+      const told = await clock.read();
+      assert.ok(told.maximumError > 0 && told.maximumError < 1, `a maximum error of ${told.maximumError} s`);
+      assert.ok(told.estimatedError < 0.1 && told.estimatedError <= told.maximumError, `an estimated error of ${told.estimatedError} s`);
+      assert.ok(told.timeConstant >= 3 && told.timeConstant <= 10, `a time constant of ${told.timeConstant}`);
       near(await offsetByChronyd(world, client, host.ipv4), 0, 0.005, "what it tells chronyd");
     },
   },
@@ -96,6 +101,9 @@ export const daemon: readonly Scenario[] = [
   ...samples("classic", "ntp.org's ntpd", "etc/ntp.conf"),
   ...samples("ntpsec", "NTPsec", "etc/ntpsec/ntp.conf"),
 ];
+
+/** What `adjtimex` says of a clock that nobody looks after. */
+const STA_UNSYNC = 0x40;
 
 /** The best of eight samples counts: by then, polled each 8 s, no true one can be among them any more. */
 const LIE_SEEN = 120;
@@ -170,9 +178,9 @@ async function signal({ pid }: Pick<Running, "pid">, name: NodeJS.Signals): Prom
   else process.kill(pid, name);
 }
 
-async function patiently(condition: () => boolean, seconds: number, otherwise: string): Promise<void> {
+async function patiently(condition: () => boolean | Promise<boolean>, seconds: number, otherwise: string): Promise<void> {
   const end = performance.now() + seconds * 1000;
-  while (!condition()) {
+  while (!(await condition())) {
     assert.ok(performance.now() < end, otherwise);
     await sleep(50);
   }

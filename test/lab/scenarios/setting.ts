@@ -6,6 +6,9 @@ import type { Clock } from "../clock.ts";
 import type { Host } from "../netns.ts";
 import type { World } from "../world.ts";
 
+/** What `adjtimex` says of a clock that nobody looks after. */
+const STA_UNSYNC = 0x40;
+
 const CLOSE = 0.001;
 
 /** Configuration of a chronyd beside ntpkit, which has nothing to do there but to be. */
@@ -51,6 +54,8 @@ export const setting: readonly Scenario[] = [
       const state = await clock.read();
       assert.deepEqual([state.steps, state.slews], [0, 1]);
       near(state.offset + state.slew, 0, CLOSE, "the clock when the slew has ended");
+      assert.equal(state.status & STA_UNSYNC, STA_UNSYNC, "nobody stays to look after the clock");
+      assert.ok(state.maximumError >= 0.05 && state.maximumError < 1, `a maximum error of ${state.maximumError} s while it glides`);
     },
   },
   {

@@ -156,6 +156,17 @@ static int64_t shown(int64_t real)
 	return real + offset_at(&copy, real);
 }
 
+/* The kernel's second_overflow(): the maximum error grows by 500 us a second, up to where the clock counts as lost. */
+static void age(struct clock_state *s, int64_t elapsed)
+{
+	if (elapsed > 0)
+		s->max_error += elapsed / 2000000;
+	if (s->max_error < PHASE_LIMIT)
+		return;
+	s->max_error = PHASE_LIMIT;
+	s->status |= STA_UNSYNC;
+}
+
 /* Takes the state for writing, with all progress so far folded into the offset. */
 static struct clock_state *begin_setting(int64_t real)
 {
@@ -166,6 +177,7 @@ static struct clock_state *begin_setting(int64_t real)
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	int64_t elapsed = real - s->base, slew = slewed(s, elapsed), phase = phased(s, elapsed);
 	s->offset = offset_at(s, real);
+	age(s, elapsed);
 	s->slew -= slew;
 	s->phase -= phase;
 	s->base = real;
