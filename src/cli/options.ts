@@ -10,6 +10,7 @@ import { BURST_EIGHT, BURST_SIX } from "../engine/config.ts";
 import type { Algorithm } from "../security/digests.ts";
 import { KEY_ID_LIMIT } from "../security/keyids.ts";
 import { DEFAULT_LIMITS } from "../system/limits.ts";
+import type { QueryTool } from "../view/compat.ts";
 
 /** One option. */
 export interface OptionRow {
@@ -120,9 +121,22 @@ export interface MetricsOptions {
   readonly textfile?: string;
 }
 
+/** What the options of `query` say of older tools. */
+export interface CompatOptions {
+  readonly compat?: QueryTool;
+}
+
 /** Whether figures are wanted. */
 export function wantsMetrics({ format, textfile }: MetricsOptions): boolean {
   return format !== undefined || textfile !== undefined;
+}
+
+/** The tools whose output `query` can give; named here so that showing help loads none of it. */
+const QUERY_TOOLS: readonly QueryTool[] = ["ntpdate", "sntp", "ntpdig"];
+
+/** Output for scripts that parse an older tool's. */
+export function compatRow(tools: readonly string[]): OptionRow {
+  return { flags: "--compat <tool>", text: "print what this tool would have printed", choices: tools, conflicts: ["json", "format", "textfile"] };
 }
 
 /** Disciplines by name, and how log lines look; named here so that showing help loads neither. */
@@ -167,7 +181,7 @@ export const SHELLS: readonly string[] = ["bash", "zsh", "fish"];
 /** The options of each command, by heading. */
 export const OPTION_GROUPS: Readonly<Record<"sync" | "query" | "run" | "demo" | "keygen", readonly OptionGroup[]>> = {
   sync: [SERVERS, MEASURING, SELECTION, CLOCK, OUTPUT],
-  query: [SERVERS, MEASURING, SELECTION, METRICS, OUTPUT],
+  query: [SERVERS, MEASURING, SELECTION, METRICS, { ...OUTPUT, rows: [compatRow(QUERY_TOOLS), ...OUTPUT.rows] }],
   run: [DAEMON, OUTPUT],
   demo: [OUTPUT],
   keygen: [KEYGEN, OUTPUT],
@@ -184,7 +198,7 @@ export interface CommonOptions {
 }
 
 /** What the options of `sync` and `query` parse to; the names are commander's. */
-export interface RunOptions extends CommonOptions, MetricsOptions, Omit<OnceOptions, "family" | "method"> {
+export interface RunOptions extends CommonOptions, MetricsOptions, CompatOptions, Omit<OnceOptions, "family" | "method"> {
   readonly ipv4?: boolean;
   readonly ipv6?: boolean;
   readonly keys?: string;

@@ -99,9 +99,16 @@ function commonFailure(answers: readonly HostAnswer[]): FailureDocument | null {
 export async function peersText(answers: readonly HostAnswer[], options: PeersCommandOptions, io: Io): Promise<string> {
   const reports = answers.flatMap(({ report }) => report ?? []);
   const name = options.numeric === true ? undefined : await namesIn(reports);
-  const table = options.wide === true ? await wideTable(options, io, name) : plainTable(answers, options, name);
+  const table = await tableFor(answers, options, io, name);
   const parts = answers.flatMap(({ report }) => (report === null ? [] : [table(report)]));
   return [...parts, ...(await explanations(answers, options, io))].join("");
+}
+
+async function tableFor(answers: readonly HostAnswer[], options: PeersCommandOptions, io: Io, name: ((address: string) => string) | undefined): Promise<(report: DaemonReport) => string> {
+  if (options.wide === true) return await wideTable(options, io, name);
+  if (options.compat !== "chronyc") return plainTable(answers, options, name);
+  const { sourcesText } = await import("../view/compat.ts");
+  return (report) => sourcesText(report, name);
 }
 
 function plainTable(answers: readonly HostAnswer[], { all, associations, wideRemote }: PeersCommandOptions, name: ((address: string) => string) | undefined): (report: DaemonReport) => string {

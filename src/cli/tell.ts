@@ -11,7 +11,7 @@ import { exitCode, failureLine } from "./exit.ts";
 import { failureContext, type GuardedEnd } from "./guarded.ts";
 import { DEFAULT_WIDTH, type Io } from "./io.ts";
 import { unixNow } from "./measure.ts";
-import { wantsMetrics, type CommonOptions, type MetricsOptions } from "./options.ts";
+import { wantsMetrics, type CommonOptions, type CompatOptions, type MetricsOptions } from "./options.ts";
 import type { Prepared } from "./prepare.ts";
 import { version } from "./version.ts";
 
@@ -41,7 +41,7 @@ const UNREPORTED: readonly Outcome[] = ["interrupted", "terminated", "internal",
  * Tells a run's end.
  * @returns the exit code
  */
-export async function tellRun({ command, config, ...ended }: EndedRun, options: CommonOptions & MetricsOptions, io: Io): Promise<number> {
+export async function tellRun({ command, config, ...ended }: EndedRun, options: CommonOptions & MetricsOptions & CompatOptions, io: Io): Promise<number> {
   const { snapshot, outcome, stateWarnings } = ended;
   const failure = describeFailure(outcome, snapshot, failureContext(config, ended));
   const pivot = unixNow();
@@ -49,6 +49,9 @@ export async function tellRun({ command, config, ...ended }: EndedRun, options: 
   else if (wantsMetrics(options)) {
     const [{ giveMetrics }, { openMetrics }] = await Promise.all([import("./metrics.ts"), import("../view/metrics.ts")]);
     giveMetrics(openMetrics(snapshot, version()), options, io);
+  } else if (options.compat !== undefined) {
+    const { queryText } = await import("../view/compat.ts");
+    io.out.write(queryText(options.compat, snapshot, { unix: Date.now(), pid: process.pid }));
   } else if (!UNREPORTED.includes(outcome) && (failure !== null || options.quiet !== true)) {
     const { report } = await import("../view/report.ts");
     const palette = await paletteFor(io.out, io.env, options.color);

@@ -3,7 +3,7 @@ import type { MruOrder } from "../view/peers-rows.ts";
 import { KEY_ID_LIMIT } from "../security/keyids.ts";
 import { plainDuration } from "../config/values.ts";
 import { parseRange, parseThresholds, type Range, type Thresholds } from "../config/ranges.ts";
-import { duration, integer, MEASURING, METRICS, OUTPUT, SELECTION, SERVERS, type CommonOptions, type MetricsOptions, type OptionGroup, type OptionRow, type RunOptions } from "./options.ts";
+import { compatRow, duration, integer, MEASURING, METRICS, OUTPUT, SELECTION, SERVERS, type CommonOptions, type MetricsOptions, type OptionGroup, type OptionRow, type RunOptions } from "./options.ts";
 
 /** What the options of every such command parse to; the names are commander's. */
 export interface AskingOptions extends CommonOptions {
@@ -26,6 +26,7 @@ export interface PeersCommandOptions extends AskingOptions, MetricsOptions {
   readonly explain?: boolean;
   readonly watch?: number;
   readonly config?: string;
+  readonly compat?: "ntpq" | "chronyc";
 }
 
 /** What the options of the single questions parse to. */
@@ -55,7 +56,7 @@ export interface WaitOptions extends AskingOptions {
 }
 
 /** What the options of `check` parse to. */
-export interface CheckOptions extends Omit<RunOptions, "config"> {
+export interface CheckOptions extends Omit<RunOptions, "config" | "compat"> {
   readonly config?: string;
   readonly warning?: Range;
   readonly critical?: Range;
@@ -68,7 +69,7 @@ export interface CheckOptions extends Omit<RunOptions, "config"> {
 }
 
 /** What the options of `watch` parse to. */
-export interface WatchOptions extends RunOptions {
+export interface WatchOptions extends Omit<RunOptions, "compat"> {
   readonly every?: number;
   readonly count?: number;
 }
@@ -144,7 +145,7 @@ const ASSOCIATION: OptionRow = { flags: "--association <id>", text: "of this ass
 
 /** The options of each command, by heading. */
 export const VIEWING_GROUPS: Readonly<Record<"peers" | "associations" | "readvar" | "list" | "mru" | "rows" | "trace" | "check" | "wait" | "watch", readonly OptionGroup[]>> = {
-  peers: [PEERS, HOW, METRICS, OUTPUT],
+  peers: [PEERS, HOW, METRICS, { ...OUTPUT, rows: [compatRow(["ntpq", "chronyc"]), ...OUTPUT.rows] }],
   associations: [{ heading: "What is shown:", rows: [{ flags: "--all", text: "those that are neither configured nor reachable, too" }] }, HOW, OUTPUT],
   readvar: [
     { heading: "What is shown:", rows: [ASSOCIATION, { flags: "--clock", text: "the variables of the reference clock (clockvar)" }, NUMERIC] },
@@ -167,7 +168,7 @@ export const VIEWING_GROUPS: Readonly<Record<"peers" | "associations" | "readvar
   ],
   rows: [HOW, OUTPUT],
   trace: [{ heading: "What is shown:", rows: [NUMERIC, { flags: "--hops <n>", text: "go so far at most", standard: "32", parse: integer("--hops", 1, 255) }] }, HOW, OUTPUT],
-  check: [CHECKING, SERVERS_WITHOUT_SHORT, MEASURING, SELECTION, METRICS, OUTPUT],
+  check: [CHECKING, SERVERS_WITHOUT_SHORT, MEASURING, SELECTION, METRICS, { ...OUTPUT, rows: [compatRow(["check_ntp_time"]), ...OUTPUT.rows] }],
   wait: [WAITING, { ...HOW, rows: HOW.rows.filter(({ flags }) => !flags.startsWith("--timeout") && !flags.startsWith("--deadline")) }, OUTPUT],
   watch: [
     {
