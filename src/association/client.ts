@@ -21,6 +21,7 @@ import type { HeldReply, Request, StampSource } from "./request.ts";
 import { stepSince } from "./request.ts";
 import { sampleOf } from "./sample.ts";
 import type { Exchange, Sample } from "./sample.ts";
+import type { AssociationConfig } from "./template.ts";
 import { headerFault, PACKET_TESTS } from "./tests.ts";
 import type { PacketTest } from "./tests.ts";
 
@@ -51,10 +52,10 @@ export type Reception =
  * network should learn no more.
  * @param cookie 64 random bits; the reply must echo them
  */
-export function requestHeader(association: Association, cookie: NtpTimestamp): Header {
+export function requestHeader({ version }: Pick<AssociationConfig, "version">, cookie: NtpTimestamp): Header {
   return {
     leap: "none",
-    version: association.config.version,
+    version,
     mode: "client",
     stratum: 0,
     poll: 0,

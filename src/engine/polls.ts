@@ -79,7 +79,7 @@ function ask(state: State, association: Association, now: Now): void {
   const { address } = association;
   if (address === null) return;
   const cookie = state.cookie();
-  const sealed = association.security.seal(encodeHeader(requestHeader(association, cookie)));
+  const sealed = association.security.seal(encodeHeader(requestHeader(association.config, cookie)));
   onPoll(association, now.mono, state.rulesFor(association));
   if (sealed.kind === "unsealed") {
     association.authentication = "failed";

@@ -1,4 +1,5 @@
 /** Pools in the daemon: names are drawn from, one server at a time, while too few associations are held (seed 002). */
+import { requestHeader } from "../association/client.ts";
 import { beginAgain, isStale, onLookup, POOL_PAUSE, poolSolicitor, wantsLookup } from "../association/pool.ts";
 import type { PoolQuestion, PoolSolicitor } from "../association/pool.ts";
 import type { SocketToken } from "../association/request.ts";
@@ -9,7 +10,6 @@ import { after } from "../time/mono.ts";
 import type { Mono } from "../time/mono.ts";
 import type { Now } from "../time/now.ts";
 import { pollInterval } from "../time/seconds.ts";
-import { UNKNOWN_TIME } from "../time/timestamp.ts";
 import { addressKey } from "../wire/address.ts";
 import type { Address } from "../wire/address.ts";
 import { encodeHeader } from "../wire/header.ts";
@@ -121,21 +121,7 @@ function ask(state: State, pool: PoolSolicitor, to: Address, now: Now): void {
   const { config } = pool;
   const { security } = state.surroundings;
   const cookie = state.cookie();
-  const header = encodeHeader({
-    leap: "none",
-    version: config.version,
-    mode: "client",
-    stratum: 0,
-    poll: 0,
-    precision: 0,
-    rootDelay: 0,
-    rootDispersion: 0,
-    referenceId: 0,
-    reference: UNKNOWN_TIME,
-    origin: UNKNOWN_TIME,
-    receive: UNKNOWN_TIME,
-    transmit: cookie,
-  });
+  const header = encodeHeader(requestHeader(config, cookie));
   const sealed = (config.key === null ? security.none() : security.key(config.key, to.ip)).seal(header);
   pool.nextAt = after(now.mono, pollInterval(config.minpoll));
   if (sealed.kind === "unsealed") return;

@@ -22,7 +22,7 @@ function essence({ header, filter, reach, samples, answers, ended, nextPoll }: A
 
 describe("a client's request", () => {
   it("tells the network nothing but its version, mode and cookie", () => {
-    const header = requestHeader(client(), 42n as NtpTimestamp);
+    const header = requestHeader(client().config, 42n as NtpTimestamp);
     expect(header).toMatchObject({ mode: "client", version: 4, leap: "none", stratum: 0, poll: 0, precision: 0, referenceId: 0, transmit: 42n });
     expect([header.reference, header.origin, header.receive]).toEqual([UNKNOWN_TIME, UNKNOWN_TIME, UNKNOWN_TIME]);
   });
