@@ -30,7 +30,7 @@ export interface Condition {
   /** What the clock is off by, as far as its daemon knows. */
   readonly offset: number | null;
   /** How far it may be wrong. */
-  readonly error: number | null;
+  readonly maximumError: number | null;
 }
 
 /**
@@ -62,22 +62,22 @@ export async function runWait(options: WaitOptions, io: Io, here: Here = { place
   }
 }
 
-const NOTHING_KNOWN: Condition = { source: null, daemon: null, synchronized: false, offset: null, error: null };
+const NOTHING_KNOWN: Condition = { source: null, daemon: null, synchronized: false, offset: null, maximumError: null };
 
 function daemonCondition({ daemon, system }: DaemonReport): Condition {
-  return { source: "daemon", daemon, synchronized: system.leap !== "unsynchronized" && system.stratum < 16, offset: system.offset, error: system.rootDistance };
+  return { source: "daemon", daemon, synchronized: system.leap !== "unsynchronized" && system.stratum < 16, offset: system.offset, maximumError: system.rootDistance };
 }
 
 function kernelCondition(status: KernelStatus | null): Condition {
   if (status === null) return NOTHING_KNOWN;
   const { synchronized, offset, maximumError } = status;
-  return { source: "kernel", daemon: null, synchronized, offset, error: maximumError };
+  return { source: "kernel", daemon: null, synchronized, offset, maximumError };
 }
 
-function isGood({ synchronized, offset, error }: Condition, { offset: most, distance }: WaitOptions): boolean {
+function isGood({ synchronized, offset, maximumError }: Condition, { offset: most, distance }: WaitOptions): boolean {
   if (!synchronized) return false;
   if (most !== undefined && (offset === null || Math.abs(offset) > most)) return false;
-  return distance === undefined || (error !== null && error <= distance);
+  return distance === undefined || (maximumError !== null && maximumError <= distance);
 }
 
 function failureOf(last: Condition, { daemon }: WaitOptions, until: Until): FailureDocument {
@@ -87,10 +87,10 @@ function failureOf(last: Condition, { daemon }: WaitOptions, until: Until): Fail
   return { code: "deadline", message: `not yet: ${conditionText(last)}`, hint: "--timeout waits longer" };
 }
 
-function conditionText({ source, daemon, synchronized, offset, error }: Condition): string {
+function conditionText({ source, daemon, synchronized, offset, maximumError }: Condition): string {
   if (source === null) return "nobody says anything of the clock";
   const who = source === "kernel" ? "the kernel" : printable(daemon ?? "the daemon");
-  return `${who} says: ${synchronized ? "synchronized" : "not synchronized"}, offset ${signedText(offset)}, error up to ${durationText(error)}`;
+  return `${who} says: ${synchronized ? "synchronized" : "not synchronized"}, offset ${signedText(offset)}, error up to ${durationText(maximumError)}`;
 }
 
 function told(condition: Condition, failure: FailureDocument | null, began: number, options: WaitOptions, io: Io): number {

@@ -138,7 +138,7 @@ export function waitSchema(): Schema {
     daemon: maybe(text),
     synchronized: flag,
     offset: maybe(seconds("server − local, as the daemon or the kernel knows it")),
-    error: maybe(seconds("root distance, or the kernel's maximum error")),
+    maximumError: maybe(seconds("root distance, or the kernel's maximum error")),
   };
   return documentSchema("wait", properties, Object.keys(properties));
 }

@@ -77,6 +77,7 @@ describe("wait", () => {
   it("ends with 17 when it is not right enough, 69 when nobody can tell", async () => {
     const late = await ntpkit(["wait", "--json", "--timeout", "300ms", "--distance", "1ms", "--daemon", await daemon()]);
     expect([late.code, violations(JSON.parse(late.out), waitSchema())]).toEqual([17, []]);
+    expect(JSON.parse(late.out)).toMatchObject({ ok: false, error: { code: "deadline" }, maximumError: expect.any(Number) });
     expect((await ntpkit(["wait", "--timeout", "300ms", "--daemon", await listening(() => [])])).code).toBe(69);
   });
 
