@@ -111,10 +111,19 @@ export interface Mobilization {
   readonly found?: Discovery;
 }
 
-/** A fresh association: nothing heard, nothing sent, nothing planned. */
+/**
+ * A fresh association: nothing heard, nothing sent, nothing planned. Field by field, for thousands are held, and an engine keeps
+ * objects written so in a third of the time and in less room than what is spread.
+ */
 export function association(from: Mobilization): Association {
+  const { id, config, lifetime, mode, security, address } = from;
   return {
-    ...from,
+    id,
+    config,
+    lifetime,
+    mode,
+    security,
+    address,
     alternatives: [...(from.alternatives ?? [])],
     header: null,
     filter: clockFilter(),
