@@ -6,12 +6,18 @@ import { describeFailure } from "../view/failure.ts";
 import { failureContext } from "./guarded.ts";
 import { measure, thisMachine, unixNow } from "./measure.ts";
 import type { Io } from "./io.ts";
-import { prepare } from "./prepare.ts";
+import { NoServersError, prepare } from "./prepare.ts";
 import type { PeersCommandOptions } from "./viewing-options.ts";
 import { watched } from "./watch.ts";
 
+/** With nobody to poll instead, the daemon's silence is what there is to tell. */
+function unlessNobodyIsNamed(error: unknown): null {
+  if (error instanceof NoServersError) return null;
+  throw error;
+}
+
 /**
- * Polls the configured servers once.
+ * Polls the configured servers once; where none are configured, `why` stays the answer.
  * @param why no daemon told anything
  * @throws UsageError where the file is wrong
  */
@@ -20,7 +26,8 @@ export async function pollLive(why: FailureDocument, options: PeersCommandOption
   const { ipv4, ipv6, timeout, deadline, config: file, keys, keysFormat } = options;
   const family = ipv4 === true ? { family: 4 as const } : ipv6 === true ? { family: 6 as const } : {};
   const given = Object.fromEntries(Object.entries({ timeout, deadline, config: file, keys, keysFormat }).filter(([, value]) => value !== undefined));
-  const prepared = await prepare("query", [], { ...family, ...given }, io.env, machine.facts);
+  const prepared = await prepare("query", [], { ...family, ...given }, io.env, machine.facts).catch(unlessNobodyIsNamed);
+  if (prepared === null) return { report: null, failure: why };
   if (options.quiet !== true) {
     const told = why.code === "unavailable" ? "the daemon here answers no control protocol" : "no time daemon answers here";
     io.err.write(`ntpkit peers: ${told}: these are the servers of ${prepared.file ?? "the configuration"}, polled now\n`);

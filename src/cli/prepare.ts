@@ -52,9 +52,12 @@ function loadFile(needed: boolean, options: PrepareOptions, env: Readonly<Record
   return path === null ? null : loadConfiguration(path, false);
 }
 
-function noServers(command: OnceCommand, loaded: LoadedConfiguration | null): UsageError {
+/** Nobody is named, neither on the command line nor in a file. */
+export class NoServersError extends UsageError {}
+
+function noServers(command: OnceCommand, loaded: LoadedConfiguration | null): NoServersError {
   const message = loaded === null ? "no server is named, and there is no configuration file" : `no server is named, and ${loaded.path} names none that can be asked`;
-  return new UsageError(message, `name one, as in: ntpkit ${command} ntp.example.net`);
+  return new NoServersError(message, `name one, as in: ntpkit ${command} ntp.example.net`);
 }
 
 /** Keys are read only when a server needs one. */
