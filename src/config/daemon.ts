@@ -8,6 +8,7 @@ import { NO_FALLBACKS, type Fallbacks } from "../server/local.ts";
 import { depthOfMemory, type MruLimits } from "../server/mru.ts";
 import type { Smear } from "../server/smear.ts";
 import { DEFAULT_LIMITS } from "../system/limits.ts";
+import type { LeapKnowledge } from "../time/leap.ts";
 import type { Frequency } from "../time/seconds.ts";
 import { isNearby } from "./etiquette.ts";
 import { listening } from "./listening.ts";
@@ -34,6 +35,8 @@ export interface DaemonFacts extends LocalFacts {
   readonly frequency: Frequency | null;
   /** A leap second to be smeared. */
   readonly smear: Smear | null;
+  /** What the list of leap seconds says; `null` or absent: there is none that can be believed. */
+  readonly leaps?: LeapKnowledge | null;
 }
 
 /** How long a daemon waits for a reply. */
@@ -79,6 +82,7 @@ export function daemonConfig(file: Configuration, options: DaemonOptions, facts:
       ownAddresses: Object.values(facts.interfaces).flat(),
       mru: mruOf(file.mru),
     },
+    leaps: facts.leaps ?? null,
     service: serviceOf(file, options, facts),
     poolSize: maxclock,
     ownReferenceIds: facts.ownReferenceIds,

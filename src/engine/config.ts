@@ -5,6 +5,7 @@ import type { RateLimits } from "../server/rate.ts";
 import type { MruLimits } from "../server/mru.ts";
 import type { Smear } from "../server/smear.ts";
 import type { AssociationConfig, BurstProfile } from "../association/template.ts";
+import type { LeapKnowledge } from "../time/leap.ts";
 import type { Frequency, Seconds } from "../time/seconds.ts";
 import type { SelectionLimits } from "../system/limits.ts";
 import type { DisciplineName } from "../discipline/disciplines.ts";
@@ -116,6 +117,8 @@ export interface EngineConfig {
   readonly discovery?: DiscoveryConfig | null;
   /** `null`: clients are not answered. */
   readonly serving?: ServingConfig | null;
+  /** What a list of leap seconds says; `null` or absent: there is none, and servers are believed. */
+  readonly leaps?: LeapKnowledge | null;
   /** `null`: no socket but those of requests. */
   readonly service?: ServiceConfig | null;
   /** How many of a pool name's addresses are asked at once. */

@@ -34,6 +34,7 @@ import { Responder } from "./responder.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { onServiceRefused, openService } from "./service.ts";
 import { State } from "./state.ts";
+import { isOwnLeap, onLeapSecond, watchLeaps } from "./leap-watch.ts";
 import { onSecond, onSteered, onStepped, steer } from "./steer.ts";
 import { startSteering } from "./steering.ts";
 import { TIMER } from "./timer.ts";
@@ -112,7 +113,8 @@ function take(state: State, event: Event, now: Now): void {
     case "unreachable":
       return onUndelivered(state, event.socket, event.why, now);
     case "stepped":
-      if (event.whose === "another") onSteppedByAnother(state, event.by, now);
+      if (event.whose === "another" && isOwnLeap(state, event.by, now)) onLeapSecond(state, event.by, now);
+      else if (event.whose === "another") onSteppedByAnother(state, event.by, now);
       else if (state.steering === null) onCorrected(state, null);
       else onStepped(state, event.by, "ours", now);
       return;
@@ -136,6 +138,7 @@ function start(state: State, memory: Memory | undefined, now: Now): void {
   state.answering = openAnswering(state.config, state.surroundings, now);
   state.steering = startSteering(state.config, now.mono);
   onSecond(state, now);
+  watchLeaps(state, now);
   openService(state);
   mobilizeConfigured(state, now);
 }
@@ -149,6 +152,7 @@ function wake(state: State, now: Now): void {
     else if (key === TIMER.broadcasts) sendBroadcasts(state, now);
     else if (key === TIMER.pools) drawFromPools(state, now);
     else if (key === TIMER.second) onSecond(state, now);
+    else if (key === TIMER.leap) watchLeaps(state, now);
     else if (key === TIMER.discovery) resumeDiscovery(state, now);
     else if (key <= TIMER.solicitors) solicit(state, now);
     else if (key !== TIMER.judgement) {

@@ -7,6 +7,7 @@ import type { Now } from "../time/now.ts";
 import type { Seconds } from "../time/seconds.ts";
 import { publishSystem } from "./answering.ts";
 import type { OnceConfig } from "./config.ts";
+import { withLeap } from "./leap.ts";
 import { claimSet } from "./kernel.ts";
 import { discardDuplicates } from "./duplicates.ts";
 import { isSoliciting } from "./manycast.ts";
@@ -76,7 +77,7 @@ export function onCorrected(state: State, lasting: Seconds | null): void {
 
 function judge(state: State, now: Now): void {
   const before = state.opinion.estimate?.peer ?? null;
-  state.opinion = judgeSystem(state.roster, now.mono, {
+  const opinion = judgeSystem(state.roster, now.mono, {
     limits: state.config.limits,
     ownReferenceIds: state.ownReferenceIds,
     requireReach: state.config.once === null,
@@ -84,6 +85,7 @@ function judge(state: State, now: Now): void {
     referenceIdOf: state.surroundings.referenceIdOf,
     orphan: orphanRules(state),
   });
+  state.opinion = { ...opinion, variables: withLeap(state, opinion.variables, now) };
   state.unjudged = false;
   state.judgedAt = now.mono;
   state.lostAt = state.opinion.estimate === null ? (state.lostAt ?? now.mono) : null;

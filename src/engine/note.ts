@@ -39,5 +39,6 @@ export type Note =
   | { readonly what: "broadcast"; readonly id: AssociationId; readonly address: Address; readonly offset: Seconds; readonly delay: Seconds }
   | { readonly what: "decided"; readonly offset: Seconds | null }
   | { readonly what: "clockRefused"; readonly why: ClockFault }
+  | { readonly what: "leapSecond"; readonly leap: "insert" | "delete" }
   | { readonly what: "deadline" }
   | { readonly what: "clockStepped"; readonly by: Seconds; readonly whose: "ours" | "another" };

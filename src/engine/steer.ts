@@ -92,6 +92,7 @@ export function onStepped(state: State, by: Seconds, whose: "ours" | "another", 
   steering.heard = [];
   steering.used = null;
   steering.pretended = 0;
+  steering.claimed = null;
   steering.corrections = corrections(now.mono, steering.corrections.frequency);
   for (const association of state.roster) startAfresh(state, association, now);
   state.unjudged = true;

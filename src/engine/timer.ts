@@ -16,6 +16,8 @@ export const TIMER = {
   pools: -7,
   /** The clock-adjust process, each second. */
   second: -8,
+  /** Whether a leap second is to be told of, or is over. */
+  leap: -9,
   /** Solicitors, one key each from here down. */
   solicitors: -1_000_000,
 } as const;

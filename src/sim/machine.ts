@@ -2,7 +2,7 @@
  * One simulated machine: an oscillator with the two clocks it drives, sockets on a network, a resolver, and whatever
  * program runs on it. It performs the actions of `engine/action.ts` and tells the program what comes of them, as a host does.
  */
-import { aged, UNRELIABLE, type KernelClaim } from "../discipline/claim.ts";
+import type { KernelClaim } from "../discipline/claim.ts";
 import type { ClockFault, Event, HostFault } from "../engine/event.ts";
 import type { PacketToken, SocketToken } from "../engine/action.ts";
 import type { WorldAction } from "../engine/world.ts";
@@ -15,11 +15,12 @@ import type { SimChance } from "./chance.ts";
 import { SimClock, SLEW_RATE } from "./clock.ts";
 import type { Names } from "./dns.ts";
 import type { Cast, Datagram, InterfaceOptions, Network, NetworkInterface, Station, Undeliverable } from "./network.ts";
+import { SimKernel } from "./kernel.ts";
 import { Oscillator, type OscillatorOptions } from "./oscillator.ts";
 import { type Socket, Sockets } from "./sockets.ts";
 import type { Timeline } from "./timeline.ts";
 import { inWords, type Trace } from "./trace.ts";
-import { BEGINNING, later, type TrueTime, within } from "./truth.ts";
+import { later, type TrueTime, within } from "./truth.ts";
 
 /** How a machine stamps packets. */
 export interface StampOptions {
@@ -84,8 +85,7 @@ export class Machine implements Station {
   /** Why the clock may not be touched; may be changed while the world runs. */
   clockFault: ClockFault | null;
   readonly #setting: Setting;
-  /** What its kernel was told of its clock last, and when. */
-  #claimed: { readonly claim: KernelClaim; readonly at: TrueTime } = { claim: UNRELIABLE, at: BEGINNING };
+  readonly #kernel: SimKernel;
   readonly #sockets: Sockets;
   readonly #stamps: Required<StampOptions>;
   readonly #slewRate: Frequency;
@@ -104,6 +104,8 @@ export class Machine implements Station {
     this.#setting = setting;
     this.oscillator = new Oscillator(options.oscillator ?? {}, setting.chance.split("oscillator"));
     this.clock = new SimClock(this.oscillator, setting.beginning, options.clockError ?? 0);
+    // A host sees a leap second as it sees any other step.
+    this.#kernel = new SimKernel(this.clock, setting.timeline, (by) => this.#later(0, { kind: "stepped", by, whose: "another" }));
     this.clockFault = options.clockFault ?? null;
     this.interfaces = options.interfaces.map((one) => setting.network.attach(this, one));
     this.#sockets = new Sockets(this.interfaces, setting.chance.split("ports"));
@@ -129,8 +131,7 @@ export class Machine implements Station {
 
   /** What its kernel says of its clock now. */
   get kernel(): KernelClaim {
-    const { claim, at } = this.#claimed;
-    return aged(claim, this.#setting.timeline.now - at);
+    return this.#kernel.claim;
   }
 
   /** Both readings, now. */
@@ -221,7 +222,7 @@ export class Machine implements Station {
           return { kind: "slewing", by: action.offset, lasting };
         });
       case "kernel":
-        if (this.clockFault === null) this.#claimed = { claim: action.claim, at: this.#setting.timeline.now };
+        if (this.clockFault === null) this.#kernel.tell(action.claim);
         return;
     }
   }
@@ -295,7 +296,7 @@ export class Machine implements Station {
   /** A kernel relies on no clock that was stepped, until it is told to. */
   #step(by: Seconds): void {
     this.clock.step(this.#setting.timeline.now, by);
-    this.#claimed = { claim: UNRELIABLE, at: this.#setting.timeline.now };
+    this.#kernel.forget();
   }
 
   #set(change: () => Event): void {

@@ -78,6 +78,8 @@ export function noteText(note: Note): string {
       return CLOCK_FAULTS[note.why];
     case "deadline":
       return "the deadline has passed";
+    case "leapSecond":
+      return note.leap === "insert" ? "a leap second was inserted" : "a leap second was deleted";
     case "clockStepped":
       return `the clock was stepped by ${signedText(note.by)}, ${note.whose === "ours" ? "by us" : "by somebody else: measuring begins anew"}`;
   }

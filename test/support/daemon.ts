@@ -8,6 +8,7 @@ import { securityProvider } from "../../src/security/symmetric.ts";
 import type { Runner } from "../../src/sim/runner.ts";
 import type { ScriptedServer } from "../../src/sim/server.ts";
 import type { ClientOptions, SimWorld } from "../../src/sim/world.ts";
+import type { LeapKnowledge } from "../../src/time/leap.ts";
 import { DEFAULT_LIMITS } from "../../src/system/limits.ts";
 import { ipv4Word } from "../../src/wire/refid.ts";
 import { template } from "./association.ts";
@@ -18,12 +19,14 @@ export interface DaemonOptions extends ClientOptions {
   /** What every line says besides `iburst minpoll 6 maxpoll 10`. */
   readonly line?: Partial<AssociationConfig>;
   readonly loop?: Partial<LoopConfig>;
+  /** What its list of leap seconds says. */
+  readonly leaps?: LeapKnowledge;
   /** Its machine's name. Default `client`. */
   readonly name?: string;
 }
 
 /** Starts a daemon on a machine of its own. */
-export function daemon(world: SimWorld, { servers, line = {}, loop = {}, name = "client", ...machine }: DaemonOptions): Runner {
+export function daemon(world: SimWorld, { servers, line = {}, loop = {}, leaps, name = "client", ...machine }: DaemonOptions): Runner {
   const config: EngineConfig = {
     associations: servers.map((server) => template({ name: server.machine.address(), iburst: true, minpoll: 6, maxpoll: 10, ...line })),
     limits: DEFAULT_LIMITS,
@@ -37,6 +40,7 @@ export function daemon(world: SimWorld, { servers, line = {}, loop = {}, name = 
     interface: null,
     poolSize: 4,
     ownReferenceIds: [],
+    leaps: leaps ?? null,
   };
   const surroundings = { security: securityProvider(null), referenceIdOf: (ip: string) => ipv4Word(ip) ?? 0, era: 1_795_219_200n * 1_000_000_000n };
   return world.client(name, (chance) => createEngine(config, { ...surroundings, chance }), machine);

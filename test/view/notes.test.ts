@@ -20,6 +20,8 @@ describe("a note", () => {
     [{ what: "kiss", id, address, code: "RATE" }, "192.0.2.1:123: kiss-o'-death RATE, the server limits our rate"],
     [{ what: "systemPeer", id: null, address: null }, "no system peer"],
     [{ what: "decided", offset: -0.25 }, "decided: local clock is 250.0 ms ahead"],
+    [{ what: "leapSecond", leap: "insert" }, "a leap second was inserted"],
+    [{ what: "leapSecond", leap: "delete" }, "a leap second was deleted"],
     [{ what: "clockStepped", by: 5, whose: "another" }, "the clock was stepped by +5.000 s, by somebody else: measuring begins anew"],
   ])("%o is one line", (note, text) => {
     expect(noteText(note)).toBe(text);

@@ -4,7 +4,8 @@ import { readFileSync } from "node:fs";
 import type { Configuration } from "../../config/ntpconf/record.ts";
 import { systemReason } from "../../security/place.ts";
 import type { Smear } from "../../server/smear.ts";
-import { goodFor, nextLeap, parseLeapSeconds, type NextLeap } from "../../time/leapseconds.ts";
+import type { LeapKnowledge } from "../../time/leap.ts";
+import { goodFor, nextLeap, parseLeapSeconds } from "../../time/leapseconds.ts";
 import { UNIX_EPOCH, type NtpTimestamp } from "../../time/timestamp.ts";
 import type { Log } from "./log.ts";
 
@@ -14,9 +15,9 @@ const SOON = 30 * 86_400;
 /**
  * Reads the list.
  * @param unix milliseconds since 1970
- * @returns the leap second that is announced; `null`: none, or there is no list that can be believed
+ * @returns what it announces; `null`: there is no list that can be believed
  */
-export function readLeaps(file: Configuration["leapFile"], log: Log, unix: number): NextLeap | null {
+export function readLeaps(file: Configuration["leapFile"], log: Log, unix: number): LeapKnowledge | null {
   if (file === null) return null;
   const told = (text: string | null): null => {
     log.matter("leapfile", "warning", "leapFile", text === null ? null : `leap second list ${file.path}: ${text}`);
@@ -35,11 +36,12 @@ export function readLeaps(file: Configuration["leapFile"], log: Log, unix: numbe
   const left = goodFor(list, now);
   if (left !== null && left <= 0) return told("it has expired");
   told(left !== null && left < SOON ? `it expires in ${Math.ceil(left / 86_400)} days` : null);
-  return nextLeap(list, now);
+  return { next: nextLeap(list, now) };
 }
 
 /** How the leap second that comes is smeared for clients; `null`: it is not. */
-export function smearOf(next: NextLeap | null, interval: number): Smear | null {
+export function smearOf(leaps: LeapKnowledge | null, interval: number): Smear | null {
+  const next = leaps?.next ?? null;
   if (next === null || interval === 0) return null;
   return { at: BigInt.asUintN(64, next.at << 32n) as NtpTimestamp, leap: next.leap, interval, placement: "before", shape: "cosine", passed: false };
 }

@@ -32,6 +32,7 @@ import type { Keyring } from "../../security/keyring.ts";
 import { placedText } from "../../security/place.ts";
 import { StateFile } from "../../state/file.ts";
 import { statePath } from "../../state/place.ts";
+import type { LeapKnowledge } from "../../time/leap.ts";
 import type { Frequency } from "../../time/seconds.ts";
 import { describeFailure } from "../../view/failure.ts";
 import { openMetrics } from "../../view/metrics.ts";
@@ -99,6 +100,7 @@ class Daemon {
   #abort: AbortController = new AbortController();
   #addresses = "";
   #fingerprint = "";
+  #leaps: LeapKnowledge | null = null;
   #becameUser = false;
 
   constructor(loaded: LoadedConfiguration, reload: () => LoadedConfiguration, options: DaemonRunOptions, io: Io, log: Log) {
@@ -181,7 +183,8 @@ class Daemon {
     const machine = thisMachine();
     this.#addresses = addressesNow();
     this.#fingerprint = fingerprint(this.#loaded);
-    const facts: DaemonFacts = { ...machine.facts, interfaces: interfacesNow(), frequency: this.#frequency, smear: smearOf(readLeaps(configuration.leapFile, this.#log, Date.now()), configuration.smear) };
+    this.#leaps = readLeaps(configuration.leapFile, this.#log, Date.now());
+    const facts: DaemonFacts = { ...machine.facts, interfaces: interfacesNow(), frequency: this.#frequency, leaps: this.#leaps, smear: smearOf(this.#leaps, configuration.smear) };
     const { clock, discipline, anyOffset, port } = this.#options;
     const config = daemonConfig(configuration, { noClock: !clock, discipline: discipline ?? DEFAULT_DISCIPLINE, anyFirst: anyOffset === true, port: port ?? ONCE_DEFAULTS.port }, facts);
     const { memory, warning } = this.#state.recall();
@@ -275,11 +278,19 @@ class Daemon {
   }
 
   #heedTime(): () => void {
-    const timers = [every(LOOK_INTERVAL, () => this.#lookAround()), every(KEEP_INTERVAL, () => this.#keep()), every(LEAP_INTERVAL, () => void readLeaps(this.#loaded.configuration.leapFile, this.#log, Date.now()))];
+    const timers = [every(LOOK_INTERVAL, () => this.#lookAround()), every(KEEP_INTERVAL, () => this.#keep()), every(LEAP_INTERVAL, () => this.#lookAtLeaps())];
     if (this.#manager.watchdog !== null) timers.push(every(this.#manager.watchdog, () => void this.#manager.tell("WATCHDOG=1")));
     return () => {
       for (const timer of timers) clearInterval(timer);
     };
+  }
+
+  /** A newer list may have been fetched; what a list said that has expired since is still as true as it was. */
+  #lookAtLeaps(): void {
+    const leaps = readLeaps(this.#loaded.configuration.leapFile, this.#log, Date.now());
+    if (this.#running === null || leaps === null || leaps.next?.at === this.#leaps?.next?.at) return;
+    this.#log.say("info", "leapFile", "the list of leap seconds has changed");
+    this.#end("renew");
   }
 
   /** Interfaces come and go: sockets, groups and what is a loop depend on them. */

@@ -1,0 +1,51 @@
+/**
+ * When a leap second is due: whom to believe, and on which day the kernel may be told.
+ *
+ * A leap second comes at the end of a month, UTC, and is announced during it (RFC 5905 figure 9). The kernel carries one out at the
+ * end of whatever day it is told on, so it is told on the month's last day only.
+ */
+import type { NextLeap } from "./leapseconds.ts";
+import type { Seconds } from "./seconds.ts";
+import { UNIX_EPOCH, unfold } from "./timestamp.ts";
+import type { NtpTimestamp, UnixNanoseconds } from "./timestamp.ts";
+
+/** What a list of leap seconds that can be believed says: the next one, or that there is none. */
+export interface LeapKnowledge {
+  readonly next: NextLeap | null;
+}
+
+/** Where a moment lies in its day, UTC. */
+export interface DayMoment {
+  /** The day's end, Unix seconds. */
+  readonly end: bigint;
+  /** Seconds until then, above 0, at most 86400. */
+  readonly left: Seconds;
+  /** Whether the day is the last of its month. */
+  readonly lastOfMonth: boolean;
+}
+
+const DAY = 86_400n;
+const NANOSECONDS = 1_000_000_000n;
+
+/** The day of a clock reading. @param era any Unix time within 68 years of it */
+export function dayOf(clock: NtpTimestamp, era: UnixNanoseconds): DayMoment {
+  const unix = unfold(clock, era);
+  const seconds = unix / NANOSECONDS;
+  const end = (seconds / DAY + 1n) * DAY;
+  return { end, left: Number(end * NANOSECONDS - unix) / 1e9, lastOfMonth: new Date(Number(end) * 1000).getUTCDate() === 1 };
+}
+
+/**
+ * The leap second that is to be announced: the list's, if it ends the month that it is now. A list is believed rather than servers.
+ * @param voted what a majority of the servers announces
+ */
+export function announcedLeap(voted: "none" | "insert" | "delete", list: LeapKnowledge | null, clock: NtpTimestamp, era: UnixNanoseconds): "none" | "insert" | "delete" {
+  if (list === null) return voted;
+  return list.next !== null && list.next.at - UNIX_EPOCH === endOfMonth(dayOf(clock, era)) ? list.next.leap : "none";
+}
+
+/** Unix seconds. */
+function endOfMonth({ end }: DayMoment): bigint {
+  const lastMoment = new Date(Number(end) * 1000 - 1);
+  return BigInt(Date.UTC(lastMoment.getUTCFullYear(), lastMoment.getUTCMonth() + 1) / 1000);
+}
