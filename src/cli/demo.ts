@@ -19,8 +19,8 @@ const CHARACTERS: readonly Character[] = [
   { name: "lost", ahead: 0, stratum: null, refid: "INIT" },
 ];
 
-const BEFORE = `Five NTP servers are started on loopback, and ntpkit sync --dry-run is run against them.
-Three of them agree, one is five seconds off, and one has not set its own clock yet.
+const BEFORE = `Five NTP servers start on loopback, and ntpkit sync --dry-run asks them all.
+Three agree, one is five seconds off, and one has not set its own clock yet.
 
 `;
 

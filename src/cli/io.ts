@@ -35,13 +35,10 @@ export function processIo(): Io {
   return { out: sinkOf(process.stdout), err: sinkOf(process.stderr), env: process.env, onStop };
 }
 
-/** Writes until the reader is gone; `ntpkit … | head` ends in silence. */
+/** Writes until that fails; at the end of the process entry.ts looks at why it did. */
 function sinkOf(stream: NodeJS.WriteStream): Sink {
   let broken = false;
-  stream.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
-    broken = true;
-  });
+  stream.on("error", () => (broken = true));
   return {
     write(text) {
       if (!broken) stream.write(text);

@@ -3,6 +3,8 @@
  * for, whose module is loaded only then.
  */
 import { Command, CommanderError } from "commander";
+import { didYouMean } from "../config/suggest.ts";
+import { UsageError } from "../config/usage.ts";
 import type { Outcome } from "../engine/outcome.ts";
 import { bareDocument, documentText, type FailureDocument } from "../view/document.ts";
 import { COMMANDS } from "./commands.ts";
@@ -17,6 +19,8 @@ import { version } from "./version.ts";
  */
 export async function run(argv: readonly string[], io: Io): Promise<number> {
   let code = exitCode("ok");
+  const [first, asked] = argv;
+  if (first === "help" && asked !== undefined && !asked.startsWith("-") && commandNamed([asked]) === null) return fail(unknownCommand(asked), argv, io);
   const program = buildProgram(io, (ended) => (code = ended), WITH_ALL.includes(argv[0] ?? "") ? null : commandNamed(argv));
   try {
     await program.parseAsync([...argv], { from: "user" });
@@ -30,6 +34,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
 const WITH_ALL: readonly string[] = ["help", "completion"];
 
 function commandNamed([name]: readonly string[]): string | null {
+  if (name === undefined) return null;
   return COMMANDS.find((row) => row.name === name || row.alias === name)?.name ?? null;
 }
 
@@ -43,8 +48,12 @@ export function buildProgram(io: Io, done: (code: number) => void, only: string 
     .description("The toolkit for network time: set a clock, see what servers say and why they are believed.")
     .option("-V, --version", "print the version")
     .helpOption("-h, --help", "print this help")
-    .usage("COMMAND [OPTION…] [ARGUMENT…]");
+    .usage("COMMAND [OPTION…] [ARGUMENT…]")
+    .helpCommand("help [command]", "print the help of a command");
   configure(program, io);
+  // What a command takes is in its own help; with it the list would not fit a terminal.
+  program.configureHelp({ subcommandTerm: (command) => [command.name(), ...command.aliases()].join("|") });
+  program.addHelpText("after", "\nntpkit COMMAND --help tells what a command takes; ntpkit(1) is the manual.");
   program.on("option:version", () => {
     io.out.write(`${version()}\n`);
     throw new CommanderError(0, "commander.version", version());
@@ -70,6 +79,11 @@ function configure(program: Command, io: Io): void {
     // Said by `fail`, as one line or as JSON.
     outputError: () => {},
   });
+}
+
+/** `help` would print the list of commands, and leave it to the reader to see why. */
+function unknownCommand(name: string): UsageError {
+  return new UsageError(`unknown command '${name}'`, didYouMean(name, COMMANDS.map((row) => row.name)) ?? "see ntpkit --help");
 }
 
 /** Says what went wrong, as a line and, where asked for, as a document. */

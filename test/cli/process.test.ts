@@ -2,6 +2,7 @@
 import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
 import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
+import { closeSync, existsSync, openSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
@@ -31,6 +32,18 @@ describe("the process", () => {
     const child = start("sync", "--help");
     child.stdout.destroy();
     expect(await ended(child)).toMatchObject({ code: 0, err: "" });
+  });
+});
+
+describe.runIf(existsSync("/dev/full"))("a full disk", () => {
+  it("is no success", async () => {
+    const full = openSync("/dev/full", "w");
+    const child = spawn(process.execPath, ["--import", "tsx", ENTRY, "--version"], { stdio: ["ignore", full, "pipe"] });
+    closeSync(full);
+    let err = "";
+    child.stderr!.on("data", (chunk: Buffer) => (err += chunk.toString()));
+    const [code] = (await once(child, "close")) as [number | null];
+    expect({ code, err }).toEqual({ code: 70, err: expect.stringMatching(/^ntpkit: standard output cannot be written: ENOSPC.*\n$/) });
   });
 });
 

@@ -11,7 +11,7 @@ import { violations } from "../support/schema.ts";
 
 describe("help", () => {
   it("goes to stdout and is no failure", async () => {
-    for (const argv of [["--help"], ["help"], ["sync", "--help"], ["help", "query"]]) {
+    for (const argv of [["--help"], ["help"], ["sync", "--help"], ["help", "query"], ["help", "--help"]]) {
       const { code, out, err } = await ntpkit(argv);
       expect([argv, code, err]).toEqual([argv, 0, ""]);
       expect(out).toMatch(/^Usage: ntpkit/);
@@ -25,13 +25,14 @@ describe("help", () => {
   });
 
   it("fits the terminal", async () => {
-    for (const line of (await ntpkit(["sync", "--help"], { columns: 80 })).out.split("\n")) expect(line.length).toBeLessThanOrEqual(80);
+    for (const argv of [["sync", "--help"], ["--help"], ["help"]])
+      for (const line of (await ntpkit(argv, { columns: 80 })).out.split("\n")) expect(line.length).toBeLessThanOrEqual(80);
   });
 
   it("is shown on stderr where a command is missing, which is a mistake", async () => {
     const { code, out, err } = await ntpkit([]);
     expect([code, out]).toEqual([64, ""]);
-    expect(err).toContain("Usage: ntpkit");
+    expect(err).toBe((await ntpkit(["--help"])).out);
   });
 
   it("tells the version", async () => {
@@ -45,6 +46,7 @@ describe("help", () => {
 
 describe("a mistake", () => {
   it.each([
+    [["help", "snyc"], "ntpkit: unknown command 'snyc'; did you mean \"sync\"?"],
     [["snyc"], "ntpkit: unknown command 'snyc'; did you mean sync?"],
     [["sync", "--pnic", "3"], "ntpkit sync: unknown option '--pnic'; did you mean --panic?"],
     [["sync", "--nts", "a"], "ntpkit sync: unknown option '--nts'; see ntpkit sync --help"],
