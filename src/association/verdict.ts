@@ -27,6 +27,7 @@ export const REASONS = {
   unreachable: { flash: 0x1000, text: "it did not answer" },
   portUnreachable: { flash: 0x1000, text: "nothing listens on its port" },
   noRoute: { flash: 0x1000, text: "there is no route to it" },
+  sourcePort: { flash: 0x1000, text: "the source port may not be used" },
   unsynchronized: { flash: 0x0004, text: "its own clock is not synchronized" },
   stratum: { flash: 0x0200, text: "its stratum is not usable" },
   rootDistance: { flash: 0x0400, text: "it is too far from a primary source (root distance)" },

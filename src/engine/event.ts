@@ -14,7 +14,7 @@ import type { Memory } from "./memory.ts";
 export type { HostFault, StampSource };
 
 /** Why a name has no address. `again` may work later (EAI_AGAIN: no network or no server yet). */
-export type ResolveFault = "notFound" | "again" | "failed";
+export type ResolveFault = "notFound" | "otherFamily" | "again" | "failed";
 
 /** Why the clock could not be set. */
 export type ClockFault = "noPrivilege" | "outOfRange" | "unsupported" | "other";

@@ -42,7 +42,7 @@ export function onResolved(state: State, name: string, addresses: readonly strin
   for (const lookup of state.names.awaiting(name)) {
     const usable = lookup.family === null ? addresses : addresses.filter((ip) => family(ip) === lookup.family);
     if (usable.length === 0) {
-      lookupFailed(state, lookup, "notFound", now);
+      lookupFailed(state, lookup, lookup.family === null ? "notFound" : "otherFamily", now);
       continue;
     }
     lookup.addresses = usable;

@@ -52,11 +52,12 @@ function isMajority(part: number, whole: number): boolean {
 }
 
 /** What became of one association, as the outcome's reasons group them. */
-const CAUSE: Readonly<Record<Reason, "resolve" | "silence" | "authentication" | "kiss" | "answer">> = {
+const CAUSE: Readonly<Record<Reason, "resolve" | "silence" | "permission" | "authentication" | "kiss" | "answer">> = {
   unresolved: "resolve",
   unreachable: "silence",
   portUnreachable: "silence",
   noRoute: "silence",
+  sourcePort: "permission",
   pending: "silence",
   bogus: "silence",
   duplicate: "silence",
@@ -77,7 +78,7 @@ const CAUSE: Readonly<Record<Reason, "resolve" | "silence" | "authentication" | 
 
 /**
  * How a run ends that found no system peer (CONTRACT "Exit codes"): by the best news among the associations. Answers that
- * do not agree outweigh kisses, those outweigh failed authentication, and that outweighs silence.
+ * do not agree outweigh kisses, those outweigh failed authentication, that outweighs a port that may not be used, and that silence.
  * @param reasons why each association is not used
  */
 export function failureOf(reasons: readonly Reason[]): Outcome {
@@ -85,6 +86,7 @@ export function failureOf(reasons: readonly Reason[]): Outcome {
   if (causes.has("answer")) return "no-agreement";
   if (causes.has("kiss")) return "kiss";
   if (causes.has("authentication")) return "authentication";
+  if (causes.has("permission")) return "permission";
   if (causes.has("silence")) return "no-reply";
   return "resolve";
 }

@@ -55,13 +55,19 @@ export function onUndelivered(state: State, socket: SocketToken, why: HostFault,
     if (waits) {
       sender.unanswered = 0;
       sender.nextPoll ??= after(now.mono, state.config.burst.spacing.least);
-    } else giveUp(state, sender, UNDELIVERED[why]);
+    } else giveUp(state, sender, undelivered(why, state.config.sourcePort));
   }
   state.schedule(sender);
   state.unjudged = true;
 }
 
-/** The reason a report gives for a packet that could not be delivered. */
+/** The reason a report gives for a packet that could not be delivered. A port is refused only to those who asked for one. */
+function undelivered(why: HostFault, sourcePort: number | null): Reason {
+  const isRefused = why === "noPrivilege" || why === "portInUse";
+  return isRefused && sourcePort !== null ? "sourcePort" : UNDELIVERED[why];
+}
+
+/** What the system says, as a reason. */
 const UNDELIVERED: Readonly<Record<HostFault, Reason>> = {
   portUnreachable: "portUnreachable",
   noRoute: "noRoute",

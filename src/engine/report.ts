@@ -20,7 +20,7 @@ export function snapshotOf(state: State, now: Now): Snapshot {
     clock: clockReport(state),
     system: systemReport(state.opinion),
     discipline: state.steering?.discipline.report ?? null,
-    associations: Array.from(state.roster, (association) => associationReport(association, state, now)),
+    associations: inOrder(state).map((association) => associationReport(association, state, now)),
     resolved: lookups.flatMap(({ name, addresses }) => (addresses === null ? [] : [{ name, addresses }])),
     unresolved: lookups.flatMap(({ name, fault }) => (fault === null ? [] : [{ name, why: fault }])),
     rings: state.solicitors.flatMap(({ group, rings }) => rings.map(({ ttl, at, replies }) => ({ group, ttl, sentAt: at, replies }))),
@@ -28,6 +28,15 @@ export function snapshotOf(state: State, now: Now): Snapshot {
     served: state.answering === null ? null : { ...state.answering.server.counts },
     outcome: state.outcome,
   };
+}
+
+/** A one-shot lists its servers as they were named, however long each name took; others as they were mobilized. */
+function inOrder({ config, roster }: State): Association[] {
+  const all = [...roster];
+  if (config.once === null) return all;
+  const places = new Map(config.associations.map((line, place) => [line, place] as const));
+  const place = (association: Association): number => places.get(association.config) ?? places.size;
+  return all.sort((one, other) => place(one) - place(other));
 }
 
 function clockReport({ opinion: { estimate }, clock }: State): ClockReport {

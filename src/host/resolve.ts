@@ -19,17 +19,19 @@ export function resolve(name: string, family: 4 | 6 | null, put: (event: Event) 
   const literal = canonicalLiteral(name);
   if (literal !== null) {
     const fits = family === null || family === (literal.includes(":") ? 6 : 4);
-    put(fits ? { kind: "resolved", name, addresses: [literal] } : { kind: "unresolved", name, why: "notFound" });
+    put(fits ? { kind: "resolved", name, addresses: [literal] } : { kind: "unresolved", name, why: "otherFamily" });
     return;
   }
+  const none: ResolveFault = family === null ? "notFound" : "otherFamily";
   lookup(name, family ?? 0, (error, found) => {
     if (error !== null) {
-      put({ kind: "unresolved", name, why: resolveFault(error.code) });
+      const why = resolveFault(error.code);
+      put({ kind: "unresolved", name, why: why === "notFound" ? none : why });
       return;
     }
     // The same address can come twice, by two sources or by two socket types.
     const addresses = [...new Set(found.map(({ address }) => canonicalLiteral(address) ?? address))];
-    put(addresses.length > 0 ? { kind: "resolved", name, addresses } : { kind: "unresolved", name, why: "notFound" });
+    put(addresses.length > 0 ? { kind: "resolved", name, addresses } : { kind: "unresolved", name, why: none });
   });
 }
 

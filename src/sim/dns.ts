@@ -51,13 +51,13 @@ export class Names {
     const all = record?.addresses ?? [];
     const given = record?.pick === undefined ? all : chance.shuffled(all).slice(0, record.pick);
     const addresses = given.filter((ip) => only === null || family(ip) === only);
-    return { delay, addresses, fault: addresses.length === 0 ? "notFound" : null };
+    return { delay, addresses, fault: addresses.length > 0 ? null : only === null ? "notFound" : "otherFamily" };
   }
 }
 
 function literal(ip: string, only: 4 | 6 | null): NameAnswer {
   const wanted = only === null || family(ip) === only;
-  return { delay: 0, addresses: wanted ? [ip] : [], fault: wanted ? null : "notFound" };
+  return { delay: 0, addresses: wanted ? [ip] : [], fault: wanted ? null : "otherFamily" };
 }
 
 function isLiteral(name: string): boolean {

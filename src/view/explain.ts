@@ -22,6 +22,7 @@ export const HOST_FAULTS: Readonly<Record<HostFault, string>> = {
 /** Why a name has no address, in words. */
 export const RESOLVE_FAULTS: Readonly<Record<ResolveFault, string>> = {
   notFound: "there is no such name",
+  otherFamily: "there is no such name, or it has no address of the family asked for",
   again: "the name servers cannot be reached now",
   failed: "the name servers could not say",
 };
@@ -44,6 +45,8 @@ export function explain(server: AssociationReport, context: Context): string | n
 const DETAILS: Readonly<Partial<Record<Reason, (server: AssociationReport, context: Context) => string | null>>> = {
   unresolved: ({ name }, { unresolved }) => resolveText(name, unresolved),
   unreachable: ({ packets, unreachable }) => (unreachable === null ? `${counted(packets.sent, "request")} sent` : HOST_FAULTS[unreachable]),
+  noRoute: ({ unreachable }) => (unreachable === null || unreachable === "noRoute" ? null : HOST_FAULTS[unreachable]),
+  sourcePort: ({ unreachable }) => (unreachable === null ? null : HOST_FAULTS[unreachable]),
   unsynchronized: ({ leap, stratum, refid }) =>
     [leap === "unsynchronized" ? "leap 3" : null, stratum === null ? null : `stratum ${stratum}`, refid === null || refid === "" ? null : `refid ${printable(refid)}`].filter((part) => part !== null).join(", ") || null,
   stratum: ({ stratum }) => (stratum === null ? null : `stratum ${stratum}`),

@@ -6,7 +6,7 @@ import type { StepLimits } from "../discipline/limits.ts";
 import type { ClockFault } from "../engine/event.ts";
 import type { Seconds } from "../time/seconds.ts";
 import type { FailureDocument } from "./document.ts";
-import { kissWords, RESOLVE_FAULTS } from "./explain.ts";
+import { HOST_FAULTS, kissWords, RESOLVE_FAULTS } from "./explain.ts";
 import { fullName } from "./servername.ts";
 import { durationText, printable } from "./text.ts";
 import { CLOCK_FAULTS } from "./notes.ts";
@@ -51,7 +51,7 @@ const WORDS: Readonly<Partial<Record<Outcome, (snapshot: Snapshot, context: Fail
     const names = new Map(snapshot.unresolved.map(({ name, why }) => [name, RESOLVE_FAULTS[why]] as const));
     const list = names.size > 0 ? `: ${several([...names].map(([name, why]) => `${printable(name)} (${why})`))}` : causes(snapshot.associations);
     const later = snapshot.unresolved.some(({ why }) => why === "again");
-    return { message: `no name could be resolved${list}`, hint: later ? "--wait-network 60s waits for the network; an IP address needs no name server" : "check the spelling, or give an IP address" };
+    return { message: `no name could be resolved${list}`, hint: later ? "--wait-network 60s waits for the network; an IP address needs no name server" : unresolvedHint(snapshot) };
   },
   "no-agreement": ({ associations }) => {
     const split = associations.some(({ reason }) => reason === "noMajority" || reason === "outsideIntersection");
@@ -62,6 +62,7 @@ const WORDS: Readonly<Partial<Record<Outcome, (snapshot: Snapshot, context: Fail
   },
   limit: ({ clock }, { limits }) => limitWords(clock.offset ?? 0, clock.reason, limits),
   permission: ({ clock, associations }, { lacking }) => {
+    if (clock.offset === null && associations.some(({ unreachable }) => unreachable === "portInUse")) return { message: `this process may not use that port${causes(associations)}`, hint: "leave out --source-port, or name a port that is free" };
     if (clock.offset === null) return { message: `this process may not use that port${causes(associations)}`, hint: privilegeHint(lacking, "bind to that port") };
     const fault = clock.reason !== null && Object.hasOwn(CLOCK_FAULTS, clock.reason) ? (clock.reason as ClockFault) : "noPrivilege";
     return {
@@ -93,8 +94,13 @@ function causes(associations: readonly AssociationReport[]): string {
 function cause(server: AssociationReport, reason: Reason): string {
   if ((reason === "kiss" || reason === "denied") && server.kiss !== null) return kissWords(server.kiss);
   if (reason === "authentication" && server.authentication === "nak") return "crypto-NAK";
+  if (reason === "authentication" && server.packets.sent === 0 && server.keyId !== null) return `key ${server.keyId} is not in the keyring, or not trusted`;
+  if (OF_THE_HOST.includes(reason) && server.unreachable !== null) return HOST_FAULTS[server.unreachable];
   return REASONS[reason].text;
 }
+
+/** Reasons behind which this host's own fault says more. */
+const OF_THE_HOST: readonly Reason[] = ["unreachable", "noRoute", "sourcePort"];
 
 /** As many as fit a line that is still read. */
 const SEVERAL = 4;
@@ -104,9 +110,15 @@ function several(items: readonly string[]): string {
   return items.length > SEVERAL ? `${shown} and ${items.length - SEVERAL} more` : shown;
 }
 
+function unresolvedHint({ unresolved }: Snapshot): string {
+  const family = unresolved.length > 0 && unresolved.every(({ why }) => why === "otherFamily");
+  return family ? "leave out -4 or -6, or ask other servers" : "check the spelling, or give an IP address";
+}
+
 function silenceHint(associations: readonly AssociationReport[]): string {
   const all = (reason: Reason): boolean => associations.every((server) => server.reason === reason);
   if (all("portUnreachable")) return "is a time server running there, on that port?";
+  if (associations.length > 0 && associations.every(({ unreachable }) => unreachable === "noAddress")) return "is the name of the interface right? `ip link` lists them";
   if (all("noRoute")) return "is the network up? --wait-network 60s waits for it";
   return "is UDP port 123 blocked on the way? --timeout and --deadline allow more time";
 }

@@ -158,7 +158,7 @@ export function worldContract(name: string, makeWorld: () => ContractWorld | Pro
         world.perform({ kind: "resolve", name: "192.0.2.7", family: null });
         expect(await first("resolved")).toEqual({ kind: "resolved", name: "192.0.2.7", addresses: ["192.0.2.7"] });
         world.perform({ kind: "resolve", name: "2001:db8::7", family: 4 });
-        expect(await first("unresolved")).toEqual({ kind: "unresolved", name: "2001:db8::7", why: "notFound" });
+        expect(await first("unresolved")).toEqual({ kind: "unresolved", name: "2001:db8::7", why: "otherFamily" });
       });
 
       it("says that a name does not exist", async () => {
@@ -173,6 +173,17 @@ export function worldContract(name: string, makeWorld: () => ContractWorld | Pro
     });
 
     describe("requests", () => {
+      it("leave from the port asked for, to several servers at once, and each socket has its own server's reply", async () => {
+        const { port } = await contract.own(4);
+        const peers = [await contract.peer(4, echo), await contract.peer(4, echo)] as const;
+        for (const [index, { address }] of peers.entries()) open(index + 1, address, port);
+        for (const [index, { address }] of peers.entries()) send(index + 1, address, Uint8Array.of(index + 1));
+        const events = await until((seen) => seen.filter((event) => event.kind === "datagram").length === 2);
+        const replies = events.flatMap((event) => (event.kind === "datagram" ? [[event.socket, event.from, event.bytes[0]]] : []));
+        expect(replies.toSorted(([one], [other]) => Number(one) - Number(other))).toEqual(peers.map(({ address }, index) => [socket(index + 1), address, index + 1]));
+        expect(peers.map(({ received }) => received.map(({ from }) => from.port))).toEqual([[port], [port]]);
+      });
+
       it("exchange one packet: sent, then the reply, both stamped between the clock's readings", async () => {
         await eachFamily(async (family) => {
           const peer = await contract.peer(family, echo);

@@ -50,6 +50,24 @@ describe("a query", () => {
     expect(bench.snapshot.clock.offset).toBeNull();
   });
 
+  it("lists servers in the order they were named in", () => {
+    const bench = new Bench(queryConfig([{ name: "192.0.2.2", port: 1 }, { name: "192.0.2.1" }, { name: "192.0.2.2", port: 2 }]));
+    bench.start();
+    expect(bench.snapshot.associations.map(({ name, port }) => `${name}:${port}`)).toEqual(["192.0.2.2:1", "192.0.2.1:123", "192.0.2.2:2"]);
+  });
+
+  it.each([
+    [123, "noPrivilege", "permission", "sourcePort"],
+    [123, "portInUse", "permission", "sourcePort"],
+    [null, "noPrivilege", "no-reply", "unreachable"], // a firewall's EPERM
+  ] as const)("from source port %j that meets %s ends with %s", (sourcePort, why, outcome, reason) => {
+    const bench = new Bench({ ...queryConfig([{ name: "192.0.2.1" }]), sourcePort });
+    const [question] = bench.start();
+    bench.at(0.01, { kind: "notOpened", socket: question!.socket, why });
+    expect(bench.engine.outcome).toBe(outcome);
+    expect(bench.snapshot.associations[0]!.reason).toBe(reason);
+  });
+
   it("says at once that nothing listens on a port", () => {
     const bench = new Bench(queryConfig([{ name: "192.0.2.1" }]));
     const [question] = bench.start();

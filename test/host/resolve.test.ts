@@ -25,8 +25,8 @@ describe("a literal", () => {
     expect(resolved(name, family, never)).toEqual([{ kind: "resolved", name, addresses: [address] }]);
   });
 
-  it("of the other family is not found", () => {
-    expect(resolved("192.0.2.7", 6, never)).toEqual([{ kind: "unresolved", name: "192.0.2.7", why: "notFound" }]);
+  it("of the other family is refused as such", () => {
+    expect(resolved("192.0.2.7", 6, never)).toEqual([{ kind: "unresolved", name: "192.0.2.7", why: "otherFamily" }]);
   });
 
   it.each(["", "1.2.3", "1.2.3.256", "01.2.3.4", "1.2.3.4.5", "::1::", "1:2:3:4:5:6:7", "g::", "fe80::1%", "fe80::1%a%b", "time.example", "12345::"])(
@@ -51,7 +51,7 @@ describe("a name", () => {
       done(null, []);
     };
     for (const family of [4, 6, null] as const) {
-      expect(resolved("time.example", family, lookup)).toEqual([{ kind: "unresolved", name: "time.example", why: "notFound" }]);
+      expect(resolved("time.example", family, lookup)).toEqual([{ kind: "unresolved", name: "time.example", why: family === null ? "notFound" : "otherFamily" }]);
     }
     expect(asked).toEqual([4, 6, 0]);
   });

@@ -21,7 +21,7 @@ describe("names", () => {
     const names = new Names();
     names.set("v4.example", { addresses: ["192.0.2.1"] });
     expect(names.ask("none.example", null, at(0), chance).fault).toBe("notFound");
-    expect(names.ask("v4.example", 6, at(0), chance).fault).toBe("notFound");
+    expect(names.ask("v4.example", 6, at(0), chance).fault).toBe("otherFamily");
   });
 
   it("change with time: fail, then work, then move", () => {
@@ -44,6 +44,6 @@ describe("names", () => {
   it("that are literals are themselves, at once", () => {
     const names = new Names();
     expect(names.ask("192.0.2.7", null, at(0), chance)).toEqual({ delay: 0, addresses: ["192.0.2.7"], fault: null });
-    expect(names.ask("2001:db8::7", 4, at(0), chance)).toEqual({ delay: 0, addresses: [], fault: "notFound" });
+    expect(names.ask("2001:db8::7", 4, at(0), chance)).toEqual({ delay: 0, addresses: [], fault: "otherFamily" });
   });
 });

@@ -110,6 +110,11 @@ describe("a failure", () => {
   it.each([
     ["no-reply", undecided([silent(1, "portUnreachable", { port: 1123 })]), "no server answered: 192.0.2.1:1123 (nothing listens on its port)", "is a time server running there, on that port?"],
     ["no-reply", undecided([silent(1, "noRoute")]), "no server answered: 192.0.2.1 (there is no route to it)", "is the network up? --wait-network 60s waits for it"],
+    ["no-reply", undecided([silent(1, "noRoute", { unreachable: "noAddress" })]), "no server answered: 192.0.2.1 (the address or interface is not this host's)", "is the name of the interface right? `ip link` lists them"],
+    ["permission", undecided([silent(1, "sourcePort", { unreachable: "noPrivilege" })]), "this process may not use that port: 192.0.2.1 (this process may not do that (no privilege))", "run it as root, or give it CAP_SYS_TIME"],
+    ["permission", undecided([silent(1, "sourcePort", { unreachable: "portInUse" })]), "this process may not use that port: 192.0.2.1 (the port is in use)", "leave out --source-port, or name a port that is free"],
+    ["authentication", undecided([silent(1, "authentication", { keyId: 3, packets: { sent: 0, received: 0, rejected: 0 } })]), "no server could be authenticated: 192.0.2.1 (key 3 is not in the keyring, or not trusted)", "compare the keys at both ends: identifier, algorithm, secret, and that they are trusted"],
+    ["resolve", undecided([], { unresolved: [{ name: "::1", why: "otherFamily" }] }), "no name could be resolved: ::1 (there is no such name, or it has no address of the family asked for)", "leave out -4 or -6, or ask other servers"],
     ["resolve", undecided([], { unresolved: [{ name: "ntp.example", why: "again" }] }), "no name could be resolved: ntp.example (the name servers cannot be reached now)", "--wait-network 60s waits for the network; an IP address needs no name server"],
     ["no-agreement", undecided([lost(1, "noMajority"), lost(2, "noMajority")]), "no majority of the servers agree: 192.0.2.1 (no majority of the servers agree), 192.0.2.2 (no majority of the servers agree)", "ask more servers, so that those in the right outvote the others"],
     ["no-agreement", undecided([lost(1, "unsynchronized")]), "no server is fit: 192.0.2.1 (its own clock is not synchronized)", "ask other servers"],

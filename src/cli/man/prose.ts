@@ -58,7 +58,7 @@ export const PROSE: Readonly<Record<string, Prose>> = {
   ntpkit: {
     description: [
       "`ntpkit` asks time servers what time it is, works out which of them can be believed, and sets the clock by those. It speaks NTP version 4 (RFC 5905) and understands versions 1 to 4.",
-      "It runs once and ends; its exit status says what came of it, so that scripts, cron and service managers can rely on it. Each command has a manual page of its own.",
+      "Most commands run once and end; their exit status says what came of it, so that scripts, cron and service managers can rely on it. Each command has a manual page of its own.",
     ],
     sections: [],
     examples: [

@@ -43,7 +43,7 @@ export class DgramUdp implements Udp {
       this.#host.put({ kind: "notOpened", socket, why: "noAddress" });
       return;
     }
-    const one = this.#make(socket, of, true);
+    const one = this.#make(socket, of, true, sourcePort !== null);
     // Port 0: the system chooses, at random on all current systems (RFC 9109 §3).
     one.node.bind({ port: sourcePort ?? 0, exclusive: true, ...(address === null ? {} : { address }) }, () => {
       // Called with the error when it fails, which the types do not tell.

@@ -9,7 +9,7 @@
  * nearly always are by then; an interface with a queue may be later, and one that never stamps is not waited for.
  *
  * A socket that is bound to port 0, or connected without being bound, gets its port from the kernel, which on Linux draws
- * it at random from ip_local_port_range (RFC 9109 §3 asks for an unpredictable one; the generator is get_random_u32).
+ * it at random from ip_local_port_range (RFC 9109 §3). One that is asked for is shared: each hears its own server only.
  */
 import { family, type Address } from "../../wire/address.ts";
 import type { PacketToken, SocketToken } from "../../engine/action.ts";
@@ -88,7 +88,7 @@ export class NativeUdp implements Udp {
   }
 
   open({ socket, to, sourcePort, interface: name }: Action<"open">): void {
-    const fault = this.#make(socket, family(to.ip), { to, port: sourcePort ?? 0, address: null, interface: name });
+    const fault = this.#make(socket, family(to.ip), { to, port: sourcePort ?? 0, address: null, interface: name, shared: sourcePort !== null });
     if (fault !== null) this.#host.put({ kind: "notOpened", socket, why: fault });
   }
 
