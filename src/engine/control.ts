@@ -51,6 +51,7 @@ export interface ControlPeer {
   readonly mode: AssociationMode;
   /** Of the last valid packet. */
   readonly header: Header | null;
+  readonly minpoll: PollExponent;
   readonly maxpoll: PollExponent;
   /** Of the clock filter, youngest first, 8 at most. */
   readonly samples: readonly ControlSample[];
@@ -131,7 +132,7 @@ function told(server: NtpServer, now: Now): ServedVariables {
 
 function controlPeer({ mode, header, config, filter, nextPoll }: Association, report: AssociationReport, { mono }: Now): ControlPeer {
   const samples = filter.samples.map(({ offset, delay, dispersion, at }) => ({ offset, delay, dispersion: dispersion + PHI * elapsed(at, mono) }));
-  return { report, mode, header, maxpoll: config.maxpoll, samples, next: nextPoll === null ? null : Math.max(elapsed(mono, nextPoll), 0) };
+  return { report, mode, header, minpoll: config.minpoll, maxpoll: config.maxpoll, samples, next: nextPoll === null ? null : Math.max(elapsed(mono, nextPoll), 0) };
 }
 
 function socketsOf({ service, config }: State): readonly ControlSocket[] {

@@ -39,7 +39,8 @@ export const PEER_VARIABLES: VariableTable<PeerThing> = [
   ["leap", ({ peer }) => integer(LEAPS.indexOf(peer.header?.leap ?? "unsynchronized"))],
   ["hmode", ({ peer }) => integer(hostMode(peer.mode))],
   ["stratum", ({ peer }) => integer(Math.min(peer.header?.stratum || MAXSTRAT, MAXSTRAT))],
-  ["ppoll", ({ peer }) => integer(peer.header?.poll ?? peer.maxpoll)],
+  // A reply that names no interval, or too short a one, leaves ours (ntpd, process_packet).
+  ["ppoll", ({ peer }) => integer(Math.max(peer.minpoll, peer.header?.poll ?? peer.maxpoll))],
   ["hpoll", ({ peer }) => integer(peer.report.poll)],
   ["precision", ({ view, peer }) => integer(peer.header?.precision ?? view.precision)],
   ["rootdelay", ({ peer }) => milliseconds(peer.header?.rootDelay ?? 0)],
