@@ -1,4 +1,5 @@
 /** `sync` and `query` for programs: the same run as the commands', with a document instead of words. */
+import { checkOnceOptions } from "../config/bounds.ts";
 import type { OnceCommand } from "../config/options.ts";
 import type { Note } from "../engine/note.ts";
 import { runDocument, type RunDocument } from "../view/document.ts";
@@ -25,6 +26,7 @@ export interface SyncSettings extends RunSettings, Pick<PrepareOptions, "dryRun"
 
 /** Makes a run. */
 export async function runLibrary(command: OnceCommand, servers: string | readonly string[], settings: SyncSettings): Promise<RunDocument> {
+  checkOnceOptions(settings);
   const machine = thisMachine();
   const named = typeof servers === "string" ? [servers] : servers;
   const { config, keyring } = await prepare(command, named, settings, process.env, machine.facts);

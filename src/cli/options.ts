@@ -1,8 +1,8 @@
 /** The one table of options: flags, words, units and defaults. `--help`, man pages and completion are drawn from it. */
 import { Option, type Command } from "commander";
+import { DURATIONS, INTEGERS, type IntegerBounds } from "../config/bounds.ts";
 import { parseMaxStep } from "../config/maxstep.ts";
 import { ONCE_DEFAULTS, type OnceOptions } from "../config/options.ts";
-import { MOST_SAMPLES } from "../config/servers.ts";
 import { parseDuration, parseInteger, plainDuration, type DurationBounds } from "../config/values.ts";
 import type { DisciplineName } from "../discipline/disciplines.ts";
 import { DEFAULT_STEP_LIMITS } from "../discipline/limits.ts";
@@ -35,16 +35,17 @@ export interface OptionGroup {
 
 export const duration = (name: string, bounds?: DurationBounds) => (text: string): number => parseDuration(text, name, bounds);
 export const integer = (name: string, least: number, most: number) => (text: string): number => parseInteger(text, name, least, most);
+const whole = (name: string, { least, most }: IntegerBounds): ((text: string) => number) => integer(name, least, most);
 
 export const SERVERS: OptionGroup = {
   heading: "Which servers, and how they are reached:",
   rows: [
     { flags: "-4, --ipv4", text: "use IPv4 addresses only", conflicts: ["ipv6"] },
     { flags: "-6, --ipv6", text: "use IPv6 addresses only" },
-    { flags: "--port <port>", text: "UDP port of servers that name none", standard: `${ONCE_DEFAULTS.port}`, parse: integer("--port", 1, 65_535) },
+    { flags: "--port <port>", text: "UDP port of servers that name none", standard: `${ONCE_DEFAULTS.port}`, parse: whole("--port", INTEGERS.port) },
     { flags: "--interface <name>", text: "send by this interface only" },
-    { flags: "--source-port <port>", text: "send from this port instead of a fresh random one each time", parse: integer("--source-port", 1, 65_535) },
-    { flags: "--key <id>", text: "authenticate with this symmetric key, unless a server has its own", parse: integer("--key", 1, KEY_ID_LIMIT) },
+    { flags: "--source-port <port>", text: "send from this port instead of a fresh random one each time", parse: whole("--source-port", INTEGERS.sourcePort) },
+    { flags: "--key <id>", text: "authenticate with this symmetric key, unless a server has its own", parse: whole("--key", INTEGERS.key) },
     { flags: "--keys <file>", text: "read symmetric keys from this file" },
     { flags: "--keys-format <format>", text: "by whose rules the key file is read", choices: ["auto", "ntp", "chrony"], standard: "auto" },
     { flags: "-c, --config <file>", text: "read this configuration file, in ntp.conf syntax" },
@@ -55,30 +56,30 @@ export const SERVERS: OptionGroup = {
 export const MEASURING: OptionGroup = {
   heading: "How they are measured:",
   rows: [
-    { flags: "--samples <n>", text: "samples of each server, at most", standard: `${ONCE_DEFAULTS.samples.sync} for sync, ${ONCE_DEFAULTS.samples.query} for query`, parse: integer("--samples", 1, MOST_SAMPLES) },
-    { flags: "--interval <duration>", text: "between two requests to a server; less than 2s only nearby", standard: plainDuration(BURST_SIX.spacing.least), parse: duration("--interval", { least: 0.001, most: 1024 }) },
-    { flags: "--accuracy <duration>", text: "end as soon as the uncertainty is below this", parse: duration("--accuracy", { least: 1e-9 }) },
+    { flags: "--samples <n>", text: "samples of each server, at most", standard: `${ONCE_DEFAULTS.samples.sync} for sync, ${ONCE_DEFAULTS.samples.query} for query`, parse: whole("--samples", INTEGERS.samples) },
+    { flags: "--interval <duration>", text: "between two requests to a server; less than 2s only nearby", standard: plainDuration(BURST_SIX.spacing.least), parse: duration("--interval", DURATIONS.interval) },
+    { flags: "--accuracy <duration>", text: "end as soon as the uncertainty is below this", parse: duration("--accuracy", DURATIONS.accuracy) },
     {
       flags: "--call-delay [duration]",
       text: `eight requests at random 1 to 4 s intervals, the second this long after the first`,
       preset: plainDuration(BURST_EIGHT.callDelay ?? 0),
-      parse: duration("--call-delay", { most: 300 }),
+      parse: duration("--call-delay", DURATIONS.callDelay),
     },
-    { flags: "--timeout <duration>", text: "wait this long for a reply", standard: plainDuration(ONCE_DEFAULTS.timeout), parse: duration("--timeout", { least: 0.001, most: 300 }) },
-    { flags: "--deadline <duration>", text: "give up after this long in all, or inf", standard: plainDuration(ONCE_DEFAULTS.deadline), parse: duration("--deadline", { least: 0.001, infinite: true }) },
-    { flags: "--wait-network <duration>", text: "go on trying for this long while there is no network; added to the default deadline", standard: "0s", parse: duration("--wait-network", { most: 86_400 }) },
+    { flags: "--timeout <duration>", text: "wait this long for a reply", standard: plainDuration(ONCE_DEFAULTS.timeout), parse: duration("--timeout", DURATIONS.timeout) },
+    { flags: "--deadline <duration>", text: "give up after this long in all, or inf", standard: plainDuration(ONCE_DEFAULTS.deadline), parse: duration("--deadline", DURATIONS.deadline) },
+    { flags: "--wait-network <duration>", text: "go on trying for this long while there is no network; added to the default deadline", standard: "0s", parse: duration("--wait-network", DURATIONS.waitNetwork) },
   ],
 };
 
 export const SELECTION: OptionGroup = {
   heading: "Which servers are believed:",
   rows: [
-    { flags: "--minclock <n>", text: "stop discarding outliers at this many survivors", standard: `${DEFAULT_LIMITS.minclock}`, parse: integer("--minclock", 1, 1000) },
-    { flags: "--maxclock <n>", text: "keep this many servers at most", standard: `${DEFAULT_LIMITS.maxclock}`, parse: integer("--maxclock", 1, 1000) },
-    { flags: "--minsane <n>", text: "need this many survivors at least", standard: `${DEFAULT_LIMITS.minsane}`, parse: integer("--minsane", 0, 1000) },
-    { flags: "--maxdist <duration>", text: "refuse servers at this root distance", standard: plainDuration(DEFAULT_LIMITS.maxdist), parse: duration("--maxdist", { least: 0.001, most: 16 }) },
-    { flags: "--floor <stratum>", text: "refuse servers of lower stratum", standard: `${DEFAULT_LIMITS.floor}`, parse: integer("--floor", 0, 16) },
-    { flags: "--ceiling <stratum>", text: "refuse servers of this stratum and above", standard: `${DEFAULT_LIMITS.ceiling}`, parse: integer("--ceiling", 1, 16) },
+    { flags: "--minclock <n>", text: "stop discarding outliers at this many survivors", standard: `${DEFAULT_LIMITS.minclock}`, parse: whole("--minclock", INTEGERS.minclock) },
+    { flags: "--maxclock <n>", text: "keep this many servers at most", standard: `${DEFAULT_LIMITS.maxclock}`, parse: whole("--maxclock", INTEGERS.maxclock) },
+    { flags: "--minsane <n>", text: "need this many survivors at least", standard: `${DEFAULT_LIMITS.minsane}`, parse: whole("--minsane", INTEGERS.minsane) },
+    { flags: "--maxdist <duration>", text: "refuse servers at this root distance", standard: plainDuration(DEFAULT_LIMITS.maxdist), parse: duration("--maxdist", DURATIONS.maxdist) },
+    { flags: "--floor <stratum>", text: "refuse servers of lower stratum", standard: `${DEFAULT_LIMITS.floor}`, parse: whole("--floor", INTEGERS.floor) },
+    { flags: "--ceiling <stratum>", text: "refuse servers of this stratum and above", standard: `${DEFAULT_LIMITS.ceiling}`, parse: whole("--ceiling", INTEGERS.ceiling) },
   ],
 };
 
@@ -88,8 +89,8 @@ const CLOCK: OptionGroup = {
     { flags: "-n, --dry-run", text: "say what would be done, and leave the clock alone" },
     { flags: "--step", text: "step the clock, however small the offset", conflicts: ["slew"] },
     { flags: "--slew", text: "slew the clock, however large the offset" },
-    { flags: "--step-threshold <duration>", text: "slew below, step from here on", standard: plainDuration(DEFAULT_STEP_LIMITS.stepThreshold), parse: duration("--step-threshold", { infinite: true }) },
-    { flags: "--panic <duration>", text: "change nothing beyond this offset, or inf", standard: plainDuration(DEFAULT_STEP_LIMITS.panic), parse: duration("--panic", { infinite: true }) },
+    { flags: "--step-threshold <duration>", text: "slew below, step from here on", standard: plainDuration(DEFAULT_STEP_LIMITS.stepThreshold), parse: duration("--step-threshold", DURATIONS.stepThreshold) },
+    { flags: "--panic <duration>", text: "change nothing beyond this offset, or inf", standard: plainDuration(DEFAULT_STEP_LIMITS.panic), parse: duration("--panic", DURATIONS.panic) },
     { flags: "--max-step <limits>", text: "the largest step each way, as forward=1h,backward=10m", standard: "forward=inf,backward=inf", parse: parseMaxStep },
     { flags: "--force", text: "correct the clock even if another time daemon does" },
   ],
