@@ -44,7 +44,7 @@ export function explain(server: AssociationReport, context: Context): string | n
 /** The figures behind a reason, where there are any. */
 const DETAILS: Readonly<Partial<Record<Reason, (server: AssociationReport, context: Context) => string | null>>> = {
   unresolved: ({ name }, { unresolved }) => resolveText(name, unresolved),
-  unreachable: ({ packets, unreachable }) => (unreachable === null ? `${counted(packets.sent, "request")} sent` : HOST_FAULTS[unreachable]),
+  unreachable: ({ packets, unreachable }) => (unreachable === null ? `${counted(packets.sent, "request")} sent${packets.rejected > 0 ? `, ${counted(packets.rejected, "packet")} came that could not be used (-v says why)` : ""}` : HOST_FAULTS[unreachable]),
   noRoute: ({ unreachable }) => (unreachable === null || unreachable === "noRoute" ? null : HOST_FAULTS[unreachable]),
   sourcePort: ({ unreachable }) => (unreachable === null ? null : HOST_FAULTS[unreachable]),
   unsynchronized: ({ leap, stratum, refid }) =>

@@ -8,7 +8,7 @@ import type { Seconds } from "../time/seconds.ts";
 import type { FailureDocument } from "./document.ts";
 import { HOST_FAULTS, kissWords, RESOLVE_FAULTS } from "./explain.ts";
 import { fullName } from "./servername.ts";
-import { durationText, printable } from "./text.ts";
+import { durationText, printable, signedText } from "./text.ts";
 import { CLOCK_FAULTS } from "./notes.ts";
 import { directionText } from "./verdict.ts";
 
@@ -95,6 +95,7 @@ function cause(server: AssociationReport, reason: Reason): string {
   if ((reason === "kiss" || reason === "denied") && server.kiss !== null) return kissWords(server.kiss);
   if (reason === "authentication" && server.authentication === "nak") return "crypto-NAK";
   if (reason === "authentication" && server.packets.sent === 0 && server.keyId !== null) return `key ${server.keyId} is not in the keyring, or not trusted`;
+  if (reason === "noMajority" && server.offset !== null) return signedText(server.offset);
   if (OF_THE_HOST.includes(reason) && server.unreachable !== null) return HOST_FAULTS[server.unreachable];
   return REASONS[reason].text;
 }
@@ -120,7 +121,9 @@ function silenceHint(associations: readonly AssociationReport[]): string {
   if (all("portUnreachable")) return "is a time server running there, on that port?";
   if (associations.length > 0 && associations.every(({ unreachable }) => unreachable === "noAddress")) return "is the name of the interface right? `ip link` lists them";
   if (all("noRoute")) return "is the network up? --wait-network 60s waits for it";
-  return "is UDP port 123 blocked on the way? --timeout and --deadline allow more time";
+  if (associations.some(({ packets }) => packets.rejected > 0)) return "packets came that could not be used; -v says why";
+  const ports = new Set(associations.map(({ port }) => port));
+  return `is UDP port ${ports.size === 1 ? [...ports][0]! : 123} blocked on the way? --timeout and --deadline allow more time`;
 }
 
 function privilegeHint(lacking: Lacking | null | undefined, what: string): string {

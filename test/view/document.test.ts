@@ -109,6 +109,8 @@ describe("a failure", () => {
 
   it.each([
     ["no-reply", undecided([silent(1, "portUnreachable", { port: 1123 })]), "no server answered: 192.0.2.1:1123 (nothing listens on its port)", "is a time server running there, on that port?"],
+    ["no-reply", undecided([silent(1, "unreachable", { port: 1123 })]), "no server answered: 192.0.2.1:1123 (it did not answer)", "is UDP port 1123 blocked on the way? --timeout and --deadline allow more time"],
+    ["no-reply", undecided([silent(1, "unreachable", { packets: { sent: 3, received: 0, rejected: 3 } })]), "no server answered: 192.0.2.1 (it did not answer)", "packets came that could not be used; -v says why"],
     ["no-reply", undecided([silent(1, "noRoute")]), "no server answered: 192.0.2.1 (there is no route to it)", "is the network up? --wait-network 60s waits for it"],
     ["no-reply", undecided([silent(1, "noRoute", { unreachable: "noAddress" })]), "no server answered: 192.0.2.1 (the address or interface is not this host's)", "is the name of the interface right? `ip link` lists them"],
     ["permission", undecided([silent(1, "sourcePort", { unreachable: "noPrivilege" })]), "this process may not use that port: 192.0.2.1 (this process may not do that (no privilege))", "run it as root, or give it CAP_SYS_TIME"],
@@ -116,7 +118,7 @@ describe("a failure", () => {
     ["authentication", undecided([silent(1, "authentication", { keyId: 3, packets: { sent: 0, received: 0, rejected: 0 } })]), "no server could be authenticated: 192.0.2.1 (key 3 is not in the keyring, or not trusted)", "compare the keys at both ends: identifier, algorithm, secret, and that they are trusted"],
     ["resolve", undecided([], { unresolved: [{ name: "::1", why: "otherFamily" }] }), "no name could be resolved: ::1 (there is no such name, or it has no address of the family asked for)", "leave out -4 or -6, or ask other servers"],
     ["resolve", undecided([], { unresolved: [{ name: "ntp.example", why: "again" }] }), "no name could be resolved: ntp.example (the name servers cannot be reached now)", "--wait-network 60s waits for the network; an IP address needs no name server"],
-    ["no-agreement", undecided([lost(1, "noMajority"), lost(2, "noMajority")]), "no majority of the servers agree: 192.0.2.1 (no majority of the servers agree), 192.0.2.2 (no majority of the servers agree)", "ask more servers, so that those in the right outvote the others"],
+    ["no-agreement", undecided([lost(1, "noMajority"), lost(2, "noMajority", { offset: -300 })]), "no majority of the servers agree: 192.0.2.1 (+250.0 ms), 192.0.2.2 (-300.0 s)", "ask more servers, so that those in the right outvote the others"],
     ["no-agreement", undecided([lost(1, "unsynchronized")]), "no server is fit: 192.0.2.1 (its own clock is not synchronized)", "ask other servers"],
     ["limit", snapshotOf([association(1)], { clock: { offset: 86_400, reason: "panic", action: "refused" } }), "the local clock is 86400.0 s behind (1 d), beyond the --panic limit of 1000.0 s; nothing was changed", "if the servers are right, allow it with --panic inf"],
     ["limit", snapshotOf([association(1)], { clock: { offset: -700, reason: "max-step", action: "refused" } }), "the local clock is 700.0 s ahead (11 min 40 s), beyond the --max-step backward of 600.0 s; nothing was changed", "if the servers are right, allow it with --max-step backward=inf"],

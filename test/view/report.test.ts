@@ -109,6 +109,10 @@ describe("why a server is not used", () => {
   });
   it.each([
     [silent(1, "unreachable"), "192.0.2.1: it did not answer: 4 requests sent"],
+    [silent(1, "unreachable", { packets: { sent: 3, received: 0, rejected: 1 } }), "192.0.2.1: it did not answer: 3 requests sent, 1 packet came that could not be used (-v says why)"],
+    [silent(1, "unreachable", { unreachable: "noResources" }), "192.0.2.1: it did not answer: this host is out of sockets or memory"],
+    [silent(1, "noRoute", { unreachable: "noAddress" }), "192.0.2.1: there is no route to it: the address or interface is not this host's"],
+    [silent(1, "sourcePort", { unreachable: "portInUse" }), "192.0.2.1: the source port may not be used: the port is in use"],
     [silent(1, "unresolved", { address: null, name: "nowhere.example" }), "nowhere.example: its name could not be resolved: there is no such name"],
     [lost(1, "kiss", { kiss: "RATE" }), "192.0.2.1: it asked us to slow down or go away (kiss-o'-death): RATE, the server limits our rate"],
     [lost(1, "authentication", { authentication: "nak", keyId: 7 }), "192.0.2.1: its answers were not authentic: it does not accept key 7 (crypto-NAK)"],

@@ -76,9 +76,9 @@ export const PROSE: Readonly<Record<string, Prose>> = {
     ],
     sections: [SERVERS, KEYS, OFFSETS],
     examples: [
-      ["ntpkit sync ntp1.example.net ntp2.example.net ntp3.example.net ntp4.example.net", "Four servers outvote one that lies."],
+      ["ntpkit sync a.example.net b.example.net c.example.net d.example.net", "Four servers outvote one that lies."],
       ["ntpkit sync -n pool.ntp.org", "What would be done?"],
-      ["17 * * * * ntpkit sync -q ntp1.example.net ntp2.example.net ntp3.example.net", "A line for root's crontab; mail comes only when something is wrong."],
+      ["17 * * * * ntpkit sync -q a.example.net b.example.net c.example.net", "A line for root's crontab; mail comes only when something is wrong."],
       ["ntpkit sync --wait-network 1m --max-step backward=10s --json", "At boot, by the servers of the configuration file, never more than ten seconds back."],
       ["ntpkit sync --keys /etc/ntp.keys 192.0.2.7,key=10", "Believe the server only with key 10."],
     ],
