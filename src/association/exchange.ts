@@ -4,13 +4,25 @@
  */
 import { UNKNOWN_TIME } from "../time/timestamp.ts";
 import type { NtpTimestamp } from "../time/timestamp.ts";
+import type { Header } from "../wire/header.ts";
 
-/** One packet of ours: what it carried as its transmit timestamp, and when it truly left. */
+/** One packet of ours: what it carried, and when it truly left. */
 export interface Departure {
   readonly transmit: NtpTimestamp;
-  /** T1 as the host measured it; the reading the packet carried until that is known. */
+  /** Its receive timestamp: by it an interleaved answer names the packet. */
+  readonly receive: NtpTimestamp;
+  /** When the packet that it answered came, by our clock. */
+  arrived: NtpTimestamp;
+  /** T1 as the host measured it; the reading the packet was made with until that is known. */
   left: NtpTimestamp;
+  /** The host has measured it. */
+  measured: boolean;
+  /** It told when the packet before it left. */
+  readonly interleaved: boolean;
 }
+
+/** So many interleaved packets in a row may go unanswered: a peer that knows only basic ones drops them as bogus. */
+const TRIALS = 2;
 
 /** The state of an exchange that has no end. */
 export interface SymmetricExchange {
@@ -23,21 +35,51 @@ export interface SymmetricExchange {
    * always answers the one before the last, and a peer that remembered only the last would never believe anything.
    */
   readonly departures: Departure[];
+  /** The one that their last packet answers; `null`: none. */
+  answered: Departure | null;
+  /** When that one came to them, by their clock: their last receive timestamp. */
+  theirReceive: NtpTimestamp;
+  /** Interleaved packets we may yet send before one is answered. */
+  trials: number;
 }
 
 /** Nothing was sent or heard. */
 export function symmetricExchange(): SymmetricExchange {
-  return { origin: UNKNOWN_TIME, receive: UNKNOWN_TIME, departures: [] };
+  return { origin: UNKNOWN_TIME, receive: UNKNOWN_TIME, departures: [], answered: null, theirReceive: UNKNOWN_TIME, trials: TRIALS };
 }
 
 /**
  * Remembers a packet of ours.
- * @param transmit what it carries
+ * @param header what it carries
  * @param left when it was handed over, by our clock
  */
-export function departed(exchange: SymmetricExchange, transmit: NtpTimestamp, left: NtpTimestamp): Departure {
-  const departure = { transmit, left };
+export function departed(exchange: SymmetricExchange, header: Pick<Header, "receive" | "transmit" | "origin">, left: NtpTimestamp): Departure {
+  const { receive, transmit, origin } = header;
+  const interleaved = origin !== exchange.origin;
+  if (interleaved) exchange.trials -= 1;
+  const departure = { transmit, receive, arrived: exchange.receive, left, measured: false, interleaved };
   exchange.departures.unshift(departure);
   if (exchange.departures.length > 2) exchange.departures.length = 2;
   return departure;
+}
+
+/**
+ * Our last packet, if the next may tell when it truly left: it was measured, the peer has answered it, and is not known to
+ * understand nothing but basic packets. What was not answered must not be told of, for the peer would take it for another.
+ */
+export function tellable({ departures: [last], answered, trials }: SymmetricExchange): Departure | null {
+  return last !== undefined && last === answered && last.measured && trials > 0 ? last : null;
+}
+
+/**
+ * Takes over what a packet of the peer's says of the exchange.
+ * @param answered the packet of ours that it answers
+ * @param interleaved it is itself interleaved
+ */
+export function onAnswered(exchange: SymmetricExchange, header: Header, arrived: NtpTimestamp, answered: Departure | null, interleaved: boolean): void {
+  exchange.origin = header.transmit;
+  exchange.receive = arrived;
+  exchange.theirReceive = header.receive;
+  exchange.answered = answered;
+  if (interleaved || answered?.interleaved === true) exchange.trials = TRIALS;
 }

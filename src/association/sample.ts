@@ -59,7 +59,7 @@ export function sampleOf(exchange: Exchange, serverPrecision: number, localPreci
   return {
     offset: (out + back) / 2,
     delay: Math.max(delay, powerOfTwo(localPrecision)),
-    dispersion: granularity + PHI * Math.max(elapsed, 0),
+    dispersion: granularity + PHI * Math.abs(elapsed),
     at,
   };
 }

@@ -9,6 +9,7 @@ import type { Header } from "../wire/header.ts";
 import type { Association } from "./association.ts";
 import type { ClientRules, Reception } from "./client.ts";
 import { takeExchange } from "./client.ts";
+import { onAnswered, tellable } from "./exchange.ts";
 import type { SymmetricExchange } from "./exchange.ts";
 import { kissCode } from "../wire/kiss.ts";
 import { UNREACH_LIMIT } from "./poll.ts";
@@ -21,18 +22,25 @@ export type SystemHeader = Pick<Header, "leap" | "stratum" | "precision" | "root
 
 /**
  * The header of a packet to a peer: the state of our clock, and the answer to the peer's last packet.
+ *
+ * An interleaved one (RFC 9769 §3) tells when our packet before it truly left, and is known by its origin, which is when that
+ * packet came to the peer.
  * @param served the clock that is told to others, from a reading of ours
  * @param now when it leaves, by the clock: peers carry the time, not a cookie
  */
 export function symmetricHeader(association: Association, exchange: SymmetricExchange, system: SystemHeader, served: (clock: NtpTimestamp) => NtpTimestamp, now: Now): Header {
+  const told = association.config.xleave === true ? tellable(exchange) : null;
+  const left = told === null ? UNKNOWN_TIME : served(told.left);
+  // What is not newer than what the peer has seen it would take for a replay.
+  const interleaved = told !== null && difference(left, told.transmit) > 0;
   return {
     ...system,
     version: association.config.version,
     mode: association.mode === "symmetricPassive" ? "symmetricPassive" : "symmetricActive",
     poll: association.hpoll,
-    origin: exchange.origin,
+    origin: interleaved ? exchange.theirReceive : exchange.origin,
     receive: exchange.receive === UNKNOWN_TIME ? UNKNOWN_TIME : served(exchange.receive),
-    transmit: served(now.clock),
+    transmit: interleaved ? left : served(now.clock),
   };
 }
 
@@ -53,16 +61,19 @@ export function receivePeer(association: Association, exchange: SymmetricExchang
     return refuse(association, "authentication");
   }
   association.authentication = authentication;
-  const departure = exchange.departures.find(({ transmit }) => transmit === header.origin);
+  const basic = exchange.departures.find(({ transmit }) => transmit === header.origin);
   const first = header.origin === UNKNOWN_TIME;
+  const named = basic !== undefined || first || association.config.xleave !== true ? [] : exchange.departures.filter(({ receive }) => receive === header.origin);
+  const departure = basic ?? named[0];
   if (departure === undefined && !first) return refuse(association, "bogus");
   if (isOld(association, exchange, header)) return refuse(association, "duplicate");
 
-  exchange.origin = header.transmit;
-  exchange.receive = packet.at;
+  // Two packets of ours that answered the same one of theirs: which of them is meant nobody can tell.
+  const ambiguous = named.length > 1;
+  onAnswered(exchange, header, packet.at, ambiguous ? null : (departure ?? null), named.length > 0);
   association.heard = now.mono;
   if (association.lifetime === "ephemeral") association.unreach = 0;
-  if (departure === undefined) return refuse(association, "unsynchronized");
+  if (departure === undefined || ambiguous) return refuse(association, "unsynchronized");
   const kiss = kissCode(header);
   if (kiss !== null) association.kiss = kiss;
   const fault = headerFault(header);
@@ -70,7 +81,8 @@ export function receivePeer(association: Association, exchange: SymmetricExchang
     if (fault === "stratum") association.header = header;
     return refuse(association, fault);
   }
-  const exchanged = { t1: departure.left, t2: header.receive, t3: header.transmit, t4: packet.at };
+  // An interleaved packet tells when the one left that our departure answered.
+  const exchanged = { t1: departure.left, t2: header.receive, t3: header.transmit, t4: basic === undefined ? departure.arrived : packet.at };
   return takeExchange(association, header, exchanged, packet.stamp, now, rules);
 }
 

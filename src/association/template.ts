@@ -33,6 +33,8 @@ export interface AssociationConfig {
   readonly key: number | null;
   /** One-shot: the most samples taken of this server; `null` takes the run's. */
   readonly samples: number | null;
+  /** Symmetric modes: interleave, as long as the peer does, too (RFC 9769). */
+  readonly xleave?: boolean;
   /** Hop limit of a broadcast server's packets, or of a manycast solicitor's last ring, 1 … 255 (127, or 7). */
   readonly ttl?: number;
   /** The rings of a manycast solicitor, hops in rising order, up to {@link AssociationConfig.ttl}; absent: every hop is one. */

@@ -24,7 +24,7 @@ export function pollPeer(state: State, peer: Association, now: Now): void {
     return;
   }
   const token = state.nextToken();
-  state.departures.set(token, departed(exchange, header.transmit, now.clock));
+  state.departures.set(token, departed(exchange, header, now.clock));
   peer.packets.sent += 1;
   state.act({ kind: "send", token, socket, association: peer.id, to: address, ttl: null, bytes: sealed.bytes });
   state.note({ what: "polled", id: peer.id, address });

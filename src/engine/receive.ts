@@ -24,6 +24,7 @@ export function onSent(state: State, event: Event & { readonly kind: "sent" }, n
   const departure = state.departures.get(event.token);
   if (departure !== undefined) {
     departure.left = event.at;
+    departure.measured = true;
     state.departures.delete(event.token);
     return;
   }

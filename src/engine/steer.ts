@@ -119,6 +119,8 @@ type ClockAction = Extract<Action, { readonly kind: "steer" | "step" }>;
 function perform(state: State, steering: Steering, action: ClockAction, now: Now): void {
   if (!steering.config.dryRun) {
     steering.awaiting = true;
+    // Replies that are here already would be taken for exchanges in the midst of which somebody stepped the clock.
+    if (action.kind === "step") state.closeAll();
     state.act(action);
   } else if (action.kind === "steer") steering.corrections = steered(steering.corrections, now.mono, { ...action, lasting: 0 });
   else {
@@ -164,7 +166,10 @@ function moveAlong(state: State, phase: Seconds, frequency: Frequency, now: Now)
     for (const request of requests) moveRequest(request, phase);
     if (exchange === null) continue;
     exchange.receive = shift(exchange.receive, phase);
-    for (const departure of exchange.departures) departure.left = shift(departure.left, phase);
+    for (const departure of exchange.departures) {
+      departure.left = shift(departure.left, phase);
+      departure.arrived = shift(departure.arrived, phase);
+    }
   }
 }
 

@@ -203,6 +203,12 @@ describe("a daemon's configuration", () => {
     });
   });
 
+  it("interleaves with peers, and says that servers are asked in basic mode", () => {
+    const { configuration, remarks } = load("peer a xleave\npeer b\nserver c xleave");
+    expect(configuration.associations.map(({ name, xleave }) => [name, xleave])).toEqual([["a", true], ["b", false], ["c", false]]);
+    expect(remarks.filter(({ text }) => text.includes("xleave")).map(({ at }) => at.line)).toEqual([3]);
+  });
+
   it("forgets what unpeer and unrestrict name", () => {
     const { configuration } = load("server a\nserver b\nunpeer a\nrestrict 192.0.2.1 nopeer noquery\nunrestrict 192.0.2.1 nopeer\nrestrict 192.0.2.2 ignore\nunrestrict 192.0.2.2");
     expect(configuration.associations.map(({ name }) => name)).toEqual(["b"]);

@@ -1,11 +1,14 @@
 /** Symmetric peers: mutual backups, whoever of them still has a source. */
 import { beforeAll, describe, expect } from "vitest";
+import type { AssociationConfig } from "../../src/association/template.ts";
 import type { SecurityProvider } from "../../src/security/security.ts";
 import { securityProvider } from "../../src/security/symmetric.ts";
 import { silent } from "../../src/sim/oddities.ts";
 import type { Runner } from "../../src/sim/runner.ts";
 import type { ScriptedServer } from "../../src/sim/server.ts";
 import { createWorld, type SimWorld } from "../../src/sim/world.ts";
+import { difference, shift } from "../../src/time/timestamp.ts";
+import { HEADER_LENGTH, readHeader } from "../../src/wire/header.ts";
 import { associationsOf, errorOf, keysOf, modeOf, Site } from "../support/site.ts";
 import { scenario } from "../support/world.ts";
 
@@ -138,6 +141,52 @@ describe("two peers", () => {
     world.run(1200);
     expect(site.systemPeerOf(second)).toBe("first");
     expect(Math.abs(errorOf(second))).toBeLessThan(0.001);
+  });
+});
+
+/**
+ * Two peers, of which the first has the reference, and packets that wait 2 ms in it before they leave: what it writes into them
+ * is read too early, and only afterwards does its kernel say when they left.
+ */
+function late(world: SimWorld, speaks: readonly [boolean, boolean]): { error: () => number; interleaved: () => number; lost: () => number; run: (seconds: number) => void } {
+  const site = new Site(world);
+  const gps = site.reference("gps");
+  const towards = (name: string, xleave: boolean): Partial<AssociationConfig> => ({ kind: "peer", name, key: 1, iburst: false, xleave });
+  const first = site.host("first", { addresses: [ADDRESSES[0]], keys, stamps: { queueing: 0.002 }, lines: [{ name: gps.address.ip }, towards(ADDRESSES[1], speaks[0])] });
+  const second = site.host("second", { addresses: [ADDRESSES[1]], keys, lines: [towards(ADDRESSES[0], speaks[1])] });
+  let count = 0;
+  world.network.tap((datagram, at) => {
+    if (modeOf(datagram) !== "symmetricActive") return "pass";
+    const { transmit } = readHeader(new DataView(datagram.bytes.buffer, datagram.bytes.byteOffset, HEADER_LENGTH));
+    // It tells of the packet before.
+    if (difference(shift(world.beginning, at), transmit) > 1) count += 1;
+    return "pass";
+  });
+  const lost = (): number => Math.max(...[associationsOf(first)[1]!, associationsOf(second)[0]!].map(({ packets: { received, rejected } }) => rejected / received));
+  return { error: () => Math.abs(errorOf(second)), interleaved: () => count, lost, run: (seconds) => world.run(seconds) };
+}
+
+describe("interleaved peers", () => {
+  scenario("know how long packets wait before they leave; basic ones do not", { trace: false, seeds: 5 }, (world) => {
+    const basic = late(world2(world), [false, false]);
+    const interleaved = late(world, [true, true]);
+    basic.run(3600);
+    interleaved.run(3600);
+    expect([basic.interleaved(), interleaved.interleaved() > 20]).toEqual([0, true]);
+    // Of two packets in a row that answer the same one, nobody can tell which is meant.
+    expect(interleaved.lost()).toBeLessThan(0.25);
+    expect(basic.error()).toBeGreaterThan(0.0008);
+    expect(interleaved.error()).toBeLessThan(0.0002);
+  });
+
+  scenario("fall back on basic packets where the other does not interleave, and lose few", { trace: false, seeds: 5 }, (world) => {
+    for (const speaks of [[true, false], [false, true]] as const) {
+      const pair = late(createWorld({ seed: `${world.seed} ${speaks}`, trace: false }), speaks);
+      pair.run(3600);
+      expect(pair.interleaved()).toBeLessThanOrEqual(2);
+      expect(pair.lost()).toBeLessThan(0.05);
+      expect(pair.error()).toBeLessThan(0.0015);
+    }
   });
 });
 

@@ -38,7 +38,7 @@ const CLIENT: Options = {
   maxpoll: MOST_POLL,
   port: PORT,
   preempt: { ...FLAG, unused: "it is for daemons", idle: "what is configured stays" },
-  xleave: { ...FLAG, unused: "it is for symmetric and broadcast modes", idle: "interleaved modes are not used here" },
+  xleave: { ...FLAG, unused: "it is for symmetric and broadcast modes", idle: "servers are asked in basic mode" },
   ttl: { ...integer(1, 255), standard: null, unused: "it is for broadcast and manycast" },
   ...ELSEWHERE,
   autokey: AUTOKEY,
@@ -57,7 +57,7 @@ const BROADCAST: Options = {
   port: PORT,
   /** Hops (seed 002); ntpd 4.2.8 reads an index into its `ttl` list. */
   ttl: { ...integer(1, 255), standard: 127 },
-  xleave: { ...FLAG, idle: "interleaved modes are not used here" },
+  xleave: { ...FLAG, idle: "broadcasts leave in basic mode" },
   ...ELSEWHERE,
   autokey: AUTOKEY,
 };
@@ -95,7 +95,7 @@ export const DEFAULT_RINGS: readonly number[] = [1, 2, 3, 4, 5, 6, 7];
 export const ASSOCIATION_COMMANDS: Readonly<Record<string, CommandSyntax>> = {
   server: common("a server to ask; with a multicast group: a manycast search for servers; with 127.127.1.x: the local clock, for want of better", { operands: [one("HOST", HOST)], family: true, options: CLIENT }),
   pool: common("a name whose addresses are servers to ask", { operands: [one("HOST", HOST)], family: true, options: CLIENT }),
-  peer: daemonOnly("a symmetric active association", { operands: [one("HOST", HOST)], family: true, options: CLIENT, once: "warned", onceWhy: "symmetric modes are for daemons" }),
+  peer: daemonOnly("a symmetric active association", { operands: [one("HOST", HOST)], family: true, options: { ...CLIENT, xleave: FLAG }, once: "warned", onceWhy: "symmetric modes are for daemons" }),
   broadcast: daemonOnly("send the time to a broadcast address or a multicast group; ttl is the hop limit", { operands: [one("ADDRESS", HOST)], family: true, options: BROADCAST }),
   broadcastclient: daemonOnly("follow broadcast servers", { operands: [optional("novolley", choice("novolley"))], once: "warned", onceWhy: "ntpkit broadcast listens to them" }),
   multicastclient: daemonOnly("follow the broadcast servers of multicast groups, 224.0.1.1 and ff05::101 unless said", { operands: [any("GROUP", GROUP)], once: "warned", onceWhy: "ntpkit broadcast listens to them" }),
