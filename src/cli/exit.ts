@@ -2,6 +2,7 @@
 import { OUTCOMES, type Outcome } from "../engine/outcome.ts";
 import { UsageError } from "../config/usage.ts";
 import type { FailureDocument } from "../view/document.ts";
+import { printable } from "../view/text.ts";
 
 /** The exit code of an outcome. */
 export function exitCode(outcome: Outcome): number {
@@ -27,11 +28,11 @@ export function failureOfError(error: unknown): FailureDocument {
   return { code: "internal", message: `internal error: ${message}`, hint: "this is a bug; run again with --debug for where it happened" };
 }
 
-/** One line for stderr: what is wrong, and what to do next. */
+/** One line for stderr: what is wrong, and what to do next. It may quote a file or an argument, which is not to steer the terminal. */
 export function failureLine(command: string, { message, hint }: FailureDocument): string {
   return `${command}: ${oneLine(message)}${hint === null ? "" : `; ${oneLine(hint)}`}\n`;
 }
 
 function oneLine(text: string): string {
-  return text.replace(/\s*\n\s*/g, " ");
+  return printable(text.replace(/\s*\n\s*/g, " "));
 }

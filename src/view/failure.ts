@@ -120,7 +120,7 @@ function silenceHint(associations: readonly AssociationReport[]): string {
   const all = (reason: Reason): boolean => associations.every((server) => server.reason === reason);
   if (all("portUnreachable")) return "is a time server running there, on that port?";
   if (associations.length > 0 && associations.every(({ unreachable }) => unreachable === "noAddress")) return "is the name of the interface right? `ip link` lists them";
-  if (all("noRoute")) return "is the network up? --wait-network 60s waits for it";
+  if (associations.length > 0 && associations.every(({ reason }) => reason === "noRoute" || reason === "unresolved")) return "is the network up? --wait-network 60s waits for it";
   if (associations.some(({ packets }) => packets.rejected > 0)) return "packets came that could not be used; -v says why";
   const ports = new Set(associations.map(({ port }) => port));
   return `is UDP port ${ports.size === 1 ? [...ports][0]! : 123} blocked on the way? --timeout and --deadline allow more time`;

@@ -47,6 +47,7 @@ describe("help", () => {
 describe("a mistake", () => {
   it.each([
     [["help", "snyc"], "ntpkit: unknown command 'snyc'; did you mean \"sync\"?"],
+    [["query", "ex\u001b[31mample"], 'ntpkit query: server "ex\\x1b[31mample": "ex\\x1b[31mample" is not a host name or an IP address'],
     [["snyc"], "ntpkit: unknown command 'snyc'; did you mean sync?"],
     [["sync", "--pnic", "3"], "ntpkit sync: unknown option '--pnic'; did you mean --panic?"],
     [["sync", "--nts", "a"], "ntpkit sync: unknown option '--nts'; see ntpkit sync --help"],

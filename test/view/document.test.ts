@@ -111,6 +111,7 @@ describe("a failure", () => {
     ["no-reply", undecided([silent(1, "portUnreachable", { port: 1123 })]), "no server answered: 192.0.2.1:1123 (nothing listens on its port)", "is a time server running there, on that port?"],
     ["no-reply", undecided([silent(1, "unreachable", { port: 1123 })]), "no server answered: 192.0.2.1:1123 (it did not answer)", "is UDP port 1123 blocked on the way? --timeout and --deadline allow more time"],
     ["no-reply", undecided([silent(1, "unreachable", { packets: { sent: 3, received: 0, rejected: 3 } })]), "no server answered: 192.0.2.1 (it did not answer)", "packets came that could not be used; -v says why"],
+    ["no-reply", undecided([silent(1, "noRoute"), silent(2, "unresolved")]), "no server answered: 192.0.2.1 (there is no route to it), 192.0.2.2 (its name could not be resolved)", "is the network up? --wait-network 60s waits for it"],
     ["no-reply", undecided([silent(1, "noRoute")]), "no server answered: 192.0.2.1 (there is no route to it)", "is the network up? --wait-network 60s waits for it"],
     ["no-reply", undecided([silent(1, "noRoute", { unreachable: "noAddress" })]), "no server answered: 192.0.2.1 (the address or interface is not this host's)", "is the name of the interface right? `ip link` lists them"],
     ["permission", undecided([silent(1, "sourcePort", { unreachable: "noPrivilege" })]), "this process may not use that port: 192.0.2.1 (this process may not do that (no privilege))", "run it as root, or give it CAP_SYS_TIME"],
