@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { generated, stale } from "../../src/cli/docs.ts";
+import { OUTCOMES } from "../../src/engine/outcome.ts";
 import { parseKeys } from "../../src/security/keyfile.ts";
 import { keygenSchema, runSchema } from "../../src/view/schema.ts";
 import { ntpkit } from "../support/command.ts";
@@ -19,6 +20,13 @@ afterAll(() => rmSync(folder, { recursive: true }));
 /** Whether a program is on this machine. */
 const has = (program: string): boolean => spawnSync(program, ["--version"]).error === undefined;
 
+describe("the README", () => {
+  it("lists every exit code", () => {
+    const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
+    for (const [name, { exitCode }] of Object.entries(OUTCOMES)) if (exitCode < 128) expect(readme).toContain(`| ${exitCode} | ${name} |`);
+  });
+});
+
 describe("demo", () => {
   it("finds the liar and the lost one, and says why", async () => {
     const { code, out, err } = await ntpkit(["demo"]);
@@ -27,6 +35,12 @@ describe("demo", () => {
     expect(out).toMatch(/^liar \(127\.0\.0\.1:\d+\): its time disagrees with the majority: its offset is \+5\.\d+ s, theirs \+\d+\.\d ms$/m);
     expect(out).toMatch(/^lost \(127\.0\.0\.1:\d+\): its own clock is not synchronized/m);
     expect(out).toMatch(/^local clock is \d+\.\d ms behind .*; 3 of 4 servers agree; a run without --dry-run would step it$/m);
+  });
+  it("prints what the README shows, but for the figures", async () => {
+    const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
+    const shown = /```console\n\$ ntpkit demo\n([^`]*)```/.exec(readme)![1]!;
+    const shape = (text: string): string => text.replace(/[+-]?\d[\d.:]*( (ns|µs|ms|s)\b)?/g, "#").replace(/^[*+] /gm, "+ ").replace(/ +/g, " ");
+    expect(shape((await ntpkit(["demo"])).out).startsWith(shape(shown))).toBe(true);
   });
   it("has a document too", async () => {
     const document = JSON.parse((await ntpkit(["demo", "--json"])).out);
