@@ -209,6 +209,14 @@ describe("a daemon's configuration", () => {
     expect(remarks.filter(({ text }) => text.includes("xleave")).map(({ at }) => at.line)).toEqual([3]);
   });
 
+  it.each([
+    ["broadcast 224.0.1.1", "224.0.1.1 is not confined to your site, and packets go 127 hops: use 239.0.0.0/8, or ttl 1 (RFC 2365)"],
+    ["broadcast 239.1.1.1", null],
+    ["broadcast 192.0.2.255", null],
+  ])("warns of groups that leave the site: %s", (line, warning) => {
+    expect(load(line).remarks.map(({ text }) => text)).toEqual(warning === null ? [] : [warning]);
+  });
+
   it("forgets what unpeer and unrestrict name", () => {
     const { configuration } = load("server a\nserver b\nunpeer a\nrestrict 192.0.2.1 nopeer noquery\nunrestrict 192.0.2.1 nopeer\nrestrict 192.0.2.2 ignore\nunrestrict 192.0.2.2");
     expect(configuration.associations.map(({ name }) => name)).toEqual(["b"]);

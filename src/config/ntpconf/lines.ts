@@ -2,6 +2,7 @@
 import type { AssociationKind } from "../../association/template.ts";
 import { parseNetwork } from "../../server/access.ts";
 import { isMulticast } from "../../wire/address.ts";
+import { scopeWarning } from "../groups.ts";
 import { literalFamily } from "../literal.ts";
 import { UsageError, type Place } from "../usage.ts";
 import { COMMANDS } from "./commands.ts";
@@ -99,8 +100,19 @@ export function readAssociation(statement: Statement): Associated {
     at,
   };
   const hops = options.get("ttl");
-  const remark = kind === "broadcast" && typeof hops === "number" && hops < 8 ? { level: "warning" as const, text: `"ttl ${hops}" is ${hops} ${hops === 1 ? "hop" : "hops"} here; ntpd 4.2.8 reads it as a place in its list of ttl`, at } : null;
+  const remark = kind === "broadcast" ? (ttlRemark(line, hops) ?? scopeRemark(line)) : null;
   return { kind: "association", line, remark };
+}
+
+function ttlRemark({ at }: AssociationLine, hops: unknown): Remark | null {
+  if (typeof hops !== "number" || hops >= 8) return null;
+  return { level: "warning", text: `"ttl ${hops}" is ${hops} ${hops === 1 ? "hop" : "hops"} here; ntpd 4.2.8 reads it as a place in its list of ttl`, at };
+}
+
+/** A group that is everybody's leaves the site (RFC 2365). */
+function scopeRemark({ name, ttl, at }: AssociationLine): Remark | null {
+  const text = scopeWarning(name, ttl ?? 1);
+  return text === null ? null : { level: "warning", text: text.replace("--ttl", "ttl"), at };
 }
 
 /** Whether a host is a multicast group. */
