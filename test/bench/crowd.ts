@@ -32,7 +32,9 @@ async function serve(group: string, port: number, count: number): Promise<void> 
   for (let member = 0; member < count; member += 1) {
     const socket = await open(crowdAddress(member), port);
     const answer = blank(member);
-    socket.on("message", (question, from) => void socket.send(filled(answer, question), from.port, from.address));
+    socket.on("message", (question, from) => {
+      socket.send(filled(answer, question), from.port, from.address);
+    });
     members.push(socket);
   }
   const blanks = members.map((_, member) => blank(member));

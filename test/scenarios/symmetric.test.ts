@@ -181,7 +181,7 @@ describe("interleaved peers", () => {
 
   scenario("fall back on basic packets where the other does not interleave, and lose few", { trace: false, seeds: 5 }, (world) => {
     for (const speaks of [[true, false], [false, true]] as const) {
-      const pair = late(createWorld({ seed: `${world.seed} ${speaks}`, trace: false }), speaks);
+      const pair = late(createWorld({ seed: `${world.seed} ${speaks.join(" ")}`, trace: false }), speaks);
       pair.run(3600);
       expect(pair.interleaved()).toBeLessThanOrEqual(2);
       expect(pair.lost()).toBeLessThan(0.05);
