@@ -47,8 +47,6 @@ const TOOLS = ["ip", "setpriv", "unshare", "mount", "gcc", "dpkg", "apt-get", "p
 
 type Outcome = "passed" | "failed" | "skipped";
 
-/** What failed beside others: real daemons on a busy machine miss their moments, so it has one more try with the machine to itself. */
-const again: Queued[] = [];
 const inCi = process.env["CI"] === "true";
 const counts: Record<Outcome, number> = { passed: 0, failed: 0, skipped: 0 };
 const interruption = new AbortController();
@@ -113,13 +111,7 @@ async function equip(peers: Peers): Promise<Workshop> {
   return { folder, programs, shim: await buildShim(folder), peers: peers.had };
 }
 
-/** A scenario in line. */
-interface Queued {
-  readonly scenario: Scenario;
-  readonly number: number;
-}
-
-/** Runs patient scenarios all at once beside the others, which take turns; then, alone, what failed. */
+/** Runs patient scenarios all at once beside the others, which take turns. */
 async function runAll(scenarios: readonly Scenario[], peers: Peers, workshop: Workshop): Promise<void> {
   const queue = scenarios.map((scenario, index) => ({ scenario, number: index + 1 }));
   const turns = queue.filter(({ scenario }) => !scenario.patient);
@@ -132,10 +124,9 @@ async function runAll(scenarios: readonly Scenario[], peers: Peers, workshop: Wo
     ...queue.filter(({ scenario }) => scenario.patient).map((one) => runOne(one.scenario, one.number, peers, workshop)),
     ...Array.from({ length: SIDE_BY_SIDE }, lane),
   ]);
-  for (const { scenario, number } of again) await runOne(scenario, number, peers, workshop, "alone");
 }
 
-async function runOne(scenario: Scenario, number: number, peers: Peers, workshop: Workshop, company: "alone" | "beside others" = "beside others"): Promise<void> {
+async function runOne(scenario: Scenario, number: number, peers: Peers, workshop: Workshop): Promise<void> {
   const lacking = scenario.needs.filter((name: PeerName) => !peers.had.has(name));
   if (lacking.length > 0) {
     cannotRun(scenario, `could not be had: ${lacking.join(", ")}`);
@@ -153,10 +144,7 @@ async function runOne(scenario: Scenario, number: number, peers: Peers, workshop
   await world?.remove();
   if (interruption.signal.aborted) return;
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
-  if (failure !== undefined && company === "beside others") {
-    again.push({ scenario, number });
-    tell("late", scenario, `${seconds} s, failed beside others, is run again alone`, failure);
-  } else report(failure === undefined ? "passed" : "failed", scenario, `${seconds} s${company === "alone" ? ", alone" : ""}`, failure);
+  report(failure === undefined ? "passed" : "failed", scenario, `${seconds} s`, failure);
 }
 
 function cannotRun(scenario: Scenario, reason: string): void {
@@ -166,10 +154,6 @@ function cannotRun(scenario: Scenario, reason: string): void {
 function report(outcome: Outcome, scenario: Scenario, remark: string, details?: string): void {
   counts[outcome] += 1;
   const word = { passed: "ok  ", failed: "FAIL", skipped: "skip" }[outcome];
-  tell(word, scenario, remark, details);
-}
-
-function tell(word: string, scenario: Scenario, remark: string, details?: string): void {
   console.log(`${word} ${scenario.name} (${remark})`);
   if (details !== undefined) console.log(details.trimEnd().replace(/^/gm, "     | "));
 }
