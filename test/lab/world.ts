@@ -257,13 +257,14 @@ export class World {
   #ntpkitWords(host: Host, args: readonly string[], options: NtpkitOptions): readonly string[] {
     const variables = {
       STATE_DIRECTORY: this.file("state"),
+      RUNTIME_DIRECTORY: this.file(`run-${host.name}`),
       NTPKIT_CONFIG: this.file("empty.conf"),
       NO_COLOR: "1",
       ...options.clock?.env,
       ...options.env,
     };
     const words = [...NO_CLOCK, ...environment(variables), process.execPath, NTPKIT, ...args];
-    const shell = ["sh", "-c", [HIDE_OTHERS, options.beside ?? ":", '"$@"'].join("\n"), "sh", ...words];
+    const shell = ["sh", "-c", [`mkdir -p ${this.file(`run-${host.name}`)}`, HIDE_OTHERS, options.beside ?? ":", '"$@"'].join("\n"), "sh", ...words];
     return host.inside(["unshare", "--pid", "--fork", "--mount-proc", "--kill-child", ...shell]);
   }
 
