@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { must, run } from "./processes.ts";
 
 /** A family of programs that one unpacked folder holds. */
-export type PeerName = "chrony" | "ntpsec" | "openntpd" | "classic" | "dnsmasq" | "smcroute";
+export type PeerName = "chrony" | "ntpsec" | "openntpd" | "classic" | "dnsmasq" | "smcroute" | "prometheus";
 
 /** An unpacked peer. */
 export interface Peer {
@@ -39,6 +39,7 @@ const PACKAGES: Readonly<Record<PeerName, readonly string[]>> = {
   openntpd: ["openntpd"],
   dnsmasq: ["dnsmasq-base"],
   smcroute: ["smcroute"],
+  prometheus: ["prometheus", "prometheus-node-exporter"],
   classic: ["ntp", "ntpdate", "sntp", "libssl1.1", "libopts25", "libevent-core-2.1-7", "libevent-pthreads-2.1-7"],
 };
 
@@ -64,6 +65,7 @@ async function fetchPeer(name: PeerName): Promise<Peer> {
     const archives = `${folder}/.archives`;
     await mkdir(`${archives}/partial`, { recursive: true });
     if (name === "classic") await downloadFromRelease(CLASSIC_RELEASE, PACKAGES[name], archives);
+    else if (name === "prometheus") await downloadAlone(PACKAGES[name], archives);
     else await download(PACKAGES[name], archives);
     await unpack(archives, folder);
     if (name === "ntpsec") await placePythonLibrary(folder);
@@ -84,6 +86,11 @@ async function download(packages: readonly string[], archives: string): Promise<
   const command = ["apt-get", "install", "--download-only", "--reinstall", "--yes", "--no-install-recommends"];
   const set = options.flatMap((option) => ["-o", option]);
   await must([...command, ...set, ...packages], { timeout: 300 });
+}
+
+/** From the running release, the packages only: what they depend on are fonts and scripts of pages nobody looks at here. */
+async function downloadAlone(packages: readonly string[], archives: string): Promise<void> {
+  await must(["apt-get", "-o", "APT::Sandbox::User=root", "download", ...packages], { timeout: 300, cwd: archives });
 }
 
 /** From another release of the mirror the machine is configured with. */

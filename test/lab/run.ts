@@ -16,6 +16,7 @@ import { daemon } from "./scenarios/daemon.ts";
 import { disagreement } from "./scenarios/disagreement.ts";
 import { discovery } from "./scenarios/discovery.ts";
 import { kisses } from "./scenarios/kisses.ts";
+import { metrics } from "./scenarios/metrics.ts";
 import { plain } from "./scenarios/plain.ts";
 import { rings } from "./scenarios/rings.ts";
 import { seeing } from "./scenarios/seeing.ts";
@@ -39,6 +40,7 @@ const SCENARIOS: readonly Scenario[] = [
   ...symmetric,
   ...setting,
   ...seeing,
+  ...metrics,
   ...daemon,
 ];
 
