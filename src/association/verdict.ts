@@ -44,6 +44,7 @@ export const REASONS = {
   noMajority: { flash: 0, text: "no majority of the servers agree" },
   selectJitter: { flash: 0, text: "it adds more jitter than the survivors have" },
   surplus: { flash: 0, text: "there are enough better ones" },
+  untold: { flash: 0, text: "its daemon does not tell what it makes of it" },
 } as const;
 
 /** Why an association is not used. */

@@ -5,7 +5,7 @@ import { UsageError } from "../config/usage.ts";
 import type { ControlFault } from "../control/request.ts";
 import type { ControlKey } from "../control/session.ts";
 import type { Outcome } from "../engine/outcome.ts";
-import type { AskFault, AskOptions, Place } from "../host/ask.ts";
+import type { AskFault, AskOptions, Place, SocketFault } from "../host/ask.ts";
 import { placedText } from "../security/place.ts";
 import type { FailureDocument } from "../view/document.ts";
 import { RESOLVE_FAULTS } from "../view/explain.ts";
@@ -68,6 +68,14 @@ export function placeOf(text: string): Place {
   return { host: text, name, port };
 }
 
+/**
+ * Reads whose daemon is meant: as {@link placeOf}, or the path of a daemon's Unix socket.
+ * @throws UsageError
+ */
+export function daemonPlaceOf(text: string): Place {
+  return text.startsWith("/") ? { host: text, name: text, port: null, socket: text } : placeOf(text);
+}
+
 /** The key of `--keys` and `--key`; without `--key` the only one of the file. */
 async function controlKey({ keys, key, keysFormat }: AskingOptions): Promise<ControlKey | null> {
   if (keys === undefined) {
@@ -92,12 +100,20 @@ export function askFailure(host: string, fault: AskFault, until: Until): Failure
       return { code: "no-reply", message: `${host}: nothing answers there, neither a control protocol nor NTP`, hint: "daemons answer questions mostly on their own host only" };
     case "closed":
       return { code: "unavailable", message: `${host}: NTP is answered there, but no control protocol is`, hint: "it may be allowed on that host only (restrict … noquery, cmdallow), or the daemon has none" };
+    case "socket":
+      return { code: fault.why === "absent" ? "no-reply" : "unavailable", ...SOCKETS[fault.why](host) };
     case "stopped":
       return { code: until.why, message: until.why === "deadline" ? `${host}: the deadline passed` : until.why, hint: until.why === "deadline" ? "--deadline sets it" : null };
     case "control":
       return controlFailure(host, fault.control);
   }
 }
+
+const SOCKETS: Readonly<Record<SocketFault, (path: string) => { readonly message: string; readonly hint: string | null }>> = {
+  absent: (path) => ({ message: `${path}: there is no such socket`, hint: "is the daemon running, and does it have one (chronyd: bindcmdaddress, ntpd-rs: observation-path)?" }),
+  noPrivilege: (path) => ({ message: `${path}: this user may not write there`, hint: "ask as root, or as a user of the daemon's group" }),
+  mute: (path) => ({ message: `${path}: nobody answers there, neither chronyd nor ntpd-rs`, hint: null }),
+};
 
 /** What each error code of mode 6 means to whoever asked. */
 const REFUSALS: Readonly<Record<ControlError, string>> = {

@@ -6,7 +6,7 @@ import { documentText, schemaName } from "../view/document.ts";
 import { describeFailure } from "../view/failure.ts";
 import { pluginLine, statusOf, STATUSES, worst, type Figure, type Finding } from "../view/plugin.ts";
 import type { Leap } from "../wire/header.ts";
-import { askFailure, ASKING_DEFAULTS, askOptions, placeOf, Until } from "./asking.ts";
+import { askFailure, ASKING_DEFAULTS, askOptions, daemonPlaceOf, Until } from "./asking.ts";
 import { failureContext, runGuarded } from "./guarded.ts";
 import type { Io } from "./io.ts";
 import { thisMachine } from "./measure.ts";
@@ -74,7 +74,7 @@ async function measureServers(servers: readonly string[], options: CheckOptions,
 async function askThe(host: string, options: CheckOptions, io: Io): Promise<Measurement> {
   const until = new Until(io, options.deadline ?? ASKING_DEFAULTS.deadline);
   try {
-    const asked = await askDaemon(placeOf(host), await askOptions(options, until));
+    const asked = await askDaemon(daemonPlaceOf(host), await askOptions(options, until));
     if ("kind" in asked) {
       const { message } = askFailure(host, asked, until);
       return nothing(asked.fault === "unresolved" ? "UNKNOWN" : "CRITICAL", message);
@@ -83,7 +83,10 @@ async function askThe(host: string, options: CheckOptions, io: Io): Promise<Meas
     const { offset, jitter, stratum, truechimers, rootDistance, leap } = system;
     const synchronized = leap !== "unsynchronized" && stratum < 16;
     if (!synchronized) return { ...nothing("CRITICAL", "Server not synchronized"), stratum, truechimers };
-    return { offset, jitter, stratum, truechimers, rootdistance: rootDistance, leap, remarks: [] };
+    // What a daemon never tells cannot be judged, which is not the same as bad.
+    const untold = truechimers === null && options.truechimers !== undefined;
+    const remarks: Finding["remarks"] = untold ? [{ status: "UNKNOWN", text: "the daemon does not tell its truechimers" }] : [];
+    return { offset, jitter, stratum, truechimers, rootdistance: rootDistance, leap, remarks };
   } finally {
     until.release();
   }
@@ -96,7 +99,7 @@ function findingOf(measured: Measurement, options: CheckOptions): Finding {
   const offset: Figure = { name: "offset", value: measured.offset, thresholds: { warning: options.warning ?? CHECK_DEFAULTS.warning, critical: options.critical ?? CHECK_DEFAULTS.critical } };
   // Where there is no answer at all, its words are enough, as check_ntp_time's are.
   const isMute = measured.offset === null && measured.stratum === null;
-  const others = (["jitter", "stratum", "truechimers", "rootdistance"] as const).flatMap((name): Figure[] => (options[name] === undefined ? [] : [{ name, value: measured[name], thresholds: options[name] ?? UNDEMANDED }]));
+  const others = (["jitter", "stratum", "truechimers", "rootdistance"] as const).flatMap((name): Figure[] => (options[name] === undefined || (name === "truechimers" && measured[name] === null) ? [] : [{ name, value: measured[name], thresholds: options[name] ?? UNDEMANDED }]));
   const announced = options.leap === true && (measured.leap === "insert" || measured.leap === "delete");
   const leap = announced ? [{ status: "WARNING" as const, text: `a leap second will be ${measured.leap === "insert" ? "inserted" : "left out"}` }] : [];
   return { figures: isMute ? [] : [offset, ...others], remarks: [...measured.remarks, ...leap] };

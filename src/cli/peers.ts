@@ -7,7 +7,7 @@ import { askDaemon, LOCAL, type AskOptions, type Place } from "../host/ask.ts";
 import { peersDocument, type HostAnswer } from "../view/daemon-document.ts";
 import { documentText, type FailureDocument } from "../view/document.ts";
 import { peersTable, serverWidth } from "../view/peers.ts";
-import { askFailure, ASKING_DEFAULTS, askOptions, placeOf, Until } from "./asking.ts";
+import { askFailure, ASKING_DEFAULTS, askOptions, daemonPlaceOf, Until } from "./asking.ts";
 import { exitCode, failureLine } from "./exit.ts";
 import { DEFAULT_WIDTH, type Io } from "./io.ts";
 import { wantsMetrics } from "./options.ts";
@@ -21,7 +21,7 @@ const TITLE = "ntpkit peers";
  * @throws UsageError
  */
 export async function runPeers(hosts: readonly string[], options: PeersCommandOptions, io: Io): Promise<number> {
-  const places = hosts.length === 0 ? [LOCAL] : hosts.map(placeOf);
+  const places = hosts.length === 0 ? [LOCAL] : hosts.map(daemonPlaceOf);
   if (options.watch !== undefined) {
     const { watchPeers } = await import("./peers-watch.ts");
     return await watchPeers(options.watch, options, io, (until) => look(places, hosts.length === 0, options, io, until));
@@ -111,10 +111,10 @@ async function tableFor(answers: readonly HostAnswer[], options: PeersCommandOpt
   return (report) => sourcesText(report, name);
 }
 
-function plainTable(answers: readonly HostAnswer[], { all, associations, wideRemote }: PeersCommandOptions, name: ((address: string) => string) | undefined): (report: DaemonReport) => string {
+function plainTable(answers: readonly HostAnswer[], { all, associations, wideRemote, compat }: PeersCommandOptions, name: ((address: string) => string) | undefined): (report: DaemonReport) => string {
   const named = name === undefined ? {} : { name };
   const width = serverWidth(answers.map(({ host }) => host));
-  return (report) => peersTable(report, { all: all === true, wide: wideRemote === true, form: associations === true ? "apeers" : "peers", serverWidth: width, ...named });
+  return (report) => peersTable(report, { all: all === true, wide: wideRemote === true, form: associations === true ? "apeers" : "peers", serverWidth: width, ...(compat === "ntpq" ? { zeros: true } : {}), ...named });
 }
 
 async function wideTable({ all, color }: PeersCommandOptions, io: Io, name: ((address: string) => string) | undefined): Promise<(report: DaemonReport) => string> {

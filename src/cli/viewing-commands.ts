@@ -22,7 +22,7 @@ const LISTS: readonly (readonly [name: string, text: string])[] = [
 export const VIEWING_COMMANDS: readonly CommandRow[] = [
   {
     name: "peers",
-    text: "show the servers of a running daemon, ntpd, NTPsec, chronyd or ntpkit, and what it makes of them",
+    text: "show the servers of a running daemon, ntpd, NTPsec, chronyd, ntpd-rs or ntpkit, and what it makes of them",
     build(command, { io, done }) {
       command.argument("[hosts...]", HOST);
       addOptions(command, VIEWING_GROUPS.peers).action(async (hosts: string[], options: PeersCommandOptions) => {

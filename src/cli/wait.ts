@@ -5,7 +5,7 @@ import { kernelStatus, type KernelStatus } from "../host/kernel.ts";
 import { head, type Data } from "../view/daemon-document.ts";
 import { documentText, type FailureDocument } from "../view/document.ts";
 import { durationText, printable, signedText } from "../view/text.ts";
-import { askOptions, placeOf, Until } from "./asking.ts";
+import { askOptions, daemonPlaceOf, Until } from "./asking.ts";
 import { exitCode, failureLine } from "./exit.ts";
 import type { Io } from "./io.ts";
 import { pause } from "./pause.ts";
@@ -41,7 +41,7 @@ export interface Condition {
  */
 export async function runWait(options: WaitOptions, io: Io, here: Here = { place: LOCAL, kernel: kernelStatus }): Promise<number> {
   const until = new Until(io, options.deadline ?? options.timeout ?? WAIT_DEFAULTS.timeout);
-  const place = options.daemon === undefined ? here.place : placeOf(options.daemon);
+  const place = options.daemon === undefined ? here.place : daemonPlaceOf(options.daemon);
   const began = performance.now();
   try {
     const asking = await askOptions({ ...options, timeout: PATIENCE }, until);

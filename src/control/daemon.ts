@@ -1,8 +1,8 @@
 /**
  * What a time daemon is doing, in one shape whatever protocol told it: what `peers` shows and prints as JSON.
  *
- * `daemonmode6.ts` makes it from mode 6, `daemoncmdmon.ts` from chrony's protocol, `daemonlive.ts` from an engine of our
- * own. What a protocol does not tell is `null`.
+ * `daemonmode6.ts` makes it from mode 6, `daemoncmdmon.ts` from chrony's protocol, `daemonobserve.ts` from what ntpd-rs
+ * tells, `daemonlive.ts` from an engine of our own. What a protocol does not tell is `null`.
  */
 import type { AssociationMode } from "../association/modes.ts";
 import type { AssociationReport, SystemReport } from "../engine/snapshot.ts";
@@ -10,8 +10,8 @@ import type { Frequency, Seconds } from "../time/seconds.ts";
 import type { UnixNanoseconds } from "../time/timestamp.ts";
 import type { Mode } from "../wire/header.ts";
 
-/** How a daemon was asked; `live`: none was, the engine measured by itself. */
-export type DaemonProtocol = "mode6" | "cmdmon" | "live";
+/** How a daemon was asked; `observe`: by ntpd-rs's observation socket; `live`: none was, the engine measured by itself. */
+export type DaemonProtocol = "mode6" | "cmdmon" | "observe" | "live";
 
 /** A daemon at one moment. */
 export interface DaemonReport {
@@ -27,9 +27,13 @@ export interface DaemonReport {
 }
 
 /** The daemon's system variables. */
-export interface DaemonSystem extends Omit<SystemReport, "systemPeer"> {
+export interface DaemonSystem extends Omit<SystemReport, "systemPeer" | keyof VerdictCounts> {
   /** The association it follows. */
   readonly systemPeer: number | null;
+  /** How many fared how; `null` where it does not tell what it makes of them. */
+  readonly survivors: number | null;
+  readonly truechimers: number | null;
+  readonly falsetickers: number | null;
   /** Server − local, as the daemon estimates it. */
   readonly offset: Seconds | null;
   /** The correction of the clock's rate that is applied. */
@@ -67,8 +71,10 @@ export interface PeerReport extends Omit<AssociationReport, "id" | "mode" | "unr
   readonly variables: Readonly<Record<string, string>>;
 }
 
+type VerdictCounts = Pick<SystemReport, "survivors" | "truechimers" | "falsetickers">;
+
 /** How many of the associations fared how. */
-export function countedVerdicts(associations: readonly PeerReport[]): Pick<SystemReport, "survivors" | "truechimers" | "falsetickers"> {
+export function countedVerdicts(associations: readonly PeerReport[]): VerdictCounts {
   const count = (verdicts: readonly string[]): number => associations.filter(({ verdict }) => verdicts.includes(verdict)).length;
   return {
     survivors: count(["systemPeer", "survivor"]),

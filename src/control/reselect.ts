@@ -36,7 +36,7 @@ export interface Reselection {
 /** Selects anew. */
 export function reselect(report: DaemonReport, limits: SelectionLimits = DEFAULT_LIMITS): Reselection {
   // Pools and manycast clients find servers and are none themselves.
-  const peers = report.associations.filter(({ type }) => type !== "p" && type !== "a");
+  const peers = report.associations.filter(({ type }) => type !== "p" && type !== "a").map((peer) => withStratum(peer, report));
   const anyNetwork = peers.some((peer) => peer.type !== "l" && unfitness(peer, limits) === null);
   const unfit = new Map<number, Reason>();
   const candidates: Candidate[] = [];
@@ -53,9 +53,15 @@ export function reselect(report: DaemonReport, limits: SelectionLimits = DEFAULT
     const candidate = candidates.find(({ id }) => id === peer.id);
     const verdict = judged?.verdict ?? "rejected";
     const interval = candidate === undefined ? null : { low: candidate.offset - candidate.rootDistance, high: candidate.offset + candidate.rootDistance };
-    return { peer, verdict, reason: judged === undefined ? (unfit.get(peer.id) ?? "pending") : judged.reason, interval, differs: group(verdict) !== group(peer.verdict) };
+    const differs = peer.reason !== "untold" && group(verdict) !== group(peer.verdict);
+    return { peer, verdict, reason: judged === undefined ? (unfit.get(peer.id) ?? "pending") : judged.reason, interval, differs };
   });
   return { rejudged, intersection: selection.intersection, offset: selection.offset, truechimers: selection.truechimers, candidates: candidates.length };
+}
+
+/** ntpd-rs tells no strata but its own: then all servers count alike. */
+function withStratum(peer: PeerReport, { protocol, system: { stratum } }: DaemonReport): PeerReport {
+  return protocol === "observe" && peer.stratum === null && stratum > 1 ? { ...peer, stratum: stratum - 1 } : peer;
 }
 
 /** Verdicts that come to the same: followed, agreeing but left out, disagreeing, no candidate. */

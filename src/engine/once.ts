@@ -74,6 +74,7 @@ const CAUSE: Readonly<Record<Reason, "resolve" | "silence" | "permission" | "aut
   noMajority: "answer",
   selectJitter: "answer",
   surplus: "answer",
+  untold: "answer",
 };
 
 /**

@@ -1,14 +1,15 @@
 /**
- * Asking the time daemon of a host, whichever it is: mode 6 (ntpd, NTPsec, ntpkit), and chrony's cmdmon by UDP or, on
- * this host, by its Unix socket. Both are tried at once, and who answers first is it.
+ * Asking the time daemon of a host, whichever it is: mode 6 (ntpd, NTPsec, ntpkit), chrony's cmdmon by UDP or, on this
+ * host, by its Unix socket, and on this host ntpd-rs's observation socket. All are tried at once, and who answers first is it.
  */
-import { closeSync, existsSync, openSync, readSync } from "node:fs";
+import { accessSync, closeSync, constants, existsSync, openSync, readSync } from "node:fs";
 import { readChrony, type ChronyFault, type ReadChrony } from "../control/chrony.ts";
 import { CMDMON_PORT, type CmdmonRequest } from "../control/cmdmon.ts";
 import { CmdmonSession, type CmdmonAnswer } from "../control/cmdmonsession.ts";
 import type { DaemonReport } from "../control/daemon.ts";
 import { cmdmonReport } from "../control/daemoncmdmon.ts";
 import { mode6Report } from "../control/daemonmode6.ts";
+import { observationReport } from "../control/daemonobserve.ts";
 import { readDaemon, type ReadDaemon } from "../control/operations.ts";
 import type { ControlAnswer, ControlFault, ControlRequest, Dialogue } from "../control/request.ts";
 import { ControlSession, type ControlKey } from "../control/session.ts";
@@ -19,6 +20,7 @@ import { fromUnix, type NtpTimestamp } from "../time/timestamp.ts";
 import { isLoopback, type Address } from "../wire/address.ts";
 import { systemChance } from "./chance.ts";
 import { openLine, udpPort, type Line, type OpenPort } from "./control.ts";
+import { NTPD_RS_SOCKET, observe, type ObserveFault } from "./observe.ts";
 import { probe, type Probing } from "./probe.ts";
 import { resolve } from "./resolve.ts";
 import { CHRONYD_SOCKET, unixPort } from "./unix.ts";
@@ -31,6 +33,8 @@ export interface Place {
   readonly name: string;
   /** For every protocol; `null`: each protocol's own. */
   readonly port: number | null;
+  /** A daemon's Unix socket, asked instead of a host: chronyd's or ntpd-rs's, which of both is found out. */
+  readonly socket?: string;
 }
 
 /** How to ask. */
@@ -43,6 +47,8 @@ export interface AskOptions {
   readonly signal: AbortSignal;
   /** chronyd's Unix socket, asked on this host; `null`: not. */
   readonly socket?: string | null;
+  /** ntpd-rs's, likewise. */
+  readonly observation?: string | null;
 }
 
 /** Why there is no report. */
@@ -50,7 +56,17 @@ export type AskFault =
   | { readonly kind: "unasked"; readonly fault: "unresolved"; readonly why: ResolveFault }
   | { readonly kind: "unasked"; readonly fault: "silent" | "stopped" } // nothing answers; we were told to stop
   | { readonly kind: "unasked"; readonly fault: "closed" } // NTP answers, but no control protocol
+  | { readonly kind: "unasked"; readonly fault: "socket"; readonly why: SocketFault }
   | { readonly kind: "unasked"; readonly fault: "control"; readonly control: ControlFault };
+
+/** Why a Unix socket that was named tells nothing. */
+export type SocketFault =
+  | "absent" // there is no such file
+  | "noPrivilege" // it is not for us
+  | "mute"; // nobody answers there
+
+/** Why one way led nowhere; `null`: it was closed. */
+type WayFault = ControlFault | ChronyFault | ObserveFault | null;
 
 const SILENT: AskFault = { kind: "unasked", fault: "silent" };
 const STOPPED: AskFault = { kind: "unasked", fault: "stopped" };
@@ -66,10 +82,14 @@ export const LOCAL: Place = { host: "localhost", name: "localhost", port: null }
 
 /** Asks for everything a table of peers needs. */
 export async function askDaemon(place: Place, options: AskOptions): Promise<DaemonReport | AskFault> {
+  if (place.socket !== undefined) return await askSocket(place, place.socket, options);
   const found = await addressesOf(place.name, options);
   if (!Array.isArray(found)) return found;
-  const attempts = found.flatMap((ip) => [mode6Attempt(place, ip, options), cmdmonAttempt(place, ip, options)]);
-  const faults: (ControlFault | ChronyFault | null)[] = [];
+  const { observation = NTPD_RS_SOCKET } = options;
+  const isHere = place.port === null && found.some((ip) => isLoopback(ip)) && observation !== null && existsSync(observation);
+  const attempts = found.flatMap((ip) => [mode6Attempt(place, ip, options), cmdmonAttempt(place, cmdmonPort(place, ip, options), options)]);
+  if (isHere) attempts.push(observationAttempt(place, observation, options));
+  const faults: WayFault[] = [];
   const first = await firstOf(attempts, faults, options.signal);
   if (first !== null) return first;
   return await faultBehind(place, found, faults, options);
@@ -82,7 +102,7 @@ export async function askDaemon(place: Place, options: AskOptions): Promise<Daem
 export async function askControl<Result extends { readonly kind: string }>(place: Place, make: () => Dialogue<Result | ControlFault>, options: AskOptions): Promise<Result | AskFault> {
   const found = await addressesOf(place.name, options);
   if (!Array.isArray(found)) return found;
-  const faults: (ControlFault | ChronyFault | null)[] = [];
+  const faults: WayFault[] = [];
   const attempts = found.map((ip): Attempt<Result> => {
     const line = openLine(udpPort({ ip, port: place.port ?? NTP_PORT }), session(options));
     return { preferred: true, result: settled<Result, ControlRequest, ControlAnswer, ControlFault>(line, make(), (result) => result), close: () => line.close() };
@@ -126,7 +146,7 @@ function oneOfEach(addresses: readonly string[]): string[] {
 interface Attempt<Result> {
   /** Where several answer, who has it is it. */
   readonly preferred: boolean;
-  readonly result: Promise<Result | ControlFault | ChronyFault | null>;
+  readonly result: Promise<Result | WayFault>;
   close(): void;
 }
 
@@ -139,11 +159,44 @@ function mode6Attempt(place: Place, ip: string, options: AskOptions): Attempt<Da
   return { preferred: true, result: settled<ReadDaemon, ControlRequest, ControlAnswer, ControlFault, DaemonReport>(line, readDaemon(), report), close: () => line.close() };
 }
 
-function cmdmonAttempt(place: Place, ip: string, options: AskOptions): Attempt<DaemonReport> {
+function cmdmonAttempt(place: Place, port: OpenPort, options: AskOptions): Attempt<DaemonReport> {
   const conversation = new CmdmonSession({ timeout: options.timeout, retries: 1, firstSequence: Number(cookie() & 0xffff_ffffn) });
-  const line = openLine(cmdmonPort(place, ip, options), conversation);
+  const line = openLine(port, conversation);
   const report = (read: ReadChrony): DaemonReport => cmdmonReport(place.host, read);
   return { preferred: false, result: settled<ReadChrony, CmdmonRequest, CmdmonAnswer, ChronyFault, DaemonReport>(line, readChrony(), report), close: () => line.close() };
+}
+
+function observationAttempt(place: Place, path: string, { timeout }: AskOptions): Attempt<DaemonReport> {
+  const { result, close } = observe(path, timeout);
+  const report = result.then((told) => {
+    if (told === null || told.kind === "fault") return told;
+    const now = fromUnix(unixNow());
+    return observationReport(place.host, told, Number(now) / 2 ** 32);
+  });
+  return { preferred: false, result: report, close };
+}
+
+/** Asks at a path: a datagram socket is chronyd's, a stream ntpd-rs's, and only one of both can be connected to. */
+async function askSocket(place: Place, path: string, options: AskOptions): Promise<DaemonReport | AskFault> {
+  const why = obstacleAt(path);
+  if (why !== null) return { kind: "unasked", fault: "socket", why };
+  const open = unixPort(path);
+  const attempts = [...(typeof open === "function" ? [cmdmonAttempt(place, open, options)] : []), observationAttempt(place, path, options)];
+  const faults: WayFault[] = [];
+  const first = await firstOf(attempts, faults, options.signal);
+  if (first !== null) return first;
+  if (options.signal.aborted) return STOPPED;
+  const said = saidIn(faults);
+  return said === undefined ? { kind: "unasked", fault: "socket", why: "mute" } : { kind: "unasked", fault: "control", control: said };
+}
+
+function obstacleAt(path: string): SocketFault | null {
+  try {
+    accessSync(path, constants.W_OK);
+    return null;
+  } catch (error) {
+    return ["EACCES", "EPERM", "EROFS"].includes((error as NodeJS.ErrnoException).code ?? "") ? "noPrivilege" : "absent";
+  }
 }
 
 /** chronyd tells more by its Unix socket, to whoever may write there. */
@@ -170,7 +223,7 @@ async function settled<Read extends { readonly kind: string }, Request, Answer, 
 }
 
 /** The first result that is no fault, a preferred one if it comes soon; the others are closed. `null`: all failed. */
-async function firstOf<Result extends object>(attempts: readonly Attempt<Result>[], faults: (ControlFault | ChronyFault | null)[], signal: AbortSignal): Promise<Result | null> {
+async function firstOf<Result extends object>(attempts: readonly Attempt<Result>[], faults: WayFault[], signal: AbortSignal): Promise<Result | null> {
   const close = (): void => {
     for (const attempt of attempts) attempt.close();
   };
@@ -201,7 +254,7 @@ async function soon<Answer>(answers: readonly Promise<Answer>[]): Promise<Answer
   return first;
 }
 
-function isFault(value: object): value is ControlFault | ChronyFault {
+function isFault(value: object): value is NonNullable<WayFault> {
   return "kind" in value && value.kind === "fault";
 }
 
@@ -209,15 +262,20 @@ function isFault(value: object): value is ControlFault | ChronyFault {
 const NOTHING_HEARD: ReadonlySet<string> = new Set(["timeout", "unreachable"]);
 
 /** Why nobody told anything: what a daemon said about it, or whether NTP at least is answered. */
-async function faultBehind(place: Place, addresses: readonly string[], faults: readonly (ControlFault | ChronyFault | null)[], options: AskOptions): Promise<AskFault> {
+async function faultBehind(place: Place, addresses: readonly string[], faults: readonly WayFault[], options: AskOptions): Promise<AskFault> {
   if (options.signal.aborted) return STOPPED;
-  const said = faults.find((fault): fault is ControlFault => fault !== null && !NOTHING_HEARD.has(fault.fault) && !CMDMON_FAULTS.has(fault.fault));
+  const said = saidIn(faults);
   if (said !== undefined) return { kind: "unasked", fault: "control", control: said };
   if (faults.some((fault) => fault !== null && CMDMON_FAULTS.has(fault.fault))) return { kind: "unasked", fault: "closed" };
   const probes = addresses.map((ip) => probe({ ip, port: place.port ?? NTP_PORT } satisfies Address, cookie(), options.timeout));
   const answered = await anyAnswer(probes, options.signal);
   if (options.signal.aborted) return STOPPED;
   return answered ? { kind: "unasked", fault: "closed" } : SILENT;
+}
+
+/** What a daemon said, or that what it said makes no sense. */
+function saidIn(faults: readonly WayFault[]): ControlFault | undefined {
+  return faults.find((fault): fault is ControlFault => fault !== null && !NOTHING_HEARD.has(fault.fault) && !CMDMON_FAULTS.has(fault.fault));
 }
 
 /** What only chronyd says. */

@@ -32,6 +32,9 @@ const PEER: Schema = extended(ASSOCIATION, {
 const DAEMON_SYSTEM: Schema = extended(SYSTEM, {
   stratum: integer(0, 255),
   systemPeer: maybe(integer(0)),
+  survivors: maybe(integer(0)),
+  truechimers: maybe({ ...integer(0), description: "null where the daemon does not tell what it makes of its sources" }),
+  falsetickers: maybe(integer(0)),
   offset: maybe(seconds("server − local")),
   frequency: maybe(ratio),
   jitter: maybe(seconds("of the system peer's samples")),
@@ -49,7 +52,7 @@ const HOST: Schema = record(
     host: text,
     ok: flag,
     error: ERROR,
-    protocol: maybe(oneOf(["mode6", "cmdmon", "live"])),
+    protocol: maybe(oneOf(["mode6", "cmdmon", "observe", "live"])),
     daemon: maybe({ ...text, description: "its name and version in its own words" }),
     withheld: { ...flag, description: "it tells more over its Unix socket" },
     system: maybe(open(DAEMON_SYSTEM)),

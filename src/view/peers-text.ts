@@ -69,11 +69,13 @@ export function leftCut(text: string, width: number): string {
 
 /** In 2^−32 s. */
 function unitsOf(seconds: Seconds, sign: "signed" | "unsigned"): bigint {
-  const units = BigInt(Math.round(Math.abs(seconds) * 2 ** 32));
+  const units = BigInt(Math.round(Math.min(Math.abs(seconds), MOST_SECONDS) * 2 ** 32));
   return sign === "unsigned" && seconds < 0 ? BigInt.asUintN(64, -units) : units;
 }
 
 const FRACTION = 2n ** 32n;
+/** What 64 bits can count of them; a daemon may write any number. */
+const MOST_SECONDS = 2 ** 31;
 const PLAIN = /^[ -~]*$/;
 const DAYS = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];

@@ -22,7 +22,7 @@ export function widePeers(report: DaemonReport, { all, width, palette, name }: {
 }
 
 const NTP_PORT = 123;
-const TITLES = { mode6: "a daemon that does not tell its name", cmdmon: "chronyd", live: "measured now, no daemon" } as const;
+const TITLES = { mode6: "a daemon that does not tell its name", cmdmon: "chronyd", observe: "ntpd-rs", live: "measured now, no daemon" } as const;
 const LEAP_TEXTS = { none: "no leap second", insert: "a leap second will be inserted", delete: "a second will be left out", unsynchronized: "unsynchronized" } as const;
 
 const COLUMNS: readonly Column<PeerReport>[] = [

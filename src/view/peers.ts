@@ -6,7 +6,7 @@
  * from the network is made safe as ntpq makes it, `^[` for an escape.
  */
 import { FLASH_LOOP, PEER_BITS, peerStatus } from "../control/status.ts";
-import type { DaemonReport, PeerReport } from "../control/daemon.ts";
+import type { DaemonProtocol, DaemonReport, PeerReport } from "../control/daemon.ts";
 import type { ListedAssociation } from "../control/operations.ts";
 import { isReferenceClock, isUnspecified } from "../control/daemonmode6.ts";
 import { parseAddressLiteral } from "../wire/address.ts";
@@ -24,6 +24,8 @@ export interface PeersOptions {
   readonly form?: "peers" | "apeers" | "opeers";
   /** The name of an address; without it addresses stay as they are (`-n`). */
   readonly name?: (address: string) => string;
+  /** What a daemon does not tell is 0, as with ntpq, which knows no `-` there; for programs that want numbers. */
+  readonly zeros?: boolean;
   /** Of the `server` column where there are several hosts: their longest name; 0 for one host. */
   readonly serverWidth?: number;
 }
@@ -65,13 +67,13 @@ const RULE = 78;
 const REMOTE = 15;
 
 function row(peer: PeerReport, report: DaemonReport, options: PeersOptions): string {
-  const { form = "peers", serverWidth: width = 0 } = options;
+  const { form = "peers", serverWidth: width = 0, zeros = report.protocol === "mode6" } = options;
   const server = width === 0 ? "" : `${serverCell(peer, report, options).padEnd(width)} `;
   // What ntpd leaves out ntpq takes for zero; what another daemon does not tell is not known.
-  const told = (value: number | null): number | null => (report.protocol === "mode6" ? (value ?? 0) : value);
+  const told = (value: number | null): number | null => (zeros ? (value ?? 0) : value);
   const last = form === "opeers" || peer.jitter === null ? peer.dispersion : peer.jitter;
   const figures = [
-    (peer.stratum ?? MAXSTRAT).toString().padStart(2),
+    (peer.stratum ?? (report.protocol === "observe" && !zeros ? "-" : MAXSTRAT)).toString().padStart(2),
     caret(peer.type),
     intervalColumn(peer.when).padStart(4).slice(0, 4),
     intervalColumn(2 ** peer.poll).padStart(4).slice(0, 4),
@@ -80,7 +82,7 @@ function row(peer: PeerReport, report: DaemonReport, options: PeersOptions): str
     milliseconds(told(peer.offset), "signed").slice(0, 7).padStart(8),
     milliseconds(told(last), "unsigned").slice(0, 7).padStart(7),
   ];
-  return `${server}${remoteCell(peer, options)}${middleCell(peer, form)} ${figures.join(" ")}\n`;
+  return `${server}${remoteCell(peer, options)}${middleCell(peer, form, report.protocol)} ${figures.join(" ")}\n`;
 }
 
 function remoteCell(peer: PeerReport, { wide = false, serverWidth: width = 0, form = "peers", name }: PeersOptions): string {
@@ -103,15 +105,19 @@ function addressName(address: string, named: PeersOptions["name"]): string {
   return isReferenceClock(address) ? refidText(2, ipv4Word(address) ?? 0) : named(address);
 }
 
-function middleCell(peer: PeerReport, form: NonNullable<PeersOptions["form"]>): string {
+function middleCell(peer: PeerReport, form: NonNullable<PeersOptions["form"]>, protocol: DaemonProtocol): string {
   if (form === "opeers") return leftCut(caret(peer.local ?? ""), REMOTE).padEnd(REMOTE);
-  const refid = (peer.flash ?? 0) & FLASH_LOOP ? "(loop)" : caret(refidCell(peer.refid, form));
+  const refid = (peer.flash ?? 0) & FLASH_LOOP ? "(loop)" : caret(refidCell(peer.refid ?? (protocol === "mode6" ? "" : null), form));
   return form === "apeers" ? `${refid.padEnd(9)}${peer.id.toString().padEnd(6)}` : refid.padEnd(REMOTE);
 }
 
-/** A name of at most four characters gets dots round it, as kiss codes and clocks do; `apeers` has addresses in hexadecimal. */
+/**
+ * A name of at most four characters gets dots round it, as kiss codes and clocks do; `apeers` has addresses in hexadecimal.
+ * What is not told is `-`, since whoever counts columns needs one.
+ */
 function refidCell(refid: string | null, form: "peers" | "apeers"): string {
-  if (refid === null || refid === "") return "";
+  if (refid === null) return "-";
+  if (refid === "") return "";
   if (refid.length <= 4) return `.${refid}.`;
   const word = form === "apeers" && parseAddressLiteral(refid) !== null ? ipv4Word(refid) : null;
   return word === null || word === 0 ? refid : word.toString(16);

@@ -1,10 +1,14 @@
 /** Daemons on loopback that answer as recorded ones did, for commands that ask daemons. */
 import { createSocket, type Socket } from "node:dgram";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Daemon } from "../control/replay.ts";
 
 const open: Socket[] = [];
+const streams: { close(): void }[] = [];
 
 /** Starts one on a free port. */
 export async function listening(daemon: Daemon, ip = "127.0.0.1"): Promise<string> {
@@ -20,7 +24,7 @@ export async function listening(daemon: Daemon, ip = "127.0.0.1"): Promise<strin
 
 /** Ends all of them. */
 export function silence(): void {
-  for (const socket of open.splice(0)) socket.close();
+  for (const socket of [...open.splice(0), ...streams.splice(0)]) socket.close();
 }
 
 /** A daemon that hears other protocols as silence: the recorded one knows mode 6 only. */
@@ -59,4 +63,37 @@ export function recordedChronyd(): Daemon {
     new DataView(answer.buffer).setUint32(16, sequence);
     return [answer];
   };
+}
+
+/** Starts a Unix stream socket that says this to whoever connects, as ntpd-rs does; a connection stays open where `ends` is false. */
+export async function observed(chunks: readonly Uint8Array[], { ends = true }: { readonly ends?: boolean } = {}): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), "ntpkit-observe-"));
+  const server = createServer((socket) => {
+    socket.on("error", () => {});
+    for (const chunk of chunks) socket.write(chunk);
+    if (ends) socket.end();
+  });
+  const path = join(folder, "observe");
+  await new Promise<void>((done) => void server.listen(path, done));
+  streams.push({
+    close: () => {
+      server.close();
+      rmSync(folder, { recursive: true });
+    },
+  });
+  return path;
+}
+
+/** A message of ntpd-rs's: its length before it. */
+export function observation(text: string): Uint8Array {
+  const octets = new TextEncoder().encode(text);
+  const bytes = new Uint8Array(8 + octets.length);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(octets.length));
+  bytes.set(octets, 8);
+  return bytes;
+}
+
+/** What ntpd-rs would say, by the fixture of that version. */
+export function observedText(version: "1.3" | "1.9"): string {
+  return readFileSync(fileURLToPath(new URL(`../fixtures/observe/ntpd-rs-${version}.json`, import.meta.url)), "utf8");
 }

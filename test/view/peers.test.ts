@@ -157,7 +157,7 @@ describe("the table of peers", () => {
 
   it("says what is not known with a dash", () => {
     const chrony = { ...withPeer({ delay: null, offset: null, jitter: null, dispersion: null, refid: null, stratum: null }), protocol: "cmdmon" as const };
-    expect(peersTable(chrony).split("\n")[2]).toBe("*127.127.1.0                     16 l    6    8  377        -        -       -");
+    expect(peersTable(chrony).split("\n")[2]).toBe("*127.127.1.0     -               16 l    6    8  377        -        -       -");
   });
 
   it("lets no control character through", () => {

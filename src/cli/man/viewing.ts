@@ -5,7 +5,8 @@ import type { Block, Section } from "./roff.ts";
 const CONTROL: Section = {
   title: "WHO ANSWERS",
   blocks: [
-    "ntpd, NTPsec and ntpkit answer mode 6 (RFC 9327) on UDP port 123, mostly to their own host only: `restrict` lines without `noquery` allow more. chronyd answers cmdmon on UDP port 323, to its own host unless `bindcmdaddress` and `cmdallow` say otherwise, and tells more over its Unix socket in /run/chrony, to root. Both protocols are tried at once, and who answers first is it; a port behind HOST counts for both. Where only NTP is answered, as by OpenNTPD, the exit status is 69; where nothing is, 10.",
+    "ntpd, NTPsec and ntpkit answer mode 6 (RFC 9327) on UDP port 123, mostly to their own host only: `restrict` lines without `noquery` allow more. chronyd answers cmdmon on UDP port 323, to its own host unless `bindcmdaddress` and `cmdallow` say otherwise, and tells more over its Unix socket in /run/chrony, to root. ntpd-rs tells on its observation socket, where `observation-path` is set. All are tried at once, and who answers first is it; a port behind HOST counts for all. Where only NTP is answered, as by OpenNTPD, the exit status is 69; where nothing is, 10.",
+    "For `peers`, `wait --daemon` and `check --daemon` HOST may also be the path of chronyd's or ntpd-rs's Unix socket, where it is elsewhere than /run/chrony/chronyd.sock and /var/run/ntpd-rs/observe. ntpd-rs does not tell what it makes of its sources: the one it follows is known by its reference id, and the others have the reason `untold`.",
     "What comes from the network is made safe for the terminal.",
   ],
 };
@@ -62,12 +63,12 @@ export const PLUGIN_STATUS: Section = {
 export const VIEWING_PROSE: Readonly<Record<string, Prose>> = {
   peers: {
     description: [
-      "Shows the servers of a running time daemon, and what it makes of them. The daemon may be ntpd, NTPsec, chronyd or ntpkit: which it is is found out. Without HOST this host's daemon is asked; where none runs, the servers of the configuration file are polled at once, and a line on standard error says so. Several hosts are asked at the same time.",
+      "Shows the servers of a running time daemon, and what it makes of them. The daemon may be ntpd, NTPsec, chronyd, ntpd-rs or ntpkit: which it is is found out. Without HOST this host's daemon is asked; where none runs, the servers of the configuration file are polled at once, and a line on standard error says so. Several hosts are asked at the same time.",
       "The table is that of `ntpq -p`, byte for byte, since scripts read it by columns: tally, remote, refid, stratum, type (`u` unicast, `s` and `S` symmetric active and passive, `b` broadcast client, `B` and `M` broadcast and multicast server, `p` pool, `a` manycast, `l` reference clock), seconds since the last packet, poll interval, reach in octal, delay, offset and jitter in milliseconds. The offset is the server's time minus the local time, also where chronyd, which prints the opposite, was asked. `-` is what a daemon does not tell.",
-      "`--compat chronyc` prints the table of `chronyc sources`, with chrony's signs, of any daemon; `--compat ntpq` is the default.",
+      "`--compat chronyc` prints the table of `chronyc sources`, with chrony's signs, of any daemon. `--compat ntpq` is the table above with 0 instead of `-`, for programs that want a number in every column.",
       "`--explain` runs ntpkit's own selection on what the daemon reported, draws each server's correctness interval with the part that a majority agree on shaded, and says of every other server why it is not used. The daemon may have decided otherwise, since it decides on what it knew at its last update; then the sentence says so.",
     ],
-    sections: [CONTROL, KEYS, METRICS, jsonSection("peers", "`hosts` has for each host `protocol` (`mode6`, `cmdmon` or `live`), `daemon`, `system` and `associations`, with the fields of ntpkit-query(1) and `type`, `when` and `variables`; a host that told nothing has `ok` false and `error`. The exit status is 0 if any host told something. With `--watch` there is one document a line.")],
+    sections: [CONTROL, KEYS, METRICS, jsonSection("peers", "`hosts` has for each host `protocol` (`mode6`, `cmdmon`, `observe` for ntpd-rs, or `live`), `daemon`, `system` and `associations`, with the fields of ntpkit-query(1) and `type`, `when` and `variables`; a host that told nothing has `ok` false and `error`. The exit status is 0 if any host told something. With `--watch` there is one document a line.")],
     examples: [
       ["ntpkit peers -n", "This host's servers, by address."],
       ["ntpkit peers --explain", "Why is that server not used?"],
