@@ -30,10 +30,12 @@ export type Lifetime = "persistent" | "preemptable" | "ephemeral";
 /** One association. Changed only by the functions of this room and by the engine's mobilize and demobilize. */
 export interface Association {
   readonly id: AssociationId;
-  readonly config: AssociationConfig;
+  /** Its line; another one when the configuration is reread. */
+  config: AssociationConfig;
   readonly lifetime: Lifetime;
   readonly mode: AssociationMode;
-  readonly security: Security;
+  /** Made anew when the keys are reread. */
+  security: Security;
   /** `null` while its name has none. Changes when another of the name's addresses is tried. */
   address: Address | null;
   /** More of the name's addresses, to fall back on. */

@@ -36,7 +36,7 @@ export interface PoolQuestion {
 
 /** A solicitor for one name. */
 export interface PoolSolicitor {
-  readonly config: AssociationConfig;
+  config: AssociationConfig;
   /** Addresses of the last answer that were not asked yet. */
   readonly queue: string[];
   /** When the name was last resolved; `null`: not yet. */

@@ -21,9 +21,9 @@ export interface Ring {
 
 /** A solicitor for one group. */
 export interface Solicitor {
-  readonly config: AssociationConfig;
+  config: AssociationConfig;
   readonly group: string;
-  readonly lastRing: number;
+  lastRing: number;
   /** The socket its questions leave by and its answers come to. */
   readonly socket: SocketToken;
   readonly rings: Ring[];
@@ -57,12 +57,15 @@ export interface RingRules {
 /** The daemon asks at eight times the system poll interval (seed 000). */
 const SLOWER: PollExponent = 3;
 
+/** Hops of the last ring where a line names none. */
+const DEFAULT_LAST_RING = 7;
+
 /** How many past rings an answer may still belong to. */
 const RINGS_REMEMBERED = 16;
 
 /** A solicitor that has asked nothing yet. */
 export function solicitor(config: AssociationConfig, group: string, socket: SocketToken, now: Mono): Solicitor {
-  return { config, group, lastRing: config.ttl ?? 7, socket, rings: [], ttl: 0, poll: config.minpoll + SLOWER, nextAt: now, done: false, satisfied: false };
+  return { config, group, lastRing: config.ttl ?? DEFAULT_LAST_RING, socket, rings: [], ttl: 0, poll: config.minpoll + SLOWER, nextAt: now, done: false, satisfied: false };
 }
 
 /**
@@ -113,6 +116,14 @@ export function restart(asking: Solicitor, now: Mono): void {
   asking.nextAt = now;
   asking.done = false;
   asking.satisfied = false;
+}
+
+/** Its line has changed: other rings are asked from the first on. */
+export function revise(asking: Solicitor, config: AssociationConfig, now: Mono): void {
+  const before = asking.config;
+  asking.config = config;
+  asking.lastRing = config.ttl ?? DEFAULT_LAST_RING;
+  if (before.ttl !== config.ttl || before.rings?.join() !== config.rings?.join() || before.minpoll !== config.minpoll) restart(asking, now);
 }
 
 /** The ring an answer belongs to; the youngest first, for cookies are never the same twice. */

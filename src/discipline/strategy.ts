@@ -127,13 +127,16 @@ export interface Strategy<State> {
 export interface RunningDiscipline {
   update(input: DisciplineInput): Decision;
   restart(): void;
+  /** Goes on within other bounds. */
+  rebound(bounds: DisciplineBounds): void;
   /** How to run during the next second; `null`: the discipline has no process that runs each second. */
   adjust(): Adjustment | null;
   readonly report: DisciplineReport;
 }
 
 /** Sets a strategy to work. */
-export function run<State>(strategy: Strategy<State>, frequency: Frequency | null, bounds: DisciplineBounds): RunningDiscipline {
+export function run<State>(strategy: Strategy<State>, frequency: Frequency | null, within: DisciplineBounds): RunningDiscipline {
+  let bounds = within;
   let state = strategy.start(frequency, bounds);
   return {
     update(input) {
@@ -143,6 +146,9 @@ export function run<State>(strategy: Strategy<State>, frequency: Frequency | nul
     },
     restart() {
       state = strategy.restart(state, bounds);
+    },
+    rebound(next) {
+      bounds = next;
     },
     adjust() {
       if (strategy.adjust === null) return null;

@@ -17,7 +17,8 @@ import type { ServedVariables } from "../server/published.ts";
 import { keepReply, loadArrival, newArrival } from "../server/reply.ts";
 import type { Arrival, Reply } from "../server/reply.ts";
 import { NtpServer } from "../server/server.ts";
-import type { EngineConfig } from "./config.ts";
+import type { ServerSettings } from "../server/server.ts";
+import type { EngineConfig, ServingConfig } from "./config.ts";
 import { controlView } from "./control.ts";
 import type { Surroundings } from "./engine.ts";
 import type { Event } from "./event.ts";
@@ -45,23 +46,38 @@ const WAITING_AT_MOST = 10_000;
 
 /** Opens the counter. */
 export function openAnswering(config: EngineConfig, surroundings: Surroundings, now: Now): Answering | null {
-  const { serving, service } = config;
+  const { serving } = config;
   if (serving === undefined || serving === null) return null;
-  const { chance, security } = surroundings;
-  const solicitations = serving.manycast === null ? null : { cohort: serving.manycast.cohort, ownReferenceIds: config.ownReferenceIds };
-  const settings = {
+  const { chance } = surroundings;
+  const seed = Number(BigInt.asIntN(32, chance.bits64()));
+  const server = new NtpServer(settingsOf(config, serving, surroundings), { mru: serving.mru ?? DEFAULT_MRU, seed, chance: () => chance.uniform(), startedAt: now.mono });
+  return { server, arrival: newArrival(), waiting: [] };
+}
+
+/** The configuration has changed: who asks is answered by it from now on, and who has asked stays known. */
+export function reviseAnswering(state: State, now: Now): void {
+  const { answering, config, surroundings } = state;
+  const { serving } = config;
+  if (answering === null || serving === undefined || serving === null) {
+    state.answering = openAnswering(config, surroundings, now);
+    return;
+  }
+  answering.server.configure(settingsOf(config, serving, surroundings));
+  answering.server.mru.limit(serving.mru ?? DEFAULT_MRU);
+  for (const { address, ended } of state.roster) if (address !== null && ended === null) serving.access.admitSource(address.ip);
+}
+
+function settingsOf({ service, precision, ownReferenceIds }: EngineConfig, serving: ServingConfig, { security }: Surroundings): ServerSettings {
+  return {
     access: serving.access,
     security,
     rate: serving.rate,
-    precision: config.precision,
+    precision,
     fallbacks: serving.fallbacks,
-    solicitations,
+    solicitations: serving.manycast === null ? null : { cohort: serving.manycast.cohort, ownReferenceIds },
     own: { addresses: serving.ownAddresses, port: service?.port ?? 123 },
     smear: serving.smear,
   };
-  const seed = Number(BigInt.asIntN(32, chance.bits64()));
-  const server = new NtpServer(settings, { mru: serving.mru ?? DEFAULT_MRU, seed, chance: () => chance.uniform(), startedAt: now.mono });
-  return { server, arrival: newArrival(), waiting: [] };
 }
 
 /** A client's request. */

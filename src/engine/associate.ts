@@ -3,6 +3,7 @@ import { association } from "../association/association.ts";
 import type { Association, Lifetime, Mobilization } from "../association/association.ts";
 import type { AssociationMode } from "../association/modes.ts";
 import type { AssociationConfig } from "../association/template.ts";
+import type { Security } from "../security/security.ts";
 import type { Reason } from "../association/verdict.ts";
 import type { Address } from "../wire/address.ts";
 import type { State } from "./state.ts";
@@ -12,14 +13,13 @@ type Start = Pick<Mobilization, "alternatives" | "exchange" | "listening" | "fou
 
 /** Adds an association to the roster, sealed as its line says. It is not polled before its `nextPoll` is set. */
 export function add(state: State, config: AssociationConfig, mode: AssociationMode, lifetime: Lifetime, address: Address | null, start: Start): Association {
-  const { security } = state.surroundings;
   const { ended = null, ...rest } = start;
   const fresh = association({
     id: state.roster.nextId(),
     config,
     lifetime,
     mode,
-    security: config.key === null ? security.none() : security.key(config.key, address?.ip),
+    security: securityOf(state, config, address),
     address,
     ...rest,
   });
@@ -29,6 +29,11 @@ export function add(state: State, config: AssociationConfig, mode: AssociationMo
   if (address !== null && ended === null) state.config.serving?.access.admitSource(address.ip);
   if (address !== null) state.note({ what: "mobilized", id: fresh.id, name: config.name, address });
   return fresh;
+}
+
+/** What protects an association, by the key of its line. */
+export function securityOf({ surroundings: { security } }: State, { key }: AssociationConfig, address: Address | null): Security {
+  return key === null ? security.none() : security.key(key, address?.ip);
 }
 
 /** A server that told an earlier run to stay away is not asked (RFC 5905 §7.4). */

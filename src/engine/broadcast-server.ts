@@ -18,7 +18,7 @@ const DEFAULT_TTL = 127;
 
 /** One `broadcast` line at work. */
 export interface Broadcaster {
-  readonly config: AssociationConfig;
+  config: AssociationConfig;
   nextAt: Mono;
   sent: number;
 }
@@ -26,6 +26,17 @@ export interface Broadcaster {
 /** A line is taken up; the first packet leaves as soon as there is a time to tell. */
 export function startBroadcaster(state: State, config: AssociationConfig, now: Now): void {
   state.broadcasters.push({ config, nextAt: now.mono, sent: 0 });
+  schedule(state);
+}
+
+/** The lines have changed: those that are gone send no more, others go on by what their line says now. */
+export function reviseBroadcasters(state: State, revised: ReadonlyMap<AssociationConfig, AssociationConfig>, now: Now): void {
+  state.broadcasters = state.broadcasters.flatMap((broadcaster) => {
+    const config = revised.get(broadcaster.config);
+    if (config === undefined) return [];
+    const soonest = after(now.mono, pollInterval(config.minpoll));
+    return [{ ...broadcaster, config, nextAt: soonest < broadcaster.nextAt ? soonest : broadcaster.nextAt }];
+  });
   schedule(state);
 }
 

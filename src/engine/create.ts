@@ -29,6 +29,7 @@ import { drawFromPools, resumePools } from "./pool.ts";
 import { attend, onUndelivered } from "./polls.ts";
 import { heldCount } from "./pruning.ts";
 import { onSent, onSteppedByAnother } from "./receive.ts";
+import { onReconfigured } from "./reconfigure.ts";
 import { snapshotOf } from "./report.ts";
 import { Responder } from "./responder.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -94,6 +95,8 @@ function take(state: State, event: Event, now: Now): void {
       return start(state, event.memory, now);
     case "wake":
       return wake(state, now);
+    case "reconfigure":
+      return onReconfigured(state, event.config, now);
     case "stop":
       return state.end("interrupted");
     case "resolved":

@@ -9,6 +9,7 @@ import type { Frequency, Seconds } from "../time/seconds.ts";
 import type { NtpTimestamp } from "../time/timestamp.ts";
 import type { Address } from "../wire/address.ts";
 import type { PacketToken, SocketToken } from "./action.ts";
+import type { EngineConfig } from "./config.ts";
 import type { Memory } from "./memory.ts";
 
 export type { HostFault, StampSource };
@@ -25,6 +26,8 @@ export type Event =
   | { readonly kind: "start"; readonly memory?: Memory }
   /** The moment asked for by `Engine.wakeAt` has come. Early, late and needless wakes do no harm. */
   | { readonly kind: "wake" }
+  /** Go on by another configuration, perhaps with other keys: what it says as before is not disturbed. */
+  | { readonly kind: "reconfigure"; readonly config: EngineConfig }
   /** Come to an end now: interrupted, or the service manager says so. */
   | { readonly kind: "stop" }
   /** A name's addresses, IP literals in the resolver's order, not empty. */

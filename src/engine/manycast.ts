@@ -1,6 +1,6 @@
 /** Manycast: groups are asked ring by ring, and who answers is mobilized (seed 002 "Manycast Scheme"). */
 import { broadcastFault } from "../association/broadcast.ts";
-import { growRing, onSolicit, questionInterval, restart, ringOf, solicitor, wantsMore } from "../association/solicitor.ts";
+import { growRing, onSolicit, questionInterval, restart, revise, ringOf, solicitor, wantsMore } from "../association/solicitor.ts";
 import type { Ring, RingRules, Solicitor } from "../association/solicitor.ts";
 import type { AssociationConfig } from "../association/template.ts";
 import { after } from "../time/mono.ts";
@@ -25,6 +25,18 @@ export function startSolicitor(state: State, config: AssociationConfig, group: s
   const socket = state.nextToken();
   state.act({ kind: "listen", socket, port: 0, address: family(group) === 4 ? "0.0.0.0" : "::", interface: state.config.interface });
   state.solicitors.push(solicitor(config, group, socket, now.mono));
+  scheduleSolicitors(state);
+}
+
+/** The lines have changed: searches whose line is gone end, others go on by what it says now. */
+export function reviseSolicitors(state: State, revised: ReadonlyMap<AssociationConfig, AssociationConfig>, now: Now): void {
+  for (const index of state.solicitors.keys()) state.deadlines.set(TIMER.solicitors - index, null);
+  state.solicitors = state.solicitors.filter((asking) => {
+    const config = revised.get(asking.config);
+    if (config === undefined) state.act({ kind: "close", socket: asking.socket });
+    else revise(asking, config, now.mono);
+    return config !== undefined;
+  });
   scheduleSolicitors(state);
 }
 

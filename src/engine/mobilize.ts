@@ -17,18 +17,25 @@ import { TIMER } from "./timer.ts";
 
 /** Every configured line is taken up: most want their name looked up first. */
 export function mobilizeConfigured(state: State, now: Now): void {
-  for (const config of state.config.associations) {
-    if (config.burst && config.maxpoll < BURST_MAXPOLL) state.note({ what: "burst", name: config.name, maxpoll: config.maxpoll });
-    if (config.kind === "broadcastClient") continue; // a template for what arrives
-    if (config.kind === "broadcast") {
-      startBroadcaster(state, config, now);
-      continue;
-    }
-    if (isDrawn(state, config)) startPool(state, config, now);
-    const lookup = state.names.want(config);
-    if (lookup !== null) lookUp(state, lookup);
-  }
+  for (const config of state.config.associations) mobilizeLine(state, config, now);
   state.unjudged = true;
+}
+
+/** One line is taken up. What is known of its name already is taken as it is. */
+export function mobilizeLine(state: State, config: AssociationConfig, now: Now): void {
+  if (config.burst && config.maxpoll < BURST_MAXPOLL) state.note({ what: "burst", name: config.name, maxpoll: config.maxpoll });
+  if (config.kind === "broadcastClient") return; // a template for what arrives
+  if (config.kind === "broadcast") return startBroadcaster(state, config, now);
+  if (isDrawn(state, config)) startPool(state, config, now);
+  const { lookup, isNew } = state.names.want(config);
+  if (isNew) lookUp(state, lookup);
+  else if (!lookup.asking && lookup.addresses !== null) mobilizeName(state, config, lookup.addresses, now);
+}
+
+/** Looks up at once what could not be looked up before: perhaps it can be now. */
+export function retryFailed(state: State): void {
+  for (const lookup of state.names.restart()) lookUp(state, lookup);
+  state.deadlines.set(TIMER.names, state.names.retryAt);
 }
 
 /** Asks again for the names that are due. */

@@ -32,17 +32,37 @@ export class Names {
 
   /**
    * A line wants a name.
-   * @returns the lookup if it is new and has to be started, else `null`
+   * @returns its lookup, and whether that is new and has to be started
    */
-  want(config: AssociationConfig): Lookup | null {
+  want(config: AssociationConfig): { readonly lookup: Lookup; readonly isNew: boolean } {
     const known = this.#lookups.find((lookup) => lookup.name === config.name && lookup.family === config.family);
     if (known !== undefined) {
       known.waiting.push(config);
-      return null;
+      return { lookup: known, isNew: false };
     }
     const lookup: Lookup = { name: config.name, family: config.family, waiting: [config], addresses: null, asking: true, fault: null, retryAt: null, pause: RETRY.first };
     this.#lookups.push(lookup);
-    return lookup;
+    return { lookup, isNew: true };
+  }
+
+  /**
+   * The lines have changed: those that are gone wait no more, and what nobody asks for is forgotten.
+   * @param again lines that will be wanted again at once
+   */
+  revise(revised: ReadonlyMap<AssociationConfig, AssociationConfig>, again: ReadonlySet<AssociationConfig>): void {
+    const kept = this.#lookups.filter((lookup) => {
+      const lines = lookup.waiting.flatMap((line) => revised.get(line) ?? []);
+      lookup.waiting.splice(0, Infinity, ...lines.filter((line) => !again.has(line)));
+      return lines.length > 0;
+    });
+    this.#lookups.splice(0, Infinity, ...kept);
+  }
+
+  /** Takes the lookups that have failed, to be started again. */
+  restart(): Lookup[] {
+    const failed = this.#lookups.filter(({ asking, addresses }) => !asking && addresses === null);
+    for (const lookup of failed) Object.assign(lookup, { asking: true, retryAt: null, pause: RETRY.first });
+    return failed;
   }
 
   /** The lookups of a name that an answer can belong to. */

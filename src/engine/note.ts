@@ -21,7 +21,7 @@ export type Note =
   | { readonly what: "resolved"; readonly name: string; readonly addresses: readonly string[] }
   | { readonly what: "unresolved"; readonly name: string; readonly why: ResolveFault }
   | { readonly what: "mobilized"; readonly id: AssociationId; readonly name: string; readonly address: Address }
-  | { readonly what: "demobilized"; readonly id: AssociationId; readonly address: Address; readonly why: Reason }
+  | { readonly what: "demobilized"; readonly id: AssociationId; readonly address: Address; readonly why: Reason | "unconfigured" }
   | { readonly what: "polled"; readonly id: AssociationId; readonly address: Address }
   | { readonly what: "sample"; readonly id: AssociationId; readonly address: Address; readonly offset: Seconds; readonly delay: Seconds; readonly raw?: RawSample }
   | { readonly what: "timedOut"; readonly id: AssociationId; readonly address: Address }
@@ -40,5 +40,7 @@ export type Note =
   | { readonly what: "decided"; readonly offset: Seconds | null }
   | { readonly what: "clockRefused"; readonly why: ClockFault }
   | { readonly what: "leapSecond"; readonly leap: "insert" | "delete" }
+  /** Another configuration counts: so many associations have stayed, and so many have gone. */
+  | { readonly what: "reconfigured"; readonly kept: number; readonly ended: number }
   | { readonly what: "deadline" }
   | { readonly what: "clockStepped"; readonly by: Seconds; readonly whose: "ours" | "another" };

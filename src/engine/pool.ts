@@ -39,6 +39,17 @@ export function onPoolResolved(state: State, config: AssociationConfig, addresse
   schedule(state);
 }
 
+/** The lines have changed: names whose line is gone are drawn from no more, others by what it says now. */
+export function revisePools(state: State, revised: ReadonlyMap<AssociationConfig, AssociationConfig>): void {
+  state.pools = state.pools.filter((pool) => {
+    const config = revised.get(pool.config);
+    if (config === undefined && pool.asked !== null) state.act({ kind: "close", socket: pool.asked.token });
+    if (config !== undefined) pool.config = config;
+    return config !== undefined;
+  });
+  schedule(state);
+}
+
 /** Goes on drawing where it is time. */
 export function drawFromPools(state: State, now: Now): void {
   for (const pool of state.pools) {

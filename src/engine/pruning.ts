@@ -47,13 +47,20 @@ export function makeRoom(state: State, merit: Seconds, now: Now): boolean {
 
 /** Ends an association that was not configured, and keeps its address from being found again too soon. */
 export function prune(state: State, surplus: Association, now: Now, why?: Reason): void {
-  const address = surplus.address!;
-  state.closeRequests(surplus);
-  state.roster.remove(surplus);
-  state.deadlines.set(surplus.id, null);
-  state.config.serving?.access.dismissSource(address.ip);
-  if (surplus.lifetime === "preemptable") remember(state, address, surplus, now);
-  state.note({ what: "demobilized", id: surplus.id, address, why: why ?? state.opinion.verdicts.get(surplus.id)?.reason ?? "unreachable" });
+  if (surplus.lifetime === "preemptable") remember(state, surplus.address!, surplus, now);
+  demobilize(state, surplus, why ?? state.opinion.verdicts.get(surplus.id)?.reason ?? "unreachable", now);
+}
+
+/** Ends an association. */
+export function demobilize(state: State, ending: Association, why: Reason | "unconfigured", now: Now): void {
+  const { address } = ending;
+  state.closeRequests(ending);
+  state.roster.remove(ending);
+  state.deadlines.set(ending.id, null);
+  if (address !== null) {
+    state.config.serving?.access.dismissSource(address.ip);
+    state.note({ what: "demobilized", id: ending.id, address, why });
+  }
   state.unjudged = true;
   // With fewer left, the solicitors may have to begin anew.
   state.deadlines.set(TIMER.discovery, now.mono);
@@ -114,7 +121,8 @@ export function reward(state: State, association: Association): void {
   if ((verdict === "systemPeer" || verdict === "survivor") && isUsefulStratum(state, association.header)) association.unreach = 0;
 }
 
-function hasLostItsKey(state: State, { config, found }: Association): boolean {
+/** Whether the key an association was found by is gone, or another. */
+export function hasLostItsKey(state: State, { config, found }: Association): boolean {
   const before = found?.keyPrint ?? null;
   if (before === null) return false;
   const print = keyPrint(state, config.key);

@@ -19,6 +19,7 @@ import { decodePacket } from "../wire/packet.ts";
 import { discovery as discovered, isOwnAddress, isUsefulStratum, keyOf, obstacle, refuseUnasked, restrictions, trusts } from "./admission.ts";
 import { onRequest } from "./answering.ts";
 import { add } from "./associate.ts";
+import type { EngineConfig } from "./config.ts";
 import type { Event, HostFault } from "./event.ts";
 import { mobilizeBroadcastClient } from "./broadcast-client.ts";
 import { onReception } from "./receive.ts";
@@ -48,6 +49,19 @@ export function openService(state: State): void {
       }
   }
   state.note({ what: "listening", group: null });
+}
+
+/** The configuration has changed: where other addresses, ports or groups are to be heard, the sockets are opened anew. */
+export function reviseService(state: State, before: EngineConfig): void {
+  if (opensSame(state.config, before)) return;
+  for (const socket of state.service.keys()) state.act({ kind: "close", socket });
+  state.service.clear();
+  openService(state);
+}
+
+function opensSame(one: EngineConfig, other: EngineConfig): boolean {
+  const opened = ({ service, serving }: EngineConfig): string => JSON.stringify([service ?? null, (serving ?? null) !== null]);
+  return opened(one) === opened(other);
 }
 
 /** A service socket could not be opened: without privilege, or with another daemon on the port, there is no service. */

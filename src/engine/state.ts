@@ -43,19 +43,16 @@ export interface ClockState {
 
 /** The engine's state. */
 export class State {
-  readonly config: EngineConfig;
   readonly surroundings: Surroundings;
-  readonly rules: ClientRules;
   readonly roster: Roster = new Roster();
   readonly names: Names = new Names();
   readonly deadlines: Deadlines = new Deadlines();
   readonly clock: ClockState = { action: "none", applied: false, reason: null, lasting: null, correcting: false };
-  readonly ownReferenceIds: ReadonlySet<number>;
   /** Sockets of the service, by address family. */
   readonly service: Map<SocketToken, 4 | 6> = new Map();
-  readonly solicitors: Solicitor[] = [];
-  readonly pools: PoolSolicitor[] = [];
-  readonly broadcasters: Broadcaster[] = [];
+  solicitors: Solicitor[] = [];
+  pools: PoolSolicitor[] = [];
+  broadcasters: Broadcaster[] = [];
   /** Packets to peers whose true moment of leaving is not known yet. */
   readonly departures: Map<PacketToken, Departure> = new Map();
   /** Addresses that were pruned, and until when they are not solicited again. */
@@ -86,26 +83,35 @@ export class State {
   judgedAt: Mono = -Infinity as Mono;
   outcome: Outcome | null = null;
 
-  readonly #volley: ClientRules;
+  #told: Told;
   #lastToken = 0;
 
   constructor(config: EngineConfig, surroundings: Surroundings) {
-    this.config = config;
     this.surroundings = surroundings;
-    this.ownReferenceIds = new Set(config.ownReferenceIds);
-    this.rules = {
-      samples: config.once?.samples ?? null,
-      burst: config.burst,
-      uniform: () => surroundings.chance.uniform(),
-      emptyStages: config.emptyStages,
-      precision: config.precision,
-    };
-    this.#volley = { ...this.rules, samples: this.rules.samples ?? config.burst.packets };
+    this.#told = told(config, surroundings);
+  }
+
+  /** What the engine is told to do; another configuration takes its place by {@link State.adopt}. */
+  get config(): EngineConfig {
+    return this.#told.config;
+  }
+
+  get rules(): ClientRules {
+    return this.#told.rules;
+  }
+
+  get ownReferenceIds(): ReadonlySet<number> {
+    return this.#told.ownReferenceIds;
+  }
+
+  /** Goes on by another configuration; what follows from it for what is there already is `reconfigure.ts`'s to do. */
+  adopt(config: EngineConfig): void {
+    this.#told = told(config, this.surroundings);
   }
 
   /** How an association is polled: a volley is a one-shot of its own, whatever the run is. */
   rulesFor(association: Association): ClientRules {
-    return association.listening === null ? this.rules : this.#volley;
+    return association.listening === null ? this.#told.rules : this.#told.volley;
   }
 
   /** Asks for something. */
@@ -158,4 +164,23 @@ export class State {
     this.outcome = outcome;
     this.closeAll();
   }
+}
+
+/** A configuration and what is derived from it. */
+interface Told {
+  readonly config: EngineConfig;
+  readonly rules: ClientRules;
+  readonly volley: ClientRules;
+  readonly ownReferenceIds: ReadonlySet<number>;
+}
+
+function told(config: EngineConfig, { chance }: Surroundings): Told {
+  const rules: ClientRules = {
+    samples: config.once?.samples ?? null,
+    burst: config.burst,
+    uniform: () => chance.uniform(),
+    emptyStages: config.emptyStages,
+    precision: config.precision,
+  };
+  return { config, rules, volley: { ...rules, samples: rules.samples ?? config.burst.packets }, ownReferenceIds: new Set(config.ownReferenceIds) };
 }

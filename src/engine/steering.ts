@@ -11,7 +11,7 @@ import type { EngineConfig, LoopConfig } from "./config.ts";
 
 /** A clock that is steered. */
 export interface Steering {
-  readonly config: LoopConfig;
+  config: LoopConfig;
   readonly discipline: RunningDiscipline;
   /** What was done to the clock; where nothing is to be done, what would have been. */
   corrections: Corrections;
@@ -37,6 +37,18 @@ export function startSteering(config: EngineConfig, now: Mono): Steering | null 
   if (clock.kind !== "loop") return null;
   const discipline = DISCIPLINES[clock.discipline](clock.frequency, boundsOf(config, clock));
   return { config: clock, discipline, corrections: corrections(now), pretended: 0, steady: null, heard: [], used: null, heardAt: after(now, -Infinity), awaiting: false, claimed: null };
+}
+
+/**
+ * The configuration has changed. A clock that was steered goes on being, within the bounds that count now, by what is known of
+ * its oscillator.
+ */
+export function reviseSteering(before: Steering | null, config: EngineConfig, now: Mono): Steering | null {
+  const { clock } = config;
+  if (before === null || clock.kind !== "loop" || clock.discipline !== before.config.discipline || clock.dryRun !== before.config.dryRun) return startSteering(config, now);
+  before.config = clock;
+  before.discipline.rebound(boundsOf(config, clock));
+  return before;
 }
 
 function boundsOf({ associations, precision }: EngineConfig, { limits, stepout, anyFirst }: LoopConfig): DisciplineBounds {

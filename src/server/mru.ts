@@ -68,7 +68,7 @@ const FIRST_CAPACITY = 64;
 
 /** The list. Entries are known by their number until the next {@link MruList.touch}. */
 export class MruList {
-  readonly #limits: MruLimits;
+  #limits: MruLimits;
   readonly #seed: number;
   #columns: Columns;
   #chains: Int32Array;
@@ -89,6 +89,11 @@ export class MruList {
 
   get limits(): MruLimits {
     return this.#limits;
+  }
+
+  /** Goes on within other bounds. Who is known stays known; a list that is longer than it may be grows no more. */
+  limit(limits: MruLimits): void {
+    this.#limits = limits;
   }
 
   /** Clients known. */

@@ -43,7 +43,7 @@ export class BroadcastEvents {
     this.#known.set(note.id, server);
     if (note.what === "demobilized") this.#known.delete(note.id);
     const measured = note.what === "volley" || note.what === "broadcast" ? { offset: note.offset, delay: note.delay } : { offset: server.offset, delay: server.delay };
-    const reason = note.what === "demobilized" ? note.why : isRejected(server) ? server.reason : null;
+    const reason = note.what === "demobilized" && note.why !== "unconfigured" ? note.why : isRejected(server) ? server.reason : null;
     return {
       schema: schemaName("broadcast"),
       event: note.what === "broadcast" ? "sample" : note.what === "mobilized" && isRejected(server) ? "rejected" : note.what,

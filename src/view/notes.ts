@@ -39,7 +39,7 @@ export function noteText(note: Note): string {
     case "mobilized":
       return note.name === note.address.ip ? `${at(note.address)}: mobilized` : `${at(note.address)}: mobilized for ${printable(note.name)}`;
     case "demobilized":
-      return `${at(note.address)}: demobilized: ${REASONS[note.why].text}`;
+      return `${at(note.address)}: demobilized: ${note.why === "unconfigured" ? "it is configured no longer" : REASONS[note.why].text}`;
     case "polled":
       return `${at(note.address)}: asked`;
     case "sample":
@@ -76,6 +76,8 @@ export function noteText(note: Note): string {
       return note.offset === null ? "nothing could be decided" : `decided: local clock is ${directionText(note.offset)}`;
     case "clockRefused":
       return CLOCK_FAULTS[note.why];
+    case "reconfigured":
+      return `the configuration has changed: ${note.kept} ${note.kept === 1 ? "association stays" : "associations stay"}, ${note.ended} ${note.ended === 1 ? "ends" : "end"}`;
     case "deadline":
       return "the deadline has passed";
     case "leapSecond":

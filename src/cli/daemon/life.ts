@@ -2,55 +2,49 @@
  * The life of the daemon, from the first line of its log to the last.
  *
  * ```text
- * configuration ─► guards (another daemon, another copy) ─► generation ─► end
- *                                     SIGHUP, new addresses ──┘  ▲
- *                                               └────────────────┘
+ * orders ─► guards (another daemon, another copy) ─► engine ─► end
+ *   ▲                                                  ▲
+ *   └── SIGHUP ── what has changed ── reconfigure ─────┤
+ *       new addresses, a new list of leap seconds ─────┘
  * ```
  *
- * A generation is one engine with its sockets. When the configuration or this machine's addresses change, it ends and the next
- * begins with the frequency that the one before has found; while nothing changes, nothing is disturbed.
+ * One engine serves for the whole life. When the configuration or this machine changes, it is told of it, and what has not
+ * changed is not disturbed.
  */
-import { readFileSync } from "node:fs";
-import { networkInterfaces } from "node:os";
-import { daemonConfig, type DaemonFacts } from "../../config/daemon.ts";
-import type { LoadedConfiguration } from "../../config/files.ts";
-import { ONCE_DEFAULTS } from "../../config/options.ts";
 import { UsageError } from "../../config/usage.ts";
-import { DEFAULT_DISCIPLINE } from "../../discipline/disciplines.ts";
+import type { LoadedConfiguration } from "../../config/files.ts";
 import type { Engine } from "../../engine/engine.ts";
-import type { Outcome } from "../../engine/outcome.ts";
+import type { Note } from "../../engine/note.ts";
 import type { Snapshot } from "../../engine/snapshot.ts";
 import type { World } from "../../engine/world.ts";
-import { become, lookUpUser } from "../../host/become.ts";
+import { lookUpUser } from "../../host/become.ts";
 import { drive } from "../../host/drive.ts";
-import { otherDaemon } from "../../host/daemons.ts";
-import { claimInstance, instancePath, isInstanceFault, type Instance } from "../../host/instance.ts";
 import { localClock } from "../../host/local-clock.ts";
 import { serviceManager, type ServiceManager } from "../../host/notify.ts";
 import { openWorld } from "../../host/world.ts";
-import type { Keyring } from "../../security/keyring.ts";
 import { placedText } from "../../security/place.ts";
 import { StateFile } from "../../state/file.ts";
 import { statePath } from "../../state/place.ts";
 import type { LeapKnowledge } from "../../time/leap.ts";
-import type { Frequency } from "../../time/seconds.ts";
 import { describeFailure } from "../../view/failure.ts";
 import { openMetrics } from "../../view/metrics.ts";
 import { addressText } from "../../wire/address.ts";
 import { stateWarningText } from "../../view/warnings.ts";
+import type { EngineConfig } from "../../engine/config.ts";
 import { CommandFailure, exitCode } from "../exit.ts";
 import { failureContext } from "../guarded.ts";
 import type { Io } from "../io.ts";
-import { engineOf, thisMachine } from "../measure.ts";
+import { engineOf, thisMachine, type Machine } from "../measure.ts";
 import type { DaemonRunOptions } from "../options.ts";
 import { version } from "../version.ts";
-import { controlResponder } from "./control.ts";
 import { DriftFile } from "./drift.ts";
-import { daemonKeys } from "./keys.ts";
+import { becomeUser, claimClock } from "./guard.ts";
 import { readLeaps, smearOf } from "./leaps.ts";
 import { Log } from "./log.ts";
 import { parseMetricsAddress, serveMetrics, type MetricsServer } from "./metrics.ts";
+import { Orders } from "./orders.ts";
 import { StatisticsFiles } from "./statistics.ts";
+import { addressesNow, interfacesNow } from "./surroundings.ts";
 
 /** How often this machine's addresses are looked at, seconds. */
 const LOOK_INTERVAL = 10;
@@ -66,7 +60,7 @@ const LEAP_INTERVAL = 86_400;
 export async function live(loaded: LoadedConfiguration, reload: () => LoadedConfiguration, options: DaemonRunOptions, io: Io): Promise<number> {
   const log = logOf(options, io);
   log.useFile(loaded.configuration.logFile);
-  const daemon = new Daemon(loaded, reload, options, io, log);
+  const daemon = new Daemon(new Orders(loaded, reload, options, log), options, io, log);
   try {
     return await daemon.live();
   } catch (error) {
@@ -80,194 +74,150 @@ function logOf({ json, log, verbose, debug, quiet }: DaemonRunOptions, io: Io): 
   return json === true ? new Log(io.out, { ...how, format: "json" }) : new Log(io.err, { ...how, format: log ?? "text" });
 }
 
-/** Why a generation ended that could have gone on. */
-type Ending = "stop" | "renew";
-
 class Daemon {
+  readonly #orders: Orders;
   readonly #options: DaemonRunOptions;
   readonly #io: Io;
   readonly #log: Log;
-  readonly #reload: () => LoadedConfiguration;
   readonly #manager: ServiceManager;
   readonly #state: StateFile = new StateFile(statePath());
-  #loaded: LoadedConfiguration;
-  #keyring: Keyring | null = null;
+  readonly #abort: AbortController = new AbortController();
   #drift: DriftFile;
   #statistics: StatisticsFiles;
-  #frequency: Frequency | null = null;
   #running: { readonly engine: Engine; readonly world: World } | null = null;
-  #ending: Ending | null = null;
-  #abort: AbortController = new AbortController();
   #addresses = "";
-  #fingerprint = "";
   #leaps: LeapKnowledge | null = null;
-  #becameUser = false;
 
-  constructor(loaded: LoadedConfiguration, reload: () => LoadedConfiguration, options: DaemonRunOptions, io: Io, log: Log) {
-    this.#loaded = loaded;
-    this.#reload = reload;
+  constructor(orders: Orders, options: DaemonRunOptions, io: Io, log: Log) {
+    const { configuration } = orders.loaded;
+    this.#orders = orders;
     this.#options = options;
     this.#io = io;
     this.#log = log;
     this.#manager = serviceManager(io.env);
-    this.#drift = new DriftFile(loaded.configuration.driftFile, options.clock, log);
-    this.#statistics = new StatisticsFiles(loaded.configuration, log);
+    this.#drift = new DriftFile(configuration.driftFile, options.clock, log);
+    this.#statistics = new StatisticsFiles(configuration, log);
   }
 
   async live(): Promise<number> {
     const metrics = this.#options.metrics === undefined ? null : parseMetricsAddress(this.#options.metrics);
     if (this.#options.user !== undefined && lookUpUser(this.#options.user) === null) throw new UsageError(`--user: there is no user "${this.#options.user}"`);
-    this.#guard();
-    const instance = this.#claim();
+    const instance = claimClock(this.#options, this.#orders.loaded.configuration, this.#io.env, this.#log);
     const endings: (() => void)[] = [() => instance?.release()];
     try {
       this.#remark();
-      this.#keyring = await daemonKeys(this.#loaded, this.#log);
-      this.#frequency = this.#drift.read();
+      await this.#orders.begin();
       if (metrics !== null) endings.push(await this.#giveMetrics(metrics));
       endings.push(this.#heedSignals(), this.#heedTime());
-      return await this.#generations();
+      return await this.#work();
     } finally {
       for (const end of endings.toReversed()) end();
-      this.#drift.keep(this.#frequency);
       this.#log.say("info", "ended", "ended");
     }
   }
 
-  /** Another daemon that steers the same clock would fight us. */
-  #guard(): void {
-    const other = this.#options.clock && this.#options.force !== true ? otherDaemon() : null;
-    if (other === null) return;
-    const name = other.pid === null ? other.name : `${other.name} (process ${other.pid})`;
-    throw new CommandFailure({ code: "other-daemon", message: `${name} disciplines this clock`, hint: "stop it first, start with --no-clock, or insist with --force" });
-  }
-
-  /** One daemon steers the clock; those that leave it alone may be as many as there are ports. */
-  #claim(): Instance | null {
-    if (!this.#options.clock) return null;
-    const claim = claimInstance(this.#loaded.configuration.pidFile ?? instancePath(this.#io.env));
-    if (!isInstanceFault(claim)) return claim;
-    if (claim.kind === "failed") {
-      this.#log.say("warning", "lock", `${claim.path} cannot be made (${claim.why}): a second copy would not be noticed`);
-      return null;
-    }
-    throw new CommandFailure({ code: "other-daemon", message: `ntpkit run ${claim.pid === null ? "" : `(process ${claim.pid}) `}holds ${claim.path}`, hint: "one is enough; --no-clock runs beside it on another --port" });
-  }
-
   #remark(): void {
-    const { path, remarks } = this.#loaded;
+    const { path, remarks } = this.#orders.loaded;
     this.#log.say("info", "started", `ntpkit ${version()}: configuration file ${path}`, { version: version(), file: path, pid: process.pid });
     for (const { level, text, at } of remarks) this.#log.say(level === "note" ? "debug" : "warning", "configuration", placedText({ ...at, message: text }), { ...at });
   }
 
-  async #generations(): Promise<number> {
-    for (;;) {
-      this.#ending = null;
-      this.#abort = new AbortController();
-      const { snapshot, outcome, failure } = await this.#generation();
-      this.#frequency = snapshot.discipline?.frequency ?? this.#frequency;
-      if (this.#endedBy("renew")) continue;
-      if (this.#endedBy("stop")) return exitCode("ok");
-      if (failure !== null) throw failure;
-      return exitCode(outcome);
-    }
-  }
-
-  #endedBy(ending: Ending): boolean {
-    return this.#ending === ending;
-  }
-
-  /** One engine, from its start to its end. */
-  async #generation(): Promise<{ readonly snapshot: Snapshot; readonly outcome: Outcome; readonly failure: CommandFailure | null }> {
-    const { configuration } = this.#loaded;
+  /** The engine, from its start to its end. */
+  async #work(): Promise<number> {
     const machine = thisMachine();
+    const world = await openWorld({ clock: this.#options.clock ? localClock() : null, read: machine.read });
     this.#addresses = addressesNow();
-    this.#fingerprint = fingerprint(this.#loaded);
-    this.#leaps = readLeaps(configuration.leapFile, this.#log, Date.now());
-    const facts: DaemonFacts = { ...machine.facts, interfaces: interfacesNow(), frequency: this.#frequency, leaps: this.#leaps, smear: smearOf(this.#leaps, configuration.smear) };
-    const { clock, discipline, anyOffset, port } = this.#options;
-    const config = daemonConfig(configuration, { noClock: !clock, discipline: discipline ?? DEFAULT_DISCIPLINE, anyFirst: anyOffset === true, port: port ?? ONCE_DEFAULTS.port }, facts);
+    this.#leaps = this.#readLeaps();
+    const config = this.#engineConfig(machine, this.#drift.read());
+    const engine = engineOf(config, this.#orders.keyring, this.#orders.control);
     const { memory, warning } = this.#state.recall();
     if (warning !== null) this.#log.matter("state", "warning", "state", stateWarningText(warning));
-    const engine = engineOf(config, this.#keyring, controlResponder(configuration, this.#keyring));
-    const world = await openWorld({ clock: clock ? localClock() : null, read: machine.read });
-    await drive(engine, world, {
-      memory,
-      signal: this.#abort.signal,
-      onStarted: () => this.#started(engine, world),
-      onNotes: (notes) => {
-        this.#log.notes(notes);
-        this.#statistics.heed(notes, () => engine.snapshot(world.now()), Date.now());
-        for (const note of notes) if (note.what === "systemPeer") this.#manager.tell(`STATUS=${note.address === null ? "not synchronized" : `following ${addressText(note.address)}`}`);
-      },
-      onRemember: (learned) => {
-        const fault = this.#state.remember(learned);
-        this.#log.matter("state", "warning", "state", fault === null ? null : stateWarningText(fault));
-      },
-    });
-    this.#running = null;
-    const snapshot = engine.snapshot(world.now());
-    const outcome = snapshot.outcome ?? "internal";
-    const failure = this.#ending === null ? describeFailure(outcome, snapshot, failureContext(config, { outcome, snapshot, daemon: null })) : null;
-    return { snapshot, outcome, failure: failure === null ? null : new CommandFailure(failure) };
+    try {
+      await drive(engine, world, {
+        memory,
+        signal: this.#abort.signal,
+        onStarted: () => this.#started(engine, world),
+        onNotes: (notes) => this.#heed(notes, () => engine.snapshot(world.now())),
+        onRemember: (learned) => {
+          const fault = this.#state.remember(learned);
+          this.#log.matter("state", "warning", "state", fault === null ? null : stateWarningText(fault));
+        },
+      });
+    } finally {
+      this.#running = null;
+      this.#drift.keep(engine.snapshot(world.now()).discipline?.frequency ?? null);
+    }
+    return this.#result(config, engine.snapshot(world.now()));
   }
 
   /** The sockets are open. */
   #started(engine: Engine, world: World): void {
     this.#running = { engine, world };
-    this.#becomeUser();
+    becomeUser(this.#options, this.#log);
     this.#manager.tell("READY=1", `MAINPID=${process.pid}`);
   }
 
-  #becomeUser(): void {
-    const name = this.#options.user;
-    const user = name === undefined || this.#becameUser ? null : lookUpUser(name);
-    if (user === null) return;
-    const fault = become(user, this.#options.clock);
-    if (fault !== null) throw new CommandFailure({ code: "permission", message: `this process cannot become ${user.name}: ${BECOME_FAULTS[fault]}`, hint: null });
-    this.#becameUser = true;
-    this.#log.say("info", "becameUser", `runs as ${user.name}`);
+  #heed(notes: readonly Note[], snapshot: () => Snapshot): void {
+    this.#log.notes(notes);
+    this.#statistics.heed(notes, snapshot, Date.now());
+    for (const note of notes) {
+      if (note.what === "systemPeer") this.#manager.tell(`STATUS=${note.address === null ? "not synchronized" : `following ${addressText(note.address)}`}`);
+      if (note.what === "reconfigured") this.#manager.tell("READY=1");
+    }
+  }
+
+  /** Who was told to stop has done well; else the engine ended by itself. */
+  #result(config: EngineConfig, snapshot: Snapshot): number {
+    if (this.#abort.signal.aborted) return exitCode("ok");
+    const outcome = snapshot.outcome ?? "internal";
+    const failure = describeFailure(outcome, snapshot, failureContext(config, { outcome, snapshot, daemon: null }));
+    if (failure !== null) throw new CommandFailure(failure);
+    return exitCode(outcome);
   }
 
   /** SIGHUP reads the configuration and the keys anew; where something is wrong with them nothing changes. */
   async #renew(): Promise<void> {
     this.#manager.tell("RELOADING=1", `MONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`);
-    let loaded: LoadedConfiguration;
-    let keyring: Keyring | null;
+    let changed: boolean;
     try {
-      loaded = this.#reload();
-      keyring = await daemonKeys(loaded, this.#log);
+      changed = await this.#orders.renew();
     } catch (error) {
       this.#log.say("error", "configuration", `${error instanceof Error ? error.message : String(error)}; it stays as it was`);
       this.#manager.tell("READY=1");
       return;
     }
-    const unchanged = fingerprint(loaded) === this.#fingerprint;
-    this.#loaded = loaded;
-    this.#keyring = keyring;
-    this.#log.useFile(loaded.configuration.logFile);
-    if (unchanged) {
+    const { configuration } = this.#orders.loaded;
+    this.#log.useFile(configuration.logFile);
+    if (!changed) {
       this.#log.say("info", "configuration", "the configuration has not changed");
       this.#manager.tell("READY=1");
+      this.#lookAtLeaps();
       return;
     }
-    this.#drift.keep(this.#running?.engine.snapshot(this.#running.world.now()).discipline?.frequency ?? null);
-    this.#drift = new DriftFile(loaded.configuration.driftFile, this.#options.clock, this.#log);
-    this.#statistics = new StatisticsFiles(loaded.configuration, this.#log);
+    this.#keep();
+    this.#drift = new DriftFile(configuration.driftFile, this.#options.clock, this.#log);
+    this.#statistics = new StatisticsFiles(configuration, this.#log);
+    this.#leaps = this.#readLeaps();
     this.#remark();
-    this.#end("renew");
+    this.#reconfigure();
   }
 
-  #end(ending: Ending): void {
-    if (this.#ending !== "stop") this.#ending = ending;
-    this.#abort.abort();
+  /** Tells the engine what counts from now on. */
+  #reconfigure(): void {
+    const frequency = this.#snapshot()?.discipline?.frequency ?? null;
+    this.#addresses = addressesNow();
+    this.#running?.world.put({ kind: "reconfigure", config: this.#engineConfig(thisMachine(), frequency) });
+  }
+
+  #engineConfig({ facts }: Machine, frequency: number | null): EngineConfig {
+    return this.#orders.engineConfig({ ...facts, interfaces: interfacesNow(), frequency, leaps: this.#leaps, smear: smearOf(this.#leaps, this.#orders.loaded.configuration.smear) });
   }
 
   #heedSignals(): () => void {
     const release = this.#io.onStop((signal) => {
       this.#log.say("info", "stopping", `ends: ${signal}`);
       this.#manager.tell("STOPPING=1");
-      this.#end("stop");
+      this.#abort.abort();
     });
     const hangup = (): void => void this.#renew();
     process.on("SIGHUP", hangup);
@@ -285,56 +235,48 @@ class Daemon {
     };
   }
 
+  #readLeaps(): LeapKnowledge | null {
+    return readLeaps(this.#orders.loaded.configuration.leapFile, this.#log, Date.now());
+  }
+
   /** A newer list may have been fetched; what a list said that has expired since is still as true as it was. */
   #lookAtLeaps(): void {
-    const leaps = readLeaps(this.#loaded.configuration.leapFile, this.#log, Date.now());
+    const leaps = this.#readLeaps();
     if (this.#running === null || leaps === null || leaps.next?.at === this.#leaps?.next?.at) return;
     this.#log.say("info", "leapFile", "the list of leap seconds has changed");
-    this.#end("renew");
+    this.#leaps = leaps;
+    this.#reconfigure();
   }
 
   /** Interfaces come and go: sockets, groups and what is a loop depend on them. */
   #lookAround(): void {
     if (this.#running === null || addressesNow() === this.#addresses) return;
     this.#log.say("info", "interfaces", "the addresses of this machine have changed");
-    this.#end("renew");
+    this.#reconfigure();
   }
 
   #keep(): void {
+    const snapshot = this.#snapshot();
+    if (snapshot === null) return;
+    this.#drift.keep(snapshot.discipline?.frequency ?? null);
+    this.#statistics.tick(() => snapshot, Date.now());
+  }
+
+  #snapshot(): Snapshot | null {
     const running = this.#running;
-    if (running === null) return;
-    const snapshot = (): Snapshot => running.engine.snapshot(running.world.now());
-    this.#drift.keep(snapshot().discipline?.frequency ?? null);
-    this.#statistics.tick(snapshot, Date.now());
+    return running === null ? null : running.engine.snapshot(running.world.now());
   }
 
   async #giveMetrics(address: Parameters<typeof serveMetrics>[0]): Promise<() => void> {
-    const server: MetricsServer = await serveMetrics(address, () => (this.#running === null ? "# EOF\n" : openMetrics(this.#running.engine.snapshot(this.#running.world.now()), version())));
+    const server: MetricsServer = await serveMetrics(address, () => {
+      const snapshot = this.#snapshot();
+      return snapshot === null ? "# EOF\n" : openMetrics(snapshot, version());
+    });
     this.#log.say("info", "metrics", `metrics at http://${addressText({ ip: address.host, port: server.port })}/metrics`, { port: server.port });
     return () => server.close();
   }
 }
 
-/** What a configuration says, keys included: the same text, the same daemon. */
-function fingerprint({ configuration }: LoadedConfiguration): string {
-  return `${JSON.stringify(configuration)}${configuration.keys === null ? "" : readFileSync(configuration.keys.path, "utf8")}`;
-}
-
-const BECOME_FAULTS = { unsupported: "this system has no way to keep the capabilities that are needed", notRoot: "it is not root", refused: "the system refused" } as const;
-
 function every(seconds: number, act: () => void): NodeJS.Timeout {
   return setInterval(act, seconds * 1000).unref();
-}
-
-function interfacesNow(): Readonly<Record<string, readonly string[]>> {
-  return Object.fromEntries(Object.entries(networkInterfaces()).map(([name, infos]) => [name, (infos ?? []).map(({ address, scopeid }) => (scopeid === undefined || scopeid === 0 ? address : `${address}%${name}`))]));
-}
-
-/** The addresses by which others know us. Of IPv6 only the number counts: temporary addresses change every day. */
-function addressesNow(): string {
-  const interfaces = Object.entries(networkInterfaces()).map(([name, infos]) => {
-    const ipv4 = (infos ?? []).filter(({ family }) => family === "IPv4").map(({ address }) => address);
-    return `${name} ${ipv4.toSorted().join(",")} ${(infos ?? []).some(({ family }) => family === "IPv6")}`;
-  });
-  return interfaces.toSorted().join("; ");
 }

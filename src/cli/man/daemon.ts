@@ -18,7 +18,7 @@ export const DAEMON_PROSE: Prose = {
         {
           terms: [
             ["`SIGTERM`, `SIGINT`", "End: the sockets are closed and the frequency is kept in the drift file. The exit status is 0."],
-            ["`SIGHUP`", "Read the configuration and the keys anew, and begin the log file anew. What is wrong with them is logged, and nothing changes; what has not changed is not disturbed."],
+            ["`SIGHUP`", "Read the configuration and the keys anew, and begin the log file anew. What is wrong with them is logged, and nothing changes. Associations whose line stays keep all they have measured, by the line's new options; those whose line is gone end, and so does who was found by a key that is gone; new ones begin. Port, log format and other words of the command line stay, and so does `pidfile`. After `--user` the files have to be readable by that user."],
           ],
         },
       ],

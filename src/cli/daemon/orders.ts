@@ -1,0 +1,95 @@
+/**
+ * What a daemon was told: its configuration file, its keys, and what follows from both for the engine. SIGHUP reads all of it
+ * anew; the engine and whoever answers control queries look here, and so go by what counts now.
+ */
+import { readFileSync } from "node:fs";
+import { daemonConfig, type DaemonFacts } from "../../config/daemon.ts";
+import type { LoadedConfiguration } from "../../config/files.ts";
+import { ONCE_DEFAULTS } from "../../config/options.ts";
+import { DEFAULT_DISCIPLINE } from "../../discipline/disciplines.ts";
+import type { EngineConfig } from "../../engine/config.ts";
+import type { ControlAnswering } from "../../engine/control.ts";
+import type { Keyring } from "../../security/keyring.ts";
+import type { DaemonRunOptions } from "../options.ts";
+import { controlResponder } from "./control.ts";
+import { daemonKeys } from "./keys.ts";
+import type { Log } from "./log.ts";
+
+/** A daemon's orders. */
+export class Orders {
+  readonly #reload: () => LoadedConfiguration;
+  readonly #options: DaemonRunOptions;
+  readonly #log: Log;
+  #loaded: LoadedConfiguration;
+  #keys: Keyring | null = null;
+  #control: ControlAnswering | null = null;
+  #fingerprint = "";
+
+  /** @param reload reads the configuration anew */
+  constructor(loaded: LoadedConfiguration, reload: () => LoadedConfiguration, options: DaemonRunOptions, log: Log) {
+    this.#loaded = loaded;
+    this.#reload = reload;
+    this.#options = options;
+    this.#log = log;
+  }
+
+  get loaded(): LoadedConfiguration {
+    return this.#loaded;
+  }
+
+  /** The keys that count now, through one keyring that stays. */
+  readonly keyring: Keyring = ringOf(() => this.#keys);
+
+  /** Answers control queries by what counts now. */
+  readonly control: ControlAnswering = { respond: (...query) => this.#control?.respond(...query) ?? [] };
+
+  /**
+   * Reads the keys for the first time.
+   * @throws UsageError when a key that is asked for cannot be had
+   */
+  async begin(): Promise<void> {
+    this.#take(this.#loaded, await daemonKeys(this.#loaded, this.#log));
+  }
+
+  /**
+   * Reads everything anew.
+   * @returns whether anything has changed
+   * @throws UsageError where something is wrong; then all stays as it was
+   */
+  async renew(): Promise<boolean> {
+    const loaded = this.#reload();
+    const keys = await daemonKeys(loaded, this.#log);
+    const before = this.#fingerprint;
+    if (fingerprint(loaded) === before) return false;
+    this.#take(loaded, keys);
+    return true;
+  }
+
+  /** The engine's configuration. */
+  engineConfig(facts: DaemonFacts): EngineConfig {
+    const { clock, discipline, anyOffset, port } = this.#options;
+    return daemonConfig(this.#loaded.configuration, { noClock: !clock, discipline: discipline ?? DEFAULT_DISCIPLINE, anyFirst: anyOffset === true, port: port ?? ONCE_DEFAULTS.port }, facts);
+  }
+
+  #take(loaded: LoadedConfiguration, keys: Keyring | null): void {
+    this.#loaded = loaded;
+    this.#keys = keys;
+    this.#control = controlResponder(loaded.configuration, this.keyring);
+    this.#fingerprint = fingerprint(loaded);
+  }
+}
+
+/** A keyring that is whatever another one is at the moment. */
+function ringOf(current: () => Keyring | null): Keyring {
+  return {
+    get keys() {
+      return current()?.keys ?? [];
+    },
+    find: (id) => current()?.find(id) ?? null,
+  };
+}
+
+/** What a configuration says, keys included: the same text, the same daemon. */
+function fingerprint({ configuration }: LoadedConfiguration): string {
+  return `${JSON.stringify(configuration)}${configuration.keys === null ? "" : readFileSync(configuration.keys.path, "utf8")}`;
+}

@@ -1,0 +1,126 @@
+/**
+ * Another configuration counts from now on (SIGHUP, or a machine whose addresses have changed): what it says as before goes on
+ * as if nothing had happened, with its filter, its reach and its place in the selection; what is gone ends; what is new begins.
+ *
+ * Keys are read anew with it. Whoever was found by a key that is gone, or is another now, goes with it (seed 000: "the server
+ * refreshes the key media"); who is configured stays, and is asked by the key there is.
+ */
+import type { Association } from "../association/association.ts";
+import type { AssociationConfig } from "../association/template.ts";
+import { after } from "../time/mono.ts";
+import type { Now } from "../time/now.ts";
+import { pollInterval } from "../time/seconds.ts";
+import { reviseAnswering } from "./answering.ts";
+import { securityOf } from "./associate.ts";
+import { reviseBroadcasters } from "./broadcast-server.ts";
+import type { EngineConfig } from "./config.ts";
+import { watchLeaps } from "./leap-watch.ts";
+import { reviseSolicitors } from "./manycast.ts";
+import { mobilizeLine, retryFailed } from "./mobilize.ts";
+import { revisePools } from "./pool.ts";
+import { demobilize, hasLostItsKey } from "./pruning.ts";
+import { reviseService } from "./service.ts";
+import type { State } from "./state.ts";
+import { onSecond } from "./steer.ts";
+import { reviseSteering } from "./steering.ts";
+import { TIMER } from "./timer.ts";
+
+/** Goes on by another configuration. */
+export function onReconfigured(state: State, config: EngineConfig, now: Now): void {
+  const before = state.config;
+  const revised = revisedLines(before.associations, config.associations);
+  state.adopt(config);
+  reviseService(state, before);
+  const { ended, again } = reviseAssociations(state, revised, now);
+  state.names.revise(revised, again);
+  reviseSolicitors(state, revised, now);
+  revisePools(state, revised);
+  reviseBroadcasters(state, revised, now);
+  reviseAnswering(state, now);
+  state.note({ what: "reconfigured", kept: state.roster.size, ended });
+  const known = new Set(revised.values());
+  for (const line of config.associations) if (!known.has(line) || again.has(line)) mobilizeLine(state, line, now);
+  retryFailed(state);
+  steerOn(state, config, now);
+  state.deadlines.set(TIMER.discovery, now.mono);
+  state.unjudged = true;
+}
+
+/** Lines before → the same lines now, perhaps with other options. Lines that are gone are left out, and so are new ones. */
+function revisedLines(before: readonly AssociationConfig[], now: readonly AssociationConfig[]): ReadonlyMap<AssociationConfig, AssociationConfig> {
+  const waiting = new Map<string, AssociationConfig[]>();
+  for (const line of before) waiting.set(nameOf(line), [...(waiting.get(nameOf(line)) ?? []), line]);
+  return new Map(
+    now.flatMap((line): [AssociationConfig, AssociationConfig][] => {
+      const earlier = waiting.get(nameOf(line))?.shift();
+      return earlier === undefined ? [] : [[earlier, line]];
+    }),
+  );
+}
+
+/** By what a line is known again: all that decides with whom an association is. */
+function nameOf({ kind, name, family, port }: AssociationConfig): string {
+  return JSON.stringify([kind, name, family, port]);
+}
+
+/** What became of the associations. */
+interface Revision {
+  readonly ended: number;
+  /** Lines whose association never came about, and may now. */
+  readonly again: ReadonlySet<AssociationConfig>;
+}
+
+function reviseAssociations(state: State, revised: ReadonlyMap<AssociationConfig, AssociationConfig>, now: Now): Revision {
+  const lines = new Map([...revised].map(([earlier, line]) => [nameOf(earlier), line]));
+  const again = new Set<AssociationConfig>();
+  let ended = 0;
+  for (const association of state.roster) {
+    const line = association.lifetime === "persistent" ? revised.get(association.config) : lineOf(association, lines);
+    if (line === undefined || hasLostItsKey(state, association)) {
+      demobilize(state, association, line === undefined ? "unconfigured" : "authentication", now);
+      ended += 1;
+    } else if (association.address === null || association.ended === "duplicate") {
+      demobilize(state, association, association.ended === "duplicate" ? "duplicate" : "unresolved", now);
+      again.add(line);
+    } else revise(state, association, line, now);
+  }
+  return { ended, again };
+}
+
+/** The line by which an association was found; for who came by himself, what he came with. */
+function lineOf({ config, found, listening, exchange }: Association, lines: ReadonlyMap<string, AssociationConfig>): AssociationConfig | undefined {
+  if (exchange !== null) return config;
+  const line = listening === null ? lines.get(nameOf(config)) : [...lines.values()].find(({ kind }) => kind === "broadcastClient");
+  if (listening !== null) return line === undefined ? undefined : { ...config, iburst: line.iburst };
+  if (line !== undefined || found === null) return line;
+  const search = [...lines.values()].find(({ kind, name }) => kind === "manycast" && name === found.group);
+  // Who answered a search is a server by the search's options, at the address and with the key it answered from.
+  return search === undefined ? undefined : { ...search, kind: config.kind, name: config.name, port: config.port, key: config.key, iburst: true };
+}
+
+/** The same server by other options. */
+function revise(state: State, association: Association, line: AssociationConfig, now: Now): void {
+  const { minpoll, maxpoll } = association.config;
+  association.config = line;
+  if (association.security.kind === "none" || association.security.kind === "key") association.security = securityOf(state, line, association.address);
+  // A kiss has left us slower than configured: that stays.
+  association.minpoll = Math.min(Math.max(association.minpoll === minpoll ? line.minpoll : association.minpoll, line.minpoll), line.maxpoll);
+  association.hpoll = Math.min(Math.max(association.hpoll, association.minpoll), line.maxpoll);
+  if (association.ended === "authentication") {
+    association.ended = null;
+    association.nextPoll = now.mono;
+  }
+  const { nextPoll } = association;
+  const soonest = after(now.mono, pollInterval(association.hpoll));
+  if (nextPoll !== null && soonest < nextPoll && (minpoll !== line.minpoll || maxpoll !== line.maxpoll)) association.nextPoll = soonest;
+  state.schedule(association);
+}
+
+function steerOn(state: State, config: EngineConfig, now: Now): void {
+  const before = state.steering;
+  state.steering = reviseSteering(before, config, now.mono);
+  if (state.steering === before) return;
+  state.deadlines.set(TIMER.second, null);
+  onSecond(state, now);
+  watchLeaps(state, now);
+}
