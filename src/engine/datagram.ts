@@ -2,8 +2,10 @@
 import type { Association } from "../association/association.ts";
 import { receiveReply } from "../association/client.ts";
 import { processOf } from "../association/modes.ts";
+import type { Request, SocketToken } from "../association/request.ts";
 import type { PacketTest } from "../association/tests.ts";
 import type { Now } from "../time/now.ts";
+import type { NtpTimestamp } from "../time/timestamp.ts";
 import { addressKey } from "../wire/address.ts";
 import type { Address } from "../wire/address.ts";
 import { decodePacket } from "../wire/packet.ts";
@@ -32,11 +34,20 @@ export function onDatagram(state: State, event: Event & { readonly kind: "datagr
   const packet = decodePacket(event.bytes);
   if (packet.kind === "malformed") return refuse(state, claimed, event.from, packet.fault);
   if (processOf(claimed.mode, packet.header.mode) !== "process") return refuse(state, claimed, event.from, "mode");
-  const request = claimed.requests.find(({ socket }) => socket === event.socket) ?? null;
+  const request = requestOf(claimed, event.socket, packet.header.origin, state.config.sourcePort !== null);
   const reception = receiveReply(claimed, request, event.bytes, { packet, at: event.at, stamp: event.stamp }, now, state.rulesFor(claimed));
   const stays = reception.kind === "held" || (reception.kind === "refused" && !reception.final);
   if (request !== null && !stays) state.close(claimed, request);
   onReception(state, claimed, reception, now);
+}
+
+/**
+ * The question that a reply came to: by its socket, each of which asks once. Sockets that share a port and a server are one to
+ * the system, which hands a reply that was overtaken to any of them: there its origin says what it answers.
+ */
+function requestOf({ requests }: Association, socket: SocketToken, origin: NtpTimestamp, shared: boolean): Request | null {
+  const own = requests.find((request) => request.socket === socket) ?? null;
+  return shared ? (requests.find(({ cookie }) => cookie === origin) ?? own) : own;
 }
 
 function refuse(state: State, claimed: Association, from: Address, test: PacketTest | PacketFault): void {

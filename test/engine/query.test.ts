@@ -68,6 +68,18 @@ describe("a query", () => {
     expect(bench.snapshot.associations[0]!.reason).toBe(reason);
   });
 
+  it.each([
+    [123, { received: 2, rejected: 0 }],
+    [null, { received: 2, rejected: 1 }],
+  ] as const)("from source port %j: a reply that came to the socket of the question behind it is one only where they share the port", (sourcePort, packets) => {
+    const bench = new Bench({ ...queryConfig([{ name: "192.0.2.1" }], { samples: 2 }), sourcePort, timeout: 5 });
+    const [first] = bench.start();
+    const [second] = sendsOf(bench.run(2));
+    bench.answer({ ...first!, socket: second!.socket }, 2.1);
+    bench.answer(second!, 2.2);
+    expect(bench.snapshot.associations[0]!.packets).toMatchObject(packets);
+  });
+
   it("says at once that nothing listens on a port", () => {
     const bench = new Bench(queryConfig([{ name: "192.0.2.1" }]));
     const [question] = bench.start();

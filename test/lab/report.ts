@@ -16,6 +16,7 @@ export interface Report {
     readonly leap: string;
     readonly stratum: number;
     readonly refid: string;
+    readonly rootDistance: number | null;
     readonly systemPeer: number | null;
     readonly survivors: number;
     readonly truechimers: number;
@@ -46,6 +47,7 @@ export interface ReportedAssociation {
   readonly refid: string;
   readonly offset: number | null;
   readonly delay: number | null;
+  readonly rootDistance: number | null;
   readonly authentication: "none" | "ok" | "failed" | "nak";
   readonly security: string;
   readonly keyId: number | null;

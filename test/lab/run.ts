@@ -17,6 +17,7 @@ import { disagreement } from "./scenarios/disagreement.ts";
 import { discovery } from "./scenarios/discovery.ts";
 import { kisses } from "./scenarios/kisses.ts";
 import { metrics } from "./scenarios/metrics.ts";
+import { paths } from "./scenarios/paths.ts";
 import { plain } from "./scenarios/plain.ts";
 import { rings } from "./scenarios/rings.ts";
 import { seeing } from "./scenarios/seeing.ts";
@@ -34,6 +35,7 @@ const SCENARIOS: readonly Scenario[] = [
   ...kisses,
   ...unusable,
   ...disagreement,
+  ...paths,
   ...discovery,
   ...serving,
   ...rings,
@@ -101,7 +103,7 @@ async function equip(peers: Peers): Promise<Workshop> {
   await mkdir(folder, { recursive: true });
   const programs = `${folder}/programs`;
   await build({
-    entryPoints: ["ask", "odd-server", "clock-seen"].map((name) =>
+    entryPoints: ["ask", "odd-server", "clock-seen", "relay"].map((name) =>
       fileURLToPath(new URL(`programs/${name}.ts`, import.meta.url)),
     ),
     outdir: programs,

@@ -7,6 +7,7 @@ import { type Host, Network } from "./netns.ts";
 import type { Peer, PeerName } from "./peers.ts";
 import { type Finished, run, type Running, start } from "./processes.ts";
 import type { Behaviour } from "./programs/odd-server.ts";
+import type { Path } from "./programs/relay.ts";
 import type { Report } from "./report.ts";
 
 /** The command under test: this checkout's, or another installation's by its path in NTPKIT_BIN. */
@@ -137,10 +138,11 @@ export class World {
   async chronyd(
     host: Host,
     lines: readonly string[] = ["local stratum 3"],
-    options: DaemonOptions & { readonly want?: Wanted } = {},
+    options: DaemonOptions & { readonly want?: Wanted; readonly patience?: number } = {},
   ): Promise<Running> {
     const file = this.file(`chrony-${host.name}.conf`);
-    return this.#ready("chronyd", host, await startChronyd(this.peer("chrony"), host, file, lines, options), options);
+    const config = [`bindcmdaddress ${this.#chronySocket(host)}`, ...lines];
+    return this.#ready("chronyd", host, await startChronyd(this.peer("chrony"), host, file, config, options), options);
   }
 
   /** ntpd, ntp.org's ("classic") or NTPsec's: an orphan parent of stratum 6, and `lines`. */
@@ -168,18 +170,19 @@ export class World {
 
   /** The server by hand, for what no daemon sends. */
   async oddServer(host: Host, behaviour: Behaviour): Promise<Running> {
-    const program = `${this.#workshop.programs}/odd-server.js`;
-    const running = start(host.inside([process.execPath, program, JSON.stringify(behaviour)]));
-    this.#daemons.push({ name: `odd server on ${host.name}`, running });
-    await until(() => running.output().includes("ready"), 10, "the odd server did not start");
-    return running;
+    return this.#own("odd-server", host, behaviour);
+  }
+
+  /** A bad path to a server: whoever asks this host asks it. */
+  async relay(host: Host, path: Path): Promise<Running> {
+    return this.#own("relay", host, path);
   }
 
   /** `ntpkit serve` or `ntpkit run`, which go on; the lab waits until it answers as wanted. */
   async ntpkitDaemon(
     host: Host,
     args: readonly string[],
-    options: NtpkitOptions & { readonly want?: Wanted } = {},
+    options: NtpkitOptions & { readonly want?: Wanted; readonly patience?: number } = {},
   ): Promise<Running> {
     return this.#ready(`ntpkit ${args[0]}`, host, start(this.#ntpkitWords(host, args, options)), options);
   }
@@ -197,6 +200,11 @@ export class World {
     return until(condition, seconds, otherwise);
   }
 
+  /** Asks the chronyd on `host` with chronyc until that prints what `seen` looks for. */
+  chronyc(host: Host, argv: readonly string[], seen: RegExp, seconds = 60): Promise<string> {
+    return this.#asked("chrony", host, ["usr/bin/chronyc", "-n", "-h", this.#chronySocket(host), ...argv], seen, seconds);
+  }
+
   /** Asks the daemon on `host` with ntpq, classic unless said otherwise, until that prints what `seen` looks for. */
   async ntpq(
     host: Host,
@@ -205,15 +213,7 @@ export class World {
     seconds = 60,
     which: "classic" | "ntpsec" = "classic",
   ): Promise<string> {
-    const end = performance.now() + seconds * 1000;
-    for (;;) {
-      const { stdout, stderr } = await run(command(this.peer(which), host, ["usr/bin/ntpq", ...argv]));
-      if (seen.test(stdout)) return stdout;
-      if (performance.now() > end) {
-        throw new Error(`ntpq ${argv.join(" ")} did not print ${seen} within ${seconds} s\n${stdout}${stderr}`);
-      }
-      await new Promise((resolve) => setTimeout(resolve, 500));
-    }
+    return this.#asked(which, host, ["usr/bin/ntpq", ...argv], seen, seconds);
   }
 
   /** Asks a server with the lab's own probe until it answers as wanted. */
@@ -237,6 +237,24 @@ export class World {
     const finished = await run(command(this.peer(name), host, argv, options), { timeout: 60 });
     this.#note(argv, finished);
     return finished;
+  }
+
+  /** Runs a program of a peer's until it prints what `seen` looks for. */
+  async #asked(name: PeerName, host: Host, argv: readonly string[], seen: RegExp, seconds: number): Promise<string> {
+    const end = performance.now() + seconds * 1000;
+    for (;;) {
+      const { stdout, stderr } = await run(command(this.peer(name), host, argv));
+      if (seen.test(stdout)) return stdout;
+      if (performance.now() > end) {
+        throw new Error(`${argv.join(" ")} did not print ${seen} within ${seconds} s\n${stdout}${stderr}`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+  }
+
+  /** In a folder of its own, which chronyd makes as it wants it. */
+  #chronySocket(host: Host): string {
+    return this.file(`chrony-${host.name}/sock`);
   }
 
   /**
@@ -283,6 +301,14 @@ export class World {
       died.then(() => Promise.reject(new Error(`${name} ended with ${running.ended()}: ${tail(running.output())}`))),
     ]);
     died.catch(() => undefined);
+    return running;
+  }
+
+  /** A program of the lab's that goes on, told what to do as JSON; it is ready when it says so. */
+  async #own(name: string, host: Host, told: object): Promise<Running> {
+    const running = start(host.inside([process.execPath, `${this.#workshop.programs}/${name}.js`, JSON.stringify(told)]));
+    this.#daemons.push({ name: `${name} on ${host.name}`, running });
+    await until(() => running.output().includes("ready"), 10, `the ${name} did not start`);
     return running;
   }
 
