@@ -26,11 +26,7 @@ import { headerFault, PACKET_TESTS } from "./tests.ts";
 import type { PacketTest } from "./tests.ts";
 
 /** What the peer process needs to know of its surroundings. */
-export interface ClientRules extends PollRules {
-  readonly emptyStages: FilterRules["emptyStages"];
-  /** Local precision, log₂ s. */
-  readonly precision: number;
-}
+export interface ClientRules extends PollRules, Omit<FilterRules, "pollInterval"> {}
 
 /** What became of a reply. */
 export type Reception =
@@ -159,8 +155,7 @@ export function accept(association: Association, header: Header, sample: Sample,
   if (association.lifetime !== "preemptable") association.unreach = 0;
   association.heard = now.mono;
   association.samples += 1;
-  const { emptyStages, precision } = rules;
-  const fresh = filterSample(association.filter, sample, { emptyStages, precision, pollInterval: pollInterval(association.hpoll) });
+  const fresh = filterSample(association.filter, sample, { ...rules, pollInterval: pollInterval(association.hpoll) });
   return { kind: "sample", sample, fresh };
 }
 

@@ -77,6 +77,10 @@ export interface FilterRules {
   readonly precision: number;
   /** The host poll interval, by which a popcorn spike is told from a lasting change. */
   readonly pollInterval: Seconds;
+  /** PHI, s/s; absent: RFC 5905's (`tinker dispersion`). */
+  readonly phi?: Frequency;
+  /** The age from which an old sample's error counts as delay, seconds; absent: ntpd's (`tinker allan`). */
+  readonly allan?: Seconds;
 }
 
 /**
@@ -106,14 +110,14 @@ export function filterSample(filter: ClockFilter, sample: Sample, rules: FilterR
 }
 
 /** What samples are sorted by. */
-function rank({ delay, dispersion, at }: Sample, now: Mono): Seconds {
+function rank({ delay, dispersion, at }: Sample, now: Mono, { phi = PHI, allan = ALLAN }: FilterRules): Seconds {
   const age = elapsed(at, now);
-  return age > ALLAN ? delay + dispersion + PHI * age : delay;
+  return age > allan ? delay + dispersion + phi * age : delay;
 }
 
 /** The estimate the samples give at a moment. */
 function estimateOf(samples: readonly Sample[], now: Mono, rules: FilterRules): Estimate {
-  const byDelay = samples.toSorted((a, b) => rank(a, now) - rank(b, now));
+  const byDelay = samples.toSorted((a, b) => rank(a, now, rules) - rank(b, now, rules));
   const best = byDelay[0]!;
   let dispersion = 0;
   let weight = 0;
@@ -121,7 +125,7 @@ function estimateOf(samples: readonly Sample[], now: Mono, rules: FilterRules): 
   let share = 1;
   for (const sample of byDelay) {
     share /= 2;
-    dispersion += share * Math.min(MAXDISP, sample.dispersion + PHI * elapsed(sample.at, now));
+    dispersion += share * Math.min(MAXDISP, sample.dispersion + (rules.phi ?? PHI) * elapsed(sample.at, now));
     weight += share;
     squares += (sample.offset - best.offset) ** 2;
   }

@@ -55,10 +55,11 @@ export function daemonConfig(file: Configuration, options: DaemonOptions, facts:
   const { minclock, maxclock, minsane, mindist, maxdist, floor, ceiling } = { ...DEFAULT_LIMITS, ...file.limits };
   return {
     associations,
-    limits: { minclock, maxclock, minsane, mindist, maxdist, floor, ceiling },
+    limits: { minclock, maxclock, minsane, mindist, maxdist, phi: file.tinker.dispersion * 1e-6, floor, ceiling },
     timeout: TIMEOUT,
     burst: burstOf(file, associations),
     emptyStages: "rfc5905",
+    ...(file.tinker.allan === null ? {} : { allan: file.tinker.allan }),
     once: null,
     clock: clockOf(file, options, facts),
     precision: facts.precision,
@@ -130,9 +131,11 @@ function clockOf({ tinker, switches, associations }: Configuration, { noClock, d
     dryRun: noClock,
     discipline,
     limits: { ...DEFAULT_STEP_LIMITS, stepThreshold: tinker.step, panic: tinker.panic },
+    stepBack: tinker.stepBack,
     stepout: tinker.stepout,
     anyFirst,
     frequency: tinker.freq === null ? frequency : tinker.freq * 1e-6,
+    ...(tinker.huffpuff === null ? {} : { huffpuff: tinker.huffpuff }),
   };
 }
 

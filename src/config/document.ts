@@ -32,6 +32,7 @@ const MODES: Readonly<Record<AssociationLine["kind"], string>> = {
  * @param port that is served
  */
 export function configDocument(path: string, file: Configuration, remarks: readonly Remark[], port: number): ConfigDocument {
+  const { phi: _phi, ...selection } = DEFAULT_LIMITS;
   const { switches, tinker, discard, discovery, statistics, localClock } = file;
   return {
     schema: "ntpkit/config/1",
@@ -48,12 +49,21 @@ export function configDocument(path: string, file: Configuration, remarks: reado
     keys: file.keys?.path ?? null,
     trustedKeys: file.trusted === null ? null : file.trusted.map(keyRange),
     controlKey: file.controlKey,
-    selection: { ...DEFAULT_LIMITS, ...file.limits, ...discovery },
+    selection: { ...selection, ...file.limits, ...discovery },
     restrict: file.restrict.map(({ address, family, mask, flags }) => ({ address, family, mask, flags })),
     discard: { ...discard },
     mru: { ...file.mru },
     switches: { ...switches },
-    tinker: { step: limit(tinker.step), stepout: tinker.stepout, panic: limit(tinker.panic), frequency: tinker.freq },
+    tinker: {
+      step: limit(tinker.step),
+      stepBack: limit(tinker.stepBack),
+      stepout: tinker.stepout,
+      panic: limit(tinker.panic),
+      frequency: tinker.freq,
+      allan: tinker.allan,
+      dispersion: tinker.dispersion,
+      huffpuff: tinker.huffpuff,
+    },
     driftFile: file.driftFile,
     leapFile: file.leapFile === null ? null : { path: file.leapFile.path, checkHash: file.leapFile.checkHash },
     leapSmearInterval: file.smear,

@@ -21,6 +21,7 @@ import { DISCIPLINE } from "./constants.ts";
 import { delaysOf, history, ordinaryVariance } from "./history.ts";
 import type { History } from "./history.ts";
 import { takeIn } from "./intake.ts";
+import { isBeyond } from "./limits.ts";
 import { predict } from "./kalman.ts";
 import type { ClockEstimate } from "./kalman.ts";
 import { pace } from "./pace.ts";
@@ -88,7 +89,7 @@ function hear(before: AdaptiveState, { samples, corrected, system }: DisciplineI
     const taken = takeIn(known, sample);
     if (taken.suspects.length === 0) fresh.add(source);
     const others = state.histories.filter((one) => one.source !== source);
-    const beyond = Math.abs(phase - corrected) <= bounds.stepThreshold ? null : (state.beyond ?? at);
+    const beyond = !isBeyond(phase - corrected, bounds.stepThreshold) ? null : (state.beyond ?? at);
     // What nothing known explains is looked at again as soon as may be.
     const poll = taken.suspects.length > 0 ? bounds.minpoll : state.poll;
     state = { ...state, histories: bounded([...others, { source, history: taken }], system), beyond, poll };
@@ -156,7 +157,7 @@ function decide({ shows, beyond }: AdaptiveState, offset: Seconds, frequency: Fr
   const size = Math.abs(offset);
   const mayBeAny = shows === "another's" || (shows === "nobody's" && bounds.anyFirst);
   if (size > bounds.panic && !mayBeAny) return { kind: "panic", offset };
-  if (size <= bounds.stepThreshold) return { kind: "steer", phase: offset, frequency: clampFrequency(frequency) };
+  if (!isBeyond(offset, bounds.stepThreshold)) return { kind: "steer", phase: offset, frequency: clampFrequency(frequency) };
   const lasts = beyond !== null && elapsed(beyond, now) >= bounds.stepout;
   return shows !== "ours" || lasts ? { kind: "step", offset } : { kind: "none" };
 }

@@ -13,6 +13,8 @@ import { elapsed } from "../time/mono.ts";
 import { pollInterval } from "../time/seconds.ts";
 import type { Frequency, PollExponent, Seconds } from "../time/seconds.ts";
 import { DISCIPLINE } from "./constants.ts";
+import { isBeyond } from "./limits.ts";
+import type { StepThreshold } from "./limits.ts";
 
 /**
  * States of the clock discipline (figure 28).
@@ -49,12 +51,14 @@ export interface Discipline {
 
 /** How a discipline is bounded; defaults are in {@link DISCIPLINE}. */
 export interface DisciplineParameters {
-  /** Beyond this an offset is an outlier; `Infinity`: the clock is never stepped. */
-  readonly stepThreshold: Seconds;
+  /** Beyond this an offset is an outlier; `Infinity`: the clock is never stepped that way. */
+  readonly stepThreshold: StepThreshold;
   /** For so long outliers are taken for spikes. */
   readonly stepout: Seconds;
   /** Beyond this no correction is made; `Infinity`: never. */
   readonly panic: Seconds;
+  /** Below it the PLL is better, above it the FLL. */
+  readonly allan: Seconds;
   readonly minpoll: PollExponent;
   readonly maxpoll: PollExponent;
   /** Precision of the clock, log₂ s; jitter is never less. */
@@ -147,7 +151,7 @@ export function startDiscipline(parameters: DisciplineParameters, frequency: Fre
  */
 export function updateDiscipline(before: Discipline, sample: DisciplineSample, parameters: DisciplineParameters): DisciplineUpdate {
   if (before.seen !== null && elapsed(before.seen, sample.at) <= 0) return { discipline: before, action: "ignore" };
-  const inlier = Math.abs(sample.offset) <= parameters.stepThreshold;
+  const inlier = !isBeyond(sample.offset, parameters.stepThreshold);
   if (Math.abs(sample.offset) > parameters.panic) return { discipline: before, action: "panic" };
 
   // What the clock was off by at first, and what it drifts while its frequency is measured, is no jitter (A.5.5.6 counts both, and
@@ -159,7 +163,7 @@ export function updateDiscipline(before: Discipline, sample: DisciplineSample, p
   if (transition.patient && mu < parameters.stepout) return { discipline: seen, action: "ignore" };
   if (transition.action === "ignore") return { discipline: { ...seen, state: transition.to }, action: "ignore" };
 
-  const steered = steer(seen, frequencyChange(before, sample.offset, mu, transition.frequency));
+  const steered = steer(seen, frequencyChange(before, sample.offset, mu, transition.frequency, parameters));
   const left = transition.action === "step" ? 0 : sample.offset;
   const after: Discipline = { ...steered, state: transition.to, residual: left, last: left, updated: sample.at };
   const paced = transition.action === "step" ? { ...after, poll: parameters.minpoll, hysteresis: 0 } : adjustPoll(after, parameters);
@@ -172,17 +176,17 @@ function averageJitter({ jitter, last }: Discipline, offset: Seconds, { precisio
 }
 
 /** By how much a sample changes the frequency. `mu`: seconds since the last update used. */
-function frequencyChange({ residual, poll }: Discipline, offset: Seconds, mu: Seconds, how: Transition["frequency"]): Frequency {
+function frequencyChange({ residual, poll }: Discipline, offset: Seconds, mu: Seconds, how: Transition["frequency"], { allan }: DisciplineParameters): Frequency {
   if (how === "keep") return 0;
   // The residual is what a clock of the right frequency would still be off by.
   const drifted = offset - residual;
-  return how === "measure" ? drifted / mu : frequencyLock(drifted, mu, poll) + phaseLock(offset, mu, poll);
+  return how === "measure" ? drifted / mu : frequencyLock(drifted, mu, poll, allan) + phaseLock(offset, mu, poll, allan);
 }
 
 /** The FLL's part; none below half the Allan intercept. Its gain grows in steps with the poll interval. */
-function frequencyLock(drifted: Seconds, mu: Seconds, poll: PollExponent): Frequency {
-  if (pollInterval(poll) <= DISCIPLINE.allan / 2) return 0;
-  return drifted / (Math.max(mu, DISCIPLINE.allan) * Math.max(DISCIPLINE.fll - poll, DISCIPLINE.fllLeast));
+function frequencyLock(drifted: Seconds, mu: Seconds, poll: PollExponent, allan: Seconds): Frequency {
+  if (pollInterval(poll) <= allan / 2) return 0;
+  return drifted / (Math.max(mu, allan) * Math.max(DISCIPLINE.fll - poll, DISCIPLINE.fllLeast));
 }
 
 /**
@@ -190,8 +194,8 @@ function frequencyLock(drifted: Seconds, mu: Seconds, poll: PollExponent): Frequ
  * integrates over one poll interval at most; but the clock filter lets about every fourth poll through, so that the frequency
  * would be corrected by a quarter of what it should.
  */
-function phaseLock(offset: Seconds, mu: Seconds, poll: PollExponent): Frequency {
-  return (offset * Math.min(mu, DISCIPLINE.allan)) / (4 * DISCIPLINE.timeConstant * pollInterval(poll)) ** 2;
+function phaseLock(offset: Seconds, mu: Seconds, poll: PollExponent, allan: Seconds): Frequency {
+  return (offset * Math.min(mu, allan)) / (4 * DISCIPLINE.timeConstant * pollInterval(poll)) ** 2;
 }
 
 /** The new frequency, and ω, the RMS of its changes (A.5.5.6 averages the frequency itself there, a slip). */

@@ -1,4 +1,4 @@
-/** How far and how the one-shot may move the clock. */
+/** How far and how the clock may be moved. */
 import type { Seconds } from "../time/seconds.ts";
 import { DISCIPLINE } from "./constants.ts";
 
@@ -12,6 +12,19 @@ export interface StepLimits {
   readonly maxStep: { readonly forward: Seconds; readonly backward: Seconds };
   /** `auto`: by the threshold; else always the one (`--step`, `--slew`). */
   readonly method: "auto" | "step" | "slew";
+}
+
+/** Beyond these an offset is stepped, seconds above zero; `Infinity`: none is. They differ where `tinker stepfwd` and `stepback` do. */
+export interface StepThreshold {
+  /** Of a clock that is behind. */
+  readonly forward: Seconds;
+  /** Of a clock that is ahead. */
+  readonly backward: Seconds;
+}
+
+/** Whether an offset, server − local, is beyond its threshold. */
+export function isBeyond(offset: Seconds, { forward, backward }: StepThreshold): boolean {
+  return offset > forward || -offset > backward;
 }
 
 /** The standard's thresholds (RFC 5905 §11.3 figure 27), and no limit on steps. */

@@ -1,6 +1,6 @@
 /** The clock-adjust process: once a second, the clock's rate for the second to come (RFC 5905 §12, A.5.6.1 clock_adjust()). */
 import { pollInterval } from "../time/seconds.ts";
-import type { Frequency } from "../time/seconds.ts";
+import type { Frequency, Seconds } from "../time/seconds.ts";
 import { DISCIPLINE } from "./constants.ts";
 import type { Discipline } from "./discipline.ts";
 
@@ -19,9 +19,9 @@ export interface ClockAdjustment {
  *
  * The sum is kept within what the kernel can do; what does not fit stays in the residual offset.
  */
-export function adjustOncePerSecond(before: Discipline): ClockAdjustment {
+export function adjustOncePerSecond(before: Discipline, allan: Seconds = DISCIPLINE.allan): ClockAdjustment {
   const { residual, frequency, poll } = before;
-  const wanted = residual / (DISCIPLINE.timeConstant * Math.min(pollInterval(poll), DISCIPLINE.allan));
+  const wanted = residual / (DISCIPLINE.timeConstant * Math.min(pollInterval(poll), allan));
   const most = DISCIPLINE.maxFrequency;
   const phase = Math.max(-most - frequency, Math.min(most - frequency, wanted));
   return { discipline: { ...before, residual: residual - phase }, rate: frequency + phase };

@@ -27,8 +27,8 @@ export const RFC5905: Strategy<Discipline> = {
     return { ...startDiscipline(parametersOf(bounds, false), isMeasuring(before) ? null : frequency), jitter, wander, seen };
   },
 
-  adjust(before) {
-    const { discipline, rate } = adjustOncePerSecond(before);
+  adjust(before, { allan }) {
+    const { discipline, rate } = adjustOncePerSecond(before, allan);
     return { state: discipline, adjustment: { frequency: before.frequency, phase: rate - before.frequency } };
   },
 
@@ -57,8 +57,8 @@ function latest({ samples, system, corrected }: DisciplineInput): DisciplineSamp
   return sample === undefined ? null : { offset: sample.phase - corrected, at: sample.at };
 }
 
-function parametersOf({ stepThreshold, stepout, panic, minpoll, maxpoll, precision }: DisciplineBounds, any: boolean): DisciplineParameters {
-  return { stepThreshold, stepout, panic: any ? Infinity : panic, minpoll, maxpoll, precision };
+function parametersOf({ stepThreshold, stepout, panic, allan, minpoll, maxpoll, precision }: DisciplineBounds, any: boolean): DisciplineParameters {
+  return { stepThreshold, stepout, panic: any ? Infinity : panic, allan, minpoll, maxpoll, precision };
 }
 
 /** What is slewed is trickled out by the clock-adjust process: there is nothing to do at once. */

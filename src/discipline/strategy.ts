@@ -5,6 +5,7 @@
  * A discipline is pure. Its state is plain data, which a snapshot can show and a later run can begin from; time comes as an
  * argument, and what it decides is performed by others. Two are there: `rfc5905.ts`, the standard's, and `adaptive.ts`, the default.
  */
+import type { StepThreshold } from "./limits.ts";
 import type { Mono } from "../time/mono.ts";
 import type { Frequency, PollExponent, Seconds } from "../time/seconds.ts";
 
@@ -63,12 +64,14 @@ export type Decision =
 
 /** How a discipline is bounded. */
 export interface DisciplineBounds {
-  /** An offset beyond is stepped; `Infinity`: none is. Seconds. */
-  readonly stepThreshold: Seconds;
+  /** An offset beyond is stepped. */
+  readonly stepThreshold: StepThreshold;
   /** For so long an offset beyond the step threshold must last, or it is taken for a spike; the first one is stepped at once. */
   readonly stepout: Seconds;
   /** Beyond this no correction is made; `Infinity`: never. Seconds. */
   readonly panic: Seconds;
+  /** The Allan intercept, for a discipline that does not find its own, seconds (`tinker allan`). */
+  readonly allan: Seconds;
   /** Whether the first correction may be of any size (ntpd −g). */
   readonly anyFirst: boolean;
   readonly minpoll: PollExponent;
@@ -119,7 +122,7 @@ export interface Strategy<State> {
   /** Somebody stepped the clock, or the machine slept: what was measured is worth nothing; the oscillator is still the same. */
   restart(before: State, bounds: DisciplineBounds): State;
   /** A second has passed (RFC 5905 §12): how to run during the next. `null`: it needs no such process. */
-  readonly adjust: ((before: State) => { readonly state: State; readonly adjustment: Adjustment }) | null;
+  readonly adjust: ((before: State, bounds: DisciplineBounds) => { readonly state: State; readonly adjustment: Adjustment }) | null;
   report(state: State): DisciplineReport;
 }
 
@@ -152,7 +155,7 @@ export function run<State>(strategy: Strategy<State>, frequency: Frequency | nul
     },
     adjust() {
       if (strategy.adjust === null) return null;
-      const adjusted = strategy.adjust(state);
+      const adjusted = strategy.adjust(state, bounds);
       state = adjusted.state;
       return adjusted.adjustment;
     },

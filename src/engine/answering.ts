@@ -67,12 +67,13 @@ export function reviseAnswering(state: State, now: Now): void {
   for (const { address, ended } of state.roster) if (address !== null && ended === null) serving.access.admitSource(address.ip);
 }
 
-function settingsOf({ service, precision, ownReferenceIds }: EngineConfig, serving: ServingConfig, { security }: Surroundings): ServerSettings {
+function settingsOf({ service, precision, limits, ownReferenceIds }: EngineConfig, serving: ServingConfig, { security }: Surroundings): ServerSettings {
   return {
     access: serving.access,
     security,
     rate: serving.rate,
     precision,
+    phi: limits.phi,
     fallbacks: serving.fallbacks,
     solicitations: serving.manycast === null ? null : { cohort: serving.manycast.cohort, ownReferenceIds },
     own: { addresses: serving.ownAddresses, port: service?.port ?? 123 },

@@ -69,8 +69,8 @@ export function nextBroadcastBy(listener: Association, now: Now): Mono {
  * (seed 002; RFC stages only, since a one-shot's is from the first sample on).
  */
 export function endVolleyIfOver(state: State, listener: Association, now: Now): void {
-  const { maxdist, mindist } = state.config.limits;
-  const fit = state.config.emptyStages === "rfc5905" && rootDistance(listener, now.mono, mindist) < maxdist;
+  const { limits, emptyStages } = state.config;
+  const fit = emptyStages === "rfc5905" && rootDistance(listener, now.mono, limits) < limits.maxdist;
   if (listener.ended === null && !fit) return;
   state.closeRequests(listener);
   const estimate = listener.filter.estimate;

@@ -41,6 +41,10 @@ export interface LoopConfig {
   readonly dryRun: boolean;
   readonly discipline: DisciplineName;
   readonly limits: StepLimits;
+  /** The step threshold of a clock that is ahead, where it is another than that of `limits`, seconds (`tinker stepback`). */
+  readonly stepBack?: Seconds;
+  /** The huff-n'-puff filter looks for the least delay so far back, seconds (`tinker huffpuff`); absent: it is not used. */
+  readonly huffpuff?: Seconds;
   /** For so long an offset beyond the step threshold must last before it is stepped, seconds (RFC 5905 WATCH; `tinker stepout`). */
   readonly stepout: Seconds;
   /** The first correction may be of any size (ntpd −g). */
@@ -104,6 +108,8 @@ export interface EngineConfig {
   readonly burst: BurstProfile;
   /** `brief`: empty stages of the clock filter add no dispersion (one-shots); `rfc5905`: 16 s each (RFC 5905 §10). */
   readonly emptyStages: "brief" | "rfc5905";
+  /** The Allan intercept of clock filters and of RFC 5905's loop, seconds (`tinker allan`); absent: each has its own. */
+  readonly allan?: Seconds;
   /** `null`: goes on until stopped. */
   readonly once: OnceConfig | null;
   readonly clock: ClockConfig;

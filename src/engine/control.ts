@@ -16,8 +16,7 @@ import type { Header } from "../wire/header.ts";
 import type { Address } from "../wire/address.ts";
 import { elapsed } from "../time/mono.ts";
 import type { Now } from "../time/now.ts";
-import { PHI } from "../time/seconds.ts";
-import type { PollExponent, Seconds } from "../time/seconds.ts";
+import type { Frequency, PollExponent, Seconds } from "../time/seconds.ts";
 import { fromShort } from "../time/short.ts";
 import { timestamp } from "../time/timestamp.ts";
 import type { NtpTimestamp } from "../time/timestamp.ts";
@@ -102,7 +101,7 @@ export function controlView(state: State, server: NtpServer, served: NtpTimestam
   return {
     now: { mono: now.mono, clock: served },
     snapshot,
-    peers: Array.from(state.roster, (association, index) => controlPeer(association, snapshot.associations[index]!, now)),
+    peers: Array.from(state.roster, (association, index) => controlPeer(association, snapshot.associations[index]!, now, config.limits.phi)),
     told: told(server, now),
     wasSynchronized: setAt !== null || opinion.estimate !== null,
     localStratum: config.serving?.fallbacks.local ?? null,
@@ -130,8 +129,8 @@ function told(server: NtpServer, now: Now): ServedVariables {
   };
 }
 
-function controlPeer({ mode, header, config, filter, nextPoll }: Association, report: AssociationReport, { mono }: Now): ControlPeer {
-  const samples = filter.samples.map(({ offset, delay, dispersion, at }) => ({ offset, delay, dispersion: dispersion + PHI * elapsed(at, mono) }));
+function controlPeer({ mode, header, config, filter, nextPoll }: Association, report: AssociationReport, { mono }: Now, phi: Frequency): ControlPeer {
+  const samples = filter.samples.map(({ offset, delay, dispersion, at }) => ({ offset, delay, dispersion: dispersion + phi * elapsed(at, mono) }));
   return { report, mode, header, minpoll: config.minpoll, maxpoll: config.maxpoll, samples, next: nextPoll === null ? null : Math.max(elapsed(mono, nextPoll), 0) };
 }
 

@@ -105,8 +105,8 @@ function isWorstOfTooMany(state: State, association: Association, now: Now): boo
 
 /** As selection ranks it now: stratum × mindist + root distance; less is better. */
 function meritOf(state: State, association: Association, now: Now): number {
-  const { mindist } = state.config.limits;
-  return (association.header?.stratum ?? MAXSTRAT) * mindist + rootDistance(association, now.mono, mindist);
+  const { limits } = state.config;
+  return (association.header?.stratum ?? MAXSTRAT) * limits.mindist + rootDistance(association, now.mono, limits);
 }
 
 /** A preemptable association earns its place by surviving, not by answering (seed 002); and where its stratum is one we ask for. */

@@ -181,6 +181,8 @@ function told(config: EngineConfig, { chance }: Surroundings): Told {
     uniform: () => chance.uniform(),
     emptyStages: config.emptyStages,
     precision: config.precision,
+    phi: config.limits.phi,
+    ...(config.allan === undefined ? {} : { allan: config.allan }),
   };
   return { config, rules, volley: { ...rules, samples: rules.samples ?? config.burst.packets }, ownReferenceIds: new Set(config.ownReferenceIds) };
 }

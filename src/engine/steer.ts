@@ -26,6 +26,7 @@ import type { Action } from "./action.ts";
 import type { Event } from "./event.ts";
 import { claimSteered, claimUnreliable } from "./kernel.ts";
 import type { State } from "./state.ts";
+import { learnDelay, withoutWaiting } from "./steering.ts";
 import type { Steering } from "./steering.ts";
 import { TIMER } from "./timer.ts";
 
@@ -33,7 +34,11 @@ import { TIMER } from "./timer.ts";
 export function hear({ steering }: State, from: Association, { at, offset, delay, dispersion }: Sample): void {
   if (steering === null) return;
   const { config, corrections, pretended } = steering;
-  const phase = config.dryRun ? offset - pretended : offset + correctedBy(corrections, at);
+  const corrected = correctedBy(corrections, at);
+  // What the filter looks at is how far the clock is off, or would be.
+  const ahead = config.dryRun ? pretended + corrected : 0;
+  learnDelay(steering, from, at, delay);
+  const phase = withoutWaiting(steering, from, offset - ahead, delay) + corrected;
   steering.heard.push({ source: from.id, at, phase, delay, dispersion });
 }
 
@@ -47,7 +52,7 @@ export function steer(state: State, now: Now): void {
   if (steering === null || state.outcome !== null || steering.awaiting) return;
   if (roster.size > AT_ONCE && now.mono < after(steering.heardAt, roster.size * SPACING)) return;
   const corrected = correctedBy(steering.corrections, now.mono);
-  const system = systemOffset(state, steering.config.dryRun ? steering.pretended + corrected : 0);
+  const system = systemOffset(state, steering, steering.config.dryRun ? steering.pretended + corrected : 0);
   const updated = system !== null && system.at !== steering.used;
   if (steering.heard.length === 0 && !updated) return;
   steering.heardAt = now.mono;
@@ -145,7 +150,7 @@ function refuse(state: State, steering: Steering, why: "panic" | "max-step", now
  * Θ and whom it is from. A system peer named `prefer` is followed alone.
  * @param pretended what the clock would be ahead by, were anything done to it
  */
-function systemOffset({ opinion, roster }: State, pretended: Seconds): SystemOffset | null {
+function systemOffset({ opinion, roster }: State, steering: Steering, pretended: Seconds): SystemOffset | null {
   const { estimate, verdicts } = opinion;
   const peer = estimate === null ? undefined : roster.get(estimate.peer);
   const at = peer?.filter.estimate?.at;
@@ -154,7 +159,7 @@ function systemOffset({ opinion, roster }: State, pretended: Seconds): SystemOff
   const sources = followed.flatMap(({ id, header, filter }) =>
     header === null || filter.estimate === null ? [] : [{ source: id, rootDelay: header.rootDelay + filter.estimate.delay }],
   );
-  return { offset: estimate.offset - pretended, at, sources };
+  return { offset: withoutWaiting(steering, peer, estimate.offset - pretended, peer.filter.estimate!.delay), at, sources };
 }
 
 const SURVIVORS: ReadonlySet<string> = new Set(["systemPeer", "survivor"]);

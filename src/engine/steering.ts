@@ -1,8 +1,12 @@
 /** What the engine remembers of its steering of the clock. */
+import type { Association } from "../association/association.ts";
 import type { KernelClaim } from "../discipline/claim.ts";
+import { DISCIPLINE } from "../discipline/constants.ts";
 import { corrections } from "../discipline/corrections.ts";
 import type { Corrections } from "../discipline/corrections.ts";
 import { DISCIPLINES } from "../discipline/disciplines.ts";
+import { noteDelay, puffed } from "../discipline/huffpuff.ts";
+import type { LeastDelays } from "../discipline/huffpuff.ts";
 import type { DisciplineBounds, RunningDiscipline, SourceSample } from "../discipline/strategy.ts";
 import { after } from "../time/mono.ts";
 import type { Mono } from "../time/mono.ts";
@@ -19,6 +23,8 @@ export interface Steering {
   pretended: Seconds;
   /** The frequency without what is trickled out by it, where the discipline has a process that runs each second; else `null`. */
   steady: Frequency | null;
+  /** The least delays of servers lately, where the huff-n'-puff filter is used. */
+  readonly delays: WeakMap<Association, LeastDelays>;
   /** Samples the discipline has not heard yet. */
   heard: SourceSample[];
   /** The system peer's sample that the discipline heard of last. */
@@ -36,7 +42,7 @@ export function startSteering(config: EngineConfig, now: Mono): Steering | null 
   const { clock } = config;
   if (clock.kind !== "loop") return null;
   const discipline = DISCIPLINES[clock.discipline](clock.frequency, boundsOf(config, clock));
-  return { config: clock, discipline, corrections: corrections(now), pretended: 0, steady: null, heard: [], used: null, heardAt: after(now, -Infinity), awaiting: false, claimed: null };
+  return { config: clock, discipline, corrections: corrections(now), pretended: 0, steady: null, delays: new WeakMap(), heard: [], used: null, heardAt: after(now, -Infinity), awaiting: false, claimed: null };
 }
 
 /**
@@ -51,14 +57,26 @@ export function reviseSteering(before: Steering | null, config: EngineConfig, no
   return before;
 }
 
-function boundsOf({ associations, precision }: EngineConfig, { limits, stepout, anyFirst }: LoopConfig): DisciplineBounds {
+function boundsOf({ associations, precision, allan }: EngineConfig, { limits, stepBack, stepout, anyFirst }: LoopConfig): DisciplineBounds {
+  const forward = limits.method === "slew" ? Infinity : limits.stepThreshold;
   return {
-    stepThreshold: limits.method === "slew" ? Infinity : limits.stepThreshold,
+    stepThreshold: { forward, backward: limits.method === "slew" ? Infinity : (stepBack ?? forward) },
     stepout,
     panic: limits.panic,
+    allan: allan ?? DISCIPLINE.allan,
     anyFirst,
     minpoll: Math.min(...associations.map(({ minpoll }) => minpoll)),
     maxpoll: Math.max(...associations.map(({ maxpoll }) => maxpoll)),
     precision,
   };
+}
+
+/** What the huff-n'-puff filter makes of an offset: the same where it is not used. */
+export function withoutWaiting({ config: { huffpuff }, delays }: Steering, of: Association, offset: Seconds, delay: Seconds): Seconds {
+  return huffpuff === undefined ? offset : puffed(offset, delay, delays.get(of) ?? []);
+}
+
+/** Its filter learns of a delay. */
+export function learnDelay({ config: { huffpuff }, delays }: Steering, of: Association, at: Mono, delay: Seconds): void {
+  if (huffpuff !== undefined) delays.set(of, noteDelay(delays.get(of) ?? [], at, delay, huffpuff));
 }

@@ -5,7 +5,7 @@
  * the root dispersion, by 15 µs, which is the least that the wire can say.
  */
 import { PHI } from "../time/seconds.ts";
-import type { PollExponent, Seconds } from "../time/seconds.ts";
+import type { Frequency, PollExponent, Seconds } from "../time/seconds.ts";
 import { toShort } from "../time/short.ts";
 import { UNKNOWN_TIME, shift } from "../time/timestamp.ts";
 import type { NtpTimestamp } from "../time/timestamp.ts";
@@ -69,6 +69,8 @@ export interface PublishOptions {
   readonly leastPoll: PollExponent;
   /** Time since the variables were last updated, seconds. */
   readonly age: Seconds;
+  /** PHI, s/s; absent: RFC 5905's. */
+  readonly phi?: Frequency;
   /** What a smeared leap second adds to the clock now, seconds; 0: nothing is smeared. */
   readonly smear: Seconds;
 }
@@ -89,7 +91,7 @@ export function publish(variables: ServedVariables, options: PublishOptions): Pu
   return {
     head: (LEAPS.indexOf(synchronized ? leap : "unsynchronized") << 30) | ((stratum % MAXSTRAT) << 16) | (options.precision & 0xff),
     rootDelay: toShort(variables.rootDelay) | 0,
-    rootDispersion: toShort(variables.rootDispersion + PHI * options.age) | 0,
+    rootDispersion: toShort(variables.rootDispersion + (options.phi ?? PHI) * options.age) | 0,
     referenceId: referenceId(variables.referenceId, synchronized, smear) | 0,
     referenceSeconds: upperWord(reference),
     referenceFraction: lowerWord(reference),

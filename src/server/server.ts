@@ -11,6 +11,8 @@
 import type { SecurityProvider } from "../security/security.ts";
 import type { Mono } from "../time/mono.ts";
 import type { Now } from "../time/now.ts";
+import { PHI } from "../time/seconds.ts";
+import type { Frequency } from "../time/seconds.ts";
 import { timestamp } from "../time/timestamp.ts";
 import { HEADER_LENGTH, VERSION } from "../wire/header.ts";
 import { isCryptoNak } from "../wire/mac.ts";
@@ -46,6 +48,8 @@ export interface ServerSettings {
   readonly rate: RateLimits;
   /** log₂ of the clock's precision in seconds. */
   readonly precision: number;
+  /** PHI, s/s; absent: RFC 5905's. */
+  readonly phi?: Frequency;
   readonly fallbacks: Fallbacks;
   /** Whether and how solicitations are answered (`manycastserver`); `null`: they are not. */
   readonly solicitations: SolicitationRule | null;
@@ -119,11 +123,11 @@ export class NtpServer {
 
   /** What the server says of itself at a moment: with dispersion grown, fallbacks and smear. */
   published(now: Now): Published {
-    const { fallbacks, smear, precision, rate } = this.#settings;
+    const { fallbacks, smear, precision, rate, phi = PHI } = this.#settings;
     const since = (moment: Mono | null): number => (moment === null ? 0 : Math.max(now.mono - moment, 0));
     const variables = servedVariables(this.#system, fallbacks, since(this.#lostAt), now.clock);
     const age = variables === this.#system ? since(this.#updatedAt) : 0;
-    return publish(variables, { precision, leastPoll: rate.average, age, smear: smear === null ? 0 : smearOffset(smear, now.clock) });
+    return publish(variables, { precision, leastPoll: rate.average, age, phi, smear: smear === null ? 0 : smearOffset(smear, now.clock) });
   }
 
   /**

@@ -7,7 +7,7 @@ import { rootDistance } from "../association/distance.ts";
 import { isUnsynchronized, PACKET_TESTS } from "../association/tests.ts";
 import type { Reason } from "../association/verdict.ts";
 import type { Mono } from "../time/mono.ts";
-import { PHI, pollInterval } from "../time/seconds.ts";
+import { pollInterval } from "../time/seconds.ts";
 import type { SelectionLimits } from "./limits.ts";
 
 /** What the tests of fitness are measured against. */
@@ -32,7 +32,7 @@ export function unfitness(association: Association, now: Mono, rules: FitnessRul
   if (header.stratum > 1 && rules.ownReferenceIds.has(header.referenceId)) return "loop";
   if (filter.estimate === null) return silence(association);
   if (rules.requireReach && association.reach === 0) return "unreachable";
-  if (rootDistance(association, now, rules.limits.mindist) >= rules.limits.maxdist + PHI * pollInterval(association.hpoll)) return "rootDistance";
+  if (rootDistance(association, now, rules.limits) >= rules.limits.maxdist + rules.limits.phi * pollInterval(association.hpoll)) return "rootDistance";
   if (association.config.noselect) return "noselect";
   return null;
 }

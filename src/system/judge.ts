@@ -126,7 +126,7 @@ function orphanParent(fit: Iterable<Association>, { orphan, referenceIdOf }: Jud
 function candidateOf(association: Association, now: Mono, rules: JudgeRules): Candidate {
   const { offset, delay, jitter } = association.filter.estimate!;
   const { prefer, trusted } = association.config;
-  const distance = rootDistance(association, now, rules.limits.mindist);
+  const distance = rootDistance(association, now, rules.limits);
   return { id: association.id, stratum: association.header!.stratum, offset, delay, jitter, rootDistance: distance, prefer, trusted };
 }
 
@@ -146,6 +146,7 @@ function variablesOf(peer: Association, selection: Selection, fit: ReadonlyMap<A
       // What the clock is off by is told as the offset; it is no error of the time that the offset leads to.
       residual: 0,
       mindist: rules.limits.mindist,
+      phi: rules.limits.phi,
     },
   );
 }

@@ -1,5 +1,6 @@
 /** The limits of selection, with ntpd's defaults (ntp.conf `tos`), which the contract documents. */
-import type { Seconds } from "../time/seconds.ts";
+import { PHI } from "../time/seconds.ts";
+import type { Frequency, Seconds } from "../time/seconds.ts";
 
 /** How selection is bounded. */
 export interface SelectionLimits {
@@ -13,6 +14,8 @@ export interface SelectionLimits {
   readonly mindist: Seconds;
   /** A server at this root distance or beyond is unfit, seconds. */
   readonly maxdist: Seconds;
+  /** PHI, how fast what is known of a clock grows old, s/s (`tinker dispersion`). */
+  readonly phi: Frequency;
   /** Lowest stratum accepted, inclusive. */
   readonly floor: number;
   /** Lowest stratum not accepted any more, exclusive bound. */
@@ -29,6 +32,7 @@ export const DEFAULT_LIMITS: SelectionLimits = {
   minsane: 1,
   mindist: 0.001,
   maxdist: 1.5,
+  phi: PHI,
   floor: 0,
   ceiling: 16,
 };

@@ -1,6 +1,5 @@
 /** System variables: what this host tells of its own clock, taken from the system peer (RFC 5905 §11.2.3 figure 25, A.5.5.4). */
-import { PHI } from "../time/seconds.ts";
-import type { Seconds } from "../time/seconds.ts";
+import type { Frequency, Seconds } from "../time/seconds.ts";
 import { UNKNOWN_TIME } from "../time/timestamp.ts";
 import type { NtpTimestamp } from "../time/timestamp.ts";
 import { MAXSTRAT } from "../wire/header.ts";
@@ -35,6 +34,8 @@ export interface SystemOpinion {
   readonly residual: Seconds;
   /** Least increment of root dispersion, ntpd's mindist for the RFC's MINDISP. */
   readonly mindist: Seconds;
+  /** PHI, s/s. */
+  readonly phi: Frequency;
 }
 
 /** The system variables (RFC 5905 §11.1, figure 23). */
@@ -73,7 +74,7 @@ export const UNSYNCHRONIZED: SystemVariables = {
 export function systemVariables(peer: SystemPeerVariables, opinion: SystemOpinion): SystemVariables {
   const rootDelay = peer.rootDelay + peer.delay;
   // The clamp makes dispersion grow with every hop, which keeps peers of one stratum from following each other in a circle.
-  const increment = Math.max(peer.dispersion + PHI * peer.age + Math.abs(opinion.residual), opinion.mindist);
+  const increment = Math.max(peer.dispersion + opinion.phi * peer.age + Math.abs(opinion.residual), opinion.mindist);
   const rootDispersion = peer.rootDispersion + opinion.jitter + increment;
   return {
     leap: voteLeap(opinion.leaps),

@@ -59,7 +59,7 @@ const PROPERTIES: Readonly<Record<string, Schema>> = {
   discard: openRecord({ average: integer(0, 16), minimum: amount, monitor: amount }),
   mru: { type: "object", additionalProperties: maybe(amount) },
   switches: { type: "object", additionalProperties: flag },
-  tinker: openRecord({ step: maybe(amount), stepout: amount, panic: maybe(amount), frequency: maybe(amount) }),
+  tinker: openRecord({ step: maybe(amount), stepBack: maybe(amount), stepout: amount, panic: maybe(amount), frequency: maybe(amount), allan: maybe(amount), dispersion: amount, huffpuff: maybe(amount) }),
   driftFile: maybe(text),
   leapFile: maybe(openRecord({ path: text, checkHash: flag })),
   leapSmearInterval: amount,

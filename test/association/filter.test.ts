@@ -45,6 +45,15 @@ describe("the clock filter", () => {
     expect(filter.estimate!.dispersion).toBeCloseTo((0.5 * 0.015) / 0.75, 9);
   });
 
+  it("ages it faster, and forgets old samples sooner, where it is told so", () => {
+    const filter = clockFilter();
+    filterSample(filter, sample(0, 0.1, 0.01, 0), { ...BRIEF, phi: 100e-6 });
+    filterSample(filter, sample(1000, 0.2, 0.02, 0), { ...BRIEF, phi: 100e-6 });
+    expect(filter.estimate).toMatchObject({ offset: 0.1, dispersion: expect.closeTo((0.5 * 0.1) / 0.75, 9) });
+    filterSample(filter, sample(1001, 0.3, 0.03, 0), { ...BRIEF, phi: 100e-6, allan: 512 });
+    expect(filter.estimate!.offset).toBe(0.2);
+  });
+
   it("measures jitter against the best sample, never below the clock's precision", () => {
     const filter = clockFilter();
     filterSample(filter, sample(0, 0, 0.01), BRIEF);

@@ -28,6 +28,18 @@ describe("the engine of a daemon", () => {
     expect(told("server 127.127.1.0\nbroadcast 192.0.2.255").clock).toEqual({ kind: "observe" });
   });
 
+  it("has all of tinker reach who it is for", () => {
+    const loop = (text: string): EngineConfig["clock"] => told(`server a\n${text}`).clock;
+    expect(loop("tinker step 0.5 stepback 2")).toMatchObject({ limits: { stepThreshold: 0.5 }, stepBack: 2 });
+    expect(loop("tinker stepback 0 stepfwd 1\ntinker panic 5")).toMatchObject({ limits: { stepThreshold: 1, panic: 5 }, stepBack: Infinity });
+    expect(loop("tinker stepback 2\ntinker step 0.25")).toMatchObject({ limits: { stepThreshold: 0.25 }, stepBack: 0.25 });
+    expect(loop("tinker huffpuff 7200")).toMatchObject({ huffpuff: 7200 });
+    expect(loop("tinker huffpuff 7200\ntinker huffpuff 0")).not.toHaveProperty("huffpuff");
+    expect(told("server a\ntinker allan 10 dispersion 50")).toMatchObject({ allan: 1024, limits: { phi: expect.closeTo(50e-6, 12) } });
+    expect(told("server a")).toMatchObject({ limits: { phi: expect.closeTo(15e-6, 12) } });
+    expect(told("server a")).not.toHaveProperty("allan");
+  });
+
   it("searches the rings of ttl, up to the line's own", () => {
     expect(told("manycastclient 239.1.1.1\nttl 2 4 8").associations).toMatchObject([{ kind: "manycast", ttl: 8, rings: [2, 4, 8] }]);
     expect(told("server 239.1.1.1 ttl 3").associations).toMatchObject([{ kind: "manycast", ttl: 3, rings: [1, 2, 3, 4, 5, 6, 7] }]);

@@ -6,9 +6,10 @@ import { DISCIPLINE } from "../../src/discipline/constants.ts";
 import type { Mono } from "../../src/time/mono.ts";
 
 export const PARAMETERS: DisciplineParameters = {
-  stepThreshold: DISCIPLINE.stepThreshold,
+  stepThreshold: { forward: DISCIPLINE.stepThreshold, backward: DISCIPLINE.stepThreshold },
   stepout: DISCIPLINE.stepout,
   panic: DISCIPLINE.panic,
+  allan: DISCIPLINE.allan,
   minpoll: 6,
   maxpoll: 10,
   precision: -20,

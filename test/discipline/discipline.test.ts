@@ -53,8 +53,14 @@ describe("the state machine (figure 28)", () => {
   });
 
   it("never steps with an infinite step threshold", () => {
-    const slewing = { ...PARAMETERS, stepThreshold: Infinity };
+    const slewing = { ...PARAMETERS, stepThreshold: { forward: Infinity, backward: Infinity } };
     expect(updateDiscipline(inState("FSET"), { offset: 999, at: at(64) }, slewing).action).toBe("slew");
+  });
+
+  it("has a threshold of its own for a clock that is ahead, where it is told so", () => {
+    const slow = { ...PARAMETERS, stepThreshold: { forward: 0.5, backward: Infinity } };
+    const action = (offset: number): DisciplineAction => updateDiscipline(inState("FSET"), { offset, at: at(64) }, slow).action;
+    expect([0.4, 0.6, -0.4, -900].map(action)).toEqual(["slew", "step", "slew", "slew"]);
   });
 
   it("uses no sample twice, and none that is older than the last", () => {
@@ -100,6 +106,13 @@ describe("frequency (A.5.5.6)", () => {
     const pll = (0.01 * 1024) / (4 * 16 * 1024) ** 2;
     const fll = 0.008 / (1500 * 8);
     expect(discipline.frequency).toBeCloseTo(pll + fll, 15);
+  });
+
+  it("has its gains change over at another Allan intercept, where it is told one", () => {
+    const slow = inState("SYNC", { frequency: 0, poll: 10, residual: 0.002 });
+    const { discipline } = updateDiscipline(slow, { offset: 0.01, at: at(4096) }, { ...PARAMETERS, allan: 8192 });
+    expect(discipline.frequency).toBeCloseTo((0.01 * 4096) / (4 * 16 * 1024) ** 2, 15);
+    expect(adjustOncePerSecond(inState("SYNC", { residual: 0.1, frequency: 0, poll: 12 }), 2048).rate).toBeCloseTo(0.1 / (16 * 2048), 15);
   });
 
   it("stays within 500 ppm", () => {

@@ -8,7 +8,7 @@ import type { Mono } from "../../src/time/mono.ts";
 import { measured } from "./oscillator.ts";
 import type { Measured } from "./oscillator.ts";
 
-const BOUNDS: DisciplineBounds = { stepThreshold: 0.128, stepout: 300, panic: 1000, anyFirst: false, minpoll: 6, maxpoll: 10, precision: -20 };
+const BOUNDS: DisciplineBounds = { stepThreshold: { forward: 0.128, backward: 0.128 }, stepout: 300, panic: 1000, allan: 1500, anyFirst: false, minpoll: 6, maxpoll: 10, precision: -20 };
 const ALL = Object.keys(DISCIPLINES) as DisciplineName[];
 
 /** Hears samples of one believed server, the clock never being touched. */
@@ -49,7 +49,7 @@ describe.each(ALL)("%s", (name) => {
           now += wait;
           const decision = tell(discipline, [{ ...sample, at: now as Mono }]);
           if (decision.kind === "steer") {
-            expect(Math.abs(decision.phase)).toBeLessThanOrEqual(BOUNDS.stepThreshold);
+            expect(Math.abs(decision.phase)).toBeLessThanOrEqual(BOUNDS.stepThreshold.forward);
             expect(Math.abs(decision.frequency)).toBeLessThanOrEqual(500e-6);
           }
           if (decision.kind === "step") expect(Number.isFinite(decision.offset)).toBe(true);
@@ -77,6 +77,13 @@ describe.each(ALL)("%s", (name) => {
     const far = measured({ count: 4, interval: 2 }).map((sample) => ({ ...sample, phase: sample.phase + 2000 }));
     expect(hearing(DISCIPLINES[name](-30e-6, BOUNDS), far)[0]!.kind).toBe("panic");
     expect(hearing(DISCIPLINES[name](-30e-6, { ...BOUNDS, anyFirst: true }), far)[0]!.kind).toBe("step");
+  });
+
+  it("steps a clock that is behind, and slews one that is ahead, where their thresholds say so", () => {
+    const bounds = { ...BOUNDS, stepThreshold: { forward: 0.128, backward: Infinity } };
+    const first = (by: number): Decision | undefined => hearing(DISCIPLINES[name](-30e-6, bounds), measured({ count: 1, interval: 2 }).map((sample) => ({ ...sample, phase: sample.phase + by })))[0];
+    expect(first(5)?.kind).toBe("step");
+    expect(first(-5)?.kind).not.toBe("step");
   });
 
   it("sets right at once what somebody else has set, and keeps the frequency", () => {

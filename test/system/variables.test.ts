@@ -16,7 +16,7 @@ const peer: SystemPeerVariables = {
   jitter: 0.0003,
   age: 100,
 };
-const opinion: SystemOpinion = { leaps: ["none"], jitter: 0.0005, residual: -0.25, mindist: 0.001 };
+const opinion: SystemOpinion = { leaps: ["none"], jitter: 0.0005, residual: -0.25, mindist: 0.001, phi: 15e-6 };
 
 describe("system variables", () => {
   it("are the peer's, one stratum and one hop further (A.5.5.4)", () => {
@@ -25,6 +25,11 @@ describe("system variables", () => {
     expect(system.rootDelay).toBeCloseTo(0.01, 12);
     expect(system.rootDispersion).toBeCloseTo(0.02 + 0.0005 + (0.003 + 15e-6 * 100 + 0.25), 12);
     expect(system.rootDistance).toBeCloseTo(system.rootDispersion + 0.005, 12);
+  });
+
+  it("grow old as fast as they are told", () => {
+    const grown = (phi: number): number => systemVariables(peer, { ...opinion, phi }).rootDispersion;
+    expect(grown(115e-6) - grown(15e-6)).toBeCloseTo(100e-6 * 100, 12);
   });
 
   it("grow by mindist at least", () => {

@@ -13,6 +13,23 @@ export const DAEMON_PROSE: Prose = {
   sections: [
     daemonConfigurationFile(),
     {
+      title: "CLOCK DISCIPLINE",
+      blocks: [
+        "Two disciplines steer the clock (`--discipline`). `adaptive`, the default, estimates phase and frequency from every sample, weighed by its delay, and asks as often as the oscillator's wander makes worth while. `rfc5905` is the standard's hybrid of phase-lock and frequency-lock loop. `tinker` tunes both:",
+        {
+          terms: [
+            ["`step` N, `stepfwd` N, `stepback` N", "An offset of more seconds is stepped, not slewed: either way, of a clock that is behind, or of one that is ahead. 0: never."],
+            ["`stepout` N", "For so many seconds that must last, or it is taken for a spike. The first offset, and that of a clock somebody has set, is stepped at once. RFC 5905 measures an unknown frequency for as long, too."],
+            ["`panic` N", "An offset of more seconds ends the daemon with 13, but for the first one with `--any-offset`. 0: never."],
+            ["`freq` N", "The frequency to begin with, in ppm, in place of the drift file's."],
+            ["`allan` N", "The Allan intercept, as a power of two in seconds: from that age on old samples count for less in the clock filter, and `rfc5905` changes over from phase to frequency lock. Where it is not given these are 11 and about 10.5; `adaptive` finds its own."],
+            ["`dispersion` N", "PHI, in ppm: by how much what is known of a clock grows old, in filters, distances and what clients are told."],
+            ["`huffpuff` N", "For a line that is full in one direction for hours: offsets are moved towards zero by half of what their delay exceeds the least of the last N seconds. N should be longer than the line stays full; 7200 is usual."],
+          ],
+        },
+      ],
+    },
+    {
       title: "SIGNALS",
       blocks: [
         {

@@ -62,10 +62,19 @@ function switched(draft: Draft, options: Statement["options"], on: boolean): voi
   if (options.has("bclient")) draft.broadcastClient = on;
 }
 
-/** Later words win. */
-function tinkered(before: Tinker, { step, stepout, panic, freq }: Record<string, Standard>): Tinker {
-  const plain = (limit: number): number => (limit === Infinity ? 0 : limit);
-  return tinkerOf({ step: step ?? plain(before.step), stepout: stepout ?? before.stepout, panic: panic ?? plain(before.panic), freq: freq ?? before.freq });
+/** Later lines win; on a line `stepfwd` and `stepback` say more than `step`. */
+function tinkered(before: Tinker, { step, stepfwd, stepback, stepout, panic, freq, allan, dispersion, huffpuff }: Partial<Record<string, Standard>>): Tinker {
+  const given = (value: Standard | undefined, was: number): number => (typeof value === "number" ? neverIfZero(value) : was);
+  return {
+    step: given(stepfwd ?? step, before.step),
+    stepBack: given(stepback ?? step, before.stepBack),
+    stepout: (stepout ?? before.stepout) as number,
+    panic: given(panic, before.panic),
+    freq: (freq ?? before.freq) as number | null,
+    allan: typeof allan === "number" ? 2 ** allan : before.allan,
+    dispersion: (dispersion ?? before.dispersion) as number,
+    huffpuff: typeof huffpuff === "number" ? huffpuff || null : before.huffpuff,
+  };
 }
 
 function asked(draft: Draft, names: readonly string[]): void {
@@ -107,8 +116,11 @@ function readVariable({ rest, operands: [first] }: Statement): Variable {
   return { name: match[1]!, value: match[2]!.replace(/^"|"$/g, ""), standard: match[3] === "default" };
 }
 
-/** `tinker` with its zeroes understood: never. */
-export function tinkerOf({ step, stepout, panic, freq }: Record<string, Standard>): Tinker {
-  const limit = (value: Standard | undefined): number => (typeof value === "number" && value !== 0 ? value : Infinity);
-  return { step: limit(step), stepout: stepout as number, panic: limit(panic), freq: freq as number | null };
+/** `tinker` as its defaults have it. */
+export function tinkerOf(standards: Partial<Record<string, Standard>>): Tinker {
+  return tinkered({ step: Infinity, stepBack: Infinity, stepout: 0, panic: Infinity, freq: null, allan: null, dispersion: 0, huffpuff: null }, standards);
+}
+
+function neverIfZero(limit: number): number {
+  return limit === 0 ? Infinity : limit;
 }

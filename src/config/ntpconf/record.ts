@@ -41,13 +41,21 @@ export interface Switches {
 
 /** `tinker`. */
 export interface Tinker {
-  /** `Infinity`: the clock is never stepped. */
+  /** Of a clock that is behind; `Infinity`: it is never stepped. */
   readonly step: Seconds;
+  /** Of a clock that is ahead. */
+  readonly stepBack: Seconds;
   readonly stepout: Seconds;
   /** `Infinity`: no offset is too large. */
   readonly panic: Seconds;
   /** Parts per million, at the start; `null`: as the drift file has it. */
   readonly freq: number | null;
+  /** Seconds; `null`: each discipline and filter has its own. */
+  readonly allan: Seconds | null;
+  /** PHI, parts per million. */
+  readonly dispersion: number;
+  /** Seconds; `null`: the filter is not used. */
+  readonly huffpuff: Seconds | null;
 }
 
 /** The file of one kind of statistics. */

@@ -1,5 +1,6 @@
 /** The rows of the commands that say who is served, how the clock is kept, and what is written where. */
 import { DISCIPLINE } from "../../discipline/constants.ts";
+import { PHI } from "../../time/seconds.ts";
 import { choice, common, daemonOnly, FLAG, flags, idle, integer, leftOut, number, one, optional, seconds, several, WORD, type CommandSyntax, type Options } from "./syntax.ts";
 
 const FILE = one("FILE", WORD);
@@ -23,14 +24,14 @@ const SWITCHES: Options = {
 
 const TINKER: Options = {
   step: { ...seconds(0, 1e6), standard: DISCIPLINE.stepThreshold },
-  stepback: { ...seconds(0, 1e6), standard: null, idle: "step counts both ways" },
-  stepfwd: { ...seconds(0, 1e6), standard: null, idle: "step counts both ways" },
+  stepback: { ...seconds(0, 1e6), standard: null },
+  stepfwd: { ...seconds(0, 1e6), standard: null },
   stepout: { ...seconds(0, 1e6), standard: DISCIPLINE.stepout },
   panic: { ...seconds(0, 1e9), standard: DISCIPLINE.panic },
-  allan: { ...number(3, 17), standard: null, idle: "the discipline finds its own intercept" },
-  dispersion: { ...number(0, 500), standard: 15, idle: "PHI is 15 ppm (RFC 5905 §7.1)" },
+  allan: { ...number(3, 17), standard: null },
+  dispersion: { ...number(0, 500), standard: PHI * 1e6 },
   freq: { ...number(-500, 500), standard: null },
-  huffpuff: { ...seconds(0, 1e6), standard: 0, idle: "the discipline weighs delays itself" },
+  huffpuff: { ...seconds(0, 1e6), standard: 0 },
   tick: { ...number(0, 1e6), standard: null, idle: "the kernel's tick is left alone" },
 };
 
