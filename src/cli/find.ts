@@ -147,7 +147,8 @@ class FindingRun {
   /** What makes the run pointless ends it. */
   #heed(note: Note): void {
     if (note.what === "notSent" && this.#groups.includes(note.to.ip)) this.#heedNotSent(note.to.ip, note.why);
-    if (note.what !== "notListening") return;
+    // With --follow there may be an interface for it later.
+    if (note.what !== "notListening" || note.late === true || (this.#options.follow === true && note.why === "noMulticast")) return;
     if (note.group !== undefined) {
       this.#faults.notJoined ??= { group: note.group, why: note.why };
       // Of the groups assigned to NTP those of one family will do; what was named is wanted.

@@ -178,15 +178,16 @@ class ServeRun {
     const talkative = this.#options.verbose === true || this.#options.debug === true;
     for (const note of notes) {
       if (talkative) this.#io.err.write(`${((performance.now() - this.#began) / 1000).toFixed(3).padStart(7)} ${noteText(note)}\n`);
-      if (note.what === "notListening") this.#notListening(note.why, note.group);
+      if (note.what === "notListening") this.#notListening(note.why, note.group, note.late ?? false);
       if (note.what === "notSent") this.#warn(`${printable(note.to.ip)} cannot be sent to: ${HOST_FAULTS[note.why]}`);
     }
     if (notes.some(({ what }) => what === "systemPeer")) this.#tell("source");
   }
 
-  #notListening(why: HostFault, group: string | undefined): void {
+  #notListening(why: HostFault, group: string | undefined, late: boolean): void {
     const { port } = this.#presence;
     if (group !== undefined) this.#warn(`searches in ${printable(group)} are not heard: ${HOST_FAULTS[why]}`);
+    else if (late) this.#warn(`an address that came is not listened on: ${HOST_FAULTS[why]}`);
     else if (why === "portInUse") this.#fail({ code: "permission", message: `UDP port ${port} is in use by another program`, hint: "stop the time daemon there, or name another port with --port" });
     else if (why === "noPrivilege") {
       const lacking = lackingCapability("port");

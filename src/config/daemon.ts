@@ -3,6 +3,8 @@
  */
 import { DEFAULT_STEP_LIMITS } from "../discipline/limits.ts";
 import type { DisciplineName } from "../discipline/disciplines.ts";
+import type { HostAddresses } from "../engine/event.ts";
+import { isDeaf, listening } from "../engine/listening.ts";
 import { BURST_EIGHT, BURST_SIX, type AssociationConfig, type BurstProfile, type ClockConfig, type EngineConfig, type ServiceConfig } from "../engine/config.ts";
 import { NO_FALLBACKS, type Fallbacks } from "../server/local.ts";
 import { depthOfMemory, type MruLimits } from "../server/mru.ts";
@@ -11,7 +13,6 @@ import { DEFAULT_LIMITS } from "../system/limits.ts";
 import type { LeapKnowledge } from "../time/leap.ts";
 import type { Frequency } from "../time/seconds.ts";
 import { isNearby } from "./etiquette.ts";
-import { listening } from "./listening.ts";
 import type { AssociationLine, Configuration } from "./ntpconf/configuration.ts";
 import type { LocalFacts } from "./options.ts";
 import { accessOf, localStratumOf, rateOf } from "./serving.ts";
@@ -30,7 +31,7 @@ export interface DaemonOptions {
 /** What the machine knows of itself, at the start or after a change. */
 export interface DaemonFacts extends LocalFacts {
   /** Our own addresses by interface, IP literals. */
-  readonly interfaces: Readonly<Record<string, readonly string[]>>;
+  readonly interfaces: HostAddresses;
   /** The frequency correction an earlier run left, s/s; `null`: unknown. */
   readonly frequency: Frequency | null;
   /** A leap second to be smeared. */
@@ -152,7 +153,7 @@ function mruOf({ maxdepth, maxmem, mindepth, maxage }: Configuration["mru"]): Mr
 
 function serviceOf(file: Configuration, { port }: DaemonOptions, { interfaces }: DaemonFacts): ServiceConfig | null {
   const groups = [...new Set([...file.multicastClient, ...file.manycastServer])];
-  const addresses = listening(file.interfaces, interfaces);
-  if (addresses !== null && addresses.length === 0) return null;
-  return { port, address: null, addresses, interface: null, groups: groups.map((group) => ({ group, interface: null })) };
+  const rules = file.interfaces.map(({ action, what }) => ({ action, what }));
+  if (isDeaf(rules)) return null;
+  return { port, address: null, addresses: listening(rules, interfaces), rules, interface: null, groups: groups.map((group) => ({ group, interface: null })) };
 }

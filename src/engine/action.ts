@@ -35,8 +35,13 @@ export type Action =
       readonly interface: string | null;
       readonly use?: "serve" | "hear";
     }
-  /** Receive a multicast group on a socket. */
+  /**
+   * Receive a multicast group on a socket, by one interface or by every one there is (`null`). Joining again does no harm, and
+   * takes up interfaces that have come since.
+   */
   | { readonly kind: "join"; readonly socket: SocketToken; readonly group: string; readonly interface: string | null }
+  /** From now on tell whenever this host's interfaces or their addresses change: `interfaces`. */
+  | { readonly kind: "watchInterfaces" }
   /** Close a socket; nothing more is heard from it. Closing one that never opened does no harm. */
   | { readonly kind: "close"; readonly socket: SocketToken }
   /** Send a datagram; answered by `sent` or `sendFailed`. */

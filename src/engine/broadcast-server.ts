@@ -9,6 +9,7 @@ import { UNKNOWN_TIME } from "../time/timestamp.ts";
 import { family } from "../wire/address.ts";
 import { encodeHeader } from "../wire/header.ts";
 import { servedClock } from "./answering.ts";
+import { socketFor } from "./service-sockets.ts";
 import type { State } from "./state.ts";
 import { TIMER } from "./timer.ts";
 import { systemHeader } from "./system-header.ts";
@@ -53,7 +54,7 @@ export function sendBroadcasts(state: State, now: Now): void {
 
 function send(state: State, broadcaster: Broadcaster, system: SystemHeader, now: Now): void {
   const { config } = broadcaster;
-  const socket = [...state.service].find(([, of]) => of === family(config.name))?.[0];
+  const socket = socketFor(state, family(config.name));
   if (socket === undefined) return;
   const header = encodeHeader({
     ...system,

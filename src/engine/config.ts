@@ -5,6 +5,7 @@ import type { RateLimits } from "../server/rate.ts";
 import type { MruLimits } from "../server/mru.ts";
 import type { Smear } from "../server/smear.ts";
 import type { AssociationConfig, BurstProfile } from "../association/template.ts";
+import type { ListenRule } from "./listening.ts";
 import type { LeapKnowledge } from "../time/leap.ts";
 import type { Frequency, Seconds } from "../time/seconds.ts";
 import type { SelectionLimits } from "../system/limits.ts";
@@ -92,8 +93,10 @@ export interface ServiceConfig {
   readonly port: number;
   /** A local address, `null` for all. */
   readonly address: string | null;
-  /** Several local addresses in its place, each with a socket of its own; `null` or absent: none. */
+  /** Several local addresses in its place, each with a socket of its own, at the start; `null` or absent: none. */
   readonly addresses?: readonly string[] | null;
+  /** By which they are chosen anew when interfaces come and go; absent: they stay. */
+  readonly rules?: readonly ListenRule[];
   readonly interface: string | null;
   /** Multicast groups to receive. */
   readonly groups: readonly { readonly group: string; readonly interface: string | null }[];

@@ -136,5 +136,5 @@ function controlPeer({ mode, header, config, filter, nextPoll }: Association, re
 
 function socketsOf({ service, config }: State): readonly ControlSocket[] {
   const port = config.service?.port ?? 0;
-  return Array.from(service.values(), (family) => ({ address: config.service?.address ?? (family === 4 ? "0.0.0.0" : "::"), port }));
+  return Array.from(service.values(), ({ address }) => ({ address, port }));
 }

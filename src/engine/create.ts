@@ -21,6 +21,7 @@ import { onDatagram } from "./datagram.ts";
 import { resumeSolicitors, solicit } from "./manycast.ts";
 import type { Engine, Surroundings } from "./engine.ts";
 import type { Event } from "./event.ts";
+import { onInterfaces, watchInterfaces } from "./interfaces.ts";
 import { onCorrected, onDeadline, settle } from "./judgement.ts";
 import type { Memory } from "./memory.ts";
 import { mobilizeConfigured, onResolved, onUnresolved, retryNames } from "./mobilize.ts";
@@ -33,7 +34,7 @@ import { onReconfigured } from "./reconfigure.ts";
 import { snapshotOf } from "./report.ts";
 import { Responder } from "./responder.ts";
 import type { Snapshot } from "./snapshot.ts";
-import { onServiceRefused, openService } from "./service.ts";
+import { onServiceRefused, openService } from "./service-sockets.ts";
 import { State } from "./state.ts";
 import { isOwnLeap, onLeapSecond, watchLeaps } from "./leap-watch.ts";
 import { onSecond, onSteered, onStepped, steer } from "./steer.ts";
@@ -112,9 +113,11 @@ function take(state: State, event: Event, now: Now): void {
       // A client's request has one number for its packet and its socket.
       return onUndelivered(state, event.token as number as SocketToken, event.why, now);
     case "notOpened":
-      return state.service.has(event.socket) ? onServiceRefused(state, event.why, event.group) : onUndelivered(state, event.socket, event.why, now);
+      return state.service.has(event.socket) ? onServiceRefused(state, event.socket, event.why, event.group) : onUndelivered(state, event.socket, event.why, now);
     case "unreachable":
       return onUndelivered(state, event.socket, event.why, now);
+    case "interfaces":
+      return onInterfaces(state, event.addresses, now);
     case "stepped":
       if (event.whose === "another" && isOwnLeap(state, event.by, now)) onLeapSecond(state, event.by, now);
       else if (event.whose === "another") onSteppedByAnother(state, event.by, now);
@@ -143,6 +146,7 @@ function start(state: State, memory: Memory | undefined, now: Now): void {
   onSecond(state, now);
   watchLeaps(state, now);
   openService(state);
+  watchInterfaces(state);
   mobilizeConfigured(state, now);
 }
 

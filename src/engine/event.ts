@@ -20,6 +20,9 @@ export type ResolveFault = "notFound" | "otherFamily" | "again" | "failed";
 /** Why the clock could not be set. */
 export type ClockFault = "noPrivilege" | "outOfRange" | "unsupported" | "other";
 
+/** The addresses of this host by interface: IP literals, IPv6 link-local ones with their `%zone`. */
+export type HostAddresses = Readonly<Record<string, readonly string[]>>;
+
 /** One thing that happened. */
 export type Event =
   /** The world is ready; configured associations are mobilized. `memory` is what an earlier run remembered. */
@@ -54,6 +57,8 @@ export type Event =
     }
   /** An ICMP error came back for what a socket sent. */
   | { readonly kind: "unreachable"; readonly socket: SocketToken; readonly why: "portUnreachable" | "noRoute" }
+  /** This host's interfaces or their addresses have changed; these are all there are now. Needless ones do no harm. */
+  | { readonly kind: "interfaces"; readonly addresses: HostAddresses }
   /** The clock was stepped: by us (`by` seconds were added), or by somebody else. */
   | { readonly kind: "stepped"; readonly by: Seconds; readonly whose: "ours" | "another" }
   /** A slew was accepted by the kernel and ends `lasting` seconds from now. */

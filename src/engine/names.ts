@@ -93,6 +93,15 @@ export class Names {
     return again;
   }
 
+  /** Whatever kept names from being looked up may be over: those that are to be tried again are due now. */
+  hurry(now: Mono): void {
+    for (const lookup of this.#lookups) {
+      if (lookup.retryAt === null) continue;
+      lookup.retryAt = now;
+      lookup.pause = RETRY.first;
+    }
+  }
+
   /** Takes the lookups that are to be tried again by now. */
   due(now: Mono): Lookup[] {
     const due = this.#lookups.filter((lookup) => lookup.retryAt !== null && lookup.retryAt <= now);

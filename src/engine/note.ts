@@ -31,7 +31,9 @@ export type Note =
   | { readonly what: "systemPeer"; readonly id: AssociationId | null; readonly address: Address | null }
   | { readonly what: "burst"; readonly name: string; readonly maxpoll: PollExponent }
   | { readonly what: "listening"; readonly group: string | null }
-  | { readonly what: "notListening"; readonly why: HostFault; readonly group?: string }
+  /** `late`: on an interface that came, or came back, while the run went on. */
+  | { readonly what: "notListening"; readonly why: HostFault; readonly group?: string; readonly late?: boolean }
+  | { readonly what: "interfaces"; readonly come: readonly string[]; readonly gone: readonly string[] }
   | { readonly what: "notSent"; readonly to: Address; readonly why: HostFault }
   | { readonly what: "ring"; readonly group: string; readonly ttl: number; readonly found: number }
   | { readonly what: "solicited"; readonly group: string; readonly ttl: number; readonly from: Address }

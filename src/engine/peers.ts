@@ -8,6 +8,7 @@ import { family } from "../wire/address.ts";
 import { encodeHeader } from "../wire/header.ts";
 import { servedClock } from "./answering.ts";
 import { giveUp } from "./associate.ts";
+import { socketFor } from "./service-sockets.ts";
 import type { State } from "./state.ts";
 import { systemHeader } from "./system-header.ts";
 
@@ -15,14 +16,13 @@ import { systemHeader } from "./system-header.ts";
 export function pollPeer(state: State, peer: Association, now: Now): void {
   const exchange = peer.exchange!;
   const address = peer.address!;
-  const socket = [...state.service].find(([, of]) => of === family(address.ip))?.[0];
+  const socket = socketFor(state, family(address.ip));
   const header = symmetricHeader(peer, exchange, systemHeader(state, now), (clock) => servedClock(state, clock), now);
   const sealed = peer.security.seal(encodeHeader(header));
   onPoll(peer, now.mono, state.rules);
-  if (sealed.kind === "unsealed" || socket === undefined) {
-    giveUp(state, peer, sealed.kind === "unsealed" ? "authentication" : "unreachable");
-    return;
-  }
+  if (sealed.kind === "unsealed") return giveUp(state, peer, "authentication");
+  // Its socket may come with an interface.
+  if (socket === undefined) return void (peer.undelivered = "noRoute");
   const token = state.nextToken();
   state.departures.set(token, departed(exchange, header, now.clock));
   peer.packets.sent += 1;

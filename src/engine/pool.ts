@@ -68,6 +68,12 @@ export function resumePools(state: State, held: number, now: Now): void {
   schedule(state);
 }
 
+/** There may be a network now, where there was none: while too few are held, names are looked up at the shortest interval again. */
+export function hurryPools(state: State, held: number, now: Now): void {
+  if (held < state.config.limits.minclock) for (const pool of state.pools) beginAgain(pool, now.mono);
+  resumePools(state, held, now);
+}
+
 /** The pool whose question is out on a socket. */
 export function poolOn(state: State, socket: SocketToken): PoolSolicitor | undefined {
   return state.pools.find(({ asked }) => asked?.token === socket);

@@ -19,7 +19,7 @@ import { reviseSolicitors } from "./manycast.ts";
 import { mobilizeLine, retryFailed } from "./mobilize.ts";
 import { revisePools } from "./pool.ts";
 import { demobilize, hasLostItsKey } from "./pruning.ts";
-import { reviseService } from "./service.ts";
+import { reviseService } from "./service-sockets.ts";
 import type { State } from "./state.ts";
 import { onSecond } from "./steer.ts";
 import { reviseSteering } from "./steering.ts";

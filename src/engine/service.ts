@@ -11,7 +11,6 @@ import type { HeldReply } from "../association/request.ts";
 import { symmetricExchange } from "../association/exchange.ts";
 import { after } from "../time/mono.ts";
 import type { Now } from "../time/now.ts";
-import { family } from "../wire/address.ts";
 import type { Address } from "../wire/address.ts";
 import type { Packet } from "../wire/packet.ts";
 import { MODES } from "../wire/header.ts";
@@ -19,56 +18,13 @@ import { decodePacket } from "../wire/packet.ts";
 import { discovery as discovered, isOwnAddress, isUsefulStratum, keyOf, obstacle, refuseUnasked, restrictions, trusts } from "./admission.ts";
 import { onRequest } from "./answering.ts";
 import { add } from "./associate.ts";
-import type { EngineConfig } from "./config.ts";
-import type { Event, HostFault } from "./event.ts";
+import type { Event } from "./event.ts";
 import { mobilizeBroadcastClient } from "./broadcast-client.ts";
 import { onReception } from "./receive.ts";
 import { FLAG } from "../server/access.ts";
 import type { State } from "./state.ts";
 
 type Datagram = Event & { readonly kind: "datagram" };
-
-/** Opens the service's sockets: one a family or address. Groups are joined on the first of their family. */
-export function openService(state: State): void {
-  const { service } = state.config;
-  if (service === undefined || service === null) return;
-  const addresses = service.addresses ?? (service.address === null ? ["0.0.0.0", "::"] : [service.address]);
-  const joined = new Set<4 | 6>();
-  for (const address of addresses) {
-    const of = family(address);
-    const socket = state.nextToken();
-    state.service.set(socket, of);
-    const use = state.answering === null ? "hear" : "serve";
-    state.act({ kind: "listen", socket, port: service.port, address, interface: service.interface, use });
-    if (joined.has(of)) continue;
-    joined.add(of);
-    for (const { group, interface: on } of service.groups)
-      if (family(group) === of) {
-        state.act({ kind: "join", socket, group, interface: on });
-        state.note({ what: "listening", group });
-      }
-  }
-  state.note({ what: "listening", group: null });
-}
-
-/** The configuration has changed: where other addresses, ports or groups are to be heard, the sockets are opened anew. */
-export function reviseService(state: State, before: EngineConfig): void {
-  if (opensSame(state.config, before)) return;
-  for (const socket of state.service.keys()) state.act({ kind: "close", socket });
-  state.service.clear();
-  openService(state);
-}
-
-function opensSame(one: EngineConfig, other: EngineConfig): boolean {
-  const opened = ({ service, serving }: EngineConfig): string => JSON.stringify([service ?? null, (serving ?? null) !== null]);
-  return opened(one) === opened(other);
-}
-
-/** A service socket could not be opened: without privilege, or with another daemon on the port, there is no service. */
-export function onServiceRefused(state: State, why: HostFault, group?: string): void {
-  state.note({ what: "notListening", why, ...(group === undefined ? {} : { group }) });
-  if (group === undefined && (why === "noPrivilege" || why === "portInUse")) state.end("permission");
-}
 
 /** A datagram on a service socket. */
 export function onServiceDatagram(state: State, event: Datagram, now: Now): void {

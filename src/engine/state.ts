@@ -28,6 +28,7 @@ import { Names } from "./names.ts";
 import type { Note } from "./note.ts";
 import type { Outcome } from "./outcome.ts";
 import { Roster } from "./roster.ts";
+import type { ServiceSocket } from "./service-sockets.ts";
 import type { ClockReason, ClockReport } from "./snapshot.ts";
 import type { Steering } from "./steering.ts";
 
@@ -48,8 +49,10 @@ export class State {
   readonly names: Names = new Names();
   readonly deadlines: Deadlines = new Deadlines();
   readonly clock: ClockState = { action: "none", applied: false, reason: null, lasting: null, correcting: false };
-  /** Sockets of the service, by address family. */
-  readonly service: Map<SocketToken, 4 | 6> = new Map();
+  /** The host's addresses, IP literals; `null`: not known. */
+  addresses: readonly string[] | null;
+  /** Sockets of the service. */
+  readonly service: Map<SocketToken, ServiceSocket> = new Map();
   solicitors: Solicitor[] = [];
   pools: PoolSolicitor[] = [];
   broadcasters: Broadcaster[] = [];
@@ -88,6 +91,7 @@ export class State {
 
   constructor(config: EngineConfig, surroundings: Surroundings) {
     this.surroundings = surroundings;
+    this.addresses = config.serving?.ownAddresses ?? null;
     this.#told = told(config, surroundings);
   }
 

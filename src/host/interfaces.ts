@@ -1,4 +1,5 @@
 /** The addresses of this host. */
+import type { HostAddresses } from "../engine/event.ts";
 import { networkInterfaces, type NetworkInterfaceInfo } from "node:os";
 
 /** The interfaces by name, as `os.networkInterfaces` has them. */
@@ -9,7 +10,12 @@ export type Interfaces = Readonly<Record<string, readonly NetworkInterfaceInfo[]
  * @returns IP literals, IPv6 link-local ones with their `%zone`
  */
 export function ownAddresses(interfaces: Interfaces = networkInterfaces()): readonly string[] {
-  return Object.entries(interfaces).flatMap(([name, infos]) => (infos ?? []).map((info) => literal(name, info)));
+  return Object.values(addressesByInterface(interfaces)).flat();
+}
+
+/** The addresses of every interface that is up, as {@link ownAddresses} has them. */
+export function addressesByInterface(interfaces: Interfaces = networkInterfaces()): HostAddresses {
+  return Object.fromEntries(Object.entries(interfaces).map(([name, infos]) => [name, (infos ?? []).map((info) => literal(name, info))]));
 }
 
 /**

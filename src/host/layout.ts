@@ -14,7 +14,9 @@ export function isKnownLayout(): boolean {
 export const AF_UNIX = 1;
 export const AF_INET = 2;
 export const AF_INET6 = 10;
+export const AF_NETLINK = 16;
 export const SOCK_DGRAM = 2;
+export const SOCK_RAW = 3;
 export const SOCK_NONBLOCK = 0o4000;
 export const SOCK_CLOEXEC = 0o2000000;
 export const MSG_TRUNC = 0x20;
@@ -55,6 +57,12 @@ export const IPV6_PKTINFO = 50;
 export const IPV6_RECVHOPLIMIT = 51;
 export const IPV6_HOPLIMIT = 52;
 export const IPV6_TCLASS = 67;
+
+/** Netlink: routing messages, and the groups that are told of links and addresses (linux/rtnetlink.h). */
+export const NETLINK_ROUTE = 0;
+export const RTMGRP_LINK = 0x1;
+export const RTMGRP_IPV4_IFADDR = 0x10;
+export const RTMGRP_IPV6_IFADDR = 0x100;
 
 /** Flags of SO_TIMESTAMPING (Documentation/networking/timestamping.rst): stamp what leaves, stamp what arrives. */
 export const SOF_TIMESTAMPING_TX_SOFTWARE = 0x02;

@@ -12,6 +12,7 @@ import type { Mono } from "../time/mono.ts";
 import type { Now } from "../time/now.ts";
 import { Clocks, clockReader, steady, type ClockReader } from "./clock.ts";
 import type { LocalClock } from "./local-clock.ts";
+import { watchInterfaces, type InterfaceWatch } from "./interface-watch.ts";
 import { resolve, type Lookup } from "./resolve.ts";
 import { chooseUdp } from "./udp/choose.ts";
 import type { Udp, UdpHost } from "./udp/udp.ts";
@@ -45,6 +46,7 @@ class HostWorld implements World {
   readonly #lookup: Lookup | undefined;
   readonly #open: Set<SocketToken> = new Set();
   #udp: Udp | undefined;
+  #watch: InterfaceWatch | undefined;
   #queue: Event[] = [];
   #head = 0;
   #wanted: (() => void) | undefined;
@@ -94,6 +96,9 @@ class HostWorld implements World {
         return this.#udp?.listen(action);
       case "join":
         return this.#udp?.join(action);
+      case "watchInterfaces":
+        this.#watch ??= watchInterfaces((addresses) => this.put({ kind: "interfaces", addresses }));
+        return;
       case "send":
         return this.#udp?.send(action);
       case "close":
@@ -116,6 +121,7 @@ class HostWorld implements World {
 
   close(): void {
     this.#closed = true;
+    this.#watch?.close();
     this.#udp?.end();
     this.#queue = [];
     this.#head = 0;

@@ -16,40 +16,12 @@ import { SimClock, SLEW_RATE } from "./clock.ts";
 import type { Names } from "./dns.ts";
 import type { Cast, Datagram, InterfaceOptions, Network, NetworkInterface, Station, Undeliverable } from "./network.ts";
 import { SimKernel } from "./kernel.ts";
-import { Oscillator, type OscillatorOptions } from "./oscillator.ts";
+import type { MachineOptions, StampOptions } from "./machine-options.ts";
+import { Oscillator } from "./oscillator.ts";
 import { type Socket, Sockets } from "./sockets.ts";
 import type { Timeline } from "./timeline.ts";
 import { inWords, type Trace } from "./trace.ts";
 import { later, type TrueTime, within } from "./truth.ts";
-
-/** How a machine stamps packets. */
-export interface StampOptions {
-  /** `kernel`: exactly when they pass. `user`: by the process, a little before sending and after receiving. Default `kernel`. */
-  readonly source?: "kernel" | "user";
-  /** Mean of what a process's stamps are off, seconds; exponentially distributed. Default 20 µs. */
-  readonly noise?: Seconds;
-  /** How long after a packet left the process is told when it did, seconds; may be after the reply. Default 0. */
-  readonly late?: Seconds;
-  /** How long a packet waits in the machine from being handed over until it leaves, seconds. Default 0. */
-  readonly queueing?: Seconds;
-}
-
-/** What a machine is like. */
-export interface MachineOptions {
-  readonly interfaces: readonly InterfaceOptions[];
-  readonly oscillator?: OscillatorOptions;
-  /** Error of the clock when the world begins, seconds, clock − true; positive: it is ahead. Default 0. */
-  readonly clockError?: Seconds;
-  /** Why the clock may not be touched; `null`: it may. Default `null`. */
-  readonly clockFault?: ClockFault | null;
-  /** How fast the clock is slewed, s/s; `Infinity`: at once. Default 500 ppm. */
-  readonly slewRate?: Frequency;
-  /** How fast the phase is corrected where the clock is steered, s/s. Default `Infinity`: at once. */
-  readonly steerRate?: Frequency;
-  readonly stamps?: StampOptions;
-  /** Whether it tells senders that a port is closed (ICMP). Default true. */
-  readonly icmp?: boolean;
-}
 
 /** What a machine stands in. */
 export interface Setting {
@@ -81,7 +53,7 @@ export class Machine implements Station {
   readonly name: string;
   readonly clock: SimClock;
   readonly oscillator: Oscillator;
-  readonly interfaces: readonly NetworkInterface[];
+  readonly interfaces: NetworkInterface[];
   /** Why the clock may not be touched; may be changed while the world runs. */
   clockFault: ClockFault | null;
   readonly #setting: Setting;
@@ -98,6 +70,8 @@ export class Machine implements Station {
   /** What became known while it was asleep. */
   #missed: Event[] = [];
   #program: Program | null = null;
+  /** The program wants to hear of changed addresses. */
+  #watching = false;
 
   constructor(name: string, options: MachineOptions, setting: Setting) {
     this.name = name;
@@ -157,6 +131,27 @@ export class Machine implements Station {
   load(program: Program): void {
     this.#sockets.closeAll();
     this.#program = program;
+    this.#watching = false;
+  }
+
+  /** Plugs another interface in. */
+  plug(options: InterfaceOptions): void {
+    this.interfaces.push(this.#setting.network.attach(this, options));
+    this.#readdressed();
+  }
+
+  /** Takes an interface out. */
+  unplug(name: string): void {
+    const [gone] = this.interfaces.splice(this.interfaces.findIndex((one) => one.name === name), 1);
+    this.#setting.network.detach(gone!);
+    this.#sockets.leave(name);
+    this.#readdressed();
+  }
+
+  /** Gives an interface other addresses. */
+  readdress(name: string, addresses: readonly string[]): void {
+    this.#setting.network.readdress(this.interfaces.find((one) => one.name === name)!, addresses);
+    this.#readdressed();
   }
 
   /** Suspends the machine: nothing is received, no timer runs, the steady clock stands; the clock goes on. */
@@ -199,7 +194,9 @@ export class Machine implements Station {
       case "listen":
         return this.#opened(action.socket, this.#sockets.listen(action.socket, action));
       case "join":
-        return this.#opened(action.socket, this.#sockets.join(action.socket, action.group, action.interface));
+        return this.#opened(action.socket, this.#sockets.join(action.socket, action.group, action.interface), action.group);
+      case "watchInterfaces":
+        return void (this.#watching = true);
       case "close":
         return this.#sockets.close(action.socket);
       case "send":
@@ -303,8 +300,12 @@ export class Machine implements Station {
     this.#later(0, this.clockFault === null ? change() : { kind: "clockRefused", why: this.clockFault });
   }
 
-  #opened(socket: SocketToken, why: HostFault | null): void {
-    if (why !== null) this.#later(0, { kind: "notOpened", socket, why });
+  #opened(socket: SocketToken, why: HostFault | null, group?: string): void {
+    if (why !== null) this.#later(0, { kind: "notOpened", socket, why, ...(group === undefined ? {} : { group }) });
+  }
+
+  #readdressed(): void {
+    if (this.#watching) this.#later(0, { kind: "interfaces", addresses: Object.fromEntries(this.interfaces.map(({ name, addresses }) => [name, addresses])) });
   }
 
   /** Why nothing can be sent to an address; `null`: something can. */

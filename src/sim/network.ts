@@ -60,7 +60,8 @@ export interface NetworkInterface {
   readonly station: Station;
   readonly name: string;
   readonly lan: string;
-  readonly addresses: readonly string[];
+  /** Changed by {@link Network.readdress} only. */
+  addresses: readonly string[];
   readonly broadcast: string | null;
   readonly out: Way;
   readonly in: Way;
@@ -126,12 +127,21 @@ export class Network {
       in: link.in,
       down: options.down ?? [],
     };
-    for (const ip of added.addresses) {
-      if (this.#byAddress.has(ip)) throw new Error(`${ip} is taken by ${this.#byAddress.get(ip)!.station.name}`);
-      this.#byAddress.set(ip, added);
-    }
+    this.#give(added, options.addresses);
     this.#interfaces.push(added);
     return added;
+  }
+
+  /** Unplugs an interface: nothing reaches it any more, and its addresses are free. */
+  detach(port: NetworkInterface): void {
+    this.readdress(port, []);
+    this.#interfaces.splice(this.#interfaces.indexOf(port), 1);
+  }
+
+  /** Gives an interface other addresses. */
+  readdress(port: NetworkInterface, addresses: readonly string[]): void {
+    for (const ip of port.addresses) this.#byAddress.delete(ip);
+    this.#give(port, addresses);
   }
 
   /**
@@ -189,6 +199,14 @@ export class Network {
   /** Who has an address. */
   find(ip: string): NetworkInterface | undefined {
     return this.#byAddress.get(ip);
+  }
+
+  #give(port: NetworkInterface, addresses: readonly string[]): void {
+    for (const ip of addresses) {
+      if (this.#byAddress.has(ip)) throw new Error(`${ip} is taken by ${this.#byAddress.get(ip)!.station.name}`);
+      this.#byAddress.set(ip, port);
+    }
+    port.addresses = addresses;
   }
 
   #forward(datagram: Datagram, from: NetworkInterface): void {

@@ -1,7 +1,7 @@
 /** The sockets of one simulated machine: which are open, on which ports, and which of them a datagram is for. */
 import type { HostFault } from "../engine/event.ts";
 import type { SocketToken } from "../engine/action.ts";
-import { type Address, family } from "../wire/address.ts";
+import { type Address, family, isMulticast } from "../wire/address.ts";
 import type { SimChance } from "./chance.ts";
 import type { Cast, Datagram, NetworkInterface } from "./network.ts";
 
@@ -17,7 +17,7 @@ export interface Socket {
   readonly remote: Address | null;
   /** The interface it is confined to; `null`: none. */
   readonly interface: string | null;
-  /** Multicast groups it has joined, with the interface or `*`; `null`: none. */
+  /** Multicast groups it has joined, each with the interface; `null`: none. */
   groups: Set<string> | null;
 }
 
@@ -77,8 +77,9 @@ export class Sockets {
     const ours = this.#interfaces.filter((one) => options.interface === null || one.name === options.interface);
     const of = options.address === null ? null : family(options.address);
     const ip = options.address === WILDCARD[of ?? 4] ? null : options.address;
-    const able = ip === null ? ours.some(({ addresses }) => of === null || addresses.some((own) => family(own) === of)) : isOurs(ip, ours);
-    if (ours.length === 0 || !able) return "noAddress";
+    // All addresses may be none yet, on an interface that is there.
+    const able = ip === null ? options.interface === null || ours.length > 0 : isMulticast(ip) || isOurs(ip, ours);
+    if (!able) return "noAddress";
     const port = options.port === 0 ? this.#freePort() : options.port;
     const bound = { ip, family: of };
     if (this.#byPort.get(port)?.some((other) => overlap(other, bound)) === true) return "portInUse";
@@ -91,9 +92,19 @@ export class Sockets {
     const socket = this.#byToken.get(token);
     if (socket === undefined) return "other";
     if (on !== null && !this.#interfaces.some((one) => one.name === on)) return "noAddress";
+    // As on a host, by the interfaces that there are now.
+    const by = this.#interfaces.filter(({ name, addresses }) => (on === null || on === name) && addresses.some((own) => family(own) === family(group)));
+    if (by.length === 0) return "noMulticast";
     socket.groups ??= new Set();
-    socket.groups.add(`${group.toLowerCase()} ${on ?? "*"}`);
+    for (const { name } of by) socket.groups.add(membership(group, name));
     return null;
+  }
+
+  /** An interface has gone, and with it all memberships. */
+  leave(on: string): void {
+    for (const { groups } of this.#byToken.values()) {
+      for (const one of groups ?? []) if (one.endsWith(membership("", on))) groups!.delete(one);
+    }
   }
 
   close(token: SocketToken): void {
@@ -175,6 +186,9 @@ function isOurs(ip: string, interfaces: readonly NetworkInterface[]): boolean {
 }
 
 function joined(socket: Socket, group: string, on: string): boolean {
-  const { groups } = socket;
-  return groups !== null && (groups.has(`${group.toLowerCase()} *`) || groups.has(`${group.toLowerCase()} ${on}`));
+  return socket.groups?.has(membership(group, on)) === true;
+}
+
+function membership(group: string, on: string): string {
+  return `${group.toLowerCase()} ${on}`;
 }

@@ -58,6 +58,8 @@ export function noteText(note: Note): string {
       return note.group === null ? "listening" : `listening to ${printable(note.group)}`;
     case "notListening":
       return `${note.group === undefined ? "the service's socket" : printable(note.group)}: ${HOST_FAULTS[note.why]}`;
+    case "interfaces":
+      return `this machine's addresses have changed: ${[came(note.come, "came"), came(note.gone, "went")].filter((text) => text !== "").join(", ")}`;
     case "notSent":
       return `${at(note.to)}: not sent: ${HOST_FAULTS[note.why]}`;
     case "ring":
@@ -93,4 +95,8 @@ function at(address: Address): string {
 
 function testText(test: PacketTest | PacketFault): string {
   return test in PACKET_TESTS ? PACKET_TESTS[test as PacketTest].text : PACKET_FAULTS[test as PacketFault];
+}
+
+function came(addresses: readonly string[], what: "came" | "went"): string {
+  return addresses.length === 0 ? "" : `${listed(addresses)} ${what}`;
 }

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { daemonConfig, type DaemonFacts, type DaemonOptions } from "../../src/config/daemon.ts";
 import { loadConfiguration } from "../../src/config/files.ts";
-import { listening } from "../../src/config/listening.ts";
+import { listening } from "../../src/engine/listening.ts";
 import type { EngineConfig } from "../../src/engine/config.ts";
 import { FLAG } from "../../src/server/access.ts";
 import { sourceOf } from "../../src/server/source.ts";

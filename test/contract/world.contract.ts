@@ -248,6 +248,14 @@ export function worldContract(name: string, makeWorld: () => ContractWorld | Pro
         expect(peer.received.at(-1)?.from.port).toBe(own.port);
       });
 
+      it("join a group as often as they are told to, while interfaces are watched, and nothing happens", async () => {
+        const own = await contract.own(4);
+        world.perform({ kind: "watchInterfaces" });
+        world.perform({ kind: "listen", socket: socket(1), port: own.port, address: "0.0.0.0", interface: null });
+        for (let time = 0; time < 3; time += 1) world.perform({ kind: "join", socket: socket(1), group: "239.255.7.7", interface: null });
+        expect(await soon()).toEqual([]);
+      });
+
       it("hear no stranger", async () => {
         await eachFamily(async (family) => {
           const peer = await contract.peer(family, () => [

@@ -22,6 +22,8 @@ describe("a note", () => {
     [{ what: "decided", offset: -0.25 }, "decided: local clock is 250.0 ms ahead"],
     [{ what: "leapSecond", leap: "insert" }, "a leap second was inserted"],
     [{ what: "leapSecond", leap: "delete" }, "a leap second was deleted"],
+    [{ what: "interfaces", come: ["192.0.2.2"], gone: ["192.0.2.1", "2001:db8::1"] }, "this machine's addresses have changed: 192.0.2.2 came, 192.0.2.1 and 2001:db8::1 went"],
+    [{ what: "interfaces", come: [], gone: ["192.0.2.1"] }, "this machine's addresses have changed: 192.0.2.1 went"],
     [{ what: "clockStepped", by: 5, whose: "another" }, "the clock was stepped by +5.000 s, by somebody else: measuring begins anew"],
   ])("%o is one line", (note, text) => {
     expect(noteText(note)).toBe(text);

@@ -5,7 +5,7 @@
  * orders ─► guards (another daemon, another copy) ─► engine ─► end
  *   ▲                                                  ▲
  *   └── SIGHUP ── what has changed ── reconfigure ─────┤
- *       new addresses, a new list of leap seconds ─────┘
+ *                   a new list of leap seconds ─────┘
  * ```
  *
  * One engine serves for the whole life. When the configuration or this machine changes, it is told of it, and what has not
@@ -18,6 +18,7 @@ import type { Note } from "../../engine/note.ts";
 import type { Snapshot } from "../../engine/snapshot.ts";
 import type { World } from "../../engine/world.ts";
 import { lookUpUser } from "../../host/become.ts";
+import { addressesByInterface } from "../../host/interfaces.ts";
 import { drive } from "../../host/drive.ts";
 import { localClock } from "../../host/local-clock.ts";
 import { serviceManager, type ServiceManager } from "../../host/notify.ts";
@@ -44,10 +45,7 @@ import { Log } from "./log.ts";
 import { parseMetricsAddress, serveMetrics, type MetricsServer } from "./metrics.ts";
 import { Orders } from "./orders.ts";
 import { StatisticsFiles } from "./statistics.ts";
-import { addressesNow, interfacesNow } from "./surroundings.ts";
 
-/** How often this machine's addresses are looked at, seconds. */
-const LOOK_INTERVAL = 10;
 /** How often the drift file is written and the hour's statistics are, seconds. */
 const KEEP_INTERVAL = 3600;
 const LEAP_INTERVAL = 86_400;
@@ -85,7 +83,6 @@ class Daemon {
   #drift: DriftFile;
   #statistics: StatisticsFiles;
   #running: { readonly engine: Engine; readonly world: World } | null = null;
-  #addresses = "";
   #leaps: LeapKnowledge | null = null;
 
   constructor(orders: Orders, options: DaemonRunOptions, io: Io, log: Log) {
@@ -126,7 +123,6 @@ class Daemon {
   async #work(): Promise<number> {
     const machine = thisMachine();
     const world = await openWorld({ clock: this.#options.clock ? localClock() : null, read: machine.read });
-    this.#addresses = addressesNow();
     this.#leaps = this.#readLeaps();
     const config = this.#engineConfig(machine, this.#drift.read());
     const engine = engineOf(config, this.#orders.keyring, this.#orders.control);
@@ -205,12 +201,11 @@ class Daemon {
   /** Tells the engine what counts from now on. */
   #reconfigure(): void {
     const frequency = this.#snapshot()?.discipline?.frequency ?? null;
-    this.#addresses = addressesNow();
     this.#running?.world.put({ kind: "reconfigure", config: this.#engineConfig(thisMachine(), frequency) });
   }
 
   #engineConfig({ facts }: Machine, frequency: number | null): EngineConfig {
-    return this.#orders.engineConfig({ ...facts, interfaces: interfacesNow(), frequency, leaps: this.#leaps, smear: smearOf(this.#leaps, this.#orders.loaded.configuration.smear) });
+    return this.#orders.engineConfig({ ...facts, interfaces: addressesByInterface(), frequency, leaps: this.#leaps, smear: smearOf(this.#leaps, this.#orders.loaded.configuration.smear) });
   }
 
   #heedSignals(): () => void {
@@ -228,7 +223,7 @@ class Daemon {
   }
 
   #heedTime(): () => void {
-    const timers = [every(LOOK_INTERVAL, () => this.#lookAround()), every(KEEP_INTERVAL, () => this.#keep()), every(LEAP_INTERVAL, () => this.#lookAtLeaps())];
+    const timers = [every(KEEP_INTERVAL, () => this.#keep()), every(LEAP_INTERVAL, () => this.#lookAtLeaps())];
     if (this.#manager.watchdog !== null) timers.push(every(this.#manager.watchdog, () => void this.#manager.tell("WATCHDOG=1")));
     return () => {
       for (const timer of timers) clearInterval(timer);
@@ -245,13 +240,6 @@ class Daemon {
     if (this.#running === null || leaps === null || leaps.next?.at === this.#leaps?.next?.at) return;
     this.#log.say("info", "leapFile", "the list of leap seconds has changed");
     this.#leaps = leaps;
-    this.#reconfigure();
-  }
-
-  /** Interfaces come and go: sockets, groups and what is a loop depend on them. */
-  #lookAround(): void {
-    if (this.#running === null || addressesNow() === this.#addresses) return;
-    this.#log.say("info", "interfaces", "the addresses of this machine have changed");
     this.#reconfigure();
   }
 

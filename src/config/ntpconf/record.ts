@@ -1,5 +1,6 @@
 /** What a configuration file comes to, as one record with every default filled in. */
 import type { KeyIdRange } from "../../security/keyids.ts";
+import type { ListenRule } from "../../engine/listening.ts";
 import type { SelectionLimits } from "../../system/limits.ts";
 import type { Seconds } from "../../time/seconds.ts";
 import type { Place } from "../usage.ts";
@@ -76,10 +77,7 @@ export interface Statistics {
 }
 
 /** One `interface` line. */
-export interface InterfaceLine {
-  readonly action: "listen" | "ignore" | "drop";
-  /** `all`, `ipv4`, `ipv6`, `wildcard`, an interface's name, an address, a network. */
-  readonly what: string;
+export interface InterfaceLine extends ListenRule {
   readonly at: Place;
 }
 

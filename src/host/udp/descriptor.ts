@@ -34,6 +34,7 @@ const EXPEDITED = int(0xb8);
 /** Room for the answers of a thousand servers at once. */
 const RECEIVE_BUFFER = int(4 << 20);
 const EPERM = errorNumber("EPERM");
+const EADDRINUSE = errorNumber("EADDRINUSE");
 const ENODEV = errorNumber("ENODEV");
 const EADDRNOTAVAIL = errorNumber("EADDRNOTAVAIL");
 
@@ -86,6 +87,7 @@ function joinBy(c: Libc, fd: number, group: string, name: string): HostFault | n
     : c.setsockopt(fd, linux.IPPROTO_IPV6, linux.IPV6_JOIN_GROUP, request, request.length);
   if (done === 0) return null;
   const errno = c.errno();
+  if (errno === EADDRINUSE) return null; // joined already
   return errno === ENODEV || errno === EADDRNOTAVAIL ? "noMulticast" : faultOfErrno(errno);
 }
 

@@ -81,6 +81,7 @@ export class DgramUdp implements Udp {
         return null;
       } catch (error) {
         const fault = faultOfCode(codeOf(error));
+        if (fault === "portInUse") return null; // joined already
         return fault === "noAddress" ? "noMulticast" : fault;
       }
     };

@@ -1,0 +1,34 @@
+/** What a simulated machine is like: its interfaces, its oscillator, what its stamps are worth. */
+import type { ClockFault } from "../engine/event.ts";
+import type { Frequency, Seconds } from "../time/seconds.ts";
+import type { InterfaceOptions } from "./network.ts";
+import type { OscillatorOptions } from "./oscillator.ts";
+
+/** How a machine stamps packets. */
+export interface StampOptions {
+  /** `kernel`: exactly when they pass. `user`: by the process, a little before sending and after receiving. Default `kernel`. */
+  readonly source?: "kernel" | "user";
+  /** Mean of what a process's stamps are off, seconds; exponentially distributed. Default 20 µs. */
+  readonly noise?: Seconds;
+  /** How long after a packet left the process is told when it did, seconds; may be after the reply. Default 0. */
+  readonly late?: Seconds;
+  /** How long a packet waits in the machine from being handed over until it leaves, seconds. Default 0. */
+  readonly queueing?: Seconds;
+}
+
+/** What a machine is like. */
+export interface MachineOptions {
+  readonly interfaces: readonly InterfaceOptions[];
+  readonly oscillator?: OscillatorOptions;
+  /** Error of the clock when the world begins, seconds, clock − true; positive: it is ahead. Default 0. */
+  readonly clockError?: Seconds;
+  /** Why the clock may not be touched; `null`: it may. Default `null`. */
+  readonly clockFault?: ClockFault | null;
+  /** How fast the clock is slewed, s/s; `Infinity`: at once. Default 500 ppm. */
+  readonly slewRate?: Frequency;
+  /** How fast the phase is corrected where the clock is steered, s/s. Default `Infinity`: at once. */
+  readonly steerRate?: Frequency;
+  readonly stamps?: StampOptions;
+  /** Whether it tells senders that a port is closed (ICMP). Default true. */
+  readonly icmp?: boolean;
+}
