@@ -63,10 +63,9 @@ export function requestAt(seconds: number, cookie = 0x1234_5678_9abc_def0n): Req
   return made;
 }
 
-/** A good server's answer to a request: `offset` ahead of us, half of `delay` each way. */
-export function answerTo(asked: Request, { offset = 0.25, delay = 0.01, ...fields }: { offset?: number; delay?: number } & Partial<Header> = {}): Packet {
-  const receive = shift(asked.handedOver.clock, offset + delay / 2);
-  const header: Header = {
+/** What a good server of stratum 2 says to a request that reached it at `receive` by its clock, which was set half a minute before. */
+export function goodHeader(origin: NtpTimestamp, receive: NtpTimestamp): Header {
+  return {
     leap: "none",
     version: 4,
     mode: "server",
@@ -77,11 +76,15 @@ export function answerTo(asked: Request, { offset = 0.25, delay = 0.01, ...field
     rootDispersion: 0.002,
     referenceId: 0xc000_0209,
     reference: shift(receive, -30),
-    origin: asked.cookie,
+    origin,
     receive,
     transmit: receive,
-    ...fields,
   };
+}
+
+/** A good server's answer to a request: `offset` ahead of us, half of `delay` each way. */
+export function answerTo(asked: Request, { offset = 0.25, delay = 0.01, ...fields }: { offset?: number; delay?: number } & Partial<Header> = {}): Packet {
+  const header = { ...goodHeader(asked.cookie, shift(asked.handedOver.clock, offset + delay / 2)), ...fields };
   return { kind: "packet", header, extensions: [], mac: null, covered: 48 };
 }
 

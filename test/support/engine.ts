@@ -10,7 +10,7 @@ import type { Security, SecurityProvider } from "../../src/security/security.ts"
 import { shift } from "../../src/time/timestamp.ts";
 import { encodeHeader, HEADER_LENGTH, readHeader } from "../../src/wire/header.ts";
 import type { Header } from "../../src/wire/header.ts";
-import { at, securityOf, template } from "./association.ts";
+import { at, goodHeader, securityOf, template } from "./association.ts";
 
 /** A `send` action. */
 export type Send = Extract<Action, { kind: "send" }>;
@@ -71,23 +71,9 @@ export class Bench {
   answer(send: Send, left: number, { offset = 0, delay = 0.01, ...fields }: { offset?: number; delay?: number } & Partial<Header> = {}): readonly Action[] {
     const receive = shift(at(left).clock, offset + delay / 2);
     const request = readHeader(new DataView(send.bytes.buffer, send.bytes.byteOffset, HEADER_LENGTH));
-    const header: Header = {
-      leap: "none",
-      version: 4,
-      mode: "server",
-      stratum: 2,
-      poll: 6,
-      precision: -24,
-      rootDelay: 0.01,
-      rootDispersion: 0.002,
-      referenceId: 0xc000_0209,
-      // Every server was set at a moment of its own.
-      reference: shift(receive, -30 - Number.parseInt(send.to.ip.split(/[.:]/).at(-1) || "0", 16) / 1000),
-      origin: request.transmit,
-      receive,
-      transmit: receive,
-      ...fields,
-    };
+    // Every server was set at a moment of its own.
+    const reference = shift(receive, -30 - Number.parseInt(send.to.ip.split(/[.:]/).at(-1) || "0", 16) / 1000);
+    const header = { ...goodHeader(request.transmit, receive), reference, ...fields };
     return this.datagram(send, left + delay, encodeHeader(header));
   }
 
