@@ -6,13 +6,23 @@
  *  first authentic packet ─► wait, at random within the poll interval ─► volley (client mode, iburst) ─► listen
  *                                                                          └─ no answer: listen, 4 ms assumed
  * ```
+ *
+ * A server that interleaves (RFC 9769 §4) tells in the origin timestamp when its packet before truly left:
+ *
+ * ```text
+ *  server   t1        t3        t5           origin    0    t1    t3
+ *             \         \         \          transmit  t1~  t3~   t5~      ~: read before it left
+ *  client      t2        t4        t6
+ * ```
+ *
+ * So a packet completes the sample of the one before, where that has come; after a loss it is a basic one.
  */
-import { after } from "../time/mono.ts";
+import { after, elapsed } from "../time/mono.ts";
 import type { Mono } from "../time/mono.ts";
 import type { Now } from "../time/now.ts";
 import { pollInterval } from "../time/seconds.ts";
 import type { Seconds } from "../time/seconds.ts";
-import { difference, UNKNOWN_TIME } from "../time/timestamp.ts";
+import { difference, shift, UNKNOWN_TIME } from "../time/timestamp.ts";
 import type { NtpTimestamp } from "../time/timestamp.ts";
 import type { Header } from "../wire/header.ts";
 import type { Association } from "./association.ts";
@@ -28,6 +38,21 @@ export const DEFAULT_BROADCAST_DELAY: Seconds = 0.004;
 /** A calibrated one-way delay beyond this, either way, is no delay: the broadcast tells another time than the volley. */
 const IMPLAUSIBLE_DELAY: Seconds = 1;
 
+/** The clocks disagree by more than this about how long ago the packet before came: one of them was stepped. */
+const STEP_SUSPICION: Seconds = 0.1;
+
+/** By how much a packet can have left later than it says; an origin further off is of another packet (RFC 9769 §4). */
+const LATEST: Seconds = 1;
+
+/** A broadcast that has come. */
+interface Arrival {
+  /** What it says of when it left. */
+  readonly transmit: NtpTimestamp;
+  /** When it came, by our clock; moved along as that is corrected. */
+  at: NtpTimestamp;
+  readonly mono: Mono;
+}
+
 /** What a broadcast client keeps besides the rest of its association. */
 export interface BroadcastClient {
   /** `wait`: before the volley; `volley`: asking; `calibrate`: the next broadcast tells the delay; `listen`: asks no more. */
@@ -38,6 +63,12 @@ export interface BroadcastClient {
   calibrated: boolean;
   /** Transmit timestamp of the last broadcast: none at or before it is believed again. */
   last: NtpTimestamp;
+  /** The last broadcast, if the next may tell when it truly left; `null`: our clock was stepped since. */
+  previous: Arrival | null;
+  /** How much later than it says a packet leaves, by the last one that told; 0 where none does, for then the delay contains it. */
+  latency: Seconds;
+  /** The packet that calibrated the delay, and the latency supposed of it: when the next one tells the true one, so is the delay. */
+  calibratedBy: { readonly transmit: NtpTimestamp; readonly latency: Seconds } | null;
   /** When the last broadcast came, for the poll interval to shift the reach register by. */
   heard: Mono;
 }
@@ -47,7 +78,7 @@ export interface BroadcastClient {
  * @param fixedDelay skips the volley (`broadcastdelay`); `null`: measure
  */
 export function broadcastClient(header: Header, fixedDelay: Seconds | null, now: Mono): BroadcastClient {
-  return { phase: fixedDelay === null ? "wait" : "listen", delay: fixedDelay, calibrated: false, last: header.transmit, heard: now };
+  return { phase: fixedDelay === null ? "wait" : "listen", delay: fixedDelay, calibrated: false, last: header.transmit, previous: null, latency: 0, calibratedBy: null, heard: now };
 }
 
 /** When the volley starts: at random within the server's poll interval, so that not all clients ask at once (seed 002). */
@@ -75,10 +106,13 @@ export function receiveBroadcast(association: Association, own: BroadcastClient,
   const fault = broadcastFault(header);
   if (fault !== null) return refuse(association, fault);
 
-  const apparent = difference(header.transmit, packet.at);
-  if (own.phase === "calibrate" && !calibrate(association, own, apparent)) return refuse(association, "bogus");
+  const before = named(own, header.origin, packet.at, now);
+  if (before !== null) learnLatency(own, before, header.origin);
+  const apparent = difference(header.transmit, packet.at) + own.latency;
+  if (own.phase === "calibrate" && !calibrate(association, own, apparent, header.transmit)) return refuse(association, "bogus");
   own.last = header.transmit;
   own.heard = now.mono;
+  own.previous = { transmit: header.transmit, at: packet.at, mono: now.mono };
   association.unreach = 0;
   if (own.delay === null) {
     // The volley is not over: the broadcast says only that the server is still there.
@@ -87,13 +121,35 @@ export function receiveBroadcast(association: Association, own: BroadcastClient,
   }
   const delay = Math.max(2 * own.delay, 2 ** rules.precision);
   const dispersion = 2 ** header.precision + 2 ** rules.precision;
-  return accept(association, header, { offset: apparent + own.delay, delay, dispersion, at: now.mono }, now, rules);
+  // The true one of the packet before, or the supposed one of this.
+  const offset = own.delay + (before === null ? apparent : difference(header.origin, before.at));
+  return accept(association, header, { offset, delay, dispersion, at: before?.mono ?? now.mono }, now, rules);
 }
 
-/** The tests of a broadcast packet's header: as a reply's, but it answers nothing. */
+/** The tests of a broadcast packet's header: as a reply's, but it answers nothing, and what it tells of had left before. */
 export function broadcastFault(header: Header): PacketTest | null {
-  const fault = headerFault({ ...header, receive: header.transmit });
-  return fault;
+  const { mode, origin, transmit } = header;
+  if (mode === "broadcast" && origin !== UNKNOWN_TIME && difference(transmit, origin) <= 0) return "header";
+  return headerFault({ ...header, receive: transmit });
+}
+
+/** Our clock was corrected: what was read from it moves along. */
+export function moveArrival({ previous }: BroadcastClient, by: Seconds): void {
+  if (previous !== null) previous.at = shift(previous.at, by);
+}
+
+/** The packet before this one, if its origin tells when that left; `null`: it does not, that was lost, or a clock was stepped. */
+function named({ previous }: BroadcastClient, origin: NtpTimestamp, at: NtpTimestamp, now: Now): Arrival | null {
+  if (origin === UNKNOWN_TIME || previous === null || Math.abs(difference(origin, previous.transmit)) > LATEST) return null;
+  return Math.abs(difference(at, previous.at) - elapsed(previous.mono, now.mono)) > STEP_SUSPICION ? null : previous;
+}
+
+function learnLatency(own: BroadcastClient, before: Arrival, left: NtpTimestamp): void {
+  own.latency = difference(left, before.transmit);
+  const { calibratedBy } = own;
+  if (calibratedBy?.transmit !== before.transmit || own.delay === null) return;
+  own.delay -= own.latency - calibratedBy.latency;
+  own.calibratedBy = null;
 }
 
 /** The volley is over: with an answer the next broadcast calibrates, without one the default delay has to do. */
@@ -108,13 +164,14 @@ export function endVolley(association: Association, own: BroadcastClient): void 
 }
 
 /** The delay is what the broadcast seems to be late by. */
-function calibrate(association: Association, own: BroadcastClient, apparent: Seconds): boolean {
+function calibrate(association: Association, own: BroadcastClient, apparent: Seconds, transmit: NtpTimestamp): boolean {
   const { estimate } = association.filter;
   if (estimate === null) return false;
   const delay = estimate.offset - apparent;
   if (Math.abs(delay) > IMPLAUSIBLE_DELAY) return false;
   own.delay = delay;
   own.calibrated = true;
+  own.calibratedBy = { transmit, latency: own.latency };
   own.phase = "listen";
   return true;
 }

@@ -6,17 +6,21 @@ import { UNKNOWN_TIME } from "../time/timestamp.ts";
 import type { NtpTimestamp } from "../time/timestamp.ts";
 import type { Header } from "../wire/header.ts";
 
+/** When a packet of ours truly left. */
+export interface Leaving {
+  /** T1 as the host measured it; the reading the packet was made with until that is known. */
+  left: NtpTimestamp;
+  /** The host has measured it. */
+  measured: boolean;
+}
+
 /** One packet of ours: what it carried, and when it truly left. */
-export interface Departure {
+export interface Departure extends Leaving {
   readonly transmit: NtpTimestamp;
   /** Its receive timestamp: by it an interleaved answer names the packet. */
   readonly receive: NtpTimestamp;
   /** When the packet that it answered came, by our clock. */
   arrived: NtpTimestamp;
-  /** T1 as the host measured it; the reading the packet was made with until that is known. */
-  left: NtpTimestamp;
-  /** The host has measured it. */
-  measured: boolean;
   /** It told when the packet before it left. */
   readonly interleaved: boolean;
 }
@@ -41,11 +45,13 @@ export interface SymmetricExchange {
   theirReceive: NtpTimestamp;
   /** Interleaved packets we may yet send before one is answered. */
   trials: number;
+  /** They have sent an interleaved packet. */
+  offered: boolean;
 }
 
 /** Nothing was sent or heard. */
 export function symmetricExchange(): SymmetricExchange {
-  return { origin: UNKNOWN_TIME, receive: UNKNOWN_TIME, departures: [], answered: null, theirReceive: UNKNOWN_TIME, trials: TRIALS };
+  return { origin: UNKNOWN_TIME, receive: UNKNOWN_TIME, departures: [], answered: null, theirReceive: UNKNOWN_TIME, trials: TRIALS, offered: false };
 }
 
 /**
@@ -81,5 +87,6 @@ export function onAnswered(exchange: SymmetricExchange, header: Header, arrived:
   exchange.receive = arrived;
   exchange.theirReceive = header.receive;
   exchange.answered = answered;
+  exchange.offered ||= interleaved;
   if (interleaved || answered?.interleaved === true) exchange.trials = TRIALS;
 }

@@ -24,12 +24,12 @@ export type SystemHeader = Pick<Header, "leap" | "stratum" | "precision" | "root
  * The header of a packet to a peer: the state of our clock, and the answer to the peer's last packet.
  *
  * An interleaved one (RFC 9769 §3) tells when our packet before it truly left, and is known by its origin, which is when that
- * packet came to the peer.
+ * packet came to the peer. It is sent where that is configured; a passive peer does as the active one.
  * @param served the clock that is told to others, from a reading of ours
  * @param now when it leaves, by the clock: peers carry the time, not a cookie
  */
 export function symmetricHeader(association: Association, exchange: SymmetricExchange, system: SystemHeader, served: (clock: NtpTimestamp) => NtpTimestamp, now: Now): Header {
-  const told = association.config.xleave === true ? tellable(exchange) : null;
+  const told = association.config.xleave === true || exchange.offered ? tellable(exchange) : null;
   const left = told === null ? UNKNOWN_TIME : served(told.left);
   // What is not newer than what the peer has seen it would take for a replay.
   const interleaved = told !== null && difference(left, told.transmit) > 0;
@@ -63,7 +63,7 @@ export function receivePeer(association: Association, exchange: SymmetricExchang
   association.authentication = authentication;
   const basic = exchange.departures.find(({ transmit }) => transmit === header.origin);
   const first = header.origin === UNKNOWN_TIME;
-  const named = basic !== undefined || first || association.config.xleave !== true ? [] : exchange.departures.filter(({ receive }) => receive === header.origin);
+  const named = basic !== undefined || first || !speaks(association) ? [] : exchange.departures.filter(({ receive }) => receive === header.origin);
   const departure = basic ?? named[0];
   if (departure === undefined && !first) return refuse(association, "bogus");
   if (isOld(association, exchange, header)) return refuse(association, "duplicate");
@@ -84,6 +84,11 @@ export function receivePeer(association: Association, exchange: SymmetricExchang
   // An interleaved packet tells when the one left that our departure answered.
   const exchanged = { t1: departure.left, t2: header.receive, t3: header.transmit, t4: basic === undefined ? departure.arrived : packet.at };
   return takeExchange(association, header, exchanged, packet.stamp, now, rules);
+}
+
+/** Whether interleaved packets are understood: where they are configured, and from whoever came by himself. */
+function speaks({ config, lifetime }: Association): boolean {
+  return config.xleave === true || lifetime === "ephemeral";
 }
 
 /**

@@ -33,7 +33,7 @@ export interface AssociationConfig {
   readonly key: number | null;
   /** One-shot: the most samples taken of this server; `null` takes the run's. */
   readonly samples: number | null;
-  /** Symmetric modes: interleave, as long as the peer does, too (RFC 9769). */
+  /** Interleave (RFC 9769): symmetric modes as long as the peer does, too; a broadcast server always. */
   readonly xleave?: boolean;
   /** Hop limit of a broadcast server's packets, or of a manycast solicitor's last ring, 1 … 255 (127, or 7). */
   readonly ttl?: number;

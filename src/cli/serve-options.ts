@@ -83,6 +83,7 @@ export const SERVE_GROUPS: readonly OptionGroup[] = [
       { flags: "--broadcast <address>", text: "broadcast to this address or group; may be given again", parse: each(asIs) },
       { flags: "--minpoll <exponent>", text: "broadcast every 2^n seconds", standard: `${BROADCAST_DEFAULTS.minpoll}`, parse: integer("--minpoll", 3, 17) },
       { flags: "--ttl <hops>", text: "broadcasts to groups go this far", standard: `${BROADCAST_DEFAULTS.ttl}`, parse: parseHops },
+      { flags: "--xleave", text: "broadcasts tell when the one before truly left, for clients that interleave (RFC 9769)" },
       { flags: "--key <id>", text: "sign broadcasts with this key (the first trusted one of the file)", parse: integer("--key", 1, 65_535) },
       { flags: "--manycast <group>", text: "answer whoever searches this group; may be given again", parse: each(asIs) },
       { flags: "--cohort", text: "answer searchers of our own stratum, too" },

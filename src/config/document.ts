@@ -76,7 +76,7 @@ export function configDocument(path: string, file: Configuration, remarks: reado
   };
 }
 
-function association({ kind, name, family, port, version, minpoll, maxpoll, iburst, burst, prefer, noselect, trusted, preempt, key, ttl, at }: AssociationLine, rings: readonly number[]): Data {
+function association({ kind, name, family, port, version, minpoll, maxpoll, iburst, burst, prefer, noselect, trusted, preempt, key, ttl, xleave, at }: AssociationLine, rings: readonly number[]): Data {
   const hops = ttl ?? (kind === "manycast" ? (rings.at(-1) ?? null) : null);
   return {
     name,
@@ -94,6 +94,7 @@ function association({ kind, name, family, port, version, minpoll, maxpoll, ibur
     true: trusted,
     preempt,
     key,
+    xleave,
     ttl: hops,
     file: at.file,
     line: at.line,

@@ -30,6 +30,8 @@ export interface ServeOptions extends Partial<SelectionLimits> {
   readonly minpoll?: PollExponent;
   /** Hops of broadcasts. */
   readonly ttl?: number;
+  /** Broadcasts tell when the one before left (RFC 9769). */
+  readonly xleave?: boolean;
   readonly cohort?: boolean;
   readonly allow?: readonly string[];
   readonly deny?: readonly string[];
@@ -156,7 +158,7 @@ function broadcastersOf(options: ServeOptions, file: Configuration | null, port:
   const { minpoll = BROADCAST_DEFAULTS.minpoll, ttl = BROADCAST_DEFAULTS.ttl } = options;
   const given = (options.broadcast ?? []).map((text): AssociationConfig => {
     const spec = parseBroadcastAddress(text, facts.broadcasts);
-    return { ...named({ ...spec, port: spec.port ?? port, key: spec.key ?? facts.broadcastKey }, {}), kind: "broadcast", minpoll, maxpoll: minpoll, ttl };
+    return { ...named({ ...spec, port: spec.port ?? port, key: spec.key ?? facts.broadcastKey }, {}), kind: "broadcast", minpoll, maxpoll: minpoll, ttl, xleave: options.xleave ?? false };
   });
   const lines = given.length > 0 ? [] : (file?.associations ?? []).filter(({ kind }) => kind === "broadcast");
   return [...given, ...lines.map(({ at: _at, preempt: _preempt, ttl: hops, ...line }): AssociationConfig => ({ ...line, samples: null, ttl: hops ?? ttl }))];

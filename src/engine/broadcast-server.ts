@@ -1,4 +1,5 @@
 /** We are the broadcast server: one packet to a broadcast or multicast address each poll interval, while we are synchronized. */
+import type { Leaving } from "../association/exchange.ts";
 import type { SystemHeader } from "../association/symmetric.ts";
 import type { AssociationConfig } from "../association/template.ts";
 import { after } from "../time/mono.ts";
@@ -22,11 +23,13 @@ export interface Broadcaster {
   config: AssociationConfig;
   nextAt: Mono;
   sent: number;
+  /** When the last packet left, for the next to tell it (RFC 9769 §4); `null`: there is none, or our clock was stepped since. */
+  left: Leaving | null;
 }
 
 /** A line is taken up; the first packet leaves as soon as there is a time to tell. */
 export function startBroadcaster(state: State, config: AssociationConfig, now: Now): void {
-  state.broadcasters.push({ config, nextAt: now.mono, sent: 0 });
+  state.broadcasters.push({ config, nextAt: now.mono, sent: 0, left: null });
   schedule(state);
 }
 
@@ -56,12 +59,13 @@ function send(state: State, broadcaster: Broadcaster, system: SystemHeader, now:
   const { config } = broadcaster;
   const socket = socketFor(state, family(config.name));
   if (socket === undefined) return;
+  const { left } = broadcaster;
   const header = encodeHeader({
     ...system,
     version: config.version,
     mode: "broadcast",
     poll: config.minpoll,
-    origin: UNKNOWN_TIME,
+    origin: config.xleave === true && left !== null && left.measured ? servedClock(state, left.left) : UNKNOWN_TIME,
     receive: UNKNOWN_TIME,
     transmit: servedClock(state, now.clock),
   });
@@ -70,7 +74,10 @@ function send(state: State, broadcaster: Broadcaster, system: SystemHeader, now:
   if (sealed.kind === "unsealed") return;
   broadcaster.sent += 1;
   const to = { ip: config.name, port: config.port };
-  state.act({ kind: "send", token: state.nextToken(), socket, association: null, to, ttl: config.ttl ?? DEFAULT_TTL, bytes: sealed.bytes });
+  const token = state.nextToken();
+  broadcaster.left = config.xleave === true ? { left: now.clock, measured: false } : null;
+  if (broadcaster.left !== null) state.departures.set(token, broadcaster.left);
+  state.act({ kind: "send", token, socket, association: null, to, ttl: config.ttl ?? DEFAULT_TTL, bytes: sealed.bytes });
 }
 
 function schedule(state: State): void {

@@ -109,6 +109,7 @@ function take(state: State, event: Event, now: Now): void {
     case "sent":
       return onSent(state, event, now);
     case "sendFailed":
+      state.departures.delete(event.token);
       if (event.to !== undefined && state.roster.on(event.token as number as SocketToken) === undefined) state.note({ what: "notSent", to: event.to, why: event.why });
       // A client's request has one number for its packet and its socket.
       return onUndelivered(state, event.token as number as SocketToken, event.why, now);

@@ -7,7 +7,7 @@ import type { ClientRules } from "../association/client.ts";
 import type { PacketToken, SocketToken } from "../association/request.ts";
 import type { Association } from "../association/association.ts";
 import type { Request } from "../association/request.ts";
-import type { Departure } from "../association/exchange.ts";
+import type { Leaving } from "../association/exchange.ts";
 import type { PoolSolicitor } from "../association/pool.ts";
 import type { Solicitor } from "../association/solicitor.ts";
 import { NO_OPINION } from "../system/judge.ts";
@@ -56,8 +56,8 @@ export class State {
   solicitors: Solicitor[] = [];
   pools: PoolSolicitor[] = [];
   broadcasters: Broadcaster[] = [];
-  /** Packets to peers whose true moment of leaving is not known yet. */
-  readonly departures: Map<PacketToken, Departure> = new Map();
+  /** Packets to peers and to many whose true moment of leaving is not known yet. */
+  readonly departures: Map<PacketToken, Leaving> = new Map();
   /** Addresses that were pruned, and until when they are not solicited again. */
   readonly pruned: Map<string, Mono> = new Map();
   /** The server; `null` where none is. */

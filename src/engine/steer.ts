@@ -12,6 +12,7 @@
  * samples in the filters, and the timestamps of exchanges that are under way.
  */
 import type { Association } from "../association/association.ts";
+import { moveArrival } from "../association/broadcast.ts";
 import { clearFilter, moveFilter } from "../association/filter.ts";
 import { wishPoll } from "../association/poll.ts";
 import { moveRequest } from "../association/request.ts";
@@ -100,6 +101,7 @@ export function onStepped(state: State, by: Seconds, whose: "ours" | "another", 
   steering.claimed = null;
   steering.corrections = corrections(now.mono, steering.corrections.frequency);
   for (const association of state.roster) startAfresh(state, association, now);
+  for (const broadcaster of state.broadcasters) broadcaster.left = null;
   state.unjudged = true;
 }
 
@@ -166,8 +168,10 @@ const SURVIVORS: ReadonlySet<string> = new Set(["systemPeer", "survivor"]);
 
 /** Everything measured by the clock moves with it. */
 function moveAlong(state: State, phase: Seconds, frequency: Frequency, now: Now): void {
-  for (const { filter, requests, exchange } of state.roster) {
+  for (const { left } of state.broadcasters) if (left !== null) left.left = shift(left.left, phase);
+  for (const { filter, requests, exchange, listening } of state.roster) {
     moveFilter(filter, phase, frequency, now.mono);
+    if (listening !== null) moveArrival(listening, phase);
     for (const request of requests) moveRequest(request, phase);
     if (exchange === null) continue;
     exchange.receive = shift(exchange.receive, phase);
@@ -190,6 +194,7 @@ function spreadPoll(state: State, { discipline }: Steering, now: Now): void {
 function startAfresh(state: State, association: Association, now: Now): void {
   clearFilter(association.filter);
   state.closeRequests(association);
+  if (association.listening !== null) association.listening.previous = null;
   if (association.ended !== null || association.address === null || association.listening !== null) return;
   association.reach = 0;
   association.burst = 0;

@@ -14,6 +14,8 @@ export interface StampOptions {
   readonly late?: Seconds;
   /** How long a packet waits in the machine from being handed over until it leaves, seconds. Default 0. */
   readonly queueing?: Seconds;
+  /** Mean of what it waits besides, at random, seconds; exponentially distributed. Default 0. */
+  readonly crowding?: Seconds;
 }
 
 /** What a machine is like. */

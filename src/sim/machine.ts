@@ -83,7 +83,7 @@ export class Machine implements Station {
     this.clockFault = options.clockFault ?? null;
     this.interfaces = options.interfaces.map((one) => setting.network.attach(this, one));
     this.#sockets = new Sockets(this.interfaces, setting.chance.split("ports"));
-    this.#stamps = { source: "kernel", noise: 20e-6, late: 0, queueing: 0, ...options.stamps };
+    this.#stamps = { source: "kernel", noise: 20e-6, late: 0, queueing: 0, crowding: 0, ...options.stamps };
     this.#slewRate = options.slewRate ?? SLEW_RATE;
     this.#steerRate = options.steerRate ?? Infinity;
     this.#icmp = options.icmp ?? true;
@@ -279,15 +279,16 @@ export class Machine implements Station {
   }
 
   #send(token: PacketToken, socket: SocketToken, to: Address, ttl: number | null, bytes: Uint8Array, from: string | null): void {
-    const { queueing, late, source } = this.#stamps;
+    const { late, source, queueing, crowding } = this.#stamps;
+    const wait = queueing + (crowding === 0 ? 0 : crowding * this.#setting.chance.exponential());
     const handedOver = this.clock.read(later(this.#setting.timeline.now, -this.#noise()));
     const leave = (): void => {
       const at = source === "user" ? handedOver : this.clock.read(this.#setting.timeline.now);
       const why = this.transmit(socket, to, bytes, ttl, from);
       this.#later(why === null ? late : 0, why === null ? { kind: "sent", token, at, stamp: source } : { kind: "sendFailed", token, why });
     };
-    if (queueing === 0) leave();
-    else this.#setting.timeline.in(queueing, leave);
+    if (wait === 0) leave();
+    else this.#setting.timeline.in(wait, leave);
   }
 
   /** A kernel relies on no clock that was stepped, until it is told to. */

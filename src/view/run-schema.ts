@@ -22,6 +22,7 @@ const ASSOCIATION: Schema = openRecord({
   noselect: flag,
   true: flag,
   preempt: flag,
+  xleave: flag,
   key: maybe(integer(1, 65_535)),
   ttl: maybe({ ...integer(1, 255), description: "hops" }),
   file: text,

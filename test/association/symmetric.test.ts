@@ -21,9 +21,9 @@ class End {
   readonly peer: Association;
   readonly ahead: number;
 
-  constructor(xleave: boolean, ahead = 0) {
+  constructor(xleave: boolean, ahead = 0, lifetime: "persistent" | "ephemeral" = "persistent") {
     const config = template({ kind: "peer", xleave });
-    this.peer = association({ id: 1 as AssociationId, config, lifetime: "persistent", mode: "symmetricActive", security: securityOf("none"), address: SERVER, exchange: this.exchange });
+    this.peer = association({ id: 1 as AssociationId, config, lifetime, mode: lifetime === "persistent" ? "symmetricActive" : "symmetricPassive", security: securityOf("none"), address: SERVER, exchange: this.exchange });
     this.ahead = ahead;
   }
 
@@ -72,6 +72,19 @@ test("an interleaved packet tells when the one before it left, and names it by w
 test("to one that does not interleave, two packets are lost, and no more", () => {
   const heard = converse(new End(true), new End(false), 12);
   expect(heard.filter(({ kind }) => kind === "refused")).toMatchObject([{ test: "unsynchronized" }, { test: "bogus" }, { test: "bogus" }]);
+});
+
+test("a passive one does as the active one does", () => {
+  const [active, passive] = [new End(true, 0.25), new End(false, 0, "ephemeral")];
+  const heard = converse(active, passive, 6);
+  expect(heard.slice(1).filter(({ kind }) => kind === "refused")).toEqual([]);
+  passive.receive(96, active.send(96));
+  const told = passive.exchange.departures[0]!;
+  expect(passive.send(100)).toMatchObject({ mode: "symmetricPassive", transmit: told.left, origin: passive.exchange.theirReceive });
+  const [basic, other] = [new End(false), new End(false, 0, "ephemeral")];
+  converse(basic, other, 6);
+  other.receive(96, basic.send(96));
+  expect(other.send(100).origin).toBe(other.exchange.origin);
 });
 
 test("what was not measured, or not answered, is not told of", () => {

@@ -204,8 +204,8 @@ describe("a daemon's configuration", () => {
   });
 
   it("interleaves with peers, and says that servers are asked in basic mode", () => {
-    const { configuration, remarks } = load("peer a xleave\npeer b\nserver c xleave");
-    expect(configuration.associations.map(({ name, xleave }) => [name, xleave])).toEqual([["a", true], ["b", false], ["c", false]]);
+    const { configuration, remarks } = load("peer a xleave\npeer b\nserver c xleave\nbroadcast 239.1.1.1 xleave");
+    expect(configuration.associations.map(({ name, xleave }) => [name, xleave])).toEqual([["a", true], ["b", false], ["c", false], ["239.1.1.1", true]]);
     expect(remarks.filter(({ text }) => text.includes("xleave")).map(({ at }) => at.line)).toEqual([3]);
   });
 

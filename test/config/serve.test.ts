@@ -52,6 +52,7 @@ describe("serve", () => {
     ]);
     expect(warnings).toEqual([expect.stringMatching(/^224\.0\.1\.1 is not confined to your site/)]);
     expect(config({ broadcast: ["224.0.1.1"], ttl: 1 }).warnings).toEqual([]);
+    expect(config({ broadcast: ["192.0.2.255"], xleave: true }).config.associations).toMatchObject([{ xleave: true }]);
     expect(() => config({ manycast: ["192.0.2.255"] })).toThrow("is not a multicast group");
     expect(() => config({ broadcast: ["192.0.2.7"] })).toThrow("neither a multicast group nor a broadcast address");
   });

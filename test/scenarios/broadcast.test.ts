@@ -26,7 +26,7 @@ beforeAll(async () => {
 /** A site with broadcast servers that follow references of their own. */
 class Lan extends Site {
   /** A broadcast server, synchronized from the start on. */
-  server(name: string, spec: SiteHost = {}, line: { readonly minpoll?: number; readonly key?: number | null; readonly name?: string; readonly ttl?: number } = {}): Runner {
+  server(name: string, spec: SiteHost = {}, line: { readonly minpoll?: number; readonly key?: number | null; readonly name?: string; readonly ttl?: number; readonly xleave?: boolean } = {}): Runner {
     const gps = this.reference(`gps of ${name}`);
     const lines = [{ name: gps.address.ip }, { kind: "broadcast", name: EVERYBODY, minpoll: 4, key: 1, ...line }] as const;
     return this.host(name, { broadcast: EVERYBODY, keys, ...spec, lines: [...lines, ...(spec.lines ?? [])] });
@@ -109,6 +109,41 @@ describe("a broadcast client", () => {
     expect(associationsOf(client)).toEqual([]);
     world.run(600);
     expect(associationsOf(client)).toEqual([]);
+  });
+});
+
+describe("a server whose packets wait before they leave", () => {
+  /** The mean error of a client that knows how far it is, from ten minutes to two hours, in a world of its own. */
+  function followed(world: SimWorld, xleave: boolean, loss = 0): { error: number; told: number } {
+    const own = createWorld({ seed: `${world.seed}`, trace: false });
+    const lan = new Lan(own);
+    let told = 0;
+    const chance = own.chance("loss");
+    own.network.tap(({ to, bytes }) => {
+      if (to.ip !== EVERYBODY) return "pass";
+      if (bytes.subarray(24, 32).some((octet) => octet !== 0)) told += 1;
+      return chance.uniform() < loss ? "drop" : "pass";
+    });
+    lan.server("server", { stamps: { crowding: 0.002 } }, { xleave });
+    const client = lan.listener("client", { discovery: { broadcastDelay: 0.0001 } });
+    own.run(600);
+    const errors: number[] = [];
+    own.every(10, () => void errors.push(Math.abs(errorOf(client))));
+    own.run(6600);
+    return { error: errors.reduce((sum, error) => sum + error, 0) / errors.length, told };
+  }
+
+  scenario("tells interleaved when each truly left, and its clients are the better for it", { trace: false, seeds: 3 }, (world) => {
+    const basic = followed(world, false);
+    const interleaved = followed(world, true);
+    expect(basic.told).toBe(0);
+    expect(interleaved.told).toBeGreaterThan(400);
+    expect(basic.error).toBeGreaterThan(0.001);
+    expect(interleaved.error).toBeLessThan(basic.error / 5);
+  });
+
+  scenario("goes on to be followed where a third of them are lost", { trace: false, seeds: 3 }, (world) => {
+    expect(followed(world, true, 0.33).error).toBeLessThan(0.75 * followed(world, false, 0.33).error);
   });
 });
 

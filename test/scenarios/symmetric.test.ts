@@ -147,16 +147,17 @@ describe("two peers", () => {
 /**
  * Two peers, of which the first has the reference, and packets that wait 2 ms in it before they leave: what it writes into them
  * is read too early, and only afterwards does its kernel say when they left.
+ * @param speaks who interleaves; `null`: the second has no line for the first, and is passive
  */
-function late(world: SimWorld, speaks: readonly [boolean, boolean]): { error: () => number; interleaved: () => number; lost: () => number; run: (seconds: number) => void } {
+function late(world: SimWorld, speaks: readonly [boolean, boolean | null]): { error: () => number; interleaved: () => number; lost: () => number; run: (seconds: number) => void } {
   const site = new Site(world);
   const gps = site.reference("gps");
   const towards = (name: string, xleave: boolean): Partial<AssociationConfig> => ({ kind: "peer", name, key: 1, iburst: false, xleave });
   const first = site.host("first", { addresses: [ADDRESSES[0]], keys, stamps: { queueing: 0.002 }, lines: [{ name: gps.address.ip }, towards(ADDRESSES[1], speaks[0])] });
-  const second = site.host("second", { addresses: [ADDRESSES[1]], keys, lines: [towards(ADDRESSES[0], speaks[1])] });
+  const second = site.host("second", { addresses: [ADDRESSES[1]], keys, lines: speaks[1] === null ? [] : [towards(ADDRESSES[0], speaks[1])] });
   let count = 0;
   world.network.tap((datagram, at) => {
-    if (modeOf(datagram) !== "symmetricActive") return "pass";
+    if (!modeOf(datagram).startsWith("symmetric")) return "pass";
     const { transmit } = readHeader(new DataView(datagram.bytes.buffer, datagram.bytes.byteOffset, HEADER_LENGTH));
     // It tells of the packet before.
     if (difference(shift(world.beginning, at), transmit) > 1) count += 1;
@@ -177,6 +178,14 @@ describe("interleaved peers", () => {
     expect(interleaved.lost()).toBeLessThan(0.25);
     expect(basic.error()).toBeGreaterThan(0.0008);
     expect(interleaved.error()).toBeLessThan(0.0002);
+  });
+
+  scenario("are answered in kind by a passive one", { trace: false, seeds: 3 }, (world) => {
+    const pair = late(world, [true, null]);
+    pair.run(3600);
+    expect(pair.interleaved()).toBeGreaterThan(20);
+    expect(pair.lost()).toBeLessThan(0.25);
+    expect(pair.error()).toBeLessThan(0.0002);
   });
 
   scenario("fall back on basic packets where the other does not interleave, and lose few", { trace: false, seeds: 5 }, (world) => {

@@ -104,7 +104,7 @@ export const FINDING_PROSE: Readonly<Record<string, Prose>> = {
   },
   broadcast: {
     description: [
-      "Listens to broadcast and multicast servers. A server's first authentic packet mobilizes it; after a random wait of up to its poll interval it is asked by a volley, which tells how long its packets travel; from then on it is only listened to. It goes on until interrupted (exit status 130, after the report), until `--count` broadcasts were used, or until `--deadline`; both of these shorten the wait.",
+      "Listens to broadcast and multicast servers. A server's first authentic packet mobilizes it; after a random wait of up to its poll interval it is asked by a volley, which tells how long its packets travel; from then on it is only listened to. A server that interleaves is understood as such. It goes on until interrupted (exit status 130, after the report), until `--count` broadcasts were used, or until `--deadline`; both of these shorten the wait.",
       "Without ADDRESS all broadcasts of all interfaces are heard, with `--multicast` the groups assigned to NTP as well. Port 123 needs root or CAP_NET_BIND_SERVICE. It is shared with a daemon that shares it, as chronyd does; ntpd does not.",
       "Where the output is no terminal, each thing that happens is a line: `mobilized`, `volley`, `sample` for each broadcast that was used, `rejected`, `demobilized`.",
     ],
@@ -123,7 +123,7 @@ export const FINDING_PROSE: Readonly<Record<string, Prose>> = {
       "Answers NTP clients. It follows the servers named, or those of the configuration file, and tells their time without touching the local clock; or it trusts the local clock, at once, with `--local-stratum`. With neither it says that it is not synchronized.",
       "Of a configuration file it uses `server`, `pool`, `broadcast`, `manycastserver`, `restrict`, `discard`, `keys`, `trustedkey`, `tos` and the local clock (`server 127.127.1.0`, `fudge`). `--allow` and `--deny` are short for an access list: the most specific network decides, and as soon as one is allowed all others are denied.",
       "No answer is longer than its question. Control queries (modes 6 and 7) are not answered. It leaves from the address it was asked at, and gives up root as soon as the port is open. SIGINT and SIGTERM end it with exit status 0.",
-      "With `--broadcast` it sends a packet to an address or group every 64 s (`--minpoll`), signed with a key where a key file is named; with `--manycast` it answers searches in a group, when it is synchronized and at a stratum below the searcher's, after a random delay. A group that is not confined to the site is warned of (RFC 2365).",
+      "With `--broadcast` it sends a packet to an address or group every 64 s (`--minpoll`), signed with a key where a key file is named; with `--manycast` it answers searches in a group, when it is synchronized and at a stratum below the searcher's, after a random delay. A group that is not confined to the site is warned of (RFC 2365). With `--xleave` each packet tells when the one before truly left, by the kernel's stamp (RFC 9769); clients that do not know of it are not disturbed.",
     ],
     sections: [
       {

@@ -57,7 +57,7 @@ const BROADCAST: Options = {
   port: PORT,
   /** Hops (seed 002); ntpd 4.2.8 reads an index into its `ttl` list. */
   ttl: { ...integer(1, 255), standard: 127 },
-  xleave: { ...FLAG, idle: "broadcasts leave in basic mode" },
+  xleave: FLAG,
   ...ELSEWHERE,
   autokey: AUTOKEY,
 };

@@ -33,7 +33,7 @@ export interface AssociationLine extends Omit<ServerLine, "kind"> {
   readonly port: number;
   /** Hops, 1 … 255; `null`: what the kind has by default. */
   readonly ttl: number | null;
-  /** `peer`: interleave as long as the peer does (RFC 9769). */
+  /** `peer`: interleave as long as the peer does; `broadcast`: tell when the packet before left (RFC 9769). */
   readonly xleave: boolean;
   /** A server that may be dropped when there are better ones. */
   readonly preempt: boolean;
@@ -95,7 +95,7 @@ export function readAssociation(statement: Statement): Associated {
     key: number("key"),
     port: number("port")!,
     ttl: number("ttl"),
-    xleave: kind === "peer" && flag("xleave"),
+    xleave: (kind === "peer" || kind === "broadcast") && flag("xleave"),
     preempt: flag("preempt") || kind === "pool" || kind === "manycast",
     at,
   };
