@@ -31,6 +31,8 @@ export interface Solicitor {
   ttl: number;
   /** log₂ of the interval between questions once the last ring was asked (the daemon's schedule). */
   poll: PollExponent;
+  /** When the last one left; `null`: none did. */
+  askedAt: Mono | null;
   /** When the next question leaves; `null`: none will. */
   nextAt: Mono | null;
   /** Asks no more, for now or in this run: found enough, or asked the last ring. */
@@ -65,7 +67,7 @@ const RINGS_REMEMBERED = 16;
 
 /** A solicitor that has asked nothing yet. */
 export function solicitor(config: AssociationConfig, group: string, socket: SocketToken, now: Mono): Solicitor {
-  return { config, group, lastRing: config.ttl ?? DEFAULT_LAST_RING, socket, rings: [], ttl: 0, poll: config.minpoll + SLOWER, nextAt: now, done: false, satisfied: false };
+  return { config, group, lastRing: config.ttl ?? DEFAULT_LAST_RING, socket, rings: [], ttl: 0, poll: config.minpoll + SLOWER, askedAt: null, nextAt: now, done: false, satisfied: false };
 }
 
 /**
@@ -90,6 +92,7 @@ function nextRing({ config: { rings }, ttl, lastRing }: Solicitor): number {
 export function onSolicit(asking: Solicitor, ring: Ring, now: Mono, rules: RingRules): void {
   asking.rings.push(ring);
   if (rules.interval === null && asking.rings.length > RINGS_REMEMBERED) asking.rings.shift();
+  asking.askedAt = now;
   asking.nextAt = after(now, rules.interval ?? questionInterval(asking, rules));
 }
 
@@ -107,6 +110,11 @@ export function wantsMore(asking: Solicitor, held: number, rules: RingRules): bo
 export function questionInterval({ poll, config }: Solicitor, { systemPoll, uniform }: RingRules): Seconds {
   const exponent = Math.min(Math.max(poll, (systemPoll ?? poll - SLOWER) + SLOWER), config.maxpoll + SLOWER);
   return pollInterval(exponent) * (1 + uniform() / 16);
+}
+
+/** Enough are held: when the first ring is asked again all the same, lest better servers stay unknown (ntp.conf `tos beacon`). */
+export function beaconAt({ askedAt }: Solicitor, beacon: Seconds | null): Mono | null {
+  return askedAt === null || beacon === null ? null : after(askedAt, beacon);
 }
 
 /** Too few are left: from the first ring and the shortest interval again. */

@@ -33,6 +33,8 @@ export interface AssociationConfig {
   readonly key: number | null;
   /** One-shot: the most samples taken of this server; `null` takes the run's. */
   readonly samples: number | null;
+  /** Configured, but to go like one that was found when it is of no use (ntp.conf's `preempt`). */
+  readonly preempt?: boolean;
   /** Interleave (RFC 9769): symmetric modes as long as the peer does, too; a broadcast server always. */
   readonly xleave?: boolean;
   /** Hop limit of a broadcast server's packets, or of a manycast solicitor's last ring, 1 … 255 (127, or 7). */

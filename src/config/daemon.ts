@@ -74,6 +74,7 @@ export function daemonConfig(file: Configuration, options: DaemonOptions, facts:
       longestWait: LONGEST_WAIT,
       count: null,
       cohort: file.discovery.cohort,
+      beacon: file.discovery.beacon,
     },
     serving: {
       access: accessOf(file.restrict),
@@ -83,6 +84,7 @@ export function daemonConfig(file: Configuration, options: DaemonOptions, facts:
       smear: facts.smear,
       ownAddresses: Object.values(facts.interfaces).flat(),
       mru: mruOf(file.mru),
+      monitor: file.switches.monitor,
     },
     leaps: facts.leaps ?? null,
     service: serviceOf(file, options, facts),
@@ -96,9 +98,10 @@ function associationsOf(file: Configuration): AssociationConfig[] {
   return file.broadcastClient || file.multicastClient.length > 0 ? [...lines, BROADCAST_TEMPLATE] : lines;
 }
 
-function associationOf({ at: _at, preempt: _preempt, ttl, ...line }: AssociationLine, rings: readonly number[]): AssociationConfig {
+function associationOf({ at: _at, preempt, ttl, ...line }: AssociationLine, rings: readonly number[]): AssociationConfig {
   const hops = ttl ?? (line.kind === "manycast" ? rings.at(-1)! : null);
-  return { ...line, samples: null, ...(hops === null ? {} : { ttl: hops }), ...(line.kind === "manycast" ? { rings } : {}) };
+  const may = preempt && (line.kind === "server" || line.kind === "peer") ? { preempt } : {};
+  return { ...line, ...may, samples: null, ...(hops === null ? {} : { ttl: hops }), ...(line.kind === "manycast" ? { rings } : {}) };
 }
 
 /** What broadcast packets mobilize; their own poll exponent and key come with them. */

@@ -65,6 +65,7 @@ export function configDocument(path: string, file: Configuration, remarks: reado
       huffpuff: tinker.huffpuff,
     },
     driftFile: file.driftFile,
+    driftTolerance: file.driftTolerance,
     leapFile: file.leapFile === null ? null : { path: file.leapFile.path, checkHash: file.leapFile.checkHash },
     leapSmearInterval: file.smear,
     statistics: { folder: statistics.folder, files: Object.entries(statistics.kinds).map(([name, { file: base, type, link, enabled, asked }]) => ({ name, file: base, type, link, enabled: enabled && asked && switches.stats })) },

@@ -78,6 +78,7 @@ function settingsOf({ service, precision, limits, ownReferenceIds }: EngineConfi
     solicitations: serving.manycast === null ? null : { cohort: serving.manycast.cohort, ownReferenceIds },
     own: { addresses: serving.ownAddresses, port: service?.port ?? 123 },
     smear: serving.smear,
+    monitor: serving.monitor ?? true,
   };
 }
 

@@ -70,6 +70,8 @@ export interface DiscoveryConfig {
   readonly count: number | null;
   /** Servers of our own stratum are taken, too (`tos cohort`). */
   readonly cohort: boolean;
+  /** A search that has found enough asks its first ring once in so many seconds all the same (`tos beacon`); `null` or absent: it does not. */
+  readonly beacon?: Seconds | null;
 }
 
 /** How clients are answered. */
@@ -85,6 +87,8 @@ export interface ServingConfig {
   readonly ownAddresses: readonly string[];
   /** How many recent clients are remembered; absent: ntpd's defaults. */
   readonly mru?: MruLimits;
+  /** Whether they are remembered where no rate is limited (`disable monitor`); absent: they are. */
+  readonly monitor?: boolean;
 }
 
 /** Sockets that hear what no request of ours asked for. */

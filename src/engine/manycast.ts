@@ -1,6 +1,6 @@
 /** Manycast: groups are asked ring by ring, and who answers is mobilized (seed 002 "Manycast Scheme"). */
 import { broadcastFault } from "../association/broadcast.ts";
-import { growRing, onSolicit, questionInterval, restart, revise, ringOf, solicitor, wantsMore } from "../association/solicitor.ts";
+import { beaconAt, growRing, onSolicit, questionInterval, restart, revise, ringOf, solicitor, wantsMore } from "../association/solicitor.ts";
 import type { Ring, RingRules, Solicitor } from "../association/solicitor.ts";
 import type { AssociationConfig } from "../association/template.ts";
 import { after } from "../time/mono.ts";
@@ -48,13 +48,32 @@ export function solicit(state: State, now: Now): void {
     const held = heldCount(state);
     asking.satisfied ||= held >= rules.minclock;
     if (wantsMore(asking, held, rules)) ask(state, asking, held, now, rules);
+    else if (state.config.once === null) rest(state, asking, held, now, rules);
     else {
       asking.done = true;
-      asking.nextAt = state.config.once === null ? after(now.mono, questionInterval(asking, rules)) : null;
+      asking.nextAt = null;
       state.unjudged = true;
     }
   }
   scheduleSolicitors(state);
+}
+
+/** Enough are held: it is looked again whether they still are; and at times the first ring is asked all the same. */
+function rest(state: State, asking: Solicitor, held: number, now: Now, rules: RingRules): void {
+  const { beacon = null } = state.config.discovery ?? STRICT;
+  const due = beaconAt(asking, beacon);
+  if (due !== null && due <= now.mono) {
+    const { ttl } = asking;
+    asking.ttl = 0;
+    ask(state, asking, held, now, rules);
+    // A search that has to go on goes on from where it was.
+    asking.ttl = Math.max(asking.ttl, ttl);
+  }
+  const again = beaconAt(asking, beacon);
+  const look = after(now.mono, questionInterval(asking, rules));
+  asking.done = true;
+  asking.nextAt = again !== null && again < look ? again : look;
+  state.unjudged = true;
 }
 
 /**

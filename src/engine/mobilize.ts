@@ -146,7 +146,8 @@ function mobilize(state: State, config: AssociationConfig, address: Address | nu
   const peer = config.kind === "peer";
   const own = peer ? { exchange: symmetricExchange() } : {};
   const duplicate = address !== null && state.roster.at(address) !== undefined;
-  const lifetime = config.kind === "pool" ? "preemptable" : "persistent";
+  const mayGo = config.kind === "pool" || (config.preempt === true && state.config.once === null);
+  const lifetime = mayGo ? "preemptable" : "persistent";
   const fresh = add(state, config, peer ? "symmetricActive" : "client", lifetime, address, { alternatives, ended: duplicate ? "duplicate" : ended, ...own });
   if (address === null || fresh.ended !== null) return;
   recallKiss(state, fresh, address);

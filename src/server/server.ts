@@ -57,6 +57,8 @@ export interface ServerSettings {
   readonly own: { readonly addresses: readonly string[]; readonly port: number };
   /** A leap second to be smeared, if any. */
   readonly smear: Smear | null;
+  /** Clients are remembered, those whose rate is limited in any case. Absent: they are. */
+  readonly monitor?: boolean;
 }
 
 /** What a server is made with, once. */
@@ -175,9 +177,11 @@ export class NtpServer {
     if (length < HEADER_LENGTH) return "tooShort";
     if (length > MAX_PACKET_LENGTH) return "tooLong";
 
+    const isLimited = (flags & FLAG.limited) !== 0;
+    if (!isLimited && this.#settings.monitor === false) return this.#authenticate(arrival, flags);
     const client = this.mru.touch(arrival, mode, version, flags);
     const verdict = this.#chargeRate(client);
-    if (verdict !== "within" && (flags & FLAG.limited) !== 0) {
+    if (verdict !== "within" && isLimited) {
       const isKissed = verdict === "kiss" && (flags & FLAG.kod) !== 0 && arrival.cast === "unicast" && this.#kiss(arrival);
       if (isKissed) return "kissed";
       this.mru.countDrop(client);

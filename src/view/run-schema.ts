@@ -61,6 +61,7 @@ const PROPERTIES: Readonly<Record<string, Schema>> = {
   mru: { type: "object", additionalProperties: maybe(amount) },
   switches: { type: "object", additionalProperties: flag },
   tinker: openRecord({ step: maybe(amount), stepBack: maybe(amount), stepout: amount, panic: maybe(amount), frequency: maybe(amount), allan: maybe(amount), dispersion: amount, huffpuff: maybe(amount) }),
+  driftTolerance: maybe(amount),
   driftFile: maybe(text),
   leapFile: maybe(openRecord({ path: text, checkHash: flag })),
   leapSmearInterval: amount,

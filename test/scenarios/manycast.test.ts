@@ -273,6 +273,24 @@ describe("a site in rings", () => {
   });
 });
 
+describe("a beacon", () => {
+  scenario("asks the first ring at times although enough are held", { trace: false, seeds: 2 }, (world) => {
+    const site = new Campus(world);
+    site.serve(1, 1);
+    site.serve(2, 2);
+    world.run(60);
+    const limits = { minclock: 3, maxclock: 3 };
+    const [asking, resting] = [site.seeker("asking", { limits, discovery: { beacon: 3600 } }), site.seeker("resting", { limits })];
+    world.run(600);
+    const [before, held] = [ringsOf(asking), site.friendsOf(asking)];
+    expect([before.slice(0, 2), held]).toEqual([[1, 2], ["server1.1", "server2.1", "server2.2"]]);
+    world.run(3.5 * 3600);
+    expect(ringsOf(asking).slice(before.length)).toEqual([1, 1, 1]);
+    expect(ringsOf(resting)).toEqual(before);
+    expect(site.friendsOf(asking)).toEqual(held);
+  });
+});
+
 describe("with keys", () => {
   scenario("only those with our key are mobilized, and different keys serve different clients", { trace: false, seeds: 2 }, async (world) => {
     const red = securityProvider(await keysOf("1 SHA1 red-secret"));

@@ -165,3 +165,13 @@ describe("what a configuration opens", () => {
     expect(sends[0]!.bytes[0]! >> 3 & 7).toBe(3);
   });
 });
+
+describe("what a line says of an association", () => {
+  scenario("preempt: it goes when it is of no use, and the others stay", { seeds: 1 }, (world) => {
+    const [a = ""] = servers(world, 1);
+    const us = daemon(world, "us", "192.0.2.100", `server ${a} iburst\nserver 192.0.2.77 minpoll 4 maxpoll 4\nserver 192.0.2.78 preempt minpoll 4 maxpoll 4`);
+    world.run(400);
+    expect(associationsOf(us).map(({ address }) => address)).toEqual([a, "192.0.2.77"]);
+    expect(notesOf(us, "demobilized")).toMatchObject([{ address: { ip: "192.0.2.78" }, why: "unreachable" }]);
+  });
+});

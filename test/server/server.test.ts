@@ -50,6 +50,29 @@ function headerOf(bytes: Uint8Array | null): Header {
 
 const GROUP = { solicitations: { cohort: true, ownReferenceIds: [0xc000_0201] } };
 
+describe("the list of recent clients", () => {
+  it("is kept without monitoring only of those whose rate is limited", () => {
+    const access = new AccessList();
+    access.restrict({ address: "198.51.100.0", mask: 24, flags: ["limited"] });
+    const server = serverOf({ access, monitor: false });
+    for (const ip of ["198.51.100.7", "203.0.113.7"]) expect(server.receive(arrivalOf(requestOf({}), { ip }))).toBe("answered");
+    expect([...server.mru.entries()].map(({ address }) => address)).toEqual(["198.51.100.7"]);
+  });
+
+  it("goes on within other limits, and forgets nobody for it", () => {
+    const server = serverOf();
+    const ask = (number: number): unknown => server.receive(arrivalOf(requestOf({}), { ip: `203.0.113.${number}` }));
+    for (let number = 1; number <= 40; number++) ask(number);
+    server.mru.limit({ maxdepth: 10, mindepth: 5, maxage: 64 });
+    for (let number = 41; number <= 80; number++) ask(number);
+    expect(server.mru.size).toBe(40);
+    expect([...server.mru.entries()][0]!.address).toBe("203.0.113.80");
+    server.mru.limit({ maxdepth: 100, mindepth: 50, maxage: 64 });
+    for (let number = 81; number <= 200; number++) ask(number);
+    expect(server.mru.size).toBe(100);
+  });
+});
+
 describe("what becomes of a datagram", () => {
   const plain = (mode: Header["mode"], version = 4): Uint8Array => requestOf({ mode, version });
   const cases: readonly [Disposition, string, Uint8Array, ArrivalOptions?, RestrictFlag[]?][] = [

@@ -1,24 +1,27 @@
 /** The drift file while the daemon lives: read at the start, written once an hour and at the end, where the frequency changed. */
+import type { Configuration } from "../../config/ntpconf/record.ts";
 import { readDrift, writeDrift } from "../../state/drift.ts";
 import type { Frequency } from "../../time/seconds.ts";
 import type { Log } from "./log.ts";
 
-/** Less than this is no change worth a write, s/s. */
+/** Less than this is no change worth a write where the file says nothing else, s/s. */
 const LEAST_CHANGE = 1e-9;
 
 /** A drift file. */
 export class DriftFile {
   readonly #path: string | null;
   readonly #keeps: boolean;
+  readonly #leastChange: Frequency;
   readonly #log: Log;
   #kept: Frequency | null = null;
 
   /**
-   * @param path `null`: there is none
+   * @param drift `driftFile` of `null`: there is none
    * @param keeps false where the clock is left alone: what is kept is of use only to whoever steers it
    */
-  constructor(path: string | null, keeps: boolean, log: Log) {
-    this.#path = path;
+  constructor({ driftFile, driftTolerance }: Pick<Configuration, "driftFile" | "driftTolerance">, keeps: boolean, log: Log) {
+    this.#path = driftFile;
+    this.#leastChange = driftTolerance === null ? LEAST_CHANGE : driftTolerance * 1e-6;
     this.#keeps = keeps;
     this.#log = log;
   }
@@ -35,7 +38,7 @@ export class DriftFile {
   /** Keeps a frequency. @param frequency `null`: it is not known yet */
   keep(frequency: Frequency | null): void {
     if (this.#path === null || !this.#keeps || frequency === null) return;
-    if (this.#kept !== null && Math.abs(frequency - this.#kept) < LEAST_CHANGE) return;
+    if (this.#kept !== null && Math.abs(frequency - this.#kept) < this.#leastChange) return;
     const fault = writeDrift(this.#path, frequency);
     if (fault === null) this.#kept = frequency;
     this.#log.matter("driftfile", "warning", "driftFile", fault === null ? null : `drift file ${this.#path} cannot be written: ${fault}`);

@@ -92,7 +92,7 @@ class Daemon {
     this.#io = io;
     this.#log = log;
     this.#manager = serviceManager(io.env);
-    this.#drift = new DriftFile(configuration.driftFile, options.clock, log);
+    this.#drift = new DriftFile(configuration, options.clock, log);
     this.#statistics = new StatisticsFiles(configuration, log);
   }
 
@@ -191,7 +191,7 @@ class Daemon {
       return;
     }
     this.#keep();
-    this.#drift = new DriftFile(configuration.driftFile, this.#options.clock, this.#log);
+    this.#drift = new DriftFile(configuration, this.#options.clock, this.#log);
     this.#statistics = new StatisticsFiles(configuration, this.#log);
     this.#leaps = this.#readLeaps();
     this.#remark();

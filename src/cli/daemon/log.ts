@@ -69,8 +69,10 @@ export class Log {
     if (level === "debug" && !this.#options.verbose) return;
     if (this.#options.quiet && (level === "debug" || level === "info")) return;
     const time = new Date((this.#options.clock ?? Date.now)()).toISOString();
-    const line = this.#options.format === "json" ? `${JSON.stringify({ schema: schemaName("run"), time, level, event, text, ...fields }, plain)}\n` : `${this.#stamp(time)}${level === "info" || level === "debug" ? "" : `${level}: `}${text}\n`;
-    if (this.#file === null || !this.#append(this.#file, line)) this.#sink.write(line);
+    const document = (): string => `${JSON.stringify({ schema: schemaName("run"), time, level, event, text, ...fields }, plain)}\n`;
+    const plainly = (): string => `${this.#stamp(time)}${level === "info" || level === "debug" ? "" : `${level}: `}${text}\n`;
+    const line = this.#options.format === "json" ? document : plainly;
+    if (this.#file === null || !this.#append(this.#file, line())) this.#sink.write(line());
   }
 
   /** One matter that may stay as it is for a long time: said when it changes. `null`: all is well again, which is no news. */

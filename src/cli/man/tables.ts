@@ -72,7 +72,7 @@ export function daemonConfigurationFile(): Section {
   return {
     title: "CONFIGURATION FILE",
     blocks: [
-      `The syntax is that of ntp.conf(5). The file is the one named by \`--config\`, else by \`$${CONFIG_VARIABLE}\`, else the first of ${CONFIG_PATHS.map((path) => `\`${path}\``).join(", ")} that exists. What is wrong in it is said as FILE:LINE:COLUMN, and ends the program with 64. In brackets: what counts where an option is not given.`,
+      `The syntax is that of ntp.conf(5). The file is the one named by \`--config\`, else by \`$${CONFIG_VARIABLE}\`, else the first of ${CONFIG_PATHS.map((path) => `\`${path}\``).join(", ")} that exists. What is wrong in it is said as FILE:LINE:COLUMN, and ends the program with 64. In brackets: what counts where an option is not given. \`--check\` tells of every word that has no effect.`,
       { terms: does("uses").map(([name, syntax]) => [commandTerm(name, syntax), commandText(syntax, "idle")] as const) },
       `These are left out, with a warning: ${listed("leaves")}. With these the daemon does not start: ${listed("refuses")}.`,
     ],
@@ -91,10 +91,20 @@ function commandTerm(name: string, { operands, family }: CommandSyntax): string 
   return `\`${[name, ...(family ? ["[-4|-6]"] : []), ...words].join(" ")}\``;
 }
 
-function commandText({ text, options }: CommandSyntax, without: "unused" | "idle"): string {
+function commandText(syntax: CommandSyntax, without: "unused" | "idle"): string {
+  const { text, options } = syntax;
   const shown = Object.entries(options).filter(([, option]) => option[without] === undefined && option.drops === undefined);
   const words = shown.map(([name, { takes, standard }]) => `\`${name}\`${takes === "nothing" ? "" : " N"}${without === "idle" ? standardText(standard) : ""}`);
-  return `${sentence(text)}${words.length === 0 ? "" : ` Options: ${words.join(", ")}.`}`;
+  return `${sentence(text)}${words.length === 0 ? "" : ` Options: ${words.join(", ")}.`}${without === "idle" ? idleText(syntax) : ""}`;
+}
+
+/** What is read and changes nothing, and why. */
+function idleText({ idle, options }: CommandSyntax): string {
+  if (idle !== null) return ` Read, and without effect: ${idle}.`;
+  const names = new Map<string, string[]>();
+  for (const [name, { idle: why }] of Object.entries(options)) if (why !== undefined) names.set(why, [...(names.get(why) ?? []), `\`${name}\``]);
+  const parts = [...names].map(([why, options]) => `${options.join(", ")} (${why})`);
+  return parts.length === 0 ? "" : ` Read, and without effect: ${parts.join("; ")}.`;
 }
 
 function standardText(standard: Standard | undefined): string {

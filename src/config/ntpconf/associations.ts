@@ -25,6 +25,9 @@ const ELSEWHERE: Options = {
   bias: { ...number(-10, 10), standard: 0, unused: "offsets are taken as they are", idle: "offsets are taken as they are" },
 };
 
+/** What is found goes without being told to. */
+const FOUND: Options = { preempt: { ...FLAG, unused: "it is for daemons", idle: "what is found may go in any case" } };
+
 /** Options of every client association. */
 const CLIENT: Options = {
   key: KEY,
@@ -37,7 +40,7 @@ const CLIENT: Options = {
   minpoll: LEAST_POLL,
   maxpoll: MOST_POLL,
   port: PORT,
-  preempt: { ...FLAG, unused: "it is for daemons", idle: "what is configured stays" },
+  preempt: { ...FLAG, unused: "it is for daemons" },
   xleave: { ...FLAG, unused: "it is for symmetric and broadcast modes", idle: "servers are asked in basic mode" },
   ttl: { ...integer(1, 255), standard: null, unused: "it is for broadcast and manycast" },
   ...ELSEWHERE,
@@ -75,7 +78,7 @@ const TOS: Options = {
   /** 16 and 17: off (ntp_proto.c sys_orphan). */
   orphan: { ...integer(1, 17), standard: 17, unused: "it is for daemons" },
   orphanwait: { ...seconds(0, 86_400), standard: 300, unused: "it is for daemons" },
-  beacon: { ...seconds(0, 1e6), standard: 3600, unused: "it is for manycast", idle: "a search begins anew as soon as too few servers are held" },
+  beacon: { ...seconds(0, 1e6), standard: 3600, unused: "it is for manycast" },
   bcpollbstep: { ...integer(0, 4), standard: 0, unused: "it is for broadcast", idle: "broadcasts are guarded by their timestamps" },
   basedate: { ...WORD, standard: null, unused: "eras are unfolded round the local clock", idle: "eras are unfolded round the local clock" },
 };
@@ -94,12 +97,12 @@ export const DEFAULT_RINGS: readonly number[] = [1, 2, 3, 4, 5, 6, 7];
 /** Rows by command. */
 export const ASSOCIATION_COMMANDS: Readonly<Record<string, CommandSyntax>> = {
   server: common("a server to ask; with a multicast group: a manycast search for servers; with 127.127.1.x: the local clock, for want of better", { operands: [one("HOST", HOST)], family: true, options: CLIENT }),
-  pool: common("a name whose addresses are servers to ask", { operands: [one("HOST", HOST)], family: true, options: CLIENT }),
+  pool: common("a name whose addresses are servers to ask", { operands: [one("HOST", HOST)], family: true, options: { ...CLIENT, ...FOUND } }),
   peer: daemonOnly("a symmetric active association", { operands: [one("HOST", HOST)], family: true, options: { ...CLIENT, xleave: FLAG }, once: "warned", onceWhy: "symmetric modes are for daemons" }),
   broadcast: daemonOnly("send the time to a broadcast address or a multicast group; ttl is the hop limit", { operands: [one("ADDRESS", HOST)], family: true, options: BROADCAST }),
   broadcastclient: daemonOnly("follow broadcast servers", { operands: [optional("novolley", choice("novolley"))], once: "warned", onceWhy: "ntpkit broadcast listens to them" }),
   multicastclient: daemonOnly("follow the broadcast servers of multicast groups, 224.0.1.1 and ff05::101 unless said", { operands: [any("GROUP", GROUP)], once: "warned", onceWhy: "ntpkit broadcast listens to them" }),
-  manycastclient: daemonOnly("search a multicast group for servers, ring by ring", { operands: [one("GROUP", GROUP)], family: true, options: CLIENT, once: "warned", onceWhy: "ntpkit manycast asks them" }),
+  manycastclient: daemonOnly("search a multicast group for servers, ring by ring", { operands: [one("GROUP", GROUP)], family: true, options: { ...CLIENT, ...FOUND }, once: "warned", onceWhy: "ntpkit manycast asks them" }),
   manycastserver: daemonOnly("answer manycast searches in these groups", { operands: [several("GROUP", GROUP)], family: true }),
   unpeer: daemonOnly("forget the associations with this host that lines before have named", { operands: [one("HOST", HOST)] }),
   tos: common("the limits of selection", { options: TOS, needsOption: true }),

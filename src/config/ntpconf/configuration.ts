@@ -97,6 +97,7 @@ function emptyDraft(): Draft {
     switches: switches as unknown as Switches,
     tinker: tinkerOf(settings(SERVICE_COMMANDS, "tinker")),
     driftFile: null,
+    driftTolerance: null,
     leapFile: null,
     smear: 0,
     statistics: { folder: "/var/NTP/", kinds: Object.fromEntries(STATISTICS.map((kind) => [kind, { file: kind, type: filegen.type, link: filegen.link, enabled: filegen.enable, asked: false }])) },

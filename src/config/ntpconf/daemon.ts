@@ -27,7 +27,10 @@ const FOLD: Readonly<Record<string, (draft: Draft, statement: Statement) => void
   enable: (draft, { options }) => switched(draft, options, true),
   disable: (draft, { options }) => switched(draft, options, false),
   tinker: (draft, { options }) => void (draft.tinker = tinkered(draft.tinker, Object.fromEntries(options))),
-  driftfile: (draft, { values: [path] }) => void (draft.driftFile = String(path)),
+  driftfile: (draft, { values: [path, tolerance] }) => {
+    draft.driftFile = String(path);
+    draft.driftTolerance = typeof tolerance === "number" ? tolerance : null;
+  },
   leapfile: (draft, { values: [path, check], at }) => void (draft.leapFile = { path: String(path), checkHash: check !== "ignorehash", at }),
   leapsmearinterval: (draft, { values: [interval] }) => void (draft.smear = interval as number),
   statistics: (draft, { options }) => asked(draft, [...options.keys()]),
@@ -95,7 +98,7 @@ function generate(draft: Draft, { values: [name], options, at }: Statement): voi
     ...(typeof file === "string" ? { file } : {}),
     ...(typeof type === "string" ? { type } : {}),
     ...(options.has("link") ? { link: true } : options.has("nolink") ? { link: false } : {}),
-    ...(options.has("enable") ? { enabled: true } : options.has("disable") ? { enabled: false } : {}),
+    ...(options.has("enable") ? { enabled: true, asked: true } : options.has("disable") ? { enabled: false } : {}),
   };
   draft.statistics = { folder, kinds: { ...kinds, [String(name)]: changed } };
 }

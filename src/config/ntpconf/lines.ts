@@ -100,9 +100,12 @@ export function readAssociation(statement: Statement): Associated {
     at,
   };
   const hops = options.get("ttl");
-  const remark = kind === "broadcast" ? (ttlRemark(line, hops) ?? scopeRemark(line)) : null;
+  const remark = kind === "broadcast" ? (ttlRemark(line, hops) ?? scopeRemark(line)) : kind !== "manycast" && hops !== undefined ? NO_HOPS(at) : null;
   return { kind: "association", line, remark };
 }
+
+/** Questions to one host go as far as they must. */
+const NO_HOPS = (at: Place): Remark => ({ level: "note", text: '"ttl" has no effect here: it is for broadcasts and searches', at });
 
 function ttlRemark({ at }: AssociationLine, hops: unknown): Remark | null {
   if (typeof hops !== "number" || hops >= 8) return null;

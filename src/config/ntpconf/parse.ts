@@ -117,6 +117,7 @@ function readStatement(line: Line, words: readonly Word[], syntax: CommandSyntax
     const why = strict ? option.idle : option.unused;
     if (why !== undefined) remarks.push({ level: "note", text: `"${word.text}" has no effect here: ${why}`, at: word.at });
   }
+  if (strict && syntax.idle !== null) remarks.push({ level: "note", text: `"${command.text}" has no effect here: ${syntax.idle}`, at: command.at });
   if (syntax.needsOption && options.size === 0) throw new UsageError(`"${command.text}" needs an option`, `it takes ${Object.keys(syntax.options).join(", ")}`, command.at);
   if (dropped !== null) {
     remarks.push({ level: "warning", text: `"${command.text} ${operands.map((word) => word.text).join(" ")}" is left out: ${dropped}`, at: command.at });

@@ -119,6 +119,8 @@ export interface Configuration {
   readonly switches: Switches;
   readonly tinker: Tinker;
   readonly driftFile: string | null;
+  /** Less of a change is not worth a write, ppm; `null`: not said. */
+  readonly driftTolerance: number | null;
   readonly leapFile: { readonly path: string; readonly checkHash: boolean; readonly at: Place } | null;
   /** Seconds over which a leap second is smeared; 0: it is not. */
   readonly smear: Seconds;

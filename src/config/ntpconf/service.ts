@@ -13,7 +13,7 @@ const COUNT = integer(0, 0x7fff_ffff);
 const SWITCHES: Options = {
   auth: { ...FLAG, standard: true },
   bclient: FLAG,
-  kernel: { ...FLAG, standard: true },
+  kernel: { ...FLAG, standard: true, idle: "the daemon steers the clock itself, and the kernel carries it out" },
   monitor: { ...FLAG, standard: true },
   ntp: { ...FLAG, standard: true },
   stats: { ...FLAG, standard: true },
@@ -37,7 +37,9 @@ const TINKER: Options = {
 
 const RESTRICT: Options = {
   mask: { ...WORD, standard: null },
-  ...flags("ignore kod limited lowpriotrap mssntp noepeer nomodify nopeer noquery noserve notrap notrust ntpport version"),
+  ...flags("ignore kod limited noepeer nomodify nopeer noquery noserve notrap notrust ntpport version"),
+  lowpriotrap: { ...FLAG, idle: "there are no traps here" },
+  mssntp: { ...FLAG, idle: "Microsoft's signatures are not used here" },
   ...idle(flags("flake serverresponse fuzz nomrulist epeer"), "it is not known here"),
   ippeerlimit: { ...integer(-1, 0x7fff_ffff), standard: -1, idle: "associations by address are not counted" },
 };
@@ -73,7 +75,7 @@ export const SERVICE_COMMANDS: Readonly<Record<string, CommandSyntax>> = {
   keys: common("the file of symmetric keys", { operands: [FILE] }),
   trustedkey: common("the keys that may authenticate; ranges as (LOW ... HIGH)", { operands: [KEY_IDS] }),
   controlkey: daemonOnly("the key that control queries must have to change something", { operands: [KEY_ID] }),
-  requestkey: daemonOnly("ntpdc's key; read and checked, for its protocol is not spoken here", { operands: [KEY_ID] }),
+  requestkey: daemonOnly("ntpdc's key", { operands: [KEY_ID], idle: "ntpdc's protocol is not spoken here" }),
   restrict: common("what a network may do with a daemon; read and checked, without effect on sync and query", { operands: [one("ADDRESS|default|source", WORD)], family: true, options: RESTRICT }),
   unrestrict: daemonOnly("take flags, or without any the whole line, of a restrict line away", { operands: [one("ADDRESS|default|source", WORD)], family: true, options: RESTRICT }),
   discard: common("the rate limit of a daemon's clients; read and checked, without effect on sync and query", {
@@ -86,7 +88,7 @@ export const SERVICE_COMMANDS: Readonly<Record<string, CommandSyntax>> = {
   enable: daemonOnly("switch something on", { options: SWITCHES, needsOption: true }),
   disable: daemonOnly("switch something off", { options: SWITCHES, needsOption: true }),
   tinker: daemonOnly("the limits and time constants of the clock discipline; 0 for step or panic: never", { options: TINKER, needsOption: true }),
-  driftfile: daemonOnly("where the frequency error is kept from run to run, in ppm", { operands: [FILE, optional("TOLERANCE", number(0, 500))] }),
+  driftfile: daemonOnly("where the frequency error is kept from run to run, in ppm; and what change of it, in ppm, is worth a write", { operands: [FILE, optional("TOLERANCE", number(0, 500))] }),
   leapfile: daemonOnly("the list of leap seconds, as IERS and NIST publish it", { operands: [FILE, optional("CHECK", choice("checkhash", "ignorehash"))] }),
   leapsmearinterval: daemonOnly("serve a leap second smeared over so many seconds", { operands: [one("SECONDS", integer(0, 86_400))] }),
 
@@ -94,7 +96,7 @@ export const SERVICE_COMMANDS: Readonly<Record<string, CommandSyntax>> = {
   statsdir: daemonOnly("the folder of statistics files", { operands: [one("FOLDER", WORD)] }),
   filegen: daemonOnly("the file of one kind of statistics", { operands: [one("NAME", choice(...STATISTICS, ...MORE_STATISTICS))], options: FILEGEN }),
   logfile: daemonOnly("write the log to this file", { operands: [FILE] }),
-  logconfig: daemonOnly("which messages are logged; read over, for messages have levels here", { operands: [several("CLASS", WORD)] }),
+  logconfig: daemonOnly("which messages are logged", { operands: [several("CLASS", WORD)], idle: "messages have levels here (--quiet, -v)" }),
 
   interface: daemonOnly("which addresses are listened on", { operands: [one("ACTION", choice("listen", "ignore", "drop")), optional("all|ipv4|ipv6|wildcard|NAME|ADDRESS[/BITS]", WORD)] }),
   nic: daemonOnly("the same as interface", { operands: [one("ACTION", choice("listen", "ignore", "drop")), optional("all|ipv4|ipv6|wildcard|NAME|ADDRESS[/BITS]", WORD)] }),

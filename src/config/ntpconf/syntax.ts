@@ -60,6 +60,8 @@ export interface CommandSyntax {
   readonly options: Options;
   /** At least one option must be given. */
   readonly needsOption: boolean;
+  /** Without effect on the daemon, and why; `null`: it has one. */
+  readonly idle: string | null;
   /** One line for the manual. */
   readonly text: string;
   /** The one-shots use it, leave it out silently (said with -v), or leave it out with a warning. */
@@ -103,7 +105,7 @@ export function idle(options: Options, why: string): Options {
   return Object.fromEntries(Object.entries(options).map(([name, option]) => [name, { ...option, idle: why }]));
 }
 
-const PLAIN: CommandSyntax = { operands: [], family: false, options: {}, needsOption: false, text: "", once: "used", onceWhy: null, daemon: { does: "uses" } };
+const PLAIN: CommandSyntax = { operands: [], family: false, options: {}, needsOption: false, idle: null, text: "", once: "used", onceWhy: null, daemon: { does: "uses" } };
 
 /** A command that both readers use. */
 export function common(text: string, row: Partial<CommandSyntax>): CommandSyntax {

@@ -1,0 +1,157 @@
+/** The files a daemon keeps: what is written when, and what is said when it cannot be. */
+import { appendFileSync, chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { DriftFile } from "../../src/cli/daemon/drift.ts";
+import { Log } from "../../src/cli/daemon/log.ts";
+import { StatisticsFiles } from "../../src/cli/daemon/statistics.ts";
+import { loadConfiguration } from "../../src/config/files.ts";
+import type { Configuration } from "../../src/config/ntpconf/record.ts";
+import type { AssociationId } from "../../src/association/association.ts";
+import type { Note } from "../../src/engine/note.ts";
+import { noCounts } from "../../src/server/disposition.ts";
+import { association, snapshotOf } from "../support/snapshot.ts";
+
+let folder = "";
+let said: string[] = [];
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "ntpkit-files-"));
+  said = [];
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+function log(format: "text" | "json" = "text"): Log {
+  return new Log({ write: (text) => said.push(text), isTerminal: false, columns: null }, { format, verbose: false, quiet: false, clock: () => UNIX });
+}
+
+const UNIX = Date.UTC(2026, 10, 22, 1, 2, 3);
+
+function configuration(...lines: readonly string[]): Configuration {
+  return loadConfiguration("/c", true, { exists: () => true, read: () => lines.join("\n") }).configuration;
+}
+
+describe("the drift file", () => {
+  const drift = (line: string): DriftFile => new DriftFile(configuration(line), true, log());
+  const text = (): string => readFileSync(join(folder, "drift"), "utf8");
+
+  it("is written when the frequency has changed, and by how much that must be the file says", () => {
+    const file = drift(`driftfile ${folder}/drift`);
+    expect(file.read()).toBeNull();
+    file.keep(12.5e-6);
+    expect(text()).toBe("12.500000\n");
+    file.keep(12.5004e-6);
+    expect(text()).toBe("12.500000\n");
+    file.keep(12.51e-6);
+    expect(text()).toBe("12.510000\n");
+    const lax = drift(`driftfile ${folder}/drift 0.5`);
+    expect(lax.read()).toBeCloseTo(12.51e-6, 12);
+    lax.keep(12.9e-6);
+    expect(text()).toBe("12.510000\n");
+    lax.keep(13.1e-6);
+    expect(text()).toBe("13.100000\n");
+    expect(said).toEqual([]);
+  });
+
+  it("that cannot be written is told of once, and again only after it could be", () => {
+    mkdirSync(join(folder, "sub"));
+    const file = drift(`driftfile ${folder}/sub/drift`);
+    rmSync(join(folder, "sub"), { recursive: true });
+    for (const frequency of [1e-6, 2e-6, 3e-6]) file.keep(frequency);
+    expect(said).toEqual([`warning: drift file ${folder}/sub/drift cannot be written: ENOENT\n`]);
+    mkdirSync(join(folder, "sub"));
+    file.keep(4e-6);
+    expect(readFileSync(join(folder, "sub", "drift"), "utf8")).toBe("4.000000\n");
+    rmSync(join(folder, "sub"), { recursive: true });
+    file.keep(5e-6);
+    expect(said).toHaveLength(2);
+  });
+
+  it("is left as it is by whoever does not steer the clock, and by who does not know the frequency", () => {
+    writeFileSync(join(folder, "drift"), "7.0\n");
+    new DriftFile(configuration(`driftfile ${folder}/drift`), false, log()).keep(1e-6);
+    drift(`driftfile ${folder}/drift`).keep(null);
+    expect(text()).toBe("7.0\n");
+  });
+
+  it.each([["x\n"], ["1e9\n"], [""], ["\0\0\0"], [`${"9".repeat(100_000)}\n`]])("of %j is measured anew, and that is said", (content) => {
+    writeFileSync(join(folder, "drift"), content);
+    expect(drift(`driftfile ${folder}/drift`).read()).toBeNull();
+    expect(said).toEqual([`warning: drift file ${folder}/drift: it is not a frequency in ppm; the frequency is measured anew\n`]);
+  });
+});
+
+describe("the log", () => {
+  it("goes on in the stream when its file cannot be written, and back to the file when it is told to", () => {
+    const one = log();
+    one.useFile(join(folder, "no", "log"));
+    one.say("info", "started", "first");
+    one.say("info", "listening", "second");
+    expect(said).toEqual([`warning: the log file ${folder}/no/log cannot be written: ENOENT\n`, "first\n", "second\n"]);
+    mkdirSync(join(folder, "no"));
+    one.useFile(join(folder, "no", "log"));
+    one.say("info", "listening", "third");
+    expect(readFileSync(join(folder, "no", "log"), "utf8")).toBe("2026-11-22T01:02:03.000Z third\n");
+  });
+
+  it("begins a file anew that was moved away", () => {
+    const one = log("json");
+    const path = join(folder, "log");
+    one.useFile(path);
+    one.say("info", "started", "first");
+    rmSync(path);
+    one.say("warning", "keys", "second", { line: 3 });
+    expect(JSON.parse(readFileSync(path, "utf8"))).toEqual({ schema: "ntpkit/run/1", time: "2026-11-22T01:02:03.000Z", level: "warning", event: "keys", text: "second", line: 3 });
+  });
+});
+
+describe("statistics", () => {
+  const note: Note = { what: "sample", id: 1 as AssociationId, address: { ip: "192.0.2.1", port: 123 }, offset: 0.001, delay: 0.01 };
+  const now = { ...snapshotOf([association(1, { address: "192.0.2.1", offset: 0.001, delay: 0.01, dispersion: 0.002, jitter: 0.0001 })]), elapsed: 7200, served: noCounts() };
+  const write = (unix: number, ...lines: readonly string[]): void => {
+    const files = new StatisticsFiles(configuration(`statsdir ${folder}/`, ...lines), log());
+    files.heed([note], () => now, unix);
+    files.tick(() => now, unix);
+  };
+
+  it.each([
+    ["none", /^peerstats$/],
+    ["pid", new RegExp(`^peerstats\\.#${process.pid}$`)],
+    ["day", /^peerstats\.20261122$/],
+    ["week", /^peerstats\.2026w46$/],
+    ["month", /^peerstats\.202611$/],
+    ["year", /^peerstats\.2026$/],
+    ["age", /^peerstats\.a0{0,7}\d+$/],
+  ])("of type %s are generations named as ntpd's", (type, name) => {
+    write(UNIX, "statistics peerstats", `filegen peerstats type ${type} nolink`);
+    expect(readdirSync(folder)).toHaveLength(1);
+    expect(readdirSync(folder)[0]).toMatch(name);
+  });
+
+  it("link the newest generation to the base name, and put aside what is none of theirs", () => {
+    write(UNIX, "statistics peerstats");
+    write(UNIX + 86_400_000, "statistics peerstats");
+    expect(readdirSync(folder).toSorted()).toEqual(["peerstats", "peerstats.20261122", "peerstats.20261123"]);
+    expect(statSync(join(folder, "peerstats")).ino).toBe(statSync(join(folder, "peerstats.20261123")).ino);
+  });
+
+  it("are written where a filegen line enables them, too, and not where one disables them", () => {
+    write(UNIX, "filegen peerstats enable nolink");
+    write(UNIX, "statistics sysstats loopstats rawstats", "filegen sysstats disable", "filegen loopstats type none");
+    expect(readdirSync(folder).filter((name) => name.startsWith("sysstats"))).toEqual([]);
+    expect(existsSync(join(folder, "peerstats.20261122"))).toBe(true);
+    rmSync(folder, { recursive: true });
+    mkdirSync(folder);
+    write(UNIX, "statistics peerstats sysstats", "disable stats");
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it("that cannot be written are told of once a kind", () => {
+    const files = new StatisticsFiles(configuration(`statsdir ${folder}/file/`, "statistics peerstats"), log());
+    appendFileSync(join(folder, "file"), "");
+    chmodSync(join(folder, "file"), 0o600);
+    for (const unix of [UNIX, UNIX + 1000, UNIX + 2000]) files.heed([note], () => now, unix);
+    expect(said).toHaveLength(1);
+    expect(said[0]).toMatch(/^warning: peerstats cannot be written to .*: (ENOTDIR|EEXIST)\n$/);
+  });
+});
