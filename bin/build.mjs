@@ -2,13 +2,16 @@
  * Builds what is published: `dist/` by the compiler (the library and its types), then `dist/bin/` by the bundler (the
  * command) with its compiled code.
  *
- * Most of the time that a one-shot takes is its start, so the command is one CommonJS file (Node's loader of ES modules
- * takes long), and a run of the demonstration leaves behind what V8 compiled of it; see `load.js`.
+ * Most of the time that a one-shot takes is its start. So the command is one file, of chunks that are functions: V8 compiles
+ * those that a command needs, and runs of some commands leave behind what it compiled of them; see `load.js`.
  */
-import { spawnSync } from "node:child_process";
-import { rmSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { createSocket } from "node:dgram";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { basename, dirname } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { build, transform } from "esbuild";
+import { bundle } from "./load.js";
 
 const top = fileURLToPath(new URL("..", import.meta.url));
 
@@ -17,39 +20,82 @@ rmSync(`${top}dist`, { recursive: true, force: true });
 const compiler = spawnSync(process.execPath, [`${top}node_modules/typescript/bin/tsc`, "-p", top], { cwd: top, stdio: "inherit" });
 if (compiler.status !== 0) process.exit(compiler.status ?? 1);
 
+mkdirSync(dirname(bundle), { recursive: true });
+writeFileSync(bundle, joined(await chunks()));
+await keepCompiled();
+
+/** The command in ES modules: one for what each set of commands shares, and one for each that is loaded only when it is needed. */
+async function chunks() {
+  const { outputFiles } = await build({
+    absWorkingDir: top,
+    entryPoints: { ntpkit: "src/cli/entry.ts" },
+    outdir: "dist/bin",
+    write: false,
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    platform: "node",
+    target: "node20.19",
+    minify: true,
+    // koffi finds its binary beside its own files, so it stays where npm put it.
+    external: ["koffi"],
+    define: { "import.meta": "meta" },
+    plugins: [withoutChildProcess()],
+    logLevel: "warning",
+  });
+  return Promise.all(outputFiles.map(async ({ path, text }) => ({ name: `./${basename(path)}`, code: await commonJs(text) })));
+}
+
 /** Commander loads node:child_process, and with it the half of Node, for commands that are programs of their own. */
-const withoutChildProcess = {
-  name: "commander without node:child_process",
-  setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^node:child_process$/ }, ({ importer }) => (importer.includes("commander") ? { path: "none", namespace: "without" } : undefined));
-    onLoad({ filter: /.*/, namespace: "without" }, () => ({ contents: "export default {};" }));
-  },
-};
+function withoutChildProcess() {
+  return {
+    name: "commander without node:child_process",
+    setup({ onResolve, onLoad }) {
+      onResolve({ filter: /^node:child_process$/ }, ({ importer }) => (importer.includes("commander") ? { path: "none", namespace: "without" } : undefined));
+      onLoad({ filter: /.*/, namespace: "without" }, () => ({ contents: "export default {};" }));
+    },
+  };
+}
 
-await build({
-  absWorkingDir: top,
-  entryPoints: { ntpkit: "src/cli/entry.ts" },
-  outdir: "dist/bin",
-  outExtension: { ".js": ".cjs" },
-  bundle: true,
-  format: "cjs",
-  platform: "node",
-  target: "node20.19",
-  minifySyntax: true,
-  minifyWhitespace: true,
-  minifyIdentifiers: true,
-  // koffi finds its binary beside its own files, so it stays where npm put it.
-  external: ["koffi"],
-  define: { "import.meta.url": "moduleUrl" },
-  banner: { js: 'const moduleUrl=require("node:url").pathToFileURL(__filename).href;' },
-  plugins: [withoutChildProcess],
-  logLevel: "warning",
-});
+/** Node's loader of ES modules takes long, and cannot be given compiled code. */
+async function commonJs(text) {
+  const { code } = await transform(text, { format: "cjs", platform: "node", target: "node20.19", minify: true, supported: { "dynamic-import": false } });
+  return code;
+}
 
-// Without its compiled code the command only starts more slowly, so a demonstration that cannot run here is no failure.
-const keepCompiled = `
-  const { load, compiled } = require("./bin/load.js");
-  process.on("exit", () => require("node:fs").writeFileSync(compiled, script.createCachedData()));
-  const script = load();
-`;
-spawnSync(process.execPath, ["-e", keepCompiled, "ntpkit", "demo", "--json"], { cwd: top, stdio: "ignore", timeout: 30_000 });
+/** An object of functions, one a chunk. */
+function joined(all) {
+  return `({${all.map(({ name, code }) => `${JSON.stringify(name)}(exports,require,module,meta){${code}}`).join(",\n")}})`;
+}
+
+/**
+ * Runs commands for their compiled code, against a server of our own. Without it the command only starts more slowly, so a
+ * run that cannot be made here is no failure.
+ */
+async function keepCompiled() {
+  const port = await freePort();
+  const place = `127.0.0.1:${port}`;
+  const server = spawn(process.execPath, [`${top}bin/ntpkit.js`, "serve", "--address", "127.0.0.1", "--port", `${port}`, "--local-stratum", "3"], { stdio: ["ignore", "pipe", "ignore"], timeout: 60_000 });
+  // Its first line, or its end.
+  await new Promise((ready) => server.stdout.once("readable", ready));
+  // Each adds to what the runs of the same command before it have left.
+  keep("demo", ["--json"]);
+  keep("sync", [place, "--dry-run", "--samples", "1"]);
+  for (const more of [[], ["--json"]]) {
+    for (const command of ["query", "peers", "check"]) keep(command, [place, ...more]);
+  }
+  server.kill();
+}
+
+function keep(command, args) {
+  const script = `require("./bin/load.js").load({ keep: true })`;
+  spawnSync(process.execPath, ["-e", script, "ntpkit", command, ...args], { cwd: top, stdio: "ignore", timeout: 30_000 });
+}
+
+async function freePort() {
+  const socket = createSocket("udp4");
+  await new Promise((bound) => socket.bind(0, "127.0.0.1", bound));
+  const { port } = socket.address();
+  await new Promise((closed) => socket.close(closed));
+  return port;
+}

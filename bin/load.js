@@ -1,32 +1,58 @@
 /**
  * Loads the bundled command together with its compiled code, which the build has kept: compiling takes a third of what a
  * query takes, and Node 20 keeps nothing itself. V8 refuses code compiled by another version of its own and then compiles.
+ *
+ * The bundle is an object of chunks, each a function that makes a module; it is called when that is first required.
  */
-const { readFileSync } = require("node:fs");
+const { readFileSync, writeFileSync } = require("node:fs");
 const { join } = require("node:path");
+const { pathToFileURL } = require("node:url");
 const { Script } = require("node:vm");
 
 const folder = join(__dirname, "..", "dist", "bin");
 const bundle = join(folder, "ntpkit.cjs");
-const compiled = join(folder, "ntpkit.cache");
 
-/** Runs the command. Returns the script, so that the build can keep its compiled code in `compiled`. */
-function load() {
+/** Commands whose own compiled code is kept: loading more than is needed takes time, too. The others take the demonstration's. */
+const KEPT = ["demo", "sync", "query", "peers", "check"];
+
+/**
+ * Runs the command.
+ * @param keep whether to keep what is compiled of it until it ends; the build does
+ */
+function load({ keep = false } = {}) {
+  const compiled = join(folder, `${KEPT.includes(process.argv[2]) ? process.argv[2] : "demo"}.cache`);
   // The bundler escapes what is not ASCII.
-  const source = readFileSync(bundle, "latin1");
-  const wrapped = `(function (exports, require, module, __filename, __dirname) {${source}\n})`;
-  const script = new Script(wrapped, { filename: bundle, cachedData: cachedData() });
-  // This file's own `require` finds the same packages as one made for the bundle would, and costs nothing.
-  script.runInThisContext()({}, require, {}, bundle, folder);
-  return script;
+  const script = new Script(readFileSync(bundle, "latin1"), { filename: bundle, cachedData: contentsOf(compiled) });
+  if (keep) process.on("exit", () => writeFileSync(compiled, script.createCachedData()));
+  requireFrom(script.runInThisContext())("./ntpkit.js");
 }
 
-function cachedData() {
+/** A `require` that knows the chunks; packages are found as this file finds them. */
+function requireFrom(chunks) {
+  const modules = new Map();
+  const meta = {
+    get url() {
+      return pathToFileURL(bundle).href;
+    },
+  };
+  return function requireChunk(name) {
+    const make = chunks[name];
+    if (make === undefined) return require(name);
+    let module = modules.get(name);
+    if (module === undefined) {
+      modules.set(name, (module = { exports: {} }));
+      make(module.exports, requireChunk, module, meta);
+    }
+    return module.exports;
+  };
+}
+
+function contentsOf(path) {
   try {
-    return readFileSync(compiled);
+    return readFileSync(path);
   } catch {
     return undefined;
   }
 }
 
-module.exports = { load, compiled };
+module.exports = { load, bundle };

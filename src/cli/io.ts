@@ -30,28 +30,8 @@ export interface Io {
 /** The width where nothing says otherwise. */
 export const DEFAULT_WIDTH = 80;
 
-/** The process's own streams, environment and signals. */
-export function processIo(): Io {
-  return { out: sinkOf(process.stdout), err: sinkOf(process.stderr), env: process.env, onStop };
-}
-
-/** Writes until that fails; at the end of the process entry.ts looks at why it did. */
-function sinkOf(stream: NodeJS.WriteStream): Sink {
-  let broken = false;
-  stream.on("error", () => (broken = true));
-  return {
-    write(text) {
-      if (!broken) stream.write(text);
-    },
-    isTerminal: stream.isTTY,
-    get columns() {
-      // A terminal that was never given a size says 0.
-      return stream.isTTY && stream.columns > 0 ? stream.columns : null;
-    },
-  };
-}
-
-function onStop(listener: (signal: StopSignal) => void): () => void {
+/** Signals of the process. */
+export function onStop(listener: (signal: StopSignal) => void): () => void {
   const handle = (signal: StopSignal): void => {
     release();
     listener(signal);

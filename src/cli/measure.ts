@@ -11,6 +11,7 @@ import { clockReader, measurePrecision, steady, type ClockReader } from "../host
 import { drive, type DriveOptions } from "../host/drive.ts";
 import { ownAddresses } from "../host/interfaces.ts";
 import { localClock } from "../host/local-clock.ts";
+import { md5 } from "../host/md5.ts";
 import { openWorld } from "../host/world.ts";
 import type { Keyring } from "../security/keyring.ts";
 import { securityProvider } from "../security/symmetric.ts";
@@ -89,8 +90,4 @@ function ownReferenceIds(): number[] {
   return ownAddresses()
     .filter((ip) => !isLinkLocal(ip) && !isLoopback(ip))
     .flatMap((ip) => refidOfAddress(ip, md5) ?? []);
-}
-
-function md5(octets: Uint8Array): Uint8Array {
-  return process.getBuiltinModule("node:crypto").createHash("md5").update(octets).digest();
 }

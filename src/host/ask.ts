@@ -2,7 +2,7 @@
  * Asking the time daemon of a host, whichever it is: mode 6 (ntpd, NTPsec, ntpkit), chrony's cmdmon by UDP or, on this
  * host, by its Unix socket, and on this host ntpd-rs's observation socket. All are tried at once, and who answers first is it.
  */
-import { accessSync, closeSync, constants, existsSync, openSync, readSync } from "node:fs";
+import { accessSync, constants, existsSync } from "node:fs";
 import { readChrony, type ChronyFault, type ReadChrony } from "../control/chrony.ts";
 import { CMDMON_PORT, type CmdmonRequest } from "../control/cmdmon.ts";
 import { CmdmonSession, type CmdmonAnswer } from "../control/cmdmonsession.ts";
@@ -19,10 +19,12 @@ import type { Seconds } from "../time/seconds.ts";
 import { fromUnix, type NtpTimestamp } from "../time/timestamp.ts";
 import { isLoopback, type Address } from "../wire/address.ts";
 import { systemChance } from "./chance.ts";
-import { openLine, udpPort, type Line, type OpenPort } from "./control.ts";
+import { openLine, type Line } from "./control.ts";
 import { NTPD_RS_SOCKET, observe, type ObserveFault } from "./observe.ts";
+import type { OpenPort } from "./port.ts";
 import { probe, type Probing } from "./probe.ts";
 import { resolve } from "./resolve.ts";
+import { udpPort } from "./udp-port.ts";
 import { CHRONYD_SOCKET, unixPort } from "./unix.ts";
 
 /** Whom to ask. */
@@ -129,7 +131,7 @@ export async function addressesOf(name: string, { family, signal }: Pick<AskOpti
   });
 }
 
-/** A random number for a field, drawn without libc, whose loading takes longer than asking. */
+/** A random number for a field. */
 export function cookie(): NtpTimestamp {
   return chance().bits64() as NtpTimestamp;
 }
@@ -298,19 +300,6 @@ function unixNow(): bigint {
 let drawn: Chance | undefined;
 
 function chance(): Chance {
-  drawn ??= systemChance(fillFromDevice);
+  drawn ??= systemChance();
   return drawn;
-}
-
-/** The system's device gives what node:crypto would, and needs no loading; on a system without it node:crypto does. */
-function fillFromDevice(words: BigUint64Array): void {
-  try {
-    const device = openSync("/dev/urandom", "r");
-    const length = readSync(device, words);
-    closeSync(device);
-    if (length === words.byteLength) return;
-  } catch {
-    // there is no such device
-  }
-  process.getBuiltinModule("node:crypto").randomFillSync(words);
 }

@@ -4,22 +4,10 @@
  * A {@link Line} is a socket to one daemon. Dialogues are led over it one after the other; many lines may be open at
  * once, since none of them waits for anything but its own datagrams and its own clock.
  */
-import { createSocket } from "node:dgram";
 import { Talk, type Conversation, type DatagramPort } from "../control/conversation.ts";
 import type { Dialogue } from "../control/request.ts";
-import { family, type Address } from "../wire/address.ts";
 import { steady } from "./clock.ts";
-
-/** What a port tells whoever opened it. */
-export interface PortListener {
-  /** A datagram arrived. The octets are the listener's to keep. */
-  datagram(bytes: Uint8Array): void;
-  /** What was sent cannot be delivered, or the socket failed. */
-  undeliverable(): void;
-}
-
-/** Opens a way to one daemon. What goes wrong is told to the listener, at once or later; nothing is thrown. */
-export type OpenPort = (listener: PortListener) => DatagramPort;
+import type { OpenPort } from "./port.ts";
 
 /** An open way to one daemon. */
 export interface Line<Request, Answer> {
@@ -34,48 +22,6 @@ export interface Line<Request, Answer> {
 /** Opens a line; the conversation is its protocol. */
 export function openLine<Request, Answer>(open: OpenPort, conversation: Conversation<Request, Answer>): Line<Request, Answer> {
   return new OpenLine(open, conversation);
-}
-
-/** UDP to one address, from a port of the system's choice. */
-export function udpPort(to: Address): OpenPort {
-  return (listener) => {
-    const socket = createSocket({ type: family(to.ip) === 6 ? "udp6" : "udp4", lookup: (name, _options, done) => done(null, name, family(to.ip)) });
-    const waiting: Uint8Array[] = [];
-    let state: "opening" | "open" | "broken" | "closed" = "opening";
-    const failed = (): void => {
-      if (state !== "closed") listener.undeliverable();
-    };
-    socket.on("error", failed);
-    socket.on("message", (bytes) => listener.datagram(bytes));
-    // Called with the error when it fails, which the types do not tell.
-    socket.connect(to.port, to.ip, (...[error]: unknown[]) => {
-      if (state === "closed") return;
-      if (error !== undefined) {
-        state = "broken";
-        failed();
-        return;
-      }
-      state = "open";
-      for (const bytes of waiting) socket.send(bytes, failedWith(failed));
-    });
-    return {
-      send(bytes) {
-        if (state === "open") socket.send(bytes, failedWith(failed));
-        else if (state === "opening") waiting.push(bytes);
-        else setImmediate(failed);
-      },
-      close() {
-        if (state !== "closed") socket.close();
-        state = "closed";
-      },
-    };
-  };
-}
-
-function failedWith(failed: () => void): (error: Error | null) => void {
-  return (error) => {
-    if (error !== null && error !== undefined) failed();
-  };
 }
 
 class OpenLine<Request, Answer> implements Line<Request, Answer> {

@@ -4,8 +4,8 @@ import type { Seconds } from "../time/seconds.ts";
 import { fromUnix, UNKNOWN_TIME, type NtpTimestamp } from "../time/timestamp.ts";
 import type { Address } from "../wire/address.ts";
 import { encodeHeader, HEADER_LENGTH, readHeader, VERSION, type Header } from "../wire/header.ts";
-import { udpPort } from "./control.ts";
 import { steady } from "./clock.ts";
+import { udpPort } from "./udp-port.ts";
 
 /** What a server said, and when by which clock. */
 export interface Probe {

@@ -10,12 +10,11 @@
  */
 import { chmodSync, mkdirSync, rmdirSync, unlinkSync } from "node:fs";
 import { dirname } from "node:path";
-import type { DatagramPort } from "../control/conversation.ts";
 import { systemChance } from "./chance.ts";
-import type { OpenPort, PortListener } from "./control.ts";
 import { errorNumber } from "./errno.ts";
-import { AF_UNIX, isKnownLayout, MSG_DONTWAIT, MSG_NOSIGNAL, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_NONBLOCK } from "./layout.ts";
+import { AF_UNIX, isKnownLayout, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_NONBLOCK } from "./layout.ts";
 import { libc, type Libc } from "./libc.ts";
+import { DescriptorPort, type OpenPort } from "./port.ts";
 
 /** Why there is no way through a Unix socket. */
 export type UnixFault =
@@ -40,14 +39,12 @@ export function unixPort(path: string): OpenPort | UnixFault {
   const fd = c.socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return "failed";
   const fault = connected(c, fd, path, place);
-  if (fault === null) return (listener) => new UnixPort(c, fd, place, listener);
+  if (fault === null) return (listener) => new DescriptorPort(c, fd, listener, () => place.remove());
   c.close(fd);
   place.remove();
   return fault;
 }
 
-/** Room for the longest reply of chronyd's. */
-const LONGEST = 2048;
 const LONGEST_PATH = 107;
 
 /** Our own end: a folder and a socket in it. */
@@ -113,51 +110,4 @@ function faultOf(errno: number): UnixFault {
   if ([errorNumber("ENOENT"), errorNumber("ENOTDIR"), errorNumber("ECONNREFUSED")].includes(errno)) return "absent";
   if ([errorNumber("EACCES"), errorNumber("EPERM"), errorNumber("EROFS")].includes(errno)) return "noPrivilege";
   return "failed";
-}
-
-class UnixPort implements DatagramPort {
-  readonly #c: Libc;
-  readonly #fd: number;
-  readonly #place: Place;
-  readonly #listener: PortListener;
-  readonly #room = new Uint8Array(LONGEST);
-  readonly #watch: { close(): void };
-  #closed = false;
-
-  constructor(c: Libc, fd: number, place: Place, listener: PortListener) {
-    this.#c = c;
-    this.#fd = fd;
-    this.#place = place;
-    this.#listener = listener;
-    this.#watch = c.watch(fd, () => this.#read());
-  }
-
-  send(bytes: Uint8Array): void {
-    if (this.#closed || this.#c.sendto(this.#fd, bytes, bytes.length, MSG_DONTWAIT | MSG_NOSIGNAL, null, 0) >= 0) return;
-    // A full queue is no more than a lost datagram, which is asked for again.
-    if (this.#c.errno() !== errorNumber("EAGAIN")) setImmediate(() => this.#fail());
-  }
-
-  close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#watch.close();
-    this.#c.close(this.#fd);
-    this.#place.remove();
-  }
-
-  #fail(): void {
-    if (!this.#closed) this.#listener.undeliverable();
-  }
-
-  #read(): void {
-    while (!this.#closed) {
-      const length = this.#c.recv(this.#fd, this.#room, LONGEST, MSG_DONTWAIT);
-      if (length < 0) {
-        if (this.#c.errno() !== errorNumber("EAGAIN")) this.#fail();
-        return;
-      }
-      this.#listener.datagram(this.#room.slice(0, length));
-    }
-  }
 }

@@ -7,10 +7,11 @@ import { CmdmonSession } from "../../src/control/cmdmonsession.ts";
 import { readMru } from "../../src/control/mru.ts";
 import { readStatus } from "../../src/control/operations.ts";
 import { ControlSession } from "../../src/control/session.ts";
-import { openLine, udpPort } from "../../src/host/control.ts";
+import { openLine } from "../../src/host/control.ts";
 import { isKnownLayout } from "../../src/host/layout.ts";
 import { AF_UNIX, SOCK_DGRAM } from "../../src/host/layout.ts";
 import { libc } from "../../src/host/libc.ts";
+import { dgramPort, udpPort } from "../../src/host/udp-port.ts";
 import { unixPort } from "../../src/host/unix.ts";
 import { manyHeard, mruDaemon } from "../control/mrudaemon.ts";
 import { exchanges, recordedDaemon, type Daemon } from "../control/replay.ts";
@@ -32,15 +33,18 @@ async function serve(daemon: Daemon, ip = "127.0.0.1"): Promise<{ ip: string; po
   return { ip, port: socket.address().port };
 }
 
-describe("a line to a daemon by UDP", () => {
+describe.each([
+  ["libc", udpPort],
+  ["Node's sockets", dgramPort],
+] as const)("a line to a daemon by UDP, through %s", (_through, udpTo) => {
   it.each(["127.0.0.1", "::1"])("leads one dialogue after the other with %s", async (ip) => {
-    const line = openLine(udpPort(await serve(recordedDaemon(exchanges("h1-ntpq-pn")), ip)), new ControlSession());
+    const line = openLine(udpTo(await serve(recordedDaemon(exchanges("h1-ntpq-pn")), ip)), new ControlSession());
     open.push(line);
     for (let times = 0; times < 2; times += 1) expect(await line.lead(readStatus())).toMatchObject({ kind: "status", associations: [{ id: 41_920 }, { id: 41_921 }, { id: 41_922 }] });
   });
 
   it("reads a long list", async () => {
-    const line = openLine(udpPort(await serve(mruDaemon(manyHeard(2000)).daemon)), new ControlSession());
+    const line = openLine(udpTo(await serve(mruDaemon(manyHeard(2000)).daemon)), new ControlSession());
     open.push(line);
     const list = await line.lead(readMru());
     expect(list?.kind === "mru" && list.entries.length).toBe(2000);
@@ -49,7 +53,7 @@ describe("a line to a daemon by UDP", () => {
   it("repeats what was lost", async () => {
     const daemon = recordedDaemon(exchanges("h1-ntpq-pn"));
     let asked = 0;
-    const line = openLine(udpPort(await serve((bytes) => ((asked += 1) === 1 ? [] : daemon(bytes)))), new ControlSession({ timeout: 0.05 }));
+    const line = openLine(udpTo(await serve((bytes) => ((asked += 1) === 1 ? [] : daemon(bytes)))), new ControlSession({ timeout: 0.05 }));
     open.push(line);
     expect(await line.lead(readStatus())).toMatchObject({ kind: "status" });
   });
@@ -57,19 +61,19 @@ describe("a line to a daemon by UDP", () => {
   it("knows at once that nobody listens", async () => {
     const { port } = await serve(() => []);
     open.splice(0)[0]!.close();
-    const line = openLine(udpPort({ ip: "127.0.0.1", port }), new ControlSession({ timeout: 3600 }));
+    const line = openLine(udpTo({ ip: "127.0.0.1", port }), new ControlSession({ timeout: 3600 }));
     open.push(line);
     expect(await line.lead(readStatus())).toEqual({ kind: "fault", fault: "unreachable" });
   });
 
   it("knows at once that there is no way", async () => {
-    const line = openLine(udpPort({ ip: "not an address", port: 123 }), new ControlSession({ timeout: 3600 }));
+    const line = openLine(udpTo({ ip: "not an address", port: 123 }), new ControlSession({ timeout: 3600 }));
     open.push(line);
     expect(await line.lead(readStatus())).toEqual({ kind: "fault", fault: "unreachable" });
   });
 
   it("may be closed while it waits, and leads one dialogue at a time", async () => {
-    const line = openLine(udpPort(await serve(() => [])), new ControlSession({ timeout: 3600 }));
+    const line = openLine(udpTo(await serve(() => [])), new ControlSession({ timeout: 3600 }));
     const waiting = line.lead(readStatus());
     await expect(line.lead(readStatus())).rejects.toThrow("one dialogue at a time");
     line.close();

@@ -1,0 +1,46 @@
+/** What npm would publish: the command runs from it, and with compiled code of any origin. */
+import { execFileSync, spawnSync } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+const TOP = fileURLToPath(new URL("../..", import.meta.url));
+
+let folder = "";
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "ntpkit-package-"));
+  const [pack] = JSON.parse(execFileSync("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], { cwd: TOP, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] })) as [{ readonly files: readonly { readonly path: string }[] }];
+  for (const { path } of pack.files) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    cpSync(join(TOP, path), join(folder, path));
+  }
+  symlinkSync(join(TOP, "node_modules"), join(folder, "node_modules"));
+}, 120_000);
+
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function run(...argv: readonly string[]): { readonly status: number | null; readonly stdout: string; readonly stderr: string } {
+  return spawnSync(process.execPath, [join(folder, "bin/ntpkit.js"), ...argv], { encoding: "utf8" });
+}
+
+describe("the package", () => {
+  it("has a command that runs", () => {
+    expect(run("--version")).toMatchObject({ status: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/), stderr: "" });
+    expect(run("query", "127.0.0.1:9", "--key", "1")).toMatchObject({ status: 64, stderr: expect.stringContaining("there is no key file") });
+  });
+
+  it("does without compiled code that is broken, or missing", () => {
+    const compiled = readdirSync(join(folder, "dist/bin")).filter((name) => name.endsWith(".cache"));
+    expect(compiled).not.toEqual([]);
+    for (const spoil of [(path: string) => writeFileSync(path, "not compiled"), (path: string) => rmSync(path)]) {
+      for (const name of compiled) spoil(join(folder, "dist/bin", name));
+      expect(run("--version")).toMatchObject({ status: 0, stderr: "" });
+      expect(run("query", "--help")).toMatchObject({ status: 0, stderr: "" });
+    }
+  });
+});
