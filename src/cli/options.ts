@@ -133,7 +133,7 @@ export function wantsMetrics({ format, textfile }: MetricsOptions): boolean {
 }
 
 /** The tools whose output `query` can give; named here so that showing help loads none of it. */
-const QUERY_TOOLS: readonly QueryTool[] = ["ntpdate", "sntp", "ntpdig"];
+const QUERY_TOOLS: readonly QueryTool[] = ["ntpdate", "sntp", "ntpdig", "ntpdig-json"];
 
 /** Output for scripts that parse an older tool's. */
 export function compatRow(tools: readonly string[]): OptionRow {

@@ -106,9 +106,10 @@ export async function peersText(answers: readonly HostAnswer[], options: PeersCo
 
 async function tableFor(answers: readonly HostAnswer[], options: PeersCommandOptions, io: Io, name: ((address: string) => string) | undefined): Promise<(report: DaemonReport) => string> {
   if (options.wide === true) return await wideTable(options, io, name);
-  if (options.compat !== "chronyc") return plainTable(answers, options, name);
-  const { sourcesText } = await import("../view/compat.ts");
-  return (report) => sourcesText(report, name);
+  const { compat } = options;
+  if (compat === undefined || compat === "ntpq") return plainTable(answers, options, name);
+  const { chronycText } = await import("../view/chronyc.ts");
+  return (report) => chronycText(compat, report, name);
 }
 
 function plainTable(answers: readonly HostAnswer[], { all, associations, wideRemote, compat }: PeersCommandOptions, name: ((address: string) => string) | undefined): (report: DaemonReport) => string {

@@ -1,4 +1,5 @@
 /** The options of the commands that look at daemons and servers. */
+import type { ChronycReport } from "../view/chronyc.ts";
 import type { MruOrder } from "../view/peers-rows.ts";
 import { KEY_ID_LIMIT } from "../security/keyids.ts";
 import { plainDuration } from "../config/values.ts";
@@ -26,7 +27,7 @@ export interface PeersCommandOptions extends AskingOptions, MetricsOptions {
   readonly explain?: boolean;
   readonly watch?: number;
   readonly config?: string;
-  readonly compat?: "ntpq" | "chronyc";
+  readonly compat?: "ntpq" | ChronycReport;
 }
 
 /** What the options of the single questions parse to. */
@@ -45,6 +46,7 @@ export interface TraceOptions extends AskingOptions {
 }
 
 /** Named here, so that showing help loads no tables. */
+const CHRONYC: readonly ChronycReport[] = ["chronyc", "chronyc-sourcestats", "chronyc-tracking", "chronyc-csv", "chronyc-sourcestats-csv", "chronyc-tracking-csv"];
 const MRU_ORDERS: readonly MruOrder[] = ["lstint", "-lstint", "avgint", "-avgint", "addr", "-addr", "count", "-count"];
 
 /** What the options of `wait` parse to. */
@@ -145,7 +147,7 @@ const ASSOCIATION: OptionRow = { flags: "--association <id>", text: "of this ass
 
 /** The options of each command, by heading. */
 export const VIEWING_GROUPS: Readonly<Record<"peers" | "associations" | "readvar" | "list" | "mru" | "rows" | "trace" | "check" | "wait" | "watch", readonly OptionGroup[]>> = {
-  peers: [PEERS, HOW, METRICS, { ...OUTPUT, rows: [compatRow(["ntpq", "chronyc"]), ...OUTPUT.rows] }],
+  peers: [PEERS, HOW, METRICS, { ...OUTPUT, rows: [compatRow(["ntpq", ...CHRONYC]), ...OUTPUT.rows] }],
   associations: [{ heading: "What is shown:", rows: [{ flags: "--all", text: "those that are neither configured nor reachable, too" }] }, HOW, OUTPUT],
   readvar: [
     { heading: "What is shown:", rows: [ASSOCIATION, { flags: "--clock", text: "the variables of the reference clock (clockvar)" }, NUMERIC] },

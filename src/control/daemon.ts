@@ -9,6 +9,7 @@ import type { AssociationReport, SystemReport } from "../engine/snapshot.ts";
 import type { Frequency, Seconds } from "../time/seconds.ts";
 import type { UnixNanoseconds } from "../time/timestamp.ts";
 import type { Mode } from "../wire/header.ts";
+import type { ReadChrony } from "./chrony.ts";
 
 /** How a daemon was asked; `observe`: by ntpd-rs's observation socket; `live`: none was, the engine measured by itself. */
 export type DaemonProtocol = "mode6" | "cmdmon" | "observe" | "live";
@@ -24,6 +25,8 @@ export interface DaemonReport {
   readonly associations: readonly PeerReport[];
   /** There is more that it tells only over its Unix socket. */
   readonly withheld: boolean;
+  /** chronyd's own words, where it is one. */
+  readonly chrony?: ReadChrony;
 }
 
 /** The daemon's system variables. */

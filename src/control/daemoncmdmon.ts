@@ -10,9 +10,10 @@ import { countedVerdicts, type DaemonReport, type DaemonSystem, type PeerReport 
  * What chronyd told.
  * @param host as it was asked for
  */
-export function cmdmonReport(host: string, { tracking, sources, withheld }: ReadChrony): DaemonReport {
+export function cmdmonReport(host: string, chrony: ReadChrony): DaemonReport {
+  const { tracking, sources, withheld } = chrony;
   const associations = sources.map(peerReport);
-  return { host, protocol: "cmdmon", daemon: "chronyd", system: systemReport(tracking, associations), associations, withheld };
+  return { host, protocol: "cmdmon", daemon: "chronyd", system: systemReport(tracking, associations), associations, withheld, chrony };
 }
 
 /** What chronyd makes of a source: chronyc's marks `* ? x ~ + -`. A jittery source is no candidate, as an outlier is none. */

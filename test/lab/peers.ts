@@ -39,6 +39,7 @@ const PACKAGES: Readonly<Record<PeerName, readonly string[]>> = {
   openntpd: ["openntpd"],
   dnsmasq: ["dnsmasq-base"],
   smcroute: ["smcroute"],
+  plugins: ["monitoring-plugins-basic"],
   prometheus: ["prometheus", "prometheus-node-exporter"],
   classic: ["ntp", "ntpdate", "sntp", "libssl1.1", "libopts25", "libevent-core-2.1-7", "libevent-pthreads-2.1-7"],
 };

@@ -12,6 +12,7 @@ import { fetchPeers, type PeerName, type Peers } from "./peers.ts";
 import { run, stopAll } from "./processes.ts";
 import type { Scenario } from "./scenario.ts";
 import { authentication } from "./scenarios/authentication.ts";
+import { compatible } from "./scenarios/compatible.ts";
 import { daemon } from "./scenarios/daemon.ts";
 import { disagreement } from "./scenarios/disagreement.ts";
 import { discovery } from "./scenarios/discovery.ts";
@@ -42,6 +43,7 @@ const SCENARIOS: readonly Scenario[] = [
   ...symmetric,
   ...setting,
   ...seeing,
+  ...compatible,
   ...metrics,
   ...daemon,
 ];

@@ -1,57 +1,128 @@
+/** What other tools printed, printed by us of the same figures. The files' README says of what. */
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { cmdmonReport } from "../../src/control/daemoncmdmon.ts";
-import type { DaemonReport, PeerReport } from "../../src/control/daemon.ts";
-import { queryText, sourcesText } from "../../src/view/compat.ts";
-import { readChrony } from "../../src/control/chrony.ts";
-import { CmdmonSession } from "../../src/control/cmdmonsession.ts";
-import { lead } from "../control/replay.ts";
-import { recordedChronyd } from "../support/asked.ts";
-import { association, snapshotOf } from "../support/snapshot.ts";
+import type { AssociationReport, Snapshot } from "../../src/engine/snapshot.ts";
+import { parseRange } from "../../src/config/ranges.ts";
+import { queryText, type Occasion, type QueryTool } from "../../src/view/compat.ts";
+import { pluginLine } from "../../src/view/plugin.ts";
+import { association, silent, snapshotOf } from "../support/snapshot.ts";
 
-/** As if in UTC, wherever the tests run. */
-const UNIX = Date.UTC(2026, 10, 22, 0, 31, 51, 950) + new Date(2026, 10, 22).getTimezoneOffset() * 60_000;
-const OCCASION = { unix: UNIX, pid: 8297 };
-
-const two = [
-  association(1, { name: "10.98.0.2", address: "10.98.0.2", stratum: 5, offset: 0.000_017, delay: 0.0257, dispersion: 0, rootDelay: 0, rootDispersion: 0, verdict: "systemPeer", reason: null, leap: "none" }),
-  association(2, { name: "ntp.example", address: "10.98.0.3", stratum: 6, offset: -0.6, delay: 0.0257, dispersion: 0, rootDelay: 0, rootDispersion: 0, verdict: "survivor", reason: null, leap: "insert" }),
-  association(3, { name: "10.98.0.99", address: "10.98.0.99", offset: null, verdict: "rejected", reason: "unreachable" }),
-];
-const asked = (offset: number | null): ReturnType<typeof snapshotOf> => {
-  const made = snapshotOf(two);
-  return { ...made, elapsed: 5.1, clock: { ...made.clock, offset }, system: { ...made.system, systemPeer: offset === null ? null : two[0]!.id } };
+const printed = (name: string): readonly string[] => {
+  const text = readFileSync(fileURLToPath(new URL(`../fixtures/compat/${name}.txt`, import.meta.url)), "utf8");
+  return text.trimEnd().split("\n");
 };
 
-describe("what older tools would have printed", () => {
-  it("ntpdate -q", () => {
-    expect(queryText("ntpdate", asked(0.000_017), OCCASION)).toBe(
-      "server 10.98.0.2, stratum 5, offset +0.000017, delay 0.02570\n" +
-        "server 10.98.0.3, stratum 6, offset -0.600000, delay 0.02570\n" +
-        "22 Nov 00:31:51 ntpdate[8297]: adjust time server 10.98.0.2 offset +0.000017 sec\n",
-    );
-    expect(queryText("ntpdate", asked(-0.5), OCCASION)).toContain("step time server 10.98.0.2 offset -0.500000 sec\n");
-    expect(queryText("ntpdate", asked(null), OCCASION)).toMatch(/no server suitable for synchronization found\n$/);
+/** When it was that time of day in whatever zone the tests run. */
+function whenLocal(text: string): number {
+  return new Date(text).getTime();
+}
+
+/** The zone's distance from UTC, as the tools write it; theirs was UTC. */
+function zoneAt(unix: number): string {
+  const minutes = -new Date(unix).getTimezoneOffset();
+  const two = (value: number): string => `${Math.floor(value)}`.padStart(2, "0");
+  return `${minutes < 0 ? "-" : "+"}${two(Math.abs(minutes) / 60)}${two(Math.abs(minutes) % 60)}`;
+}
+
+/** A server without anything that adds to what is shown but the root dispersion. */
+function server(id: number, fields: Partial<AssociationReport>): AssociationReport {
+  return association(id, { delay: 0, dispersion: 0, rootDelay: 0, rootDispersion: 0, ...fields });
+}
+
+function following(servers: readonly AssociationReport[], followed: AssociationReport | undefined): Snapshot {
+  const made = snapshotOf(servers);
+  return { ...made, clock: { ...made.clock, offset: followed?.offset ?? null }, system: { ...made.system, systemPeer: followed?.id ?? null } };
+}
+
+const NOW: Occasion = { unix: whenLocal("2026-11-22T00:31:51.950"), pid: 8297 };
+
+describe("ntpdate -q", () => {
+  it("prints what ntpdate printed", () => {
+    let servers: AssociationReport[] = [];
+    const [lines, ends] = [printed("ntpdate"), [] as string[]];
+    for (const line of lines) {
+      const [, address = "", stratum, offset, delay] = /^server (\S+), stratum (\d+), offset (\S+), delay (\S+)$/.exec(line) ?? [];
+      if (stratum !== undefined) servers.push(server(servers.length + 1, { name: address, address, stratum: Number(stratum), offset: Number(offset), delay: Number(delay) }));
+      else {
+        const [, day, time, pid, followed] = /^(\d+) Nov (\S+) ntpdate\[(\d+)\]: adjust time server (\S+) /.exec(line)!;
+        const occasion = { unix: whenLocal(`2026-11-${day!.padStart(2, "0")}T${time}`), pid: Number(pid) };
+        ends.push(queryText("ntpdate", following(servers, servers.find(({ address }) => address === followed)), occasion));
+        servers = [];
+      }
+    }
+    expect(ends.join("")).toBe(`${lines.join("\n")}\n`);
+    expect(ends).toHaveLength(3);
   });
 
-  it("sntp and ntpdig", () => {
-    const zone = /\([+-]\d{4}\)/;
-    const [first, second, third] = queryText("sntp", asked(0), OCCASION).replace(zone, "(+0000)").split("\n");
-    expect(first).toBe("2026-11-22 00:31:51.950017 (+0000) +0.000017 +/- 0.012850 10.98.0.2 s5 no-leap");
-    expect(second).toMatch(/ -0\.600000 \+\/- 0\.012850 ntp\.example 10\.98\.0\.3 s6 add-leap$/);
-    expect(third).toBe("10.98.0.99 no UCST response after 5 seconds");
-    expect(queryText("ntpdig", asked(0), OCCASION).split("\n")).toHaveLength(2);
+  it("would step from half a second on, and says nothing of a time where there is none", () => {
+    const far = server(1, { offset: -0.5 });
+    expect(queryText("ntpdate", following([far], far), NOW)).toContain("22 Nov 00:31:51 ntpdate[8297]: step time server 192.0.2.1 offset -0.500000 sec\n");
+    expect(queryText("ntpdate", following([far, silent(2, "unreachable")], undefined), NOW)).toBe("server 192.0.2.1, stratum 2, offset -0.500000, delay 0.00000\n");
+  });
+});
+
+/** A line of sntp's or ntpdig's. */
+const LINE = /^(\S+) (\S+) \(\+0000\) (\S+) \+\/- (\S+) (?:(\S+) )?(\S+) s(\d+) no-leap$/;
+
+/** The line for the figures of a line. */
+function again(tool: QueryTool, line: string): string {
+  const [, date, time = "", offset, bound, name, address = "", stratum] = LINE.exec(line)!;
+  // It is the server's time: ours and the offset. Dates have milliseconds only.
+  const local = whenLocal(`${date}T${time.slice(0, 12)}`) + Number(`0.${time.slice(12)}`) - Number(offset) * 1000;
+  const one = server(1, { name: name ?? address, address, stratum: Number(stratum), offset: Number(offset), rootDispersion: Number(bound) });
+  return queryText(tool, following([one], one), { unix: local, pid: 1 }).replace(`(${zoneAt(local)})`, "(+0000)");
+}
+
+/** The last digits of a time of day that went through a number of milliseconds may differ by one. */
+const steady = (text: string): string => text.replace(/(:\d\d\.\d{5})\d/, "$1-");
+
+describe("sntp", () => {
+  it("prints what sntp printed", () => {
+    const lines = printed("sntp");
+    for (const line of lines.slice(0, -1)) expect(steady(again("sntp", line))).toBe(steady(`${line}\n`));
+    const nobody = { ...following([silent(1, "unreachable", { name: "10.77.0.250", address: "10.77.0.250" })], undefined), elapsed: 2.1 };
+    expect(queryText("sntp", nobody, NOW)).toBe(`${lines.at(-1)}\n`);
   });
 
-  it("chronyc sources", () => {
-    const read = lead(readChrony(), new CmdmonSession(), recordedChronyd());
-    if (read.kind !== "chrony") throw new Error(read.fault);
-    const report = cmdmonReport("host", read);
-    const [peer] = report.associations.filter(({ verdict }) => verdict === "systemPeer");
-    const table = (change: Partial<PeerReport>): string => sourcesText({ ...report, associations: [{ ...peer!, ...change }] } satisfies DaemonReport).split("\n")[2]!;
-    // From chronyc 4.3 on a chronyd in a network of three.
-    expect(table({ address: "10.98.0.2", stratum: 5, poll: 3, reach: 0o377, when: 7, offset: 576e-9, rootDistance: 14e-6 })).toBe("^* 10.98.0.2                     5   3   377     7   -576ns[ -576ns] +/-   14us");
-    expect(table({ address: "10.98.0.1", stratum: 6, poll: 3, reach: 0o17, when: 5, offset: 757e-9, rootDistance: 1973e-6, verdict: "outlier", reason: "surplus" })).toBe("^- 10.98.0.1                     6   3    17     5   -757ns[ -757ns] +/- 1973us");
-    expect(table({ address: "10.98.0.88", stratum: null, poll: 7, reach: 0, when: null, offset: null, verdict: "rejected" })).toBe("^? 10.98.0.88                    0   7     0     -     +0ns[   +0ns] +/-    0ns");
-    expect(sourcesText(report).split("\n").slice(0, 2)).toEqual(["MS Name/IP address         Stratum Poll Reach LastRx Last sample               ", "=".repeat(79)]);
+  it("is content with the first that answers", () => {
+    const [first, second, third] = [silent(1, "unreachable"), server(2, { leap: "insert" }), server(3, {})];
+    expect(queryText("sntp", following([first, second, third], third), NOW)).toMatch(/^.* 192\.0\.2\.2 s2 add-leap\n$/);
+  });
+});
+
+describe("ntpdig", () => {
+  it("prints what ntpdig printed", () => {
+    for (const line of printed("ntpdig")) expect(steady(again("ntpdig", line))).toBe(steady(`${line}\n`));
+  });
+
+  it("prints what ntpdig -j printed", () => {
+    for (const line of printed("ntpdig-json")) {
+      const { time, offset, precision, host, ip, stratum } = JSON.parse(line) as { time: string; offset: number; precision: number; host: string; ip: string; stratum: number };
+      const local = whenLocal(time.slice(0, 23)) + Number(`0.${time.slice(23, 26)}`) - offset * 1000;
+      const one = server(1, { name: host, address: ip, stratum, offset, rootDispersion: precision });
+      const text = queryText("ntpdig-json", following([one], one), { unix: local, pid: 1 }).replace(`${zoneAt(local)}"`, '+0000"');
+      expect(steady(text)).toBe(steady(`${line}\n`));
+    }
+  });
+
+  it("says what the one says that is followed, and nothing where none is", () => {
+    const [first, second] = [server(1, {}), server(2, { name: "evil\x1b[2J\"", leap: "delete" })];
+    expect(queryText("ntpdig", following([first, second], second), NOW)).toMatch(/ 192\.0\.2\.2 s2 del-leap\n$/);
+    // oxlint-disable-next-line no-control-regex -- what must not be there
+    for (const tool of ["ntpdig", "ntpdig-json"] as const) expect(queryText(tool, following([first, second], second), NOW)).not.toMatch(/[\x00-\x09\x0b-\x1f]/);
+    expect(JSON.parse(queryText("ntpdig-json", following([first, second], second), NOW))).toMatchObject({ ip: "192.0.2.2", adjusted: false });
+    for (const tool of ["ntpdig", "ntpdig-json"] as const) expect(queryText(tool, following([first, second], undefined), NOW)).toBe("");
+  });
+});
+
+describe("check_ntp_time", () => {
+  it("prints what check_ntp_time printed", () => {
+    for (const line of printed("check_ntp_time")) {
+      const [, offset, warning = "", critical = ""] = /Offset (\S+) secs\|offset=\S+s;([\d.]+);([\d.]+);$/.exec(line) ?? [];
+      const thresholds = { warning: offset === undefined ? null : parseRange(warning, "-w"), critical: offset === undefined ? null : parseRange(critical, "-c") };
+      const finding = offset === undefined ? { figures: [], remarks: [{ status: "CRITICAL" as const, text: "No response from NTP server" }] } : { figures: [{ name: "offset" as const, value: Number(offset), thresholds }], remarks: [] };
+      expect(pluginLine(finding)).toBe(`${line}\n`);
+    }
   });
 });

@@ -87,7 +87,7 @@ export const PROSE: Readonly<Record<string, Prose>> = {
   query: {
     description: [
       "Measures and judges servers as `ntpkit sync` does, but never touches the clock and needs no privilege. Each server is asked once unless `--samples` says otherwise.",
-      "`--compat` prints what `ntpdate -q`, `sntp` or `ntpdig` would have printed, for scripts that parse that; the exit status stays ours.",
+      "`--compat` prints what `ntpdate -q`, `sntp`, `ntpdig` or, as `ntpdig-json`, `ntpdig -j` would have written to standard output, for scripts that parse that; what goes to standard error, and the exit status, stay ours.",
       ...MEASUREMENT,
     ],
     sections: [SERVERS, KEYS, OFFSETS, METRICS],
