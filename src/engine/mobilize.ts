@@ -101,16 +101,33 @@ function lookUp(state: State, lookup: Lookup): void {
   state.act({ kind: "resolve", name: lookup.name, family: lookup.family });
 }
 
-/** While there is patience left and the cause may pass, a failed lookup is repeated; else the report has to say so. */
+/**
+ * While there is patience left and the cause may pass, a failed lookup is repeated; else, and in a run that goes on, the report has
+ * to say so. A pool that gives nothing is asked at its own intervals.
+ */
 function lookupFailed(state: State, lookup: Lookup, why: ResolveFault, now: Now): void {
-  const patience = state.config.once === null ? Infinity : state.config.once.waitNetwork;
+  const { once } = state.config;
+  const drawn = lookup.waiting.length > 0 && lookup.waiting.every((config) => isDrawn(state, config));
+  const patience = once !== null ? once.waitNetwork : drawn && why !== "again" ? 0 : Infinity;
+  const isNews = lookup.fault !== why;
   const again = state.names.failed(lookup, why, now.mono, (state.started ?? now).mono, patience);
   state.deadlines.set(TIMER.names, state.names.retryAt);
-  state.note({ what: "unresolved", name: lookup.name, why });
-  if (again) return;
-  for (const config of lookup.waiting)
-    if (isDrawn(state, config)) onPoolResolved(state, config, [], now);
-    else mobilize(state, config, null, [], "unresolved", now);
+  if (isNews || !again) state.note({ what: "unresolved", name: lookup.name, why });
+  if (again && once !== null) return;
+  for (const config of lookup.waiting) {
+    if (!isDrawn(state, config)) stand(state, config, now);
+    else if (!again) onPoolResolved(state, config, [], now);
+  }
+}
+
+/** Holds the place of a line whose name has no address. */
+function stand(state: State, config: AssociationConfig, now: Now): void {
+  if (placeOf(state, config) === undefined) mobilize(state, config, null, [], "unresolved", now);
+}
+
+function placeOf(state: State, config: AssociationConfig): Association | undefined {
+  for (const association of state.roster) if (association.config === config && association.address === null) return association;
+  return undefined;
 }
 
 /**
@@ -119,6 +136,8 @@ function lookupFailed(state: State, lookup: Lookup, why: ResolveFault, now: Now)
  */
 function mobilizeName(state: State, config: AssociationConfig, addresses: readonly string[], now: Now): void {
   const all = addresses.map((ip): Address => ({ ip, port: config.port }));
+  const place = placeOf(state, config);
+  if (place !== undefined) state.roster.remove(place);
   if (config.kind === "manycast") {
     startSolicitor(state, config, addresses[0]!, now);
     return;

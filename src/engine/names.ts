@@ -7,8 +7,10 @@ import type { Mono } from "../time/mono.ts";
 import type { Seconds } from "../time/seconds.ts";
 import type { ResolveFault } from "./event.ts";
 
-/** First and longest wait before a name is looked up again. */
-const RETRY: { readonly first: Seconds; readonly longest: Seconds } = { first: 1, longest: 8 };
+/** First wait before a name is looked up again; it doubles. */
+const FIRST_PAUSE: Seconds = 1;
+/** The longest: of a run that waits for the network; of one that goes on, while there is no name server, and where that says no. */
+const LONGEST_PAUSE = { waiting: 8, again: 64, refused: 1024 } as const;
 
 /** One name that configured lines use. */
 export interface Lookup {
@@ -40,7 +42,7 @@ export class Names {
       known.waiting.push(config);
       return { lookup: known, isNew: false };
     }
-    const lookup: Lookup = { name: config.name, family: config.family, waiting: [config], addresses: null, asking: true, fault: null, retryAt: null, pause: RETRY.first };
+    const lookup: Lookup = { name: config.name, family: config.family, waiting: [config], addresses: null, asking: true, fault: null, retryAt: null, pause: FIRST_PAUSE };
     this.#lookups.push(lookup);
     return { lookup, isNew: true };
   }
@@ -61,7 +63,7 @@ export class Names {
   /** Takes the lookups that have failed, to be started again. */
   restart(): Lookup[] {
     const failed = this.#lookups.filter(({ asking, addresses }) => !asking && addresses === null);
-    for (const lookup of failed) Object.assign(lookup, { asking: true, retryAt: null, pause: RETRY.first });
+    for (const lookup of failed) Object.assign(lookup, { asking: true, retryAt: null, pause: FIRST_PAUSE });
     return failed;
   }
 
@@ -81,15 +83,15 @@ export class Names {
   /**
    * A lookup failed. While there is patience left, and the cause may pass, it is tried again with a growing pause.
    * @param since when the run began
-   * @param patience how long after that to go on trying, seconds
+   * @param patience how long after that to go on trying, seconds; `Infinity`: the run goes on, and any cause may pass
    * @returns true if it will be tried again
    */
   failed(lookup: Lookup, why: ResolveFault, now: Mono, since: Mono, patience: Seconds): boolean {
     lookup.fault = why;
     lookup.asking = false;
-    const again = why === "again" && elapsed(since, now) + lookup.pause <= patience;
+    const again = (why === "again" || patience === Infinity) && elapsed(since, now) + lookup.pause <= patience;
     lookup.retryAt = again ? after(now, lookup.pause) : null;
-    lookup.pause = Math.min(lookup.pause * 2, RETRY.longest);
+    lookup.pause = Math.min(lookup.pause * 2, longestPause(why, patience));
     return again;
   }
 
@@ -98,7 +100,7 @@ export class Names {
     for (const lookup of this.#lookups) {
       if (lookup.retryAt === null) continue;
       lookup.retryAt = now;
-      lookup.pause = RETRY.first;
+      lookup.pause = FIRST_PAUSE;
     }
   }
 
@@ -127,4 +129,9 @@ export class Names {
   [Symbol.iterator](): ArrayIterator<Lookup> {
     return this.#lookups.values();
   }
+}
+
+function longestPause(why: ResolveFault, patience: Seconds): Seconds {
+  if (patience !== Infinity) return LONGEST_PAUSE.waiting;
+  return why === "again" ? LONGEST_PAUSE.again : LONGEST_PAUSE.refused;
 }
