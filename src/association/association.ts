@@ -66,6 +66,17 @@ export interface Association {
   samples: number;
   answers: number;
 
+  /** An earlier run has measured it, and nobody has touched the clock since: one answer tells what is new. */
+  known: boolean;
+  /** When it was mobilized, by this run or an earlier one; `null`: by this one. */
+  since: Mono | null;
+  /** When it was last a falseticker, if it has yet to agree with a majority again (`system/probation.ts`); `null`: no. */
+  probation: Mono | null;
+  /** How often it has agreed while on probation. */
+  agreed: number;
+  /** A RATE kiss: for how long it wants to be left alone. */
+  backoff: Backoff | null;
+
   /** Why it will not be polled again in this run, whatever it is later judged to be; `null` while it may. */
   ended: Reason | "complete" | null;
   /** Bits of the tests the last packet failed, as ntpd's flash word has them. */
@@ -85,6 +96,13 @@ export interface Association {
   readonly listening: BroadcastClient | null;
   /** How it was discovered; `null` if it was configured. */
   readonly found: Discovery | null;
+}
+
+/** How long a server wants to be left alone. */
+export interface Backoff {
+  /** log₂ seconds */
+  readonly poll: PollExponent;
+  readonly until: Mono;
 }
 
 /** How an association was discovered. */
@@ -140,6 +158,11 @@ export function association(from: Mobilization): Association {
     unanswered: 0,
     samples: 0,
     answers: 0,
+    known: false,
+    since: null,
+    probation: null,
+    agreed: 0,
+    backoff: null,
     ended: null,
     flash: 0,
     authentication: "none",

@@ -45,11 +45,28 @@ export interface ClockFilter {
   readonly samples: Sample[];
   /** The estimate now in use; `null` before the first sample. */
   estimate: Estimate | null;
+  /** Samples made before this are of an earlier run. */
+  began: Mono;
 }
 
 /** An empty filter. */
 export function clockFilter(): ClockFilter {
-  return { samples: [], estimate: null };
+  return { samples: [], estimate: null, began: -Infinity as Mono };
+}
+
+/**
+ * Puts back what an earlier run left in a filter.
+ * @param samples youngest first, their offsets as of now; {@link FILTER_STAGES} at most are taken
+ */
+export function refillFilter(filter: ClockFilter, samples: readonly Sample[], now: Mono, rules: FilterRules): void {
+  filter.samples.splice(0, Infinity, ...samples.slice(0, FILTER_STAGES));
+  filter.began = now;
+  filter.estimate = filter.samples.length === 0 ? null : estimateOf(filter, now, rules);
+}
+
+/** Whether what is believed is of an earlier run. */
+export function isRecalled({ estimate, began }: ClockFilter): boolean {
+  return estimate !== null && estimate.at < began;
 }
 
 /** Forgets everything: the clock was stepped, or the server is another one now (RFC 5905 §9.1 "clear"). */
@@ -88,14 +105,14 @@ export interface FilterRules {
  *
  * The prime directive: a sample is used once, and never one older than the last one used. In the one-shots (`brief`)
  * that rule and the popcorn suppressor rest: all samples are of one burst, and the best of them is wanted, whichever
- * came first.
+ * came first. Those of an earlier run are older than a burst, and have to make up for what they have aged.
  * @returns true if {@link ClockFilter.estimate} holds a sample that was not used before
  */
 export function filterSample(filter: ClockFilter, sample: Sample, rules: FilterRules): boolean {
   filter.samples.unshift(sample);
   if (filter.samples.length > FILTER_STAGES) filter.samples.length = FILTER_STAGES;
   const last = filter.estimate;
-  const next = estimateOf(filter.samples, sample.at, rules);
+  const next = estimateOf(filter, sample.at, rules);
   if (rules.emptyStages === "rfc5905" && last !== null) {
     if (next.at <= last.at) {
       // Nothing newer to believe; but what we know of the old sample's surroundings is up to date.
@@ -110,28 +127,53 @@ export function filterSample(filter: ClockFilter, sample: Sample, rules: FilterR
 }
 
 /** What samples are sorted by. */
-function rank({ delay, dispersion, at }: Sample, now: Mono, { phi = PHI, allan = ALLAN }: FilterRules): Seconds {
+function rank({ delay, dispersion, at }: Sample, now: Mono, young: Seconds, phi: Frequency): Seconds {
   const age = elapsed(at, now);
-  return age > allan ? delay + dispersion + phi * age : delay;
+  return age > young ? delay + dispersion + phi * age : delay;
 }
 
 /** The estimate the samples give at a moment. */
-function estimateOf(samples: readonly Sample[], now: Mono, rules: FilterRules): Estimate {
-  const byDelay = samples.toSorted((a, b) => rank(a, now, rules) - rank(b, now, rules));
+function estimateOf({ samples, began }: ClockFilter, now: Mono, rules: FilterRules): Estimate {
+  const { phi = PHI, allan = ALLAN } = rules;
+  const isBrief = rules.emptyStages === "brief";
+  const young = isBrief ? Math.min(allan, elapsed(began, now)) : allan;
+  const byDelay = samples.toSorted((a, b) => rank(a, now, young, phi) - rank(b, now, young, phi));
   const best = byDelay[0]!;
   let dispersion = 0;
   let weight = 0;
-  let squares = 0;
   let share = 1;
   for (const sample of byDelay) {
+    // To a one-shot samples of another run say as little of this one's error as stages that are empty.
+    if (isBrief && sample.at < began !== best.at < began) continue;
     share /= 2;
-    dispersion += share * Math.min(MAXDISP, sample.dispersion + (rules.phi ?? PHI) * elapsed(sample.at, now));
+    dispersion += share * Math.min(MAXDISP, sample.dispersion + phi * elapsed(sample.at, now));
     weight += share;
-    squares += (sample.offset - best.offset) ** 2;
   }
   // The stages left share what is missing to one: 16 s each by the standard; in the one-shots they say nothing.
   if (rules.emptyStages === "rfc5905") dispersion += MAXDISP * (1 - 2 ** -FILTER_STAGES - weight);
   else dispersion /= weight;
-  const jitter = byDelay.length > 1 ? Math.sqrt(squares / (byDelay.length - 1)) : 0;
+  const jitter = isBrief ? pooledJitter(byDelay, began) : deviation(byDelay);
   return { offset: best.offset, delay: best.delay, dispersion, jitter: Math.max(jitter, powerOfTwo(rules.precision)), at: best.at };
+}
+
+/** RMS of the differences from the best sample, which is the first. */
+function deviation(samples: readonly Sample[]): Seconds {
+  return samples.length > 1 ? Math.sqrt(squares(samples) / (samples.length - 1)) : 0;
+}
+
+/**
+ * The same of samples of this run and of earlier ones, each compared with the best of its own kind: between two runs the clock
+ * has wandered, and that is no jitter of the server's.
+ */
+function pooledJitter(samples: readonly Sample[], began: Mono): Seconds {
+  const [ours, earlier] = [samples.filter(({ at }) => at >= began), samples.filter(({ at }) => at < began)];
+  const freedom = Math.max(0, ours.length - 1) + Math.max(0, earlier.length - 1);
+  return freedom === 0 ? 0 : Math.sqrt((squares(ours) + squares(earlier)) / freedom);
+}
+
+function squares(samples: readonly Sample[]): number {
+  const best = samples[0];
+  let sum = 0;
+  for (const { offset } of samples) sum += (offset - best!.offset) ** 2;
+  return sum;
 }

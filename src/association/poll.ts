@@ -10,6 +10,7 @@ import type { Mono } from "../time/mono.ts";
 import { pollInterval } from "../time/seconds.ts";
 import type { PollExponent, Seconds } from "../time/seconds.ts";
 import type { Association } from "./association.ts";
+import { isRecalled } from "./filter.ts";
 import { reachOnPoll } from "./reach.ts";
 import type { BurstProfile } from "./template.ts";
 
@@ -28,10 +29,16 @@ const EXTRA_QUESTIONS = 4;
 /** RATE leaves a daemon at least this much slower (RFC 5905 §7.4: the poll interval is increased). */
 const RATE_SLOWDOWN = 1;
 
+/** A server that sent RATE is left alone by later runs for as long as it says, within these, and twice as long each time it says so. */
+const LEAST_BACKOFF: PollExponent = 12; // an hour and eight minutes: an hourly run leaves it out once
+const LONGEST_BACKOFF: PollExponent = 17; // a day and a half, the largest poll exponent there is
+
 /** How polls are spaced. */
 export interface PollRules {
   /** One-shot: the most samples of a server, unless its own line says otherwise; `null`: the daemon's schedule. */
   readonly samples: number | null;
+  /** One-shot: the samples of a server that an earlier run measured; absent: as of others. */
+  readonly known?: number | undefined;
   readonly burst: BurstProfile;
   /** Uniform in 0 ≤ x < 1. */
   readonly uniform: () => number;
@@ -46,7 +53,7 @@ export function onPoll(association: Association, now: Mono, rules: PollRules): v
     association.reach = reachOnPoll(association.reach);
     association.unreach += 1;
     // While what is on its way would be enough, nothing more is asked; a loss asks again.
-    const enough = association.answers + association.requests.length + 1 >= wanted(association, rules.samples);
+    const enough = association.answers + association.requests.length + 1 >= samplesWanted(association, rules);
     association.nextPoll = enough ? null : after(now, burstSpacing(association, rules, association.packets.sent === 0));
     return;
   }
@@ -70,7 +77,9 @@ export function onAnswer(association: Association, wasReachable: boolean, usable
   association.unanswered = 0;
   association.answers += 1;
   if (rules.samples !== null) {
-    if (association.answers >= wanted(association, rules.samples)) complete(association);
+    if (association.answers >= samplesWanted(association, rules)) complete(association);
+    // More are wanted than were planned: what came has come by a detour.
+    else if (association.known) association.nextPoll ??= after(now, burstSpacing(association, rules, false));
     return;
   }
   if (!usable || wasReachable) return;
@@ -93,7 +102,7 @@ export function onLost(association: Association, asked: Mono, rules: PollRules):
   if (association.unanswered >= LOST_LIMIT) {
     association.ended = association.answers > 0 ? "complete" : "unreachable";
     association.nextPoll = null;
-  } else if (association.packets.sent >= wanted(association, rules.samples) + EXTRA_QUESTIONS) {
+  } else if (association.packets.sent >= samplesWanted(association, rules) + EXTRA_QUESTIONS) {
     complete(association);
   } else {
     association.nextPoll ??= after(asked, burstSpacing(association, rules, false));
@@ -103,6 +112,8 @@ export function onLost(association: Association, asked: Mono, rules: PollRules):
 /** A RATE kiss: ends the burst; a one-shot asks no more, the daemon slows down for good (RFC 5905 §7.4). */
 export function onRate(association: Association, askedFor: number, now: Mono, rules: PollRules): void {
   association.burst = 0;
+  const poll = Math.max(LEAST_BACKOFF, Math.min(askedFor, LONGEST_BACKOFF), (association.backoff?.poll ?? 0) + 1);
+  association.backoff = { poll: Math.min(poll, LONGEST_BACKOFF), until: after(now, pollInterval(Math.min(poll, LONGEST_BACKOFF))) };
   if (rules.samples !== null) {
     complete(association);
     return;
@@ -136,9 +147,13 @@ function complete(association: Association): void {
   association.nextPoll = null;
 }
 
-/** How many answers a one-shot wants of this server. */
-function wanted(association: Association, samples: number): number {
-  return association.config.samples ?? samples;
+/**
+ * How many answers a one-shot wants of a server. One that an earlier run has measured needs less to be known, unless what it says
+ * now came by such a detour that the old samples are the better ones.
+ */
+export function samplesWanted({ config, known, answers, filter }: Association, rules: Pick<PollRules, "samples" | "known">): number {
+  const most = config.samples ?? rules.samples ?? 1;
+  return known && !(answers > 0 && isRecalled(filter)) ? Math.min(most, rules.known ?? most) : most;
 }
 
 /** Seconds to the next packet of a burst. */

@@ -42,6 +42,7 @@ export const REASONS = {
   pending: { flash: 0, text: "it has not been measured yet" },
   outsideIntersection: { flash: 0, text: "its time disagrees with the majority" },
   noMajority: { flash: 0, text: "no majority of the servers agree" },
+  probation: { flash: 0, text: "it was a falseticker when it was last judged, and has yet to agree again" },
   selectJitter: { flash: 0, text: "it adds more jitter than the survivors have" },
   surplus: { flash: 0, text: "there are enough better ones" },
   untold: { flash: 0, text: "its daemon does not tell what it makes of it" },

@@ -6,9 +6,9 @@ import type { DriveOptions } from "../host/drive.ts";
 import { otherDaemon, type Daemon } from "../host/daemons.ts";
 import { lackingCapability } from "../host/privilege.ts";
 import type { Keyring } from "../security/keyring.ts";
-import { StateFile, type StateWarning } from "../state/file.ts";
-import { statePath } from "../state/place.ts";
+import type { StateWarning } from "../state/file.ts";
 import type { FailureContext } from "../view/failure.ts";
+import { openState } from "./state.ts";
 import { measure, touchesClock, untouched, type Machine, type Measured } from "./measure.ts";
 
 /** What a guarded run is made from. */
@@ -35,7 +35,7 @@ export interface GuardedEnd extends Measured {
 export async function runGuarded({ config, keyring, machine, watch, forget, force }: GuardedRun): Promise<GuardedEnd> {
   const daemon = touchesClock(config) && !force ? otherDaemon() : null;
   if (daemon !== null) return { ...refused(config, machine), daemon, stateWarnings: [] };
-  const state = new StateFile(statePath());
+  const state = openState();
   const stateWarnings: StateWarning[] = [];
   const heed = (warning: StateWarning | null): void => {
     if (warning !== null) stateWarnings.push(warning);

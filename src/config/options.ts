@@ -20,6 +20,8 @@ export interface OnceOptions {
   readonly interface?: string;
   readonly sourcePort?: number;
   readonly samples?: number;
+  /** Of a server that an earlier run measured one sample is enough. */
+  readonly remember?: boolean;
   readonly accuracy?: Seconds;
   /** The call delay of the eight-packet burst. */
   readonly callDelay?: Seconds;
@@ -57,6 +59,8 @@ export type OnceCommand = "sync" | "query";
 export const ONCE_DEFAULTS = {
   port: 123,
   samples: { sync: 4, query: 1 },
+  /** `sync` that remembers: of a server that an earlier run measured. */
+  known: 1,
   /** `sync`: a majority with this many samples each that agree is enough. */
   enough: 3,
   timeout: 1,
@@ -90,6 +94,7 @@ export function onceConfig(command: OnceCommand, servers: readonly ServerSpec[],
     emptyStages: "brief",
     once: {
       samples,
+      ...(options.remember === true ? { known: Math.min(samples, options.samples ?? ONCE_DEFAULTS.known) } : {}),
       // Who asks to see servers wants to see them all; who sets a clock wants to be done.
       enough: command === "query" ? null : Math.min(ONCE_DEFAULTS.enough, samples),
       accuracy: options.accuracy ?? null,

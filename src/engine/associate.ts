@@ -6,6 +6,8 @@ import type { AssociationConfig } from "../association/template.ts";
 import type { Security } from "../security/security.ts";
 import type { Reason } from "../association/verdict.ts";
 import type { Address } from "../wire/address.ts";
+import type { Now } from "../time/now.ts";
+import { recall } from "./remembered.ts";
 import type { State } from "./state.ts";
 
 /** What an association starts with besides its line. */
@@ -37,11 +39,17 @@ export function securityOf({ surroundings: { security } }: State, { key }: Assoc
 }
 
 /** A server that told an earlier run to stay away is not asked (RFC 5905 §7.4). */
-export function recallKiss(state: State, fresh: Association, address: Address): void {
+function recallKiss(state: State, fresh: Association, address: Address): void {
   const kiss = state.memory.kisses.find(({ ip, port }) => ip === address.ip && port === address.port);
   if (kiss === undefined) return;
   fresh.kiss = kiss.code;
   fresh.ended = "denied";
+}
+
+/** A server that told an earlier run to stay away is not asked; one that an earlier run knew is known. */
+export function recallServer(state: State, fresh: Association, address: Address, now: Now): void {
+  recallKiss(state, fresh, address);
+  if (fresh.ended === null) recall(state, fresh, now);
 }
 
 /** An association is not polled again in this run; what was measured stays usable. */

@@ -19,6 +19,8 @@ export { BURST_EIGHT, BURST_SIX } from "../association/template.ts";
 export interface OnceConfig {
   /** The most samples of a server. */
   readonly samples: number;
+  /** The same of a server that an earlier run has measured; absent: as of others. */
+  readonly known?: number | undefined;
   /** A majority with this many samples each that agree is enough; `null`: hear every server out. */
   readonly enough: number | null;
   /** End as soon as the survivors' uncertainty is below this; `null`: no such shortcut. */

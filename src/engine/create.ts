@@ -32,6 +32,7 @@ import { heldCount } from "./pruning.ts";
 import { onSent, onSteppedByAnother } from "./receive.ts";
 import { onReconfigured } from "./reconfigure.ts";
 import { snapshotOf } from "./report.ts";
+import { rememberedBy } from "./remembered.ts";
 import { Responder } from "./responder.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { onServiceRefused, openService } from "./service-sockets.ts";
@@ -40,6 +41,7 @@ import { isOwnLeap, onLeapSecond, watchLeaps } from "./leap-watch.ts";
 import { onSecond, onSteered, onStepped, steer } from "./steer.ts";
 import { startSteering } from "./steering.ts";
 import { TIMER } from "./timer.ts";
+import { startLearning } from "./unattended.ts";
 
 /**
  * Makes an engine.
@@ -84,6 +86,10 @@ class NtpEngine implements Engine {
     return state.actions;
   }
 
+  memory(now: Now): Memory {
+    return { kisses: this.#state.memory.kisses, remembered: rememberedBy(this.#state, now) };
+  }
+
   snapshot(now: Now): Snapshot {
     return snapshotOf(this.#state, now);
   }
@@ -93,7 +99,7 @@ class NtpEngine implements Engine {
 function take(state: State, event: Event, now: Now): void {
   switch (event.kind) {
     case "start":
-      return start(state, event.memory, now);
+      return start(state, event, now);
     case "wake":
       return wake(state, now);
     case "reconfigure":
@@ -122,11 +128,11 @@ function take(state: State, event: Event, now: Now): void {
     case "stepped":
       if (event.whose === "another" && isOwnLeap(state, event.by, now)) onLeapSecond(state, event.by, now);
       else if (event.whose === "another") onSteppedByAnother(state, event.by, now);
-      else if (state.steering === null) onCorrected(state, null);
+      else if (state.steering === null) onCorrected(state, event.by, 0, now);
       else onStepped(state, event.by, "ours", now);
       return;
     case "slewing":
-      return onCorrected(state, event.lasting);
+      return onCorrected(state, event.by, event.lasting, now);
     case "steered":
       return onSteered(state, event, now);
     case "clockRefused":
@@ -136,9 +142,11 @@ function take(state: State, event: Event, now: Now): void {
   }
 }
 
-function start(state: State, memory: Memory | undefined, now: Now): void {
+function start(state: State, { memory, frequency }: Event & { readonly kind: "start" }, now: Now): void {
   state.started = now;
   if (memory !== undefined) state.memory = memory;
+  state.inForce = frequency ?? null;
+  state.learning = startLearning(state, now);
   const deadline = state.config.once?.deadline ?? null;
   if (deadline !== null) state.deadlines.set(TIMER.deadline, after(now.mono, deadline));
   state.lostAt = now.mono;

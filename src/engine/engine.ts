@@ -8,6 +8,7 @@ import type { SecurityProvider } from "../security/security.ts";
 import type { Action } from "./action.ts";
 import type { ControlAnswering } from "./control.ts";
 import type { Event } from "./event.ts";
+import type { Memory } from "./memory.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { Outcome } from "./outcome.ts";
 import type { Responder } from "./responder.ts";
@@ -45,6 +46,8 @@ export interface Engine {
   readonly outcome: Outcome | null;
   /** From the start event on: the server, for hosts that can answer at once. `null`: clients are not answered. */
   readonly responder?: Responder | null;
+  /** What a later engine can start from: its associations, what is known of the clock, and the kisses. */
+  memory(now: Now): Memory;
   /** The whole state as data. */
   snapshot(now: Now): Snapshot;
 }

@@ -25,8 +25,11 @@ export type HostAddresses = Readonly<Record<string, readonly string[]>>;
 
 /** One thing that happened. */
 export type Event =
-  /** The world is ready; configured associations are mobilized. `memory` is what an earlier run remembered. */
-  | { readonly kind: "start"; readonly memory?: Memory }
+  /**
+   * The world is ready; configured associations are mobilized. `memory` is what an earlier run remembered, as old as it is now;
+   * `frequency` the correction the clock runs with, s/s (`null` or absent: nobody can tell).
+   */
+  | { readonly kind: "start"; readonly memory?: Memory; readonly frequency?: Frequency | null }
   /** The moment asked for by `Engine.wakeAt` has come. Early, late and needless wakes do no harm. */
   | { readonly kind: "wake" }
   /** Go on by another configuration, perhaps with other keys: what it says as before is not disturbed. */

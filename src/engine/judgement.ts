@@ -13,9 +13,11 @@ import { discardDuplicates } from "./duplicates.ts";
 import { isSoliciting } from "./manycast.ts";
 import { failureOf, heardEnough } from "./once.ts";
 import type { Outcome } from "./outcome.ts";
+import { countAgreements } from "./probation.ts";
 import { rewardSurvivors } from "./pruning.ts";
 import type { State } from "./state.ts";
 import { TIMER } from "./timer.ts";
+import { learnCorrection, learnOffset } from "./unattended.ts";
 
 /** Judging n associations takes of the order of n · 10 µs; it is put off so that it never takes more than a tenth of the time. */
 const SPACING: Seconds = 1e-4;
@@ -35,8 +37,9 @@ export function settle(state: State, now: Now): void {
   discardDuplicates(state, now);
   judge(state, now);
   rewardSurvivors(state);
+  countAgreements(state);
   const { once } = state.config;
-  if (once !== null && (isListening(state) ? hasListenedEnough(state) : hasHeardEnough(state, once))) decide(state);
+  if (once !== null && (isListening(state) ? hasListenedEnough(state) : hasHeardEnough(state, once))) decide(state, now);
 }
 
 function hasHeardEnough(state: State, once: OnceConfig): boolean {
@@ -62,16 +65,22 @@ export function onDeadline(state: State, now: Now): void {
   judge(state, now);
   const open = state.names.pending || [...state.roster].some(({ ended }) => ended === null);
   if (state.opinion.estimate === null && open && !isListening(state)) state.end("deadline");
-  else decide(state);
+  else decide(state, now);
 }
 
-/** The kernel has taken the correction. */
-export function onCorrected(state: State, lasting: Seconds | null): void {
+/**
+ * The kernel has taken the correction.
+ * @param by what it adds to the clock
+ * @param lasting how long that takes
+ */
+export function onCorrected(state: State, by: Seconds, lasting: Seconds, now: Now): void {
   if (!state.clock.correcting) return;
   state.clock.correcting = false;
   state.clock.applied = true;
-  state.clock.lasting = lasting;
-  claimSet(state, lasting === null ? 0 : (state.opinion.estimate?.offset ?? 0));
+  const isStep = state.clock.action === "step";
+  state.clock.lasting = isStep ? null : lasting;
+  learnCorrection(state, by, isStep ? 0 : lasting, null, now);
+  claimSet(state, isStep ? 0 : (state.opinion.estimate?.offset ?? 0));
   state.end("ok");
 }
 
@@ -111,7 +120,7 @@ function failure(state: State): Outcome {
 }
 
 /** The run has heard what it will hear: correct the clock, or say why not. */
-function decide(state: State): void {
+function decide(state: State, now: Now): void {
   const { estimate } = state.opinion;
   state.note({ what: "decided", offset: estimate?.offset ?? null });
   if (estimate === null) {
@@ -119,6 +128,7 @@ function decide(state: State): void {
     state.end(failure(state));
     return;
   }
+  learnOffset(state, now);
   const { clock } = state.config;
   if (clock.kind === "observe") {
     state.clock.reason = "query";

@@ -1,4 +1,5 @@
 /** What outlives a run: plain data that `state/` writes to a file and reads back. */
+import type { Remembered } from "./remembered.ts";
 
 /** A kiss that must be honoured by later runs too: DENY and RSTR, by address and port. */
 export interface RememberedKiss {
@@ -13,6 +14,8 @@ export interface RememberedKiss {
 /** Everything one run leaves to the next. */
 export interface Memory {
   readonly kisses: readonly RememberedKiss[];
+  /** What was learned of the servers and of the clock. Absent: nothing is said of that, and what was kept before stays. */
+  readonly remembered?: Remembered;
 }
 
 /** A memory without anything in it. */

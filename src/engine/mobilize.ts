@@ -1,17 +1,19 @@
 /** From configured lines to associations: names are looked up, and what they resolve to is mobilized. */
 import type { Association } from "../association/association.ts";
+import { clearFilter } from "../association/filter.ts";
 import { symmetricExchange } from "../association/exchange.ts";
 import type { AssociationConfig } from "../association/template.ts";
 import type { Reason } from "../association/verdict.ts";
 import type { Now } from "../time/now.ts";
 import { family } from "../wire/address.ts";
 import type { Address } from "../wire/address.ts";
-import { add, recallKiss } from "./associate.ts";
+import { add, recallServer } from "./associate.ts";
 import { startBroadcaster } from "./broadcast-server.ts";
 import type { ResolveFault } from "./event.ts";
 import { startSolicitor } from "./manycast.ts";
 import type { Lookup } from "./names.ts";
 import { onPoolResolved, startPool } from "./pool.ts";
+import { entriesOf, isProven } from "./remembered.ts";
 import type { State } from "./state.ts";
 import { TIMER } from "./timer.ts";
 
@@ -81,11 +83,23 @@ export function fallBack(state: State, stuck: Association, now: Now, otherFamily
   state.roster.move(stuck, next);
   stuck.unanswered = 0;
   stuck.undelivered = null;
-  recallKiss(state, stuck, next);
+  forgetServer(stuck);
+  recallServer(state, stuck, next, now);
   stuck.nextPoll = stuck.ended === null ? now.mono : null;
   state.note({ what: "mobilized", id: stuck.id, name: stuck.config.name, address: next });
   state.schedule(stuck);
   return true;
+}
+
+/** It is another server from now on: what was known of the one before is not true of this one. */
+function forgetServer(association: Association): void {
+  clearFilter(association.filter);
+  association.known = false;
+  association.header = null;
+  association.reach = 0;
+  association.since = null;
+  association.probation = null;
+  association.backoff = null;
 }
 
 /** `burst` sends eight packets a poll: only where polls are as rare as this is that no burden (seed 000). */
@@ -115,9 +129,16 @@ function lookupFailed(state: State, lookup: Lookup, why: ResolveFault, now: Now)
   if (isNews || !again) state.note({ what: "unresolved", name: lookup.name, why });
   if (again && once !== null) return;
   for (const config of lookup.waiting) {
-    if (!isDrawn(state, config)) stand(state, config, now);
+    const known = once === null || why === "notFound" ? [] : rememberedAddresses(state, config);
+    if (known.length > 0) mobilizeName(state, config, known, now);
+    else if (!isDrawn(state, config)) stand(state, config, now);
     else if (!again) onPoolResolved(state, config, [], now);
   }
+}
+
+/** Where names cannot be looked up, the servers that an earlier run found under them are as good as ever. */
+function rememberedAddresses(state: State, config: AssociationConfig): readonly string[] {
+  return entriesOf(state, config).filter(({ header }) => header !== null).map(({ ip }) => ip);
 }
 
 /** Holds the place of a line whose name has no address. */
@@ -150,14 +171,21 @@ function mobilizeName(state: State, config: AssociationConfig, addresses: readon
     mobilize(state, config, all[0]!, all.slice(1), null, now);
     return;
   }
-  const first = family(addresses[0]!);
-  const members = all.filter(({ ip }) => family(ip) === first).slice(0, state.config.poolSize);
-  const spare = all.filter((address) => !members.includes(address));
+  const members = membersOf(state, config, all);
+  const spare = all.filter(({ ip }) => !members.some((member) => member.ip === ip));
   for (const [index, member] of members.entries()) {
     // The spare addresses are dealt out, so that no two members fall back on the same one.
     const share = spare.filter((_, place) => place % members.length === index);
     mobilize(state, config, member, share, null, now);
   }
+}
+
+/** The members of a pool to ask: those that have proved good before others that its name gives now. */
+function membersOf(state: State, config: AssociationConfig, all: readonly Address[]): readonly Address[] {
+  const proven = entriesOf(state, config).filter(isProven).map(({ ip, port }): Address => ({ ip, port }));
+  const first = family((proven[0] ?? all[0]!).ip);
+  const members = [...proven, ...all.filter(({ ip }) => !proven.some((member) => member.ip === ip))];
+  return members.filter(({ ip }) => family(ip) === first && (config.family === null || config.family === first)).slice(0, state.config.poolSize);
 }
 
 /** Mobilizes an association; one that cannot be asked is mobilized all the same, so that the report can say why. */
@@ -169,8 +197,8 @@ function mobilize(state: State, config: AssociationConfig, address: Address | nu
   const lifetime = mayGo ? "preemptable" : "persistent";
   const fresh = add(state, config, peer ? "symmetricActive" : "client", lifetime, address, { alternatives, ended: duplicate ? "duplicate" : ended, ...own });
   if (address === null || fresh.ended !== null) return;
-  recallKiss(state, fresh, address);
+  recallServer(state, fresh, address, now);
   if (fresh.ended !== null) return;
-  fresh.nextPoll = now.mono;
+  fresh.nextPoll ??= now.mono;
   state.schedule(fresh);
 }

@@ -2,6 +2,7 @@
  * When a one-shot has heard enough, and how it ends: the judgement of a run that is not meant to go on.
  */
 import type { Association } from "../association/association.ts";
+import { samplesWanted } from "../association/poll.ts";
 import type { Reason } from "../association/verdict.ts";
 import type { Seconds } from "../time/seconds.ts";
 import type { OnceConfig } from "./config.ts";
@@ -22,28 +23,32 @@ export interface Hearing {
  * Whether the run may end now.
  *
  * It may when every server has been heard out or given up. It may earlier when a majority of those still in the run have
- * `enough` samples and agree, or when a majority agree and their uncertainty is below the accuracy asked for.
+ * `enough` samples and agree, or when a majority agree and their uncertainty is below the accuracy asked for. Of those that an earlier
+ * run has measured each is given the time for its one answer.
  */
 export function heardEnough(hearing: Hearing, once: OnceConfig): boolean {
   if (hearing.finding) return false;
   let open = 0;
   let running = 0;
   let measured = 0;
+  let asked = 0;
   for (const association of hearing.associations) {
     if (association.ended === null) open += 1;
+    if (association.known && association.ended === null && association.answers === 0 && association.unanswered <= 1) asked += 1;
     if (isOutOfTheRun(association)) continue;
     running += 1;
-    if (once.enough !== null && association.samples >= Math.min(once.enough, association.config.samples ?? once.samples)) measured += 1;
+    if (once.enough !== null && association.samples >= Math.min(once.enough, samplesWanted(association, once))) measured += 1;
   }
   if (open === 0) return true;
+  if (asked > 0) return false;
   if (hearing.uncertainty === null || !isMajority(hearing.truechimers, running)) return false;
   if (once.accuracy !== null) return hearing.uncertainty < once.accuracy;
   return isMajority(measured, running);
 }
 
-/** Given up, sent away, or only watched: it has no say in when a majority has been heard. */
+/** Given up, sent away, on probation, or only watched: it has no say in when a majority has been heard. */
 function isOutOfTheRun(association: Association): boolean {
-  if (association.config.noselect) return true;
+  if (association.config.noselect || association.probation !== null) return true;
   return association.ended !== null && association.samples === 0;
 }
 
@@ -72,6 +77,7 @@ const CAUSE: Readonly<Record<Reason, "resolve" | "silence" | "permission" | "aut
   noselect: "answer",
   outsideIntersection: "answer",
   noMajority: "answer",
+  probation: "answer",
   selectJitter: "answer",
   surplus: "answer",
   untold: "answer",

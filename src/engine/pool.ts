@@ -17,7 +17,7 @@ import { kissAction, kissCode } from "../wire/kiss.ts";
 import { decodePacket } from "../wire/packet.ts";
 import type { Packet, PacketFault } from "../wire/packet.ts";
 import { isOwnAddress, isUsefulStratum, obstacle, refuseUnasked } from "./admission.ts";
-import { add } from "./associate.ts";
+import { add, recallServer } from "./associate.ts";
 import type { Event } from "./event.ts";
 import { heldCount, isPruned } from "./pruning.ts";
 import { rememberKiss } from "./receive.ts";
@@ -94,6 +94,7 @@ export function onDrawn(state: State, pool: PoolSolicitor, event: Datagram, now:
   if (unfit !== null) refuseUnasked(state, event.from, unfit);
   else {
     const fresh = add(state, { ...pool.config, kind: "pool" }, "client", "preemptable", event.from, {});
+    recallServer(state, fresh, event.from, now);
     fresh.nextPoll = after(now.mono, state.surroundings.chance.uniform() * POOL_PAUSE);
     state.schedule(fresh);
   }

@@ -101,7 +101,8 @@ export function rememberKiss(state: State, address: Address, code: string, now: 
   const others = state.memory.kisses.filter(({ ip, port }) => ip !== address.ip || port !== address.port);
   const at = toIso(now.clock, state.surroundings.era) ?? "";
   state.memory = { ...state.memory, kisses: [...others, { ip: address.ip, port: address.port, code, at }] };
-  state.act({ kind: "remember", memory: state.memory });
+  // Of what was learned besides nothing is said before the end.
+  state.act({ kind: "remember", memory: { kisses: state.memory.kisses } });
 }
 
 /** Whether selection has use for it: what it had none for may be fit by now, as its dispersion shrinks with every sample. */

@@ -14,7 +14,7 @@ import { NO_OPINION } from "../system/judge.ts";
 import type { Opinion } from "../system/judge.ts";
 import type { Mono } from "../time/mono.ts";
 import type { Now } from "../time/now.ts";
-import type { Seconds } from "../time/seconds.ts";
+import type { Frequency, Seconds } from "../time/seconds.ts";
 import type { NtpTimestamp } from "../time/timestamp.ts";
 import type { Action } from "./action.ts";
 import type { Answering } from "./answering.ts";
@@ -31,6 +31,7 @@ import { Roster } from "./roster.ts";
 import type { ServiceSocket } from "./service-sockets.ts";
 import type { ClockReason, ClockReport } from "./snapshot.ts";
 import type { Steering } from "./steering.ts";
+import type { Learning } from "./unattended.ts";
 
 /** What the engine knows of its correction of the clock. */
 export interface ClockState {
@@ -81,6 +82,10 @@ export class State {
   started: Now | null = null;
   memory: Memory = NOTHING;
   opinion: Opinion = NO_OPINION;
+  /** What is known of the clock between runs. */
+  learning: Learning = { clock: null, at: -Infinity as Mono, surprise: 0, corrected: null };
+  /** The frequency correction in force at the start, s/s; `null`: unknown. */
+  inForce: Frequency | null = null;
   /** Something changed that selection has not seen. */
   unjudged = false;
   judgedAt: Mono = -Infinity as Mono;
@@ -181,6 +186,7 @@ interface Told {
 function told(config: EngineConfig, { chance }: Surroundings): Told {
   const rules: ClientRules = {
     samples: config.once?.samples ?? null,
+    known: config.once?.known,
     burst: config.burst,
     uniform: () => chance.uniform(),
     emptyStages: config.emptyStages,

@@ -54,7 +54,8 @@ export function steer(state: State, now: Now): void {
   if (roster.size > AT_ONCE && now.mono < after(steering.heardAt, roster.size * SPACING)) return;
   const corrected = correctedBy(steering.corrections, now.mono);
   const system = systemOffset(state, steering, steering.config.dryRun ? steering.pretended + corrected : 0);
-  const updated = system !== null && system.at !== steering.used;
+  // What an earlier run has heard was heeded then.
+  const updated = system !== null && system.at !== steering.used && system.at >= (state.started ?? now).mono;
   if (steering.heard.length === 0 && !updated) return;
   steering.heardAt = now.mono;
   const decision = steering.discipline.update({ now: now.mono, corrected, samples: steering.heard, system });

@@ -1,5 +1,5 @@
 /** What the kernel says of its clock (`adjtimex` without modes, which only reads): whoever disciplines it has told it. */
-import type { Seconds } from "../time/seconds.ts";
+import type { Frequency, Seconds } from "../time/seconds.ts";
 import { CLOCK_REALTIME, isKnownLayout, SIZE, STA_UNSYNC, TIMEX } from "./layout.ts";
 import { libc, type Libc } from "./libc.ts";
 
@@ -12,6 +12,17 @@ export interface KernelStatus {
   /** The most the clock may be wrong, and about how much it is. */
   readonly maximumError: Seconds;
   readonly estimatedError: Seconds;
+}
+
+/** A unit of the kernel's frequency: 2^−16 ppm. */
+const FREQUENCY_UNIT: Frequency = 2 ** -16 * 1e-6;
+
+/** The frequency correction the clock runs with, s/s; `null` where the kernel cannot be asked. */
+export function kernelFrequency(c: Pick<Libc, "clock_adjtime"> | null = isKnownLayout() ? libc() : null): Frequency | null {
+  if (c === null) return null;
+  const timex = new DataView(new ArrayBuffer(SIZE.timex));
+  if (c.clock_adjtime(CLOCK_REALTIME, timex) < 0) return null;
+  return Number(timex.getBigInt64(TIMEX.frequency, true)) * FREQUENCY_UNIT;
 }
 
 /** A status bit: offsets are in nanoseconds (linux/timex.h). */

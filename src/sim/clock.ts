@@ -89,6 +89,11 @@ export class SimClock {
     this.#trim = correction;
   }
 
+  /** The frequency correction in force, s/s. */
+  get correction(): Frequency {
+    return this.#trim;
+  }
+
   /** Seconds the oscillator has counted since the anchor. */
   #raw(at: TrueTime): Seconds {
     return at - this.#anchor + (this.#oscillator.error(at) - this.#counted);

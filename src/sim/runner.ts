@@ -45,7 +45,7 @@ export class Runner implements Program {
     this.#timeline = timeline;
     this.#trace = trace;
     machine.load(this);
-    timeline.in(0, () => this.handle({ kind: "start", memory }));
+    timeline.in(0, () => this.handle({ kind: "start", memory, frequency: machine.clock.correction }));
   }
 
   /** How the engine's run ended; `null` while it goes on. */

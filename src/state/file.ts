@@ -6,34 +6,57 @@
  * by then, under a lock. Nothing here throws; what goes wrong is a warning, since time is worth setting all the same.
  */
 import { dirname } from "node:path";
-import { NOTHING, type Memory } from "../engine/memory.ts";
+import type { Lapse, Moment } from "../engine/lapse.ts";
+import type { Memory } from "../engine/memory.ts";
+import { carriedTo } from "../engine/remembered.ts";
+import { UNKNOWN_TIME } from "../time/timestamp.ts";
 import { type Files, hasCode, realFiles } from "./files.ts";
 import { underLock } from "./lock.ts";
-import { decodeMemory, encodeMemory, mergeMemory } from "./memory.ts";
+import { decodeMemory, EMPTY, encodeMemory, mergeKisses, type StoredMemory } from "./memory.ts";
+import { isSameMoment, mergeRemembered } from "./remembered.ts";
 
 /** What went wrong with the state; the words are chosen in `view`. */
 export type StateWarning =
   /** The file is not what we write, or written by a later version; it was put aside where `aside` says, if it could be. */
   | { readonly code: "corrupt" | "future"; readonly path: string; readonly aside: string | null }
-  | { readonly code: "unreadable" | "unwritable"; readonly path: string; readonly why: string };
+  | { readonly code: "unreadable" | "unwritable"; readonly path: string; readonly why: string }
+  /** It belongs to another user, who could have written anything; it is left as it is. */
+  | { readonly code: "foreign"; readonly path: string };
 
 /** What earlier runs remembered. */
 export interface Recalled {
+  /** As old as it is now. */
   readonly memory: Memory;
+  /** Since it was written; `null`: it says nothing of servers. */
+  readonly lapse: Lapse | null;
   readonly warning: StateWarning | null;
 }
+
+/** What is in the file, and what is wrong with it. */
+interface Read {
+  readonly memory: StoredMemory;
+  readonly warning: StateWarning | null;
+}
+
+/** Of a moment nobody knows anything: whatever was measured by the clock is void. */
+export const SOME_MOMENT: Moment = { clock: UNKNOWN_TIME, steady: 0, slept: 0, boot: null, frequency: null };
 
 /** One run's view of a state file. */
 export class StateFile {
   readonly path: string;
   readonly #files: Files;
+  readonly #moment: () => Moment;
   /** What this run and the file last agreed on. */
-  #base: Memory = NOTHING;
+  #base: StoredMemory = EMPTY;
 
-  /** @param path of the file; its folder is made when it is first written */
-  constructor(path: string, files: Files = realFiles) {
+  /**
+   * @param path of the file; its folder is made when it is first written
+   * @param moment reads the clocks; without it what was measured by them counts as void
+   */
+  constructor(path: string, files: Files = realFiles, moment: () => Moment = () => SOME_MOMENT) {
     this.path = path;
     this.#files = files;
+    this.#moment = moment;
   }
 
   /** Reads the file; a missing one is an empty memory. */
@@ -47,28 +70,40 @@ export class StateFile {
       }
     }
     this.#base = recalled.memory;
-    return recalled;
+    const { kisses, stored } = recalled.memory;
+    const { warning } = recalled;
+    if (stored === null) return { memory: { kisses }, lapse: null, warning };
+    const { remembered, lapse } = carriedTo(stored.remembered, stored.at, this.#moment());
+    return { memory: { kisses, remembered }, lapse, warning };
   }
 
   /** Writes a memory, joined with what other runs have written meanwhile. Returns what went wrong, or `null`. */
-  remember(memory: Memory): StateWarning | null {
-    return this.#change(memory, (theirs) => mergeMemory(this.#base, memory, theirs));
+  remember({ kisses, remembered }: Memory): StateWarning | null {
+    return this.#change((theirs) => {
+      const merged = {
+        kisses: mergeKisses(this.#base.kisses, kisses, theirs.kisses),
+        stored: mergeRemembered(remembered, theirs.stored, !isSameMoment(this.#base.stored, theirs.stored), this.#moment()),
+      };
+      return { written: merged, base: { kisses, stored: merged.stored } };
+    });
   }
 
   /** Empties the memory, that of other runs included (`--forget`). */
   forget(): StateWarning | null {
-    return this.#change(NOTHING, () => NOTHING);
+    return this.#change(() => ({ written: EMPTY, base: EMPTY }));
   }
 
-  #change(ours: Memory, change: (theirs: Memory) => Memory): StateWarning | null {
+  /** @param change says what is to be written in place of what the file has, and what this run and the file then agree on */
+  #change(change: (theirs: StoredMemory) => { readonly written: StoredMemory; readonly base: StoredMemory }): StateWarning | null {
     try {
       this.#files.makeFolder(dirname(this.path));
       return underLock(this.#files, this.#lock(), () => {
         const { memory, warning } = this.#readOrSetAside();
         // What can neither be understood nor moved away is not written over.
         if (warning !== null && !(isFaulty(warning) && warning.aside !== null)) return warning;
-        this.#replace(encodeMemory(change(memory)));
-        this.#base = ours;
+        const { written, base } = change(memory);
+        this.#replace(encodeMemory(written));
+        this.#base = base;
         return warning;
       });
     } catch (error) {
@@ -80,21 +115,22 @@ export class StateFile {
     return `${this.path}.lock`;
   }
 
-  #read(): Recalled {
+  #read(): Read {
     let text: string;
     try {
+      if (this.#files.isForeign(this.path)) return { memory: EMPTY, warning: { code: "foreign", path: this.path } };
       text = this.#files.read(this.path);
     } catch (error) {
       const missing = hasCode(error, "ENOENT");
-      return { memory: NOTHING, warning: missing ? null : { code: "unreadable", path: this.path, why: codeOf(error) } };
+      return { memory: EMPTY, warning: missing ? null : { code: "unreadable", path: this.path, why: codeOf(error) } };
     }
     const memory = decodeMemory(text);
     if (typeof memory !== "string") return { memory, warning: null };
-    return { memory: NOTHING, warning: { code: memory, path: this.path, aside: null } };
+    return { memory: EMPTY, warning: { code: memory, path: this.path, aside: null } };
   }
 
   /** Reads; puts a file that is no memory out of the way, for a person to look at. Only under the lock. */
-  #readOrSetAside(): Recalled {
+  #readOrSetAside(): Read {
     const recalled = this.#read();
     if (recalled.warning === null || !isFaulty(recalled.warning)) return recalled;
     const moment = new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, "");

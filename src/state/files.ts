@@ -1,5 +1,6 @@
 /** The few things the state room does with files, so that a test can pull the plug between any two of them. */
 import * as fs from "node:fs";
+import { dirname } from "node:path";
 
 /** Files. Everything throws a Node error with its `code` when it fails. */
 export interface Files {
@@ -20,6 +21,8 @@ export interface Files {
   makeFolder(path: string): void;
   /** Waits until the names in a folder are on the disk. */
   syncFolder(path: string): void;
+  /** Whether a file belongs to somebody else: neither to us, nor to root, nor to the owner of its folder, who could replace it anyhow. */
+  isForeign(path: string): boolean;
   /** How long ago a file was written, seconds. */
   age(path: string): number;
 }
@@ -43,6 +46,12 @@ export const realFiles: Files = {
     } finally {
       fs.closeSync(descriptor);
     }
+  },
+  isForeign(path) {
+    const us = process.geteuid?.();
+    if (us === undefined) return false;
+    const { uid } = fs.statSync(path);
+    return uid !== us && uid !== 0 && uid !== fs.statSync(dirname(path)).uid;
   },
   // A file from the future is as good as new: clocks are what this program corrects.
   age: (path) => Math.max(0, (Date.now() - fs.statSync(path).mtimeMs) / 1000),

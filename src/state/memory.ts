@@ -2,13 +2,17 @@
  * What outlives a run, as text: one JSON document with a version, and how the memories of two runs become one.
  *
  * ```json
- * { "format": "ntpkit/state", "version": 1, "kisses": [{ "ip": "192.0.2.1", "port": 123, "code": "DENY", "at": "…Z" }] }
+ * { "format": "ntpkit/state", "version": 1, "kisses": [{ "ip": "192.0.2.1", "port": 123, "code": "DENY", "at": "…Z" }],
+ *   "remembered": { "at": { "clock": "…", "steady": 4711.2, … }, "associations": [ … ], "clock": { … } } }
  * ```
  *
- * A version says how to read the rest; what is only added keeps it. Entries are read strictly: a memory that is half
+ * `remembered` is there if a run was to remember its servers (`remembered.ts`). A version says how to read the rest; what is only added keeps it. Entries are read strictly: a memory that is half
  * understood would let a server be asked again that asked not to be.
  */
-import type { Memory, RememberedKiss } from "../engine/memory.ts";
+import type { RememberedKiss } from "../engine/memory.ts";
+import { isRecord } from "./checks.ts";
+import { documentOf, storedOf } from "./remembered.ts";
+import type { Stored } from "./remembered.ts";
 
 const FORMAT = "ntpkit/state";
 const VERSION = 1;
@@ -16,13 +20,24 @@ const VERSION = 1;
 /** Why a text is no memory: not what we write, or written by a later ntpkit. */
 export type MemoryFault = "corrupt" | "future";
 
+/** What is in a file. */
+export interface StoredMemory {
+  readonly kisses: readonly RememberedKiss[];
+  /** `null`: no run was to remember its servers. */
+  readonly stored: Stored | null;
+}
+
+/** A file without anything in it. */
+export const EMPTY: StoredMemory = { kisses: [], stored: null };
+
 /** A memory as the text of a file. */
-export function encodeMemory(memory: Memory): string {
-  return `${JSON.stringify({ format: FORMAT, version: VERSION, kisses: memory.kisses.map(kissOf) }, null, 1)}\n`;
+export function encodeMemory({ kisses, stored }: StoredMemory): string {
+  const remembered = stored === null ? {} : { remembered: documentOf(stored) };
+  return `${JSON.stringify({ format: FORMAT, version: VERSION, kisses: kisses.map(kissOf), ...remembered }, null, 1)}\n`;
 }
 
 /** The memory in the text of a file, or why there is none; never throws. */
-export function decodeMemory(text: string): Memory | MemoryFault {
+export function decodeMemory(text: string): StoredMemory | MemoryFault {
   let document: unknown;
   try {
     document = JSON.parse(text);
@@ -33,17 +48,19 @@ export function decodeMemory(text: string): Memory | MemoryFault {
   const { version, kisses } = document;
   if (typeof version === "number" && Number.isInteger(version) && version > VERSION) return "future";
   if (version !== VERSION || !Array.isArray(kisses) || !kisses.every(isKiss)) return "corrupt";
-  return { kisses: kisses.map(kissOf) };
+  const stored = document["remembered"] === undefined ? null : storedOf(document["remembered"]);
+  if (stored === null && document["remembered"] !== undefined) return "corrupt";
+  return { kisses: kisses.map(kissOf), stored };
 }
 
 /**
- * Joins what this run changed with what others wrote in the meantime, entry by entry.
+ * Joins the kisses that this run changed with what others wrote in the meantime, entry by entry.
  * @param base what this run started from
  * @param ours what it has now
  * @param theirs what the file has now
  * @returns theirs, without what we dropped, with what we added; of one server's two kisses the later
  */
-export function mergeMemory(base: Memory, ours: Memory, theirs: Memory): Memory {
+export function mergeKisses(base: readonly RememberedKiss[], ours: readonly RememberedKiss[], theirs: readonly RememberedKiss[]): readonly RememberedKiss[] {
   const [from, to, merged] = [base, ours, theirs].map(byServer) as [Kisses, Kisses, Kisses];
   for (const [server, kiss] of from) {
     if (!to.has(server) && merged.get(server)?.at === kiss.at) merged.delete(server);
@@ -53,13 +70,13 @@ export function mergeMemory(base: Memory, ours: Memory, theirs: Memory): Memory 
     const other = merged.get(server);
     if (other === undefined || Date.parse(other.at) <= Date.parse(kiss.at)) merged.set(server, kiss);
   }
-  return { kisses: [...merged.values()] };
+  return [...merged.values()];
 }
 
 type Kisses = Map<string, RememberedKiss>;
 
-function byServer(memory: Memory): Kisses {
-  return new Map(memory.kisses.map((kiss) => [`${kiss.ip} ${kiss.port}`, kiss]));
+function byServer(kisses: readonly RememberedKiss[]): Kisses {
+  return new Map(kisses.map((kiss) => [`${kiss.ip} ${kiss.port}`, kiss]));
 }
 
 function isSame(one: RememberedKiss | undefined, other: RememberedKiss): boolean {
@@ -80,8 +97,4 @@ function isPort(port: unknown): boolean {
 /** The fields that are ours, in our order. */
 function kissOf({ ip, port, code, at }: RememberedKiss): RememberedKiss {
   return { ip, port, code, at };
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -31,6 +31,8 @@ export function unfitness(association: Association, now: Mono, rules: FitnessRul
   if (header.stratum < rules.limits.floor || header.stratum >= rules.limits.ceiling) return "stratum";
   if (header.stratum > 1 && rules.ownReferenceIds.has(header.referenceId)) return "loop";
   if (filter.estimate === null) return silence(association);
+  // What an earlier run has heard of it is not news.
+  if (!rules.requireReach && association.known && association.samples === 0) return silence(association);
   if (rules.requireReach && association.reach === 0) return "unreachable";
   if (rootDistance(association, now, rules.limits) >= rules.limits.maxdist + rules.limits.phi * pollInterval(association.hpoll)) return "rootDistance";
   if (association.config.noselect) return "noselect";

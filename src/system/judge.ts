@@ -11,6 +11,7 @@ import type { Seconds } from "../time/seconds.ts";
 import type { Candidate } from "./candidate.ts";
 import { unfitness } from "./fitness.ts";
 import type { FitnessRules } from "./fitness.ts";
+import { hearing, tried } from "./probation.ts";
 import type { Interval } from "./select.ts";
 import { selectSystem } from "./selection.ts";
 import type { Selection } from "./selection.ts";
@@ -77,6 +78,7 @@ export interface OrphanRules {
 export function judgeSystem(associations: Iterable<Association>, now: Mono, rules: JudgeRules): Opinion {
   const verdicts = new Map<AssociationId, VerdictOn>();
   const candidates: Candidate[] = [];
+  const onProbation = new Set<AssociationId>();
   const fit = new Map<AssociationId, Association>();
   for (const association of associations) {
     const reason = unfitness(association, now, rules);
@@ -87,11 +89,15 @@ export function judgeSystem(associations: Iterable<Association>, now: Mono, rule
     fit.set(association.id, association);
     if (isOrphan(association, rules)) verdicts.set(association.id, { verdict: "rejected", reason: "stratum" });
     else candidates.push(candidateOf(association, now, rules));
+    if (association.probation !== null) onProbation.add(association.id);
   }
   const parent = candidates.length === 0 ? orphanParent(fit.values(), rules) : null;
   if (parent !== null) candidates.push(candidateOf(parent, now, rules));
-  const selection = selectSystem(candidates, rules.limits, rules.current);
+  const heard = hearing(candidates, onProbation);
+  const selection = selectSystem(heard.candidates, rules.limits, rules.current);
   for (const [id, judgement] of selection.judgements) verdicts.set(id, judgement);
+  for (const candidate of heard.onTrial) verdicts.set(candidate.id, tried(candidate, selection.intersection));
+  const relapsed = heard.onTrial.filter(({ id }) => verdicts.get(id)?.verdict === "falseticker").length;
   const peer = selection.systemPeer === null ? undefined : fit.get(selection.systemPeer);
   return {
     verdicts,
@@ -99,7 +105,7 @@ export function judgeSystem(associations: Iterable<Association>, now: Mono, rule
     variables: peer === undefined ? UNSYNCHRONIZED : variablesOf(peer, selection, fit, now, rules),
     survivors: selection.survivors.length,
     truechimers: selection.truechimers,
-    falsetickers: selection.falsetickers,
+    falsetickers: selection.falsetickers + relapsed,
     intersection: selection.intersection,
   };
 }

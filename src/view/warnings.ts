@@ -5,6 +5,7 @@ import { counted, listed, printable } from "./text.ts";
 
 /** What went wrong with the memory of earlier runs, one line. */
 export function stateWarningText(warning: StateWarning): string {
+  if (warning.code === "foreign") return `${warning.path} belongs to another user and is not used`;
   if ("why" in warning) {
     return warning.code === "unreadable"
       ? `${warning.path} cannot be read (${warning.why}): servers that sent us away earlier are asked again`

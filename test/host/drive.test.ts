@@ -26,6 +26,9 @@ class ScriptedEngine implements Engine {
     this.handled.push(event);
     return this.#script(event, this);
   }
+  memory(): never {
+    throw new Error("not asked for here");
+  }
   snapshot(): never {
     throw new Error("not asked for here");
   }

@@ -95,7 +95,7 @@ describe("an engine in a world", () => {
         return [];
       },
     };
-    const runner = world.client("client", () => Object.assign(engine, { outcome: null, snapshot: () => unused() }), {
+    const runner = world.client("client", () => Object.assign(engine, { outcome: null, memory: () => unused(), snapshot: () => unused() }), {
       oscillator: { frequency: 200e-6, wander: 1e-8 },
     });
     // Something else happens after 1 s, and the wish for 10 s becomes one for 3 s from then.
@@ -107,7 +107,7 @@ describe("an engine in a world", () => {
 
   it("that wants the same past moment for ever is stopped", () => {
     const world = createWorld({ seed: 1 });
-    world.client("stuck", () => ({ wakeAt: 0 as Mono, outcome: null, handle: () => [], snapshot: () => unused() }));
+    world.client("stuck", () => ({ wakeAt: 0 as Mono, outcome: null, handle: () => [], memory: () => unused(), snapshot: () => unused() }));
     expect(() => world.run(1)).toThrow("stuck was woken 100 times");
   });
 

@@ -30,6 +30,8 @@ export class Disk implements Files {
   failAt = Infinity;
   /** Seconds since the disk was made. */
   now = 0;
+  /** Whether everything on it is another user's. */
+  foreign = false;
   /** Called before each step: another run may do something then. */
   between: () => void = () => undefined;
 
@@ -80,6 +82,10 @@ export class Disk implements Files {
     this.#step();
     this.#plate = new Map(this.#names);
     this.#pending = [];
+  }
+  isForeign(path: string): boolean {
+    this.#find(path);
+    return this.foreign;
   }
   age(path: string): number {
     this.#step();

@@ -10,6 +10,7 @@ import { underLock } from "../../src/state/lock.ts";
 import { decodeMemory, encodeMemory } from "../../src/state/memory.ts";
 import { Disk, fault, PowerFailure } from "./disk.ts";
 
+const encoded = ({ kisses }: Memory): string => encodeMemory({ kisses, stored: null });
 const PATH = "/state/state.json";
 const kissed = (...ips: readonly string[]): Memory => ({
   kisses: ips.map((ip) => ({ ip, port: 123, code: "DENY" as const, at: "2026-11-21T00:00:00Z" })),
@@ -23,7 +24,7 @@ describe("a power failure", () => {
     fc.assert(
       fc.property(fc.nat({ max: 20 }), fc.nat({ max: 6 }), fc.double({ min: 0, max: 1, noNaN: true }), (step, namings, part) => {
         const disk = new Disk();
-        disk.put(PATH, encodeMemory(before));
+        disk.put(PATH, encoded(before));
         const file = new StateFile(PATH, disk);
         file.recall();
         disk.failAt = disk.steps + step;
@@ -57,7 +58,7 @@ describe("two runs at once", () => {
   it("keep the kisses of both, wherever the second comes in between the steps of the first", () => {
     for (let step = 0; step < 12; step += 1) {
       const disk = new Disk();
-      disk.put(PATH, encodeMemory(kissed("192.0.2.1")));
+      disk.put(PATH, encoded(kissed("192.0.2.1")));
       const [first, second] = [new StateFile(PATH, disk), new StateFile(PATH, disk)];
       first.recall();
       second.recall();
@@ -120,10 +121,10 @@ describe("on a real disk", () => {
 
   it("nothing there yet is an empty memory; what is remembered comes back", () => {
     const file = new StateFile(path);
-    expect(file.recall()).toEqual({ memory: NOTHING, warning: null });
+    expect(file.recall()).toEqual({ memory: NOTHING, lapse: null, warning: null });
     expect(existsSync(join(folder, "deep"))).toBe(false);
     expect(file.remember(kissed("192.0.2.1"))).toBeNull();
-    expect(new StateFile(path).recall()).toEqual({ memory: kissed("192.0.2.1"), warning: null });
+    expect(new StateFile(path).recall()).toEqual({ memory: kissed("192.0.2.1"), lapse: null, warning: null });
     expect(readdirSync(join(folder, "deep", "er"))).toEqual(["state.json"]);
   });
 
@@ -147,7 +148,7 @@ describe("on a real disk", () => {
     expect(aside?.startsWith(`${path}.corrupt-`)).toBe(true);
     expect(readFileSync(aside ?? "", "utf8")).toBe(text);
     expect(file.remember(kissed("192.0.2.1"))).toBeNull();
-    expect(decodeMemory(readFileSync(path, "utf8"))).toEqual(kissed("192.0.2.1"));
+    expect(decodeMemory(readFileSync(path, "utf8"))).toEqual({ ...kissed("192.0.2.1"), stored: null });
     expect(readFileSync(aside ?? "", "utf8")).toBe(text);
   });
 
@@ -165,7 +166,7 @@ describe("on a real disk", () => {
 });
 
 it("a folder that may not be written to is a warning, whether the file is sound or not", () => {
-  for (const text of [encodeMemory(kissed("192.0.2.1")), "{ half"]) {
+  for (const text of [encoded(kissed("192.0.2.1")), "{ half"]) {
     const disk = new Disk();
     disk.put(PATH, text);
     disk.create = () => {

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { NOTHING, type Memory, type RememberedKiss } from "../../src/engine/memory.ts";
-import { decodeMemory, encodeMemory, mergeMemory } from "../../src/state/memory.ts";
+import { decodeMemory, encodeMemory, mergeKisses } from "../../src/state/memory.ts";
 
 const kiss: fc.Arbitrary<RememberedKiss> = fc.record({
   ip: fc.constantFrom("192.0.2.1", "192.0.2.2", "192.0.2.3", "2001:db8::1"),
@@ -10,6 +10,7 @@ const kiss: fc.Arbitrary<RememberedKiss> = fc.record({
   code: fc.constantFrom("DENY" as const, "RSTR" as const),
   at: fc.integer({ min: 0, max: 9 }).map((day) => `2026-11-1${day}T00:00:00.000000000Z`),
 });
+const mergeMemory = (base: Memory, ours: Memory, theirs: Memory): Memory => ({ kisses: mergeKisses(base.kisses, ours.kisses, theirs.kisses) });
 const server = (one: RememberedKiss): string => `${one.ip} ${one.port}`;
 const memory: fc.Arbitrary<Memory> = fc.uniqueArray(kiss, { selector: server, maxLength: 6 }).map((kisses) => ({ kisses }));
 const sorted = (of: Memory): readonly RememberedKiss[] => of.kisses.toSorted((a, b) => server(a).localeCompare(server(b)));
@@ -18,7 +19,7 @@ const servers = (of: Memory): string[] => of.kisses.map(server).toSorted();
 describe("a memory as text", () => {
   it("comes back as it was", () => {
     fc.assert(fc.property(memory, (one) => {
-      expect(decodeMemory(encodeMemory(one))).toEqual(one);
+      expect(decodeMemory(encodeMemory({ ...one, stored: null }))).toEqual({ ...one, stored: null });
     }));
   });
 
@@ -29,7 +30,7 @@ describe("a memory as text", () => {
   });
 
   it("cut short anywhere is corrupt", () => {
-    const text = encodeMemory({ kisses: [{ ip: "::1", port: 123, code: "RSTR", at: "2026-11-21T00:00:00Z" }] }).trimEnd();
+    const text = encodeMemory({ kisses: [{ ip: "::1", port: 123, code: "RSTR", at: "2026-11-21T00:00:00Z" }], stored: null }).trimEnd();
     for (let length = 0; length < text.length; length += 1) expect(decodeMemory(text.slice(0, length))).toBe("corrupt");
   });
 
@@ -39,7 +40,7 @@ describe("a memory as text", () => {
   });
 
   it("keeps to what this version knows, and takes what a later edition of it added", () => {
-    expect(decodeMemory('{"format":"ntpkit/state","version":1,"kisses":[],"drift":3}')).toEqual(NOTHING);
+    expect(decodeMemory('{"format":"ntpkit/state","version":1,"kisses":[],"drift":3}')).toEqual({ kisses: [], stored: null });
   });
 
   it.each([

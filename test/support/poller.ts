@@ -68,6 +68,10 @@ export class Poller implements Engine {
     });
   }
 
+  memory(): never {
+    throw new Error("a poller remembers nothing");
+  }
+
   snapshot(): Snapshot {
     throw new Error("a poller has no snapshot");
   }
