@@ -2,7 +2,7 @@
 import { discoveryConfig, groupsOf, type DiscoveryCommand, type DiscoveryOptions } from "../config/discovery.ts";
 import { loadConfiguration } from "../config/files.ts";
 import { parseBroadcastAddress, parseGroup } from "../config/groups.ts";
-import { parseServer, type ServerSpec } from "../config/servers.ts";
+import { parseUnicastServer, type ServerSpec } from "../config/servers.ts";
 import { didYouMean } from "../config/suggest.ts";
 import { UsageError } from "../config/usage.ts";
 import type { LocalFacts } from "../config/options.ts";
@@ -42,7 +42,7 @@ export async function prepareFinding(command: DiscoveryCommand, operands: readon
 }
 
 const READERS: Readonly<Record<DiscoveryCommand, (operands: readonly string[]) => readonly ServerSpec[]>> = {
-  pool: (operands) => operands.map(parseServer),
+  pool: (operands) => operands.map(parseUnicastServer),
   manycast: (operands) => operands.map(parseGroup),
   broadcast(operands) {
     // The host's own networks matter only where such an address is named.

@@ -2,7 +2,7 @@
 import { findConfiguration, loadConfiguration, type LoadedConfiguration } from "../config/files.ts";
 import type { Remark } from "../config/ntpconf/parse.ts";
 import { onceConfig, type LocalFacts, type OnceCommand, type OnceOptions } from "../config/options.ts";
-import { parseServer } from "../config/servers.ts";
+import { parseUnicastServer } from "../config/servers.ts";
 import { UsageError } from "../config/usage.ts";
 import type { EngineConfig } from "../engine/config.ts";
 import type { Keyring } from "../security/keyring.ts";
@@ -37,7 +37,7 @@ export interface Prepared {
  * @throws UsageError
  */
 export async function prepare(command: OnceCommand, servers: readonly string[], options: PrepareOptions, env: Readonly<Record<string, string | undefined>>, facts: LocalFacts): Promise<Prepared> {
-  const specs = servers.map(parseServer);
+  const specs = servers.map(parseUnicastServer);
   const loaded = loadFile(servers.length === 0, options, env);
   const config = onceConfig(command, specs, options, loaded?.configuration ?? null, facts);
   if (config.associations.length === 0) throw noServers(command, loaded);

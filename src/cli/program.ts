@@ -20,6 +20,8 @@ import { version } from "./version.ts";
 export async function run(argv: readonly string[], io: Io): Promise<number> {
   let code = exitCode("ok");
   const [first, asked] = argv;
+  // The help of help is all of it.
+  if (first === "help" && asked === "help") return run(["help", ...argv.slice(2)], io);
   if (first === "help" && asked !== undefined && !asked.startsWith("-") && commandNamed([asked]) === null) return fail(unknownCommand(asked), argv, io);
   const program = buildProgram(io, (ended) => (code = ended), WITH_ALL.includes(argv[0] ?? "") ? null : commandNamed(argv));
   try {

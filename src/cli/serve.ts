@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { loadConfiguration } from "../config/files.ts";
 import { serveConfig, type ServeConfig, type ServeFacts } from "../config/serve.ts";
-import { parseServer } from "../config/servers.ts";
+import { parseUnicastServer } from "../config/servers.ts";
 import { UsageError } from "../config/usage.ts";
 import type { EngineConfig } from "../engine/config.ts";
 import type { ControlAnswering } from "../engine/control.ts";
@@ -66,7 +66,7 @@ async function prepareServe(servers: readonly string[], options: ServeCommandOpt
   tellPrepared("ntpkit serve", { file: loaded?.path ?? null, remarks: loaded?.remarks ?? [], warnings: keys.warnings }, options, io);
   const facts: ServeFacts = { ...machine.facts, addresses: ownAddresses(), broadcasts: broadcastAddresses(), smear: smearOf(options), broadcastKey: broadcastKey(options, keys.keyring) };
   const family = ipv4 === true ? 4 : ipv6 === true ? 6 : null;
-  const made = serveConfig(servers.map(parseServer), { ...settings, ...(family === null ? {} : { family }) }, loaded?.configuration ?? null, facts);
+  const made = serveConfig(servers.map(parseUnicastServer), { ...settings, ...(family === null ? {} : { family }) }, loaded?.configuration ?? null, facts);
   const keyed = made.config.associations.find(({ key }) => key !== null && keys.keyring?.find(key)?.trusted !== true);
   if (keyed !== undefined) throw new UsageError(`${keyed.name}: key ${keyed.key!} is not in the key file, or not trusted`, "name the file with --keys FILE");
   return { ...made, keyring: keys.keyring, control: controlResponder(loaded?.configuration ?? null, keys.keyring) };

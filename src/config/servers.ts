@@ -7,7 +7,8 @@
  * ```
  */
 import { domainToASCII } from "node:url";
-import { literalFamily } from "./literal.ts";
+import { isMulticast } from "../wire/address.ts";
+import { literalFamily, plainLiteral } from "./literal.ts";
 import { didYouMean } from "./suggest.ts";
 import { UsageError } from "./usage.ts";
 import { parseInteger } from "./values.ts";
@@ -56,6 +57,18 @@ export function parseServer(text: string): ServerSpec {
   return server;
 }
 
+/**
+ * Reads one SERVER argument where it is asked itself: a group is not.
+ * @throws UsageError
+ */
+export function parseUnicastServer(text: string): ServerSpec {
+  const server = parseServer(text);
+  if (isMulticast(server.name)) {
+    throw new UsageError(`"${server.name}" is a multicast group, not a server`, `"ntpkit manycast ${server.name}" searches it for servers, "ntpkit broadcast ${server.name}" listens to those that broadcast`);
+  }
+  return server;
+}
+
 function applyOption(server: Draft, option: string, text: string): void {
   const equals = option.indexOf("=");
   const name = equals < 0 ? option : option.slice(0, equals);
@@ -73,11 +86,12 @@ function applyOption(server: Draft, option: string, text: string): void {
 function parseHostPort(where: string, text: string): { name: string; port: number | null } {
   const bracketed = /^\[([^\]]*)\](?::(.*))?$/.exec(where);
   if (bracketed !== null) {
-    const literal = bracketed[1]!;
-    if (literalFamily(literal) !== 6) throw new UsageError(`server "${text}": "${literal}" is not an IPv6 address`, "only an IPv6 address stands in brackets");
+    const literal = bracketed[1]!.includes(":") ? plainLiteral(bracketed[1]!) : null;
+    if (literal === null) throw new UsageError(`server "${text}": "${bracketed[1]!}" is not an IPv6 address`, "only an IPv6 address stands in brackets");
     return { name: literal, port: bracketed[2] === undefined ? null : parsePort(bracketed[2], text) };
   }
-  if (literalFamily(where) === 6) return { name: where, port: null };
+  const literal = where.includes(":") ? plainLiteral(where) : null;
+  if (literal !== null) return { name: literal, port: null };
   const [host, port, ...more] = where.split(":");
   if (more.length > 0) throw new UsageError(`server "${text}": "${where}" is not an IPv6 address`, "write an IPv6 address with a port as [ADDRESS]:PORT");
   return { name: checkHost(host!, text), port: port === undefined ? null : parsePort(port, text) };

@@ -116,11 +116,15 @@ function take(state: State, event: Event, now: Now): void {
       return onSent(state, event, now);
     case "sendFailed":
       state.departures.delete(event.token);
+      // That its socket could not be opened has been told.
+      if (state.unopened.delete(event.token)) return;
       if (event.to !== undefined && state.roster.on(event.token as number as SocketToken) === undefined) state.note({ what: "notSent", to: event.to, why: event.why });
       // A client's request has one number for its packet and its socket.
       return onUndelivered(state, event.token as number as SocketToken, event.why, now);
     case "notOpened":
-      return state.service.has(event.socket) ? onServiceRefused(state, event.socket, event.why, event.group) : onUndelivered(state, event.socket, event.why, now);
+      if (state.service.has(event.socket)) return onServiceRefused(state, event.socket, event.why, event.group);
+      state.unopened.add(event.socket);
+      return onUndelivered(state, event.socket, event.why, now);
     case "unreachable":
       return onUndelivered(state, event.socket, event.why, now);
     case "interfaces":

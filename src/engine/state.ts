@@ -59,6 +59,8 @@ export class State {
   broadcasters: Broadcaster[] = [];
   /** Packets to peers and to many whose true moment of leaving is not known yet. */
   readonly departures: Map<PacketToken, Leaving> = new Map();
+  /** Sockets of requests that could not be opened, until their packets have failed, too. */
+  readonly unopened: Set<number> = new Set();
   /** Addresses that were pruned, and until when they are not solicited again. */
   readonly pruned: Map<string, Mono> = new Map();
   /** The server; `null` where none is. */

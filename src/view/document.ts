@@ -56,11 +56,16 @@ export function runDocument(command: string, snapshot: Snapshot, failure: Failur
     exitCode: OUTCOMES[failure?.code ?? "ok"].exitCode,
     ...(failure === null ? {} : { error: failure }),
     startedAt: toIso(snapshot.startedAt, pivot),
-    elapsed: snapshot.elapsed,
+    elapsed: toNanoseconds(snapshot.elapsed),
     clock: snapshot.clock,
     system: snapshot.system,
     associations: snapshot.associations.map((association) => ({ ...association, reference: association.reference === null ? null : toIso(association.reference, pivot) })),
   };
+}
+
+/** Seconds to the nanosecond: what a difference of two readings has beyond is the noise of floating point. */
+function toNanoseconds(seconds: number): number {
+  return Math.round(seconds * 1e9) / 1e9;
 }
 
 /** The document of a command that failed before it began. */

@@ -11,7 +11,7 @@ import { violations } from "../support/schema.ts";
 
 describe("help", () => {
   it("goes to stdout and is no failure", async () => {
-    for (const argv of [["--help"], ["help"], ["sync", "--help"], ["help", "query"], ["help", "--help"]]) {
+    for (const argv of [["--help"], ["help"], ["sync", "--help"], ["help", "query"], ["help", "--help"], ["help", "help"]]) {
       const { code, out, err } = await ntpkit(argv);
       expect([argv, code, err]).toEqual([argv, 0, ""]);
       expect(out).toMatch(/^Usage: ntpkit/);
@@ -46,6 +46,7 @@ describe("help", () => {
 
 describe("a mistake", () => {
   it.each([
+    [["query", "239.1.1.1"], 'ntpkit query: "239.1.1.1" is a multicast group, not a server; "ntpkit manycast 239.1.1.1" searches it for servers, "ntpkit broadcast 239.1.1.1" listens to those that broadcast'],
     [["help", "snyc"], "ntpkit: unknown command 'snyc'; did you mean \"sync\"?"],
     [["query", "ex\u001b[31mample"], 'ntpkit query: server "ex\\x1b[31mample": "ex\\x1b[31mample" is not a host name or an IP address'],
     [["snyc"], "ntpkit: unknown command 'snyc'; did you mean sync?"],

@@ -1,7 +1,7 @@
 /** The SERVER argument. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { parseServer } from "../../src/config/servers.ts";
+import { parseServer, parseUnicastServer } from "../../src/config/servers.ts";
 import { UsageError } from "../../src/config/usage.ts";
 import { budget } from "../support/budget.ts";
 
@@ -16,6 +16,9 @@ describe("a server", () => {
     ["[2001:db8::7]:1123", { name: "2001:db8::7", port: 1123 }],
     ["[2001:db8::7]", { name: "2001:db8::7" }],
     ["2001:db8::7", { name: "2001:db8::7" }],
+    ["::ffff:192.0.2.7", { name: "192.0.2.7" }],
+    ["[::ffff:192.0.2.7]:1123", { name: "192.0.2.7", port: 1123 }],
+    ["[::FFFF:c000:207],prefer", { name: "192.0.2.7", prefer: true }],
     ["fe80::1%eth0", { name: "fe80::1%eth0" }],
     ["[fe80::1%eth0]:123,prefer", { name: "fe80::1%eth0", port: 123, prefer: true }],
     ["a,prefer,noselect,true,key=7,samples=8", { name: "a", prefer: true, noselect: true, trusted: true, key: 7, samples: 8 }],
@@ -49,6 +52,12 @@ describe("a server", () => {
   ])("%j is refused: %s", (text, message) => {
     expect(() => parseServer(text)).toThrow(UsageError);
     expect(() => parseServer(text)).toThrow(message);
+  });
+
+  it("is not a group", () => {
+    expect(parseServer("239.1.1.1").name).toBe("239.1.1.1");
+    for (const group of ["239.1.1.1", "ff05::101", "[ff02::101]:123"]) expect(() => parseUnicastServer(group)).toThrow("is a multicast group, not a server");
+    expect(parseUnicastServer("192.0.2.7")).toEqual({ ...plain, name: "192.0.2.7" });
   });
 
   it("suggests the option that was meant", () => {

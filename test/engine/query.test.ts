@@ -121,6 +121,16 @@ describe("a query", () => {
     expect(bench.engine.outcome).toBe("ok");
   });
 
+  it("says once that a question could not leave, though its socket and its packet both fail", () => {
+    const bench = new Bench(queryConfig([{ name: "192.0.2.1" }]));
+    const [question] = bench.start();
+    const told = [
+      ...bench.at(0, { kind: "notOpened", socket: question!.socket, why: "noRoute" }),
+      ...bench.at(0, { kind: "sendFailed", token: question!.token, why: "other", to: question!.to }),
+    ].flatMap((action) => (action.kind === "note" ? [action.note.what] : []));
+    expect(told.filter((what) => what === "unreachable" || what === "notSent")).toEqual(["unreachable"]);
+  });
+
   it("asks one address only once, whatever names it has", () => {
     const bench = new Bench(queryConfig([{ name: "a.example" }, { name: "b.example" }]));
     const questions = bench.start({ "a.example": ["192.0.2.1"], "b.example": ["192.0.2.1"] });

@@ -16,6 +16,10 @@ function printed(snapshot: Snapshot, outcome: Outcome = "ok"): Record<string, an
   return JSON.parse(documentText(runDocument("sync", snapshot, describeFailure(outcome, snapshot, CONTEXT), MOMENT), false));
 }
 
+it("counts elapsed seconds to the nanosecond", () => {
+  expect(printed({ ...snapshotOf([association(1)]), elapsed: 0.1 + 0.2 })).toMatchObject({ elapsed: 0.3 });
+});
+
 describe("the document of a run", () => {
   it("is the contract's, word for word", () => {
     const document = printed(snapshotOf([association(1)], { clock: { action: "step", reason: "dry-run" } }));

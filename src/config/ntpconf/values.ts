@@ -1,6 +1,6 @@
 /** One word of ntp.conf by what it has to be: the only place where the words of a line are judged one by one. */
 import { isMulticast } from "../../wire/address.ts";
-import { literalFamily } from "../literal.ts";
+import { literalFamily, plainLiteral } from "../literal.ts";
 import { didYouMean } from "../suggest.ts";
 import { UsageError } from "../usage.ts";
 import type { Takes } from "./syntax.ts";
@@ -59,7 +59,8 @@ function readNumber(word: Word, named: string, { takes, least, most }: Takes & {
 }
 
 function readHost(word: Word): string {
-  if (literalFamily(word.text) !== 0) return word.text;
+  const literal = plainLiteral(word.text);
+  if (literal !== null) return literal;
   if (!/^[a-z0-9_]([a-z0-9_.-]*[a-z0-9_.])?$/i.test(word.text)) throw new UsageError(`"${word.text}" is not a host name or an IP address`, null, word.at);
   if (/^[\d.]+$/.test(word.text)) throw new UsageError(`"${word.text}" is not an IPv4 address`, null, word.at);
   return word.text;
