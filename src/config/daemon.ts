@@ -34,6 +34,8 @@ export interface DaemonFacts extends LocalFacts {
   readonly interfaces: HostAddresses;
   /** The frequency correction an earlier run left, s/s; `null`: unknown. */
   readonly frequency: Frequency | null;
+  /** The kernel of the clock that may be steered has a phase-locked loop. */
+  readonly kernelLoop?: boolean;
   /** A leap second to be smeared. */
   readonly smear: Smear | null;
   /** What the list of leap seconds says; `null` or absent: there is none that can be believed. */
@@ -128,7 +130,7 @@ function burstOf({ callDelay }: Configuration, associations: readonly Associatio
   return { ...BURST_EIGHT, spacing: { least, most: BURST_EIGHT.spacing.most }, callDelay };
 }
 
-function clockOf({ tinker, switches, associations }: Configuration, { noClock, discipline, anyFirst }: DaemonOptions, { frequency }: DaemonFacts): ClockConfig {
+function clockOf({ tinker, switches, associations }: Configuration, { noClock, discipline, anyFirst }: DaemonOptions, { frequency, kernelLoop }: DaemonFacts): ClockConfig {
   if (associations.every(({ kind }) => kind === "broadcast") || !switches.ntp) return { kind: "observe" };
   return {
     kind: "loop",
@@ -137,6 +139,7 @@ function clockOf({ tinker, switches, associations }: Configuration, { noClock, d
     limits: { ...DEFAULT_STEP_LIMITS, stepThreshold: tinker.step, panic: tinker.panic },
     stepBack: tinker.stepBack,
     stepout: tinker.stepout,
+    kernel: switches.kernel && kernelLoop === true,
     anyFirst,
     frequency: tinker.freq === null ? frequency : tinker.freq * 1e-6,
     ...(tinker.huffpuff === null ? {} : { huffpuff: tinker.huffpuff }),

@@ -16,6 +16,10 @@ export interface KernelClaim {
   readonly estimatedError: Seconds;
   /** log₂ of the time constant of the loop, 0 … 10 (RFC 5905 τ): the poll exponent. */
   readonly timeConstant: number;
+  /** The kernel's phase-locked loop is in use (STA_PLL). */
+  readonly loop: boolean;
+  /** TAI − UTC now, seconds; `null`: not known. */
+  readonly tai: number | null;
   /** A leap second at the end of this very day, UTC: the kernel carries it out (STA_INS, STA_DEL). */
   readonly leap: "none" | "insert" | "delete";
 }
@@ -40,13 +44,13 @@ export const KERNEL_AGEING: Frequency = 500e-6;
 const LONGEST = 10;
 
 /** The clock is not to be relied on. */
-export const UNRELIABLE: KernelClaim = { synchronized: false, maximumError: LARGEST_ERROR, estimatedError: LARGEST_ERROR, timeConstant: LONGEST, leap: "none" };
+export const UNRELIABLE: KernelClaim = { synchronized: false, maximumError: LARGEST_ERROR, estimatedError: LARGEST_ERROR, timeConstant: LONGEST, loop: false, tai: null, leap: "none" };
 
 /** A clock that is looked after: it can be off by what it has yet to be corrected by, and by the root distance. */
-export function claimOf({ offset, jitter, rootDistance, poll }: ClockKnowledge, leap: KernelClaim["leap"]): KernelClaim {
+export function claimOf({ offset, jitter, rootDistance, poll }: ClockKnowledge, more: Pick<KernelClaim, "leap" | "loop" | "tai">): KernelClaim {
   const maximumError = bounded(rootDistance + Math.abs(offset));
   const timeConstant = Math.max(0, Math.min(LONGEST, poll));
-  return { synchronized: maximumError < LARGEST_ERROR, maximumError, estimatedError: bounded(jitter + Math.abs(offset)), timeConstant, leap };
+  return { synchronized: maximumError < LARGEST_ERROR, maximumError, estimatedError: bounded(jitter + Math.abs(offset)), timeConstant, ...more };
 }
 
 /**
@@ -54,7 +58,7 @@ export function claimOf({ offset, jitter, rootDistance, poll }: ClockKnowledge, 
  * and age, which is what `timedatectl` goes by; the kernel does not take the clock for good enough to set the hardware's by it.
  */
 export function claimOnce(knowledge: Omit<ClockKnowledge, "poll">): KernelClaim {
-  return { ...claimOf({ ...knowledge, poll: LONGEST }, "none"), synchronized: false };
+  return { ...claimOf({ ...knowledge, poll: LONGEST }, { leap: "none", loop: false, tai: null }), synchronized: false };
 }
 
 /** What the kernel has made of a claim by now. */

@@ -23,17 +23,36 @@ export interface Corrections {
   readonly frequency: Frequency;
   /** A phase correction from then on: its rate, and when it is complete. `rate` 0: none. */
   readonly slew: { readonly rate: Frequency; readonly until: Mono };
+  /** A phase that the kernel's loop corrects from then on; `null`: none. */
+  readonly locked: LockedPhase | null;
 }
+
+/** A phase in the kernel's phase-locked loop, which takes the same part of what is left each second. */
+export interface LockedPhase {
+  /** What was left at the last change, seconds. */
+  readonly phase: Seconds;
+  /** log₂ of the loop's time constant, 0 … 10, as the kernel has it. */
+  readonly timeConstant: number;
+}
+
+/** How much of a phase in the kernel's loop is left after a while (RFC 1589; Linux has SHIFT_PLL 2), seconds. */
+export function phaseLeft({ phase, timeConstant }: LockedPhase, after: Seconds): Seconds {
+  return phase * (1 - 2 ** -(KERNEL_PLL_SHIFT + timeConstant)) ** Math.max(0, after);
+}
+
+/** SHIFT_PLL: in a second the loop takes this power of two less of the phase than the time constant says. */
+export const KERNEL_PLL_SHIFT = 2;
 
 /** A log that begins now, with a frequency correction that may already be in force. */
 export function corrections(at: Mono, frequency: Frequency = 0): Corrections {
-  return { at, total: 0, frequency, slew: { rate: 0, until: at } };
+  return { at, total: 0, frequency, slew: { rate: 0, until: at }, locked: null };
 }
 
 /** C at a moment that is not before the last change, seconds. */
-export function correctedBy({ at, total, frequency, slew }: Corrections, moment: Mono): Seconds {
+export function correctedBy({ at, total, frequency, slew, locked }: Corrections, moment: Mono): Seconds {
   const slewed = slew.rate * elapsed(at, moment < slew.until ? moment : slew.until);
-  return total + frequency * elapsed(at, moment) + slewed;
+  const trickled = locked === null ? 0 : locked.phase - phaseLeft(locked, elapsed(at, moment));
+  return total + frequency * elapsed(at, moment) + slewed + trickled;
 }
 
 /**
@@ -43,6 +62,18 @@ export function correctedBy({ at, total, frequency, slew }: Corrections, moment:
 export function steered(before: Corrections, at: Mono, change: { readonly phase: Seconds; readonly frequency: Frequency; readonly lasting: Seconds }): Corrections {
   const { phase, frequency, lasting } = change;
   const total = correctedBy(before, at);
-  if (lasting === 0) return { at, total: total + phase, frequency, slew: { rate: 0, until: at } };
-  return { at, total, frequency, slew: { rate: phase / lasting, until: after(at, lasting) } };
+  const locked = stillLocked(before, at);
+  if (lasting === 0) return { at, total: total + phase, frequency, slew: { rate: 0, until: at }, locked };
+  return { at, total, frequency, slew: { rate: phase / lasting, until: after(at, lasting) }, locked };
+}
+
+/** A phase was handed to the kernel's loop, in place of what it had left; a slew goes on beside it. */
+export function locked(before: Corrections, at: Mono, change: LockedPhase & { readonly frequency: Frequency }): Corrections {
+  const { phase, frequency, timeConstant } = change;
+  const left = at < before.slew.until ? before.slew : { rate: 0, until: at };
+  return { at, total: correctedBy(before, at), frequency, slew: left, locked: { phase, timeConstant } };
+}
+
+function stillLocked({ at: since, locked }: Corrections, at: Mono): LockedPhase | null {
+  return locked === null ? null : { ...locked, phase: phaseLeft(locked, elapsed(since, at)) };
 }

@@ -59,6 +59,8 @@ export interface DisciplineParameters {
   readonly panic: Seconds;
   /** Below it the PLL is better, above it the FLL. */
   readonly allan: Seconds;
+  /** The kernel's loop corrects the frequency in normal operation: it is only measured here. */
+  readonly kernel: boolean;
   readonly minpoll: PollExponent;
   readonly maxpoll: PollExponent;
   /** Precision of the clock, log₂ s; jitter is never less. */
@@ -176,8 +178,8 @@ function averageJitter({ jitter, last }: Discipline, offset: Seconds, { precisio
 }
 
 /** By how much a sample changes the frequency. `mu`: seconds since the last update used. */
-function frequencyChange({ residual, poll }: Discipline, offset: Seconds, mu: Seconds, how: Transition["frequency"], { allan }: DisciplineParameters): Frequency {
-  if (how === "keep") return 0;
+function frequencyChange({ residual, poll }: Discipline, offset: Seconds, mu: Seconds, how: Transition["frequency"], { allan, kernel }: DisciplineParameters): Frequency {
+  if (how === "keep" || (how === "loop" && kernel)) return 0;
   // The residual is what a clock of the right frequency would still be off by.
   const drifted = offset - residual;
   return how === "measure" ? drifted / mu : frequencyLock(drifted, mu, poll, allan) + phaseLock(offset, mu, poll, allan);
@@ -198,9 +200,13 @@ function phaseLock(offset: Seconds, mu: Seconds, poll: PollExponent, allan: Seco
   return (offset * Math.min(mu, allan)) / (4 * DISCIPLINE.timeConstant * pollInterval(poll)) ** 2;
 }
 
-/** The new frequency, and ω, the RMS of its changes (A.5.5.6 averages the frequency itself there, a slip). */
 function steer(before: Discipline, change: Frequency): Discipline {
-  const frequency = clampFrequency(before.frequency + change);
+  return follow(before, before.frequency + change);
+}
+
+/** The new frequency, and ω, the RMS of its changes (A.5.5.6 averages the frequency itself there, a slip). */
+export function follow(before: Discipline, next: Frequency): Discipline {
+  const frequency = clampFrequency(next);
   return { ...before, frequency, wander: averageSquares(before.wander, frequency - before.frequency) };
 }
 

@@ -1,9 +1,13 @@
 /**
  * The standard's discipline as a strategy: the state machine and loops of `discipline.ts`, and the clock-adjust process of
  * `loop.ts`, which trickles the offset out second by second. Selected by `--discipline rfc5905`.
+ *
+ * With `enable kernel`, and where the kernel has one, its loop takes the place of ours and of the clock-adjust process once the
+ * frequency is known (RFC 1589; ntpd's "kernel discipline"): it reacts sooner, since its time constant is a quarter of §12's,
+ * and nothing has to wake each second. The state machine stays here.
  */
-import { startDiscipline, updateDiscipline } from "./discipline.ts";
-import type { Discipline, DisciplineParameters, DisciplineSample } from "./discipline.ts";
+import { follow, startDiscipline, updateDiscipline } from "./discipline.ts";
+import type { Discipline, DisciplineAction, DisciplineParameters, DisciplineSample } from "./discipline.ts";
 import { adjustOncePerSecond } from "./loop.ts";
 import type { Decision, DisciplineBounds, DisciplineInput, DisciplineReport, Strategy } from "./strategy.ts";
 
@@ -18,7 +22,9 @@ export const RFC5905: Strategy<Discipline> = {
     if (measured === null) return { state: before, decision: { kind: "none" } };
     const { offset, at } = measured;
     const { discipline, action } = updateDiscipline(before, { offset, at }, parametersOf(bounds, mayBeAny(before, bounds)));
-    return { state: discipline, decision: decisionOf(action, offset) };
+    if (!bounds.kernel) return { state: discipline, decision: decisionOf(action, offset) };
+    // What is left of the offset is the kernel's business.
+    return { state: { ...discipline, residual: action === "ignore" ? before.residual : 0 }, decision: kernelDecision(before, discipline, action, offset) };
   },
 
   restart(before, bounds) {
@@ -27,9 +33,14 @@ export const RFC5905: Strategy<Discipline> = {
     return { ...startDiscipline(parametersOf(bounds, false), isMeasuring(before) ? null : frequency), jitter, wander, seen };
   },
 
-  adjust(before, { allan }) {
+  adjust(before, { allan, kernel }) {
+    if (kernel) return null;
     const { discipline, rate } = adjustOncePerSecond(before, allan);
     return { state: discipline, adjustment: { frequency: before.frequency, phase: rate - before.frequency } };
+  },
+
+  locked(before, frequency) {
+    return follow(before, frequency);
   },
 
   report({ state, frequency, jitter, wander, poll }): DisciplineReport {
@@ -57,11 +68,22 @@ function latest({ samples, system, corrected }: DisciplineInput): DisciplineSamp
   return sample === undefined ? null : { offset: sample.phase - corrected, at: sample.at };
 }
 
-function parametersOf({ stepThreshold, stepout, panic, allan, minpoll, maxpoll, precision }: DisciplineBounds, any: boolean): DisciplineParameters {
-  return { stepThreshold, stepout, panic: any ? Infinity : panic, allan, minpoll, maxpoll, precision };
+function parametersOf({ stepThreshold, stepout, panic, allan, kernel, minpoll, maxpoll, precision }: DisciplineBounds, any: boolean): DisciplineParameters {
+  return { stepThreshold, stepout, panic: any ? Infinity : panic, allan, kernel, minpoll, maxpoll, precision };
 }
 
 /** What is slewed is trickled out by the clock-adjust process: there is nothing to do at once. */
-function decisionOf(action: "ignore" | "slew" | "step" | "panic", offset: number): Decision {
+function decisionOf(action: DisciplineAction, offset: number): Decision {
   return action === "step" || action === "panic" ? { kind: action, offset } : { kind: "none" };
+}
+
+/** The largest phase the kernel's loop takes (MAXPHASE), seconds. */
+const LARGEST_PHASE = 0.5;
+
+/** While the frequency is measured, or is new, the kernel slews the whole offset by itself; after that its loop has it. */
+function kernelDecision(before: Discipline, { frequency, poll }: Discipline, action: DisciplineAction, offset: number): Decision {
+  if (action !== "slew") return decisionOf(action, offset);
+  const settled = before.state === "SYNC" || before.state === "SPIK";
+  if (settled && Math.abs(offset) <= LARGEST_PHASE) return { kind: "lock", phase: offset, timeConstant: poll };
+  return { kind: "steer", phase: offset, frequency };
 }

@@ -57,6 +57,11 @@ export type Decision =
   | { readonly kind: "none" }
   /** Correct the phase by so much, as fast as the clock can be slewed, and run so much faster than the oscillator from now on. */
   | { readonly kind: "steer"; readonly phase: Seconds; readonly frequency: Frequency }
+  /**
+   * Hand the phase to the kernel's phase-locked loop, which corrects it and the frequency by it; what the frequency is then,
+   * the discipline is told.
+   */
+  | { readonly kind: "lock"; readonly phase: Seconds; readonly timeConstant: number }
   /** Set the clock at once: all that was measured by it is worth nothing then. */
   | { readonly kind: "step"; readonly offset: Seconds }
   /** The offset is beyond reason; tell the operator and stop. */
@@ -72,6 +77,8 @@ export interface DisciplineBounds {
   readonly panic: Seconds;
   /** The Allan intercept, for a discipline that does not find its own, seconds (`tinker allan`). */
   readonly allan: Seconds;
+  /** The kernel's phase-locked loop is to be used, by a discipline that can (`enable kernel`). */
+  readonly kernel: boolean;
   /** Whether the first correction may be of any size (ntpd −g). */
   readonly anyFirst: boolean;
   readonly minpoll: PollExponent;
@@ -121,8 +128,10 @@ export interface Strategy<State> {
   update(before: State, input: DisciplineInput, bounds: DisciplineBounds): DisciplineUpdate<State>;
   /** Somebody stepped the clock, or the machine slept: what was measured is worth nothing; the oscillator is still the same. */
   restart(before: State, bounds: DisciplineBounds): State;
-  /** A second has passed (RFC 5905 §12): how to run during the next. `null`: it needs no such process. */
-  readonly adjust: ((before: State, bounds: DisciplineBounds) => { readonly state: State; readonly adjustment: Adjustment }) | null;
+  /** A second has passed (RFC 5905 §12): how to run during the next. `null`: it needs no such process, or none within these bounds. */
+  readonly adjust: ((before: State, bounds: DisciplineBounds) => { readonly state: State; readonly adjustment: Adjustment } | null) | null;
+  /** The kernel's loop has changed the frequency to this. Absent: nothing is ever handed to it. */
+  locked?(before: State, frequency: Frequency): State;
   report(state: State): DisciplineReport;
 }
 
@@ -134,6 +143,8 @@ export interface RunningDiscipline {
   rebound(bounds: DisciplineBounds): void;
   /** How to run during the next second; `null`: the discipline has no process that runs each second. */
   adjust(): Adjustment | null;
+  /** The kernel's loop has changed the frequency to this, s/s. */
+  locked(frequency: Frequency): void;
   readonly report: DisciplineReport;
 }
 
@@ -156,8 +167,12 @@ export function run<State>(strategy: Strategy<State>, frequency: Frequency | nul
     adjust() {
       if (strategy.adjust === null) return null;
       const adjusted = strategy.adjust(state, bounds);
+      if (adjusted === null) return null;
       state = adjusted.state;
       return adjusted.adjustment;
+    },
+    locked(frequency) {
+      state = strategy.locked?.(state, frequency) ?? state;
     },
     get report() {
       return strategy.report(state);

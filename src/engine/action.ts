@@ -67,6 +67,11 @@ export type Action =
    * `clockRefused`.
    */
   | { readonly kind: "steer"; readonly phase: Seconds; readonly frequency: Frequency }
+  /**
+   * Hand a phase to the kernel's phase-locked loop, within ±0.5 s, in place of what it has left; `timeConstant` is log₂, 0 … 10. It
+   * corrects the frequency by it. Answered by `locked` or `clockRefused`.
+   */
+  | { readonly kind: "lock"; readonly phase: Seconds; readonly timeConstant: number }
   /** Tell the kernel how good its clock is. Not answered: where it cannot be told, nothing is lost. */
   | { readonly kind: "kernel"; readonly claim: KernelClaim }
   /** Keep this for the next run, in place of what was kept. */

@@ -48,6 +48,8 @@ export interface LoopConfig {
   readonly stepBack?: Seconds;
   /** The huff-n'-puff filter looks for the least delay so far back, seconds (`tinker huffpuff`); absent: it is not used. */
   readonly huffpuff?: Seconds;
+  /** The kernel's phase-locked loop is there, and to be used by a discipline that can (`enable kernel`). */
+  readonly kernel?: boolean;
   /** For so long an offset beyond the step threshold must last before it is stepped, seconds (RFC 5905 WATCH; `tinker stepout`). */
   readonly stepout: Seconds;
   /** The first correction may be of any size (ntpd −g). */

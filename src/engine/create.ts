@@ -23,6 +23,7 @@ import type { Engine, Surroundings } from "./engine.ts";
 import type { Event } from "./event.ts";
 import { onInterfaces, watchInterfaces } from "./interfaces.ts";
 import { onCorrected, onDeadline, settle } from "./judgement.ts";
+import { keepUp, onLocked } from "./lock.ts";
 import type { Memory } from "./memory.ts";
 import { mobilizeConfigured, onResolved, onUnresolved, retryNames } from "./mobilize.ts";
 import type { Outcome } from "./outcome.ts";
@@ -38,7 +39,7 @@ import type { Snapshot } from "./snapshot.ts";
 import { onServiceRefused, openService } from "./service-sockets.ts";
 import { State } from "./state.ts";
 import { isOwnLeap, onLeapSecond, watchLeaps } from "./leap-watch.ts";
-import { onSecond, onSteered, onStepped, steer } from "./steer.ts";
+import { onSecond, onSteered, onStepped, steer, takeOver } from "./steer.ts";
 import { startSteering } from "./steering.ts";
 import { TIMER } from "./timer.ts";
 import { startLearning } from "./unattended.ts";
@@ -79,6 +80,7 @@ class NtpEngine implements Engine {
     const state = this.#state;
     state.actions = [];
     if (state.outcome === null) {
+      keepUp(state, now);
       take(state, event, now);
       settle(state, now);
       steer(state, now);
@@ -91,6 +93,7 @@ class NtpEngine implements Engine {
   }
 
   snapshot(now: Now): Snapshot {
+    keepUp(this.#state, now);
     return snapshotOf(this.#state, now);
   }
 }
@@ -139,6 +142,8 @@ function take(state: State, event: Event, now: Now): void {
       return onCorrected(state, event.by, event.lasting, now);
     case "steered":
       return onSteered(state, event, now);
+    case "locked":
+      return onLocked(state, event, now);
     case "clockRefused":
       state.clock.reason = event.why;
       state.note({ what: "clockRefused", why: event.why });
@@ -156,6 +161,7 @@ function start(state: State, { memory, frequency }: Event & { readonly kind: "st
   state.lostAt = now.mono;
   state.answering = openAnswering(state.config, state.surroundings, now);
   state.steering = startSteering(state.config, now.mono);
+  takeOver(state);
   onSecond(state, now);
   watchLeaps(state, now);
   openService(state);

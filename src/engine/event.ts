@@ -68,4 +68,6 @@ export type Event =
   | { readonly kind: "slewing"; readonly by: Seconds; readonly lasting: Seconds }
   /** The clock is steered as asked: the frequency from now on, the phase within `lasting` seconds (0: it is done). */
   | { readonly kind: "steered"; readonly phase: Seconds; readonly frequency: Frequency; readonly lasting: Seconds }
+  /** The kernel's loop has taken a phase; the frequency is what it made of it. */
+  | { readonly kind: "locked"; readonly phase: Seconds; readonly frequency: Frequency; readonly timeConstant: number }
   | { readonly kind: "clockRefused"; readonly why: ClockFault };

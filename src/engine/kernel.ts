@@ -4,7 +4,7 @@
  */
 import { aged, claimOf, claimOnce, UNRELIABLE } from "../discipline/claim.ts";
 import type { KernelClaim } from "../discipline/claim.ts";
-import { armedLeap } from "./leap.ts";
+import { armedLeap, taiNow } from "./leap.ts";
 import { elapsed } from "../time/mono.ts";
 import type { Now } from "../time/now.ts";
 import type { Seconds } from "../time/seconds.ts";
@@ -16,7 +16,8 @@ export function claimSteered(state: State, steering: Steering, now: Now): void {
   const { estimate, variables } = state.opinion;
   if (steering.config.dryRun || estimate === null) return;
   const { offset, jitter } = estimate;
-  tell(state, steering, claimOf({ offset, jitter, rootDistance: variables.rootDistance, poll: steering.discipline.report.poll }, armedLeap(state, steering, now)), now);
+  const more = { leap: armedLeap(state, steering, now), loop: steering.corrections.locked !== null, tai: taiNow(state, now) };
+  tell(state, steering, claimOf({ offset, jitter, rootDistance: variables.rootDistance, poll: steering.discipline.report.poll }, more), now);
 }
 
 /** The clock is off by more than it may be corrected by: nobody is to rely on it. */
@@ -38,7 +39,7 @@ export function claimSet(state: State, left: Seconds): void {
 export function claimLeap(state: State, steering: Steering, now: Now): void {
   const { claimed } = steering;
   const leap = armedLeap(state, steering, now);
-  if (claimed !== null && claimed.claim.leap !== leap) tell(state, steering, { ...aged(claimed.claim, elapsed(claimed.at, now.mono)), leap }, now);
+  if (claimed !== null && claimed.claim.leap !== leap) tell(state, steering, { ...aged(claimed.claim, elapsed(claimed.at, now.mono)), leap, tai: taiNow(state, now) }, now);
 }
 
 function tell(state: State, steering: Steering, claim: KernelClaim, now: Now): void {

@@ -10,6 +10,7 @@
 import type { KernelClaim } from "../discipline/claim.ts";
 import type { SystemVariables } from "../system/variables.ts";
 import { announcedLeap, dayOf } from "../time/leap.ts";
+import { UNIX_EPOCH, unfold } from "../time/timestamp.ts";
 import type { Now } from "../time/now.ts";
 import type { State } from "./state.ts";
 import type { Steering } from "./steering.ts";
@@ -26,3 +27,13 @@ export function armedLeap({ opinion, surroundings }: State, { claimed }: Steerin
   if (!dayOf(now.clock, surroundings.era).lastOfMonth) return "none";
   return leap === "unsynchronized" ? (claimed?.claim.leap ?? "none") : leap;
 }
+
+/** TAI − UTC as the list has it; `null`: there is none. */
+export function taiNow({ config, surroundings }: State, now: Now): number | null {
+  const leaps = config.leaps ?? null;
+  if (leaps === null) return null;
+  const hasCome = leaps.next !== null && unfold(now.clock, surroundings.era) / NANOSECONDS + UNIX_EPOCH >= leaps.next.at;
+  return hasCome ? leaps.next.tai : (leaps.tai ?? null);
+}
+
+const NANOSECONDS = 1_000_000_000n;

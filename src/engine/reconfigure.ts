@@ -21,7 +21,7 @@ import { revisePools } from "./pool.ts";
 import { demobilize, hasLostItsKey } from "./pruning.ts";
 import { reviseService } from "./service-sockets.ts";
 import type { State } from "./state.ts";
-import { onSecond } from "./steer.ts";
+import { onSecond, takeOver } from "./steer.ts";
 import { reviseSteering } from "./steering.ts";
 import { TIMER } from "./timer.ts";
 
@@ -121,6 +121,7 @@ function steerOn(state: State, config: EngineConfig, now: Now): void {
   state.steering = reviseSteering(before, config, now.mono);
   if (state.steering === before) return;
   state.deadlines.set(TIMER.second, null);
+  takeOver(state);
   onSecond(state, now);
   watchLeaps(state, now);
 }

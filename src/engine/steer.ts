@@ -8,24 +8,21 @@
  *  judgement ──────┘                     └──► poll intervals
  * ```
  *
- * Offsets are relative to the clock. So whenever its phase is corrected, everything that was measured by it moves along: the
- * samples in the filters, and the timestamps of exchanges that are under way.
+ * What was measured by the clock moves along with it (`move.ts`); what the kernel's own loop does to it is in `lock.ts`.
  */
 import type { Association } from "../association/association.ts";
-import { moveArrival } from "../association/broadcast.ts";
-import { clearFilter, moveFilter } from "../association/filter.ts";
+import { clearFilter } from "../association/filter.ts";
 import { wishPoll } from "../association/poll.ts";
-import { moveRequest } from "../association/request.ts";
 import type { Sample } from "../association/sample.ts";
-import { correctedBy, corrections, steered } from "../discipline/corrections.ts";
+import { correctedBy, corrections, locked, steered } from "../discipline/corrections.ts";
 import type { SystemOffset } from "../discipline/strategy.ts";
 import { after } from "../time/mono.ts";
 import type { Now } from "../time/now.ts";
-import type { Frequency, Seconds } from "../time/seconds.ts";
-import { shift } from "../time/timestamp.ts";
+import type { Seconds } from "../time/seconds.ts";
 import type { Action } from "./action.ts";
 import type { Event } from "./event.ts";
 import { claimSteered, claimUnreliable } from "./kernel.ts";
+import { moveAlong } from "./move.ts";
 import type { State } from "./state.ts";
 import { learnDelay, withoutWaiting } from "./steering.ts";
 import type { Steering } from "./steering.ts";
@@ -67,6 +64,9 @@ export function steer(state: State, now: Now): void {
     case "steer":
       perform(state, steering, { kind: "steer", phase: decision.phase, frequency: decision.frequency }, now);
       break;
+    case "lock":
+      perform(state, steering, decision, now);
+      break;
     case "step":
       if (isTooFar(steering, decision.offset)) return refuse(state, steering, "max-step", now);
       perform(state, steering, { kind: "step", offset: decision.offset }, now);
@@ -77,6 +77,17 @@ export function steer(state: State, now: Now): void {
   // With a step the kernel itself takes back whatever it was told.
   if (updated && decision.kind !== "step") claimSteered(state, steering, now);
   spreadPoll(state, steering, now);
+}
+
+/**
+ * The clock begins as it is known to be: whoever steered it before may have left a frequency in it, or a slew, and what is
+ * measured by it would be taken for the oscillator's doing. (ntpd clears the kernel's loop likewise.)
+ */
+export function takeOver(state: State): void {
+  const { steering } = state;
+  if (steering === null || steering.config.dryRun) return;
+  steering.awaiting = true;
+  state.act({ kind: "steer", phase: 0, frequency: steering.discipline.report.frequency ?? 0 });
 }
 
 /** The clock was steered as asked. */
@@ -93,8 +104,13 @@ export function onSteered(state: State, event: Event & { readonly kind: "steered
 export function onStepped(state: State, by: Seconds, whose: "ours" | "another", now: Now): void {
   const { steering } = state;
   if (steering === null) return;
-  if (whose === "ours") state.note({ what: "clockStepped", by, whose });
-  else steering.discipline.restart();
+  if (whose === "another") steering.discipline.restart();
+  else {
+    state.note({ what: "clockStepped", by, whose });
+    // A frequency that was measured along with it counts from here on.
+    const { frequency } = steering.discipline.report;
+    if (steering.config.kernel === true && frequency !== null) state.act({ kind: "steer", phase: 0, frequency });
+  }
   steering.awaiting = false;
   steering.heard = [];
   steering.used = null;
@@ -121,7 +137,7 @@ export function onSecond(state: State, now: Now): void {
   steering.steady = frequency;
 }
 
-type ClockAction = Extract<Action, { readonly kind: "steer" | "step" }>;
+type ClockAction = Extract<Action, { readonly kind: "steer" | "lock" | "step" }>;
 
 /** Has something done to the clock, or notes that it would have been. */
 function perform(state: State, steering: Steering, action: ClockAction, now: Now): void {
@@ -129,8 +145,12 @@ function perform(state: State, steering: Steering, action: ClockAction, now: Now
     steering.awaiting = true;
     // Replies that are here already would be taken for exchanges in the midst of which somebody stepped the clock.
     if (action.kind === "step") state.closeAll();
+    // What a slew has left is part of what goes into the loop.
+    const { slew, frequency } = steering.corrections;
+    if (action.kind === "lock" && now.mono < slew.until) state.act({ kind: "steer", phase: 0, frequency });
     state.act(action);
-  } else if (action.kind === "steer") steering.corrections = steered(steering.corrections, now.mono, { ...action, lasting: 0 });
+  } else if (action.kind === "lock") steering.corrections = locked(steering.corrections, now.mono, { ...action, frequency: steering.corrections.frequency });
+  else if (action.kind === "steer") steering.corrections = steered(steering.corrections, now.mono, { ...action, lasting: 0 });
   else {
     steering.pretended += correctedBy(steering.corrections, now.mono) + action.offset;
     steering.corrections = corrections(now.mono, steering.corrections.frequency);
@@ -166,22 +186,6 @@ function systemOffset({ opinion, roster }: State, steering: Steering, pretended:
 }
 
 const SURVIVORS: ReadonlySet<string> = new Set(["systemPeer", "survivor"]);
-
-/** Everything measured by the clock moves with it. */
-function moveAlong(state: State, phase: Seconds, frequency: Frequency, now: Now): void {
-  for (const { left } of state.broadcasters) if (left !== null) left.left = shift(left.left, phase);
-  for (const { filter, requests, exchange, listening } of state.roster) {
-    moveFilter(filter, phase, frequency, now.mono);
-    if (listening !== null) moveArrival(listening, phase);
-    for (const request of requests) moveRequest(request, phase);
-    if (exchange === null) continue;
-    exchange.receive = shift(exchange.receive, phase);
-    for (const departure of exchange.departures) {
-      departure.left = shift(departure.left, phase);
-      departure.arrived = shift(departure.arrived, phase);
-    }
-  }
-}
 
 /** Associations are polled as the discipline wishes; a broadcast client's interval is its server's. */
 function spreadPoll(state: State, { discipline }: Steering, now: Now): void {

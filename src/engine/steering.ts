@@ -33,6 +33,8 @@ export interface Steering {
   heardAt: Mono;
   /** A correction was asked for and not answered yet. */
   awaiting: boolean;
+  /** Up to when what was measured has moved along with the kernel's loop. */
+  movedAt: Mono;
   /** What the kernel was told last, and when; `null`: nothing. */
   claimed: { readonly claim: KernelClaim; readonly at: Mono } | null;
 }
@@ -42,7 +44,7 @@ export function startSteering(config: EngineConfig, now: Mono): Steering | null 
   const { clock } = config;
   if (clock.kind !== "loop") return null;
   const discipline = DISCIPLINES[clock.discipline](clock.frequency, boundsOf(config, clock));
-  return { config: clock, discipline, corrections: corrections(now), pretended: 0, steady: null, delays: new WeakMap(), heard: [], used: null, heardAt: after(now, -Infinity), awaiting: false, claimed: null };
+  return { config: clock, discipline, corrections: corrections(now), pretended: 0, steady: null, delays: new WeakMap(), heard: [], used: null, heardAt: after(now, -Infinity), awaiting: false, movedAt: now, claimed: null };
 }
 
 /**
@@ -51,19 +53,20 @@ export function startSteering(config: EngineConfig, now: Mono): Steering | null 
  */
 export function reviseSteering(before: Steering | null, config: EngineConfig, now: Mono): Steering | null {
   const { clock } = config;
-  if (before === null || clock.kind !== "loop" || clock.discipline !== before.config.discipline || clock.dryRun !== before.config.dryRun) return startSteering(config, now);
+  if (before === null || clock.kind !== "loop" || clock.discipline !== before.config.discipline || clock.dryRun !== before.config.dryRun || clock.kernel !== before.config.kernel) return startSteering(config, now);
   before.config = clock;
   before.discipline.rebound(boundsOf(config, clock));
   return before;
 }
 
-function boundsOf({ associations, precision, allan }: EngineConfig, { limits, stepBack, stepout, anyFirst }: LoopConfig): DisciplineBounds {
+function boundsOf({ associations, precision, allan }: EngineConfig, { limits, stepBack, stepout, kernel, dryRun, anyFirst }: LoopConfig): DisciplineBounds {
   const forward = limits.method === "slew" ? Infinity : limits.stepThreshold;
   return {
     stepThreshold: { forward, backward: limits.method === "slew" ? Infinity : (stepBack ?? forward) },
     stepout,
     panic: limits.panic,
     allan: allan ?? DISCIPLINE.allan,
+    kernel: kernel === true && !dryRun,
     anyFirst,
     minpoll: Math.min(...associations.map(({ minpoll }) => minpoll)),
     maxpoll: Math.max(...associations.map(({ maxpoll }) => maxpoll)),

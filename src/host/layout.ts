@@ -100,16 +100,19 @@ export const TIMEX = { modes: 0, offset: 8, frequency: 16, maxError: 24, estimat
 export const EXTENDED_ERROR = { errno: 0, origin: 4, data: 12 } as const;
 
 /** `modes` of `struct timex` (linux/timex.h). */
+export const ADJ_OFFSET = 0x0001;
 export const ADJ_FREQUENCY = 0x0002;
 export const ADJ_MAXERROR = 0x0004;
 export const ADJ_ESTERROR = 0x0008;
 export const ADJ_STATUS = 0x0010;
 export const ADJ_TIMECONST = 0x0020;
+export const ADJ_TAI = 0x0080;
 export const ADJ_SETOFFSET = 0x0100;
 export const ADJ_NANO = 0x2000;
 export const ADJ_OFFSET_SINGLESHOT = 0x8001;
 
 /** Its status bits: a leap second is inserted or deleted at the end of the day (UTC), and the clock is not to be relied on. */
+export const STA_PLL = 0x0001;
 export const STA_INS = 0x0010;
 export const STA_DEL = 0x0020;
 export const STA_UNSYNC = 0x0040;

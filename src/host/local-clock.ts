@@ -5,17 +5,17 @@
  * The only file in which anything is set, and only these calls set it; a run that must not touch the clock is not
  * given a {@link LocalClock}. What each system offers:
  *
- * | system | step | slew | steer |
- * | --- | --- | --- | --- |
- * | Linux | `clock_adjtime` ADJ_SETOFFSET, which adds (nothing is lost between reading and setting), else `clock_settime` | `clock_adjtime` ADJ_OFFSET_SINGLESHOT, 500 ppm | ADJ_FREQUENCY, and a slew |
- * | macOS, BSD | `settimeofday` | `adjtime`, at least 500 ppm | refused |
- * | others | refused: `unsupported` | refused | refused |
+ * | system | step | slew | steer | lock |
+ * | --- | --- | --- | --- | --- |
+ * | Linux | `clock_adjtime` ADJ_SETOFFSET, which adds (nothing is lost between reading and setting), else `clock_settime` | `clock_adjtime` ADJ_OFFSET_SINGLESHOT, 500 ppm | ADJ_FREQUENCY, and a slew | ADJ_OFFSET with STA_PLL |
+ * | macOS, BSD | `settimeofday` | `adjtime`, at least 500 ppm | refused | none |
+ * | others | refused: `unsupported` | refused | refused | none |
  */
 import type { KernelClaim } from "../discipline/claim.ts";
 import type { ClockFault } from "../engine/event.ts";
 import type { Frequency, Seconds } from "../time/seconds.ts";
 import { errorNumber } from "./errno.ts";
-import { ADJ_ESTERROR, ADJ_FREQUENCY, ADJ_MAXERROR, ADJ_NANO, ADJ_OFFSET_SINGLESHOT, ADJ_SETOFFSET, ADJ_STATUS, ADJ_TIMECONST, CLOCK_REALTIME, SIZE, STA_DEL, STA_INS, STA_UNSYNC, TIMEX } from "./layout.ts";
+import { ADJ_ESTERROR, ADJ_FREQUENCY, ADJ_MAXERROR, ADJ_NANO, ADJ_OFFSET, ADJ_OFFSET_SINGLESHOT, ADJ_SETOFFSET, ADJ_STATUS, ADJ_TAI, ADJ_TIMECONST, CLOCK_REALTIME, SIZE, STA_DEL, STA_INS, STA_PLL, STA_UNSYNC, TIMEX } from "./layout.ts";
 import { libc, type Libc } from "./libc.ts";
 
 /** A clock that can be set. */
@@ -29,6 +29,13 @@ export interface LocalClock {
    * @returns what was set, in the kernel's units, and how long the glide takes; or why not
    */
   steer(phase: Seconds, frequency: Frequency): { readonly phase: Seconds; readonly frequency: Frequency; readonly lasting: Seconds } | ClockFault;
+  /**
+   * Hands a phase to the kernel's phase-locked loop. Absent where there is none.
+   * @param phase ±0.5 s
+   * @param timeConstant log₂, 0 … 10
+   * @returns the phase as it was taken, and the frequency the loop makes of it; or why not
+   */
+  lock?(phase: Seconds, timeConstant: number): { readonly phase: Seconds; readonly frequency: Frequency } | ClockFault;
   /**
    * Says how good the clock is: error bounds, time constant, and the status as a whole, so that no bit of a daemon before stays.
    * Absent where the system keeps no such record. Returns why not, or `null` when it was done.
@@ -60,11 +67,15 @@ const MICROSECONDS = 1_000_000n;
 /** A unit of the kernel's frequency: 2^−16 ppm. */
 const FREQUENCY_UNIT: Frequency = 2 ** -16 * 1e-6;
 
-/** The most it takes (MAXFREQ). */
+/** The most it takes (MAXFREQ), and the largest phase its loop takes (MAXPHASE). */
 const MOST: Frequency = 500e-6;
+const LARGEST_PHASE: Seconds = 0.5;
 
 /** Linux, by `struct timex`. */
 export function linuxClock(c: ClockCalls): LocalClock {
+  /** The status that was claimed last, and the offset of TAI. */
+  let status = STA_UNSYNC;
+  let tai: number | null = null;
   const clock: LocalClock = {
     step(offset) {
       if (!Number.isFinite(offset)) return "outOfRange";
@@ -95,17 +106,39 @@ export function linuxClock(c: ClockCalls): LocalClock {
       if (c.clock_adjtime(CLOCK_REALTIME, timex) < 0) return refusal(c.errno());
       return { phase: gliding, frequency: units * FREQUENCY_UNIT, lasting: slewed.lasting };
     },
-    claim({ synchronized, maximumError, estimatedError, timeConstant, leap }) {
+    lock(phase, timeConstant) {
+      if (!(Math.abs(phase) <= LARGEST_PHASE)) return "outOfRange";
+      // One call: the kernel takes the status first, then the time constant (in nanosecond mode as it is), then the offset.
+      const timex = timexOf(ADJ_STATUS | ADJ_NANO | ADJ_TIMECONST | ADJ_OFFSET);
+      status |= STA_PLL;
+      timex.setInt32(TIMEX.status, status, true);
+      timex.setBigInt64(TIMEX.constant, BigInt(timeConstant), true);
+      timex.setBigInt64(TIMEX.offset, BigInt(Math.round(phase * 1e9)), true);
+      if (c.clock_adjtime(CLOCK_REALTIME, timex) < 0) return refusal(c.errno());
+      return { phase: Math.round(phase * 1e9) / 1e9, frequency: Number(timex.getBigInt64(TIMEX.frequency, true)) * FREQUENCY_UNIT };
+    },
+    claim({ synchronized, maximumError, estimatedError, timeConstant, leap, loop, tai: offset }) {
       // In nanosecond mode the kernel takes the time constant as it is; else it would add 4.
       const timex = timexOf(ADJ_STATUS | ADJ_NANO | ADJ_MAXERROR | ADJ_ESTERROR | ADJ_TIMECONST);
-      timex.setInt32(TIMEX.status, (synchronized ? 0 : STA_UNSYNC) | LEAP_STATUS[leap], true);
+      status = (synchronized ? 0 : STA_UNSYNC) | LEAP_STATUS[leap] | (loop ? STA_PLL : 0);
+      timex.setInt32(TIMEX.status, status, true);
       timex.setBigInt64(TIMEX.maxError, microseconds(maximumError), true);
       timex.setBigInt64(TIMEX.estimatedError, microseconds(estimatedError), true);
       timex.setBigInt64(TIMEX.constant, BigInt(timeConstant), true);
-      return c.clock_adjtime(CLOCK_REALTIME, timex) < 0 ? refusal(c.errno()) : null;
+      if (c.clock_adjtime(CLOCK_REALTIME, timex) < 0) return refusal(c.errno());
+      if (offset === null || offset === tai) return null;
+      tai = offset;
+      return tellTai(c, offset);
     },
   };
   return clock;
+}
+
+/** TAI − UTC is told in the place of the time constant, so in a call of its own. */
+function tellTai(c: ClockCalls, offset: number): ClockFault | null {
+  const timex = timexOf(ADJ_TAI);
+  timex.setBigInt64(TIMEX.constant, BigInt(offset), true);
+  return c.clock_adjtime(CLOCK_REALTIME, timex) < 0 ? refusal(c.errno()) : null;
 }
 
 const LEAP_STATUS: Readonly<Record<KernelClaim["leap"], number>> = { none: 0, insert: STA_INS, delete: STA_DEL };

@@ -110,6 +110,8 @@ class HostWorld implements World {
         return this.#slew(action.offset);
       case "steer":
         return this.#steer(action.phase, action.frequency);
+      case "lock":
+        return this.#lock(action.phase, action.timeConstant);
       case "kernel":
         return void this.#clock?.claim?.(action.claim);
     }
@@ -191,5 +193,11 @@ class HostWorld implements World {
     const done = this.#clock === null ? "unsupported" : this.#clock.steer(phase, frequency);
     if (typeof done === "string") this.put({ kind: "clockRefused", why: done });
     else this.put({ kind: "steered", ...done });
+  }
+
+  #lock(phase: Seconds, timeConstant: number): void {
+    const done = this.#clock?.lock === undefined ? "unsupported" : this.#clock.lock(phase, timeConstant);
+    if (typeof done === "string") this.put({ kind: "clockRefused", why: done });
+    else this.put({ kind: "locked", ...done, timeConstant });
   }
 }

@@ -1,9 +1,15 @@
 /**
- * A simulated kernel's side of its clock: what it was told of it, how that ages, and leap seconds, which it carries out by itself.
+ * A simulated kernel's side of its clock: what it was told of it, how that ages, its phase-locked loop, and leap seconds, which it
+ * carries out by itself.
+ *
+ * The loop is that of RFC 1589 as Linux has it (kernel/time/ntp.c): a phase that is handed over is trickled out, the same part of
+ * what is left each second, and corrects the frequency by how long it took to come about. After long intervals a
+ * frequency-locked loop takes over.
  */
+import { KERNEL_PLL_SHIFT, phaseLeft } from "../discipline/corrections.ts";
 import { aged, UNRELIABLE, type KernelClaim } from "../discipline/claim.ts";
 import { dayOf } from "../time/leap.ts";
-import type { Seconds } from "../time/seconds.ts";
+import type { Frequency, Seconds } from "../time/seconds.ts";
 import type { UnixNanoseconds } from "../time/timestamp.ts";
 import type { SimClock } from "./clock.ts";
 import type { Timeline } from "./timeline.ts";
@@ -18,6 +24,17 @@ export class SimKernel {
   readonly #timeline: Timeline;
   readonly #leapt: (by: Seconds) => void;
   #claimed: { readonly claim: KernelClaim; readonly at: TrueTime } = { claim: UNRELIABLE, at: BEGINNING };
+  /** The frequency it was given, or made of the phases. */
+  #frequency: Frequency = 0;
+  /** What is left in the loop, seconds, and when it was last given a phase; the time constant is log₂. */
+  #phase: Seconds = 0;
+  #phaseAt: TrueTime | null = null;
+  #timeConstant = 0;
+  /** What is trickled out during this second, s/s, and whether another will follow. */
+  #trickle: Frequency = 0;
+  #ticking = false;
+  /** TAI − UTC; `null`: nobody has said. */
+  #tai: number | null = null;
   /** A leap second is being waited for, or was carried out and the kernel has not been told since that it is over (TIME_WAIT). */
   #busy = false;
 
@@ -31,12 +48,57 @@ export class SimKernel {
   /** What it says of its clock now. */
   get claim(): KernelClaim {
     const { claim, at } = this.#claimed;
-    return aged(claim, this.#timeline.now - at);
+    return { ...aged(claim, this.#timeline.now - at), tai: this.#tai };
+  }
+
+  /** What is left in the loop, seconds. */
+  get phase(): Seconds {
+    return this.#phase;
+  }
+
+  /** Sets the frequency (ADJ_FREQUENCY), s/s. */
+  steer(frequency: Frequency): void {
+    this.#frequency = frequency;
+    this.#trim();
+  }
+
+  /**
+   * Takes a phase into the loop (ADJ_OFFSET with STA_PLL).
+   * @returns the frequency from now on
+   */
+  lock(phase: Seconds, timeConstant: number): Frequency {
+    const { now } = this.#timeline;
+    const since = this.#phaseAt === null ? 0 : Math.floor(now - this.#phaseAt);
+    const bounded = Math.max(-MAXPHASE, Math.min(MAXPHASE, phase));
+    const fll = since > MAXSEC ? bounded / (2 ** SHIFT_FLL * since) : 0;
+    const pll = (bounded * Math.min(since, 2 ** (KERNEL_PLL_SHIFT + 1 + timeConstant))) / 4 ** (KERNEL_PLL_SHIFT + 2 + timeConstant);
+    this.#frequency = Math.max(-MAXFREQ, Math.min(MAXFREQ, this.#frequency + fll + pll));
+    this.#phase = bounded;
+    this.#phaseAt = now;
+    this.#timeConstant = timeConstant;
+    if (this.#ticking) this.#trim();
+    else this.#second();
+    return this.#frequency;
+  }
+
+  #trim(): void {
+    this.#clock.trim(this.#timeline.now, this.#frequency + this.#trickle);
+  }
+
+  /** Second by second, as long as there is a phase to trickle out: what is left, and how much of it in the second that begins. */
+  #second(): void {
+    const left = Math.abs(this.#phase) < NOTHING ? 0 : phaseLeft({ phase: this.#phase, timeConstant: this.#timeConstant }, 1);
+    this.#trickle = this.#phase - left;
+    this.#phase = left;
+    this.#ticking = this.#trickle !== 0;
+    this.#trim();
+    if (this.#ticking) this.#timeline.in(1, () => this.#second());
   }
 
   /** It is told. */
   tell(claim: KernelClaim): void {
     this.#claimed = { claim, at: this.#timeline.now };
+    if (claim.tai !== null) this.#tai = claim.tai;
     if (claim.leap === "none") this.#busy = false;
     else if (!this.#busy) this.#awaitDayEnd();
   }
@@ -44,6 +106,10 @@ export class SimKernel {
   /** It relies on no clock that was stepped, until it is told to. */
   forget(): void {
     this.tell(UNRELIABLE);
+    this.#phase = 0;
+    this.#phaseAt = null;
+    this.#trickle = 0;
+    this.#trim();
   }
 
   /** The clock may be steered meanwhile, so the moment is looked for again as it comes near. */
@@ -58,11 +124,21 @@ export class SimKernel {
       if (day.end === end && day.left > LEAST + (leap === "delete" ? 1 : 0)) return this.#timeline.in(day.left - (leap === "delete" ? 1 : 0), look);
       const by = leap === "insert" ? -1 : 1;
       this.#clock.step(this.#timeline.now, by);
+      if (this.#tai !== null) this.#tai -= by;
       this.#leapt(by);
     };
     this.#timeline.in(left / 2, look);
   }
 }
+
+/** Limits and gains of the loop (linux/timex.h): s, s, s/s, and the FLL's log₂ gain. */
+const MAXPHASE: Seconds = 0.5;
+const MAXSEC: Seconds = 2048;
+const MAXFREQ: Frequency = 500e-6;
+const SHIFT_FLL = 2;
+
+/** Less phase than this is none, seconds. */
+const NOTHING: Seconds = 1e-12;
 
 /** No wait is shorter, seconds. */
 const LEAST: Seconds = 1e-6;

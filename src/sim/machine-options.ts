@@ -30,6 +30,8 @@ export interface MachineOptions {
   readonly slewRate?: Frequency;
   /** How fast the phase is corrected where the clock is steered, s/s. Default `Infinity`: at once. */
   readonly steerRate?: Frequency;
+  /** What whoever steered the clock before has left: a frequency correction, s/s, and a slew that goes on, seconds. */
+  readonly before?: { readonly frequency: Frequency; readonly phase: Seconds };
   readonly stamps?: StampOptions;
   /** Whether it tells senders that a port is closed (ICMP). Default true. */
   readonly icmp?: boolean;

@@ -80,6 +80,8 @@ export class Machine implements Station {
     this.clock = new SimClock(this.oscillator, setting.beginning, options.clockError ?? 0);
     // A host sees a leap second as it sees any other step.
     this.#kernel = new SimKernel(this.clock, setting.timeline, (by) => this.#later(0, { kind: "stepped", by, whose: "another" }));
+    this.#kernel.steer(options.before?.frequency ?? 0);
+    this.clock.slew(setting.timeline.now, options.before?.phase ?? 0);
     this.clockFault = options.clockFault ?? null;
     this.interfaces = options.interfaces.map((one) => setting.network.attach(this, one));
     this.#sockets = new Sockets(this.interfaces, setting.chance.split("ports"));
@@ -209,9 +211,14 @@ export class Machine implements Station {
       case "steer":
         return this.#set(() => {
           const { phase, frequency } = action;
-          this.clock.trim(this.#setting.timeline.now, frequency);
+          this.#kernel.steer(frequency);
           const lasting = this.clock.slew(this.#setting.timeline.now, phase, this.#steerRate);
           return { kind: "steered", phase, frequency, lasting };
+        });
+      case "lock":
+        return this.#set(() => {
+          const { phase, timeConstant } = action;
+          return { kind: "locked", phase, frequency: this.#kernel.lock(phase, timeConstant), timeConstant };
         });
       case "slew":
         return this.#set(() => {

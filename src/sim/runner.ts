@@ -28,6 +28,8 @@ export class Runner implements Program {
   readonly notes: TimedNote[] = [];
   /** What it wants to be kept for its next run. */
   memory: Memory;
+  /** Events the engine has handled. */
+  count = 0;
   readonly #timeline: Timeline;
   readonly #trace: Trace;
   /** What the alarm is set for; the engine may want a later moment by the time it rings. */
@@ -64,6 +66,7 @@ export class Runner implements Program {
   }
 
   handle(event: Event): void {
+    this.count += 1;
     for (const action of this.engine.handle(event, this.machine.now())) {
       if (action.kind === "note") this.#note(action.note);
       else if (action.kind === "remember") this.memory = action.memory;

@@ -12,6 +12,8 @@ import type { NtpTimestamp, UnixNanoseconds } from "./timestamp.ts";
 /** What a list of leap seconds that can be believed says: the next one, or that there is none. */
 export interface LeapKnowledge {
   readonly next: NextLeap | null;
+  /** TAI − UTC until then, seconds; `null` or absent: it does not say. */
+  readonly tai?: number | null;
 }
 
 /** Where a moment lies in its day, UTC. */

@@ -40,6 +40,14 @@ describe("the engine of a daemon", () => {
     expect(told("server a")).not.toHaveProperty("allan");
   });
 
+  it("leaves the loop to the kernel where there is one, and it may be used", () => {
+    const told = (text: string, kernelLoop: boolean): unknown => {
+      const { configuration } = loadConfiguration("/c", true, { exists: () => true, read: () => text });
+      return daemonConfig(configuration, OPTIONS, { ...FACTS, kernelLoop }).clock;
+    };
+    expect([told("server a", true), told("server a\ndisable kernel", true), told("server a", false)]).toMatchObject([{ kernel: true }, { kernel: false }, { kernel: false }]);
+  });
+
   it("searches the rings of ttl, up to the line's own", () => {
     expect(told("manycastclient 239.1.1.1\nttl 2 4 8").associations).toMatchObject([{ kind: "manycast", ttl: 8, rings: [2, 4, 8] }]);
     expect(told("server 239.1.1.1 ttl 3").associations).toMatchObject([{ kind: "manycast", ttl: 3, rings: [1, 2, 3, 4, 5, 6, 7] }]);

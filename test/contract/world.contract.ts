@@ -374,7 +374,7 @@ export function worldContract(name: string, makeWorld: () => ContractWorld | Pro
       });
 
       it("is said to be as good as it is, which nobody answers", async () => {
-        const claim = { synchronized: true, maximumError: 0.01, estimatedError: 0.001, timeConstant: 6, leap: "none" } as const;
+        const claim = { synchronized: true, maximumError: 0.01, estimatedError: 0.001, timeConstant: 6, leap: "none", loop: false, tai: null } as const;
         world.perform({ kind: "kernel", claim });
         expect(await soon()).toEqual([]);
         expect(contract.claimed()).toMatchObject({ synchronized: true, estimatedError: 0.001, timeConstant: 6, leap: "none" });

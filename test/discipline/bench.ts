@@ -10,6 +10,7 @@ export const PARAMETERS: DisciplineParameters = {
   stepout: DISCIPLINE.stepout,
   panic: DISCIPLINE.panic,
   allan: DISCIPLINE.allan,
+  kernel: false,
   minpoll: 6,
   maxpoll: 10,
   precision: -20,

@@ -8,7 +8,7 @@ import type { Mono } from "../../src/time/mono.ts";
 import { measured } from "./oscillator.ts";
 import type { Measured } from "./oscillator.ts";
 
-const BOUNDS: DisciplineBounds = { stepThreshold: { forward: 0.128, backward: 0.128 }, stepout: 300, panic: 1000, allan: 1500, anyFirst: false, minpoll: 6, maxpoll: 10, precision: -20 };
+const BOUNDS: DisciplineBounds = { stepThreshold: { forward: 0.128, backward: 0.128 }, stepout: 300, panic: 1000, allan: 1500, kernel: false, anyFirst: false, minpoll: 6, maxpoll: 10, precision: -20 };
 const ALL = Object.keys(DISCIPLINES) as DisciplineName[];
 
 /** Hears samples of one believed server, the clock never being touched. */

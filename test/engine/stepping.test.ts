@@ -10,6 +10,7 @@ it("is not taken for somebody else's by a reply that is read before it is confir
   const clock = { kind: "loop", dryRun: false, discipline: "adaptive", limits: DEFAULT_STEP_LIMITS, stepout: 300, anyFirst: false, frequency: null } as const;
   const bench = new Bench(queryConfig([{ name: "192.0.2.1" }, { name: "192.0.2.2" }], {}, { once: null, clock }));
   const questions = bench.start();
+  bench.at(0, { kind: "steered", phase: 0, frequency: 0, lasting: 0 });
   let step: Action | undefined;
   for (let second = 0; step === undefined && second < 60; second = bench.engine.wakeAt ?? 60) {
     const sends = second === 0 ? questions : sendsOf(bench.at(second, { kind: "wake" }));

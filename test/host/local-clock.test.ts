@@ -107,7 +107,7 @@ describe("Linux", () => {
         return 0;
       },
     };
-    const claim = { synchronized: true, maximumError: 0.0123456, estimatedError: 0.0001, timeConstant: 6, leap: "insert" } as const;
+    const claim = { synchronized: true, maximumError: 0.0123456, estimatedError: 0.0001, timeConstant: 6, leap: "insert", loop: false, tai: null } as const;
     expect(linuxClock(listening).claim!(claim)).toBeNull();
     linuxClock(listening).claim!({ ...claim, synchronized: false, maximumError: 16, leap: "delete" });
     linuxClock(listening).claim!({ ...claim, leap: "none" });
@@ -117,6 +117,37 @@ describe("Linux", () => {
     expect(told.map(({ words }) => words[0])).toEqual([12_346n, 16_000_000n, 12_346n]);
     expect(told[0]!.words.slice(1)).toEqual([100n, 6n]);
     expect(linuxClock(kernel({ clock_adjtime: "EPERM" }).c).claim!(claim)).toBe("noPrivilege");
+  });
+
+  it("hands a phase to the kernel's loop in one call: status, time constant, offset; and says what frequency comes of it", () => {
+    const told: { modes: number; status: number; offset: bigint; constant: bigint }[] = [];
+    const { c } = kernel();
+    const looping: ClockCalls = {
+      ...c,
+      clock_adjtime(_clock, timex) {
+        const at = timex as DataView;
+        told.push({ modes: at.getUint32(0, true), status: at.getInt32(40, true), offset: at.getBigInt64(8, true), constant: at.getBigInt64(48, true) });
+        at.setBigInt64(16, 65_536n * 3n, true);
+        return 0;
+      },
+    };
+    const clock = linuxClock(looping);
+    expect(clock.lock!(-0.0123456789, 6)).toEqual({ phase: -0.012345679, frequency: expect.closeTo(3e-6, 12) });
+    // ADJ_STATUS, ADJ_NANO, ADJ_TIMECONST, ADJ_OFFSET; nobody has said yet that the clock is right.
+    expect(told.at(-1)).toEqual({ modes: 0x2031, status: 0x41, offset: -12_345_679n, constant: 6n });
+    clock.claim!({ synchronized: true, maximumError: 0.01, estimatedError: 0.001, timeConstant: 6, leap: "insert", loop: true, tai: 37 });
+    expect(told.slice(-2)).toMatchObject([{ modes: 0x203c, status: 0x11 }, { modes: 0x80, constant: 37n }]);
+    clock.lock!(0.001, 7);
+    expect(told.at(-1)).toMatchObject({ status: 0x11, constant: 7n });
+    clock.claim!({ synchronized: true, maximumError: 0.01, estimatedError: 0.001, timeConstant: 6, leap: "none", loop: true, tai: 37 });
+    expect(told.at(-1)).toMatchObject({ modes: 0x203c, status: 0x01 });
+  });
+
+  it.each([0.51, -0.51, NaN, Infinity])("does not try to hand a phase of %d s to the loop", (phase) => {
+    const { calls, c } = kernel();
+    expect(linuxClock(c).lock!(phase, 6)).toBe("outOfRange");
+    expect(calls).toEqual([]);
+    expect(linuxClock(kernel({ clock_adjtime: "EPERM" }).c).lock!(0.1, 6)).toBe("noPrivilege");
   });
 
   it.each([600e-6, NaN, -Infinity])("does not try to run faster by %d", (frequency) => {

@@ -5,7 +5,7 @@ import type { Configuration } from "../../config/ntpconf/record.ts";
 import { systemReason } from "../../security/place.ts";
 import type { Smear } from "../../server/smear.ts";
 import type { LeapKnowledge } from "../../time/leap.ts";
-import { goodFor, nextLeap, parseLeapSeconds } from "../../time/leapseconds.ts";
+import { goodFor, nextLeap, parseLeapSeconds, taiOffset } from "../../time/leapseconds.ts";
 import { UNIX_EPOCH, type NtpTimestamp } from "../../time/timestamp.ts";
 import type { Log } from "./log.ts";
 
@@ -36,7 +36,7 @@ export function readLeaps(file: Configuration["leapFile"], log: Log, unix: numbe
   const left = goodFor(list, now);
   if (left !== null && left <= 0) return told("it has expired");
   told(left !== null && left < SOON ? `it expires in ${Math.ceil(left / 86_400)} days` : null);
-  return { next: nextLeap(list, now) };
+  return { next: nextLeap(list, now), tai: taiOffset(list, now) };
 }
 
 /** How the leap second that comes is smeared for clients; `null`: it is not. */

@@ -205,7 +205,7 @@ class Daemon {
   }
 
   #engineConfig({ facts }: Machine, frequency: number | null): EngineConfig {
-    return this.#orders.engineConfig({ ...facts, interfaces: addressesByInterface(), frequency, leaps: this.#leaps, smear: smearOf(this.#leaps, this.#orders.loaded.configuration.smear) });
+    return this.#orders.engineConfig({ ...facts, interfaces: addressesByInterface(), frequency, kernelLoop: localClock().lock !== undefined, leaps: this.#leaps, smear: smearOf(this.#leaps, this.#orders.loaded.configuration.smear) });
   }
 
   #heedSignals(): () => void {

@@ -306,6 +306,8 @@ static void set_phase(struct clock_state *s, int64_t real, int64_t phase)
 	double since = s->phase_set_at && !(s->status & STA_FREQHOLD) ? (real - s->phase_set_at) / 1e9 : 0;
 	double longest = ldexp(1, 3 + (int)s->time_constant);
 	double gain = ldexp(1, -2 * (4 + (int)s->time_constant));
+	if (since >= 256 && ((s->status & STA_FLL) || since > 2048)) /* after long intervals by the frequency-locked loop, too */
+		s->frequency += (int64_t)(phase * 1e-9 / (4 * since) * 65536e6);
 	s->frequency += (int64_t)(phase * 1e-9 * (since < longest ? since : longest) * gain * 65536e6);
 	s->phase = phase;
 	s->phase_set_at = real;
