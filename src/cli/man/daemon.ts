@@ -13,6 +13,12 @@ export const DAEMON_PROSE: Prose = {
   sections: [
     daemonConfigurationFile(),
     {
+      title: "DISCOVERED SERVERS",
+      blocks: [
+        "Where servers are found by broadcast or by search, those of our own stratum are avoided unless there is `tos cohort 1`, on the clients and on the servers that answer searches. Whoever is found first is followed alone, for nobody is there to outvote it; should it be wrong and of a low stratum, servers that are no lower than we are by then are not heard before it falls silent. With `tos minsane 2` nobody is believed alone: we stay unsynchronized, to whom servers of every stratum are welcome, until two agree.",
+      ],
+    },
+    {
       title: "CLOCK DISCIPLINE",
       blocks: [
         "Two disciplines steer the clock (`--discipline`). `adaptive`, the default, estimates phase and frequency from every sample, weighed by its delay, and asks as often as the oscillator's wander makes worth while. `rfc5905` is the standard's hybrid of phase-lock and frequency-lock loop; on Linux the kernel's own loop (ADJ_OFFSET) takes its place once the frequency is known, unless `disable kernel` says that it shall be steered from here each second. At the start the clock gets the frequency of the drift file, whoever steered it before. `tinker` tunes both:",
