@@ -90,6 +90,13 @@ const QUESTIONS: Readonly<Record<string, Question>> = {
     dialogue: ({ options: { limit, mincount } }) => readMru({ ...(limit === undefined ? {} : { entries: limit }), ...(mincount === undefined ? {} : { filter: { mincount } }) }),
     shown: shownMru,
   },
+  pstats: {
+    dialogue: ({ options: { association = 0 } }) => {
+      if (association === 0) throw new UsageError("of which association?", "name it with --association ID; ntpkit associations lists them");
+      return readKnownVariables(association, namesOf(VARIABLE_LISTS.pstats));
+    },
+    shown: (read: ReadVariables) => ({ text: (options) => listText("pstats", read, options), data: () => variablesData(read, "peer"), addresses: () => addressesIn(read, ["srcadr", "dstadr"]) }),
+  },
   ifstats: { dialogue: () => readInterfaces(), shown: (read: ReadRows) => ({ text: () => interfacesTable(read), data: () => rowsData("interfaces", read.rows), addresses: () => [] }) },
   reslist: { dialogue: () => readRestrictions(), shown: (read: ReadRows) => ({ text: () => restrictionsTable(read), data: () => rowsData("restrictions", read.rows), addresses: () => [] }) },
 };
@@ -113,8 +120,8 @@ function shownVariables(read: ReadVariables, { variables, options: { clock } }: 
   return { text: (options) => variablesText(read, kind, options, variables.length > 0), data: () => variablesData(read, kind), addresses: () => addressesIn(read) };
 }
 
-function addressesIn({ variables }: ReadVariables): string[] {
-  return ["srcadr", "peeradr"].flatMap((name) => {
+function addressesIn({ variables }: ReadVariables, names: readonly string[] = ["srcadr", "peeradr"]): string[] {
+  return names.flatMap((name) => {
     const value = variables.get(name);
     return value === undefined ? [] : [name === "peeradr" ? endpointOf(value).ip : value];
   });

@@ -43,6 +43,7 @@ export const VIEWING_COMMANDS: readonly CommandRow[] = [
     },
   },
   ...LISTS.map(([name, text]) => question(name, text, VIEWING_GROUPS.list)),
+  question("pstats", "show what a daemon counts of an association", VIEWING_GROUPS.pstats),
   question("mru", "list the addresses a daemon has heard", VIEWING_GROUPS.mru),
   question("ifstats", "list a daemon's local addresses and their traffic; needs its control key", VIEWING_GROUPS.rows),
   question("reslist", "list a daemon's access restrictions; needs its control key", VIEWING_GROUPS.rows),

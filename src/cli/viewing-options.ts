@@ -146,7 +146,7 @@ const PEERS: OptionGroup = {
 const ASSOCIATION: OptionRow = { flags: "--association <id>", text: "of this association; 0 is the system", standard: "0", parse: integer("--association", 0, 65_535) };
 
 /** The options of each command, by heading. */
-export const VIEWING_GROUPS: Readonly<Record<"peers" | "associations" | "readvar" | "list" | "mru" | "rows" | "trace" | "check" | "wait" | "watch", readonly OptionGroup[]>> = {
+export const VIEWING_GROUPS: Readonly<Record<"peers" | "associations" | "readvar" | "list" | "pstats" | "mru" | "rows" | "trace" | "check" | "wait" | "watch", readonly OptionGroup[]>> = {
   peers: [PEERS, HOW, METRICS, { ...OUTPUT, rows: [compatRow(["ntpq", ...CHRONYC]), ...OUTPUT.rows] }],
   associations: [{ heading: "What is shown:", rows: [{ flags: "--all", text: "those that are neither configured nor reachable, too" }] }, HOW, OUTPUT],
   readvar: [
@@ -155,6 +155,7 @@ export const VIEWING_GROUPS: Readonly<Record<"peers" | "associations" | "readvar
     OUTPUT,
   ],
   list: [{ heading: "What is shown:", rows: [NUMERIC] }, HOW, OUTPUT],
+  pstats: [{ heading: "What is shown:", rows: [{ flags: "--association <id>", text: "of this association", parse: integer("--association", 1, 65_535) }, NUMERIC] }, HOW, OUTPUT],
   mru: [
     {
       heading: "What is shown:",

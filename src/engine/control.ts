@@ -14,6 +14,7 @@ import type { ServedVariables } from "../server/published.ts";
 import { LEAPS } from "../wire/header.ts";
 import type { Header } from "../wire/header.ts";
 import type { Address } from "../wire/address.ts";
+import type { LeapKnowledge } from "../time/leap.ts";
 import { elapsed } from "../time/mono.ts";
 import type { Now } from "../time/now.ts";
 import type { Frequency, PollExponent, Seconds } from "../time/seconds.ts";
@@ -85,6 +86,8 @@ export interface ControlView {
   readonly discipline: DisciplineReport | null;
   /** One way; `null`: it is measured. */
   readonly broadcastDelay: Seconds | null;
+  /** What the list of leap seconds says; `null`: there is none. */
+  readonly leaps: LeapKnowledge | null;
   readonly counts: Readonly<Counts>;
   readonly mru: MruList;
   readonly access: AccessList;
@@ -109,6 +112,7 @@ export function controlView(state: State, server: NtpServer, served: NtpTimestam
     leastPoll: server.settings.rate.average,
     discipline: steering?.discipline.report ?? null,
     broadcastDelay: config.discovery?.broadcastDelay ?? null,
+    leaps: config.leaps ?? null,
     counts: server.counts,
     mru: server.mru,
     access: server.settings.access,

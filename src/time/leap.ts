@@ -14,6 +14,9 @@ export interface LeapKnowledge {
   readonly next: NextLeap | null;
   /** TAI − UTC until then, seconds; `null` or absent: it does not say. */
   readonly tai?: number | null;
+  /** The list's last leap second, past or to come, and its end; NTP seconds since 1900. */
+  readonly latest?: bigint | null;
+  readonly expires?: bigint | null;
 }
 
 /** Where a moment lies in its day, UTC. */

@@ -175,4 +175,4 @@ export function viewingSchemas(): Readonly<Record<string, Schema>> {
 }
 
 /** Commands whose documents are variables. */
-const LISTED = ["sysinfo", "kerninfo", "sysstats", "iostats", "timerstats", "authinfo", "monstats"];
+const LISTED = ["sysinfo", "kerninfo", "sysstats", "iostats", "timerstats", "authinfo", "monstats", "pstats"];

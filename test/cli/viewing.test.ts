@@ -115,15 +115,20 @@ describe("the questions of mode 6", () => {
     expect((await ntpkit(["mru", "-n", await daemon("h5-ntpq-mrulist")])).out).toBe(printed("h5-mrulist"));
     const host = await daemon("h4-ntpq-sysinfo-kerninfo-etc");
     for (const list of ["kerninfo", "sysstats", "iostats", "timerstats", "authinfo", "monstats"]) expect((await ntpkit([list, "-n", host])).out).toBe(printed(`h4-${list}`));
+    expect((await ntpkit(["pstats", "-n", "--association", "41921", host])).out).toBe(printed("h4-pstats"));
   });
 
   it("have documents that fit their schemas", async () => {
     const host = await daemon("h4-ntpq-sysinfo-kerninfo-etc", "h2-ntpq-as", "h3-ntpq-rv", "h5-ntpq-mrulist");
-    for (const argv of [["associations"], ["readvar"], ["sysinfo"], ["mru"]]) {
+    for (const argv of [["associations"], ["readvar"], ["sysinfo"], ["mru"], ["pstats", "--association", "41921"]]) {
       const { code, out } = await ntpkit([...argv, "--json", host]);
       expect([argv, code, violations(JSON.parse(out), questionSchema(argv[0]!))]).toEqual([argv, 0, []]);
     }
     expect(JSON.parse((await ntpkit(["rv", "--json", host])).out)).toMatchObject({ status: { event: "clock_sync" }, variables: { stratum: "3", version: expect.stringMatching(/^ntpd/) } });
+  });
+
+  it("want to know which association pstats is of", async () => {
+    expect(await ntpkit(["pstats", "127.0.0.1"])).toMatchObject({ code: 64, err: expect.stringContaining("--association ID") });
   });
 
   it("say what the control key is for", async () => {

@@ -36,7 +36,7 @@ export function readLeaps(file: Configuration["leapFile"], log: Log, unix: numbe
   const left = goodFor(list, now);
   if (left !== null && left <= 0) return told("it has expired");
   told(left !== null && left < SOON ? `it expires in ${Math.ceil(left / 86_400)} days` : null);
-  return { next: nextLeap(list, now), tai: taiOffset(list, now) };
+  return { next: nextLeap(list, now), tai: taiOffset(list, now), latest: list.entries.at(-1)?.at ?? null, expires: list.expires };
 }
 
 /** How the leap second that comes is smeared for clients; `null`: it is not. */

@@ -39,7 +39,7 @@ const ASKS: readonly string[] = ["ok", "no-reply", "resolve", "authentication", 
 
 /** What can come of each command. */
 export const VIEWING_OUTCOMES: Readonly<Record<string, readonly string[]>> = {
-  ...Object.fromEntries(["peers", "associations", "readvar", ...Object.keys(LISTS), "mru", "ifstats", "reslist", "trace"].map((name) => [name, ASKS])),
+  ...Object.fromEntries(["peers", "associations", "readvar", ...Object.keys(LISTS), "pstats", "mru", "ifstats", "reslist", "trace"].map((name) => [name, ASKS])),
   wait: ["ok", "resolve", "deadline", "usage", "unavailable", "internal", "interrupted", "terminated"],
   watch: ["ok", "no-reply", "permission", "usage", "internal", "interrupted", "terminated"],
 };
@@ -99,6 +99,12 @@ export const VIEWING_PROSE: Readonly<Record<string, Prose>> = {
       name,
       question([`Shows of a daemon that speaks mode 6 ${what}, as ntpq's \`${name}\` does. Lines whose variables the daemon does not know are left out.`], [[`ntpkit ${name} --json`, "The same for a script."]], "`variables` has the values by name.", name),
     ]),
+  ),
+  pstats: question(
+    ["Shows what a daemon that speaks mode 6 counts of an association, as ntpq's `pstats` does: when it was last heard and will be asked again, packets sent and received, and how many of those were wrong in which way. Lines whose variables the daemon does not know are left out."],
+    [["ntpkit associations; ntpkit pstats --association 4711", "Which associations are there, and how does this one fare?"]],
+    "`variables` has the values by name; `status` is the status word decoded.",
+    "pstats",
   ),
   mru: question(
     ["Lists the addresses that a daemon has heard last, with how often and how recently, as ntpq's `mrulist` does. The list is read a slice at a time while it changes: an address that is heard again meanwhile is shown once. There is no deadline unless one is given."],

@@ -9,25 +9,36 @@ import { hexadecimal, listText, quoted } from "./text.ts";
 export function interfaceList(view: ControlView): string {
   const { received, answered } = tallyOf(view.counts);
   const rows = view.sockets.map(({ address, port }, index) => {
-    // Requests are counted by the server, which does not tell its sockets apart.
+    const version = family(address);
+    const isWildcard = WILDCARDS.has(address);
+    // The server counts its requests without telling its sockets apart, as each family's associations have one socket.
     const isFirst = index === 0;
+    const isFirstOfItsFamily = view.sockets.findIndex((other) => family(other.address) === version) === index;
     const fields = {
       addr: addressText({ ip: address, port }),
       bcast: "",
       en: 1,
-      name: quoted(family(address) === 6 ? "v6" : "v4"),
-      flags: hexadecimal(INTERFACE_UP),
+      name: quoted(`v${version}${isWildcard ? "wildcard" : ""}`),
+      flags: hexadecimal(FLAGS.up | (isWildcard ? FLAGS.wildcard : 0)),
       tl: 0,
       mc: 0,
       rx: isFirst ? received : 0,
       tx: isFirst ? answered : 0,
       txerr: 0,
-      pc: isFirst ? view.peers.length : 0,
+      pc: isFirstOfItsFamily ? associationsOf(view, version) : 0,
       up: Math.floor(view.snapshot.elapsed),
     };
     return itemsOf(fields, index);
   });
   return listText(rows.flat());
+}
+
+/** Addresses that stand for all of the host's. */
+const WILDCARDS: ReadonlySet<string> = new Set(["0.0.0.0", "::"]);
+
+/** Those whose address is of a family; who has none yet counts to IPv4. */
+function associationsOf({ peers }: ControlView, version: 4 | 6): number {
+  return peers.filter(({ report: { address } }) => (address === null ? 4 : family(address)) === version).length;
 }
 
 /** The access list, in words as ntpd has them. */
@@ -36,8 +47,8 @@ export function restrictionList({ access }: ControlView): string {
   return listText(rows.flat());
 }
 
-/** ntpd's `INT_UP`. */
-const INTERFACE_UP = 0x01;
+/** ntpd's `INT_UP` and `INT_WILDCARD`. */
+const FLAGS = { up: 0x01, wildcard: 0x80 } as const;
 
 function itemsOf(fields: Readonly<Record<string, string | number>>, index: number): string[] {
   return Object.entries(fields).map(([name, value]) => `${name}.${index}=${value}`);

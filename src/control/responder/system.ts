@@ -7,7 +7,7 @@ import { LEAPS, MAXSTRAT } from "../../wire/header.ts";
 import { hostMode, refidValue } from "./peer.ts";
 import type { KernelReport, ResponderFacts } from "./facts.ts";
 import { withoutValue, type VariableTable } from "./table.ts";
-import { general, hexadecimal, integer, milliseconds, partsPerMillion, quoted, seconds, timestampText, type Value } from "./text.ts";
+import { calendarText, general, hexadecimal, integer, milliseconds, partsPerMillion, quoted, seconds, timestampText, type Value } from "./text.ts";
 import { associationNumber } from "./number.ts";
 
 /** What the variables are made of. */
@@ -21,7 +21,7 @@ export interface SystemThing {
 /** The variables of an answer to a question that names none, in this order. */
 export const DEFAULT_SYSTEM: readonly string[] = [
   "version processor system leap stratum precision rootdelay rootdisp refid reftime clock peer",
-  "tc mintc offset frequency sys_jitter clk_jitter clk_wander",
+  "tc mintc offset frequency sys_jitter clk_jitter clk_wander tai leapsec expire",
 ].flatMap((line) => line.split(" "));
 
 /** All system variables, in the order of ntpd's. */
@@ -46,7 +46,9 @@ export const SYSTEM_VARIABLES: VariableTable<SystemThing> = [
   ["version", ({ facts }) => quoted(facts.build.version)],
   ["clk_wander", ({ view }) => partsPerMillion(view.discipline?.wander ?? 0)],
   ["sys_var_list", () => quoted(SYSTEM_VARIABLES.map(([name]) => name).join(","))],
-  ...withoutValue<SystemThing>("tai leapsec expire"),
+  ["tai", ({ view }) => integer(view.leaps?.tai ?? null)],
+  ["leapsec", ({ view }) => calendarText(view.leaps?.latest ?? null)],
+  ["expire", ({ view }) => calendarText(view.leaps?.expires ?? null)],
   ["mintc", ({ view }) => integer(view.leastPoll)],
 
   ["mru_enabled", () => hexadecimal(1)],

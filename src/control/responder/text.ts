@@ -3,7 +3,7 @@
  * million as people have read them for decades (RFC 9327 §4). What reads them is `../variables.ts`.
  */
 import type { Frequency, Seconds } from "../../time/seconds.ts";
-import type { NtpTimestamp } from "../../time/timestamp.ts";
+import { UNIX_EPOCH, type NtpTimestamp } from "../../time/timestamp.ts";
 
 /** A value as text, quotes included; `null`: it is known by this name, but there is none. */
 export type Value = string | null;
@@ -67,6 +67,16 @@ export function hexadecimal(bits: number): string {
 export function timestampText(value: NtpTimestamp): string {
   const digits = value.toString(16).padStart(16, "0");
   return `0x${digits.slice(0, 8)}.${digits.slice(8)}`;
+}
+
+/**
+ * `201701010000`: year, month, day, hour and minute, UTC.
+ * @param seconds since 1900; `null`: unknown
+ */
+export function calendarText(seconds: bigint | null): Value {
+  if (seconds === null) return null;
+  const date = new Date(Number(seconds - UNIX_EPOCH) * 1000);
+  return Number.isNaN(date.getTime()) ? null : date.toISOString().slice(0, 16).replaceAll(/\D/g, "");
 }
 
 /** Milliseconds between blanks, as a clock filter is shown. */

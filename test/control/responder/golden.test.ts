@@ -52,6 +52,10 @@ it.each(["sysinfo", "kerninfo", "sysstats", "iostats", "timerstats", "authinfo",
   expect(listText(list, read, OPTIONS)).toBe(printed(list));
 });
 
+it("pstats", () => {
+  expect(listText("pstats", told(ask(readVariables(41_920, namesOf(VARIABLE_LISTS.pstats)), daemon)), OPTIONS)).toBe(printed("pstats"));
+});
+
 it("mrulist", () => {
   expect(mruTable(told(ask(readMru(), daemon)))).toBe(printed("mrulist"));
 });
