@@ -32,12 +32,13 @@ const WAYS = {
 class Village {
   readonly site: Site;
   readonly client: Runner;
-  readonly #spec: Pick<SiteHost, "limits" | "discovery">;
+  /** `cohort` is for the servers that answer searches, too. */
+  readonly #discovery: NonNullable<SiteHost["discovery"]>;
   #liar: Runner | null = null;
 
   constructor(world: SimWorld, way: keyof typeof WAYS, spec: Pick<SiteHost, "limits" | "discovery"> = {}) {
     this.site = new Site(world);
-    this.#spec = spec;
+    this.#discovery = spec.discovery ?? {};
     this.client = this.site.host("client", { broadcast: EVERYBODY, keys, lines: [WAYS[way]], ...spec });
   }
 
@@ -53,7 +54,7 @@ class Village {
   addHonest(): void {
     for (const number of [1, 2, 3]) {
       const gps = this.site.reference(`gps${number}`);
-      this.site.host(`honest${number}`, { broadcast: EVERYBODY, keys, ...this.#spec, manycastServer: [GROUP], lines: [{ name: gps.address.ip }, SEND] });
+      this.site.host(`honest${number}`, { broadcast: EVERYBODY, keys, discovery: this.#discovery, manycastServer: [GROUP], lines: [{ name: gps.address.ip }, SEND] });
     }
   }
 
