@@ -25,12 +25,16 @@ const WORD = {
 const MAGIC = 0x316b6c634b50544en;
 const STATE_LENGTH = 4096;
 const STA_UNSYNC = 0x40n;
+/** Of adjtime(3). */
+const SLEW_RATE = 500e-6;
 const NOMINAL_TICK = 10_000n;
 const LARGEST_ERROR = 16_000_000n;
 
 /** What happened to a clock. Times are in seconds. */
 export interface ClockState {
-  /** The clock minus the machine's, when it was last set. */
+  /** When it was last set, or its frequency: Unix time of the machine. */
+  readonly base: number;
+  /** The clock minus the machine's at that time. */
   readonly offset: number;
   /** What was then still to be slewed. */
   readonly slew: number;
@@ -55,6 +59,8 @@ export interface Clock {
   /** The same, with every setter refused as if CAP_SYS_TIME were missing. */
   readonly envWithoutPermission: Readonly<Record<string, string>>;
   read(): Promise<ClockState>;
+  /** The clock minus the machine's now, seconds; none of it by the kernel's phase-locked loop. */
+  ahead(): Promise<number>;
 }
 
 /** Compiles the shim; returns the shared object's path. */
@@ -84,13 +90,21 @@ export async function makeClock(shim: string, file: string, offset: number): Pro
     env,
     envWithoutPermission: { ...env, NTPKIT_LAB_CLOCK_REFUSE: "1" },
     read: () => readState(file),
+    ahead: async () => aheadAt(await readState(file), Date.now() / 1000),
   };
+}
+
+/** As `offset_at` in shim/clock.c. */
+function aheadAt({ base, offset, slew, frequency }: ClockState, now: number): number {
+  const reach = Math.max(now - base, 0);
+  return offset + frequency * reach + Math.sign(slew) * Math.min(Math.abs(slew), SLEW_RATE * reach);
 }
 
 async function readState(file: string): Promise<ClockState> {
   const bytes = await readFile(file);
   const word = (name: keyof typeof WORD): number => Number(bytes.readBigInt64LE(WORD[name] * 8));
   return {
+    base: word("base") / 1e9,
     offset: word("offset") / 1e9,
     slew: word("slew") / 1e9,
     frequency: word("frequency") / 65536e6,

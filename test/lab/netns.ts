@@ -53,8 +53,7 @@ export class Network {
   async host(name: string, lan = 0): Promise<Host> {
     const number = ++this.#hosts;
     const namespace = await this.#namespace(name);
-    const ipv4 = `10.77.${lan}.${number}`;
-    const ipv6 = lan === 0 ? `fd77::${number}` : `fd77:0:0:${lan}::${number}`;
+    const { ipv4, ipv6 } = addresses(lan, number);
     await this.#plug(namespace, "eth0", lan);
     await ip(namespace, [
       "link set lo up",
@@ -68,6 +67,22 @@ export class Network {
       ...others(lan).map((other) => `route add 10.77.${other}.0/24 via 10.77.${lan}.${other < lan ? 253 : 254}`),
     ]);
     return this.#member(name, namespace, ipv4, ipv6, `fe80::${number}`);
+  }
+
+  /** Plugs a host into one more LAN, on its `eth1`; returns its addresses there. It forwards nothing from one to the other. */
+  async leg({ namespace, ipv4 }: Host, lan: number): Promise<{ ipv4: string; ipv6: string }> {
+    const number = Number(ipv4.split(".").at(-1));
+    const here = addresses(lan, number);
+    await this.#plug(namespace, "eth1", lan);
+    await ip(namespace, [
+      `route del 10.77.${lan}.0/24`,
+      `addr add ${here.ipv4}/24 brd + dev eth1`,
+      `addr add ${here.ipv6}/64 dev eth1 nodad`,
+      "link set eth1 addrgenmode none",
+      "link set eth1 up",
+      `addr add fe80::${number}/64 dev eth1 nodad`,
+    ]);
+    return here;
   }
 
   /** Adds a router between a LAN, on its `eth0`, and the next, on its `eth1`. Groups it forwards only when told to. */
@@ -147,6 +162,11 @@ async function namespacesOf(belongs: (pid: number) => boolean): Promise<readonly
     const pid = new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1];
     return pid !== undefined && belongs(Number(pid));
   });
+}
+
+/** Those of a host on a LAN. */
+function addresses(lan: number, number: number): { ipv4: string; ipv6: string } {
+  return { ipv4: `10.77.${lan}.${number}`, ipv6: lan === 0 ? `fd77::${number}` : `fd77:0:0:${lan}::${number}` };
 }
 
 function others(lan: number): readonly number[] {

@@ -13,6 +13,7 @@ import { run, stopAll } from "./processes.ts";
 import type { Scenario } from "./scenario.ts";
 import { authentication } from "./scenarios/authentication.ts";
 import { compatible } from "./scenarios/compatible.ts";
+import { broadcasting } from "./scenarios/broadcasting.ts";
 import { daemon } from "./scenarios/daemon.ts";
 import { disagreement } from "./scenarios/disagreement.ts";
 import { discovery } from "./scenarios/discovery.ts";
@@ -39,6 +40,7 @@ const SCENARIOS: readonly Scenario[] = [
   ...paths,
   ...discovery,
   ...serving,
+  ...broadcasting,
   ...rings,
   ...symmetric,
   ...setting,

@@ -49,3 +49,33 @@ export function near(seconds: number | null, expected: number, tolerance: number
     `${what} is ${seconds} s, not ${expected} s within ${tolerance} s`,
   );
 }
+
+/** What is rounded on an offset's way: by the protocol, by the lab's clocks and by who prints it, seconds. */
+export const ROUNDING = 0.0001;
+
+/** What a client measured of a server, seconds. */
+export interface Measured {
+  readonly offset: number | null;
+  readonly delay: number | null;
+}
+
+/**
+ * That a client measured how far a clock is ahead. However late a busy machine makes whom, an offset is wrong by half of the
+ * delay at most; where nothing is late that is some tens of microseconds.
+ * @param coarse how coarse the clocks are that were read
+ */
+export function shows({ offset, delay }: Measured, expected: number, what = "offset", coarse: number = ROUNDING): void {
+  near(offset, expected, (delay ?? NaN) / 2 + coarse, `${what}, measured with a delay of ${delay} s,`);
+}
+
+/** That a report says how far the clock is off: by half of the longest delay of those it is made of at most. */
+export function says({ clock, associations }: Report, expected: number): void {
+  const used = associations.filter(({ verdict }) => verdict === "systemPeer" || verdict === "survivor");
+  shows({ offset: clock.offset, delay: Math.max(...used.map(({ delay }) => delay ?? NaN)) }, expected, "offset of the clock");
+}
+
+/** That a verdict in words says how many milliseconds the local clock is behind, as surely as it states. */
+export function saysInWords(words: string, expected: number): void {
+  const [, offset, doubt, unit] = /local clock is (\d+\.\d+) ms behind ± (\d+\.?\d*) (ms|µs)/.exec(words) ?? [];
+  near(Number(offset) / 1e3, expected, Number(doubt) * (unit === "ms" ? 1e-3 : 1e-6) + ROUNDING, "offset in words");
+}

@@ -99,6 +99,11 @@ export class World {
     return this.#network.host(name, lan);
   }
 
+  /** Plugs a host into one more LAN; returns its addresses there. */
+  leg(host: Host, lan: number): Promise<{ ipv4: string; ipv6: string }> {
+    return this.#network.leg(host, lan);
+  }
+
   /** A router between a LAN and the next, which forwards the group from that LAN on. */
   async router(lan: number, group: string): Promise<Host> {
     const router = await this.#network.router(`router${lan}`, lan);

@@ -29,6 +29,8 @@ export interface Path {
   readonly there?: Way;
   readonly back?: Way;
   readonly seed?: number;
+  /** Shows each packet, in hexadecimal behind what became of it. */
+  readonly shown?: boolean;
 }
 
 type Direction = "there" | "back";
@@ -50,11 +52,11 @@ const listening = createSocket({ type, ...(type === "udp6" ? { ipv6Only: true } 
 listening.on("message", (packet, from) => {
   if (isServer(from)) {
     const to = peer;
-    if (to !== undefined) pass("back", () => listening.send(packet, to.port, to.address));
+    if (to !== undefined) pass("back", packet, (): void => listening.send(packet, to.port, to.address));
   } else {
     if (from.port === PORT) peer = from;
     const socket = from.port === PORT ? listening : upstreamFor(from);
-    pass("there", () => socket.send(packet, PORT, path.to));
+    pass("there", packet, (): void => socket.send(packet, PORT, path.to));
   }
 });
 listening.bind(PORT, () => console.log("ready"));
@@ -65,7 +67,7 @@ function upstreamFor(client: { readonly address: string; readonly port: number }
   if (known !== undefined) return known;
   const socket = createSocket(type);
   socket.on("message", (packet, from) => {
-    if (isServer(from)) pass("back", () => listening.send(packet, client.port, client.address));
+    if (isServer(from)) pass("back", packet, (): void => listening.send(packet, client.port, client.address));
   });
   // Whoever asked may be gone by the time the answer comes.
   socket.on("error", () => undefined);
@@ -78,23 +80,24 @@ function isServer({ address, port }: { readonly address: string; readonly port: 
 }
 
 /** Sends a packet when its time has come, once, twice or never. Each draws as often, whatever the path is like. */
-function pass(direction: Direction, send: () => void): void {
+function pass(direction: Direction, packet: Buffer, send: () => void): void {
+  const shown = path.shown === true ? ` ${packet.toString("hex")}` : "";
   const arrived = performance.now();
   const { delay = 0, jitter = 0, loss = 0, duplicate = 0, reorder = 0, late = 0 } = path[direction] ?? {};
   const [isLost, isDoubled, isHeld, more] = [chance[direction]() < loss, chance[direction]() < duplicate, chance[direction]() < reorder, chance[direction]()];
   if (isLost) {
-    console.log(`${direction} lost`);
+    console.log(`${direction} lost${shown}`);
     return;
   }
   const due = arrived + 1000 * (delay + jitter * more + (isHeld ? late : 0));
   at(due, () => {
     send();
-    console.log(`${direction} passed${isHeld ? " late" : ""}`);
+    console.log(`${direction} passed${isHeld ? " late" : ""}${shown}`);
   });
   if (isDoubled) {
     at(due + 1000 * late, () => {
       send();
-      console.log(`${direction} doubled`);
+      console.log(`${direction} doubled${shown}`);
     });
   }
 }

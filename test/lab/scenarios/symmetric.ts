@@ -64,7 +64,40 @@ export const symmetric: readonly Scenario[] = [
       await world.ntpq(two, ["-nc", "as"], / yes +ok +sys.peer /);
     },
   },
+  ...(["ipv4", "ipv6"] as const).map((family): Scenario => ({
+    name: `symmetric: ntpkit and chronyd interleave both ways, by key, over ${family === "ipv4" ? "IPv4" : "IPv6"}`,
+    needs: ["chrony", "classic"],
+    patient: true,
+    run: async (world) => {
+      const { one, two, keys } = await pair(world);
+      const between = await world.host("between");
+      const relay = await world.relay(between, { to: one[family], shown: true });
+      await world.chronyd(one, ["local stratum 3", `keyfile ${keys}`, `peer ${between[family]} key 1 xleave minpoll 3 maxpoll 3`]);
+      await daemon(world, two, [`keys ${keys}`, "trustedkey 1", `peer ${between[family]} key 1 xleave minpoll 3 maxpoll 3`]);
+      await world.chronyc(one, ["ntpdata"], /^Interleaved +: Yes\nAuthenticated +: Yes$/m, 120);
+      await world.until(() => interleaved(relay.output(), "there") >= ENOUGH && interleaved(relay.output(), "back") >= ENOUGH, 120, "they do not interleave");
+      await world.ask(two, "127.0.0.1", "synchronized", 100);
+      assert.equal((await world.ask(two, "127.0.0.1")).stratum, 4);
+      await world.ntpq(two, ["-nc", "as"], / yes +ok +sys.peer /);
+    },
+  })),
 ];
+
+/** So many interleaved packets one way are no accident. */
+const ENOUGH = 3;
+
+/**
+ * How many packets one way are interleaved, by what a relay shows of all: their origin is when the last one the other way came,
+ * its receive timestamp, and not the transmit timestamp that it carried (RFC 9769 §3).
+ */
+function interleaved(shown: string, direction: "there" | "back"): number {
+  const packets = shown.split("\n").map((line) => /^(there|back) passed ([0-9a-f]+)$/.exec(line)).filter((found) => found !== null);
+  const field = (hex: string, octet: number): string => hex.slice(2 * octet, 2 * octet + 16);
+  return packets.filter(([, way, hex = ""], place) => {
+    const others = packets.slice(0, place).filter(([, other]) => other !== way).map(([, , other = ""]) => other);
+    return way === direction && others.some((other) => field(other, 32) === field(hex, 24)) && !others.some((other) => field(other, 40) === field(hex, 24));
+  }).length;
+}
 
 async function pair(world: World): Promise<{ one: Host; two: Host; keys: string }> {
   return { one: await world.host("one"), two: await world.host("two"), keys: await world.write("ntp.keys", SECRETS) };

@@ -1,8 +1,7 @@
 /** The lab itself: that its clocks and daemons are what the other scenarios take them for, judged by other clients. */
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
-import type { Host } from "../netns.ts";
-import { near, type Scenario } from "../scenario.ts";
+import { byChronyd, byNtpdate, byNtpdig, bySntp, TICK } from "../clients.ts";
+import { near, type Scenario, shows } from "../scenario.ts";
 import type { World } from "../world.ts";
 
 const SHIFTS = [0.25, -0.25, 0.001, -1.5, 86_400];
@@ -34,7 +33,7 @@ export const theLab: readonly Scenario[] = [
         const server = await world.host(`server${index}`);
         await world.chronyd(server, ["local stratum 3"], { clock: await world.clock(`shift${index}`, shift) });
         shows(await world.ask(client, server.ipv4), shift, "the lab's probe");
-        shows(await byChronyd(world, client, server.ipv4), shift, "chronyd -Q");
+        shows(await byChronyd(world, client, [server.ipv4]), shift, "chronyd -Q");
         shows(await byNtpdig(world, client, server.ipv4), shift, "ntpdig");
       }
     },
@@ -85,55 +84,7 @@ async function servesShift(world: World, which: "classic" | "ntpsec"): Promise<v
   const client = await world.host("client");
   await world.ntpd(which, server, [], { clock: await world.clock("server", shift) });
   shows(await world.ask(client, server.ipv4), shift, "the lab's probe");
-  shows(await byChronyd(world, client, server.ipv4), shift, "chronyd -Q");
+  shows(await byChronyd(world, client, [server.ipv4]), shift, "chronyd -Q");
   shows(await byNtpdate(world, client, server.ipv4), shift, "ntpdate");
-  shows(await bySntp(world, client, server.ipv4), shift, "sntp");
-}
-
-/** What a client measured, seconds. */
-interface Measured {
-  readonly offset: number;
-  readonly delay: number;
-  /** How coarse the clock is that it reads. */
-  readonly tick?: number;
-}
-
-/** What is rounded, by the protocol, by the shim and by who prints it, seconds. */
-const ROUNDING = 0.00005;
-
-/**
- * That a client measured the clock's shift. However late a busy machine makes whom, an offset is wrong by half of the delay at
- * most; where nothing is late that is some tens of microseconds.
- */
-function shows({ offset, delay, tick = 0 }: Measured, shift: number, client: string): void {
-  near(offset, shift, delay / 2 + tick + ROUNDING, `offset by ${client}, with a delay of ${delay} s,`);
-}
-
-/** By its log of measurements; the last line is the one that counted. */
-async function byChronyd(world: World, client: Host, address: string): Promise<Measured> {
-  const log = world.file(`chronyd-${client.name}-${address}`);
-  await world.tool("chrony", client, [...CHRONYD, "-Q", `server ${address} iburst maxsamples 1`, `logdir ${log}`, "log measurements"]);
-  const fields = (await readFile(`${log}/measurements.log`, "utf8")).trimEnd().split("\n").at(-1)?.split(/ +/) ?? [];
-  return { offset: Number(fields[11]), delay: Number(fields[12]) };
-}
-
-/** To a delay it adds the precision it takes for its own, 2^-6 s, and a skew of 0x28f / 2^16 s. */
-async function byNtpdate(world: World, client: Host, address: string): Promise<Measured> {
-  const { stdout } = await world.tool("classic", client, ["usr/sbin/ntpdate", "-q", address]);
-  const [, offset, delay] = /offset ([+-][\d.]+), delay ([\d.]+)/.exec(stdout) ?? [];
-  return { offset: Number(offset), delay: Number(delay) - 2 ** -6 - 0x28f / 2 ** 16 };
-}
-
-/** When a reply came it reads off a clock of libevent's, which is as old as the kernel's last tick: 10 ms at most. */
-async function bySntp(world: World, client: Host, address: string): Promise<Measured> {
-  const { stdout } = await world.tool("classic", client, ["usr/bin/sntp", "-D", "4", address]);
-  const [, there, back, offset] = /t21: (\S+)\s.* t34: (\S+)\s.*offset: (\S+)/s.exec(stdout) ?? [];
-  return { offset: Number(offset), delay: Math.max(Number(there) - Number(back), 0), tick: 0.01 };
-}
-
-/** It reads its clock in Python, late on a busy machine; of eight exchanges it keeps the one with the least delay. */
-async function byNtpdig(world: World, client: Host, address: string): Promise<Measured> {
-  const { stdout } = await world.tool("ntpsec", client, ["usr/bin/ntpdig", "-p", "8", address]);
-  const [, offset, error] = /([+-]\d+\.\d+) \+\/- (\d+\.\d+)/.exec(stdout) ?? [];
-  return { offset: Number(offset), delay: 2 * Number(error) };
+  shows(await bySntp(world, client, server.ipv4), shift, "sntp", TICK);
 }
