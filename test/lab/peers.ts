@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { must, run } from "./processes.ts";
 
 /** A family of programs that one unpacked folder holds. */
-export type PeerName = "chrony" | "ntpsec" | "openntpd" | "classic" | "dnsmasq" | "smcroute" | "prometheus" | "plugins";
+export type PeerName = "chrony" | "ntpsec" | "openntpd" | "classic" | "dnsmasq" | "smcroute" | "systemd" | "prometheus" | "plugins";
 
 /** An unpacked peer. */
 export interface Peer {
@@ -40,6 +40,7 @@ const PACKAGES: Readonly<Record<PeerName, readonly string[]>> = {
   dnsmasq: ["dnsmasq-base"],
   smcroute: ["smcroute"],
   plugins: ["monitoring-plugins-basic"],
+  systemd: ["systemd"],
   prometheus: ["prometheus", "prometheus-node-exporter"],
   classic: ["ntp", "ntpdate", "sntp", "libssl1.1", "libopts25", "libevent-core-2.1-7", "libevent-pthreads-2.1-7"],
 };

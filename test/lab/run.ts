@@ -26,6 +26,7 @@ import { seeing } from "./scenarios/seeing.ts";
 import { serving } from "./scenarios/serving.ts";
 import { setting } from "./scenarios/setting.ts";
 import { symmetric } from "./scenarios/symmetric.ts";
+import { systemd } from "./scenarios/systemd.ts";
 import { theLab } from "./scenarios/the-lab.ts";
 import { unusable } from "./scenarios/unusable.ts";
 import { World, type Workshop } from "./world.ts";
@@ -48,6 +49,7 @@ const SCENARIOS: readonly Scenario[] = [
   ...compatible,
   ...metrics,
   ...daemon,
+  ...systemd,
 ];
 
 const SIDE_BY_SIDE = 2;

@@ -9,6 +9,7 @@ import { type Finished, run, type Running, start } from "./processes.ts";
 import type { Behaviour } from "./programs/odd-server.ts";
 import type { Path } from "./programs/relay.ts";
 import type { Report } from "./report.ts";
+import { Systemd } from "./systemd.ts";
 
 /** The command under test: this checkout's, or another installation's by its path in NTPKIT_BIN. */
 const NTPKIT = process.env["NTPKIT_BIN"] ?? fileURLToPath(new URL("../../bin/ntpkit.js", import.meta.url));
@@ -66,6 +67,7 @@ export class World {
   readonly #network: Network;
   readonly #folder: string;
   readonly #daemons: { readonly name: string; readonly running: Running }[] = [];
+  readonly #booted: Systemd[] = [];
   readonly #transcript: string[] = [];
 
   private constructor(workshop: Workshop, network: Network, folder: string) {
@@ -84,7 +86,7 @@ export class World {
 
   /** Stops and removes everything. */
   async remove(): Promise<void> {
-    await Promise.all(this.#daemons.map(({ running }) => running.stop()));
+    await Promise.all([...this.#daemons.map(({ running }) => running.stop()), ...this.#booted.map((booted) => booted.stop())]);
     await this.#network.remove();
   }
 
@@ -192,6 +194,19 @@ export class World {
     return this.#ready(`ntpkit ${args[0]}`, host, start(this.#ntpkitWords(host, args, options)), options);
   }
 
+  /**
+   * A systemd in a host, with ntpkit's units installed and not started.
+   * @param offset seconds by which the clock that its services set is ahead
+   * @param etc files under /etc by name
+   */
+  async systemd(host: Host, offset: number, etc: Readonly<Record<string, readonly string[]>>): Promise<Systemd> {
+    const folder = this.file(`systemd-${host.name}`);
+    const clock = await makeClock(this.#workshop.shim, `${folder}/shared/clock`, offset);
+    const booted = await Systemd.boot(host, { folder, systemd: this.peer("systemd"), ntpkit: NTPKIT, shim: this.#workshop.shim, clock, etc });
+    this.#booted.push(booted);
+    return booted;
+  }
+
   /** A program that goes on and is no time daemon; it is ready when it has printed `ready`. */
   async helper(name: PeerName, host: Host, argv: readonly string[], ready: RegExp): Promise<Running> {
     const running = start(command(this.peer(name), host, argv));
@@ -201,7 +216,7 @@ export class World {
   }
 
   /** Waits for a condition, or fails with `otherwise`. */
-  until(condition: () => boolean, seconds: number, otherwise: string): Promise<void> {
+  until(condition: () => boolean | Promise<boolean>, seconds: number, otherwise: string): Promise<void> {
     return until(condition, seconds, otherwise);
   }
 
@@ -330,9 +345,9 @@ function environment(variables: Readonly<Record<string, string>>): readonly stri
   return ["env", ...Object.entries(variables).map(([name, value]) => `${name}=${value}`)];
 }
 
-async function until(condition: () => boolean, seconds: number, otherwise: string): Promise<void> {
+async function until(condition: () => boolean | Promise<boolean>, seconds: number, otherwise: string): Promise<void> {
   const end = performance.now() + seconds * 1000;
-  while (!condition()) {
+  while (!(await condition())) {
     if (performance.now() > end) throw new Error(otherwise);
     await new Promise((resolve) => setTimeout(resolve, 20).unref());
   }
