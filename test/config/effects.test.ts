@@ -5,7 +5,7 @@ import { loadConfiguration, type LoadedConfiguration } from "../../src/config/fi
 import { COMMANDS, type CommandSyntax, type OptionSyntax, type Takes } from "../../src/config/ntpconf/commands.ts";
 
 const OPTIONS: DaemonOptions = { noClock: false, discipline: "adaptive", anyFirst: false, port: 123 };
-const FACTS: DaemonFacts = { precision: -20, ownReferenceIds: [1], interfaces: { eth0: ["192.0.2.7", "2001:db8::7"] }, frequency: null, smear: null };
+const FACTS: DaemonFacts = { precision: -20, ownReferenceIds: [1], interfaces: { eth0: ["192.0.2.7", "2001:db8::7"] }, frequency: null, smear: null, kernelLoop: true };
 
 function load(text: string): LoadedConfiguration {
   return loadConfiguration("/c", true, { exists: () => true, read: (path) => (path === "/c" ? text : "") });
@@ -72,7 +72,7 @@ const OPERANDS: Readonly<Record<string, string>> = {
 };
 
 /** Options that are the default: to say them changes nothing, to say the opposite does. And a mask alone takes nothing away. */
-const DEFAULTS = new Set(["unrestrict mask", "enable auth", "enable monitor", "enable ntp", "enable stats", "disable bclient", "filegen link", "filegen enable"]);
+const DEFAULTS = new Set(["unrestrict mask", "enable auth", "enable kernel", "enable monitor", "enable ntp", "enable stats", "disable bclient", "filegen link", "filegen enable"]);
 
 const used = Object.entries(COMMANDS).filter(([, { daemon }]) => daemon.does === "uses");
 

@@ -13,7 +13,7 @@ const COUNT = integer(0, 0x7fff_ffff);
 const SWITCHES: Options = {
   auth: { ...FLAG, standard: true },
   bclient: FLAG,
-  kernel: { ...FLAG, standard: true, idle: "the daemon steers the clock itself, and the kernel carries it out" },
+  kernel: { ...FLAG, standard: true },
   monitor: { ...FLAG, standard: true },
   ntp: { ...FLAG, standard: true },
   stats: { ...FLAG, standard: true },
