@@ -91,7 +91,8 @@ function smearOf({ leapSmear, leapFile = LEAP_FILE }: ServeCommandOptions): Smea
   }
   const list = parseLeapSeconds(text, (ascii) => createHash("sha1").update(ascii, "latin1").digest("hex"));
   if ("kind" in list) throw new UsageError(`${leapFile}:${list.line}: that is no list of leap seconds`);
-  const next = nextLeap(list, BigInt(Math.floor(Date.now() / 1000)) + UNIX_EPOCH);
+  // A server that starts while a smear goes on takes part in it.
+  const next = nextLeap(list, BigInt(Math.floor(Date.now() / 1000 - leapSmear / 2)) + UNIX_EPOCH);
   return next === null ? null : { ...STANDARD_SMEAR, at: BigInt.asUintN(64, next.at << 32n) as NtpTimestamp, leap: next.leap, interval: leapSmear, passed: false };
 }
 

@@ -71,20 +71,22 @@ export interface PublishOptions {
   readonly age: Seconds;
   /** PHI, s/s; absent: RFC 5905's. */
   readonly phi?: Frequency;
-  /** What a smeared leap second adds to the clock now, seconds; 0: nothing is smeared. */
+  /** What a smeared leap second adds to the clock now, seconds; 0: nothing is smeared now. */
   readonly smear: Seconds;
+  /** A leap second is, or will be, smeared: nothing announces it. */
+  readonly silent?: boolean;
 }
 
 /**
  * Makes the record of the variables.
  *
- * While a leap second is smeared, nothing announces it (clients would apply it a second time), and the reference identifier
- * tells the smear instead (ntpd, "README.leapsmear").
+ * A leap second that is smeared is never announced (clients would apply it a second time); while it is smeared the reference
+ * identifier tells by how much (ntpd, "README.leapsmear").
  */
 export function publish(variables: ServedVariables, options: PublishOptions): Published {
   const { smear } = options;
   const synchronized = variables.leap !== "unsynchronized" && variables.stratum < MAXSTRAT;
-  const leap = smear !== 0 && synchronized ? "none" : variables.leap;
+  const leap = (smear !== 0 || options.silent === true) && synchronized ? "none" : variables.leap;
   const reference = variables.reference === UNKNOWN_TIME ? UNKNOWN_TIME : shift(variables.reference, smear);
   const shifted = shift(UNKNOWN_TIME, smear);
   const stratum = synchronized ? variables.stratum : MAXSTRAT;

@@ -87,6 +87,8 @@ export class NtpServer {
   #updatedAt: Mono | null = null;
   #lostAt: Mono | null;
   #published: Published = this.reply.published;
+  /** The leap second that is smeared has come. */
+  #leapt = false;
   /** The second that {@link NtpServer.#published} is for; NaN: it has to be made anew. */
   #second = Number.NaN;
 
@@ -109,8 +111,15 @@ export class NtpServer {
 
   /** Goes on with other settings; clients and counters stay. */
   configure(settings: ServerSettings): void {
+    if (settings.smear?.at !== this.#settings.smear?.at) this.#leapt = false;
     this.#settings = settings;
     this.#own = ownSources(settings);
+    this.#second = Number.NaN;
+  }
+
+  /** The clock has leapt: what is smeared goes on from its other side, though the clock may read the day's last second again. */
+  leapt(): void {
+    this.#leapt = true;
     this.#second = Number.NaN;
   }
 
@@ -129,7 +138,8 @@ export class NtpServer {
     const since = (moment: Mono | null): number => (moment === null ? 0 : Math.max(now.mono - moment, 0));
     const variables = servedVariables(this.#system, fallbacks, since(this.#lostAt), now.clock);
     const age = variables === this.#system ? since(this.#updatedAt) : 0;
-    return publish(variables, { precision, leastPoll: rate.average, age, phi, smear: smear === null ? 0 : smearOffset(smear, now.clock) });
+    const smeared = smear === null ? 0 : smearOffset({ ...smear, passed: smear.passed || this.#leapt }, now.clock);
+    return publish(variables, { precision, leastPoll: rate.average, age, phi, smear: smeared, silent: smear !== null });
   }
 
   /**

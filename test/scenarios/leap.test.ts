@@ -1,6 +1,12 @@
 /** Leap seconds: told to the kernel on the last day, by whoever is to be believed, and taken back when they are over. */
 import { describe, expect } from "vitest";
-import { UNIX_EPOCH } from "../../src/time/timestamp.ts";
+import { accessOfRules } from "../../src/server/access.ts";
+import type { AccessList } from "../../src/server/access.ts";
+import type { ServingConfig } from "../../src/engine/config.ts";
+import { NO_FALLBACKS } from "../../src/server/local.ts";
+import { DEFAULT_RATE } from "../../src/server/rate.ts";
+import { toIso, UNIX_EPOCH } from "../../src/time/timestamp.ts";
+import type { NtpTimestamp } from "../../src/time/timestamp.ts";
 import type { LeapKnowledge } from "../../src/time/leap.ts";
 import type { Runner } from "../../src/sim/runner.ts";
 import type { ScriptedServer } from "../../src/sim/server.ts";
@@ -30,6 +36,9 @@ function leaping(world: SimWorld, servers: readonly ScriptedServer[], by: number
 }
 
 const listOf = (date: string, leap: "insert" | "delete"): LeapKnowledge => ({ next: { at: BigInt(Date.parse(date) / 1000) + UNIX_EPOCH, leap, tai: 38 } });
+/** Somewhere near. */
+const ERA = 1_795_219_200n * 1_000_000_000n;
+const SERVING: ServingConfig = { access: accessOfRules([], []) as AccessList, rate: DEFAULT_RATE, fallbacks: NO_FALLBACKS, manycast: null, smear: null, ownAddresses: [] };
 const steps = (client: Runner): number => notesOf(client, "clockStepped").length;
 
 describe("a leap second", () => {
@@ -107,5 +116,90 @@ describe("a leap second", () => {
     const { client } = begun(world, ["insert", "insert", "insert"], { loop: { dryRun: true } });
     world.run(MIDNIGHT - 60);
     expect(client.machine.kernel.leap).toBe("none");
+  });
+
+  scenario("that the servers take back is taken back from the kernel", { ...BEGINNING, seeds: 2 }, (world) => {
+    const { client, servers } = begun(world, ["insert", "insert", "insert"]);
+    world.run(LAST_DAY + 2 * HOUR);
+    expect(client.machine.kernel.leap).toBe("insert");
+    for (const server of servers) server.script = { ...server.script, leap: "none" };
+    world.run(2 * HOUR);
+    expect(client.machine.kernel).toMatchObject({ synchronized: true, leap: "none" });
+    world.run(MIDNIGHT + HOUR - world.now);
+    expect(Math.abs(client.machine.error)).toBeLessThan(0.002);
+    expect(notesOf(client, "leapSecond")).toEqual([]);
+  });
+
+  scenario("that falsetickers announce is none, for they have no vote", { ...BEGINNING, seeds: 2 }, (world) => {
+    const { client, servers } = begun(world, ["none", "insert", "none", "insert", "insert"]);
+    for (const place of [1, 3]) servers[place]!.machine.stepClock(3 * place, null);
+    world.run(MIDNIGHT - 60);
+    expect(client.snapshot().system.truechimers).toBe(3);
+    expect(client.machine.kernel.leap).toBe("none");
+  });
+
+  scenario("is noticed while its second runs, when the clock reads 23:59:59 again", { ...BEGINNING, seeds: 2 }, (world) => {
+    const { client } = begun(world, ["insert", "insert", "insert"]);
+    world.run(MIDNIGHT - 1);
+    expect(notesOf(client, "leapSecond")).toEqual([]);
+    // The clock is right to a few hundred microseconds, and the second has begun.
+    world.run(1.05);
+    expect(notesOf(client, "leapSecond")).toEqual([{ what: "leapSecond", leap: "insert" }]);
+    expect(toIso(client.machine.now().clock, ERA)).toMatch(/^2026-12-31T23:59:59\.0/);
+    expect(client.machine.kernel.leap).toBe("insert");
+    world.run(3);
+    expect(client.machine.kernel.leap).toBe("none");
+  });
+
+  scenario("moves TAI's offset in the kernel by itself, and the list's word for it stays", { ...BEGINNING, seeds: 1 }, (world) => {
+    const { client, servers } = begun(world, ["none", "none", "none"], { leaps: { ...listOf("2027-01-01T00:00:00Z", "insert"), tai: 37 } });
+    leaping(world, servers, -1);
+    world.run(HOUR);
+    expect(client.machine.kernel.tai).toBe(37);
+    world.run(MIDNIGHT + 0.5 - world.now);
+    expect(client.machine.kernel.tai).toBe(38);
+    world.run(2 * HOUR);
+    expect(client.machine.kernel.tai).toBe(38);
+  });
+});
+
+describe("a server that smears a leap second", () => {
+  const INTERVAL = 4 * HOUR;
+
+  for (const placement of ["before", "centred"] as const)
+    scenario(`(${placement}) gives out time without a jump, and announces nothing, while its own clock leaps`, { ...BEGINNING, seeds: 2 }, (world) => {
+      const at = BigInt.asUintN(64, (BigInt(Date.parse("2027-01-01T00:00:00Z") / 1000) + UNIX_EPOCH) << 32n) as NtpTimestamp;
+      const smear = { at, leap: "insert", interval: INTERVAL, placement, shape: "linear", passed: false } as const;
+      const leaps = listOf("2027-01-01T00:00:00Z", "insert");
+      const { client, servers } = begun(world, ["none", "none", "none"], { leaps, more: { serving: { ...SERVING, smear } } });
+      leaping(world, servers, -1);
+      /** What is given out − true time that does not leap. */
+      const given = (): number => {
+        const now = client.machine.now();
+        const { shiftSeconds, shiftFraction, head } = client.engine.responder!.server.published(now);
+        expect(head >>> 30, "leap indicator").toBe(0);
+        return client.machine.error + shiftSeconds + (shiftFraction >>> 0) / 2 ** 32;
+      };
+      const begins = placement === "before" ? MIDNIGHT - INTERVAL : MIDNIGHT - INTERVAL / 2;
+      world.run(begins - 60);
+      expect(Math.abs(given())).toBeLessThan(0.002);
+      for (const since of [0.1, 0.25, 0.4, 0.6, 0.75, 0.9]) {
+        world.run(begins + since * INTERVAL - world.now);
+        expect(given() + since, `${since} of it`).toBeCloseTo(0, 2);
+      }
+      world.run(begins + INTERVAL + HOUR - world.now);
+      expect(given()).toBeCloseTo(-1, 2);
+    });
+
+  scenario("does so in the inserted second, too", { ...BEGINNING, seeds: 2 }, (world) => {
+    const at = BigInt.asUintN(64, (BigInt(Date.parse("2027-01-01T00:00:00Z") / 1000) + UNIX_EPOCH) << 32n) as NtpTimestamp;
+    const smear = { at, leap: "insert", interval: INTERVAL, placement: "centred", shape: "linear", passed: false } as const;
+    const { client, servers } = begun(world, ["none", "none", "none"], { leaps: listOf("2027-01-01T00:00:00Z", "insert"), more: { serving: { ...SERVING, smear } } });
+    leaping(world, servers, -1);
+    for (const since of [-0.5, 0.1, 0.5, 0.9, 1.1, 2]) {
+      world.run(MIDNIGHT + since - world.now);
+      const { shiftSeconds, shiftFraction } = client.engine.responder!.server.published(client.machine.now());
+      expect(client.machine.error + shiftSeconds + (shiftFraction >>> 0) / 2 ** 32, `${since} s`).toBeCloseTo(-0.5, 2);
+    }
   });
 });

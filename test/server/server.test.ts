@@ -9,7 +9,7 @@ import { keepReply } from "../../src/server/reply.ts";
 import type { Cast } from "../../src/server/reply.ts";
 import { SPREAD, SPREAD_MOST } from "../../src/server/solicitation.ts";
 import type { Mono } from "../../src/time/mono.ts";
-import { shift, timestamp } from "../../src/time/timestamp.ts";
+import { difference, shift, timestamp } from "../../src/time/timestamp.ts";
 import { readHeader } from "../../src/wire/header.ts";
 import type { Header } from "../../src/wire/header.ts";
 import { parseKeys } from "../../src/security/keyfile.ts";
@@ -154,6 +154,22 @@ describe("answers", () => {
     server.update({ ...SYNCHRONIZED, leap: "unsynchronized", stratum: 16 }, { mono: 1200 as Mono, clock: shift(CLOCK, 1100) });
     expect(headerOf(exchange(server, requestOf({}), { mono: 1299, at: shift(CLOCK, 1199) })).stratum).toBe(0);
     expect(headerOf(exchange(server, requestOf({}), { mono: 1300, at: shift(CLOCK, 1200) })).stratum).toBe(5);
+  });
+
+  it("never announce a leap second that is smeared, not even before the smear begins", () => {
+    const smear = { at: shift(CLOCK, 5000), leap: "insert", interval: 1000, placement: "before", shape: "linear", passed: false } as const;
+    const system = { ...SYNCHRONIZED, leap: "insert" } as const;
+    expect(headerOf(exchange(serverOf({ system }), requestOf({}))).leap).toBe("insert");
+    expect(headerOf(exchange(serverOf({ system, smear }), requestOf({})))).toMatchObject({ leap: "none", referenceId: SYNCHRONIZED.referenceId });
+  });
+
+  it("go on from the other side of a smear once the clock has leapt, though it reads the same second again", () => {
+    const at = shift(CLOCK, 0.25);
+    const server = serverOf({ smear: { at, leap: "insert", interval: 1000, placement: "before", shape: "linear", passed: false } });
+    const given = (): number => difference(headerOf(exchange(server, requestOf({}), { at: CLOCK })).receive, CLOCK);
+    expect(given()).toBeCloseTo(-1, 3);
+    server.leapt();
+    expect(given()).toBeCloseTo(0, 3);
   });
 
   it("are smeared from one second to the next", () => {

@@ -19,6 +19,8 @@ export interface DaemonOptions extends ClientOptions {
   /** What every line says besides `iburst minpoll 6 maxpoll 10`. */
   readonly line?: Partial<AssociationConfig>;
   readonly loop?: Partial<LoopConfig>;
+  /** Anything else it is told. */
+  readonly more?: Partial<EngineConfig>;
   /** What its list of leap seconds says. */
   readonly leaps?: LeapKnowledge;
   /** Its machine's name. Default `client`. */
@@ -26,7 +28,7 @@ export interface DaemonOptions extends ClientOptions {
 }
 
 /** Starts a daemon on a machine of its own. */
-export function daemon(world: SimWorld, { servers, line = {}, loop = {}, leaps, name = "client", ...machine }: DaemonOptions): Runner {
+export function daemon(world: SimWorld, { servers, line = {}, loop = {}, leaps, more = {}, name = "client", ...machine }: DaemonOptions): Runner {
   const config: EngineConfig = {
     associations: servers.map((server) => template({ name: server.machine.address(), iburst: true, minpoll: 6, maxpoll: 10, ...line })),
     limits: DEFAULT_LIMITS,
@@ -41,6 +43,7 @@ export function daemon(world: SimWorld, { servers, line = {}, loop = {}, leaps, 
     poolSize: 4,
     ownReferenceIds: [],
     leaps: leaps ?? null,
+    ...more,
   };
   const surroundings = { security: securityProvider(null), referenceIdOf: (ip: string) => ipv4Word(ip) ?? 0, era: 1_795_219_200n * 1_000_000_000n };
   return world.client(name, (chance) => createEngine(config, { ...surroundings, chance }), machine);
