@@ -98,6 +98,12 @@ export const daemon: readonly Scenario[] = [
       near(offset, 0, 0.002 + delay / 2, "what it serves");
     },
   },
+  {
+    name: "daemon: run starts on a file of one line, a pool, as the association pages have it",
+    needs: ["chrony", "dnsmasq", "classic"],
+    patient: true,
+    run: async (world) => follows(world, await world.write("one-line.conf", ["pool pool.ntp.org iburst"]), ["pool.ntp.org"]),
+  },
   ...samples("classic", "ntp.org's ntpd", "etc/ntp.conf"),
   ...samples("ntpsec", "NTPsec", "etc/ntpsec/ntp.conf"),
 ];
@@ -108,8 +114,9 @@ const STA_UNSYNC = 0x40;
 /** The best of eight samples counts: by then, polled each 8 s, no true one can be among them any more. */
 const LIE_SEEN = 120;
 
-/** That the configuration file a package brings is accepted, and its four pools are seen. */
+/** That the configuration file a package brings is accepted as it is, its pools are drawn from, and the clock is set by them. */
 function samples(peer: PeerName, words: string, file: string): readonly Scenario[] {
+  const pools = [0, 1, 2, 3].map((number) => `${number}.debian.pool.ntp.org`);
   return [
     {
       name: `daemon: run --check accepts the configuration of Debian's package of ${words}`,
@@ -118,10 +125,36 @@ function samples(peer: PeerName, words: string, file: string): readonly Scenario
         const host = await world.host("alone");
         const run = await world.ntpkit(host, ["run", "--check", "--json", "-c", world.peer(peer).path(file)]);
         assert.equal(run.code, 0, run.stderr);
-        for (const number of [0, 1, 2, 3]) assert.ok(run.stdout.includes(`${number}.debian.pool.ntp.org`));
+        for (const pool of pools) assert.ok(run.stdout.includes(pool));
       },
     },
+    {
+      name: `daemon: run starts on the configuration of Debian's package of ${words} as it is, and ntpq shows it synchronized`,
+      needs: [...new Set<PeerName>([peer, "chrony", "dnsmasq", "classic"])],
+      patient: true,
+      run: (world) => follows(world, world.peer(peer).path(file), pools),
+    },
   ];
+}
+
+/** Runs the daemon on a file whose pools are of this lab's servers, until ntpq shows a system peer and the clock is right. */
+async function follows(world: World, file: string, pools: readonly string[]): Promise<void> {
+  const addresses = await servers(world, ["a", "b", "c", "d"]);
+  const host = await world.host("daemon");
+  const dns = await world.host("dns");
+  const hosts = await world.write("pool.hosts", pools.flatMap((pool, index) => addresses.flatMap((address, place) => (pools.length === 1 || place === index ? [`${address} ${pool}`] : []))));
+  const settings = ["no-resolv", "no-hosts", `addn-hosts=${hosts}`, "local=/org/", "user=root", "pid-file=", "log-facility=-"];
+  await world.helper("dnsmasq", dns, ["usr/sbin/dnsmasq", "--keep-in-foreground", "-C", await world.write("dnsmasq.conf", settings)], /started/);
+  const resolver = await world.write("resolv.conf", [`nameserver ${dns.ipv4}`]);
+  const clock = await world.clock("daemon", 0.2);
+  // What such a file names under /var is written in a /var of its own.
+  const beside = `mount --bind ${resolver} /etc/resolv.conf && mount -t tmpfs tmpfs /var`;
+  await world.ntpkitDaemon(host, ["run", "-c", file], { clock, beside, patience: 60 });
+  const seen = await world.ntpq(host, ["-pn"], /^\*/m);
+  for (const address of addresses) assert.match(seen, new RegExp(`^[*+# -]${address.replaceAll(".", "\\.")} `, "m"));
+  const { offset, slew, steps } = await clock.read();
+  assert.ok(steps >= 1, "the clock was stepped");
+  near(offset + slew, 0, 0.005, "the clock afterwards");
 }
 
 /** A row of `ntpkit peers --json`. */
