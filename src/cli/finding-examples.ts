@@ -7,7 +7,7 @@ export type Example = readonly [command: string, text: string];
 export const FINDING_EXAMPLES: Readonly<Record<"pool" | "manycast" | "broadcast" | "serve", readonly Example[]>> = {
   pool: [
     ["ntpkit pool 2.pool.ntp.org", "How good are the servers that the pool gives me?"],
-    ["ntpkit pool --samples 1 --json time.example.net | jq '.warnings[].text'", "Are they as many sources as they seem?"],
+    ["ntpkit pool --json time.example.net | jq '.warnings[].text'", "Are they as many sources as they seem?"],
     ["ntpkit pool -6 --follow 2.pool.ntp.org", "Watch them come and go."],
   ],
   manycast: [

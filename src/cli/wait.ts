@@ -64,8 +64,10 @@ export async function runWait(options: WaitOptions, io: Io, here: Here = { place
 
 const NOTHING_KNOWN: Condition = { source: null, daemon: null, synchronized: false, offset: null, maximumError: null };
 
-function daemonCondition({ daemon, system }: DaemonReport): Condition {
-  return { source: "daemon", daemon, synchronized: system.leap !== "unsynchronized" && system.stratum < 16, offset: system.offset, maximumError: system.rootDistance };
+/** Of a daemon that is not synchronized the figures are what it began with, or what it knew before: they are no bounds. */
+function daemonCondition({ daemon, system: { leap, stratum, offset, rootDistance } }: DaemonReport): Condition {
+  const synchronized = leap !== "unsynchronized" && stratum < 16;
+  return { source: "daemon", daemon, synchronized, offset: synchronized ? offset : null, maximumError: synchronized ? rootDistance : null };
 }
 
 function kernelCondition(status: KernelStatus | null): Condition {
@@ -90,6 +92,7 @@ function failureOf(last: Condition, { daemon }: WaitOptions, until: Until): Fail
 function conditionText({ source, daemon, synchronized, offset, maximumError }: Condition): string {
   if (source === null) return "nobody says anything of the clock";
   const who = source === "kernel" ? "the kernel" : printable(daemon ?? "the daemon");
+  if (!synchronized && offset === null) return `${who} says: not synchronized`;
   return `${who} says: ${synchronized ? "synchronized" : "not synchronized"}, offset ${signedText(offset)}, error up to ${durationText(maximumError)}`;
 }
 

@@ -3,12 +3,13 @@ import { literalFamily } from "../config/literal.ts";
 import { isNearby } from "../config/etiquette.ts";
 import type { EngineConfig } from "../engine/config.ts";
 import type { Engine } from "../engine/engine.ts";
+import type { Note } from "../engine/note.ts";
 import type { Snapshot } from "../engine/snapshot.ts";
 import type { World } from "../engine/world.ts";
 import { toIso } from "../time/timestamp.ts";
 import { documentText, runDocument } from "../view/document.ts";
 import { describeFailure } from "../view/failure.ts";
-import { momentOf, plot, type Moment } from "../view/plot.ts";
+import { markLegend, momentOf, plot, type Moment } from "../view/plot.ts";
 import { report } from "../view/report.ts";
 import { shortName } from "../view/servername.ts";
 import { durationText, signedText } from "../view/text.ts";
@@ -50,16 +51,21 @@ export async function runWatch(servers: readonly string[], options: WatchOptions
   let timer: NodeJS.Timeout | undefined;
   let told = 0;
   let last: Snapshot | null = null;
+  let stepped = false;
+  const onNotes = (notes: readonly Note[]): void => {
+    stepped ||= notes.some(({ what }) => what === "clockStepped");
+  };
   const onStarted = (engine: Engine, world: World): void => {
     timer = setInterval(() => {
       last = engine.snapshot(world.now());
-      teller.tell(last);
+      teller.tell(last, stepped);
+      stepped = false;
       told += 1;
       if (told === options.count) done.abort();
     }, teller.every * 1000);
   };
   try {
-    const { snapshot } = await measure({ config, keyring: prepared.keyring, machine, signal: done.signal, onStarted });
+    const { snapshot } = await measure({ config, keyring: prepared.keyring, machine, signal: done.signal, onStarted, onNotes });
     last = snapshot;
   } finally {
     clearInterval(timer);
@@ -84,7 +90,8 @@ function watching(config: EngineConfig): EngineConfig {
 /** Somebody who shows snapshots. */
 interface Teller {
   readonly every: number;
-  tell(snapshot: Snapshot): void;
+  /** @param stepped somebody stepped the clock since the last time */
+  tell(snapshot: Snapshot, stepped: boolean): void;
 }
 
 async function tellerFor(options: WatchOptions, io: Io): Promise<Teller> {
@@ -111,15 +118,16 @@ async function drawer({ color, every }: WatchOptions, io: Io): Promise<Teller> {
   io.out.write("\x1b[2J");
   return {
     every: every ?? DRAWN,
-    tell(snapshot) {
-      moments.push(momentOf(snapshot, before));
+    tell(snapshot, stepped) {
+      moments.push(momentOf(snapshot, before, stepped));
       if (moments.length > KEPT) moments.shift();
       before = snapshot;
       const width = io.out.columns ?? DEFAULT_WIDTH;
       const numbers = new Map(snapshot.associations.map(({ id }, index) => [Number(id), index + 1]));
       const drawn = plot(moments, numbers, width, PLOT_ROWS);
       const legend = snapshot.associations.map((server, index) => `${(index + 1) % 10} ${shortName(server)}`).join("   ");
-      const text = [report(snapshot, { width, palette, pivot: unixNow() }).trimEnd(), "", ...drawn, palette.faint(legend.slice(0, width)), ""].join("\n");
+      const legends = [legend, markLegend(moments, width)].filter((line) => line !== "").map((line) => palette.faint(line.slice(0, width)));
+      const text = [report(snapshot, { width, palette, pivot: unixNow() }).trimEnd(), "", ...drawn, ...legends, ""].join("\n");
       io.out.write(`\x1b[H${text.replaceAll("\n", "\x1b[K\n")}\x1b[J`);
     },
   };

@@ -1,6 +1,7 @@
 /** OpenMetrics from a snapshot: one table of what is exposed. Names begin with `ntpkit_`; units are in the names. */
 import type { AssociationReport, Snapshot } from "../engine/snapshot.ts";
 import { LEAPS } from "../wire/header.ts";
+import { printable } from "./text.ts";
 
 /** The media type of the text. */
 export const OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -88,9 +89,10 @@ export function labels({ id, name, address, port }: Pick<ExposedAssociation, "id
   return `{${host === undefined ? "" : `host="${escaped(host)}",`}id="${id}",name="${escaped(name)}",address="${escaped(address ?? "")}",port="${port}"}`;
 }
 
-/** The value of a label. */
+/** The value of a label. What steers a terminal is escaped first: an exposition is looked at, too. */
 export function escaped(text: string): string {
-  return text.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
+  const lines = text.split("\n").map((line) => printable(line).replaceAll("\\", "\\\\").replaceAll('"', '\\"'));
+  return lines.join("\\n");
 }
 
 function bitsOf(reach: number): number {

@@ -12,6 +12,7 @@ import { exchanges, recordedDaemon } from "../control/replay.ts";
 import { listening, mode6Only, ntpOnly, silence } from "../support/asked.ts";
 import { ntpkit } from "../support/command.ts";
 import { violations } from "../support/schema.ts";
+import { tellingDaemon } from "../support/told.ts";
 
 afterEach(silence);
 
@@ -79,6 +80,14 @@ describe("wait", () => {
     expect([late.code, violations(JSON.parse(late.out), waitSchema())]).toEqual([17, []]);
     expect(JSON.parse(late.out)).toMatchObject({ ok: false, error: { code: "deadline" }, maximumError: expect.any(Number) });
     expect((await ntpkit(["wait", "--timeout", "300ms", "--daemon", await listening(() => [])])).code).toBe(69);
+  });
+
+  it("says that a daemon is not synchronized, and nothing of what it began with", async () => {
+    const began = await listening(tellingDaemon({ status: 0xc016, system: "leap=3, stratum=16, rootdelay=0.000, rootdisp=0.075, offset=0.000, peer=0, version=\"ntpd 4.2.8\"" }));
+    const { code, out, err } = await ntpkit(["wait", "--json", "--timeout", "300ms", "--interval", "50ms", "--daemon", began]);
+    expect([code, violations(JSON.parse(out), waitSchema())]).toEqual([17, []]);
+    expect(JSON.parse(out)).toMatchObject({ synchronized: false, offset: null, maximumError: null });
+    expect(err).toContain("not yet: ntpd 4.2.8 says: not synchronized; ");
   });
 
   it("goes by the kernel where no daemon answers here", async () => {

@@ -93,7 +93,7 @@ export const PROSE: Readonly<Record<string, Prose>> = {
     sections: [SERVERS, KEYS, OFFSETS, METRICS],
     examples: [
       ["ntpkit query ntp.example.net", "How wrong is my clock?"],
-      ["ntpkit query --samples 8 ntp1.example.net ntp2.example.net ntp3.example.net", "Which of them can be believed?"],
+      ["ntpkit query --samples 8 ntp1.example ntp2.example ntp3.example", "Which of them can be believed?"],
       ["ntpkit query --json ntp.example.net | jq .clock.offset", "The offset, for a script."],
       ["ntpkit query -v [2001:db8::7]:1123", "What happens, step by step?"],
     ],

@@ -74,7 +74,7 @@ export const VIEWING_PROSE: Readonly<Record<string, Prose>> = {
       ["ntpkit peers --explain", "Why is that server not used?"],
       ["* * * * * ntpkit peers -q --textfile /var/lib/prometheus/node-exporter/ntpkit.prom", "A line for crontab: this host's daemon in Prometheus."],
       ["ntpkit peers --wide --watch 2s ntp1.example.net ntp2.example.net", "Two daemons, every two seconds."],
-      ["ntpkit peers --json | jq '.hosts[0].associations[] | select(.verdict == \"systemPeer\").name'", "Whom do we follow?"],
+      ["ntpkit peers --json | jq '.hosts[].associations[] | {name, reason}'", "Who is not used, and why?"],
     ],
     seeAlso: ["ntpkit", "ntpkit-readvar", "ntpkit-associations", "ntpkit-trace"],
   },
@@ -145,8 +145,8 @@ export const VIEWING_PROSE: Readonly<Record<string, Prose>> = {
     sections: [METRICS, jsonSection("check", "`status` and `message` say what the line says, `figures` has each figure with its own status.")],
     examples: [
       ["ntpkit check -w 50ms -c 500ms ntp.example.net", "As check_ntp_time does."],
-      ["ntpkit check -w 10ms -c 100ms --truechimers 3:,2: ntp1.example.net ntp2.example.net ntp3.example.net ntp4.example.net", "Do at least three agree?"],
-      ["ntpkit check --daemon localhost -w 5ms -c 50ms --stratum 4,10 --rootdistance 100ms,1s", "Is this host's daemon well?"],
+      ["ntpkit check --truechimers 3:,2: ntp1.example ntp2.example ntp3.example", "Do all three agree?"],
+      ["ntpkit check --daemon localhost -w 5ms -c 50ms --rootdistance 100ms,1s", "Is this host's daemon well?"],
     ],
     seeAlso: ["ntpkit", "ntpkit-query", "ntpkit-peers"],
   },
@@ -154,7 +154,7 @@ export const VIEWING_PROSE: Readonly<Record<string, Prose>> = {
     description: [
       "Waits until the local clock is synchronized: until this host's time daemon, whichever it is, says that it is, or, where none answers, until the kernel does, whom daemons tell. With `--offset` and `--distance` it must be right within these, too. Nothing is sent to other hosts, and nothing is changed.",
     ],
-    sections: [CONTROL, jsonSection("wait", "`source` is `daemon` or `kernel`; `synchronized`, `offset` and `error` are what it said last.")],
+    sections: [CONTROL, jsonSection("wait", "`source` is `daemon` or `kernel`; `synchronized`, `offset` and `maximumError` are what it said last; a daemon that is not synchronized says nothing of its errors.")],
     examples: [
       ["ntpkit wait --timeout 5m --offset 100ms", "Before starting what needs the time."],
       ["ntpkit wait --timeout 0s -q && echo good", "Is it synchronized now?"],
@@ -163,7 +163,7 @@ export const VIEWING_PROSE: Readonly<Record<string, Prose>> = {
   },
   watch: {
     description: [
-      "Polls servers as a daemon does, without touching the clock, and shows how they fare. On a terminal a table and a plot of the offsets are drawn again every second: a digit is a server, the shaded band is how far the time that is followed may be wrong, and `*` below says that another server was followed from there on. Elsewhere there is a line for each server every ten seconds.",
+      "Polls servers as a daemon does, without touching the clock, and shows how they fare. On a terminal a table and a plot of the offsets are drawn again every second: a digit is a server, the dots above and below it are how far it may be wrong, the shaded band is how far the time that is followed may be, and a triangle at the edge is a server beyond the plot, whose scale is that of the servers that agree. Marks below say what happened: `*` another server is followed, `!` none is, `s` somebody stepped the clock, `k` a kiss came, `x` a server became a falseticker, `?` one fell silent. Elsewhere there is a line for each server every ten seconds.",
       "Servers of this host and network are polled every 8 to 16 seconds, others every 16 to 64. It goes on until interrupted.",
     ],
     sections: [jsonSection("watch", "One document of the form of ntpkit-query(1) is printed on a line each time.")],
