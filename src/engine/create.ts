@@ -134,7 +134,7 @@ function take(state: State, event: Event, now: Now): void {
       return onInterfaces(state, event.addresses, now);
     case "stepped":
       if (event.whose === "another" && isOwnLeap(state, event.by, now)) onLeapSecond(state, event.by, now);
-      else if (event.whose === "another") onSteppedByAnother(state, event.by, now);
+      else if (event.whose === "another") onSteppedByAnother(state, event.by, now, event.slept);
       else if (state.steering === null) onCorrected(state, event.by, 0, now);
       else onStepped(state, event.by, "ours", now);
       return;

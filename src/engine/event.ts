@@ -63,7 +63,13 @@ export type Event =
   /** This host's interfaces or their addresses have changed; these are all there are now. Needless ones do no harm. */
   | { readonly kind: "interfaces"; readonly addresses: HostAddresses }
   /** The clock was stepped: by us (`by` seconds were added), or by somebody else. */
-  | { readonly kind: "stepped"; readonly by: Seconds; readonly whose: "ours" | "another" }
+  | {
+      readonly kind: "stepped";
+      readonly by: Seconds;
+      readonly whose: "ours" | "another";
+      /** So much of it has passed while the machine was asleep, where that is known. */
+      readonly slept?: Seconds;
+    }
   /** A slew was accepted by the kernel and ends `lasting` seconds from now. */
   | { readonly kind: "slewing"; readonly by: Seconds; readonly lasting: Seconds }
   /** The clock is steered as asked: the frequency from now on, the phase within `lasting` seconds (0: it is done). */

@@ -45,4 +45,6 @@ export type Note =
   /** Another configuration counts: so many associations have stayed, and so many have gone. */
   | { readonly what: "reconfigured"; readonly kept: number; readonly ended: number }
   | { readonly what: "deadline" }
+  /** The machine slept, and what was measured before is measured anew. */
+  | { readonly what: "resumed"; readonly slept: Seconds }
   | { readonly what: "clockStepped"; readonly by: Seconds; readonly whose: "ours" | "another" };

@@ -79,9 +79,13 @@ function rawOf({ header }: Association, exchange: Exchange | undefined): { reado
   return header === null || exchange === undefined ? {} : { raw: { exchange, header } };
 }
 
-/** Somebody else stepped the clock: everything measured by it is worth nothing now, and is measured again. */
-export function onSteppedByAnother(state: State, by: Seconds, now: Now): void {
-  state.note({ what: "clockStepped", by, whose: "another" });
+/** Somebody who sets the clock while the machine sleeps sets it by this at least, seconds. */
+const APART: Seconds = 0.005;
+
+/** Somebody else stepped the clock, or it went on while the machine slept: everything measured by it is worth nothing now, and is measured again. */
+export function onSteppedByAnother(state: State, by: Seconds, now: Now, slept: Seconds = 0): void {
+  if (slept > 0) state.note({ what: "resumed", slept });
+  if (Math.abs(by - slept) >= APART) state.note({ what: "clockStepped", by: by - slept, whose: "another" });
   for (const association of state.roster) {
     clearFilter(association.filter);
     state.closeRequests(association);

@@ -11,7 +11,7 @@ import type { Mono } from "../time/mono.ts";
 import type { Seconds } from "../time/seconds.ts";
 import { difference, UNIX_EPOCH, type NtpTimestamp } from "../time/timestamp.ts";
 import type { Now } from "../time/now.ts";
-import { CLOCK_REALTIME } from "./layout.ts";
+import { CLOCK_BOOTTIME, CLOCK_REALTIME } from "./layout.ts";
 import { libc } from "./libc.ts";
 
 /** Reads CLOCK_REALTIME. */
@@ -32,6 +32,14 @@ const origin = process.hrtime();
 /** The best reader this machine has. */
 export function clockReader(): ClockReader {
   return readerByLibc() ?? readerByEdge();
+}
+
+/** Reads a clock that goes on while the machine is suspended, seconds; `null` where there is none. */
+export function wakeReader(): (() => Seconds) | null {
+  const c = process.platform === "linux" ? libc() : null;
+  if (c === null) return null;
+  const time = new BigInt64Array(2);
+  return () => (c.clock_gettime(CLOCK_BOOTTIME, time) === 0 ? Number(time[0]) + Number(time[1]) / 1e9 : 0);
 }
 
 /** A reader by `clock_gettime`; `null` where libc cannot be called. */
@@ -135,10 +143,15 @@ const LOOKS = 8;
 /** Both clocks, and an eye on whether somebody steps the one that is disciplined. */
 export class Clocks {
   readonly #read: ClockReader;
+  readonly #readAwake: (() => Seconds) | null;
   #seen: Now;
+  #asleep: Seconds;
 
-  constructor(read: ClockReader) {
+  /** @param readAwake a clock that goes on while the machine is suspended, {@link wakeReader} */
+  constructor(read: ClockReader, readAwake: (() => Seconds) | null = null) {
     this.#read = read;
+    this.#readAwake = readAwake;
+    this.#asleep = this.#asleepSoFar();
     this.#seen = this.#look() ?? this.now();
   }
 
@@ -158,6 +171,18 @@ export class Clocks {
     const parted = difference(now.clock, this.#seen.clock) - (now.mono - this.#seen.mono);
     this.#seen = now;
     return Math.abs(parted) >= STEP_NOTICED ? parted : 0;
+  }
+
+  /** How long the machine was suspended since this was last asked, seconds; 0: it was not, or nobody can tell. */
+  slept(): Seconds {
+    const before = this.#asleep;
+    this.#asleep = this.#asleepSoFar();
+    const slept = this.#asleep - before;
+    return slept >= STEP_NOTICED ? slept : 0;
+  }
+
+  #asleepSoFar(): Seconds {
+    return this.#readAwake === null ? 0 : this.#readAwake() - steady();
   }
 
   /** Takes the clocks as they are now: for a step that was ours. */

@@ -119,3 +119,5 @@ export const STA_UNSYNC = 0x0040;
 
 /** `clock_gettime` and friends; the same number on every POSIX system ntpkit knows. */
 export const CLOCK_REALTIME = 0;
+/** Linux: the steady clock, and it goes on while the machine is suspended. */
+export const CLOCK_BOOTTIME = 7;

@@ -10,7 +10,7 @@ import type { Responder } from "../engine/responder.ts";
 import type { Frequency, Seconds } from "../time/seconds.ts";
 import type { Mono } from "../time/mono.ts";
 import type { Now } from "../time/now.ts";
-import { Clocks, clockReader, steady, type ClockReader } from "./clock.ts";
+import { Clocks, clockReader, steady, wakeReader, type ClockReader } from "./clock.ts";
 import type { LocalClock } from "./local-clock.ts";
 import { watchInterfaces, type InterfaceWatch } from "./interface-watch.ts";
 import { resolve, type Lookup } from "./resolve.ts";
@@ -36,8 +36,8 @@ export async function openWorld(options: HostOptions): Promise<World> {
   return world;
 }
 
-/** The longest a timer of Node can be set for, milliseconds. */
-const LONGEST = 2 ** 31 - 1;
+/** So often at least it is looked whether somebody has set the clock: until then it is served as it is. Milliseconds. */
+const LOOK = 4000;
 
 class HostWorld implements World {
   readonly #clocks: Clocks;
@@ -54,7 +54,7 @@ class HostWorld implements World {
 
   constructor(options: HostOptions) {
     this.#read = options.read ?? clockReader();
-    this.#clocks = new Clocks(this.#read);
+    this.#clocks = new Clocks(this.#read, wakeReader());
     this.#clock = options.clock;
     this.#lookup = options.lookup;
   }
@@ -74,8 +74,8 @@ class HostWorld implements World {
   }
 
   next(until: Mono | undefined): Event | Promise<Event> {
-    const stepped = this.#clocks.stepped();
-    if (stepped !== 0) return { kind: "stepped", by: stepped, whose: "another" };
+    const stepped = this.#stepped();
+    if (stepped !== null) return stepped;
     const event = this.#take();
     if (event !== undefined) return event;
     // Replies that are already here come before the end of waiting for them.
@@ -151,18 +151,26 @@ class HostWorld implements World {
   async #wait(until: Mono | undefined): Promise<Event> {
     for (;;) {
       await this.#pause(until);
-      const stepped = this.#clocks.stepped();
-      if (stepped !== 0) return { kind: "stepped", by: stepped, whose: "another" };
+      const stepped = this.#stepped();
+      if (stepped !== null) return stepped;
       const event = this.#take();
       if (event !== undefined) return event;
       if (this.#closed || (until !== undefined && steady() >= until)) return { kind: "wake" };
     }
   }
 
-  /** Lets Node's event loop run until something is put, or the moment has come; one turn of it at least. */
+  /** Somebody else has set the clock, or it has gone on while the machine slept. */
+  #stepped(): Event | null {
+    const by = this.#clocks.stepped();
+    if (by === 0) return null;
+    const slept = this.#clocks.slept();
+    return { kind: "stepped", by, whose: "another", ...(slept === 0 ? {} : { slept }) };
+  }
+
+  /** Lets Node's event loop run until something is put, the clocks are to be looked at, or the moment has come; one turn of it at least. */
   #pause(until: Mono | undefined): Promise<void> {
     return new Promise((done) => {
-      const left = until === undefined ? LONGEST : Math.min(LONGEST, (until - steady()) * 1000);
+      const left = until === undefined ? LOOK : Math.min(LOOK, (until - steady()) * 1000);
       const immediate = left <= 0 ? setImmediate(() => end()) : undefined;
       const timer = left > 0 ? setTimeout(() => end(), Math.ceil(left)) : undefined;
       const end = (): void => {

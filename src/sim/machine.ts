@@ -165,7 +165,7 @@ export class Machine implements Station {
       this.#slept += timeline.now + this.oscillator.error(timeline.now) - (this.#asleepSince! + this.oscillator.error(this.#asleepSince!));
       this.#asleepSince = null;
       // A host sees that its clock has run away from its steady clock.
-      this.#tell({ kind: "stepped", by: duration, whose: "another" });
+      this.#tell({ kind: "stepped", by: duration, whose: "another", slept: duration });
       for (const event of this.#missed.splice(0)) this.#tell(event);
       this.#program?.resumed?.();
     });

@@ -80,6 +80,8 @@ export function noteText(note: Note): string {
       return CLOCK_FAULTS[note.why];
     case "reconfigured":
       return `the configuration has changed: ${note.kept} ${note.kept === 1 ? "association stays" : "associations stay"}, ${note.ended} ${note.ended === 1 ? "ends" : "end"}`;
+    case "resumed":
+      return `this machine slept for ${Math.round(note.slept)} s: everything is measured anew`;
     case "deadline":
       return "the deadline has passed";
     case "leapSecond":

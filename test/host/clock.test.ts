@@ -1,7 +1,7 @@
 /** Reading clocks: with libc, without it, and noticing that somebody else set them. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Clocks, clockReader, fromTimespec, measurePrecision, readerByEdge, readerByLibc, steady } from "../../src/host/clock.ts";
+import { Clocks, clockReader, fromTimespec, measurePrecision, readerByEdge, readerByLibc, steady, wakeReader } from "../../src/host/clock.ts";
 import { difference, fromUnix, shift, type NtpTimestamp } from "../../src/time/timestamp.ts";
 
 describe("a reading", () => {
@@ -70,6 +70,26 @@ describe("a step by somebody else", () => {
     expect(clocks.stepped()).toBe(0);
   });
 
+  it("is told from sleep by a clock that goes on meanwhile", () => {
+    let asleep = 0;
+    const { clocks, step } = stepping(() => undefined, () => steady() + asleep);
+    step(3600);
+    asleep += 3600;
+    expect(clocks.stepped()).toBeCloseTo(3600, 2);
+    expect(clocks.slept()).toBeCloseTo(3600, 2);
+    step(5);
+    expect(clocks.stepped()).toBeCloseTo(5, 2);
+    expect(clocks.slept()).toBe(0);
+  });
+
+  it("can be told from sleep on Linux", () => {
+    const read = wakeReader();
+    if (process.platform !== "linux") return expect(read).toBeNull();
+    const before = read!();
+    expect(read!()).toBeGreaterThanOrEqual(before);
+    expect(before).toBeGreaterThan(0);
+  });
+
   it("is not our own", () => {
     const { clocks, step } = stepping();
     step(5);
@@ -113,12 +133,12 @@ function ticking(units: number): () => NtpTimestamp {
 }
 
 /** Clocks of which one can be stepped; something may happen between reading the one and the other. */
-function stepping(beforeReading: () => void = () => undefined): { clocks: Clocks; step: (by: number) => void } {
+function stepping(beforeReading: () => void = () => undefined, awake: (() => number) | null = null): { clocks: Clocks; step: (by: number) => void } {
   const origin = steady();
   let added = 0;
   const read = (): NtpTimestamp => {
     beforeReading();
     return shift(fromUnix(1_790_000_000_000_000_000n), steady() - origin + added);
   };
-  return { clocks: new Clocks(read), step: (by) => (added += by) };
+  return { clocks: new Clocks(read, awake), step: (by) => (added += by) };
 }

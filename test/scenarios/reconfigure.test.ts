@@ -1,33 +1,10 @@
 /** A daemon whose configuration changes while it lives: what stays is not disturbed, what is gone ends, what is new begins. */
 import { describe, expect, it } from "vitest";
-import { daemonConfig } from "../../src/config/daemon.ts";
-import { loadConfiguration } from "../../src/config/files.ts";
-import type { EngineConfig } from "../../src/engine/config.ts";
-import { createEngine } from "../../src/engine/create.ts";
-import type { Keyring } from "../../src/security/keyring.ts";
-import { securityProvider } from "../../src/security/symmetric.ts";
-import type { Runner } from "../../src/sim/runner.ts";
 import type { SimWorld } from "../../src/sim/world.ts";
-import { ipv4Word } from "../../src/wire/refid.ts";
 import { Bench, sendsOf } from "../support/engine.ts";
+import { daemonBy as daemon, orders } from "../support/orders.ts";
 import { associationsOf, keysOf, notesOf } from "../support/site.ts";
 import { scenario } from "../support/world.ts";
-
-/** What a daemon is told by a file. */
-function orders(text: string, ip = "192.0.2.100"): EngineConfig {
-  const { configuration } = loadConfiguration("/c", true, { exists: () => true, read: () => text });
-  const facts = { precision: -24, ownReferenceIds: [ipv4Word(ip)!], interfaces: { eth0: [ip] }, frequency: null, smear: null };
-  return daemonConfig(configuration, { noClock: false, discipline: "adaptive", anyFirst: true, port: 123 }, facts);
-}
-
-/** A daemon by a file, with keys that can be changed under it. */
-function daemon(world: SimWorld, name: string, ip: string, text: string, keys: { current: Keyring } = NO_KEYS): Runner {
-  const security = securityProvider({ keys: [], find: (id) => keys.current.find(id) });
-  const surroundings = { security, referenceIdOf: (address: string) => ipv4Word(address) ?? 0, era: 1_795_219_200n * 1_000_000_000n };
-  return world.client(name, (chance) => createEngine(orders(text, ip), { ...surroundings, chance }), { addresses: [ip], link: { delay: 0.001 } });
-}
-
-const NO_KEYS = { current: { keys: [], find: () => null } };
 
 function servers(world: SimWorld, count: number): readonly string[] {
   return Array.from({ length: count }, (_, index) => world.server(`s${index}`, { link: { delay: 0.005 } }).machine.address());
