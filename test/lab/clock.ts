@@ -16,14 +16,18 @@ const WORD = {
   status: 10,
   maxError: 11,
   estError: 12,
+  tai: 13,
   steps: 14,
   slews: 15,
   frequencySets: 16,
   refusals: 17,
+  leapAt: 18,
+  leap: 19,
 } as const;
 
 const MAGIC = 0x316b6c634b50544en;
 const STATE_LENGTH = 4096;
+const STA_INS = 0x10n;
 const STA_UNSYNC = 0x40n;
 /** Of adjtime(3). */
 const SLEW_RATE = 500e-6;
@@ -50,6 +54,8 @@ export interface ClockState {
   readonly maximumError: number;
   readonly estimatedError: number;
   readonly timeConstant: number;
+  /** TAI − UTC as somebody has said; 0: nobody has. */
+  readonly tai: number;
 }
 
 /** A CLOCK_REALTIME that belongs to whoever is started with `env`. */
@@ -59,6 +65,8 @@ export interface Clock {
   /** The same, with every setter refused as if CAP_SYS_TIME were missing. */
   readonly envWithoutPermission: Readonly<Record<string, string>>;
   read(): Promise<ClockState>;
+  /** Has a second inserted when this clock first reads a moment, the end of a day (Unix time): somebody has told the kernel so. */
+  leapAt(moment: number): Promise<void>;
   /** The clock minus the machine's now, seconds; none of it by the kernel's phase-locked loop. */
   ahead(): Promise<number>;
 }
@@ -72,12 +80,16 @@ export async function buildShim(into: string): Promise<string> {
   return object;
 }
 
-/** Makes a clock that is `offset` seconds ahead of the machine's. */
-export async function makeClock(shim: string, file: string, offset: number): Promise<Clock> {
+/**
+ * Makes a clock that is `offset` seconds ahead of the machine's.
+ * @param frequency what somebody has left in it, seconds a second
+ */
+export async function makeClock(shim: string, file: string, offset: number, frequency = 0): Promise<Clock> {
   const words = new BigInt64Array(STATE_LENGTH / 8);
   words[WORD.magic] = MAGIC;
   words[WORD.base] = BigInt(Date.now()) * 1_000_000n;
   words[WORD.offset] = BigInt(Math.round(offset * 1e9));
+  words[WORD.frequency] = BigInt(Math.round(frequency * 65536e6));
   words[WORD.tick] = NOMINAL_TICK;
   words[WORD.timeConstant] = 2n;
   words[WORD.status] = STA_UNSYNC;
@@ -90,6 +102,13 @@ export async function makeClock(shim: string, file: string, offset: number): Pro
     env,
     envWithoutPermission: { ...env, NTPKIT_LAB_CLOCK_REFUSE: "1" },
     read: () => readState(file),
+    leapAt: async (moment) => {
+      const state = await readFile(file);
+      state.writeBigInt64LE(STA_INS, WORD.status * 8);
+      state.writeBigInt64LE(BigInt(moment) * 1_000_000_000n, WORD.leapAt * 8);
+      state.writeBigInt64LE(-1_000_000_000n, WORD.leap * 8);
+      await writeFile(file, state, { flag: "r+" });
+    },
     ahead: async () => aheadAt(await readState(file), Date.now() / 1000),
   };
 }
@@ -116,5 +135,6 @@ async function readState(file: string): Promise<ClockState> {
     maximumError: word("maxError") / 1e6,
     estimatedError: word("estError") / 1e6,
     timeConstant: word("timeConstant"),
+    tai: word("tai"),
   };
 }

@@ -17,7 +17,9 @@ import { broadcasting } from "./scenarios/broadcasting.ts";
 import { daemon } from "./scenarios/daemon.ts";
 import { disagreement } from "./scenarios/disagreement.ts";
 import { discovery } from "./scenarios/discovery.ts";
+import { kernel } from "./scenarios/kernel.ts";
 import { kisses } from "./scenarios/kisses.ts";
+import { leaps } from "./scenarios/leaps.ts";
 import { metrics } from "./scenarios/metrics.ts";
 import { paths } from "./scenarios/paths.ts";
 import { plain } from "./scenarios/plain.ts";
@@ -49,6 +51,8 @@ const SCENARIOS: readonly Scenario[] = [
   ...compatible,
   ...metrics,
   ...daemon,
+  ...kernel,
+  ...leaps,
   ...systemd,
 ];
 

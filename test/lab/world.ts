@@ -1,6 +1,7 @@
 /** What a scenario works with: a network, daemons, clocks, and ntpkit itself, all of which end with the scenario. */
 import { mkdir, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
+import { compileLeapZone, type LeapLine, writeLeapList } from "./leap-files.ts";
 import { type Clock, makeClock } from "./clock.ts";
 import { command, type DaemonOptions, NO_CLOCK, ORPHAN, startChronyd, startNtpd, startOpenntpd } from "./daemons.ts";
 import { type Host, Network } from "./netns.ts";
@@ -131,8 +132,18 @@ export class World {
   }
 
   /** A clock that is `offset` seconds ahead of the machine's. */
-  clock(name: string, offset: number): Promise<Clock> {
-    return makeClock(this.#workshop.shim, this.file(`${name}.clock`), offset);
+  clock(name: string, offset: number, frequency = 0): Promise<Clock> {
+    return makeClock(this.#workshop.shim, this.file(`${name}.clock`), offset, frequency);
+  }
+
+  /** A list of leap seconds. */
+  leapList(name: string, lines: readonly LeapLine[]): Promise<string> {
+    return writeLeapList(this.file(name), lines);
+  }
+
+  /** A time zone with leap seconds; returns what TZDIR should be. */
+  leapZone(name: string, leaps: readonly (readonly [year: number, day: string])[]): Promise<string> {
+    return compileLeapZone(this.file("zones"), name, leaps);
   }
 
   peer(name: PeerName): Peer {

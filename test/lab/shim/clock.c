@@ -9,6 +9,9 @@
  * stamp, its T3 its own reading) serves the wanted offset exactly. Setters change the state file and nothing else:
  * NONE IS EVER PASSED ON TO THE KERNEL, not even when the state file is missing.
  *
+ * A leap second that is told of (STA_INS, STA_DEL) is carried out at the end of the day that the clock shows, with
+ * the states of the kernel: TIME_INS, TIME_OOP while 23:59:59 runs a second time, TIME_WAIT until the bits are taken back.
+ *
  * Rates are the kernel's: 500 ppm for ADJ_OFFSET_SINGLESHOT and adjtime, at most 500 ppm of ADJ_FREQUENCY, 100 ppm a
  * unit of ADJ_TICK, and the phase-locked loop of ADJ_OFFSET. CLOCK_MONOTONIC stays the machine's, sleeps until an absolute
  * CLOCK_REALTIME are not translated, and a timerfd is not cancelled by a step.
@@ -58,6 +61,9 @@ struct clock_state {
 	int64_t max_error, est_error; /* us */
 	int64_t tai;
 	int64_t steps, slews, frequency_sets, refusals; /* counters for the lab */
+	int64_t leap_at;    /* end of the day that a leap second was told of on, by this clock, ns; 0 is never */
+	int64_t leap;       /* what it adds to the clock: -BILLION, BILLION */
+	int64_t leapt;      /* it has come, and nobody has taken the bits back since */
 	pthread_mutex_t writers; /* zero as made; process-shared by the first to come */
 	int64_t writers_ready;
 };
@@ -141,6 +147,14 @@ static int64_t offset_at(const struct clock_state *s, int64_t real)
 	return s->offset + (int64_t)(rate(s) * elapsed) + slewed(s, elapsed) + phased(s, elapsed);
 }
 
+/* What a leap second that has come by `now`, which is the clock as if there were none, adds to it. */
+static int64_t leapt_by(const struct clock_state *s, int64_t now)
+{
+	if (!s->leap_at || s->leapt)
+		return 0;
+	return now >= s->leap_at - (s->leap > 0 ? BILLION : 0) ? s->leap : 0;
+}
+
 static int64_t shown(int64_t real)
 {
 	struct clock_state *s = get_state(), copy;
@@ -153,7 +167,8 @@ static int64_t shown(int64_t real)
 		__atomic_thread_fence(__ATOMIC_ACQUIRE);
 		after = __atomic_load_n(&s->sequence, __ATOMIC_ACQUIRE);
 	} while (before != after || (before & 1));
-	return real + offset_at(&copy, real);
+	int64_t now = real + offset_at(&copy, real);
+	return now + leapt_by(&copy, now);
 }
 
 /* The kernel's second_overflow(): the maximum error grows by 500 us a second, up to where the clock counts as lost. */
@@ -177,6 +192,12 @@ static struct clock_state *begin_setting(int64_t real)
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	int64_t elapsed = real - s->base, slew = slewed(s, elapsed), phase = phased(s, elapsed);
 	s->offset = offset_at(s, real);
+	int64_t leap = leapt_by(s, real + s->offset);
+	if (leap) {
+		s->offset += leap;
+		s->tai += leap < 0 ? 1 : -1;
+		s->leapt = 1;
+	}
 	age(s, elapsed);
 	s->slew -= slew;
 	s->phase -= phase;
@@ -257,6 +278,7 @@ int timespec_get(struct timespec *out, int base)
 /* A step, after which the kernel forgets every correction under way (ntp_clear). */
 static void step_to(struct clock_state *s, int64_t offset)
 {
+	s->leap_at = s->leapt = 0;
 	s->offset = offset;
 	s->slew = s->phase = 0;
 	s->status |= STA_UNSYNC;
@@ -329,11 +351,24 @@ static int invalid(const struct timex *t)
 	       ((t->modes & ADJ_TICK) && (t->tick < 9000 || t->tick > 11000));
 }
 
+/* The status has told of a leap second at the end of this day, or has taken it back. */
+static void tell_leap(struct clock_state *s, int64_t now)
+{
+	int64_t day = 86400 * BILLION;
+	if (!(s->status & (STA_INS | STA_DEL)))
+		s->leap_at = s->leapt = 0;
+	else if (!s->leap_at) {
+		s->leap_at = (now / day + 1) * day;
+		s->leap = s->status & STA_INS ? -BILLION : BILLION;
+	}
+}
+
 static void apply(struct clock_state *s, int64_t real, const struct timex *t)
 {
 	unsigned modes = t->modes;
 	if (modes & ADJ_STATUS)
 		s->status = (s->status & STA_NANO) | (t->status & ~STA_RONLY);
+	tell_leap(s, real + s->offset);
 	if (modes & ADJ_NANO)
 		s->status |= STA_NANO;
 	if (modes & ADJ_MICRO)
@@ -359,11 +394,15 @@ static void apply(struct clock_state *s, int64_t real, const struct timex *t)
 	clamp_frequency(s);
 }
 
-static int clock_word(const struct clock_state *s)
+static int clock_word(const struct clock_state *s, int64_t now)
 {
 	if (s->status & (STA_UNSYNC | STA_CLOCKERR))
 		return TIME_ERROR;
-	return s->status & STA_INS ? TIME_INS : s->status & STA_DEL ? TIME_DEL : TIME_OK;
+	if (!s->leap_at)
+		return TIME_OK;
+	if (!s->leapt)
+		return s->leap < 0 ? TIME_INS : TIME_DEL;
+	return s->leap < 0 && now < s->leap_at ? TIME_OOP : TIME_WAIT;
 }
 
 static void report(const struct clock_state *s, int64_t real, struct timex *t)
@@ -415,7 +454,7 @@ int adjtimex(struct timex *t)
 	report(s, real, t);
 	if (single)
 		t->offset = before / 1000;
-	int word = clock_word(s);
+	int word = clock_word(s, real + s->offset);
 	end_setting(s);
 	return word;
 }
