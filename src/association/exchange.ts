@@ -2,13 +2,14 @@
  * What a symmetric association remembers of the packets both ways, so that every packet answers the last one
  * (RFC 5905 §8, figures 16 and 17: `org`, `rec`, `xmt`).
  */
-import { UNKNOWN_TIME } from "../time/timestamp.ts";
+import type { Seconds } from "../time/seconds.ts";
+import { shift, UNKNOWN_TIME } from "../time/timestamp.ts";
 import type { NtpTimestamp } from "../time/timestamp.ts";
 import type { Header } from "../wire/header.ts";
 
 /** When a packet of ours truly left. */
 export interface Leaving {
-  /** T1 as the host measured it; the reading the packet was made with until that is known. */
+  /** T1 as the host measured it; the reading the packet was made with until that is known; unknown since somebody stepped the clock. */
   left: NtpTimestamp;
   /** The host has measured it. */
   measured: boolean;
@@ -89,4 +90,17 @@ export function onAnswered(exchange: SymmetricExchange, header: Header, arrived:
   exchange.answered = answered;
   exchange.offered ||= interleaved;
   if (interleaved || answered?.interleaved === true) exchange.trials = TRIALS;
+}
+
+/**
+ * The clock was corrected: what was read from it moves along.
+ * @param by what was added to the clock; `null`: nobody knows when, so what was read from it says nothing any more
+ */
+export function moveExchange(exchange: SymmetricExchange, by: Seconds | null): void {
+  const moved = (read: NtpTimestamp): NtpTimestamp => (by === null || read === UNKNOWN_TIME ? UNKNOWN_TIME : shift(read, by));
+  exchange.receive = moved(exchange.receive);
+  for (const departure of exchange.departures) {
+    departure.left = moved(departure.left);
+    departure.arrived = moved(departure.arrived);
+  }
 }

@@ -30,9 +30,9 @@ export type SystemHeader = Pick<Header, "leap" | "stratum" | "precision" | "root
  */
 export function symmetricHeader(association: Association, exchange: SymmetricExchange, system: SystemHeader, served: (clock: NtpTimestamp) => NtpTimestamp, now: Now): Header {
   const told = association.config.xleave === true || exchange.offered ? tellable(exchange) : null;
-  const left = told === null ? UNKNOWN_TIME : served(told.left);
+  const left = told === null || told.left === UNKNOWN_TIME ? UNKNOWN_TIME : served(told.left);
   // What is not newer than what the peer has seen it would take for a replay.
-  const interleaved = told !== null && difference(left, told.transmit) > 0;
+  const interleaved = told !== null && left !== UNKNOWN_TIME && difference(left, told.transmit) > 0;
   return {
     ...system,
     version: association.config.version,
@@ -73,7 +73,7 @@ export function receivePeer(association: Association, exchange: SymmetricExchang
   onAnswered(exchange, header, packet.at, ambiguous ? null : (departure ?? null), named.length > 0);
   association.heard = now.mono;
   if (association.lifetime === "ephemeral") association.unreach = 0;
-  if (departure === undefined || ambiguous) return refuse(association, "unsynchronized");
+  if (departure === undefined || ambiguous || departure.left === UNKNOWN_TIME) return refuse(association, "unsynchronized");
   const kiss = kissCode(header);
   if (kiss !== null) association.kiss = kiss;
   const fault = headerFault(header);

@@ -93,6 +93,7 @@ function judge(state: State, now: Now): void {
     current: before,
     referenceIdOf: state.surroundings.referenceIdOf,
     orphan: orphanRules(state),
+    toldAsItReads: state.steering !== null,
   });
   state.opinion = { ...opinion, variables: withLeap(state, opinion.variables, now) };
   state.unjudged = false;

@@ -1,7 +1,18 @@
-/** Offsets are relative to the clock: whenever it is corrected, everything that was measured by it moves along. */
+/**
+ * Offsets are relative to the clock: whenever it is corrected, everything that was measured by it moves along.
+ *
+ * A kernel takes its time: 80 ms are 160 s of its 500 ppm, and its loop has no end. What was measured moves as far as the clock
+ * has, when something is next heard; else a peer whose question we answer in the midst of it would be told a receive timestamp
+ * of the clock as it will be, beside a transmit timestamp of the clock as it is.
+ */
 import { moveArrival } from "../association/broadcast.ts";
+import { moveExchange } from "../association/exchange.ts";
 import { moveFilter } from "../association/filter.ts";
 import { moveRequest } from "../association/request.ts";
+import { correctedBy } from "../discipline/corrections.ts";
+import type { Corrections } from "../discipline/corrections.ts";
+import { after, elapsed } from "../time/mono.ts";
+import type { Mono } from "../time/mono.ts";
 import type { Now } from "../time/now.ts";
 import type { Frequency, Seconds } from "../time/seconds.ts";
 import { shift } from "../time/timestamp.ts";
@@ -18,11 +29,32 @@ export function moveAlong(state: State, phase: Seconds, frequency: Frequency, no
     moveFilter(filter, phase, frequency, now.mono);
     if (listening !== null) moveArrival(listening, phase);
     for (const request of requests) moveRequest(request, phase);
-    if (exchange === null) continue;
-    exchange.receive = shift(exchange.receive, phase);
-    for (const departure of exchange.departures) {
-      departure.left = shift(departure.left, phase);
-      departure.arrived = shift(departure.arrived, phase);
-    }
+    if (exchange !== null) moveExchange(exchange, phase);
   }
+}
+
+/** Moving n associations takes of the order of n · 10 µs; while it is put off, a glide of 500 ppm goes 50 ns for each. */
+const SPACING: Seconds = 1e-4;
+/** With so few it is not worth putting off. */
+const AT_ONCE = 64;
+
+/**
+ * Moves what was measured along with what a slew or the kernel's loop has done to the clock meanwhile.
+ * @param lag for so long it may lie behind, seconds
+ */
+export function keepUp(state: State, now: Now, lag: Seconds = state.roster.size > AT_ONCE ? state.roster.size * SPACING : 0): void {
+  const { steering } = state;
+  if (steering === null || now.mono < after(steering.movedAt, lag)) return;
+  const { slew, locked } = steering.corrections;
+  if (locked !== null || (slew.rate !== 0 && steering.movedAt < slew.until)) {
+    const done = doneBetween(steering.corrections, steering.movedAt, now.mono);
+    if (done !== 0) moveAlong(state, done, 0, now);
+  }
+  steering.movedAt = now.mono;
+}
+
+/** What was added to the clock between two moments by a slew and by the kernel's loop: all that was done but by frequency. */
+function doneBetween(corrections: Corrections, from: Mono, to: Mono): Seconds {
+  const still = { ...corrections, frequency: 0 };
+  return elapsed(from, to) <= 0 ? 0 : correctedBy(still, to) - correctedBy(still, from);
 }

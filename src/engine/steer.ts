@@ -11,6 +11,8 @@
  * What was measured by the clock moves along with it (`move.ts`); what the kernel's own loop does to it is in `lock.ts`.
  */
 import type { Association } from "../association/association.ts";
+import { rootDistance } from "../association/distance.ts";
+import { moveExchange } from "../association/exchange.ts";
 import { clearFilter } from "../association/filter.ts";
 import { wishPoll } from "../association/poll.ts";
 import type { Sample } from "../association/sample.ts";
@@ -22,7 +24,7 @@ import type { Seconds } from "../time/seconds.ts";
 import type { Action } from "./action.ts";
 import type { Event } from "./event.ts";
 import { claimSteered, claimUnreliable } from "./kernel.ts";
-import { moveAlong } from "./move.ts";
+import { keepUp, moveAlong } from "./move.ts";
 import type { State } from "./state.ts";
 import { learnDelay, withoutWaiting } from "./steering.ts";
 import type { Steering } from "./steering.ts";
@@ -50,7 +52,7 @@ export function steer(state: State, now: Now): void {
   if (steering === null || state.outcome !== null || steering.awaiting) return;
   if (roster.size > AT_ONCE && now.mono < after(steering.heardAt, roster.size * SPACING)) return;
   const corrected = correctedBy(steering.corrections, now.mono);
-  const system = systemOffset(state, steering, steering.config.dryRun ? steering.pretended + corrected : 0);
+  const system = systemOffset(state, steering, steering.config.dryRun ? steering.pretended + corrected : 0, now);
   // What an earlier run has heard was heeded then.
   const updated = system !== null && system.at !== steering.used && system.at >= (state.started ?? now).mono;
   if (steering.heard.length === 0 && !updated) return;
@@ -96,8 +98,11 @@ export function onSteered(state: State, event: Event & { readonly kind: "steered
   if (steering === null) return;
   steering.awaiting = false;
   const { frequency: before } = steering.corrections;
+  // As far as the clock has glided after the phase before; what is left of that is replaced.
+  keepUp(state, now, 0);
   steering.corrections = steered(steering.corrections, now.mono, event);
-  if (steering.steady === null) moveAlong(state, event.phase, event.frequency - before, now);
+  steering.movedAt = now.mono;
+  if (steering.steady === null) moveAlong(state, event.lasting === 0 ? event.phase : 0, event.frequency - before, now);
 }
 
 /** The clock was stepped, by us or by somebody else: all that was measured by it is worth nothing (RFC 5905 §9.1 "clear"). */
@@ -117,7 +122,12 @@ export function onStepped(state: State, by: Seconds, whose: "ours" | "another", 
   steering.pretended = 0;
   steering.claimed = null;
   steering.corrections = corrections(now.mono, steering.corrections.frequency);
-  for (const association of state.roster) startAfresh(state, association, now);
+  steering.movedAt = now.mono;
+  for (const association of state.roster) {
+    startAfresh(state, association, now);
+    // Both peers go by the timestamps of the packet before: without them neither would understand the next.
+    if (association.exchange !== null) moveExchange(association.exchange, whose === "ours" ? by : null);
+  }
   for (const broadcaster of state.broadcasters) broadcaster.left = null;
   state.unjudged = true;
 }
@@ -169,18 +179,24 @@ function refuse(state: State, steering: Steering, why: "panic" | "max-step", now
   state.end("limit");
 }
 
+/** Survivors count whose root distance is up to so many times the least (chrony's `combinelimit`). */
+const COMBINED = 3;
+
 /**
- * Θ and whom it is from. A system peer named `prefer` is followed alone.
+ * Θ and whom it is from: those survivors that are not far worse than the best, for one that is being set itself overlaps with
+ * all others and knows little. A system peer named `prefer` is followed alone.
  * @param pretended what the clock would be ahead by, were anything done to it
  */
-function systemOffset({ opinion, roster }: State, steering: Steering, pretended: Seconds): SystemOffset | null {
+function systemOffset({ opinion, roster, config: { limits } }: State, steering: Steering, pretended: Seconds, now: Now): SystemOffset | null {
   const { estimate, verdicts } = opinion;
   const peer = estimate === null ? undefined : roster.get(estimate.peer);
   const at = peer?.filter.estimate?.at;
   if (estimate === null || peer === undefined || at === undefined) return null;
-  const followed = peer.config.prefer ? [peer] : [...roster].filter(({ id }) => SURVIVORS.has(verdicts.get(id)?.verdict ?? "rejected"));
-  const sources = followed.flatMap(({ id, header, filter }) =>
-    header === null || filter.estimate === null ? [] : [{ source: id, rootDelay: header.rootDelay + filter.estimate.delay }],
+  const survivors = peer.config.prefer ? [peer] : [...roster].filter(({ id }) => SURVIVORS.has(verdicts.get(id)?.verdict ?? "rejected"));
+  const distances = survivors.map((survivor) => rootDistance(survivor, now.mono, limits));
+  const most = COMBINED * Math.min(...distances);
+  const sources = survivors.flatMap(({ id, header, filter }, place) =>
+    header === null || filter.estimate === null || distances[place]! > most ? [] : [{ source: id, rootDelay: header.rootDelay + filter.estimate.delay }],
   );
   return { offset: withoutWaiting(steering, peer, estimate.offset - pretended, peer.filter.estimate!.delay), at, sources };
 }

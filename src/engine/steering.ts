@@ -33,7 +33,7 @@ export interface Steering {
   heardAt: Mono;
   /** A correction was asked for and not answered yet. */
   awaiting: boolean;
-  /** Up to when what was measured has moved along with the kernel's loop. */
+  /** Up to when what was measured has moved along with the clock's glide, or the kernel's loop. */
   movedAt: Mono;
   /** What the kernel was told last, and when; `null`: nothing. */
   claimed: { readonly claim: KernelClaim; readonly at: Mono } | null;

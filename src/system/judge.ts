@@ -64,6 +64,11 @@ export interface JudgeRules extends FitnessRules {
   readonly orphan?: OrphanRules | null;
   /** The reference identifier that stands for an address (RFC 5905 §7.3). */
   readonly referenceIdOf: (ip: string) => number;
+  /**
+   * The clock is told to others as it reads, so that what it is known to be off by is an error of what they are told. Elsewhere
+   * that is told as the offset, and is no error of the time that the offset leads to.
+   */
+  readonly toldAsItReads: boolean;
 }
 
 /** How one orphan parent is agreed on where nobody has a source (ntpd, "Orphan Mode"). */
@@ -149,8 +154,7 @@ function variablesOf(peer: Association, selection: Selection, fit: ReadonlyMap<A
     {
       leaps: selection.survivors.map(({ id }) => fit.get(id)!.header!.leap),
       jitter: selection.jitter!,
-      // What the clock is off by is told as the offset; it is no error of the time that the offset leads to.
-      residual: 0,
+      residual: rules.toldAsItReads ? selection.offset! : 0,
       mindist: rules.limits.mindist,
       phi: rules.limits.phi,
     },
