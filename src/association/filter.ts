@@ -57,10 +57,11 @@ export function clockFilter(): ClockFilter {
 /**
  * Puts back what an earlier run left in a filter.
  * @param samples youngest first, their offsets as of now; {@link FILTER_STAGES} at most are taken
+ * @param began when this run began
  */
-export function refillFilter(filter: ClockFilter, samples: readonly Sample[], now: Mono, rules: FilterRules): void {
+export function refillFilter(filter: ClockFilter, samples: readonly Sample[], began: Mono, now: Mono, rules: FilterRules): void {
   filter.samples.splice(0, Infinity, ...samples.slice(0, FILTER_STAGES));
-  filter.began = now;
+  filter.began = began;
   filter.estimate = filter.samples.length === 0 ? null : estimateOf(filter, now, rules);
 }
 

@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import { FINDING_COMMANDS } from "./finding-commands.ts";
 import type { Io } from "./io.ts";
+import { SYNC_GROUPS } from "./remembering-options.ts";
 import { SERVE_COMMAND } from "./serve-options.ts";
 import { addOptions, OPTION_GROUPS, SHELLS, type CommonOptions, type DaemonRunOptions, type KeygenOptions, type RunOptions } from "./options.ts";
 import { VIEWING_COMMANDS } from "./viewing-commands.ts";
@@ -87,7 +88,8 @@ export const COMMANDS: readonly CommandRow[] = [
 
 function once(command: Command, name: "sync" | "query", { io, done }: Running): void {
   command.argument("[servers...]", SERVERS);
-  addOptions(command, OPTION_GROUPS[name]).action(async (servers: string[], options: RunOptions) => {
+  const groups = name === "sync" ? SYNC_GROUPS : OPTION_GROUPS[name];
+  addOptions(command, groups).action(async (servers: string[], options: RunOptions) => {
     done(await (await import("./once.ts")).runOnce(name, servers, options, io));
   });
 }

@@ -2,11 +2,13 @@
  * A run with its guards: it does not fight another daemon over the clock, and it honours what servers told earlier runs.
  */
 import type { EngineConfig } from "../engine/config.ts";
+import type { Memory } from "../engine/memory.ts";
 import type { DriveOptions } from "../host/drive.ts";
 import { otherDaemon, type Daemon } from "../host/daemons.ts";
+import { kernelFrequency } from "../host/kernel.ts";
 import { lackingCapability } from "../host/privilege.ts";
 import type { Keyring } from "../security/keyring.ts";
-import type { StateWarning } from "../state/file.ts";
+import type { Recalled, StateWarning } from "../state/file.ts";
 import type { FailureContext } from "../view/failure.ts";
 import { openState } from "./state.ts";
 import { measure, touchesClock, untouched, type Machine, type Measured } from "./measure.ts";
@@ -19,6 +21,10 @@ export interface GuardedRun {
   readonly watch: DriveOptions;
   /** Drop what earlier runs remembered. */
   readonly forget: boolean;
+  /** The file whose servers the run starts from and leaves its own in. Absent: of the usual one only kisses count. */
+  readonly state?: string | undefined;
+  /** Takes what is recalled, before anything is asked. */
+  readonly onRecalled?: (path: string, recalled: Recalled) => void;
   /** Correct the clock even if another daemon does. */
   readonly force: boolean;
 }
@@ -32,18 +38,22 @@ export interface GuardedEnd extends Measured {
 }
 
 /** Runs the engine, unless another daemon has the clock: then nothing is even asked. */
-export async function runGuarded({ config, keyring, machine, watch, forget, force }: GuardedRun): Promise<GuardedEnd> {
+export async function runGuarded({ config, keyring, machine, watch, forget, force, state: path, onRecalled }: GuardedRun): Promise<GuardedEnd> {
   const daemon = touchesClock(config) && !force ? otherDaemon() : null;
   if (daemon !== null) return { ...refused(config, machine), daemon, stateWarnings: [] };
-  const state = openState();
+  const remembers = path !== undefined;
+  const state = openState(path);
   const stateWarnings: StateWarning[] = [];
   const heed = (warning: StateWarning | null): void => {
     if (warning !== null) stateWarnings.push(warning);
   };
   if (forget) heed(state.forget());
-  const { memory, warning } = state.recall();
-  heed(warning);
-  const measured = await measure({ ...watch, config, keyring, machine, memory, onRemember: (learned) => heed(state.remember(learned)) });
+  const recalled = state.recall();
+  heed(recalled.warning);
+  if (remembers) onRecalled?.(state.path, recalled);
+  const { kisses } = recalled.memory;
+  const remembering = remembers ? { memory: recalled.memory, frequency: kernelFrequency(), onLearned: (learned: Memory) => heed(state.remember(learned)) } : { memory: { kisses } };
+  const measured = await measure({ ...watch, config, keyring, machine, ...remembering, onRemember: (learned) => heed(state.remember(learned)) });
   return { ...measured, daemon: null, stateWarnings };
 }
 

@@ -2,6 +2,7 @@
 import { checkOnceOptions } from "../config/bounds.ts";
 import type { OnceCommand } from "../config/options.ts";
 import type { Note } from "../engine/note.ts";
+import { statePath } from "../state/place.ts";
 import { runDocument, type RunDocument } from "../view/document.ts";
 import { describeFailure } from "../view/failure.ts";
 import { failureContext, runGuarded } from "./guarded.ts";
@@ -9,7 +10,7 @@ import { thisMachine, unixNow } from "./measure.ts";
 import { prepare, type PrepareOptions } from "./prepare.ts";
 
 /** What `query` takes: the command's options, durations in seconds. */
-export interface RunSettings extends Omit<PrepareOptions, "dryRun" | "method" | "stepThreshold" | "panic" | "maxStep"> {
+export interface RunSettings extends Omit<PrepareOptions, "dryRun" | "method" | "stepThreshold" | "panic" | "maxStep" | "remember" | "frequency" | "spread"> {
   /** Ask servers again that sent us away in earlier runs. */
   readonly forget?: boolean;
   /** Ends the run early; its document then says `interrupted`. */
@@ -22,6 +23,10 @@ export interface RunSettings extends Omit<PrepareOptions, "dryRun" | "method" | 
 export interface SyncSettings extends RunSettings, Pick<PrepareOptions, "dryRun" | "method" | "stepThreshold" | "panic" | "maxStep"> {
   /** Correct the clock even if another time daemon does. */
   readonly force?: boolean;
+  /** Start from what earlier runs have learned, and keep it: in this file, or where the command keeps it (`true`). */
+  readonly state?: string | boolean;
+  /** Correct the clock's rate, too, once runs have learned it; implies `state`. */
+  readonly frequency?: boolean;
 }
 
 /** Makes a run. */
@@ -29,9 +34,10 @@ export async function runLibrary(command: OnceCommand, servers: string | readonl
   checkOnceOptions(settings);
   const machine = thisMachine();
   const named = typeof servers === "string" ? [servers] : servers;
-  const { config, keyring } = await prepare(command, named, settings, process.env, machine.facts);
-  const { signal, onNotes, forget = false, force = false } = settings;
+  const { signal, onNotes, forget = false, force = false, state: place, ...options } = settings;
+  const state = typeof place === "string" ? place : place === true || options.frequency === true ? statePath() : undefined;
+  const { config, keyring } = await prepare(command, named, { ...options, remember: state !== undefined }, process.env, machine.facts);
   const watch = { ...(signal === undefined ? {} : { signal }), ...(onNotes === undefined ? {} : { onNotes }) };
-  const ended = await runGuarded({ config, keyring, machine, watch, forget, force });
+  const ended = await runGuarded({ config, keyring, machine, watch, forget, force, state });
   return runDocument(command, ended.snapshot, describeFailure(ended.outcome, ended.snapshot, failureContext(config, ended)), unixNow());
 }

@@ -4,6 +4,7 @@ import { createEngine } from "../engine/create.ts";
 import type { EngineConfig } from "../engine/config.ts";
 import type { ControlAnswering } from "../engine/control.ts";
 import type { Engine } from "../engine/engine.ts";
+import type { Memory } from "../engine/memory.ts";
 import type { Outcome } from "../engine/outcome.ts";
 import type { Snapshot } from "../engine/snapshot.ts";
 import { systemChance } from "../host/chance.ts";
@@ -26,6 +27,8 @@ export interface MeasureRequest extends DriveOptions {
   readonly machine: Machine;
   /** Answers control queries; absent: nobody does. */
   readonly control?: ControlAnswering;
+  /** Takes what the engine knows when it has ended. */
+  readonly onLearned?: (memory: Memory) => void;
 }
 
 /** How a run ended. */
@@ -47,10 +50,11 @@ export function thisMachine(): Machine {
 }
 
 /** Runs the engine to its end. The clock can be touched only if the configuration says so. */
-export async function measure({ config, keyring, machine, control, ...options }: MeasureRequest): Promise<Measured> {
+export async function measure({ config, keyring, machine, control, onLearned, ...options }: MeasureRequest): Promise<Measured> {
   const engine = engineOf(config, keyring, control);
   const world = await openWorld({ clock: touchesClock(config) ? localClock() : null, read: machine.read });
   await drive(engine, world, options);
+  onLearned?.(engine.memory(world.now()));
   const snapshot = engine.snapshot(world.now());
   return { snapshot, outcome: snapshot.outcome ?? "internal" };
 }

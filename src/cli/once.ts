@@ -1,10 +1,13 @@
 /** `ntpkit sync` and `ntpkit query`: one run of the engine, and what it found in words or as a document. */
 import type { OnceCommand } from "../config/options.ts";
+import type { Recalled } from "../state/file.ts";
+import { recalledText } from "../view/recalled.ts";
 import { runGuarded } from "./guarded.ts";
 import type { Io } from "./io.ts";
 import { thisMachine } from "./measure.ts";
 import type { RunOptions } from "./options.ts";
 import { prepare, type PrepareOptions } from "./prepare.ts";
+import { stateWanted } from "./remembering-options.ts";
 import { tellPrepared, tellRun } from "./tell.ts";
 import { watched } from "./watch.ts";
 
@@ -16,15 +19,28 @@ import { watched } from "./watch.ts";
  */
 export async function runOnce(command: OnceCommand, servers: readonly string[], options: RunOptions, io: Io): Promise<number> {
   const machine = thisMachine();
-  const prepared = await prepare(command, servers, prepareOptions(options), io.env, machine.facts);
+  const state = stateWanted(options);
+  const prepared = await prepare(command, servers, { ...prepareOptions(unwatched(options, io)), remember: state !== undefined }, io.env, machine.facts);
   tellPrepared(`ntpkit ${command}`, prepared, options, io);
   const { config, keyring } = prepared;
-  const ended = await watched(config, options, io, (watch) => runGuarded({ config, keyring, machine, watch, forget: options.forget ?? false, force: options.force ?? false }));
+  const ended = await watched(config, options, io, (watch) => runGuarded({ config, keyring, machine, watch, forget: options.forget ?? false, force: options.force ?? false, state, onRecalled: recaller(command, options, io) }));
   return tellRun({ ...ended, command, config }, options, io);
 }
 
+/** Somebody who waits at a terminal is no crowd. */
+function unwatched({ spread, ...options }: RunOptions, io: Io): RunOptions {
+  return spread === undefined || io.out.isTerminal || io.err.isTerminal ? options : { ...options, spread };
+}
+
+/** With -v a run says what it starts from. */
+function recaller(command: OnceCommand, { verbose, debug }: RunOptions, io: Io): (path: string, recalled: Recalled) => void {
+  return (path, recalled) => {
+    if (verbose === true || debug === true) io.err.write(`ntpkit ${command}: ${recalledText(path, recalled)}\n`);
+  };
+}
+
 /** The names of the command line → those of the library. */
-export function prepareOptions({ ipv4, ipv6, step, slew, ...options }: RunOptions): PrepareOptions {
+export function prepareOptions({ ipv4, ipv6, step, slew, state: _state, ...options }: RunOptions): PrepareOptions {
   const family = ipv4 === true ? 4 : ipv6 === true ? 6 : null;
   const method = step === true ? "step" : slew === true ? "slew" : null;
   return { ...options, ...(family === null ? {} : { family }), ...(method === null ? {} : { method }) };

@@ -49,7 +49,7 @@ export const SERVERS: OptionGroup = {
     { flags: "--keys <file>", text: "read symmetric keys from this file" },
     { flags: "--keys-format <format>", text: "by whose rules the key file is read", choices: ["auto", "ntp", "chrony"], standard: "auto" },
     { flags: "-c, --config <file>", text: "read this configuration file, in ntp.conf syntax" },
-    { flags: "--forget", text: "ask servers again that sent us away (DENY, RSTR) in earlier runs" },
+    { flags: "--forget", text: "forget what earlier runs remembered: ask servers again that sent us away (DENY, RSTR)" },
   ],
 };
 
@@ -83,7 +83,7 @@ export const SELECTION: OptionGroup = {
   ],
 };
 
-const CLOCK: OptionGroup = {
+export const CLOCK: OptionGroup = {
   heading: "How the clock is corrected:",
   rows: [
     { flags: "-n, --dry-run", text: "say what would be done, and leave the clock alone" },
@@ -180,8 +180,7 @@ const KEYGEN: OptionGroup = {
 export const SHELLS: readonly string[] = ["bash", "zsh", "fish"];
 
 /** The options of each command, by heading. */
-export const OPTION_GROUPS: Readonly<Record<"sync" | "query" | "run" | "demo" | "keygen", readonly OptionGroup[]>> = {
-  sync: [SERVERS, MEASURING, SELECTION, CLOCK, OUTPUT],
+export const OPTION_GROUPS: Readonly<Record<"query" | "run" | "demo" | "keygen", readonly OptionGroup[]>> = {
   query: [SERVERS, MEASURING, SELECTION, METRICS, { ...OUTPUT, rows: [compatRow(QUERY_TOOLS), ...OUTPUT.rows] }],
   run: [DAEMON, OUTPUT],
   demo: [OUTPUT],
@@ -199,7 +198,8 @@ export interface CommonOptions {
 }
 
 /** What the options of `sync` and `query` parse to; the names are commander's. */
-export interface RunOptions extends CommonOptions, MetricsOptions, CompatOptions, Omit<OnceOptions, "family" | "method"> {
+export interface RunOptions extends CommonOptions, MetricsOptions, CompatOptions, Omit<OnceOptions, "family" | "method" | "remember"> {
+  readonly state?: string | true;
   readonly ipv4?: boolean;
   readonly ipv6?: boolean;
   readonly keys?: string;

@@ -21,6 +21,10 @@ const TITLE = "ntpkit peers";
  * @throws UsageError
  */
 export async function runPeers(hosts: readonly string[], options: PeersCommandOptions, io: Io): Promise<number> {
+  if (options.state !== undefined) {
+    const { showRemembered } = await import("./peers-remembered.ts");
+    return await showRemembered(hosts, options, io);
+  }
   const places = hosts.length === 0 ? [LOCAL] : hosts.map(daemonPlaceOf);
   if (options.watch !== undefined) {
     const { watchPeers } = await import("./peers-watch.ts");

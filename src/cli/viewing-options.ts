@@ -1,5 +1,6 @@
 /** The options of the commands that look at daemons and servers. */
 import type { ChronycReport } from "../view/chronyc.ts";
+import { stateRow } from "./remembering-options.ts";
 import type { MruOrder } from "../view/peers-rows.ts";
 import { KEY_ID_LIMIT } from "../security/keyids.ts";
 import { plainDuration } from "../config/values.ts";
@@ -26,6 +27,7 @@ export interface PeersCommandOptions extends AskingOptions, MetricsOptions {
   readonly wide?: boolean;
   readonly explain?: boolean;
   readonly watch?: number;
+  readonly state?: string | true;
   readonly config?: string;
   readonly compat?: "ntpq" | ChronycReport;
 }
@@ -140,6 +142,7 @@ const PEERS: OptionGroup = {
     { flags: "--explain", text: "draw what each server says of the time, and say why the others are not used" },
     { flags: "--watch <duration>", text: "ask again this often until interrupted", parse: duration("--watch", { least: 0.1, most: 86_400 }), conflicts: ["format", "textfile"] },
     { flags: "-c, --config <file>", text: "where no daemon answers: the servers of this file" },
+    stateRow("what runs of sync --state have left for the next, in this file; nobody is asked", ["watch", "format", "textfile", "compat", "explain"]),
   ],
 };
 

@@ -22,6 +22,10 @@ export interface OnceOptions {
   readonly samples?: number;
   /** Of a server that an earlier run measured one sample is enough. */
   readonly remember?: boolean;
+  /** The clock's rate is set, too, once runs that remember know it. */
+  readonly frequency?: boolean;
+  /** A random part of this passes before anything is asked. */
+  readonly spread?: Seconds;
   readonly accuracy?: Seconds;
   /** The call delay of the eight-packet burst. */
   readonly callDelay?: Seconds;
@@ -94,6 +98,8 @@ export function onceConfig(command: OnceCommand, servers: readonly ServerSpec[],
     emptyStages: "brief",
     once: {
       samples,
+      // Only strangers' servers are asked by a crowd.
+      ...(options.spread === undefined || associations.every(({ name }) => isNearby(name)) ? {} : { spread: options.spread }),
       ...(options.remember === true ? { known: Math.min(samples, options.samples ?? ONCE_DEFAULTS.known) } : {}),
       // Who asks to see servers wants to see them all; who sets a clock wants to be done.
       enough: command === "query" ? null : Math.min(ONCE_DEFAULTS.enough, samples),
@@ -171,6 +177,7 @@ function clockConfig(command: OnceCommand, options: OnceOptions): ClockConfig {
   return {
     kind: "once",
     dryRun: options.dryRun ?? false,
+    frequency: options.frequency ?? false,
     limits: {
       stepThreshold: options.stepThreshold ?? DEFAULT_STEP_LIMITS.stepThreshold,
       panic: options.panic ?? DEFAULT_STEP_LIMITS.panic,

@@ -11,8 +11,8 @@ import type { UnixNanoseconds } from "../time/timestamp.ts";
 import type { Mode } from "../wire/header.ts";
 import type { ReadChrony } from "./chrony.ts";
 
-/** How a daemon was asked; `observe`: by ntpd-rs's observation socket; `live`: none was, the engine measured by itself. */
-export type DaemonProtocol = "mode6" | "cmdmon" | "observe" | "live";
+/** How a daemon was asked; `observe`: by ntpd-rs's observation socket; `live`: none was, the engine measured by itself; `state`: nobody was, runs have left it. */
+export type DaemonProtocol = "mode6" | "cmdmon" | "observe" | "live" | "state";
 
 /** A daemon at one moment. */
 export interface DaemonReport {

@@ -14,7 +14,9 @@ import type { ClockEstimate } from "./kalman.ts";
 export interface UnattendedPhase {
   /** Server − clock, seconds; what a running slew has yet to add is added already. */
   readonly offset: Seconds;
-  /** Variance of that, s², and its covariance with the frequency, s. */
+  /** The same as the last run measured it, with nothing made of that. */
+  readonly measured: Seconds;
+  /** Variance of the offset, s², and its covariance with the frequency, s. */
   readonly variance: number;
   readonly covariance: number;
 }
@@ -27,6 +29,8 @@ export interface UnattendedClock {
   readonly frequency: Frequency;
   /** Variance of that. */
   readonly frequencyVariance: number;
+  /** How far the frequency walks, s/s after one second, growing with the root of time. */
+  readonly wander: number;
   /** The correction in force, s/s. */
   readonly inForce: Frequency;
   /** `null`: the machine was restarted, or the clock set by somebody else. */
@@ -52,8 +56,12 @@ export interface RunMeasurement {
 /** The frequency of an oscillator nobody has measured, standard deviation: crystals are sold with up to ±100 ppm. */
 const UNKNOWN: Frequency = 100e-6;
 
-/** How far the frequency walks, s/s after one second; growing with the root of time: 0.1 ppm an hour, 0.6 ppm a day. */
-const WANDER = 2e-9;
+/** How far a frequency is taken to walk at first, and within which bounds it is found out: 3e-9 is 0.2 ppm an hour, 0.9 ppm a day. */
+const WANDER = { first: 3e-9, least: 1e-9, most: 1e-7 } as const;
+
+/** How much one measurement says of the wander, and the most it may. */
+const LESSON = 0.1;
+const MOST_SURPRISING = 9;
 
 /** A measurement so many deviations from what was foretold is a surprise; two in a row, and the oscillator has changed. */
 const GATE = 5;
@@ -67,14 +75,14 @@ const GOOD_ENOUGH: Frequency = 5e-6;
 
 /** The same clock after a while in which nobody but us has touched it. */
 export function foretold(before: UnattendedClock, by: Seconds): UnattendedClock {
-  const { gliding, frequencyVariance } = before;
+  const { gliding, frequencyVariance, wander } = before;
   const aged = { ...before, age: before.age + by, gliding: glided(gliding, by) };
-  if (before.phase === null) return { ...aged, frequencyVariance: frequencyVariance + WANDER ** 2 * by };
-  const later = predict(estimateOf(before, before.phase), by as Mono, WANDER);
+  if (before.phase === null) return { ...aged, frequencyVariance: frequencyVariance + wander ** 2 * by };
+  const later = predict(estimateOf(before, before.phase), by as Mono, wander);
   return {
     ...aged,
     frequencyVariance: later.frequencyVariance,
-    phase: { offset: later.phase, variance: later.phaseVariance, covariance: later.covariance },
+    phase: { offset: later.phase, measured: before.phase.measured + later.phase - before.phase.offset, variance: later.phaseVariance, covariance: later.covariance },
   };
 }
 
@@ -100,18 +108,22 @@ export function drifting({ frequency, frequencyVariance, inForce }: UnattendedCl
 export function learned(before: UnattendedClock | null, { offset, deviation, inForce }: RunMeasurement): UnattendedClock {
   const variance = deviation ** 2;
   if (before === null) {
-    return { age: 0, frequency: inForce, frequencyVariance: UNKNOWN ** 2, inForce, phase: { offset, variance, covariance: 0 }, gliding: null, runs: 1, surprises: 0 };
+    return { age: 0, frequency: inForce, frequencyVariance: UNKNOWN ** 2, wander: WANDER.first, inForce, phase: { offset, measured: offset, variance, covariance: 0 }, gliding: null, runs: 1, surprises: 0 };
   }
   const fresh = { age: 0, inForce, gliding: before.gliding, runs: before.runs + 1 };
-  const { frequency, frequencyVariance } = before;
-  if (before.phase === null) return { ...fresh, frequency, frequencyVariance, phase: { offset, variance, covariance: 0 }, surprises: before.surprises };
-  const measurement = { at: 0 as Mono, phase: offset - stillToGlide(before), variance };
+  const { frequency, frequencyVariance, wander } = before;
+  const measured = offset - stillToGlide(before);
+  const anew = { ...fresh, frequency, frequencyVariance, wander, phase: { offset: measured, measured, variance, covariance: 0 } };
+  if (before.phase === null) return { ...anew, surprises: before.surprises };
+  const measurement = { at: 0 as Mono, phase: measured, variance };
   const expected = estimateOf(before, before.phase);
   const { estimate, innovation, innovationVariance } = correct(expected, measurement);
-  if (innovation ** 2 <= GATE ** 2 * innovationVariance) return { ...fresh, ...stateOf(estimate, inForce), surprises: 0 };
+  const surprise = innovation ** 2 / innovationVariance;
+  const taught = wandering(wander, surprise);
+  if (surprise <= GATE ** 2) return { ...fresh, ...stateOf(estimate, measured, inForce), wander: taught, surprises: 0 };
   // One surprise may be the servers'. It tells of the phase, and of the frequency only if the next run says the same.
-  if (before.surprises + 1 < PATIENCE) return { ...fresh, frequency, frequencyVariance, phase: { offset: measurement.phase, variance, covariance: 0 }, surprises: before.surprises + 1 };
-  return { ...fresh, ...stateOf(correct(doubted(expected, innovation, before.age), measurement).estimate, inForce), surprises: 0 };
+  if (before.surprises + 1 < PATIENCE) return { ...anew, surprises: before.surprises + 1 };
+  return { ...fresh, ...stateOf(correct(doubted(expected, innovation, before.age), measurement).estimate, measured, inForce), wander: taught, surprises: 0 };
 }
 
 /**
@@ -121,8 +133,19 @@ export function learned(before: UnattendedClock | null, { offset, deviation, inF
  * @param frequency the correction in force from now on
  */
 export function correctedClock(before: UnattendedClock, phase: Seconds, lasting: Seconds, frequency: Frequency): UnattendedClock {
-  const moved = before.phase === null ? null : { ...before.phase, offset: before.phase.offset + stillToGlide(before) - phase };
+  const added = stillToGlide(before) - phase;
+  const moved = before.phase === null ? null : { ...before.phase, offset: before.phase.offset + added, measured: before.phase.measured + added };
   return { ...before, inForce: frequency, phase: moved, gliding: lasting === 0 ? null : { left: phase, lasting } };
+}
+
+/** Whether the frequency was measured at all. */
+export function isKnown({ frequencyVariance }: UnattendedClock): boolean {
+  return frequencyVariance < UNKNOWN ** 2;
+}
+
+/** What to correct the clock by: what was measured, weighed with what was foretold. `null`: nothing is known of it. */
+export function offsetToCorrect(clock: UnattendedClock): Seconds | null {
+  return clock.phase === null ? null : clock.phase.offset + stillToGlide(clock);
 }
 
 /** The frequency to set the clock to; `null`: it is not known well enough. */
@@ -135,8 +158,14 @@ function estimateOf({ frequency, frequencyVariance, inForce }: UnattendedClock, 
   return { at: 0 as Mono, phase: offset, frequency: frequency - inForce, phaseVariance: variance, covariance, frequencyVariance };
 }
 
-function stateOf({ phase, frequency, phaseVariance, covariance, frequencyVariance }: ClockEstimate, inForce: Frequency): Pick<UnattendedClock, "frequency" | "frequencyVariance" | "phase"> {
-  return { frequency: frequency + inForce, frequencyVariance, phase: { offset: phase, variance: phaseVariance, covariance } };
+/** What a measurement says of the wander, by how surprising it was: 1 is what was to be expected. */
+function wandering(before: number, surprise: number): number {
+  const after = before * Math.exp(LESSON * (Math.min(surprise, MOST_SURPRISING) - 1));
+  return Math.max(WANDER.least, Math.min(WANDER.most, after));
+}
+
+function stateOf({ phase, frequency, phaseVariance, covariance, frequencyVariance }: ClockEstimate, measured: Seconds, inForce: Frequency): Pick<UnattendedClock, "frequency" | "frequencyVariance" | "phase"> {
+  return { frequency: frequency + inForce, frequencyVariance, phase: { offset: phase, measured, variance: phaseVariance, covariance } };
 }
 
 /** The oscillator may have changed by all that was not foretold. */

@@ -21,6 +21,8 @@ export interface OnceConfig {
   readonly samples: number;
   /** The same of a server that an earlier run has measured; absent: as of others. */
   readonly known?: number | undefined;
+  /** Before anything is asked a random part of this passes, seconds; absent: none does. */
+  readonly spread?: Seconds;
   /** A majority with this many samples each that agree is enough; `null`: hear every server out. */
   readonly enough: number | null;
   /** End as soon as the survivors' uncertainty is below this; `null`: no such shortcut. */
@@ -34,7 +36,7 @@ export interface OnceConfig {
 /** Whether and how the local clock is touched. */
 export type ClockConfig =
   | { readonly kind: "observe" } // never: `query`
-  | { readonly kind: "once"; readonly dryRun: boolean; readonly limits: StepLimits }
+  | { readonly kind: "once"; readonly dryRun: boolean; readonly limits: StepLimits; /** The clock's rate is set, too, once it is known. */ readonly frequency?: boolean }
   | LoopConfig;
 
 /** The clock is steered for as long as the run goes on. */

@@ -17,12 +17,13 @@ import type { Action } from "./action.ts";
 import { openAnswering, sendWaiting } from "./answering.ts";
 import { sendBroadcasts } from "./broadcast-server.ts";
 import type { EngineConfig } from "./config.ts";
+import { onSlewBegun, onSteeredOnce, onStepDone } from "./correction.ts";
 import { onDatagram } from "./datagram.ts";
 import { resumeSolicitors, solicit } from "./manycast.ts";
 import type { Engine, Surroundings } from "./engine.ts";
 import type { Event } from "./event.ts";
 import { onInterfaces, watchInterfaces } from "./interfaces.ts";
-import { onCorrected, onDeadline, settle } from "./judgement.ts";
+import { onDeadline, settle } from "./judgement.ts";
 import { onLocked } from "./lock.ts";
 import type { Memory } from "./memory.ts";
 import { mobilizeConfigured, onResolved, onUnresolved, retryNames } from "./mobilize.ts";
@@ -136,13 +137,13 @@ function take(state: State, event: Event, now: Now): void {
     case "stepped":
       if (event.whose === "another" && isOwnLeap(state, event.by, now)) onLeapSecond(state, event.by, now);
       else if (event.whose === "another") onSteppedByAnother(state, event.by, now, event.slept);
-      else if (state.steering === null) onCorrected(state, event.by, 0, now);
+      else if (state.steering === null) onStepDone(state, event.by, now);
       else onStepped(state, event.by, "ours", now);
       return;
     case "slewing":
-      return onCorrected(state, event.by, event.lasting, now);
+      return onSlewBegun(state, event.by, event.lasting, now);
     case "steered":
-      return onSteered(state, event, now);
+      return state.steering === null ? onSteeredOnce(state, event, now) : onSteered(state, event, now);
     case "locked":
       return onLocked(state, event, now);
     case "clockRefused":
@@ -157,8 +158,6 @@ function start(state: State, { memory, frequency }: Event & { readonly kind: "st
   if (memory !== undefined) state.memory = memory;
   state.inForce = frequency ?? null;
   state.learning = startLearning(state, now);
-  const deadline = state.config.once?.deadline ?? null;
-  if (deadline !== null) state.deadlines.set(TIMER.deadline, after(now.mono, deadline));
   state.lostAt = now.mono;
   state.answering = openAnswering(state.config, state.surroundings, now);
   state.steering = startSteering(state.config, now.mono);
@@ -167,6 +166,18 @@ function start(state: State, { memory, frequency }: Event & { readonly kind: "st
   watchLeaps(state, now);
   openService(state);
   watchInterfaces(state);
+  const most = state.config.once?.spread ?? 0;
+  if (most === 0) return begin(state, now);
+  const pause = most * state.surroundings.chance.uniform();
+  state.note({ what: "spread", pause, most });
+  state.deadlines.set(TIMER.spread, after(now.mono, pause));
+}
+
+/** Servers are asked from now on. */
+function begin(state: State, now: Now): void {
+  state.begun = now.mono;
+  const deadline = state.config.once?.deadline ?? null;
+  if (deadline !== null) state.deadlines.set(TIMER.deadline, after(now.mono, deadline));
   mobilizeConfigured(state, now);
 }
 
@@ -180,6 +191,7 @@ function wake(state: State, now: Now): void {
     else if (key === TIMER.pools) drawFromPools(state, now);
     else if (key === TIMER.second) onSecond(state, now);
     else if (key === TIMER.leap) watchLeaps(state, now);
+    else if (key === TIMER.spread) begin(state, now);
     else if (key === TIMER.discovery) resumeDiscovery(state, now);
     else if (key <= TIMER.solicitors) solicit(state, now);
     else if (key !== TIMER.judgement) {

@@ -1,5 +1,4 @@
 /** One opinion of everything heard, and for a one-shot the end: when to judge, and what to do about the clock. */
-import { decideCorrection } from "../discipline/once.ts";
 import { judgeSystem } from "../system/judge.ts";
 import type { OrphanRules } from "../system/judge.ts";
 import { after } from "../time/mono.ts";
@@ -7,8 +6,8 @@ import type { Now } from "../time/now.ts";
 import type { Seconds } from "../time/seconds.ts";
 import { publishSystem } from "./answering.ts";
 import type { OnceConfig } from "./config.ts";
+import { correct } from "./correction.ts";
 import { withLeap } from "./leap.ts";
-import { claimSet } from "./kernel.ts";
 import { discardDuplicates } from "./duplicates.ts";
 import { isSoliciting } from "./manycast.ts";
 import { failureOf, heardEnough } from "./once.ts";
@@ -17,7 +16,6 @@ import { countAgreements } from "./probation.ts";
 import { rewardSurvivors } from "./pruning.ts";
 import type { State } from "./state.ts";
 import { TIMER } from "./timer.ts";
-import { learnCorrection, learnOffset } from "./unattended.ts";
 
 /** Judging n associations takes of the order of n · 10 µs; it is put off so that it never takes more than a tenth of the time. */
 const SPACING: Seconds = 1e-4;
@@ -68,22 +66,6 @@ export function onDeadline(state: State, now: Now): void {
   else decide(state, now);
 }
 
-/**
- * The kernel has taken the correction.
- * @param by what it adds to the clock
- * @param lasting how long that takes
- */
-export function onCorrected(state: State, by: Seconds, lasting: Seconds, now: Now): void {
-  if (!state.clock.correcting) return;
-  state.clock.correcting = false;
-  state.clock.applied = true;
-  const isStep = state.clock.action === "step";
-  state.clock.lasting = isStep ? null : lasting;
-  learnCorrection(state, by, isStep ? 0 : lasting, null, now);
-  claimSet(state, isStep ? 0 : (state.opinion.estimate?.offset ?? 0));
-  state.end("ok");
-}
-
 function judge(state: State, now: Now): void {
   const before = state.opinion.estimate?.peer ?? null;
   const opinion = judgeSystem(state.roster, now.mono, {
@@ -129,24 +111,5 @@ function decide(state: State, now: Now): void {
     state.end(failure(state));
     return;
   }
-  learnOffset(state, now);
-  const { clock } = state.config;
-  if (clock.kind === "observe") {
-    state.clock.reason = "query";
-    state.end("ok");
-    return;
-  }
-  const { action, reason } = decideCorrection(estimate.offset, clock.limits);
-  state.clock.action = action;
-  state.clock.reason = reason;
-  if (action === "refused") state.end("limit");
-  else if (action === "none") state.end("ok");
-  else if (clock.dryRun) {
-    state.clock.reason = "dry-run";
-    state.end("ok");
-  } else {
-    state.clock.correcting = true;
-    state.closeAll();
-    state.act({ kind: action, offset: estimate.offset });
-  }
+  correct(state, estimate.offset, now);
 }

@@ -124,7 +124,7 @@ function lookupFailed(state: State, lookup: Lookup, why: ResolveFault, now: Now)
   const drawn = lookup.waiting.length > 0 && lookup.waiting.every((config) => isDrawn(state, config));
   const patience = once !== null ? once.waitNetwork : drawn && why !== "again" ? 0 : Infinity;
   const isNews = lookup.fault !== why;
-  const again = state.names.failed(lookup, why, now.mono, (state.started ?? now).mono, patience);
+  const again = state.names.failed(lookup, why, now.mono, state.begun ?? now.mono, patience);
   state.deadlines.set(TIMER.names, state.names.retryAt);
   if (isNews || !again) state.note({ what: "unresolved", name: lookup.name, why });
   if (again && once !== null) return;

@@ -17,6 +17,7 @@ export interface RawSample {
 
 /** One thing worth telling. */
 export type Note =
+  | { readonly what: "spread"; readonly pause: Seconds; readonly most: Seconds }
   | { readonly what: "resolving"; readonly name: string }
   | { readonly what: "resolved"; readonly name: string; readonly addresses: readonly string[] }
   | { readonly what: "unresolved"; readonly name: string; readonly why: ResolveFault }

@@ -51,7 +51,7 @@ export function onUndelivered(state: State, socket: SocketToken, why: HostFault,
   if (sender.answers === 0 && fallBack(state, sender, now, false)) return;
   const { once } = state.config;
   if (once !== null) {
-    const waits = why === "noRoute" && elapsed((state.started ?? now).mono, now.mono) < once.waitNetwork;
+    const waits = why === "noRoute" && elapsed(state.begun ?? now.mono, now.mono) < once.waitNetwork;
     if (waits) {
       sender.unanswered = 0;
       sender.nextPoll ??= after(now.mono, state.config.burst.spacing.least);

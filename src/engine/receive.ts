@@ -18,6 +18,7 @@ import { endVolleyIfOver } from "./broadcast-client.ts";
 import { reward } from "./pruning.ts";
 import type { State } from "./state.ts";
 import { hear, onStepped } from "./steer.ts";
+import { loseTrack } from "./unattended.ts";
 
 /** A packet's true moment of leaving is known. */
 export function onSent(state: State, event: Event & { readonly kind: "sent" }, now: Now): void {
@@ -96,6 +97,7 @@ export function onSteppedByAnother(state: State, by: Seconds, now: Now, slept: S
     if (association.ended === null && association.address !== null) association.nextPoll ??= after(now.mono, state.config.burst.spacing.least);
     state.schedule(association);
   }
+  loseTrack(state, now);
   onStepped(state, by, "another", now);
   state.unjudged = true;
 }

@@ -23,6 +23,7 @@ import type { State } from "./state.ts";
 import { probationAfter } from "./probation.ts";
 import { clockToRemember, movement } from "./unattended.ts";
 
+export { isKnown } from "../discipline/unattended.ts";
 export type { UnattendedClock } from "../discipline/unattended.ts";
 
 /** Everything that was learned. */
@@ -109,19 +110,22 @@ export function rememberedBy(state: State, now: Now): Remembered {
 export function recall(state: State, fresh: Association, now: Now): void {
   const entry = fresh.address === null ? undefined : entryFor(state, fresh.config, fresh.address);
   if (entry === undefined) return;
-  const { backoff, header, heard, samples } = entry;
+  const { backoff, header, heard } = entry;
   const isOnce = state.config.once !== null;
-  fresh.since = after(now.mono, -entry.since);
-  fresh.probation = entry.probation === null || fresh.config.trusted ? null : after(now.mono, -entry.probation);
+  // What is remembered is as old as it was when this engine started.
+  const { mono: then } = state.started ?? now;
+  const samples = isOnce || isUntouched(state) ? entry.samples : [];
+  fresh.since = after(then, -entry.since);
+  fresh.probation = entry.probation === null || fresh.config.trusted ? null : after(then, -entry.probation);
   if (backoff !== null) {
-    fresh.backoff = { poll: backoff.poll, until: after(now.mono, backoff.left) };
-    if (isOnce && backoff.left > 0) {
+    fresh.backoff = { poll: backoff.poll, until: after(then, backoff.left) };
+    if (isOnce && fresh.backoff.until > now.mono) {
       fresh.kiss = "RATE";
       fresh.ended = "kiss";
       return;
     }
     fresh.minpoll = Math.max(fresh.minpoll, Math.min(fresh.config.maxpoll, entry.minpoll));
-    fresh.nextPoll = after(now.mono, backoff.left);
+    fresh.nextPoll = fresh.backoff.until > now.mono ? fresh.backoff.until : null;
   }
   fresh.known = samples.length > 0 && header !== null;
   if (!fresh.known && !isOnce) return; // it is asked as any other, with a burst
@@ -130,9 +134,14 @@ export function recall(state: State, fresh: Association, now: Now): void {
   fresh.hpoll = Math.max(fresh.minpoll, Math.min(fresh.config.maxpoll, entry.hpoll));
   if (!fresh.known) return;
   fresh.header = header;
-  fresh.heard = heard === null ? null : after(now.mono, -heard);
-  const made = samples.map(({ offset, delay, dispersion, age }) => ({ offset, delay, dispersion, at: after(now.mono, -age) }));
-  refillFilter(fresh.filter, made, now.mono, { ...state.rules, pollInterval: pollInterval(fresh.hpoll) });
+  fresh.heard = heard === null ? null : after(then, -heard);
+  const made = samples.map(({ offset, delay, dispersion, age }) => ({ offset, delay, dispersion, at: after(then, -age) }));
+  refillFilter(fresh.filter, made, then, now.mono, { ...state.rules, pollInterval: pollInterval(fresh.hpoll) });
+}
+
+/** Whether a daemon has yet to touch the clock: then what was measured by it before still holds. */
+function isUntouched({ steering, started }: State): boolean {
+  return steering === null || started === null || steering.corrections.at <= started.mono;
 }
 
 /** Whether a server that an earlier run found in a pool is worth asking again: it was of use, and answered when it was last asked. */

@@ -1,6 +1,7 @@
 /** From the engine's state to its {@link Snapshot}: every number a view may show, nothing computed twice. */
 import type { Association, Discovery } from "../association/association.ts";
 import { rootDistance } from "../association/distance.ts";
+import { isKnown } from "../discipline/unattended.ts";
 import { TALLIES } from "../association/verdict.ts";
 import type { Opinion, VerdictOn } from "../system/judge.ts";
 import { elapsed } from "../time/mono.ts";
@@ -39,12 +40,21 @@ function inOrder({ config, roster }: State): Association[] {
   return all.sort((one, other) => place(one) - place(other));
 }
 
-function clockReport({ opinion: { estimate }, clock }: State): ClockReport {
-  const { action, applied, reason, lasting } = clock;
-  if (estimate === null) return { offset: null, uncertainty: null, jitter: null, direction: null, action, applied, reason, lasting };
+function clockReport(state: State): ClockReport {
+  const { estimate } = state.opinion;
+  const { action, applied, reason, lasting } = state.clock;
+  const frequency = frequencyReport(state);
+  if (estimate === null) return { offset: null, uncertainty: null, jitter: null, direction: null, action, applied, reason, lasting, ...frequency };
   const { offset, uncertainty, jitter } = estimate;
   const direction = offset > 0 ? "behind" : offset < 0 ? "ahead" : "exact";
-  return { offset, uncertainty, jitter, direction, action, applied, reason, lasting };
+  return { offset, uncertainty, jitter, direction, action, applied, reason, lasting, ...frequency };
+}
+
+/** Of a run that remembers nothing, nothing is said of the rate. */
+function frequencyReport({ config, learning: { clock }, clock: { frequencySet } }: State): Pick<ClockReport, "frequency"> {
+  if (config.once?.known === undefined) return {};
+  if (clock === null || !isKnown(clock)) return { frequency: null };
+  return { frequency: { correction: clock.frequency, deviation: Math.sqrt(clock.frequencyVariance), applied: frequencySet } };
 }
 
 function systemReport(opinion: Opinion): SystemReport {

@@ -7,7 +7,7 @@ import type { Reason, Verdict } from "../association/verdict.ts";
 import type { DisciplineReport } from "../discipline/strategy.ts";
 import type { Authentication, SecurityKind } from "../security/security.ts";
 import type { Counts } from "../server/disposition.ts";
-import type { PollExponent, Seconds } from "../time/seconds.ts";
+import type { Frequency, PollExponent, Seconds } from "../time/seconds.ts";
 import type { NtpTimestamp } from "../time/timestamp.ts";
 import type { Leap, Mode } from "../wire/header.ts";
 import type { ClockFault, HostFault, ResolveFault, StampSource } from "./event.ts";
@@ -29,6 +29,18 @@ export interface ClockReport {
   readonly reason: ClockReason | null;
   /** Slews: how long the kernel needs from acceptance. */
   readonly lasting: Seconds | null;
+  /** Runs that remember: what they know of the clock's rate. */
+  readonly frequency?: FrequencyReport | null;
+}
+
+/** What runs have learned of the oscillator. */
+export interface FrequencyReport {
+  /** What corrects it, s/s. */
+  readonly correction: Frequency;
+  /** Standard deviation of that. */
+  readonly deviation: Frequency;
+  /** The clock was set to it by this run. */
+  readonly applied: boolean;
 }
 
 /** Why the clock was or was not changed. */

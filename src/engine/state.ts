@@ -41,6 +41,8 @@ export interface ClockState {
   lasting: Seconds | null;
   /** A correction was asked for and not answered yet. */
   correcting: boolean;
+  /** The clock's rate was set, too. */
+  frequencySet: boolean;
 }
 
 /** The engine's state. */
@@ -49,7 +51,7 @@ export class State {
   readonly roster: Roster = new Roster();
   readonly names: Names = new Names();
   readonly deadlines: Deadlines = new Deadlines();
-  readonly clock: ClockState = { action: "none", applied: false, reason: null, lasting: null, correcting: false };
+  readonly clock: ClockState = { action: "none", applied: false, reason: null, lasting: null, correcting: false, frequencySet: false };
   /** The host's addresses, IP literals; `null`: not known. */
   addresses: readonly string[] | null;
   /** Sockets of the service. */
@@ -82,6 +84,8 @@ export class State {
   actions: Action[] = [];
   /** Both clocks at the start event. */
   started: Now | null = null;
+  /** When the first server was asked for. */
+  begun: Mono | null = null;
   memory: Memory = NOTHING;
   opinion: Opinion = NO_OPINION;
   /** What is known of the clock between runs. */

@@ -18,6 +18,8 @@ export const TIMER = {
   second: -8,
   /** Whether a leap second is to be told of, or is over. */
   leap: -9,
+  /** The end of the random pause before a run. */
+  spread: -10,
   /** Solicitors, one key each from here down. */
   solicitors: -1_000_000,
 } as const;

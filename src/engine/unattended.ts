@@ -1,6 +1,6 @@
 /** What a run learns of the clock between runs, and where the samples it leaves are moved to by that (`discipline/unattended.ts`). */
 import { correctedBy } from "../discipline/corrections.ts";
-import { correctedClock, foretold, learned, stillToGlide } from "../discipline/unattended.ts";
+import { correctedClock, foretold, interrupted, learned, stillToGlide } from "../discipline/unattended.ts";
 import type { UnattendedClock } from "../discipline/unattended.ts";
 import { after, elapsed } from "../time/mono.ts";
 import type { Mono } from "../time/mono.ts";
@@ -21,7 +21,7 @@ export interface Learning {
 }
 
 /** An offset is known no better than to this share of how far it may be off. */
-const SHARE = 1 / 8;
+const SHARE = 1 / 64;
 
 /** What an earlier run knew, foretold for the start of this one. */
 export function startLearning({ memory }: State, now: Now): Learning {
@@ -34,8 +34,8 @@ export function learnOffset(state: State, now: Now): void {
   if (estimate === null) return;
   const before = knownNow(state.learning, now);
   const { offset, jitter, uncertainty } = estimate;
-  const expected = before?.phase === null || before === null ? offset : before.phase.offset + stillToGlide(before);
-  const deviation = Math.max(jitter, uncertainty * SHARE);
+  const expected = before?.phase === null || before === null ? offset : before.phase.measured + stillToGlide(before);
+  const deviation = Math.max(jitter / Math.sqrt(state.opinion.survivors), uncertainty * SHARE);
   const clock = learned(before, { offset, deviation, inForce: inForce(state, before) });
   state.learning = { ...state.learning, clock, at: now.mono, surprise: offset - expected };
 }
@@ -52,6 +52,12 @@ export function learnCorrection(state: State, phase: Seconds, lasting: Seconds, 
   state.learning = { ...state.learning, clock: correctedClock(clock, phase, lasting, frequency ?? clock.inForce), at: now.mono, corrected };
 }
 
+/** Somebody else has set the clock: of its phase nothing is known. */
+export function loseTrack(state: State, now: Now): void {
+  const clock = knownNow(state.learning, now);
+  state.learning = { clock: clock === null ? null : interrupted(clock, 0), at: now.mono, surprise: 0, corrected: null };
+}
+
 /** What is known of the clock now, to be kept. */
 export function clockToRemember(state: State, now: Now): UnattendedClock | null {
   const { steering, learning, opinion } = state;
@@ -65,8 +71,9 @@ export function clockToRemember(state: State, now: Now): UnattendedClock | null 
     age: 0,
     frequency,
     frequencyVariance: DAEMON_KNOWS ** 2,
+    wander: DAEMON_WANDER,
     inForce: config.dryRun ? (state.inForce ?? 0) : corrections.frequency,
-    phase: estimate === null ? null : { offset: estimate.offset - left, variance: jitter ** 2, covariance: 0 },
+    phase: estimate === null ? null : { offset: estimate.offset - left, measured: estimate.offset - left, variance: jitter ** 2, covariance: 0 },
     gliding: left === 0 ? null : { left, lasting: elapsed(now.mono, corrections.slew.until) },
     runs: 1,
     surprises: 0,
@@ -75,6 +82,9 @@ export function clockToRemember(state: State, now: Now): UnattendedClock | null 
 
 /** How well a daemon knows the frequency of the clock it steers, standard deviation: the room may be warmer later. */
 const DAEMON_KNOWS: Frequency = 2e-6;
+
+/** How far it is taken to walk from then on, s/s after one second. */
+const DAEMON_WANDER = 3e-9;
 
 /** Every slew is over by then, seconds. */
 const LONG: Seconds = 1e6;

@@ -10,11 +10,14 @@ import type { Engine } from "../engine/engine.ts";
 import type { Memory } from "../engine/memory.ts";
 import type { Note } from "../engine/note.ts";
 import type { World } from "../engine/world.ts";
+import type { Frequency } from "../time/seconds.ts";
 
 /** What whoever runs the engine wants of it. */
 export interface DriveOptions {
   /** What earlier runs remembered. */
   readonly memory?: Memory;
+  /** The frequency correction the clock runs with, s/s. */
+  readonly frequency?: Frequency | null;
   /** Ends the run: the engine is told to `stop`. */
   readonly signal?: AbortSignal;
   /** Takes the notes of one event, in order, before the engine handles another. */
@@ -33,7 +36,8 @@ export async function drive(engine: Engine, world: World, options: DriveOptions 
   const stop = (): void => world.put({ kind: "stop" });
   options.signal?.addEventListener("abort", stop, { once: true });
   try {
-    turn(engine, world, options.memory === undefined ? { kind: "start" } : { kind: "start", memory: options.memory }, options);
+    const { memory, frequency } = options;
+    turn(engine, world, { kind: "start", ...(memory === undefined ? {} : { memory }), ...(frequency === undefined ? {} : { frequency }) }, options);
     if (engine.responder !== undefined && engine.responder !== null) world.answerBy?.(engine.responder);
     options.onStarted?.(engine, world);
     if (options.signal?.aborted === true) stop();

@@ -59,7 +59,12 @@ export class StateFile {
     this.#moment = moment;
   }
 
-  /** Reads the file; a missing one is an empty memory. */
+  /** Looks at the file and changes nothing, whatever it is. */
+  look(): Recalled {
+    return this.#carried(this.#read());
+  }
+
+  /** Reads the file; a missing one is an empty memory. What is none is set aside. */
   recall(): Recalled {
     let recalled = this.#read();
     if (recalled.warning !== null && isFaulty(recalled.warning)) {
@@ -70,8 +75,11 @@ export class StateFile {
       }
     }
     this.#base = recalled.memory;
-    const { kisses, stored } = recalled.memory;
-    const { warning } = recalled;
+    return this.#carried(recalled);
+  }
+
+  /** What was read, as old as it is now. */
+  #carried({ memory: { kisses, stored }, warning }: Read): Recalled {
     if (stored === null) return { memory: { kisses }, lapse: null, warning };
     const { remembered, lapse } = carriedTo(stored.remembered, stored.at, this.#moment());
     return { memory: { kisses, remembered }, lapse, warning };

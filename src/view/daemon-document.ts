@@ -38,7 +38,8 @@ export function head(command: string, failure: FailureDocument | null): Data {
   };
 }
 
-function hostDocument({ host, report, failure, reselection }: HostAnswer): Data {
+/** The document of one host. */
+export function hostDocument({ host, report, failure, reselection }: HostAnswer): Data {
   if (report === null) return { host, ok: false, error: failure, protocol: null, daemon: null, system: null, associations: [] };
   const { protocol, daemon, system, associations, withheld } = report;
   const judged = reselection === null ? {} : { explanation: explanationDocument(reselection) };

@@ -47,23 +47,48 @@ const DAEMON_SYSTEM: Schema = extended(SYSTEM, {
 
 const INTERVAL: Schema = maybe(record({ low: seconds("least offset"), high: seconds("greatest offset") }));
 
+const age: Schema = seconds("ago");
+
+/** With --state: what is remembered besides. */
+const REMEMBERED: Schema = record({
+  age: maybe(seconds("since it was left")),
+  broken: maybe({ ...oneOf(["restart", "sleep", "step", "frequency"]), description: "why samples of then say nothing any more" }),
+  clock: maybe(open(record({ correction: { ...ratio, description: "what corrects the clock's rate, s/s" }, deviation: { ...ratio, description: "standard deviation of that, s/s" }, inForce: { ...ratio, description: "the correction in force, s/s" }, measured: age, runs: integer(0) }))),
+  kisses: list(open(record({ address: text, port: integer(1, 65_535), code: text, at: text }))),
+  associations: list(
+    open(
+      record({
+        address: text,
+        port: integer(1, 65_535),
+        since: { ...age, description: "how long ago it was first asked, seconds" },
+        seen: { ...age, description: "how long ago it was last part of a run, seconds" },
+        heard: maybe(age),
+        probation: maybe({ ...age, description: "how long ago it was a falseticker, seconds; null: it is not on probation" }),
+        backoff: maybe(record({ poll: integer(0, 17), left: seconds("for how long it is to be left alone") })),
+        samples: list(record({ offset: seconds("server − local, as the clock is now"), delay: seconds("round trip"), dispersion: seconds("error bound when it was made"), age })),
+      }),
+    ),
+  ),
+});
+
 const HOST: Schema = record(
   {
     host: text,
     ok: flag,
     error: ERROR,
-    protocol: maybe(oneOf(["mode6", "cmdmon", "observe", "live"])),
+    protocol: maybe(oneOf(["mode6", "cmdmon", "observe", "live", "state"])),
     daemon: maybe({ ...text, description: "its name and version in its own words" }),
     withheld: { ...flag, description: "it tells more over its Unix socket" },
     system: maybe(open(DAEMON_SYSTEM)),
     associations: list(open(PEER)),
+    remembered: open(REMEMBERED),
     explanation: record({
       intersection: INTERVAL,
       offset: maybe(seconds("of those we would follow")),
       judgements: list(record({ id: integer(0), verdict: oneOf(Object.keys(TALLIES)), reason: maybe(oneOf(Object.keys(REASONS))), interval: INTERVAL, differs: { ...flag, description: "the daemon decided otherwise" } })),
     }),
   },
-  ["error", "withheld", "explanation"],
+  ["error", "withheld", "explanation", "remembered"],
 );
 
 /** The schema of the document of `peers`. */

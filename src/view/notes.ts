@@ -30,6 +30,8 @@ export const PACKET_FAULTS: Readonly<Record<PacketFault, string>> = {
 /** A note as one line, without a line feed. */
 export function noteText(note: Note): string {
   switch (note.what) {
+    case "spread":
+      return `waits ${durationText(note.pause)} before it asks, at random up to ${durationText(note.most)}: at the full minute servers are asked by everybody's cron at once`;
     case "resolving":
       return `looking up ${printable(note.name)}`;
     case "resolved":

@@ -16,13 +16,15 @@ export function widePeers(report: DaemonReport, { all, width, palette, name }: {
   // A pool has no port.
   const ported = shown.map((peer) => (peer.port === 0 ? { ...peer, port: NTP_PORT } : peer));
   const named = ported.map((peer) => (name !== undefined && peer.address !== null && peer.name === peer.address ? { ...peer, name: name(peer.address) } : peer));
-  const title = `${printable(host)}: ${daemon === null ? TITLES[protocol] : printable(daemon)}, stratum ${system.stratum}, ${LEAP_TEXTS[system.leap]}, offset ${signedText(system.offset)}`;
+  const who = `${printable(host)}: ${daemon === null ? TITLES[protocol] : printable(daemon)}`;
+  // Of this host's own clock a file says no more than what it was off by.
+  const title = protocol === "state" ? who : `${who}, stratum ${system.stratum}, ${LEAP_TEXTS[system.leap]}, offset ${signedText(system.offset)}`;
   const lines = [palette.strong(title), ...(named.length === 0 ? ["no associations"] : tableOf(named, width, palette, COLUMNS).split("\n"))];
   return lines.map((line) => `${line}\n`).join("");
 }
 
 const NTP_PORT = 123;
-const TITLES = { mode6: "a daemon that does not tell its name", cmdmon: "chronyd", observe: "ntpd-rs", live: "measured now, no daemon" } as const;
+const TITLES = { mode6: "a daemon that does not tell its name", cmdmon: "chronyd", observe: "ntpd-rs", live: "measured now, no daemon", state: "remembered, no daemon" } as const;
 const LEAP_TEXTS = { none: "no leap second", insert: "a leap second will be inserted", delete: "a second will be left out", unsynchronized: "unsynchronized" } as const;
 
 const COLUMNS: readonly Column<PeerReport>[] = [

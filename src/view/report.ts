@@ -4,7 +4,7 @@ import type { UnixNanoseconds } from "../time/timestamp.ts";
 import { explain } from "./explain.ts";
 import type { Palette } from "./palette.ts";
 import { serverTable } from "./table.ts";
-import { leapLine, verdictLine } from "./verdict.ts";
+import { leapLine, rateLine, verdictLine } from "./verdict.ts";
 
 /** How a report is drawn. */
 export interface ReportStyle {
@@ -31,5 +31,7 @@ export function report(snapshot: Snapshot, { width, palette, pivot }: ReportStyl
   if (leap !== null) lines.push(palette.doubtful(leap));
   const verdict = verdictLine(snapshot, pivot);
   if (verdict !== null) lines.push(palette.strong(verdict));
+  const rate = rateLine(snapshot.clock);
+  if (rate !== null) lines.push(rate);
   return lines.map((line) => `${line}\n`).join("");
 }

@@ -45,7 +45,14 @@ const CLOCK: Schema = record({
   applied: { ...flag, description: "true once the kernel has accepted the change" },
   reason: maybe(oneOf(["dry-run", "query", "panic", "max-step", "no-agreement", "other-daemon", ...Object.keys(CLOCK_FAULTS)])),
   lasting: maybe(seconds("how long a slew takes")),
-});
+  frequency: maybe(
+    record({
+      correction: { type: "number", description: "what corrects the clock's rate, s/s, as runs have learned it" },
+      deviation: { type: "number", description: "standard deviation of that, s/s" },
+      applied: { ...flag, description: "this run has set it" },
+    }),
+  ),
+}, ["frequency"]);
 
 /** The system variables. */
 export const SYSTEM: Schema = record({

@@ -1,6 +1,7 @@
 /** The last line of a report: what the local clock's error is, who says so, and what was done about it. */
 import type { ClockReport, Snapshot } from "../engine/snapshot.ts";
 import { shift, toIso, unfold, type UnixNanoseconds } from "../time/timestamp.ts";
+import { runsText } from "./recalled.ts";
 import { counted, durationText, longText } from "./text.ts";
 
 /**
@@ -36,6 +37,15 @@ function actionText(clock: ClockReport, snapshot: Snapshot, pivot: UnixNanosecon
   if (!clock.applied) return "";
   if (action === "step") return "; stepped";
   return clock.lasting === null ? "; slewing" : `; slewing, done in ${durationText(clock.lasting)}${untilText(clock.lasting, snapshot, pivot)}`;
+}
+
+/** A rate that is known no better is not worth telling, s/s. */
+const WORTH_TELLING = 10e-6;
+
+/** What is known of the clock's rate; `null`: too little, or nobody asked. */
+export function rateLine({ frequency = null }: ClockReport): string | null {
+  if (frequency === null || frequency.deviation > WORTH_TELLING) return null;
+  return `${runsText(frequency)}${frequency.applied ? "; its rate was set" : ""}`;
 }
 
 /** When a slew that takes long will be done. */

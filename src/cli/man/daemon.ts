@@ -52,7 +52,7 @@ export const DAEMON_PROSE: Prose = {
         {
           terms: [
             ["`$RUNTIME_DIRECTORY/ntpkit.pid`, `/run/ntpkit.pid`", "The process number, locked while the daemon lives; not with `--no-clock`. `pidfile` names another."],
-            ["`$STATE_DIRECTORY/state.json`, `/var/lib/ntpkit/state.json`", "What servers told: DENY and RSTR are honoured by later runs."],
+            ["`$STATE_DIRECTORY/state.json`, `/var/lib/ntpkit/state.json`", "What is remembered for later runs: DENY and RSTR are honoured, and associations are taken up again (ntpkit-sync(1) says what and for how long)."],
             ["`driftfile`", "The frequency error, in ppm; written once an hour and at the end."],
             ["`leapfile`", "The list of leap seconds. Its hash and its date are checked at the start and each day; where it can be believed, servers' announcements are not asked."],
           ],

@@ -2,6 +2,7 @@
 import { DAEMON_PROSE } from "./daemon.ts";
 import { FINDING_PROSE } from "./finding.ts";
 import type { Block, Section } from "./roff.ts";
+import { REMEMBERING_SECTION } from "./remembering.ts";
 import { METRICS, VIEWING_PROSE } from "./viewing.ts";
 
 /** The words for one command. */
@@ -74,10 +75,11 @@ export const PROSE: Readonly<Record<string, Prose>> = {
       ...MEASUREMENT,
       "The clock is then slewed when it is wrong by less than 128 ms, stepped when by more, and left alone when by more than 1000 s (`--step-threshold`, `--panic`). `--max-step` limits steps each way. Setting it needs the privilege to do so: root, or CAP_SYS_TIME on Linux. Without it the measurement is printed all the same, and the exit status is 14.",
     ],
-    sections: [SERVERS, KEYS, OFFSETS],
+    sections: [SERVERS, KEYS, REMEMBERING_SECTION, OFFSETS],
     examples: [
       ["ntpkit sync a.example.net b.example.net c.example.net d.example.net", "Four servers outvote one that lies."],
       ["ntpkit sync -n pool.ntp.org", "What would be done?"],
+      ["17 * * * * ntpkit sync -q --state --frequency --spread -c /etc/ntpkit.conf", "A line for root's crontab: one packet a server, and a clock that stays right between two runs."],
       ["17 * * * * ntpkit sync -q a.example.net b.example.net c.example.net", "A line for root's crontab; mail comes only when something is wrong."],
       ["ntpkit sync --wait-network 1m --max-step backward=10s --json", "At boot, by the servers of the configuration file, never more than ten seconds back."],
       ["ntpkit sync --keys /etc/ntp.keys 192.0.2.7,key=10", "Believe the server only with key 10."],
