@@ -156,6 +156,44 @@ describe("run", () => {
     expect(readdirSync(join(folder, "stats")).some((name) => /^loopstats\.\d{8}$/.test(name))).toBe(true);
   });
 
+  it("leaves what it knows of its servers to the next start, which goes on from there", async () => {
+    const server = await startServer({ name: "good", ahead: 0.02, stratum: 1, refid: "GPS" }, clockReader());
+    const path = configuration(`server 127.0.0.1 port ${server.port} iburst minpoll 3`, "tos maxdist 16");
+    const first = new Running(["-c", path, "--port", `${await freePort()}`]);
+    await first.heard("systemPeer");
+    expect(await first.stop()).toBe(0);
+    server.close();
+    expect(readFileSync(join(folder, "state.json"), "utf8")).toMatch(/"ip": ?"127\.0\.0\.1"/);
+    const second = new Running(["-c", path, "--port", `${await freePort()}`, "--metrics", "0"]);
+    await second.heard("listening");
+    // The server is gone: what is told of it is what was measured before.
+    const metrics = await fetched(`http://127.0.0.1:${(await second.heard("metrics"))["port"] as number}/metrics`);
+    expect(metrics).toMatch(/^ntpkit_association_offset_seconds\{[^}]*\} 0\.0[12]\d*$/m);
+    expect(await second.stop()).toBe(0);
+  });
+
+  it("goes on without a state file that can be neither read nor written, and says each once", async () => {
+    const path = configuration("server 127.127.1.0");
+    process.env["STATE_DIRECTORY"] = join(path, "below-a-file");
+    const running = new Running(["-c", path, "--port", `${await freePort()}`]);
+    await running.heard("listening");
+    expect(await running.stop()).toBe(0);
+    const said = running.lines.filter(({ event }) => event === "state").map(({ level, text }) => `${level}: ${text.replace(folder, "")}`);
+    expect(said).toMatchObject([expect.stringMatching(/^warning: .*ENOTDIR/), expect.stringMatching(/^warning: .*ENOTDIR/)]);
+    expect(new Set(said).size).toBe(2);
+  });
+
+  it("keeps its keys when their file can be read no longer, and says so", async () => {
+    const path = configuration("server 127.127.1.0", `keys ${folder}/keys`, "trustedkey 1");
+    writeFileSync(join(folder, "keys"), "1 SHA1 a-secret-of-ours\n", { mode: 0o600 });
+    const running = new Running(["-c", path, "--port", `${await freePort()}`]);
+    await running.heard("listening");
+    rmSync(join(folder, "keys"));
+    process.emit("SIGHUP");
+    expect((await running.heard("configuration")).text).toMatch(/keys.*no such file or directory; it stays as it was$/);
+    expect(await running.stop()).toBe(0);
+  });
+
   it("reads its configuration anew on SIGHUP, and keeps it when it is wrong or the same", async () => {
     const path = configuration("server 127.127.1.0");
     const running = new Running(["-c", path, "--port", `${await freePort()}`]);

@@ -24,7 +24,7 @@ import { localClock } from "../../host/local-clock.ts";
 import { serviceManager, type ServiceManager } from "../../host/notify.ts";
 import { openWorld } from "../../host/world.ts";
 import { placedText } from "../../security/place.ts";
-import type { StateFile } from "../../state/file.ts";
+import type { StateFile, StateWarning } from "../../state/file.ts";
 import type { LeapKnowledge } from "../../time/leap.ts";
 import { describeFailure } from "../../view/failure.ts";
 import { openMetrics } from "../../view/metrics.ts";
@@ -46,7 +46,7 @@ import { parseMetricsAddress, serveMetrics, type MetricsServer } from "./metrics
 import { Orders } from "./orders.ts";
 import { StatisticsFiles } from "./statistics.ts";
 
-/** How often the drift file is written and the hour's statistics are, seconds. */
+/** How often the drift file, what is known of the servers, and the hour's statistics are written, seconds. */
 const KEEP_INTERVAL = 3600;
 const LEAP_INTERVAL = 86_400;
 
@@ -127,23 +127,25 @@ class Daemon {
     const config = this.#engineConfig(machine, this.#drift.read());
     const engine = engineOf(config, this.#orders.keyring, this.#orders.control);
     const { memory, warning } = this.#state.recall();
-    if (warning !== null) this.#log.matter("state", "warning", "state", stateWarningText(warning));
+    this.#warn(warning);
     try {
       await drive(engine, world, {
         memory,
         signal: this.#abort.signal,
         onStarted: () => this.#started(engine, world),
         onNotes: (notes) => this.#heed(notes, () => engine.snapshot(world.now())),
-        onRemember: (learned) => {
-          const fault = this.#state.remember(learned);
-          this.#log.matter("state", "warning", "state", fault === null ? null : stateWarningText(fault));
-        },
+        onRemember: (learned) => this.#warn(this.#state.remember(learned)),
       });
     } finally {
       this.#running = null;
+      this.#warn(this.#state.remember(engine.memory(world.now())));
       this.#drift.keep(engine.snapshot(world.now()).discipline?.frequency ?? null);
     }
     return this.#result(config, engine.snapshot(world.now()));
+  }
+
+  #warn(about: StateWarning | null): void {
+    this.#log.matter("state", "warning", "state", about === null ? null : stateWarningText(about));
   }
 
   /** The sockets are open. */
@@ -247,6 +249,7 @@ class Daemon {
     const snapshot = this.#snapshot();
     if (snapshot === null) return;
     this.#drift.keep(snapshot.discipline?.frequency ?? null);
+    this.#warn(this.#state.remember(this.#running!.engine.memory(this.#running!.world.now())));
     this.#statistics.tick(() => snapshot, Date.now());
   }
 

@@ -40,7 +40,7 @@ export const DAEMON_PROSE: Prose = {
       blocks: [
         {
           terms: [
-            ["`SIGTERM`, `SIGINT`", "End: the sockets are closed and the frequency is kept in the drift file. The exit status is 0."],
+            ["`SIGTERM`, `SIGINT`", "End: the sockets are closed, the frequency is kept in the drift file, and what is known of the servers in the state file: the next start goes on from there. The exit status is 0."],
             ["`SIGHUP`", "Read the configuration and the keys anew, and begin the log file anew. What is wrong with them is logged, and nothing changes. Associations whose line stays keep all they have measured, by the line's new options; those whose line is gone end, and so does who was found by a key that is gone; new ones begin. Port, log format and other words of the command line stay, and so does `pidfile`. After `--user` the files have to be readable by that user."],
           ],
         },
@@ -52,7 +52,7 @@ export const DAEMON_PROSE: Prose = {
         {
           terms: [
             ["`$RUNTIME_DIRECTORY/ntpkit.pid`, `/run/ntpkit.pid`", "The process number, locked while the daemon lives; not with `--no-clock`. `pidfile` names another."],
-            ["`$STATE_DIRECTORY/state.json`, `/var/lib/ntpkit/state.json`", "What is remembered for later runs: DENY and RSTR are honoured, and associations are taken up again (ntpkit-sync(1) says what and for how long)."],
+            ["`$STATE_DIRECTORY/state.json`, `/var/lib/ntpkit/state.json`", "What was learned of the servers, shared with `ntpkit sync` (ntpkit-sync(1) says what and for how long): DENY and RSTR are honoured, and associations are taken up again with their clock filters and reach. Written once an hour and at the end; with `--user` the folder must be that user's."],
             ["`driftfile`", "The frequency error, in ppm; written once an hour and at the end."],
             ["`leapfile`", "The list of leap seconds. Its hash and its date are checked at the start and each day; where it can be believed, servers' announcements are not asked."],
           ],
