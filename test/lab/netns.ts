@@ -26,6 +26,8 @@ export interface Host {
   inside(argv: readonly string[]): readonly string[];
   /** Gives the host more IPv4 addresses, such as "10.77.0.101/24". */
   addAddresses(addresses: readonly string[]): Promise<void>;
+  /** Plugs the host into another LAN with the addresses it has: it reaches those that are there with addresses like its own. */
+  replug(lan: number): Promise<void>;
 }
 
 /** The network of one scenario. */
@@ -54,7 +56,7 @@ export class Network {
     const number = ++this.#hosts;
     const namespace = await this.#namespace(name);
     const { ipv4, ipv6 } = addresses(lan, number);
-    await this.#plug(namespace, "eth0", lan);
+    const port = await this.#plug(namespace, "eth0", lan);
     await ip(namespace, [
       "link set lo up",
       `addr add ${ipv4}/24 brd + dev eth0`,
@@ -66,7 +68,7 @@ export class Network {
       `addr add fe80::${number}/64 dev eth0 nodad`,
       ...others(lan).map((other) => `route add 10.77.${other}.0/24 via 10.77.${lan}.${other < lan ? 253 : 254}`),
     ]);
-    return this.#member(name, namespace, ipv4, ipv6, `fe80::${number}`);
+    return this.#member(name, namespace, port, ipv4, ipv6, `fe80::${number}`);
   }
 
   /** Plugs a host into one more LAN, on its `eth1`; returns its addresses there. It forwards nothing from one to the other. */
@@ -89,7 +91,7 @@ export class Network {
   async router(name: string, lan: number): Promise<Host> {
     const namespace = await this.#namespace(name);
     const next = lan + 1;
-    await this.#plug(namespace, "eth0", lan);
+    const port = await this.#plug(namespace, "eth0", lan);
     await this.#plug(namespace, "eth1", next);
     await ip(namespace, [
       "link set lo up",
@@ -102,10 +104,10 @@ export class Network {
         .map((other) => `route add 10.77.${other}.0/24 via ${other < lan ? `10.77.${lan}.253` : `10.77.${next}.254`}`),
     ]);
     await must(["ip", "netns", "exec", namespace, "sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward"]);
-    return this.#member(name, namespace, `10.77.${lan}.254`, "", "");
+    return this.#member(name, namespace, port, `10.77.${lan}.254`, "", "");
   }
 
-  #member(name: string, namespace: string, ipv4: string, ipv6: string, linkLocal: string): Host {
+  #member(name: string, namespace: string, port: string, ipv4: string, ipv6: string, linkLocal: string): Host {
     return {
       name,
       namespace,
@@ -118,16 +120,20 @@ export class Network {
           namespace,
           addresses.map((address) => `addr add ${address} dev eth0`),
         ),
+      replug: (lan) => ip(`${this.#stem}-hub`, [`link set ${port} master lan${lan}`]),
     };
   }
 
-  async #plug(namespace: string, device: string, lan: number): Promise<void> {
-    const port = ++this.#ports;
-    const octet = port.toString(16).padStart(2, "0");
+  /** Puts a cable between a device and a LAN; returns the cable's end at the LAN. */
+  async #plug(namespace: string, device: string, lan: number): Promise<string> {
+    const number = ++this.#ports;
+    const port = `port${number}`;
+    const octet = number.toString(16).padStart(2, "0");
     await ip(`${this.#stem}-hub`, [
-      `link add port${port} type veth peer name ${device} netns ${namespace} address 02:00:00:00:00:${octet}`,
-      `link set port${port} master lan${lan} up`,
+      `link add ${port} type veth peer name ${device} netns ${namespace} address 02:00:00:00:00:${octet}`,
+      `link set ${port} master lan${lan} up`,
     ]);
+    return port;
   }
 
   /** Ends what still runs in the hosts and removes them. */

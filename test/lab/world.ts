@@ -131,9 +131,13 @@ export class World {
     return this.file(name);
   }
 
-  /** A clock that is `offset` seconds ahead of the machine's. */
-  clock(name: string, offset: number, frequency = 0): Promise<Clock> {
-    return makeClock(this.#workshop.shim, this.file(`${name}.clock`), offset, frequency);
+  /**
+   * A clock that is `offset` seconds ahead of the machine's.
+   * @param frequency what somebody has left in it, seconds a second
+   * @param rate how much too fast it runs by itself
+   */
+  clock(name: string, offset: number, frequency = 0, rate = 0): Promise<Clock> {
+    return makeClock(this.#workshop.shim, this.file(`${name}.clock`), offset, frequency, rate);
   }
 
   /** A list of leap seconds. */

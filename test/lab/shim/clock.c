@@ -4,17 +4,18 @@
  *   NTPKIT_LAB_CLOCK          the state file, made by the lab (test/lab/clock.ts); without it the real time is shown
  *   NTPKIT_LAB_CLOCK_REFUSE   if set, every setter fails with EPERM, as without CAP_SYS_TIME
  *
- * The process reads  real + offset + progress of slews and of the frequency since the last setting,  from every reader of
- * the clock and from the kernel's packet timestamps alike: a daemon that mixes the two (chronyd's T2 is the kernel's
- * stamp, its T3 its own reading) serves the wanted offset exactly. Setters change the state file and nothing else:
- * NONE IS EVER PASSED ON TO THE KERNEL, not even when the state file is missing.
+ * The process reads  real + offset + progress of slews, of the frequency and of the crystal since the last setting,  from
+ * every reader of the clock and from the kernel's packet timestamps alike: a daemon that mixes the two (chronyd's T2 is
+ * the kernel's stamp, its T3 its own reading) serves the wanted offset exactly. Setters change the state file and nothing
+ * else: NONE IS EVER PASSED ON TO THE KERNEL, not even when the state file is missing.
  *
  * A leap second that is told of (STA_INS, STA_DEL) is carried out at the end of the day that the clock shows, with
  * the states of the kernel: TIME_INS, TIME_OOP while 23:59:59 runs a second time, TIME_WAIT until the bits are taken back.
  *
  * Rates are the kernel's: 500 ppm for ADJ_OFFSET_SINGLESHOT and adjtime, at most 500 ppm of ADJ_FREQUENCY, 100 ppm a
- * unit of ADJ_TICK, and the phase-locked loop of ADJ_OFFSET. CLOCK_MONOTONIC stays the machine's, sleeps until an absolute
- * CLOCK_REALTIME are not translated, and a timerfd is not cancelled by a step.
+ * unit of ADJ_TICK, and the phase-locked loop of ADJ_OFFSET. CLOCK_MONOTONIC and CLOCK_BOOTTIME run as fast as the clock
+ * does and know no steps, as the kernel's do; sleeps until an absolute time are not translated, and a timerfd is not
+ * cancelled by a step.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -64,6 +65,8 @@ struct clock_state {
 	int64_t leap_at;    /* end of the day that a leap second was told of on, by this clock, ns; 0 is never */
 	int64_t leap;       /* what it adds to the clock: -BILLION, BILLION */
 	int64_t leapt;      /* it has come, and nobody has taken the bits back since */
+	int64_t crystal;    /* how fast it runs by itself, which no setter knows: ppm << 16 */
+	int64_t stepped;    /* the part of the offset that came at once, ns */
 	pthread_mutex_t writers; /* zero as made; process-shared by the first to come */
 	int64_t writers_ready;
 };
@@ -137,7 +140,7 @@ static int64_t phased(const struct clock_state *s, int64_t elapsed)
 
 static double rate(const struct clock_state *s)
 {
-	return s->frequency / 65536e6 + (s->tick - 10000) * 100e-6;
+	return (s->frequency + s->crystal) / 65536e6 + (s->tick - 10000) * 100e-6;
 }
 
 /* The offset of this clock when the real one reads `real`. */
@@ -155,20 +158,36 @@ static int64_t leapt_by(const struct clock_state *s, int64_t now)
 	return now >= s->leap_at - (s->leap > 0 ? BILLION : 0) ? s->leap : 0;
 }
 
-static int64_t shown(int64_t real)
+/* The state between two settings; 0 if there is none. */
+static int settled(struct clock_state *copy)
 {
-	struct clock_state *s = get_state(), copy;
+	struct clock_state *s = get_state();
 	if (!s)
-		return real;
+		return 0;
 	uint64_t before, after;
 	do {
 		before = __atomic_load_n(&s->sequence, __ATOMIC_ACQUIRE);
-		memcpy(&copy, s, offsetof(struct clock_state, writers));
+		memcpy(copy, s, offsetof(struct clock_state, writers));
 		__atomic_thread_fence(__ATOMIC_ACQUIRE);
 		after = __atomic_load_n(&s->sequence, __ATOMIC_ACQUIRE);
 	} while (before != after || (before & 1));
+	return 1;
+}
+
+static int64_t shown(int64_t real)
+{
+	struct clock_state copy;
+	if (!settled(&copy))
+		return real;
 	int64_t now = real + offset_at(&copy, real);
 	return now + leapt_by(&copy, now);
+}
+
+/* What the clocks that are never stepped are ahead of the machine's by. */
+static int64_t glided(void)
+{
+	struct clock_state copy;
+	return settled(&copy) ? offset_at(&copy, real_now()) - copy.stepped : 0;
 }
 
 /* The kernel's second_overflow(): the maximum error grows by 500 us a second, up to where the clock counts as lost. */
@@ -195,6 +214,7 @@ static struct clock_state *begin_setting(int64_t real)
 	int64_t leap = leapt_by(s, real + s->offset);
 	if (leap) {
 		s->offset += leap;
+		s->stepped += leap;
 		s->tai += leap < 0 ? 1 : -1;
 		s->leapt = 1;
 	}
@@ -246,6 +266,8 @@ int clock_gettime(clockid_t clock, struct timespec *out)
 	get_state();
 	int tai = clock == CLOCK_TAI && state;
 	int result = real_clock_gettime(tai ? CLOCK_REALTIME : clock, out);
+	if (!result && (clock == CLOCK_MONOTONIC || clock == CLOCK_MONOTONIC_COARSE || clock == CLOCK_BOOTTIME))
+		*out = to_timespec(out->tv_sec * BILLION + out->tv_nsec + glided());
 	if (result || !(tai || clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE || clock == CLOCK_REALTIME_ALARM))
 		return result;
 	*out = to_timespec(shown(out->tv_sec * BILLION + out->tv_nsec) + (tai ? state->tai * BILLION : 0));
@@ -279,6 +301,7 @@ int timespec_get(struct timespec *out, int base)
 static void step_to(struct clock_state *s, int64_t offset)
 {
 	s->leap_at = s->leapt = 0;
+	s->stepped += offset - s->offset;
 	s->offset = offset;
 	s->slew = s->phase = 0;
 	s->status |= STA_UNSYNC;
