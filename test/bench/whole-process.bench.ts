@@ -7,11 +7,11 @@ import { fileURLToPath } from "node:url";
 import { startChronyd } from "../lab/daemons.ts";
 import { type Host, Network, removeLeftovers } from "../lab/netns.ts";
 import { fetchPeers, type Peer } from "../lab/peers.ts";
-import { must, type Running, stopAll } from "../lab/processes.ts";
-import type { Contest, Measured } from "./contest.ts";
+import { type Running, stopAll } from "../lab/processes.ts";
+import type { Contest } from "./contest.ts";
+import { holdContest, printContest } from "./holding.ts";
 
 const NTPKIT = process.env["NTPKIT_BIN"] ?? fileURLToPath(new URL("../../bin/ntpkit.js", import.meta.url));
-const RUNNER = fileURLToPath(new URL("contest.ts", import.meta.url));
 const FOLDER = fileURLToPath(new URL(`../lab/.work/bench-${process.pid}`, import.meta.url));
 const SERVERS = 4;
 const CROWD = 1000;
@@ -33,7 +33,7 @@ const daemons: Running[] = [];
 try {
   const client = await network.host("client");
   const servers = await serve(client, chrony);
-  for (const contest of contests(servers, chrony, ntpsec)) print(contest, await hold(client, contest));
+  for (const contest of contests(servers, chrony, ntpsec)) printContest(contest, await holdContest(client, contest));
 } finally {
   await Promise.all(daemons.map((daemon) => daemon.stop()));
   await network.remove();
@@ -105,26 +105,4 @@ function contests(servers: readonly string[], chrony: Peer, ntpsec: Peer): reado
       ],
     },
   ];
-}
-
-/** The runs are started from within the client's network, so that no way into it is measured. */
-async function hold(client: Host, contest: Contest): Promise<readonly Measured[]> {
-  const argv = [process.execPath, "--import", "tsx", RUNNER, JSON.stringify(contest)];
-  return JSON.parse(await must(client.inside(argv), { timeout: 600 })) as readonly Measured[];
-}
-
-function print({ title, rounds }: Contest, measured: readonly Measured[]): void {
-  console.log(`\n${title} (${rounds} rounds by turns)`);
-  console.log(`${"".padEnd(40)}  median ms   min..max      ratio  memory MB  exit`);
-  const first = measured[0];
-  for (const { name, wall, memory, exits, counted } of measured) {
-    const ratio = first === undefined ? 1 : wall.median / first.wall.median;
-    const megabytes = memory === null ? "-" : (memory / 1024).toFixed(1);
-    const range = `${wall.min.toFixed(0)}..${wall.max.toFixed(0)}`;
-    const remark = counted === null ? "" : `  answered: ${counted}`;
-    console.log(
-      `${name.padEnd(40)}  ${wall.median.toFixed(1).padStart(9)}   ${range.padEnd(11)}  ${ratio.toFixed(2).padStart(6)}` +
-        `  ${megabytes.padStart(9)}  ${exits.join(",")}${remark}`,
-    );
-  }
 }
