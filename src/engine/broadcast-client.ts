@@ -53,7 +53,7 @@ export function onListenerDue(state: State, listener: Association, now: Now): bo
   if (own.phase === "volley") return true;
   listener.reach = reachOnPoll(listener.reach);
   listener.unreach += 1;
-  if (listener.reach === 0) state.unjudged = true;
+  if (listener.reach === 0) state.changed(listener);
   if (listener.unreach >= UNREACH_LIMIT) prune(state, listener, now);
   else listener.nextPoll = nextBroadcastBy(listener, now);
   return false;

@@ -2,6 +2,7 @@
 import { judgeSystem } from "../system/judge.ts";
 import type { OrphanRules } from "../system/judge.ts";
 import { after } from "../time/mono.ts";
+import type { Mono } from "../time/mono.ts";
 import type { Now } from "../time/now.ts";
 import type { Seconds } from "../time/seconds.ts";
 import { publishSystem } from "./answering.ts";
@@ -17,20 +18,21 @@ import { rewardSurvivors } from "./pruning.ts";
 import type { State } from "./state.ts";
 import { TIMER } from "./timer.ts";
 
-/** Judging n associations takes of the order of n · 10 µs; it is put off so that it never takes more than a tenth of the time. */
+/** Judging n associations takes of the order of n · 1 µs; it is put off so that it never takes more than a hundredth of the time. */
 const SPACING: Seconds = 1e-4;
 /** With so few it is not worth putting off. */
 const AT_ONCE = 64;
+/** What the opinion does not rest on waits for so long, n times; or until it is this part of all: then it may be the majority that changes. */
+const PATIENCE: Seconds = 1e-2;
+const PART = 1 / 8;
 
 /** Whatever changed is judged, at once or when its turn comes; a one-shot then sees whether it may end. */
 export function settle(state: State, now: Now): void {
-  if (!state.unjudged || state.outcome !== null || state.clock.correcting) return;
-  if (state.roster.size > AT_ONCE) {
-    const turn = after(state.judgedAt, state.roster.size * SPACING);
-    if (now.mono < turn) {
-      state.deadlines.set(TIMER.judgement, turn);
-      return;
-    }
+  const turn = turnOf(state);
+  if (turn === null || state.outcome !== null || state.clock.correcting) return;
+  if (now.mono < turn) {
+    state.deadlines.set(TIMER.judgement, turn);
+    return;
   }
   discardDuplicates(state, now);
   judge(state, now);
@@ -38,6 +40,13 @@ export function settle(state: State, now: Now): void {
   countAgreements(state);
   const { once } = state.config;
   if (once !== null && (isListening(state) ? hasListenedEnough(state) : hasHeardEnough(state, once))) decide(state, now);
+}
+
+/** When to judge; `null`: nothing has changed. */
+function turnOf({ unjudged, waiting, judgedAt, roster: { size } }: State): Mono | null {
+  if (!unjudged && waiting === 0) return null;
+  if (size <= AT_ONCE) return judgedAt;
+  return after(judgedAt, size * (unjudged || waiting > size * PART ? SPACING : PATIENCE));
 }
 
 function hasHeardEnough(state: State, once: OnceConfig): boolean {
@@ -79,6 +88,7 @@ function judge(state: State, now: Now): void {
   });
   state.opinion = { ...opinion, variables: withLeap(state, opinion.variables, now) };
   state.unjudged = false;
+  state.waiting = 0;
   state.judgedAt = now.mono;
   state.lostAt = state.opinion.estimate === null ? (state.lostAt ?? now.mono) : null;
   publishSystem(state, now);
@@ -96,7 +106,7 @@ function orphanRules({ config, ownReferenceIds }: State): OrphanRules | null {
 function failure(state: State): Outcome {
   if (isListening(state) && [...state.roster].some(({ listening }) => listening !== null)) return "ok";
   // Survivors, but fewer than minsane: they agree, and are not enough.
-  if (state.opinion.survivors > 0) return "no-agreement";
+  if (state.opinion.survivors.length > 0) return "no-agreement";
   const reasons = Array.from(state.roster, ({ id }) => state.opinion.verdicts.get(id)?.reason ?? "pending");
   if (reasons.length > 0) return failureOf(reasons);
   return state.refused.has("authentication") ? "authentication" : "no-reply";

@@ -28,5 +28,5 @@ export function pollPeer(state: State, peer: Association, now: Now): void {
   peer.packets.sent += 1;
   state.act({ kind: "send", token, socket, association: peer.id, to: address, ttl: null, bytes: sealed.bytes });
   state.note({ what: "polled", id: peer.id, address });
-  if (peer.reach === 0) state.unjudged = true;
+  if (peer.reach === 0) state.changed(peer);
 }

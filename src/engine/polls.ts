@@ -58,7 +58,7 @@ export function onUndelivered(state: State, socket: SocketToken, why: HostFault,
     } else giveUp(state, sender, undelivered(why, state.config.sourcePort));
   }
   state.schedule(sender);
-  state.unjudged = true;
+  state.changed(sender);
 }
 
 /** The reason a report gives for a packet that could not be delivered. A port is refused only to those who asked for one. */
@@ -100,7 +100,7 @@ function ask(state: State, association: Association, now: Now): void {
   state.act({ kind: "send", token, socket: token, association: association.id, to: address, ttl: null, bytes: sealed.bytes });
   state.note({ what: "polled", id: association.id, address });
   // Out of reach by now: selection has to know.
-  if (association.reach === 0) state.unjudged = true;
+  if (association.reach === 0) state.changed(association);
 }
 
 function expire(state: State, association: Association, request: Request, now: Now): void {
@@ -116,5 +116,5 @@ function expire(state: State, association: Association, request: Request, now: N
   if (mute && fallBack(state, association, now, true)) return;
   onLost(association, request.handedOver.mono, state.rulesFor(association));
   if (association.listening?.phase === "volley") endVolleyIfOver(state, association, now);
-  state.unjudged = true;
+  state.changed(association);
 }

@@ -52,7 +52,7 @@ export function onReception(state: State, from: Association, reception: Receptio
       state.note({ what: "sample", id, address, offset: reception.sample.offset, delay: reception.sample.delay, ...rawOf(from, reception.exchange) });
       hear(state, from, reception.sample);
       // Without anything newer to believe selection has nothing new to see (the prime directive), unless it has yet to see this one.
-      if (reception.fresh || from.reach === 1 || !isUsed(state, from)) state.unjudged = true;
+      if (reception.fresh || from.reach === 1 || !isUsed(state, from)) state.changed(from);
       else reward(state, from);
       if (from.listening?.phase === "volley") endVolleyIfOver(state, from, now);
       return state.schedule(from);
@@ -73,7 +73,7 @@ export function onReception(state: State, from: Association, reception: Receptio
   }
   if (from.listening?.phase === "volley") endVolleyIfOver(state, from, now);
   state.schedule(from);
-  state.unjudged = true;
+  state.changed(from);
 }
 
 function rawOf({ header }: Association, exchange: Exchange | undefined): { readonly raw?: RawSample } {

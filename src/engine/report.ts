@@ -60,7 +60,7 @@ function frequencyReport({ config, learning: { clock }, clock: { frequencySet } 
 function systemReport(opinion: Opinion): SystemReport {
   const { estimate, variables, survivors, truechimers, falsetickers, intersection } = opinion;
   const { leap, stratum } = variables;
-  const counts = { survivors, truechimers, falsetickers, intersection };
+  const counts = { survivors: survivors.length, truechimers, falsetickers, intersection };
   if (estimate === null) return { leap, stratum, refid: null, rootDelay: null, rootDispersion: null, rootDistance: null, systemPeer: null, ...counts };
   const { rootDelay, rootDispersion, rootDistance: distance, referenceId } = variables;
   return { leap, stratum, refid: refidText(stratum, referenceId), rootDelay, rootDispersion, rootDistance: distance, systemPeer: estimate.peer, ...counts };

@@ -92,8 +92,10 @@ export class State {
   learning: Learning = { clock: null, at: -Infinity as Mono, surprise: 0, corrected: null };
   /** The frequency correction in force at the start, s/s; `null`: unknown. */
   inForce: Frequency | null = null;
-  /** Something changed that selection has not seen. */
+  /** Something changed that selection has to see. */
   unjudged = false;
+  /** Changes that selection has not seen of associations that the opinion does not rest on: they can wait a while. */
+  waiting = 0;
   judgedAt: Mono = -Infinity as Mono;
   outcome: Outcome | null = null;
 
@@ -167,6 +169,14 @@ export class State {
   /** All requests of an association are done with. */
   closeRequests(owner: Association): void {
     for (let request = owner.requests[0]; request !== undefined; request = owner.requests[0]) this.close(owner, request);
+  }
+
+  /** Something changed of one association, which matters at once if the opinion rests on it, or there is none yet. */
+  changed({ id }: Association): void {
+    const { estimate, verdicts } = this.opinion;
+    const verdict = verdicts.get(id)?.verdict;
+    if (this.config.once !== null || estimate === null || verdict === "systemPeer" || verdict === "survivor") this.unjudged = true;
+    else this.waiting += 1;
   }
 
   /** All requests of all associations are done with. */

@@ -188,11 +188,11 @@ const COMBINED = 3;
  * @param pretended what the clock would be ahead by, were anything done to it
  */
 function systemOffset({ opinion, roster, config: { limits } }: State, steering: Steering, pretended: Seconds, now: Now): SystemOffset | null {
-  const { estimate, verdicts } = opinion;
+  const { estimate } = opinion;
   const peer = estimate === null ? undefined : roster.get(estimate.peer);
   const at = peer?.filter.estimate?.at;
   if (estimate === null || peer === undefined || at === undefined) return null;
-  const survivors = peer.config.prefer ? [peer] : [...roster].filter(({ id }) => SURVIVORS.has(verdicts.get(id)?.verdict ?? "rejected"));
+  const survivors = peer.config.prefer ? [peer] : opinion.survivors.flatMap((id) => roster.get(id) ?? []);
   const distances = survivors.map((survivor) => rootDistance(survivor, now.mono, limits));
   const most = COMBINED * Math.min(...distances);
   const sources = survivors.flatMap(({ id, header, filter }, place) =>
@@ -200,8 +200,6 @@ function systemOffset({ opinion, roster, config: { limits } }: State, steering: 
   );
   return { offset: withoutWaiting(steering, peer, estimate.offset - pretended, peer.filter.estimate!.delay), at, sources };
 }
-
-const SURVIVORS: ReadonlySet<string> = new Set(["systemPeer", "survivor"]);
 
 /** Associations are polled as the discipline wishes; a broadcast client's interval is its server's. */
 function spreadPoll(state: State, { discipline }: Steering, now: Now): void {

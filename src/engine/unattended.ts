@@ -35,7 +35,7 @@ export function learnOffset(state: State, now: Now): void {
   const before = knownNow(state.learning, now);
   const { offset, jitter, uncertainty } = estimate;
   const expected = before?.phase === null || before === null ? offset : before.phase.measured + stillToGlide(before);
-  const deviation = Math.max(jitter / Math.sqrt(state.opinion.survivors), uncertainty * SHARE);
+  const deviation = Math.max(jitter / Math.sqrt(state.opinion.survivors.length), uncertainty * SHARE);
   const clock = learned(before, { offset, deviation, inForce: inForce(state, before) });
   state.learning = { ...state.learning, clock, at: now.mono, surprise: offset - expected };
 }

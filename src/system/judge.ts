@@ -39,7 +39,8 @@ export interface Opinion {
   readonly verdicts: ReadonlyMap<AssociationId, VerdictOn>;
   readonly estimate: SystemEstimate | null;
   readonly variables: SystemVariables;
-  readonly survivors: number;
+  /** In the order of their numbers. */
+  readonly survivors: readonly AssociationId[];
   readonly truechimers: number;
   readonly falsetickers: number;
   readonly intersection: Interval | null;
@@ -50,7 +51,7 @@ export const NO_OPINION: Opinion = {
   verdicts: new Map(),
   estimate: null,
   variables: UNSYNCHRONIZED,
-  survivors: 0,
+  survivors: [],
   truechimers: 0,
   falsetickers: 0,
   intersection: null,
@@ -108,7 +109,7 @@ export function judgeSystem(associations: Iterable<Association>, now: Mono, rule
     verdicts,
     estimate: peer === undefined ? null : estimateOf(peer, selection),
     variables: peer === undefined ? UNSYNCHRONIZED : variablesOf(peer, selection, fit, now, rules),
-    survivors: selection.survivors.length,
+    survivors: selection.survivors.map(({ id }) => id).sort((one, other) => one - other),
     truechimers: selection.truechimers,
     falsetickers: selection.falsetickers + relapsed,
     intersection: selection.intersection,
