@@ -27,7 +27,7 @@ function load(options: DaemonRunOptions, io: Io): LoadedConfiguration {
   if (path === null) throw new UsageError("there is no configuration file", `name one with --config or $${CONFIG_VARIABLE}; else it is looked for as ${CONFIG_PATHS.join(", ")}`);
   const loaded = loadConfiguration(path, true);
   // What is wrong with an access list is told before anything starts.
-  accessOf(loaded.configuration.restrict);
+  accessOf(loaded.configuration.restrict, new Map());
   return loaded;
 }
 

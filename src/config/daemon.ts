@@ -15,7 +15,7 @@ import type { Frequency } from "../time/seconds.ts";
 import { isNearby } from "./etiquette.ts";
 import type { AssociationLine, Configuration } from "./ntpconf/configuration.ts";
 import type { LocalFacts } from "./options.ts";
-import { accessOf, localStratumOf, rateOf } from "./serving.ts";
+import { accessOf, localStratumOf, rateOf, type Named } from "./serving.ts";
 
 /** What the command line adds to the file. */
 export interface DaemonOptions {
@@ -38,6 +38,8 @@ export interface DaemonFacts extends LocalFacts {
   readonly kernelLoop?: boolean;
   /** A leap second to be smeared. */
   readonly smear: Smear | null;
+  /** The addresses of names in `restrict` lines; a name without any counts for nobody. */
+  readonly named?: Named;
   /** What the list of leap seconds says; `null` or absent: there is none that can be believed. */
   readonly leaps?: LeapKnowledge | null;
 }
@@ -79,7 +81,7 @@ export function daemonConfig(file: Configuration, options: DaemonOptions, facts:
       beacon: file.discovery.beacon,
     },
     serving: {
-      access: accessOf(file.restrict),
+      access: accessOf(file.restrict, facts.named ?? new Map()),
       rate: rateOf(file.discard),
       fallbacks: fallbacksOf(file),
       manycast: file.manycastServer.length === 0 ? null : { cohort: file.discovery.cohort },

@@ -6,15 +6,37 @@ import { MAXSTRAT } from "../wire/header.ts";
 import type { Configuration, DiscardLimits, RestrictLine } from "./ntpconf/configuration.ts";
 import { UsageError } from "./usage.ts";
 
+/** The addresses of names, IP literals; a name that is not in it has none, yet. */
+export type Named = ReadonlyMap<string, readonly string[]>;
+
 /**
  * The access list of a configuration file.
  * @param lines in the order of the file; flags of lines about the same network add up
- * @throws UsageError at a line about a name: an access list that depends on DNS would be anybody's
+ * @param named what lines about names come to; `null`: such lines are refused
+ * @throws UsageError at a line that is about neither an address nor a name
  */
-export function accessOf(lines: readonly RestrictLine[]): AccessList {
+export function accessOf(lines: readonly RestrictLine[], named: Named | null = null): AccessList {
   const list = new AccessList();
-  for (const line of lines) add(list, line);
+  for (const line of lines) for (const entry of isNamed(line) && named !== null ? addressed(line, named) : [line]) add(list, entry);
   return list;
+}
+
+/** The names that `restrict` lines are about. */
+export function restrictedNames(lines: readonly RestrictLine[]): readonly RestrictLine[] {
+  return lines.filter(isNamed);
+}
+
+/** Such as every host has; `default` and its like are none. */
+function isNamed({ address }: RestrictLine): boolean {
+  return literalFamily(address) === 0 && !WORDS.has(address) && /^(?=.*[a-z])[a-z0-9_]([a-z0-9_.-]*[a-z0-9_.])?$/i.test(address);
+}
+
+const WORDS: ReadonlySet<string> = new Set(["default", "source", "localhost"]);
+
+/** One line for each address of a name. */
+function addressed(line: RestrictLine, named: Named): readonly RestrictLine[] {
+  const addresses = (named.get(line.address) ?? []).filter((ip) => line.family === null || literalFamily(ip) === line.family);
+  return addresses.map((address) => ({ ...line, address: address.split("%", 1)[0]! }));
 }
 
 function add(list: AccessList, { address, family, mask, flags, at }: RestrictLine): void {

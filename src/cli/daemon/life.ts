@@ -44,6 +44,7 @@ import { readLeaps, smearOf } from "./leaps.ts";
 import { Log } from "./log.ts";
 import { parseMetricsAddress, serveMetrics, type MetricsServer } from "./metrics.ts";
 import { Orders } from "./orders.ts";
+import { RestrictedNames } from "./names.ts";
 import { StatisticsFiles } from "./statistics.ts";
 
 /** How often the drift file, what is known of the servers, and the hour's statistics are written, seconds. */
@@ -79,6 +80,7 @@ class Daemon {
   readonly #log: Log;
   readonly #manager: ServiceManager;
   readonly #state: StateFile = openState();
+  readonly #names: RestrictedNames;
   readonly #abort: AbortController = new AbortController();
   #drift: DriftFile;
   #statistics: StatisticsFiles;
@@ -92,6 +94,7 @@ class Daemon {
     this.#io = io;
     this.#log = log;
     this.#manager = serviceManager(io.env);
+    this.#names = new RestrictedNames(log, () => this.#reconfigure());
     this.#drift = new DriftFile(configuration, options.clock, log);
     this.#statistics = new StatisticsFiles(configuration, log);
   }
@@ -152,6 +155,7 @@ class Daemon {
   #started(engine: Engine, world: World): void {
     this.#running = { engine, world };
     becomeUser(this.#options, this.#log);
+    this.#names.follow(this.#orders.loaded.configuration.restrict);
     this.#manager.tell("READY=1", `MAINPID=${process.pid}`);
   }
 
@@ -197,6 +201,7 @@ class Daemon {
     this.#statistics = new StatisticsFiles(configuration, this.#log);
     this.#leaps = this.#readLeaps();
     this.#remark();
+    this.#names.follow(configuration.restrict);
     this.#reconfigure();
   }
 
@@ -207,7 +212,7 @@ class Daemon {
   }
 
   #engineConfig({ facts }: Machine, frequency: number | null): EngineConfig {
-    return this.#orders.engineConfig({ ...facts, interfaces: addressesByInterface(), frequency, kernelLoop: localClock().lock !== undefined, leaps: this.#leaps, smear: smearOf(this.#leaps, this.#orders.loaded.configuration.smear) });
+    return this.#orders.engineConfig({ ...facts, interfaces: addressesByInterface(), frequency, kernelLoop: localClock().lock !== undefined, leaps: this.#leaps, named: this.#names.addresses, smear: smearOf(this.#leaps, this.#orders.loaded.configuration.smear) });
   }
 
   #heedSignals(): () => void {
@@ -229,6 +234,7 @@ class Daemon {
     if (this.#manager.watchdog !== null) timers.push(every(this.#manager.watchdog, () => void this.#manager.tell("WATCHDOG=1")));
     return () => {
       for (const timer of timers) clearInterval(timer);
+      this.#names.stop();
     };
   }
 

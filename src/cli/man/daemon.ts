@@ -13,6 +13,12 @@ export const DAEMON_PROSE: Prose = {
   sections: [
     daemonConfigurationFile(),
     {
+      title: "NAMES IN RESTRICT LINES",
+      blocks: [
+        "A name counts for all its addresses, once they are known; they are looked up again each hour. Who can forge an answer of DNS can become one of them: open by name only what anybody may have.",
+      ],
+    },
+    {
       title: "DISCOVERED SERVERS",
       blocks: [
         "Where servers are found by broadcast or by search, those of our own stratum are avoided unless there is `tos cohort 1`, on the clients and on the servers that answer searches. Whoever is found first is followed alone, for nobody is there to outvote it; should it be wrong and of a low stratum, servers that are no lower than we are by then are not heard before it falls silent. With `tos minsane 2` nobody is believed alone: we stay unsynchronized, to whom servers of every stratum are welcome, until two agree.",

@@ -173,7 +173,7 @@ function needed({ takes, name }: OperandSyntax): string {
 }
 
 /** Operands by the name they have in the manual. */
-const NEEDS: Readonly<Record<string, string>> = { FILE: "a file name", FOLDER: "a folder", ID: "key identifiers", "ADDRESS|default|source": 'an address or "default"' };
+const NEEDS: Readonly<Record<string, string>> = { FILE: "a file name", FOLDER: "a folder", ID: "key identifiers", "ADDRESS|NAME|default|source": 'an address or "default"', "ADDRESS|default|source": 'an address or "default"' };
 
 function readValue(name: Word, value: Word | undefined, option: OptionSyntax): Value {
   if (value === undefined) throw new UsageError(`"${name.text}" needs a value`, null, name.at);

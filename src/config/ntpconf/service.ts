@@ -76,7 +76,7 @@ export const SERVICE_COMMANDS: Readonly<Record<string, CommandSyntax>> = {
   trustedkey: common("the keys that may authenticate; ranges as (LOW ... HIGH)", { operands: [KEY_IDS] }),
   controlkey: daemonOnly("the key that control queries must have to change something", { operands: [KEY_ID] }),
   requestkey: daemonOnly("ntpdc's key", { operands: [KEY_ID], idle: "ntpdc's protocol is not spoken here" }),
-  restrict: common("what a network may do with a daemon; read and checked, without effect on sync and query", { operands: [one("ADDRESS|default|source", WORD)], family: true, options: RESTRICT }),
+  restrict: common("what a network, or the addresses of a name, may do with a daemon; read and checked, without effect on sync and query", { operands: [one("ADDRESS|NAME|default|source", WORD)], family: true, options: RESTRICT }),
   unrestrict: daemonOnly("take flags, or without any the whole line, of a restrict line away", { operands: [one("ADDRESS|default|source", WORD)], family: true, options: RESTRICT }),
   discard: common("the rate limit of a daemon's clients; read and checked, without effect on sync and query", {
     options: { average: { ...integer(0, 16), standard: 3 }, minimum: { ...seconds(0, 3600), standard: 2 }, monitor: { ...seconds(0, 86_400), standard: 3000, idle: "the list of recent clients has limits of its own (mru)" } },
