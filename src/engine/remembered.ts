@@ -144,9 +144,10 @@ function isUntouched({ steering, started }: State): boolean {
   return steering === null || started === null || steering.corrections.at <= started.mono;
 }
 
-/** Whether a server that an earlier run found in a pool is worth asking again: it was of use, and answered when it was last asked. */
-export function isProven({ kind, verdict, reach, probation, backoff, since }: RememberedAssociation): boolean {
-  const served = kind === "pool" && verdict !== "rejected" && verdict !== "falseticker" && (reach & 1) !== 0;
+/** Whether a server that an earlier run found in a pool is worth asking again: it was of use, and answered when it last had a part. */
+export function isProven({ kind, verdict, heard, seen, hpoll, probation, backoff, since }: RememberedAssociation): boolean {
+  const answered = heard !== null && heard - seen < 2 * pollInterval(hpoll);
+  const served = kind === "pool" && verdict !== "rejected" && verdict !== "falseticker" && answered;
   return served && probation === null && backoff === null && since < MEMBERSHIP;
 }
 
