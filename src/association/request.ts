@@ -24,7 +24,7 @@ export type HostFault =
   | "noPrivilege" // EPERM, EACCES
   | "portInUse" // EADDRINUSE
   | "noAddress" // EADDRNOTAVAIL: the address or interface is not ours
-  | "noMulticast" // the interface cannot join groups
+  | "noMulticast" // the interface passes no multicasts, or cannot join groups
   | "noRoute" // ENETUNREACH, EHOSTUNREACH
   | "portUnreachable" // ECONNREFUSED: an ICMP port unreachable came back
   | "tooLarge" // EMSGSIZE

@@ -6,6 +6,7 @@ import type { Note } from "../engine/note.ts";
 import type { Outcome } from "../engine/outcome.ts";
 import type { Snapshot } from "../engine/snapshot.ts";
 import type { DriveOptions } from "../host/drive.ts";
+import { isAlone } from "../host/interfaces.ts";
 import { lackingCapability } from "../host/privilege.ts";
 import { BroadcastEvents, broadcastLine } from "../view/broadcast.ts";
 import { bareDocument, documentText, type FailureDocument } from "../view/document.ts";
@@ -203,6 +204,7 @@ class FindingRun {
       port: service?.port ?? associations[0]?.port ?? 123,
       deadline: once?.deadline ?? null,
       interface: name,
+      alone: isAlone(),
       lacking: outcome === "permission" ? lackingCapability("port") : null,
     };
   }

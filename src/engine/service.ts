@@ -8,11 +8,12 @@ import { processOf } from "../association/modes.ts";
 import { receivePeer } from "../association/symmetric.ts";
 import { MIN_BURST_SPACING } from "../association/poll.ts";
 import type { HeldReply } from "../association/request.ts";
+import type { PacketTest } from "../association/tests.ts";
 import { symmetricExchange } from "../association/exchange.ts";
 import { after } from "../time/mono.ts";
 import type { Now } from "../time/now.ts";
 import type { Address } from "../wire/address.ts";
-import type { Packet } from "../wire/packet.ts";
+import type { Packet, PacketFault } from "../wire/packet.ts";
 import { MODES } from "../wire/header.ts";
 import { decodePacket } from "../wire/packet.ts";
 import { discovery as discovered, isOwnAddress, isUsefulStratum, keyOf, obstacle, refuseUnasked, restrictions, trusts } from "./admission.ts";
@@ -29,17 +30,23 @@ type Datagram = Event & { readonly kind: "datagram" };
 /** A datagram on a service socket. */
 export function onServiceDatagram(state: State, event: Datagram, now: Now): void {
   if (isRequest(event.bytes)) return onRequest(state, event, now);
-  if ((restrictions(state, event.from) & FLAG.ignore) !== 0) return refuseUnasked(state, event.from, "denied");
-  if (event.cast !== "unicast" && isOwnAddress(state, event.from.ip)) return refuseUnasked(state, event.from, "own");
+  if ((restrictions(state, event.from) & FLAG.ignore) !== 0) return refuse(state, event, "denied", now);
+  if (event.cast !== "unicast" && isOwnAddress(state, event.from.ip)) return refuse(state, event, "own", now);
   const packet = decodePacket(event.bytes);
-  if (packet.kind === "malformed") return refuseUnasked(state, event.from, packet.fault);
+  if (packet.kind === "malformed") return refuse(state, event, packet.fault, now);
   const claimed = state.roster.at(event.from);
   const process = processOf(claimed?.mode ?? "none", packet.header.mode);
   const held: HeldReply = { packet, at: event.at, stamp: event.stamp };
   if (process === "process" && claimed !== undefined) return processClaimed(state, claimed, event, held, now);
   if (process === "mobilizePassive") return mobilizePassive(state, event, packet, held, now);
-  if (process === "mobilizeBroadcast") return mobilizeBroadcastClient(state, event, packet, now);
-  refuseUnasked(state, event.from, "mode");
+  if (process === "mobilizeBroadcast" && state.config.associations.some(({ kind }) => kind === "broadcastClient")) return mobilizeBroadcastClient(state, event, packet, now);
+  refuse(state, event, "mode", now);
+}
+
+/** Of no use to any association: the server, where there is one, counts it by its own causes, and has no answer to such. */
+function refuse(state: State, event: Datagram, test: PacketTest | PacketFault, now: Now): void {
+  onRequest(state, event, now);
+  refuseUnasked(state, event.from, test);
 }
 
 /** Client mode, and whatever else only the server has words for: mode 0, control, private. */

@@ -1,4 +1,5 @@
 /** The addresses of this host. */
+import { readFileSync } from "node:fs";
 import type { HostAddresses } from "../engine/event.ts";
 import { networkInterfaces, type NetworkInterfaceInfo } from "node:os";
 
@@ -66,6 +67,30 @@ export function broadcastAddresses(interfaces: Interfaces = networkInterfaces())
 export function interfacesWith(family: 4 | 6, interfaces: Interfaces = networkInterfaces()): readonly string[] {
   const wanted = family === 4 ? "IPv4" : "IPv6";
   return Object.entries(interfaces).flatMap(([name, infos]) => (infos?.some((info) => info.family === wanted) === true ? [name] : []));
+}
+
+/**
+ * Whether an interface passes multicasts on. Linux joins groups on one that does not, and hears nothing there.
+ * @param flags those of the system (linux/if.h), as sysfs shows them; what cannot be read is taken for able
+ */
+export function canMulticast(name: string, flags: number | null = flagsOf(name)): boolean {
+  return flags === null || (flags & (IFF_MULTICAST | IFF_LOOPBACK)) !== 0;
+}
+
+const IFF_LOOPBACK = 0x8;
+const IFF_MULTICAST = 0x1000;
+
+function flagsOf(name: string): number | null {
+  try {
+    return Number(readFileSync(`/sys/class/net/${name}/flags`, "latin1"));
+  } catch {
+    return null;
+  }
+}
+
+/** Whether nobody else can be reached: no interface but loopback has an address. */
+export function isAlone(interfaces: Interfaces = networkInterfaces()): boolean {
+  return Object.values(interfaces).every((infos) => infos?.every(({ internal }) => internal) !== false);
 }
 
 /** The name of an interface that is given by its name or by one of its addresses. */

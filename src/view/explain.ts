@@ -11,7 +11,7 @@ export const HOST_FAULTS: Readonly<Record<HostFault, string>> = {
   noPrivilege: "this process may not do that (no privilege)",
   portInUse: "the port is in use",
   noAddress: "the address or interface is not this host's",
-  noMulticast: "the interface cannot join groups",
+  noMulticast: "the interface passes no multicasts",
   noRoute: "there is no route to it",
   portUnreachable: "nothing listens on its port",
   tooLarge: "the packet is too large for the network",

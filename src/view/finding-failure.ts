@@ -28,6 +28,8 @@ export interface FindingContext {
   /** The first destination that could not be sent to. */
   readonly notSent: { readonly ip: string; readonly why: HostFault } | null;
   readonly lacking: Lacking | null;
+  /** This host has no network but loopback. */
+  readonly alone: boolean;
 }
 
 type Words = Pick<FailureDocument, "message" | "hint">;
@@ -70,14 +72,17 @@ function authenticationWords(kind: Finding, snapshot: Snapshot): Words {
 
 const HINT = "name the file of their keys with --keys, or trust whoever answers with --no-auth";
 
-function silentRings({ rings }: Snapshot, { groups, ttl, notSent, key }: FindingContext): Words {
+function silentRings({ rings }: Snapshot, { groups, ttl, notSent, key, alone }: FindingContext): Words {
   if (notSent !== null) return { message: `${printable(notSent.ip)} cannot be asked: ${HOST_FAULTS[notSent.why]}`, hint: "name the interface with --interface; is the network up?" };
   const hops = Math.max(0, ...rings.map((ring) => ring.ttl));
+  if (alone) return { message: `no server answered on this host in ${namesText(groups)}`, hint: ALONE };
   const further = hops < ttl ? "" : " --ttl asks further away;";
   return { message: `no server answered within ${counted(hops, "hop")} of this host in ${namesText(groups)}`, hint: `are there manycast servers in that group${key === null ? "" : ` that know key ${key}`}?${further} routers have to forward it` };
 }
 
-function silentNetwork({ elapsed }: Snapshot, { groups, port }: FindingContext): Words {
+const ALONE = "this host has no network but loopback: `ip link` shows which interfaces are down";
+
+function silentNetwork({ elapsed }: Snapshot, { groups, port, alone }: FindingContext): Words {
   const where = groups.length === 0 ? "" : ` in ${namesText(groups)}`;
-  return { message: `no broadcast was heard${where} on UDP port ${port} in ${durationText(elapsed)}`, hint: "servers send every 64 s as a rule: allow more time; does a firewall block the port?" };
+  return { message: `no broadcast was heard${where} on UDP port ${port} in ${durationText(elapsed)}`, hint: alone ? ALONE : "servers send every 64 s as a rule: allow more time; does a firewall block the port?" };
 }

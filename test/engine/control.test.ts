@@ -5,6 +5,7 @@ import type { Action } from "../../src/engine/action.ts";
 import type { ControlView } from "../../src/engine/control.ts";
 import type { Event } from "../../src/engine/event.ts";
 import { AccessList, type RestrictFlag } from "../../src/server/access.ts";
+import type { Counts } from "../../src/server/disposition.ts";
 import { NO_FALLBACKS } from "../../src/server/local.ts";
 import { at, securityOf } from "../support/association.ts";
 import { queryConfig } from "../support/engine.ts";
@@ -13,10 +14,10 @@ const QUERY = Uint8Array.of(0x16, 2, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0);
 const ANSWERS = [Uint8Array.of(1), Uint8Array.of(2, 3)];
 
 /** A server that has been running for 10 s; what it does about a datagram, and what was seen of it. */
-function asked(datagram: Partial<Extract<Event, { kind: "datagram" }>> = {}, { flags = [], isAnswered = true, local = null }: { flags?: RestrictFlag[]; isAnswered?: boolean; local?: number | null } = {}): { actions: readonly Action[]; views: ControlView[] } {
+function asked(datagram: Partial<Extract<Event, { kind: "datagram" }>> = {}, { flags = [], isAnswered = true, local = null }: { flags?: RestrictFlag[]; isAnswered?: boolean; local?: number | null } = {}): { actions: readonly Action[]; views: ControlView[]; counts: Readonly<Counts> } {
   const access = new AccessList();
   access.restrictDefault(flags);
-  const serving = { access, rate: { average: 3, minimum: 1 }, fallbacks: { ...NO_FALLBACKS, local }, manycast: null, smear: null, ownAddresses: [] };
+  const serving = { access, rate: { average: 3, minimum: 1 }, fallbacks: { ...NO_FALLBACKS, local }, manycast: null, smear: null, ownAddresses: ["127.0.0.2"] };
   const config = queryConfig([{ name: "192.0.2.1" }], {}, { once: null, serving, service: { port: 123, address: null, interface: null, groups: [] } });
   const security = securityOf("none");
   const views: ControlView[] = [];
@@ -37,7 +38,7 @@ function asked(datagram: Partial<Extract<Event, { kind: "datagram" }>> = {}, { f
   engine.handle({ kind: "resolved", name: "192.0.2.1", addresses: ["192.0.2.1"] }, at(0));
   const event: Event = { kind: "datagram", socket: listening.socket, from: { ip: "127.0.0.1", port: 40_000 }, to: { ip: "127.0.0.2", port: 123 }, cast: "unicast", at: at(10).clock, stamp: "kernel", bytes: QUERY, ...datagram };
   const actions = engine.handle(event, at(10)).filter(({ kind }) => kind === "send");
-  return { actions, views };
+  return { actions, views, counts: engine.responder!.server.counts };
 }
 
 describe("a control query", () => {
@@ -68,6 +69,22 @@ describe("a control query", () => {
     ["of mode 7", { bytes: Uint8Array.of(0x17, ...QUERY.subarray(1)) }, {}],
     ["where nobody answers any", {}, { isAnswered: false }],
   ])("hears nothing %s", (_, datagram, rules) => {
-    expect(asked(datagram, rules)).toEqual({ actions: [], views: [] });
+    expect(asked(datagram, rules)).toMatchObject({ actions: [], views: [] });
+  });
+});
+
+describe("what is of no use to a server is counted by its causes:", () => {
+  const packet = (mode: number): Uint8Array => new Uint8Array(48).fill(1).fill(0x20 | mode, 0, 1);
+  it.each([
+    ["a reply", { bytes: packet(4) }, [], "notRequest"],
+    ["a passive peer's packet", { bytes: packet(2) }, [], "notRequest"],
+    ["a broadcast sent to us alone", { bytes: packet(5) }, [], "notRequest"],
+    ["a broadcast, though nobody listens", { bytes: packet(5), cast: "broadcast" as const }, [], "notRequest"],
+    ["our own broadcast", { bytes: packet(5), cast: "group" as const, from: { ip: "127.0.0.2", port: 123 } }, [], "ownPacket"],
+    ["a broadcast under ignore", { bytes: packet(5), cast: "broadcast" as const }, ["ignore" as const], "ignored"],
+    ["half a reply", { bytes: packet(4).subarray(0, 24) }, [], "notRequest"],
+  ] as const)("%s", (_, datagram, flags, cause) => {
+    const { actions, counts } = asked(datagram, { flags: [...flags] });
+    expect([actions, Object.entries(counts).filter(([, count]) => count > 0)]).toEqual([[], [[cause, 1]]]);
   });
 });

@@ -1,6 +1,6 @@
 /** Own addresses. */
 import { expect, it } from "vitest";
-import { broadcastAddresses, interfaceAddress, interfaceNamed, interfacesWith, ownAddresses, waysOut, type Interfaces } from "../../src/host/interfaces.ts";
+import { broadcastAddresses, canMulticast, interfaceAddress, interfaceNamed, interfacesWith, isAlone, ownAddresses, waysOut, type Interfaces } from "../../src/host/interfaces.ts";
 
 const common = { netmask: "", mac: "", internal: false, cidr: null };
 const interfaces: Interfaces = {
@@ -21,6 +21,19 @@ it("of one interface is the first of a family", () => {
   expect(interfaceAddress("eth0", 6, interfaces)).toBe("2001:db8::7");
   expect(interfaceAddress("lo", 6, interfaces)).toBeNull();
   expect(interfaceAddress("eth9", 4, interfaces)).toBeNull();
+});
+
+it.each([
+  [0x1043, true], // UP BROADCAST RUNNING MULTICAST
+  [0x0043, false],
+  [0x0049, true], // LOOPBACK: what is sent there comes back
+  [null, true],
+])("with flags %j pass multicasts on: %j", (flags, able) => {
+  expect(canMulticast("eth0", flags)).toBe(able);
+});
+
+it("of loopback alone reach nobody else", () => {
+  expect([isAlone({ lo: site["lo"] }), isAlone({}), isAlone(site)]).toEqual([true, true, false]);
 });
 
 it("include loopback here", () => {

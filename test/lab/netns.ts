@@ -87,6 +87,11 @@ export class Network {
     return here;
   }
 
+  /** Words of `ip`, done in a host. */
+  configure({ namespace }: Host, words: string): Promise<void> {
+    return ip(namespace, [words]);
+  }
+
   /** Adds a router between a LAN, on its `eth0`, and the next, on its `eth1`. Groups it forwards only when told to. */
   async router(name: string, lan: number): Promise<Host> {
     const namespace = await this.#namespace(name);

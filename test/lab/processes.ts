@@ -1,6 +1,7 @@
 /** Starting programs and ending them: every process of the lab is known here by its pid, and none outlives the lab. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFile } from "node:fs/promises";
 
 /** What a program that ended left behind. */
 export interface Finished {
@@ -72,6 +73,17 @@ export function start(argv: readonly string[], options: RunOptions = {}): Runnin
     ended: () => child.exitCode ?? child.signalCode ?? undefined,
     stop: () => stop(child),
   };
+}
+
+/** Sends a signal to the innermost of the programs that start each other, whose names and places they are. */
+export async function signalInnermost(pid: number, name: NodeJS.Signals): Promise<void> {
+  process.kill(await innermost(pid), name);
+}
+
+/** The pid of the innermost of the programs that start each other. */
+export async function innermost(pid: number): Promise<number> {
+  const [child] = (await readFile(`/proc/${pid}/task/${pid}/children`, "utf8")).trim().split(" ");
+  return child ? innermost(Number(child)) : pid;
 }
 
 /** Ends everything that still runs; the last resort of a scenario that failed and of an interrupted lab. */

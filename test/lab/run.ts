@@ -12,15 +12,17 @@ import { fetchPeers, type PeerName, type Peers } from "./peers.ts";
 import { run, stopAll } from "./processes.ts";
 import type { Scenario } from "./scenario.ts";
 import { authentication } from "./scenarios/authentication.ts";
-import { compatible } from "./scenarios/compatible.ts";
 import { broadcasting } from "./scenarios/broadcasting.ts";
+import { compatible } from "./scenarios/compatible.ts";
 import { daemon } from "./scenarios/daemon.ts";
 import { disagreement } from "./scenarios/disagreement.ts";
 import { discovery } from "./scenarios/discovery.ts";
 import { kernel } from "./scenarios/kernel.ts";
+import { floods } from "./scenarios/floods.ts";
 import { kisses } from "./scenarios/kisses.ts";
 import { leaps } from "./scenarios/leaps.ts";
 import { metrics } from "./scenarios/metrics.ts";
+import { misuse } from "./scenarios/misuse.ts";
 import { paths } from "./scenarios/paths.ts";
 import { plain } from "./scenarios/plain.ts";
 import { rings } from "./scenarios/rings.ts";
@@ -41,6 +43,8 @@ const SCENARIOS: readonly Scenario[] = [
   ...unusable,
   ...disagreement,
   ...paths,
+  ...misuse,
+  ...floods,
   ...discovery,
   ...serving,
   ...broadcasting,
@@ -113,7 +117,7 @@ async function equip(peers: Peers): Promise<Workshop> {
   await mkdir(folder, { recursive: true });
   const programs = `${folder}/programs`;
   await build({
-    entryPoints: ["ask", "odd-server", "clock-seen", "relay"].map((name) =>
+    entryPoints: ["ask", "odd-server", "clock-seen", "garbage", "relay"].map((name) =>
       fileURLToPath(new URL(`programs/${name}.ts`, import.meta.url)),
     ),
     outdir: programs,

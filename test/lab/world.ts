@@ -43,6 +43,8 @@ export interface NtpkitOptions {
   readonly clock?: Clock;
   /** Environment on top of the lab's own. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Capabilities to be without, besides that to set the clock, as setpriv names them. */
+  readonly without?: readonly string[];
   /** Words of the shell to run first in ntpkit's own PID namespace. */
   readonly beside?: string;
   readonly timeout?: number;
@@ -105,6 +107,11 @@ export class World {
   /** Plugs a host into one more LAN; returns its addresses there. */
   leg(host: Host, lan: number): Promise<{ ipv4: string; ipv6: string }> {
     return this.#network.leg(host, lan);
+  }
+
+  /** Changes a host's network: words of `ip`, such as "link set eth0 down". */
+  configure(host: Host, words: string): Promise<void> {
+    return this.#network.configure(host, words);
   }
 
   /** A router between a LAN and the next, which forwards the group from that LAN on. */
@@ -316,7 +323,8 @@ export class World {
       ...options.clock?.env,
       ...options.env,
     };
-    const words = [...NO_CLOCK, ...environment(variables), process.execPath, NTPKIT, ...args];
+    const lacking = ["setpriv", ...["bounding-set", "inh-caps"].map((set) => `--${set}=${(options.without ?? []).map((name) => `-${name}`).join(",")}`)];
+    const words = [...(options.without === undefined ? [] : lacking), ...NO_CLOCK, ...environment(variables), process.execPath, NTPKIT, ...args];
     const shell = ["sh", "-c", [`mkdir -p ${this.file(`run-${host.name}`)}`, HIDE_OTHERS, options.beside ?? ":", '"$@"'].join("\n"), "sh", ...words];
     return host.inside(["unshare", "--pid", "--fork", "--mount-proc", "--kill-child", ...shell]);
   }
@@ -329,13 +337,12 @@ export class World {
   ): Promise<Running> {
     this.#daemons.push({ name: `${name} on ${host.name}`, running });
     // Asked from its own host: the packets of this check must not count against the clients' addresses.
+    let isReady = false;
     const answered = this.ask(host, "127.0.0.1", options.want ?? "synchronized", options.patience ?? 20);
-    const died = until(() => running.ended() !== undefined, (options.patience ?? 20) + 30, "");
-    await Promise.race([
-      answered,
-      died.then(() => Promise.reject(new Error(`${name} ended with ${running.ended()}: ${tail(running.output())}`))),
-    ]);
-    died.catch(() => undefined);
+    const watched = until(() => isReady || running.ended() !== undefined, (options.patience ?? 20) + 30, `${name} is not ready`);
+    watched.catch(() => undefined);
+    await Promise.race([answered.then(() => (isReady = true)), watched]);
+    if (!isReady) throw new Error(`${name} ended with ${running.ended()}: ${tail(running.output())}`);
     return running;
   }
 
@@ -345,6 +352,12 @@ export class World {
     this.#daemons.push({ name: `${name} on ${host.name}`, running });
     await until(() => running.output().includes("ready"), 10, `the ${name} did not start`);
     return running;
+  }
+
+  /** Sends a server `count` packets of each kind that no client should; what came back. */
+  async garbage(host: Host, address: string, count: number, seed = 1): Promise<{ answers: number; longest: number }> {
+    const { stdout } = await this.#program(host, "garbage", [address, String(count), String(seed)], 60);
+    return JSON.parse(stdout) as { answers: number; longest: number };
   }
 
   async #program(host: Host, name: string, args: readonly string[], timeout: number): Promise<Finished> {
@@ -364,7 +377,7 @@ async function until(condition: () => boolean | Promise<boolean>, seconds: numbe
   const end = performance.now() + seconds * 1000;
   while (!(await condition())) {
     if (performance.now() > end) throw new Error(otherwise);
-    await new Promise((resolve) => setTimeout(resolve, 20).unref());
+    await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
 

@@ -24,7 +24,7 @@ const RINGS: Snapshot["rings"] = [
   { group: "239.1.1.1", ttl: 2, sentAt: fromUnix(MOMENT), replies: 2 },
 ];
 const EXTRA = { groups: ["239.1.1.1"], warnings: [] };
-const CONTEXT: FindingContext = { groups: ["239.1.1.1"], ttl: 7, key: null, port: 123, deadline: null, interface: null, notListening: null, notJoined: null, notSent: null, lacking: null };
+const CONTEXT: FindingContext = { groups: ["239.1.1.1"], ttl: 7, key: null, port: 123, deadline: null, interface: null, notListening: null, notJoined: null, notSent: null, lacking: null, alone: false };
 const found = { lifetime: "preemptable", ttl: 2, group: "239.1.1.1" } as const;
 
 describe("manycast", () => {
@@ -56,9 +56,10 @@ describe("manycast", () => {
     const say = (outcome: "no-reply" | "authentication" | "permission", context: Partial<FindingContext> = {}, of: Snapshot = empty) => describeFinding("manycast", outcome, of, { ...CONTEXT, ...context })!;
     expect(say("no-reply").message).toBe("no server answered within 2 hops of this host in 239.1.1.1");
     expect(say("no-reply", { notSent: { ip: "239.1.1.1", why: "noRoute" } }).message).toBe("239.1.1.1 cannot be asked: there is no route to it");
+    expect(say("no-reply", { alone: true })).toEqual({ code: "no-reply", message: "no server answered on this host in 239.1.1.1", hint: "this host has no network but loopback: `ip link` shows which interfaces are down" });
     expect(say("authentication", {}, snapshot)).toMatchObject({ message: "1 server was found, and none is authentic: 192.0.2.2", hint: expect.stringContaining("--no-auth") });
     expect(describeFinding("broadcast", "permission", empty, { ...CONTEXT, notListening: "portInUse" })!.message).toBe("UDP port 123 is in use by another program");
-    expect(describeFinding("broadcast", "no-reply", empty, { ...CONTEXT, notJoined: { group: "239.1.1.1", why: "noMulticast" }, interface: "eth0" })!.message).toBe("239.1.1.1 cannot be received on eth0: the interface cannot join groups");
+    expect(describeFinding("broadcast", "no-reply", empty, { ...CONTEXT, notJoined: { group: "239.1.1.1", why: "noMulticast" }, interface: "eth0" })!.message).toBe("239.1.1.1 cannot be received on eth0: the interface passes no multicasts");
     expect(describeFinding("manycast", "ok", snapshot, CONTEXT)).toBeNull();
   });
 });

@@ -2,7 +2,7 @@
 import { family, type Address } from "../../wire/address.ts";
 import type { HostFault } from "../../engine/event.ts";
 import { errorNumber, faultOfErrno } from "../errno.ts";
-import { interfaceAddress, interfaceNamed, interfacesWith } from "../interfaces.ts";
+import { canMulticast, interfaceAddress, interfaceNamed, interfacesWith } from "../interfaces.ts";
 import * as linux from "../layout.ts";
 import type { Libc } from "../libc.ts";
 import { parse4, parse6, toSockaddr } from "./sockaddr.ts";
@@ -75,6 +75,7 @@ export function joinGroup(c: Libc, fd: number, group: string, name: string | nul
 function joinBy(c: Libc, fd: number, group: string, name: string): HostFault | null {
   const index = c.if_nametoindex(interfaceNamed(name));
   if (index === 0) return "noAddress";
+  if (!canMulticast(interfaceNamed(name))) return "noMulticast";
   const of = family(group);
   const address = of === 4 ? parse4(group) : parse6(group.split("%", 1)[0] ?? "");
   if (address === null) return "noMulticast";

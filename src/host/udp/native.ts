@@ -233,7 +233,7 @@ export class NativeUdp implements Udp {
   #sendmsg(one: Socket, bytes: Uint8Array, to: Address, from: string | undefined): HostFault | null {
     const route = routeOf(this.#c, to, from, one.interface);
     if (route === null) return "other";
-    let fault: HostFault | null = "noRoute";
+    let fault: HostFault | null = route.obstacle;
     let left = false;
     for (const way of route.ways) {
       if (this.#outgoing.send(one.fd, bytes, route.name, way, !left)) left = true;

@@ -9,9 +9,10 @@
  * What goes to many leaves by every interface that can carry it, one copy a subnet, as ntpd sends it; the routing table would
  * choose one, or none where there is no default route.
  */
+import type { HostFault } from "../../engine/event.ts";
 import type { Address } from "../../wire/address.ts";
 import { family, isMulticast } from "../../wire/address.ts";
-import { interfaceAddress, waysOut } from "../interfaces.ts";
+import { canMulticast, interfaceAddress, interfaceNamed, waysOut } from "../interfaces.ts";
 import * as linux from "../layout.ts";
 import type { Libc } from "../libc.ts";
 import { parse4, parse6, toSockaddr } from "./sockaddr.ts";
@@ -91,6 +92,8 @@ export class OutgoingMessage {
 export interface Route {
   readonly name: Uint8Array;
   readonly ways: readonly Way[];
+  /** Why there is no way. */
+  readonly obstacle: HostFault;
 }
 
 /**
@@ -103,9 +106,16 @@ export function routeOf(c: Pick<Libc, "if_nametoindex">, to: Address, from: stri
   const name = toSockaddr(to.ip, to.port);
   if (name === null) return null;
   const toMany = isMulticast(to.ip) || to.ip === LIMITED_BROADCAST;
-  if (toMany && bound !== null && family(to.ip) === 4) return { name, ways: [{ interface: 0, from: from ?? interfaceAddress(bound, 4) }] };
-  if (!toMany || bound !== null || to.ip.includes("%")) return { name, ways: [{ interface: 0, from: from ?? null }] };
-  return { name, ways: waysOut(family(to.ip)).map((way) => ({ interface: c.if_nametoindex(way.name), from: family(to.ip) === 4 ? way.address : null })) };
+  const of = family(to.ip);
+  const only = bound ?? to.ip.split("%", 2)[1] ?? null;
+  const passes = (interfaceName: string): boolean => !isMulticast(to.ip) || canMulticast(interfaceNamed(interfaceName));
+  if (!toMany || only !== null) {
+    const way = { interface: 0, from: from ?? (toMany && bound !== null && of === 4 ? interfaceAddress(bound, 4) : null) };
+    return { name, ways: only === null || passes(only) ? [way] : [], obstacle: "noMulticast" };
+  }
+  const all = waysOut(of);
+  const ways = all.filter((way) => passes(way.name)).map((way) => ({ interface: c.if_nametoindex(way.name), from: of === 4 ? way.address : null }));
+  return { name, ways, obstacle: all.length === 0 ? "noRoute" : "noMulticast" };
 }
 
 function view(length: number): DataView {

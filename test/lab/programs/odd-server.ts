@@ -29,6 +29,12 @@ export interface Behaviour {
   readonly wrongOrigin?: boolean;
   /** Sends every reply twice. */
   readonly twice?: boolean;
+  /** Before each reply, so many that answer some other packet. */
+  readonly flood?: number;
+  /** Answers searches in these groups, too. */
+  readonly groups?: readonly string[];
+  /** Signs replies with this key number and octets that no key makes. */
+  readonly forgedMac?: number;
   /** Cuts each reply to this many octets, or pads it with zeros. */
   readonly length?: number;
   /** Answers from another port. */
@@ -54,6 +60,7 @@ for (const [index, socket] of sockets.entries()) {
     for (const reply of replies) (behaviour.otherPort ? elsewhere : socket).send(reply, from.port, from.address);
   });
   socket.bind(PORT, address, () => {
+    if (!address.includes(":")) for (const group of behaviour.groups ?? []) socket.addMembership(group);
     if (++listening === sockets.length) console.log("ready");
   });
 }
@@ -67,8 +74,10 @@ function answer(request: Buffer, from: RemoteInfo): readonly Buffer[] {
   if (behaviour.forgedKissFirst) return [kiss(Buffer.alloc(48, 0x77)), reply(request, receivedAt)];
   const kissed = behaviour.kiss !== undefined && requests >= (behaviour.kissFrom ?? 1);
   const whole = kissed ? kiss(request) : reply(request, receivedAt);
-  const sent = behaviour.length === undefined ? whole : resized(whole, behaviour.length);
-  return behaviour.twice ? [sent, sent] : [sent];
+  const signed = behaviour.forgedMac === undefined ? whole : Buffer.concat([whole, forgedMac(behaviour.forgedMac)]);
+  const sent = behaviour.length === undefined ? signed : resized(signed, behaviour.length);
+  const others = Array.from({ length: behaviour.flood ?? 0 }, (_, number) => answering(sent, number));
+  return behaviour.twice ? [sent, sent] : [...others, sent];
 }
 
 function reply(request: Buffer, receivedAt: number): Buffer {
@@ -98,6 +107,20 @@ function kiss(request: Buffer): Buffer {
   packet.write(behaviour.kiss ?? "", 12, 4, "latin1");
   for (const octet of [24, 32, 40]) request.copy(packet, octet, 40, 48);
   return packet;
+}
+
+/** Key number and digest, of which the last is that of SHA-1 by its length only. */
+function forgedMac(key: number): Buffer {
+  const mac = Buffer.alloc(24, 0x5a);
+  mac.writeUInt32BE(key, 0);
+  return mac;
+}
+
+/** The same, but an answer to another packet. */
+function answering(reply: Buffer, number: number): Buffer {
+  const other = Buffer.from(reply);
+  other.writeUInt32BE(number, 24);
+  return other;
 }
 
 function resized(packet: Buffer, length: number): Buffer {

@@ -1,0 +1,79 @@
+/**
+ * Sends a server what no client should, so many packets of each kind (see `KINDS`), their contents by a seed, and prints what came back
+ * as JSON: how many packets, and the octets of the longest. Arguments: address, how many of each kind, seed.
+ */
+import { createSocket } from "node:dgram";
+
+/** Packets that leave between two looks at what comes back. */
+const BURST = 20;
+/** How long after the last packet an answer may come, milliseconds. */
+const PATIENCE = 500;
+
+const [address = "127.0.0.1", count = "1", seed = "1"] = process.argv.slice(2);
+const random = octets(Number(seed));
+
+/** By the name of what a server makes of them. */
+const KINDS: Readonly<Record<string, () => Buffer>> = {
+  tooShort: () => first(random(1 + 47 * fraction()), 0x23),
+  tooLong: () => first(random(4097 + 100 * fraction()), 0x23),
+  version: () => first(random(48), oneOf([0x03, 0x2b, 0x33, 0x3b])),
+  mode: () => first(random(48), 0x20),
+  control: () => first(random(12 + 200 * fraction()), 0x16),
+  private: () => first(random(8 + 200 * fraction()), 0x17),
+  notRequest: () => first(random(48), oneOf([0x22, 0x24, 0x25])),
+  // A key that nobody knows, and 20 octets for its MAC.
+  refusedKey: () => Buffer.concat([first(random(48), 0x23), Buffer.from([0, 0, 0x7a, 0x69]), random(20)]),
+  macLength: () => first(random(48 + 7), 0x23),
+  // A field that says it is longer than what is left.
+  extensionLength: () => Buffer.concat([first(random(48), 0x23), Buffer.from([1, 4, 1, 0]), random(48)]),
+};
+
+const packets = Object.values(KINDS).flatMap((make) => Array.from({ length: Number(count) }, make));
+const socket = createSocket(address.includes(":") ? "udp6" : "udp4");
+const back = { answers: 0, longest: 0 };
+socket.on("message", (answer) => {
+  back.answers += 1;
+  back.longest = Math.max(back.longest, answer.length);
+});
+send();
+
+function send(): void {
+  const burst = packets.splice(0, BURST);
+  for (const packet of burst) socket.send(packet, 123, address);
+  if (burst.length > 0) setTimeout(send, 1);
+  else setTimeout(end, PATIENCE);
+}
+
+function end(): void {
+  console.log(JSON.stringify(back));
+  socket.close();
+}
+
+function first(packet: Buffer, octet: number): Buffer {
+  packet.writeUInt8(octet, 0);
+  return packet;
+}
+
+function oneOf(values: readonly number[]): number {
+  return values[Math.floor(values.length * fraction())] ?? 0;
+}
+
+/** From 0 up to, but not including, 1. */
+function fraction(): number {
+  return random(4).readUInt32BE(0) / 2 ** 32;
+}
+
+/** A source of octets that a seed determines (xorshift). */
+function octets(from: number): (length: number) => Buffer {
+  let state = from | 1;
+  return (length) => {
+    const made = Buffer.alloc(Math.floor(length));
+    for (let place = 0; place < made.length; place += 1) {
+      state ^= state << 13;
+      state ^= state >>> 17;
+      state ^= state << 5;
+      made[place] = state >>> 11;
+    }
+    return made;
+  };
+}
