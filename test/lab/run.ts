@@ -25,6 +25,7 @@ import { metrics } from "./scenarios/metrics.ts";
 import { misuse } from "./scenarios/misuse.ts";
 import { paths } from "./scenarios/paths.ts";
 import { plain } from "./scenarios/plain.ts";
+import { remembering } from "./scenarios/remembering.ts";
 import { rings } from "./scenarios/rings.ts";
 import { seeing } from "./scenarios/seeing.ts";
 import { serving } from "./scenarios/serving.ts";
@@ -51,6 +52,7 @@ const SCENARIOS: readonly Scenario[] = [
   ...rings,
   ...symmetric,
   ...setting,
+  ...remembering,
   ...seeing,
   ...compatible,
   ...metrics,
