@@ -2,12 +2,15 @@
 
 /** Words further away than this share of their length are no suggestion. */
 const NEAR = 0.4;
+/** Longer words are nobody's mistyped ones. */
+const LONGEST = 64;
 
 /**
  * The nearest of some words.
  * @returns the candidate with the fewest edits, `null` where none is near
  */
 export function nearest(word: string, candidates: Iterable<string>): string | null {
+  if (word.length > LONGEST) return null;
   let best: string | null = null;
   let fewest = Infinity;
   for (const candidate of candidates) {

@@ -17,7 +17,16 @@ export class UsageError extends Error {
    * @param place where it stands, put before the message
    */
   constructor(message: string, hint: string | null = null, place: Place | null = null) {
-    super(place === null ? message : placedText({ ...place, message }));
+    const short = shortened(message);
+    super(place === null ? short : placedText({ ...place, message: short }));
     this.hint = hint;
   }
+}
+
+/** What is quoted need not be read to its end to be found. */
+const LONGEST_QUOTE = 100;
+
+/** A message with whatever it quotes cut to what fits on a line. */
+export function shortened(message: string): string {
+  return message.length <= LONGEST_QUOTE ? message : message.replace(/"([^"]{100})[^"]+"/g, '"$1…"');
 }

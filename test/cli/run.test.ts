@@ -242,7 +242,8 @@ describe("run", () => {
 
   it("has keys only where they can be had", async () => {
     expect((await ntpkit(["run", "--no-clock", "-c", configuration("server 192.0.2.1 key 5")])).err).toContain(":1:1: 192.0.2.1 is to be authenticated by key 5, but there is no key file");
-    expect((await ntpkit(["run", "--no-clock", "-c", configuration("keys /nonexistent/keys")])).code).toBe(64);
+    expect((await ntpkit(["run", "--no-clock", "-c", configuration("", "keys /nonexistent/keys")])).err).toContain(":2:6: /nonexistent/keys: the key file cannot be read: no such file or directory");
+    expect((await ntpkit(["run", "--no-clock", "-c", configuration(`keys ${folder}`)])).code).toBe(64);
   });
 });
 

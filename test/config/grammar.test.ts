@@ -101,6 +101,37 @@ describe("the table of commands", () => {
     if (!many) expect(fault(`${plain} nonsenseword`).message).toMatch(PLACED);
   });
 
+  it.each(used)("%s tells of an option that is given twice", (name, syntax) => {
+    for (const [option, takes] of Object.entries(syntax.options)) {
+      if (takes.drops !== undefined || ["link", "nolink", "enable", "disable"].includes(option)) continue;
+      const once = takes.takes === "nothing" ? option : `${option} ${option === "mask" ? "255.255.255.0" : right(takes)}`;
+      const words = takes.takes === "nothing" ? `"${option}" is said twice` : `"${option}" is given twice: the last one counts`;
+      expect(load(`${line(name, syntax)} ${once} ${once}`).remarks.map(({ text }) => text)).toContain(words);
+    }
+  });
+
+  it("tells of lines of which only one can hold", () => {
+    for (const command of "keys controlkey driftfile leapfile leapsmearinterval statsdir logfile pidfile broadcastdelay calldelay ttl".split(" ")) {
+      const one = line(command, COMMANDS[command]!);
+      expect(load(`${one}\n# a comment\n${one}`).remarks).toMatchObject([{ level: "warning", text: `"${command}" is given again: this line counts, and not line 1`, at: { line: 3, column: 1 } }]);
+    }
+  });
+
+  it.each(used)("%s takes words of any length and of any octets for what they are: wrong", (name, syntax) => {
+    const long = "x".repeat(100_000);
+    for (const odd of [long, "a\0b", "\0", "\u001b[2J", "\ufffd", "..", "%s%n", "💥", "-".repeat(1000)]) {
+      for (const text of [`${name} ${odd}`, `${line(name, syntax)} ${odd}`, ...Object.keys(syntax.options).map((option) => `${line(name, syntax)} ${option} ${odd}`)]) {
+        try {
+          load(text);
+        } catch (error) {
+          expect(error).toBeInstanceOf(UsageError);
+          expect((error as UsageError).message).toMatch(/^\/etc\/ntp\.conf:1:\d+: ./);
+          expect((error as UsageError).message.length).toBeLessThan(400);
+        }
+      }
+    }
+  });
+
   it("finds a suggestion for every option with a letter too few", () => {
     for (const [name, syntax] of used) {
       for (const option of Object.keys(syntax.options)) {
@@ -138,6 +169,34 @@ describe("the table of commands", () => {
       }),
       { numRuns: 300 },
     );
+  });
+});
+
+describe("files that include others", () => {
+  const loadFiles = (files: Readonly<Record<string, string>>): LoadedConfiguration =>
+    loadConfiguration("/etc/ntp.conf", true, {
+      exists: () => true,
+      read(path) {
+        const text = files[path];
+        if (text === undefined) throw Object.assign(new Error(`ENOENT: no such file or directory, open '${path}'`), { code: "ENOENT" });
+        return text;
+      },
+    });
+
+  it.each([
+    [{ "/etc/ntp.conf": "server a\nincludefile nothing" }, '/etc/ntp.conf:2:13: cannot read "nothing": no such file or directory'],
+    [{ "/etc/ntp.conf": "includefile ntp.conf" }, "/etc/ntp.conf:1:13: files are included more than 5 deep"],
+    [{ "/etc/ntp.conf": "includefile b", "/etc/b": "includefile /etc/c", "/etc/c": "\nincludefile b" }, "/etc/b:1:13: files are included more than 5 deep"],
+    [{ "/etc/ntp.conf": "includefile b", "/etc/b": "server a\nsever b" }, '/etc/b:2:1: unknown command "sever"'],
+    [{ "/etc/ntp.conf": "tos maxclock 4\nincludefile b", "/etc/b": "tos minclock 5" }, "/etc/b:1:1: minclock 5 is above maxclock 4"],
+  ])("%j: the fault stands where it is", (files, message) => {
+    expect(() => loadFiles(files)).toThrow(message);
+  });
+
+  it("count in the place of their line, and say which file a line is of", () => {
+    const { configuration, remarks } = loadFiles({ "/etc/ntp.conf": "driftfile /a\nincludefile b\nserver c", "/etc/b": "server b\ndriftfile /b" });
+    expect(configuration.associations.map(({ name, at }) => [name, at.file])).toEqual([["b", "/etc/b"], ["c", "/etc/ntp.conf"]]);
+    expect(remarks.map(({ text, at }) => [at.file, text])).toEqual([["/etc/b", '"driftfile" is given again: this line counts, and not line 1 of /etc/ntp.conf']]);
   });
 });
 

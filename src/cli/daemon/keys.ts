@@ -19,7 +19,8 @@ export async function daemonKeys({ configuration }: LoadedConfiguration, log: Lo
   const { loadKeys } = await import("../../security/keyring.ts");
   const { keyring, faults, warnings } = await loadKeys(keys.path, { format: "auto", trusted: trusted ?? [] });
   const [fault] = faults;
-  if (fault !== undefined) throw new UsageError(placedText(fault));
+  // What is wrong with the file as a whole stands where it is named.
+  if (fault !== undefined) throw fault.line === 0 ? new UsageError(`${fault.file}: ${fault.message}`, null, keys.at) : new UsageError(placedText(fault));
   for (const warning of warnings) log.say("warning", "keys", placedText(warning));
   if (trusted === null) log.say("warning", "keys", placedText({ ...keys.at, message: "no key is trusted, since there is no trustedkey" }));
   return keyring;

@@ -72,8 +72,10 @@ export function parseNtpConf(text: string, file: string, options: ParseOptions):
     if (left !== null) return void remarks.push(left);
     const statement = readStatement(line, rest, syntax, options.strict, remarks);
     if (statement === null) return;
-    if (word.text === "includefile") includeFile(statement.operands[0]!, depth);
-    else statements.push(statement);
+    if (word.text === "includefile") return includeFile(statement.operands[0]!, depth);
+    const remark = replacing(statement, statements);
+    if (remark !== null) remarks.push(remark);
+    statements.push(statement);
   }
 
   function unknown(word: Word): void {
@@ -102,6 +104,15 @@ function leftOut({ text, at }: Word, { daemon, once, onceWhy }: CommandSyntax, s
   return { level: "warning", text: `"${text}" is left out: ${daemon.why}`, at };
 }
 
+/** Of these only one can hold. */
+const SINGLE: ReadonlySet<string> = new Set("keys controlkey driftfile leapfile leapsmearinterval statsdir logfile pidfile broadcastdelay calldelay ttl".split(" "));
+
+/** What is said of a line that takes the place of an earlier one. */
+function replacing({ command, at }: Statement, earlier: readonly Statement[]): Remark | null {
+  const before = SINGLE.has(command) ? earlier.findLast((one) => one.command === command) : undefined;
+  return before === undefined ? null : { level: "warning", text: `"${command}" is given again: this line counts, and not line ${before.at.line}${before.at.file === at.file ? "" : ` of ${before.at.file}`}`, at };
+}
+
 /** One line by its syntax; `null` where an option says that the line must be left out. */
 function readStatement(line: Line, words: readonly Word[], syntax: CommandSyntax, strict: boolean, remarks: Remark[]): Statement | null {
   const command = line.words[0];
@@ -112,6 +123,7 @@ function readStatement(line: Line, words: readonly Word[], syntax: CommandSyntax
     const word = rest[index]!;
     const option = Object.hasOwn(syntax.options, word.text) ? syntax.options[word.text] : undefined;
     if (option === undefined) throw unknownOption(command, word, syntax);
+    if (options.has(word.text)) remarks.push(option.takes === "nothing" ? { level: "note", text: `"${word.text}" is said twice`, at: word.at } : { level: "warning", text: `"${word.text}" is given twice: the last one counts`, at: word.at });
     options.set(word.text, option.takes === "nothing" ? true : readValue(word, rest[++index], option));
     dropped ??= option.drops ?? null;
     const why = strict ? option.idle : option.unused;

@@ -58,10 +58,13 @@ function readNumber(word: Word, named: string, { takes, least, most }: Takes & {
   return value;
 }
 
+/** Of DNS, in its dotted form with a dot at the end (RFC 1035 §2.3.4). */
+const LONGEST_NAME = 254;
+
 function readHost(word: Word): string {
   const literal = plainLiteral(word.text);
   if (literal !== null) return literal;
-  if (!/^[a-z0-9_]([a-z0-9_.-]*[a-z0-9_.])?$/i.test(word.text)) throw new UsageError(`"${word.text}" is not a host name or an IP address`, null, word.at);
+  if (word.text.length > LONGEST_NAME || !/^[a-z0-9_]([a-z0-9_.-]*[a-z0-9_.])?$/i.test(word.text)) throw new UsageError(`"${word.text}" is not a host name or an IP address`, null, word.at);
   if (/^[\d.]+$/.test(word.text)) throw new UsageError(`"${word.text}" is not an IPv4 address`, null, word.at);
   return word.text;
 }
