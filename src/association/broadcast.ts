@@ -123,7 +123,8 @@ export function receiveBroadcast(association: Association, own: BroadcastClient,
   const dispersion = 2 ** header.precision + 2 ** rules.precision;
   // The true one of the packet before, or the supposed one of this.
   const offset = own.delay + (before === null ? apparent : difference(header.origin, before.at));
-  return accept(association, header, { offset, delay, dispersion, at: before?.mono ?? now.mono }, now, rules);
+  const sample = { offset, delay, dispersion, at: before?.mono ?? now.mono };
+  return { kind: "sample", sample, fresh: accept(association, header, sample, now, rules) };
 }
 
 /** The tests of a broadcast packet's header: as a reply's, but it answers nothing, and what it tells of had left before. */

@@ -26,7 +26,7 @@ import { headerFault, PACKET_TESTS } from "./tests.ts";
 import type { PacketTest } from "./tests.ts";
 
 /** What the peer process needs to know of its surroundings. */
-export interface ClientRules extends PollRules, Omit<FilterRules, "pollInterval"> {}
+export interface ClientRules extends PollRules, FilterRules {}
 
 /** What became of a reply. */
 export type Reception =
@@ -141,13 +141,16 @@ export function takeExchange(association: Association, header: Header, exchange:
     return refuse(association, "header", true);
   }
   association.stamps = stamp;
-  const reception = accept(association, header, sample, now, rules);
+  const fresh = accept(association, header, sample, now, rules);
   onAnswer(association, wasReachable, true, now.mono, rules);
-  return reception.kind === "sample" ? { ...reception, exchange } : reception;
+  return { kind: "sample", sample, fresh, exchange };
 }
 
-/** A sample of a good packet, however it was made: into the registers and the filter. */
-export function accept(association: Association, header: Header, sample: Sample, now: Now, rules: ClientRules): Reception {
+/**
+ * A sample of a good packet, however it was made: into the registers and the filter.
+ * @returns whether there is a new estimate to select by
+ */
+export function accept(association: Association, header: Header, sample: Sample, now: Now, rules: ClientRules): boolean {
   association.header = header;
   association.flash = 0;
   association.reach = reachOnReceive(association.reach);
@@ -155,8 +158,7 @@ export function accept(association: Association, header: Header, sample: Sample,
   if (association.lifetime !== "preemptable") association.unreach = 0;
   association.heard = now.mono;
   association.samples += 1;
-  const fresh = filterSample(association.filter, sample, { ...rules, pollInterval: pollInterval(association.hpoll) });
-  return { kind: "sample", sample, fresh };
+  return filterSample(association.filter, sample, pollInterval(association.hpoll), rules);
 }
 
 /** A kiss is obeyed and never measured (RFC 5905 §7.4). */

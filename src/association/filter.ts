@@ -93,8 +93,6 @@ export interface FilterRules {
   readonly emptyStages: EmptyStages;
   /** Local precision, log₂ s. */
   readonly precision: number;
-  /** The host poll interval, by which a popcorn spike is told from a lasting change. */
-  readonly pollInterval: Seconds;
   /** PHI, s/s; absent: RFC 5905's (`tinker dispersion`). */
   readonly phi?: Frequency;
   /** The age from which an old sample's error counts as delay, seconds; absent: ntpd's (`tinker allan`). */
@@ -107,9 +105,10 @@ export interface FilterRules {
  * The prime directive: a sample is used once, and never one older than the last one used. In the one-shots (`brief`)
  * that rule and the popcorn suppressor rest: all samples are of one burst, and the best of them is wanted, whichever
  * came first. Those of an earlier run are older than a burst, and have to make up for what they have aged.
+ * @param interval the host poll interval, by which a popcorn spike is told from a lasting change
  * @returns true if {@link ClockFilter.estimate} holds a sample that was not used before
  */
-export function filterSample(filter: ClockFilter, sample: Sample, rules: FilterRules): boolean {
+export function filterSample(filter: ClockFilter, sample: Sample, interval: Seconds, rules: FilterRules): boolean {
   filter.samples.unshift(sample);
   if (filter.samples.length > FILTER_STAGES) filter.samples.length = FILTER_STAGES;
   const last = filter.estimate;
@@ -120,11 +119,28 @@ export function filterSample(filter: ClockFilter, sample: Sample, rules: FilterR
       filter.estimate = { ...last, dispersion: next.dispersion, jitter: next.jitter };
       return false;
     }
-    const spike = Math.abs(next.offset - last.offset) > SPIKE_GATE * last.jitter && elapsed(last.at, next.at) < 2 * rules.pollInterval;
+    const spike = Math.abs(next.offset - last.offset) > SPIKE_GATE * last.jitter && elapsed(last.at, next.at) < 2 * interval;
     if (spike && last.dispersion < 1) return false;
   }
   filter.estimate = next;
   return true;
+}
+
+/** The samples, the best first; of equals the younger. Eight are sorted by insertion sooner than by anything cleverer. */
+function ranked(samples: readonly Sample[], now: Mono, young: Seconds, phi: Frequency): readonly Sample[] {
+  const sorted: Sample[] = [];
+  const ranks: Seconds[] = [];
+  for (const sample of samples) {
+    const own = rank(sample, now, young, phi);
+    let place = sorted.length;
+    for (; place > 0 && ranks[place - 1]! > own; place -= 1) {
+      sorted[place] = sorted[place - 1]!;
+      ranks[place] = ranks[place - 1]!;
+    }
+    sorted[place] = sample;
+    ranks[place] = own;
+  }
+  return sorted;
 }
 
 /** What samples are sorted by. */
@@ -138,7 +154,7 @@ function estimateOf({ samples, began }: ClockFilter, now: Mono, rules: FilterRul
   const { phi = PHI, allan = ALLAN } = rules;
   const isBrief = rules.emptyStages === "brief";
   const young = isBrief ? Math.min(allan, elapsed(began, now)) : allan;
-  const byDelay = samples.toSorted((a, b) => rank(a, now, young, phi) - rank(b, now, young, phi));
+  const byDelay = ranked(samples, now, young, phi);
   const best = byDelay[0]!;
   let dispersion = 0;
   let weight = 0;

@@ -52,7 +52,7 @@ function peerReport(entry: RememberedAssociation, id: number, pivot: UnixNanosec
   const { kind, name, key, ip, port, verdict, reason, reach, unreach, hpoll, header, heard, backoff } = entry;
   const filter = clockFilter();
   const samples = entry.samples.map(({ age, ...sample }) => ({ ...sample, at: -age as Mono }));
-  refillFilter(filter, samples, NOW, NOW, { emptyStages: "brief", precision: -32, pollInterval: 2 ** hpoll });
+  refillFilter(filter, samples, NOW, NOW, { emptyStages: "brief", precision: -32 });
   const { estimate } = filter;
   const distance = estimate === null || header === null ? null : (estimate.delay + header.rootDelay) / 2 + estimate.dispersion + header.rootDispersion + estimate.jitter - PHI * estimate.at;
   return {

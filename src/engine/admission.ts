@@ -127,7 +127,7 @@ export function list(
   const sample = sampleOf(exchange, header.precision, state.config.precision, now.mono);
   if (sample === null) return;
   const { emptyStages, precision } = state.config;
-  filterSample(listed.filter, sample, { emptyStages, precision, pollInterval: pollInterval(config.minpoll) });
+  filterSample(listed.filter, sample, pollInterval(config.minpoll), { emptyStages, precision });
 }
 
 /** How an association came to be found, by what the packet said that found it. */

@@ -6,7 +6,7 @@ import type { Request, SocketToken } from "../association/request.ts";
 import type { PacketTest } from "../association/tests.ts";
 import type { Now } from "../time/now.ts";
 import type { NtpTimestamp } from "../time/timestamp.ts";
-import { addressKey } from "../wire/address.ts";
+import { isSameAddress } from "../wire/address.ts";
 import type { Address } from "../wire/address.ts";
 import { decodePacket } from "../wire/packet.ts";
 import type { PacketFault } from "../wire/packet.ts";
@@ -30,7 +30,7 @@ export function onDatagram(state: State, event: Event & { readonly kind: "datagr
     // Its question is answered or given up, and its socket closed: this was still on its way to us.
     return refuseUnasked(state, event.from, "duplicate");
   }
-  if (addressKey(event.from) !== addressKey(claimed.address)) return refuse(state, claimed, event.from, "address");
+  if (!isSameAddress(event.from, claimed.address)) return refuse(state, claimed, event.from, "address");
   const packet = decodePacket(event.bytes);
   if (packet.kind === "malformed") return refuse(state, claimed, event.from, packet.fault);
   if (processOf(claimed.mode, packet.header.mode) !== "process") return refuse(state, claimed, event.from, "mode");

@@ -5,8 +5,7 @@ import type { Reception } from "../association/client.ts";
 import { clearFilter } from "../association/filter.ts";
 import type { SocketToken } from "../association/request.ts";
 import { after } from "../time/mono.ts";
-import type { Exchange } from "../association/sample.ts";
-import type { RawSample } from "./note.ts";
+import type { Note } from "./note.ts";
 import type { Now } from "../time/now.ts";
 import type { Seconds } from "../time/seconds.ts";
 import { toIso } from "../time/timestamp.ts";
@@ -49,7 +48,7 @@ export function onReception(state: State, from: Association, reception: Receptio
     case "held":
       return;
     case "sample":
-      state.note({ what: "sample", id, address, offset: reception.sample.offset, delay: reception.sample.delay, ...rawOf(from, reception.exchange) });
+      state.note(sampleNote(from, address, reception));
       hear(state, from, reception.sample);
       // Without anything newer to believe selection has nothing new to see (the prime directive), unless it has yet to see this one.
       if (reception.fresh || from.reach === 1 || !isUsed(state, from)) state.changed(from);
@@ -76,8 +75,9 @@ export function onReception(state: State, from: Association, reception: Receptio
   state.changed(from);
 }
 
-function rawOf({ header }: Association, exchange: Exchange | undefined): { readonly raw?: RawSample } {
-  return header === null || exchange === undefined ? {} : { raw: { exchange, header } };
+function sampleNote({ id, header }: Association, address: Address, { sample: { offset, delay }, exchange }: Reception & { readonly kind: "sample" }): Note {
+  if (header === null || exchange === undefined) return { what: "sample", id, address, offset, delay };
+  return { what: "sample", id, address, offset, delay, raw: { exchange, header } };
 }
 
 /** Somebody who sets the clock while the machine sleeps sets it by this at least, seconds. */

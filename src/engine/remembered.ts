@@ -136,7 +136,7 @@ export function recall(state: State, fresh: Association, now: Now): void {
   fresh.header = header;
   fresh.heard = heard === null ? null : after(then, -heard);
   const made = samples.map(({ offset, delay, dispersion, age }) => ({ offset, delay, dispersion, at: after(then, -age) }));
-  refillFilter(fresh.filter, made, then, now.mono, { ...state.rules, pollInterval: pollInterval(fresh.hpoll) });
+  refillFilter(fresh.filter, made, then, now.mono, state.rules);
 }
 
 /** Whether a daemon has yet to touch the clock: then what was measured by it before still holds. */

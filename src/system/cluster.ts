@@ -100,8 +100,13 @@ function furthestFromCentroid(ranked: readonly Candidate[]): { candidate: Candid
   const n = ranked.length;
   const origin = ranked[0]!.offset;
   const centroid = origin + ranked.reduce((sum, { offset }) => sum + (offset - origin), 0) / n;
-  const distance = ({ offset }: Candidate): Seconds => Math.abs(offset - centroid);
-  const furthest = ranked.reduce((far, candidate) => (distance(candidate) >= distance(far) ? candidate : far));
-  const spread = ranked.reduce((sum, candidate) => sum + distance(candidate) ** 2, 0);
-  return { candidate: furthest, selectionJitter: Math.sqrt((n * distance(furthest) ** 2 + spread) / (n - 1)) };
+  let furthest = ranked[0]!;
+  let most = 0;
+  let spread = 0;
+  for (const candidate of ranked) {
+    const distance = Math.abs(candidate.offset - centroid);
+    if (distance >= most) [furthest, most] = [candidate, distance];
+    spread += distance ** 2;
+  }
+  return { candidate: furthest, selectionJitter: Math.sqrt((n * most ** 2 + spread) / (n - 1)) };
 }

@@ -64,10 +64,16 @@ export function select(candidates: readonly Candidate[]): Agreement {
  */
 export function intersect(candidates: readonly Pick<Candidate, "offset" | "rootDistance">[], rule: "midpoints" | "overlap" = "midpoints"): Interval | null {
   const m = candidates.length;
-  const { lowpoints, midpoints, highpoints } = sortedEdges(candidates);
-  const upwards = scan(lowpoints, midpoints, highpoints, 1);
+  const { lowpoints, midpoints, highpoints, upwards, downwards } = roomFor(m);
+  candidates.forEach(({ offset, rootDistance }, i) => {
+    lowpoints[i] = offset - rootDistance;
+    midpoints[i] = offset;
+    highpoints[i] = offset + rootDistance;
+  });
+  for (const points of [lowpoints, midpoints, highpoints]) sort(points, m);
+  scan(m, lowpoints, midpoints, highpoints, 1, upwards);
   // Downwards the highpoints are met first, and the lowpoints close the intervals.
-  const downwards = scan(highpoints, midpoints, lowpoints, -1);
+  scan(m, highpoints, midpoints, lowpoints, -1, downwards);
 
   for (let f = 0; 2 * f < m; f++) {
     const overlapping = m - f;
@@ -80,41 +86,55 @@ export function intersect(candidates: readonly Pick<Candidate, "offset" | "rootD
   return null;
 }
 
-/** The three points of every correctness interval, each kind sorted (§11.2.1 steps 1 and 2). Plain numbers sort fastest. */
-function sortedEdges(candidates: readonly Pick<Candidate, "offset" | "rootDistance">[]): Record<"lowpoints" | "midpoints" | "highpoints", Float64Array> {
-  const lowpoints = new Float64Array(candidates.length);
-  const midpoints = new Float64Array(candidates.length);
-  const highpoints = new Float64Array(candidates.length);
-  candidates.forEach(({ offset, rootDistance }, i) => {
-    lowpoints[i] = offset - rootDistance;
-    midpoints[i] = offset;
-    highpoints[i] = offset + rootDistance;
-  });
-  return { lowpoints: sorted(lowpoints), midpoints: sorted(midpoints), highpoints: sorted(highpoints) };
-}
-
-/** So few are sorted by insertion sooner than by anything cleverer. */
-const FEW = 32;
-
-function sorted(points: Float64Array): Float64Array {
-  if (points.length > FEW) return points.sort();
-  for (let i = 1; i < points.length; i++) {
-    const point = points[i]!;
-    let place = i;
-    for (; place > 0 && points[place - 1]! > point; place--) points[place] = points[place - 1]!;
-    points[place] = point;
-  }
-  return points;
+/** What a selection writes on. */
+interface Room {
+  /** The three points of every correctness interval, each kind sorted (§11.2.1 steps 1 and 2). Plain numbers sort fastest. */
+  readonly lowpoints: Float64Array;
+  readonly midpoints: Float64Array;
+  readonly highpoints: Float64Array;
+  readonly upwards: Scan;
+  readonly downwards: Scan;
 }
 
 /** What a scan meets; indices are numbers of overlapping intervals, 1 … `most`. */
 interface Scan {
   /** The most intervals that overlap anywhere. */
-  readonly most: number;
+  most: number;
   /** Where that many first overlap. */
   readonly edge: Float64Array;
   /** Midpoints passed before that. */
   readonly passed: Uint32Array;
+}
+
+let room = makeRoom(64);
+
+/** Room for so many candidates. It is kept: fresh memory costs a small selection more than its arithmetic. */
+function roomFor(m: number): Room {
+  if (room.lowpoints.length < m) room = makeRoom(2 * m);
+  return room;
+}
+
+function makeRoom(m: number): Room {
+  const points = (): Float64Array => new Float64Array(m);
+  const scan = (): Scan => ({ most: 0, edge: new Float64Array(m + 1), passed: new Uint32Array(m + 1) });
+  return { lowpoints: points(), midpoints: points(), highpoints: points(), upwards: scan(), downwards: scan() };
+}
+
+/** So few are sorted by insertion sooner than by anything cleverer. */
+const FEW = 32;
+
+/** Sorts the first m. */
+function sort(points: Float64Array, m: number): void {
+  if (m > FEW) {
+    points.subarray(0, m).sort();
+    return;
+  }
+  for (let i = 1; i < m; i++) {
+    const point = points[i]!;
+    let place = i;
+    for (; place > 0 && points[place - 1]! > point; place--) points[place] = points[place - 1]!;
+    points[place] = point;
+  }
 }
 
 /**
@@ -123,10 +143,7 @@ interface Scan {
  * intersection's edge is inside.
  * @param direction 1: `opening` are the lowpoints; −1: they are the highpoints
  */
-function scan(opening: Float64Array, midpoints: Float64Array, closing: Float64Array, direction: 1 | -1): Scan {
-  const m = opening.length;
-  const edge = new Float64Array(m + 1);
-  const passed = new Uint32Array(m + 1);
+function scan(m: number, opening: Float64Array, midpoints: Float64Array, closing: Float64Array, direction: 1 | -1, met: Scan): void {
   const first = direction === 1 ? 0 : m - 1;
   let most = 0;
   let closed = 0;
@@ -137,11 +154,11 @@ function scan(opening: Float64Array, midpoints: Float64Array, closing: Float64Ar
     while (direction * midpoints[first + direction * middles]! < direction * here) middles++;
     if (opened - closed > most) {
       most = opened - closed;
-      edge[most] = here;
-      passed[most] = middles;
+      met.edge[most] = here;
+      met.passed[most] = middles;
     }
   }
-  return { most, edge, passed };
+  met.most = most;
 }
 
 function contains({ low, high }: Interval, { offset }: Candidate): boolean {

@@ -27,6 +27,11 @@ export function addressKey(address: Address): string {
   return `${address.ip} ${address.port}`;
 }
 
+/** Whether two addresses are the same, as {@link addressKey} has it. */
+export function isSameAddress(one: Address, other: Address): boolean {
+  return one.port === other.port && one.ip === other.ip;
+}
+
 /** The address family of a literal. */
 export function family(ip: string): 4 | 6 {
   return ip.includes(":") ? 6 : 4;

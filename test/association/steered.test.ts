@@ -15,7 +15,7 @@ describe("a filter", () => {
   it("moves with the clock's phase, and older samples with its frequency", () => {
     const filter = clockFilter();
     for (const [seconds, offset] of [[100, 0.01], [164, 0.011]] as const)
-      filterSample(filter, { offset, delay: seconds === 100 ? 0.02 : 0.03, dispersion: 1e-6, at: seconds as Mono }, { emptyStages: "rfc5905", precision: -24, pollInterval: 64 });
+      filterSample(filter, { offset, delay: seconds === 100 ? 0.02 : 0.03, dispersion: 1e-6, at: seconds as Mono }, 64, { emptyStages: "rfc5905", precision: -24 });
     moveFilter(filter, 0.01, 1e-5, 200 as Mono);
     expect(filter.samples.map(({ offset }) => offset)).toEqual([expect.closeTo(0.001 + 36e-5, 12), expect.closeTo(0.001, 12)]);
     expect(filter.estimate!.offset).toBeCloseTo(0.001, 12);
