@@ -69,6 +69,12 @@ export const systemd: readonly Scenario[] = [
       assert.equal(steps, 1);
       near(offset + slew, 0, 0.005, "the clock afterwards");
       assert.equal(await booted.property("ntpkit-sync", "Result"), "success");
+      // The unit's folder keeps what it learned, and the unit says which start of the machine this is.
+      const again = await booted.run(["systemctl", "start", "ntpkit-sync"]);
+      assert.equal(again.code, 0, `${again.stderr}${await booted.journal()}`);
+      const { at, associations } = JSON.parse((await booted.run(["cat", "/var/lib/ntpkit/state.json"])).stdout).remembered;
+      assert.match(at.boot, /^[0-9a-f]{8}-/);
+      assert.deepEqual(associations.map(({ ip, samples }: { ip: string; samples: unknown[] }) => [ip, samples.length]), [[first, 4]]);
     },
   },
 ];
