@@ -213,9 +213,9 @@ function entryOf(state: State, association: Association, moved: Movement, now: N
   const { config, address, ended, filter, header } = association;
   const { kind, name, key } = config;
   if (address === null || !isKept(kind) || ended === "duplicate" || ended === "denied") return null;
-  const before = entryFor(state, config, address);
   // It was left alone: nothing was learned of it but that.
-  if (ended === "kiss" && association.packets.sent === 0 && before !== undefined) return { ...before, seen: 0, ...clocksOf(state, association, now) };
+  const before = ended === "kiss" && association.packets.sent === 0 ? entryFor(state, config, address) : undefined;
+  if (before !== undefined) return { ...before, seen: 0, ...clocksOf(state, association, now) };
   const { verdict, reason } = state.opinion.verdicts.get(association.id) ?? { verdict: "rejected", reason: "pending" };
   return {
     kind,

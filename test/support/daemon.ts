@@ -5,6 +5,7 @@ import type { AssociationConfig, EngineConfig, LoopConfig } from "../../src/engi
 import { BURST_SIX } from "../../src/engine/config.ts";
 import { createEngine } from "../../src/engine/create.ts";
 import { securityProvider } from "../../src/security/symmetric.ts";
+import type { Machine } from "../../src/sim/machine.ts";
 import type { Runner } from "../../src/sim/runner.ts";
 import type { ScriptedServer } from "../../src/sim/server.ts";
 import type { ClientOptions, SimWorld } from "../../src/sim/world.ts";
@@ -25,10 +26,12 @@ export interface DaemonOptions extends ClientOptions {
   readonly leaps?: LeapKnowledge;
   /** Its machine's name. Default `client`. */
   readonly name?: string;
+  /** A machine that is there, in place of one of its own. */
+  readonly on?: Machine;
 }
 
 /** Starts a daemon on a machine of its own. */
-export function daemon(world: SimWorld, { servers, line = {}, loop = {}, leaps, more = {}, name = "client", ...machine }: DaemonOptions): Runner {
+export function daemon(world: SimWorld, { servers, line = {}, loop = {}, leaps, more = {}, name = "client", on, ...machine }: DaemonOptions): Runner {
   const config: EngineConfig = {
     associations: servers.map((server) => template({ name: server.machine.address(), iburst: true, minpoll: 6, maxpoll: 10, ...line })),
     limits: DEFAULT_LIMITS,
@@ -46,5 +49,5 @@ export function daemon(world: SimWorld, { servers, line = {}, loop = {}, leaps, 
     ...more,
   };
   const surroundings = { security: securityProvider(null), referenceIdOf: (ip: string) => ipv4Word(ip) ?? 0, era: 1_795_219_200n * 1_000_000_000n };
-  return world.client(name, (chance) => createEngine(config, { ...surroundings, chance }), machine);
+  return world.client(on ?? name, (chance) => createEngine(config, { ...surroundings, chance }), machine);
 }
