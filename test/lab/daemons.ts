@@ -9,6 +9,8 @@ import { type Running, start } from "./processes.ts";
 export interface DaemonOptions {
   /** Its clock; without one it sees the machine's, which it may not set. */
   readonly clock?: Clock;
+  /** A resolv.conf that only it sees. */
+  readonly resolver?: string;
 }
 
 /** Words before a program that take away the right to set the clock, whatever user it runs as. */
@@ -43,7 +45,13 @@ export async function startNtpd(
   options: DaemonOptions = {},
 ): Promise<Running> {
   await writeConfig(file, lines);
-  return start(command(peer, host, ["usr/sbin/ntpd", "-n", "-g", "-c", file], options));
+  const words = command(peer, host, ["usr/sbin/ntpd", "-n", "-g", "-c", file], options);
+  return start(options.resolver === undefined ? words : resolving(words, options.resolver));
+}
+
+/** Words that run others, which know a resolv.conf of their own. */
+function resolving(words: readonly string[], resolver: string): readonly string[] {
+  return ["unshare", "--mount", "sh", "-c", `mount --bind ${resolver} /etc/resolv.conf && exec "$@"`, "sh", ...words];
 }
 
 /** OpenNTPD wants a user and folders at fixed paths: it gets them in a mount namespace of its own. */

@@ -237,6 +237,15 @@ export class World {
     return running;
   }
 
+  /** A DNS server of these names under "lab"; returns the resolv.conf of those who are to ask it. */
+  async names(host: Host, entries: readonly (readonly [address: string, name: string])[]): Promise<string> {
+    const hosts = await this.write("names.hosts", entries.map((entry) => entry.join(" ")));
+    const config = ["no-resolv", "no-hosts", `addn-hosts=${hosts}`, "local=/lab/", "user=root", "pid-file=", "log-facility=-"];
+    const file = await this.write("dnsmasq.conf", config);
+    await this.helper("dnsmasq", host, ["usr/sbin/dnsmasq", "--keep-in-foreground", "-C", file], /started/);
+    return this.write("resolv.conf", [`nameserver ${host.ipv4}`]);
+  }
+
   /** Waits for a condition, or fails with `otherwise`. */
   until(condition: () => boolean | Promise<boolean>, seconds: number, otherwise: string): Promise<void> {
     return until(condition, seconds, otherwise);

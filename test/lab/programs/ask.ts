@@ -14,13 +14,15 @@ const QUICK_TRIES = 15;
 const [address = "127.0.0.1", want = "any", seconds = "5"] = process.argv.slice(2);
 const socket = createSocket(address.includes(":") ? "udp6" : "udp4");
 const until = performance.now() + Number(seconds) * 1000;
-let sentAt = 0;
+/** When each question left, by the transmit timestamp that its answer has to name. */
+const asked = new Map<string, number>();
 let tries = 0;
 let last: object | undefined;
 
 socket.on("message", (reply) => {
   const receivedAt = now();
-  if (reply.length < 48) return;
+  const sentAt = asked.get(reply.toString("hex", 24, 32));
+  if (reply.length < 48 || sentAt === undefined) return;
   const time = (octet: number): number =>
     reply.readUInt32BE(octet) - UNIX_EPOCH + reply.readUInt32BE(octet + 4) / 2 ** 32;
   const leap = reply.readUInt8(0) >> 6;
@@ -46,8 +48,8 @@ function ask(): void {
   if (performance.now() >= until) end(1);
   const request = Buffer.alloc(48);
   request.writeUInt8(0x23, 0);
-  request.fill(0x5a, 40, 48);
-  sentAt = now();
+  request.fill(0x5a, 40, 48).writeUInt32BE(tries, 44);
+  asked.set(request.toString("hex", 40, 48), now());
   socket.send(request, 123, address);
   setTimeout(ask, ++tries < QUICK_TRIES ? QUICK_MS : SLOW_MS);
 }

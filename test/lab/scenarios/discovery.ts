@@ -147,10 +147,6 @@ async function pool(world: World): Promise<{ client: Host; servers: readonly str
     servers.push(server.ipv4);
   }
   servers.push("10.77.0.200");
-  const hosts = await world.write("pool.hosts", servers.map((address) => `${address} pool.lab`));
-  const config = ["no-resolv", "no-hosts", `addn-hosts=${hosts}`, "local=/lab/", "user=root", "pid-file=", "log-facility=-"];
-  const file = await world.write("dnsmasq.conf", config);
-  await world.helper("dnsmasq", dns, ["usr/sbin/dnsmasq", "--keep-in-foreground", "-C", file], /started/);
-  const resolver = await world.write("resolv.conf", [`nameserver ${dns.ipv4}`]);
+  const resolver = await world.names(dns, servers.map((address) => [address, "pool.lab"]));
   return { client, servers, env: { beside: `mount --bind ${resolver} /etc/resolv.conf` } };
 }

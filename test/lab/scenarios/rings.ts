@@ -33,15 +33,18 @@ export const rings: readonly Scenario[] = [
     },
   },
   ...[1, 2].map((ttl): Scenario => ({
-    name: `rings: ntpd's multicasts of TTL ${ttl} reach ${ttl === 1 ? "their own LAN only" : "the next LAN and no further"}`,
+    name: `rings: ntpd's multicasts of TTL ${ttl} reach ${ttl === 1 ? "their own LAN only" : "the next LAN and no further, by key"}`,
     needs: ["classic", "smcroute"],
     run: async (world) => {
       await routers(world);
       const server = await world.host("server");
       const listeners = await hosts(world);
       // The daemon's `ttl N` is the place in its list of TTLs.
-      await world.ntpd("classic", server, ["ttl 1 2", `broadcast ${GROUP} ttl ${ttl - 1} minpoll 3 maxpoll 3`]);
-      const args = ["broadcast", GROUP, "--no-auth", "--count", "1", "--interval", "1s", "--deadline", "25s", "--json"];
+      const keys = await world.write("ntp.keys", SECRETS);
+      const key = ttl === 1 ? "" : "key 1";
+      await world.ntpd("classic", server, [`keys ${keys}`, "trustedkey 1", "ttl 1 2", `broadcast ${GROUP} ${key} ttl ${ttl - 1} minpoll 3 maxpoll 3`]);
+      const trust = ttl === 1 ? ["--no-auth"] : ["--keys", keys];
+      const args = ["broadcast", GROUP, ...trust, "--count", "1", "--interval", "1s", "--deadline", "25s", "--json"];
       const runs = await Promise.all(listeners.map((listener) => world.ntpkit(listener, args)));
       for (const [lan, run] of runs.entries()) {
         const told = events(run, lan < ttl ? 0 : 10);
@@ -62,6 +65,22 @@ export const rings: readonly Scenario[] = [
       const lines = [`keys ${keys}`, "trustedkey 1", `multicastclient ${GROUP}`];
       await world.ntpd("classic", client, lines, { orphan: false, patience: 60 });
       await world.ntpq(client, ["-nc", "as"], / yes +ok +sys.peer /);
+    },
+  },
+  {
+    name: "rings: ntpd as manycast client finds ntpkit on three rings, by key",
+    needs: ["classic", "smcroute"],
+    patient: true,
+    run: async (world) => {
+      const keys = await world.write("ntp.keys", SECRETS);
+      await routers(world);
+      const client = await world.host("client");
+      const servers = await hosts(world);
+      const args = ["serve", "--local-stratum", "5", "--keys", keys, "--manycast", GROUP];
+      await Promise.all(servers.map((server) => world.ntpkitDaemon(server, args)));
+      const search = `manycastclient ${GROUP} key 1 iburst minpoll 3 maxpoll 3`;
+      await world.ntpd("classic", client, [`keys ${keys}`, "trustedkey 1", "ttl 1 2 3", search], { orphan: false, patience: 90 });
+      await world.ntpq(client, ["-np"], new RegExp(servers.map(({ ipv4 }) => `(?=[^]*^[*+-]${ipv4} +\\S+ +5 u )`).join(""), "m"), 90);
     },
   },
 ];

@@ -74,6 +74,41 @@ export const serving: readonly Scenario[] = [
       await world.ntpq(client, ["-nc", "as"], / yes +ok +sys.peer /);
     },
   },
+  {
+    name: "serving: ntpd that asks for no keys finds ntpkit by manycast and hears it by broadcast",
+    needs: ["classic"],
+    patient: true,
+    run: async (world) => {
+      const [server, finder, listener] = [await world.host("server"), await world.host("finder"), await world.host("listener")];
+      await world.ntpkitDaemon(server, [...SERVE, "--manycast", GROUP, "--broadcast", "10.77.0.255", "--minpoll", "3"]);
+      await Promise.all([
+        world.ntpd("classic", finder, ["disable auth", `manycastclient ${GROUP} iburst minpoll 3 maxpoll 3`], CLIENT),
+        world.ntpd("classic", listener, ["disable auth", "broadcastclient"], CLIENT),
+      ]);
+      for (const [host, type] of [[finder, "u"], [listener, "[bB]"]] as const) {
+        await world.ntpq(host, ["-np"], new RegExp(`^\\*${server.ipv4} .* 5 ${type} `, "m"));
+        await world.ntpq(host, ["-nc", "as"], / yes +none +sys\.peer /);
+      }
+    },
+  },
+  {
+    name: "serving: ntpd finds three ntpkits, of one and of the other family, behind the name of a pool",
+    needs: ["classic", "dnsmasq"],
+    patient: true,
+    run: async (world) => {
+      const client = await world.host("client");
+      const addresses: string[] = [];
+      for (const family of ["ipv4", "ipv6", "ipv4"] as const) {
+        const server = await world.host(`server${addresses.length}`);
+        await world.ntpkitDaemon(server, SERVE);
+        addresses.push(server[family]);
+      }
+      const resolver = await world.names(await world.host("dns"), addresses.map((address) => [address, "pool.lab"]));
+      await world.ntpd("classic", client, ["pool pool.lab iburst minpoll 3 maxpoll 3"], { ...CLIENT, resolver });
+      const all = new RegExp(addresses.map((address) => `(?=[^]*^[*+-]${address} )`).join(""), "m");
+      await world.ntpq(client, ["-np"], all);
+    },
+  },
 ];
 
 /** ntpkit on the local clock, with keys and more arguments, and a host that may use the keys. */

@@ -64,6 +64,64 @@ export const symmetric: readonly Scenario[] = [
       await world.ntpq(two, ["-nc", "as"], / yes +ok +sys.peer /);
     },
   },
+  {
+    name: "symmetric: ntpkit follows ntpd, both active, by key, over IPv6",
+    needs: ["classic"],
+    patient: true,
+    run: async (world) => {
+      const { one, two, keys } = await pair(world);
+      await world.ntpd("classic", one, [`keys ${keys}`, "trustedkey 1", `peer ${two.ipv6} key 1 ${POLL}`]);
+      await daemon(world, two, [`keys ${keys}`, "trustedkey 1", `peer ${one.ipv6} key 1 ${BRISK}`]);
+      await world.ask(two, "127.0.0.1", "synchronized", 90);
+      assert.equal((await world.ask(two, "127.0.0.1")).stratum, 7);
+      await world.ntpq(two, ["-nc", "as"], / yes +ok +sys.peer /);
+    },
+  },
+  {
+    name: "symmetric: ntpkit follows ntpd without a key, which answers, but mobilizes nobody",
+    needs: ["classic"],
+    patient: true,
+    run: async (world) => {
+      const { one, two } = await pair(world);
+      await world.ntpd("classic", one);
+      await daemon(world, two, [`peer ${one.ipv4} ${BRISK}`]);
+      await world.ask(two, "127.0.0.1", "synchronized", 100);
+      assert.equal((await world.ask(two, "127.0.0.1")).stratum, 7);
+      await world.ntpq(two, ["-nc", "as"], / yes +none +sys.peer /);
+      await world.ntpq(one, ["-nc", "as"], /^No association ID's returned$/m, 5);
+    },
+  },
+  {
+    name: "symmetric: ntpd follows ntpkit without a key, both active, and passive where no key is asked for",
+    needs: ["classic"],
+    patient: true,
+    run: async (world) => {
+      const [one, other, two] = [await world.host("one"), await world.host("other"), await world.host("two")];
+      await daemon(world, two, ["disable auth", "tos orphan 5 orphanwait 1", `peer ${one.ipv6} ${POLL}`]);
+      await world.ask(two, "127.0.0.1", "synchronized", 60);
+      await Promise.all(
+        ([[one, two.ipv6], [other, two.ipv4]] as const).map(async ([host, address]) => {
+          await world.ntpd("classic", host, [`peer ${address} ${BRISK}`], { orphan: false, patience: 120 });
+          assert.match(await world.ntpq(host, ["-np"], /^\*/m), /^\*\S+ +\S+ +5 s/m);
+        }),
+      );
+      // One that it was told of, and one that came.
+      await world.ntpq(two, ["-nc", "as"], / yes +yes +none (.*\n)+.* no +yes +none /);
+    },
+  },
+  {
+    name: "symmetric: chronyd follows ntpkit, both active, without a key, over IPv6",
+    needs: ["chrony"],
+    patient: true,
+    run: async (world) => {
+      const { one, two } = await pair(world);
+      await daemon(world, two, ["tos orphan 5 orphanwait 1", `peer ${one.ipv6} ${POLL}`]);
+      await world.ask(two, "127.0.0.1", "synchronized", 60);
+      await world.chronyd(one, [`peer ${two.ipv6} minpoll 2 maxpoll 3`], { patience: 100 });
+      assert.equal((await world.ask(one, "127.0.0.1")).stratum, 6);
+      await world.chronyc(one, ["ntpdata"], /^Mode +: Symmetric active$/m);
+    },
+  },
   ...(["ipv4", "ipv6"] as const).map((family): Scenario => ({
     name: `symmetric: ntpkit and chronyd interleave both ways, by key, over ${family === "ipv4" ? "IPv4" : "IPv6"}`,
     needs: ["chrony", "classic"],
