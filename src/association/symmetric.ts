@@ -65,8 +65,11 @@ export function receivePeer(association: Association, exchange: SymmetricExchang
   const first = header.origin === UNKNOWN_TIME;
   const named = basic !== undefined || first || !speaks(association) ? [] : exchange.departures.filter(({ receive }) => receive === header.origin);
   const departure = basic ?? named[0];
-  if (departure === undefined && !first) return refuse(association, "bogus");
   if (isOld(association, exchange, header)) return refuse(association, "duplicate");
+  if (departure === undefined && !first) {
+    if (mayStartAnew(association)) onAnswered(exchange, header, packet.at, null, false);
+    return refuse(association, "bogus");
+  }
 
   // Two packets of ours that answered the same one of theirs: which of them is meant nobody can tell.
   const ambiguous = named.length > 1;
@@ -89,6 +92,20 @@ export function receivePeer(association: Association, exchange: SymmetricExchang
 /** Whether interleaved packets are understood: where they are configured, and from whoever came by himself. */
 function speaks({ config, lifetime }: Association): boolean {
   return config.xleave === true || lifetime === "ephemeral";
+}
+
+/** So many polls without an answer, and a peer may begin anew: more than one that tries whether we interleave leaves us without. */
+const LOST = 3;
+/** And so many where anybody could say so. */
+const LOST_LONG = 8;
+
+/**
+ * Where packets were lost both ways neither peer answers what the other sent last, and if nothing were taken over neither ever
+ * would (A.5.1.1 takes it over from every packet). What is authentic and newer may begin anew; without a key only what a peer
+ * says that is lost altogether, or anybody could part the two.
+ */
+function mayStartAnew({ authentication, unreach }: Association): boolean {
+  return unreach >= (authentication === "ok" ? LOST : LOST_LONG);
 }
 
 /**
