@@ -7,7 +7,6 @@ import { after } from "../time/mono.ts";
 import type { Mono } from "../time/mono.ts";
 import type { Now } from "../time/now.ts";
 import { shift } from "../time/timestamp.ts";
-import type { NtpTimestamp } from "../time/timestamp.ts";
 import type { Address } from "../wire/address.ts";
 import { DISPOSITIONS } from "../server/disposition.ts";
 import { servedVariables } from "../server/local.ts";
@@ -22,6 +21,7 @@ import type { EngineConfig, ServingConfig } from "./config.ts";
 import { controlView } from "./control.ts";
 import type { Surroundings } from "./engine.ts";
 import type { Event } from "./event.ts";
+import { servedClock } from "./pretend.ts";
 import type { State } from "./state.ts";
 import { TIMER } from "./timer.ts";
 
@@ -87,7 +87,7 @@ export function onRequest(state: State, event: Event & { readonly kind: "datagra
   const { answering } = state;
   if (answering === null) return;
   const { server, arrival } = answering;
-  loadArrival(arrival, event.bytes, event.from, event.cast, servedClock(state, event.at), now.mono);
+  loadArrival(arrival, event.bytes, event.from, event.cast, servedClock(state, event.at, now.mono), now.mono);
   const disposition = server.receive(arrival);
   if (disposition === "control") return answerQuery(state, server, event, now);
   if (DISPOSITIONS[disposition].kind !== "answered") return;
@@ -105,7 +105,7 @@ function answerQuery(state: State, server: NtpServer, event: Event & { readonly 
   const { control } = state.surroundings;
   if (control === undefined || event.cast !== "unicast") return;
   const from = event.to === undefined ? {} : { from: event.to.ip };
-  for (const bytes of control.respond(event.bytes, event.from, () => controlView(state, server, servedClock(state, now.clock), now), now))
+  for (const bytes of control.respond(event.bytes, event.from, () => controlView(state, server, servedClock(state, now.clock, now.mono), now), now))
     state.act({ kind: "send", token: state.nextToken(), socket: event.socket, association: null, to: event.from, ...from, ttl: null, bytes });
 }
 
@@ -136,15 +136,6 @@ export function servedSystem(state: State, now: Now): ServedVariables {
 }
 
 /**
- * The clock that is served. A server that follows others without touching the local clock serves what it knows the time
- * to be, not what the local clock reads.
- */
-export function servedClock(state: State, clock: NtpTimestamp): NtpTimestamp {
-  const { estimate } = state.opinion;
-  return state.config.clock.kind === "observe" && estimate !== null ? shift(clock, estimate.offset) : clock;
-}
-
-/**
  * The system variables with a reference timestamp of our own: when the clock was last set or corrected (RFC 5905 §7.3; A.5.5.4
  * hands the system peer's on, by which all that follow one server would look like one).
  */
@@ -157,11 +148,11 @@ function noteWhenSet(state: State, now: Now): void {
   const { estimate } = state.opinion;
   const sampled = estimate === null ? undefined : state.roster.get(estimate.peer)?.filter.estimate?.at;
   if (sampled === undefined || sampled === state.setAt?.at) return;
-  state.setAt = { at: sampled, clock: servedClock(state, shift(now.clock, sampled - now.mono)) };
+  state.setAt = { at: sampled, clock: servedClock(state, shift(now.clock, sampled - now.mono), now.mono) };
 }
 
 function send(state: State, reply: Reply, socket: SocketToken, to: Address, now: Now, from?: string): void {
-  const clock = servedClock(state, now.clock);
+  const clock = servedClock(state, now.clock, now.mono);
   const length = state.answering!.server.complete(reply, upperWord(clock), lowerWord(clock));
   if (length === 0) return;
   const token: PacketToken = state.nextToken();

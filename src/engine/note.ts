@@ -46,6 +46,9 @@ export type Note =
   /** Another configuration counts: so many associations have stayed, and so many have gone. */
   | { readonly what: "reconfigured"; readonly kept: number; readonly ended: number }
   | { readonly what: "deadline" }
+  /** Without `--no-clock` the clock would have been stepped; or the daemon would have ended, since no such offset is corrected. */
+  | { readonly what: "wouldStep"; readonly by: Seconds }
+  | { readonly what: "wouldRefuse"; readonly by: Seconds; readonly why: "panic" | "max-step" }
   /** The machine slept, and what was measured before is measured anew. */
   | { readonly what: "resumed"; readonly slept: Seconds }
   | { readonly what: "clockStepped"; readonly by: Seconds; readonly whose: "ours" | "another" };

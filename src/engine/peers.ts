@@ -6,7 +6,7 @@ import { symmetricHeader } from "../association/symmetric.ts";
 import type { Now } from "../time/now.ts";
 import { family } from "../wire/address.ts";
 import { encodeHeader } from "../wire/header.ts";
-import { servedClock } from "./answering.ts";
+import { servedClock } from "./pretend.ts";
 import { giveUp } from "./associate.ts";
 import { socketFor } from "./service-sockets.ts";
 import type { State } from "./state.ts";
@@ -17,7 +17,7 @@ export function pollPeer(state: State, peer: Association, now: Now): void {
   const exchange = peer.exchange!;
   const address = peer.address!;
   const socket = socketFor(state, family(address.ip));
-  const header = symmetricHeader(peer, exchange, systemHeader(state, now), (clock) => servedClock(state, clock), now);
+  const header = symmetricHeader(peer, exchange, systemHeader(state, now), (clock) => servedClock(state, clock, now.mono), now);
   const sealed = peer.security.seal(encodeHeader(header));
   onPoll(peer, now.mono, state.rules);
   if (sealed.kind === "unsealed") return giveUp(state, peer, "authentication");

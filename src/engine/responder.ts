@@ -7,8 +7,10 @@
 import { lowerWord, upperWord } from "../server/published.ts";
 import type { Arrival } from "../server/reply.ts";
 import type { NtpServer } from "../server/server.ts";
+import type { Mono } from "../time/mono.ts";
 import type { Seconds } from "../time/seconds.ts";
 import { shift, UNKNOWN_TIME } from "../time/timestamp.ts";
+import { servedAhead } from "./pretend.ts";
 import type { State } from "./state.ts";
 
 /** The engine's server, as a host sees it. */
@@ -31,10 +33,9 @@ export class Responder {
     return mode === CLIENT && cast === "unicast";
   }
 
-  /** Brings the shift up to date; once a batch, since it changes only when the system is judged. */
-  refresh(): void {
-    const { config, opinion } = this.#state;
-    const offset = config.clock.kind === "observe" ? (opinion.estimate?.offset ?? 0) : 0;
+  /** Brings the shift up to date; once a batch, since it changes little while the system is not judged. */
+  refresh(mono: Mono): void {
+    const offset = servedAhead(this.#state, mono);
     if (offset === this.#offset) return;
     const shifted = shift(UNKNOWN_TIME, offset);
     this.#offset = offset;

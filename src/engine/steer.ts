@@ -16,15 +16,16 @@ import { moveExchange } from "../association/exchange.ts";
 import { clearFilter } from "../association/filter.ts";
 import { wishPoll } from "../association/poll.ts";
 import type { Sample } from "../association/sample.ts";
-import { correctedBy, corrections, locked, steered } from "../discipline/corrections.ts";
+import { correctedBy, corrections, steered } from "../discipline/corrections.ts";
 import type { SystemOffset } from "../discipline/strategy.ts";
-import { after } from "../time/mono.ts";
+import { after, elapsed } from "../time/mono.ts";
 import type { Now } from "../time/now.ts";
 import type { Seconds } from "../time/seconds.ts";
-import type { Action } from "./action.ts";
 import type { Event } from "./event.ts";
 import { claimSteered, claimUnreliable } from "./kernel.ts";
 import { keepUp, moveAlong } from "./move.ts";
+import { pretend, pretendedBy, pretendRefusal } from "./pretend.ts";
+import type { ClockAction } from "./pretend.ts";
 import type { State } from "./state.ts";
 import { learnDelay, withoutWaiting } from "./steering.ts";
 import type { Steering } from "./steering.ts";
@@ -33,10 +34,9 @@ import { TIMER } from "./timer.ts";
 /** A sample came: the discipline will hear it as it is, before any filter. */
 export function hear({ steering }: State, from: Association, { at, offset, delay, dispersion }: Sample): void {
   if (steering === null) return;
-  const { config, corrections, pretended } = steering;
-  const corrected = correctedBy(corrections, at);
+  const corrected = correctedBy(steering.corrections, at);
   // What the filter looks at is how far the clock is off, or would be.
-  const ahead = config.dryRun ? pretended + corrected : 0;
+  const ahead = pretendedBy(steering, at);
   learnDelay(steering, from, at, delay);
   const phase = withoutWaiting(steering, from, offset - ahead, delay) + corrected;
   steering.heard.push({ source: from.id, at, phase, delay, dispersion });
@@ -52,7 +52,7 @@ export function steer(state: State, now: Now): void {
   if (steering === null || state.outcome !== null || steering.awaiting) return;
   if (roster.size > AT_ONCE && now.mono < after(steering.heardAt, roster.size * SPACING)) return;
   const corrected = correctedBy(steering.corrections, now.mono);
-  const system = systemOffset(state, steering, steering.config.dryRun ? steering.pretended + corrected : 0, now);
+  const system = systemOffset(state, steering, now);
   // What an earlier run has heard was heeded then.
   const updated = system !== null && system.at !== steering.used && system.at >= (state.started ?? now).mono;
   if (steering.heard.length === 0 && !updated) return;
@@ -70,11 +70,11 @@ export function steer(state: State, now: Now): void {
       perform(state, steering, decision, now);
       break;
     case "step":
-      if (isTooFar(steering, decision.offset)) return refuse(state, steering, "max-step", now);
+      if (isTooFar(steering, decision.offset)) return refuse(state, steering, decision.offset, "max-step", now);
       perform(state, steering, { kind: "step", offset: decision.offset }, now);
       break;
     case "panic":
-      return refuse(state, steering, "panic", now);
+      return refuse(state, steering, decision.offset, "panic", now);
   }
   // With a step the kernel itself takes back whatever it was told.
   if (updated && decision.kind !== "step") claimSteered(state, steering, now);
@@ -147,8 +147,6 @@ export function onSecond(state: State, now: Now): void {
   steering.steady = frequency;
 }
 
-type ClockAction = Extract<Action, { readonly kind: "steer" | "lock" | "step" }>;
-
 /** Has something done to the clock, or notes that it would have been. */
 function perform(state: State, steering: Steering, action: ClockAction, now: Now): void {
   if (!steering.config.dryRun) {
@@ -159,12 +157,7 @@ function perform(state: State, steering: Steering, action: ClockAction, now: Now
     const { slew, frequency } = steering.corrections;
     if (action.kind === "lock" && now.mono < slew.until) state.act({ kind: "steer", phase: 0, frequency });
     state.act(action);
-  } else if (action.kind === "lock") steering.corrections = locked(steering.corrections, now.mono, { ...action, frequency: steering.corrections.frequency });
-  else if (action.kind === "steer") steering.corrections = steered(steering.corrections, now.mono, { ...action, lasting: 0 });
-  else {
-    steering.pretended += correctedBy(steering.corrections, now.mono) + action.offset;
-    steering.corrections = corrections(now.mono, steering.corrections.frequency);
-  }
+  } else pretend(state, steering, action, now);
 }
 
 function isTooFar({ config: { limits } }: Steering, offset: Seconds): boolean {
@@ -172,7 +165,8 @@ function isTooFar({ config: { limits } }: Steering, offset: Seconds): boolean {
 }
 
 /** The operator has to look after it. */
-function refuse(state: State, steering: Steering, why: "panic" | "max-step", now: Now): void {
+function refuse(state: State, steering: Steering, by: Seconds, why: "panic" | "max-step", now: Now): void {
+  if (steering.config.dryRun) return pretendRefusal(state, steering, by, why, now);
   claimUnreliable(state, steering, now);
   state.clock.action = "refused";
   state.clock.reason = why;
@@ -185,9 +179,8 @@ const COMBINED = 3;
 /**
  * Θ and whom it is from: those survivors that are not far worse than the best, for one that is being set itself overlaps with
  * all others and knows little. A system peer named `prefer` is followed alone.
- * @param pretended what the clock would be ahead by, were anything done to it
  */
-function systemOffset({ opinion, roster, config: { limits } }: State, steering: Steering, pretended: Seconds, now: Now): SystemOffset | null {
+function systemOffset({ opinion, roster, config: { limits } }: State, steering: Steering, now: Now): SystemOffset | null {
   const { estimate } = opinion;
   const peer = estimate === null ? undefined : roster.get(estimate.peer);
   const at = peer?.filter.estimate?.at;
@@ -198,7 +191,10 @@ function systemOffset({ opinion, roster, config: { limits } }: State, steering: 
   const sources = survivors.flatMap(({ id, header, filter }, place) =>
     header === null || filter.estimate === null || distances[place]! > most ? [] : [{ source: id, rootDelay: header.rootDelay + filter.estimate.delay }],
   );
-  return { offset: withoutWaiting(steering, peer, estimate.offset - pretended, peer.filter.estimate!.delay), at, sources };
+  // A clock that is left alone goes on drifting after it was measured by what is known of its frequency.
+  const drifted = steering.config.dryRun ? (steering.steady ?? steering.corrections.frequency) * elapsed(at, now.mono) : 0;
+  const offset = estimate.offset + drifted - pretendedBy(steering, now.mono);
+  return { offset: withoutWaiting(steering, peer, offset, peer.filter.estimate!.delay), at, sources };
 }
 
 /** Associations are polled as the discipline wishes; a broadcast client's interval is its server's. */

@@ -88,6 +88,10 @@ export function noteText(note: Note): string {
       return "the deadline has passed";
     case "leapSecond":
       return note.leap === "insert" ? "a leap second was inserted" : "a leap second was deleted";
+    case "wouldStep":
+      return `the clock would be stepped by ${signedText(note.by)}; it is left alone, as asked`;
+    case "wouldRefuse":
+      return `an offset of ${signedText(note.by)} is beyond ${note.why === "panic" ? "the panic threshold" : "the largest step allowed"}: without --no-clock this would be the end`;
     case "clockStepped":
       return `the clock was stepped by ${signedText(note.by)}, ${note.whose === "ours" ? "by us" : "by somebody else: measuring begins anew"}`;
   }

@@ -3,6 +3,11 @@ import { describe, expect } from "vitest";
 import { DISCIPLINES } from "../../src/discipline/disciplines.ts";
 import type { DisciplineName } from "../../src/discipline/disciplines.ts";
 import { DEFAULT_STEP_LIMITS } from "../../src/discipline/limits.ts";
+import type { ServingConfig } from "../../src/engine/config.ts";
+import { accessOfRules } from "../../src/server/access.ts";
+import type { AccessList } from "../../src/server/access.ts";
+import { NO_FALLBACKS } from "../../src/server/local.ts";
+import { DEFAULT_RATE } from "../../src/server/rate.ts";
 import type { Runner } from "../../src/sim/runner.ts";
 import type { ScriptedServer } from "../../src/sim/server.ts";
 import type { SimWorld } from "../../src/sim/world.ts";
@@ -42,6 +47,7 @@ function worstOf(world: SimWorld, client: Runner, seconds: number, reference: ()
   return worst;
 }
 
+const SERVING: ServingConfig = { access: accessOfRules([], []) as AccessList, rate: DEFAULT_RATE, fallbacks: NO_FALLBACKS, manycast: null, smear: null, ownAddresses: [] };
 const ours = (client: Runner): number => notesOf(client, "clockStepped").filter(({ whose }) => whose === "ours").length;
 
 describe("servers", () => {
@@ -220,6 +226,33 @@ describe("limits", () => {
     expect(client.machine.error).toBeCloseTo(2 + 2 * HOUR * 30e-6, 2);
     expect(discipline).toMatchObject({ state: "SYNC", frequency: expect.closeTo(-30e-6, 5) });
     expect(discipline!.poll).toBeGreaterThan(6);
+  });
+
+  for (const discipline of Object.keys(DISCIPLINES) as DisciplineName[])
+    scenario(`a report only says what would be done, and serves the time as it is known (${discipline})`, { seeds: 2 }, (world) => {
+      const { client } = begun(world, 3, { clockError: 2, loop: { dryRun: true, discipline, frequency: -30e-6 }, more: { serving: SERVING } });
+      const served = (): number => {
+        const { responder } = client.engine;
+        responder!.refresh(client.machine.mono());
+        return client.machine.error + responder!.shiftSeconds + (responder!.shiftFraction >>> 0) / 2 ** 32;
+      };
+      world.run(2 * HOUR);
+      expect(notesOf(client, "wouldStep")).toEqual([{ what: "wouldStep", by: expect.closeTo(-2, 1) }]);
+      let worst = 0;
+      world.every(60, () => (worst = Math.max(worst, Math.abs(served()))));
+      world.run(6 * HOUR);
+      // The standard's combines samples of a clock that drifted on meanwhile.
+      expect(worst).toBeLessThan(discipline === "adaptive" ? 0.003 : 0.06);
+      expect(client.machine.error).toBeCloseTo(2 + 8 * HOUR * 30e-6, 1);
+    });
+
+  scenario("a report only does not end where a daemon that steers would, and says so once", { seeds: 2 }, (world) => {
+    const { client } = begun(world, 1, { clockError: -1500, loop: { dryRun: true } });
+    world.run(4 * HOUR);
+    expect(client.outcome).toBeNull();
+    expect(notesOf(client, "wouldRefuse")).toEqual([{ what: "wouldRefuse", by: expect.closeTo(1500, 0), why: "panic" }]);
+    expect(client.machine.error).toBeCloseTo(-1500 + 4 * HOUR * 30e-6, 1);
+    expect(client.snapshot().discipline).toMatchObject({ state: "SYNC", frequency: expect.closeTo(-30e-6, 5) });
   });
 
   scenario("a clock that may not be touched ends the run", { seeds: 1 }, (world) => {

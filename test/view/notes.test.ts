@@ -24,6 +24,8 @@ describe("a note", () => {
     [{ what: "leapSecond", leap: "delete" }, "a leap second was deleted"],
     [{ what: "interfaces", come: ["192.0.2.2"], gone: ["192.0.2.1", "2001:db8::1"] }, "this machine's addresses have changed: 192.0.2.2 came, 192.0.2.1 and 2001:db8::1 went"],
     [{ what: "interfaces", come: [], gone: ["192.0.2.1"] }, "this machine's addresses have changed: 192.0.2.1 went"],
+    [{ what: "wouldStep", by: -2 }, "the clock would be stepped by -2.000 s; it is left alone, as asked"],
+    [{ what: "wouldRefuse", by: 1500, why: "panic" }, "an offset of +1500.0 s is beyond the panic threshold: without --no-clock this would be the end"],
     [{ what: "clockStepped", by: 5, whose: "another" }, "the clock was stepped by +5.000 s, by somebody else: measuring begins anew"],
   ])("%o is one line", (note, text) => {
     expect(noteText(note)).toBe(text);

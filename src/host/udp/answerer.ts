@@ -55,7 +55,7 @@ export class Answerer {
   /** Reads a socket until it is empty, or its turn is over. */
   answerAll(fd: number, handOn: HandOn): void {
     const responder = this.#responder;
-    responder.refresh();
+    responder.refresh(steady());
     for (let round = 0; round < ROUNDS; round += 1) {
       const count = this.#batch.receive(fd);
       if (count <= 0) return;
