@@ -10,7 +10,7 @@ import { after } from "../time/mono.ts";
 import type { Mono } from "../time/mono.ts";
 import type { Now } from "../time/now.ts";
 import { pollInterval } from "../time/seconds.ts";
-import { addressKey } from "../wire/address.ts";
+import { isSameAddress } from "../wire/address.ts";
 import type { Address } from "../wire/address.ts";
 import { encodeHeader } from "../wire/header.ts";
 import { kissAction, kissCode } from "../wire/kiss.ts";
@@ -153,7 +153,7 @@ function ask(state: State, pool: PoolSolicitor, to: Address, now: Now): void {
 /** Why a datagram is no answer to the question. */
 function strayness({ to, cookie }: PoolQuestion, event: Datagram, packet: Packet | { readonly kind: "malformed"; readonly fault: PacketFault }): PacketTest | PacketFault | null {
   if (packet.kind === "malformed") return packet.fault;
-  if (addressKey(event.from) !== addressKey(to)) return "address";
+  if (!isSameAddress(event.from, to)) return "address";
   if (packet.header.mode !== "server") return "mode";
   return packet.header.origin === cookie ? null : "bogus";
 }

@@ -17,11 +17,15 @@ import type { Header } from "../wire/header.ts";
  * @returns the surplus ones, in the order of the associations
  */
 export function duplicatesAmong(associations: Iterable<Association>): readonly Association[] {
-  const first = new Map<string, Association>();
+  const first = new Map<number | string, Association>();
   const surplus: Association[] = [];
   for (const association of associations) {
-    const identity = identityOf(association);
-    if (identity === null) continue;
+    const { header } = association;
+    if (header === null || !hasIdentity(association, header)) continue;
+    // The reference timestamp, and be it to half a microsecond, nearly always tells clocks apart.
+    const roughly = Number(header.reference);
+    const namesake = first.get(roughly);
+    const identity = namesake === undefined || isSameClock(namesake.header!, header) ? roughly : clockOf(header);
     const other = first.get(identity);
     if (other === undefined) first.set(identity, association);
     else if (!isNamedByAddress(association)) surplus.push(association);
@@ -33,21 +37,19 @@ export function duplicatesAmong(associations: Iterable<Association>): readonly A
   return surplus;
 }
 
-/** What tells an association's server from all others; `null`: nothing does, or it has no say. */
-function identityOf({ mode, header, ended }: Association): string | null {
-  if (mode !== "client" || header === null || (ended !== null && ended !== "complete")) return null;
-  let identity = known.get(header);
-  if (identity === undefined) known.set(header, (identity = clockOf(header)));
-  return identity;
+/** Whether there is anything that tells an association's server from all others, and it has a say. */
+function hasIdentity({ mode, ended }: Association, header: Header): boolean {
+  if (mode !== "client" || (ended !== null && ended !== "complete")) return false;
+  return !isUnsynchronized(header) && header.reference !== UNKNOWN_TIME && !isUndisciplined(header);
 }
 
-/** What was made of headers already: selection asks far more often than packets come. */
-const known = new WeakMap<Header, string | null>();
+function isSameClock(one: Header, other: Header): boolean {
+  if (one.referenceId !== other.referenceId || one.stratum !== other.stratum || one.reference !== other.reference) return false;
+  return one.rootDelay === other.rootDelay && one.precision === other.precision;
+}
 
-/** What a header says of the clock; `null`: nothing that others may not say too. */
-function clockOf(header: Header): string | null {
-  if (isUnsynchronized(header) || header.reference === UNKNOWN_TIME || isUndisciplined(header)) return null;
-  const { referenceId, stratum, reference, rootDelay, precision } = header;
+/** The same as one text. */
+function clockOf({ referenceId, stratum, reference, rootDelay, precision }: Header): string {
   return `${referenceId} ${stratum} ${reference} ${rootDelay} ${precision}`;
 }
 

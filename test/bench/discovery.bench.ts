@@ -187,6 +187,6 @@ function row(what: string, figure: number, unit: string): void {
 }
 
 for (let round = 0; round < ROUNDS; round += 1) await probe();
-effort(10, 50);
+effort(10, 10);
 effort(1000, 1);
 memory();
