@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import type { PeerName } from "./peers.ts";
 import type { BroadcastEvent, Report, ReportedAssociation } from "./report.ts";
-import type { NtpkitRun, World } from "./world.ts";
+import type { NtpkitRun } from "./ntpkit.ts";
+import type { World } from "./world.ts";
 
 /** One thing that must hold against real peers. */
 export interface Scenario {

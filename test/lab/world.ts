@@ -1,28 +1,16 @@
 /** What a scenario works with: a network, daemons, clocks, and ntpkit itself, all of which end with the scenario. */
 import { mkdir, writeFile } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
 import { compileLeapZone, type LeapLine, writeLeapList } from "./leap-files.ts";
 import { type Clock, makeClock } from "./clock.ts";
 import { command, type DaemonOptions, NO_CLOCK, ORPHAN, startChronyd, startNtpd, startOpenntpd } from "./daemons.ts";
 import { type Host, Network } from "./netns.ts";
+import { environment, NTPKIT, type NtpkitOptions, type NtpkitRun, ntpkitWords } from "./ntpkit.ts";
 import type { Peer, PeerName } from "./peers.ts";
 import { type Finished, run, type Running, start } from "./processes.ts";
 import type { Behaviour } from "./programs/odd-server.ts";
 import type { Path } from "./programs/relay.ts";
 import type { Report } from "./report.ts";
 import { Systemd } from "./systemd.ts";
-
-/** The command under test: this checkout's, or another installation's by its path in NTPKIT_BIN. */
-const NTPKIT = process.env["NTPKIT_BIN"] ?? fileURLToPath(new URL("../../bin/ntpkit.js", import.meta.url));
-
-/**
- * systemd-timesyncd, where the machine has it, is known by a folder, and a chronyd of the machine's or of another scenario
- * (`chronyd -Q` makes one) by its socket's; the mounts are seen by this command alone.
- */
-const HIDE_OTHERS = [
-  "[ ! -d /run/systemd/timesync ] || mount -t tmpfs tmpfs /run/systemd",
-  "mkdir -p -m 750 /run/chrony && mount -t tmpfs tmpfs /run/chrony",
-].join("\n");
 
 /** The state of a server that the lab waits for before a scenario goes on. */
 export type Wanted = "synchronized" | "unsynchronized" | "leap" | "any";
@@ -36,24 +24,6 @@ export interface Reply {
   readonly rootDispersion: number;
   readonly offset: number;
   readonly delay: number;
-}
-
-/** How ntpkit is run. */
-export interface NtpkitOptions {
-  readonly clock?: Clock;
-  /** Environment on top of the lab's own. */
-  readonly env?: Readonly<Record<string, string>>;
-  /** Capabilities to be without, besides that to set the clock, as setpriv names them. */
-  readonly without?: readonly string[];
-  /** Words of the shell to run first in ntpkit's own PID namespace. */
-  readonly beside?: string;
-  readonly timeout?: number;
-}
-
-/** A run of ntpkit. */
-export interface NtpkitRun extends Finished {
-  /** The JSON document; reading it fails if none was printed. */
-  readonly report: Report;
 }
 
 /** Things made once for all scenarios. */
@@ -324,18 +294,7 @@ export class World {
   }
 
   #ntpkitWords(host: Host, args: readonly string[], options: NtpkitOptions): readonly string[] {
-    const variables = {
-      STATE_DIRECTORY: this.file("state"),
-      RUNTIME_DIRECTORY: this.file(`run-${host.name}`),
-      NTPKIT_CONFIG: this.file("empty.conf"),
-      NO_COLOR: "1",
-      ...options.clock?.env,
-      ...options.env,
-    };
-    const lacking = ["setpriv", ...["bounding-set", "inh-caps"].map((set) => `--${set}=${(options.without ?? []).map((name) => `-${name}`).join(",")}`)];
-    const words = [...(options.without === undefined ? [] : lacking), ...NO_CLOCK, ...environment(variables), process.execPath, NTPKIT, ...args];
-    const shell = ["sh", "-c", [`mkdir -p ${this.file(`run-${host.name}`)}`, HIDE_OTHERS, options.beside ?? ":", '"$@"'].join("\n"), "sh", ...words];
-    return host.inside(["unshare", "--pid", "--fork", "--mount-proc", "--kill-child", ...shell]);
+    return ntpkitWords(host, { state: this.file("state"), runtime: this.file(`run-${host.name}`), config: this.file("empty.conf") }, args, options);
   }
 
   async #ready(
@@ -376,10 +335,6 @@ export class World {
   #note(argv: readonly string[], { code, stdout, stderr, elapsed }: Finished): void {
     this.#transcript.push(`--- ${argv.join(" ")}\nexit ${code} after ${elapsed.toFixed(2)} s\n${stdout}${stderr}`);
   }
-}
-
-function environment(variables: Readonly<Record<string, string>>): readonly string[] {
-  return ["env", ...Object.entries(variables).map(([name, value]) => `${name}=${value}`)];
 }
 
 async function until(condition: () => boolean | Promise<boolean>, seconds: number, otherwise: string): Promise<void> {

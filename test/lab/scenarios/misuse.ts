@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import type { Scenario } from "../scenario.ts";
 import type { Host } from "../netns.ts";
-import type { NtpkitOptions, World } from "../world.ts";
+import type { NtpkitOptions } from "../ntpkit.ts";
+import type { World } from "../world.ts";
 
 const GROUP = "239.1.1.1";
 const QUICK = ["--ttl", "1", "--interval", "200ms", "--no-auth"];
