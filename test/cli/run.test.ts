@@ -10,6 +10,7 @@ import { run } from "../../src/cli/program.ts";
 import { clockReader } from "../../src/host/clock.ts";
 import { configSchema, logSchema } from "../../src/view/run-schema.ts";
 import { ntpkit } from "../support/command.ts";
+import { Manager } from "../support/manager.ts";
 import { violations } from "../support/schema.ts";
 
 let folder = "";
@@ -209,6 +210,26 @@ describe("run", () => {
     expect((await running.heard("reconfigured")).text).toBe("the configuration has changed: 0 associations stay, 0 end");
     expect(await running.stop()).toBe(0);
     expect(running.lines.filter(({ event }) => event === "listening")).toHaveLength(1);
+  });
+
+  it.runIf(process.platform === "linux")("tells the service manager how things stand, from READY to STOPPING", async () => {
+    const server = await startServer({ name: "good", ahead: 0.02, stratum: 1, refid: "GPS" }, clockReader());
+    const manager = new Manager(join(folder, "notify"));
+    const path = configuration(`server 127.0.0.1 port ${server.port} iburst minpoll 3`, "tos maxdist 16");
+    const running = new Running(["-c", path, "--port", `${await freePort()}`], { NOTIFY_SOCKET: join(folder, "notify"), WATCHDOG_USEC: "40000" });
+    await manager.heard(/^STATUS=following/);
+    await manager.heard(/^WATCHDOG=1$/, 2);
+    process.emit("SIGHUP");
+    await manager.heard(/^READY=1$/);
+    writeFileSync(path, "server 127.127.1.0\n");
+    process.emit("SIGHUP");
+    await manager.heard(/^READY=1$/, 2);
+    expect(await running.stop()).toBe(0);
+    await manager.heard(/^STOPPING=1$/);
+    const told = manager.told.filter((text) => text !== "WATCHDOG=1").map((text) => text.replaceAll(/=\d{2,}$/gm, "=N"));
+    expect(told).toEqual(["READY=1\nMAINPID=N", `STATUS=following 127.0.0.1:${server.port}`, "RELOADING=1\nMONOTONIC_USEC=N", "READY=1", "RELOADING=1\nMONOTONIC_USEC=N", "READY=1", "STATUS=not synchronized", "STOPPING=1"]);
+    manager.close();
+    server.close();
   });
 
   it("says once what goes on being wrong", async () => {

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { findUser } from "../../src/host/become.ts";
 import { claimInstance, instancePath, isInstanceFault, type Instance } from "../../src/host/instance.ts";
 import { serviceManager, unixAddress } from "../../src/host/notify.ts";
+import { Manager } from "../support/manager.ts";
 
 let folder = "";
 beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), "ntpkit-service-"))));
@@ -22,6 +23,17 @@ describe("the service manager", () => {
   it("is told nothing where there is none, or it is gone", () => {
     expect(serviceManager({}).tell("READY=1")).toBe(false);
     expect(serviceManager({ NOTIFY_SOCKET: join(folder, "none") }).tell("READY=1")).toBe(false);
+  });
+
+  it.runIf(process.platform === "linux").each([["a path", ""], ["an abstract name", "@"]])("hears what it is told, a datagram each, by %s", async (_, at) => {
+    const path = at === "" ? join(folder, "notify") : `@ntpkit-test-${process.pid}`;
+    const manager = new Manager(path);
+    const service = serviceManager({ NOTIFY_SOCKET: path });
+    expect(service.tell("READY=1", "MAINPID=7")).toBe(true);
+    expect(service.tell("STATUS=following 192.0.2.1")).toBe(true);
+    await manager.heard(/^STATUS/);
+    expect(manager.told).toEqual(["READY=1\nMAINPID=7", "STATUS=following 192.0.2.1"]);
+    manager.close();
   });
 
   it("says how often it wants to hear of us", () => {
