@@ -21,6 +21,7 @@ import { kernel } from "./scenarios/kernel.ts";
 import { floods } from "./scenarios/floods.ts";
 import { kisses } from "./scenarios/kisses.ts";
 import { leaps } from "./scenarios/leaps.ts";
+import { living } from "./scenarios/living.ts";
 import { metrics } from "./scenarios/metrics.ts";
 import { misuse } from "./scenarios/misuse.ts";
 import { paths } from "./scenarios/paths.ts";
@@ -59,6 +60,7 @@ const SCENARIOS: readonly Scenario[] = [
   ...daemon,
   ...kernel,
   ...leaps,
+  ...living,
   ...systemd,
 ];
 
