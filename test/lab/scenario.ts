@@ -10,8 +10,8 @@ export interface Scenario {
   /** Unique; `npm run lab -- WORDS` runs those whose names contain the words. */
   readonly name: string;
   readonly needs: readonly PeerName[];
-  /** It mostly waits: it runs beside the others instead of taking the place of one. */
-  readonly patient?: boolean;
+  /** It mostly waits: it runs beside the others instead of taking the place of one. "long": for minutes; it begins first. */
+  readonly patient?: true | "long";
   readonly run: (world: World) => Promise<void>;
 }
 

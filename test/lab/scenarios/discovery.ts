@@ -51,6 +51,7 @@ export const discovery: readonly Scenario[] = [
   {
     name: "discovery: ntpd's broadcasts are heard, answered with a volley, and used",
     needs: ["classic"],
+    patient: true,
     run: async (world) => {
       const { client, server, keys } = await keyedNtpd(world, ["broadcast 10.77.0.255 key 1 minpoll 3 maxpoll 3"]);
       const run = await world.ntpkit(client, ["broadcast", "--count", "2", "--keys", keys, ...BRISK]);
@@ -60,6 +61,7 @@ export const discovery: readonly Scenario[] = [
   {
     name: "discovery: ntpd's broadcasts in an IPv6 group",
     needs: ["classic"],
+    patient: true,
     run: async (world) => {
       const { client, server, keys } = await keyedNtpd(world, [`broadcast ${GROUP_6} key 1 ttl 1 minpoll 3 maxpoll 3`]);
       const run = await world.ntpkit(client, ["broadcast", GROUP_6, "--count", "2", "--keys", keys, ...BRISK]);
@@ -69,6 +71,7 @@ export const discovery: readonly Scenario[] = [
   {
     name: "discovery: broadcasts that are not authenticated are told and not used",
     needs: ["classic"],
+    patient: true,
     run: async (world) => {
       const { client, server } = await keyedNtpd(world, ["broadcast 10.77.0.255 key 1 minpoll 3 maxpoll 3"]);
       const told = events(await world.ntpkit(client, ["broadcast", "--deadline", "12s", "--json"]), 15);
@@ -79,6 +82,7 @@ export const discovery: readonly Scenario[] = [
   {
     name: "discovery: chronyd's broadcasts, which have no key",
     needs: ["chrony"],
+    patient: true,
     run: async (world) => {
       const server = await world.host("server");
       const client = await world.host("client");

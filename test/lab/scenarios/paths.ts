@@ -61,6 +61,7 @@ export const paths: readonly Scenario[] = [
   {
     name: "path: losses of three in ten each way cost query and sync samples, and nothing else",
     needs: ["chrony"],
+    patient: true,
     run: async (world) => {
       const client = await world.host("client");
       const ways: { relay: Host; running: Running }[] = [];
@@ -87,6 +88,7 @@ export const paths: readonly Scenario[] = [
   {
     name: "path: run follows a chronyd of which three packets in ten are lost each way",
     needs: ["chrony"],
+    patient: true,
     run: async (world) => {
       const server = await world.host("server");
       const client = await world.host("client");
@@ -122,6 +124,7 @@ export const paths: readonly Scenario[] = [
   {
     name: "path: chronyd measures serve through 50 ms there and 5 ms back as far off as it is",
     needs: ["chrony"],
+    patient: true,
     run: async (world) => {
       const server = await world.host("server");
       const client = await world.host("client");
@@ -144,6 +147,7 @@ export const paths: readonly Scenario[] = [
   {
     name: "path: chronyd and ntpd follow serve, of whose packets each way some are lost, some late and some come twice",
     needs: ["chrony", "classic"],
+    patient: true,
     run: async (world) => {
       const server = await world.host("server");
       await world.ntpkitDaemon(server, ["serve", "--local-stratum", "5"]);

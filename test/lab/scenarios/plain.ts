@@ -29,7 +29,7 @@ export const plain: readonly Scenario[] = [
   {
     name: "plain: OpenNTPD, synchronized to a chronyd, both 250 ms ahead",
     needs: ["openntpd", "chrony"],
-    patient: true,
+    patient: "long",
     run: (world) =>
       measures(world, 4, async (server, clock) => {
         const upstream = await world.host("upstream");

@@ -11,6 +11,7 @@ export const rings: readonly Scenario[] = [
   {
     name: "rings: manycast finds a server a ring, as far as the TTL goes",
     needs: ["classic", "smcroute"],
+    patient: true,
     run: async (world) => {
       const keys = await world.write("ntp.keys", SECRETS);
       await routers(world);
@@ -35,6 +36,7 @@ export const rings: readonly Scenario[] = [
   ...[1, 2].map((ttl): Scenario => ({
     name: `rings: ntpd's multicasts of TTL ${ttl} reach ${ttl === 1 ? "their own LAN only" : "the next LAN and no further, by key"}`,
     needs: ["classic", "smcroute"],
+    patient: true,
     run: async (world) => {
       await routers(world);
       const server = await world.host("server");
@@ -55,6 +57,7 @@ export const rings: readonly Scenario[] = [
   {
     name: "rings: ntpd as multicast client follows ntpkit from the next LAN",
     needs: ["classic", "smcroute"],
+    patient: true,
     run: async (world) => {
       const keys = await world.write("ntp.keys", SECRETS);
       await routers(world);

@@ -37,6 +37,7 @@ export const serving: readonly Scenario[] = [
   {
     name: "serving: OpenNTPD takes ntpkit for valid",
     needs: ["openntpd"],
+    patient: true,
     run: async (world) => {
       const { client, server } = await serve(world, []);
       const daemon = await world.openntpd(client, [`server ${server.ipv4}`], { want: "any" });
@@ -46,6 +47,7 @@ export const serving: readonly Scenario[] = [
   {
     name: "serving: ntpd as manycast client finds ntpkit and follows it, by key",
     needs: ["classic"],
+    patient: true,
     run: async (world) => {
       const { client, server, keys } = await serve(world, ["--manycast", GROUP]);
       const lines = [`keys ${keys}`, "trustedkey 1", `manycastclient ${GROUP} key 1 iburst minpoll 3 maxpoll 3`];
@@ -57,6 +59,7 @@ export const serving: readonly Scenario[] = [
   {
     name: "serving: ntpd as manycast client finds ntpkit in an IPv6 group",
     needs: ["classic"],
+    patient: true,
     run: async (world) => {
       const { client, keys } = await serve(world, ["--manycast", GROUP_6]);
       const lines = [`keys ${keys}`, "trustedkey 1", `manycastclient ${GROUP_6} key 1 iburst minpoll 3 maxpoll 3`];
@@ -67,6 +70,7 @@ export const serving: readonly Scenario[] = [
   {
     name: "serving: ntpd as broadcast client hears ntpkit and follows it, by key",
     needs: ["classic"],
+    patient: true,
     run: async (world) => {
       const { client, server, keys } = await serve(world, ["--broadcast", "10.77.0.255", "--minpoll", "3"]);
       await world.ntpd("classic", client, [`keys ${keys}`, "trustedkey 1", "broadcastclient"], CLIENT);

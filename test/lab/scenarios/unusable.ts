@@ -90,6 +90,7 @@ export const unusable: readonly Scenario[] = [
   {
     name: "hostile: replies to another request, from another port, cut short or padded with noise are no reply",
     needs: [],
+    patient: true,
     run: async (world) => {
       const client = await world.host("client");
       for (const [name, behaviour] of [
