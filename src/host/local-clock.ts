@@ -7,13 +7,14 @@
  *
  * | system | step | slew | steer | lock |
  * | --- | --- | --- | --- | --- |
- * | Linux | `clock_adjtime` ADJ_SETOFFSET, which adds (nothing is lost between reading and setting), else `clock_settime` | `clock_adjtime` ADJ_OFFSET_SINGLESHOT, 500 ppm | ADJ_FREQUENCY, and a slew | ADJ_OFFSET with STA_PLL |
- * | macOS, BSD | `settimeofday` | `adjtime`, at least 500 ppm | refused | none |
+ * | Linux | `clock_adjtime` ADJ_SETOFFSET, which adds (nothing is lost between reading and setting), else `clock_settime` | `clock_adjtime` ADJ_OFFSET_SINGLESHOT, 500 ppm | ADJ_FREQUENCY, and a slew, or without one by hand (`by-hand.ts`) | ADJ_OFFSET with STA_PLL |
+ * | macOS, BSD | `settimeofday` | `adjtime`, at least 500 ppm | by hand: `adjtime` each second | none |
  * | others | refused: `unsupported` | refused | refused | none |
  */
 import type { KernelClaim } from "../discipline/claim.ts";
 import type { ClockFault } from "../engine/event.ts";
 import type { Frequency, Seconds } from "../time/seconds.ts";
+import { ALARM, glideByFrequency, keepFrequency, type Alarm } from "./by-hand.ts";
 import { errorNumber } from "./errno.ts";
 import { ADJ_ESTERROR, ADJ_FREQUENCY, ADJ_MAXERROR, ADJ_NANO, ADJ_OFFSET, ADJ_OFFSET_SINGLESHOT, ADJ_SETOFFSET, ADJ_STATUS, ADJ_TAI, ADJ_TIMECONST, CLOCK_REALTIME, SIZE, STA_DEL, STA_INS, STA_PLL, STA_UNSYNC, TIMEX } from "./layout.ts";
 import { libc, type Libc } from "./libc.ts";
@@ -72,7 +73,10 @@ const MOST: Frequency = 500e-6;
 const LARGEST_PHASE: Seconds = 0.5;
 
 /** Linux, by `struct timex`. */
-export function linuxClock(c: ClockCalls): LocalClock {
+export function linuxClock(c: ClockCalls, alarm: Alarm = ALARM): LocalClock {
+  const byFrequency = glideByFrequency((frequency) => setFrequency(c, frequency), MOST, alarm);
+  /** The kernel has refused to glide as no kernel does that can. */
+  let byHand = false;
   /** The status that was claimed last, and the offset of TAI. */
   let status = STA_UNSYNC;
   let tai: number | null = null;
@@ -98,13 +102,12 @@ export function linuxClock(c: ClockCalls): LocalClock {
       if (!(Math.abs(frequency) <= MOST)) return "outOfRange";
       // A slew replaces what the one before has left, even one by nothing. It is counted in microseconds.
       const gliding = Math.round(phase * 1e6) / 1e6;
-      const slewed = clock.slew(gliding);
+      const slewed = byHand ? "unsupported" : clock.slew(gliding);
+      byHand ||= slewed === "unsupported" || (slewed === "outOfRange" && Math.abs(gliding) <= SLEW_REACH);
+      if (byHand) return byFrequency(phase, frequency);
       if (typeof slewed === "string") return slewed;
-      const units = Math.round(frequency / FREQUENCY_UNIT);
-      const timex = timexOf(ADJ_FREQUENCY);
-      timex.setBigInt64(TIMEX.frequency, BigInt(units), true);
-      if (c.clock_adjtime(CLOCK_REALTIME, timex) < 0) return refusal(c.errno());
-      return { phase: gliding, frequency: units * FREQUENCY_UNIT, lasting: slewed.lasting };
+      const set = setFrequency(c, frequency);
+      return typeof set === "string" ? set : { phase: gliding, frequency: set, lasting: slewed.lasting };
     },
     lock(phase, timeConstant) {
       if (!(Math.abs(phase) <= LARGEST_PHASE)) return "outOfRange";
@@ -134,6 +137,14 @@ export function linuxClock(c: ClockCalls): LocalClock {
   return clock;
 }
 
+/** Returns the frequency as it was set, in the kernel's units. */
+function setFrequency(c: ClockCalls, frequency: Frequency): Frequency | ClockFault {
+  const units = Math.round(frequency / FREQUENCY_UNIT);
+  const timex = timexOf(ADJ_FREQUENCY);
+  timex.setBigInt64(TIMEX.frequency, BigInt(units), true);
+  return c.clock_adjtime(CLOCK_REALTIME, timex) < 0 ? refusal(c.errno()) : units * FREQUENCY_UNIT;
+}
+
 /** TAI − UTC is told in the place of the time constant, so in a call of its own. */
 function tellTai(c: ClockCalls, offset: number): ClockFault | null {
   const timex = timexOf(ADJ_TAI);
@@ -149,7 +160,11 @@ function microseconds(error: Seconds): bigint {
 }
 
 /** macOS and the BSDs, by `struct timeval` (two 64-bit words there; macOS reads only 32 bits of the second). */
-export function bsdClock(c: ClockCalls): LocalClock {
+export function bsdClock(c: ClockCalls, alarm: Alarm = ALARM): LocalClock {
+  const glide = (by: Seconds): ClockFault | null => {
+    const { whole, rest } = split(by, MICROSECONDS);
+    return c.adjtime(BigInt64Array.of(whole, rest), null) === 0 ? null : refusal(c.errno());
+  };
   return {
     step(offset) {
       if (!Number.isFinite(offset)) return "outOfRange";
@@ -160,12 +175,9 @@ export function bsdClock(c: ClockCalls): LocalClock {
     },
     slew(offset) {
       if (!(Math.abs(offset) <= SLEW_REACH)) return "outOfRange";
-      const { whole, rest } = split(offset, MICROSECONDS);
-      return c.adjtime(BigInt64Array.of(whole, rest), null) === 0
-        ? { lasting: Math.abs(offset) / SLEW_RATE }
-        : refusal(c.errno());
+      return glide(offset) ?? { lasting: Math.abs(offset) / SLEW_RATE };
     },
-    steer: () => "unsupported",
+    steer: keepFrequency(glide, alarm),
   };
 }
 

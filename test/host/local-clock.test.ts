@@ -1,6 +1,7 @@
 /** What is asked of the kernel to set a clock. No clock is set here: the calls are written down. */
 import { describe, expect, it } from "vitest";
 import { errorNumber } from "../../src/host/errno.ts";
+import type { Mono } from "../../src/time/mono.ts";
 import { bsdClock, linuxClock, SLEW_REACH, type ClockCalls } from "../../src/host/local-clock.ts";
 
 type Call = readonly [name: string, ...values: readonly (bigint | number)[]];
@@ -94,6 +95,32 @@ describe("Linux", () => {
     expect(frequencies).toEqual([0n, -1_966_080n]);
     linuxClock(c).steer(0, 0);
     expect(calls[2]).toEqual(["clock_adjtime", 0, ADJ_OFFSET_SINGLESHOT, 0n, 0n, 0n]);
+  });
+
+  it("corrects the phase by the frequency where the kernel does not glide", () => {
+    const { c } = kernel();
+    const modes: number[] = [];
+    const frequencies: bigint[] = [];
+    let failed = "";
+    const stiff: ClockCalls = {
+      ...c,
+      errno: () => errorNumber(failed),
+      clock_adjtime(_clock, timex) {
+        const at = timex as DataView;
+        modes.push(at.getUint32(0, true));
+        failed = at.getUint32(0, true) === ADJ_OFFSET_SINGLESHOT ? "EINVAL" : "";
+        if (failed === "") frequencies.push(at.getBigInt64(16, true));
+        return failed === "" ? 0 : -1;
+      },
+    };
+    let alarm = (): void => undefined;
+    const clock = linuxClock(stiff, { in: (_seconds, act) => ((alarm = act), () => undefined), now: () => 0 as Mono });
+    expect(clock.steer(0.047, 30e-6)).toEqual({ phase: 0.047, frequency: 30e-6, lasting: expect.closeTo(100, 3) });
+    alarm();
+    expect(clock.steer(0, 30e-6)).toMatchObject({ phase: 0, lasting: 0 });
+    // It is not tried again and again.
+    expect(modes).toEqual([ADJ_OFFSET_SINGLESHOT, ADJ_FREQUENCY, ADJ_FREQUENCY, ADJ_FREQUENCY]);
+    expect(frequencies).toEqual([32_768_000n, 1_966_080n, 1_966_080n]);
   });
 
   it("is told how good its clock is, errors rounded up, in one call that leaves no bit of a daemon before", () => {
@@ -191,6 +218,16 @@ describe("macOS and the BSDs", () => {
     const { calls, c } = kernel();
     expect(bsdClock(c).slew(-0.1)).toEqual({ lasting: 200 });
     expect(calls).toEqual([["adjtime", -1n, 900_000n]]);
+  });
+
+  it("steer with adjtime each second", () => {
+    const { calls, c } = kernel();
+    let alarm = (): void => undefined;
+    let now = 0;
+    const clock = bsdClock(c, { in: (_seconds, act) => ((alarm = act), () => undefined), now: () => now as Mono });
+    expect(clock.steer(0.001, 100e-6)).toEqual({ phase: 0.001, frequency: 100e-6, lasting: expect.closeTo(0.001 / 300e-6, 9) });
+    for (now = 1; now < 5; now += 1) alarm();
+    expect(calls.map((call) => call[2])).toEqual([400n, 400n, 400n, 200n, 100n]);
   });
 
   it("name EPERM", () => {
