@@ -22,6 +22,9 @@ const ALLAN: Seconds = 2048;
 /** A new offset further than this many jitters from the last is a popcorn spike (RFC 5905 SGATE). */
 const SPIKE_GATE = 3;
 
+/** To a one-shot an answer has to come later than an earlier run's by more than this, besides, to be the worse one: seconds. */
+const LEAST_DETOUR: Seconds = 0.001;
+
 /** What empty stages add to the dispersion: nothing in one-shots, {@link MAXDISP} each otherwise. */
 export type EmptyStages = "brief" | "rfc5905";
 
@@ -127,11 +130,11 @@ export function filterSample(filter: ClockFilter, sample: Sample, interval: Seco
 }
 
 /** The samples, the best first; of equals the younger. Eight are sorted by insertion sooner than by anything cleverer. */
-function ranked(samples: readonly Sample[], now: Mono, young: Seconds, phi: Frequency): readonly Sample[] {
+function ranked(samples: readonly Sample[], now: Mono, young: Seconds, phi: Frequency, older: Seconds): readonly Sample[] {
   const sorted: Sample[] = [];
   const ranks: Seconds[] = [];
   for (const sample of samples) {
-    const own = rank(sample, now, young, phi);
+    const own = rank(sample, now, young, phi, older);
     let place = sorted.length;
     for (; place > 0 && ranks[place - 1]! > own; place -= 1) {
       sorted[place] = sorted[place - 1]!;
@@ -144,9 +147,9 @@ function ranked(samples: readonly Sample[], now: Mono, young: Seconds, phi: Freq
 }
 
 /** What samples are sorted by. */
-function rank({ delay, dispersion, at }: Sample, now: Mono, young: Seconds, phi: Frequency): Seconds {
+function rank({ delay, dispersion, at }: Sample, now: Mono, young: Seconds, phi: Frequency, older: Seconds): Seconds {
   const age = elapsed(at, now);
-  return age > young ? delay + dispersion + phi * age : delay;
+  return age > young ? delay + dispersion + phi * age + older : delay;
 }
 
 /** The estimate the samples give at a moment. */
@@ -154,7 +157,7 @@ function estimateOf({ samples, began }: ClockFilter, now: Mono, rules: FilterRul
   const { phi = PHI, allan = ALLAN } = rules;
   const isBrief = rules.emptyStages === "brief";
   const young = isBrief ? Math.min(allan, elapsed(began, now)) : allan;
-  const byDelay = ranked(samples, now, young, phi);
+  const byDelay = ranked(samples, now, young, phi, isBrief ? LEAST_DETOUR : 0);
   const best = byDelay[0]!;
   let dispersion = 0;
   let weight = 0;

@@ -3,7 +3,7 @@ import type { Break } from "../engine/lapse.ts";
 import type { Recalled } from "../state/file.ts";
 import { isKnown } from "../engine/remembered.ts";
 import { addressText } from "../wire/address.ts";
-import { counted, durationText, printable } from "./text.ts";
+import { counted, printable } from "./text.ts";
 
 /** Why what was measured before says nothing any more, in words. */
 export const BREAKS: Readonly<Record<Break, string>> = {
@@ -63,5 +63,5 @@ export function rememberedDocument({ memory: { kisses, remembered }, lapse }: Pi
 function agoText(seconds: number): string {
   const units = [["day", 86_400], ["hour", 3600], ["minute", 60]] as const;
   const unit = units.find(([, length]) => seconds >= length);
-  return unit === undefined ? durationText(Math.round(seconds)) : counted(Math.round(seconds / unit[1]), unit[0]);
+  return unit === undefined ? `${Math.round(seconds)} s` : counted(Math.round(seconds / unit[1]), unit[0]);
 }

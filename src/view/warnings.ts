@@ -8,8 +8,8 @@ export function stateWarningText(warning: StateWarning): string {
   if (warning.code === "foreign") return `${warning.path} belongs to another user and is not used`;
   if ("why" in warning) {
     return warning.code === "unreadable"
-      ? `${warning.path} cannot be read (${warning.why}): servers that sent us away earlier are asked again`
-      : `${warning.path} cannot be written (${warning.why}): later runs will ask servers again that sent us away`;
+      ? `${warning.path} cannot be read (${warning.why}): nothing is known of earlier runs, and servers that sent us away are asked again`
+      : `${warning.path} cannot be written (${warning.why}): later runs will know nothing of this one, and ask servers again that sent us away`;
   }
   const fault = warning.code === "future" ? "was written by a later version of ntpkit" : "is not what ntpkit writes";
   return `${warning.path} ${fault} and is not used${warning.aside === null ? "" : `; it was put aside as ${warning.aside}`}`;

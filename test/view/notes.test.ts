@@ -39,6 +39,6 @@ describe("a note", () => {
 describe("a warning about the state file", () => {
   it("says what follows from it", () => {
     expect(stateWarningText({ code: "corrupt", path: "/s", aside: "/s.corrupt" })).toBe("/s is not what ntpkit writes and is not used; it was put aside as /s.corrupt");
-    expect(stateWarningText({ code: "unwritable", path: "/s", why: "EACCES" })).toBe("/s cannot be written (EACCES): later runs will ask servers again that sent us away");
+    expect(stateWarningText({ code: "unwritable", path: "/s", why: "EACCES" })).toBe("/s cannot be written (EACCES): later runs will know nothing of this one, and ask servers again that sent us away");
   });
 });
