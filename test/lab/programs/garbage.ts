@@ -20,7 +20,7 @@ const KINDS: Readonly<Record<string, () => Buffer>> = {
   mode: () => first(random(48), 0x20),
   control: () => first(random(12 + 200 * fraction()), 0x16),
   private: () => first(random(8 + 200 * fraction()), 0x17),
-  notRequest: () => first(random(48), oneOf([0x22, 0x24, 0x25])),
+  notRequest: () => oneOf([() => first(random(48), 0x22), () => first(random(48), 0x24), broadcast])(),
   // A key that nobody knows, and 20 octets for its MAC.
   refusedKey: () => Buffer.concat([first(random(48), 0x23), Buffer.from([0, 0, 0x7a, 0x69]), random(20)]),
   macLength: () => first(random(48 + 7), 0x23),
@@ -54,8 +54,17 @@ function first(packet: Buffer, octet: number): Buffer {
   return packet;
 }
 
-function oneOf(values: readonly number[]): number {
-  return values[Math.floor(values.length * fraction())] ?? 0;
+function oneOf<Value>(values: readonly [Value, ...Value[]]): Value {
+  return values[Math.floor(values.length * fraction())] ?? values[0];
+}
+
+/** A broadcast as it should be, of stratum 2 and of this moment, but for where it is sent to. */
+function broadcast(): Buffer {
+  const packet = Buffer.alloc(48);
+  packet.writeUInt32BE(0x250206ec, 0);
+  packet.writeUInt32BE(0x0a4d00fa, 12);
+  for (const octet of [16, 40]) packet.writeUInt32BE(Math.floor(Date.now() / 1000) + 2_208_988_800, octet);
+  return packet;
 }
 
 /** From 0 up to, but not including, 1. */

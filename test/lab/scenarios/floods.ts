@@ -40,6 +40,20 @@ export const floods: readonly Scenario[] = [
     },
   },
   {
+    name: "flood: garbage and broadcasts to it alone mobilize nothing with a listener that asks for no keys",
+    needs: [],
+    run: async (world) => {
+      const [listener, client] = [await world.host("listener"), await world.host("client")];
+      let ended = false;
+      const listening = world.ntpkit(listener, ["broadcast", "--no-auth", "--deadline", "6s", "-v"]).finally(() => (ended = true));
+      while (!ended) await world.garbage(client, listener.ipv4, 20);
+      const run = await listening;
+      assert.deepEqual([run.code, run.stdout], [10, ""]);
+      assert.match(run.stderr, /a packet was not used: /);
+      assert.doesNotMatch(run.stderr, /mobilized/);
+    },
+  },
+  {
     name: "flood: a search by a wrong key is answered by neither ntpd nor serve, which counts it, and nothing is mobilized",
     needs: ["classic"],
     run: async (world) => {
