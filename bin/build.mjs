@@ -10,10 +10,15 @@ import { createSocket } from "node:dgram";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build, transform } from "esbuild";
+import { build } from "esbuild";
 import { bundle } from "./load.js";
 
 const top = fileURLToPath(new URL("..", import.meta.url));
+
+/** An import of a chunk or of Node's as the bundler writes it when it minifies: of all as one name, of the default, of some. */
+const IMPORT = /(?<=^|[;}])\s*import ?(?:(?:\*as ([\w$]+)|([\w$]+)|)(?:,?\{([^}]*)\})? ?from)?"(node:[\w/]+|\.\/[\w-]+\.js)";/g;
+/** The exports, at the end; nothing follows but licences. */
+const EXPORT = /export\{([^}]*)\};(?=\s*(?:\/\*[^]*\*\/\s*)?$)/;
 
 rmSync(`${top}dist`, { recursive: true, force: true });
 
@@ -43,7 +48,7 @@ async function chunks() {
     plugins: [withoutChildProcess()],
     logLevel: "warning",
   });
-  return Promise.all(outputFiles.map(async ({ path, text }) => ({ name: `./${basename(path)}`, code: await commonJs(text) })));
+  return outputFiles.map(({ path, text }) => ({ name: `./${basename(path)}`, code: commonJs(text) }));
 }
 
 /** Commander loads node:child_process, and with it the half of Node, for commands that are programs of their own. */
@@ -57,10 +62,24 @@ function withoutChildProcess() {
   };
 }
 
-/** Node's loader of ES modules takes long, and cannot be given compiled code. */
-async function commonJs(text) {
-  const { code } = await transform(text, { format: "cjs", platform: "node", target: "node20.19", minify: true, supported: { "dynamic-import": false } });
-  return code;
+/**
+ * The bundler's ES module as the body of a function: Node's loader of ES modules takes long, and cannot be given compiled
+ * code. The bundler's own translation looks every import up anew whenever it is used, and is slow to set that up; here each is
+ * a constant, as modules without circles may have it.
+ */
+function commonJs(text) {
+  const requires = [];
+  let body = text.replaceAll(IMPORT, (_, all, one, some, from) => {
+    const required = `require(${JSON.stringify(from)})`;
+    const names = [all, one, some === undefined ? undefined : `{${some.replaceAll(" as ", ":")}}`].filter((name) => name !== undefined);
+    requires.push(...(names.length === 0 ? [`${required};`] : names.map((name) => `const ${name}=${required};`)));
+    return "";
+  });
+  body = body.replace(EXPORT, (_, names) => `Object.assign(exports,{${names.replaceAll(/([\w$]+) as ([\w$]+)/g, "$2:$1")}});`);
+  body = body.replaceAll(/\bimport\(("\.\/[\w-]+\.js")\)/g, "Promise.resolve().then(()=>require($1))");
+  const [left] = /(?:^|[;}])(?:import|export)[^\w$].*/.exec(body) ?? [];
+  if (left !== undefined) throw new Error(`the bundler has written what is not understood here: ${left.slice(0, 100)}`);
+  return `"use strict";${requires.join("")}${body}`;
 }
 
 /** An object of functions, one a chunk. */

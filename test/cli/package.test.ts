@@ -34,6 +34,16 @@ describe("the package", () => {
     expect(run("query", "127.0.0.1:9", "--key", "1")).toMatchObject({ status: 64, stderr: expect.stringContaining("there is no key file") });
   });
 
+  it.each([
+    [0, ["demo", "--json"]],
+    [0, ["keygen"]],
+    [0, ["completion", "bash"]],
+    [0, ["run", "--check", "--config", "/dev/null"]],
+    [10, ["peers", "127.0.0.1:9"]],
+  ] as const)("ends with %d by %j", (code, argv) => {
+    expect(run(...argv)).toMatchObject({ status: code });
+  });
+
   it("does without compiled code that is broken, or missing", () => {
     const compiled = readdirSync(join(folder, "dist/bin")).filter((name) => name.endsWith(".cache"));
     expect(compiled).not.toEqual([]);
