@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
 import { foldStatements, type Configuration } from "./ntpconf/configuration.ts";
-import { parseNtpConf, type Remark } from "./ntpconf/parse.ts";
+import { parseNtpConf, type Remark, type Statement } from "./ntpconf/parse.ts";
 import { systemReason } from "../security/place.ts";
 import { UsageError } from "./usage.ts";
 
@@ -27,6 +27,8 @@ export interface LoadedConfiguration {
   readonly path: string;
   readonly configuration: Configuration;
   readonly remarks: readonly Remark[];
+  /** What it was made from. */
+  readonly statements: readonly Statement[];
 }
 
 /**
@@ -60,5 +62,29 @@ export function loadConfiguration(path: string, strict: boolean, files: Files = 
   };
   const { statements, remarks } = parseNtpConf(text, path, { include, strict });
   const configuration = foldStatements(statements, strict);
-  return { path, configuration, remarks: [...remarks, ...configuration.remarks] };
+  return { path, configuration, remarks: [...remarks, ...configuration.remarks], statements };
+}
+
+/** What may be said to a daemon from afar: nothing that names a file, a key, or a program's place. */
+const FROM_AFAR: ReadonlySet<string> = new Set(
+  "server pool peer broadcast broadcastclient multicastclient manycastclient manycastserver unpeer tos ttl broadcastdelay restrict unrestrict discard mru enable disable tinker setvar".split(" "),
+);
+
+/**
+ * The same configuration with more lines behind it, as ntpq's `:config` has them.
+ * @param from what stands for the file in messages
+ * @throws UsageError where something is wrong with them
+ */
+export function withLines(loaded: LoadedConfiguration, text: string, from: string): LoadedConfiguration {
+  const include = (): never => {
+    throw new Error("it would be another file");
+  };
+  const { statements, remarks } = parseNtpConf(text, from, { include, strict: true });
+  for (const { command, at } of statements) if (!FROM_AFAR.has(command)) throw new UsageError(`"${command}" cannot be said from afar`, "it belongs into the file", at);
+  const all = [...loaded.statements, ...statements];
+  const configuration = foldStatements(all, true);
+  const keyed = configuration.keys === null ? configuration.associations.find(({ key }) => key !== null) : undefined;
+  if (keyed !== undefined) throw new UsageError(`${keyed.name} is to be authenticated by key ${keyed.key!}, but there is no key file`, null, keyed.at);
+  const own = [...remarks, ...configuration.remarks].filter(({ at }) => at.file === from);
+  return { path: loaded.path, configuration, remarks: own, statements: all };
 }

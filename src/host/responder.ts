@@ -16,12 +16,14 @@ export interface ResponderOptions {
   readonly controlKey: number | null;
   /** ntp.conf's `setvar`. */
   readonly variables?: readonly UserVariable[];
+  /** Takes lines of configuration, and says what became of them; absent: none are taken. */
+  readonly configure?: (lines: string) => string;
 }
 
 /** A responder for this machine. Keep it as long as its clients: it remembers how much was sent to whom. */
-export function machineResponder({ version, keys, controlKey, variables = [] }: ResponderOptions): ControlResponder {
+export function machineResponder({ version, keys, controlKey, variables = [], configure }: ResponderOptions): ControlResponder {
   const build = { version: `ntpkit ${version}`, processor: machine(), system: `${type()}/${release()}` };
-  return new ControlResponder({ build, keys, controlKey, secret: randomBytes(32), variables, kernel: kernelReport });
+  return new ControlResponder({ build, keys, controlKey, secret: randomBytes(32), variables, ...(configure === undefined ? {} : { configure }), kernel: kernelReport });
 }
 
 /** What the kernel says of its clock; reads only. `null` where it cannot be asked. */

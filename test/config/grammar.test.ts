@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { configDocument } from "../../src/config/document.ts";
-import { loadConfiguration, type LoadedConfiguration } from "../../src/config/files.ts";
+import { loadConfiguration, withLines, type LoadedConfiguration } from "../../src/config/files.ts";
 import { COMMANDS, type CommandSyntax, type Takes } from "../../src/config/ntpconf/commands.ts";
 import { UsageError } from "../../src/config/usage.ts";
 import { configSchema } from "../../src/view/run-schema.ts";
@@ -169,6 +169,31 @@ describe("the table of commands", () => {
       }),
       { numRuns: 300 },
     );
+  });
+});
+
+describe("lines from afar", () => {
+  const base = load("server a\nserver b\ntos minclock 2");
+
+  it("count behind those of the file", () => {
+    const { configuration, remarks } = withLines(base, "server c iburst\nunpeer a\ntos minclock 1\n", "config");
+    expect(configuration.associations.map(({ name, at }) => [name, at.file, at.line])).toEqual([["b", "/etc/ntp.conf", 2], ["c", "config", 1]]);
+    expect([configuration.limits.minclock, remarks]).toEqual([1, []]);
+    const more = withLines(withLines(base, "server c", "config"), "unpeer c\nunpeer d", "config");
+    expect(more.configuration.associations.map(({ name }) => name)).toEqual(["a", "b"]);
+    expect(more.remarks.map(({ text }) => text)).toEqual(['"unpeer d" has no effect: no line before it names that']);
+  });
+
+  it.each([
+    ["sever c", 'config:1:1: unknown command "sever"'],
+    ["server c minpol 3", 'config:1:10: unknown option "minpol" of "server"'],
+    ["server c key 1", "config:1:1: c is to be authenticated by key 1, but there is no key file"],
+    ["tos minclock 11", "config:1:1: minclock 11 is above maxclock 10"],
+    ["server c\nincludefile /etc/shadow", 'config:2:13: cannot read "/etc/shadow": it would be another file'],
+    ...["keys /f", "driftfile /f", "leapfile /f", "logfile /f", "statsdir /f", "pidfile /f", "filegen loopstats file f", "trustedkey 1", "controlkey 1", "interface ignore all", "statistics loopstats"].map((text) => [text, `config:1:1: "${text.split(" ", 1)[0]!}" cannot be said from afar`]),
+  ])("are refused whole where something is wrong: %s", (text, message) => {
+    expect(() => withLines(base, text!, "config")).toThrow(message);
+    expect(base.configuration.associations.map(({ name }) => name)).toEqual(["a", "b"]);
   });
 });
 

@@ -5,8 +5,11 @@ import { machineResponder } from "../../host/responder.ts";
 import type { Keyring } from "../../security/keyring.ts";
 import { version } from "../version.ts";
 
-/** Answers by what this program is, and by the configuration's key and variables; without one by neither. */
-export function controlResponder(configuration: Configuration | null, keys: Keyring | null): ControlAnswering {
+/**
+ * Answers by what this program is, and by the configuration's key and variables; without one by neither.
+ * @param configure takes lines of configuration, and says what became of them
+ */
+export function controlResponder(configuration: Configuration | null, keys: Keyring | null, configure?: (lines: string) => string): ControlAnswering {
   const { controlKey = null, variables = [] } = configuration ?? {};
-  return machineResponder({ version: version(), keys, controlKey, variables: variables.map(({ name, value, standard }) => ({ name, value, isDefault: standard })) });
+  return machineResponder({ version: version(), keys, controlKey, variables: variables.map(({ name, value, standard }) => ({ name, value, isDefault: standard })), ...(configure === undefined ? {} : { configure }) });
 }

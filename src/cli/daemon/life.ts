@@ -29,6 +29,7 @@ import type { LeapKnowledge } from "../../time/leap.ts";
 import { describeFailure } from "../../view/failure.ts";
 import { openMetrics } from "../../view/metrics.ts";
 import { addressText } from "../../wire/address.ts";
+import { printable } from "../../view/text.ts";
 import { stateWarningText } from "../../view/warnings.ts";
 import type { EngineConfig } from "../../engine/config.ts";
 import { CommandFailure, exitCode } from "../exit.ts";
@@ -94,6 +95,11 @@ class Daemon {
     this.#io = io;
     this.#log = log;
     this.#manager = serviceManager(io.env);
+    orders.onAdded = (lines) => {
+      log.say("info", "configuration", `a control query adds: ${printable(lines)}`);
+      // The engine is answering that query yet.
+      setImmediate(() => this.#adopt());
+    };
     this.#names = new RestrictedNames(log, () => this.#reconfigure());
     this.#drift = new DriftFile(configuration, options.clock, log);
     this.#statistics = new StatisticsFiles(configuration, log);
@@ -196,11 +202,17 @@ class Daemon {
       this.#lookAtLeaps();
       return;
     }
+    this.#remark();
+    this.#adopt();
+  }
+
+  /** Goes by orders that have changed. */
+  #adopt(): void {
+    const { configuration } = this.#orders.loaded;
     this.#keep();
     this.#drift = new DriftFile(configuration, this.#options.clock, this.#log);
     this.#statistics = new StatisticsFiles(configuration, this.#log);
     this.#leaps = this.#readLeaps();
-    this.#remark();
     this.#names.follow(configuration.restrict);
     this.#reconfigure();
   }

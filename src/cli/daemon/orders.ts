@@ -4,12 +4,15 @@
  */
 import { readFileSync } from "node:fs";
 import { daemonConfig, type DaemonFacts } from "../../config/daemon.ts";
-import type { LoadedConfiguration } from "../../config/files.ts";
+import { withLines, type LoadedConfiguration } from "../../config/files.ts";
 import { ONCE_DEFAULTS } from "../../config/options.ts";
+import { accessOf } from "../../config/serving.ts";
+import { UsageError } from "../../config/usage.ts";
 import { DEFAULT_DISCIPLINE } from "../../discipline/disciplines.ts";
 import type { EngineConfig } from "../../engine/config.ts";
 import type { ControlAnswering } from "../../engine/control.ts";
 import type { Keyring } from "../../security/keyring.ts";
+import { placedText } from "../../security/place.ts";
 import type { DaemonRunOptions } from "../options.ts";
 import { controlResponder } from "./control.ts";
 import { daemonKeys } from "./keys.ts";
@@ -36,6 +39,9 @@ export class Orders {
   get loaded(): LoadedConfiguration {
     return this.#loaded;
   }
+
+  /** Called when lines were added from afar. */
+  onAdded: (lines: string) => void = () => undefined;
 
   /** The keys that count now, through one keyring that stays. */
   readonly keyring: Keyring = ringOf(() => this.#keys);
@@ -65,6 +71,21 @@ export class Orders {
     return true;
   }
 
+  /** Adds lines from afar until the file is read anew. @returns what became of them, in ntpd's words where it has any */
+  #add(lines: string): string {
+    let loaded: LoadedConfiguration;
+    try {
+      loaded = withLines(this.#loaded, lines, "config");
+      accessOf(loaded.configuration.restrict, new Map());
+    } catch (error) {
+      return error instanceof UsageError ? `${error.message}${error.hint === null ? "" : `; ${error.hint}`}` : "these lines cannot be taken";
+    }
+    const said = loaded.remarks.filter(({ level }) => level === "warning").map(({ text, at }) => placedText({ ...at, message: text }));
+    this.#take(loaded, this.#keys);
+    this.onAdded(lines);
+    return ["Config Succeeded", ...said].join("\r\n");
+  }
+
   /** The engine's configuration. */
   engineConfig(facts: DaemonFacts): EngineConfig {
     const { clock, discipline, anyOffset, port } = this.#options;
@@ -74,7 +95,7 @@ export class Orders {
   #take(loaded: LoadedConfiguration, keys: Keyring | null): void {
     this.#loaded = loaded;
     this.#keys = keys;
-    this.#control = controlResponder(loaded.configuration, this.keyring);
+    this.#control = controlResponder(loaded.configuration, this.keyring, (lines) => this.#add(lines));
     this.#fingerprint = fingerprint(loaded);
   }
 }

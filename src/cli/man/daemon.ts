@@ -13,6 +13,12 @@ export const DAEMON_PROSE: Prose = {
   sections: [
     daemonConfigurationFile(),
     {
+      title: "CONTROL QUERIES",
+      blocks: [
+        "With the key of `controlkey`, from where no `restrict` line says `nomodify`, ntpq's `:config` adds lines to the configuration: those about associations, access, selection and discovery, and none that name a file. They count until the file is read anew. `:config unpeer NAME` takes the lines with that name away.",
+      ],
+    },
+    {
       title: "NAMES IN RESTRICT LINES",
       blocks: [
         "A name counts for all its addresses, once they are known; they are looked up again each hour. Who can forge an answer of DNS can become one of them: open by name only what anybody may have.",

@@ -27,7 +27,10 @@ const FOLD: Readonly<Record<string, (draft: Draft, statement: Statement) => void
   peer: addAssociation,
   broadcast: addAssociation,
   manycastclient: addAssociation,
-  unpeer: (draft, statement) => forget(draft, String(statement.values[0])),
+  unpeer: (draft, { values: [name], at }) => {
+    if (!draft.associations.some((line) => line.name === name)) draft.remarks = [...draft.remarks, { level: "warning", text: `"unpeer ${name}" has no effect: no line before it names that`, at }];
+    forget(draft, String(name));
+  },
   keys: (draft, { operands: [path] }) => void (draft.keys = { path: path!.text, at: path!.at }),
   trustedkey: (draft, statement) => void (draft.trusted = [...(draft.trusted ?? []), ...readKeyIds(statement)]),
   restrict: (draft, statement) => void (draft.restrict = [...draft.restrict, readRestriction(statement)]),

@@ -43,6 +43,8 @@ export interface ResponderFacts {
   /** Unpredictable, of 16 octets or more; nonces are made with it. */
   readonly secret: Uint8Array;
   readonly variables?: readonly UserVariable[];
+  /** Takes lines of configuration from whoever has the control key, and says what became of them. Absent: none are taken. */
+  readonly configure?: (lines: string) => string;
   /** Asked whenever somebody asks; absent, or `null`: unknown. */
   readonly kernel?: () => KernelReport | null;
 }

@@ -63,7 +63,7 @@ const ANSWERERS: Readonly<Record<Operation, Answerer>> = {
   writeClock: unknown,
   setTrap: unknown,
   trap: unknown,
-  configure: explained("runtime configuration is not offered: change the configuration file and send SIGHUP"),
+  configure: keyed(configure),
   saveConfiguration: explained("saveconfig is not offered: the configuration is in its file"),
   readMru: open(readMru),
   readOrderedList: keyed(readOrderedList),
@@ -130,6 +130,12 @@ function variables<Thing>(table: VariableTable<Thing>, byDefault: readonly strin
   if (names.length === 0) return said(status, listText(orderedItems(table, byDefault, thing)));
   if (names.some((name) => !table.some(([known]) => known === name))) return UNKNOWN_VARIABLE;
   return said(status, listText(namedItems(table, new Set(names), thing)));
+}
+
+/** Lines of configuration, where the daemon takes any (ntpq's `:config`). */
+function configure({ request, facts }: Asked): Reply {
+  const lines = textOf(request.data).replace(/[\0\s]+$/, "");
+  return said(0, `${facts.configure?.(lines) ?? "runtime configuration is not offered: change the configuration file and send SIGHUP"}\r\n`);
 }
 
 /** Nothing here can be set, which ntpd says by the error of a missing permission; to set nothing is granted. */

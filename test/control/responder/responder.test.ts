@@ -155,6 +155,18 @@ describe("our own client asks our own server", () => {
     expect(ask(readInterfaces(), responderOf({}, { controlKey: null }).daemon, { key })).toMatchObject({ error: "authentication" });
   });
 
+  it("lines of configuration go to whoever takes them, from who has the key alone", () => {
+    const taken: string[] = [];
+    const taking = { configure: (lines: string) => (taken.push(lines), "Config Succeeded") };
+    const { daemon } = responderOf({}, taking);
+    expect(ask(configure("server 192.0.2.1"), daemon, { key })).toMatchObject({ kind: "said", text: "Config Succeeded", authentication: "ok" });
+    expect(ask(configure("server 192.0.2.2"), daemon, { key: keyring.find(1)! })).toMatchObject({ error: "authentication" });
+    const access = new AccessList();
+    access.restrictDefault(["nomodify"]);
+    expect(ask(configure("server 192.0.2.3"), responderOf({ access }, taking).daemon, { key })).toMatchObject({ error: "authentication" });
+    expect(taken).toEqual(["server 192.0.2.1"]);
+  });
+
   it("nothing can be changed, and whoever has the key is told so", () => {
     const { daemon } = responderOf();
     expect(ask(configure("server 192.0.2.1"), daemon, { key })).toMatchObject({ kind: "said", text: expect.stringContaining("not offered"), authentication: "ok" });

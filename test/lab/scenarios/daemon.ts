@@ -27,6 +27,26 @@ export const daemon: readonly Scenario[] = [
     },
   },
   {
+    name: "daemon: ntpq with the control key adds a server and takes it away, and nobody without it does",
+    needs: ["chrony", "classic"],
+    run: async (world) => {
+      const [first = "", second = ""] = await servers(world, ["first", "second"]);
+      const host = await world.host("daemon");
+      const keys = await world.write("run.keys", ["5 SHA1 6ab3c02a4f9be8d1"]);
+      const config = await world.write("run.conf", [`server ${first} iburst`, `keys ${keys}`, "trustedkey 5", "controlkey 5"]);
+      await world.ntpkitDaemon(host, ["run", "--no-clock", "-c", config]);
+      const ask = (secret: string, line: string): readonly string[] => ["-c", "keytype SHA1", "-c", "keyid 5", "-c", `passwd ${secret}`, "-c", `:config ${line}`];
+      await world.ntpq(host, ask("6ab3c02a4f9be8d1", `server ${second} iburst`), /Config Succeeded/, 10);
+      await seen(world, host, (rows) => rows.length === 2 && rows.every(({ tally }) => "*+".includes(tally)));
+      await world.ntpq(host, ask("6ab3c02a4f9be8d1", `keys /dev/null`), /config:1:1: "keys" cannot be said from afar/, 10);
+      await world.ntpq(host, ask("6ab3c02a4f9be8d1", `unpeer ${first}`), /Config Succeeded/, 10);
+      assert.deepEqual(Object.keys(tallies(await peers(world, host))), [second]);
+      const wrong = await world.tool("classic", host, ["usr/bin/ntpq", ...ask("another-secret", `unpeer ${second}`)]);
+      assert.doesNotMatch(wrong.stdout, /Succeeded/);
+      assert.deepEqual(Object.keys(tallies(await peers(world, host))), [second]);
+    },
+  },
+  {
     name: "daemon: a configuration that became wrong is told of on SIGHUP, and the daemon goes on",
     needs: ["chrony"],
     run: async (world) => {
