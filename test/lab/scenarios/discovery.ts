@@ -59,6 +59,15 @@ export const discovery: readonly Scenario[] = [
     },
   },
   {
+    name: "discovery: ntpd's interleaved broadcasts, too",
+    needs: ["classic"],
+    run: async (world) => {
+      const { client, server, keys } = await keyedNtpd(world, ["broadcast 10.77.0.255 key 1 minpoll 3 maxpoll 3 xleave"]);
+      const run = await world.ntpkit(client, ["broadcast", "--count", "3", "--keys", keys, ...BRISK]);
+      heard(events(run, 0), server.ipv4, { authentication: "ok", keyId: 1 }, 3);
+    },
+  },
+  {
     name: "discovery: ntpd's broadcasts in an IPv6 group",
     needs: ["classic"],
     patient: true,
@@ -126,13 +135,14 @@ async function keyedNtpd(world: World, lines: readonly string[]): Promise<{ clie
   return { client, server, keys };
 }
 
-/** That a broadcast server was mobilized, calibrated by a volley, and used twice. */
+/** That a broadcast server was mobilized, calibrated by a volley, and used so many times. */
 function heard(
   told: ReturnType<typeof events>,
   address: string,
   security: { readonly authentication: string; readonly keyId: number | null },
+  times = 2,
 ): void {
-  assert.deepEqual(told.map(({ event }) => event), ["mobilized", "volley", "sample", "sample"]);
+  assert.deepEqual(told.map(({ event }) => event), ["mobilized", "volley", ...Array<string>(times).fill("sample")]);
   for (const event of told) assert.equal(event.address, address);
   assert.deepEqual([told[0]?.authentication, told[0]?.keyId], [security.authentication, security.keyId]);
   for (const { offset, event } of told.slice(1)) {

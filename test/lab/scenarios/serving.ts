@@ -1,7 +1,8 @@
 /** `ntpkit serve` as the server of real daemons: plain, with keys, found by manycast and heard by broadcast. */
 import assert from "node:assert/strict";
 import { byChronyd } from "../clients.ts";
-import { type Scenario, shows } from "../scenario.ts";
+import { must } from "../processes.ts";
+import { events, type Scenario, shows } from "../scenario.ts";
 import type { Host } from "../netns.ts";
 import type { World } from "../world.ts";
 
@@ -76,6 +77,29 @@ export const serving: readonly Scenario[] = [
       await world.ntpd("classic", client, [`keys ${keys}`, "trustedkey 1", "broadcastclient"], CLIENT);
       await world.ntpq(client, ["-np"], new RegExp(`^\\*${server.ipv4} .* 5 [bB]`, "m"));
       await world.ntpq(client, ["-nc", "as"], / yes +ok +sys.peer /);
+    },
+  },
+  {
+    name: "serving: ntpd follows ntpkit's interleaved broadcasts, too",
+    needs: ["classic"],
+    run: async (world) => {
+      const { client, server, keys } = await serve(world, ["--broadcast", "10.77.0.255", "--minpoll", "3", "--xleave"]);
+      await world.ntpd("classic", client, [`keys ${keys}`, "trustedkey 1", "broadcastclient"], CLIENT);
+      await world.ntpq(client, ["-np"], new RegExp(`^\\*${server.ipv4} .* 5 [bB]`, "m"));
+      await world.ntpq(client, ["-nc", "as"], / yes +ok +sys.peer /);
+    },
+  },
+  {
+    name: "serving: a group is heard by an interface that has its address later",
+    needs: [],
+    run: async (world) => {
+      const { client, server, keys } = await serve(world, ["--broadcast", GROUP, "--ttl", "1", "--minpoll", "3"]);
+      const address = async (verb: "add" | "del", host: Host): Promise<void> => void (await must(host.inside(["ip", "address", verb, `${host.ipv4}/24`, "dev", "eth0"])));
+      await address("del", client);
+      const listening = world.ntpkit(client, ["broadcast", GROUP, "--keys", keys, "--count", "1", "--broadcast-delay", "1ms", "--deadline", "40s", "--json"]);
+      await new Promise((resolve) => setTimeout(resolve, 3000));
+      await address("add", client);
+      assert.deepEqual(events(await listening, 0).map(({ event, address: from }) => [event, from]), [["mobilized", server.ipv4], ["sample", server.ipv4]]);
     },
   },
   {
