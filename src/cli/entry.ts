@@ -1,8 +1,8 @@
 /** Where the command begins: arguments and streams of the process in, exit code out. */
 import { exitCode } from "./exit.ts";
-import { onStop } from "./io.ts";
 import { outputOf, type Output } from "./output.ts";
 import { run } from "./program.ts";
+import { Reader } from "./reader.ts";
 
 // A name server that does not answer keeps a thread, and with it the process, for longer than any deadline: hence `exit`,
 // but not before a slow reader of a pipe has had everything.
@@ -11,9 +11,10 @@ void main();
 async function main(): Promise<void> {
   const out = outputOf(1);
   const err = outputOf(2);
-  const code = await run(process.argv.slice(2), { out, err, env: process.env, onStop });
+  const reader = new Reader(out);
+  const code = await run(process.argv.slice(2), { out: reader.sink, err, env: process.env, onStop: (listener) => reader.onStop(listener) });
   await Promise.all([out.written(), err.written()]);
-  process.exit(code === exitCode("ok") ? codeOfOutput(out, err) : code);
+  process.exit(code === exitCode("ok") || reader.isGone ? codeOfOutput(out, err) : code);
 }
 
 /** A reader that is gone has had enough: `ntpkit … | head`. What could not be written for another reason, as on a full disk, is lost. */

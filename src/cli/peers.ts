@@ -105,7 +105,8 @@ export async function peersText(answers: readonly HostAnswer[], options: PeersCo
   const name = options.numeric === true ? undefined : await namesIn(reports);
   const table = await tableFor(answers, options, io, name);
   const parts = answers.flatMap(({ report }) => (report === null ? [] : [table(report)]));
-  return [...parts, ...(await explanations(answers, options, io))].join("");
+  // Between two hosts' tables ntpq leaves a line empty.
+  return [parts.join("\n"), ...(await explanations(answers, options, io))].join("");
 }
 
 async function tableFor(answers: readonly HostAnswer[], options: PeersCommandOptions, io: Io, name: ((address: string) => string) | undefined): Promise<(report: DaemonReport) => string> {

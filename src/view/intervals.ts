@@ -85,9 +85,9 @@ function bar({ peer, interval }: Rejudged, intersection: Reselection["intersecti
   const [low, high] = [at(interval!.low), at(interval!.high)];
   if (intersection !== null) fill(at(intersection.low), at(intersection.high), "░");
   fill(low, high, "─");
+  if (intersection !== null) fill(Math.max(low, at(intersection.low)), Math.min(high, at(intersection.high)), "▒");
   put(low, "├");
   put(high, "┤");
-  if (intersection !== null) fill(Math.max(low, at(intersection.low)), Math.min(high, at(intersection.high)), "▒");
   put(at(peer.offset ?? 0), "●");
   if (high < 0) put(0, "◀");
   if (low >= axis.columns) put(axis.columns - 1, "▶");

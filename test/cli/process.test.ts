@@ -33,6 +33,13 @@ describe("the process", () => {
     child.stdout.destroy();
     expect(await ended(child)).toMatchObject({ code: 0, err: "" });
   });
+
+  it("ends what goes on when its reader has gone", async () => {
+    const child = start("peers", "-n", "--watch", "100ms", "--timeout", "50ms", "/nonexistent/socket", "--json");
+    await once(child.stdout, "data");
+    child.stdout.destroy();
+    expect(await ended(child)).toMatchObject({ code: 0, err: "" });
+  });
 });
 
 describe.runIf(existsSync("/dev/full"))("a full disk", () => {

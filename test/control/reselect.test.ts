@@ -96,10 +96,10 @@ describe("the drawing", () => {
     const [head, first, second, third, scale] = lines(report);
     expect(head).toBe("host: 2 of 3 servers agree: the time is -600.0 µs to +1.00 ms off, +200.0 µs by those that are followed");
     const shaded = (line: string | undefined): number[] => [...line!].flatMap((character, column) => ("▒░".includes(character) ? [column] : []));
-    expect(first).toMatch(/^\* 192\.0\.2\.1 +├─+▒+●▒+ +0 s ± 1\.00 ms$/);
-    expect(second).toMatch(/^\+ 192\.0\.2\.2 +▒+●▒+─+┤ +\+400\.0 µs ± 1\.00 ms$/);
+    expect(first).toMatch(/^\* 192\.0\.2\.1 +├─+▒+●▒+┤ +0 s ± 1\.00 ms$/);
+    expect(second).toMatch(/^\+ 192\.0\.2\.2 +├▒+●▒+─+┤ +\+400\.0 µs ± 1\.00 ms$/);
     expect(third).toMatch(/^x 192\.0\.2\.3 +░+ +▶ +\+50\.00 ms ± 1\.00 ms$/);
-    expect(shaded(third)[0]).toBe(shaded(second)[0]);
+    expect(shaded(third)[0]! + 1).toBe(shaded(second)[0]);
     expect(scale).toMatch(/^ +-1\.\d+ ms +\+1\.\d+ ms$/);
   });
 

@@ -5,6 +5,7 @@ import { NO_CLOCK } from "./daemons.ts";
 import type { Host } from "./netns.ts";
 import type { Finished } from "./processes.ts";
 import type { Report } from "./report.ts";
+import { onTerminal } from "./terminal.ts";
 
 /** The command under test: this checkout's, or another installation's by its path in NTPKIT_BIN. */
 export const NTPKIT: string = process.env["NTPKIT_BIN"] ?? fileURLToPath(new URL("../../bin/ntpkit.js", import.meta.url));
@@ -28,6 +29,10 @@ export interface NtpkitOptions {
   /** Words of the shell to run first in ntpkit's own PID namespace. */
   readonly beside?: string;
   readonly timeout?: number;
+  /** A command of the shell that its standard output goes into; what that writes is what is seen. */
+  readonly into?: string;
+  /** Run it on a terminal of so many columns; what is written there is what is seen. */
+  readonly terminal?: number;
 }
 
 /** A run of ntpkit. */
@@ -53,8 +58,10 @@ export function ntpkitWords(host: Host, { state, runtime, config }: Places, args
     ...options.clock?.env,
     ...options.env,
   };
-  const words = [...without(options.without ?? []), ...NO_CLOCK, ...environment(variables), process.execPath, NTPKIT, ...args];
-  const shell = ["sh", "-c", [`mkdir -p ${runtime}`, HIDE_OTHERS, options.beside ?? ":", '"$@"'].join("\n"), "sh", ...words];
+  const words = [...without(options.without ?? []), ...NO_CLOCK, ...environment(variables), ...onTerminal([process.execPath, NTPKIT, ...args], options.terminal)];
+  // The exit code is ntpkit's, whatever reads from it.
+  const command = options.into === undefined ? '"$@"' : `set -o pipefail; "$@" | ${options.into}`;
+  const shell = ["bash", "-c", [`mkdir -p ${runtime}`, HIDE_OTHERS, options.beside ?? ":", command].join("\n"), "bash", ...words];
   return host.inside(["unshare", "--pid", "--fork", "--mount-proc", "--kill-child", ...shell]);
 }
 

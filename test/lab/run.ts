@@ -19,6 +19,7 @@ import { disagreement } from "./scenarios/disagreement.ts";
 import { discovery } from "./scenarios/discovery.ts";
 import { kernel } from "./scenarios/kernel.ts";
 import { floods } from "./scenarios/floods.ts";
+import { judging } from "./scenarios/judging.ts";
 import { kisses } from "./scenarios/kisses.ts";
 import { leaps } from "./scenarios/leaps.ts";
 import { living } from "./scenarios/living.ts";
@@ -28,6 +29,7 @@ import { paths } from "./scenarios/paths.ts";
 import { plain } from "./scenarios/plain.ts";
 import { remembering } from "./scenarios/remembering.ts";
 import { rings } from "./scenarios/rings.ts";
+import { questions } from "./scenarios/questions.ts";
 import { seeing } from "./scenarios/seeing.ts";
 import { serving } from "./scenarios/serving.ts";
 import { setting } from "./scenarios/setting.ts";
@@ -55,6 +57,8 @@ const SCENARIOS: readonly Scenario[] = [
   ...setting,
   ...remembering,
   ...seeing,
+  ...questions,
+  ...judging,
   ...compatible,
   ...metrics,
   ...daemon,

@@ -140,7 +140,7 @@ export class World {
     options: DaemonOptions & { readonly want?: Wanted; readonly patience?: number } = {},
   ): Promise<Running> {
     const file = this.file(`chrony-${host.name}.conf`);
-    const config = [`bindcmdaddress ${this.#chronySocket(host)}`, ...lines];
+    const config = [`bindcmdaddress ${this.chronySocket(host)}`, ...lines];
     return this.#ready("chronyd", host, await startChronyd(this.peer("chrony"), host, file, config, options), options);
   }
 
@@ -223,7 +223,7 @@ export class World {
 
   /** Asks the chronyd on `host` with chronyc until that prints what `seen` looks for. */
   chronyc(host: Host, argv: readonly string[], seen: RegExp, seconds = 60): Promise<string> {
-    return this.#asked("chrony", host, ["usr/bin/chronyc", "-n", "-h", this.#chronySocket(host), ...argv], seen, seconds);
+    return this.#asked("chrony", host, ["usr/bin/chronyc", "-n", "-h", this.chronySocket(host), ...argv], seen, seconds);
   }
 
   /** Asks the daemon on `host` with ntpq, classic unless said otherwise, until that prints what `seen` looks for. */
@@ -253,6 +253,14 @@ export class World {
     return JSON.parse(finished.stdout) as { koffi: number; javascript: number; maySetClock: boolean };
   }
 
+  /** Runs a program of the machine's in a host; it must succeed. */
+  async run(host: Host, argv: readonly string[]): Promise<Finished> {
+    const finished = await run(host.inside(argv), { timeout: 60 });
+    this.#note(argv, finished);
+    if (finished.code !== 0) throw new Error(`${argv[0]} ended with ${finished.code}`);
+    return finished;
+  }
+
   /** Runs a program of a peer's, such as "usr/bin/ntpdig", in a host. */
   async tool(name: PeerName, host: Host, argv: readonly string[], options: DaemonOptions = {}): Promise<Finished> {
     const finished = await run(command(this.peer(name), host, argv, options), { timeout: 60 });
@@ -273,8 +281,8 @@ export class World {
     }
   }
 
-  /** In a folder of its own, which chronyd makes as it wants it. */
-  #chronySocket(host: Host): string {
+  /** A chronyd's command socket: in a folder of its own, which chronyd makes as it wants it. */
+  chronySocket(host: Host): string {
     return this.file(`chrony-${host.name}/sock`);
   }
 

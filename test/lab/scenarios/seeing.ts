@@ -1,13 +1,8 @@
-/** Looking at daemons: what ntpkit shows of them against what their own tools show at the same moment. */
+/** Looking at daemons: the table of peers, of whatever daemon, beside what its own tools show at the same moment. */
 import assert from "node:assert/strict";
-import { setTimeout as sleep } from "node:timers/promises";
+import { telegrafRows } from "../../support/telegraf.ts";
+import { follower, masked, NOBODY, rounded, same, threeServers } from "../looks.ts";
 import { near, type Scenario } from "../scenario.ts";
-import type { Host } from "../netns.ts";
-import type { World } from "../world.ts";
-
-/** Nobody has this address. */
-const NOBODY = "10.77.0.250";
-const NTPQ = "usr/bin/ntpq";
 
 export const seeing: readonly Scenario[] = [
   {
@@ -16,6 +11,23 @@ export const seeing: readonly Scenario[] = [
     run: async (world) => {
       const daemon = await follower(world, "classic");
       for (const [ours, theirs] of PEERS) await same(world, daemon, "classic", ["peers", ...ours], theirs, masked);
+      await same(world, daemon, "classic", ["peers", "-n", "127.0.0.1", daemon.ipv4], ["-pn", "127.0.0.1", daemon.ipv4], masked);
+    },
+  },
+  {
+    name: "seeing: peers is read by Telegraf's rules as ntpq's is, of ntpd and of chronyd",
+    needs: ["chrony", "classic"],
+    run: async (world) => {
+      const daemon = await follower(world, "classic");
+      await same(world, daemon, "classic", ["peers", "-n"], ["-pn"], (text) => {
+        const { rows, errors } = telegrafRows(text);
+        assert.deepEqual([rows.length, errors], [4, []]);
+        return JSON.stringify(rows.map(({ fields, ...tags }) => ({ ...tags, ...fields, when: null })));
+      });
+      const other = await world.host("other");
+      await world.chronyd(other, [`server ${daemon.ipv4} iburst`, `server ${NOBODY}`, "cmdport 323"], { want: "any" });
+      const { rows, errors } = telegrafRows((await world.ntpkit(other, ["peers", "-n", "--compat", "ntpq"])).stdout);
+      assert.deepEqual([rows.map(({ remote }) => remote), errors], [[daemon.ipv4, NOBODY], []]);
     },
   },
   {
@@ -24,6 +36,8 @@ export const seeing: readonly Scenario[] = [
     run: async (world) => {
       const daemon = await follower(world, "classic");
       await same(world, daemon, "ntpsec", ["peers", "-n"], ["-pn"], rounded);
+      // Nothing is long here: `-w` changes nothing for either.
+      await same(world, daemon, "ntpsec", ["peers", "-nw"], ["-wpn"], rounded);
     },
   },
   {
@@ -32,23 +46,6 @@ export const seeing: readonly Scenario[] = [
     run: async (world) => {
       const daemon = await follower(world, "ntpsec");
       for (const [ours, theirs] of PEERS) await same(world, daemon, "classic", ["peers", ...ours], theirs, masked);
-    },
-  },
-  {
-    name: "seeing: associations, readvar and mru are what ntpq prints",
-    needs: ["chrony", "classic"],
-    run: async (world) => {
-      const daemon = await follower(world, "classic");
-      await same(world, daemon, "classic", ["associations"], ["-c", "as"], (text) => text);
-      await same(world, daemon, "classic", ["readvar"], ["-c", "rv"], (text) => text.replace(/\s+/g, " ").replace(MOVING, "$1"));
-      const id = /^ *1 +(\d+) /m.exec((await world.ntpkit(daemon, ["associations"])).stdout)?.[1] ?? "";
-      for (const names of [[], ["srcadr", "stratum", "refid"]]) {
-        const theirs = ["-n", "-c", ["rv", id, ...names].join(" ")];
-        await same(world, daemon, "classic", ["readvar", "-n", "--association", id, "localhost", ...names], theirs, (text) => text);
-      }
-      // Every question is a packet more from this host: its own row moves.
-      const others = (text: string): string => text.replace(/^(.* (127\.0\.0\.1|::1)|Ctrl-C.*|\r.*)\n?/gm, "").replace(/^ +\d+ +\d+ /gm, "");
-      await same(world, daemon, "classic", ["mru", "-n", "--sort", "addr"], ["-n", "-c", "mrulist sort=addr"], others);
     },
   },
   {
@@ -93,103 +90,89 @@ export const seeing: readonly Scenario[] = [
     },
   },
   {
-    name: "seeing: trace follows a chain of ntpd, chronyd and NTPsec",
-    needs: ["chrony", "classic", "ntpsec"],
+    name: "seeing: peers learns more of chronyd by its Unix socket, wherever that is",
+    needs: ["chrony"],
     run: async (world) => {
-      const [first, second, third, client] = [await world.host("first"), await world.host("second"), await world.host("third"), await world.host("client")];
-      await world.ntpd("ntpsec", first);
-      await world.chronyd(second, [`server ${first.ipv4} iburst minpoll 0 maxpoll 0`]);
-      await world.ntpd("classic", third, [`server ${second.ipv4} iburst`], { clock: await world.clock("third", 0), orphan: false });
-      const run = await world.ntpkit(client, ["trace", "-n", third.ipv4]);
+      const daemon = await world.host("daemon");
+      const servers = await threeServers(world, 0.25);
+      const sources = servers.map(({ ipv4 }) => `server ${ipv4} iburst minpoll 0 maxpoll 0`);
+      await world.chronyd(daemon, [...sources, "combinelimit 1000000", "cmdport 323"]);
+      const socket = world.chronySocket(daemon);
+      const run = await world.ntpkit(daemon, ["peers", "-n", socket, "127.0.0.1", "--json"]);
+      const [whole, part] = (JSON.parse(run.stdout) as PeersDocument).hosts;
+      assert.deepEqual([whole?.protocol, whole?.withheld, part?.protocol, part?.withheld], ["cmdmon", false, "cmdmon", true]);
+      assert.ok(whole?.associations.every(({ delay }) => delay !== null), "the delays are told there");
+      assert.ok(part?.associations.every(({ delay }) => delay === null), "and here not");
+      assert.deepEqual(whole?.associations.map(({ reason }) => reason), [null, null, "outsideIntersection"]);
+      const mute = await world.ntpkit(daemon, ["peers", "-v", "127.0.0.1"]);
+      assert.match(mute.stderr, /over its Unix socket only/);
+    },
+  },
+  {
+    name: "seeing: peers --explain says of ntpd and of chronyd why each loser lost, by our own selection",
+    needs: ["chrony", "classic"],
+    run: async (world) => {
+      const ntp = await follower(world, "classic");
+      const other = await world.host("other");
+      // The same three, after the daemon's own host.
+      const servers = ["10.77.0.2", "10.77.0.3", "10.77.0.4"];
+      await world.chronyd(other, [...servers.map((address) => `server ${address} iburst minpoll 0 maxpoll 0`), "combinelimit 1000000", "cmdport 323"]);
+      for (const daemon of [ntp, other]) {
+        const run = await world.ntpkit(daemon, ["peers", "-n", "--explain", "--json"]);
+        const [told] = (JSON.parse(run.stdout) as PeersDocument).hosts;
+        const judged = told?.explanation?.judgements.map(({ verdict, reason }) => (verdict === "falseticker" ? reason : verdict === "rejected" ? reason : null));
+        assert.equal(judged?.filter((reason) => reason === "outsideIntersection").length, 1);
+        assert.ok(told?.explanation?.intersection, "a majority agrees");
+        const { stdout } = await world.ntpkit(daemon, ["peers", "-n", "--explain"]);
+        assert.match(stdout, /: its time disagrees with the majority: its offset is \+[23]\.\d+ s ± /);
+        assert.match(stdout, /├.*●.*┤/);
+      }
+      assert.match((await world.ntpkit(ntp, ["peers", "-n", "--explain"])).stdout, /10\.77\.0\.250: it did not answer/);
+    },
+  },
+  {
+    name: "seeing: where no daemon answers peers polls the configured servers, and says so",
+    needs: ["chrony"],
+    run: async (world) => {
+      const client = await world.host("client");
+      const servers = await threeServers(world, 3);
+      const config = await world.write("servers.conf", servers.map(({ ipv4 }) => `server ${ipv4} iburst`));
+      const run = await world.ntpkit(client, ["peers", "-n", "-c", config]);
+      assert.equal(run.code, 0, run.stderr);
+      assert.match(run.stderr, /no time daemon answers here: these are the servers of .*servers\.conf, polled now/);
+      assert.deepEqual(run.stdout.split("\n").slice(2, 5).map((line) => line[0]).toSorted(), ["*", "+", "x"]);
+      const wide = await world.ntpkit(client, ["peers", "-n", "--wide", "-c", config]);
+      assert.match(wide.stdout, /measured now, no daemon.*\n(.*\n)*.*█.*outsideIntersection/);
+      assert.equal((await world.ntpkit(client, ["peers"])).code, 10, "and without servers there is nobody");
+    },
+  },
+  {
+    name: "seeing: peers --watch asks again, and a reader that goes away ends it in silence",
+    needs: ["chrony", "classic"],
+    run: async (world) => {
+      const daemon = await follower(world, "classic");
+      const run = await world.ntpkit(daemon, ["peers", "-n", "--watch", "500ms", "--deadline", "3s"]);
       assert.equal(run.code, 0);
-      const hops = run.stdout.trimEnd().split("\n").map((line) => /^(\S+): stratum (\d+), offset -?0\.00\d+, /.exec(line)?.slice(1));
-      assert.deepEqual(hops, [[third.ipv4, "8"], [second.ipv4, "7"], [first.ipv4, "6"]]);
-    },
-  },
-  {
-    name: "seeing: ntpq of ntpd and of NTPsec and peers are answered by run and by serve",
-    needs: ["chrony", "classic", "ntpsec"],
-    run: async (world) => {
-      const server = await world.host("server");
-      await world.chronyd(server);
-      const config = await world.write("run.conf", [`server ${server.ipv4} iburst`]);
-      for (const args of [["run", "--no-clock", "-c", config], ["serve", server.ipv4, "--user", "root"]]) {
-        const daemon = await world.host(args[0] ?? "");
-        await world.ntpkitDaemon(daemon, args);
-        await world.ask(server, daemon.ipv4);
-        await same(world, daemon, "classic", ["peers", "-n"], ["-pn"], masked);
-        await same(world, daemon, "ntpsec", ["peers", "-n"], ["-pn"], rounded);
-        for (const which of ["classic", "ntpsec"] as const) {
-          for (const [words, seen] of ANSWERS) assert.match((await world.tool(which, daemon, [NTPQ, ...words])).stdout, seen);
-        }
-        assert.equal((await world.ntpkit(server, ["peers", daemon.ipv4])).code, 69, "no questions of other hosts");
-      }
-    },
-  },
-  {
-    name: "seeing: check judges servers and what ntpd and chronyd say, in a plugin's words and codes",
-    needs: ["chrony", "classic"],
-    run: async (world) => {
-      const [right, ahead, chrony, ntp] = [await world.host("right"), await world.host("ahead"), await world.host("chrony"), await world.host("ntp")];
-      await world.chronyd(right);
-      await world.chronyd(ahead, ["local stratum 3"], { clock: await world.clock("ahead", 0.25) });
-      const follow = `server ${right.ipv4} iburst`;
-      await Promise.all([
-        world.chronyd(chrony, [follow, "cmdport 323"]),
-        world.ntpd("classic", ntp, [follow], { clock: await world.clock("ntp", 0), orphan: false }),
-      ]);
-      const strict = ["-w", "100ms", "-c", "1s"];
-      await checked(world, chrony, [right.ipv4], 0, /^NTP OK: .*\|offset=-?0\.00\d+s/);
-      await checked(world, chrony, [...strict, ahead.ipv4], 1, /^NTP WARNING: /);
-      await checked(world, chrony, ["-w", "100ms", "-c", "200ms", ahead.ipv4], 2, /^NTP CRITICAL: .*\|offset=0\.2[45]\d+s/);
-      await checked(world, chrony, [NOBODY], 2, /^NTP CRITICAL: No response/);
-      await checked(world, chrony, ["--stratum", "2,5", right.ipv4], 1, /^NTP WARNING: /);
-      await checked(world, chrony, ["--daemon", "127.0.0.1", ...strict], 0, /^NTP OK: /);
-      await checked(world, ntp, ["--daemon", "127.0.0.1", ...strict], 0, /^NTP OK: /);
-      await checked(world, right, ["--daemon", NOBODY], 2, /^NTP /);
-    },
-  },
-  {
-    name: "seeing: wait ends when chronyd or ntpd is synchronized, and not before",
-    needs: ["chrony", "classic"],
-    run: async (world) => {
-      const [server, chrony, ntp] = [await world.host("server"), await world.host("chrony"), await world.host("ntp")];
-      const follow = `server ${server.ipv4} iburst minpoll 3`;
-      await world.chronyd(chrony, [follow, "cmdport 323"], { want: "unsynchronized" });
-      await world.ntpd("classic", ntp, [follow], { clock: await world.clock("ntp", 0), orphan: false, want: "unsynchronized" });
-      for (const host of [chrony, ntp]) {
-        const run = await world.ntpkit(host, ["wait", "--daemon", "127.0.0.1", "--timeout", "2s", "--json"]);
-        assert.notEqual(run.code, 0, "nobody is there to be synchronized to");
-      }
-      await world.chronyd(server);
-      for (const host of [chrony, ntp]) {
-        assert.equal((await world.ntpkit(host, ["wait", "--daemon", "127.0.0.1", "--timeout", "2m"], { timeout: 150 })).code, 0);
-        await world.ask(host, "127.0.0.1", "synchronized", 1);
+      assert.ok((run.stdout.match(/^ {5}remote/gm)?.length ?? 0) >= 2, "drawn more than once");
+      for (const args of [["peers", "-n"], ["peers", "-n", "--watch", "200ms"], ["readvar"], ["mru", "-n"]]) {
+        const cut = await world.ntpkit(daemon, args, { into: "head -n 1" });
+        assert.deepEqual([cut.code, cut.stderr, cut.stdout.split("\n").length], [0, "", 2], args.join(" "));
       }
     },
   },
 ];
 
-/** Questions to a daemon of ours that follows 10.77.0.1, and what every ntpq prints of the answers. */
-const ANSWERS: readonly (readonly [words: readonly string[], seen: RegExp])[] = [
-  [["-pn"], /^\*10\.77\.0\.1 +\S+ +3 u .* \d+\.\d+ +[-+]?0\.\d+ +0\.\d+$/m],
-  [["-c", "as"], /^ +1 +\d+ +96[0-9a-f]{2} +yes +yes +none +sys\.peer +sys_peer/m],
-  [["-c", "rv"], /leap_none, sync_ntp, (.*\n)*version="ntpkit .*(.*\n)*.*\bstratum=4,(.*\n)*.*refid=10\.77\.0\.1,/],
-  [["-c", "sysinfo"], /^system peer: +10\.77\.0\.1:123\n(.*\n)*stratum: +4\n/m],
-  [["-n", "-c", "mrulist"], / 3 4 +\d+ .* 10\.77\.0\.1$/m],
-];
 
 /** What scenarios look at in a document of `peers`. */
 interface PeersDocument {
   readonly hosts: readonly {
     readonly protocol: string;
     readonly daemon: string;
-    readonly associations: readonly { readonly address: string; readonly tally: string; readonly stratum: number; readonly type: string; readonly offset: number }[];
+    readonly withheld: boolean;
+    readonly explanation?: { readonly intersection: object | null; readonly judgements: readonly { readonly verdict: string; readonly reason: string | null }[] };
+    readonly associations: readonly { readonly address: string; readonly tally: string; readonly stratum: number; readonly type: string; readonly offset: number; readonly delay: number | null; readonly reason: string | null }[];
   }[];
 }
-
-/** System variables that are other each time they are read. */
-const MOVING = /\b(clock|rootdisp)=[^,]*(, [A-Z][^,]*,? ?[^,]*)?(?=,)/g;
 
 /** Words of ntpkit's beside the words of ntpq's for the same. */
 const PEERS: readonly (readonly [ours: readonly string[], theirs: readonly string[]])[] = [
@@ -198,79 +181,3 @@ const PEERS: readonly (readonly [ours: readonly string[], theirs: readonly strin
   [["-n", "--all"], ["-n", "-c", "lpeers"]],
   [["-n", "--associations"], ["-n", "-c", "apeers"]],
 ];
-
-/** Runs `ntpkit check`, which must end with this code and print this line. */
-async function checked(world: World, host: Host, words: readonly string[], code: number, line: RegExp): Promise<void> {
-  const run = await world.ntpkit(host, ["check", ...words]);
-  assert.equal(run.code, code, run.stdout);
-  assert.match(run.stdout, line);
-}
-
-/** A daemon with two good servers, one that is 3 s wrong and one that is not there, when it has chosen among them. */
-async function follower(world: World, which: "classic" | "ntpsec"): Promise<Host> {
-  const daemon = await world.host("daemon");
-  const servers = await threeServers(world, 3);
-  const lines = [...servers.map(({ ipv4 }) => ipv4), NOBODY].map((address) => `server ${address} iburst`);
-  // NTPsec answers no questions unless told to.
-  await world.ntpd(which, daemon, [...lines, "restrict 127.0.0.1", "restrict ::1"], { clock: await world.clock("daemon", 0), want: "any", orphan: false });
-  // NTPsec mobilizes nobody while it is asked more often than once a second.
-  if (which === "ntpsec") await sleep(QUIET * 1000);
-  await world.ntpq(daemon, ["-pn"], /^\*.*\n(.*\n)*x|^x.*\n(.*\n)*\*/m, 30);
-  return daemon;
-}
-
-/** NTPsec has polled its servers often enough by then, seconds. */
-const QUIET = 14;
-
-/** Two servers that are right and a third that is `wrong` seconds ahead. */
-async function threeServers(world: World, wrong: number): Promise<readonly Host[]> {
-  const servers: Host[] = [];
-  for (const [name, offset] of [["good", 0], ["fair", 0], ["liar", wrong]] as const) {
-    const server = await world.host(name);
-    await world.chronyd(server, ["local stratum 3"], { clock: await world.clock(name, offset) });
-    servers.push(server);
-  }
-  return servers;
-}
-
-/** How long a daemon may go on changing what it says before the two tools have seen the same, seconds. */
-const CALM = 10;
-
-/**
- * That ntpkit and ntpq print the same. What the daemon says moves: only a look of ntpkit's between two of ntpq's that agree
- * is judged.
- * @param still takes out what moves all the time
- */
-async function same(
-  world: World,
-  host: Host,
-  ntpq: "classic" | "ntpsec",
-  ours: readonly string[],
-  theirs: readonly string[],
-  still: (text: string) => string,
-): Promise<void> {
-  const look = async (): Promise<string> => still((await world.tool(ntpq, host, [NTPQ, ...theirs])).stdout);
-  const end = performance.now() + CALM * 1000;
-  for (let before = await look(); ; ) {
-    const seen = await world.ntpkit(host, ours);
-    const after = await look();
-    if (before === after) {
-      assert.equal(seen.code, 0);
-      assert.equal(still(seen.stdout), after);
-      return;
-    }
-    assert.ok(performance.now() < end, `ntpq ${theirs.join(" ")} does not print the same twice`);
-    before = after;
-  }
-}
-
-/** The table of peers without the column `when`. */
-function masked(text: string): string {
-  return text.replace(/^(.* [lubmsMBpo-] +)( *\d+[mhdy]?|-)(?= +\d+[mhdy]? +\d+ )/gm, "$1when");
-}
-
-/** Rows of the table with numbers as they are when rounded, and without the reference id, which NTPsec writes otherwise. */
-function rounded(text: string): string {
-  const rows = masked(text).split("\n").slice(2).map((line) => line.trim().split(/\s+/));
-  return rows.map(([remote, , ...rest]) => [remote, ...rest.map((word) => (/\./.test(word) ? Math.round(Number(word)) : word))].join(" ")).join("\n");
-}
