@@ -86,7 +86,9 @@ export function judgeSystem(associations: Iterable<Association>, now: Mono, rule
   const candidates: Candidate[] = [];
   const onProbation = new Set<AssociationId>();
   const fit = new Map<AssociationId, Association>();
+  let hasOthers = false;
   for (const association of associations) {
+    hasOthers ||= association.probation === null && !association.config.noselect && association.ended !== "duplicate";
     const reason = unfitness(association, now, rules);
     if (reason !== null) {
       verdicts.set(association.id, { verdict: "rejected", reason });
@@ -99,7 +101,7 @@ export function judgeSystem(associations: Iterable<Association>, now: Mono, rule
   }
   const parent = candidates.length === 0 ? orphanParent(fit.values(), rules) : null;
   if (parent !== null) candidates.push(candidateOf(parent, now, rules));
-  const heard = hearing(candidates, onProbation);
+  const heard = hearing(candidates, onProbation, hasOthers);
   const selection = selectSystem(heard.candidates, rules.limits, rules.current);
   for (const [id, judgement] of selection.judgements) verdicts.set(id, judgement);
   for (const candidate of heard.onTrial) verdicts.set(candidate.id, tried(candidate, selection.intersection));

@@ -11,8 +11,8 @@
  *
  * A one-shot ends the probation of whoever agrees when it ends, so the next run counts its vote. A daemon does when it has agreed
  * by as many samples in a row as the clock filter has stages. Two days without agreeing end it, too (`engine/remembered.ts`): those
- * that outvoted it may have been wrong. Where all servers are on probation none is, for there would be nobody to agree with. One
- * that is named `true` never is.
+ * that outvoted it may have been wrong. Where all servers there are, the silent ones with them, are on probation none is, for there
+ * would be nobody to agree with. One that is named `true` never is.
  */
 import type { AssociationId } from "../association/association.ts";
 import type { Reason, Verdict } from "../association/verdict.ts";
@@ -31,10 +31,15 @@ export interface Hearing {
   readonly onTrial: readonly Candidate[];
 }
 
-/** Separates those whose vote counts from those whose does not. */
-export function hearing(all: readonly Candidate[], onProbation: ReadonlySet<AssociationId>): Hearing {
-  const candidates = all.filter(({ id }) => !onProbation.has(id));
-  return candidates.length === 0 ? { candidates: all, onTrial: [] } : { candidates, onTrial: all.filter(({ id }) => onProbation.has(id)) };
+/**
+ * Separates those whose vote counts from those whose does not.
+ * @param all the fit associations
+ * @param hasOthers whether there is any that is not on probation, be it fit or not: whoever silences the others must not make
+ *   room for yesterday's liar
+ */
+export function hearing(all: readonly Candidate[], onProbation: ReadonlySet<AssociationId>, hasOthers: boolean): Hearing {
+  if (!hasOthers) return { candidates: all, onTrial: [] };
+  return { candidates: all.filter(({ id }) => !onProbation.has(id)), onTrial: all.filter(({ id }) => onProbation.has(id)) };
 }
 
 /** Judges one that is on probation by what the others agree on. */

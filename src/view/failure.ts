@@ -54,6 +54,8 @@ const WORDS: Readonly<Partial<Record<Outcome, (snapshot: Snapshot, context: Fail
     return { message: `no name could be resolved${list}`, hint: later ? "--wait-network 60s waits for the network; an IP address needs no name server" : unresolvedHint(snapshot) };
   },
   "no-agreement": ({ associations }) => {
+    const doubted = associations.some(({ reason }) => reason === "probation");
+    if (doubted) return { message: `no server is fit whose vote counts${causes(associations)}`, hint: "ask more servers, or let --forget forgive those on probation" };
     const split = associations.some(({ reason }) => reason === "noMajority" || reason === "outsideIntersection");
     if (split) return { message: `no majority of the servers agree${causes(associations)}`, hint: "ask more servers, so that those in the right outvote the others" };
     const survivors = associations.filter(({ reason }) => reason === null).length;
@@ -73,7 +75,7 @@ const WORDS: Readonly<Partial<Record<Outcome, (snapshot: Snapshot, context: Fail
   authentication: ({ associations }) => ({ message: `no server could be authenticated${causes(associations)}`, hint: "compare the keys at both ends: identifier, algorithm, secret, and that they are trusted" }),
   kiss: ({ associations }) => ({
     message: `the servers asked us to go away${causes(associations)}`,
-    hint: associations.some(({ kiss }) => kiss === "DENY" || kiss === "RSTR") ? "ask other servers; this one is not asked again unless --forget drops the memory of it" : "wait some minutes, or ask other servers",
+    hint: associations.some(({ kiss }) => kiss === "DENY" || kiss === "RSTR") ? "ask other servers; this one is not asked again unless --forget drops the memory of it" : "wait some minutes, with --state an hour or more, or ask other servers",
   }),
   deadline: ({ associations }, { deadline }) => ({
     message: `the deadline${deadline === null ? "" : ` of ${durationText(deadline)}`} passed before an answer was complete${causes(associations)}`,

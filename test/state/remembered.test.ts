@@ -8,7 +8,7 @@ import { decodeMemory, encodeMemory } from "../../src/state/memory.ts";
 import { documentOf, mergeRemembered, storedOf, type Stored } from "../../src/state/remembered.ts";
 import { shift } from "../../src/time/timestamp.ts";
 import { answerTo, EPOCH, requestAt } from "../support/association.ts";
-import { Disk } from "./disk.ts";
+import { Disk, fault } from "./disk.ts";
 
 const AT: Moment = { clock: EPOCH, steady: 5000, slept: 3, boot: "one", frequency: 12e-6 };
 
@@ -148,6 +148,18 @@ describe("a state file with servers in it", () => {
       expect([["192.0.2.1"], ["192.0.2.1", "192.0.2.2"]]).toContainEqual(ips(memory.remembered!));
       if (warning === null) expect(ips(memory.remembered!)).toHaveLength(2);
     }
+  });
+
+  it("stays as it is where the disk is full, and nothing lies about after that", () => {
+    const disk = new Disk();
+    disk.put(PATH, text(stored("192.0.2.1")));
+    const file = new StateFile(PATH, disk, () => AT);
+    file.recall();
+    disk.write = () => {
+      throw fault("ENOSPC");
+    };
+    expect(file.remember({ kisses: [], remembered: stored("192.0.2.2").remembered })).toEqual({ code: "unwritable", path: PATH, why: "ENOSPC" });
+    expect([disk.names(), disk.text(PATH)]).toEqual([[PATH], text(stored("192.0.2.1"))]);
   });
 
   it("of another user is neither used nor written over", () => {

@@ -45,6 +45,12 @@ describe("a server on probation", () => {
     expect(verdicts(judge(server(1, 0.5, { onProbation: true })))).toEqual(["systemPeer"]);
   });
 
+  it("does not decide because the others are silent", () => {
+    const silent = association({ id: 9 as AssociationId, config: template(), lifetime: "persistent", mode: "client", security: securityOf("none"), address: { ip: "192.0.2.9", port: 123 } });
+    const opinion = judge(server(1, 0.5, { onProbation: true }), silent);
+    expect([opinion.estimate, verdicts(opinion)]).toEqual([null, ["rejected: probation", "rejected: pending"]]);
+  });
+
   it("has no influence on what the others agree on", () => {
     const offsets = fc.array(fc.double({ min: -1, max: 1, noNaN: true }), { minLength: 1, maxLength: 6 });
     fc.assert(fc.property(offsets, offsets, (voters, doubted) => {
