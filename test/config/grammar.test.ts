@@ -192,7 +192,7 @@ describe("lines from afar", () => {
     ["server c\nincludefile /etc/shadow", 'config:2:13: cannot read "/etc/shadow": it would be another file'],
     ...["keys /f", "driftfile /f", "leapfile /f", "logfile /f", "statsdir /f", "pidfile /f", "filegen loopstats file f", "trustedkey 1", "controlkey 1", "interface ignore all", "statistics loopstats"].map((text) => [text, `config:1:1: "${text.split(" ", 1)[0]!}" cannot be said from afar`]),
   ])("are refused whole where something is wrong: %s", (text, message) => {
-    expect(() => withLines(base, text!, "config")).toThrow(message);
+    expect(() => withLines(base, text, "config")).toThrow(message);
     expect(base.configuration.associations.map(({ name }) => name)).toEqual(["a", "b"]);
   });
 });
