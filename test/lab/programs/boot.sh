@@ -48,6 +48,7 @@ ln -s pts/ptmx "$root/dev/ptmx"
 ln -s /proc/self/fd "$root/dev/fd"
 
 # Of the machine's services none is started.
+rm -rf "$root/var/lib/ntpkit" "$root/var/lib/private/ntpkit" "$root/var/log/ntpkit" "$root/var/log/private/ntpkit"
 rm -rf "$root/etc/systemd/system" "$root"/usr/lib/systemd/system/*.wants "$root"/lib/systemd/system/*.wants "$root/etc/machine-id" "$root/etc/localtime"
 mkdir -p "$root/etc/systemd/system"
 echo 0123456789abcdef0123456789abcdef > "$root/etc/machine-id"
