@@ -86,6 +86,7 @@ export function daemonConfig(file: Configuration, options: DaemonOptions, facts:
       fallbacks: fallbacksOf(file),
       manycast: file.manycastServer.length === 0 ? null : { cohort: file.discovery.cohort },
       smear: facts.smear,
+      smearInterval: file.smear,
       ownAddresses: Object.values(facts.interfaces).flat(),
       mru: mruOf(file.mru),
       monitor: file.switches.monitor,

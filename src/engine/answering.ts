@@ -22,6 +22,7 @@ import { controlView } from "./control.ts";
 import type { Surroundings } from "./engine.ts";
 import type { Event } from "./event.ts";
 import { servedClock } from "./pretend.ts";
+import { reviseSmear } from "./smearing.ts";
 import type { State } from "./state.ts";
 import { TIMER } from "./timer.ts";
 
@@ -123,6 +124,7 @@ export function sendWaiting(state: State, now: Now): void {
 /** What the server tells is what the system knows. */
 export function publishSystem(state: State, now: Now): void {
   noteWhenSet(state, now);
+  reviseSmear(state, now);
   state.answering?.server.update(followedSystem(state), now);
 }
 

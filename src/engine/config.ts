@@ -89,6 +89,8 @@ export interface ServingConfig {
   readonly manycast: { readonly cohort: boolean } | null;
   /** A leap second to be smeared. */
   readonly smear: Smear | null;
+  /** Without a list of leap seconds, the one that servers announce is smeared over so many seconds; 0 or absent: it is not. */
+  readonly smearInterval?: Seconds;
   /** Our own addresses, IP literals: what comes from there came back. */
   readonly ownAddresses: readonly string[];
   /** How many recent clients are remembered; absent: ntpd's defaults. */

@@ -50,8 +50,8 @@ function expectedLeap(state: State, now: Now): KernelClaim["leap"] {
 const NANOSECONDS = 1_000_000_000n;
 const DAY = 86_400n;
 
-function smearOf({ config }: State): Smear | null {
-  return config.serving?.smear ?? null;
+function smearOf({ answering }: State): Smear | null {
+  return answering?.server.settings.smear ?? null;
 }
 
 /** A step of less than this from one second is one second. */

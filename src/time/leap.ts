@@ -46,11 +46,12 @@ export function dayOf(clock: NtpTimestamp, era: UnixNanoseconds): DayMoment {
  */
 export function announcedLeap(voted: "none" | "insert" | "delete", list: LeapKnowledge | null, clock: NtpTimestamp, era: UnixNanoseconds): "none" | "insert" | "delete" {
   if (list === null) return voted;
-  return list.next !== null && list.next.at - UNIX_EPOCH === endOfMonth(dayOf(clock, era)) ? list.next.leap : "none";
+  return list.next !== null && list.next.at - UNIX_EPOCH === endOfMonth(clock, era) ? list.next.leap : "none";
 }
 
-/** Unix seconds. */
-function endOfMonth({ end }: DayMoment): bigint {
+/** The end of the month of a clock reading, Unix seconds. @param era any Unix time within 68 years of it */
+export function endOfMonth(clock: NtpTimestamp, era: UnixNanoseconds): bigint {
+  const { end } = dayOf(clock, era);
   const lastMoment = new Date(Number(end) * 1000 - 1);
   return BigInt(Date.UTC(lastMoment.getUTCFullYear(), lastMoment.getUTCMonth() + 1) / 1000);
 }

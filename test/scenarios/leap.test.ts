@@ -202,4 +202,23 @@ describe("a server that smears a leap second", () => {
       expect(client.machine.error + shiftSeconds + (shiftFraction >>> 0) / 2 ** 32, `${since} s`).toBeCloseTo(-0.5, 2);
     }
   });
+
+  scenario("goes by what most servers announce where it has no list, and leaves off where they take it back", { ...BEGINNING, seeds: 2 }, (world) => {
+    const { client, servers } = begun(world, ["insert", "insert", "insert"], { more: { serving: { ...SERVING, smearInterval: INTERVAL } } });
+    leaping(world, servers, -1);
+    const given = (): number => {
+      const { shiftSeconds, shiftFraction, head } = client.engine.responder!.server.published(client.machine.now());
+      expect(head >>> 30, "leap indicator").toBe(0);
+      return client.machine.error + shiftSeconds + (shiftFraction >>> 0) / 2 ** 32;
+    };
+    world.run(MIDNIGHT - INTERVAL / 2);
+    expect(given()).toBeCloseTo(-0.5, 2);
+    for (const since of [-1, 0.2, 0.8, 5]) {
+      world.run(MIDNIGHT + since - world.now);
+      expect(given(), `${since} s`).toBeCloseTo(-1, 2);
+    }
+    world.run(2 * HOUR);
+    expect(given()).toBeCloseTo(-1, 2);
+    expect(client.engine.responder!.server.settings.smear).toBeNull();
+  });
 });

@@ -90,7 +90,7 @@ export const SERVICE_COMMANDS: Readonly<Record<string, CommandSyntax>> = {
   tinker: daemonOnly("the limits and time constants of the clock discipline; 0 for step or panic: never", { options: TINKER, needsOption: true }),
   driftfile: daemonOnly("where the frequency error is kept from run to run, in ppm; and what change of it, in ppm, is worth a write", { operands: [FILE, optional("TOLERANCE", number(0, 500))] }),
   leapfile: daemonOnly("the list of leap seconds, as IERS and NIST publish it", { operands: [FILE, optional("CHECK", choice("checkhash", "ignorehash"))] }),
-  leapsmearinterval: daemonOnly("serve a leap second smeared over so many seconds", { operands: [one("SECONDS", integer(0, 86_400))] }),
+  leapsmearinterval: daemonOnly("serve the leap second of leapfile, or without one that which servers announce, smeared over so many seconds before it", { operands: [one("SECONDS", integer(0, 86_400))] }),
 
   statistics: daemonOnly("which statistics are written", { options: { ...flags(STATISTICS.join(" ")), ...idle(flags("clockstats"), "reference clocks are not used here"), ...idle(flags(MORE_STATISTICS.join(" ")), "these are not written here") }, needsOption: true }),
   statsdir: daemonOnly("the folder of statistics files", { operands: [one("FOLDER", WORD)] }),
