@@ -47,6 +47,20 @@ export const daemon: readonly Scenario[] = [
     },
   },
   {
+    name: "daemon: run that listens on one address only answers there, and searches of its groups",
+    needs: [],
+    run: async (world) => {
+      const [client, host] = [await world.host("client"), await world.host("daemon")];
+      await host.addAddresses(["10.77.0.101/24"]);
+      const config = await world.write("run.conf", ["server 127.127.1.0", "interface ignore all", "interface listen lo", `interface listen ${host.ipv4}`, "manycastserver 239.1.1.1"]);
+      await world.ntpkitDaemon(host, ["run", "--no-clock", "-c", config]);
+      const search = await world.ntpkit(client, ["manycast", "239.1.1.1", "--ttl", "1", "--no-auth", "--samples", "1", "--json"]);
+      assert.deepEqual(search.report.associations?.map(({ address, verdict }) => [address, verdict]), [[host.ipv4, "systemPeer"]]);
+      const asked = await world.ntpkit(client, ["query", host.ipv4, "10.77.0.101", "--json"]);
+      assert.deepEqual(asked.report.associations?.map(({ address, reason }) => [address, reason]), [[host.ipv4, null], ["10.77.0.101", "portUnreachable"]]);
+    },
+  },
+  {
     name: "daemon: a configuration that became wrong is told of on SIGHUP, and the daemon goes on",
     needs: ["chrony"],
     run: async (world) => {
