@@ -11,9 +11,10 @@
  * ```
  */
 import type { AssociationReport, Snapshot } from "../engine/snapshot.ts";
+import { errorBound } from "./table.ts";
 import { signedText } from "./text.ts";
 
-/** A server at one moment: offset ± root distance. */
+/** A server at one moment: its offset, and that less and more what the table's `±` says. */
 interface Plotted {
   readonly offset: number;
   readonly low: number;
@@ -52,9 +53,11 @@ export function momentOf(snapshot: Snapshot, before: Snapshot | null, stepped = 
   return { servers: new Map(associations.flatMap(plotted)), band, mark: markOf(snapshot, before, stepped) };
 }
 
-function plotted({ id, offset, rootDistance, verdict }: AssociationReport): [number, Plotted][] {
+function plotted(server: AssociationReport): [number, Plotted][] {
+  const { id, offset, verdict } = server;
   if (offset === null) return [];
-  return [[Number(id), { offset, low: offset - (rootDistance ?? 0), high: offset + (rootDistance ?? 0), agrees: verdict !== "falseticker" }]];
+  const bound = errorBound(server) ?? 0;
+  return [[Number(id), { offset, low: offset - bound, high: offset + bound, agrees: verdict !== "falseticker" }]];
 }
 
 function markOf({ associations, system }: Snapshot, before: Snapshot | null, stepped: boolean): string {

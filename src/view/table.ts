@@ -65,8 +65,8 @@ export function tableOf<Server extends Tabled>(servers: readonly Server[], width
     .join("\n");
 }
 
-/** How far a server's offset may be from what its clock says: delay/2 + dispersion + jitter. */
-function errorBound({ delay, dispersion, jitter }: AssociationReport): number | null {
+/** How far a server's offset may be from what its clock says, seconds: delay/2 + dispersion + jitter; `null` before the first sample. */
+export function errorBound({ delay, dispersion, jitter }: AssociationReport): number | null {
   return delay === null ? null : delay / 2 + (dispersion ?? 0) + (jitter ?? 0);
 }
 

@@ -13,9 +13,9 @@ function snapshot(servers: readonly AssociationReport[], followed: number | null
   return { ...made, clock: { ...made.clock, offset, uncertainty: offset === null ? null : uncertainty }, system: { ...made.system, systemPeer: followed as AssociationId | null } };
 }
 
-const one = association(1, { offset: 0.01, rootDistance: 0.002 });
-const two = association(2, { offset: 0.0101, rootDistance: 0.02, verdict: "survivor" });
-const liar = association(3, { offset: 5, rootDistance: 0.001, verdict: "falseticker", reason: "outsideIntersection" });
+const one = association(1, { offset: 0.01, delay: 0.004, dispersion: 0, jitter: 0 });
+const two = association(2, { offset: 0.0101, delay: 0.04, dispersion: 0, jitter: 0, verdict: "survivor" });
+const liar = association(3, { offset: 5, delay: 0.002, verdict: "falseticker", reason: "outsideIntersection" });
 
 const drawn = (moments: readonly Moment[], width = 40): readonly string[] => plot(moments, NUMBERS, width, ROWS);
 
