@@ -44,9 +44,9 @@ export const floods: readonly Scenario[] = [
     needs: [],
     run: async (world) => {
       const [listener, client] = [await world.host("listener"), await world.host("client")];
-      let ended = false;
-      const listening = world.ntpkit(listener, ["broadcast", "--no-auth", "--deadline", "6s", "-v"]).finally(() => (ended = true));
-      while (!ended) await world.garbage(client, listener.ipv4, 20);
+      const state = { ended: false };
+      const listening = world.ntpkit(listener, ["broadcast", "--no-auth", "--deadline", "6s", "-v"]).finally(() => (state.ended = true));
+      while (!state.ended) await world.garbage(client, listener.ipv4, 20);
       const run = await listening;
       assert.deepEqual([run.code, run.stdout], [10, ""]);
       assert.match(run.stderr, /a packet was not used: /);
