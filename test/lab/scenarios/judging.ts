@@ -92,6 +92,8 @@ export const judging: readonly Scenario[] = [
         world.ntpd("classic", ntp, lines, { clock: await world.clock("ntp", 0), orphan: false, patience: 40 }),
         world.ntpkitDaemon(own, ["run", "--no-clock", "-c", config]),
       ]);
+      // Both that are right are to be used by then.
+      for (const host of [ntp, own]) await world.ntpq(host, ["-pn"], /^\*.*\n(.*\n)*\+|^\+.*\n(.*\n)*\*/m, 60);
       const addresses = servers.map(({ ipv4 }) => ipv4);
       for (const [host, whom, stratum] of [[chrony, addresses, 3], [chrony, ["--daemon", "127.0.0.1"], 4], [ntp, ["--daemon", "127.0.0.1"], 4], [own, ["--daemon", "127.0.0.1"], 4]] as const) {
         const figures = ["--truechimers", "2:,1:", "--stratum", `${stratum},5`, "--jitter", "100ms,1s", "--rootdistance", "10,20"];
