@@ -43,5 +43,6 @@ export function stateWanted({ state, frequency }: RememberingOptions): string | 
 /** A server behind `--state` would be taken for its path. */
 function statePathOf(text: string): string {
   if (/[/\\]/.test(text)) return text;
+  if (text === "") throw new UsageError("--state: no path stands behind it", "write --state=PATH, or --state alone for the usual place");
   throw new UsageError(`--state: "${text}" is no path`, `write --state=./${text} for a file here, or put --state behind the servers`);
 }

@@ -125,6 +125,10 @@ describe("sync --state", () => {
     expect(await ntpkit(["sync", "--state", "ntp1.example.net"])).toMatchObject({ code: 64, err: expect.stringContaining('--state: "ntp1.example.net" is no path; write --state=./ntp1.example.net') });
   });
 
+  it("takes nothing for no path", async () => {
+    expect(await ntpkit(["sync", "--state=", "192.0.2.1"])).toMatchObject({ code: 64, err: expect.stringContaining("--state: no path stands behind it; write --state=PATH") });
+  });
+
   it("keeps what two runs at once have learned", async () => {
     const all = await Promise.all(Array.from({ length: 4 }, () => serve()));
     const runs = all.map((server) => spawn(process.execPath, ["--import", "tsx", ENTRY, "sync", "-n", "-q", "--interval", "0.01", `--state=${path}`, server], { stdio: "ignore" }));
