@@ -33,6 +33,8 @@ export interface NtpkitOptions {
   readonly into?: string;
   /** Run it on a terminal of so many columns; what is written there is what is seen. */
   readonly terminal?: number;
+  /** Leaves the run out of the transcript: a look that is repeated for minutes. */
+  readonly untold?: boolean;
 }
 
 /** A run of ntpkit. */

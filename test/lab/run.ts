@@ -33,6 +33,7 @@ import { questions } from "./scenarios/questions.ts";
 import { seeing } from "./scenarios/seeing.ts";
 import { serving } from "./scenarios/serving.ts";
 import { setting } from "./scenarios/setting.ts";
+import { sixHosts } from "./scenarios/six-hosts.ts";
 import { symmetric } from "./scenarios/symmetric.ts";
 import { systemd } from "./scenarios/systemd.ts";
 import { theLab } from "./scenarios/the-lab.ts";
@@ -40,6 +41,7 @@ import { unusable } from "./scenarios/unusable.ts";
 import { World, type Workshop } from "./world.ts";
 
 const SCENARIOS: readonly Scenario[] = [
+  ...sixHosts,
   ...theLab,
   ...plain,
   ...authentication,

@@ -292,7 +292,7 @@ export class World {
    */
   async ntpkit(host: Host, args: readonly string[], options: NtpkitOptions = {}): Promise<NtpkitRun> {
     const finished = await run(this.#ntpkitWords(host, args, options), { timeout: options.timeout ?? 60 });
-    this.#note(["ntpkit", ...args], finished);
+    if (options.untold !== true) this.#note(["ntpkit", ...args], finished);
     return {
       ...finished,
       get report(): Report {
