@@ -11,7 +11,7 @@
  *
  * `NTPKIT_BENCH_DAYS=30` shortens the year.
  */
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -45,8 +45,6 @@ const POLL = 10;
 const ROUND = 2 ** POLL;
 const ROUNDS = 3;
 const DELAY = 0.005;
-/** Clock ticks a second, in which Linux counts a process's CPU time for everybody to see (USER_HZ). */
-const TICKS = 100;
 
 setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as () => void;
@@ -72,9 +70,9 @@ async function idle(): Promise<void> {
     const bare = start([process.execPath, "-e", "setInterval(() => {}, 1e9)"]);
     const run = start(client.inside([process.execPath, NTPKIT, "run", "--no-clock", "-c", file]));
     await sleep(SETTLING * 1000);
-    const before = ticks(run.pid);
+    const before = onProcessor(run.pid);
     await sleep(WATCHED * 1000);
-    row(`idle, ${IDLE} associations: CPU over ${WATCHED} s`, ((ticks(run.pid) - before) / TICKS / WATCHED) * 100, `% of a core (steps of ${(100 / TICKS / WATCHED).toFixed(3)})`);
+    row(`idle, ${IDLE} associations: CPU over ${WATCHED} s`, ((onProcessor(run.pid) - before) / WATCHED) * 100, "% of a core");
     row("resident memory", resident(run.pid), "MB");
     row("resident memory of bare Node", resident(bare.pid), "MB");
     row("ratio", resident(run.pid) / resident(bare.pid), "×");
@@ -86,10 +84,10 @@ async function idle(): Promise<void> {
   }
 }
 
-/** User and system time so far: fields 14 and 15 of /proc/PID/stat. */
-function ticks(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]!.split(" ");
-  return Number(fields[11]) + Number(fields[12]);
+/** CPU time of all threads so far, seconds: the first field of each one's schedstat, ns. The ticks of /proc/PID/stat are too coarse. */
+function onProcessor(pid: number): number {
+  const threads = readdirSync(`/proc/${pid}/task`);
+  return threads.reduce((sum, thread) => sum + Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ")[0]) / 1e9, 0);
 }
 
 function resident(pid: number): number {
