@@ -19,7 +19,7 @@ export function widePeers(report: DaemonReport, { all, width, palette, name }: {
   const who = `${printable(host)}: ${daemon === null ? TITLES[protocol] : printable(daemon)}`;
   // Of this host's own clock a file says no more than what it was off by.
   const title = protocol === "state" ? who : `${who}, stratum ${system.stratum}, ${LEAP_TEXTS[system.leap]}, offset ${signedText(system.offset)}`;
-  const lines = [palette.strong(title), ...(named.length === 0 ? ["no associations"] : tableOf(named, width, palette, COLUMNS).split("\n"))];
+  const lines = [palette.strong(title), ...(named.length === 0 ? ["no associations"] : tableOf(named, width, palette, columnsFor(width)).split("\n"))];
   return lines.map((line) => `${line}\n`).join("");
 }
 
@@ -40,6 +40,14 @@ const COLUMNS: readonly Column<PeerReport>[] = [
   { heading: "jitter", align: "right", cell: ({ jitter }) => durationText(jitter) },
   { heading: "why not", align: "left", cell: ({ reason }) => reason ?? "" },
 ];
+
+/** A narrow terminal has room for what matters most. */
+const NARROW = 72;
+const MOST_TOLD: ReadonlySet<string> = new Set(["st", "reach", "offset"]);
+
+function columnsFor(width: number): readonly Column<PeerReport>[] {
+  return width < NARROW ? COLUMNS.filter(({ heading }) => MOST_TOLD.has(heading)) : COLUMNS;
+}
 
 /** The last eight polls, the newest at the right: a block for each that was answered. */
 export function reachBar(reach: number): string {

@@ -71,6 +71,14 @@ describe("peers", () => {
     expect(JSON.parse(out)).toMatchObject({ hosts: [{ protocol: "mode6" }] });
   });
 
+  it("has a wide table for narrow terminals, too", async () => {
+    const { out } = await ntpkit(["peers", "-n", "--wide", "--no-color", await daemon("h1-ntpq-pn", "h3-ntpq-rv")], { columns: 40 });
+    const [, heading, ...rows] = out.trimEnd().split("\n");
+    expect(heading).toMatch(/^ +server +st +reach +offset$/);
+    for (const row of rows) expect(row.length).toBeLessThanOrEqual(40);
+    expect(rows.join("\n")).toMatch(/█/);
+  });
+
   it("is not led astray by garbage", async () => {
     const answers = [new Uint8Array(3), new Uint8Array(500).fill(0xff), Uint8Array.of(0x16, 0x81, 0, 1, 6, 0x15, 0, 0, 0, 0, 0xff, 0xff)];
     const { code, out } = await ntpkit(["peers", "-n", "--timeout", "50ms", await listening(() => answers)]);
