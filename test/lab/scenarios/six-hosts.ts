@@ -20,7 +20,7 @@ export const sixHosts: readonly Scenario[] = [
   {
     name: "six hosts: ten minutes with chronyd, ntpd and NTPsec: sources lost, manycast, a partition, two liars, both directions",
     needs: ["chrony", "classic", "ntpsec"],
-    patient: true,
+    patient: "long",
     run: async (world) => {
       const six = await SixHosts.create(world);
       const watch = new Watch(six);
