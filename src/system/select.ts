@@ -71,9 +71,9 @@ export function intersect(candidates: readonly Pick<Candidate, "offset" | "rootD
     highpoints[i] = offset + rootDistance;
   });
   for (const points of [lowpoints, midpoints, highpoints]) sort(points, m);
-  scan(m, lowpoints, midpoints, highpoints, 1, upwards);
+  scan(m, lowpoints, midpoints, highpoints, 1, rule, upwards);
   // Downwards the highpoints are met first, and the lowpoints close the intervals.
-  scan(m, highpoints, midpoints, lowpoints, -1, downwards);
+  scan(m, highpoints, midpoints, lowpoints, -1, rule, downwards);
 
   for (let f = 0; 2 * f < m; f++) {
     const overlapping = m - f;
@@ -140,17 +140,18 @@ function sort(points: Float64Array, m: number): void {
 /**
  * Scans sorted edges upwards from the lowest, or downwards from the highest (§11.2.1 steps 3 and 4). Of equal edges an
  * opening one counts first, then the midpoint, then the closing one: intervals are closed, and a midpoint on the
- * intersection's edge is inside.
+ * intersection's edge is inside. By the rule `overlap` the closing one comes first: with no midpoints to be held, those that
+ * only touch the intersection would make a majority of which few are in it.
  * @param direction 1: `opening` are the lowpoints; −1: they are the highpoints
  */
-function scan(m: number, opening: Float64Array, midpoints: Float64Array, closing: Float64Array, direction: 1 | -1, met: Scan): void {
+function scan(m: number, opening: Float64Array, midpoints: Float64Array, closing: Float64Array, direction: 1 | -1, rule: "midpoints" | "overlap", met: Scan): void {
   const first = direction === 1 ? 0 : m - 1;
   let most = 0;
   let closed = 0;
   let middles = 0;
   for (let opened = 1; opened <= m; opened++) {
     const here = opening[first + direction * (opened - 1)]!;
-    while (direction * closing[first + direction * closed]! < direction * here) closed++;
+    while (direction * closing[first + direction * closed]! < direction * here || (rule === "overlap" && closing[first + direction * closed] === here)) closed++;
     while (direction * midpoints[first + direction * middles]! < direction * here) middles++;
     if (opened - closed > most) {
       most = opened - closed;

@@ -96,6 +96,12 @@ describe("the intersection", () => {
 });
 
 describe("by hand", () => {
+  it("three in a row that only touch each other are no majority", () => {
+    const row = [candidate(1, 0.5, 0.5), candidate(2, 1.5, 0.5), candidate(3, 2.5, 0.5)];
+    expect(select(row)).toEqual({ intersection: null, truechimers: [], falsetickers: row });
+  });
+
+
   it("nobody: no majority", () => {
     expect(select([])).toEqual({ intersection: null, truechimers: [], falsetickers: [] });
   });
