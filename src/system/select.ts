@@ -151,7 +151,7 @@ function scan(m: number, opening: Float64Array, midpoints: Float64Array, closing
   let middles = 0;
   for (let opened = 1; opened <= m; opened++) {
     const here = opening[first + direction * (opened - 1)]!;
-    while (direction * closing[first + direction * closed]! < direction * here || (rule === "overlap" && closing[first + direction * closed] === here)) closed++;
+    while (closesBefore(direction * closing[first + direction * closed]!, direction * here, rule)) closed++;
     while (direction * midpoints[first + direction * middles]! < direction * here) middles++;
     if (opened - closed > most) {
       most = opened - closed;
@@ -160,6 +160,10 @@ function scan(m: number, opening: Float64Array, midpoints: Float64Array, closing
     }
   }
   met.most = most;
+}
+
+function closesBefore(edge: number, here: number, rule: "midpoints" | "overlap"): boolean {
+  return edge < here || (edge === here && rule === "overlap");
 }
 
 function contains({ low, high }: Interval, { offset }: Candidate): boolean {
