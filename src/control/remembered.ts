@@ -1,4 +1,5 @@
 /** A {@link DaemonReport} of what runs have left for the next: the servers as they were when they were last heard. */
+import { rootDistance } from "../association/distance.ts";
 import { clockFilter, refillFilter } from "../association/filter.ts";
 import { TALLIES } from "../association/verdict.ts";
 import type { Remembered, RememberedAssociation } from "../engine/remembered.ts";
@@ -54,7 +55,7 @@ function peerReport(entry: RememberedAssociation, id: number, pivot: UnixNanosec
   const samples = entry.samples.map(({ age, ...sample }) => ({ ...sample, at: -age as Mono }));
   refillFilter(filter, samples, NOW, NOW, { emptyStages: "brief", precision: -32 });
   const { estimate } = filter;
-  const distance = estimate === null || header === null ? null : (estimate.delay + header.rootDelay) / 2 + estimate.dispersion + header.rootDispersion + estimate.jitter - PHI * estimate.at;
+  const distance = rootDistance({ header, filter }, NOW, { mindist: 0, phi: PHI });
   return {
     id,
     name,
@@ -78,7 +79,7 @@ function peerReport(entry: RememberedAssociation, id: number, pivot: UnixNanosec
     jitter: estimate?.jitter ?? null,
     rootDelay: header?.rootDelay ?? null,
     rootDispersion: header?.rootDispersion ?? null,
-    rootDistance: distance,
+    rootDistance: Number.isFinite(distance) ? distance : null,
     precision: header?.precision ?? null,
     authentication: "none",
     security: key === null ? "none" : "key",

@@ -12,6 +12,7 @@ import { encodeHeader } from "../../src/wire/header.ts";
 import { decodePacket } from "../../src/wire/packet.ts";
 import { answerTo, at, requestAt } from "../support/association.ts";
 import { Bench, queryConfig } from "../support/engine.ts";
+import { row } from "./answers.ts";
 
 const ROUNDS = 5;
 /** Where the timestamps are in a packet. */
@@ -99,9 +100,4 @@ function best(work: () => void): number {
     least = Math.min(least, (user + system) / 1e6);
   }
   return least;
-}
-
-function row(what: string, figure: number, unit: string): void {
-  const text = figure >= 1000 ? Math.round(figure).toLocaleString("en") : figure.toPrecision(3);
-  console.log(`${what.padEnd(28)} ${text.padStart(12)} ${unit}`);
 }

@@ -22,14 +22,13 @@ import { DEFAULT_STEP_LIMITS } from "../../src/discipline/limits.ts";
 import type { Event } from "../../src/engine/event.ts";
 import { createWorld } from "../../src/sim/world.ts";
 import { DEFAULT_LIMITS } from "../../src/system/limits.ts";
-import { shift } from "../../src/time/timestamp.ts";
-import { encodeHeader, HEADER_LENGTH, readHeader } from "../../src/wire/header.ts";
 import { Network, removeLeftovers } from "../lab/netns.ts";
 import { must, start, stopAll } from "../lab/processes.ts";
-import { answerTo, at, requestAt } from "../support/association.ts";
+import { at } from "../support/association.ts";
 import { daemon } from "../support/daemon.ts";
 import { Bench, queryConfig, sendsOf } from "../support/engine.ts";
 import type { Send } from "../support/engine.ts";
+import { DELAY, replyOf, row } from "./answers.ts";
 import { crowdAddress } from "./crowd.ts";
 
 const NTPKIT = process.env["NTPKIT_BIN"] ?? fileURLToPath(new URL("../../bin/ntpkit.js", import.meta.url));
@@ -44,7 +43,6 @@ const MANY = 10_000;
 const POLL = 10;
 const ROUND = 2 ** POLL;
 const ROUNDS = 3;
-const DELAY = 0.005;
 
 setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as () => void;
@@ -171,22 +169,6 @@ function used(): number {
   collect();
   const { heapUsed, external } = process.memoryUsage();
   return heapUsed + external;
-}
-
-/** A good server's answer to a question, {@link DELAY} after it left. */
-function replyOf(question: Send, left: number): Event {
-  const { transmit: origin } = readHeader(new DataView(question.bytes.buffer, question.bytes.byteOffset, HEADER_LENGTH));
-  const { ip } = question.to;
-  const receive = shift(at(left).clock, DELAY / 2);
-  const member = ip.split(".").reduce((sum, octet) => sum * 256 + Number(octet), 0);
-  const reference = shift(receive, -30 - (member % 65_536) / 65_536);
-  const bytes = encodeHeader({ ...answerTo(requestAt(0)).header, origin, receive, transmit: receive, reference, referenceId: member });
-  return { kind: "datagram", socket: question.socket, from: { ip, port: 123 }, cast: "unicast", at: at(left + DELAY).clock, stamp: "kernel", bytes };
-}
-
-function row(what: string, figure: number, unit: string): void {
-  const text = figure >= 1000 ? Math.round(figure).toLocaleString("en") : figure.toPrecision(3);
-  console.log(`${what.padEnd(64)} ${text.padStart(8)} ${unit}`);
 }
 
 many(`${MANY.toLocaleString("en")} associations, none selected`, 1e-6);

@@ -15,13 +15,11 @@ import type { Action } from "../../src/engine/action.ts";
 import type { EngineConfig } from "../../src/engine/config.ts";
 import type { Event } from "../../src/engine/event.ts";
 import { DEFAULT_LIMITS } from "../../src/system/limits.ts";
-import { shift } from "../../src/time/timestamp.ts";
-import { encodeHeader, HEADER_LENGTH, readHeader } from "../../src/wire/header.ts";
 import { Network, removeLeftovers } from "../lab/netns.ts";
 import { must, run, start, stopAll } from "../lab/processes.ts";
-import { answerTo, at, requestAt } from "../support/association.ts";
+import { at } from "../support/association.ts";
 import { Bench, queryConfig, sendsOf } from "../support/engine.ts";
-import type { Send } from "../support/engine.ts";
+import { DELAY, replyOf, row } from "./answers.ts";
 import { crowdAddress } from "./crowd.ts";
 import type { Salvo } from "./crowd.ts";
 
@@ -34,7 +32,6 @@ const REPEATS = 20;
 const HELD = 10_000;
 /** Between two packets of a volley, and from a question to its answer, seconds. */
 const SPACING = 2;
-const DELAY = 0.005;
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.once(signal, () => void stopAll().finally(() => process.exit(1)));
@@ -90,7 +87,7 @@ class Crowd {
     const answers = this.benches.map((bench) => {
       const [question] = sendsOf(bench.at(0, { kind: "wake" }));
       if (question === undefined) throw new Error("nothing was asked");
-      return Array.from({ length: this.count }, (_, member) => replyOf(question, crowdAddress(member), 0));
+      return Array.from({ length: this.count }, (_, member) => replyOf(question, 0, crowdAddress(member)));
     });
     this.#measure(() => answers.forEach((replies, index) => replies.forEach((reply) => this.benches[index]!.at(DELAY, reply))));
   }
@@ -103,7 +100,7 @@ class Crowd {
       this.#measure(() => (actions = woken.map((bench) => bench.at(due, { kind: "wake" }))));
       const sends = actions.map((each) => sendsOf(each).filter(({ association }) => association !== null));
       const sent = sends.map((each) => each.map(({ token }): Event => ({ kind: "sent", token, at: at(due).clock, stamp: "kernel" })));
-      const replies = sends.map((each) => each.map((send) => replyOf(send, send.to.ip, due)));
+      const replies = sends.map((each) => each.map((send) => replyOf(send, due)));
       this.#measure(() => {
         for (const [index, bench] of woken.entries()) {
           for (const event of sent[index]!) bench.at(due, event);
@@ -169,21 +166,6 @@ function probing(servers: number): EngineConfig {
   const limits = { ...DEFAULT_LIMITS, minclock: servers, maxclock: servers };
   const line = { kind: "manycast", name: GROUP, ttl: 1, iburst: true, minpoll: 6, maxpoll: 6 } as const;
   return queryConfig([line], { samples: 6, deadline: null }, { discovery, limits });
-}
-
-/** A good server's answer to a question, {@link DELAY} after it left. */
-function replyOf(question: Send, ip: string, left: number): Event {
-  const { transmit: origin } = readHeader(new DataView(question.bytes.buffer, question.bytes.byteOffset, HEADER_LENGTH));
-  const receive = shift(at(left).clock, DELAY / 2);
-  const member = ip.split(".").reduce((sum, octet) => sum * 256 + Number(octet), 0);
-  const reference = shift(receive, -30 - (member % 65_536) / 65_536);
-  const bytes = encodeHeader({ ...answerTo(requestAt(0)).header, origin, receive, transmit: receive, reference, referenceId: member });
-  return { kind: "datagram", socket: question.socket, from: { ip, port: 123 }, cast: "unicast", at: at(left + DELAY).clock, stamp: "kernel", bytes };
-}
-
-function row(what: string, figure: number, unit: string): void {
-  const text = figure >= 1000 ? Math.round(figure).toLocaleString("en") : figure.toPrecision(3);
-  console.log(`${what.padEnd(56)} ${text.padStart(8)} ${unit}`);
 }
 
 for (let round = 0; round < ROUNDS; round += 1) await probe();

@@ -5,7 +5,7 @@
  * (`programs/boot.sh`). Services that set the clock set one of the shim's, by a drop-in that adds nothing else.
  */
 import { chmod, copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Clock } from "./clock.ts";
 import type { Host } from "./netns.ts";
@@ -88,7 +88,7 @@ export class Systemd {
 
   /** Writes a file under /etc anew. */
   async write(name: string, lines: readonly string[]): Promise<void> {
-    await writeFile(`/proc/${this.#pid}/root/etc/${name}`, lines.join("\n") + "\n");
+    await writeFile(join("/proc", String(this.#pid), "root", "etc", name), lines.join("\n") + "\n");
   }
 
   /** The log. */
