@@ -12,7 +12,7 @@ import type { SelectionLimits } from "../system/limits.ts";
 import type { DisciplineName } from "../discipline/disciplines.ts";
 import type { StepLimits } from "../discipline/limits.ts";
 
-export type { AssociationConfig, AssociationKind, BurstProfile } from "../association/template.ts";
+export type { AssociationConfig, BurstProfile } from "../association/template.ts";
 export { BURST_EIGHT, BURST_SIX } from "../association/template.ts";
 
 /** A run that ends by itself once it can decide. */

@@ -74,9 +74,6 @@ export interface RememberedSample {
   readonly age: Seconds;
 }
 
-/** Nothing was learned yet. */
-export const BLANK: Remembered = { associations: [], clock: null };
-
 /** Whoever was part of no run for so long is forgotten. */
 export const FORGOTTEN: Seconds = 8 * 86_400;
 

@@ -7,7 +7,7 @@ import { ASSOCIATION_COMMANDS } from "./associations.ts";
 import { SERVICE_COMMANDS } from "./service.ts";
 import type { CommandSyntax } from "./syntax.ts";
 
-export type { CommandSyntax, OperandSyntax, OptionSyntax, Takes } from "./syntax.ts";
+export type { CommandSyntax, OptionSyntax, Takes } from "./syntax.ts";
 
 /** Every command known. */
 export const COMMANDS: Readonly<Record<string, CommandSyntax>> = { ...ASSOCIATION_COMMANDS, ...SERVICE_COMMANDS };

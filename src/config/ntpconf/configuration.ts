@@ -11,7 +11,7 @@ import { SERVICE_COMMANDS, STATISTICS } from "./service.ts";
 import { standards, type Options, type Standard } from "./syntax.ts";
 import { isClock } from "./values.ts";
 
-export type { AssociationLine, LocalClockLine, RestrictLine, ServerLine } from "./lines.ts";
+export type { AssociationLine, RestrictLine, ServerLine } from "./lines.ts";
 export type { Configuration, DiscardLimits } from "./record.ts";
 
 /** The defaults of `discard`, from the table. */
