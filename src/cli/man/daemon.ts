@@ -33,7 +33,7 @@ export const DAEMON_PROSE: Prose = {
     {
       title: "CLOCK DISCIPLINE",
       blocks: [
-        "Two disciplines steer the clock (`--discipline`). `adaptive`, the default, estimates phase and frequency from every sample, weighed by its delay, and asks as often as the oscillator's wander makes worth while. `rfc5905` is the standard's hybrid of phase-lock and frequency-lock loop; on Linux the kernel's own loop (ADJ_OFFSET) takes its place once the frequency is known, unless `disable kernel` says that it shall be steered from here each second. At the start the clock gets the frequency of the drift file, whoever steered it before. `tinker` tunes both:",
+        "Two disciplines steer the clock (`--discipline`). `adaptive`, the default, estimates phase and frequency from every sample, weighed by its delay, and asks as often as the oscillator's wander makes worth while. `rfc5905` is the standard's hybrid of phase-lock and frequency-lock loop; on Linux the kernel's own loop (ADJ_OFFSET) takes its place once the frequency is known, unless `disable kernel` says that it shall be steered from here each second, which keeps the clock two to five times worse. At the start the clock gets the frequency of the drift file, whoever steered it before. `tinker` tunes both:",
         {
           terms: [
             ["`step` N, `stepfwd` N, `stepback` N", "An offset of more seconds is stepped, not slewed: either way, of a clock that is behind, or of one that is ahead. 0: never."],
