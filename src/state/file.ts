@@ -142,7 +142,7 @@ export class StateFile {
     const recalled = this.#read();
     if (recalled.warning === null || !isFaulty(recalled.warning)) return recalled;
     const moment = new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, "");
-    const aside = `${this.path}.corrupt-${moment}Z-${process.pid}`;
+    const aside = `${this.path}.${recalled.warning.code}-${moment}Z-${process.pid}`;
     try {
       this.#files.rename(this.path, aside);
     } catch {

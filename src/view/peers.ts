@@ -9,7 +9,7 @@ import { FLASH_LOOP, PEER_BITS, peerStatus } from "../control/status.ts";
 import type { DaemonProtocol, DaemonReport, PeerReport } from "../control/daemon.ts";
 import type { ListedAssociation } from "../control/operations.ts";
 import { isReferenceClock, isUnspecified } from "../control/daemonmode6.ts";
-import { parseAddressLiteral } from "../wire/address.ts";
+import { addressText, parseAddressLiteral } from "../wire/address.ts";
 import { MAXSTRAT } from "../wire/header.ts";
 import { ipv4Word, refidText } from "../wire/refid.ts";
 import { caret, intervalColumn, leftCut, milliseconds } from "./peers-text.ts";
@@ -65,6 +65,7 @@ const SERVER_HEADINGS = { peers: "server (local)", apeers: "server (local)", ope
 
 const RULE = 78;
 const REMOTE = 15;
+const NTP_PORT = 123;
 
 function row(peer: PeerReport, report: DaemonReport, options: PeersOptions): string {
   const { form = "peers", serverWidth: width = 0, zeros = report.protocol === "mode6" } = options;
@@ -82,13 +83,16 @@ function row(peer: PeerReport, report: DaemonReport, options: PeersOptions): str
     milliseconds(told(peer.offset), "signed").slice(0, 7).padStart(8),
     milliseconds(told(last), "unsigned").slice(0, 7).padStart(7),
   ];
-  return `${server}${remoteCell(peer, options)}${middleCell(peer, form, report.protocol)} ${figures.join(" ")}\n`;
+  return `${server}${remoteCell(peer, options, report.protocol)}${middleCell(peer, form, report.protocol)} ${figures.join(" ")}\n`;
 }
 
-function remoteCell(peer: PeerReport, { wide = false, serverWidth: width = 0, form = "peers", name }: PeersOptions): string {
+function remoteCell(peer: PeerReport, { wide = false, serverWidth: width = 0, form = "peers", name }: PeersOptions, protocol: DaemonProtocol): string {
   const tally = tallyOf(peer);
-  const remote = remoteName(peer, form, name);
-  if (wide && remote.length > REMOTE) return `${tally}${remote}\n${" ".repeat((width === 0 ? 0 : width + 1) + 1 + REMOTE + 1)}`;
+  // Daemons do not tell ports, and ntpq shows none; what runs remember has them, and only they tell servers of one host apart.
+  const isPorted = protocol === "state" && peer.port !== 0 && peer.port !== NTP_PORT;
+  const ip = remoteName(peer, form, name);
+  const remote = isPorted ? addressText({ ip, port: peer.port }) : ip;
+  if ((wide || isPorted) && remote.length > REMOTE) return `${tally}${remote}\n${" ".repeat((width === 0 ? 0 : width + 1) + 1 + REMOTE + 1)}`;
   return `${tally}${remote.slice(0, REMOTE).padEnd(REMOTE)} `;
 }
 

@@ -145,7 +145,7 @@ describe("on a real disk", () => {
     expect(memory).toEqual(NOTHING);
     expect(warning).toMatchObject({ code, path });
     const aside = warning !== null && "aside" in warning ? warning.aside : null;
-    expect(aside?.startsWith(`${path}.corrupt-`)).toBe(true);
+    expect(aside?.startsWith(`${path}.${code}-`)).toBe(true);
     expect(readFileSync(aside ?? "", "utf8")).toBe(text);
     expect(file.remember(kissed("192.0.2.1"))).toBeNull();
     expect(decodeMemory(readFileSync(path, "utf8"))).toEqual({ ...kissed("192.0.2.1"), stored: null });
