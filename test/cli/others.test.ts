@@ -116,6 +116,15 @@ describe("what is generated", () => {
     expect(stale()).toEqual([]);
   });
 
+  it("prints every option's argument whole", () => {
+    for (const [path, text] of generated()) {
+      if (!path.startsWith("man/")) continue;
+      const terms = text.split("\n").filter((line) => line.startsWith("\\fB\\-"));
+      for (const term of terms) expect([path, term, term.split("[").length, term.split("<").length]).toEqual([path, term, term.split("]").length, term.split(">").length]);
+    }
+    expect(generated().get("man/ntpkit-run.1")).toContain("\\fB\\-\\-metrics\\fR [HOST:]PORT\n");
+  });
+
   it.runIf(has("groff"))("is clean roff", () => {
     const file = join(folder, "page.1");
     for (const [path, text] of generated()) {

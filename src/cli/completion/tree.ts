@@ -56,13 +56,18 @@ function commandOf(command: Command): TreeCommand {
   };
 }
 
+/** What stands between the outermost brackets of `--metrics <[host:]port>`. */
+function placeholderOf(flags: string): string | null {
+  return /<(.+)>|\[(.+)\]/.exec(flags)?.slice(1).find((text) => text !== undefined) ?? null;
+}
+
 function optionOf(option: Option): TreeOption {
   return {
     short: option.short ?? null,
     long: option.long ?? "",
     text: option.description,
-    value: /[<[]([^>\]]+)[>\]]/.exec(option.flags)?.[1] ?? null,
-    optional: option.optional,
+    value: placeholderOf(option.flags),
+    optional: option.optional && !option.required,
     choices: option.argChoices ?? [],
     heading: option.helpGroupHeading ?? OTHERS,
   };

@@ -8,7 +8,7 @@ export const DAEMON_PROSE: Prose = {
     "`ntpkit run` stays: it asks the servers of its configuration for as long as it lives, finds others where it is told to, keeps the clock right, and answers clients. It runs in the foreground, as service managers want it, and writes its log to standard error.",
     "The clock is steered by what the selection agrees on. With `--no-clock` all is done but that: the log and the control queries say what would be, clients are told the time that is known, not what the clock reads, and no offset is too large. One daemon steers a clock; a second copy, or another time daemon, ends with 18.",
     "The kernel is told how far off its clock can be, so `timedatectl`, `adjtimex` and exporters of timex show what is true. A leap second that the list of `leapfile` announces, or without a list most of the servers, is told to the kernel on the last day of the month, and taken back when it is over.",
-    "`--check` reads the configuration and prints what comes of it, every default filled in; nothing is looked up, opened or set. `--from` translates chrony.conf, or ntp.toml of ntpd-rs, and keeps what has no like as a comment.",
+    "`--check` reads the configuration and prints what comes of it, every default filled in, and what is wrong with the key file; nothing is looked up, opened or set. `--from` translates chrony.conf, or ntp.toml of ntpd-rs, and keeps what has no like as a comment.",
   ],
   sections: [
     daemonConfigurationFile(),
@@ -53,7 +53,7 @@ export const DAEMON_PROSE: Prose = {
         {
           terms: [
             ["`SIGTERM`, `SIGINT`", "End: the sockets are closed, the frequency is kept in the drift file, and what is known of the servers in the state file: the next start goes on from there. The exit status is 0."],
-            ["`SIGHUP`", "Read the configuration and the keys anew, and begin the log file anew. What is wrong with them is logged, and nothing changes. Associations whose line stays keep all they have measured, by the line's new options; those whose line is gone end, and so does who was found by a key that is gone; new ones begin. Port, log format and other words of the command line stay, and so does `pidfile`. After `--user` the files have to be readable by that user."],
+            ["`SIGHUP`", "Read the configuration and the keys anew, and begin the log file anew. What is wrong with them is logged, and nothing changes: keys that can be read no longer are kept. Associations whose line stays keep all they have measured, by the line's new options; those whose line is gone end, and so does who was found by a key that is gone; new ones begin. Port, log format and other words of the command line stay, and so does `pidfile`. After `--user` the files have to be readable by that user."],
           ],
         },
       ],
