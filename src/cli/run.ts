@@ -16,7 +16,7 @@ import type { DaemonRunOptions } from "./options.ts";
 export async function runDaemon(options: DaemonRunOptions, io: Io): Promise<number> {
   if (options.from !== undefined || options.print === true) return await translate(options, io);
   const loaded = load(options, io);
-  if (options.check === true) return check(loaded, options, io);
+  if (options.check === true) return await check(loaded, options, io);
   const { live } = await import("./daemon/life.ts");
   return await live(loaded, () => load(options, io), options, io);
 }
@@ -31,8 +31,12 @@ function load(options: DaemonRunOptions, io: Io): LoadedConfiguration {
   return loaded;
 }
 
-/** `--check`: the configuration with every default filled in. It is JSON with and without `--json`, on one line or many. */
-function check({ path, configuration, remarks }: LoadedConfiguration, options: DaemonRunOptions, io: Io): number {
+/** `--check`: the configuration with every default filled in, and what is wrong with its key file. It is JSON with and without `--json`, on one line or many. */
+async function check(loaded: LoadedConfiguration, options: DaemonRunOptions, io: Io): Promise<number> {
+  const { daemonKeys } = await import("./daemon/keys.ts");
+  const { fault } = await daemonKeys(loaded);
+  const { path, configuration } = loaded;
+  const remarks = [...loaded.remarks, ...(fault === null ? [] : [fault])];
   const document = configDocument(path, configuration, remarks, options.port ?? ONCE_DEFAULTS.port);
   if (options.quiet !== true || options.json === true) io.out.write(documentText(document, options.json !== true || io.out.isTerminal));
   return exitCode("ok");

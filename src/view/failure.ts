@@ -3,7 +3,7 @@ import { REASONS, type Reason } from "../association/verdict.ts";
 import { OUTCOMES, type Outcome } from "../engine/outcome.ts";
 import type { AssociationReport, Snapshot } from "../engine/snapshot.ts";
 import type { StepLimits } from "../discipline/limits.ts";
-import type { ClockFault } from "../engine/event.ts";
+import type { ClockFault, HostFault } from "../engine/event.ts";
 import type { Seconds } from "../time/seconds.ts";
 import type { FailureDocument } from "./document.ts";
 import { HOST_FAULTS, kissWords, RESOLVE_FAULTS } from "./explain.ts";
@@ -22,6 +22,8 @@ export interface FailureContext {
   readonly otherDaemon?: string;
   /** The capability that this process lacks; `null`: none, so that something else forbids what was refused. */
   readonly lacking?: Lacking | null;
+  /** The port that clients were to be answered on, and why it was refused. */
+  readonly service?: { readonly port: number; readonly why: HostFault };
 }
 
 /**
@@ -63,7 +65,8 @@ const WORDS: Readonly<Partial<Record<Outcome, (snapshot: Snapshot, context: Fail
     return { message: `no server is fit${causes(associations)}`, hint: "ask other servers" };
   },
   limit: ({ clock }, { limits }) => limitWords(clock.offset ?? 0, clock.reason, limits),
-  permission: ({ clock, associations }, { lacking }) => {
+  permission: ({ clock, associations }, { lacking, service }) => {
+    if (service !== undefined) return serviceWords(service, lacking);
     if (clock.offset === null && associations.some(({ unreachable }) => unreachable === "portInUse")) return { message: `this process may not use that port${causes(associations)}`, hint: "leave out --source-port, or name a port that is free" };
     if (clock.offset === null) return { message: `this process may not use that port${causes(associations)}`, hint: privilegeHint(lacking, "bind to that port") };
     const fault = clock.reason !== null && Object.hasOwn(CLOCK_FAULTS, clock.reason) ? (clock.reason as ClockFault) : "noPrivilege";
@@ -126,6 +129,12 @@ function silenceHint(associations: readonly AssociationReport[]): string {
   if (associations.some(({ packets }) => packets.rejected > 0)) return "packets came that could not be used; -v says why";
   const ports = new Set(associations.map(({ port }) => port));
   return `is UDP port ${ports.size === 1 ? [...ports][0]! : 123} blocked on the way? --timeout and --deadline allow more time`;
+}
+
+/** The port that clients were to be answered on was refused. */
+function serviceWords({ port, why }: NonNullable<FailureContext["service"]>, lacking: FailureContext["lacking"]): Words {
+  if (why === "portInUse") return { message: `UDP port ${port} is in use by another program`, hint: "stop the time daemon there, or name another port with --port" };
+  return { message: `this process may not use UDP port ${port}: ${HOST_FAULTS[why]}`, hint: privilegeHint(lacking, "bind to that port") };
 }
 
 function privilegeHint(lacking: Lacking | null | undefined, what: string): string {

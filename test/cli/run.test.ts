@@ -1,5 +1,5 @@
 /** The daemon in this process, over loopback: it serves, follows, logs, and ends as it is told. The clock is never touched. */
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { get } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -209,6 +209,7 @@ describe("run", () => {
     process.emit("SIGHUP");
     expect((await running.heard("reconfigured")).text).toBe("the configuration has changed: 0 associations stay, 0 end");
     expect(await running.stop()).toBe(0);
+    expect(running.lines.filter(({ event }) => event === "started" || event === "reread")).toMatchObject([{ event: "started" }, { event: "reread", text: `configuration file ${path}, read anew`, file: path }]);
     expect(running.lines.filter(({ event }) => event === "listening")).toHaveLength(1);
   });
 
@@ -247,6 +248,7 @@ describe("run", () => {
     const running = new Running(["-c", configuration("server 127.127.1.0"), "--port", `${server.port}`]);
     expect(await running.ended).toBe(14);
     expect(running.lines.find(({ event }) => event === "notListening")).toMatchObject({ level: "error", why: "portInUse" });
+    expect(running.lines.at(-1)).toMatchObject({ ok: false, exitCode: 14, error: { message: `UDP port ${server.port} is in use by another program`, hint: "stop the time daemon there, or name another port with --port" } });
     server.close();
   });
 
@@ -261,10 +263,46 @@ describe("run", () => {
     expect([code, err]).toEqual([64, expect.stringContaining(message)]);
   });
 
-  it("has keys only where they can be had", async () => {
+  it("wants a key file named where a key is", async () => {
     expect((await ntpkit(["run", "--no-clock", "-c", configuration("server 192.0.2.1 key 5")])).err).toContain(":1:1: 192.0.2.1 is to be authenticated by key 5, but there is no key file");
-    expect((await ntpkit(["run", "--no-clock", "-c", configuration("", "keys /nonexistent/keys")])).err).toContain(":2:6: /nonexistent/keys: the key file cannot be read: no such file or directory");
-    expect((await ntpkit(["run", "--no-clock", "-c", configuration(`keys ${folder}`)])).code).toBe(64);
+  });
+
+  it.each([
+    ["missing", null, /ntp\.conf:2:6: .*keys: the key file cannot be read: no such file or directory; it goes on/],
+    ["a folder", "/", /ntp\.conf:2:6: .*keys: .*; it goes on/],
+    ["partly faulty", "5 SHA1 0123456789abcdef0123\n6 NOSUCH x\n7 NOSUCH y\n", /keys:2:3: .*, and 1 fault more; it goes on/],
+  ])("goes on with a key file that is %s, and says so once", async (_, text, words) => {
+    if (text === "/") mkdirSync(join(folder, "keys"));
+    else if (text !== null) writeFileSync(join(folder, "keys"), text, { mode: 0o600 });
+    const path = configuration("server 127.127.1.0", `keys ${folder}/keys`, "trustedkey 5", "controlkey 5");
+    const running = new Running(["-c", path, "--port", `${await freePort()}`]);
+    await running.heard("listening");
+    process.emit("SIGHUP");
+    await running.heard("configuration");
+    expect(await running.stop()).toBe(0);
+    const said = running.lines.filter(({ event }) => event === "keys");
+    expect(said).toMatchObject([{ level: "warning", text: expect.stringMatching(words) }]);
+    const { code, out } = await ntpkit(["run", "--check", "--json", "-c", path]);
+    expect([code, JSON.parse(out).remarks]).toMatchObject([0, [{ level: "warning", message: said[0]!.text.replace(/; it goes on.*/, "") }]]);
+  });
+
+  it("believes nobody without the key he is to have, until the file has it", async () => {
+    const [open, keyed] = [await startServer({ name: "open", ahead: 0, stratum: 1, refid: "GPS" }, clockReader()), await startServer({ name: "keyed", ahead: 0, stratum: 1, refid: "GPS" }, clockReader())];
+    const servers = [`server 127.0.0.1 port ${open.port} iburst minpoll 3`, `server 127.0.0.1 port ${keyed.port} iburst minpoll 3 key 5`];
+    const path = configuration(...servers, `keys ${folder}/keys`, "trustedkey 5", "tos maxdist 16");
+    const running = new Running(["-v", "-c", path, "--port", `${await freePort()}`]);
+    await running.heard("systemPeer");
+    expect((await running.heard("keys")).text).toMatch(/does not believe who needs these keys: 1 line with a key$/);
+    const about = (event: string): readonly Line[] => running.lines.filter((line) => line.event === event && (line["address"] as { port?: number } | undefined)?.port === keyed.port);
+    expect(about("polled")).toEqual([]);
+    writeFileSync(join(folder, "keys"), "5 SHA1 0123456789abcdef0123\n", { mode: 0o600 });
+    process.emit("SIGHUP");
+    // That server knows no keys: it is asked by now, and its answers are still not believed.
+    expect(await running.heard("refused")).toMatchObject({ from: { port: keyed.port }, test: "authentication" });
+    expect(about("polled")).not.toEqual([]);
+    expect(about("sample")).toEqual([]);
+    expect(await running.stop()).toBe(0);
+    for (const server of [open, keyed]) server.close();
   });
 });
 

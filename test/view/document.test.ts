@@ -1,6 +1,7 @@
 /** The JSON documents keep the contract and their schemas. */
 import { describe, expect, it } from "vitest";
 import { OUTCOMES, type Outcome } from "../../src/engine/outcome.ts";
+import type { HostFault } from "../../src/engine/event.ts";
 import type { Snapshot } from "../../src/engine/snapshot.ts";
 import { fromUnix } from "../../src/time/timestamp.ts";
 import { bareDocument, documentText, runDocument } from "../../src/view/document.ts";
@@ -133,6 +134,12 @@ describe("a failure", () => {
     ["deadline", undecided([silent(1, "pending")]), "the deadline of 15.000 s passed before an answer was complete: 192.0.2.1 (it has not been measured yet)", "--deadline allows more time"],
   ] as const)("%s says what, where and what to do", (outcome, snapshot, message, hint) => {
     expect(describeFailure(outcome, snapshot, CONTEXT)).toEqual({ code: outcome, message, hint });
+  });
+
+  it("says why clients cannot be answered", () => {
+    const words = (why: HostFault): unknown => describeFailure("permission", undecided([]), { ...CONTEXT, lacking: null, service: { port: 123, why } });
+    expect(words("portInUse")).toEqual({ code: "permission", message: "UDP port 123 is in use by another program", hint: "stop the time daemon there, or name another port with --port" });
+    expect(words("noPrivilege")).toMatchObject({ message: "this process may not use UDP port 123: this process may not do that (no privilege)", hint: expect.stringContaining("forbids to bind to that port") });
   });
 
   it("says which capability is missing, and to whom", () => {

@@ -11,9 +11,11 @@
  * One engine serves for the whole life. When the configuration or this machine changes, it is told of it, and what has not
  * changed is not disturbed.
  */
+import { ONCE_DEFAULTS } from "../../config/options.ts";
 import { UsageError } from "../../config/usage.ts";
 import type { LoadedConfiguration } from "../../config/files.ts";
 import type { Engine } from "../../engine/engine.ts";
+import type { HostFault } from "../../engine/event.ts";
 import type { Note } from "../../engine/note.ts";
 import type { Snapshot } from "../../engine/snapshot.ts";
 import type { World } from "../../engine/world.ts";
@@ -85,6 +87,8 @@ class Daemon {
   readonly #abort: AbortController = new AbortController();
   #drift: DriftFile;
   #statistics: StatisticsFiles;
+  /** Why the service has no socket; `null`: it has, or was not refused. */
+  #refused: HostFault | null = null;
   #running: { readonly engine: Engine; readonly world: World } | null = null;
   #leaps: LeapKnowledge | null = null;
 
@@ -111,7 +115,7 @@ class Daemon {
     const instance = claimClock(this.#options, this.#orders.loaded.configuration, this.#io.env, this.#log);
     const endings: (() => void)[] = [() => instance?.release()];
     try {
-      this.#remark();
+      this.#remark("started", `ntpkit ${version()}: configuration file ${this.#orders.loaded.path}`);
       await this.#orders.begin();
       if (metrics !== null) endings.push(await this.#giveMetrics(metrics));
       endings.push(this.#heedSignals(), this.#heedTime());
@@ -122,9 +126,10 @@ class Daemon {
     }
   }
 
-  #remark(): void {
+  /** Which configuration counts from now on, and what there is to say of it. */
+  #remark(event: "started" | "reread", text: string): void {
     const { path, remarks } = this.#orders.loaded;
-    this.#log.say("info", "started", `ntpkit ${version()}: configuration file ${path}`, { version: version(), file: path, pid: process.pid });
+    this.#log.say("info", event, text, { version: version(), file: path, pid: process.pid });
     for (const { level, text, at } of remarks) this.#log.say(level === "note" ? "debug" : "warning", "configuration", placedText({ ...at, message: text }), { ...at });
   }
 
@@ -171,6 +176,7 @@ class Daemon {
     for (const note of notes) {
       if (note.what === "systemPeer") this.#manager.tell(`STATUS=${note.address === null ? "not synchronized" : `following ${addressText(note.address)}`}`);
       if (note.what === "reconfigured") this.#manager.tell("READY=1");
+      if (note.what === "notListening" && note.group === undefined && note.late !== true) this.#refused = note.why;
     }
   }
 
@@ -178,7 +184,8 @@ class Daemon {
   #result(config: EngineConfig, snapshot: Snapshot): number {
     if (this.#abort.signal.aborted) return exitCode("ok");
     const outcome = snapshot.outcome ?? "internal";
-    const failure = describeFailure(outcome, snapshot, failureContext(config, { outcome, snapshot, daemon: null }));
+    const service = this.#refused === null ? {} : { service: { port: this.#options.port ?? ONCE_DEFAULTS.port, why: this.#refused } };
+    const failure = describeFailure(outcome, snapshot, { ...failureContext(config, { outcome, snapshot, daemon: null }), ...service });
     if (failure !== null) throw new CommandFailure(failure);
     return exitCode(outcome);
   }
@@ -202,7 +209,7 @@ class Daemon {
       this.#lookAtLeaps();
       return;
     }
-    this.#remark();
+    this.#remark("reread", `configuration file ${this.#orders.loaded.path}, read anew`);
     this.#adopt();
   }
 

@@ -15,7 +15,7 @@ import type { Keyring } from "../../security/keyring.ts";
 import { placedText } from "../../security/place.ts";
 import type { DaemonRunOptions } from "../options.ts";
 import { controlResponder } from "./control.ts";
-import { daemonKeys } from "./keys.ts";
+import { daemonKeys, tellKeys, type DaemonKeys } from "./keys.ts";
 import type { Log } from "./log.ts";
 
 /** A daemon's orders. */
@@ -24,7 +24,7 @@ export class Orders {
   readonly #options: DaemonRunOptions;
   readonly #log: Log;
   #loaded: LoadedConfiguration;
-  #keys: Keyring | null = null;
+  #keys: DaemonKeys = { keyring: null, fault: null, warnings: [] };
   #control: ControlAnswering | null = null;
   #fingerprint = "";
 
@@ -44,17 +44,19 @@ export class Orders {
   onAdded: (lines: string) => void = () => undefined;
 
   /** The keys that count now, through one keyring that stays. */
-  readonly keyring: Keyring = ringOf(() => this.#keys);
+  readonly keyring: Keyring = ringOf(() => this.#keys.keyring);
 
   /** Answers control queries by what counts now. */
   readonly control: ControlAnswering = { respond: (...query) => this.#control?.respond(...query) ?? [] };
 
   /**
-   * Reads the keys for the first time.
-   * @throws UsageError when a key that is asked for cannot be had
+   * Reads the keys for the first time. Those that cannot be read are told of, and missing.
+   * @throws UsageError when a key is asked for and no key file named
    */
   async begin(): Promise<void> {
-    this.#take(this.#loaded, await daemonKeys(this.#loaded, this.#log));
+    const keys = await daemonKeys(this.#loaded);
+    tellKeys(keys, this.#loaded, this.#log);
+    this.#take(this.#loaded, keys);
   }
 
   /**
@@ -64,7 +66,11 @@ export class Orders {
    */
   async renew(): Promise<boolean> {
     const loaded = this.#reload();
-    const keys = await daemonKeys(loaded, this.#log);
+    const keys = await daemonKeys(loaded);
+    const { fault } = keys;
+    // Keys that are known are not given up for a file that cannot be read.
+    if (fault !== null && this.#keys.keyring !== null && this.#keys.fault === null) throw new UsageError(fault.text, null, fault.at);
+    tellKeys(keys, loaded, this.#log);
     const before = this.#fingerprint;
     if (fingerprint(loaded) === before) return false;
     this.#take(loaded, keys);
@@ -92,7 +98,7 @@ export class Orders {
     return daemonConfig(this.#loaded.configuration, { noClock: !clock, discipline: discipline ?? DEFAULT_DISCIPLINE, anyFirst: anyOffset === true, port: port ?? ONCE_DEFAULTS.port }, facts);
   }
 
-  #take(loaded: LoadedConfiguration, keys: Keyring | null): void {
+  #take(loaded: LoadedConfiguration, keys: DaemonKeys): void {
     this.#loaded = loaded;
     this.#keys = keys;
     this.#control = controlResponder(loaded.configuration, this.keyring, (lines) => this.#add(lines));
@@ -112,5 +118,13 @@ function ringOf(current: () => Keyring | null): Keyring {
 
 /** What a configuration says, keys included: the same text, the same daemon. */
 function fingerprint({ configuration }: LoadedConfiguration): string {
-  return `${JSON.stringify(configuration)}${configuration.keys === null ? "" : readFileSync(configuration.keys.path, "utf8")}`;
+  return `${JSON.stringify(configuration)}${configuration.keys === null ? "" : textOf(configuration.keys.path)}`;
+}
+
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
 }
