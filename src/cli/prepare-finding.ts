@@ -12,7 +12,7 @@ import { parseKeyIds, type TrustedKeys } from "../security/keyids.ts";
 import { placedText, type PlacedMessage } from "../security/place.ts";
 import { isMulticast } from "../wire/address.ts";
 import type { FindingOptions } from "./finding-options.ts";
-import type { Prepared } from "./prepare.ts";
+import { keysFormat, type Prepared } from "./prepare.ts";
 
 /** Everything such a run needs to begin. */
 export interface PreparedFinding extends Prepared {
@@ -31,7 +31,7 @@ export async function prepareFinding(command: DiscoveryCommand, operands: readon
   const specs = READERS[command](operands);
   const loaded = options.config === undefined ? null : loadConfiguration(options.config, false);
   const trusted = options.trusted === undefined ? "all" : trustedKeys(options.trusted);
-  const keys = await readKeys(options.keys ?? loaded?.configuration.keys?.path ?? null, options.keysFormat ?? "auto", trusted);
+  const keys = await readKeys(options.keys ?? loaded?.configuration.keys?.path ?? null, keysFormat(options, loaded), trusted);
   // Servers answer with the key they were asked by: a search without one finds nobody who is authentic.
   const first = command === "manycast" ? keys.keyring?.keys.find((key) => key.trusted)?.id : undefined;
   const config = discoveryConfig(command, specs, first === undefined ? settings : { key: first, ...settings }, loaded?.configuration ?? null, facts);

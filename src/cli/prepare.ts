@@ -5,6 +5,7 @@ import { onceConfig, type LocalFacts, type OnceCommand, type OnceOptions } from 
 import { parseUnicastServer } from "../config/servers.ts";
 import { UsageError } from "../config/usage.ts";
 import type { EngineConfig } from "../engine/config.ts";
+import type { KeyFormat } from "../security/keyfile.ts";
 import type { Keyring } from "../security/keyring.ts";
 import { placedText, type PlacedMessage } from "../security/place.ts";
 
@@ -60,6 +61,12 @@ function noServers(command: OnceCommand, loaded: LoadedConfiguration | null): No
   return new NoServersError(message, `name one, as in: ntpkit ${command} ntp.example.net`);
 }
 
+/** By whose rules keys are read: as the option says, else as the `keys` line does where the file is named by it. */
+export function keysFormat(options: Pick<PrepareOptions, "keys" | "keysFormat">, loaded: Pick<LoadedConfiguration, "configuration"> | null): KeyFormat {
+  const { keys, keysFormat: asked = "auto" } = options;
+  return asked === "auto" && keys === undefined ? (loaded?.configuration.keys?.format ?? "auto") : asked;
+}
+
 /** Keys are read only when a server needs one. */
 async function loadKeyring(config: EngineConfig, options: PrepareOptions, loaded: LoadedConfiguration | null): Promise<Pick<Prepared, "keyring" | "warnings">> {
   const keyed = config.associations.find(({ key }) => key !== null);
@@ -68,7 +75,7 @@ async function loadKeyring(config: EngineConfig, options: PrepareOptions, loaded
   if (path === null) throw new UsageError(`${keyed!.name} is to be authenticated by key ${keyed!.key!}, but there is no key file`, "name it with --keys FILE");
   const { loadKeys } = await import("../security/keyring.ts");
   const trusted = options.keys === undefined ? (loaded?.configuration.trusted ?? "all") : "all";
-  const { keyring, faults, warnings } = await loadKeys(path, { format: options.keysFormat ?? "auto", trusted });
+  const { keyring, faults, warnings } = await loadKeys(path, { format: keysFormat(options, loaded), trusted });
   const [fault] = faults;
   if (fault !== undefined) throw new UsageError(placedText(fault));
   return { keyring, warnings };

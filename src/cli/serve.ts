@@ -32,6 +32,7 @@ import { DEFAULT_WIDTH, type Io } from "./io.ts";
 import { drawLive, isLive, type Live } from "./live.ts";
 import { measure, thisMachine, unixNow, type Machine } from "./measure.ts";
 import { checkInterface, readKeys, trustedKeys } from "./prepare-finding.ts";
+import { keysFormat } from "./prepare.ts";
 import { LEAP_FILE, LEAST_USER, type ServeCommandOptions } from "./serve-options.ts";
 import { tellPrepared } from "./tell.ts";
 
@@ -62,7 +63,7 @@ async function prepareServe(servers: readonly string[], options: ServeCommandOpt
   if (options.user !== undefined && lookUpUser(options.user) === null) throw new UsageError(`--user: there is no user "${options.user}"`);
   const loaded = options.config === undefined ? null : loadConfiguration(options.config, true);
   const trusted = options.trusted === undefined ? (loaded?.configuration.trusted ?? "all") : trustedKeys(options.trusted);
-  const keys = await readKeys(options.keys ?? loaded?.configuration.keys?.path ?? null, options.keysFormat ?? "auto", trusted);
+  const keys = await readKeys(options.keys ?? loaded?.configuration.keys?.path ?? null, keysFormat(options, loaded), trusted);
   tellPrepared("ntpkit serve", { file: loaded?.path ?? null, remarks: loaded?.remarks ?? [], warnings: keys.warnings }, options, io);
   const facts: ServeFacts = { ...machine.facts, addresses: ownAddresses(), broadcasts: broadcastAddresses(), smear: smearOf(options), broadcastKey: broadcastKey(options, keys.keyring) };
   const family = ipv4 === true ? 4 : ipv6 === true ? 6 : null;

@@ -157,7 +157,7 @@ interface Fields {
 function ntpFields(id: number, [, algorithm, secret, addresses, extra]: readonly Word[]): Fields | LineFault {
   if (algorithm === undefined) return new LineFault(1, `key ${id} has no algorithm and no secret`);
   if (secret === undefined) {
-    return new LineFault(algorithm.column, `key ${id} lacks an algorithm or a secret (in a chrony file, read with --keys-format chrony, the algorithm may be left out)`);
+    return new LineFault(algorithm.column, `key ${id} lacks an algorithm or a secret (in a chrony file, read with --keys-format chrony or named by keys FILE chrony, the algorithm may be left out)`);
   }
   if (extra !== undefined) return new LineFault(extra.column, "nothing may follow the addresses but a # comment");
   return { algorithm, secret, addresses: addresses ?? null };
@@ -173,7 +173,7 @@ function chronyFields(id: number, [, second, third, extra]: readonly Word[]): Fi
 function ntpSecret(word: Word): Uint8Array | LineFault {
   const secret = word.text.length > TEXT_LIMIT ? fromHex(word, 0) : fromText(word, 0);
   if (secret instanceof LineFault) {
-    return new LineFault(secret.column, `${secret.message}: ntpd reads a secret of more than ${TEXT_LIMIT} characters as hexadecimal (chrony does not: --keys-format chrony)`);
+    return new LineFault(secret.column, `${secret.message}: ntpd reads a secret of more than ${TEXT_LIMIT} characters as hexadecimal (chrony does not: --keys-format chrony, or keys FILE chrony)`);
   }
   if (secret.length > NTP_SECRET_LIMIT) return new LineFault(word.column, `the secret has ${secret.length} octets, ntpd takes ${NTP_SECRET_LIMIT} at most`);
   const odd = word.text.search(/[^!-~]/);

@@ -3,6 +3,7 @@ import { appendFileSync, chmodSync, existsSync, mkdirSync, mkdtempSync, readdirS
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { daemonKeys, type DaemonKeys } from "../../src/cli/daemon/keys.ts";
 import { DriftFile } from "../../src/cli/daemon/drift.ts";
 import { Log } from "../../src/cli/daemon/log.ts";
 import { StatisticsFiles } from "../../src/cli/daemon/statistics.ts";
@@ -102,6 +103,18 @@ describe("the log", () => {
     rmSync(path);
     one.say("warning", "keys", "second", { line: 3 });
     expect(JSON.parse(readFileSync(path, "utf8"))).toEqual({ schema: "ntpkit/run/1", time: "2026-11-22T01:02:03.000Z", level: "warning", event: "keys", text: "second", line: 3 });
+  });
+});
+
+describe("the key file", () => {
+  const read = (format: string): Promise<DaemonKeys> => daemonKeys(loadConfiguration("/c", true, { exists: () => true, read: () => `keys ${folder}/keys ${format}\ntrustedkey 5` }));
+
+  it("is read by the rules that its line names", async () => {
+    writeFileSync(join(folder, "keys"), "5 secret\n70000 SHA1 ASCII:secret\n", { mode: 0o600 });
+    const chrony = await read("chrony");
+    expect([chrony.fault, chrony.keyring!.keys.map(({ id, trusted }) => [id, trusted])]).toEqual([null, [[5, true], [70_000, false]]]);
+    const { fault } = await read("");
+    expect(fault?.text).toBe("key 5 lacks an algorithm or a secret (in a chrony file, read with --keys-format chrony or named by keys FILE chrony, the algorithm may be left out)");
   });
 });
 

@@ -56,7 +56,7 @@ describe("ntp.conf", () => {
         "discard average 5 minimum 1",
       ].join("\n"),
     );
-    expect(configuration.keys).toEqual({ path: "/etc/ntp keys", at: { file: "/etc/ntp.conf", line: 1, column: 6 } });
+    expect(configuration.keys).toEqual({ path: "/etc/ntp keys", format: "auto", at: { file: "/etc/ntp.conf", line: 1, column: 6 } });
     expect(configuration.trusted).toEqual([
       { first: 1, last: 1 },
       { first: 2, last: 2 },

@@ -4,7 +4,11 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { loadConfiguration, type LoadedConfiguration } from "../../src/config/files.ts";
 import { parseToml } from "../../src/config/translate/toml.ts";
+import { accessOf } from "../../src/config/serving.ts";
 import { translated, type ConfigFiles, type Translation } from "../../src/config/translate/translate.ts";
+import { listening } from "../../src/engine/listening.ts";
+import { FLAG } from "../../src/server/access.ts";
+import { sourceOf } from "../../src/server/source.ts";
 import { UsageError } from "../../src/config/usage.ts";
 
 const fixture = (name: string): string => readFileSync(new URL(`../fixtures/ntpconf/${name}`, import.meta.url), "utf8");
@@ -37,7 +41,7 @@ describe("chrony.conf", () => {
     ]);
     expect(configuration).toMatchObject({
       driftFile: "/var/lib/chrony/drift",
-      keys: { path: "/etc/chrony/chrony.keys" },
+      keys: { path: "/etc/chrony/chrony.keys", format: "chrony" },
       tinker: { step: 1 },
       limits: { maxdist: 2, minsane: 2 },
       localClock: { stratum: 9 },
@@ -60,6 +64,63 @@ describe("chrony.conf", () => {
       '/etc/chrony/chrony.conf:20:1: "refclock" is left out: there is nothing like it',
     ]);
     expect(translation.text).toContain("# refclock SHM 0   (there is nothing like it)");
+  });
+
+  const chrony = (...lines: readonly string[]): Translation => translated("/c", machine({ "/c": lines.join("\n") }));
+
+  it("listens on every address that is named", () => {
+    const { configuration } = reread(chrony("bindaddress 192.0.2.1", "server a", "bindaddress 2001:db8::1"));
+    expect(configuration.interfaces.map(({ action, what }) => [action, what])).toEqual([["ignore", "all"], ["listen", "192.0.2.1"], ["listen", "2001:db8::1"]]);
+    expect(listening(configuration.interfaces, { eth0: ["192.0.2.1", "192.0.2.2", "2001:db8::1"] })).toEqual(["192.0.2.1", "2001:db8::1"]);
+    expect(chrony("bindaddress eth0").warnings).toEqual(['/c:1:1: "bindaddress" is left out: it names no address']);
+  });
+
+  it.each<[readonly string[], readonly string[], readonly string[]]>([
+    [["allow 192.168.0.0/16", "deny all"], [], ["192.168.0.1", "203.0.113.1"]],
+    [["allow 10.1.0.0/16", "allow 10.2.0.0/16", "deny all 10.0.0.0/8", "allow 10.2.3"], ["10.2.3.1"], ["10.1.0.1", "10.2.0.1"]],
+    [["deny 10.1.2.3/8", "allow 10.0.0.0/8"], ["10.9.9.9"], ["203.0.113.1"]],
+    [["allow 10.0.0.0/8", "deny 10/8"], [], ["10.9.9.9"]],
+    [["allow", "deny 10.0.0.0/8"], ["203.0.113.1", "2001:db8::1"], ["10.9.9.9"]],
+    [["allow 10.0.0.0/8", "deny"], ["10.9.9.9"], ["203.0.113.1", "2001:db8::1"]],
+    [["deny 10.0.0.0/8", "allow all"], ["10.9.9.9", "2001:db8::1"], []],
+    [["allow 0/0"], ["203.0.113.1"], ["2001:db8::1"]],
+    [["allow 2001:db8::/32", "deny all ::/0", "allow 2001:db8:1::/48"], ["2001:db8:1::1"], ["2001:db8:2::1", "203.0.113.1"]],
+  ])("answers whom chronyd does by %j", (lines, answered, silent) => {
+    const access = accessOf(reread(chrony(...lines)).configuration.restrict, new Map());
+    const answers = (address: string): boolean => (access.flagsFor(sourceOf(address)!, 40_000) & (FLAG.noserve | FLAG.ignore)) === 0;
+    expect(answered.filter((address) => !answers(address))).toEqual([]);
+    expect(silent.filter(answers)).toEqual([]);
+  });
+
+  it("tells whom it cannot put on the list", () => {
+    expect(chrony("allow host.example.net", "deny 10.0.0.0/33").warnings).toEqual(['/c:1:1: "allow" is left out: names are not resolved for access lists', '/c:2:1: "deny" is left out: names are not resolved for access lists']);
+  });
+
+  it.each<[string, { readonly step: number; readonly panic: number }, readonly string[]]>([
+    ["server a", { step: Infinity, panic: Infinity }, []],
+    ["makestep 0.1 -1", { step: 0.1, panic: Infinity }, []],
+    ["makestep 0.1 3", { step: 0.1, panic: Infinity }, ["/c:1:1: the clock may be stepped at any time, not only at the first 3 updates"]],
+    ["makestep 0.1 0", { step: Infinity, panic: Infinity }, []],
+    ["makestep 0 -1", { step: 0.001, panic: Infinity }, ["/c:1:1: a step threshold of 0 s becomes 0.001 s"]],
+    ["makestep 1 -1\nmakestep 2 -1", { step: 2, panic: Infinity }, []],
+    ["makestep 1", { step: Infinity, panic: Infinity }, ['/c:1:1: "makestep" is left out: it has no limit']],
+    ["maxchange 100 0 0", { step: Infinity, panic: 100 }, []],
+    ["maxchange 100 1 2", { step: Infinity, panic: 100 }, ["/c:1:1: offsets are compared with 100 s from the first update on, not after 1 (run --any-offset lets the first correction be of any size)", "/c:1:1: the first offset beyond 100 s ends the daemon; none is ignored"]],
+  ])("steps and gives up as chronyd does by %j", (text, { step, panic }, warnings) => {
+    const translation = chrony(text);
+    expect(reread(translation).configuration.tinker).toMatchObject({ step, stepBack: step, panic });
+    expect(translation.warnings).toEqual(warnings);
+  });
+
+  it("writes nothing that is out of range here", () => {
+    const { configuration } = reread(chrony("maxdistance 0", "minsources 2000", "makestep 1e7 -1", "maxchange 1e10 0 0"));
+    expect(configuration).toMatchObject({ limits: { maxdist: 0.001, minsane: 1000 }, tinker: { step: Infinity, panic: Infinity } });
+  });
+
+  it("asks no server without the key that it cannot have here", () => {
+    const translation = chrony("server a key 70000", "server b key 65535");
+    expect(reread(translation).configuration.servers.map(({ name, key }) => [name, key])).toEqual([["b", 65_535]]);
+    expect(translation.warnings).toEqual(['/c:1:1: "server" is left out: a is not asked without its key, and keys go up to 65535']);
   });
 
   it("reads the folders and files that are named, and stops at circles", () => {
@@ -88,6 +149,22 @@ describe("ntp.toml", () => {
       ["ignore", "all"],
       ["listen", "192.0.2.7"],
     ]);
+  });
+
+  it.each<[string, { readonly step: number; readonly panic: number }, readonly string[]]>([
+    ["", { step: 0.01, panic: 1000 }, ["/t.toml:1:1: the first correction is held to the same panic threshold, not to any size forward and 86400 s backward (run --any-offset lets it be of any size)"]],
+    ["single-step-panic-threshold = 5\nstartup-step-panic-threshold = 5", { step: 0.01, panic: 5 }, []],
+    ['single-step-panic-threshold = "inf"\nstartup-step-panic-threshold = "inf"', { step: 0.01, panic: Infinity }, []],
+    [
+      'single-step-panic-threshold = { forward = 9, backward = 4 }\nstartup-step-panic-threshold = { forward = "inf", backward = 60 }\nalgorithm = { step-threshold = 0.5 }',
+      { step: 0.5, panic: 4 },
+      ["/t.toml:2:1: 4 s is the panic threshold each way", "/t.toml:3:1: the first correction is held to the same panic threshold, not to any size forward and 60 s backward (run --any-offset lets it be of any size)"],
+    ],
+    ["startup-step-panic-threshold = true\nsingle-step-panic-threshold = 86400", { step: 0.01, panic: 86_400 }, ['/t.toml:2:1: "startup-step-panic-threshold" is left out: it is no threshold', "/t.toml:2:1: the first correction is held to the same panic threshold, not to any size forward and 86400 s backward (run --any-offset lets it be of any size)"]],
+  ])("tells what becomes of stepping and giving up by %j", (text, { step, panic }, warnings) => {
+    const translation = translated("/t.toml", machine({ "/t.toml": `[synchronization]\n${text}` }));
+    expect(reread(translation).configuration.tinker).toMatchObject({ step, stepBack: step, panic });
+    expect(translation.warnings).toEqual(warnings);
   });
 
   it("says where it is no TOML", () => {

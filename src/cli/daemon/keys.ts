@@ -28,7 +28,7 @@ export async function daemonKeys({ configuration }: LoadedConfiguration): Promis
     return { keyring: null, fault: null, warnings: [] };
   }
   const { loadKeys } = await import("../../security/keyring.ts");
-  const { keyring, faults, warnings } = await loadKeys(keys.path, { format: "auto", trusted: trusted ?? [] });
+  const { keyring, faults, warnings } = await loadKeys(keys.path, { format: keys.format, trusted: trusted ?? [] });
   const untrusted = trusted === null ? [placedText({ ...keys.at, message: "no key is trusted, since there is no trustedkey" })] : [];
   return { keyring, fault: faultOf(faults, keys.at), warnings: [...warnings.map(placedText), ...untrusted] };
 }

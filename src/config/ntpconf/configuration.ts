@@ -1,5 +1,6 @@
 /** Statements folded into one record, with the checks that need more than one line. */
 import type { SelectionLimits } from "../../system/limits.ts";
+import type { KeyFormat } from "../../security/keyfile.ts";
 import { parseKeyIds, type KeyIdRange } from "../../security/keyids.ts";
 import { UsageError, type Place } from "../usage.ts";
 import { ASSOCIATION_COMMANDS, DEFAULT_RINGS } from "./associations.ts";
@@ -31,7 +32,7 @@ const FOLD: Readonly<Record<string, (draft: Draft, statement: Statement) => void
     if (!draft.associations.some((line) => line.name === name)) draft.remarks = [...draft.remarks, { level: "warning", text: `"unpeer ${name}" has no effect: no line before it names that`, at }];
     forget(draft, String(name));
   },
-  keys: (draft, { operands: [path] }) => void (draft.keys = { path: path!.text, at: path!.at }),
+  keys: (draft, { operands: [path], values: [, format = "auto"] }) => void (draft.keys = { path: path!.text, format: format as KeyFormat, at: path!.at }),
   trustedkey: (draft, statement) => void (draft.trusted = [...(draft.trusted ?? []), ...readKeyIds(statement)]),
   restrict: (draft, statement) => void (draft.restrict = [...draft.restrict, readRestriction(statement)]),
   unrestrict: (draft, statement) => void (draft.restrict = without(draft.restrict, readRestriction(statement))),

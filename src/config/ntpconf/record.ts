@@ -1,4 +1,5 @@
 /** What a configuration file comes to, as one record with every default filled in. */
+import type { KeyFormat } from "../../security/keyfile.ts";
 import type { KeyIdRange } from "../../security/keyids.ts";
 import type { ListenRule } from "../../engine/listening.ts";
 import type { SelectionLimits } from "../../system/limits.ts";
@@ -106,7 +107,7 @@ export interface Configuration {
   /** One-way delay of broadcasts; `null`: it is measured. */
   readonly broadcastDelay: Seconds | null;
   readonly callDelay: Seconds | null;
-  readonly keys: { readonly path: string; readonly at: Place } | null;
+  readonly keys: { readonly path: string; readonly format: KeyFormat; readonly at: Place } | null;
   /** `null`: no `trustedkey` line. */
   readonly trusted: readonly KeyIdRange[] | null;
   readonly controlKey: number | null;

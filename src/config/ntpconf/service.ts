@@ -72,7 +72,7 @@ const FILEGEN: Options = {
 
 /** Rows by command. */
 export const SERVICE_COMMANDS: Readonly<Record<string, CommandSyntax>> = {
-  keys: common("the file of symmetric keys", { operands: [FILE] }),
+  keys: common("the file of symmetric keys; and by whose rules it is read (auto: line by line)", { operands: [FILE, optional("FORMAT", choice("auto", "ntp", "chrony"))] }),
   trustedkey: common("the keys that may authenticate; ranges as (LOW ... HIGH)", { operands: [KEY_IDS] }),
   controlkey: daemonOnly("the key that control queries must have to change something", { operands: [KEY_ID] }),
   requestkey: daemonOnly("ntpdc's key", { operands: [KEY_ID], idle: "ntpdc's protocol is not spoken here" }),

@@ -1,10 +1,11 @@
 /** chrony.conf(5) → ntp.conf. */
 import { basename, dirname, isAbsolute, join } from "node:path";
-import { parseNetwork } from "../../server/access.ts";
+import { KEY_ID_LIMIT } from "../../security/keyids.ts";
 import type { Place } from "../../security/place.ts";
 import { literalFamily } from "../literal.ts";
+import { ChronyAccess } from "./access.ts";
 import type { ConfigFiles, Translation } from "./translate.ts";
-import { CLOSED, quoted, Writer } from "./writer.ts";
+import { quoted, Writer } from "./writer.ts";
 
 /** One directive. */
 interface Directive {
@@ -18,8 +19,13 @@ interface Directive {
 /** What is gathered while lines are read, to be said once at the end. */
 interface Gathered {
   readonly statistics: Set<string>;
-  readonly access: { readonly verb: string; readonly network: string; readonly directive: Directive }[];
+  readonly access: ChronyAccess;
+  /** Addresses to listen on; none: all. */
+  readonly listens: Set<string>;
   limited: boolean;
+  /** `tinker step` and `tinker panic`, as they stand at the end; 0: never. */
+  step: number;
+  panic: number;
 }
 
 /** How deep files may include files (chrony's MAX_INCLUDE_LEVEL is 10). */
@@ -28,7 +34,7 @@ const DEEPEST = 10;
 /** Translates chrony.conf. */
 export function translateChrony(text: string, file: string, files: ConfigFiles): Translation {
   const writer = new Writer();
-  const gathered: Gathered = { statistics: new Set(), access: [], limited: false };
+  const gathered: Gathered = { statistics: new Set(), access: new ChronyAccess(), listens: new Set(), limited: false, step: 0, panic: 0 };
   translateText(text, file, 0);
   finish(writer, gathered);
   return writer.done(file);
@@ -83,8 +89,8 @@ const TRANSLATE: Readonly<Record<string, (directive: Directive, writer: Writer, 
   peer: source,
   driftfile: ({ words: [path = ""] }, writer) => writer.line(`driftfile ${quoted(path)}`),
   keyfile: ({ words: [path = ""] }, writer) => {
-    writer.line(`keys ${quoted(path)}`);
-    writer.line("trustedkey (1 ... 65534)");
+    writer.line(`keys ${quoted(path)} chrony`);
+    writer.line(`trustedkey (1 ... ${KEY_ID_LIMIT})`);
   },
   leapseclist: ({ words: [path = ""] }, writer) => writer.line(`leapfile ${quoted(path)}`),
   leapsectz: (_directive, writer) => writer.line("leapfile /usr/share/zoneinfo/leap-seconds.list"),
@@ -93,23 +99,18 @@ const TRANSLATE: Readonly<Record<string, (directive: Directive, writer: Writer, 
   log: ({ words }, _writer, { statistics }) => {
     for (const word of words) for (const kind of LOGS[word.toLowerCase()] ?? []) statistics.add(kind);
   },
-  makestep(directive, writer) {
-    const [threshold, limit] = directive.words.map(Number);
-    if (threshold === undefined || !(threshold >= 0)) return writer.left(directive.text, directive.at, "it has no threshold");
-    writer.line(`tinker step ${threshold}`);
-    if (limit !== undefined && limit >= 0) writer.warn(directive.at, `the clock may be stepped at any time, not only at the first ${limit} updates`);
-  },
-  maxchange: number("tinker panic", 0),
-  maxdistance: number("tos maxdist", 0),
-  minsources: number("tos minsane", 0),
+  makestep,
+  maxchange,
+  maxdistance: number("tos maxdist", 0.001, 16),
+  minsources: number("tos minsane", 0, 1000),
   local(directive, writer) {
     const stratum = option(directive, "stratum") ?? 10;
     if (directive.words.includes("orphan")) return writer.line(`tos orphan ${stratum}`);
     writer.line("server 127.127.1.0");
     writer.line(`fudge 127.127.1.0 stratum ${Math.max(stratum - 1, 0)}`);
   },
-  allow: (directive, _writer, { access }) => void access.push({ verb: "allow", network: network(directive), directive }),
-  deny: (directive, _writer, { access }) => void access.push({ verb: "deny", network: network(directive), directive }),
+  allow: access,
+  deny: access,
   ratelimit(directive, writer, gathered) {
     gathered.limited = true;
     writer.line(`discard average ${Math.max(option(directive, "interval") ?? 3, 0)}`);
@@ -119,9 +120,10 @@ const TRANSLATE: Readonly<Record<string, (directive: Directive, writer: Writer, 
     if (literalFamily(address) === 0) return writer.left(directive.text, directive.at, "it names no address");
     writer.line(`broadcast ${address} minpoll ${exponent(Number(interval))}${port === undefined ? "" : ` port ${port}`}`);
   },
-  bindaddress: ({ words: [address = ""] }, writer) => {
-    writer.line("interface ignore all");
-    writer.line(`interface listen ${address}`);
+  bindaddress(directive, writer, { listens }) {
+    const [address = ""] = directive.words;
+    if (literalFamily(address) === 0) writer.left(directive.text, directive.at, "it names no address");
+    else listens.add(address);
   },
 };
 
@@ -174,18 +176,52 @@ function source(directive: Directive, writer: Writer): void {
     else if (known.as === null) dropped.push(value === "" ? name : `${name} ${value}`);
     else written.push(known.as(value));
   }
+  const key = option(directive, "key") ?? 0;
+  if (key > KEY_ID_LIMIT) return writer.left(directive.text, directive.at, `${host} is not asked without its key, and keys go up to ${KEY_ID_LIMIT}`);
   const family = words.includes("ipv4") ? "-4 " : words.includes("ipv6") ? "-6 " : "";
   writer.line([`${directive.name} ${family}${host}`, ...written].join(" "));
   const left = dropped.filter((word) => word !== "ipv4" && word !== "ipv6");
   if (left.length > 0) writer.warn(directive.at, `${host}: left out: ${left.join(", ")}`);
 }
 
-/** A directive whose one number another command takes. */
-function number(command: string, least: number): (directive: Directive, writer: Writer) => void {
-  return (directive, writer) => {
-    const value = Number(directive.words[0]);
-    if (value >= least) writer.line(`${command} ${value}`);
-    else writer.left(directive.text, directive.at, "it has no number");
+/** Beyond what `tinker` takes nothing is meant but "never". */
+const LONGEST_STEP = 1e6;
+const LONGEST_PANIC = 1e9;
+/** In place of 0, which `tinker step` takes for "never". */
+const LEAST_STEP = 0.001;
+
+/** `makestep THRESHOLD LIMIT`: at the first LIMIT updates what is beyond the threshold is stepped; without a limit (< 0), always. */
+function makestep({ words, text, at }: Directive, writer: Writer, gathered: Gathered): void {
+  const [threshold = Number.NaN, limit = Number.NaN] = words.map(Number);
+  if (!(threshold >= 0)) return writer.left(text, at, "it has no threshold");
+  if (Number.isNaN(limit)) return writer.left(text, at, "it has no limit");
+  gathered.step = limit === 0 || threshold > LONGEST_STEP ? 0 : Math.max(threshold, LEAST_STEP);
+  if (gathered.step === 0) return;
+  if (threshold < LEAST_STEP) writer.warn(at, `a step threshold of ${threshold} s becomes ${LEAST_STEP} s`);
+  if (limit > 0) writer.warn(at, `the clock may be stepped at any time, not only at the first ${limit} updates`);
+}
+
+/** `maxchange OFFSET START IGNORE`: after START updates an offset beyond it is ignored IGNORE times, then ends the daemon. */
+function maxchange({ words, text, at }: Directive, writer: Writer, gathered: Gathered): void {
+  const [offset = Number.NaN, start = 0, ignore = 0] = words.map(Number);
+  if (!(offset > 0)) return writer.left(text, at, "it has no offset above 0");
+  gathered.panic = offset > LONGEST_PANIC ? 0 : offset;
+  if (start > 0) writer.warn(at, `offsets are compared with ${offset} s from the first update on, not after ${start} (run --any-offset lets the first correction be of any size)`);
+  if (ignore !== 0) writer.warn(at, `the first offset beyond ${offset} s ends the daemon; none is ignored`);
+}
+
+function access({ name, words, text, at }: Directive, writer: Writer, gathered: Gathered): void {
+  if (!gathered.access.add(name === "allow", words)) writer.left(text, at, "names are not resolved for access lists");
+}
+
+/** A directive whose one number another command takes, within its bounds. */
+function number(command: string, least: number, most: number): (directive: Directive, writer: Writer) => void {
+  return ({ words, text, at }, writer) => {
+    const value = Number(words[0]);
+    if (!(value >= 0)) return writer.left(text, at, "it has no number");
+    const taken = Math.min(Math.max(value, least), most);
+    writer.line(`${command} ${taken}`);
+    if (taken !== value) writer.warn(at, `${value} becomes ${taken}`);
   };
 }
 
@@ -200,33 +236,12 @@ function exponent(interval: number): number {
   return Math.min(Math.max(Math.round(Math.log2(Math.max(interval, 1))), 3), 17);
 }
 
-/** What `allow` and `deny` name; `all` is a word before it, and alone. */
-function network({ words }: Directive): string {
-  return words.filter((word) => word.toLowerCase() !== "all")[0] ?? "default";
-}
-
-/** chronyd answers nobody but those it allows; ntp.conf says the opposite, unless told. */
-function finish(writer: Writer, { access, statistics, limited }: Gathered): void {
+/** chronyd answers nobody but those it allows, steps only if told to, and has no panic threshold; ntp.conf says the opposite, unless told. */
+function finish(writer: Writer, { access: list, statistics, listens, limited, step, panic }: Gathered): void {
+  writer.line(`tinker step ${step} panic ${panic}`);
   if (statistics.size > 0) writer.line(`statistics ${[...statistics].join(" ")}`);
-  const openFlags = `nomodify notrap nopeer noquery${limited ? " limited" : ""}`;
-  for (const line of CLOSED) writer.line(line);
-  for (const { verb, network: of, directive } of access) {
-    const flags = verb === "allow" ? openFlags : "noserve nomodify notrap nopeer noquery";
-    if (of === "default") {
-      if (verb === "allow") writer.line("unrestrict default noserve");
-      writer.line(`restrict default ${flags}`);
-    } else if (parseNetwork(expanded(of)) === null) {
-      writer.left(directive.text, directive.at, "names are not resolved for access lists");
-    } else {
-      writer.line(`restrict ${expanded(of)} ${flags}`);
-    }
-  }
-}
-
-/** chrony takes `10.0` and `10.0/16` for 10.0.0.0/16. */
-function expanded(text: string): string {
-  const [address = "", bits] = text.split("/");
-  if (!/^\d+(\.\d+){0,2}$/.test(address)) return text;
-  const parts = address.split(".");
-  return `${[...parts, "0", "0", "0"].slice(0, 4).join(".")}/${bits ?? parts.length * 8}`;
+  // The last rule that fits an address decides.
+  if (listens.size > 0) writer.line("interface ignore all");
+  for (const address of listens) writer.line(`interface listen ${address}`);
+  for (const line of list.lines(limited)) writer.line(line);
 }

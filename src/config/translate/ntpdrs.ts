@@ -49,18 +49,63 @@ function synchronization(table: TomlTable | null, writer: Writer, file: string):
   // At least three sources have to agree unless the file says otherwise.
   const agreeing = table?.values.get("minimum-agreeing-sources") ?? 3;
   if (typeof agreeing === "number") writer.line(`tos minsane ${agreeing}`);
+  thresholds(table, writer, file);
   if (table === null) return;
   for (const [name, value] of table.values) {
     const at = placeOf(table, name, file);
-    if (name === "minimum-agreeing-sources") continue;
-    if (name === "single-step-panic-threshold" && typeof value === "number") writer.line(`tinker panic ${value}`);
-    else if (name === "local-stratum" && typeof value === "number") {
+    if (name === "minimum-agreeing-sources" || THRESHOLDS.has(name)) continue;
+    if (name === "local-stratum" && typeof value === "number") {
       if (value >= 1 && value < 16) {
         writer.line("server 127.127.1.0");
         writer.line(`fudge 127.127.1.0 stratum ${value - 1}`);
       }
     } else writer.left(`${name} = ${shown(value)}`, at, "there is nothing like it");
   }
+}
+
+const THRESHOLDS: ReadonlySet<string> = new Set(["single-step-panic-threshold", "startup-step-panic-threshold", "algorithm"]);
+
+/** What ntpd-rs has without a word: steps from 10 ms on, ends beyond 1000 s, and at the start beyond a day backward. */
+const RS_STEP = 0.01;
+const RS_PANIC = 1000;
+const RS_STARTUP: Directions = { forward: Infinity, backward: 86_400 };
+
+/** A threshold each way, seconds; `Infinity`: none. */
+interface Directions {
+  readonly forward: number;
+  readonly backward: number;
+}
+
+function thresholds(table: TomlTable | null, writer: Writer, file: string): void {
+  const at = (name: string): Place => table?.places.get(name) ?? { file, line: 1, column: 1 };
+  const algorithm = table === null ? null : tableOf(table, "algorithm");
+  const step = algorithm?.values.get("step-threshold");
+  for (const [name, value] of algorithm?.values ?? []) if (name !== "step-threshold") writer.left(`${name} = ${shown(value)}`, placeOf(algorithm!, name, file), "there is nothing like it");
+  const given = (name: string, otherwise: Directions): Directions => {
+    const value = table?.values.get(name);
+    const read = value === undefined ? otherwise : directions(value);
+    if (read === null) writer.left(`${name} = ${shown(value!)}`, at(name), "it is no threshold");
+    return read ?? otherwise;
+  };
+  const panic = given("single-step-panic-threshold", { forward: RS_PANIC, backward: RS_PANIC });
+  const startup = given("startup-step-panic-threshold", RS_STARTUP);
+  const least = Math.min(panic.forward, panic.backward);
+  writer.line(`tinker step ${typeof step === "number" && step > 0 ? step : RS_STEP} panic ${Number.isFinite(least) ? least : 0}`);
+  if (panic.forward !== panic.backward) writer.warn(at("single-step-panic-threshold"), `${least} s is the panic threshold each way`);
+  if (startup.forward === least && startup.backward === least) return;
+  const those = Object.entries(startup).map(([way, most]) => (most === Infinity ? `any size ${way}` : `${most} s ${way}`)).join(" and ");
+  writer.warn(at("startup-step-panic-threshold"), `the first correction is held to the same panic threshold, not to ${those} (run --any-offset lets it be of any size)`);
+}
+
+/** A number of seconds or `"inf"`, or a table of them; `null`: neither. */
+function directions(value: Toml): Directions | null {
+  const [forward, backward] = isTable(value) ? [limitOf(value.values.get("forward") ?? "inf"), limitOf(value.values.get("backward") ?? "inf")] : [limitOf(value), limitOf(value)];
+  return forward === null || backward === null ? null : { forward, backward };
+}
+
+function limitOf(value: Toml): number | null {
+  if (value === "inf") return Infinity;
+  return typeof value === "number" && value > 0 ? value : null;
 }
 
 /** Without a server table ntpd-rs answers nobody. */
