@@ -1,7 +1,8 @@
 /** `ntpkit run` among other daemons: it follows them, they follow it, and a liar does not lead it astray. */
 import assert from "node:assert/strict";
-import { readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { near, type Scenario } from "../scenario.ts";
 import type { Host } from "../netns.ts";
 import type { PeerName } from "../peers.ts";
@@ -138,6 +139,12 @@ export const daemon: readonly Scenario[] = [
     patient: true,
     run: async (world) => follows(world, await world.write("one-line.conf", ["pool pool.ntp.org iburst"]), ["pool.ntp.org"]),
   },
+  {
+    name: "daemon: run starts on a file with every way of making friends as it is, and ntpq shows it synchronized by servers, pool and search",
+    needs: ["chrony", "dnsmasq", "classic"],
+    patient: true,
+    run: everyWay,
+  },
   ...samples("classic", "ntp.org's ntpd", "etc/ntp.conf"),
   ...samples("ntpsec", "NTPsec", "etc/ntpsec/ntp.conf"),
 ];
@@ -171,15 +178,51 @@ function samples(peer: PeerName, words: string, file: string): readonly Scenario
   ];
 }
 
+/** The file's keys, of those whom this lab has. */
+const KEYS = [1, 11].map((id) => `${id} SHA1 6ab3c02a4f9be8d1a${id.toString(16).padStart(3, "0")}`);
+
+/** The names and addresses of `association-modes.conf`, and who listens to the groups there, are made here. */
+async function everyWay(world: World): Promise<void> {
+  const file = fileURLToPath(new URL("../../fixtures/ntpconf/association-modes.conf", import.meta.url));
+  const [host, first, second, keyed, dns] = [await world.host("daemon"), await world.host("ntp1"), await world.host("ntp2"), await world.host("keyed"), await world.host("dns")];
+  const [pooled = ""] = await servers(world, ["pool"]);
+  for (const one of [first, second]) await world.chronyd(one, ["local stratum 3"], { clock: await world.clock(one.name, 0) });
+  await host.addAddresses(["192.0.2.10/24"]);
+  await keyed.addAddresses(["192.0.2.1/24"]);
+  await mkdir(world.file("etc/ntp"), { recursive: true });
+  const keys = await world.write("etc/ntp/keys", KEYS);
+  await world.ntpd("classic", keyed, [`keys ${keys}`, "trustedkey 1 11", "manycastserver 239.1.1.1"], { clock: await world.clock("keyed", 0) });
+  const resolver = await nameServer(world, dns, [`${first.ipv4} ntp1.example.net`, `${second.ipv6} ntp2.example.net`, `${pooled} pool.example.net`], "net");
+  const clock = await world.clock("daemon", 0.2);
+  const beside = `mount -t overlay overlay -o lowerdir=${world.file("etc")}:/etc /etc && mount --bind ${resolver} /etc/resolv.conf && mount -t tmpfs tmpfs /var`;
+  await world.ntpkitDaemon(host, ["run", "-c", file], { clock, beside, patience: 90 });
+  const used = [first.ipv4, second.ipv6, pooled];
+  await seen(world, host, (rows) => used.every((address) => rows.some((row) => row.address === address && row.reach > 0)), 90);
+  // By key: the server that is named, and the one who answers the search.
+  const told = await seen(world, host, (rows) => rows.filter(({ authentication, reach }) => authentication === "ok" && reach > 0).length >= 2, 90);
+  assert.deepEqual(told.filter(({ authentication }) => authentication === "ok").map(({ address }) => address).toSorted(), [keyed.ipv4, "192.0.2.1"].toSorted());
+  const shown = await world.ntpq(host, ["-pn"], /^\*/m);
+  for (const address of [first.ipv4, pooled, "192.0.2.1", "192.0.2.2"]) assert.match(shown, new RegExp(`^[*+# -]${address.replaceAll(".", "\\.")} `, "m"));
+  const { offset, slew, steps } = await clock.read();
+  assert.ok(steps >= 1, "the clock was stepped");
+  near(offset + slew, 0, 0.005, "the clock afterwards");
+}
+
+/** Starts a name server that knows a domain's names; returns the resolv.conf of those who are to ask it. */
+async function nameServer(world: World, host: Host, entries: readonly string[], domain: string): Promise<string> {
+  const hosts = await world.write("names.hosts", entries);
+  const settings = ["no-resolv", "no-hosts", `addn-hosts=${hosts}`, `local=/${domain}/`, "user=root", "pid-file=", "log-facility=-"];
+  await world.helper("dnsmasq", host, ["usr/sbin/dnsmasq", "--keep-in-foreground", "-C", await world.write("dnsmasq.conf", settings)], /started/);
+  return await world.write("resolv.conf", [`nameserver ${host.ipv4}`]);
+}
+
 /** Runs the daemon on a file whose pools are of this lab's servers, until ntpq shows a system peer and the clock is right. */
 async function follows(world: World, file: string, pools: readonly string[]): Promise<void> {
   const addresses = await servers(world, ["a", "b", "c", "d"]);
   const host = await world.host("daemon");
   const dns = await world.host("dns");
-  const hosts = await world.write("pool.hosts", pools.flatMap((pool, index) => addresses.flatMap((address, place) => (pools.length === 1 || place === index ? [`${address} ${pool}`] : []))));
-  const settings = ["no-resolv", "no-hosts", `addn-hosts=${hosts}`, "local=/org/", "user=root", "pid-file=", "log-facility=-"];
-  await world.helper("dnsmasq", dns, ["usr/sbin/dnsmasq", "--keep-in-foreground", "-C", await world.write("dnsmasq.conf", settings)], /started/);
-  const resolver = await world.write("resolv.conf", [`nameserver ${dns.ipv4}`]);
+  const entries = pools.flatMap((pool, index) => addresses.flatMap((address, place) => (pools.length === 1 || place === index ? [`${address} ${pool}`] : [])));
+  const resolver = await nameServer(world, dns, entries, "org");
   const clock = await world.clock("daemon", 0.2);
   // What such a file names under /var is written in a /var of its own.
   const beside = `mount --bind ${resolver} /etc/resolv.conf && mount -t tmpfs tmpfs /var`;
@@ -195,6 +238,8 @@ async function follows(world: World, file: string, pools: readonly string[]): Pr
 interface Row {
   readonly address: string;
   readonly tally: string;
+  readonly reach: number;
+  readonly authentication: string;
 }
 
 /** Chronyds with the right time, each on a clock of its own by its name. */
