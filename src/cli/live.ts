@@ -26,7 +26,8 @@ export function isLive(io: Io, options: { readonly json?: boolean; readonly quie
  */
 export function drawLive(sink: Sink, lines: () => readonly string[]): Live {
   let drawn = 0;
-  const wipe = (): string => (drawn === 0 ? "" : `\u001b[${drawn}A\u001b[0J`);
+  // From the first column: where a terminal echoes `^C`, the cursor stands behind it.
+  const wipe = (): string => (drawn === 0 ? "" : `\r\u001b[${drawn}A\u001b[0J`);
   const draw = (): void => {
     const next = lines().slice(0, LIVE_ROWS).map((line) => cut(line, sink.columns ?? DEFAULT_WIDTH));
     sink.write(`${wipe()}${next.map((line) => `${line}\n`).join("")}`);

@@ -83,9 +83,11 @@ export function refuseUnasked(state: State, from: Address, test: PacketTest | Pa
   state.note({ what: "refused", id: null, from, test });
 }
 
-/** Whether an address is one of ours, in either family. */
+/** Whether an address is one of ours, in either family. Who answers nobody has no own server: at such an address is another process. */
 export function isOwnAddress(state: State, ip: string): boolean {
-  if (state.config.serving?.ownAddresses.includes(ip) === true) return true;
+  const { serving } = state.config;
+  if (serving === undefined || serving === null) return false;
+  if (serving.ownAddresses.includes(ip)) return true;
   return state.ownReferenceIds.has(state.surroundings.referenceIdOf(ip));
 }
 

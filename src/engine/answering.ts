@@ -3,6 +3,7 @@
  * random delay, and T3 is read when they leave.
  */
 import type { PacketToken, SocketToken } from "../association/request.ts";
+import { ringOf } from "../association/solicitor.ts";
 import { after } from "../time/mono.ts";
 import type { Mono } from "../time/mono.ts";
 import type { Now } from "../time/now.ts";
@@ -46,12 +47,13 @@ export interface Answering {
 const WAITING_AT_MOST = 10_000;
 
 /** Opens the counter. */
-export function openAnswering(config: EngineConfig, surroundings: Surroundings, now: Now): Answering | null {
+export function openAnswering(state: State, now: Now): Answering | null {
+  const { config, surroundings } = state;
   const { serving } = config;
   if (serving === undefined || serving === null) return null;
   const { chance } = surroundings;
   const seed = Number(BigInt.asIntN(32, chance.bits64()));
-  const server = new NtpServer(settingsOf(config, serving, surroundings), { mru: serving.mru ?? DEFAULT_MRU, seed, chance: () => chance.uniform(), startedAt: now.mono });
+  const server = new NtpServer(settingsOf(config, serving, surroundings), { mru: serving.mru ?? DEFAULT_MRU, seed, chance: () => chance.uniform(), isOurs: (transmit) => state.solicitors.some((asking) => ringOf(asking, transmit) !== undefined), startedAt: now.mono });
   return { server, arrival: newArrival(), waiting: [] };
 }
 
@@ -60,7 +62,7 @@ export function reviseAnswering(state: State, now: Now): void {
   const { answering, config, surroundings } = state;
   const { serving } = config;
   if (answering === null || serving === undefined || serving === null) {
-    state.answering = openAnswering(config, surroundings, now);
+    state.answering = openAnswering(state, now);
     return;
   }
   answering.server.configure(settingsOf(config, serving, surroundings));

@@ -159,7 +159,7 @@ function start(state: State, { memory, frequency }: Event & { readonly kind: "st
   state.inForce = frequency ?? null;
   state.learning = startLearning(state, now);
   state.lostAt = now.mono;
-  state.answering = openAnswering(state.config, state.surroundings, now);
+  state.answering = openAnswering(state, now);
   state.steering = startSteering(state.config, now.mono);
   takeOver(state);
   onSecond(state, now);

@@ -70,7 +70,8 @@ function hasListenedEnough(state: State): boolean {
 export function onDeadline(state: State, now: Now): void {
   state.note({ what: "deadline" });
   judge(state, now);
-  const open = state.names.pending || [...state.roster].some(({ ended }) => ended === null);
+  // Whoever is further away than the rings asked so far has not been heard either.
+  const open = state.names.pending || isSoliciting(state) || [...state.roster].some(({ ended }) => ended === null);
   if (state.opinion.estimate === null && open && !isListening(state)) state.end("deadline");
   else decide(state, now);
 }

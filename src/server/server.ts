@@ -14,6 +14,7 @@ import type { Now } from "../time/now.ts";
 import { PHI } from "../time/seconds.ts";
 import type { Frequency } from "../time/seconds.ts";
 import { timestamp } from "../time/timestamp.ts";
+import type { NtpTimestamp } from "../time/timestamp.ts";
 import { HEADER_LENGTH, VERSION } from "../wire/header.ts";
 import { isCryptoNak } from "../wire/mac.ts";
 import { MAX_PACKET_LENGTH, decodePacket } from "../wire/packet.ts";
@@ -68,6 +69,11 @@ export interface ServerSurroundings {
   readonly seed: number;
   /** Uniform in 0 ≤ x < 1. */
   readonly chance: () => number;
+  /**
+   * Whether this process itself sent a solicitation, told by its transmit timestamp: others on this host may search, too.
+   * Absent: whatever comes to a group from an address of ours was sent by us.
+   */
+  readonly isOurs?: (transmit: NtpTimestamp) => boolean;
   /** When the server starts: without a source from then on, until {@link NtpServer.update} says otherwise. */
   readonly startedAt: Mono;
 }
@@ -80,6 +86,7 @@ export class NtpServer {
   readonly reply: Reply = newReply();
   readonly #counts: Counts = noCounts();
   readonly #chance: () => number;
+  readonly #isOurs: ServerSurroundings["isOurs"];
   readonly #spreading = new Spreading();
   #settings: ServerSettings;
   #own: readonly SourceWords[];
@@ -95,6 +102,7 @@ export class NtpServer {
   constructor(settings: ServerSettings, surroundings: ServerSurroundings) {
     this.mru = new MruList(surroundings.mru, surroundings.seed);
     this.#chance = surroundings.chance;
+    this.#isOurs = surroundings.isOurs;
     this.#lostAt = surroundings.startedAt;
     this.#settings = settings;
     this.#own = ownSources(settings);
@@ -200,10 +208,16 @@ export class NtpServer {
     return this.#authenticate(arrival, flags);
   }
 
-  #isOwn({ source, port, cast }: Arrival): boolean {
-    if (cast === "unicast" && port !== this.#settings.own.port) return false;
-    for (let index = 0; index < this.#own.length; index += 1) if (sameSource(this.#own[index]!, source)) return true;
+  /** From the port we answer on; or, to a group from another, what we asked ourselves. */
+  #isOwn(arrival: Arrival): boolean {
+    const isServer = arrival.port === this.#settings.own.port;
+    if (!isServer && arrival.cast === "unicast") return false;
+    for (let index = 0; index < this.#own.length; index += 1) if (sameSource(this.#own[index]!, arrival.source)) return isServer || this.#askedOurselves(arrival);
     return false;
+  }
+
+  #askedOurselves({ view, length }: Arrival): boolean {
+    return this.#isOurs === undefined || (length >= HEADER_LENGTH && this.#isOurs(view.getBigUint64(TRANSMIT) as NtpTimestamp));
   }
 
   #chargeRate(client: number): ReturnType<typeof judgeRate> {
@@ -282,6 +296,8 @@ export class NtpServer {
   }
 }
 
+/** Where the transmit timestamp is, octets (RFC 5905 figure 8). */
+const TRANSMIT = 40;
 /** The mode of control queries; the one above is private. */
 const CONTROL = 6;
 

@@ -50,6 +50,7 @@ function wordsOf(kind: Finding, outcome: Outcome, snapshot: Snapshot, context: F
   if (outcome === "permission" && notListening !== null) return portWords(context, notListening);
   if (outcome === "usage" && notListening !== null) return { message: `${context.interface ?? "the address"}: ${HOST_FAULTS[notListening]}`, hint: "`ip address` lists the interfaces and their addresses" };
   if (outcome === "authentication") return authenticationWords(kind, snapshot);
+  if (outcome === "deadline" && kind === "manycast" && snapshot.associations.length === 0) return cutOff(snapshot, context);
   if (outcome !== "no-reply") return null;
   if (notJoined !== null) return { message: `${printable(notJoined.group)} cannot be received${context.interface === null ? "" : ` on ${printable(context.interface)}`}: ${HOST_FAULTS[notJoined.why]}`, hint: "name another interface with --interface" };
   if (kind === "manycast") return silentRings(snapshot, context);
@@ -57,7 +58,8 @@ function wordsOf(kind: Finding, outcome: Outcome, snapshot: Snapshot, context: F
 }
 
 function portWords({ port, lacking }: FindingContext, why: HostFault): Words {
-  if (why === "portInUse") return { message: `UDP port ${port} is in use by another program`, hint: "stop the time daemon there, or name another port with --port" };
+  // Broadcasts come to one port: on another nothing would be heard.
+  if (why === "portInUse") return { message: `UDP port ${port} is in use by another program`, hint: "stop the time daemon there while this listens, or run one that shares the port, as chronyd does" };
   const way = lacking?.who === "root" ? `root lacks ${lacking.capability} here` : "run it as root";
   return { message: `UDP port ${port} may not be used by this process`, hint: `${way}, or name a port above 1023 with --port` };
 }
@@ -78,6 +80,11 @@ function silentRings({ rings }: Snapshot, { groups, ttl, notSent, key, alone }: 
   if (alone) return { message: `no server answered on this host in ${namesText(groups)}`, hint: ALONE };
   const further = hops < ttl ? "" : " --ttl asks further away;";
   return { message: `no server answered within ${counted(hops, "hop")} of this host in ${namesText(groups)}`, hint: `are there manycast servers in that group${key === null ? "" : ` that know key ${key}`}?${further} routers have to forward it` };
+}
+
+function cutOff({ rings }: Snapshot, { deadline, ttl }: FindingContext): Words {
+  const hops = Math.max(0, ...rings.map((ring) => ring.ttl));
+  return { message: `the deadline${deadline === null ? "" : ` of ${durationText(deadline)}`} passed before all rings were asked: ${hops} of ${counted(ttl, "hop")}, and no server answered`, hint: "--deadline allows more time, --ttl asks fewer rings" };
 }
 
 const ALONE = "this host has no network but loopback: `ip link` shows which interfaces are down";

@@ -96,6 +96,20 @@ describe("manycast", () => {
     expect(err).toMatch(/^ntpkit manycast: no server answered within 2 hops of this host in 239\.255\.77\.77; /);
   });
 
+  it("says that the deadline cut the search off, where rings were left to ask", async () => {
+    const { code, out, err } = await search(await freePort(), "--ttl", "5", "--interval", "1000s", "--deadline", "300ms");
+    expect([code, JSON.parse(out)]).toMatchObject([17, { ok: false, exitCode: 17, error: { code: "deadline" }, rings: [{ ttl: 1, replies: 0 }] }]);
+    expect(err).toBe("ntpkit manycast: the deadline of 300.0 ms passed before all rings were asked: 1 of 5 hops, and no server answered; --deadline allows more time, --ttl asks fewer rings\n");
+  });
+
+  it("finds a server of this very host, in another process", async () => {
+    const port = await freePort();
+    await serving(port, "--local-stratum", "3", "--manycast", GROUP, "--interface", "lo");
+    // Longer than its random delay.
+    const { code, out } = await search(port, "--no-auth", "--interval", "1s");
+    expect([code, JSON.parse(out)]).toMatchObject([0, { associations: [{ verdict: "systemPeer", stratum: 3 }] }]);
+  });
+
   it("draws rings in place on a terminal, and leaves only the report", async () => {
     const port = await answerGroup();
     const { out, err } = await ntpkit(["manycast", GROUP, "--interface", "lo", "--port", `${port}`, "--ttl", "1", "--interval", "100ms", "--samples", "2", "--minclock", "1", "--no-auth"], { columns: 80, env: { TERM: "xterm", NO_COLOR: "1" } });
@@ -164,6 +178,13 @@ describe("serve", () => {
     expect(err).toContain(`UDP port ${port} is in use by another program`);
   });
 });
+
+/** `ntpkit serve` as a process of its own, until the test ends. */
+async function serving(port: number, ...options: readonly string[]): Promise<void> {
+  const child = spawn(process.execPath, ["--import", "tsx", ENTRY, "serve", "--port", `${port}`, "--json", ...options], { env: { ...process.env, NTPKIT_CONFIG: "/nonexistent" } });
+  servers.push({ close: () => child.kill("SIGKILL") });
+  await once(createInterface(child.stdout), "line");
+}
 
 async function demo(stratum: number, refid: string): Promise<number> {
   const server = await startServer({ name: "x", ahead: 0, stratum, refid }, read);

@@ -55,7 +55,7 @@ export interface ServerOptions extends Partial<ServerSettings>, Partial<ServerSu
 
 /** A server at stratum 2 unless told otherwise; `system: null`: one that follows nothing. */
 export function serverOf(options: ServerOptions = {}): NtpServer {
-  const { mru = DEFAULT_MRU, seed = 1, chance = () => 0.5, startedAt = 0 as Mono, system = SYNCHRONIZED, ...settings } = options;
+  const { mru = DEFAULT_MRU, seed = 1, chance = () => 0.5, startedAt = 0 as Mono, isOurs, system = SYNCHRONIZED, ...settings } = options;
   const server = new NtpServer(
     {
       access: new AccessList(),
@@ -68,7 +68,7 @@ export function serverOf(options: ServerOptions = {}): NtpServer {
       smear: null,
       ...settings,
     },
-    { mru, seed, chance, startedAt },
+    { mru, seed, chance, startedAt, ...(isOurs === undefined ? {} : { isOurs }) },
   );
   if (system !== null) server.update(system, NOW);
   return server;

@@ -73,6 +73,18 @@ describe("the list of recent clients", () => {
   });
 });
 
+describe("what a group brings back", () => {
+  it("is our own only if this process sent it: another on this host may search, too", () => {
+    const asked = timestamp(7, 7);
+    const server = serverOf({ ...GROUP, isOurs: (transmit) => transmit === asked });
+    const from = { ip: "192.0.2.1", port: 40_000, cast: "group" as const };
+    expect(server.receive(arrivalOf(requestOf({ transmit: asked }), from))).toBe("ownPacket");
+    expect(server.receive(arrivalOf(requestOf({ transmit: timestamp(7, 8) }), from))).toBe("answered");
+    expect(server.receive(arrivalOf(requestOf({ transmit: timestamp(7, 8) }), { ...from, port: 123 }))).toBe("ownPacket");
+    expect(server.receive(arrivalOf(requestOf({}).subarray(0, 12), from))).toBe("tooShort");
+  });
+});
+
 describe("what becomes of a datagram", () => {
   const plain = (mode: Header["mode"], version = 4): Uint8Array => requestOf({ mode, version });
   const cases: readonly [Disposition, string, Uint8Array, ArrivalOptions?, RestrictFlag[]?][] = [

@@ -58,7 +58,10 @@ describe("manycast", () => {
     expect(say("no-reply", { notSent: { ip: "239.1.1.1", why: "noRoute" } }).message).toBe("239.1.1.1 cannot be asked: there is no route to it");
     expect(say("no-reply", { alone: true })).toEqual({ code: "no-reply", message: "no server answered on this host in 239.1.1.1", hint: "this host has no network but loopback: `ip link` shows which interfaces are down" });
     expect(say("authentication", {}, snapshot)).toMatchObject({ message: "1 server was found, and none is authentic: 192.0.2.2", hint: expect.stringContaining("--no-auth") });
-    expect(describeFinding("broadcast", "permission", empty, { ...CONTEXT, notListening: "portInUse" })!.message).toBe("UDP port 123 is in use by another program");
+    expect(describeFinding("broadcast", "permission", empty, { ...CONTEXT, notListening: "portInUse" })).toMatchObject({
+      message: "UDP port 123 is in use by another program",
+      hint: "stop the time daemon there while this listens, or run one that shares the port, as chronyd does",
+    });
     expect(describeFinding("broadcast", "no-reply", empty, { ...CONTEXT, notJoined: { group: "239.1.1.1", why: "noMulticast" }, interface: "eth0" })!.message).toBe("239.1.1.1 cannot be received on eth0: the interface passes no multicasts");
     expect(describeFinding("manycast", "ok", snapshot, CONTEXT)).toBeNull();
   });
