@@ -1,6 +1,6 @@
 /** The rows of the commands that say with whom associations are made, and how far they are believed. */
 import { DEFAULT_LIMITS } from "../../system/limits.ts";
-import { any, choice, common, daemonOnly, FLAG, integer, number, one, optional, seconds, several, WORD, type CommandSyntax, type Options, type OptionSyntax, type Takes } from "./syntax.ts";
+import { any, choice, common, daemonOnly, FLAG, integer, missing, number, one, optional, seconds, several, WORD, type CommandSyntax, type Options, type OptionSyntax, type Takes } from "./syntax.ts";
 
 const HOST: Takes = { takes: "host" };
 const GROUP: Takes = { takes: "group" };
@@ -85,9 +85,9 @@ const TOS: Options = {
 
 const FUDGE: Options = {
   stratum: { ...integer(0, 15), standard: 5 },
-  refid: { ...WORD, standard: "LOCL", idle: "the local clock's is that of its address" },
-  time1: { ...number(-1e6, 1e6), standard: 0, idle: "the local clock is taken as it is" },
-  time2: { ...number(-1e6, 1e6), standard: 0, idle: "the local clock is taken as it is" },
+  refid: missing({ ...WORD, standard: "LOCL" }, "the local clock's is that of its address"),
+  time1: missing({ ...number(-1e6, 1e6), standard: 0 }, "the local clock is taken as it is"),
+  time2: missing({ ...number(-1e6, 1e6), standard: 0 }, "the local clock is taken as it is"),
   ...Object.fromEntries([1, 2, 3, 4].map((flag) => [`flag${flag}`, { ...integer(0, 1), standard: 0, idle: "the local clock's driver has no flags" } satisfies OptionSyntax])),
 };
 

@@ -5,7 +5,7 @@ import { parseKeyIds, type KeyIdRange } from "../../security/keyids.ts";
 import { UsageError, type Place } from "../usage.ts";
 import { ASSOCIATION_COMMANDS, DEFAULT_RINGS } from "./associations.ts";
 import { foldDaemon, tinkerOf } from "./daemon.ts";
-import { isGroup, localUnit, readAssociation, readRestriction, type AssociationLine, type RestrictLine, type ServerLine } from "./lines.ts";
+import { isGroup, localUnit, readAssociation, readRestriction, restrictionRemark, type AssociationLine, type RestrictLine, type ServerLine } from "./lines.ts";
 import type { Remark, Statement } from "./parse.ts";
 import type { Configuration, DiscardLimits, DiscoverySettings, Draft, Switches } from "./record.ts";
 import { SERVICE_COMMANDS, STATISTICS } from "./service.ts";
@@ -34,7 +34,12 @@ const FOLD: Readonly<Record<string, (draft: Draft, statement: Statement) => void
   },
   keys: (draft, { operands: [path], values: [, format = "auto"] }) => void (draft.keys = { path: path!.text, format: format as KeyFormat, at: path!.at }),
   trustedkey: (draft, statement) => void (draft.trusted = [...(draft.trusted ?? []), ...readKeyIds(statement)]),
-  restrict: (draft, statement) => void (draft.restrict = [...draft.restrict, readRestriction(statement)]),
+  restrict(draft, statement) {
+    const line = readRestriction(statement);
+    const remark = restrictionRemark(line);
+    draft.restrict = [...draft.restrict, line];
+    if (remark !== null) draft.remarks = [...draft.remarks, remark];
+  },
   unrestrict: (draft, statement) => void (draft.restrict = without(draft.restrict, readRestriction(statement))),
   discard: (draft, { options }) => void (draft.discard = { ...draft.discard, ...Object.fromEntries(options) }),
   tos: (draft, { options }) => {

@@ -3,6 +3,7 @@ import { isMulticast } from "../../wire/address.ts";
 import { literalFamily } from "../literal.ts";
 import { parseNetwork } from "../../server/access.ts";
 import { UsageError, type Place } from "../usage.ts";
+import { NO_CLOCKSTATS } from "./service.ts";
 import type { Standard } from "./syntax.ts";
 import type { Statement } from "./parse.ts";
 import type { Draft, InterfaceLine, Switches, Tinker, Variable } from "./record.ts";
@@ -82,7 +83,7 @@ function tinkered(before: Tinker, { step, stepfwd, stepback, stepout, panic, fre
 
 function asked(draft: Draft, names: readonly string[]): void {
   const { folder, kinds } = draft.statistics;
-  draft.statistics = { folder, kinds: Object.fromEntries(Object.entries(kinds).map(([name, kind]) => [name, names.includes(name) ? { ...kind, asked: true } : kind])) };
+  draft.statistics = { folder, kinds: Object.fromEntries(Object.entries(kinds).map(([name, kind]) => [name, names.includes(name) && name !== "clockstats" ? { ...kind, asked: true } : kind])) };
 }
 
 /** `filegen loopstats file loops type day link enable` */
@@ -91,6 +92,7 @@ function generate(draft: Draft, { values: [name], options, at }: Statement): voi
   const { folder, kinds } = draft.statistics;
   const kind = kinds[String(name)];
   if (kind === undefined) return void (draft.remarks = [...draft.remarks, { level: "note", text: `"filegen ${name}" has no effect here: these are not written`, at }]);
+  if (name === "clockstats") return void (draft.remarks = [...draft.remarks, { level: "note", text: `"filegen clockstats" has no effect here: ${NO_CLOCKSTATS}`, at }]);
   const file = options.get("file");
   const type = options.get("type");
   const changed = {

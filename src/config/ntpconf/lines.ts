@@ -1,9 +1,10 @@
 /** Lines of ntp.conf as records, with the checks that need more than one word of a line. */
 import type { AssociationKind } from "../../association/template.ts";
 import { parseNetwork } from "../../server/access.ts";
-import { isMulticast } from "../../wire/address.ts";
+import { addressOctets, isMulticast } from "../../wire/address.ts";
 import { scopeWarning } from "../groups.ts";
 import { literalFamily } from "../literal.ts";
+import { didYouMean } from "../suggest.ts";
 import { UsageError, type Place } from "../usage.ts";
 import { COMMANDS } from "./commands.ts";
 import type { Remark, Statement } from "./parse.ts";
@@ -152,6 +153,23 @@ function localClock({ command, operands, at }: Statement): LocalClockLine {
 export function localUnit(address: string): number | null {
   const [, , type, unit] = address.split(".").map(Number);
   return type === 1 ? unit! : null;
+}
+
+/** What is strange, yet possible, in a `restrict` line. */
+export function restrictionRemark({ address, mask, at }: RestrictLine): Remark | null {
+  const meant = literalFamily(address) === 0 && /^[a-z]+$/.test(address) && address !== "localhost" && !TEMPLATES.includes(address) ? didYouMean(address, TEMPLATES) : null;
+  if (meant !== null) return { level: "warning", text: `"restrict ${address}" is about a host of that name; ${meant}`, at };
+  if (typeof mask === "string" && !isContiguous(mask)) return { level: "warning", text: `netmask ${mask} of "restrict ${address}" has gaps: bits after the first 0 count, too`, at };
+  return null;
+}
+
+/** What a `restrict` line may be about in place of an address. */
+const TEMPLATES: readonly string[] = ["default", "source"];
+
+/** Ones, then zeros. */
+function isContiguous(mask: string): boolean {
+  const bits = Array.from(addressOctets(mask) ?? [], (octet) => octet.toString(2).padStart(8, "0")).join("");
+  return !bits.includes("01");
 }
 
 /**

@@ -41,7 +41,7 @@ export interface Statements {
 export interface ParseOptions {
   /** Reads an included file; `from` is the file that includes it. Returns its name and text, throws what the system said. */
   readonly include: (path: string, from: string) => { readonly file: string; readonly text: string };
-  /** True for the daemon: an unknown command is an error, not a warning. */
+  /** True for the daemon: an unknown command or option is an error, not a warning. */
   readonly strict: boolean;
 }
 
@@ -119,18 +119,28 @@ function readStatement(line: Line, words: readonly Word[], syntax: CommandSyntax
   const { family, operands, values, rest } = readOperands(command, words, syntax);
   const options = new Map<string, Value | true>();
   let dropped: string | null = null;
+  let someLeft = false;
   for (let index = 0; index < rest.length; index++) {
     const word = rest[index]!;
     const option = Object.hasOwn(syntax.options, word.text) ? syntax.options[word.text] : undefined;
-    if (option === undefined) throw unknownOption(command, word, syntax);
+    if (option === undefined) {
+      const fault = unknownOption(word, command, syntax);
+      if (strict) throw new UsageError(fault.text, fault.hint, word.at);
+      remarks.push({ level: "warning", text: `${fault.text} is left out${fault.hint === null ? "" : `; ${fault.hint}`}`, at: word.at });
+      // What follows belongs to it, as far as it is no option either.
+      while (index + 1 < rest.length && !Object.hasOwn(syntax.options, rest[index + 1]!.text)) index++;
+      someLeft = true;
+      continue;
+    }
     if (options.has(word.text)) remarks.push(option.takes === "nothing" ? { level: "note", text: `"${word.text}" is said twice`, at: word.at } : { level: "warning", text: `"${word.text}" is given twice: the last one counts`, at: word.at });
     options.set(word.text, option.takes === "nothing" ? true : readValue(word, rest[++index], option));
     dropped ??= option.drops ?? null;
     const why = strict ? option.idle : option.unused;
-    if (why !== undefined) remarks.push({ level: "note", text: `"${word.text}" has no effect here: ${why}`, at: word.at });
+    const isAloud = strict && option.aloud === true && options.get(word.text) !== option.standard;
+    if (why !== undefined) remarks.push({ level: isAloud ? "warning" : "note", text: `"${word.text}" has no effect here: ${why}`, at: word.at });
   }
   if (strict && syntax.idle !== null) remarks.push({ level: "note", text: `"${command.text}" has no effect here: ${syntax.idle}`, at: command.at });
-  if (syntax.needsOption && options.size === 0) throw new UsageError(`"${command.text}" needs an option`, `it takes ${Object.keys(syntax.options).join(", ")}`, command.at);
+  if (syntax.needsOption && options.size === 0 && !someLeft) throw new UsageError(`"${command.text}" needs an option`, `it takes ${Object.keys(syntax.options).join(", ")}`, command.at);
   if (dropped !== null) {
     remarks.push({ level: "warning", text: `"${command.text} ${operands.map((word) => word.text).join(" ")}" is left out: ${dropped}`, at: command.at });
     return null;
@@ -139,10 +149,10 @@ function readStatement(line: Line, words: readonly Word[], syntax: CommandSyntax
   return { command: command.text, at: command.at, operands, values, rest: from === undefined ? "" : line.text.slice(from - 1), family, options };
 }
 
-function unknownOption(command: Word, word: Word, { options }: CommandSyntax): UsageError {
+function unknownOption(word: Word, command: Word, { options }: CommandSyntax): { readonly text: string; readonly hint: string | null } {
   const names = Object.keys(options);
-  if (names.length === 0) return new UsageError(`"${command.text}" takes nothing more: "${word.text}"`, null, word.at);
-  return new UsageError(`unknown option "${word.text}" of "${command.text}"`, didYouMean(word.text, names), word.at);
+  if (names.length === 0) return { text: `"${word.text}" after all that "${command.text}" takes`, hint: null };
+  return { text: `unknown option "${word.text}" of "${command.text}"`, hint: didYouMean(word.text, names) };
 }
 
 interface Operands {

@@ -1,7 +1,7 @@
 /** The rows of the commands that say who is served, how the clock is kept, and what is written where. */
 import { DISCIPLINE } from "../../discipline/constants.ts";
 import { PHI } from "../../time/seconds.ts";
-import { choice, common, daemonOnly, FLAG, flags, idle, integer, leftOut, number, one, optional, seconds, several, WORD, type CommandSyntax, type Options } from "./syntax.ts";
+import { choice, common, daemonOnly, FLAG, flags, idle, integer, leftOut, missing, number, one, optional, seconds, several, WORD, type CommandSyntax, type Options } from "./syntax.ts";
 
 const FILE = one("FILE", WORD);
 const KEY_IDS = several("ID", WORD);
@@ -41,7 +41,7 @@ const RESTRICT: Options = {
   lowpriotrap: { ...FLAG, idle: "there are no traps here" },
   mssntp: { ...FLAG, idle: "Microsoft's signatures are not used here" },
   ...idle(flags("flake serverresponse fuzz nomrulist epeer"), "it is not known here"),
-  ippeerlimit: { ...integer(-1, 0x7fff_ffff), standard: -1, idle: "associations by address are not counted" },
+  ippeerlimit: missing({ ...integer(-1, 0x7fff_ffff), standard: -1 }, "associations by address are not counted"),
 };
 
 /** ntpd's defaults of the list of recent clients (ntp_monitor.c). */
@@ -56,6 +56,8 @@ const MRU: Options = {
 
 /** The statistics that are written. */
 export const STATISTICS: readonly string[] = ["loopstats", "peerstats", "rawstats", "clockstats", "sysstats"];
+/** Known as those that are written, but nothing is. */
+export const NO_CLOCKSTATS = "reference clocks are not used here";
 const MORE_STATISTICS: readonly string[] = ["cryptostats", "protostats", "timingstats", "usestats", "ntsstats", "ntskestats"];
 
 /** How a statistics file is cut into generations (ntp_filegen.c). */
@@ -92,7 +94,7 @@ export const SERVICE_COMMANDS: Readonly<Record<string, CommandSyntax>> = {
   leapfile: daemonOnly("the list of leap seconds, as IERS and NIST publish it", { operands: [FILE, optional("CHECK", choice("checkhash", "ignorehash"))] }),
   leapsmearinterval: daemonOnly("serve the leap second of leapfile, or without one that which servers announce, smeared over so many seconds before it", { operands: [one("SECONDS", integer(0, 86_400))] }),
 
-  statistics: daemonOnly("which statistics are written", { options: { ...flags(STATISTICS.join(" ")), ...idle(flags("clockstats"), "reference clocks are not used here"), ...idle(flags(MORE_STATISTICS.join(" ")), "these are not written here") }, needsOption: true }),
+  statistics: daemonOnly("which statistics are written", { options: { ...flags(STATISTICS.join(" ")), clockstats: missing(FLAG, NO_CLOCKSTATS), ...idle(flags(MORE_STATISTICS.join(" ")), "these are not written here") }, needsOption: true }),
   statsdir: daemonOnly("the folder of statistics files", { operands: [one("FOLDER", WORD)] }),
   filegen: daemonOnly("the file of one kind of statistics", { operands: [one("NAME", choice(...STATISTICS, ...MORE_STATISTICS))], options: FILEGEN }),
   logfile: daemonOnly("write the log to this file", { operands: [FILE] }),

@@ -34,6 +34,8 @@ export type OptionSyntax = Takes & {
   readonly unused?: string;
   /** Without effect on the daemon, and why. */
   readonly idle?: string;
+  /** That is told aloud, but of the standard value: whoever writes another expects something of it. */
+  readonly aloud?: true;
   /** The whole line must be left out when this is given, and why. */
   readonly drops?: string;
 };
@@ -106,6 +108,11 @@ export function idle(options: Options, why: string): Options {
 }
 
 const PLAIN: CommandSyntax = { operands: [], family: false, options: {}, needsOption: false, idle: null, text: "", once: "used", onceWhy: null, daemon: { does: "uses" } };
+
+/** An option without effect on the daemon, of which something may be expected, and why it has none. */
+export function missing(option: OptionSyntax, why: string): OptionSyntax {
+  return { ...option, idle: why, aloud: true };
+}
 
 /** A command that both readers use. */
 export function common(text: string, row: Partial<CommandSyntax>): CommandSyntax {
