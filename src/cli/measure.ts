@@ -75,9 +75,14 @@ export function engineOf(config: EngineConfig, keyring: Keyring | null, control?
     ...(control === undefined ? {} : { control }),
     chance: systemChance(),
     security: securityProvider(keyring),
-    referenceIdOf: (ip) => refidOfAddress(ip, md5) ?? 0,
+    referenceIdOf,
     era: unixNow(),
   });
+}
+
+/** The reference identifier of who is set by an address; 0 where it is none. */
+export function referenceIdOf(ip: string): number {
+  return refidOfAddress(ip, md5) ?? 0;
 }
 
 /** The local clock, near enough to unfold timestamps round. */

@@ -4,6 +4,7 @@
  */
 import { family } from "../wire/address.ts";
 import { MAXSTRAT } from "../wire/header.ts";
+import { refidText } from "../wire/refid.ts";
 
 /** What is asked of a server: the same fields of an `AssociationReport`. */
 export interface WarnedServer {
@@ -35,60 +36,74 @@ export type ServersWarning =
   /** This host has no IPv4, and the name gives nothing else; `instead` is the one that does. */
   | { readonly code: "ipv4Pool"; readonly name: string; readonly instead: string };
 
-/** Everything that is wrong with the servers of a run together. */
-export function warningsOf(run: WarnedServers): readonly ServersWarning[] {
+/**
+ * Everything that is wrong with the servers of a run together.
+ * @param referenceIdOf the reference identifier, unsigned 32 bits, of who is set by an address; of an IPv6 address it is a hash
+ */
+export function warningsOf(run: WarnedServers, referenceIdOf: (ip: string) => number): readonly ServersWarning[] {
   const answered = run.associations.flatMap(({ name, address, stratum, refid }) => {
-    return address === null || refid === null || stratum === null || stratum < 1 || stratum >= MAXSTRAT ? [] : [{ name, address, stratum, refid }];
+    if (address === null || refid === null || stratum === null || stratum < 1 || stratum >= MAXSTRAT) return [];
+    return [{ name, address, stratum, refid, own: refidText(FOLLOWER, referenceIdOf(address)) }];
   });
-  return [...sharedUpstreams(answered), ...mixedSmear(answered), ...loops(answered), ...ipv4Pools(run)];
+  const hashed = new Set(answered.filter(({ address }) => family(address) === 6).map(({ own }) => own));
+  const set = answered.map((server) => ({ ...server, upstream: upstreamOf(server, hashed) }));
+  return [...sharedUpstreams(set), ...mixedSmear(set), ...loops(set), ...ipv4Pools(run)];
 }
+
+/** A stratum at which the reference identifier is an address. */
+const FOLLOWER = 2;
 
 interface Answered {
   readonly name: string;
   readonly address: string;
   readonly stratum: number;
   readonly refid: string;
+  /** What the reference identifier is of those that follow this server. */
+  readonly own: string;
 }
 
-/** By what each of them is set: a server of stratum 1 by itself, all others by whom they name. */
-function sharedUpstreams(servers: readonly Answered[]): ServersWarning[] {
+/** One of a set, with whom it follows, by reference identifier; `null`: nobody. */
+interface Follower extends Answered {
+  readonly upstream: string | null;
+}
+
+/** By what each of them is set: a server of stratum 1 by itself, all others by whom they name. Sources are told apart by reference identifier. */
+function sharedUpstreams(servers: readonly Follower[]): ServersWarning[] {
   const bySource = new Map<string, string[]>();
-  for (const server of servers) {
-    const source = namesUpstream(server) ? server.refid : server.address;
-    bySource.set(source, [...(bySource.get(source) ?? []), server.address]);
-  }
+  for (const { upstream, own, address } of servers) bySource.set(upstream ?? own, [...(bySource.get(upstream ?? own) ?? []), address]);
   // A server that others of the set follow is their source, whatever it follows itself.
-  for (const server of servers) {
-    const own = namesUpstream(server) ? server.refid : server.address;
-    if (own === server.address || !bySource.has(server.address)) continue;
-    bySource.get(server.address)!.push(server.address);
-    const left = bySource.get(own)!.filter((address) => address !== server.address);
-    if (left.length > 0) bySource.set(own, left);
-    else bySource.delete(own);
+  for (const { upstream, own, address } of servers) {
+    if (upstream === null || upstream === own || !bySource.has(own)) continue;
+    bySource.get(own)!.push(address);
+    const left = bySource.get(upstream)!.filter((other) => other !== address);
+    if (left.length > 0) bySource.set(upstream, left);
+    else bySource.delete(upstream);
   }
   const counts = { servers: servers.length, sources: bySource.size };
-  return [...bySource].flatMap(([upstream, addresses]) => (addresses.length < 2 ? [] : [{ code: "sharedUpstream", upstream, addresses, ...counts }]));
+  const addressOf = new Map(servers.map(({ own, address }) => [own, address]));
+  return [...bySource].flatMap(([source, addresses]) => (addresses.length < 2 ? [] : [{ code: "sharedUpstream", upstream: addressOf.get(source) ?? source, addresses, ...counts }]));
 }
 
 /** Services that say they smear: Google, Amazon, Facebook. */
 const SMEARING_NAME = /(^|\.)time\d?\.(google|android|facebook|aws)\.com$|^169\.254\.169\.123$|^fd00:ec2::123$/;
 
-function mixedSmear(servers: readonly Answered[]): ServersWarning[] {
-  const smears = ({ name, stratum, refid }: Answered): boolean => SMEARING_NAME.test(name) || (stratum === 1 ? refid === "GOOG" : refid.startsWith("254."));
+function mixedSmear(servers: readonly Follower[]): ServersWarning[] {
+  const smears = ({ name, stratum, refid, upstream }: Follower): boolean => SMEARING_NAME.test(name) || (stratum === 1 ? refid === "GOOG" : upstream === null && refid.startsWith("254."));
   const smeared = servers.filter(smears).map(({ address }) => address);
   const unsmeared = servers.filter((server) => !smears(server)).map(({ address }) => address);
   return smeared.length > 0 && unsmeared.length > 0 ? [{ code: "mixedSmear", smeared, unsmeared }] : [];
 }
 
 /** Each walk along the reference identifiers that comes back to where it began, told once, from its least address. */
-function loops(servers: readonly Answered[]): ServersWarning[] {
-  const follows = new Map(servers.filter(namesUpstream).map(({ address, refid }) => [address, refid]));
+function loops(servers: readonly Follower[]): ServersWarning[] {
+  const byIdentifier = new Map(servers.map((server) => [server.own, server]));
+  const next = ({ upstream }: Follower): Follower | undefined => (upstream === null ? undefined : byIdentifier.get(upstream));
   const found: ServersWarning[] = [];
-  for (const start of follows.keys()) {
+  for (const start of byIdentifier.values()) {
     const walk = [start];
-    for (let next = follows.get(start); next !== undefined && !walk.includes(next) && follows.has(next); next = follows.get(next)) walk.push(next);
-    const closes = walk.length > 1 && follows.get(walk.at(-1)!) === start;
-    if (closes && walk.every((address) => start <= address)) found.push({ code: "refidLoop", addresses: walk });
+    for (let at = next(start); at !== undefined && !walk.includes(at); at = next(at)) walk.push(at);
+    const closes = walk.length > 1 && next(walk.at(-1)!) === start;
+    if (closes && walk.every(({ address }) => start.address <= address)) found.push({ code: "refidLoop", addresses: walk.map(({ address }) => address) });
   }
   return found;
 }
@@ -106,7 +121,12 @@ function ipv4Pools({ associations, resolved }: WarnedServers): ServersWarning[] 
   });
 }
 
-/** From stratum 2 on the reference identifier is an address, but for local clocks (127.x.y.z, ntpd's drivers) and smears (254.x.y.z). */
-function namesUpstream({ stratum, refid }: Answered): boolean {
-  return stratum > 1 && /^\d+\.\d+\.\d+\.\d+$/.test(refid) && !refid.startsWith("127.") && !refid.startsWith("254.");
+/**
+ * From stratum 2 on the reference identifier is an address, but for local clocks (127.x.y.z, ntpd's drivers) and smears
+ * (254.x.y.z); unless it is just what the hash of an IPv6 address of the set comes to.
+ */
+function upstreamOf({ stratum, refid }: Answered, hashed: ReadonlySet<string>): string | null {
+  if (stratum <= 1) return null;
+  const named = /^\d+\.\d+\.\d+\.\d+$/.test(refid) && !refid.startsWith("127.") && !refid.startsWith("254.");
+  return named || hashed.has(refid) ? refid : null;
 }
