@@ -13,7 +13,7 @@ import type { Packet } from "../wire/packet.ts";
 import { discovery, introduce, isUsefulStratum, keyOf, list, obstacle, refuseUnasked, STRICT, trusts } from "./admission.ts";
 import { add } from "./associate.ts";
 import type { Event } from "./event.ts";
-import { prune } from "./pruning.ts";
+import { hasRoom, prune } from "./pruning.ts";
 import type { State } from "./state.ts";
 
 type Datagram = Event & { readonly kind: "datagram" };
@@ -32,6 +32,7 @@ export function mobilizeBroadcastClient(state: State, event: Datagram, packet: P
   const config: AssociationConfig = { ...template, name: event.from.ip, port: event.from.port, key: keyOf(packet), minpoll, maxpoll: minpoll, iburst: true };
   if (!trusts(state, event.bytes, packet, event.from)) return list(state, config, event, packet, found, "authentication", null, now);
   if (!isUsefulStratum(state, header)) return list(state, config, event, packet, found, "stratum", null, now);
+  if (!hasRoom(state, found.merit, now)) return list(state, config, event, packet, found, "surplus", null, now);
   const { broadcastDelay, longestWait } = state.config.discovery ?? STRICT;
   const listening = broadcastClient(header, broadcastDelay, now.mono);
   const fresh = add(state, config, "broadcastClient", "ephemeral", event.from, { found, listening });

@@ -45,6 +45,16 @@ export function makeRoom(state: State, merit: Seconds, now: Now): boolean {
   return true;
 }
 
+/**
+ * Whether one that comes unasked may be mobilized: while fewer than maxclock are held, or a worse one that was found can go
+ * (seed 002: discovery goes on only while there are fewer). So no flood fills the memory, nor is owed a volley each.
+ * @param merit of the newcomer, see {@link Discovery.merit}
+ */
+export function hasRoom(state: State, merit: Seconds, now: Now): boolean {
+  if (heldCount(state) < state.config.limits.maxclock) return true;
+  return state.config.once === null && makeRoom(state, merit, now);
+}
+
 /** Ends an association that was not configured, and keeps its address from being found again too soon. */
 export function prune(state: State, surplus: Association, now: Now, why?: Reason): void {
   if (surplus.lifetime === "preemptable") remember(state, surplus.address!, surplus, now);

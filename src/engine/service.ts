@@ -16,11 +16,12 @@ import type { Address } from "../wire/address.ts";
 import type { Packet, PacketFault } from "../wire/packet.ts";
 import { MODES } from "../wire/header.ts";
 import { decodePacket } from "../wire/packet.ts";
-import { discovery as discovered, isOwnAddress, isUsefulStratum, keyOf, obstacle, refuseUnasked, restrictions, trusts } from "./admission.ts";
+import { discovery as discovered, isOwnAddress, isUsefulStratum, keyOf, list, obstacle, refuseUnasked, restrictions, trusts } from "./admission.ts";
 import { onRequest } from "./answering.ts";
 import { add } from "./associate.ts";
 import type { Event } from "./event.ts";
 import { mobilizeBroadcastClient } from "./broadcast-client.ts";
+import { hasRoom } from "./pruning.ts";
 import { onReception } from "./receive.ts";
 import { FLAG } from "../server/access.ts";
 import type { State } from "./state.ts";
@@ -86,6 +87,10 @@ function mobilizePassive(state: State, event: Datagram, packet: Packet, held: He
   if (broadcastFault(packet.header) === "header") return refuseUnasked(state, event.from, "header");
   const config = passiveConfig(event.from, packet);
   const found = discovered(state, null, null, packet);
+  if (!hasRoom(state, found.merit, now)) {
+    list(state, config, event, packet, found, "surplus", null, now);
+    return state.answering === null ? undefined : onRequest(state, event, now);
+  }
   const passive = add(state, config, "symmetricPassive", "ephemeral", event.from, { exchange: symmetricExchange(), found });
   receivePeer(passive, passive.exchange!, event.bytes, held, now, state.rules);
   passive.nextPoll = after(now.mono, MIN_BURST_SPACING);

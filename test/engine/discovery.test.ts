@@ -134,7 +134,7 @@ describe("a broadcast client", () => {
   const SERVICE = { port: 123, address: "0.0.0.0", interface: null, groups: [] } as const;
   const SERVER = { ip: "192.0.2.9", port: 123 };
 
-  function broadcast(bench: Bench, seconds: number, { late = 0.002, ...fields }: { late?: number } & Partial<Header> = {}, cast: "broadcast" | "unicast" = "broadcast"): readonly Action[] {
+  function broadcast(bench: Bench, seconds: number, { late = 0.002, from = SERVER.ip, ...fields }: { late?: number; from?: string } & Partial<Header> = {}, cast: "broadcast" | "unicast" = "broadcast"): readonly Action[] {
     const transmit = shift(at(seconds).clock, -late);
     const header: Header = {
       leap: "none",
@@ -153,7 +153,7 @@ describe("a broadcast client", () => {
       ...fields,
     };
     const socket = 1 as Send["socket"];
-    const event: Event = { kind: "datagram", socket, from: SERVER, to: { ip: "192.0.2.255", port: 123 }, cast, at: at(seconds).clock, stamp: "kernel", bytes: encodePacket({ header, extensions: [], mac: MAC }) };
+    const event: Event = { kind: "datagram", socket, from: { ...SERVER, ip: from }, to: { ip: "192.0.2.255", port: 123 }, cast, at: at(seconds).clock, stamp: "kernel", bytes: encodePacket({ header, extensions: [], mac: MAC }) };
     return bench.at(seconds, event);
   }
 
@@ -238,6 +238,28 @@ describe("a broadcast client", () => {
     expect(bench.snapshot.associations[0]).toMatchObject({ offset: before, packets: { rejected: 2 } });
   });
 
+  describe("that asks nobody for a key, flooded by 3,000 forged sources", () => {
+    function flooded(once: Partial<OnceConfig> | null): Bench {
+      const bench = new Bench(config([LISTEN], { authenticate: false }, once, { service: SERVICE }), provider("none"));
+      bench.at(0, { kind: "start" });
+      for (let source = 0; source < 3000; source += 1) broadcast(bench, 1 + source / 1000, { from: `198.51.${source >> 8}.${source & 255}`, stratum: 1 + (source % 15) });
+      return bench;
+    }
+
+    it.each([
+      ["a probe", {}],
+      ["one that follows", null],
+    ] as const)("mobilizes no more than maxclock (%s), and asks no others", (_, once) => {
+      const bench = flooded(once);
+      const { associations, refused } = bench.snapshot;
+      expect(associations.filter(({ lifetime }) => lifetime === "ephemeral")).toHaveLength(10);
+      expect(refused).toEqual({ surplus: 2990 });
+      // A probe lists the others, with what their packets imply; who follows counts them.
+      expect(associations).toHaveLength(once === null ? 10 : 3000);
+      expect(new Set(sendsOf(bench.run(60)).map(({ to }) => to.ip)).size).toBe(10);
+    });
+  });
+
   it("is demobilized when its server falls silent", () => {
     const bench = listening({ broadcastDelay: 0.004 });
     for (const seconds of [1, 17, 33]) broadcast(bench, seconds);
@@ -290,6 +312,19 @@ describe("symmetric peers", () => {
     expect(bench.snapshot.associations[0]).toMatchObject({ lifetime: "ephemeral", mode: "symmetricPassive" });
     bench.run(10_000);
     expect(bench.snapshot.associations).toEqual([]);
+  });
+
+  it("of 3,000 forged sources mobilize no more than maxclock where nobody is asked for a key", () => {
+    const bench = new Bench(config([], { authenticate: false }, null, { service: SERVICE }), provider("none"));
+    bench.at(0, { kind: "start" });
+    const header: Header = { ...headerOf(new Bench(queryConfig([{ name: "192.0.2.1" }])).start()[0]!), mode: "symmetricActive", leap: "none", stratum: 2, poll: 4 };
+    for (let source = 0; source < 3000; source += 1) {
+      const from = { ip: `198.51.${source >> 8}.${source & 255}`, port: 123 };
+      bench.at(5, { kind: "datagram", socket: 1 as Send["socket"], from, cast: "unicast", at: at(5).clock, stamp: "kernel", bytes: encodeHeader(header) });
+    }
+    expect(bench.snapshot.associations).toHaveLength(10);
+    expect(bench.snapshot.refused).toEqual({ surplus: 2990 });
+    expect(new Set(sendsOf(bench.run(60)).map(({ to }) => to.ip)).size).toBe(10);
   });
 });
 
