@@ -155,7 +155,7 @@ const DAEMON: OptionGroup = {
     { flags: "--discipline <name>", text: "how the clock is steered", choices: DISCIPLINE_NAMES, standard: "adaptive" },
     { flags: "-g, --any-offset", text: "let the first correction be of any size" },
     { flags: "--port <port>", text: "UDP port to serve", standard: `${ONCE_DEFAULTS.port}`, parse: integer("--port", 1, 65_535) },
-    { flags: "--user <name>", text: "become this user once the sockets are open, keeping the leave to set the clock and to bind ports" },
+    { flags: "--user <user>", text: "become this user once the sockets are open, keeping the leave to set the clock and to bind ports" },
     { flags: "--metrics <[host:]port>", text: "give OpenMetrics at http://HOST:PORT/metrics; a loopback address (127.0.0.1)" },
     { flags: "--log <format>", text: "how log lines are written", choices: LOG_FORMATS, standard: "text" },
     { flags: "--force", text: "start even if another time daemon disciplines the clock" },

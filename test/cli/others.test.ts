@@ -96,6 +96,10 @@ describe("completion", () => {
     }
   });
 
+  it("escapes the colons of an argument's name for zsh, and wants that argument", async () => {
+    expect((await ntpkit(["completion", "zsh"])).out).toContain("]:[host\\:]port: '");
+  });
+
   it("completes in bash", async () => {
     const { out } = await ntpkit(["completion", "bash"]);
     const complete = (...words: string[]): string[] => {
