@@ -3,6 +3,7 @@
  * each other. Clocks are the shim's: what each is off by is known all the time.
  */
 import assert from "node:assert/strict";
+import { setTimeout as sleep } from "node:timers/promises";
 import { near, type Scenario } from "../scenario.ts";
 import { OURS, SixHosts, type Name } from "./six/hosts.ts";
 import { believed, silent, Watch, type Row } from "./six/watch.ts";
@@ -15,6 +16,10 @@ const FORGOTTEN = 150;
 const FOUND = 300;
 /** A millisecond a minute. */
 const DRIFT = 1e-3 / 60;
+/** Ten minutes, seconds. */
+const STORY = 600;
+/** How often all is looked at until they are over, seconds. */
+const AGAIN = 15;
 
 export const sixHosts: readonly Scenario[] = [
   {
@@ -27,7 +32,7 @@ export const sixHosts: readonly Scenario[] = [
       const end = new AbortController();
       const recording = watch.record([...OURS, "ntpsec", "ntp", "chrony"], end.signal);
       try {
-        for (const chapter of [begin, loseSources, part, lie, followOurs, leave]) {
+        for (const chapter of [begin, loseSources, part, lie, followOurs, stay, leave]) {
           await chapter(six, watch);
           watch.note(`end of "${chapter.name}"`);
         }
@@ -138,6 +143,19 @@ async function followOurs(six: SixHosts, watch: Watch): Promise<void> {
   const { offset, delay, stratum } = await six.world.ask(six.host("chrony"), "127.0.0.1", "synchronized", FORGOTTEN);
   near(offset, 0, TRUE + delay / 2, "what chronyd tells");
   assert.ok(stratum >= 5 && stratum <= 7, `chronyd is at stratum ${stratum}`);
+}
+
+/** All stays well until the ten minutes are over, which the chapters before may have taken already: at least once it is looked at. */
+async function stay(six: SixHosts, watch: Watch): Promise<void> {
+  const since = watch.now;
+  do {
+    await sleep(Math.min(AGAIN, Math.max(STORY - watch.now, 0)) * 1000);
+    for (const name of OURS) await watch.until(name, "follows somebody", FORGOTTEN, (table) => Object.values(table).some((row) => row.tally === "*"));
+    await watch.ntpq("ntp", followed(six, OURS, "u"), FORGOTTEN);
+  } while (watch.now < STORY);
+  watch.right(OURS, since, 5 * TRUE);
+  near(await six.clock("ntp").ahead(), 0, 0.02, "ntpd's clock");
+  assert.ok(watch.now >= STORY, `the story lasted ${watch.now} s`);
 }
 
 /** Told to, ours end with 0. */
