@@ -63,7 +63,9 @@ export function ntpkitWords(host: Host, { state, runtime, config }: Places, args
   const words = [...without(options.without ?? []), ...NO_CLOCK, ...environment(variables), ...onTerminal([process.execPath, NTPKIT, ...args], options.terminal)];
   // The exit code is ntpkit's, whatever reads from it.
   const command = options.into === undefined ? '"$@"' : `set -o pipefail; "$@" | ${options.into}`;
-  const shell = ["bash", "-c", [`mkdir -p ${runtime}`, HIDE_OTHERS, options.beside ?? ":", command].join("\n"), "bash", ...words];
+  // With something left to do, bash does not become ntpkit: `unshare` ends its child when it ends itself, but not a `serve` that
+  // gave up root, since that has lost its parent's last signal. The namespace ends with bash.
+  const shell = ["bash", "-c", [`mkdir -p ${runtime}`, HIDE_OTHERS, options.beside ?? ":", command, "exit $?"].join("\n"), "bash", ...words];
   return host.inside(["unshare", "--pid", "--fork", "--mount-proc", "--kill-child", ...shell]);
 }
 
