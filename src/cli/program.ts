@@ -4,7 +4,7 @@
  */
 import { Command, CommanderError } from "commander";
 import { didYouMean } from "../config/suggest.ts";
-import { UsageError } from "../config/usage.ts";
+import { UsageError, UsageErrors } from "../config/usage.ts";
 import type { Outcome } from "../engine/outcome.ts";
 import { bareDocument, documentText, type FailureDocument } from "../view/document.ts";
 import { COMMANDS } from "./commands.ts";
@@ -97,7 +97,8 @@ function fail(error: unknown, argv: readonly string[], io: Io): number {
   const code = codeOf(failure?.code ?? "usage", name);
   if (failure !== null) {
     if (argv.includes("--json")) io.out.write(documentText({ ...bareDocument(name ?? "error", failure), exitCode: code }, io.out.isTerminal));
-    io.err.write(failureLine(title, failure));
+    const failures = error instanceof UsageErrors ? error.faults.map(failureOfError) : [failure];
+    for (const one of failures) io.err.write(failureLine(title, one));
     if (argv.includes("--debug") && error instanceof Error) io.err.write(`${error.stack ?? error.message}\n`);
   }
   return code;

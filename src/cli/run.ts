@@ -1,9 +1,9 @@
 /** `ntpkit run`: the daemon, and what can be asked of its configuration without starting it. */
 import { configDocument } from "../config/document.ts";
-import { CONFIG_PATHS, CONFIG_VARIABLE, findConfiguration, loadConfiguration, type LoadedConfiguration } from "../config/files.ts";
+import { CONFIG_PATHS, CONFIG_VARIABLE, findConfiguration, loadConfiguration, REAL_FILES, type LoadedConfiguration } from "../config/files.ts";
 import { ONCE_DEFAULTS } from "../config/options.ts";
 import { accessOf } from "../config/serving.ts";
-import { UsageError } from "../config/usage.ts";
+import { guarded, UsageError, UsageErrors, type OnFault } from "../config/usage.ts";
 import { documentText } from "../view/document.ts";
 import { exitCode } from "./exit.ts";
 import type { Io } from "./io.ts";
@@ -15,24 +15,28 @@ import type { DaemonRunOptions } from "./options.ts";
  */
 export async function runDaemon(options: DaemonRunOptions, io: Io): Promise<number> {
   if (options.from !== undefined || options.print === true) return await translate(options, io);
+  if (options.check === true) return await check(options, io);
   const loaded = load(options, io);
-  if (options.check === true) return await check(loaded, options, io);
   const { live } = await import("./daemon/life.ts");
   return await live(loaded, () => load(options, io), options, io);
 }
 
 /** Reads the configuration file as a daemon does. */
-function load(options: DaemonRunOptions, io: Io): LoadedConfiguration {
+function load(options: DaemonRunOptions, io: Io, onFault: OnFault | null = null): LoadedConfiguration {
   const path = findConfiguration(options.config ?? null, io.env);
   if (path === null) throw new UsageError("there is no configuration file", `name one with --config or $${CONFIG_VARIABLE}; else it is looked for as ${CONFIG_PATHS.join(", ")}`);
-  const loaded = loadConfiguration(path, true);
+  const loaded = loadConfiguration(path, true, REAL_FILES, onFault);
   // What is wrong with an access list is told before anything starts.
-  accessOf(loaded.configuration.restrict, new Map());
+  for (const line of loaded.configuration.restrict) guarded(onFault, () => accessOf([line], new Map()));
   return loaded;
 }
 
-/** `--check`: the configuration with every default filled in, and what is wrong with its key file. It is JSON with and without `--json`, on one line or many. */
-async function check(loaded: LoadedConfiguration, options: DaemonRunOptions, io: Io): Promise<number> {
+/** `--check`: all that is wrong; else the configuration with every default filled in, and what is wrong with its key file. It is JSON with and without `--json`, on one line or many. */
+async function check(options: DaemonRunOptions, io: Io): Promise<number> {
+  const faults: UsageError[] = [];
+  const loaded = load(options, io, (fault) => faults.push(fault));
+  const [first, ...others] = faults;
+  if (first !== undefined) throw new UsageErrors([first, ...others]);
   const { daemonKeys } = await import("./daemon/keys.ts");
   const { fault } = await daemonKeys(loaded);
   const { path, configuration } = loaded;

@@ -4,7 +4,7 @@ import { dirname, isAbsolute, join } from "node:path";
 import { foldStatements, type Configuration } from "./ntpconf/configuration.ts";
 import { parseNtpConf, type Remark, type Statement } from "./ntpconf/parse.ts";
 import { systemReason } from "../security/place.ts";
-import { UsageError } from "./usage.ts";
+import { UsageError, type OnFault } from "./usage.ts";
 
 /** The environment variable that names the file. */
 export const CONFIG_VARIABLE = "NTPKIT_CONFIG";
@@ -43,9 +43,10 @@ export function findConfiguration(named: string | null, env: Readonly<Record<str
 /**
  * Reads a configuration file.
  * @param strict true for the daemon, to which unknown commands, and what it cannot do, are errors
+ * @param onFault takes what is wrong with each line, which is then left out; `null`: the first fault is thrown
  * @throws UsageError where it cannot be read or is wrong, with file:line:column
  */
-export function loadConfiguration(path: string, strict: boolean, files: Files = REAL_FILES): LoadedConfiguration {
+export function loadConfiguration(path: string, strict: boolean, files: Files = REAL_FILES, onFault: OnFault | null = null): LoadedConfiguration {
   let text: string;
   try {
     text = files.read(path);
@@ -60,8 +61,8 @@ export function loadConfiguration(path: string, strict: boolean, files: Files = 
       throw new Error(systemReason(error), { cause: error });
     }
   };
-  const { statements, remarks } = parseNtpConf(text, path, { include, strict });
-  const configuration = foldStatements(statements, strict);
+  const { statements, remarks } = parseNtpConf(text, path, { include, strict, onFault });
+  const configuration = foldStatements(statements, strict, onFault);
   return { path, configuration, remarks: [...remarks, ...configuration.remarks], statements };
 }
 

@@ -10,6 +10,8 @@ export class UsageError extends Error {
   readonly code: "usage" = "usage" as const;
   /** What to do next, or `null` where the message says it all. */
   readonly hint: string | null;
+  /** Where it stands; `null`: in no file. */
+  readonly place: Place | null;
 
   /**
    * @param message one line, without a full stop, naming what is wrong
@@ -20,6 +22,34 @@ export class UsageError extends Error {
     const short = shortened(message);
     super(place === null ? short : placedText({ ...place, message: short }));
     this.hint = hint;
+    this.place = place;
+  }
+}
+
+/** Takes a mistake, so that reading goes on behind it. */
+export type OnFault = (fault: UsageError) => void;
+
+/** Does something; a mistake goes to whoever takes it, else on. */
+export function guarded(onFault: OnFault | null, act: () => void): void {
+  try {
+    act();
+  } catch (error) {
+    if (onFault === null || !(error instanceof UsageError)) throw error;
+    onFault(error);
+  }
+}
+
+/** Several mistakes, those of one file in the order of its lines; its own message, on one line, is that of the first. */
+export class UsageErrors extends UsageError {
+  readonly faults: readonly UsageError[];
+
+  constructor(faults: readonly [UsageError, ...UsageError[]]) {
+    const files = [...new Set(faults.map(({ place }) => place?.file))];
+    const rank = ({ place }: UsageError): number => files.indexOf(place?.file);
+    const ordered = faults.toSorted((one, other) => rank(one) - rank(other) || (one.place?.line ?? 0) - (other.place?.line ?? 0));
+    const [first = faults[0], ...others] = ordered;
+    super(others.length === 0 ? first.message : `${first.message} (and ${others.length} more)`, first.hint);
+    this.faults = ordered;
   }
 }
 

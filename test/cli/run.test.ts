@@ -108,6 +108,15 @@ describe("run --check", () => {
     expect(violations(JSON.parse(out), logSchema())).toEqual([]);
   });
 
+  it("tells all that is wrong, a line each, and in JSON the first", async () => {
+    const path = configuration("sever b", "server a minpoll 99", "server 127.127.8.0", "driftfile", "restrict 1.2.3 nopeer", "tos minclock 9 maxclock 2");
+    const { code, out, err } = await ntpkit(["run", "--check", "--json", "-c", path]);
+    expect([code, err.match(/:\d+:\d+: /g)]).toEqual([64, [":1:1: ", ":2:18: ", ":3:8: ", ":4:1: ", ":5:1: ", ":6:1: "]]);
+    expect(violations(JSON.parse(out), logSchema())).toEqual([]);
+    expect(JSON.parse(out)).toMatchObject({ ok: false, error: { message: `${path}:1:1: unknown command "sever" (and 5 more)`, hint: 'did you mean "server"?' } });
+    expect((await ntpkit(["run", "-c", path])).err.split("\n")).toHaveLength(2);
+  });
+
   it("refuses restrict lines that are about nothing", async () => {
     const { code, err } = await ntpkit(["run", "--check", "-c", configuration("restrict 1.2.3 nopeer")]);
     expect([code, err]).toEqual([64, expect.stringContaining('"restrict 1.2.3" is not about an address')]);

@@ -8,7 +8,7 @@ export const DAEMON_PROSE: Prose = {
     "`ntpkit run` stays: it asks the servers of its configuration for as long as it lives, finds others where it is told to, keeps the clock right, and answers clients. It runs in the foreground, as service managers want it, and writes its log to standard error.",
     "The clock is steered by what the selection agrees on. With `--no-clock` all is done but that: the log and the control queries say what would be, clients are told the time that is known, not what the clock reads, and no offset is too large. One daemon steers a clock; a second copy, or another time daemon, ends with 18.",
     "The kernel is told how far off its clock can be, so `timedatectl`, `adjtimex` and exporters of timex show what is true. A leap second that the list of `leapfile` announces, or without a list most of the servers, is told to the kernel on the last day of the month, and taken back when it is over.",
-    "`--check` reads the configuration and prints what comes of it, every default filled in, and what is wrong with the key file; nothing is looked up, opened or set. `--from` translates chrony.conf, or ntp.toml of ntpd-rs, and keeps what has no like as a comment.",
+    "`--check` reads the configuration and prints what comes of it, every default filled in, and what is wrong with the key file; of a file that cannot be used, a line for each fault; nothing is looked up, opened or set. `--from` translates chrony.conf, or ntp.toml of ntpd-rs, and keeps what has no like as a comment.",
   ],
   sections: [
     daemonConfigurationFile(),

@@ -60,7 +60,7 @@ export function configurationFile(): Section {
       `The syntax is that of ntp.conf(5). The file is the one named by \`--config\`, else by \`$${CONFIG_VARIABLE}\`, else the first of ${CONFIG_PATHS.map((path) => `\`${path}\``).join(", ")} that exists. \`-v\` says which. Faults are reported as FILE:LINE:COLUMN.`,
       "These commands are used:",
       { terms: used.map(([name, syntax]) => [commandTerm(name, syntax), commandText(syntax, "unused")] as const) },
-      `With a warning, because servers may be lost by it, these are left out: ${commandsOf("warned")}. These matter to daemons only and are left out silently: ${commandsOf("noted")}.`,
+      `Unknown commands and options are left out with a warning. With one, because servers may be lost by it, these are left out, too: ${commandsOf("warned")}. These matter to daemons only and are left out silently: ${commandsOf("noted")}.`,
     ],
   };
 }

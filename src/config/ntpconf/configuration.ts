@@ -2,7 +2,7 @@
 import type { SelectionLimits } from "../../system/limits.ts";
 import type { KeyFormat } from "../../security/keyfile.ts";
 import { parseKeyIds, type KeyIdRange } from "../../security/keyids.ts";
-import { UsageError, type Place } from "../usage.ts";
+import { guarded, UsageError, type OnFault, type Place } from "../usage.ts";
 import { ASSOCIATION_COMMANDS, DEFAULT_RINGS } from "./associations.ts";
 import { foldDaemon, tinkerOf } from "./daemon.ts";
 import { isGroup, localUnit, readAssociation, readRestriction, restrictionRemark, type AssociationLine, type RestrictLine, type ServerLine } from "./lines.ts";
@@ -57,17 +57,18 @@ const FOLD: Readonly<Record<string, (draft: Draft, statement: Statement) => void
 /**
  * Folds statements in their order; later ones win where only one can hold.
  * @param strict true for the daemon: what cannot be used is an error; a one-shot leaves it out
+ * @param onFault takes what is wrong with a statement, which is then left out; `null`: the first fault is thrown
  * @throws UsageError with file:line:column
  */
-export function foldStatements(statements: readonly Statement[], strict: boolean): Configuration {
+export function foldStatements(statements: readonly Statement[], strict: boolean, onFault: OnFault | null = null): Configuration {
   const draft = emptyDraft();
   for (const statement of statements) {
     const unasked = strict ? null : unaskable(statement);
     if (unasked !== null) draft.remarks = [...draft.remarks, unasked];
-    else (FOLD[statement.command] ?? foldDaemon)(draft, statement);
+    else guarded(onFault, () => (FOLD[statement.command] ?? foldDaemon)(draft, statement));
   }
   const { localStratum, ...configuration } = draft;
-  checkLimits(draft, statements);
+  guarded(onFault, () => checkLimits(draft, statements));
   const { localClock } = draft;
   return { ...configuration, localClock: localClock === null ? null : { ...localClock, stratum: localStratum.get(localClock.unit) ?? localClock.stratum } };
 }

@@ -1,6 +1,6 @@
 /** Reads ntp.conf text by the table of `commands.ts` into statements; says what is wrong at file:line:column. */
 import { didYouMean } from "../suggest.ts";
-import { UsageError, type Place } from "../usage.ts";
+import { guarded, UsageError, type OnFault, type Place } from "../usage.ts";
 import { literalFamily } from "../literal.ts";
 import { COMMANDS } from "./commands.ts";
 import type { CommandSyntax, OperandSyntax, OptionSyntax } from "./syntax.ts";
@@ -43,6 +43,8 @@ export interface ParseOptions {
   readonly include: (path: string, from: string) => { readonly file: string; readonly text: string };
   /** True for the daemon: an unknown command or option is an error, not a warning. */
   readonly strict: boolean;
+  /** Takes what is wrong with a line, which is then left out. Absent: the first fault is thrown. */
+  readonly onFault?: OnFault | null;
 }
 
 /** ntpd's bound on files that include files (ntp_config.h MAXINCLUDELEVEL). */
@@ -57,11 +59,14 @@ const DEEPEST_INCLUDE = 5;
 export function parseNtpConf(text: string, file: string, options: ParseOptions): Statements {
   const statements: Statement[] = [];
   const remarks: Remark[] = [];
+  const onFault = options.onFault ?? null;
   read(text, file, 0);
   return { statements, remarks };
 
   function read(part: string, name: string, depth: number): void {
-    for (const line of splitLines(part, name)) readLine(line, depth);
+    guarded(onFault, () => {
+      for (const line of splitLines(part, name)) guarded(onFault, () => readLine(line, depth));
+    });
   }
 
   function readLine(line: Line, depth: number): void {
