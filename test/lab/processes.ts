@@ -107,10 +107,23 @@ function launch(argv: readonly string[], options: RunOptions): ChildProcess {
 async function stop(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
   const closed = once(child, "close");
-  child.kill("SIGTERM");
-  const timer = setTimeout(() => child.kill("SIGKILL"), 3000);
+  // A program that has given up root does not die with those that started it (prctl(2), PR_SET_PDEATHSIG).
+  const pids = [await innermost(child.pid).catch(() => child.pid), child.pid];
+  const signal = (name: NodeJS.Signals): void => {
+    for (const pid of new Set(pids)) if (pid !== undefined) send(pid, name);
+  };
+  signal("SIGTERM");
+  const timer = setTimeout(() => signal("SIGKILL"), 3000);
   await closed;
   clearTimeout(timer);
+}
+
+function send(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // It has ended by itself in the meantime.
+  }
 }
 
 function shown(argv: readonly string[]): string {
