@@ -1,7 +1,7 @@
 /**
  * A small network of its own for one scenario: hosts are network namespaces, joined by a bridge in one more. Host n has
  * the addresses 10.77.0.n and fd77::n on `eth0`; nothing of it touches the machine's network. A scenario may have more
- * LANs, in a row with a router between each and the next: there host n of LAN m has 10.77.m.n.
+ * LANs, in a row with a router between each and the next: there host n of LAN m has 10.77.m.n and fd77:0:0:m::n.
  */
 import { rm } from "node:fs/promises";
 import { must, run } from "./processes.ts";
@@ -66,7 +66,7 @@ export class Network {
       // The classic daemon joins a group by the routing table.
       "route add 224.0.0.0/4 dev eth0",
       `addr add fe80::${number}/64 dev eth0 nodad`,
-      ...others(lan).map((other) => `route add 10.77.${other}.0/24 via 10.77.${lan}.${other < lan ? 253 : 254}`),
+      ...others(lan).flatMap((other) => routes(other, routerAt(lan, other < lan ? "eth1" : "eth0"))),
     ]);
     return this.#member(name, namespace, port, ipv4, ipv6, `fe80::${number}`);
   }
@@ -77,7 +77,8 @@ export class Network {
     const here = addresses(lan, number);
     await this.#plug(namespace, "eth1", lan);
     await ip(namespace, [
-      `route del 10.77.${lan}.0/24`,
+      `route del ${subnets(lan).ipv4}`,
+      `route del ${subnets(lan).ipv6}`,
       `addr add ${here.ipv4}/24 brd + dev eth1`,
       `addr add ${here.ipv6}/64 dev eth1 nodad`,
       "link set eth1 addrgenmode none",
@@ -98,18 +99,22 @@ export class Network {
     const next = lan + 1;
     const port = await this.#plug(namespace, "eth0", lan);
     await this.#plug(namespace, "eth1", next);
+    const here = routerAt(lan, "eth0");
+    const there = routerAt(next, "eth1");
     await ip(namespace, [
       "link set lo up",
-      `addr add 10.77.${lan}.254/24 dev eth0`,
-      `addr add 10.77.${next}.253/24 dev eth1`,
-      "link set eth0 up",
-      "link set eth1 up",
+      `addr add ${here.ipv4}/24 dev eth0`,
+      `addr add ${here.ipv6}/64 dev eth0 nodad`,
+      `addr add ${there.ipv4}/24 dev eth1`,
+      `addr add ${there.ipv6}/64 dev eth1 nodad`,
+      ...["eth0", "eth1"].flatMap((device) => [`link set ${device} addrgenmode none`, `link set ${device} up`, `addr add fe80::${device === "eth0" ? 254 : 253}/64 dev ${device} nodad`]),
       ...others(lan)
         .filter((other) => other !== next)
-        .map((other) => `route add 10.77.${other}.0/24 via ${other < lan ? `10.77.${lan}.253` : `10.77.${next}.254`}`),
+        .flatMap((other) => routes(other, other < lan ? routerAt(lan, "eth1") : routerAt(next, "eth0"))),
     ]);
-    await must(["ip", "netns", "exec", namespace, "sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward"]);
-    return this.#member(name, namespace, port, `10.77.${lan}.254`, "", "");
+    const forward = ["ipv4/ip_forward", "ipv6/conf/all/forwarding"].map((file) => `echo 1 > /proc/sys/net/${file}`);
+    await must(["ip", "netns", "exec", namespace, "sh", "-c", forward.join(" && ")]);
+    return this.#member(name, namespace, port, here.ipv4, here.ipv6, "");
   }
 
   #member(name: string, namespace: string, port: string, ipv4: string, ipv6: string, linkLocal: string): Host {
@@ -178,6 +183,21 @@ async function namespacesOf(belongs: (pid: number) => boolean): Promise<readonly
 /** Those of a host on a LAN. */
 function addresses(lan: number, number: number): { ipv4: string; ipv6: string } {
   return { ipv4: `10.77.${lan}.${number}`, ipv6: lan === 0 ? `fd77::${number}` : `fd77:0:0:${lan}::${number}` };
+}
+
+/** Those of the router that has a LAN on this device of its: on `eth0` it leads to the next LAN, on `eth1` to the one before. */
+function routerAt(lan: number, device: "eth0" | "eth1"): { ipv4: string; ipv6: string } {
+  return addresses(lan, device === "eth0" ? 254 : 253);
+}
+
+/** How a LAN is reached. */
+function routes(lan: number, router: { readonly ipv4: string; readonly ipv6: string }): readonly string[] {
+  return [`route add ${subnets(lan).ipv4} via ${router.ipv4}`, `route add ${subnets(lan).ipv6} via ${router.ipv6}`];
+}
+
+function subnets(lan: number): { ipv4: string; ipv6: string } {
+  const { ipv4, ipv6 } = addresses(lan, 0);
+  return { ipv4: `${ipv4}/24`, ipv6: `${ipv6}/64` };
 }
 
 function others(lan: number): readonly number[] {
