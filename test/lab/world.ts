@@ -84,7 +84,7 @@ export class World {
     return this.#network.configure(host, words);
   }
 
-  /** A router between a LAN and the next, which forwards the group from that LAN on. */
+  /** A router between a LAN and the next, which forwards the group, of either family, from that LAN on. */
   async router(lan: number, group: string): Promise<Host> {
     const router = await this.#network.router(`router${lan}`, lan);
     const file = await this.write(`smcroute-${lan}.conf`, [
@@ -177,11 +177,14 @@ export class World {
     return this.#own("relay", host, path);
   }
 
-  /** `ntpkit serve` or `ntpkit run`, which go on; the lab waits until it answers as wanted. */
+  /**
+   * `ntpkit serve` or `ntpkit run`, which go on; the lab waits until it answers as wanted.
+   * @param options.askedBy who asks, where it would not answer its own host
+   */
   async ntpkitDaemon(
     host: Host,
     args: readonly string[],
-    options: NtpkitOptions & { readonly want?: Wanted; readonly patience?: number } = {},
+    options: NtpkitOptions & { readonly want?: Wanted; readonly patience?: number; readonly askedBy?: Host } = {},
   ): Promise<Running> {
     return this.#ready(`ntpkit ${args[0]}`, host, start(this.#ntpkitWords(host, args, options)), options);
   }
@@ -309,12 +312,13 @@ export class World {
     name: string,
     host: Host,
     running: Running,
-    options: { readonly want?: Wanted; readonly patience?: number },
+    options: { readonly want?: Wanted; readonly patience?: number; readonly askedBy?: Host },
   ): Promise<Running> {
     this.#daemons.push({ name: `${name} on ${host.name}`, running });
     // Asked from its own host: the packets of this check must not count against the clients' addresses.
     let isReady = false;
-    const answered = this.ask(host, "127.0.0.1", options.want ?? "synchronized", options.patience ?? 20);
+    const address = options.askedBy === undefined ? "127.0.0.1" : host.ipv4;
+    const answered = this.ask(options.askedBy ?? host, address, options.want ?? "synchronized", options.patience ?? 20);
     const watched = until(() => isReady || running.ended() !== undefined, (options.patience ?? 20) + 30, `${name} is not ready`);
     watched.catch(() => undefined);
     await Promise.race([answered.then(() => (isReady = true)), watched]);

@@ -40,6 +40,23 @@ export const broadcasting: readonly Scenario[] = [
     },
   },
   {
+    name: "broadcasting: by one interface only: the other LAN hears none of it",
+    needs: [],
+    patient: true,
+    run: async (world) => {
+      const there = await world.host("listener0");
+      const { server, keys } = await twoLans(world, ["255.255.255.255", "239.1.1.1", "ff05::101"], ["--interface", "eth0"], there);
+      const groups = ["239.1.1.1", "ff05::101", "--keys", keys];
+      const elsewhere = await world.host("listener1", 1);
+      const [, silence] = await Promise.all([
+        heard(world, there, groups, [server.ipv4, server.ipv6]),
+        world.ntpkit(elsewhere, [...LISTEN, ...groups, "--deadline", "30s"], { timeout: 60 }),
+      ]);
+      assert.equal(silence.code, 10, "nobody is heard there");
+      assert.doesNotMatch(silence.stdout, /"event"/);
+    },
+  },
+  {
     name: "broadcasting: to groups of IPv6, followed by ntpd with a key",
     needs: ["classic"],
     patient: true,
@@ -57,11 +74,12 @@ export const broadcasting: readonly Scenario[] = [
 ];
 
 /** `serve` on a host with a leg in each of two LANs, broadcasting with a key; its addresses on each. */
-async function twoLans(world: World, to: readonly string[]): Promise<{ server: Host; keys: string; legs: readonly { ipv4: string; ipv6: string }[] }> {
+async function twoLans(world: World, to: readonly string[], more: readonly string[] = [], askedBy?: Host): Promise<{ server: Host; keys: string; legs: readonly { ipv4: string; ipv6: string }[] }> {
   const server = await world.host("server");
   const keys = await world.write("ntp.keys", SECRETS);
   const legs = [server, await world.leg(server, 1)];
-  await world.ntpkitDaemon(server, [...SERVE, "--keys", keys, "--ttl", "1", ...to.flatMap((address) => ["--broadcast", address])]);
+  const args = [...SERVE, "--keys", keys, "--ttl", "1", ...more, ...to.flatMap((address) => ["--broadcast", address])];
+  await world.ntpkitDaemon(server, args, askedBy === undefined ? {} : { askedBy });
   return { server, keys, legs };
 }
 
