@@ -14,8 +14,9 @@ import { pollInterval } from "../time/seconds.ts";
 import type { PollExponent, Seconds } from "../time/seconds.ts";
 import type { NtpTimestamp } from "../time/timestamp.ts";
 import type { Address } from "../wire/address.ts";
-import type { PacketToken, SocketToken } from "./request.ts";
+import type { HostFault, PacketToken, SocketToken } from "./request.ts";
 import type { AssociationConfig } from "./template.ts";
+import type { PacketTest } from "./tests.ts";
 
 /** Pause between two servers that answer, seconds. */
 export const POOL_PAUSE: Seconds = 1;
@@ -32,6 +33,24 @@ export interface PoolQuestion {
   readonly token: PacketToken & SocketToken;
   readonly cookie: NtpTimestamp;
   readonly expires: Mono;
+}
+
+/** Why an address that was drawn is not held: its answer does not do, it cannot be reached, or it does not answer. */
+export type DrawFault = PacketTest | HostFault | "noReply";
+
+/** So many addresses that gave nothing are remembered for a name. */
+const FAILED_REMEMBERED = 64;
+
+/**
+ * Takes note that an address gave nothing.
+ * @returns whether that is news
+ */
+export function onFailed({ failed }: PoolSolicitor, ip: string, why: DrawFault): boolean {
+  const isNews = failed.get(ip) !== why;
+  failed.delete(ip);
+  failed.set(ip, why);
+  for (const oldest of failed.keys()) if (failed.size > FAILED_REMEMBERED) failed.delete(oldest);
+  return isNews;
 }
 
 /** A solicitor for one name. */
@@ -51,13 +70,15 @@ export interface PoolSolicitor {
   nextAt: Mono | null;
   /** Servers asked so far. */
   tried: number;
+  /** Addresses whose last question brought nothing of use, and why; the latest {@link FAILED_REMEMBERED}. */
+  readonly failed: Map<string, DrawFault>;
   /** Has held enough; falling under that begins anew. */
   satisfied: boolean;
 }
 
 /** A solicitor whose name is being looked up for the first time. */
 export function poolSolicitor(config: AssociationConfig, now: Mono): PoolSolicitor {
-  return { config, queue: [], resolvedAt: null, resolving: true, poll: config.minpoll, resolveAt: now, asked: null, nextAt: null, tried: 0, satisfied: false };
+  return { config, queue: [], resolvedAt: null, resolving: true, poll: config.minpoll, resolveAt: now, asked: null, nextAt: null, tried: 0, failed: new Map(), satisfied: false };
 }
 
 /**

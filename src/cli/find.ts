@@ -3,6 +3,7 @@ import { DISCOVERY_DEFAULTS, type DiscoveryCommand } from "../config/discovery.t
 import type { EngineConfig } from "../engine/config.ts";
 import type { HostFault } from "../engine/event.ts";
 import type { Note } from "../engine/note.ts";
+import { outcomeNow } from "../engine/once.ts";
 import type { Outcome } from "../engine/outcome.ts";
 import type { Snapshot } from "../engine/snapshot.ts";
 import type { DriveOptions } from "../host/drive.ts";
@@ -11,8 +12,10 @@ import { lackingCapability } from "../host/privilege.ts";
 import { BroadcastEvents, broadcastLine } from "../view/broadcast.ts";
 import { bareDocument, documentText, type FailureDocument } from "../view/document.ts";
 import { findingDocument, findingProgress, findingReport, type SetWarning } from "../view/finding.ts";
+import { RESOLVE_FAULTS } from "../view/explain.ts";
 import { describeFinding, type FindingContext } from "../view/finding-failure.ts";
 import { PLAIN } from "../view/palette.ts";
+import { printable } from "../view/text.ts";
 import { stateWarningText } from "../view/warnings.ts";
 import { paletteFor } from "./colors.ts";
 import { exitCode, failureLine } from "./exit.ts";
@@ -56,6 +59,8 @@ class FindingRun {
   readonly #stop: AbortController = new AbortController();
   readonly #faults: { -readonly [K in keyof Faults]: Faults[K] } = { notListening: null, notJoined: null, notSent: null };
   readonly #unasked: Set<string> = new Set();
+  /** Names that were warned of. */
+  readonly #warned: Set<string> = new Set();
   readonly #events: BroadcastEvents = new BroadcastEvents();
   #outcome: Outcome | null = null;
   #signal: StopSignal | null = null;
@@ -145,8 +150,19 @@ class FindingRun {
     if (this.#options.follow === true && this.#options.json === true && notes.some(({ what }) => CHANGES.includes(what))) this.#tellSoon();
   }
 
+  /** A name that fails is tried again for ever, where the run goes on: told once. */
+  #warnOfName(note: Note & { readonly what: "unresolved" }): void {
+    if (this.#options.follow !== true || this.#options.quiet === true || this.#warned.has(note.name)) return;
+    this.#warned.add(note.name);
+    const line = `ntpkit ${this.#command}: warning: ${printable(note.name)}: ${RESOLVE_FAULTS[note.why]}; it is looked up again, ever more rarely\n`;
+    const write = (): void => this.#io.err.write(line);
+    if (this.#live === null) write();
+    else this.#live.above(write);
+  }
+
   /** What makes the run pointless ends it. */
   #heed(note: Note): void {
+    if (note.what === "unresolved") this.#warnOfName(note);
     if (note.what === "notSent" && this.#groups.includes(note.to.ip)) this.#heedNotSent(note.to.ip, note.why);
     // With --follow there may be an interface for it later.
     if (note.what !== "notListening" || note.late === true || (this.#options.follow === true && note.why === "noMulticast")) return;
@@ -190,7 +206,9 @@ class FindingRun {
       if (this.#snapshot === null) return;
       const snapshot = this.#snapshot();
       const extra = { groups: this.#groups, warnings: setWarnings(this.#command, snapshot) };
-      this.#io.out.write(documentText(findingDocument(this.#command, snapshot, null, unixNow(), extra), false));
+      const outcome = outcomeNow(snapshot);
+      const failure = describeFinding(this.#command, outcome, snapshot, this.#context(outcome));
+      this.#io.out.write(documentText(findingDocument(this.#command, snapshot, failure, unixNow(), extra), false));
     }, REST);
   }
 
@@ -211,7 +229,7 @@ class FindingRun {
 }
 
 /** Notes after which another document is due. */
-const CHANGES: readonly Note["what"][] = ["mobilized", "demobilized", "systemPeer", "ring"];
+const CHANGES: readonly Note["what"][] = ["mobilized", "demobilized", "notDrawn", "unresolved", "systemPeer", "ring"];
 /** Milliseconds. */
 const REST = 1000;
 

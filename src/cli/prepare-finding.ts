@@ -11,6 +11,7 @@ import type { Keyring } from "../security/keyring.ts";
 import { parseKeyIds, type TrustedKeys } from "../security/keyids.ts";
 import { placedText, type PlacedMessage } from "../security/place.ts";
 import { isMulticast } from "../wire/address.ts";
+import { FINDING_EXAMPLES } from "./finding-examples.ts";
 import type { FindingOptions } from "./finding-options.ts";
 import { keysFormat, type Prepared } from "./prepare.ts";
 
@@ -28,10 +29,11 @@ export interface PreparedFinding extends Prepared {
 export async function prepareFinding(command: DiscoveryCommand, operands: readonly string[], options: FindingOptions, facts: LocalFacts): Promise<PreparedFinding> {
   const settings = settingsOf(options);
   if (options.interface !== undefined) checkInterface(options.interface);
-  const specs = READERS[command](operands);
+  const specs = READERS[command](named(command, operands));
   const loaded = options.config === undefined ? null : loadConfiguration(options.config, false);
   const trusted = options.trusted === undefined ? "all" : trustedKeys(options.trusted);
   const keys = await readKeys(options.keys ?? loaded?.configuration.keys?.path ?? null, keysFormat(options, loaded), trusted);
+  checkTrusted(trusted, keys);
   // Servers answer with the key they were asked by: a search without one finds nobody who is authentic.
   const first = command === "manycast" ? keys.keyring?.keys.find((key) => key.trusted)?.id : undefined;
   const config = discoveryConfig(command, specs, first === undefined ? settings : { key: first, ...settings }, loaded?.configuration ?? null, facts);
@@ -39,6 +41,30 @@ export async function prepareFinding(command: DiscoveryCommand, operands: readon
   if (keyed !== undefined) throw new UsageError(`key ${keyed.key!} is ${keys.keyring === null ? "named, but there is no key file" : "not in the key file, or not trusted"}`, "name the file with --keys FILE");
   const groups = command === "pool" ? [] : groupsOf(specs, settings);
   return { config, ...keys, file: loaded?.path ?? null, remarks: loaded?.remarks ?? [], groups };
+}
+
+const NAMED: Readonly<Record<DiscoveryCommand, string | null>> = { pool: "name a pool or a server", manycast: "name a multicast group", broadcast: null };
+
+/**
+ * What is named, each once: nobody is asked twice for being named twice.
+ * @throws UsageError where nothing is
+ */
+function named(command: DiscoveryCommand, operands: readonly string[]): readonly string[] {
+  const what = NAMED[command];
+  const [[example] = [""]] = FINDING_EXAMPLES[command];
+  if (operands.length === 0 && what !== null) throw new UsageError(`nothing is named to be ${command === "pool" ? "asked" : "searched"}`, `${what}, as in: ${example}`);
+  return [...new Set(operands)];
+}
+
+/** @throws UsageError for trusted keys that the file does not have: nobody would be believed by them, and nobody would know why. */
+function checkTrusted(trusted: TrustedKeys, { keyring }: { readonly keyring: Keyring | null }): void {
+  if (trusted === "all") return;
+  if (keyring === null) throw new UsageError("--trusted names keys, but there is no key file", "name the file with --keys FILE");
+  const missing = trusted.find(({ first, last }) => !keyring.keys.some(({ id }) => first <= id && id <= last));
+  if (missing === undefined) return;
+  const { first, last } = missing;
+  const there = keyring.keys.slice(0, 8).map(({ id }) => id);
+  throw new UsageError(`--trusted: ${first === last ? `key ${first} is` : `of the keys ${first}...${last} none is`} not in the key file`, there.length === 0 ? null : `it has ${there.join(", ")}${keyring.keys.length > there.length ? " and others" : ""}`);
 }
 
 const READERS: Readonly<Record<DiscoveryCommand, (operands: readonly string[]) => readonly ServerSpec[]>> = {

@@ -2,6 +2,7 @@
 import type { AssociationId } from "../association/association.ts";
 import type { Reason } from "../association/verdict.ts";
 import type { PacketTest } from "../association/tests.ts";
+import type { DrawFault } from "../association/pool.ts";
 import type { Exchange } from "../association/sample.ts";
 import type { PollExponent, Seconds } from "../time/seconds.ts";
 import type { Address } from "../wire/address.ts";
@@ -29,6 +30,8 @@ export type Note =
   | { readonly what: "refused"; readonly id: AssociationId | null; readonly from: Address; readonly test: PacketTest | PacketFault }
   | { readonly what: "unreachable"; readonly id: AssociationId; readonly address: Address; readonly why: HostFault }
   | { readonly what: "kiss"; readonly id: AssociationId; readonly address: Address; readonly code: string }
+  /** An address of a pool's name that gave nothing when it was asked, and why; told when that is news. */
+  | { readonly what: "notDrawn"; readonly name: string; readonly address: Address; readonly why: DrawFault }
   | { readonly what: "systemPeer"; readonly id: AssociationId | null; readonly address: Address | null }
   | { readonly what: "burst"; readonly name: string; readonly maxpoll: PollExponent }
   | { readonly what: "listening"; readonly group: string | null }

@@ -7,6 +7,7 @@ import type { Reason } from "../association/verdict.ts";
 import type { Seconds } from "../time/seconds.ts";
 import type { OnceConfig } from "./config.ts";
 import type { Outcome } from "./outcome.ts";
+import type { Snapshot } from "./snapshot.ts";
 
 /** What the judgement is made from. */
 export interface Hearing {
@@ -96,4 +97,12 @@ export function failureOf(reasons: readonly Reason[]): Outcome {
   if (causes.has("permission")) return "permission";
   if (causes.has("silence")) return "no-reply";
   return "resolve";
+}
+
+/** How a run that goes on would end at this moment: what its documents say meanwhile. */
+export function outcomeNow({ system, associations, resolved, unresolved }: Snapshot): Outcome {
+  if (system.systemPeer !== null) return "ok";
+  if (system.survivors > 0) return "no-agreement";
+  if (associations.length > 0) return failureOf(associations.flatMap(({ reason }) => reason ?? []));
+  return unresolved.length > 0 && resolved.length === 0 ? "resolve" : "no-reply";
 }

@@ -41,7 +41,7 @@ function poll(state: State, association: Association, now: Now): void {
 
 /** The network, or this host, says that a packet was not delivered. */
 export function onUndelivered(state: State, socket: SocketToken, why: HostFault, now: Now): void {
-  if (onDrawUndelivered(state, socket, now)) return;
+  if (onDrawUndelivered(state, socket, why, now)) return;
   const sender = state.roster.on(socket);
   const request = sender?.requests.find((one) => one.socket === socket);
   if (sender === undefined || request === undefined) return;

@@ -1,7 +1,7 @@
 /** Pools in the daemon: names are drawn from, one server at a time, while too few associations are held (seed 002). */
 import { requestHeader } from "../association/client.ts";
-import { beginAgain, isStale, onLookup, POOL_PAUSE, poolSolicitor, wantsLookup } from "../association/pool.ts";
-import type { PoolQuestion, PoolSolicitor } from "../association/pool.ts";
+import { beginAgain, isStale, onFailed, onLookup, POOL_PAUSE, poolSolicitor, wantsLookup } from "../association/pool.ts";
+import type { DrawFault, PoolQuestion, PoolSolicitor } from "../association/pool.ts";
 import type { SocketToken } from "../association/request.ts";
 import type { AssociationConfig } from "../association/template.ts";
 import type { PacketTest } from "../association/tests.ts";
@@ -18,7 +18,7 @@ import { decodePacket } from "../wire/packet.ts";
 import type { Packet, PacketFault } from "../wire/packet.ts";
 import { isOwnAddress, isUsefulStratum, obstacle, refuseUnasked } from "./admission.ts";
 import { add, recallServer } from "./associate.ts";
-import type { Event } from "./event.ts";
+import type { Event, HostFault } from "./event.ts";
 import { heldCount, isPruned } from "./pruning.ts";
 import { rememberKiss } from "./receive.ts";
 import type { State } from "./state.ts";
@@ -53,7 +53,7 @@ export function revisePools(state: State, revised: ReadonlyMap<AssociationConfig
 /** Goes on drawing where it is time. */
 export function drawFromPools(state: State, now: Now): void {
   for (const pool of state.pools) {
-    if (pool.asked !== null && pool.asked.expires <= now.mono) giveUpQuestion(state, pool, now);
+    if (pool.asked !== null && pool.asked.expires <= now.mono) giveUpQuestion(state, pool, "noReply", now);
     if (pool.asked === null && pool.nextAt !== null && pool.nextAt <= now.mono) draw(state, pool, now);
   }
   schedule(state);
@@ -91,8 +91,11 @@ export function onDrawn(state: State, pool: PoolSolicitor, event: Datagram, now:
   const kiss = kissCode(header);
   const unfit = faultOf(state, pool, event, packet);
   if (kiss !== null && kissAction(kiss) === "goAway") rememberKiss(state, event.from, kiss, now);
-  if (unfit !== null) refuseUnasked(state, event.from, unfit);
-  else {
+  if (unfit !== null) {
+    refuseUnasked(state, event.from, unfit);
+    noteFailed(state, pool, question.to, unfit);
+  } else {
+    pool.failed.delete(question.to.ip);
     const fresh = add(state, { ...pool.config, kind: "pool" }, "client", "preemptable", event.from, {});
     recallServer(state, fresh, event.from, now);
     fresh.nextPoll = after(now.mono, state.surroundings.chance.uniform() * POOL_PAUSE);
@@ -102,10 +105,10 @@ export function onDrawn(state: State, pool: PoolSolicitor, event: Datagram, now:
 }
 
 /** A question could not be delivered: the next one at once. @returns false if it was no pool's */
-export function onDrawUndelivered(state: State, socket: SocketToken, now: Now): boolean {
+export function onDrawUndelivered(state: State, socket: SocketToken, why: HostFault, now: Now): boolean {
   const pool = poolOn(state, socket);
   if (pool === undefined) return false;
-  giveUpQuestion(state, pool, now);
+  giveUpQuestion(state, pool, why, now);
   schedule(state);
   return true;
 }
@@ -168,8 +171,13 @@ function faultOf(state: State, { config }: PoolSolicitor, event: Datagram, packe
   return isUsefulStratum(state, packet.header) ? null : "stratum";
 }
 
-function giveUpQuestion(state: State, pool: PoolSolicitor, now: Now): void {
+function giveUpQuestion(state: State, pool: PoolSolicitor, why: DrawFault, now: Now): void {
+  noteFailed(state, pool, pool.asked!.to, why);
   endQuestion(state, pool, pool.asked!, now.mono);
+}
+
+function noteFailed(state: State, pool: PoolSolicitor, address: Address, why: DrawFault): void {
+  if (onFailed(pool, address.ip, why)) state.note({ what: "notDrawn", name: pool.config.name, address, why });
 }
 
 function endQuestion(state: State, pool: PoolSolicitor, { token }: PoolQuestion, nextAt: Mono): void {

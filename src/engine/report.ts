@@ -24,6 +24,7 @@ export function snapshotOf(state: State, now: Now): Snapshot {
     associations: inOrder(state).map((association) => associationReport(association, state, now)),
     resolved: lookups.flatMap(({ name, addresses }) => (addresses === null ? [] : [{ name, addresses }])),
     unresolved: lookups.flatMap(({ name, fault }) => (fault === null ? [] : [{ name, why: fault }])),
+    notDrawn: state.pools.flatMap(({ config: { name, port }, failed }) => Array.from(failed, ([address, why]) => ({ name, address, port, why }))),
     rings: state.solicitors.flatMap(({ group, rings }) => rings.map(({ ttl, at, replies }) => ({ group, ttl, sentAt: at, replies }))),
     refused: Object.fromEntries(state.refused),
     served: state.answering === null ? null : { ...state.answering.server.counts },

@@ -3,6 +3,7 @@
  * absolute instants as timestamps.
  */
 import type { AssociationId, Lifetime } from "../association/association.ts";
+import type { DrawFault } from "../association/pool.ts";
 import type { Reason, Verdict } from "../association/verdict.ts";
 import type { DisciplineReport } from "../discipline/strategy.ts";
 import type { Authentication, SecurityKind } from "../security/security.ts";
@@ -130,6 +131,8 @@ export interface Snapshot {
   /** Names looked up so far. */
   readonly resolved: readonly { readonly name: string; readonly addresses: readonly string[] }[];
   readonly unresolved: readonly { readonly name: string; readonly why: ResolveFault }[];
+  /** Addresses drawn from names, one at a time, that gave nothing when they were last asked; they are tried again. Absent: none are drawn so. */
+  readonly notDrawn?: readonly { readonly name: string; readonly address: string; readonly port: number; readonly why: DrawFault }[];
   /** Rings asked so far, in order; empty unless something was solicited. */
   readonly rings: readonly { readonly group: string; readonly ttl: number; readonly sentAt: NtpTimestamp; readonly replies: number }[];
   /** Packets nobody claimed, by the reason they were refused for. */

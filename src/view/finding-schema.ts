@@ -10,9 +10,13 @@ export function findingSchemas(): Readonly<Record<string, Schema>> {
   return { pool: poolSchema(), manycast: manycastSchema(), broadcast: broadcastSchema(), serve: serveSchema() };
 }
 
+const REFUSED: Schema = { type: "object", additionalProperties: integer(1), description: "packets that nobody claims so far, by the reason they were refused for" };
+
 function poolSchema(): Schema {
   return extended("pool", {
     resolved: { type: "array", items: record({ name: text, addresses: { type: "array", items: text } }) },
+    unresolved: { type: "array", items: open(record({ name: text, why: text })), description: "names without an address" },
+    notDrawn: { type: "array", items: open(record({ name: text, address: text, port: integer(1, 65_535), why: text })), description: "with --follow: addresses that gave nothing when they were last asked, and why" },
     warnings: { type: "array", items: open(record({ code: oneOf(["sharedUpstream", "mixedSmear", "refidLoop", "ipv4Pool"]), text })) },
   });
 }
@@ -21,6 +25,7 @@ function manycastSchema(): Schema {
   const ring = record({ group: text, ttl: { ...integer(1, 255), description: "hops" }, sentAt: maybe(instant), replies: integer(0) });
   return extended("manycast", {
     group: { anyOf: [text, { type: "array", items: text }], description: "the group; a list where there are several" },
+    refused: REFUSED,
     rings: { type: "array", items: open(ring), description: "in the order in which they were asked" },
   });
 }

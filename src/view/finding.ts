@@ -4,8 +4,10 @@
  */
 import type { Snapshot } from "../engine/snapshot.ts";
 import { toIso, type UnixNanoseconds } from "../time/timestamp.ts";
+import { addressText } from "../wire/address.ts";
 import { runDocument, type FailureDocument, type RunDocument } from "./document.ts";
-import { explain } from "./explain.ts";
+import { explain, RESOLVE_FAULTS } from "./explain.ts";
+import { drawFaultText } from "./notes.ts";
 import { BROADCAST_COLUMNS, poolColumns, RING_COLUMNS } from "./members.ts";
 import type { ReportStyle } from "./report.ts";
 import { ringLines } from "./rings.ts";
@@ -28,6 +30,10 @@ export interface FindingDocument extends RunDocument {
   readonly group?: readonly string[] | string;
   readonly rings?: readonly { readonly group: string; readonly ttl: number; readonly sentAt: string | null; readonly replies: number }[];
   readonly resolved?: Snapshot["resolved"];
+  readonly unresolved?: Snapshot["unresolved"];
+  readonly notDrawn?: NonNullable<Snapshot["notDrawn"]>;
+  /** Packets that nobody claims, by the reason they were refused for. */
+  readonly refused?: Snapshot["refused"];
   readonly warnings?: readonly SetWarning[];
 }
 
@@ -45,6 +51,7 @@ export function findingReport(kind: Finding, snapshot: Snapshot, style: ReportSt
   const lines = [
     ...headLines(kind, snapshot),
     ...tableLines(kind, snapshot, style),
+    ...failedLines(snapshot),
     ...sentences.slice(0, SENTENCES),
     ...(more > 0 ? [`and ${counted(more, "other")}; the table says why`] : []),
     ...warnings.map(({ text }) => palette.doubtful(`warning: ${printable(text)}`)),
@@ -62,19 +69,20 @@ export function findingReport(kind: Finding, snapshot: Snapshot, style: ReportSt
  */
 export function findingProgress(kind: Finding, snapshot: Snapshot, style: ReportStyle, rows: number): readonly string[] {
   const table = tableLines(kind, snapshot, style);
-  const lines = [...headLines(kind, snapshot), ...table];
+  const lines = [...headLines(kind, snapshot), ...table, ...failedLines(snapshot)];
   return lines.length <= rows ? lines : [...lines.slice(0, rows - 1), `… and ${lines.length - rows + 1} more`];
 }
 
 /** The document of a run. */
 export function findingDocument(kind: Finding, snapshot: Snapshot, failure: FailureDocument | null, pivot: UnixNanoseconds, extra: { readonly groups: readonly string[]; readonly warnings: readonly SetWarning[] }): FindingDocument {
   const document = runDocument(kind, snapshot, failure, pivot);
-  if (kind === "pool") return { ...document, resolved: snapshot.resolved, warnings: extra.warnings };
+  if (kind === "pool") return { ...document, resolved: snapshot.resolved, unresolved: snapshot.unresolved, notDrawn: snapshot.notDrawn ?? [], warnings: extra.warnings };
   if (kind === "broadcast") return document;
   const [only] = extra.groups;
   return {
     ...document,
     group: extra.groups.length === 1 ? only! : extra.groups,
+    refused: snapshot.refused,
     rings: snapshot.rings.map(({ group, ttl, sentAt, replies }) => ({ group, ttl, sentAt: toIso(sentAt, pivot), replies })),
   };
 }
@@ -83,6 +91,15 @@ function headLines(kind: Finding, snapshot: Snapshot): readonly string[] {
   if (kind === "manycast") return ringLines(snapshot);
   if (kind === "pool") return snapshot.resolved.filter(({ name, addresses }) => addresses.length > 1 || addresses[0] !== name).map(({ name, addresses }) => `${printable(name)}: ${counted(addresses.length, "address").replace(/addresss$/, "addresses")}`);
   return [];
+}
+
+/** Who was drawn from a name and gave nothing, and names that give nobody: they have no line in the table. */
+function failedLines({ notDrawn = [], unresolved, outcome }: Snapshot): readonly string[] {
+  const names = outcome === null ? unresolved : [];
+  return [
+    ...notDrawn.slice(-SENTENCES).map(({ name, address, port, why }) => `${addressText({ ip: address, port })}${name === address ? "" : ` (${printable(name)})`}: ${drawFaultText(why)}`),
+    ...names.map(({ name, why }) => `${printable(name)}: ${RESOLVE_FAULTS[why]}`),
+  ];
 }
 
 function tableLines(kind: Finding, { associations }: Snapshot, { width, palette }: ReportStyle): readonly string[] {

@@ -1,7 +1,8 @@
 /** What the engine notes while it works, in words: the lines of `-v`. */
 import { PACKET_TESTS, type PacketTest } from "../association/tests.ts";
 import { REASONS } from "../association/verdict.ts";
-import type { ClockFault } from "../engine/event.ts";
+import type { DrawFault } from "../association/pool.ts";
+import type { ClockFault, HostFault } from "../engine/event.ts";
 import type { Note } from "../engine/note.ts";
 import { addressText, type Address } from "../wire/address.ts";
 import type { PacketFault } from "../wire/packet.ts";
@@ -74,6 +75,8 @@ export function noteText(note: Note): string {
         : `${at(note.address)}: volley done: offset ${signedText(note.offset)}, delay ${durationText(note.delay ?? 0)}`;
     case "broadcast":
       return `${at(note.address)}: broadcast: offset ${signedText(note.offset)}`;
+    case "notDrawn":
+      return `${at(note.address)}: not taken for ${printable(note.name)}: ${drawFaultText(note.why)}`;
     case "systemPeer":
       return note.address === null ? "no system peer" : `system peer is ${at(note.address)}`;
     case "decided":
@@ -95,6 +98,12 @@ export function noteText(note: Note): string {
     case "clockStepped":
       return `the clock was stepped by ${signedText(note.by)}, ${note.whose === "ours" ? "by us" : "by somebody else: measuring begins anew"}`;
   }
+}
+
+/** Why an address that was drawn is not held, in words. */
+export function drawFaultText(why: DrawFault): string {
+  if (why === "noReply") return "it does not answer";
+  return why in PACKET_TESTS ? PACKET_TESTS[why as PacketTest].text : HOST_FAULTS[why as HostFault];
 }
 
 function at(address: Address): string {

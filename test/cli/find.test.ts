@@ -41,13 +41,21 @@ describe("a mistake", () => {
     [["manycast", GROUP, "--ttl", "0"], "ntpkit manycast: --ttl: 0 is out of range; from 1 to 255"],
     [["manycast", GROUP, "--ttl", "256"], "ntpkit manycast: --ttl: 256 is out of range; from 1 to 255"],
     [["manycast", GROUP, "--key", "7"], "ntpkit manycast: key 7 is named, but there is no key file; name the file of their keys with --keys, or trust whoever answers with --no-auth"],
-    [["manycast"], "ntpkit manycast: missing required argument 'groups'; see ntpkit manycast --help"],
+    [["manycast"], "ntpkit manycast: nothing is named to be searched; name a multicast group, as in: ntpkit manycast 239.1.1.1 --ttl 7 --keys /etc/ntp.keys"],
+    [["pool"], "ntpkit pool: nothing is named to be asked; name a pool or a server, as in: ntpkit pool 2.pool.ntp.org"],
+    [["broadcast", "--trusted", "7"], "ntpkit broadcast: --trusted names keys, but there is no key file; name the file with --keys FILE"],
     [["pool", "--interval", "100ms", "192.0.2.1"], "ntpkit pool: --interval: less than 2 s is not for 192.0.2.1; only loopback, private and link-local addresses may be asked so often"],
     [["serve", "--local-stratum", "16"], "ntpkit serve: --local-stratum: 16 is out of range; from 1 to 15"],
     [["serve", "--manycast", "10.1.1.1"], 'ntpkit serve: "10.1.1.1" is not a multicast group; groups are 224.0.0.0 to 239.255.255.255, and IPv6 addresses that begin with ff'],
     [["serve", "--user", "no-such-user"], 'ntpkit serve: --user: there is no user "no-such-user"'],
   ])("%j is one line and exit code 64", async (argv, line) => {
     expect(await ntpkit(argv)).toMatchObject({ code: 64, out: "", err: expect.stringContaining(line.split(";")[0]!) });
+  });
+
+  it("is to trust a key that the file does not have", async () => {
+    const keys = join(folder, "ntp.keys");
+    writeFileSync(keys, "1 SHA1 0123456789abcdef0123456789abcdef01234567\n", { mode: 0o600 });
+    expect(await ntpkit(["broadcast", "--keys", keys, "--trusted", "7"])).toEqual({ code: 64, out: "", err: "ntpkit broadcast: --trusted: key 7 is not in the key file; it has 1\n" });
   });
 
   it("is an interface that is not there", async () => {
@@ -74,6 +82,28 @@ describe("pool", () => {
   });
 });
 
+describe("--follow", () => {
+  it("names of a pool who is dead beside who lives, and says of each document how it stands", async () => {
+    const live = await demo(2, "203.0.113.1");
+    const dead = await freePort();
+    const { lines, err } = await following(({ associations, notDrawn }) => associations.length > 0 && notDrawn.length > 0, "pool", `127.0.0.1:${dead}`, `127.0.0.2:${dead}`, `127.0.0.1:${live}`, "does-not-exist.invalid");
+    for (const line of lines) expect(violations(line, SCHEMAS["pool"]!)).toEqual([]);
+    for (const line of lines.slice(0, -1)) {
+      expect([line.ok, line.exitCode === 0]).toEqual(line.system.systemPeer === null ? [false, false] : [true, true]);
+    }
+    expect(lines.at(-1)).toMatchObject({ associations: [{ port: live }], notDrawn: [{ address: "127.0.0.1", port: dead, why: "portUnreachable" }, { address: "127.0.0.2", port: dead }] });
+    expect(lines.at(-1)).toMatchObject({ ok: false, exitCode: 130 });
+    expect(err.match(/warning: does-not-exist\.invalid: /g)).toHaveLength(1);
+  });
+
+  it("tells of every ring of a search that goes on", async () => {
+    const port = await answerGroup();
+    const { lines } = await following(({ associations }) => associations.length > 0, "manycast", GROUP, "--interface", "lo", "--port", `${port}`, "--no-auth", "--interval", "100ms", "--minclock", "1");
+    for (const line of lines) expect(violations(line, SCHEMAS["manycast"]!)).toEqual([]);
+    expect(lines.at(-1)).toMatchObject({ group: GROUP, rings: [{ ttl: 1, replies: 1 }], associations: [{ ttl: 1, authentication: "none" }] });
+  });
+});
+
 describe("manycast", () => {
   const search = (port: number, ...options: string[]) => ntpkit(["manycast", GROUP, "--interface", "lo", "--port", `${port}`, "--ttl", "2", "--interval", "100ms", "--samples", "2", "--minclock", "1", "--json", ...options]);
 
@@ -87,6 +117,11 @@ describe("manycast", () => {
     expect(strict.code).toBe(15);
     expect(strict.err).toContain("1 server was found, and none is authentic: ");
     expect(JSON.parse(strict.out)).toMatchObject({ ok: false, error: { code: "authentication" }, associations: [{ verdict: "rejected", reason: "authentication", offset: expect.any(Number) }] });
+  });
+
+  it("asks a group once, however often it is named", async () => {
+    const { out } = await search(await freePort(), GROUP);
+    expect(JSON.parse(out)).toMatchObject({ group: GROUP, rings: [{ ttl: 1 }, { ttl: 2 }] });
   });
 
   it("says so when nobody does", async () => {
@@ -184,6 +219,21 @@ async function serving(port: number, ...options: readonly string[]): Promise<voi
   const child = spawn(process.execPath, ["--import", "tsx", ENTRY, "serve", "--port", `${port}`, "--json", ...options], { env: { ...process.env, NTPKIT_CONFIG: "/nonexistent" } });
   servers.push({ close: () => child.kill("SIGKILL") });
   await once(createInterface(child.stdout), "line");
+}
+
+/** Runs a command with `--follow --json` until a document is as wanted, then interrupts it. */
+async function following(isWanted: (document: any) => boolean, ...argv: readonly string[]): Promise<{ readonly lines: readonly any[]; readonly err: string }> {
+  const child = spawn(process.execPath, ["--import", "tsx", ENTRY, ...argv, "--follow", "--json"], { env: { ...process.env, NTPKIT_CONFIG: "/nonexistent" } });
+  servers.push({ close: () => child.kill("SIGKILL") });
+  const lines: any[] = [];
+  let err = "";
+  child.stderr.on("data", (chunk: Buffer) => (err += chunk.toString()));
+  createInterface(child.stdout).on("line", (line) => {
+    lines.push(JSON.parse(line));
+    if (isWanted(lines.at(-1))) child.kill("SIGINT");
+  });
+  expect(await once(child, "close")).toEqual([null, "SIGINT"]);
+  return { lines, err };
 }
 
 async function demo(stratum: number, refid: string): Promise<number> {

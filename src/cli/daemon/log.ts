@@ -35,6 +35,7 @@ const LEVELS: Readonly<Partial<Record<Note["what"], Level>>> = {
   kiss: "warning",
   burst: "warning",
   notListening: "error",
+  notDrawn: "debug",
   ring: "debug",
   solicited: "debug",
   volley: "debug",

@@ -19,18 +19,25 @@ export const FINDING_OUTCOMES: Readonly<Record<string, readonly string[]>> = {
 
 /** What each kind of line or operand mobilizes; every kind the program knows stands here. */
 const KINDS: Readonly<Record<AssociationKind, string>> = {
-  server: "A persistent client association with one server. `sync`, `query`, `serve`.",
-  pool: "Preemptable client associations with the addresses of a name. `pool`; names given to `sync`, `query` and `serve`.",
-  peer: "A persistent symmetric active association: each is the other's server when it has the better time. A daemon's.",
-  broadcast: "No association: packets to a broadcast address or group. `serve --broadcast`.",
-  broadcastClient: "Ephemeral broadcast client associations, by the packets that are heard. `broadcast`.",
-  manycast: "Preemptable client associations, by the answers to a search. `manycast`.",
+  server: "A persistent client association with one server. `sync`, `query`, `serve`, `run`.",
+  pool: "Preemptable client associations with the addresses of a name. `pool`; names given to `sync`, `query` and `serve`; `pool` lines of `run`.",
+  peer: "A persistent symmetric active association: each is the other's server when it has the better time. `peer` lines of `run`.",
+  broadcast: "No association: packets to a broadcast address or group. `serve --broadcast`, `run`.",
+  broadcastClient: "Ephemeral broadcast client associations, by the packets that are heard. `broadcast`; `broadcastclient` and `multicastclient` lines of `run`.",
+  manycast: "Preemptable client associations, by the answers to a search. `manycast`; `manycastclient` lines of `run`.",
 };
+
+/** What comes of packets alone, with nothing configured for whom they come from. */
+const UNCONFIGURED: readonly (readonly [string, string])[] = [
+  ["symmetric passive", "An ephemeral association, by an authentic packet of a symmetric active peer. `run`."],
+  ["server", "No association: requests are answered. `serve`, `run`."],
+  ["manycast server", "No association: searches in a group are answered by who is synchronized, at a stratum below the searcher's, with `--cohort` (`tos cohort 1`) at the same, too. `serve --manycast`, `manycastserver` lines of `run`."],
+];
 
 /** Each process as it fits a column, and what it means. */
 const PROCESSES: Readonly<Record<Process, readonly [word: string, text: string]>> = {
   process: ["process", "The packet goes to the association's peer process."],
-  answer: ["answer", "The server answers it, and keeps nothing."],
+  answer: ["answer", "The server answers it; no association comes of it, only an entry in the list of recent clients (`ntpkit mru`)."],
   mobilizePassive: ["+passive", "A symmetric passive association is mobilized, if the packet is authentic."],
   mobilizeBroadcast: ["+bclient", "A broadcast client association is mobilized, if the packet is authentic."],
   solicited: ["+client", "If it answers a search, a client association is mobilized."],
@@ -44,7 +51,7 @@ export function modes(): Section {
     title: "MODES",
     blocks: [
       "What is configured, and what comes of it:",
-      { terms: Object.entries(KINDS).map(([kind, text]) => [`\`${kind}\``, text] as const) },
+      { terms: [...Object.entries(KINDS).map(([kind, text]) => [`\`${kind}\``, text] as const), ...UNCONFIGURED] },
       "What a packet of each mode (columns, by number) does to an association of each mode (rows); `none` is for packets that no association claims (RFC 5905 figure 20):",
       { code: modeTable() },
       { terms: Object.values(PROCESSES).map(([word, text]) => [`\`${word}\``, text] as const) },
@@ -74,7 +81,7 @@ const LIVE: Section = {
   title: "OUTPUT",
   blocks: [
     "On a terminal a table is drawn in place while the run goes on. The report at the end goes to standard output: a line a server with `*` for the one that is followed and `+` for those that agree, as ntpkit-query(1) has it, and a sentence for each that is not used.",
-    "With `--json` one document is printed, with `--follow` one a line whenever the set has changed. Its JSON Schema is in the package's `schemas` folder.",
+    "With `--json` one document is printed, with `--follow` one a line whenever the set has changed: `ok` and `exitCode` say how it stands, and of a pool `notDrawn` and `unresolved` name the addresses and names that give nothing. Its JSON Schema is in the package's `schemas` folder.",
   ],
 };
 
@@ -123,12 +130,12 @@ export const FINDING_PROSE: Readonly<Record<string, Prose>> = {
       "Answers NTP clients. It follows the servers named, or those of the configuration file, and tells their time without touching the local clock; or it trusts the local clock, at once, with `--local-stratum`. With neither it says that it is not synchronized.",
       "Of a configuration file it uses `server`, `pool`, `broadcast`, `manycastserver`, `restrict`, `discard`, `keys`, `trustedkey`, `tos` and the local clock (`server 127.127.1.0`, `fudge`). `--allow` and `--deny` are short for an access list: the most specific network decides, and as soon as one is allowed all others are denied.",
       "No answer is longer than its question. Control queries (modes 6 and 7) are not answered. It leaves from the address it was asked at, and gives up root as soon as the port is open. SIGINT and SIGTERM end it with exit status 0.",
-      "With `--broadcast` it sends a packet to an address or group every 64 s (`--minpoll`), signed with a key where a key file is named; with `--manycast` it answers searches in a group, when it is synchronized and at a stratum below the searcher's, after a random delay. A group that is not confined to the site is warned of (RFC 2365). With `--xleave` each packet tells when the one before truly left, by the kernel's stamp (RFC 9769); clients that do not know of it are not disturbed.",
+      "With `--broadcast` it sends a packet to an address or group every 64 s (`--minpoll`), signed with a key where a key file is named; with `--manycast` it answers searches in a group, when it is synchronized and at a stratum below the searcher's (with `--cohort` or `tos cohort 1` at the same, too), after a random delay; searches of other processes of this host as well. A group that is not confined to the site is warned of (RFC 2365). With `--xleave` each packet tells when the one before truly left, by the kernel's stamp (RFC 9769); clients that do not know of it are not disturbed.",
     ],
     sections: [
       {
         title: "WHAT IS COUNTED",
-        blocks: ["Every packet is counted by what became of it; `--json` tells the counters as `causes`, once a minute and at the end:", { terms: CAUSES.map(([name, text]) => [`\`${name}\``, `${text.slice(0, 1).toUpperCase()}${text.slice(1)}.`] as const) }],
+        blocks: ["Every packet is counted by what became of it; `--json` tells the counters as `causes`, every 64 s and at the end:", { terms: CAUSES.map(([name, text]) => [`\`${name}\``, `${text.slice(0, 1).toUpperCase()}${text.slice(1)}.`] as const) }],
       },
       { title: "OUTPUT", blocks: ["A line, or with `--json` a document a line, when it begins to answer (`listening`), when it follows another server (`source`), every 64 s (`counts`) and at the end (`stopped`). On a terminal a table is drawn in place. Its JSON Schema is in the package's `schemas` folder."] },
     ],

@@ -114,7 +114,7 @@ function standardText(standard: Standard | undefined): string {
 /** How a command is called. */
 export function synopsis(command: TreeCommand, prefix: string): Block {
   const operands = command.arguments.map(({ name, required, many }) => {
-    const word = `${name.toUpperCase().replace(/S$/, "")}${many ? "…" : ""}`;
+    const word = `${name.toUpperCase().replace(/(SS)ES$|S$/, "$1")}${many ? "…" : ""}`;
     return required ? word : `[${word}]`;
   });
   return [`\`${prefix}\``, "[OPTION…]", ...operands].join(" ");
