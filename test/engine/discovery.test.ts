@@ -121,11 +121,42 @@ describe("manycast", () => {
     expect(rings.length).toBeLessThan(30);
   });
 
-  it("starts from the first ring again when fewer than minclock are left, in the daemon", () => {
-    const bench = new Bench(config([{ ...PROBE, minpoll: 4, maxpoll: 6 }], { authenticate: false, ringInterval: null }, null), provider("none"));
-    const rings = [...bench.start(), ...sendsOf(bench.run(5000))];
-    expect(rings.slice(0, 4).map(({ ttl }) => ttl)).toEqual([1, 2, 3, 3]);
-    expect(rings.length).toBeGreaterThan(4);
+  /** Runs the daemon to a moment: `there` answer all their questions. @returns the rings asked, and what the others were asked */
+  function keep(bench: Bench, until: number, there: readonly string[]): { rings: Send[]; lost: Send[] } {
+    const rings: Send[] = [];
+    const lost: Send[] = [];
+    let now = bench.snapshot.elapsed;
+    for (let due = bench.engine.wakeAt!; due <= until; due = bench.engine.wakeAt!) {
+      now = Math.max(now, due);
+      for (const send of sendsOf(bench.at(now, { kind: "wake" }))) {
+        bench.at(now, { kind: "sent", token: send.token, at: at(now).clock, stamp: "kernel" });
+        if (send.to.ip === GROUP) rings.push(send);
+        else if (there.includes(send.to.ip)) bench.answer(send, now);
+        else lost.push(send);
+        if (there.includes(send.to.ip)) now += 0.01;
+      }
+    }
+    return { rings, lost };
+  }
+
+  it("drops at its tenth question in vain one it has found, and starts from the first ring again when fewer than minclock are left", () => {
+    const bench = new Bench(config([{ ...PROBE, ttl: 5, minpoll: 4, maxpoll: 6 }], { authenticate: false, ringInterval: null }, null), provider("none"));
+    const three = ["192.0.2.1", "192.0.2.2", "192.0.2.3"] as const;
+    const [first] = bench.start();
+    answerRing(bench, first!, three[0], 0.1);
+    const { rings: [second] } = keep(bench, 140, three);
+    for (const ip of three.slice(1)) answerRing(bench, second!, ip, 140.1);
+    // Three are held, so the search keeps to its second ring.
+    const { rings: held } = keep(bench, 2000, three);
+    expect([first!, second!, ...held].map(({ ttl }) => ttl)).toEqual([1, 2, ...held.map(() => 2)]);
+    expect(held.length).toBeGreaterThan(1);
+    expect(bench.snapshot.associations.map(({ address, lifetime }) => [address, lifetime])).toEqual(three.map((ip) => [ip, "preemptable"]));
+    const { rings, lost } = keep(bench, 4000, three.slice(0, 2));
+    expect(bench.snapshot.associations.map(({ address }) => address)).toEqual(three.slice(0, 2));
+    expect(lost).toHaveLength(10);
+    const again = rings.findIndex(({ ttl }) => ttl === 1);
+    expect(rings.slice(0, again).every(({ ttl }) => ttl === 2)).toBe(true);
+    expect(rings.slice(again, again + 4).map(({ ttl }) => ttl)).toEqual([1, 2, 3, 4]);
   });
 });
 
@@ -263,7 +294,11 @@ describe("a broadcast client", () => {
   it("is demobilized when its server falls silent", () => {
     const bench = listening({ broadcastDelay: 0.004 });
     for (const seconds of [1, 17, 33]) broadcast(bench, seconds);
-    const actions = bench.run(1000);
+    // The tenth poll in vain ends it, and no earlier one (seed 002).
+    const unreach: number[] = [];
+    const actions: Action[] = [];
+    for (; bench.snapshot.associations.length > 0 && unreach.length < 100; actions.push(...bench.run(Math.max(bench.engine.wakeAt!, 33)))) unreach.push(bench.snapshot.associations[0]!.unreach);
+    expect(unreach).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
     expect(actions).toContainEqual(expect.objectContaining({ note: expect.objectContaining({ what: "demobilized" }) }));
     expect(bench.snapshot.associations).toEqual([]);
   });
@@ -310,7 +345,8 @@ describe("symmetric peers", () => {
     const [answer] = sendsOf(bench.run(7));
     expect(headerOf(answer!)).toMatchObject({ mode: "symmetricPassive", origin: header.transmit, receive: at(5).clock });
     expect(bench.snapshot.associations[0]).toMatchObject({ lifetime: "ephemeral", mode: "symmetricPassive" });
-    bench.run(10_000);
+    // The answer was the first poll that nothing came back to; the tenth is the last (seed 002).
+    expect(1 + sendsOf(bench.run(10_000)).length).toBe(10);
     expect(bench.snapshot.associations).toEqual([]);
   });
 

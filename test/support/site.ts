@@ -149,6 +149,22 @@ export function peakTo(world: SimWorld, ip: string, mode: Mode, span: number): {
   return counted;
 }
 
+/** To each address, the most packets of a mode that set out for it in any span of so many seconds. */
+export function peaksTo(world: SimWorld, mode: Mode, span: number): ReadonlyMap<string, number> {
+  const peaks = new Map<string, number>();
+  const recent = new Map<string, number[]>();
+  world.network.tap((datagram, at) => {
+    if (modeOf(datagram) !== mode) return "pass";
+    const { ip } = datagram.to;
+    const latest = (recent.get(ip) ?? []).filter((earlier) => earlier > at - span);
+    latest.push(at);
+    recent.set(ip, latest);
+    peaks.set(ip, Math.max(peaks.get(ip) ?? 0, latest.length));
+    return "pass";
+  });
+  return peaks;
+}
+
 /** What a broadcast server says at a moment of the world, but for what is changed. */
 export function broadcastHeader(world: SimWorld, change: Partial<Header> = {}, error: Seconds = 0): Header {
   const transmit = shift(world.beginning, world.now + error);
