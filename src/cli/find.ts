@@ -11,7 +11,7 @@ import { isAlone } from "../host/interfaces.ts";
 import { lackingCapability } from "../host/privilege.ts";
 import { BroadcastEvents, broadcastLine } from "../view/broadcast.ts";
 import { bareDocument, documentText, type FailureDocument } from "../view/document.ts";
-import { findingDocument, findingProgress, findingReport, type SetWarning } from "../view/finding.ts";
+import { findingDocument, findingProgress, findingReport, refusedLine, type SetWarning } from "../view/finding.ts";
 import { RESOLVE_FAULTS } from "../view/explain.ts";
 import { describeFinding, type FindingContext } from "../view/finding-failure.ts";
 import { PLAIN } from "../view/palette.ts";
@@ -59,6 +59,8 @@ class FindingRun {
   readonly #stop: AbortController = new AbortController();
   readonly #faults: { -readonly [K in keyof Faults]: Faults[K] } = { notListening: null, notJoined: null, notSent: null };
   readonly #unasked: Set<string> = new Set();
+  /** Packets refused so far, by reason. */
+  readonly #refusals: Map<string, number> = new Map();
   /** Names that were warned of. */
   readonly #warned: Set<string> = new Set();
   readonly #events: BroadcastEvents = new BroadcastEvents();
@@ -121,6 +123,8 @@ class FindingRun {
     const hasFound = snapshot.associations.length > 0 || snapshot.rings.length > 0;
     if (json === true) this.#writeEnd(snapshot, failure, warnings);
     else if (hasFound && (failure !== null || quiet !== true)) out.write(findingReport(this.#command, snapshot, { ...this.#style, pivot: unixNow() }, warnings));
+    const refused = this.#noteText === null ? null : refusedLine(snapshot);
+    if (refused !== null) err.write(`ntpkit ${this.#command}: ${refused}\n`);
     if (quiet !== true) for (const warning of stateWarnings) err.write(`ntpkit ${this.#command}: warning: ${stateWarningText(warning)}\n`);
     if (failure !== null && !(stopped && hasFound)) err.write(failureLine(`ntpkit ${this.#command}`, failure));
     return exitCode(outcome);
@@ -132,7 +136,7 @@ class FindingRun {
     if (this.#command !== "broadcast") {
       const indented = out.isTerminal && this.#options.follow !== true;
       out.write(documentText(findingDocument(this.#command, snapshot, failure, unixNow(), { groups: this.#groups, warnings }), indented));
-    } else if (failure !== null && failure.code !== "interrupted" && failure.code !== "terminated") out.write(documentText(bareDocument(this.#command, failure), false));
+    } else if (failure !== null && failure.code !== "interrupted" && failure.code !== "terminated") out.write(documentText({ ...bareDocument(this.#command, failure), refused: snapshot.refused }, false));
   }
 
   #progress(): readonly string[] {
@@ -144,10 +148,18 @@ class FindingRun {
 
   #onNotes(notes: readonly Note[]): void {
     const told = this.#noteText;
-    if (told !== null) for (const note of notes) this.#io.err.write(`${((performance.now() - this.#began) / 1000).toFixed(3).padStart(7)} ${told(note)}\n`);
+    if (told !== null) for (const note of notes) if (this.#isToTell(note)) this.#io.err.write(`${((performance.now() - this.#began) / 1000).toFixed(3).padStart(7)} ${told(note)}\n`);
     for (const note of notes) this.#heed(note);
     if (this.#command === "broadcast") this.#tellEvents(notes);
     if (this.#options.follow === true && this.#options.json === true && notes.some(({ what }) => CHANGES.includes(what))) this.#tellSoon();
+  }
+
+  /** Whoever floods us does not flood the terminal: of each reason the first few are told, the others counted. */
+  #isToTell(note: Note): boolean {
+    if (note.what !== "refused" || note.id !== null) return true;
+    const before = this.#refusals.get(note.test) ?? 0;
+    this.#refusals.set(note.test, before + 1);
+    return before < REFUSALS_TOLD;
   }
 
   /** A name that fails is tried again for ever, where the run goes on: told once. */
@@ -230,6 +242,8 @@ class FindingRun {
 
 /** Notes after which another document is due. */
 const CHANGES: readonly Note["what"][] = ["mobilized", "demobilized", "notDrawn", "unresolved", "systemPeer", "ring"];
+/** Refused packets that `-v` tells of one by one, of each reason. */
+const REFUSALS_TOLD = 3;
 /** Milliseconds. */
 const REST = 1000;
 

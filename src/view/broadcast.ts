@@ -25,6 +25,8 @@ export interface BroadcastEvent {
   readonly offset: Seconds | null;
   readonly delay: Seconds | null;
   readonly reason: Reason | null;
+  /** Packets that nobody claims so far, by the reason they were refused for. */
+  readonly refused: Snapshot["refused"];
 }
 
 /** Makes events of notes; keeps what is known of servers that are gone. */
@@ -58,6 +60,7 @@ export class BroadcastEvents {
       refid: server.refid,
       ...measured,
       reason,
+      refused: snapshot.refused,
     };
   }
 }

@@ -55,6 +55,7 @@ function broadcastSchema(): Schema {
     offset: maybe(seconds("server − local; of a rejected one, what its packet says")),
     delay: maybe(seconds("round trip")),
     reason: maybe(oneOf(Object.keys(REASONS))),
+    refused: REFUSED,
   });
 }
 

@@ -111,6 +111,14 @@ function columnsOf(kind: Finding, associations: Snapshot["associations"]): reado
   return kind === "pool" ? poolColumns(associations) : kind === "manycast" ? RING_COLUMNS : BROADCAST_COLUMNS;
 }
 
+/** What was refused, in one line; `null`: nothing was. */
+export function refusedLine({ refused }: Pick<Snapshot, "refused">): string | null {
+  const kinds = Object.entries(refused);
+  if (kinds.length === 0) return null;
+  const all = kinds.reduce((sum, [, count]) => sum + count, 0);
+  return `${counted(all, "packet")} refused: ${kinds.map(([reason, count]) => `${count} ${reason}`).join(", ")}`;
+}
+
 /** Names of a set, for a line: `a, b and 3 more`. */
 export function namesText(names: readonly string[], most = 4): string {
   const shown = names.slice(0, most).map(printable);

@@ -174,6 +174,19 @@ describe("broadcast", () => {
     expect(err).toContain("--no-auth");
   });
 
+  it("counts what it refuses, and tells of the first few of each reason", async () => {
+    const port = await freePort();
+    const socket = await bound("127.0.0.1");
+    const timer = setInterval(() => socket.send(Buffer.alloc(5, 0x25), port, "127.0.0.1"), 20);
+    socket.on("close", () => clearInterval(timer));
+    const { out, err } = await ntpkit(["broadcast", "--port", `${port}`, "--deadline", "1s", "--json", "-v"]);
+    const { refused, ...failure } = JSON.parse(out);
+    expect(violations({ ...failure, refused }, SCHEMAS["broadcast"]!)).toEqual([]);
+    expect(refused.tooShort).toBeGreaterThan(3);
+    expect(err.match(/it is shorter than a header/g)).toHaveLength(3);
+    expect(err).toContain(`ntpkit broadcast: ${refused.tooShort} packets refused: ${refused.tooShort} tooShort\n`);
+  });
+
   it("says so when it hears nothing, or may not listen", async () => {
     const { code, out, err } = await ntpkit(["broadcast", "--port", `${await freePort()}`, "--deadline", "100ms", "--json"]);
     expect([code, JSON.parse(out)]).toMatchObject([10, { ok: false, error: { code: "no-reply" } }]);
