@@ -93,6 +93,6 @@ function hopLine({ name, hop: { stratum, offset, distance, refid } }: Traced): s
 }
 
 function document(hops: readonly Traced[], end: string | null, failure: FailureDocument | null): Data {
-  const rows = hops.map(({ name, address, hop: { protocol, leap, stratum, refid, offset, distance, next } }) => ({ name, address, protocol, leap, stratum, refid, offset, distance, next }));
+  const rows = hops.map(({ name, address, hop: { protocol, leap, stratum, refid, offset, delay, distance, next } }) => ({ name, address, protocol, leap, stratum, refid, offset, delay, distance, next }));
   return { ...head("trace", failure), hops: rows, primary: hops.at(-1)?.hop.stratum === 1, end };
 }

@@ -19,6 +19,8 @@ export interface Hop {
   readonly refid: string;
   /** Of its own clock, as it knows it (mode 6); or that of our clock against it (NTP). Seconds. */
   readonly offset: number | null;
+  /** What the offset was measured with by NTP: half of it is how far that may be off. Seconds; `null` by mode 6. */
+  readonly delay: number | null;
   /** Root delay / 2 + root dispersion, seconds. */
   readonly distance: number | null;
   /** The address of the server it follows; `null`: it has none, or cannot be told. */
@@ -48,6 +50,7 @@ export function* readHop(): Dialogue<Hop | ControlFault> {
     stratum,
     refid,
     offset: secondsOf(variables.get("offset")),
+    delay: null,
     distance: delay === null || dispersion === null ? null : delay / 2 + dispersion,
     next: isServer(address, stratum) ? address : null,
   };
@@ -64,6 +67,7 @@ export function hopOf({ header, sample }: { readonly header: Header; readonly sa
     stratum: stratum === 0 ? 16 : stratum,
     refid,
     offset: sample?.offset ?? null,
+    delay: sample?.delay ?? null,
     distance: rootDelay / 2 + rootDispersion,
     next: isServer(refid, stratum) ? refid : null,
   };

@@ -151,6 +151,7 @@ export function traceSchema(): Schema {
     stratum: integer(0, 255),
     refid: text,
     offset: maybe(seconds("mode6: of its own clock, as it knows it; ntp: server − local")),
+    delay: maybe(seconds("ntp: of the exchange; the offset may be off by half of it")),
     distance: maybe(seconds("root delay / 2 + root dispersion")),
     next: maybe({ ...text, description: "whom it follows" }),
   });

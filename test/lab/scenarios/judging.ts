@@ -3,8 +3,20 @@ import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { NOBODY, threeServers } from "../looks.ts";
 import type { Host } from "../netns.ts";
-import type { Scenario } from "../scenario.ts";
+import { near, ROUNDING, type Scenario } from "../scenario.ts";
 import type { World } from "../world.ts";
+
+/** How finely `trace` reads the time by NTP, seconds. */
+const MILLISECOND = 0.001;
+
+/** A hop of `ntpkit trace --json`, as far as it is looked at. */
+interface TracedHop {
+  readonly address: string;
+  readonly protocol: "mode6" | "ntp";
+  readonly offset: number | null;
+  readonly delay: number | null;
+  readonly distance: number;
+}
 
 export const judging: readonly Scenario[] = [
   {
@@ -17,8 +29,14 @@ export const judging: readonly Scenario[] = [
       await world.ntpd("classic", third, [`server ${second.ipv4} iburst`], { clock: await world.clock("third", 0), orphan: false });
       const run = await world.ntpkit(client, ["trace", "-n", third.ipv4]);
       assert.equal(run.code, 0);
-      const hops = run.stdout.trimEnd().split("\n").map((line) => /^(\S+): stratum (\d+), offset -?0\.00\d+, /.exec(line)?.slice(1));
+      const hops = run.stdout.trimEnd().split("\n").map((line) => /^(\S+): stratum (\d+), offset -?\d\.\d{6}, /.exec(line)?.slice(1));
       assert.deepEqual(hops, [[third.ipv4, "8"], [second.ipv4, "7"], [first.ipv4, "6"]]);
+      const told = JSON.parse((await world.ntpkit(client, ["trace", "-n", third.ipv4, "--json"])).stdout) as { hops: readonly TracedHop[] };
+      assert.deepEqual(told.hops.map(({ protocol }) => protocol), ["mode6", "ntp", told.hops[2]?.protocol]);
+      // All have one time: what a daemon says of itself is within its distance, what we measure within half of the delay.
+      for (const { address, offset, delay, distance } of told.hops) {
+        near(offset, 0, delay === null ? distance + ROUNDING : delay / 2 + MILLISECOND, `offset of ${address}`);
+      }
     },
   },
   {
