@@ -120,7 +120,7 @@ class FindingRun {
     const warnings = setWarnings(this.#command, snapshot);
     // What was found before an interruption is worth telling; that it was interrupted, whoever did it knows.
     const stopped = outcome === "interrupted" || outcome === "terminated";
-    const hasFound = snapshot.associations.length > 0 || snapshot.rings.length > 0;
+    const hasFound = [snapshot.associations, snapshot.rings, snapshot.notDrawn ?? []].some(({ length }) => length > 0);
     if (json === true) this.#writeEnd(snapshot, failure, warnings);
     else if (hasFound && (failure !== null || quiet !== true)) out.write(findingReport(this.#command, snapshot, { ...this.#style, pivot: unixNow() }, warnings));
     const refused = this.#noteText === null ? null : refusedLine(snapshot);
