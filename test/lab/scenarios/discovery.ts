@@ -117,6 +117,18 @@ export const discovery: readonly Scenario[] = [
     },
   },
   {
+    name: "discovery: a pool by key, of either family",
+    needs: ["chrony", "dnsmasq"],
+    run: async (world) => {
+      const { client, servers, six, keys, env } = await pool(world);
+      for (const [name, members] of [["pool.lab", servers.slice(0, 3)], ["six.lab", six]] as const) {
+        const report = ended(await world.ntpkit(client, ["pool", `${name},key=1`, "--keys", keys, "--samples", "2", "--json"], env), 0);
+        for (const server of members) assert.deepEqual([at(report, server).authentication, at(report, server).keyId], ["ok", 1]);
+        assert.equal(report.system.survivors, 3);
+      }
+    },
+  },
+  {
     name: "discovery: a pool whose name does not exist ends with 11",
     needs: ["chrony", "dnsmasq"],
     run: async (world) => {
@@ -150,17 +162,20 @@ function heard(
   }
 }
 
-/** Three servers and one address where nobody is, behind a name that a DNS server of the network knows. */
-async function pool(world: World): Promise<{ client: Host; servers: readonly string[]; env: { beside: string } }> {
+/** Three servers that have a key, their IPv6 addresses behind another name, and one address where nobody is, behind a name that a DNS server of the network knows. */
+async function pool(world: World): Promise<{ client: Host; servers: readonly string[]; six: readonly string[]; keys: string; env: { beside: string } }> {
   const dns = await world.host("dns");
   const client = await world.host("client");
+  const keys = await world.write("ntp.keys", KEYS);
   const servers: string[] = [];
+  const six: string[] = [];
   for (const name of ["one", "two", "three"]) {
     const server = await world.host(name);
-    await world.chronyd(server);
+    await world.chronyd(server, ["local stratum 3", `keyfile ${keys}`]);
     servers.push(server.ipv4);
+    six.push(server.ipv6);
   }
   servers.push("10.77.0.200");
-  const resolver = await world.names(dns, servers.map((address) => [address, "pool.lab"]));
-  return { client, servers, env: { beside: `mount --bind ${resolver} /etc/resolv.conf` } };
+  const resolver = await world.names(dns, [...servers.map((address) => [address, "pool.lab"] as const), ...six.map((address) => [address, "six.lab"] as const)]);
+  return { client, servers, six, keys, env: { beside: `mount --bind ${resolver} /etc/resolv.conf` } };
 }
