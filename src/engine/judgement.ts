@@ -70,8 +70,9 @@ function hasListenedEnough(state: State): boolean {
 export function onDeadline(state: State, now: Now): void {
   state.note({ what: "deadline" });
   judge(state, now);
-  // Whoever is further away than the rings asked so far has not been heard either.
-  const open = state.names.pending || isSoliciting(state) || [...state.roster].some(({ ended }) => ended === null);
+  // Where nobody was heard, somebody further away than the rings asked so far may be; who was heard and not believed is an answer.
+  const unasked = isSoliciting(state) && failure(state) === "no-reply";
+  const open = state.names.pending || unasked || [...state.roster].some(({ ended }) => ended === null);
   if (state.opinion.estimate === null && open && !isListening(state)) state.end("deadline");
   else decide(state, now);
 }

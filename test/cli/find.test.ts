@@ -145,6 +145,13 @@ describe("manycast", () => {
     expect([code, JSON.parse(out)]).toMatchObject([0, { associations: [{ verdict: "systemPeer", stratum: 3 }] }]);
   });
 
+  it("blames authentication where servers answered without it, whatever rings the deadline left", async () => {
+    const port = await freePort();
+    await serving(port, "--local-stratum", "3", "--manycast", GROUP, "--interface", "lo");
+    const { code, out } = await search(port, "--ttl", "5", "--interval", "1s", "--deadline", "3500ms");
+    expect([code, JSON.parse(out)]).toMatchObject([15, { error: { code: "authentication" }, associations: [{ reason: "authentication" }] }]);
+  });
+
   it("draws rings in place on a terminal, and leaves only the report", async () => {
     const port = await answerGroup();
     const { out, err } = await ntpkit(["manycast", GROUP, "--interface", "lo", "--port", `${port}`, "--ttl", "1", "--interval", "100ms", "--samples", "2", "--minclock", "1", "--no-auth"], { columns: 80, env: { TERM: "xterm", NO_COLOR: "1" } });
