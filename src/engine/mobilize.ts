@@ -180,12 +180,17 @@ function mobilizeName(state: State, config: AssociationConfig, addresses: readon
   }
 }
 
-/** The members of a pool to ask: those that have proved good before others that its name gives now. */
+/**
+ * The members of a pool to ask: those that have proved good before others that its name gives now, and one family before the
+ * other, since one server may have an address of each.
+ */
 function membersOf(state: State, config: AssociationConfig, all: readonly Address[]): readonly Address[] {
   const proven = entriesOf(state, config).filter(isProven).map(({ ip, port }): Address => ({ ip, port }));
   const first = family((proven[0] ?? all[0]!).ip);
   const members = [...proven, ...all.filter(({ ip }) => !proven.some((member) => member.ip === ip))];
-  return members.filter(({ ip }) => family(ip) === first && (config.family === null || config.family === first)).slice(0, state.config.poolSize);
+  const allowed = members.filter(({ ip }) => config.family === null || config.family === family(ip));
+  const [preferred, other] = [allowed.filter(({ ip }) => family(ip) === first), allowed.filter(({ ip }) => family(ip) !== first)];
+  return [...preferred, ...other].slice(0, state.config.poolSize);
 }
 
 /** Mobilizes an association; one that cannot be asked is mobilized all the same, so that the report can say why. */

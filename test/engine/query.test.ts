@@ -139,6 +139,12 @@ describe("a query", () => {
     expect(bench.snapshot.associations[1]).toMatchObject({ verdict: "rejected", reason: "duplicate" });
   });
 
+  it("mobilizes a pool's members of the other family where the first has too few", () => {
+    const bench = new Bench(queryConfig([{ name: "pool.example", kind: "pool" }]));
+    const questions = bench.start({ "pool.example": ["2001:db8::1", "192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4"] });
+    expect(questions.map(({ to }) => to.ip)).toEqual(["2001:db8::1", "192.0.2.1", "192.0.2.2", "192.0.2.3"]);
+  });
+
   it("mobilizes a pool's members of one family, as many as are wanted", () => {
     const bench = new Bench(queryConfig([{ name: "pool.example", kind: "pool" }]));
     const questions = bench.start({ "pool.example": ["192.0.2.1", "2001:db8::1", "192.0.2.2", "192.0.2.3", "192.0.2.4", "192.0.2.5"] });
