@@ -121,7 +121,9 @@ async function alike(world: World, host: Host, { peer, theirs, ours, mask, code 
 function moments(text: string): string {
   const lines = text.split("\n").filter((line) => !/^(sntp \d|kod_init_kod_db)/.test(line));
   // How long nobody was heard, too: sntp says how long it was to wait, ntpkit how long it did.
-  return lines.map((line) => line.replaceAll(MEASURED, (found) => masked(found)).replace(/after \d+ seconds$/, "after # seconds")).join("\n");
+  const measured = lines.map((line) => line.replaceAll(MEASURED, (found) => masked(found)).replace(/after \d+ seconds$/, "after # seconds"));
+  // JSON has no plus: an offset around zero is now with a sign, now without.
+  return measured.join("\n").replaceAll('":~#', '":#');
 }
 
 /** `offset +0.000017`, `delay 0.02570`, `+0.75 +/- 0.1`, `2026-11-22 01:52:53.415063`, `22 Nov 01:52:51 ntpdate[12836]`, `"precision":0.1`. */
