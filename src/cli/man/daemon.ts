@@ -15,6 +15,7 @@ export const DAEMON_PROSE: Prose = {
     {
       title: "CONTROL QUERIES",
       blocks: [
+        "ntpq, `ntpkit peers` and the other readers of a daemon are answered on this host only, unless `restrict` lines let others ask, and then within a budget of octets a source, since an answer can be longer than its question.",
         "With the key of `controlkey`, from where no `restrict` line says `nomodify`, ntpq's `:config` adds lines to the configuration: those about associations, access, selection and discovery, and none that name a file. They count until the file is read anew. `:config unpeer NAME` takes the lines with that name away.",
       ],
     },
