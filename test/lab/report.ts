@@ -22,6 +22,8 @@ export interface Report {
     readonly truechimers: number;
     readonly falsetickers: number;
   };
+  /** Of a search: packets by why they were not used. */
+  readonly refused?: Readonly<Record<string, number>>;
   readonly associations: readonly ReportedAssociation[];
   /** Of `manycast`. */
   readonly rings?: readonly { readonly ttl: number; readonly replies: number }[];
