@@ -115,5 +115,5 @@ function usageFailure(error: CommanderError, title: string): FailureDocument | n
   if (error.code === "commander.help") return null;
   const [message, suggestion] = error.message.replace(/^error: /, "").split("\n");
   const meant = /^\(Did you mean (.*)\?\)$/.exec(suggestion ?? "");
-  return { code: "usage", message: message!, hint: meant === null ? `see ${title} --help` : `did you mean ${meant[1]!}?` };
+  return { code: "usage", message: message!.replace(/\.$/, ""), hint: meant === null ? `see ${title} --help` : `did you mean ${meant[1]!}?` };
 }

@@ -92,7 +92,7 @@ const QUESTIONS: Readonly<Record<string, Question>> = {
   },
   pstats: {
     dialogue: ({ options: { association = 0 } }) => {
-      if (association === 0) throw new UsageError("of which association?", "name it with --association ID; ntpkit associations lists them");
+      if (association === 0) throw new UsageError("no association is named", "name it with --association ID; ntpkit associations lists them");
       return readKnownVariables(association, namesOf(VARIABLE_LISTS.pstats));
     },
     shown: (read: ReadVariables) => ({ text: (options) => listText("pstats", read, options), data: () => variablesData(read, "peer"), addresses: () => addressesIn(read, ["srcadr", "dstadr"]) }),

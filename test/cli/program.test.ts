@@ -64,7 +64,7 @@ describe("a mistake", () => {
     [["query", "--key", "7", "127.0.0.1"], "ntpkit query: 127.0.0.1 is to be authenticated by key 7, but there is no key file; name it with --keys FILE"],
     [["query", "--keys", "/nonexistent", "127.0.0.1"], "ntpkit query: /nonexistent: the key file cannot be read: no such file or directory"],
     [["completion", "tcsh"], 'ntpkit completion: no completion for "tcsh"; there is one for bash, zsh, fish'],
-    [["demo", "extra"], "ntpkit demo: too many arguments for 'demo'. Expected 0 arguments but got 1.; see ntpkit demo --help"],
+    [["demo", "extra"], "ntpkit demo: too many arguments for 'demo'. Expected 0 arguments but got 1; see ntpkit demo --help"],
   ])("%j is one line and exit code 64", async (argv, line) => {
     expect(await ntpkit(argv)).toEqual({ code: 64, out: "", err: `${line}\n` });
   });
