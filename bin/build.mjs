@@ -16,13 +16,17 @@ import { bundle } from "./load.js";
 const top = fileURLToPath(new URL("..", import.meta.url));
 
 /** An import of a chunk or of Node's as the bundler writes it when it minifies: of all as one name, of the default, of some. */
-const IMPORT = /(?<=^|[;}])\s*import ?(?:(?:\*as ([\w$]+)|([\w$]+)|)(?:,?\{([^}]*)\})? ?from)?"(node:[\w/]+|\.\/[\w-]+\.js)";/g;
+const IMPORT =
+  /(?<=^|[;}])\s*import ?(?:(?:\*as ([\w$]+)|([\w$]+)|)(?:,?\{([^}]*)\})? ?from)?"(node:[\w/]+|\.\/[\w-]+\.js)";/g;
 /** The exports, at the end; nothing follows but licences. */
 const EXPORT = /export\{([^}]*)\};(?=\s*(?:\/\*[^]*\*\/\s*)?$)/;
 
 rmSync(`${top}dist`, { recursive: true, force: true });
 
-const compiler = spawnSync(process.execPath, [`${top}node_modules/typescript/bin/tsc`, "-p", top], { cwd: top, stdio: "inherit" });
+const compiler = spawnSync(process.execPath, [`${top}node_modules/typescript/bin/tsc`, "-p", top], {
+  cwd: top,
+  stdio: "inherit",
+});
 if (compiler.status !== 0) process.exit(compiler.status ?? 1);
 
 mkdirSync(dirname(bundle), { recursive: true });
@@ -56,7 +60,9 @@ function withoutChildProcess() {
   return {
     name: "commander without node:child_process",
     setup({ onResolve, onLoad }) {
-      onResolve({ filter: /^node:child_process$/ }, ({ importer }) => (importer.includes("commander") ? { path: "none", namespace: "without" } : undefined));
+      onResolve({ filter: /^node:child_process$/ }, ({ importer }) =>
+        importer.includes("commander") ? { path: "none", namespace: "without" } : undefined,
+      );
       onLoad({ filter: /.*/, namespace: "without" }, () => ({ contents: "export default {};" }));
     },
   };
@@ -71,11 +77,16 @@ function commonJs(text) {
   const requires = [];
   let body = text.replaceAll(IMPORT, (_, all, one, some, from) => {
     const required = `require(${JSON.stringify(from)})`;
-    const names = [all, one, some === undefined ? undefined : `{${some.replaceAll(" as ", ":")}}`].filter((name) => name !== undefined);
+    const names = [all, one, some === undefined ? undefined : `{${some.replaceAll(" as ", ":")}}`].filter(
+      (name) => name !== undefined,
+    );
     requires.push(...(names.length === 0 ? [`${required};`] : names.map((name) => `const ${name}=${required};`)));
     return "";
   });
-  body = body.replace(EXPORT, (_, names) => `Object.assign(exports,{${names.replaceAll(/([\w$]+) as ([\w$]+)/g, "$2:$1")}});`);
+  body = body.replace(
+    EXPORT,
+    (_, names) => `Object.assign(exports,{${names.replaceAll(/([\w$]+) as ([\w$]+)/g, "$2:$1")}});`,
+  );
   body = body.replaceAll(/\bimport\(("\.\/[\w-]+\.js")\)/g, "Promise.resolve().then(()=>require($1))");
   const [left] = /(?:^|[;}])(?:import|export)[^\w$].*/.exec(body) ?? [];
   if (left !== undefined) throw new Error(`the bundler has written what is not understood here: ${left.slice(0, 100)}`);
@@ -94,7 +105,11 @@ function joined(all) {
 async function keepCompiled() {
   const port = await freePort();
   const place = `127.0.0.1:${port}`;
-  const server = spawn(process.execPath, [`${top}bin/ntpkit.js`, "serve", "--address", "127.0.0.1", "--port", `${port}`, "--local-stratum", "3"], { stdio: ["ignore", "pipe", "ignore"], timeout: 60_000 });
+  const server = spawn(
+    process.execPath,
+    [`${top}bin/ntpkit.js`, "serve", "--address", "127.0.0.1", "--port", `${port}`, "--local-stratum", "3"],
+    { stdio: ["ignore", "pipe", "ignore"], timeout: 60_000 },
+  );
   // Its first line, or its end.
   await new Promise((ready) => server.stdout.once("readable", ready));
   // Each adds to what the runs of the same command before it have left.
@@ -108,7 +123,11 @@ async function keepCompiled() {
 
 function keep(command, args) {
   const script = `require("./bin/load.js").load({ keep: true })`;
-  spawnSync(process.execPath, ["-e", script, "ntpkit", command, ...args], { cwd: top, stdio: "ignore", timeout: 30_000 });
+  spawnSync(process.execPath, ["-e", script, "ntpkit", command, ...args], {
+    cwd: top,
+    stdio: "ignore",
+    timeout: 30_000,
+  });
 }
 
 async function freePort() {

@@ -78,7 +78,16 @@ export interface BroadcastClient {
  * @param fixedDelay skips the volley (`broadcastdelay`); `null`: measure
  */
 export function broadcastClient(header: Header, fixedDelay: Seconds | null, now: Mono): BroadcastClient {
-  return { phase: fixedDelay === null ? "wait" : "listen", delay: fixedDelay, calibrated: false, last: header.transmit, previous: null, latency: 0, calibratedBy: null, heard: now };
+  return {
+    phase: fixedDelay === null ? "wait" : "listen",
+    delay: fixedDelay,
+    calibrated: false,
+    last: header.transmit,
+    previous: null,
+    latency: 0,
+    calibratedBy: null,
+    heard: now,
+  };
 }
 
 /** When the volley starts: at random within the server's poll interval, so that not all clients ask at once (seed 002). */
@@ -92,7 +101,14 @@ export function volleyAt(header: Header, now: Mono, uniform: number, atMost: Sec
  * Nothing dates the packet but itself, so what is not newer than the last one is a replay; and the volley has asked the
  * server itself, so a broadcast that is far from what it said is a recording, however good its MAC.
  */
-export function receiveBroadcast(association: Association, own: BroadcastClient, bytes: Uint8Array, packet: HeldReply, now: Now, rules: ClientRules): Reception {
+export function receiveBroadcast(
+  association: Association,
+  own: BroadcastClient,
+  bytes: Uint8Array,
+  packet: HeldReply,
+  now: Now,
+  rules: ClientRules,
+): Reception {
   const { header } = packet.packet;
   association.packets.received += 1;
   if (header.transmit === UNKNOWN_TIME) return refuse(association, "unsynchronized");
@@ -109,7 +125,8 @@ export function receiveBroadcast(association: Association, own: BroadcastClient,
   const before = named(own, header.origin, packet.at, now);
   if (before !== null) learnLatency(own, before, header.origin);
   const apparent = difference(header.transmit, packet.at) + own.latency;
-  if (own.phase === "calibrate" && !calibrate(association, own, apparent, header.transmit)) return refuse(association, "bogus");
+  if (own.phase === "calibrate" && !calibrate(association, own, apparent, header.transmit))
+    return refuse(association, "bogus");
   own.last = header.transmit;
   own.heard = now.mono;
   own.previous = { transmit: header.transmit, at: packet.at, mono: now.mono };
@@ -141,7 +158,8 @@ export function moveArrival({ previous }: BroadcastClient, by: Seconds): void {
 
 /** The packet before this one, if its origin tells when that left; `null`: it does not, that was lost, or a clock was stepped. */
 function named({ previous }: BroadcastClient, origin: NtpTimestamp, at: NtpTimestamp, now: Now): Arrival | null {
-  if (origin === UNKNOWN_TIME || previous === null || Math.abs(difference(origin, previous.transmit)) > LATEST) return null;
+  if (origin === UNKNOWN_TIME || previous === null || Math.abs(difference(origin, previous.transmit)) > LATEST)
+    return null;
   return Math.abs(difference(at, previous.at) - elapsed(previous.mono, now.mono)) > STEP_SUSPICION ? null : previous;
 }
 

@@ -31,7 +31,12 @@ export interface ClientRules extends PollRules, FilterRules {}
 /** What became of a reply. */
 export type Reception =
   /** A new estimate: selection has something to do. */
-  | { readonly kind: "sample"; readonly sample: Sample; readonly fresh: boolean; /** Where it was made of one. */ readonly exchange?: Exchange }
+  | {
+      readonly kind: "sample";
+      readonly sample: Sample;
+      readonly fresh: boolean;
+      /** Where it was made of one. */ readonly exchange?: Exchange;
+    }
   /** It is good, but T1 is not known yet; it waits in its request. */
   | { readonly kind: "held" }
   /** It failed a test. `final`: nothing better will come, the request is done with. */
@@ -72,7 +77,14 @@ export function requestHeader({ version }: Pick<AssociationConfig, "version">, c
  * @param bytes the datagram, for its MAC
  * @param reply the packet, T4 and who stamped it
  */
-export function receiveReply(association: Association, request: Request | null, bytes: Uint8Array, reply: HeldReply, now: Now, rules: ClientRules): Reception {
+export function receiveReply(
+  association: Association,
+  request: Request | null,
+  bytes: Uint8Array,
+  reply: HeldReply,
+  now: Now,
+  rules: ClientRules,
+): Reception {
   const { header } = reply.packet;
   association.packets.received += 1;
   if (request === null || request.held !== null) return refuse(association, "duplicate", false);
@@ -113,7 +125,12 @@ export function receiveReply(association: Association, request: Request | null, 
 /**
  * A reply was held for its T1, which is known now, or never will be: then the moment of handing over serves.
  */
-export function releaseHeld(association: Association, request: Request, now: Now, rules: ClientRules): Reception | null {
+export function releaseHeld(
+  association: Association,
+  request: Request,
+  now: Now,
+  rules: ClientRules,
+): Reception | null {
   const reply = request.held;
   if (reply === null) return null;
   const step = stepSince(request, now);
@@ -122,9 +139,20 @@ export function releaseHeld(association: Association, request: Request, now: Now
 }
 
 /** The exchange is complete. */
-function takeSample(association: Association, request: Request, reply: HeldReply, now: Now, rules: ClientRules): Reception {
+function takeSample(
+  association: Association,
+  request: Request,
+  reply: HeldReply,
+  now: Now,
+  rules: ClientRules,
+): Reception {
   const { header } = reply.packet;
-  const exchange = { t1: request.origin ?? request.handedOver.clock, t2: header.receive, t3: header.transmit, t4: reply.at };
+  const exchange = {
+    t1: request.origin ?? request.handedOver.clock,
+    t2: header.receive,
+    t3: header.transmit,
+    t4: reply.at,
+  };
   const stamp = request.originStamp === "kernel" && reply.stamp === "kernel" ? "kernel" : "user";
   return takeExchange(association, header, exchange, stamp, now, rules);
 }
@@ -133,7 +161,14 @@ function takeSample(association: Association, request: Request, reply: HeldReply
  * Four timestamps are known and believed: into the filter with them.
  * @param stamp who took T1 and T4
  */
-export function takeExchange(association: Association, header: Header, exchange: Exchange, stamp: StampSource, now: Now, rules: ClientRules): Reception {
+export function takeExchange(
+  association: Association,
+  header: Header,
+  exchange: Exchange,
+  stamp: StampSource,
+  now: Now,
+  rules: ClientRules,
+): Reception {
   const wasReachable = association.reach !== 0;
   const sample = sampleOf(exchange, header.precision, rules.precision, now.mono);
   if (sample === null) {
@@ -150,7 +185,13 @@ export function takeExchange(association: Association, header: Header, exchange:
  * A sample of a good packet, however it was made: into the registers and the filter.
  * @returns whether there is a new estimate to select by
  */
-export function accept(association: Association, header: Header, sample: Sample, now: Now, rules: ClientRules): boolean {
+export function accept(
+  association: Association,
+  header: Header,
+  sample: Sample,
+  now: Now,
+  rules: ClientRules,
+): boolean {
   association.header = header;
   association.flash = 0;
   association.reach = reachOnReceive(association.reach);

@@ -24,9 +24,17 @@ export interface Distant {
  * (RFC 5905 §11.2.1, A.5.5.2 "root_dist"; floored at mindist as ntpd does).
  * @returns seconds; `Infinity` without a sample
  */
-export function rootDistance({ header, filter: { estimate } }: Distant, now: Mono, { mindist, phi }: DistanceRules): Seconds {
+export function rootDistance(
+  { header, filter: { estimate } }: Distant,
+  now: Mono,
+  { mindist, phi }: DistanceRules,
+): Seconds {
   if (header === null || estimate === null) return Infinity;
   const distance =
-    (estimate.delay + header.rootDelay) / 2 + estimate.dispersion + header.rootDispersion + phi * elapsed(estimate.at, now) + estimate.jitter;
+    (estimate.delay + header.rootDelay) / 2 +
+    estimate.dispersion +
+    header.rootDispersion +
+    phi * elapsed(estimate.at, now) +
+    estimate.jitter;
   return Math.max(mindist, distance);
 }

@@ -52,7 +52,15 @@ export interface SymmetricExchange {
 
 /** Nothing was sent or heard. */
 export function symmetricExchange(): SymmetricExchange {
-  return { origin: UNKNOWN_TIME, receive: UNKNOWN_TIME, departures: [], answered: null, theirReceive: UNKNOWN_TIME, trials: TRIALS, offered: false };
+  return {
+    origin: UNKNOWN_TIME,
+    receive: UNKNOWN_TIME,
+    departures: [],
+    answered: null,
+    theirReceive: UNKNOWN_TIME,
+    trials: TRIALS,
+    offered: false,
+  };
 }
 
 /**
@@ -60,7 +68,11 @@ export function symmetricExchange(): SymmetricExchange {
  * @param header what it carries
  * @param left when it was handed over, by our clock
  */
-export function departed(exchange: SymmetricExchange, header: Pick<Header, "receive" | "transmit" | "origin">, left: NtpTimestamp): Departure {
+export function departed(
+  exchange: SymmetricExchange,
+  header: Pick<Header, "receive" | "transmit" | "origin">,
+  left: NtpTimestamp,
+): Departure {
   const { receive, transmit, origin } = header;
   const interleaved = origin !== exchange.origin;
   if (interleaved) exchange.trials -= 1;
@@ -83,7 +95,13 @@ export function tellable({ departures: [last], answered, trials }: SymmetricExch
  * @param answered the packet of ours that it answers
  * @param interleaved it is itself interleaved
  */
-export function onAnswered(exchange: SymmetricExchange, header: Header, arrived: NtpTimestamp, answered: Departure | null, interleaved: boolean): void {
+export function onAnswered(
+  exchange: SymmetricExchange,
+  header: Header,
+  arrived: NtpTimestamp,
+  answered: Departure | null,
+  interleaved: boolean,
+): void {
   exchange.origin = header.transmit;
   exchange.receive = arrived;
   exchange.theirReceive = header.receive;
@@ -97,7 +115,8 @@ export function onAnswered(exchange: SymmetricExchange, header: Header, arrived:
  * @param by what was added to the clock; `null`: nobody knows when, so what was read from it says nothing any more
  */
 export function moveExchange(exchange: SymmetricExchange, by: Seconds | null): void {
-  const moved = (read: NtpTimestamp): NtpTimestamp => (by === null || read === UNKNOWN_TIME ? UNKNOWN_TIME : shift(read, by));
+  const moved = (read: NtpTimestamp): NtpTimestamp =>
+    by === null || read === UNKNOWN_TIME ? UNKNOWN_TIME : shift(read, by);
   exchange.receive = moved(exchange.receive);
   for (const departure of exchange.departures) {
     departure.left = moved(departure.left);

@@ -62,7 +62,13 @@ export function clockFilter(): ClockFilter {
  * @param samples youngest first, their offsets as of now; {@link FILTER_STAGES} at most are taken
  * @param began when this run began
  */
-export function refillFilter(filter: ClockFilter, samples: readonly Sample[], began: Mono, now: Mono, rules: FilterRules): void {
+export function refillFilter(
+  filter: ClockFilter,
+  samples: readonly Sample[],
+  began: Mono,
+  now: Mono,
+  rules: FilterRules,
+): void {
   filter.samples.splice(0, Infinity, ...samples.slice(0, FILTER_STAGES));
   filter.began = began;
   filter.estimate = filter.samples.length === 0 ? null : estimateOf(filter, now, rules);
@@ -86,7 +92,8 @@ export function clearFilter(filter: ClockFilter): void {
  */
 export function moveFilter(filter: ClockFilter, phase: Seconds, frequency: Frequency, now: Mono): void {
   const moved = (offset: Seconds, at: Mono): Seconds => offset - phase + frequency * elapsed(at, now);
-  for (const [stage, sample] of filter.samples.entries()) filter.samples[stage] = { ...sample, offset: moved(sample.offset, sample.at) };
+  for (const [stage, sample] of filter.samples.entries())
+    filter.samples[stage] = { ...sample, offset: moved(sample.offset, sample.at) };
   const { estimate } = filter;
   if (estimate !== null) filter.estimate = { ...estimate, offset: moved(estimate.offset, estimate.at) };
 }
@@ -122,7 +129,8 @@ export function filterSample(filter: ClockFilter, sample: Sample, interval: Seco
       filter.estimate = { ...last, dispersion: next.dispersion, jitter: next.jitter };
       return false;
     }
-    const spike = Math.abs(next.offset - last.offset) > SPIKE_GATE * last.jitter && elapsed(last.at, next.at) < 2 * interval;
+    const spike =
+      Math.abs(next.offset - last.offset) > SPIKE_GATE * last.jitter && elapsed(last.at, next.at) < 2 * interval;
     if (spike && last.dispersion < 1) return false;
   }
   filter.estimate = next;
@@ -130,7 +138,13 @@ export function filterSample(filter: ClockFilter, sample: Sample, interval: Seco
 }
 
 /** The samples, the best first; of equals the younger. Eight are sorted by insertion sooner than by anything cleverer. */
-function ranked(samples: readonly Sample[], now: Mono, young: Seconds, phi: Frequency, older: Seconds): readonly Sample[] {
+function ranked(
+  samples: readonly Sample[],
+  now: Mono,
+  young: Seconds,
+  phi: Frequency,
+  older: Seconds,
+): readonly Sample[] {
   const sorted: Sample[] = [];
   const ranks: Seconds[] = [];
   for (const sample of samples) {
@@ -173,7 +187,13 @@ function estimateOf({ samples, began }: ClockFilter, now: Mono, rules: FilterRul
   if (rules.emptyStages === "rfc5905") dispersion += MAXDISP * (1 - 2 ** -FILTER_STAGES - weight);
   else dispersion /= weight;
   const jitter = isBrief ? pooledJitter(byDelay, began) : deviation(byDelay);
-  return { offset: best.offset, delay: best.delay, dispersion, jitter: Math.max(jitter, powerOfTwo(rules.precision)), at: best.at };
+  return {
+    offset: best.offset,
+    delay: best.delay,
+    dispersion,
+    jitter: Math.max(jitter, powerOfTwo(rules.precision)),
+    at: best.at,
+  };
 }
 
 /** RMS of the differences from the best sample, which is the first. */

@@ -28,12 +28,48 @@ type Row = Readonly<Record<PacketMode, Process>>;
 /** Association mode × packet mode. */
 export const MODE_TABLE: Readonly<Record<AssociationMode | "none", Row>> = {
   //                 a symmetric active packet           symmetric passive             client              server               broadcast
-  none: { symmetricActive: "mobilizePassive", symmetricPassive: "discard", client: "answer", server: "solicited", broadcast: "mobilizeBroadcast" },
-  symmetricActive: { symmetricActive: "process", symmetricPassive: "process", client: "answer", server: "discard", broadcast: "discard" },
-  symmetricPassive: { symmetricActive: "process", symmetricPassive: "error", client: "answer", server: "discard", broadcast: "discard" },
-  client: { symmetricActive: "discard", symmetricPassive: "discard", client: "discard", server: "process", broadcast: "discard" },
-  broadcastClient: { symmetricActive: "discard", symmetricPassive: "discard", client: "answer", server: "process", broadcast: "process" },
-  broadcast: { symmetricActive: "discard", symmetricPassive: "discard", client: "discard", server: "discard", broadcast: "discard" },
+  none: {
+    symmetricActive: "mobilizePassive",
+    symmetricPassive: "discard",
+    client: "answer",
+    server: "solicited",
+    broadcast: "mobilizeBroadcast",
+  },
+  symmetricActive: {
+    symmetricActive: "process",
+    symmetricPassive: "process",
+    client: "answer",
+    server: "discard",
+    broadcast: "discard",
+  },
+  symmetricPassive: {
+    symmetricActive: "process",
+    symmetricPassive: "error",
+    client: "answer",
+    server: "discard",
+    broadcast: "discard",
+  },
+  client: {
+    symmetricActive: "discard",
+    symmetricPassive: "discard",
+    client: "discard",
+    server: "process",
+    broadcast: "discard",
+  },
+  broadcastClient: {
+    symmetricActive: "discard",
+    symmetricPassive: "discard",
+    client: "answer",
+    server: "process",
+    broadcast: "process",
+  },
+  broadcast: {
+    symmetricActive: "discard",
+    symmetricPassive: "discard",
+    client: "discard",
+    server: "discard",
+    broadcast: "discard",
+  },
 };
 
 /**

@@ -65,7 +65,10 @@ export function onPoll(association: Association, now: Mono, rules: PollRules): v
     if (association.unreach >= UNREACH_LIMIT) association.hpoll = association.config.maxpoll;
     if (association.config.burst && association.reach !== 0) association.burst = burstLength(association, rules) - 1;
   }
-  association.nextPoll = after(now, association.burst > 0 ? burstSpacing(association, rules, false) : spread(association, rules));
+  association.nextPoll = after(
+    now,
+    association.burst > 0 ? burstSpacing(association, rules, false) : spread(association, rules),
+  );
 }
 
 /**
@@ -73,7 +76,13 @@ export function onPoll(association: Association, now: Mono, rules: PollRules): v
  * @param wasReachable whether the reach register was not empty before
  * @param usable whether the answer gave a sample
  */
-export function onAnswer(association: Association, wasReachable: boolean, usable: boolean, now: Mono, rules: PollRules): void {
+export function onAnswer(
+  association: Association,
+  wasReachable: boolean,
+  usable: boolean,
+  now: Mono,
+  rules: PollRules,
+): void {
   association.unanswered = 0;
   association.answers += 1;
   if (rules.samples !== null) {
@@ -113,12 +122,19 @@ export function onLost(association: Association, asked: Mono, rules: PollRules):
 export function onRate(association: Association, askedFor: number, now: Mono, rules: PollRules): void {
   association.burst = 0;
   const poll = Math.max(LEAST_BACKOFF, Math.min(askedFor, LONGEST_BACKOFF), (association.backoff?.poll ?? 0) + 1);
-  association.backoff = { poll: Math.min(poll, LONGEST_BACKOFF), until: after(now, pollInterval(Math.min(poll, LONGEST_BACKOFF))) };
+  association.backoff = {
+    poll: Math.min(poll, LONGEST_BACKOFF),
+    until: after(now, pollInterval(Math.min(poll, LONGEST_BACKOFF))),
+  };
   if (rules.samples !== null) {
     complete(association);
     return;
   }
-  const slower = Math.max(association.minpoll + RATE_SLOWDOWN, association.hpoll, Math.min(askedFor, association.config.maxpoll));
+  const slower = Math.max(
+    association.minpoll + RATE_SLOWDOWN,
+    association.hpoll,
+    Math.min(askedFor, association.config.maxpoll),
+  );
   association.minpoll = Math.min(slower, association.config.maxpoll);
   association.hpoll = association.minpoll;
   association.nextPoll = after(now, spread(association, rules));
@@ -151,7 +167,10 @@ function complete(association: Association): void {
  * How many answers a one-shot wants of a server. One that an earlier run has measured needs less to be known, unless what it says
  * now came by such a detour that the old samples are the better ones.
  */
-export function samplesWanted({ config, known, answers, filter }: Association, rules: Pick<PollRules, "samples" | "known">): number {
+export function samplesWanted(
+  { config, known, answers, filter }: Association,
+  rules: Pick<PollRules, "samples" | "known">,
+): number {
   const most = config.samples ?? rules.samples ?? 1;
   return known && !(answers > 0 && isRecalled(filter)) ? Math.min(most, rules.known ?? most) : most;
 }

@@ -78,7 +78,19 @@ export interface PoolSolicitor {
 
 /** A solicitor whose name is being looked up for the first time. */
 export function poolSolicitor(config: AssociationConfig, now: Mono): PoolSolicitor {
-  return { config, queue: [], resolvedAt: null, resolving: true, poll: config.minpoll, resolveAt: now, asked: null, nextAt: null, tried: 0, failed: new Map(), satisfied: false };
+  return {
+    config,
+    queue: [],
+    resolvedAt: null,
+    resolving: true,
+    poll: config.minpoll,
+    resolveAt: now,
+    asked: null,
+    nextAt: null,
+    tried: 0,
+    failed: new Map(),
+    satisfied: false,
+  };
 }
 
 /**

@@ -55,8 +55,23 @@ export interface Request {
 }
 
 /** A fresh request. */
-export function request(token: PacketToken, socket: SocketToken, cookie: NtpTimestamp, now: Now, timeout: Seconds): Request {
-  return { token, socket, cookie, handedOver: now, expires: after(now.mono, timeout), origin: null, originStamp: "user", held: null };
+export function request(
+  token: PacketToken,
+  socket: SocketToken,
+  cookie: NtpTimestamp,
+  now: Now,
+  timeout: Seconds,
+): Request {
+  return {
+    token,
+    socket,
+    cookie,
+    handedOver: now,
+    expires: after(now.mono, timeout),
+    origin: null,
+    originStamp: "user",
+    held: null,
+  };
 }
 
 /** The clock was corrected while the request is on its way: what was read from it moves along. */

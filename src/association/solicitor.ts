@@ -67,7 +67,19 @@ const RINGS_REMEMBERED = 16;
 
 /** A solicitor that has asked nothing yet. */
 export function solicitor(config: AssociationConfig, group: string, socket: SocketToken, now: Mono): Solicitor {
-  return { config, group, lastRing: config.ttl ?? DEFAULT_LAST_RING, socket, rings: [], ttl: 0, poll: config.minpoll + SLOWER, askedAt: null, nextAt: now, done: false, satisfied: false };
+  return {
+    config,
+    group,
+    lastRing: config.ttl ?? DEFAULT_LAST_RING,
+    socket,
+    rings: [],
+    ttl: 0,
+    poll: config.minpoll + SLOWER,
+    askedAt: null,
+    nextAt: now,
+    done: false,
+    satisfied: false,
+  };
 }
 
 /**
@@ -131,7 +143,8 @@ export function revise(asking: Solicitor, config: AssociationConfig, now: Mono):
   const before = asking.config;
   asking.config = config;
   asking.lastRing = config.ttl ?? DEFAULT_LAST_RING;
-  if (before.ttl !== config.ttl || before.rings?.join() !== config.rings?.join() || before.minpoll !== config.minpoll) restart(asking, now);
+  if (before.ttl !== config.ttl || before.rings?.join() !== config.rings?.join() || before.minpoll !== config.minpoll)
+    restart(asking, now);
 }
 
 /** The ring an answer belongs to; the youngest first, for cookies are never the same twice. */

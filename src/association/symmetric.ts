@@ -18,7 +18,10 @@ import { headerFault, PACKET_TESTS } from "./tests.ts";
 import type { PacketTest } from "./tests.ts";
 
 /** What a packet says of the clock that sends it. */
-export type SystemHeader = Pick<Header, "leap" | "stratum" | "precision" | "rootDelay" | "rootDispersion" | "referenceId" | "reference">;
+export type SystemHeader = Pick<
+  Header,
+  "leap" | "stratum" | "precision" | "rootDelay" | "rootDispersion" | "referenceId" | "reference"
+>;
 
 /**
  * The header of a packet to a peer: the state of our clock, and the answer to the peer's last packet.
@@ -28,7 +31,13 @@ export type SystemHeader = Pick<Header, "leap" | "stratum" | "precision" | "root
  * @param served the clock that is told to others, from a reading of ours
  * @param now when it leaves, by the clock: peers carry the time, not a cookie
  */
-export function symmetricHeader(association: Association, exchange: SymmetricExchange, system: SystemHeader, served: (clock: NtpTimestamp) => NtpTimestamp, now: Now): Header {
+export function symmetricHeader(
+  association: Association,
+  exchange: SymmetricExchange,
+  system: SystemHeader,
+  served: (clock: NtpTimestamp) => NtpTimestamp,
+  now: Now,
+): Header {
   const told = association.config.xleave === true || exchange.offered ? tellable(exchange) : null;
   const left = told === null || told.left === UNKNOWN_TIME ? UNKNOWN_TIME : served(told.left);
   // What is not newer than what the peer has seen it would take for a replay.
@@ -50,7 +59,14 @@ export function symmetricHeader(association: Association, exchange: SymmetricExc
  * The peer's timestamps are taken over even where the packet itself gives no sample, or the two would never get to know
  * each other; but nothing is taken over from a packet that is not authentic.
  */
-export function receivePeer(association: Association, exchange: SymmetricExchange, bytes: Uint8Array, packet: HeldReply, now: Now, rules: ClientRules): Reception {
+export function receivePeer(
+  association: Association,
+  exchange: SymmetricExchange,
+  bytes: Uint8Array,
+  packet: HeldReply,
+  now: Now,
+  rules: ClientRules,
+): Reception {
   const { header } = packet.packet;
   association.packets.received += 1;
   if (header.transmit === UNKNOWN_TIME) return refuse(association, "unsynchronized");
@@ -63,7 +79,10 @@ export function receivePeer(association: Association, exchange: SymmetricExchang
   association.authentication = authentication;
   const basic = exchange.departures.find(({ transmit }) => transmit === header.origin);
   const first = header.origin === UNKNOWN_TIME;
-  const named = basic !== undefined || first || !speaks(association) ? [] : exchange.departures.filter(({ receive }) => receive === header.origin);
+  const named =
+    basic !== undefined || first || !speaks(association)
+      ? []
+      : exchange.departures.filter(({ receive }) => receive === header.origin);
   const departure = basic ?? named[0];
   if (isOld(association, exchange, header)) return refuse(association, "duplicate");
   if (departure === undefined && !first) {
@@ -76,7 +95,8 @@ export function receivePeer(association: Association, exchange: SymmetricExchang
   onAnswered(exchange, header, packet.at, ambiguous ? null : (departure ?? null), named.length > 0);
   association.heard = now.mono;
   if (association.lifetime === "ephemeral") association.unreach = 0;
-  if (departure === undefined || ambiguous || departure.left === UNKNOWN_TIME) return refuse(association, "unsynchronized");
+  if (departure === undefined || ambiguous || departure.left === UNKNOWN_TIME)
+    return refuse(association, "unsynchronized");
   const kiss = kissCode(header);
   if (kiss !== null) association.kiss = kiss;
   const fault = headerFault(header);
@@ -85,7 +105,12 @@ export function receivePeer(association: Association, exchange: SymmetricExchang
     return refuse(association, fault);
   }
   // An interleaved packet tells when the one left that our departure answered.
-  const exchanged = { t1: departure.left, t2: header.receive, t3: header.transmit, t4: basic === undefined ? departure.arrived : packet.at };
+  const exchanged = {
+    t1: departure.left,
+    t2: header.receive,
+    t3: header.transmit,
+    t4: basic === undefined ? departure.arrived : packet.at,
+  };
   return takeExchange(association, header, exchanged, packet.stamp, now, rules);
 }
 

@@ -41,6 +41,7 @@ export function headerFault(header: Header): PacketTest | null {
   if (isUnsynchronized(header)) return "stratum";
   if (header.rootDelay / 2 + header.rootDispersion >= MAXDISP) return "header";
   // The server's clock cannot have been set after this packet left. One poll of ours is allowed for, as clocks step.
-  if (header.reference !== UNKNOWN_TIME && difference(header.reference, header.transmit) > pollInterval(0)) return "header";
+  if (header.reference !== UNKNOWN_TIME && difference(header.reference, header.transmit) > pollInterval(0))
+    return "header";
   return null;
 }

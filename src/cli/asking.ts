@@ -55,7 +55,12 @@ export const ASKING_DEFAULTS = { timeout: 1, deadline: 15 } as const;
 /** How to ask, by the command's options. */
 export async function askOptions(options: AskingOptions, until: Until): Promise<AskOptions> {
   const family = options.ipv4 === true ? 4 : options.ipv6 === true ? 6 : null;
-  return { timeout: options.timeout ?? ASKING_DEFAULTS.timeout, family, key: await controlKey(options), signal: until.signal };
+  return {
+    timeout: options.timeout ?? ASKING_DEFAULTS.timeout,
+    family,
+    key: await controlKey(options),
+    signal: until.signal,
+  };
 }
 
 /**
@@ -63,7 +68,8 @@ export async function askOptions(options: AskingOptions, until: Until): Promise<
  * @throws UsageError
  */
 export function placeOf(text: string): Place {
-  if (text.includes(",")) throw new UsageError(`host "${text}": nothing stands behind a host's name`, "write HOST or HOST:PORT");
+  if (text.includes(","))
+    throw new UsageError(`host "${text}": nothing stands behind a host's name`, "write HOST or HOST:PORT");
   const { name, port } = parseServer(text);
   return { host: text, name, port };
 }
@@ -79,13 +85,18 @@ export function daemonPlaceOf(text: string): Place {
 /** The key of `--keys` and `--key`; without `--key` the only one of the file. */
 async function controlKey({ keys, key, keysFormat }: AskingOptions): Promise<ControlKey | null> {
   if (keys === undefined) {
-    if (key !== undefined) throw new UsageError(`key ${key} is to be used, but there is no key file`, "name it with --keys FILE");
+    if (key !== undefined)
+      throw new UsageError(`key ${key} is to be used, but there is no key file`, "name it with --keys FILE");
     return null;
   }
   const { loadKeys } = await import("../security/keyring.ts");
-  const { keyring, faults: [fault] } = await loadKeys(keys, { format: keysFormat ?? "auto" });
+  const {
+    keyring,
+    faults: [fault],
+  } = await loadKeys(keys, { format: keysFormat ?? "auto" });
   if (fault !== undefined) throw new UsageError(placedText(fault));
-  if (key === undefined && keyring.keys.length !== 1) throw new UsageError(`${keys} has ${keyring.keys.length} keys`, "say which with --key ID");
+  if (key === undefined && keyring.keys.length !== 1)
+    throw new UsageError(`${keys} has ${keyring.keys.length} keys`, "say which with --key ID");
   const held = key === undefined ? keyring.keys[0]! : keyring.find(key);
   if (held === null) throw new UsageError(`there is no key ${key!} in ${keys}`);
   return held;
@@ -97,21 +108,41 @@ export function askFailure(host: string, fault: AskFault, until: Until): Failure
     case "unresolved":
       return { code: "resolve", message: `${host}: ${RESOLVE_FAULTS[fault.why]}`, hint: null };
     case "silent":
-      return { code: "no-reply", message: `${host}: nothing answers there, neither a control protocol nor NTP`, hint: "daemons answer questions mostly on their own host only" };
+      return {
+        code: "no-reply",
+        message: `${host}: nothing answers there, neither a control protocol nor NTP`,
+        hint: "daemons answer questions mostly on their own host only",
+      };
     case "closed":
-      return { code: "unavailable", message: `${host}: NTP is answered there, but no control protocol is`, hint: "it may be allowed on that host only (restrict … noquery, cmdallow), or the daemon has none" };
+      return {
+        code: "unavailable",
+        message: `${host}: NTP is answered there, but no control protocol is`,
+        hint: "it may be allowed on that host only (restrict … noquery, cmdallow), or the daemon has none",
+      };
     case "socket":
       return { code: fault.why === "absent" ? "no-reply" : "unavailable", ...SOCKETS[fault.why](host) };
     case "stopped":
-      return { code: until.why, message: until.why === "deadline" ? `${host}: the deadline passed` : until.why, hint: until.why === "deadline" ? "--deadline sets it" : null };
+      return {
+        code: until.why,
+        message: until.why === "deadline" ? `${host}: the deadline passed` : until.why,
+        hint: until.why === "deadline" ? "--deadline sets it" : null,
+      };
     case "control":
       return controlFailure(host, fault.control);
   }
 }
 
-const SOCKETS: Readonly<Record<SocketFault, (path: string) => { readonly message: string; readonly hint: string | null }>> = {
-  absent: (path) => ({ message: `${path}: there is no such socket`, hint: "is the daemon running, and does it have one (chronyd: bindcmdaddress, ntpd-rs: observation-path)?" }),
-  noPrivilege: (path) => ({ message: `${path}: this user may not write there`, hint: "ask as root, or as a user of the daemon's group" }),
+const SOCKETS: Readonly<
+  Record<SocketFault, (path: string) => { readonly message: string; readonly hint: string | null }>
+> = {
+  absent: (path) => ({
+    message: `${path}: there is no such socket`,
+    hint: "is the daemon running, and does it have one (chronyd: bindcmdaddress, ntpd-rs: observation-path)?",
+  }),
+  noPrivilege: (path) => ({
+    message: `${path}: this user may not write there`,
+    hint: "ask as root, or as a user of the daemon's group",
+  }),
   mute: (path) => ({ message: `${path}: nobody answers there, neither chronyd nor ntpd-rs`, hint: null }),
 };
 
@@ -139,9 +170,24 @@ const FAULTS: Readonly<Record<Exclude<ControlFault["fault"], "refused">, string>
 };
 
 /** The outcome of each fault; all others are `unavailable`. */
-const CODES: Readonly<Record<string, Outcome>> = { timeout: "no-reply", unreachable: "no-reply", unauthenticated: "authentication", noKey: "usage", question: "usage" };
+const CODES: Readonly<Record<string, Outcome>> = {
+  timeout: "no-reply",
+  unreachable: "no-reply",
+  unauthenticated: "authentication",
+  noKey: "usage",
+  question: "usage",
+};
 
 function controlFailure(host: string, fault: ControlFault): FailureDocument {
-  if (fault.fault === "refused") return { code: fault.error === "authentication" ? "authentication" : "unavailable", message: `${host}: the daemon refused: ${REFUSALS[fault.error]}`, hint: null };
-  return { code: CODES[fault.fault] ?? "unavailable", message: `${host}: ${FAULTS[fault.fault]}`, hint: fault.fault === "noKey" ? "name it with --keys FILE --key ID" : null };
+  if (fault.fault === "refused")
+    return {
+      code: fault.error === "authentication" ? "authentication" : "unavailable",
+      message: `${host}: the daemon refused: ${REFUSALS[fault.error]}`,
+      hint: null,
+    };
+  return {
+    code: CODES[fault.fault] ?? "unavailable",
+    message: `${host}: ${FAULTS[fault.fault]}`,
+    hint: fault.fault === "noKey" ? "name it with --keys FILE --key ID" : null,
+  };
 }

@@ -35,8 +35,15 @@ interface Measurement {
 export async function runCheck(servers: readonly string[], options: CheckOptions, io: Io): Promise<number> {
   let measured: Measurement;
   try {
-    if (options.daemon !== undefined && servers.length > 0) throw new UsageError("--daemon and SERVER exclude each other", "a daemon is checked by what it says of its servers");
-    measured = options.daemon === undefined ? await measureServers(servers, options, io) : await askThe(options.daemon, options, io);
+    if (options.daemon !== undefined && servers.length > 0)
+      throw new UsageError(
+        "--daemon and SERVER exclude each other",
+        "a daemon is checked by what it says of its servers",
+      );
+    measured =
+      options.daemon === undefined
+        ? await measureServers(servers, options, io)
+        : await askThe(options.daemon, options, io);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     measured = nothing("UNKNOWN", error.hint === null ? error.message : `${error.message}; ${error.hint}`);
@@ -45,30 +52,60 @@ export async function runCheck(servers: readonly string[], options: CheckOptions
   const code = STATUSES.indexOf(worst(finding));
   if (options.json === true) io.out.write(documentText(checkDocument(finding, code), io.out.isTerminal));
   else if (wantsMetrics(options)) {
-    const [{ giveMetrics }, { checkMetrics }] = await Promise.all([import("./metrics.ts"), import("../view/expositions.ts")]);
+    const [{ giveMetrics }, { checkMetrics }] = await Promise.all([
+      import("./metrics.ts"),
+      import("../view/expositions.ts"),
+    ]);
     giveMetrics(checkMetrics(finding), options, io);
   } else if (options.quiet !== true || code !== 0) io.out.write(pluginLine(finding));
   return code;
 }
 
 function nothing(status: "UNKNOWN" | "CRITICAL", text: string): Measurement {
-  return { offset: null, jitter: null, stratum: null, truechimers: null, rootdistance: null, leap: null, remarks: [{ status, text }] };
+  return {
+    offset: null,
+    jitter: null,
+    stratum: null,
+    truechimers: null,
+    rootdistance: null,
+    leap: null,
+    remarks: [{ status, text }],
+  };
 }
 
 async function measureServers(servers: readonly string[], options: CheckOptions, io: Io): Promise<Measurement> {
   const machine = thisMachine();
   const prepared = await prepare("query", servers, prepareOptions(options), io.env, machine.facts);
   const { config, keyring } = prepared;
-  const ended = await watched(config, options, io, (watch) => runGuarded({ config, keyring, machine, watch, forget: options.forget ?? false, force: false }));
+  const ended = await watched(config, options, io, (watch) =>
+    runGuarded({ config, keyring, machine, watch, forget: options.forget ?? false, force: false }),
+  );
   const { snapshot, outcome } = ended;
   if (outcome === "no-reply") return nothing("CRITICAL", "No response from NTP server");
   const failure = describeFailure(outcome, snapshot, failureContext(config, ended));
-  if (failure !== null && snapshot.clock.offset === null) return nothing(failure.code === "no-agreement" || failure.code === "kiss" || failure.code === "authentication" || failure.code === "deadline" ? "CRITICAL" : "UNKNOWN", failure.message);
+  if (failure !== null && snapshot.clock.offset === null)
+    return nothing(
+      failure.code === "no-agreement" ||
+        failure.code === "kiss" ||
+        failure.code === "authentication" ||
+        failure.code === "deadline"
+        ? "CRITICAL"
+        : "UNKNOWN",
+      failure.message,
+    );
   const { clock, system } = snapshot;
   const peer = snapshot.associations.find(({ id }) => id === system.systemPeer);
   const { jitter, offset } = clock;
   const stratum = peer?.stratum ?? null;
-  return { offset, jitter, stratum, truechimers: system.truechimers, rootdistance: peer?.rootDistance ?? null, leap: system.leap, remarks: failure === null ? [] : [{ status: "CRITICAL", text: failure.message }] };
+  return {
+    offset,
+    jitter,
+    stratum,
+    truechimers: system.truechimers,
+    rootdistance: peer?.rootDistance ?? null,
+    leap: system.leap,
+    remarks: failure === null ? [] : [{ status: "CRITICAL", text: failure.message }],
+  };
 }
 
 async function askThe(host: string, options: CheckOptions, io: Io): Promise<Measurement> {
@@ -85,7 +122,9 @@ async function askThe(host: string, options: CheckOptions, io: Io): Promise<Meas
     if (!synchronized) return { ...nothing("CRITICAL", "Server not synchronized"), stratum, truechimers };
     // What a daemon never tells cannot be judged, which is not the same as bad.
     const untold = truechimers === null && options.truechimers !== undefined;
-    const remarks: Finding["remarks"] = untold ? [{ status: "UNKNOWN", text: "the daemon does not tell its truechimers" }] : [];
+    const remarks: Finding["remarks"] = untold
+      ? [{ status: "UNKNOWN", text: "the daemon does not tell its truechimers" }]
+      : [];
     return { offset, jitter, stratum, truechimers, rootdistance: rootDistance, leap, remarks };
   } finally {
     until.release();
@@ -96,12 +135,30 @@ const UNDEMANDED: Thresholds = { warning: null, critical: null };
 
 /** The offset always; the others where something is demanded of them. */
 function findingOf(measured: Measurement, options: CheckOptions): Finding {
-  const offset: Figure = { name: "offset", value: measured.offset, thresholds: { warning: options.warning ?? CHECK_DEFAULTS.warning, critical: options.critical ?? CHECK_DEFAULTS.critical } };
+  const offset: Figure = {
+    name: "offset",
+    value: measured.offset,
+    thresholds: {
+      warning: options.warning ?? CHECK_DEFAULTS.warning,
+      critical: options.critical ?? CHECK_DEFAULTS.critical,
+    },
+  };
   // Where there is no answer at all, its words are enough, as check_ntp_time's are.
   const isMute = measured.offset === null && measured.stratum === null;
-  const others = (["jitter", "stratum", "truechimers", "rootdistance"] as const).flatMap((name): Figure[] => (options[name] === undefined || (name === "truechimers" && measured[name] === null) ? [] : [{ name, value: measured[name], thresholds: options[name] ?? UNDEMANDED }]));
+  const others = (["jitter", "stratum", "truechimers", "rootdistance"] as const).flatMap((name): Figure[] =>
+    options[name] === undefined || (name === "truechimers" && measured[name] === null)
+      ? []
+      : [{ name, value: measured[name], thresholds: options[name] ?? UNDEMANDED }],
+  );
   const announced = options.leap === true && (measured.leap === "insert" || measured.leap === "delete");
-  const leap = announced ? [{ status: "WARNING" as const, text: `a leap second will be ${measured.leap === "insert" ? "inserted" : "left out"}` }] : [];
+  const leap = announced
+    ? [
+        {
+          status: "WARNING" as const,
+          text: `a leap second will be ${measured.leap === "insert" ? "inserted" : "left out"}`,
+        },
+      ]
+    : [];
   return { figures: isMute ? [] : [offset, ...others], remarks: [...measured.remarks, ...leap] };
 }
 

@@ -4,7 +4,15 @@ import { FINDING_COMMANDS } from "./finding-commands.ts";
 import type { Io } from "./io.ts";
 import { SYNC_GROUPS } from "./remembering-options.ts";
 import { SERVE_COMMAND } from "./serve-options.ts";
-import { addOptions, OPTION_GROUPS, SHELLS, type CommonOptions, type DaemonRunOptions, type KeygenOptions, type RunOptions } from "./options.ts";
+import {
+  addOptions,
+  OPTION_GROUPS,
+  SHELLS,
+  type CommonOptions,
+  type DaemonRunOptions,
+  type KeygenOptions,
+  type RunOptions,
+} from "./options.ts";
 import { VIEWING_COMMANDS } from "./viewing-commands.ts";
 
 /** What a command is given to run with. */
@@ -29,7 +37,8 @@ export interface CommandRow {
   readonly build: (command: Command, running: Running) => void;
 }
 
-const SERVERS = "HOST, HOST:PORT, [IPv6]:PORT, with ,prefer ,noselect ,true ,key=ID ,samples=N behind it; a name may stand for many servers";
+const SERVERS =
+  "HOST, HOST:PORT, [IPv6]:PORT, with ,prefer ,noselect ,true ,key=ID ,samples=N behind it; a name may stand for many servers";
 
 /** Every command, in the order of the help. */
 export const COMMANDS: readonly CommandRow[] = [

@@ -9,7 +9,11 @@ import { zshScript } from "./completion/zsh.ts";
 import { exitCode } from "./exit.ts";
 import type { Io } from "./io.ts";
 
-const SCRIPTS: Readonly<Record<string, (tree: Tree) => string>> = { bash: bashScript, zsh: zshScript, fish: fishScript };
+const SCRIPTS: Readonly<Record<string, (tree: Tree) => string>> = {
+  bash: bashScript,
+  zsh: zshScript,
+  fish: fishScript,
+};
 
 /**
  * Prints a shell's script.
@@ -19,7 +23,11 @@ const SCRIPTS: Readonly<Record<string, (tree: Tree) => string>> = { bash: bashSc
 export function runCompletion(shell: string, program: Command, io: Io): number {
   const script = Object.hasOwn(SCRIPTS, shell) ? SCRIPTS[shell] : undefined;
   const known = Object.keys(SCRIPTS);
-  if (script === undefined) throw new UsageError(`no completion for "${shell}"`, didYouMean(shell, known) ?? `there is one for ${known.join(", ")}`);
+  if (script === undefined)
+    throw new UsageError(
+      `no completion for "${shell}"`,
+      didYouMean(shell, known) ?? `there is one for ${known.join(", ")}`,
+    );
   io.out.write(script(treeOf(program)));
   return exitCode("ok");
 }

@@ -42,8 +42,14 @@ export async function runDemo(options: CommonOptions, io: Io): Promise<number> {
     const config = onceConfig("sync", specs, { interval: 0.2, dryRun: true }, null, machine.facts);
     const wordy = options.json !== true && options.quiet !== true;
     if (wordy) io.out.write(BEFORE);
-    const { snapshot, outcome } = await watched(config, options, io, (watch) => measure({ ...watch, config, keyring: null, machine }));
-    const code = await tellRun({ command: "demo", snapshot: withNames(snapshot, servers), outcome, config, daemon: null, stateWarnings: [] }, options, io);
+    const { snapshot, outcome } = await watched(config, options, io, (watch) =>
+      measure({ ...watch, config, keyring: null, machine }),
+    );
+    const code = await tellRun(
+      { command: "demo", snapshot: withNames(snapshot, servers), outcome, config, daemon: null, stateWarnings: [] },
+      options,
+      io,
+    );
     if (wordy && code === exitCode("ok")) io.out.write(AFTER);
     return code;
   } finally {
@@ -54,5 +60,11 @@ export async function runDemo(options: CommonOptions, io: Io): Promise<number> {
 /** The servers by what they are called, beside where they are. */
 function withNames(snapshot: Snapshot, servers: readonly DemoServer[]): Snapshot {
   const names = new Map(servers.map(({ port, character }) => [port, character.name]));
-  return { ...snapshot, associations: snapshot.associations.map((association) => ({ ...association, name: names.get(association.port) ?? association.name })) };
+  return {
+    ...snapshot,
+    associations: snapshot.associations.map((association) => ({
+      ...association,
+      name: names.get(association.port) ?? association.name,
+    })),
+  };
 }

@@ -22,8 +22,22 @@ const SILENT: Io = { out: NOWHERE, err: NOWHERE, env: {}, onStop: () => () => {}
 export function generated(): ReadonlyMap<string, string> {
   const tree = treeOf(buildProgram(SILENT, () => {}));
   const pages = [...manualPages(tree, version())].map(([name, text]) => [`man/${name}`, text] as const);
-  const schemas = { sync: runSchema("sync"), query: runSchema("query"), demo: runSchema("demo"), run: logSchema(), config: configSchema(), keygen: keygenSchema(), ...findingSchemas(), ...viewingSchemas() };
-  return new Map([...pages, ...Object.entries(schemas).map(([name, schema]) => [`schemas/${name}.json`, `${JSON.stringify(schema, null, 2)}\n`] as const)]);
+  const schemas = {
+    sync: runSchema("sync"),
+    query: runSchema("query"),
+    demo: runSchema("demo"),
+    run: logSchema(),
+    config: configSchema(),
+    keygen: keygenSchema(),
+    ...findingSchemas(),
+    ...viewingSchemas(),
+  };
+  return new Map([
+    ...pages,
+    ...Object.entries(schemas).map(
+      ([name, schema]) => [`schemas/${name}.json`, `${JSON.stringify(schema, null, 2)}\n`] as const,
+    ),
+  ]);
 }
 
 /** The files that are not as they must be. */

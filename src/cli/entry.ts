@@ -12,7 +12,12 @@ async function main(): Promise<void> {
   const out = outputOf(1);
   const err = outputOf(2);
   const reader = new Reader(out);
-  const code = await run(process.argv.slice(2), { out: reader.sink, err, env: process.env, onStop: (listener) => reader.onStop(listener) });
+  const code = await run(process.argv.slice(2), {
+    out: reader.sink,
+    err,
+    env: process.env,
+    onStop: (listener) => reader.onStop(listener),
+  });
   await Promise.all([out.written(), err.written()]);
   process.exit(code === exitCode("ok") || reader.isGone ? codeOfOutput(out, err) : code);
 }

@@ -25,7 +25,11 @@ export function failureOfError(error: unknown): FailureDocument {
   if (error instanceof CommandFailure) return error.failure;
   if (error instanceof UsageError) return { code: "usage", message: error.message, hint: error.hint };
   const message = error instanceof Error ? error.message : String(error);
-  return { code: "internal", message: `internal error: ${message}`, hint: "this is a bug; run again with --debug for where it happened" };
+  return {
+    code: "internal",
+    message: `internal error: ${message}`,
+    hint: "this is a bug; run again with --debug for where it happened",
+  };
 }
 
 /** One line for stderr: what is wrong, and what to do next. It may quote a file or an argument, which is not to steer the terminal. */

@@ -39,14 +39,26 @@ const STOPPED: Readonly<Record<StopSignal, Outcome>> = { SIGINT: "interrupted", 
  * @returns the exit code
  * @throws UsageError
  */
-export async function runFinding(command: DiscoveryCommand, operands: readonly string[], options: FindingOptions, io: Io): Promise<number> {
+export async function runFinding(
+  command: DiscoveryCommand,
+  operands: readonly string[],
+  options: FindingOptions,
+  io: Io,
+): Promise<number> {
   const machine = thisMachine();
   const prepared = await prepareFinding(command, operands, options, machine.facts);
   tellPrepared(`ntpkit ${command}`, prepared, options, io);
   const run = new FindingRun(command, prepared, options, io);
   const { config, keyring } = prepared;
   await run.begin();
-  const ended = await runGuarded({ config, keyring, machine, watch: run.watch(), forget: options.forget ?? false, force: false }).finally(() => run.end());
+  const ended = await runGuarded({
+    config,
+    keyring,
+    machine,
+    watch: run.watch(),
+    forget: options.forget ?? false,
+    force: false,
+  }).finally(() => run.end());
   return run.tell(ended);
 }
 
@@ -57,7 +69,11 @@ class FindingRun {
   readonly #options: FindingOptions;
   readonly #io: Io;
   readonly #stop: AbortController = new AbortController();
-  readonly #faults: { -readonly [K in keyof Faults]: Faults[K] } = { notListening: null, notJoined: null, notSent: null };
+  readonly #faults: { -readonly [K in keyof Faults]: Faults[K] } = {
+    notListening: null,
+    notJoined: null,
+    notSent: null,
+  };
   readonly #unasked: Set<string> = new Set();
   /** Packets refused so far, by reason. */
   readonly #refusals: Map<string, number> = new Map();
@@ -84,8 +100,13 @@ class FindingRun {
 
   async begin(): Promise<void> {
     const { out, env } = this.#io;
-    this.#style = { width: out.columns ?? DEFAULT_WIDTH, palette: await paletteFor(out, env, this.#options.color), pivot: unixNow() };
-    if (this.#options.verbose === true || this.#options.debug === true) this.#noteText = (await import("../view/notes.ts")).noteText;
+    this.#style = {
+      width: out.columns ?? DEFAULT_WIDTH,
+      palette: await paletteFor(out, env, this.#options.color),
+      pivot: unixNow(),
+    };
+    if (this.#options.verbose === true || this.#options.debug === true)
+      this.#noteText = (await import("../view/notes.ts")).noteText;
     this.#began = performance.now();
     this.#release = this.#io.onStop((signal) => {
       this.#signal = signal;
@@ -115,17 +136,21 @@ class FindingRun {
   async tell({ snapshot, outcome: reached, stateWarnings }: GuardedEnd): Promise<number> {
     const { out, err } = this.#io;
     const { json, quiet } = this.#options;
-    const outcome = this.#outcome ?? (reached === "interrupted" && this.#signal !== null ? STOPPED[this.#signal] : reached);
+    const outcome =
+      this.#outcome ?? (reached === "interrupted" && this.#signal !== null ? STOPPED[this.#signal] : reached);
     const failure = describeFinding(this.#command, outcome, snapshot, this.#context(outcome));
     const warnings = setWarnings(this.#command, snapshot);
     // What was found before an interruption is worth telling; that it was interrupted, whoever did it knows.
     const stopped = outcome === "interrupted" || outcome === "terminated";
     const hasFound = [snapshot.associations, snapshot.rings, snapshot.notDrawn ?? []].some(({ length }) => length > 0);
     if (json === true) this.#writeEnd(snapshot, failure, warnings);
-    else if (hasFound && (failure !== null || quiet !== true)) out.write(findingReport(this.#command, snapshot, { ...this.#style, pivot: unixNow() }, warnings));
+    else if (hasFound && (failure !== null || quiet !== true))
+      out.write(findingReport(this.#command, snapshot, { ...this.#style, pivot: unixNow() }, warnings));
     const refused = this.#noteText === null ? null : refusedLine(snapshot);
     if (refused !== null) err.write(`ntpkit ${this.#command}: ${refused}\n`);
-    if (quiet !== true) for (const warning of stateWarnings) err.write(`ntpkit ${this.#command}: warning: ${stateWarningText(warning)}\n`);
+    if (quiet !== true)
+      for (const warning of stateWarnings)
+        err.write(`ntpkit ${this.#command}: warning: ${stateWarningText(warning)}\n`);
     if (failure !== null && !(stopped && hasFound)) err.write(failureLine(`ntpkit ${this.#command}`, failure));
     return exitCode(outcome);
   }
@@ -135,23 +160,40 @@ class FindingRun {
     const { out } = this.#io;
     if (this.#command !== "broadcast") {
       const indented = out.isTerminal && this.#options.follow !== true;
-      out.write(documentText(findingDocument(this.#command, snapshot, failure, unixNow(), { groups: this.#groups, warnings }), indented));
-    } else if (failure !== null && failure.code !== "interrupted" && failure.code !== "terminated") out.write(documentText({ ...bareDocument(this.#command, failure), refused: snapshot.refused }, false));
+      out.write(
+        documentText(
+          findingDocument(this.#command, snapshot, failure, unixNow(), { groups: this.#groups, warnings }),
+          indented,
+        ),
+      );
+    } else if (failure !== null && failure.code !== "interrupted" && failure.code !== "terminated")
+      out.write(documentText({ ...bareDocument(this.#command, failure), refused: snapshot.refused }, false));
   }
 
   #progress(): readonly string[] {
     const snapshot = this.#snapshot!();
     const seconds = Math.floor((performance.now() - this.#began) / 1000);
     const style = { ...this.#style, width: this.#io.err.columns ?? DEFAULT_WIDTH };
-    return [...findingProgress(this.#command, snapshot, style, LIVE_ROWS - 1), style.palette.faint(`${WAITING[this.#command]} … ${seconds} s, Ctrl-C ends it`)];
+    return [
+      ...findingProgress(this.#command, snapshot, style, LIVE_ROWS - 1),
+      style.palette.faint(`${WAITING[this.#command]} … ${seconds} s, Ctrl-C ends it`),
+    ];
   }
 
   #onNotes(notes: readonly Note[]): void {
     const told = this.#noteText;
-    if (told !== null) for (const note of notes) if (this.#isToTell(note)) this.#io.err.write(`${((performance.now() - this.#began) / 1000).toFixed(3).padStart(7)} ${told(note)}\n`);
+    if (told !== null)
+      for (const note of notes)
+        if (this.#isToTell(note))
+          this.#io.err.write(`${((performance.now() - this.#began) / 1000).toFixed(3).padStart(7)} ${told(note)}\n`);
     for (const note of notes) this.#heed(note);
     if (this.#command === "broadcast") this.#tellEvents(notes);
-    if (this.#options.follow === true && this.#options.json === true && notes.some(({ what }) => CHANGES.includes(what))) this.#tellSoon();
+    if (
+      this.#options.follow === true &&
+      this.#options.json === true &&
+      notes.some(({ what }) => CHANGES.includes(what))
+    )
+      this.#tellSoon();
   }
 
   /** Whoever floods us does not flood the terminal: of each reason the first few are told, the others counted. */
@@ -177,7 +219,12 @@ class FindingRun {
     if (note.what === "unresolved") this.#warnOfName(note);
     if (note.what === "notSent" && this.#groups.includes(note.to.ip)) this.#heedNotSent(note.to.ip, note.why);
     // With --follow there may be an interface for it later.
-    if (note.what !== "notListening" || note.late === true || (this.#options.follow === true && note.why === "noMulticast")) return;
+    if (
+      note.what !== "notListening" ||
+      note.late === true ||
+      (this.#options.follow === true && note.why === "noMulticast")
+    )
+      return;
     if (note.group !== undefined) {
       this.#faults.notJoined ??= { group: note.group, why: note.why };
       // Of the groups assigned to NTP those of one family will do; what was named is wanted.
@@ -247,4 +294,8 @@ const REFUSALS_TOLD = 3;
 /** Milliseconds. */
 const REST = 1000;
 
-const WAITING: Readonly<Record<DiscoveryCommand, string>> = { pool: "asking the pool", manycast: "searching", broadcast: "listening" };
+const WAITING: Readonly<Record<DiscoveryCommand, string>> = {
+  pool: "asking the pool",
+  manycast: "searching",
+  broadcast: "listening",
+};

@@ -8,9 +8,24 @@ import { addOptions } from "./options.ts";
 
 /** `pool`, `broadcast` and `manycast`. */
 export const FINDING_COMMANDS: readonly CommandRow[] = [
-  row("pool", "find the servers behind a name, measure and judge them all", "[names...]", "NAME or NAME:PORT, with ,key=ID ,samples=N behind it"),
-  row("broadcast", "listen to the broadcast and multicast servers of the network", "[addresses...]", "a group or a broadcast address; without any, all broadcasts of all interfaces"),
-  row("manycast", "search a group for servers, ring by ring, and measure them", "[groups...]", "a multicast group: 239.1.1.1, ff05::101, ff02::101%eth0"),
+  row(
+    "pool",
+    "find the servers behind a name, measure and judge them all",
+    "[names...]",
+    "NAME or NAME:PORT, with ,key=ID ,samples=N behind it",
+  ),
+  row(
+    "broadcast",
+    "listen to the broadcast and multicast servers of the network",
+    "[addresses...]",
+    "a group or a broadcast address; without any, all broadcasts of all interfaces",
+  ),
+  row(
+    "manycast",
+    "search a group for servers, ring by ring, and measure them",
+    "[groups...]",
+    "a multicast group: 239.1.1.1, ff05::101, ff02::101%eth0",
+  ),
 ];
 
 function row(name: DiscoveryCommand, text: string, operands: string, explained: string): CommandRow {

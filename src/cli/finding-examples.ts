@@ -23,7 +23,10 @@ export const FINDING_EXAMPLES: Readonly<Record<"pool" | "manycast" | "broadcast"
   serve: [
     ["ntpkit serve ntp1.example.net ntp2.example.net ntp3.example.net", "Pass on their time to this network."],
     ["ntpkit serve --local-stratum 10 --allow 192.168.0.0/16 --rate-limit", "The time of an isolated network."],
-    ["ntpkit serve --local-stratum 2 --manycast 239.1.1.1 --keys /etc/ntp.keys", "To be found by searches of the site."],
+    [
+      "ntpkit serve --local-stratum 2 --manycast 239.1.1.1 --keys /etc/ntp.keys",
+      "To be found by searches of the site.",
+    ],
     ["ntpkit serve ntp.example.net --broadcast 192.168.1.255 --minpoll 4", "Broadcast its time every 16 s."],
     ["ntpkit serve -c /etc/ntp.conf --user ntp --json", "By the rules of ntp.conf, with a log for machines."],
   ],

@@ -38,7 +38,16 @@ export interface GuardedEnd extends Measured {
 }
 
 /** Runs the engine, unless another daemon has the clock: then nothing is even asked. */
-export async function runGuarded({ config, keyring, machine, watch, forget, force, state: path, onRecalled }: GuardedRun): Promise<GuardedEnd> {
+export async function runGuarded({
+  config,
+  keyring,
+  machine,
+  watch,
+  forget,
+  force,
+  state: path,
+  onRecalled,
+}: GuardedRun): Promise<GuardedEnd> {
   const daemon = touchesClock(config) && !force ? otherDaemon() : null;
   if (daemon !== null) return { ...refused(config, machine), daemon, stateWarnings: [] };
   const remembers = path !== undefined;
@@ -52,23 +61,46 @@ export async function runGuarded({ config, keyring, machine, watch, forget, forc
   heed(recalled.warning);
   if (remembers) onRecalled?.(state.path, recalled);
   const { kisses } = recalled.memory;
-  const remembering = remembers ? { memory: recalled.memory, frequency: kernelFrequency(), onLearned: (learned: Memory) => heed(state.remember(learned)) } : { memory: { kisses } };
-  const measured = await measure({ ...watch, config, keyring, machine, ...remembering, onRemember: (learned) => heed(state.remember(learned)) });
+  const remembering = remembers
+    ? {
+        memory: recalled.memory,
+        frequency: kernelFrequency(),
+        onLearned: (learned: Memory) => heed(state.remember(learned)),
+      }
+    : { memory: { kisses } };
+  const measured = await measure({
+    ...watch,
+    config,
+    keyring,
+    machine,
+    ...remembering,
+    onRemember: (learned) => heed(state.remember(learned)),
+  });
   return { ...measured, daemon: null, stateWarnings };
 }
 
 /** A run that did not begin. */
 function refused(config: EngineConfig, machine: Machine): Measured {
   const { clock, ...rest } = untouched(config, machine);
-  return { snapshot: { ...rest, clock: { ...clock, action: "refused", reason: "other-daemon" } }, outcome: "other-daemon" };
+  return {
+    snapshot: { ...rest, clock: { ...clock, action: "refused", reason: "other-daemon" } },
+    outcome: "other-daemon",
+  };
 }
 
 /** What the words of a failure need to know of a run. */
-export function failureContext(config: EngineConfig, { outcome, snapshot, daemon }: Pick<GuardedEnd, "outcome" | "snapshot" | "daemon">): FailureContext {
+export function failureContext(
+  config: EngineConfig,
+  { outcome, snapshot, daemon }: Pick<GuardedEnd, "outcome" | "snapshot" | "daemon">,
+): FailureContext {
   return {
     limits: config.clock.kind === "once" ? config.clock.limits : null,
     deadline: config.once?.deadline ?? null,
-    ...(daemon === null ? {} : { otherDaemon: daemon.pid === null ? daemon.name : `${daemon.name} (process ${daemon.pid})` }),
-    ...(outcome === "permission" ? { lacking: lackingCapability(snapshot.clock.offset === null ? "port" : "clock") } : {}),
+    ...(daemon === null
+      ? {}
+      : { otherDaemon: daemon.pid === null ? daemon.name : `${daemon.name} (process ${daemon.pid})` }),
+    ...(outcome === "permission"
+      ? { lacking: lackingCapability(snapshot.clock.offset === null ? "port" : "clock") }
+      : {}),
   };
 }

@@ -16,26 +16,47 @@ import type { KeygenOptions } from "./options.ts";
  * @throws UsageError, CommandFailure
  */
 export function runKeygen(file: string | null, options: KeygenOptions, io: Io): number {
-  const request: KeyRequest = { algorithm: options.type ?? "AES128CMAC", count: options.count ?? 1, firstId: options.firstId ?? 1, format: options.format ?? "ntp" };
+  const request: KeyRequest = {
+    algorithm: options.type ?? "AES128CMAC",
+    count: options.count ?? 1,
+    firstId: options.firstId ?? 1,
+    format: options.format ?? "ntp",
+  };
   const last = request.firstId + request.count - 1;
-  if (last > KEY_ID_LIMIT) throw new UsageError(`the last key would have the identifier ${last}`, `identifiers go up to ${KEY_ID_LIMIT}`);
+  if (last > KEY_ID_LIMIT)
+    throw new UsageError(`the last key would have the identifier ${last}`, `identifiers go up to ${KEY_ID_LIMIT}`);
   const text = generateKeys(request, randomBytes(octetsNeeded(request)));
   if (file !== null) write(file, text, options.force ?? false);
   if (options.json === true) io.out.write(documentText(keysDocument(file, request, text), io.out.isTerminal));
   else if (file === null) io.out.write(text);
   if (file !== null && options.quiet !== true && options.json !== true) {
-    io.err.write(`ntpkit keygen: wrote ${counted(request.count, "key")} to ${file}; give the other end the same lines, and tell nobody else\n`);
+    io.err.write(
+      `ntpkit keygen: wrote ${counted(request.count, "key")} to ${file}; give the other end the same lines, and tell nobody else\n`,
+    );
   }
   return exitCode("ok");
 }
 
 function write(file: string, text: string, force: boolean): void {
   const done = writeKeyFile(file, text, { force });
-  if (done.kind === "exists") throw new UsageError(`${file} exists already and was left alone`, "name another file, or replace it with --force");
-  if (done.kind === "failed") throw new CommandFailure({ code: "permission", message: `cannot write ${file}: ${done.why}`, hint: "name a file that you may write" });
+  if (done.kind === "exists")
+    throw new UsageError(`${file} exists already and was left alone`, "name another file, or replace it with --force");
+  if (done.kind === "failed")
+    throw new CommandFailure({
+      code: "permission",
+      message: `cannot write ${file}: ${done.why}`,
+      hint: "name a file that you may write",
+    });
 }
 
 function keysDocument(file: string | null, { count, firstId, algorithm }: KeyRequest, text: string): object {
   const keys = Array.from({ length: count }, (_, index) => ({ id: firstId + index, algorithm }));
-  return { schema: schemaName("keygen"), ok: true, exitCode: exitCode("ok"), file, keys, text: file === null ? text : null };
+  return {
+    schema: schemaName("keygen"),
+    ok: true,
+    exitCode: exitCode("ok"),
+    file,
+    keys,
+    text: file === null ? text : null,
+  };
 }

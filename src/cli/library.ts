@@ -10,7 +10,10 @@ import { thisMachine, unixNow } from "./measure.ts";
 import { prepare, type PrepareOptions } from "./prepare.ts";
 
 /** What `query` takes: the command's options, durations in seconds. */
-export interface RunSettings extends Omit<PrepareOptions, "dryRun" | "method" | "stepThreshold" | "panic" | "maxStep" | "remember" | "frequency" | "spread"> {
+export interface RunSettings extends Omit<
+  PrepareOptions,
+  "dryRun" | "method" | "stepThreshold" | "panic" | "maxStep" | "remember" | "frequency" | "spread"
+> {
   /** Ask servers again that sent us away in earlier runs. */
   readonly forget?: boolean;
   /** Ends the run early; its document then says `interrupted`. */
@@ -20,7 +23,8 @@ export interface RunSettings extends Omit<PrepareOptions, "dryRun" | "method" | 
 }
 
 /** What `sync` takes. */
-export interface SyncSettings extends RunSettings, Pick<PrepareOptions, "dryRun" | "method" | "stepThreshold" | "panic" | "maxStep"> {
+export interface SyncSettings
+  extends RunSettings, Pick<PrepareOptions, "dryRun" | "method" | "stepThreshold" | "panic" | "maxStep"> {
   /** Correct the clock even if another time daemon does. */
   readonly force?: boolean;
   /** Start from what earlier runs have learned, and keep it: in this file, or where the command keeps it (`true`). */
@@ -30,14 +34,30 @@ export interface SyncSettings extends RunSettings, Pick<PrepareOptions, "dryRun"
 }
 
 /** Makes a run. */
-export async function runLibrary(command: OnceCommand, servers: string | readonly string[], settings: SyncSettings): Promise<RunDocument> {
+export async function runLibrary(
+  command: OnceCommand,
+  servers: string | readonly string[],
+  settings: SyncSettings,
+): Promise<RunDocument> {
   checkOnceOptions(settings);
   const machine = thisMachine();
   const named = typeof servers === "string" ? [servers] : servers;
   const { signal, onNotes, forget = false, force = false, state: place, ...options } = settings;
-  const state = typeof place === "string" ? place : place === true || options.frequency === true ? statePath() : undefined;
-  const { config, keyring } = await prepare(command, named, { ...options, remember: state !== undefined }, process.env, machine.facts);
+  const state =
+    typeof place === "string" ? place : place === true || options.frequency === true ? statePath() : undefined;
+  const { config, keyring } = await prepare(
+    command,
+    named,
+    { ...options, remember: state !== undefined },
+    process.env,
+    machine.facts,
+  );
   const watch = { ...(signal === undefined ? {} : { signal }), ...(onNotes === undefined ? {} : { onNotes }) };
   const ended = await runGuarded({ config, keyring, machine, watch, forget, force, state });
-  return runDocument(command, ended.snapshot, describeFailure(ended.outcome, ended.snapshot, failureContext(config, ended)), unixNow());
+  return runDocument(
+    command,
+    ended.snapshot,
+    describeFailure(ended.outcome, ended.snapshot, failureContext(config, ended)),
+    unixNow(),
+  );
 }

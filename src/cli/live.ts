@@ -15,7 +15,10 @@ export interface Live {
 }
 
 /** Whether there is a terminal to draw on that nothing else writes to: both streams are one, and no lines are asked for. */
-export function isLive(io: Io, options: { readonly json?: boolean; readonly quiet?: boolean; readonly verbose?: boolean; readonly debug?: boolean }): boolean {
+export function isLive(
+  io: Io,
+  options: { readonly json?: boolean; readonly quiet?: boolean; readonly verbose?: boolean; readonly debug?: boolean },
+): boolean {
   const wordy = options.json === true || options.verbose === true || options.debug === true;
   return io.err.isTerminal && io.out.isTerminal && io.env["TERM"] !== "dumb" && !wordy && options.quiet !== true;
 }
@@ -29,7 +32,9 @@ export function drawLive(sink: Sink, lines: () => readonly string[]): Live {
   // From the first column: where a terminal echoes `^C`, the cursor stands behind it.
   const wipe = (): string => (drawn === 0 ? "" : `\r\u001b[${drawn}A\u001b[0J`);
   const draw = (): void => {
-    const next = lines().slice(0, LIVE_ROWS).map((line) => cut(line, sink.columns ?? DEFAULT_WIDTH));
+    const next = lines()
+      .slice(0, LIVE_ROWS)
+      .map((line) => cut(line, sink.columns ?? DEFAULT_WIDTH));
     sink.write(`${wipe()}${next.map((line) => `${line}\n`).join("")}`);
     drawn = next.length;
   };

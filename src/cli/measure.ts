@@ -50,7 +50,14 @@ export function thisMachine(): Machine {
 }
 
 /** Runs the engine to its end. The clock can be touched only if the configuration says so. */
-export async function measure({ config, keyring, machine, control, onLearned, ...options }: MeasureRequest): Promise<Measured> {
+export async function measure({
+  config,
+  keyring,
+  machine,
+  control,
+  onLearned,
+  ...options
+}: MeasureRequest): Promise<Measured> {
   const engine = engineOf(config, keyring, control);
   const world = await openWorld({ clock: touchesClock(config) ? localClock() : null, read: machine.read });
   await drive(engine, world, options);

@@ -22,6 +22,10 @@ export function giveMetrics(openMetrics: string, { textfile }: MetricsOptions, i
     renameSync(draft, textfile);
   } catch (error) {
     rmSync(draft, { force: true });
-    throw new CommandFailure({ code: "permission", message: `cannot write ${textfile}: ${systemReason(error)}`, hint: null });
+    throw new CommandFailure({
+      code: "permission",
+      message: `cannot write ${textfile}: ${systemReason(error)}`,
+      hint: null,
+    });
   }
 }

@@ -17,13 +17,35 @@ import { watched } from "./watch.ts";
  * @returns the exit code
  * @throws UsageError
  */
-export async function runOnce(command: OnceCommand, servers: readonly string[], options: RunOptions, io: Io): Promise<number> {
+export async function runOnce(
+  command: OnceCommand,
+  servers: readonly string[],
+  options: RunOptions,
+  io: Io,
+): Promise<number> {
   const machine = thisMachine();
   const state = stateWanted(options);
-  const prepared = await prepare(command, servers, { ...prepareOptions(unwatched(options, io)), remember: state !== undefined }, io.env, machine.facts);
+  const prepared = await prepare(
+    command,
+    servers,
+    { ...prepareOptions(unwatched(options, io)), remember: state !== undefined },
+    io.env,
+    machine.facts,
+  );
   tellPrepared(`ntpkit ${command}`, prepared, options, io);
   const { config, keyring } = prepared;
-  const ended = await watched(config, options, io, (watch) => runGuarded({ config, keyring, machine, watch, forget: options.forget ?? false, force: options.force ?? false, state, onRecalled: recaller(command, options, io) }));
+  const ended = await watched(config, options, io, (watch) =>
+    runGuarded({
+      config,
+      keyring,
+      machine,
+      watch,
+      forget: options.forget ?? false,
+      force: options.force ?? false,
+      state,
+      onRecalled: recaller(command, options, io),
+    }),
+  );
   return tellRun({ ...ended, command, config }, options, io);
 }
 
@@ -33,7 +55,11 @@ function unwatched({ spread, ...options }: RunOptions, io: Io): RunOptions {
 }
 
 /** With -v a run says what it starts from. */
-function recaller(command: OnceCommand, { verbose, debug }: RunOptions, io: Io): (path: string, recalled: Recalled) => void {
+function recaller(
+  command: OnceCommand,
+  { verbose, debug }: RunOptions,
+  io: Io,
+): (path: string, recalled: Recalled) => void {
   return (path, recalled) => {
     if (verbose === true || debug === true) io.err.write(`ntpkit ${command}: ${recalledText(path, recalled)}\n`);
   };

@@ -21,19 +21,32 @@ function unlessNobodyIsNamed(error: unknown): null {
  * @param why no daemon told anything
  * @throws UsageError where the file is wrong
  */
-export async function pollLive(why: FailureDocument, options: PeersCommandOptions, io: Io): Promise<{ readonly report: DaemonReport | null; readonly failure: FailureDocument | null }> {
+export async function pollLive(
+  why: FailureDocument,
+  options: PeersCommandOptions,
+  io: Io,
+): Promise<{ readonly report: DaemonReport | null; readonly failure: FailureDocument | null }> {
   const machine = thisMachine();
   const { ipv4, ipv6, timeout, deadline, config: file, keys, keysFormat } = options;
   const family = ipv4 === true ? { family: 4 as const } : ipv6 === true ? { family: 6 as const } : {};
-  const given = Object.fromEntries(Object.entries({ timeout, deadline, config: file, keys, keysFormat }).filter(([, value]) => value !== undefined));
-  const prepared = await prepare("query", [], { ...family, ...given }, io.env, machine.facts).catch(unlessNobodyIsNamed);
+  const given = Object.fromEntries(
+    Object.entries({ timeout, deadline, config: file, keys, keysFormat }).filter(([, value]) => value !== undefined),
+  );
+  const prepared = await prepare("query", [], { ...family, ...given }, io.env, machine.facts).catch(
+    unlessNobodyIsNamed,
+  );
   if (prepared === null) return { report: null, failure: why };
   if (options.quiet !== true) {
-    const told = why.code === "unavailable" ? "the daemon here answers no control protocol" : "no time daemon answers here";
-    io.err.write(`ntpkit peers: ${told}: these are the servers of ${prepared.file ?? "the configuration"}, polled now\n`);
+    const told =
+      why.code === "unavailable" ? "the daemon here answers no control protocol" : "no time daemon answers here";
+    io.err.write(
+      `ntpkit peers: ${told}: these are the servers of ${prepared.file ?? "the configuration"}, polled now\n`,
+    );
   }
   const { config, keyring } = prepared;
-  const { snapshot, outcome } = await watched(config, options, io, (watch) => measure({ ...watch, config, keyring, machine }));
+  const { snapshot, outcome } = await watched(config, options, io, (watch) =>
+    measure({ ...watch, config, keyring, machine }),
+  );
   const failure = describeFailure(outcome, snapshot, failureContext(config, { outcome, snapshot, daemon: null }));
   const report = snapshot.associations.length === 0 ? null : liveReport("localhost", snapshot, unixNow());
   return { report, failure };

@@ -21,7 +21,11 @@ const TITLE = "ntpkit peers";
  * @throws UsageError
  */
 export async function showRemembered(hosts: readonly string[], options: PeersCommandOptions, io: Io): Promise<number> {
-  if (hosts.length > 0) throw new UsageError("--state shows what is remembered here, and no host is asked", "leave the host out, or --state");
+  if (hosts.length > 0)
+    throw new UsageError(
+      "--state shows what is remembered here, and no host is asked",
+      "leave the host out, or --state",
+    );
   const path = typeof options.state === "string" ? options.state : statePath();
   const recalled = openState(path).look();
   const { memory, warning } = recalled;
@@ -30,15 +34,31 @@ export async function showRemembered(hosts: readonly string[], options: PeersCom
     warning !== null
       ? { code: "unavailable", message: stateWarningText(warning), hint: null }
       : remembered === undefined
-        ? { code: "unavailable", message: `${path}: no servers are remembered there`, hint: "sync --state remembers them" }
+        ? {
+            code: "unavailable",
+            message: `${path}: no servers are remembered there`,
+            hint: "sync --state remembers them",
+          }
         : null;
-  const answer: HostAnswer = { host: path, report: remembered === undefined ? null : rememberedReport(path, remembered, unixNow()), failure, reselection: null };
+  const answer: HostAnswer = {
+    host: path,
+    report: remembered === undefined ? null : rememberedReport(path, remembered, unixNow()),
+    failure,
+    reselection: null,
+  };
   if (options.json === true) {
-    const document = { ...hostDocument(answer), ...(failure === null ? { remembered: rememberedDocument(recalled) } : {}) };
+    const document = {
+      ...hostDocument(answer),
+      ...(failure === null ? { remembered: rememberedDocument(recalled) } : {}),
+    };
     io.out.write(documentText({ ...head("peers", failure), hosts: [document] }, io.out.isTerminal));
   } else if (failure === null && options.quiet !== true) {
     io.out.write(await peersText([answer], { ...options, all: true }, io));
-    io.out.write(rememberedLines(path, recalled).map((line) => `${line}\n`).join(""));
+    io.out.write(
+      rememberedLines(path, recalled)
+        .map((line) => `${line}\n`)
+        .join(""),
+    );
   }
   if (failure !== null) io.err.write(failureLine(TITLE, failure));
   return exitCode(failure?.code ?? "ok");

@@ -18,7 +18,12 @@ const CLEAR_SCREEN = "\x1b[2J";
  * Looks every `interval` seconds until a signal or `--deadline`, which is none unless given.
  * @returns the exit code
  */
-export async function watchPeers(interval: number, options: PeersCommandOptions, io: Io, look: (until: Until) => Promise<Seen>): Promise<number> {
+export async function watchPeers(
+  interval: number,
+  options: PeersCommandOptions,
+  io: Io,
+  look: (until: Until) => Promise<Seen>,
+): Promise<number> {
   const ends = new Until(io, options.deadline ?? Infinity);
   const inPlace = options.json !== true && io.out.isTerminal && io.env["TERM"] !== "dumb";
   if (inPlace) io.out.write(CLEAR_SCREEN);
@@ -30,9 +35,13 @@ export async function watchPeers(interval: number, options: PeersCommandOptions,
       if (ends.signal.aborted) break;
       if (options.json === true) io.out.write(documentText(peersDocument(seen.answers, seen.failure), false));
       else {
-        const failed = seen.answers.flatMap(({ failure }) => (failure === null ? [] : [failureLine("ntpkit peers", failure)])).join("");
+        const failed = seen.answers
+          .flatMap(({ failure }) => (failure === null ? [] : [failureLine("ntpkit peers", failure)]))
+          .join("");
         const text = (await peersText(seen.answers, options, io)) + failed;
-        io.out.write(inPlace ? `${HOME}${text.replaceAll("\n", `${CLEAR_LINE}\n`)}${CLEAR_BELOW}` : `${first ? "" : "\n"}${text}`);
+        io.out.write(
+          inPlace ? `${HOME}${text.replaceAll("\n", `${CLEAR_LINE}\n`)}${CLEAR_BELOW}` : `${first ? "" : "\n"}${text}`,
+        );
       }
       first = false;
       await pause(interval - (performance.now() - began) / 1000, ends.signal);

@@ -28,16 +28,22 @@ export async function runPeers(hosts: readonly string[], options: PeersCommandOp
   const places = hosts.length === 0 ? [LOCAL] : hosts.map(daemonPlaceOf);
   if (options.watch !== undefined) {
     const { watchPeers } = await import("./peers-watch.ts");
-    return await watchPeers(options.watch, options, io, (until) => look(places, hosts.length === 0, options, io, until));
+    return await watchPeers(options.watch, options, io, (until) =>
+      look(places, hosts.length === 0, options, io, until),
+    );
   }
   const until = new Until(io, options.deadline ?? ASKING_DEFAULTS.deadline);
   try {
     const seen = await look(places, hosts.length === 0, options, io, until);
     if (options.json === true) io.out.write(documentText(peersDocument(seen.answers, seen.failure), io.out.isTerminal));
     else if (wantsMetrics(options)) {
-      const [{ giveMetrics }, { peersMetrics }] = await Promise.all([import("./metrics.ts"), import("../view/expositions.ts")]);
+      const [{ giveMetrics }, { peersMetrics }] = await Promise.all([
+        import("./metrics.ts"),
+        import("../view/expositions.ts"),
+      ]);
       giveMetrics(peersMetrics(seen.answers), options, io);
-    } else if (options.quiet !== true || seen.failure !== null) io.out.write(await peersText(seen.answers, options, io));
+    } else if (options.quiet !== true || seen.failure !== null)
+      io.out.write(await peersText(seen.answers, options, io));
     return tellFailures(seen, options, io);
   } finally {
     until.release();
@@ -57,12 +63,21 @@ function tellFailures({ answers, failure }: Seen, options: PeersCommandOptions, 
   for (const line of lines) io.err.write(line);
   if (failure !== null && answers.length !== 1) io.err.write(failureLine(TITLE, failure));
   const withheld = answers.some(({ report }) => report?.withheld === true);
-  if (withheld && (options.verbose === true || options.explain === true)) io.err.write(`${TITLE}: chronyd tells what it selects by, and whom it authenticates, over its Unix socket only: ask on its host, as root\n`);
+  if (withheld && (options.verbose === true || options.explain === true))
+    io.err.write(
+      `${TITLE}: chronyd tells what it selects by, and whom it authenticates, over its Unix socket only: ask on its host, as root\n`,
+    );
   return exitCode(failure?.code ?? "ok");
 }
 
 /** Asks all hosts at once; with nobody named and no daemon here, the configured servers. */
-async function look(places: readonly Place[], unnamed: boolean, options: PeersCommandOptions, io: Io, until: Until): Promise<Seen> {
+async function look(
+  places: readonly Place[],
+  unnamed: boolean,
+  options: PeersCommandOptions,
+  io: Io,
+  until: Until,
+): Promise<Seen> {
   const asking = await askOptions(options, until);
   const answers = await Promise.all(places.map((place) => answerOf(place, options, asking, until)));
   const [only] = answers;
@@ -75,7 +90,12 @@ async function look(places: readonly Place[], unnamed: boolean, options: PeersCo
   return { answers, failure: commonFailure(answers) };
 }
 
-async function answerOf(place: Place, options: PeersCommandOptions, asking: AskOptions, until: Until): Promise<HostAnswer> {
+async function answerOf(
+  place: Place,
+  options: PeersCommandOptions,
+  asking: AskOptions,
+  until: Until,
+): Promise<HostAnswer> {
   const asked = await askDaemon(place, asking);
   const { host } = place;
   if ("kind" in asked) return { host, report: null, failure: askFailure(host, asked, until), reselection: null };
@@ -89,7 +109,16 @@ async function explained(answer: HostAnswer, { explain }: PeersCommandOptions): 
 }
 
 /** By how much it says, most first: of many hosts that told nothing the best news counts. */
-const NEWS: readonly Outcome[] = ["interrupted", "terminated", "usage", "authentication", "unavailable", "deadline", "no-reply", "resolve"];
+const NEWS: readonly Outcome[] = [
+  "interrupted",
+  "terminated",
+  "usage",
+  "authentication",
+  "unavailable",
+  "deadline",
+  "no-reply",
+  "resolve",
+];
 
 function commonFailure(answers: readonly HostAnswer[]): FailureDocument | null {
   const failures = answers.flatMap(({ failure }) => failure ?? []);
@@ -109,7 +138,12 @@ export async function peersText(answers: readonly HostAnswer[], options: PeersCo
   return [parts.join("\n"), ...(await explanations(answers, options, io))].join("");
 }
 
-async function tableFor(answers: readonly HostAnswer[], options: PeersCommandOptions, io: Io, name: ((address: string) => string) | undefined): Promise<(report: DaemonReport) => string> {
+async function tableFor(
+  answers: readonly HostAnswer[],
+  options: PeersCommandOptions,
+  io: Io,
+  name: ((address: string) => string) | undefined,
+): Promise<(report: DaemonReport) => string> {
   if (options.wide === true) return await wideTable(options, io, name);
   const { compat } = options;
   if (compat === undefined || compat === "ntpq") return plainTable(answers, options, name);
@@ -117,13 +151,29 @@ async function tableFor(answers: readonly HostAnswer[], options: PeersCommandOpt
   return (report) => chronycText(compat, report, name);
 }
 
-function plainTable(answers: readonly HostAnswer[], { all, associations, wideRemote, compat }: PeersCommandOptions, name: ((address: string) => string) | undefined): (report: DaemonReport) => string {
+function plainTable(
+  answers: readonly HostAnswer[],
+  { all, associations, wideRemote, compat }: PeersCommandOptions,
+  name: ((address: string) => string) | undefined,
+): (report: DaemonReport) => string {
   const named = name === undefined ? {} : { name };
   const width = serverWidth(answers.map(({ host }) => host));
-  return (report) => peersTable(report, { all: all === true, wide: wideRemote === true, form: associations === true ? "apeers" : "peers", serverWidth: width, ...(compat === "ntpq" ? { zeros: true } : {}), ...named });
+  return (report) =>
+    peersTable(report, {
+      all: all === true,
+      wide: wideRemote === true,
+      form: associations === true ? "apeers" : "peers",
+      serverWidth: width,
+      ...(compat === "ntpq" ? { zeros: true } : {}),
+      ...named,
+    });
 }
 
-async function wideTable({ all, color }: PeersCommandOptions, io: Io, name: ((address: string) => string) | undefined): Promise<(report: DaemonReport) => string> {
+async function wideTable(
+  { all, color }: PeersCommandOptions,
+  io: Io,
+  name: ((address: string) => string) | undefined,
+): Promise<(report: DaemonReport) => string> {
   const [{ widePeers }, { paletteFor }] = await Promise.all([import("../view/peers-wide.ts"), import("./colors.ts")]);
   const palette = await paletteFor(io.out, io.env, color);
   const named = name === undefined ? {} : { name };
@@ -138,7 +188,9 @@ async function explanations(answers: readonly HostAnswer[], { color }: PeersComm
   if (judged.length === 0) return [];
   const [{ explanation }, { paletteFor }] = await Promise.all([import("../view/intervals.ts"), import("./colors.ts")]);
   const palette = await paletteFor(io.out, io.env, color);
-  return judged.map(({ host, reselection }) => `\n${explanation(host, reselection!, io.out.columns ?? DEFAULT_WIDTH, palette)}`);
+  return judged.map(
+    ({ host, reselection }) => `\n${explanation(host, reselection!, io.out.columns ?? DEFAULT_WIDTH, palette)}`,
+  );
 }
 
 /** How long the resolver is waited for, seconds. */
@@ -147,10 +199,14 @@ const NAMING = 2;
 /** The names of the addresses in some reports. */
 async function namesIn(reports: readonly DaemonReport[]): Promise<((address: string) => string) | undefined> {
   const several = reports.length > 1;
-  const addresses = reports.flatMap(({ associations }) => associations.flatMap(({ address, name, local }) => [...(address !== null && name === address ? [address] : []), ...(several && local !== null ? [local] : [])]));
+  const addresses = reports.flatMap(({ associations }) =>
+    associations.flatMap(({ address, name, local }) => [
+      ...(address !== null && name === address ? [address] : []),
+      ...(several && local !== null ? [local] : []),
+    ]),
+  );
   const asked = addresses.filter((address) => !isReferenceClock(address) && !isUnspecified(address));
   if (asked.length === 0) return (address) => address;
   const { namesOfAddresses } = await import("../host/reverse.ts");
   return await namesOfAddresses(asked, NAMING);
 }
-

@@ -26,24 +26,47 @@ export interface PreparedFinding extends Prepared {
  * @param operands NAME…, GROUP… or [ADDRESS…]
  * @throws UsageError
  */
-export async function prepareFinding(command: DiscoveryCommand, operands: readonly string[], options: FindingOptions, facts: LocalFacts): Promise<PreparedFinding> {
+export async function prepareFinding(
+  command: DiscoveryCommand,
+  operands: readonly string[],
+  options: FindingOptions,
+  facts: LocalFacts,
+): Promise<PreparedFinding> {
   const settings = settingsOf(options);
   if (options.interface !== undefined) checkInterface(options.interface);
   const specs = READERS[command](named(command, operands));
   const loaded = options.config === undefined ? null : loadConfiguration(options.config, false);
   const trusted = options.trusted === undefined ? "all" : trustedKeys(options.trusted);
-  const keys = await readKeys(options.keys ?? loaded?.configuration.keys?.path ?? null, keysFormat(options, loaded), trusted);
+  const keys = await readKeys(
+    options.keys ?? loaded?.configuration.keys?.path ?? null,
+    keysFormat(options, loaded),
+    trusted,
+  );
   checkTrusted(trusted, keys);
   // Servers answer with the key they were asked by: a search without one finds nobody who is authentic.
   const first = command === "manycast" ? keys.keyring?.keys.find((key) => key.trusted)?.id : undefined;
-  const config = discoveryConfig(command, specs, first === undefined ? settings : { key: first, ...settings }, loaded?.configuration ?? null, facts);
+  const config = discoveryConfig(
+    command,
+    specs,
+    first === undefined ? settings : { key: first, ...settings },
+    loaded?.configuration ?? null,
+    facts,
+  );
   const keyed = config.associations.find(({ key }) => key !== null && keys.keyring?.find(key)?.trusted !== true);
-  if (keyed !== undefined) throw new UsageError(`key ${keyed.key!} is ${keys.keyring === null ? "named, but there is no key file" : "not in the key file, or not trusted"}`, "name the file with --keys FILE");
+  if (keyed !== undefined)
+    throw new UsageError(
+      `key ${keyed.key!} is ${keys.keyring === null ? "named, but there is no key file" : "not in the key file, or not trusted"}`,
+      "name the file with --keys FILE",
+    );
   const groups = command === "pool" ? [] : groupsOf(specs, settings);
   return { config, ...keys, file: loaded?.path ?? null, remarks: loaded?.remarks ?? [], groups };
 }
 
-const NAMED: Readonly<Record<DiscoveryCommand, string | null>> = { pool: "name a pool or a server", manycast: "name a multicast group", broadcast: null };
+const NAMED: Readonly<Record<DiscoveryCommand, string | null>> = {
+  pool: "name a pool or a server",
+  manycast: "name a multicast group",
+  broadcast: null,
+};
 
 /**
  * What is named, each once: nobody is asked twice for being named twice.
@@ -52,19 +75,27 @@ const NAMED: Readonly<Record<DiscoveryCommand, string | null>> = { pool: "name a
 function named(command: DiscoveryCommand, operands: readonly string[]): readonly string[] {
   const what = NAMED[command];
   const [[example] = [""]] = FINDING_EXAMPLES[command];
-  if (operands.length === 0 && what !== null) throw new UsageError(`nothing is named to be ${command === "pool" ? "asked" : "searched"}`, `${what}, as in: ${example}`);
+  if (operands.length === 0 && what !== null)
+    throw new UsageError(
+      `nothing is named to be ${command === "pool" ? "asked" : "searched"}`,
+      `${what}, as in: ${example}`,
+    );
   return [...new Set(operands)];
 }
 
 /** @throws UsageError for trusted keys that the file does not have: nobody would be believed by them, and nobody would know why. */
 function checkTrusted(trusted: TrustedKeys, { keyring }: { readonly keyring: Keyring | null }): void {
   if (trusted === "all") return;
-  if (keyring === null) throw new UsageError("--trusted names keys, but there is no key file", "name the file with --keys FILE");
+  if (keyring === null)
+    throw new UsageError("--trusted names keys, but there is no key file", "name the file with --keys FILE");
   const missing = trusted.find(({ first, last }) => !keyring.keys.some(({ id }) => first <= id && id <= last));
   if (missing === undefined) return;
   const { first, last } = missing;
   const there = keyring.keys.slice(0, 8).map(({ id }) => id);
-  throw new UsageError(`--trusted: ${first === last ? `key ${first} is` : `of the keys ${first}...${last} none is`} not in the key file`, there.length === 0 ? null : `it has ${there.join(", ")}${keyring.keys.length > there.length ? " and others" : ""}`);
+  throw new UsageError(
+    `--trusted: ${first === last ? `key ${first} is` : `of the keys ${first}...${last} none is`} not in the key file`,
+    there.length === 0 ? null : `it has ${there.join(", ")}${keyring.keys.length > there.length ? " and others" : ""}`,
+  );
 }
 
 const READERS: Readonly<Record<DiscoveryCommand, (operands: readonly string[]) => readonly ServerSpec[]>> = {
@@ -85,7 +116,10 @@ export function checkInterface(name: string): void {
   const all = [4, 6].flatMap((family) => interfacesWith(family as 4 | 6));
   if (all.includes(interfaceNamed(name))) return;
   const known = [...new Set(all)];
-  throw new UsageError(`--interface: there is no interface "${name}" that is up and has an address`, didYouMean(name, known) ?? (known.length === 0 ? null : `there is ${known.join(", ")}`));
+  throw new UsageError(
+    `--interface: there is no interface "${name}" that is up and has an address`,
+    didYouMean(name, known) ?? (known.length === 0 ? null : `there is ${known.join(", ")}`),
+  );
 }
 
 /** The names of the command line → those of the configuration. */
@@ -99,7 +133,10 @@ function settingsOf({ ipv4, ipv6, ...options }: FindingOptions): DiscoveryOption
  * @throws UsageError
  */
 export function trustedKeys(text: string): TrustedKeys {
-  const { ranges, faults: [fault] } = parseKeyIds(text, { file: "--trusted", line: 0, column: 0 });
+  const {
+    ranges,
+    faults: [fault],
+  } = parseKeyIds(text, { file: "--trusted", line: 0, column: 0 });
   if (fault !== undefined) throw new UsageError(placedText(fault));
   return ranges;
 }
@@ -108,10 +145,18 @@ export function trustedKeys(text: string): TrustedKeys {
  * Reads a key file, where there is one to read.
  * @throws UsageError
  */
-export async function readKeys(path: string | null, format: "auto" | "ntp" | "chrony", trusted: TrustedKeys): Promise<{ readonly keyring: Keyring | null; readonly warnings: readonly PlacedMessage[] }> {
+export async function readKeys(
+  path: string | null,
+  format: "auto" | "ntp" | "chrony",
+  trusted: TrustedKeys,
+): Promise<{ readonly keyring: Keyring | null; readonly warnings: readonly PlacedMessage[] }> {
   if (path === null) return { keyring: null, warnings: [] };
   const { loadKeys } = await import("../security/keyring.ts");
-  const { keyring, faults: [fault], warnings } = await loadKeys(path, { format, trusted });
+  const {
+    keyring,
+    faults: [fault],
+    warnings,
+  } = await loadKeys(path, { format, trusted });
   if (fault !== undefined) throw new UsageError(placedText(fault));
   return { keyring, warnings };
 }

@@ -37,7 +37,13 @@ export interface Prepared {
  * @param servers SERVER arguments; when empty, the configuration file's servers are used
  * @throws UsageError
  */
-export async function prepare(command: OnceCommand, servers: readonly string[], options: PrepareOptions, env: Readonly<Record<string, string | undefined>>, facts: LocalFacts): Promise<Prepared> {
+export async function prepare(
+  command: OnceCommand,
+  servers: readonly string[],
+  options: PrepareOptions,
+  env: Readonly<Record<string, string | undefined>>,
+  facts: LocalFacts,
+): Promise<Prepared> {
   const specs = servers.map(parseUnicastServer);
   const loaded = loadFile(servers.length === 0, options, env);
   const config = onceConfig(command, specs, options, loaded?.configuration ?? null, facts);
@@ -47,7 +53,11 @@ export async function prepare(command: OnceCommand, servers: readonly string[], 
 }
 
 /** The file named, or the usual one when it is needed for its servers. */
-function loadFile(needed: boolean, options: PrepareOptions, env: Readonly<Record<string, string | undefined>>): LoadedConfiguration | null {
+function loadFile(
+  needed: boolean,
+  options: PrepareOptions,
+  env: Readonly<Record<string, string | undefined>>,
+): LoadedConfiguration | null {
   if (!needed && options.config === undefined) return null;
   const path = findConfiguration(options.config ?? null, env);
   return path === null ? null : loadConfiguration(path, false);
@@ -57,22 +67,36 @@ function loadFile(needed: boolean, options: PrepareOptions, env: Readonly<Record
 export class NoServersError extends UsageError {}
 
 function noServers(command: OnceCommand, loaded: LoadedConfiguration | null): NoServersError {
-  const message = loaded === null ? "no server is named, and there is no configuration file" : `no server is named, and ${loaded.path} names none that can be asked`;
+  const message =
+    loaded === null
+      ? "no server is named, and there is no configuration file"
+      : `no server is named, and ${loaded.path} names none that can be asked`;
   return new NoServersError(message, `name one, as in: ntpkit ${command} ntp.example.net`);
 }
 
 /** By whose rules keys are read: as the option says, else as the `keys` line does where the file is named by it. */
-export function keysFormat(options: Pick<PrepareOptions, "keys" | "keysFormat">, loaded: Pick<LoadedConfiguration, "configuration"> | null): KeyFormat {
+export function keysFormat(
+  options: Pick<PrepareOptions, "keys" | "keysFormat">,
+  loaded: Pick<LoadedConfiguration, "configuration"> | null,
+): KeyFormat {
   const { keys, keysFormat: asked = "auto" } = options;
   return asked === "auto" && keys === undefined ? (loaded?.configuration.keys?.format ?? "auto") : asked;
 }
 
 /** Keys are read only when a server needs one. */
-async function loadKeyring(config: EngineConfig, options: PrepareOptions, loaded: LoadedConfiguration | null): Promise<Pick<Prepared, "keyring" | "warnings">> {
+async function loadKeyring(
+  config: EngineConfig,
+  options: PrepareOptions,
+  loaded: LoadedConfiguration | null,
+): Promise<Pick<Prepared, "keyring" | "warnings">> {
   const keyed = config.associations.find(({ key }) => key !== null);
   const path = options.keys ?? loaded?.configuration.keys?.path ?? null;
   if (keyed === undefined && options.keys === undefined) return { keyring: null, warnings: [] };
-  if (path === null) throw new UsageError(`${keyed!.name} is to be authenticated by key ${keyed!.key!}, but there is no key file`, "name it with --keys FILE");
+  if (path === null)
+    throw new UsageError(
+      `${keyed!.name} is to be authenticated by key ${keyed!.key!}, but there is no key file`,
+      "name it with --keys FILE",
+    );
   const { loadKeys } = await import("../security/keyring.ts");
   const trusted = options.keys === undefined ? (loaded?.configuration.trusted ?? "all") : "all";
   const { keyring, faults, warnings } = await loadKeys(path, { format: keysFormat(options, loaded), trusted });

@@ -22,8 +22,13 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   const [first, asked] = argv;
   // The help of help is all of it.
   if (first === "help" && asked === "help") return run(["help", ...argv.slice(2)], io);
-  if (first === "help" && asked !== undefined && !asked.startsWith("-") && commandNamed([asked]) === null) return fail(unknownCommand(asked), argv, io);
-  const program = buildProgram(io, (ended) => (code = ended), WITH_ALL.includes(argv[0] ?? "") ? null : commandNamed(argv));
+  if (first === "help" && asked !== undefined && !asked.startsWith("-") && commandNamed([asked]) === null)
+    return fail(unknownCommand(asked), argv, io);
+  const program = buildProgram(
+    io,
+    (ended) => (code = ended),
+    WITH_ALL.includes(argv[0] ?? "") ? null : commandNamed(argv),
+  );
   try {
     await program.parseAsync([...argv], { from: "user" });
     return code;
@@ -61,7 +66,11 @@ export function buildProgram(io: Io, done: (code: number) => void, only: string 
     throw new CommanderError(0, "commander.version", version());
   });
   for (const { name, alias, text, build } of COMMANDS) {
-    const command = program.command(name).description(text).helpOption("-h, --help", "print this help").allowExcessArguments(false);
+    const command = program
+      .command(name)
+      .description(text)
+      .helpOption("-h, --help", "print this help")
+      .allowExcessArguments(false);
     if (alias !== undefined) command.alias(alias);
     if (only === null || only === name) build(command, { io, program, done });
   }
@@ -85,7 +94,13 @@ function configure(program: Command, io: Io): void {
 
 /** `help` would print the list of commands, and leave it to the reader to see why. */
 function unknownCommand(name: string): UsageError {
-  return new UsageError(`unknown command '${name}'`, didYouMean(name, COMMANDS.map((row) => row.name)) ?? "see ntpkit --help");
+  return new UsageError(
+    `unknown command '${name}'`,
+    didYouMean(
+      name,
+      COMMANDS.map((row) => row.name),
+    ) ?? "see ntpkit --help",
+  );
 }
 
 /** Says what went wrong, as a line and, where asked for, as a document. */
@@ -96,7 +111,8 @@ function fail(error: unknown, argv: readonly string[], io: Io): number {
   const failure = error instanceof CommanderError ? usageFailure(error, title) : failureOfError(error);
   const code = codeOf(failure?.code ?? "usage", name);
   if (failure !== null) {
-    if (argv.includes("--json")) io.out.write(documentText({ ...bareDocument(name ?? "error", failure), exitCode: code }, io.out.isTerminal));
+    if (argv.includes("--json"))
+      io.out.write(documentText({ ...bareDocument(name ?? "error", failure), exitCode: code }, io.out.isTerminal));
     const failures = error instanceof UsageErrors ? error.faults.map(failureOfError) : [failure];
     for (const one of failures) io.err.write(failureLine(title, one));
     if (argv.includes("--debug") && error instanceof Error) io.err.write(`${error.stack ?? error.message}\n`);
@@ -115,5 +131,9 @@ function usageFailure(error: CommanderError, title: string): FailureDocument | n
   if (error.code === "commander.help") return null;
   const [message, suggestion] = error.message.replace(/^error: /, "").split("\n");
   const meant = /^\(Did you mean (.*)\?\)$/.exec(suggestion ?? "");
-  return { code: "usage", message: message!.replace(/\.$/, ""), hint: meant === null ? `see ${title} --help` : `did you mean ${meant[1]!}?` };
+  return {
+    code: "usage",
+    message: message!.replace(/\.$/, ""),
+    hint: meant === null ? `see ${title} --help` : `did you mean ${meant[1]!}?`,
+  };
 }

@@ -2,7 +2,17 @@
 import { UsageError } from "../config/usage.ts";
 import { namesOf, VARIABLE_LISTS, type ListName } from "../control/lists.ts";
 import { readMru, type MruList } from "../control/mru.ts";
-import { readClock, readInterfaces, readKnownVariables, readRestrictions, readStatus, readVariables, type ReadRows, type ReadVariables, type StatusList } from "../control/operations.ts";
+import {
+  readClock,
+  readInterfaces,
+  readKnownVariables,
+  readRestrictions,
+  readStatus,
+  readVariables,
+  type ReadRows,
+  type ReadVariables,
+  type StatusList,
+} from "../control/operations.ts";
 import type { ControlFault, Dialogue } from "../control/request.ts";
 import { askControl, LOCAL } from "../host/ask.ts";
 import type { UnixNanoseconds } from "../time/timestamp.ts";
@@ -46,7 +56,13 @@ interface Question {
  * @returns the exit code
  * @throws UsageError
  */
-export async function runQuestion(command: string, host: string | null, variables: readonly string[], options: QuestionOptions, io: Io): Promise<number> {
+export async function runQuestion(
+  command: string,
+  host: string | null,
+  variables: readonly string[],
+  options: QuestionOptions,
+  io: Io,
+): Promise<number> {
   const place = host === null ? LOCAL : placeOf(host);
   const question = QUESTIONS[command] ?? listQuestion(command as ListName);
   const asked: Asked = { command, variables, options };
@@ -56,8 +72,10 @@ export async function runQuestion(command: string, host: string | null, variable
     if (answer.kind === "unasked") return failed(command, askFailure(place.host, answer, until), options, io);
     const shown = question.shown(answer as never, asked);
     const pivot = BigInt(Date.now()) * 1_000_000n;
-    if (options.json === true) io.out.write(documentText({ ...head(command, null), host: place.host, ...shown.data(pivot) }, io.out.isTerminal));
-    else if (options.quiet !== true) io.out.write(shown.text({ pivot, ...(options.numeric === true ? {} : await naming(shown.addresses())) }));
+    if (options.json === true)
+      io.out.write(documentText({ ...head(command, null), host: place.host, ...shown.data(pivot) }, io.out.isTerminal));
+    else if (options.quiet !== true)
+      io.out.write(shown.text({ pivot, ...(options.numeric === true ? {} : await naming(shown.addresses())) }));
     return exitCode("ok");
   } finally {
     until.release();
@@ -83,32 +101,69 @@ async function naming(addresses: readonly string[]): Promise<{ readonly name?: (
 const QUESTIONS: Readonly<Record<string, Question>> = {
   associations: {
     dialogue: () => readStatus(),
-    shown: ({ associations }: StatusList, { options: { all } }) => ({ text: () => associationsTable(associations, all === true), data: () => associationsData(associations), addresses: () => [] }),
+    shown: ({ associations }: StatusList, { options: { all } }) => ({
+      text: () => associationsTable(associations, all === true),
+      data: () => associationsData(associations),
+      addresses: () => [],
+    }),
   },
   readvar: { dialogue: readvarDialogue, shown: shownVariables },
   mru: {
-    dialogue: ({ options: { limit, mincount } }) => readMru({ ...(limit === undefined ? {} : { entries: limit }), ...(mincount === undefined ? {} : { filter: { mincount } }) }),
+    dialogue: ({ options: { limit, mincount } }) =>
+      readMru({
+        ...(limit === undefined ? {} : { entries: limit }),
+        ...(mincount === undefined ? {} : { filter: { mincount } }),
+      }),
     shown: shownMru,
   },
   pstats: {
     dialogue: ({ options: { association = 0 } }) => {
-      if (association === 0) throw new UsageError("no association is named", "name it with --association ID; ntpkit associations lists them");
+      if (association === 0)
+        throw new UsageError(
+          "no association is named",
+          "name it with --association ID; ntpkit associations lists them",
+        );
       return readKnownVariables(association, namesOf(VARIABLE_LISTS.pstats));
     },
-    shown: (read: ReadVariables) => ({ text: (options) => listText("pstats", read, options), data: () => variablesData(read, "peer"), addresses: () => addressesIn(read, ["srcadr", "dstadr"]) }),
+    shown: (read: ReadVariables) => ({
+      text: (options) => listText("pstats", read, options),
+      data: () => variablesData(read, "peer"),
+      addresses: () => addressesIn(read, ["srcadr", "dstadr"]),
+    }),
   },
-  ifstats: { dialogue: () => readInterfaces(), shown: (read: ReadRows) => ({ text: () => interfacesTable(read), data: () => rowsData("interfaces", read.rows), addresses: () => [] }) },
-  reslist: { dialogue: () => readRestrictions(), shown: (read: ReadRows) => ({ text: () => restrictionsTable(read), data: () => rowsData("restrictions", read.rows), addresses: () => [] }) },
+  ifstats: {
+    dialogue: () => readInterfaces(),
+    shown: (read: ReadRows) => ({
+      text: () => interfacesTable(read),
+      data: () => rowsData("interfaces", read.rows),
+      addresses: () => [],
+    }),
+  },
+  reslist: {
+    dialogue: () => readRestrictions(),
+    shown: (read: ReadRows) => ({
+      text: () => restrictionsTable(read),
+      data: () => rowsData("restrictions", read.rows),
+      addresses: () => [],
+    }),
+  },
 };
 
 function listQuestion(name: ListName): Question {
   return {
     dialogue: () => readKnownVariables(0, namesOf(VARIABLE_LISTS[name])),
-    shown: (read: ReadVariables) => ({ text: (options) => listText(name, read, options), data: () => variablesData(read, "system"), addresses: () => addressesIn(read) }),
+    shown: (read: ReadVariables) => ({
+      text: (options) => listText(name, read, options),
+      data: () => variablesData(read, "system"),
+      addresses: () => addressesIn(read),
+    }),
   };
 }
 
-function readvarDialogue({ variables, options: { association = 0, clock } }: Asked): Dialogue<ReadVariables | ControlFault> {
+function readvarDialogue({
+  variables,
+  options: { association = 0, clock },
+}: Asked): Dialogue<ReadVariables | ControlFault> {
   const names = variables.flatMap((words) => words.split(",")).filter((name) => name !== "");
   const wrong = names.find((name) => /[^\x21-\x7e]/.test(name));
   if (wrong !== undefined) throw new UsageError("a variable's name has printable characters only");
@@ -117,7 +172,11 @@ function readvarDialogue({ variables, options: { association = 0, clock } }: Ask
 
 function shownVariables(read: ReadVariables, { variables, options: { clock } }: Asked): Shown {
   const kind = clock === true ? "clock" : read.association === 0 ? "system" : "peer";
-  return { text: (options) => variablesText(read, kind, options, variables.length > 0), data: () => variablesData(read, kind), addresses: () => addressesIn(read) };
+  return {
+    text: (options) => variablesText(read, kind, options, variables.length > 0),
+    data: () => variablesData(read, kind),
+    addresses: () => addressesIn(read),
+  };
 }
 
 function addressesIn({ variables }: ReadVariables, names: readonly string[] = ["srcadr", "peeradr"]): string[] {

@@ -27,7 +27,12 @@ export const REMEMBERING: OptionGroup = {
   rows: [
     stateRow("start from what earlier runs have learned of the servers and of this clock, and keep it; in this file"),
     { flags: "--frequency", text: "correct the clock's rate, too, once runs have learned it; implies --state" },
-    { flags: "--spread [duration]", text: "where nobody watches, wait a random part of this before public servers are asked", preset: plainDuration(SPREAD), parse: duration("--spread", { least: 0, most: 86_400 }) },
+    {
+      flags: "--spread [duration]",
+      text: "where nobody watches, wait a random part of this before public servers are asked",
+      preset: plainDuration(SPREAD),
+      parse: duration("--spread", { least: 0, most: 86_400 }),
+    },
   ],
 };
 
@@ -43,6 +48,13 @@ export function stateWanted({ state, frequency }: RememberingOptions): string | 
 /** A server behind `--state` would be taken for its path. */
 function statePathOf(text: string): string {
   if (/[/\\]/.test(text)) return text;
-  if (text === "") throw new UsageError("--state: no path stands behind it", "write --state=PATH, or --state alone for the usual place");
-  throw new UsageError(`--state: "${text}" is no path`, `write --state=./${text} for a file here, or put --state behind the servers`);
+  if (text === "")
+    throw new UsageError(
+      "--state: no path stands behind it",
+      "write --state=PATH, or --state alone for the usual place",
+    );
+  throw new UsageError(
+    `--state: "${text}" is no path`,
+    `write --state=./${text} for a file here, or put --state behind the servers`,
+  );
 }

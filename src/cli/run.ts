@@ -1,6 +1,13 @@
 /** `ntpkit run`: the daemon, and what can be asked of its configuration without starting it. */
 import { configDocument } from "../config/document.ts";
-import { CONFIG_PATHS, CONFIG_VARIABLE, findConfiguration, loadConfiguration, REAL_FILES, type LoadedConfiguration } from "../config/files.ts";
+import {
+  CONFIG_PATHS,
+  CONFIG_VARIABLE,
+  findConfiguration,
+  loadConfiguration,
+  REAL_FILES,
+  type LoadedConfiguration,
+} from "../config/files.ts";
 import { ONCE_DEFAULTS } from "../config/options.ts";
 import { accessOf } from "../config/serving.ts";
 import { guarded, UsageError, UsageErrors, type OnFault } from "../config/usage.ts";
@@ -24,7 +31,11 @@ export async function runDaemon(options: DaemonRunOptions, io: Io): Promise<numb
 /** Reads the configuration file as a daemon does. */
 function load(options: DaemonRunOptions, io: Io, onFault: OnFault | null = null): LoadedConfiguration {
   const path = findConfiguration(options.config ?? null, io.env);
-  if (path === null) throw new UsageError("there is no configuration file", `name one with --config or $${CONFIG_VARIABLE}; else it is looked for as ${CONFIG_PATHS.join(", ")}`);
+  if (path === null)
+    throw new UsageError(
+      "there is no configuration file",
+      `name one with --config or $${CONFIG_VARIABLE}; else it is looked for as ${CONFIG_PATHS.join(", ")}`,
+    );
   const loaded = loadConfiguration(path, true, REAL_FILES, onFault);
   // What is wrong with an access list is told before anything starts.
   for (const line of loaded.configuration.restrict) guarded(onFault, () => accessOf([line], new Map()));
@@ -42,13 +53,18 @@ async function check(options: DaemonRunOptions, io: Io): Promise<number> {
   const { path, configuration } = loaded;
   const remarks = [...loaded.remarks, ...(fault === null ? [] : [fault])];
   const document = configDocument(path, configuration, remarks, options.port ?? ONCE_DEFAULTS.port);
-  if (options.quiet !== true || options.json === true) io.out.write(documentText(document, options.json !== true || io.out.isTerminal));
+  if (options.quiet !== true || options.json === true)
+    io.out.write(documentText(document, options.json !== true || io.out.isTerminal));
   return exitCode("ok");
 }
 
 async function translate({ from, print }: DaemonRunOptions, io: Io): Promise<number> {
   if (from === undefined) throw new UsageError("--print needs a file to translate", "name it with --from");
-  if (print !== true) throw new UsageError("--from is for looking at what a file would be here", "add --print, and keep what is printed as an ntp.conf");
+  if (print !== true)
+    throw new UsageError(
+      "--from is for looking at what a file would be here",
+      "add --print, and keep what is printed as an ntp.conf",
+    );
   const { translated } = await import("../config/translate/translate.ts");
   const { text, warnings } = translated(from);
   io.out.write(text);

@@ -23,7 +23,16 @@ import { bareDocument, documentText, type FailureDocument } from "../view/docume
 import { HOST_FAULTS } from "../view/explain.ts";
 import { noteText } from "../view/notes.ts";
 import type { Palette } from "../view/palette.ts";
-import { countsText, presenceText, serveDocument, servedText, serveProgress, type Presence, type ServeEvent, type ServeState } from "../view/serve.ts";
+import {
+  countsText,
+  presenceText,
+  serveDocument,
+  servedText,
+  serveProgress,
+  type Presence,
+  type ServeEvent,
+  type ServeState,
+} from "../view/serve.ts";
 import { printable } from "../view/text.ts";
 import { paletteFor } from "./colors.ts";
 import { exitCode, failureLine } from "./exit.ts";
@@ -57,19 +66,50 @@ export async function runServe(servers: readonly string[], options: ServeCommand
   return run.tell();
 }
 
-async function prepareServe(servers: readonly string[], options: ServeCommandOptions, machine: Machine, io: Io): Promise<ServeConfig & { readonly keyring: Keyring | null; readonly control: ControlAnswering }> {
+async function prepareServe(
+  servers: readonly string[],
+  options: ServeCommandOptions,
+  machine: Machine,
+  io: Io,
+): Promise<ServeConfig & { readonly keyring: Keyring | null; readonly control: ControlAnswering }> {
   const { ipv4, ipv6, ...settings } = options;
   if (options.interface !== undefined) checkInterface(options.interface);
-  if (options.user !== undefined && lookUpUser(options.user) === null) throw new UsageError(`--user: there is no user "${options.user}"`);
+  if (options.user !== undefined && lookUpUser(options.user) === null)
+    throw new UsageError(`--user: there is no user "${options.user}"`);
   const loaded = options.config === undefined ? null : loadConfiguration(options.config, true);
-  const trusted = options.trusted === undefined ? (loaded?.configuration.trusted ?? "all") : trustedKeys(options.trusted);
-  const keys = await readKeys(options.keys ?? loaded?.configuration.keys?.path ?? null, keysFormat(options, loaded), trusted);
-  tellPrepared("ntpkit serve", { file: loaded?.path ?? null, remarks: loaded?.remarks ?? [], warnings: keys.warnings }, options, io);
-  const facts: ServeFacts = { ...machine.facts, addresses: ownAddresses(), broadcasts: broadcastAddresses(), smear: smearOf(options), broadcastKey: broadcastKey(options, keys.keyring) };
+  const trusted =
+    options.trusted === undefined ? (loaded?.configuration.trusted ?? "all") : trustedKeys(options.trusted);
+  const keys = await readKeys(
+    options.keys ?? loaded?.configuration.keys?.path ?? null,
+    keysFormat(options, loaded),
+    trusted,
+  );
+  tellPrepared(
+    "ntpkit serve",
+    { file: loaded?.path ?? null, remarks: loaded?.remarks ?? [], warnings: keys.warnings },
+    options,
+    io,
+  );
+  const facts: ServeFacts = {
+    ...machine.facts,
+    addresses: ownAddresses(),
+    broadcasts: broadcastAddresses(),
+    smear: smearOf(options),
+    broadcastKey: broadcastKey(options, keys.keyring),
+  };
   const family = ipv4 === true ? 4 : ipv6 === true ? 6 : null;
-  const made = serveConfig(servers.map(parseUnicastServer), { ...settings, ...(family === null ? {} : { family }) }, loaded?.configuration ?? null, facts);
+  const made = serveConfig(
+    servers.map(parseUnicastServer),
+    { ...settings, ...(family === null ? {} : { family }) },
+    loaded?.configuration ?? null,
+    facts,
+  );
   const keyed = made.config.associations.find(({ key }) => key !== null && keys.keyring?.find(key)?.trusted !== true);
-  if (keyed !== undefined) throw new UsageError(`${keyed.name}: key ${keyed.key!} is not in the key file, or not trusted`, "name the file with --keys FILE");
+  if (keyed !== undefined)
+    throw new UsageError(
+      `${keyed.name}: key ${keyed.key!} is not in the key file, or not trusted`,
+      "name the file with --keys FILE",
+    );
   return { ...made, keyring: keys.keyring, control: controlResponder(loaded?.configuration ?? null, keys.keyring) };
 }
 
@@ -88,13 +128,24 @@ function smearOf({ leapSmear, leapFile = LEAP_FILE }: ServeCommandOptions): Smea
   try {
     text = readFileSync(leapFile, "utf8");
   } catch (error) {
-    throw new UsageError(`--leap-smear: ${leapFile} cannot be read: ${systemReason(error)}`, "name a list of leap seconds with --leap-file");
+    throw new UsageError(
+      `--leap-smear: ${leapFile} cannot be read: ${systemReason(error)}`,
+      "name a list of leap seconds with --leap-file",
+    );
   }
   const list = parseLeapSeconds(text, (ascii) => createHash("sha1").update(ascii, "latin1").digest("hex"));
   if ("kind" in list) throw new UsageError(`${leapFile}:${list.line}: that is no list of leap seconds`);
   // A server that starts while a smear goes on takes part in it.
   const next = nextLeap(list, BigInt(Math.floor(Date.now() / 1000 - leapSmear / 2)) + UNIX_EPOCH);
-  return next === null ? null : { ...STANDARD_SMEAR, at: BigInt.asUintN(64, next.at << 32n) as NtpTimestamp, leap: next.leap, interval: leapSmear, passed: false };
+  return next === null
+    ? null
+    : {
+        ...STANDARD_SMEAR,
+        at: BigInt.asUintN(64, next.at << 32n) as NtpTimestamp,
+        leap: next.leap,
+        interval: leapSmear,
+        passed: false,
+      };
 }
 
 class ServeRun {
@@ -125,7 +176,11 @@ class ServeRun {
   }
 
   watch(): Pick<Parameters<typeof measure>[0], "signal" | "onNotes" | "onStarted"> {
-    return { signal: this.#stop.signal, onNotes: (notes) => this.#onNotes(notes), onStarted: (engine, world) => this.#onStarted(engine, world) };
+    return {
+      signal: this.#stop.signal,
+      onNotes: (notes) => this.#onNotes(notes),
+      onStarted: (engine, world) => this.#onStarted(engine, world),
+    };
   }
 
   end(): void {
@@ -151,7 +206,12 @@ class ServeRun {
     this.#state = () => {
       const now = world.now();
       const { server } = engine.responder!;
-      return { snapshot: engine.snapshot(now), published: server.published(now), counts: server.counts, clients: server.mru.size };
+      return {
+        snapshot: engine.snapshot(now),
+        published: server.published(now),
+        counts: server.counts,
+        clients: server.mru.size,
+      };
     };
     // Sockets that could not be opened are told of next; nothing is said before that.
     setImmediate(() => {
@@ -171,15 +231,25 @@ class ServeRun {
     const user = lookUpUser(name);
     const fault = user === null ? "refused" : become(user, false);
     if (fault === null) {
-      if (this.#options.verbose === true) this.#io.err.write(`ntpkit serve: the port is open; this process is ${name} from now on\n`);
-    } else if (this.#options.user === undefined) this.#io.err.write(`ntpkit serve: warning: still root, since it cannot become ${name} here; --user root says nothing of it\n`);
-    else this.#fail({ code: "permission", message: `this process cannot become ${name}`, hint: "give it CAP_SETUID and CAP_SETGID, or leave --user out" });
+      if (this.#options.verbose === true)
+        this.#io.err.write(`ntpkit serve: the port is open; this process is ${name} from now on\n`);
+    } else if (this.#options.user === undefined)
+      this.#io.err.write(
+        `ntpkit serve: warning: still root, since it cannot become ${name} here; --user root says nothing of it\n`,
+      );
+    else
+      this.#fail({
+        code: "permission",
+        message: `this process cannot become ${name}`,
+        hint: "give it CAP_SETUID and CAP_SETGID, or leave --user out",
+      });
   }
 
   #onNotes(notes: readonly Note[]): void {
     const talkative = this.#options.verbose === true || this.#options.debug === true;
     for (const note of notes) {
-      if (talkative) this.#io.err.write(`${((performance.now() - this.#began) / 1000).toFixed(3).padStart(7)} ${noteText(note)}\n`);
+      if (talkative)
+        this.#io.err.write(`${((performance.now() - this.#began) / 1000).toFixed(3).padStart(7)} ${noteText(note)}\n`);
       if (note.what === "notListening") this.#notListening(note.why, note.group, note.late ?? false);
       if (note.what === "notSent") this.#warn(`${printable(note.to.ip)} cannot be sent to: ${HOST_FAULTS[note.why]}`);
     }
@@ -190,12 +260,26 @@ class ServeRun {
     const { port } = this.#presence;
     if (group !== undefined) this.#warn(`searches in ${printable(group)} are not heard: ${HOST_FAULTS[why]}`);
     else if (late) this.#warn(`an address that came is not listened on: ${HOST_FAULTS[why]}`);
-    else if (why === "portInUse") this.#fail({ code: "permission", message: `UDP port ${port} is in use by another program`, hint: "stop the time daemon there, or name another port with --port" });
+    else if (why === "portInUse")
+      this.#fail({
+        code: "permission",
+        message: `UDP port ${port} is in use by another program`,
+        hint: "stop the time daemon there, or name another port with --port",
+      });
     else if (why === "noPrivilege") {
       const lacking = lackingCapability("port");
       const way = lacking?.who === "root" ? `root lacks ${lacking.capability} here` : "run it as root";
-      this.#fail({ code: "permission", message: `UDP port ${port} may not be used by this process`, hint: `${way}, or name a port above 1023 with --port` });
-    } else if (why === "noAddress") this.#fail({ code: "usage", message: `--address: ${this.#presence.address ?? "this"} is not an address of this host`, hint: "`ip address` lists them" });
+      this.#fail({
+        code: "permission",
+        message: `UDP port ${port} may not be used by this process`,
+        hint: `${way}, or name a port above 1023 with --port`,
+      });
+    } else if (why === "noAddress")
+      this.#fail({
+        code: "usage",
+        message: `--address: ${this.#presence.address ?? "this"} is not an address of this host`,
+        hint: "`ip address` lists them",
+      });
   }
 
   #fail(failure: FailureDocument): void {
@@ -218,7 +302,8 @@ class ServeRun {
     const state = this.#state?.() ?? null;
     const { out } = this.#io;
     if (state === null) return;
-    if (this.#options.json === true) out.write(documentText(serveDocument(event, this.#presence, state, unixNow()), false));
+    if (this.#options.json === true)
+      out.write(documentText(serveDocument(event, this.#presence, state, unixNow()), false));
     else if (this.#live === null && this.#options.quiet !== true) out.write(`${LINES[event](this.#presence, state)}\n`);
   }
 
@@ -227,10 +312,17 @@ class ServeRun {
     const { counts } = state;
     const now = performance.now();
     if (now - this.#answered.at >= 1000) {
-      const rate = this.#answered.at === 0 ? 0 : ((counts.answered - this.#answered.count) / (now - this.#answered.at)) * 1000;
+      const rate =
+        this.#answered.at === 0 ? 0 : ((counts.answered - this.#answered.count) / (now - this.#answered.at)) * 1000;
       this.#answered = { at: now, count: counts.answered, rate };
     }
-    return serveProgress(this.#presence, state, this.#answered.rate, this.#io.out.columns ?? DEFAULT_WIDTH, this.#palette);
+    return serveProgress(
+      this.#presence,
+      state,
+      this.#answered.rate,
+      this.#io.out.columns ?? DEFAULT_WIDTH,
+      this.#palette,
+    );
   }
 }
 

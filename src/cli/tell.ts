@@ -23,10 +23,16 @@ export interface EndedRun extends GuardedEnd {
 }
 
 /** Says which configuration file is used, and what is worth telling about it and the keys. */
-export function tellPrepared(title: string, { file, remarks, warnings }: Pick<Prepared, "file" | "remarks" | "warnings">, options: CommonOptions, io: Io): void {
+export function tellPrepared(
+  title: string,
+  { file, remarks, warnings }: Pick<Prepared, "file" | "remarks" | "warnings">,
+  options: CommonOptions,
+  io: Io,
+): void {
   const talkative = options.verbose === true || options.debug === true;
   if (talkative && file !== null) io.err.write(`${title}: configuration file ${file}\n`);
-  for (const remark of remarks) if (talkative || (remark.level === "warning" && options.quiet !== true)) io.err.write(remarkLine(title, remark));
+  for (const remark of remarks)
+    if (talkative || (remark.level === "warning" && options.quiet !== true)) io.err.write(remarkLine(title, remark));
   for (const warning of warnings) io.err.write(`${title}: warning: ${placedText(warning)}\n`);
 }
 
@@ -41,13 +47,21 @@ const UNREPORTED: readonly Outcome[] = ["interrupted", "terminated", "internal",
  * Tells a run's end.
  * @returns the exit code
  */
-export async function tellRun({ command, config, ...ended }: EndedRun, options: CommonOptions & MetricsOptions & CompatOptions, io: Io): Promise<number> {
+export async function tellRun(
+  { command, config, ...ended }: EndedRun,
+  options: CommonOptions & MetricsOptions & CompatOptions,
+  io: Io,
+): Promise<number> {
   const { snapshot, outcome, stateWarnings } = ended;
   const failure = describeFailure(outcome, snapshot, failureContext(config, ended));
   const pivot = unixNow();
-  if (options.json === true) io.out.write(documentText(runDocument(command, snapshot, failure, pivot), io.out.isTerminal));
+  if (options.json === true)
+    io.out.write(documentText(runDocument(command, snapshot, failure, pivot), io.out.isTerminal));
   else if (wantsMetrics(options)) {
-    const [{ giveMetrics }, { openMetrics }] = await Promise.all([import("./metrics.ts"), import("../view/metrics.ts")]);
+    const [{ giveMetrics }, { openMetrics }] = await Promise.all([
+      import("./metrics.ts"),
+      import("../view/metrics.ts"),
+    ]);
     giveMetrics(openMetrics(snapshot, version()), options, io);
   } else if (options.compat !== undefined) {
     const { queryText } = await import("../view/compat.ts");
@@ -58,7 +72,9 @@ export async function tellRun({ command, config, ...ended }: EndedRun, options: 
     io.out.write(report(snapshot, { width: io.out.columns ?? DEFAULT_WIDTH, palette, pivot }));
   }
   // Whose file it is that somebody wants us to believe is a matter of security.
-  for (const warning of stateWarnings) if (options.quiet !== true || warning.code === "foreign") io.err.write(`ntpkit ${command}: warning: ${stateWarningText(warning)}\n`);
+  for (const warning of stateWarnings)
+    if (options.quiet !== true || warning.code === "foreign")
+      io.err.write(`ntpkit ${command}: warning: ${stateWarningText(warning)}\n`);
   if (failure !== null) io.err.write(failureLine(`ntpkit ${command}`, failure));
   return exitCode(outcome);
 }

@@ -34,7 +34,7 @@ export async function runTrace(host: string | null, options: TraceOptions, io: I
     const wordy = options.json !== true && options.quiet !== true;
     const hops: Traced[] = [];
     let end: string | null = null;
-    for (let place: Place | null = host === null ? LOCAL : placeOf(host); place !== null; ) {
+    for (let place: Place | null = host === null ? LOCAL : placeOf(host); place !== null;) {
       const asked = await ask(place, asking, until);
       if (until.signal.aborted || !("hop" in asked)) {
         const failure = "hop" in asked ? askFailure(place.host, { kind: "unasked", fault: "stopped" }, until) : asked;
@@ -42,14 +42,19 @@ export async function runTrace(host: string | null, options: TraceOptions, io: I
         end = failure.message;
         break;
       }
-      const traced = { ...asked, name: options.numeric === true ? asked.host : await nameOf(asked.host, asked.address) };
+      const traced = {
+        ...asked,
+        name: options.numeric === true ? asked.host : await nameOf(asked.host, asked.address),
+      };
       const seen = hops.some(({ address }) => address === traced.address);
       hops.push(traced);
       if (wordy) io.out.write(hopLine(traced));
       if (seen) end = `${traced.address} comes again: the servers follow each other in a loop`;
       const { next } = traced.hop;
       const last = seen || next === null || hops.length >= (options.hops ?? HOPS);
-      place = last ? null : { host: next, name: next, port: hops.length === 1 && next === "127.0.0.1" ? place.port : null };
+      place = last
+        ? null
+        : { host: next, name: next, port: hops.length === 1 && next === "127.0.0.1" ? place.port : null };
     }
     if (options.json === true) io.out.write(documentText(document(hops, end, null), io.out.isTerminal));
     else if (end !== null && options.quiet !== true) io.err.write(`ntpkit trace: ${printable(end)}\n`);
@@ -93,6 +98,19 @@ function hopLine({ name, hop: { stratum, offset, distance, refid } }: Traced): s
 }
 
 function document(hops: readonly Traced[], end: string | null, failure: FailureDocument | null): Data {
-  const rows = hops.map(({ name, address, hop: { protocol, leap, stratum, refid, offset, delay, distance, next } }) => ({ name, address, protocol, leap, stratum, refid, offset, delay, distance, next }));
+  const rows = hops.map(
+    ({ name, address, hop: { protocol, leap, stratum, refid, offset, delay, distance, next } }) => ({
+      name,
+      address,
+      protocol,
+      leap,
+      stratum,
+      refid,
+      offset,
+      delay,
+      distance,
+      next,
+    }),
+  );
   return { ...head("trace", failure), hops: rows, primary: hops.at(-1)?.hop.stratum === 1, end };
 }

@@ -2,9 +2,18 @@
 import type { Command } from "commander";
 import type { CommandRow, Running } from "./commands.ts";
 import { addOptions } from "./options.ts";
-import { VIEWING_GROUPS, type PeersCommandOptions, type CheckOptions, type QuestionOptions, type TraceOptions, type WaitOptions, type WatchOptions } from "./viewing-options.ts";
+import {
+  VIEWING_GROUPS,
+  type PeersCommandOptions,
+  type CheckOptions,
+  type QuestionOptions,
+  type TraceOptions,
+  type WaitOptions,
+  type WatchOptions,
+} from "./viewing-options.ts";
 
-const SERVERS = "HOST, HOST:PORT, [IPv6]:PORT, with ,prefer ,noselect ,true ,key=ID behind it; those of the configuration file unless given";
+const SERVERS =
+  "HOST, HOST:PORT, [IPv6]:PORT, with ,prefer ,noselect ,true ,key=ID behind it; those of the configuration file unless given";
 const HOST = "HOST, HOST:PORT, [IPv6]:PORT; this host unless given";
 
 /** The questions of mode 6 that take a host and nothing else. */
@@ -36,10 +45,14 @@ export const VIEWING_COMMANDS: readonly CommandRow[] = [
     alias: "rv",
     text: "read a daemon's variables, of its system or of an association",
     build(command, { io, done }) {
-      command.argument("[host]", HOST).argument("[variables...]", "their names; without any, all that the daemon tells");
-      addOptions(command, VIEWING_GROUPS.readvar).action(async (host: string | undefined, variables: string[], options: QuestionOptions) => {
-        done(await (await import("./questions.ts")).runQuestion("readvar", host ?? null, variables, options, io));
-      });
+      command
+        .argument("[host]", HOST)
+        .argument("[variables...]", "their names; without any, all that the daemon tells");
+      addOptions(command, VIEWING_GROUPS.readvar).action(
+        async (host: string | undefined, variables: string[], options: QuestionOptions) => {
+          done(await (await import("./questions.ts")).runQuestion("readvar", host ?? null, variables, options, io));
+        },
+      );
     },
   },
   ...LISTS.map(([name, text]) => question(name, text, VIEWING_GROUPS.list)),

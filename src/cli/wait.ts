@@ -39,7 +39,11 @@ export interface Condition {
  * @returns the exit code: 0 synchronized, 17 not yet, 69 nobody can tell
  * @throws UsageError
  */
-export async function runWait(options: WaitOptions, io: Io, here: Here = { place: LOCAL, kernel: kernelStatus }): Promise<number> {
+export async function runWait(
+  options: WaitOptions,
+  io: Io,
+  here: Here = { place: LOCAL, kernel: kernelStatus },
+): Promise<number> {
   const until = new Until(io, options.deadline ?? options.timeout ?? WAIT_DEFAULTS.timeout);
   const place = options.daemon === undefined ? here.place : daemonPlaceOf(options.daemon);
   const began = performance.now();
@@ -48,7 +52,8 @@ export async function runWait(options: WaitOptions, io: Io, here: Here = { place
     let last = NOTHING_KNOWN;
     for (;;) {
       const asked = await askDaemon(place, asking);
-      const seen = "kind" in asked ? kernelCondition(options.daemon === undefined ? here.kernel() : null) : daemonCondition(asked);
+      const seen =
+        "kind" in asked ? kernelCondition(options.daemon === undefined ? here.kernel() : null) : daemonCondition(asked);
       if (!until.signal.aborted || seen.source === "kernel") last = seen;
       if (isGood(last, options)) return told(last, null, began, options, io);
       if (options.verbose === true) io.err.write(`ntpkit wait: ${conditionText(last)}\n`);
@@ -67,7 +72,13 @@ const NOTHING_KNOWN: Condition = { source: null, daemon: null, synchronized: fal
 /** Of a daemon that is not synchronized the figures are what it began with, or what it knew before: they are no bounds. */
 function daemonCondition({ daemon, system: { leap, stratum, offset, rootDistance } }: DaemonReport): Condition {
   const synchronized = leap !== "unsynchronized" && stratum < 16;
-  return { source: "daemon", daemon, synchronized, offset: synchronized ? offset : null, maximumError: synchronized ? rootDistance : null };
+  return {
+    source: "daemon",
+    daemon,
+    synchronized,
+    offset: synchronized ? offset : null,
+    maximumError: synchronized ? rootDistance : null,
+  };
 }
 
 function kernelCondition(status: KernelStatus | null): Condition {
@@ -84,8 +95,14 @@ function isGood({ synchronized, offset, maximumError }: Condition, { offset: mos
 
 function failureOf(last: Condition, { daemon }: WaitOptions, until: Until): FailureDocument {
   if (until.why !== "deadline") return { code: until.why, message: until.why, hint: null };
-  if (last.source === null && daemon !== undefined) return { code: "unavailable", message: `${daemon}: no time daemon answers`, hint: "--timeout waits longer" };
-  if (last.source === null) return { code: "unavailable", message: "no time daemon answers, and the kernel's clock status cannot be read", hint: "start a daemon, or name one with --daemon HOST" };
+  if (last.source === null && daemon !== undefined)
+    return { code: "unavailable", message: `${daemon}: no time daemon answers`, hint: "--timeout waits longer" };
+  if (last.source === null)
+    return {
+      code: "unavailable",
+      message: "no time daemon answers, and the kernel's clock status cannot be read",
+      hint: "start a daemon, or name one with --daemon HOST",
+    };
   return { code: "deadline", message: `not yet: ${conditionText(last)}`, hint: "--timeout waits longer" };
 }
 
@@ -96,7 +113,13 @@ function conditionText({ source, daemon, synchronized, offset, maximumError }: C
   return `${who} says: ${synchronized ? "synchronized" : "not synchronized"}, offset ${signedText(offset)}, error up to ${durationText(maximumError)}`;
 }
 
-function told(condition: Condition, failure: FailureDocument | null, began: number, options: WaitOptions, io: Io): number {
+function told(
+  condition: Condition,
+  failure: FailureDocument | null,
+  began: number,
+  options: WaitOptions,
+  io: Io,
+): number {
   const document: Data = { ...head("wait", failure), elapsed: (performance.now() - began) / 1000, ...condition };
   if (options.json === true) io.out.write(documentText(document, io.out.isTerminal));
   else if (failure === null && options.quiet !== true) io.out.write(`${conditionText(condition)}\n`);

@@ -17,7 +17,12 @@ const STOPPED: Readonly<Record<StopSignal, Outcome>> = { SIGINT: "interrupted", 
  * Makes a run and watches it.
  * @param make runs the engine with what watching needs
  */
-export async function watched<T extends Measured>(config: EngineConfig, options: CommonOptions, io: Io, make: (watch: DriveOptions) => Promise<T>): Promise<T> {
+export async function watched<T extends Measured>(
+  config: EngineConfig,
+  options: CommonOptions,
+  io: Io,
+  make: (watch: DriveOptions) => Promise<T>,
+): Promise<T> {
   const stop = new AbortController();
   let signal: StopSignal | null = null;
   const release = io.onStop((received) => {

@@ -65,7 +65,14 @@ export async function runWatch(servers: readonly string[], options: WatchOptions
     }, teller.every * 1000);
   };
   try {
-    const { snapshot } = await measure({ config, keyring: prepared.keyring, machine, signal: done.signal, onStarted, onNotes });
+    const { snapshot } = await measure({
+      config,
+      keyring: prepared.keyring,
+      machine,
+      signal: done.signal,
+      onStarted,
+      onNotes,
+    });
     last = snapshot;
   } finally {
     clearInterval(timer);
@@ -73,7 +80,11 @@ export async function runWatch(servers: readonly string[], options: WatchOptions
   }
   if (until.signal.aborted && until.why !== "deadline") return exitCode(until.why);
   if (last.clock.offset !== null) return exitCode("ok");
-  const failure = describeFailure("no-reply", last, failureContext(config, { outcome: "no-reply", snapshot: last, daemon: null }))!;
+  const failure = describeFailure(
+    "no-reply",
+    last,
+    failureContext(config, { outcome: "no-reply", snapshot: last, daemon: null }),
+  )!;
   io.err.write(failureLine("ntpkit watch", failure));
   return exitCode(failure.code);
 }
@@ -95,8 +106,13 @@ interface Teller {
 }
 
 async function tellerFor(options: WatchOptions, io: Io): Promise<Teller> {
-  if (options.json === true) return { every: options.every ?? EVERY, tell: (snapshot) => io.out.write(documentText(runDocument("watch", snapshot, null, unixNow()), false)) };
-  if (!io.out.isTerminal || io.env["TERM"] === "dumb") return { every: options.every ?? EVERY, tell: (snapshot) => io.out.write(lines(snapshot)) };
+  if (options.json === true)
+    return {
+      every: options.every ?? EVERY,
+      tell: (snapshot) => io.out.write(documentText(runDocument("watch", snapshot, null, unixNow()), false)),
+    };
+  if (!io.out.isTerminal || io.env["TERM"] === "dumb")
+    return { every: options.every ?? EVERY, tell: (snapshot) => io.out.write(lines(snapshot)) };
   return await drawer(options, io);
 }
 
@@ -125,9 +141,19 @@ async function drawer({ color, every }: WatchOptions, io: Io): Promise<Teller> {
       const width = io.out.columns ?? DEFAULT_WIDTH;
       const numbers = new Map(snapshot.associations.map(({ id }, index) => [Number(id), index + 1]));
       const drawn = plot(moments, numbers, width, PLOT_ROWS);
-      const legend = snapshot.associations.map((server, index) => `${(index + 1) % 10} ${shortName(server)}`).join("   ");
-      const legends = [legend, markLegend(moments, width)].filter((line) => line !== "").map((line) => palette.faint(line.slice(0, width)));
-      const text = [report(snapshot, { width, palette, pivot: unixNow() }).trimEnd(), "", ...drawn, ...legends, ""].join("\n");
+      const legend = snapshot.associations
+        .map((server, index) => `${(index + 1) % 10} ${shortName(server)}`)
+        .join("   ");
+      const legends = [legend, markLegend(moments, width)]
+        .filter((line) => line !== "")
+        .map((line) => palette.faint(line.slice(0, width)));
+      const text = [
+        report(snapshot, { width, palette, pivot: unixNow() }).trimEnd(),
+        "",
+        ...drawn,
+        ...legends,
+        "",
+      ].join("\n");
       io.out.write(`\x1b[H${text.replaceAll("\n", "\x1b[K\n")}\x1b[J`);
     },
   };

@@ -11,8 +11,26 @@ export interface IntegerBounds {
   readonly most: number;
 }
 
-type IntegerOption = "port" | "sourcePort" | "key" | "samples" | "minclock" | "maxclock" | "minsane" | "floor" | "ceiling";
-type DurationOption = "interval" | "accuracy" | "callDelay" | "timeout" | "deadline" | "waitNetwork" | "maxdist" | "stepThreshold" | "panic";
+type IntegerOption =
+  | "port"
+  | "sourcePort"
+  | "key"
+  | "samples"
+  | "minclock"
+  | "maxclock"
+  | "minsane"
+  | "floor"
+  | "ceiling";
+type DurationOption =
+  | "interval"
+  | "accuracy"
+  | "callDelay"
+  | "timeout"
+  | "deadline"
+  | "waitNetwork"
+  | "maxdist"
+  | "stepThreshold"
+  | "panic";
 
 /** The whole numbers. */
 export const INTEGERS: Readonly<Record<IntegerOption, IntegerBounds>> = {
@@ -47,17 +65,31 @@ export const DURATIONS: Readonly<Record<DurationOption, DurationBounds>> = {
 export function checkOnceOptions(options: OnceOptions): void {
   for (const [name, { least, most }] of Object.entries(INTEGERS)) {
     const value = options[name as IntegerOption];
-    if (value !== undefined && !(Number.isInteger(value) && value >= least && value <= most)) throw wrong(name, value, `a whole number from ${least} to ${most}`);
+    if (value !== undefined && !(Number.isInteger(value) && value >= least && value <= most))
+      throw wrong(name, value, `a whole number from ${least} to ${most}`);
   }
   for (const [name, bounds] of Object.entries(DURATIONS)) checkDuration(name, options[name as DurationOption], bounds);
-  for (const way of ["forward", "backward"] as const) checkDuration(`maxStep.${way}`, options.maxStep?.[way], { infinite: true });
+  for (const way of ["forward", "backward"] as const)
+    checkDuration(`maxStep.${way}`, options.maxStep?.[way], { infinite: true });
 }
 
-function checkDuration(name: string, value: number | undefined, { least = 0, most = LONGEST, infinite = false }: DurationBounds): void {
+function checkDuration(
+  name: string,
+  value: number | undefined,
+  { least = 0, most = LONGEST, infinite = false }: DurationBounds,
+): void {
   if (value === undefined || (infinite && value === Infinity)) return;
-  if (typeof value !== "number" || !(value >= least && value <= most)) throw wrong(name, value, `seconds, from ${plainDuration(least)} to ${plainDuration(most)}${infinite ? ", or Infinity" : ""}`);
+  if (typeof value !== "number" || !(value >= least && value <= most))
+    throw wrong(
+      name,
+      value,
+      `seconds, from ${plainDuration(least)} to ${plainDuration(most)}${infinite ? ", or Infinity" : ""}`,
+    );
 }
 
 function wrong(name: string, value: unknown, wanted: string): UsageError {
-  return new UsageError(`${name}: ${typeof value === "string" ? JSON.stringify(value) : String(value)} is not what it may be`, wanted);
+  return new UsageError(
+    `${name}: ${typeof value === "string" ? JSON.stringify(value) : String(value)} is not what it may be`,
+    wanted,
+  );
 }

@@ -5,7 +5,15 @@ import { DEFAULT_STEP_LIMITS } from "../discipline/limits.ts";
 import type { DisciplineName } from "../discipline/disciplines.ts";
 import type { HostAddresses } from "../engine/event.ts";
 import { isDeaf, listening } from "../engine/listening.ts";
-import { BURST_EIGHT, BURST_SIX, type AssociationConfig, type BurstProfile, type ClockConfig, type EngineConfig, type ServiceConfig } from "../engine/config.ts";
+import {
+  BURST_EIGHT,
+  BURST_SIX,
+  type AssociationConfig,
+  type BurstProfile,
+  type ClockConfig,
+  type EngineConfig,
+  type ServiceConfig,
+} from "../engine/config.ts";
 import { NO_FALLBACKS, type Fallbacks } from "../server/local.ts";
 import { depthOfMemory, type MruLimits } from "../server/mru.ts";
 import type { Smear } from "../server/smear.ts";
@@ -103,10 +111,19 @@ function associationsOf(file: Configuration): AssociationConfig[] {
   return file.broadcastClient || file.multicastClient.length > 0 ? [...lines, BROADCAST_TEMPLATE] : lines;
 }
 
-function associationOf({ at: _at, preempt, ttl, ...line }: AssociationLine, rings: readonly number[]): AssociationConfig {
+function associationOf(
+  { at: _at, preempt, ttl, ...line }: AssociationLine,
+  rings: readonly number[],
+): AssociationConfig {
   const hops = ttl ?? (line.kind === "manycast" ? rings.at(-1)! : null);
   const may = preempt && (line.kind === "server" || line.kind === "peer") ? { preempt } : {};
-  return { ...line, ...may, samples: null, ...(hops === null ? {} : { ttl: hops }), ...(line.kind === "manycast" ? { rings } : {}) };
+  return {
+    ...line,
+    ...may,
+    samples: null,
+    ...(hops === null ? {} : { ttl: hops }),
+    ...(line.kind === "manycast" ? { rings } : {}),
+  };
 }
 
 /** What broadcast packets mobilize; their own poll exponent and key come with them. */
@@ -133,7 +150,11 @@ function burstOf({ callDelay }: Configuration, associations: readonly Associatio
   return { ...BURST_EIGHT, spacing: { least, most: BURST_EIGHT.spacing.most }, callDelay };
 }
 
-function clockOf({ tinker, switches, associations }: Configuration, { noClock, discipline, anyFirst }: DaemonOptions, { frequency, kernelLoop }: DaemonFacts): ClockConfig {
+function clockOf(
+  { tinker, switches, associations }: Configuration,
+  { noClock, discipline, anyFirst }: DaemonOptions,
+  { frequency, kernelLoop }: DaemonFacts,
+): ClockConfig {
   if (associations.every(({ kind }) => kind === "broadcast") || !switches.ntp) return { kind: "observe" };
   return {
     kind: "loop",
@@ -151,7 +172,11 @@ function clockOf({ tinker, switches, associations }: Configuration, { noClock, d
 
 function fallbacksOf(file: Configuration): Fallbacks {
   const { orphan, orphanwait } = file.discovery;
-  return { ...NO_FALLBACKS, local: localStratumOf(file), orphan: orphan === null ? null : { stratum: orphan, wait: orphanwait } };
+  return {
+    ...NO_FALLBACKS,
+    local: localStratumOf(file),
+    orphan: orphan === null ? null : { stratum: orphan, wait: orphanwait },
+  };
 }
 
 /** ntpd's: `maxdepth` counts before `maxmem`, which is in kilobytes. */
@@ -164,5 +189,12 @@ function serviceOf(file: Configuration, { port }: DaemonOptions, { interfaces }:
   const groups = [...new Set([...file.multicastClient, ...file.manycastServer])];
   const rules = file.interfaces.map(({ action, what }) => ({ action, what }));
   if (isDeaf(rules)) return null;
-  return { port, address: null, addresses: listening(rules, interfaces), rules, interface: null, groups: groups.map((group) => ({ group, interface: null })) };
+  return {
+    port,
+    address: null,
+    addresses: listening(rules, interfaces),
+    rules,
+    interface: null,
+    groups: groups.map((group) => ({ group, interface: null })),
+  };
 }

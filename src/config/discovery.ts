@@ -3,7 +3,14 @@
  *
  * All three find servers and then do what `query` does: volley, select, report. They differ in what they start from.
  */
-import { BURST_SIX, type AssociationConfig, type BurstProfile, type DiscoveryConfig, type EngineConfig, type OnceConfig } from "../engine/config.ts";
+import {
+  BURST_SIX,
+  type AssociationConfig,
+  type BurstProfile,
+  type DiscoveryConfig,
+  type EngineConfig,
+  type OnceConfig,
+} from "../engine/config.ts";
 import type { Seconds } from "../time/seconds.ts";
 import { isMulticast } from "../wire/address.ts";
 import { checkIntervals, LEAST_INTERVAL } from "./etiquette.ts";
@@ -18,7 +25,10 @@ import { UsageError } from "./usage.ts";
 export type DiscoveryCommand = "pool" | "manycast" | "broadcast";
 
 /** The options that somebody gave; what is absent takes its default. */
-export interface DiscoveryOptions extends Omit<OnceOptions, "callDelay" | "method" | "stepThreshold" | "panic" | "maxStep" | "dryRun"> {
+export interface DiscoveryOptions extends Omit<
+  OnceOptions,
+  "callDelay" | "method" | "stepThreshold" | "panic" | "maxStep" | "dryRun"
+> {
   /** False: whoever answers or broadcasts is trusted. */
   readonly auth?: boolean;
   /** Go on, and keep the set as it should be. */
@@ -60,7 +70,13 @@ const ANYBODY = "any";
  * @param named what the command line names: pools, groups, or broadcast addresses
  * @throws UsageError
  */
-export function discoveryConfig(command: DiscoveryCommand, specs: readonly ServerSpec[], options: DiscoveryOptions, file: Configuration | null, facts: LocalFacts): EngineConfig {
+export function discoveryConfig(
+  command: DiscoveryCommand,
+  specs: readonly ServerSpec[],
+  options: DiscoveryOptions,
+  file: Configuration | null,
+  facts: LocalFacts,
+): EngineConfig {
   const associations = TEMPLATES[command](specs, options);
   const burst = burstOf(command, specs, options, associations);
   const limits = selectionLimits(options, file);
@@ -84,11 +100,27 @@ export function discoveryConfig(command: DiscoveryCommand, specs: readonly Serve
 }
 
 /** What each command mobilizes by. */
-const TEMPLATES: Readonly<Record<DiscoveryCommand, (specs: readonly ServerSpec[], options: DiscoveryOptions) => readonly AssociationConfig[]>> = {
+const TEMPLATES: Readonly<
+  Record<DiscoveryCommand, (specs: readonly ServerSpec[], options: DiscoveryOptions) => readonly AssociationConfig[]>
+> = {
   pool: (specs, options) => specs.map((spec) => ({ ...named(spec, options), kind: "pool" })),
-  manycast: (specs, options) => specs.map((spec) => ({ ...named(spec, options), kind: "manycast", maxpoll: MANYCAST_MAXPOLL, ttl: options.ttl ?? DISCOVERY_DEFAULTS.ttl })),
+  manycast: (specs, options) =>
+    specs.map((spec) => ({
+      ...named(spec, options),
+      kind: "manycast",
+      maxpoll: MANYCAST_MAXPOLL,
+      ttl: options.ttl ?? DISCOVERY_DEFAULTS.ttl,
+    })),
   broadcast(specs, options) {
-    const anybody: ServerSpec = specs[0] ?? { name: ANYBODY, port: null, prefer: false, noselect: false, trusted: false, key: null, samples: null };
+    const anybody: ServerSpec = specs[0] ?? {
+      name: ANYBODY,
+      port: null,
+      prefer: false,
+      noselect: false,
+      trusted: false,
+      key: null,
+      samples: null,
+    };
     return [{ ...named({ ...anybody, name: ANYBODY }, options), kind: "broadcastClient" }];
   },
 };
@@ -111,18 +143,32 @@ function onceOf(options: DiscoveryOptions): OnceConfig | null {
   if (options.follow === true) return null;
   const samples = options.samples ?? DISCOVERY_DEFAULTS.samples;
   const deadline = options.deadline ?? Infinity;
-  return { samples, enough: null, accuracy: options.accuracy ?? null, deadline: deadline === Infinity ? null : deadline, waitNetwork: options.waitNetwork ?? 0 };
+  return {
+    samples,
+    enough: null,
+    accuracy: options.accuracy ?? null,
+    deadline: deadline === Infinity ? null : deadline,
+    waitNetwork: options.waitNetwork ?? 0,
+  };
 }
 
 /** What is within one site may be asked more often; strangers may not. */
-function burstOf(command: DiscoveryCommand, specs: readonly ServerSpec[], options: DiscoveryOptions, associations: readonly AssociationConfig[]): BurstProfile {
+function burstOf(
+  command: DiscoveryCommand,
+  specs: readonly ServerSpec[],
+  options: DiscoveryOptions,
+  associations: readonly AssociationConfig[],
+): BurstProfile {
   const packets = options.samples ?? DISCOVERY_DEFAULTS.samples;
   if (options.interval === undefined) return { ...BURST_SIX, packets };
   const burst = { ...BURST_SIX, packets, spacing: { least: options.interval, most: options.interval } };
   if (command === "pool") checkIntervals(burst, associations);
   const wide = groupsOf(specs, options).find((group) => isMulticast(group) && !isScoped(group));
   if (burst.spacing.least < LEAST_INTERVAL && wide !== undefined) {
-    throw new UsageError(`--interval: less than ${LEAST_INTERVAL} s is not for ${wide}`, "only groups that are confined to a site, 239.0.0.0/8 and IPv6 scopes up to 8, may be asked so often");
+    throw new UsageError(
+      `--interval: less than ${LEAST_INTERVAL} s is not for ${wide}`,
+      "only groups that are confined to a site, 239.0.0.0/8 and IPv6 scopes up to 8, may be asked so often",
+    );
   }
   return burst;
 }
@@ -142,7 +188,13 @@ function listenerOf(specs: readonly ServerSpec[], options: DiscoveryOptions): No
 }
 
 /** The groups of a run; only those of the family that is used. */
-export function groupsOf(specs: readonly Pick<ServerSpec, "name">[], options: Pick<DiscoveryOptions, "multicast" | "family">): readonly string[] {
-  const groups = new Set([...specs.map(({ name }) => name).filter(isMulticast), ...(options.multicast === true ? NTP_GROUPS : [])]);
+export function groupsOf(
+  specs: readonly Pick<ServerSpec, "name">[],
+  options: Pick<DiscoveryOptions, "multicast" | "family">,
+): readonly string[] {
+  const groups = new Set([
+    ...specs.map(({ name }) => name).filter(isMulticast),
+    ...(options.multicast === true ? NTP_GROUPS : []),
+  ]);
   return [...groups].filter((group) => options.family === undefined || literalFamily(group) === options.family);
 }

@@ -31,7 +31,12 @@ const MODES: Readonly<Record<AssociationLine["kind"], string>> = {
  * @param path of the file
  * @param port that is served
  */
-export function configDocument(path: string, file: Configuration, remarks: readonly Remark[], port: number): ConfigDocument {
+export function configDocument(
+  path: string,
+  file: Configuration,
+  remarks: readonly Remark[],
+  port: number,
+): ConfigDocument {
   const { phi: _phi, ...selection } = DEFAULT_LIMITS;
   const { switches, tinker, discard, discovery, statistics, localClock } = file;
   return {
@@ -42,7 +47,11 @@ export function configDocument(path: string, file: Configuration, remarks: reado
     port,
     associations: file.associations.map((line) => association(line, file.rings)),
     localClock: localClock === null ? null : { address: `127.127.1.${localClock.unit}`, stratum: localClock.stratum },
-    broadcastClient: { enabled: file.broadcastClient || file.multicastClient.length > 0, groups: file.multicastClient, delay: file.broadcastDelay },
+    broadcastClient: {
+      enabled: file.broadcastClient || file.multicastClient.length > 0,
+      groups: file.multicastClient,
+      delay: file.broadcastDelay,
+    },
     manycastServer: { groups: file.manycastServer },
     rings: file.rings,
     callDelay: file.callDelay,
@@ -68,16 +77,51 @@ export function configDocument(path: string, file: Configuration, remarks: reado
     driftTolerance: file.driftTolerance,
     leapFile: file.leapFile === null ? null : { path: file.leapFile.path, checkHash: file.leapFile.checkHash },
     leapSmearInterval: file.smear,
-    statistics: { folder: statistics.folder, files: Object.entries(statistics.kinds).map(([name, { file: base, type, link, enabled, asked }]) => ({ name, file: base, type, link, enabled: enabled && asked && switches.stats })) },
+    statistics: {
+      folder: statistics.folder,
+      files: Object.entries(statistics.kinds).map(([name, { file: base, type, link, enabled, asked }]) => ({
+        name,
+        file: base,
+        type,
+        link,
+        enabled: enabled && asked && switches.stats,
+      })),
+    },
     interfaces: file.interfaces.map(({ action, what }) => ({ action, what })),
     variables: file.variables.map(({ name, value, standard }) => ({ name, value, default: standard })),
     logFile: file.logFile,
     pidFile: file.pidFile,
-    remarks: remarks.map(({ level, text, at }) => ({ level, ...at, text, message: placedText({ ...at, message: text }) })),
+    remarks: remarks.map(({ level, text, at }) => ({
+      level,
+      ...at,
+      text,
+      message: placedText({ ...at, message: text }),
+    })),
   };
 }
 
-function association({ kind, name, family, port, version, minpoll, maxpoll, iburst, burst, prefer, noselect, trusted, preempt, key, ttl, xleave, at }: AssociationLine, rings: readonly number[]): Data {
+function association(
+  {
+    kind,
+    name,
+    family,
+    port,
+    version,
+    minpoll,
+    maxpoll,
+    iburst,
+    burst,
+    prefer,
+    noselect,
+    trusted,
+    preempt,
+    key,
+    ttl,
+    xleave,
+    at,
+  }: AssociationLine,
+  rings: readonly number[],
+): Data {
   const hops = ttl ?? (kind === "manycast" ? (rings.at(-1) ?? null) : null);
   return {
     name,

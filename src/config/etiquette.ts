@@ -27,6 +27,8 @@ export function checkIntervals(burst: BurstProfile, associations: readonly Assoc
   if (stranger === undefined) return;
   throw new UsageError(
     `--interval: less than ${LEAST_INTERVAL} s is not for ${stranger.name}`,
-    literalFamily(stranger.name) === 0 ? "only loopback, private and link-local addresses may be asked so often; give the address if it is one" : "only loopback, private and link-local addresses may be asked so often",
+    literalFamily(stranger.name) === 0
+      ? "only loopback, private and link-local addresses may be asked so often; give the address if it is one"
+      : "only loopback, private and link-local addresses may be asked so often",
   );
 }

@@ -36,7 +36,11 @@ export interface LoadedConfiguration {
  * @param named the `--config` option
  * @returns `null` where none is named and none exists
  */
-export function findConfiguration(named: string | null, env: Readonly<Record<string, string | undefined>>, files: Files = REAL_FILES): string | null {
+export function findConfiguration(
+  named: string | null,
+  env: Readonly<Record<string, string | undefined>>,
+  files: Files = REAL_FILES,
+): string | null {
   return named ?? (env[CONFIG_VARIABLE] || null) ?? CONFIG_PATHS.find((path) => files.exists(path)) ?? null;
 }
 
@@ -46,12 +50,20 @@ export function findConfiguration(named: string | null, env: Readonly<Record<str
  * @param onFault takes what is wrong with each line, which is then left out; `null`: the first fault is thrown
  * @throws UsageError where it cannot be read or is wrong, with file:line:column
  */
-export function loadConfiguration(path: string, strict: boolean, files: Files = REAL_FILES, onFault: OnFault | null = null): LoadedConfiguration {
+export function loadConfiguration(
+  path: string,
+  strict: boolean,
+  files: Files = REAL_FILES,
+  onFault: OnFault | null = null,
+): LoadedConfiguration {
   let text: string;
   try {
     text = files.read(path);
   } catch (error) {
-    throw new UsageError(`cannot read the configuration file ${path}: ${systemReason(error)}`, `name another with --config or $${CONFIG_VARIABLE}`);
+    throw new UsageError(
+      `cannot read the configuration file ${path}: ${systemReason(error)}`,
+      `name another with --config or $${CONFIG_VARIABLE}`,
+    );
   }
   const include = (name: string, from: string): { file: string; text: string } => {
     const file = isAbsolute(name) ? name : join(dirname(from), name);
@@ -68,7 +80,9 @@ export function loadConfiguration(path: string, strict: boolean, files: Files = 
 
 /** What may be said to a daemon from afar: nothing that names a file, a key, or a program's place. */
 const FROM_AFAR: ReadonlySet<string> = new Set(
-  "server pool peer broadcast broadcastclient multicastclient manycastclient manycastserver unpeer tos ttl broadcastdelay restrict unrestrict discard mru enable disable tinker setvar".split(" "),
+  "server pool peer broadcast broadcastclient multicastclient manycastclient manycastserver unpeer tos ttl broadcastdelay restrict unrestrict discard mru enable disable tinker setvar".split(
+    " ",
+  ),
 );
 
 /**
@@ -81,11 +95,18 @@ export function withLines(loaded: LoadedConfiguration, text: string, from: strin
     throw new Error("it would be another file");
   };
   const { statements, remarks } = parseNtpConf(text, from, { include, strict: true });
-  for (const { command, at } of statements) if (!FROM_AFAR.has(command)) throw new UsageError(`"${command}" cannot be said from afar`, "it belongs into the file", at);
+  for (const { command, at } of statements)
+    if (!FROM_AFAR.has(command))
+      throw new UsageError(`"${command}" cannot be said from afar`, "it belongs into the file", at);
   const all = [...loaded.statements, ...statements];
   const configuration = foldStatements(all, true);
   const keyed = configuration.keys === null ? configuration.associations.find(({ key }) => key !== null) : undefined;
-  if (keyed !== undefined) throw new UsageError(`${keyed.name} is to be authenticated by key ${keyed.key!}, but there is no key file`, null, keyed.at);
+  if (keyed !== undefined)
+    throw new UsageError(
+      `${keyed.name} is to be authenticated by key ${keyed.key!}, but there is no key file`,
+      null,
+      keyed.at,
+    );
   const own = [...remarks, ...configuration.remarks].filter(({ at }) => at.file === from);
   return { path: loaded.path, configuration, remarks: own, statements: all };
 }

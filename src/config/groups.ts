@@ -17,7 +17,11 @@ const MOST_HOPS = 255;
  */
 export function parseGroup(text: string): ServerSpec {
   const group = parseServer(text);
-  if (!isMulticast(group.name)) throw new UsageError(`"${group.name}" is not a multicast group`, "groups are 224.0.0.0 to 239.255.255.255, and IPv6 addresses that begin with ff");
+  if (!isMulticast(group.name))
+    throw new UsageError(
+      `"${group.name}" is not a multicast group`,
+      "groups are 224.0.0.0 to 239.255.255.255, and IPv6 addresses that begin with ff",
+    );
   return group;
 }
 
@@ -29,9 +33,13 @@ export function parseGroup(text: string): ServerSpec {
 export function parseBroadcastAddress(text: string, broadcasts: readonly string[]): ServerSpec {
   const address = parseServer(text);
   const usual = broadcasts.length === 0 ? "" : `, as ${broadcasts.join(", ")}`;
-  if (literalFamily(address.name) === 0) throw new UsageError(`"${address.name}" is not an IP address`, `name a group or a broadcast address${usual}`);
+  if (literalFamily(address.name) === 0)
+    throw new UsageError(`"${address.name}" is not an IP address`, `name a group or a broadcast address${usual}`);
   if (!isMulticast(address.name) && !broadcasts.includes(address.name)) {
-    throw new UsageError(`"${address.name}" is neither a multicast group nor a broadcast address of this host`, `name a group or a broadcast address${usual}`);
+    throw new UsageError(
+      `"${address.name}" is neither a multicast group nor a broadcast address of this host`,
+      `name a group or a broadcast address${usual}`,
+    );
   }
   return address;
 }

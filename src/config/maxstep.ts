@@ -23,7 +23,10 @@ export function parseMaxStep(text: string): MaxStep {
     const way = WAYS.find((known) => known === name);
     if (way === undefined || value === undefined || more.length > 0) {
       const hint = value !== undefined && way === undefined ? didYouMean(name!, WAYS) : null;
-      throw new UsageError(`--max-step: "${part}" is not a limit`, hint ?? "write it as forward=1h,backward=10m, or one of the two");
+      throw new UsageError(
+        `--max-step: "${part}" is not a limit`,
+        hint ?? "write it as forward=1h,backward=10m, or one of the two",
+      );
     }
     limits[way] = parseDuration(value, `--max-step ${way}`, { infinite: true });
   }

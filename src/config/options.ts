@@ -4,7 +4,14 @@
  * This is the one place that knows the defaults of the one-shots; `--help` and the man pages print them from here.
  */
 import { DEFAULT_STEP_LIMITS } from "../discipline/limits.ts";
-import { BURST_EIGHT, BURST_SIX, type AssociationConfig, type BurstProfile, type ClockConfig, type EngineConfig } from "../engine/config.ts";
+import {
+  BURST_EIGHT,
+  BURST_SIX,
+  type AssociationConfig,
+  type BurstProfile,
+  type ClockConfig,
+  type EngineConfig,
+} from "../engine/config.ts";
 import { DEFAULT_LIMITS, type SelectionLimits } from "../system/limits.ts";
 import type { Seconds } from "../time/seconds.ts";
 import { checkIntervals, isNearby } from "./etiquette.ts";
@@ -81,14 +88,26 @@ export const ONCE_DEFAULTS = {
  * @param file what the configuration file says, if one is used
  * @throws UsageError
  */
-export function onceConfig(command: OnceCommand, servers: readonly ServerSpec[], options: OnceOptions, file: Configuration | null, facts: LocalFacts): EngineConfig {
-  const associations = servers.length > 0 ? servers.map((server) => named(server, options)) : (file?.servers ?? []).map((line) => configured(line, options));
+export function onceConfig(
+  command: OnceCommand,
+  servers: readonly ServerSpec[],
+  options: OnceOptions,
+  file: Configuration | null,
+  facts: LocalFacts,
+): EngineConfig {
+  const associations =
+    servers.length > 0
+      ? servers.map((server) => named(server, options))
+      : (file?.servers ?? []).map((line) => configured(line, options));
   const burst = burstProfile(options, associations);
   checkIntervals(burst, associations);
-  const samples = options.samples ?? (options.callDelay === undefined ? ONCE_DEFAULTS.samples[command] : BURST_EIGHT.packets);
+  const samples =
+    options.samples ?? (options.callDelay === undefined ? ONCE_DEFAULTS.samples[command] : BURST_EIGHT.packets);
   const most = Math.max(samples, ...associations.map((association) => association.samples ?? 0));
   const waitNetwork = options.waitNetwork ?? 0;
-  const deadline = options.deadline ?? waitNetwork + (options.callDelay === undefined ? ONCE_DEFAULTS.deadline : ONCE_DEFAULTS.deadlineCalling);
+  const deadline =
+    options.deadline ??
+    waitNetwork + (options.callDelay === undefined ? ONCE_DEFAULTS.deadline : ONCE_DEFAULTS.deadlineCalling);
   const limits = selectionLimits(options, file);
   return {
     associations,
@@ -99,7 +118,9 @@ export function onceConfig(command: OnceCommand, servers: readonly ServerSpec[],
     once: {
       samples,
       // Only strangers' servers are asked by a crowd.
-      ...(options.spread === undefined || associations.every(({ name }) => isNearby(name)) ? {} : { spread: options.spread }),
+      ...(options.spread === undefined || associations.every(({ name }) => isNearby(name))
+        ? {}
+        : { spread: options.spread }),
       ...(options.remember === true ? { known: Math.min(samples, options.samples ?? ONCE_DEFAULTS.known) } : {}),
       // Who asks to see servers wants to see them all; who sets a clock wants to be done.
       enough: command === "query" ? null : Math.min(ONCE_DEFAULTS.enough, samples),
@@ -137,7 +158,10 @@ export function named(server: ServerSpec, options: Pick<OnceOptions, "port" | "f
 }
 
 /** A server of the configuration file. */
-export function configured({ at: _at, ...line }: ServerLine, options: Pick<OnceOptions, "port" | "family" | "key">): AssociationConfig {
+export function configured(
+  { at: _at, ...line }: ServerLine,
+  options: Pick<OnceOptions, "port" | "family" | "key">,
+): AssociationConfig {
   return {
     ...line,
     port: options.port ?? ONCE_DEFAULTS.port,
@@ -151,11 +175,19 @@ export function configured({ at: _at, ...line }: ServerLine, options: Pick<OnceO
 
 function burstProfile(options: OnceOptions, associations: readonly AssociationConfig[]): BurstProfile {
   if (options.callDelay === undefined) {
-    return options.interval === undefined ? BURST_SIX : { ...BURST_SIX, spacing: { least: options.interval, most: options.interval } };
+    return options.interval === undefined
+      ? BURST_SIX
+      : { ...BURST_SIX, spacing: { least: options.interval, most: options.interval } };
   }
-  if (options.interval !== undefined) throw new UsageError("--interval and --call-delay exclude each other", "the burst of --call-delay has random intervals of 1 to 4 s");
+  if (options.interval !== undefined)
+    throw new UsageError(
+      "--interval and --call-delay exclude each other",
+      "the burst of --call-delay has random intervals of 1 to 4 s",
+    );
   // Seed 000's burst may send 1 s apart, which no public server is asked to bear.
-  const least = associations.every((association) => isNearby(association.name)) ? BURST_EIGHT.spacing.least : BURST_SIX.spacing.least;
+  const least = associations.every((association) => isNearby(association.name))
+    ? BURST_EIGHT.spacing.least
+    : BURST_SIX.spacing.least;
   return { ...BURST_EIGHT, spacing: { least, most: BURST_EIGHT.spacing.most }, callDelay: options.callDelay };
 }
 
@@ -165,10 +197,17 @@ function burstProfile(options: OnceOptions, associations: readonly AssociationCo
  */
 export function selectionLimits(options: Partial<SelectionLimits>, file: Configuration | null): SelectionLimits {
   const { minclock, maxclock, minsane, maxdist, floor, ceiling } = options;
-  const given = Object.fromEntries(Object.entries({ minclock, maxclock, minsane, maxdist, floor, ceiling }).filter(([, value]) => value !== undefined));
+  const given = Object.fromEntries(
+    Object.entries({ minclock, maxclock, minsane, maxdist, floor, ceiling }).filter(([, value]) => value !== undefined),
+  );
   const limits: SelectionLimits = { ...DEFAULT_LIMITS, ...file?.limits, ...given };
-  if (limits.minclock > limits.maxclock) throw new UsageError(`minclock ${limits.minclock} is above maxclock ${limits.maxclock}`, "minclock ≤ maxclock");
-  if (limits.floor >= limits.ceiling) throw new UsageError(`floor ${limits.floor} is not below ceiling ${limits.ceiling}`, "strata from floor up to, but without, ceiling are accepted");
+  if (limits.minclock > limits.maxclock)
+    throw new UsageError(`minclock ${limits.minclock} is above maxclock ${limits.maxclock}`, "minclock ≤ maxclock");
+  if (limits.floor >= limits.ceiling)
+    throw new UsageError(
+      `floor ${limits.floor} is not below ceiling ${limits.ceiling}`,
+      "strata from floor up to, but without, ceiling are accepted",
+    );
   return limits;
 }
 

@@ -42,7 +42,12 @@ export function parseRange(text: string, what: string): Range {
     if (value === null) throw wrong;
     return value;
   };
-  const range = { low: low === "~" ? -Infinity : limit(low ?? "", 0), high: limit(high, Infinity), inverted: at === "@", plain: colon === undefined };
+  const range = {
+    low: low === "~" ? -Infinity : limit(low ?? "", 0),
+    high: limit(high, Infinity),
+    inverted: at === "@",
+    plain: colon === undefined,
+  };
   if (range.low > range.high) throw wrong;
   return range;
 }
@@ -53,8 +58,12 @@ export function parseRange(text: string, what: string): Range {
  */
 export function parseThresholds(text: string, what: string): Thresholds {
   const [warning = "", critical = "", ...more] = text.split(",");
-  if (more.length > 0 || (warning === "" && critical === "")) throw new UsageError(`${what}: "${text}" is not WARNING,CRITICAL`, "two ranges with a comma between them");
-  return { warning: warning === "" ? null : parseRange(warning, what), critical: critical === "" ? null : parseRange(critical, what) };
+  if (more.length > 0 || (warning === "" && critical === ""))
+    throw new UsageError(`${what}: "${text}" is not WARNING,CRITICAL`, "two ranges with a comma between them");
+  return {
+    warning: warning === "" ? null : parseRange(warning, what),
+    critical: critical === "" ? null : parseRange(critical, what),
+  };
 }
 
 /** Whether a value is outside of where all is well. */

@@ -64,10 +64,18 @@ export interface ServeConfig {
  * @param servers that are followed; when empty, the file's are
  * @throws UsageError
  */
-export function serveConfig(servers: readonly ServerSpec[], options: ServeOptions, file: Configuration | null, facts: ServeFacts): ServeConfig {
+export function serveConfig(
+  servers: readonly ServerSpec[],
+  options: ServeOptions,
+  file: Configuration | null,
+  facts: ServeFacts,
+): ServeConfig {
   const port = options.port ?? ONCE_DEFAULTS.port;
   const family = options.family === undefined ? {} : { family: options.family };
-  const followed = servers.length > 0 ? servers.map((spec) => named(spec, family)) : (file?.servers ?? []).map((line) => configured(line, family));
+  const followed =
+    servers.length > 0
+      ? servers.map((spec) => named(spec, family))
+      : (file?.servers ?? []).map((line) => configured(line, family));
   const broadcasts = broadcastersOf(options, file, port, facts);
   const limits = selectionLimits(options, file);
   const config: EngineConfig = {
@@ -83,11 +91,19 @@ export function serveConfig(servers: readonly ServerSpec[], options: ServeOption
     interface: null,
     discovery: null,
     serving: servingOf(options, file, facts),
-    service: { port, address: addressOf(options), interface: options.interface ?? null, groups: manycastGroups(options, file).map((group) => ({ group, interface: options.interface ?? null })) },
+    service: {
+      port,
+      address: addressOf(options),
+      interface: options.interface ?? null,
+      groups: manycastGroups(options, file).map((group) => ({ group, interface: options.interface ?? null })),
+    },
     poolSize: limits.maxclock,
     ownReferenceIds: facts.ownReferenceIds,
   };
-  return { config, warnings: broadcasts.flatMap(({ name, ttl }) => scopeWarning(name, ttl ?? BROADCAST_DEFAULTS.ttl) ?? []) };
+  return {
+    config,
+    warnings: broadcasts.flatMap(({ name, ttl }) => scopeWarning(name, ttl ?? BROADCAST_DEFAULTS.ttl) ?? []),
+  };
 }
 
 /**
@@ -96,9 +112,14 @@ export function serveConfig(servers: readonly ServerSpec[], options: ServeOption
  */
 export function parseRateLimit(text: string): RateLimits {
   const [average, minimum, ...more] = text.split(",");
-  if (more.length > 0) throw new UsageError(`--rate-limit: "${text}" is not a limit`, "write AVERAGE,MINIMUM, as in 8s,2s");
+  if (more.length > 0)
+    throw new UsageError(`--rate-limit: "${text}" is not a limit`, "write AVERAGE,MINIMUM, as in 8s,2s");
   const seconds = parseDuration(average!, "--rate-limit, average", { least: 1, most: 65_536 });
-  return { average: Math.round(Math.log2(seconds)), minimum: minimum === undefined ? DEFAULT_RATE.minimum : parseDuration(minimum, "--rate-limit, minimum", { most: 3600 }) };
+  return {
+    average: Math.round(Math.log2(seconds)),
+    minimum:
+      minimum === undefined ? DEFAULT_RATE.minimum : parseDuration(minimum, "--rate-limit, minimum", { most: 3600 }),
+  };
 }
 
 /**
@@ -106,7 +127,8 @@ export function parseRateLimit(text: string): RateLimits {
  * @throws UsageError
  */
 export function parseNetworkOption(text: string, option: string): string {
-  if (parseNetwork(text) === null) throw new UsageError(`${option}: "${text}" is not a network`, "write it as 192.0.2.7, 10.0.0.0/8 or 2001:db8::/32");
+  if (parseNetwork(text) === null)
+    throw new UsageError(`${option}: "${text}" is not a network`, "write it as 192.0.2.7, 10.0.0.0/8 or 2001:db8::/32");
   return text;
 }
 
@@ -115,7 +137,11 @@ export function parseNetworkOption(text: string, option: string): string {
  * @throws UsageError
  */
 export function parseLocalAddress(text: string): string {
-  if (literalFamily(text) === 0) throw new UsageError(`--address: "${text}" is not an IP address`, "name an address of this host; --interface names an interface");
+  if (literalFamily(text) === 0)
+    throw new UsageError(
+      `--address: "${text}" is not an IP address`,
+      "name an address of this host; --interface names an interface",
+    );
   return text;
 }
 
@@ -132,7 +158,10 @@ function servingOf(options: ServeOptions, file: Configuration | null, facts: Ser
   return {
     access: accessFor(options, file),
     rate: options.rateLimit ?? (file === null ? DEFAULT_RATE : rateOf(file.discard)),
-    fallbacks: { local: localStratum ?? (file === null ? null : localStratumOf(file)), orphan: stratum === null ? null : { stratum, wait } },
+    fallbacks: {
+      local: localStratum ?? (file === null ? null : localStratumOf(file)),
+      orphan: stratum === null ? null : { stratum, wait },
+    },
     manycast: manycastGroups(options, file).length === 0 ? null : { cohort: options.cohort ?? ofFile?.cohort ?? false },
     smear: facts.smear,
     ownAddresses: facts.addresses,
@@ -142,26 +171,53 @@ function servingOf(options: ServeOptions, file: Configuration | null, facts: Ser
 /** The file's list, and what the command line adds to it; the most specific network decides. */
 function accessFor({ allow = [], deny = [], rateLimit }: ServeOptions, file: Configuration | null): AccessList {
   const flags: readonly RestrictFlag[] = rateLimit === undefined ? [] : ["limited", "kod"];
-  const rules: readonly NetworkRule[] = [...allow.map((network) => ({ verb: "allow", network }) as const), ...deny.map((network) => ({ verb: "deny", network }) as const)];
+  const rules: readonly NetworkRule[] = [
+    ...allow.map((network) => ({ verb: "allow", network }) as const),
+    ...deny.map((network) => ({ verb: "deny", network }) as const),
+  ];
   if (file !== null && file.restrict.length > 0) {
-    if (rules.length > 0) throw new UsageError("--allow and --deny do not go with restrict lines", `put them into the configuration file, as restrict lines beside that at line ${file.restrict[0]!.at.line}`);
+    if (rules.length > 0)
+      throw new UsageError(
+        "--allow and --deny do not go with restrict lines",
+        `put them into the configuration file, as restrict lines beside that at line ${file.restrict[0]!.at.line}`,
+      );
     const list = accessOf(file.restrict);
     if (flags.length > 0) list.restrictDefault(flags);
     return list;
   }
   const list = accessOfRules(rules, flags);
-  if ("fault" in list) throw new UsageError(`"${list.fault}" is not a network`, "write it as 192.0.2.7, 10.0.0.0/8 or 2001:db8::/32");
+  if ("fault" in list)
+    throw new UsageError(`"${list.fault}" is not a network`, "write it as 192.0.2.7, 10.0.0.0/8 or 2001:db8::/32");
   return list;
 }
 
-function broadcastersOf(options: ServeOptions, file: Configuration | null, port: number, facts: ServeFacts): readonly AssociationConfig[] {
+function broadcastersOf(
+  options: ServeOptions,
+  file: Configuration | null,
+  port: number,
+  facts: ServeFacts,
+): readonly AssociationConfig[] {
   const { minpoll = BROADCAST_DEFAULTS.minpoll, ttl = BROADCAST_DEFAULTS.ttl } = options;
   const given = (options.broadcast ?? []).map((text): AssociationConfig => {
     const spec = parseBroadcastAddress(text, facts.broadcasts);
-    return { ...named({ ...spec, port: spec.port ?? port, key: spec.key ?? facts.broadcastKey }, {}), kind: "broadcast", minpoll, maxpoll: minpoll, ttl, xleave: options.xleave ?? false };
+    return {
+      ...named({ ...spec, port: spec.port ?? port, key: spec.key ?? facts.broadcastKey }, {}),
+      kind: "broadcast",
+      minpoll,
+      maxpoll: minpoll,
+      ttl,
+      xleave: options.xleave ?? false,
+    };
   });
   const lines = given.length > 0 ? [] : (file?.associations ?? []).filter(({ kind }) => kind === "broadcast");
-  return [...given, ...lines.map(({ at: _at, preempt: _preempt, ttl: hops, ...line }): AssociationConfig => ({ ...line, samples: null, ttl: hops ?? ttl }))];
+  return [
+    ...given,
+    ...lines.map(({ at: _at, preempt: _preempt, ttl: hops, ...line }): AssociationConfig => ({
+      ...line,
+      samples: null,
+      ttl: hops ?? ttl,
+    })),
+  ];
 }
 
 function manycastGroups({ manycast }: ServeOptions, file: Configuration | null): readonly string[] {

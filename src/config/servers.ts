@@ -38,12 +38,20 @@ export const MOST_KEY_ID = 65_535;
 type Draft = { -readonly [K in keyof ServerSpec]: ServerSpec[K] };
 
 /** What may follow a server's name, each behind a comma. */
-const OPTIONS: Readonly<Record<string, { readonly takes: string | null; readonly apply: (server: Draft, value: string, what: string) => void }>> = {
+const OPTIONS: Readonly<
+  Record<
+    string,
+    { readonly takes: string | null; readonly apply: (server: Draft, value: string, what: string) => void }
+  >
+> = {
   prefer: { takes: null, apply: (server) => void (server.prefer = true) },
   noselect: { takes: null, apply: (server) => void (server.noselect = true) },
   true: { takes: null, apply: (server) => void (server.trusted = true) },
   key: { takes: "ID", apply: (server, value, what) => void (server.key = parseInteger(value, what, 1, MOST_KEY_ID)) },
-  samples: { takes: "N", apply: (server, value, what) => void (server.samples = parseInteger(value, what, 1, MOST_SAMPLES)) },
+  samples: {
+    takes: "N",
+    apply: (server, value, what) => void (server.samples = parseInteger(value, what, 1, MOST_SAMPLES)),
+  },
 };
 
 /**
@@ -52,7 +60,14 @@ const OPTIONS: Readonly<Record<string, { readonly takes: string | null; readonly
  */
 export function parseServer(text: string): ServerSpec {
   const [where, ...options] = text.split(",");
-  const server: Draft = { ...parseHostPort(where!, text), prefer: false, noselect: false, trusted: false, key: null, samples: null };
+  const server: Draft = {
+    ...parseHostPort(where!, text),
+    prefer: false,
+    noselect: false,
+    trusted: false,
+    key: null,
+    samples: null,
+  };
   for (const option of options) applyOption(server, option, text);
   return server;
 }
@@ -64,7 +79,10 @@ export function parseServer(text: string): ServerSpec {
 export function parseUnicastServer(text: string): ServerSpec {
   const server = parseServer(text);
   if (isMulticast(server.name)) {
-    throw new UsageError(`"${server.name}" is a multicast group, not a server`, `"ntpkit manycast ${server.name}" searches it for servers, "ntpkit broadcast ${server.name}" listens to those that broadcast`);
+    throw new UsageError(
+      `"${server.name}" is a multicast group, not a server`,
+      `"ntpkit manycast ${server.name}" searches it for servers, "ntpkit broadcast ${server.name}" listens to those that broadcast`,
+    );
   }
   return server;
 }
@@ -75,10 +93,14 @@ function applyOption(server: Draft, option: string, text: string): void {
   const known = Object.hasOwn(OPTIONS, name) ? OPTIONS[name] : undefined;
   if (known === undefined) {
     const offered = Object.keys(OPTIONS);
-    throw new UsageError(`server "${text}": unknown option "${name}"`, didYouMean(name, offered) ?? `a server may have ${offered.map((word) => `,${word}`).join(" ")}`);
+    throw new UsageError(
+      `server "${text}": unknown option "${name}"`,
+      didYouMean(name, offered) ?? `a server may have ${offered.map((word) => `,${word}`).join(" ")}`,
+    );
   }
   if (known.takes === null && equals >= 0) throw new UsageError(`server "${text}": ",${name}" takes no value`);
-  if (known.takes !== null && equals < 0) throw new UsageError(`server "${text}": ",${name}" needs a value`, `write ,${name}=${known.takes}`);
+  if (known.takes !== null && equals < 0)
+    throw new UsageError(`server "${text}": ",${name}" needs a value`, `write ,${name}=${known.takes}`);
   known.apply(server, option.slice(equals + 1), `server "${text}", ${name}`);
 }
 
@@ -87,13 +109,21 @@ function parseHostPort(where: string, text: string): { name: string; port: numbe
   const bracketed = /^\[([^\]]*)\](?::(.*))?$/.exec(where);
   if (bracketed !== null) {
     const literal = bracketed[1]!.includes(":") ? plainLiteral(bracketed[1]!) : null;
-    if (literal === null) throw new UsageError(`server "${text}": "${bracketed[1]!}" is not an IPv6 address`, "only an IPv6 address stands in brackets");
+    if (literal === null)
+      throw new UsageError(
+        `server "${text}": "${bracketed[1]!}" is not an IPv6 address`,
+        "only an IPv6 address stands in brackets",
+      );
     return { name: literal, port: bracketed[2] === undefined ? null : parsePort(bracketed[2], text) };
   }
   const literal = where.includes(":") ? plainLiteral(where) : null;
   if (literal !== null) return { name: literal, port: null };
   const [host, port, ...more] = where.split(":");
-  if (more.length > 0) throw new UsageError(`server "${text}": "${where}" is not an IPv6 address`, "write an IPv6 address with a port as [ADDRESS]:PORT");
+  if (more.length > 0)
+    throw new UsageError(
+      `server "${text}": "${where}" is not an IPv6 address`,
+      "write an IPv6 address with a port as [ADDRESS]:PORT",
+    );
   return { name: checkHost(host!, text), port: port === undefined ? null : parsePort(port, text) };
 }
 
@@ -106,7 +136,11 @@ function checkHost(host: string, text: string): string {
   if (host === "") throw new UsageError(`server "${text}" has no name`, "write HOST or HOST:PORT");
   if (literalFamily(host) === 4) return host;
   if (host.startsWith("-")) throw new UsageError(`server "${text}": a name cannot start with "-"`);
-  if (/^[\d.]+$/.test(host)) throw new UsageError(`server "${text}": "${host}" is not an IPv4 address`, "an IPv4 address is four numbers from 0 to 255");
+  if (/^[\d.]+$/.test(host))
+    throw new UsageError(
+      `server "${text}": "${host}" is not an IPv4 address`,
+      "an IPv4 address is four numbers from 0 to 255",
+    );
   const ascii = domainToASCII(host);
   const labels = ascii.replace(/\.$/, "").split(".");
   if (ascii.length > 254 || !labels.every((label) => /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/i.test(label))) {

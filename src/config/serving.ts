@@ -17,7 +17,8 @@ export type Named = ReadonlyMap<string, readonly string[]>;
  */
 export function accessOf(lines: readonly RestrictLine[], named: Named | null = null): AccessList {
   const list = new AccessList();
-  for (const line of lines) for (const entry of isNamed(line) && named !== null ? addressed(line, named) : [line]) add(list, entry);
+  for (const line of lines)
+    for (const entry of isNamed(line) && named !== null ? addressed(line, named) : [line]) add(list, entry);
   return list;
 }
 
@@ -28,14 +29,20 @@ export function restrictedNames(lines: readonly RestrictLine[]): readonly Restri
 
 /** Such as every host has; `default` and its like are none. */
 function isNamed({ address }: RestrictLine): boolean {
-  return literalFamily(address) === 0 && !WORDS.has(address) && /^(?=.*[a-z])[a-z0-9_]([a-z0-9_.-]*[a-z0-9_.])?$/i.test(address);
+  return (
+    literalFamily(address) === 0 &&
+    !WORDS.has(address) &&
+    /^(?=.*[a-z])[a-z0-9_]([a-z0-9_.-]*[a-z0-9_.])?$/i.test(address)
+  );
 }
 
 const WORDS: ReadonlySet<string> = new Set(["default", "source", "localhost"]);
 
 /** One line for each address of a name. */
 function addressed(line: RestrictLine, named: Named): readonly RestrictLine[] {
-  const addresses = (named.get(line.address) ?? []).filter((ip) => line.family === null || literalFamily(ip) === line.family);
+  const addresses = (named.get(line.address) ?? []).filter(
+    (ip) => line.family === null || literalFamily(ip) === line.family,
+  );
   return addresses.map((address) => ({ ...line, address: address.split("%", 1)[0]! }));
 }
 
@@ -44,11 +51,18 @@ function add(list: AccessList, { address, family, mask, flags, at }: RestrictLin
   if (address === "default") return list.restrictDefault(known, family);
   if (address === "source") return list.restrictSource(known);
   if (address === "localhost") {
-    for (const own of ["127.0.0.1", "::1"]) if (family === null || literalFamily(own) === family) list.restrict({ address: own, mask: literalFamily(own) === 4 ? 32 : 128, flags: known });
+    for (const own of ["127.0.0.1", "::1"])
+      if (family === null || literalFamily(own) === family)
+        list.restrict({ address: own, mask: literalFamily(own) === 4 ? 32 : 128, flags: known });
     return;
   }
   const literal = literalFamily(address);
-  if (literal === 0) throw new UsageError(`"restrict ${address}" is not about an address`, "write an address, a network such as 192.0.2.0/24, default or source", at);
+  if (literal === 0)
+    throw new UsageError(
+      `"restrict ${address}" is not about an address`,
+      "write an address, a network such as 192.0.2.0/24, default or source",
+      at,
+    );
   list.restrict({ address, mask: mask ?? (literal === 4 ? 32 : 128), flags: known });
 }
 

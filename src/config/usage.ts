@@ -46,7 +46,9 @@ export class UsageErrors extends UsageError {
   constructor(faults: readonly [UsageError, ...UsageError[]]) {
     const files = [...new Set(faults.map(({ place }) => place?.file))];
     const rank = ({ place }: UsageError): number => files.indexOf(place?.file);
-    const ordered = faults.toSorted((one, other) => rank(one) - rank(other) || (one.place?.line ?? 0) - (other.place?.line ?? 0));
+    const ordered = faults.toSorted(
+      (one, other) => rank(one) - rank(other) || (one.place?.line ?? 0) - (other.place?.line ?? 0),
+    );
     const [first = faults[0], ...others] = ordered;
     super(others.length === 0 ? first.message : `${first.message} (and ${others.length} more)`, first.hint);
     this.faults = ordered;

@@ -3,7 +3,16 @@ import type { Seconds } from "../time/seconds.ts";
 import { UsageError } from "./usage.ts";
 
 /** The units of a duration, seconds each. */
-export const UNITS: Readonly<Record<string, Seconds>> = { ns: 1e-9, us: 1e-6, "µs": 1e-6, ms: 1e-3, s: 1, m: 60, h: 3600, d: 86_400 };
+export const UNITS: Readonly<Record<string, Seconds>> = {
+  ns: 1e-9,
+  us: 1e-6,
+  µs: 1e-6,
+  ms: 1e-3,
+  s: 1,
+  m: 60,
+  h: 3600,
+  d: 86_400,
+};
 
 /** What is allowed of a duration. */
 export interface DurationBounds {
@@ -31,11 +40,19 @@ export function parseDuration(text: string, what: string, bounds: DurationBounds
   const match = /^([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)\s*([a-zµ]*)$/i.exec(word);
   const unit = match === null ? undefined : match[2] === "" ? 1 : UNITS[match[2]!];
   if (match === null || unit === undefined) {
-    throw new UsageError(`${what}: "${text}" is not a duration`, `write it as 2s, 250ms, 1m, 1h, 1d${infinite ? ", inf" : ""} or a number of seconds`);
+    throw new UsageError(
+      `${what}: "${text}" is not a duration`,
+      `write it as 2s, 250ms, 1m, 1h, 1d${infinite ? ", inf" : ""} or a number of seconds`,
+    );
   }
   const seconds = Number(match[1]) * unit;
-  if (!(seconds >= least)) throw new UsageError(`${what}: ${text} is too short`, `the least is ${plainDuration(least)}`);
-  if (!(seconds <= most)) throw new UsageError(`${what}: ${text} is too long`, `the most is ${plainDuration(most)}${infinite ? "; inf switches it off" : ""}`);
+  if (!(seconds >= least))
+    throw new UsageError(`${what}: ${text} is too short`, `the least is ${plainDuration(least)}`);
+  if (!(seconds <= most))
+    throw new UsageError(
+      `${what}: ${text} is too long`,
+      `the most is ${plainDuration(most)}${infinite ? "; inf switches it off" : ""}`,
+    );
   return seconds;
 }
 
@@ -47,7 +64,12 @@ export function parseDuration(text: string, what: string, bounds: DurationBounds
 export function plainDuration(seconds: Seconds): string {
   if (seconds === Infinity) return "inf";
   if (seconds === 0) return "0s";
-  for (const [unit, each] of [["d", 86_400], ["h", 3600], ["m", 60]] as const) if (seconds % each === 0) return `${seconds / each}${unit}`;
+  for (const [unit, each] of [
+    ["d", 86_400],
+    ["h", 3600],
+    ["m", 60],
+  ] as const)
+    if (seconds % each === 0) return `${seconds / each}${unit}`;
   if (Number.isInteger(seconds) || seconds >= 1) return `${seconds}s`;
   for (const unit of ["ms", "us"]) {
     const count = seconds / UNITS[unit]!;
@@ -63,8 +85,10 @@ export function plainDuration(seconds: Seconds): string {
  */
 export function parseInteger(text: string, what: string, least: number, most: number): number {
   const word = text.trim();
-  if (!/^[+-]?\d+$/.test(word)) throw new UsageError(`${what}: "${text}" is not a whole number`, `from ${least} to ${most}`);
+  if (!/^[+-]?\d+$/.test(word))
+    throw new UsageError(`${what}: "${text}" is not a whole number`, `from ${least} to ${most}`);
   const value = Number(word);
-  if (value < least || value > most) throw new UsageError(`${what}: ${text} is out of range`, `from ${least} to ${most}`);
+  if (value < least || value > most)
+    throw new UsageError(`${what}: ${text} is out of range`, `from ${least} to ${most}`);
   return value;
 }

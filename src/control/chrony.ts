@@ -87,7 +87,11 @@ export function* readChronySources(): ChronyDialogue<ChronyRead<readonly ChronyS
 
 /** Asks for everything a table of peers needs, and for what explains it where chronyd tells that. */
 export function* readChrony(): ChronyDialogue<ReadChrony | ChronyFault> {
-  const [trackingAnswer, activityAnswer, count] = yield [{ command: "tracking" }, { command: "activity" }, { command: "countSources" }];
+  const [trackingAnswer, activityAnswer, count] = yield [
+    { command: "tracking" },
+    { command: "activity" },
+    { command: "countSources" },
+  ];
   const tracking = fieldsOf(trackingAnswer, readTracking);
   if (tracking.kind === "fault") return tracking;
   const counted = fieldsOf(count, readCount);
@@ -117,7 +121,9 @@ export function* readChrony(): ChronyDialogue<ReadChrony | ChronyFault> {
     const [auth = null] = found(seconds[at + 2], readAuthData);
     return { ...one, name, ntp: at < 0 ? null : ntp, auth: at < 0 ? null : auth };
   });
-  const withheld = [...firsts, ...seconds].some((answer) => answer.kind === "refused" && answer.refusal === "socketOnly");
+  const withheld = [...firsts, ...seconds].some(
+    (answer) => answer.kind === "refused" && answer.refusal === "socketOnly",
+  );
   const [activity = null] = found(activityAnswer, readActivity);
   return { kind: "chrony", tracking: tracking.fields, activity, sources, withheld };
 }
@@ -129,12 +135,18 @@ function indexes(count: number): number[] {
   return Array.from({ length: Math.min(count, MOST_SOURCES) }, (_, index) => index);
 }
 
-function* one<Fields>(request: CmdmonRequest, read: (reply: CmdmonReply) => Fields | null): ChronyDialogue<ChronyRead<Fields> | ChronyFault> {
+function* one<Fields>(
+  request: CmdmonRequest,
+  read: (reply: CmdmonReply) => Fields | null,
+): ChronyDialogue<ChronyRead<Fields> | ChronyFault> {
   const [answer] = yield [request];
   return fieldsOf(answer, read);
 }
 
-function fieldsOf<Fields>(answer: CmdmonAnswer | undefined, read: (reply: CmdmonReply) => Fields | null): ChronyRead<Fields> | ChronyFault {
+function fieldsOf<Fields>(
+  answer: CmdmonAnswer | undefined,
+  read: (reply: CmdmonReply) => Fields | null,
+): ChronyRead<Fields> | ChronyFault {
   if (answer === undefined) return { kind: "fault", fault: "garbled" };
   if (answer.kind === "refused") return { kind: "fault", fault: answer.refusal };
   if (answer.kind === "failed") return { kind: "fault", fault: answer.fault };

@@ -34,7 +34,17 @@ export interface CommandRow {
 }
 
 /** A question's name. */
-export type CmdmonCommand = "countSources" | "source" | "tracking" | "sourceStats" | "activity" | "serverStats" | "ntpData" | "sourceName" | "authData" | "selectData";
+export type CmdmonCommand =
+  | "countSources"
+  | "source"
+  | "tracking"
+  | "sourceStats"
+  | "activity"
+  | "serverStats"
+  | "ntpData"
+  | "sourceName"
+  | "authData"
+  | "selectData";
 
 /** The questions, as one table. */
 export const COMMANDS: Readonly<Record<CmdmonCommand, CommandRow>> = {

@@ -154,7 +154,11 @@ export function readNtpData(reply: CmdmonReply): ChronyNtpData | null {
 
 /** How a source is authenticated; `null` when the reply is another. */
 export function readAuthData(reply: CmdmonReply): ChronyAuthData | null {
-  return read(reply, 20, 24, (view) => ({ mode: (["none", "key", "nts"] as const)[view.getUint16(0)] ?? "none", keyId: view.getUint32(4), cookies: view.getUint16(16) }));
+  return read(reply, 20, 24, (view) => ({
+    mode: (["none", "key", "nts"] as const)[view.getUint16(0)] ?? "none",
+    keyId: view.getUint32(4),
+    cookies: view.getUint16(16),
+  }));
 }
 
 /** The name a source was configured by; `null` when the reply is another. */
@@ -168,8 +172,11 @@ export function readSourceName(reply: CmdmonReply): string | null {
 
 /** What chronyd counts as a server, in 32 bits until chrony 4.3, in 64 since; `null` when the reply is another. */
 export function readServerStats(reply: CmdmonReply): ChronyServerStats | null {
-  if (reply.reply === 24) return read(reply, 24, 44, (view) => statsOf((index) => (index < 11 ? view.getUint32(index * 4) : null)));
-  return read(reply, 25, 136, (view) => statsOf((index) => view.getUint32(index * 8) * 2 ** 32 + view.getUint32(index * 8 + 4)));
+  if (reply.reply === 24)
+    return read(reply, 24, 44, (view) => statsOf((index) => (index < 11 ? view.getUint32(index * 4) : null)));
+  return read(reply, 25, 136, (view) =>
+    statsOf((index) => view.getUint32(index * 8) * 2 ** 32 + view.getUint32(index * 8 + 4)),
+  );
 }
 
 /** Counters in their order on the wire. */
@@ -183,7 +190,12 @@ const NEVER = 0xffff_ffff;
 /** In place of the upper half of seconds: there is none. */
 const NO_HIGH_SECONDS = 0x7fff_ffff;
 
-function read<Fields>({ reply, data }: CmdmonReply, code: number, length: number, fields: (view: DataView) => Fields | null): Fields | null {
+function read<Fields>(
+  { reply, data }: CmdmonReply,
+  code: number,
+  length: number,
+  fields: (view: DataView) => Fields | null,
+): Fields | null {
   if (reply !== code || data.length < length) return null;
   return fields(new DataView(data.buffer, data.byteOffset, data.byteLength));
 }

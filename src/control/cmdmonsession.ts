@@ -1,7 +1,14 @@
 /** The client's side of chrony's command protocol: numbers questions, repeats them, and takes their replies. */
 import { after, type Mono } from "../time/mono.ts";
 import type { Seconds } from "../time/seconds.ts";
-import { COMMANDS, decodeCmdmon, encodeCmdmon, type CmdmonRefusal, type CmdmonReply, type CmdmonRequest } from "./cmdmon.ts";
+import {
+  COMMANDS,
+  decodeCmdmon,
+  encodeCmdmon,
+  type CmdmonRefusal,
+  type CmdmonReply,
+  type CmdmonRequest,
+} from "./cmdmon.ts";
 import type { Conversation } from "./conversation.ts";
 
 /** What became of a question. */
@@ -74,7 +81,10 @@ export class CmdmonSession implements Conversation<CmdmonRequest, CmdmonAnswer> 
   receive(bytes: Uint8Array): void {
     const reply = decodeCmdmon(bytes);
     if (reply === null) return;
-    const asked = this.#open.find(({ attempts, sequence, request }) => attempts > 0 && sequence === reply.sequence && COMMANDS[request.command].code === reply.command);
+    const asked = this.#open.find(
+      ({ attempts, sequence, request }) =>
+        attempts > 0 && sequence === reply.sequence && COMMANDS[request.command].code === reply.command,
+    );
     if (asked === undefined) return;
     asked.answer = reply.refusal === null ? { kind: "answer", reply } : { kind: "refused", refusal: reply.refusal };
   }

@@ -76,7 +76,12 @@ export class Talk<Result, Request, Answer> {
   }
 
   #proceed(now: Mono): void {
-    for (let { answers } = this.#conversation; answers !== null && this.#result === null; { answers } = this.#conversation) this.#step(answers, now);
+    for (
+      let { answers } = this.#conversation;
+      answers !== null && this.#result === null;
+      { answers } = this.#conversation
+    )
+      this.#step(answers, now);
   }
 
   #step(answers: readonly Answer[], now: Mono): void {

@@ -54,7 +54,10 @@ export interface DaemonSystem extends Omit<SystemReport, "systemPeer" | keyof Ve
 }
 
 /** An association of the daemon's: the engine's report as far as it is told, and what ntpq's table has besides. */
-export interface PeerReport extends Omit<AssociationReport, "id" | "mode" | "unreach" | "packets" | "flash" | "reference"> {
+export interface PeerReport extends Omit<
+  AssociationReport,
+  "id" | "mode" | "unreach" | "packets" | "flash" | "reference"
+> {
   /** As the daemon numbers it; chronyd's sources from 1. */
   readonly id: number;
   readonly mode: Mode | AssociationMode;
@@ -78,7 +81,8 @@ type VerdictCounts = Pick<SystemReport, "survivors" | "truechimers" | "falsetick
 
 /** How many of the associations fared how. */
 export function countedVerdicts(associations: readonly PeerReport[]): VerdictCounts {
-  const count = (verdicts: readonly string[]): number => associations.filter(({ verdict }) => verdicts.includes(verdict)).length;
+  const count = (verdicts: readonly string[]): number =>
+    associations.filter(({ verdict }) => verdicts.includes(verdict)).length;
   return {
     survivors: count(["systemPeer", "survivor"]),
     truechimers: count(["systemPeer", "survivor", "outlier", "excess", "backup"]),

@@ -13,7 +13,15 @@ import { countedVerdicts, type DaemonReport, type DaemonSystem, type PeerReport 
 export function cmdmonReport(host: string, chrony: ReadChrony): DaemonReport {
   const { tracking, sources, withheld } = chrony;
   const associations = sources.map(peerReport);
-  return { host, protocol: "cmdmon", daemon: "chronyd", system: systemReport(tracking, associations), associations, withheld, chrony };
+  return {
+    host,
+    protocol: "cmdmon",
+    daemon: "chronyd",
+    system: systemReport(tracking, associations),
+    associations,
+    withheld,
+    chrony,
+  };
 }
 
 /** What chronyd makes of a source: chronyc's marks `* ? x ~ + -`. A jittery source is no candidate, as an outlier is none. */
@@ -121,7 +129,10 @@ function peerReport(read: ChronyReadSource, index: number): PeerReport {
     ...authenticationOf(read),
     kiss: null,
     timestamps: ntp === null ? null : [ntp.transmitStamps, ntp.receiveStamps].includes("D") ? "user" : "kernel",
-    packets: read.ntp === null ? null : { sent: read.ntp.sent, received: read.ntp.received, rejected: read.ntp.received - read.ntp.good },
+    packets:
+      read.ntp === null
+        ? null
+        : { sent: read.ntp.sent, received: read.ntp.received, rejected: read.ntp.received - read.ntp.good },
     flash: null,
     reference: ntp?.reference ?? null,
     unreachable: null,

@@ -9,7 +9,11 @@ import type { DaemonReport, PeerReport } from "./daemon.ts";
  * @param host that no daemon answered on
  * @param pivot a Unix time near the run
  */
-export function liveReport(host: string, { system, clock, associations }: Snapshot, pivot: UnixNanoseconds): DaemonReport {
+export function liveReport(
+  host: string,
+  { system, clock, associations }: Snapshot,
+  pivot: UnixNanoseconds,
+): DaemonReport {
   return {
     host,
     protocol: "live",

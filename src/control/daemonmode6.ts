@@ -85,7 +85,12 @@ export function isUnspecified(address: string): boolean {
   return addressOctets(address)?.every((octet) => octet === 0) ?? true;
 }
 
-function systemReport(word: number, variables: Variables, associations: readonly PeerReport[], pivot: UnixNanoseconds): DaemonSystem {
+function systemReport(
+  word: number,
+  variables: Variables,
+  associations: readonly PeerReport[],
+  pivot: UnixNanoseconds,
+): DaemonSystem {
   const stratum = integerOf(variables.get("stratum")) ?? 16;
   const rootDelay = secondsOf(variables.get("rootdelay"));
   const rootDispersion = secondsOf(variables.get("rootdisp"));
@@ -111,7 +116,11 @@ function systemReport(word: number, variables: Variables, associations: readonly
   };
 }
 
-function peerReport({ id, status: word, variables: read }: ReadAssociation, now: NtpTimestamp, pivot: UnixNanoseconds): PeerReport {
+function peerReport(
+  { id, status: word, variables: read }: ReadAssociation,
+  now: NtpTimestamp,
+  pivot: UnixNanoseconds,
+): PeerReport {
   const variables: Variables = read.kind === "variables" ? read.variables : new Map();
   const status = peerStatus(word);
   const source = variables.get("srcadr") ?? null;
@@ -119,7 +128,14 @@ function peerReport({ id, status: word, variables: read }: ReadAssociation, now:
   const stratum = integerOf(variables.get("stratum"));
   const flash = integerOf(variables.get("flash"));
   const seconds = (name: string): Seconds | null => secondsOf(variables.get(name));
-  const [offset, delay, dispersion, jitter, rootDelay, rootDispersion] = [seconds("offset"), seconds("delay"), seconds("dispersion"), seconds("jitter"), seconds("rootdelay"), seconds("rootdisp")];
+  const [offset, delay, dispersion, jitter, rootDelay, rootDispersion] = [
+    seconds("offset"),
+    seconds("delay"),
+    seconds("dispersion"),
+    seconds("jitter"),
+    seconds("rootdelay"),
+    seconds("rootdisp"),
+  ];
   const kiss = kissOf(stratum, variables.get("refid"));
   return {
     id,
@@ -144,7 +160,10 @@ function peerReport({ id, status: word, variables: read }: ReadAssociation, now:
     jitter,
     rootDelay,
     rootDispersion,
-    rootDistance: rootDelay === null || rootDispersion === null ? null : (rootDelay + (delay ?? 0)) / 2 + rootDispersion + (dispersion ?? 0) + (jitter ?? 0),
+    rootDistance:
+      rootDelay === null || rootDispersion === null
+        ? null
+        : (rootDelay + (delay ?? 0)) / 2 + rootDispersion + (dispersion ?? 0) + (jitter ?? 0),
     precision: numberOf(variables.get("precision")),
     ...authenticationOf(status, variables),
     kiss,
@@ -222,7 +241,11 @@ const FLASH_REASONS: readonly { readonly bit: number; readonly reason: Reason }[
   { bit: PACKET_TESTS.bogus.flash, reason: "bogus" },
 ];
 
-function reasonOf({ verdict, authenticationEnabled, authentic, reachable }: PeerStatus, flash: number, kiss: string | null): Reason | null {
+function reasonOf(
+  { verdict, authenticationEnabled, authentic, reachable }: PeerStatus,
+  flash: number,
+  kiss: string | null,
+): Reason | null {
   if (verdict !== "rejected") return VERDICT_REASONS[verdict];
   const kissed = KISS_REASONS[kiss ?? ""];
   if (kissed !== undefined) return kissed;
@@ -232,9 +255,19 @@ function reasonOf({ verdict, authenticationEnabled, authentic, reachable }: Peer
   return reachable ? "pending" : "unreachable";
 }
 
-const VERDICT_REASONS = { systemPeer: null, survivor: null, outlier: "selectJitter", excess: "surplus", backup: "surplus", falseticker: "outsideIntersection" } as const;
+const VERDICT_REASONS = {
+  systemPeer: null,
+  survivor: null,
+  outlier: "selectJitter",
+  excess: "surplus",
+  backup: "surplus",
+  falseticker: "outsideIntersection",
+} as const;
 
-function authenticationOf(status: PeerStatus, variables: Variables): Pick<PeerReport, "authentication" | "security" | "keyId"> {
+function authenticationOf(
+  status: PeerStatus,
+  variables: Variables,
+): Pick<PeerReport, "authentication" | "security" | "keyId"> {
   const keyId = integerOf(variables.get("keyid")) ?? 0;
   const cookies = integerOf(variables.get("ntscookies")) ?? -1;
   const authentication = status.authenticationEnabled ? (status.authentic ? "ok" : "failed") : "none";

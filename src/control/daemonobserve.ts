@@ -16,10 +16,18 @@ import type { Observation, ObservedSource, ObservedSystem } from "./observe.ts";
  * @param host as it was asked for
  * @param now the local clock, NTP seconds of its era, for versions that do not tell theirs
  */
-export function observationReport(host: string, { version, now: told, system, sources }: Observation, now: number): DaemonReport {
-  const sorted = sources.toSorted((left, right) => (left.name < right.name ? -1 : left.name > right.name ? 1 : (left.id ?? 0) - (right.id ?? 0)));
+export function observationReport(
+  host: string,
+  { version, now: told, system, sources }: Observation,
+  now: number,
+): DaemonReport {
+  const sorted = sources.toSorted((left, right) =>
+    left.name < right.name ? -1 : left.name > right.name ? 1 : (left.id ?? 0) - (right.id ?? 0),
+  );
   const followed = followedOf(sorted, system);
-  const associations = sorted.map((source, index) => peerReport(source, index + 1, { isFollowed: source === followed, now: told ?? now, system }));
+  const associations = sorted.map((source, index) =>
+    peerReport(source, index + 1, { isFollowed: source === followed, now: told ?? now, system }),
+  );
   return {
     host,
     protocol: "observe",
@@ -33,7 +41,10 @@ export function observationReport(host: string, { version, now: told, system, so
 const LEAPS: Readonly<Record<string, Leap>> = { NoWarning: "none", Leap61: "insert", Leap59: "delete" };
 
 /** The first source it uses: the one whose address makes the system's reference id, and which answers. */
-function followedOf(sources: readonly ObservedSource[], { referenceId, leap }: ObservedSystem): ObservedSource | undefined {
+function followedOf(
+  sources: readonly ObservedSource[],
+  { referenceId, leap }: ObservedSystem,
+): ObservedSource | undefined {
   if (referenceId === null || LEAPS[leap ?? ""] === undefined) return undefined;
   const matching = sources.filter(({ address }) => refidOfAddress(endpointOf(address)?.ip ?? "", md5) === referenceId);
   return matching.find(({ offset, unansweredPolls }) => offset !== null && unansweredPolls < POLLS);
@@ -42,7 +53,10 @@ function followedOf(sources: readonly ObservedSource[], { referenceId, leap }: O
 /** How many polls are counted. */
 const POLLS = 8;
 
-function systemReport({ stratum, referenceId, precision, rootDelay, rootDispersion, leap }: ObservedSystem, associations: readonly PeerReport[]): DaemonSystem {
+function systemReport(
+  { stratum, referenceId, precision, rootDelay, rootDispersion, leap }: ObservedSystem,
+  associations: readonly PeerReport[],
+): DaemonSystem {
   const followed = associations.find(({ verdict }) => verdict === "systemPeer");
   const synchronized = LEAPS[leap ?? ""] !== undefined;
   return {
@@ -69,8 +83,13 @@ function systemReport({ stratum, referenceId, precision, rootDelay, rootDispersi
   };
 }
 
-function peerReport(source: ObservedSource, id: number, { isFollowed, now, system }: { readonly isFollowed: boolean; readonly now: number; readonly system: ObservedSystem }): PeerReport {
-  const { offset, uncertainty, delay, remoteDelay, remoteUncertainty, lastUpdate, unansweredPolls, poll, cookies } = source;
+function peerReport(
+  source: ObservedSource,
+  id: number,
+  { isFollowed, now, system }: { readonly isFollowed: boolean; readonly now: number; readonly system: ObservedSystem },
+): PeerReport {
+  const { offset, uncertainty, delay, remoteDelay, remoteUncertainty, lastUpdate, unansweredPolls, poll, cookies } =
+    source;
   const endpoint = endpointOf(source.address);
   const known = [delay, uncertainty, remoteDelay, remoteUncertainty];
   const [verdict, reason] = judgementOf(source, isFollowed);

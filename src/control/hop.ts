@@ -74,5 +74,12 @@ export function hopOf({ header, sample }: { readonly header: Header; readonly sa
 }
 
 function isServer(address: string, stratum: number): boolean {
-  return stratum > 1 && stratum < 16 && addressOctets(address) !== null && !isReferenceClock(address) && !isUnspecified(address) && !address.startsWith("127.");
+  return (
+    stratum > 1 &&
+    stratum < 16 &&
+    addressOctets(address) !== null &&
+    !isReferenceClock(address) &&
+    !isUnspecified(address) &&
+    !address.startsWith("127.")
+  );
 }

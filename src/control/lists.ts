@@ -32,7 +32,15 @@ export interface VariableList {
 }
 
 /** A report's name. */
-export type ListName = "sysinfo" | "kerninfo" | "sysstats" | "iostats" | "timerstats" | "authinfo" | "monstats" | "pstats";
+export type ListName =
+  | "sysinfo"
+  | "kerninfo"
+  | "sysstats"
+  | "iostats"
+  | "timerstats"
+  | "authinfo"
+  | "monstats"
+  | "pstats";
 
 /** Every report, by ntpq's command. */
 export const VARIABLE_LISTS: Readonly<Record<ListName, VariableList>> = {
@@ -146,6 +154,10 @@ export function namesOf({ lines }: VariableList): string[] {
   return lines.flatMap(({ name, kind }) => (kind === "endpoint" ? [`${name}adr`, `${name}port`] : [name]));
 }
 
-function list(headed: boolean, width: number, lines: readonly (readonly [name: string, label: string, kind?: ListedKind])[]): VariableList {
+function list(
+  headed: boolean,
+  width: number,
+  lines: readonly (readonly [name: string, label: string, kind?: ListedKind])[],
+): VariableList {
   return { headed, width, lines: lines.map(([name, label, kind = "text"]) => ({ name, label, kind })) };
 }

@@ -139,7 +139,8 @@ class Reading {
     if (answer?.kind === "answer") return this.#slice(textOf(answer.data));
     if (answer?.kind === "refused" && answer.error === "variable") return this.#startFurtherBack(answer);
     if (answer?.kind === "refused" && answer.error === "value") return this.#askForLess(answer, "refused");
-    if (answer?.kind === "failed" && (answer.fault === "incomplete" || answer.fault === "timeout")) return this.#askForLess(answer, "lost");
+    if (answer?.kind === "failed" && (answer.fault === "incomplete" || answer.fault === "timeout"))
+      return this.#askForLess(answer, "lost");
     return failure(answer);
   }
 
@@ -152,7 +153,8 @@ class Reading {
     this.#options.progress?.(this.#entries.size, this.#updates);
     if (slice.now !== null) return this.#list(slice.now, true);
     this.#standing = this.#entries.size > size ? 0 : this.#standing + 1;
-    if (this.#entries.size >= (this.#options.entries ?? MOST_ENTRIES) || this.#standing > MOST_STANDING) return this.#list(null, false);
+    if (this.#entries.size >= (this.#options.entries ?? MOST_ENTRIES) || this.#standing > MOST_STANDING)
+      return this.#list(null, false);
     this.#vain = news > 0 ? 0 : this.#vain + 1;
     if (this.#vain > PATIENCE) return GARBLED;
     this.#fragments = Math.min(MOST_FRAGMENTS, this.#fragments + 1);
@@ -203,7 +205,8 @@ class Reading {
 
   /** The newest entry first. What was replaced or forgotten is dropped from the top of the stack on the way. */
   *#newest(): Generator<MruEntry, void> {
-    const isCurrent = (entry: MruEntry | undefined): boolean => entry === undefined || this.#entries.get(entry.address) === entry;
+    const isCurrent = (entry: MruEntry | undefined): boolean =>
+      entry === undefined || this.#entries.get(entry.address) === entry;
     while (!isCurrent(this.#order.at(-1))) this.#order.pop();
     for (let at = this.#order.length - 1; at >= 0; at -= 1) {
       const entry = this.#order[at]!;

@@ -87,8 +87,25 @@ function emptyRow(): Row {
 }
 
 function entryOf({ address, count, modeVersion, restrictions, first, last, lastText }: Row): MruEntry | null {
-  if (address === null || count === null || modeVersion === null || restrictions === null || first === null || last === null) return null;
-  return { address, count, mode: MODES[modeVersion & 7]!, version: (modeVersion >> 3) & 7, restrictions, first, last, lastText };
+  if (
+    address === null ||
+    count === null ||
+    modeVersion === null ||
+    restrictions === null ||
+    first === null ||
+    last === null
+  )
+    return null;
+  return {
+    address,
+    count,
+    mode: MODES[modeVersion & 7]!,
+    version: (modeVersion >> 3) & 7,
+    restrictions,
+    first,
+    last,
+    lastText,
+  };
 }
 
 /** A number without sign, decimal or hexadecimal. There are hundreds of thousands of them. */

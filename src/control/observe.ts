@@ -118,7 +118,9 @@ function observationOf(message: unknown): Observation | null {
 
 /** The square root of a variance that grows with the time since some instant. */
 function dispersionAt(system: Fields, now: number | null): number | null {
-  const [constant, linear, quadratic, cubic] = ["base", "linear", "quadratic", "cubic"].map((power) => numberOf(system[`root_variance_${power}`]) ?? 0) as [number, number, number, number];
+  const [constant, linear, quadratic, cubic] = ["base", "linear", "quadratic", "cubic"].map(
+    (power) => numberOf(system[`root_variance_${power}`]) ?? 0,
+  ) as [number, number, number, number];
   const since = secondsOf(system["root_variance_base_time"]);
   if (since === null || now === null) return null;
   const t = now - since;

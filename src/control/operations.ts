@@ -1,7 +1,22 @@
 /** The questions of mode 6, each a dialogue that needs a conversation and nothing else (RFC 9327 §4). */
 import type { Authentication } from "../security/security.ts";
-import { faultOf, GARBLED, type ControlAnswer, type ControlFault, type ControlRequest, type Dialogue } from "./request.ts";
-import { parseVariables, rowsOf, textOf, variablesByName, type Row, type Variable, type Variables } from "./variables.ts";
+import {
+  faultOf,
+  GARBLED,
+  type ControlAnswer,
+  type ControlFault,
+  type ControlRequest,
+  type Dialogue,
+} from "./request.ts";
+import {
+  parseVariables,
+  rowsOf,
+  textOf,
+  variablesByName,
+  type Row,
+  type Variable,
+  type Variables,
+} from "./variables.ts";
 
 /** An association as a status list has it. */
 export interface ListedAssociation {
@@ -55,7 +70,10 @@ export function* readStatus(): Dialogue<StatusList | ControlFault> {
   const { data, status } = answer;
   if (data.length % 4 !== 0) return GARBLED;
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
-  const associations = Array.from({ length: data.length / 4 }, (_, index) => ({ id: view.getUint16(index * 4), status: view.getUint16(index * 4 + 2) }));
+  const associations = Array.from({ length: data.length / 4 }, (_, index) => ({
+    id: view.getUint16(index * 4),
+    status: view.getUint16(index * 4 + 2),
+  }));
   return { kind: "status", status, associations: associations.toSorted((left, right) => left.id - right.id) };
 }
 
@@ -64,7 +82,10 @@ export function* readStatus(): Dialogue<StatusList | ControlFault> {
  * @param association 0: the system
  * @param names none: the daemon's default list. One that the daemon does not know spoils the whole question
  */
-export function* readVariables(association: number, names: readonly string[] = []): Dialogue<ReadVariables | ControlFault> {
+export function* readVariables(
+  association: number,
+  names: readonly string[] = [],
+): Dialogue<ReadVariables | ControlFault> {
   return yield* variablesDialogue({ operation: "readVariables", association, data: names.join(",") });
 }
 
@@ -72,7 +93,10 @@ export function* readVariables(association: number, names: readonly string[] = [
  * As {@link readVariables}, but names that the daemon does not know are left out: when it refuses the list, every name is
  * asked for alone.
  */
-export function* readKnownVariables(association: number, names: readonly string[]): Dialogue<ReadVariables | ControlFault> {
+export function* readKnownVariables(
+  association: number,
+  names: readonly string[],
+): Dialogue<ReadVariables | ControlFault> {
   const all = yield* readVariables(association, names);
   if (all.kind === "variables" || all.fault !== "refused" || all.error !== "variable" || names.length < 2) return all;
   const answers = yield names.map((name): ControlRequest => ({ operation: "readVariables", association, data: name }));
@@ -80,7 +104,14 @@ export function* readKnownVariables(association: number, names: readonly string[
   const [first] = found;
   if (first === undefined) return failure(answers[0]);
   const list = found.flatMap(({ data }) => parseVariables(textOf(data)));
-  return { kind: "variables", association, status: first.status, list, variables: variablesByName(list), authentication: first.authentication };
+  return {
+    kind: "variables",
+    association,
+    status: first.status,
+    list,
+    variables: variablesByName(list),
+    authentication: first.authentication,
+  };
 }
 
 /** Asks for a reference clock's variables (`clockvar`); association 0 is the system's clock. */
@@ -117,7 +148,20 @@ export function* readRestrictions(): Dialogue<ReadRows | ControlFault> {
 }
 
 /** The fields of an interface: address, broadcast address, enabled, flags, multicast groups, name, peers, received, TTL, sent, send failures, uptime. */
-export const INTERFACE_FIELDS: ReadonlySet<string> = new Set(["addr", "bcast", "en", "flags", "mc", "name", "pc", "rx", "tl", "tx", "txerr", "up"]);
+export const INTERFACE_FIELDS: ReadonlySet<string> = new Set([
+  "addr",
+  "bcast",
+  "en",
+  "flags",
+  "mc",
+  "name",
+  "pc",
+  "rx",
+  "tl",
+  "tx",
+  "txerr",
+  "up",
+]);
 
 /** The fields of an access list's entry. */
 export const RESTRICTION_FIELDS: ReadonlySet<string> = new Set(["addr", "mask", "hits", "flags"]);
@@ -143,7 +187,10 @@ export interface ReadDaemon {
 export function* readDaemon(): Dialogue<ReadDaemon | ControlFault> {
   const listed = yield* readStatus();
   if (listed.kind !== "status") return listed;
-  const questions: ControlRequest[] = [0, ...listed.associations.map(({ id }) => id)].map((association) => ({ operation: "readVariables", association }));
+  const questions: ControlRequest[] = [0, ...listed.associations.map(({ id }) => id)].map((association) => ({
+    operation: "readVariables",
+    association,
+  }));
   const [system, ...answers] = yield questions;
   const associations = listed.associations.flatMap(({ id, status }, index): ReadAssociation[] => {
     const answer = answers[index];
@@ -167,7 +214,14 @@ function* variablesDialogue(request: ControlRequest): Dialogue<ReadVariables | C
 function variablesOf(association: number, answer: ControlAnswer | undefined): ReadVariables | ControlFault {
   if (answer?.kind !== "answer") return failure(answer);
   const list = parseVariables(textOf(answer.data));
-  return { kind: "variables", association, status: answer.status, list, variables: variablesByName(list), authentication: answer.authentication };
+  return {
+    kind: "variables",
+    association,
+    status: answer.status,
+    list,
+    variables: variablesByName(list),
+    authentication: answer.authentication,
+  };
 }
 
 function* command(request: ControlRequest): Dialogue<Said | ControlFault> {

@@ -109,5 +109,10 @@ function endOf({ offset, data }: Control): number {
 }
 
 function isSame(left: Control, right: Control): boolean {
-  return left.offset === right.offset && left.more === right.more && left.data.length === right.data.length && left.data.every((octet, index) => octet === right.data[index]);
+  return (
+    left.offset === right.offset &&
+    left.more === right.more &&
+    left.data.length === right.data.length &&
+    left.data.every((octet, index) => octet === right.data[index])
+  );
 }

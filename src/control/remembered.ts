@@ -19,7 +19,11 @@ const NOW = 0 as Mono;
  * @param remembered as old as it is now
  * @param pivot a Unix time near the present
  */
-export function rememberedReport(path: string, { associations, clock }: Remembered, pivot: UnixNanoseconds): DaemonReport {
+export function rememberedReport(
+  path: string,
+  { associations, clock }: Remembered,
+  pivot: UnixNanoseconds,
+): DaemonReport {
   const peers = associations.map((entry, place) => peerReport(entry, place + 1, pivot));
   return {
     host: path,

@@ -34,21 +34,34 @@ export type ControlAnswer =
       readonly authentication: Authentication;
     }
   /** The daemon said no. */
-  | { readonly kind: "refused"; readonly error: ControlError; readonly status: number; readonly authentication: Authentication }
+  | {
+      readonly kind: "refused";
+      readonly error: ControlError;
+      readonly status: number;
+      readonly authentication: Authentication;
+    }
   | { readonly kind: "failed"; readonly fault: ConversationFault };
 
 /** Why an operation has no result: what the daemon said, what the network did, or that the answer makes no sense. */
-export type ControlFault = { readonly kind: "fault"; readonly fault: ConversationFault | "garbled" } | { readonly kind: "fault"; readonly fault: "refused"; readonly error: ControlError };
+export type ControlFault =
+  | { readonly kind: "fault"; readonly fault: ConversationFault | "garbled" }
+  | { readonly kind: "fault"; readonly fault: "refused"; readonly error: ControlError };
 
 /**
  * A task that takes several questions: yields what is to be asked at once, is given the answers in the same order, and
  * returns its result. It knows nothing of sockets, so recorded answers do as well as a daemon.
  */
-export type Dialogue<Result, Request = ControlRequest, Answer = ControlAnswer> = Generator<readonly Request[], Result, readonly Answer[]>;
+export type Dialogue<Result, Request = ControlRequest, Answer = ControlAnswer> = Generator<
+  readonly Request[],
+  Result,
+  readonly Answer[]
+>;
 
 /** The fault of an answer that is none. */
 export function faultOf(answer: Exclude<ControlAnswer, { kind: "answer" }>): ControlFault {
-  return answer.kind === "refused" ? { kind: "fault", fault: "refused", error: answer.error } : { kind: "fault", fault: answer.fault };
+  return answer.kind === "refused"
+    ? { kind: "fault", fault: "refused", error: answer.error }
+    : { kind: "fault", fault: answer.fault };
 }
 
 /** That an answer came and makes no sense. */

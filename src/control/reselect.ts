@@ -36,7 +36,9 @@ export interface Reselection {
 /** Selects anew. */
 export function reselect(report: DaemonReport, limits: SelectionLimits = DEFAULT_LIMITS): Reselection {
   // Pools and manycast clients find servers and are none themselves.
-  const peers = report.associations.filter(({ type }) => type !== "p" && type !== "a").map((peer) => withStratum(peer, report));
+  const peers = report.associations
+    .filter(({ type }) => type !== "p" && type !== "a")
+    .map((peer) => withStratum(peer, report));
   const anyNetwork = peers.some((peer) => peer.type !== "l" && unfitness(peer, limits) === null);
   const unfit = new Map<number, Reason>();
   const candidates: Candidate[] = [];
@@ -52,11 +54,26 @@ export function reselect(report: DaemonReport, limits: SelectionLimits = DEFAULT
     const judged = selection.judgements.get(peer.id as AssociationId);
     const candidate = candidates.find(({ id }) => id === peer.id);
     const verdict = judged?.verdict ?? "rejected";
-    const interval = candidate === undefined ? null : { low: candidate.offset - candidate.rootDistance, high: candidate.offset + candidate.rootDistance };
+    const interval =
+      candidate === undefined
+        ? null
+        : { low: candidate.offset - candidate.rootDistance, high: candidate.offset + candidate.rootDistance };
     const differs = peer.reason !== "untold" && group(verdict) !== group(peer.verdict);
-    return { peer, verdict, reason: judged === undefined ? (unfit.get(peer.id) ?? "pending") : judged.reason, interval, differs };
+    return {
+      peer,
+      verdict,
+      reason: judged === undefined ? (unfit.get(peer.id) ?? "pending") : judged.reason,
+      interval,
+      differs,
+    };
   });
-  return { rejudged, intersection: selection.intersection, offset: selection.offset, truechimers: selection.truechimers, candidates: candidates.length };
+  return {
+    rejudged,
+    intersection: selection.intersection,
+    offset: selection.offset,
+    truechimers: selection.truechimers,
+    candidates: candidates.length,
+  };
 }
 
 /** ntpd-rs tells no strata but its own: then all servers count alike. */
@@ -71,13 +88,24 @@ function group(verdict: Verdict): string {
 }
 
 /** Reasons that a daemon knows of and no figure shows. */
-const TAKEN_ON_TRUST: ReadonlySet<Reason | null> = new Set(["noselect", "loop", "authentication", "denied", "kiss", "duplicate", "header", "bogus", "unresolved"]);
+const TAKEN_ON_TRUST: ReadonlySet<Reason | null> = new Set([
+  "noselect",
+  "loop",
+  "authentication",
+  "denied",
+  "kiss",
+  "duplicate",
+  "header",
+  "bogus",
+  "unresolved",
+]);
 
 function unfitness(peer: PeerReport, { maxdist, floor, ceiling, mindist }: SelectionLimits): Reason | null {
   const { verdict, reason, reach, offset, leap, stratum } = peer;
   if (verdict === "rejected" && reason !== null && TAKEN_ON_TRUST.has(reason)) return reason;
   if (reach === 0) return "unreachable";
-  if (leap === "unsynchronized" || stratum === null || stratum === 0 || stratum >= 16) return stratum === null ? "pending" : "unsynchronized";
+  if (leap === "unsynchronized" || stratum === null || stratum === 0 || stratum >= 16)
+    return stratum === null ? "pending" : "unsynchronized";
   if (stratum < floor || stratum >= ceiling) return "stratum";
   const distance = distanceOf(peer, mindist);
   if (offset === null || distance === null) return "pending";
@@ -86,7 +114,9 @@ function unfitness(peer: PeerReport, { maxdist, floor, ceiling, mindist }: Selec
 
 /** Λ, aged since the last packet; `null` where the daemon does not tell it. */
 function distanceOf({ rootDistance, when }: PeerReport, mindist: number): number | null {
-  return rootDistance === null || !Number.isFinite(rootDistance) ? null : Math.max(mindist, rootDistance + PHI * (when ?? 0));
+  return rootDistance === null || !Number.isFinite(rootDistance)
+    ? null
+    : Math.max(mindist, rootDistance + PHI * (when ?? 0));
 }
 
 function isLocalClock({ type, address, variables }: PeerReport): boolean {

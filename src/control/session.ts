@@ -50,7 +50,15 @@ export interface SessionOptions {
 }
 
 /** As ntpq asks, but sooner tired of waiting, and with a few questions open at once. */
-export const SESSION_DEFAULTS: SessionOptions = { timeout: 1, fragmentTimeout: 1, retries: 1, window: 4, version: CONTROL_VERSION, firstSequence: 1, key: null };
+export const SESSION_DEFAULTS: SessionOptions = {
+  timeout: 1,
+  fragmentTimeout: 1,
+  retries: 1,
+  window: 4,
+  version: CONTROL_VERSION,
+  firstSequence: 1,
+  key: null,
+};
 
 /** A question and what has come of it so far. */
 interface Question {
@@ -152,7 +160,8 @@ export class ControlSession implements Conversation<ControlRequest, ControlAnswe
     if (taken !== "taken" && taken !== "whole") return;
     asked.deadline = after(now, this.#options.fragmentTimeout);
     // An answer is as authentic as its least authentic fragment.
-    asked.authentication = asked.response.fragments > 1 && asked.authentication !== authentication ? "none" : authentication;
+    asked.authentication =
+      asked.response.fragments > 1 && asked.authentication !== authentication ? "none" : authentication;
     const response = asked.response.response();
     if (response !== null) asked.answer = { kind: "answer", ...response, authentication: asked.authentication };
   }
@@ -189,7 +198,19 @@ function question(request: ControlRequest, now: Mono): Question {
 
 function messageOf({ request, data, sequence }: Question, version: number): ControlMessage {
   const { operation, association = 0 } = request;
-  return { leap: "none", version, response: false, error: false, more: false, operation: OPERATIONS[operation], sequence, status: 0, association, offset: 0, data };
+  return {
+    leap: "none",
+    version,
+    response: false,
+    error: false,
+    more: false,
+    operation: OPERATIONS[operation],
+    sequence,
+    status: 0,
+    association,
+    offset: 0,
+    data,
+  };
 }
 
 function isAnswer(message: Control, { attempts, sequence, request }: Question): boolean {

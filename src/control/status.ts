@@ -14,7 +14,18 @@ import { TALLIES, type Verdict } from "../association/verdict.ts";
 import { LEAPS, type Leap } from "../wire/header.ts";
 
 /** What set the system clock, by code 0 … 9 (RFC 9327 table 3). */
-export const CLOCK_SOURCES = ["unspec", "pps", "lf_radio", "hf_radio", "uhf_radio", "local", "ntp", "other", "wristwatch", "telephone"] as const;
+export const CLOCK_SOURCES = [
+  "unspec",
+  "pps",
+  "lf_radio",
+  "hf_radio",
+  "uhf_radio",
+  "local",
+  "ntp",
+  "other",
+  "wristwatch",
+  "telephone",
+] as const;
 
 /** System events, by code 0 … 15 (RFC 9327 table 4). */
 export const SYSTEM_EVENTS: readonly string[] = [
@@ -32,7 +43,13 @@ export const PEER_EVENTS: readonly string[] = [
 export const CLOCK_CODES = ["unspec", "no_reply", "bad_format", "fault", "bad_signal", "bad_date", "bad_time"] as const;
 
 /** The bits of a peer's status, within its upper octet (RFC 9327 table 5). */
-export const PEER_BITS = { configured: 0x80, authenticationEnabled: 0x40, authentic: 0x20, reachable: 0x10, broadcast: 0x08 } as const;
+export const PEER_BITS = {
+  configured: 0x80,
+  authenticationEnabled: 0x40,
+  authentic: 0x20,
+  reachable: 0x10,
+  broadcast: 0x08,
+} as const;
 
 /** What selection made of a peer, by select field 0 … 7 (RFC 9327 table 6), in ntpq's words and in ours. */
 export const SELECTIONS: readonly { readonly word: string; readonly tally: string; readonly verdict: Verdict }[] = [
@@ -90,7 +107,13 @@ export interface ClockStatus {
 /** @param word unsigned 16 bits */
 export function systemStatus(word: number): SystemStatus {
   const source = (word >> 8) & 0x3f;
-  return { word, leap: LEAPS[(word >> 14) & 3]!, source: CLOCK_SOURCES[source] ?? `${source}`, count: countOf(word), event: SYSTEM_EVENTS[word & 15]! };
+  return {
+    word,
+    leap: LEAPS[(word >> 14) & 3]!,
+    source: CLOCK_SOURCES[source] ?? `${source}`,
+    count: countOf(word),
+    event: SYSTEM_EVENTS[word & 15]!,
+  };
 }
 
 /** @param word unsigned 16 bits */

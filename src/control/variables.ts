@@ -34,7 +34,9 @@ export function textOf(octets: Uint8Array): string {
 /** The octets of a text; `octetsOf(textOf(x))` equals x. */
 export function octetsOf(text: string): Uint8Array {
   if (!ESCAPED.test(text)) return new TextEncoder().encode(text);
-  const parts = text.split(/([\udc80-\udcff])/u).map((part) => (ESCAPED.test(part) ? Uint8Array.of(part.charCodeAt(0) & 0xff) : new TextEncoder().encode(part)));
+  const parts = text
+    .split(/([\udc80-\udcff])/u)
+    .map((part) => (ESCAPED.test(part) ? Uint8Array.of(part.charCodeAt(0) & 0xff) : new TextEncoder().encode(part)));
   const octets = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
   let at = 0;
   for (const part of parts) {
@@ -110,7 +112,9 @@ export function secondsOf(milliseconds: string | undefined): Seconds | null {
  */
 export function timestampOf(value: string | undefined): NtpTimestamp | null {
   const [, seconds, fraction] = TIMESTAMP.exec(value ?? "") ?? [];
-  return seconds === undefined || fraction === undefined ? null : timestamp(Number.parseInt(seconds, 16), Number.parseInt(fraction.padEnd(8, "0"), 16));
+  return seconds === undefined || fraction === undefined
+    ? null
+    : timestamp(Number.parseInt(seconds, 16), Number.parseInt(fraction.padEnd(8, "0"), 16));
 }
 
 /** Several numbers between blanks, as `filtdelay` has them; `null` when one is none. */
@@ -164,7 +168,7 @@ const INDEX = /^\d{1,7}$/;
 function escapedText(octets: Uint8Array): string {
   let text = "";
   let start = 0;
-  for (let at = 0; at < octets.length; ) {
+  for (let at = 0; at < octets.length;) {
     const length = sequenceLength(octets, at);
     if (length === 0) {
       text += UTF8.decode(octets.subarray(start, at)) + String.fromCharCode(0xdc00 | octets[at]!);

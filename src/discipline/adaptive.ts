@@ -25,7 +25,16 @@ import { isBeyond } from "./limits.ts";
 import { predict } from "./kalman.ts";
 import type { ClockEstimate } from "./kalman.ts";
 import { pace } from "./pace.ts";
-import type { Decision, DisciplineBounds, DisciplineInput, DisciplineReport, DisciplineUpdate, Source, SourceSample, Strategy } from "./strategy.ts";
+import type {
+  Decision,
+  DisciplineBounds,
+  DisciplineInput,
+  DisciplineReport,
+  DisciplineUpdate,
+  Source,
+  SourceSample,
+  Strategy,
+} from "./strategy.ts";
 import { believe } from "./wander.ts";
 
 /** What the discipline knows. Plain data. */
@@ -55,7 +64,15 @@ const REMEMBERED: Frequency = 2e-6;
 export const ADAPTIVE: Strategy<AdaptiveState> = {
   start(frequency, { minpoll, precision }) {
     const oscillator = frequency === null ? null : { frequency: clampFrequency(frequency), variance: REMEMBERED ** 2 };
-    return { histories: [], oscillator, wander: 0, jitter: 2 ** precision, shows: "nobody's", beyond: null, poll: minpoll };
+    return {
+      histories: [],
+      oscillator,
+      wander: 0,
+      jitter: 2 ** precision,
+      shows: "nobody's",
+      beyond: null,
+      poll: minpoll,
+    };
   },
 
   update(before, input, bounds) {
@@ -66,7 +83,13 @@ export const ADAPTIVE: Strategy<AdaptiveState> = {
   },
 
   restart(before, { minpoll }) {
-    return { ...before, histories: [], shows: before.shows === "nobody's" ? "nobody's" : "another's", beyond: null, poll: minpoll };
+    return {
+      ...before,
+      histories: [],
+      shows: before.shows === "nobody's" ? "nobody's" : "another's",
+      beyond: null,
+      poll: minpoll,
+    };
   },
 
   adjust: null,
@@ -74,12 +97,23 @@ export const ADAPTIVE: Strategy<AdaptiveState> = {
   report({ oscillator, shows, beyond, wander, jitter, poll }): DisciplineReport {
     const unset = oscillator === null ? "NSET" : "FSET";
     const state = shows !== "ours" ? unset : beyond === null ? "SYNC" : "SPIK";
-    return { name: "adaptive", state, frequency: oscillator?.frequency ?? null, jitter, wander: wander * Math.sqrt(pollInterval(poll)), poll };
+    return {
+      name: "adaptive",
+      state,
+      frequency: oscillator?.frequency ?? null,
+      jitter,
+      wander: wander * Math.sqrt(pollInterval(poll)),
+      poll,
+    };
   },
 };
 
 /** Takes the new samples into the histories of their servers, and says which servers there is something new to believe of. */
-function hear(before: AdaptiveState, { samples, corrected, system }: DisciplineInput, bounds: DisciplineBounds): { state: AdaptiveState; fresh: ReadonlySet<number> } {
+function hear(
+  before: AdaptiveState,
+  { samples, corrected, system }: DisciplineInput,
+  bounds: DisciplineBounds,
+): { state: AdaptiveState; fresh: ReadonlySet<number> } {
   let state = before;
   const fresh = new Set<number>();
   for (const sample of samples) {
@@ -105,7 +139,10 @@ function hasRoom({ histories }: AdaptiveState, source: number, system: Disciplin
 /** With too many, the one heard longest ago of those that are not believed makes room. */
 function bounded(histories: AdaptiveState["histories"], system: DisciplineInput["system"]): AdaptiveState["histories"] {
   if (histories.length <= SERVERS) return histories;
-  const surplus = Math.max(0, histories.findIndex(({ source }) => !isBelieved(source, system)));
+  const surplus = Math.max(
+    0,
+    histories.findIndex(({ source }) => !isBelieved(source, system)),
+  );
   return histories.toSpliced(surplus, 1);
 }
 
@@ -116,7 +153,14 @@ function isBelieved(source: number, system: DisciplineInput["system"]): boolean 
 /** All that is known of a server before its first sample: how fast our own oscillator runs. */
 function firstPrior({ oscillator }: AdaptiveState, { at, phase }: SourceSample): ClockEstimate | null {
   if (oscillator === null) return null;
-  return { at, phase, frequency: oscillator.frequency, phaseVariance: 1, covariance: 0, frequencyVariance: oscillator.variance };
+  return {
+    at,
+    phase,
+    frequency: oscillator.frequency,
+    phaseVariance: 1,
+    covariance: 0,
+    frequencyVariance: oscillator.variance,
+  };
 }
 
 interface Followed extends Source {
@@ -132,14 +176,26 @@ function followedIn({ histories }: AdaptiveState, sources: readonly Source[]): F
 }
 
 /** From the histories to an estimate, and from that to a decision. */
-function conclude(state: AdaptiveState, followed: readonly Followed[], { now, corrected }: DisciplineInput, bounds: DisciplineBounds): DisciplineUpdate<AdaptiveState> {
+function conclude(
+  state: AdaptiveState,
+  followed: readonly Followed[],
+  { now, corrected }: DisciplineInput,
+  bounds: DisciplineBounds,
+): DisciplineUpdate<AdaptiveState> {
   const { estimates, wander } = believe(followed.map(({ history }) => history));
   const current = estimates.map((estimate) => predict(estimate, now, wander));
   const agreed = consensus(current.map((estimate, place) => ({ estimate, rootDelay: followed[place]!.rootDelay })));
-  const ordinary = Math.min(...followed.map(({ history: { samples } }) => ordinaryVariance(samples, delaysOf(samples))));
+  const ordinary = Math.min(
+    ...followed.map(({ history: { samples } }) => ordinaryVariance(samples, delaysOf(samples))),
+  );
   const decision = decide(state, agreed.phase - corrected, agreed.frequency, now, bounds);
   const oscillator = { frequency: clampFrequency(agreed.frequency), variance: agreed.frequencyVariance };
-  const known: AdaptiveState = { ...state, oscillator, wander, jitter: Math.max(Math.sqrt(ordinary), 2 ** bounds.precision) };
+  const known: AdaptiveState = {
+    ...state,
+    oscillator,
+    wander,
+    jitter: Math.max(Math.sqrt(ordinary), 2 ** bounds.precision),
+  };
   if (decision.kind === "panic") return { state, decision };
   if (decision.kind === "step") return { state: { ...ADAPTIVE.restart(known, bounds), shows: "ours" }, decision };
   if (decision.kind === "none") return { state: { ...known, poll: bounds.minpoll }, decision };
@@ -153,11 +209,18 @@ function conclude(state: AdaptiveState, followed: readonly Followed[], { now, co
  * Steer, unless the offset is so large that it is to be stepped, and that only if it lasts, or refused. A clock that somebody else
  * has set is set right at once, however far off: it is no server's fault.
  */
-function decide({ shows, beyond }: AdaptiveState, offset: Seconds, frequency: Frequency, now: Mono, bounds: DisciplineBounds): Decision {
+function decide(
+  { shows, beyond }: AdaptiveState,
+  offset: Seconds,
+  frequency: Frequency,
+  now: Mono,
+  bounds: DisciplineBounds,
+): Decision {
   const size = Math.abs(offset);
   const mayBeAny = shows === "another's" || (shows === "nobody's" && bounds.anyFirst);
   if (size > bounds.panic && !mayBeAny) return { kind: "panic", offset };
-  if (!isBeyond(offset, bounds.stepThreshold)) return { kind: "steer", phase: offset, frequency: clampFrequency(frequency) };
+  if (!isBeyond(offset, bounds.stepThreshold))
+    return { kind: "steer", phase: offset, frequency: clampFrequency(frequency) };
   const lasts = beyond !== null && elapsed(beyond, now) >= bounds.stepout;
   return shows !== "ours" || lasts ? { kind: "step", offset } : { kind: "none" };
 }

@@ -44,13 +44,30 @@ export const KERNEL_AGEING: Frequency = 500e-6;
 const LONGEST = 10;
 
 /** The clock is not to be relied on. */
-export const UNRELIABLE: KernelClaim = { synchronized: false, maximumError: LARGEST_ERROR, estimatedError: LARGEST_ERROR, timeConstant: LONGEST, loop: false, tai: null, leap: "none" };
+export const UNRELIABLE: KernelClaim = {
+  synchronized: false,
+  maximumError: LARGEST_ERROR,
+  estimatedError: LARGEST_ERROR,
+  timeConstant: LONGEST,
+  loop: false,
+  tai: null,
+  leap: "none",
+};
 
 /** A clock that is looked after: it can be off by what it has yet to be corrected by, and by the root distance. */
-export function claimOf({ offset, jitter, rootDistance, poll }: ClockKnowledge, more: Pick<KernelClaim, "leap" | "loop" | "tai">): KernelClaim {
+export function claimOf(
+  { offset, jitter, rootDistance, poll }: ClockKnowledge,
+  more: Pick<KernelClaim, "leap" | "loop" | "tai">,
+): KernelClaim {
   const maximumError = bounded(rootDistance + Math.abs(offset));
   const timeConstant = Math.max(0, Math.min(LONGEST, poll));
-  return { synchronized: maximumError < LARGEST_ERROR, maximumError, estimatedError: bounded(jitter + Math.abs(offset)), timeConstant, ...more };
+  return {
+    synchronized: maximumError < LARGEST_ERROR,
+    maximumError,
+    estimatedError: bounded(jitter + Math.abs(offset)),
+    timeConstant,
+    ...more,
+  };
 }
 
 /**

@@ -27,9 +27,20 @@ export function consensus(opinions: readonly Opinion[]): ClockEstimate {
   const [first, ...others] = opinions;
   if (others.length === 0) return first!.estimate;
   const { at, phase: origin } = first!.estimate;
-  const phase = centre(opinions.map(({ estimate, rootDelay }) => ({ value: estimate.phase - origin, variance: estimate.phaseVariance + ((ASYMMETRY * rootDelay) / 2) ** 2 })));
-  const frequency = centre(opinions.map(({ estimate }) => ({ value: estimate.frequency, variance: estimate.frequencyVariance })));
-  const correlation = Math.max(...opinions.map(({ estimate }) => estimate.covariance / Math.sqrt(estimate.phaseVariance * estimate.frequencyVariance)));
+  const phase = centre(
+    opinions.map(({ estimate, rootDelay }) => ({
+      value: estimate.phase - origin,
+      variance: estimate.phaseVariance + ((ASYMMETRY * rootDelay) / 2) ** 2,
+    })),
+  );
+  const frequency = centre(
+    opinions.map(({ estimate }) => ({ value: estimate.frequency, variance: estimate.frequencyVariance })),
+  );
+  const correlation = Math.max(
+    ...opinions.map(
+      ({ estimate }) => estimate.covariance / Math.sqrt(estimate.phaseVariance * estimate.frequencyVariance),
+    ),
+  );
   return {
     at,
     phase: origin + phase.value,

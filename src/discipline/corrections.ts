@@ -59,7 +59,11 @@ export function correctedBy({ at, total, frequency, slew, locked }: Corrections,
  * The clock is steered: what is left of a slew before is replaced.
  * @param lasting how long the clock glides until the phase is corrected, seconds; 0: at once
  */
-export function steered(before: Corrections, at: Mono, change: { readonly phase: Seconds; readonly frequency: Frequency; readonly lasting: Seconds }): Corrections {
+export function steered(
+  before: Corrections,
+  at: Mono,
+  change: { readonly phase: Seconds; readonly frequency: Frequency; readonly lasting: Seconds },
+): Corrections {
   const { phase, frequency, lasting } = change;
   const total = correctedBy(before, at);
   const locked = stillLocked(before, at);
@@ -68,7 +72,11 @@ export function steered(before: Corrections, at: Mono, change: { readonly phase:
 }
 
 /** A phase was handed to the kernel's loop, in place of what it had left; a slew goes on beside it. */
-export function locked(before: Corrections, at: Mono, change: LockedPhase & { readonly frequency: Frequency }): Corrections {
+export function locked(
+  before: Corrections,
+  at: Mono,
+  change: LockedPhase & { readonly frequency: Frequency },
+): Corrections {
   const { phase, frequency, timeConstant } = change;
   const left = at < before.slew.until ? before.slew : { rate: 0, until: at };
   return { at, total: correctedBy(before, at), frequency, slew: left, locked: { phase, timeConstant } };

@@ -151,7 +151,11 @@ export function startDiscipline(parameters: DisciplineParameters, frequency: Fre
  * Takes one combined offset (A.5.5.6).
  * @param sample with a finite offset; one that is not later than the last is ignored (§11.2.3: the same sample is never used twice)
  */
-export function updateDiscipline(before: Discipline, sample: DisciplineSample, parameters: DisciplineParameters): DisciplineUpdate {
+export function updateDiscipline(
+  before: Discipline,
+  sample: DisciplineSample,
+  parameters: DisciplineParameters,
+): DisciplineUpdate {
   if (before.seen !== null && elapsed(before.seen, sample.at) <= 0) return { discipline: before, action: "ignore" };
   const inlier = !isBeyond(sample.offset, parameters.stepThreshold);
   if (Math.abs(sample.offset) > parameters.panic) return { discipline: before, action: "panic" };
@@ -159,7 +163,11 @@ export function updateDiscipline(before: Discipline, sample: DisciplineSample, p
   // What the clock was off by at first, and what it drifts while its frequency is measured, is no jitter (A.5.5.6 counts both, and
   // then takes milliseconds for calm for hours).
   const settled = before.state === "SYNC" || before.state === "SPIK";
-  const seen: Discipline = { ...before, seen: sample.at, jitter: inlier && settled ? averageJitter(before, sample.offset, parameters) : before.jitter };
+  const seen: Discipline = {
+    ...before,
+    seen: sample.at,
+    jitter: inlier && settled ? averageJitter(before, sample.offset, parameters) : before.jitter,
+  };
   const transition = TRANSITIONS[before.state][inlier ? "inlier" : "outlier"];
   const mu = before.updated === null ? 0 : elapsed(before.updated, sample.at);
   if (transition.patient && mu < parameters.stepout) return { discipline: seen, action: "ignore" };
@@ -168,7 +176,10 @@ export function updateDiscipline(before: Discipline, sample: DisciplineSample, p
   const steered = steer(seen, frequencyChange(before, sample.offset, mu, transition.frequency, parameters));
   const left = transition.action === "step" ? 0 : sample.offset;
   const after: Discipline = { ...steered, state: transition.to, residual: left, last: left, updated: sample.at };
-  const paced = transition.action === "step" ? { ...after, poll: parameters.minpoll, hysteresis: 0 } : adjustPoll(after, parameters);
+  const paced =
+    transition.action === "step"
+      ? { ...after, poll: parameters.minpoll, hysteresis: 0 }
+      : adjustPoll(after, parameters);
   return { discipline: paced, action: transition.action };
 }
 
@@ -178,11 +189,19 @@ function averageJitter({ jitter, last }: Discipline, offset: Seconds, { precisio
 }
 
 /** By how much a sample changes the frequency. `mu`: seconds since the last update used. */
-function frequencyChange({ residual, poll }: Discipline, offset: Seconds, mu: Seconds, how: Transition["frequency"], { allan, kernel }: DisciplineParameters): Frequency {
+function frequencyChange(
+  { residual, poll }: Discipline,
+  offset: Seconds,
+  mu: Seconds,
+  how: Transition["frequency"],
+  { allan, kernel }: DisciplineParameters,
+): Frequency {
   if (how === "keep" || (how === "loop" && kernel)) return 0;
   // The residual is what a clock of the right frequency would still be off by.
   const drifted = offset - residual;
-  return how === "measure" ? drifted / mu : frequencyLock(drifted, mu, poll, allan) + phaseLock(offset, mu, poll, allan);
+  return how === "measure"
+    ? drifted / mu
+    : frequencyLock(drifted, mu, poll, allan) + phaseLock(offset, mu, poll, allan);
 }
 
 /** The FLL's part; none below half the Allan intercept. Its gain grows in steps with the poll interval. */

@@ -8,9 +8,11 @@ import type { DisciplineBounds, RunningDiscipline } from "./strategy.ts";
 /** Starts each of them. */
 export const DISCIPLINES = {
   /** The default: an estimator of phase and frequency. */
-  adaptive: (frequency: Frequency | null, bounds: DisciplineBounds): RunningDiscipline => run(ADAPTIVE, frequency, bounds),
+  adaptive: (frequency: Frequency | null, bounds: DisciplineBounds): RunningDiscipline =>
+    run(ADAPTIVE, frequency, bounds),
   /** RFC 5905's hybrid of phase-lock and frequency-lock loop. */
-  rfc5905: (frequency: Frequency | null, bounds: DisciplineBounds): RunningDiscipline => run(RFC5905, frequency, bounds),
+  rfc5905: (frequency: Frequency | null, bounds: DisciplineBounds): RunningDiscipline =>
+    run(RFC5905, frequency, bounds),
 } as const;
 
 /** The name of a discipline. */

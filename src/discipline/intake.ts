@@ -37,7 +37,8 @@ export function takeIn(before: History, sample: KeptSample): History {
   const known = predict(estimates[0]!, sample.at, wander);
   if (explains(known, sample, [...before.samples, sample])) return onNewPath(keep(before, sample));
   const suspects = [...before.suspects, sample].slice(-CONFIRMED);
-  const change = suspects.length < CONFIRMED ? undefined : CHANGES.find((change) => agree(suspects, known.frequency, change));
+  const change =
+    suspects.length < CONFIRMED ? undefined : CHANGES.find((change) => agree(suspects, known.frequency, change));
   if (change === undefined) return { ...before, suspects };
   return suspects.reduce(keep, history(changed(known, suspects[0]!, change)));
 }
@@ -50,7 +51,14 @@ function explains(known: ClockEstimate, sample: KeptSample, like: readonly KeptS
 
 /** The oscillator is the one it was, more or less; where the phase is, only the new samples can say. */
 function changed(known: ClockEstimate, { at, phase }: KeptSample, change: Frequency): ClockEstimate {
-  return { at, phase, frequency: known.frequency, phaseVariance: 1, covariance: 0, frequencyVariance: known.frequencyVariance + change ** 2 };
+  return {
+    at,
+    phase,
+    frequency: known.frequency,
+    phaseVariance: 1,
+    covariance: 0,
+    frequencyVariance: known.frequencyVariance + change ** 2,
+  };
 }
 
 /** Whether samples could be of one clock: each follows from the one before, by about the frequency the clock had. */

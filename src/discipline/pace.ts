@@ -63,7 +63,14 @@ const STEPS = 40;
 
 /** The variance of the predicted phase after a long time at an interval. */
 function steady(wander: number, interval: Seconds, ordinary: number): number {
-  let estimate: ClockEstimate = { at: 0 as Mono, phase: 0, frequency: 0, phaseVariance: ordinary, covariance: 0, frequencyVariance: wander ** 2 * interval };
+  let estimate: ClockEstimate = {
+    at: 0 as Mono,
+    phase: 0,
+    frequency: 0,
+    phaseVariance: ordinary,
+    covariance: 0,
+    frequencyVariance: wander ** 2 * interval,
+  };
   for (let step = 0; step < STEPS; step += 1) {
     const next = predict(estimate, after(estimate.at, interval), wander);
     estimate = correct(next, { at: next.at, phase: 0, variance: ordinary }).estimate;

@@ -21,16 +21,28 @@ export const RFC5905: Strategy<Discipline> = {
     const measured = isMeasuring(before) ? latest(input) : input.system;
     if (measured === null) return { state: before, decision: { kind: "none" } };
     const { offset, at } = measured;
-    const { discipline, action } = updateDiscipline(before, { offset, at }, parametersOf(bounds, mayBeAny(before, bounds)));
+    const { discipline, action } = updateDiscipline(
+      before,
+      { offset, at },
+      parametersOf(bounds, mayBeAny(before, bounds)),
+    );
     if (!bounds.kernel) return { state: discipline, decision: decisionOf(action, offset) };
     // What is left of the offset is the kernel's business.
-    return { state: { ...discipline, residual: action === "ignore" ? before.residual : 0 }, decision: kernelDecision(before, discipline, action, offset) };
+    return {
+      state: { ...discipline, residual: action === "ignore" ? before.residual : 0 },
+      decision: kernelDecision(before, discipline, action, offset),
+    };
   },
 
   restart(before, bounds) {
     const { frequency, jitter, wander, seen } = before;
     // The oscillator is the one that was measured, if it was; only the time is lost.
-    return { ...startDiscipline(parametersOf(bounds, false), isMeasuring(before) ? null : frequency), jitter, wander, seen };
+    return {
+      ...startDiscipline(parametersOf(bounds, false), isMeasuring(before) ? null : frequency),
+      jitter,
+      wander,
+      seen,
+    };
   },
 
   adjust(before, { allan, kernel }) {
@@ -68,7 +80,10 @@ function latest({ samples, system, corrected }: DisciplineInput): DisciplineSamp
   return sample === undefined ? null : { offset: sample.phase - corrected, at: sample.at };
 }
 
-function parametersOf({ stepThreshold, stepout, panic, allan, kernel, minpoll, maxpoll, precision }: DisciplineBounds, any: boolean): DisciplineParameters {
+function parametersOf(
+  { stepThreshold, stepout, panic, allan, kernel, minpoll, maxpoll, precision }: DisciplineBounds,
+  any: boolean,
+): DisciplineParameters {
   return { stepThreshold, stepout, panic: any ? Infinity : panic, allan, kernel, minpoll, maxpoll, precision };
 }
 
@@ -81,7 +96,12 @@ function decisionOf(action: DisciplineAction, offset: number): Decision {
 const LARGEST_PHASE = 0.5;
 
 /** While the frequency is measured, or is new, the kernel slews the whole offset by itself; after that its loop has it. */
-function kernelDecision(before: Discipline, { frequency, poll }: Discipline, action: DisciplineAction, offset: number): Decision {
+function kernelDecision(
+  before: Discipline,
+  { frequency, poll }: Discipline,
+  action: DisciplineAction,
+  offset: number,
+): Decision {
   if (action !== "slew") return decisionOf(action, offset);
   const settled = before.state === "SYNC" || before.state === "SPIK";
   if (settled && Math.abs(offset) <= LARGEST_PHASE) return { kind: "lock", phase: offset, timeConstant: poll };

@@ -129,7 +129,9 @@ export interface Strategy<State> {
   /** Somebody stepped the clock, or the machine slept: what was measured is worth nothing; the oscillator is still the same. */
   restart(before: State, bounds: DisciplineBounds): State;
   /** A second has passed (RFC 5905 §12): how to run during the next. `null`: it needs no such process, or none within these bounds. */
-  readonly adjust: ((before: State, bounds: DisciplineBounds) => { readonly state: State; readonly adjustment: Adjustment } | null) | null;
+  readonly adjust:
+    | ((before: State, bounds: DisciplineBounds) => { readonly state: State; readonly adjustment: Adjustment } | null)
+    | null;
   /** The kernel's loop has changed the frequency to this. Absent: nothing is ever handed to it. */
   locked?(before: State, frequency: Frequency): State;
   report(state: State): DisciplineReport;
@@ -149,7 +151,11 @@ export interface RunningDiscipline {
 }
 
 /** Sets a strategy to work. */
-export function run<State>(strategy: Strategy<State>, frequency: Frequency | null, within: DisciplineBounds): RunningDiscipline {
+export function run<State>(
+  strategy: Strategy<State>,
+  frequency: Frequency | null,
+  within: DisciplineBounds,
+): RunningDiscipline {
   let bounds = within;
   let state = strategy.start(frequency, bounds);
   return {

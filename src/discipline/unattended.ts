@@ -82,7 +82,12 @@ export function foretold(before: UnattendedClock, by: Seconds): UnattendedClock 
   return {
     ...aged,
     frequencyVariance: later.frequencyVariance,
-    phase: { offset: later.phase, measured: before.phase.measured + later.phase - before.phase.offset, variance: later.phaseVariance, covariance: later.covariance },
+    phase: {
+      offset: later.phase,
+      measured: before.phase.measured + later.phase - before.phase.offset,
+      variance: later.phaseVariance,
+      covariance: later.covariance,
+    },
   };
 }
 
@@ -97,7 +102,10 @@ export function stillToGlide({ gliding }: UnattendedClock): Seconds {
 }
 
 /** How fast its offset grows by what is known, and the most it may be beyond that (three deviations), s/s. */
-export function drifting({ frequency, frequencyVariance, inForce }: UnattendedClock): { readonly rate: Frequency; readonly tolerance: Frequency } {
+export function drifting({ frequency, frequencyVariance, inForce }: UnattendedClock): {
+  readonly rate: Frequency;
+  readonly tolerance: Frequency;
+} {
   return { rate: frequency - inForce, tolerance: Math.min(MOST, 3 * Math.sqrt(frequencyVariance)) };
 }
 
@@ -105,15 +113,34 @@ export function drifting({ frequency, frequencyVariance, inForce }: UnattendedCl
  * Takes in what a run measured.
  * @param before as foretold for this moment; `null`: nothing is known
  */
-export function learned(before: UnattendedClock | null, { offset, deviation, inForce }: RunMeasurement): UnattendedClock {
+export function learned(
+  before: UnattendedClock | null,
+  { offset, deviation, inForce }: RunMeasurement,
+): UnattendedClock {
   const variance = deviation ** 2;
   if (before === null) {
-    return { age: 0, frequency: inForce, frequencyVariance: UNKNOWN ** 2, wander: WANDER.first, inForce, phase: { offset, measured: offset, variance, covariance: 0 }, gliding: null, runs: 1, surprises: 0 };
+    return {
+      age: 0,
+      frequency: inForce,
+      frequencyVariance: UNKNOWN ** 2,
+      wander: WANDER.first,
+      inForce,
+      phase: { offset, measured: offset, variance, covariance: 0 },
+      gliding: null,
+      runs: 1,
+      surprises: 0,
+    };
   }
   const fresh = { age: 0, inForce, gliding: before.gliding, runs: before.runs + 1 };
   const { frequency, frequencyVariance, wander } = before;
   const measured = offset - stillToGlide(before);
-  const anew = { ...fresh, frequency, frequencyVariance, wander, phase: { offset: measured, measured, variance, covariance: 0 } };
+  const anew = {
+    ...fresh,
+    frequency,
+    frequencyVariance,
+    wander,
+    phase: { offset: measured, measured, variance, covariance: 0 },
+  };
   if (before.phase === null) return { ...anew, surprises: before.surprises };
   const measurement = { at: 0 as Mono, phase: measured, variance };
   const expected = estimateOf(before, before.phase);
@@ -123,7 +150,12 @@ export function learned(before: UnattendedClock | null, { offset, deviation, inF
   if (surprise <= GATE ** 2) return { ...fresh, ...stateOf(estimate, measured, inForce), wander: taught, surprises: 0 };
   // One surprise may be the servers'. It tells of the phase, and of the frequency only if the next run says the same.
   if (before.surprises + 1 < PATIENCE) return { ...anew, surprises: before.surprises + 1 };
-  return { ...fresh, ...stateOf(correct(doubted(expected, innovation, before.age), measurement).estimate, measured, inForce), wander: taught, surprises: 0 };
+  return {
+    ...fresh,
+    ...stateOf(correct(doubted(expected, innovation, before.age), measurement).estimate, measured, inForce),
+    wander: taught,
+    surprises: 0,
+  };
 }
 
 /**
@@ -132,9 +164,17 @@ export function learned(before: UnattendedClock | null, { offset, deviation, inF
  * @param lasting for how long it glides; 0: it was stepped
  * @param frequency the correction in force from now on
  */
-export function correctedClock(before: UnattendedClock, phase: Seconds, lasting: Seconds, frequency: Frequency): UnattendedClock {
+export function correctedClock(
+  before: UnattendedClock,
+  phase: Seconds,
+  lasting: Seconds,
+  frequency: Frequency,
+): UnattendedClock {
   const added = stillToGlide(before) - phase;
-  const moved = before.phase === null ? null : { ...before.phase, offset: before.phase.offset + added, measured: before.phase.measured + added };
+  const moved =
+    before.phase === null
+      ? null
+      : { ...before.phase, offset: before.phase.offset + added, measured: before.phase.measured + added };
   return { ...before, inForce: frequency, phase: moved, gliding: lasting === 0 ? null : { left: phase, lasting } };
 }
 
@@ -154,8 +194,18 @@ export function frequencyToSet({ frequency, frequencyVariance }: UnattendedClock
   return Math.max(-MOST, Math.min(MOST, frequency));
 }
 
-function estimateOf({ frequency, frequencyVariance, inForce }: UnattendedClock, { offset, variance, covariance }: UnattendedPhase): ClockEstimate {
-  return { at: 0 as Mono, phase: offset, frequency: frequency - inForce, phaseVariance: variance, covariance, frequencyVariance };
+function estimateOf(
+  { frequency, frequencyVariance, inForce }: UnattendedClock,
+  { offset, variance, covariance }: UnattendedPhase,
+): ClockEstimate {
+  return {
+    at: 0 as Mono,
+    phase: offset,
+    frequency: frequency - inForce,
+    phaseVariance: variance,
+    covariance,
+    frequencyVariance,
+  };
 }
 
 /** What a measurement says of the wander, by how surprising it was: 1 is what was to be expected. */
@@ -164,8 +214,16 @@ function wandering(before: number, surprise: number): number {
   return Math.max(WANDER.least, Math.min(WANDER.most, after));
 }
 
-function stateOf({ phase, frequency, phaseVariance, covariance, frequencyVariance }: ClockEstimate, measured: Seconds, inForce: Frequency): Pick<UnattendedClock, "frequency" | "frequencyVariance" | "phase"> {
-  return { frequency: frequency + inForce, frequencyVariance, phase: { offset: phase, measured, variance: phaseVariance, covariance } };
+function stateOf(
+  { phase, frequency, phaseVariance, covariance, frequencyVariance }: ClockEstimate,
+  measured: Seconds,
+  inForce: Frequency,
+): Pick<UnattendedClock, "frequency" | "frequencyVariance" | "phase"> {
+  return {
+    frequency: frequency + inForce,
+    frequencyVariance,
+    phase: { offset: phase, measured, variance: phaseVariance, covariance },
+  };
 }
 
 /** The oscillator may have changed by all that was not foretold. */

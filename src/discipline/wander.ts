@@ -44,20 +44,33 @@ export function believe(histories: readonly History[]): Belief {
   const hypotheses = WANDERS.map((wander) => {
     const filtered = measured.map(({ prior, measurements }) => filter(prior, measurements, wander));
     const surprise = filtered.reduce((sum, { surprise }) => sum + surprise, 0);
-    return { wander, estimates: filtered.map(({ estimate }) => estimate), surprise: surprise + (Math.log(wander / USUAL.wander) / USUAL.spread) ** 2 };
+    return {
+      wander,
+      estimates: filtered.map(({ estimate }) => estimate),
+      surprise: surprise + (Math.log(wander / USUAL.wander) / USUAL.spread) ** 2,
+    };
   });
   const least = Math.min(...hypotheses.map(({ surprise }) => surprise));
   const shares = hypotheses.map(({ surprise }) => Math.exp((least - surprise) / 2));
   const total = shares.reduce((sum, share) => sum + share, 0);
   const weights = shares.map((share) => share / total);
   return {
-    estimates: histories.map((_, place) => mix(hypotheses.map(({ estimates }) => estimates[place]!), weights)),
+    estimates: histories.map((_, place) =>
+      mix(
+        hypotheses.map(({ estimates }) => estimates[place]!),
+        weights,
+      ),
+    ),
     wander: Math.exp(hypotheses.reduce((sum, { wander }, place) => sum + weights[place]! * Math.log(wander), 0)),
   };
 }
 
 /** Filters a history under one wander, and says how much it was surprised: −2 log likelihood, but for a constant. */
-function filter(prior: ClockEstimate | null, measurements: readonly PhaseMeasurement[], wander: number): { estimate: ClockEstimate; surprise: number } {
+function filter(
+  prior: ClockEstimate | null,
+  measurements: readonly PhaseMeasurement[],
+  wander: number,
+): { estimate: ClockEstimate; surprise: number } {
   let estimate = prior;
   let surprise = 0;
   for (const one of measurements) {
@@ -80,7 +93,8 @@ function beginning({ at, phase, variance }: PhaseMeasurement): ClockEstimate {
 /** The mean of estimates of the same moment, and the covariance of their mixture. */
 function mix(estimates: readonly ClockEstimate[], weights: readonly number[]): ClockEstimate {
   const { at } = estimates[0]!;
-  const mean = (value: (estimate: ClockEstimate) => number): number => estimates.reduce((sum, estimate, place) => sum + weights[place]! * value(estimate), 0);
+  const mean = (value: (estimate: ClockEstimate) => number): number =>
+    estimates.reduce((sum, estimate, place) => sum + weights[place]! * value(estimate), 0);
   // The first is subtracted, lest a mean of large phases lose the digits in which they differ.
   const { phase: origin } = estimates[0]!;
   const phase = origin + mean((one) => one.phase - origin);

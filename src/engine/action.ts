@@ -22,7 +22,13 @@ export type Action =
    * Open a socket of one request: a fresh random source port (RFC 9109) unless `sourcePort` says which, connected to
    * `to`, so that ICMP errors come back and strangers' packets do not. Answered only when it fails.
    */
-  | { readonly kind: "open"; readonly socket: SocketToken; readonly to: Address; readonly sourcePort: number | null; readonly interface: string | null }
+  | {
+      readonly kind: "open";
+      readonly socket: SocketToken;
+      readonly to: Address;
+      readonly sourcePort: number | null;
+      readonly interface: string | null;
+    }
   /**
    * Open a socket that serves: bound to a port on an address (`null`: all), unconnected. `serve`: plain requests on it may be
    * answered by the `Responder` at once; `hear`: only what is sent to many matters, so the port may be shared.

@@ -117,7 +117,8 @@ export function list(
   state.refused.set(why, (state.refused.get(why) ?? 0) + 1);
   if (state.config.once === null || state.roster.size >= LISTED_AT_MOST) return;
   const { header } = packet;
-  const listed = state.roster.listedAt(event.from) ?? add(state, config, "client", "preemptable", event.from, { found, ended: why });
+  const listed =
+    state.roster.listedAt(event.from) ?? add(state, config, "client", "preemptable", event.from, { found, ended: why });
   listed.ended = why;
   listed.header = header;
   listed.packets.received += 1;
@@ -125,7 +126,10 @@ export function list(
   if (why === "authentication") listed.authentication = packet.mac === null ? "none" : "failed";
   // One way only for a broadcast; out and back for an answer, whose question left when its ring was asked.
   const t1 = ring === null ? header.transmit : ring.at;
-  const exchange = ring === null ? { t1: event.at, t2: header.transmit, t3: header.transmit, t4: event.at } : { t1, t2: header.receive, t3: header.transmit, t4: event.at };
+  const exchange =
+    ring === null
+      ? { t1: event.at, t2: header.transmit, t3: header.transmit, t4: event.at }
+      : { t1, t2: header.receive, t3: header.transmit, t4: event.at };
   const sample = sampleOf(exchange, header.precision, state.config.precision, now.mono);
   if (sample === null) return;
   const { emptyStages, precision } = state.config;

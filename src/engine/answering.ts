@@ -53,7 +53,13 @@ export function openAnswering(state: State, now: Now): Answering | null {
   if (serving === undefined || serving === null) return null;
   const { chance } = surroundings;
   const seed = Number(BigInt.asIntN(32, chance.bits64()));
-  const server = new NtpServer(settingsOf(config, serving, surroundings), { mru: serving.mru ?? DEFAULT_MRU, seed, chance: () => chance.uniform(), isOurs: (transmit) => state.solicitors.some((asking) => ringOf(asking, transmit) !== undefined), startedAt: now.mono });
+  const server = new NtpServer(settingsOf(config, serving, surroundings), {
+    mru: serving.mru ?? DEFAULT_MRU,
+    seed,
+    chance: () => chance.uniform(),
+    isOurs: (transmit) => state.solicitors.some((asking) => ringOf(asking, transmit) !== undefined),
+    startedAt: now.mono,
+  });
   return { server, arrival: newArrival(), waiting: [] };
 }
 
@@ -67,10 +73,15 @@ export function reviseAnswering(state: State, now: Now): void {
   }
   answering.server.configure(settingsOf(config, serving, surroundings));
   answering.server.mru.limit(serving.mru ?? DEFAULT_MRU);
-  for (const { address, ended } of state.roster) if (address !== null && ended === null) serving.access.admitSource(address.ip);
+  for (const { address, ended } of state.roster)
+    if (address !== null && ended === null) serving.access.admitSource(address.ip);
 }
 
-function settingsOf({ service, precision, limits, ownReferenceIds }: EngineConfig, serving: ServingConfig, { security }: Surroundings): ServerSettings {
+function settingsOf(
+  { service, precision, limits, ownReferenceIds }: EngineConfig,
+  serving: ServingConfig,
+  { security }: Surroundings,
+): ServerSettings {
   return {
     access: serving.access,
     security,
@@ -95,7 +106,15 @@ export function onRequest(state: State, event: Event & { readonly kind: "datagra
   if (disposition === "control") return answerQuery(state, server, event, now);
   if (DISPOSITIONS[disposition].kind !== "answered") return;
   const { delay } = server.reply;
-  if (delay === 0) return send(state, server.reply, event.socket, event.from, now, event.cast === "unicast" ? event.to?.ip : undefined);
+  if (delay === 0)
+    return send(
+      state,
+      server.reply,
+      event.socket,
+      event.from,
+      now,
+      event.cast === "unicast" ? event.to?.ip : undefined,
+    );
   if (answering.waiting.length >= WAITING_AT_MOST) return;
   const reply = { at: after(now.mono, delay), reply: keepReply(server.reply), socket: event.socket, to: event.from };
   const place = answering.waiting.findLastIndex(({ at }) => at <= reply.at) + 1;
@@ -108,8 +127,22 @@ function answerQuery(state: State, server: NtpServer, event: Event & { readonly 
   const { control } = state.surroundings;
   if (control === undefined || event.cast !== "unicast") return;
   const from = event.to === undefined ? {} : { from: event.to.ip };
-  for (const bytes of control.respond(event.bytes, event.from, () => controlView(state, server, servedClock(state, now.clock, now.mono), now), now))
-    state.act({ kind: "send", token: state.nextToken(), socket: event.socket, association: null, to: event.from, ...from, ttl: null, bytes });
+  for (const bytes of control.respond(
+    event.bytes,
+    event.from,
+    () => controlView(state, server, servedClock(state, now.clock, now.mono), now),
+    now,
+  ))
+    state.act({
+      kind: "send",
+      token: state.nextToken(),
+      socket: event.socket,
+      association: null,
+      to: event.from,
+      ...from,
+      ttl: null,
+      bytes,
+    });
 }
 
 /** Sends the replies whose delay is over. */
@@ -161,5 +194,14 @@ function send(state: State, reply: Reply, socket: SocketToken, to: Address, now:
   if (length === 0) return;
   const token: PacketToken = state.nextToken();
   const origin = from === undefined ? {} : { from };
-  state.act({ kind: "send", token, socket, association: null, to, ...origin, ttl: null, bytes: reply.bytes.slice(0, length) });
+  state.act({
+    kind: "send",
+    token,
+    socket,
+    association: null,
+    to,
+    ...origin,
+    ttl: null,
+    bytes: reply.bytes.slice(0, length),
+  });
 }

@@ -11,10 +11,19 @@ import { recall } from "./remembered.ts";
 import type { State } from "./state.ts";
 
 /** What an association starts with besides its line. */
-type Start = Pick<Mobilization, "alternatives" | "exchange" | "listening" | "found"> & { readonly ended?: Reason | null };
+type Start = Pick<Mobilization, "alternatives" | "exchange" | "listening" | "found"> & {
+  readonly ended?: Reason | null;
+};
 
 /** Adds an association to the roster, sealed as its line says. It is not polled before its `nextPoll` is set. */
-export function add(state: State, config: AssociationConfig, mode: AssociationMode, lifetime: Lifetime, address: Address | null, start: Start): Association {
+export function add(
+  state: State,
+  config: AssociationConfig,
+  mode: AssociationMode,
+  lifetime: Lifetime,
+  address: Address | null,
+  start: Start,
+): Association {
   const { ended = null, ...rest } = start;
   const fresh = association({
     id: state.roster.nextId(),
@@ -34,7 +43,11 @@ export function add(state: State, config: AssociationConfig, mode: AssociationMo
 }
 
 /** What protects an association, by the key of its line. */
-export function securityOf({ surroundings: { security } }: State, { key }: AssociationConfig, address: Address | null): Security {
+export function securityOf(
+  { surroundings: { security } }: State,
+  { key }: AssociationConfig,
+  address: Address | null,
+): Security {
   return key === null ? security.none() : security.key(key, address?.ip);
 }
 

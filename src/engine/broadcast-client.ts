@@ -10,7 +10,17 @@ import type { Mono } from "../time/mono.ts";
 import type { Now } from "../time/now.ts";
 import { pollInterval } from "../time/seconds.ts";
 import type { Packet } from "../wire/packet.ts";
-import { discovery, introduce, isUsefulStratum, keyOf, list, obstacle, refuseUnasked, STRICT, trusts } from "./admission.ts";
+import {
+  discovery,
+  introduce,
+  isUsefulStratum,
+  keyOf,
+  list,
+  obstacle,
+  refuseUnasked,
+  STRICT,
+  trusts,
+} from "./admission.ts";
 import { add } from "./associate.ts";
 import type { Event } from "./event.ts";
 import { hasRoom, prune } from "./pruning.ts";
@@ -22,22 +32,35 @@ type Datagram = Event & { readonly kind: "datagram" };
 export function mobilizeBroadcastClient(state: State, event: Datagram, packet: Packet, now: Now): void {
   const template = state.config.associations.find(({ kind }) => kind === "broadcastClient");
   const { header } = packet;
-  if (template === undefined || (event.cast === "unicast" && event.to !== undefined)) return refuseUnasked(state, event.from, "mode");
+  if (template === undefined || (event.cast === "unicast" && event.to !== undefined))
+    return refuseUnasked(state, event.from, "mode");
   const fault = broadcastFault(header);
   if (fault !== null) return refuseUnasked(state, event.from, fault);
   const against = obstacle(state, event.from, header, "client");
   if (against !== null) return refuseUnasked(state, event.from, against);
   const found = discovery(state, event.to?.ip ?? null, null, packet);
   const minpoll = Math.min(Math.max(header.poll, 0), 17);
-  const config: AssociationConfig = { ...template, name: event.from.ip, port: event.from.port, key: keyOf(packet), minpoll, maxpoll: minpoll, iburst: true };
-  if (!trusts(state, event.bytes, packet, event.from)) return list(state, config, event, packet, found, "authentication", null, now);
+  const config: AssociationConfig = {
+    ...template,
+    name: event.from.ip,
+    port: event.from.port,
+    key: keyOf(packet),
+    minpoll,
+    maxpoll: minpoll,
+    iburst: true,
+  };
+  if (!trusts(state, event.bytes, packet, event.from))
+    return list(state, config, event, packet, found, "authentication", null, now);
   if (!isUsefulStratum(state, header)) return list(state, config, event, packet, found, "stratum", null, now);
   if (!hasRoom(state, found.merit, now)) return list(state, config, event, packet, found, "surplus", null, now);
   const { broadcastDelay, longestWait } = state.config.discovery ?? STRICT;
   const listening = broadcastClient(header, broadcastDelay, now.mono);
   const fresh = add(state, config, "broadcastClient", "ephemeral", event.from, { found, listening });
   introduce(fresh, packet);
-  fresh.nextPoll = broadcastDelay === null ? volleyAt(header, now.mono, state.surroundings.chance.uniform(), longestWait) : after(now.mono, pollInterval(minpoll));
+  fresh.nextPoll =
+    broadcastDelay === null
+      ? volleyAt(header, now.mono, state.surroundings.chance.uniform(), longestWait)
+      : after(now.mono, pollInterval(minpoll));
   state.schedule(fresh);
 }
 
@@ -77,5 +100,11 @@ export function endVolleyIfOver(state: State, listener: Association, now: Now): 
   const estimate = listener.filter.estimate;
   endVolley(listener, listener.listening!);
   listener.nextPoll = nextBroadcastBy(listener, now);
-  state.note({ what: "volley", id: listener.id, address: listener.address!, offset: estimate?.offset ?? null, delay: estimate?.delay ?? null });
+  state.note({
+    what: "volley",
+    id: listener.id,
+    address: listener.address!,
+    offset: estimate?.offset ?? null,
+    delay: estimate?.delay ?? null,
+  });
 }

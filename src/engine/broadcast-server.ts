@@ -34,7 +34,11 @@ export function startBroadcaster(state: State, config: AssociationConfig, now: N
 }
 
 /** The lines have changed: those that are gone send no more, others go on by what their line says now. */
-export function reviseBroadcasters(state: State, revised: ReadonlyMap<AssociationConfig, AssociationConfig>, now: Now): void {
+export function reviseBroadcasters(
+  state: State,
+  revised: ReadonlyMap<AssociationConfig, AssociationConfig>,
+  now: Now,
+): void {
   state.broadcasters = state.broadcasters.flatMap((broadcaster) => {
     const config = revised.get(broadcaster.config);
     if (config === undefined) return [];
@@ -65,7 +69,8 @@ function send(state: State, broadcaster: Broadcaster, system: SystemHeader, now:
     version: config.version,
     mode: "broadcast",
     poll: config.minpoll,
-    origin: config.xleave === true && left !== null && left.measured ? servedClock(state, left.left, now.mono) : UNKNOWN_TIME,
+    origin:
+      config.xleave === true && left !== null && left.measured ? servedClock(state, left.left, now.mono) : UNKNOWN_TIME,
     receive: UNKNOWN_TIME,
     transmit: servedClock(state, now.clock, now.mono),
   });
@@ -77,7 +82,15 @@ function send(state: State, broadcaster: Broadcaster, system: SystemHeader, now:
   const token = state.nextToken();
   broadcaster.left = config.xleave === true ? { left: now.clock, measured: false } : null;
   if (broadcaster.left !== null) state.departures.set(token, broadcaster.left);
-  state.act({ kind: "send", token, socket, association: null, to, ttl: config.ttl ?? DEFAULT_TTL, bytes: sealed.bytes });
+  state.act({
+    kind: "send",
+    token,
+    socket,
+    association: null,
+    to,
+    ttl: config.ttl ?? DEFAULT_TTL,
+    bytes: sealed.bytes,
+  });
 }
 
 function schedule(state: State): void {

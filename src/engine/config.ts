@@ -36,7 +36,12 @@ export interface OnceConfig {
 /** Whether and how the local clock is touched. */
 export type ClockConfig =
   | { readonly kind: "observe" } // never: `query`
-  | { readonly kind: "once"; readonly dryRun: boolean; readonly limits: StepLimits; /** The clock's rate is set, too, once it is known. */ readonly frequency?: boolean }
+  | {
+      readonly kind: "once";
+      readonly dryRun: boolean;
+      readonly limits: StepLimits;
+      /** The clock's rate is set, too, once it is known. */ readonly frequency?: boolean;
+    }
   | LoopConfig;
 
 /** The clock is steered for as long as the run goes on. */

@@ -104,7 +104,9 @@ export function controlView(state: State, server: NtpServer, served: NtpTimestam
   return {
     now: { mono: now.mono, clock: served },
     snapshot,
-    peers: Array.from(state.roster, (association, index) => controlPeer(association, snapshot.associations[index]!, now, config.limits.phi)),
+    peers: Array.from(state.roster, (association, index) =>
+      controlPeer(association, snapshot.associations[index]!, now, config.limits.phi),
+    ),
     told: told(server, now),
     wasSynchronized: setAt !== null || opinion.estimate !== null,
     localStratum: config.serving?.fallbacks.local ?? null,
@@ -122,7 +124,8 @@ export function controlView(state: State, server: NtpServer, served: NtpTimestam
 
 /** What goes out in answers, read back from the words that it goes out in. */
 function told(server: NtpServer, now: Now): ServedVariables {
-  const { head, stratum, referenceId, referenceSeconds, referenceFraction, rootDelay, rootDispersion } = server.published(now);
+  const { head, stratum, referenceId, referenceSeconds, referenceFraction, rootDelay, rootDispersion } =
+    server.published(now);
   return {
     leap: LEAPS[head >>> 30]!,
     stratum,
@@ -133,9 +136,26 @@ function told(server: NtpServer, now: Now): ServedVariables {
   };
 }
 
-function controlPeer({ mode, header, config, filter, nextPoll }: Association, report: AssociationReport, { mono }: Now, phi: Frequency): ControlPeer {
-  const samples = filter.samples.map(({ offset, delay, dispersion, at }) => ({ offset, delay, dispersion: dispersion + phi * elapsed(at, mono) }));
-  return { report, mode, header, minpoll: config.minpoll, maxpoll: config.maxpoll, samples, next: nextPoll === null ? null : Math.max(elapsed(mono, nextPoll), 0) };
+function controlPeer(
+  { mode, header, config, filter, nextPoll }: Association,
+  report: AssociationReport,
+  { mono }: Now,
+  phi: Frequency,
+): ControlPeer {
+  const samples = filter.samples.map(({ offset, delay, dispersion, at }) => ({
+    offset,
+    delay,
+    dispersion: dispersion + phi * elapsed(at, mono),
+  }));
+  return {
+    report,
+    mode,
+    header,
+    minpoll: config.minpoll,
+    maxpoll: config.maxpoll,
+    samples,
+    next: nextPoll === null ? null : Math.max(elapsed(mono, nextPoll), 0),
+  };
 }
 
 function socketsOf({ service, config }: State): readonly ControlSocket[] {

@@ -73,7 +73,11 @@ export function onSlewBegun(state: State, by: Seconds, lasting: Seconds, now: No
 }
 
 /** The clock runs at another rate, and perhaps glides besides. */
-export function onSteeredOnce(state: State, { phase, frequency, lasting }: Event & { readonly kind: "steered" }, now: Now): void {
+export function onSteeredOnce(
+  state: State,
+  { phase, frequency, lasting }: Event & { readonly kind: "steered" },
+  now: Now,
+): void {
   if (!state.clock.correcting) return;
   const isSlew = state.clock.action === "slew";
   state.clock.applied = true;

@@ -123,7 +123,8 @@ function take(state: State, event: Event, now: Now): void {
       state.departures.delete(event.token);
       // That its socket could not be opened has been told.
       if (state.unopened.delete(event.token)) return;
-      if (event.to !== undefined && state.roster.on(event.token as number as SocketToken) === undefined) state.note({ what: "notSent", to: event.to, why: event.why });
+      if (event.to !== undefined && state.roster.on(event.token as number as SocketToken) === undefined)
+        state.note({ what: "notSent", to: event.to, why: event.why });
       // A client's request has one number for its packet and its socket.
       return onUndelivered(state, event.token as number as SocketToken, event.why, now);
     case "notOpened":

@@ -35,7 +35,14 @@ export function onDatagram(state: State, event: Event & { readonly kind: "datagr
   if (packet.kind === "malformed") return refuse(state, claimed, event.from, packet.fault);
   if (processOf(claimed.mode, packet.header.mode) !== "process") return refuse(state, claimed, event.from, "mode");
   const request = requestOf(claimed, event.socket, packet.header.origin, state.config.sourcePort !== null);
-  const reception = receiveReply(claimed, request, event.bytes, { packet, at: event.at, stamp: event.stamp }, now, state.rulesFor(claimed));
+  const reception = receiveReply(
+    claimed,
+    request,
+    event.bytes,
+    { packet, at: event.at, stamp: event.stamp },
+    now,
+    state.rulesFor(claimed),
+  );
   const stays = reception.kind === "held" || (reception.kind === "refused" && !reception.final);
   if (request !== null && !stays) state.close(claimed, request);
   onReception(state, claimed, reception, now);
@@ -45,7 +52,12 @@ export function onDatagram(state: State, event: Event & { readonly kind: "datagr
  * The question that a reply came to: by its socket, each of which asks once. Sockets that share a port and a server are one to
  * the system, which hands a reply that was overtaken to any of them: there its origin says what it answers.
  */
-function requestOf({ requests }: Association, socket: SocketToken, origin: NtpTimestamp, shared: boolean): Request | null {
+function requestOf(
+  { requests }: Association,
+  socket: SocketToken,
+  origin: NtpTimestamp,
+  shared: boolean,
+): Request | null {
   const own = requests.find((request) => request.socket === socket) ?? null;
   return shared ? (requests.find(({ cookie }) => cookie === origin) ?? own) : own;
 }

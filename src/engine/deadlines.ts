@@ -48,7 +48,8 @@ export class Deadlines {
   }
 
   #dropStale(): void {
-    for (let first = this.#heap[0]; first !== undefined && this.#at.get(first.key) !== first.at; first = this.#heap[0]) this.#pop();
+    for (let first = this.#heap[0]; first !== undefined && this.#at.get(first.key) !== first.at; first = this.#heap[0])
+      this.#pop();
   }
 
   #push(entry: Entry): void {

@@ -44,7 +44,9 @@ function learn(state: State, addresses: HostAddresses, present: readonly string[
     ...config,
     ownReferenceIds: present.filter((ip) => !isLinkLocal(ip) && !isLoopback(ip)).map(surroundings.referenceIdOf),
     ...(serving === undefined || serving === null ? {} : { serving: { ...serving, ownAddresses: present } }),
-    ...(service?.rules === undefined ? {} : { service: { ...service, addresses: listening(service.rules, addresses) } }),
+    ...(service?.rules === undefined
+      ? {}
+      : { service: { ...service, addresses: listening(service.rules, addresses) } }),
   });
   if (state.answering !== null) reviseAnswering(state, now);
 }

@@ -39,7 +39,8 @@ export function settle(state: State, now: Now): void {
   rewardSurvivors(state);
   countAgreements(state);
   const { once } = state.config;
-  if (once !== null && (isListening(state) ? hasListenedEnough(state) : hasHeardEnough(state, once))) decide(state, now);
+  if (once !== null && (isListening(state) ? hasListenedEnough(state) : hasHeardEnough(state, once)))
+    decide(state, now);
 }
 
 /** When to judge; `null`: nothing has changed. */
@@ -96,7 +97,12 @@ function judge(state: State, now: Now): void {
   publishSystem(state, now);
   const peer = state.opinion.estimate?.peer ?? null;
   if (peer === null && before !== null) state.deadlines.set(TIMER.discovery, now.mono);
-  if (peer !== before) state.note({ what: "systemPeer", id: peer, address: peer === null ? null : (state.roster.get(peer)?.address ?? null) });
+  if (peer !== before)
+    state.note({
+      what: "systemPeer",
+      id: peer,
+      address: peer === null ? null : (state.roster.get(peer)?.address ?? null),
+    });
 }
 
 function orphanRules({ config, ownReferenceIds }: State): OrphanRules | null {

@@ -16,8 +16,17 @@ export function claimSteered(state: State, steering: Steering, now: Now): void {
   const { estimate, variables } = state.opinion;
   if (steering.config.dryRun || estimate === null) return;
   const { offset, jitter } = estimate;
-  const more = { leap: armedLeap(state, steering, now), loop: steering.corrections.locked !== null, tai: taiNow(state, now) };
-  tell(state, steering, claimOf({ offset, jitter, rootDistance: variables.rootDistance, poll: steering.discipline.report.poll }, more), now);
+  const more = {
+    leap: armedLeap(state, steering, now),
+    loop: steering.corrections.locked !== null,
+    tai: taiNow(state, now),
+  };
+  tell(
+    state,
+    steering,
+    claimOf({ offset, jitter, rootDistance: variables.rootDistance, poll: steering.discipline.report.poll }, more),
+    now,
+  );
 }
 
 /** The clock is off by more than it may be corrected by: nobody is to rely on it. */
@@ -32,14 +41,23 @@ export function claimUnreliable(state: State, steering: Steering, now: Now): voi
 export function claimSet(state: State, left: Seconds): void {
   const { estimate, variables } = state.opinion;
   if (estimate === null) return;
-  state.act({ kind: "kernel", claim: claimOnce({ offset: left, jitter: estimate.jitter, rootDistance: variables.rootDistance }) });
+  state.act({
+    kind: "kernel",
+    claim: claimOnce({ offset: left, jitter: estimate.jitter, rootDistance: variables.rootDistance }),
+  });
 }
 
 /** A leap second is to be carried out at the end of the day, or is over: the kernel is told, if it was told otherwise. */
 export function claimLeap(state: State, steering: Steering, now: Now): void {
   const { claimed } = steering;
   const leap = armedLeap(state, steering, now);
-  if (claimed !== null && claimed.claim.leap !== leap) tell(state, steering, { ...aged(claimed.claim, elapsed(claimed.at, now.mono)), leap, tai: taiNow(state, now) }, now);
+  if (claimed !== null && claimed.claim.leap !== leap)
+    tell(
+      state,
+      steering,
+      { ...aged(claimed.claim, elapsed(claimed.at, now.mono)), leap, tai: taiNow(state, now) },
+      now,
+    );
 }
 
 function tell(state: State, steering: Steering, claim: KernelClaim, now: Now): void {

@@ -50,13 +50,15 @@ const SAME_FREQUENCY: Frequency = 2 ** -15 * 1e-6;
  */
 export function lapseBetween(then: Moment, now: Moment, glided: Seconds = 0): Lapse {
   const steady = now.steady - then.steady;
-  if (then.boot === null || then.boot !== now.boot || steady < 0) return { elapsed: Math.max(0, difference(now.clock, then.clock)), broken: "restart" };
+  if (then.boot === null || then.boot !== now.boot || steady < 0)
+    return { elapsed: Math.max(0, difference(now.clock, then.clock)), broken: "restart" };
   const slept = Math.max(0, now.slept - then.slept);
   if (slept > NAP) return { elapsed: steady + slept, broken: "sleep" };
   const parted = difference(now.clock, then.clock) - steady;
   // On Linux the steady clock is steered with the other; elsewhere it is not.
   const expected = [0, glided + (then.frequency ?? 0) * steady];
   if (expected.every((way) => Math.abs(parted - way) >= STEP_NOTICED)) return { elapsed: steady, broken: "step" };
-  const steered = then.frequency !== null && now.frequency !== null && Math.abs(now.frequency - then.frequency) > SAME_FREQUENCY;
+  const steered =
+    then.frequency !== null && now.frequency !== null && Math.abs(now.frequency - then.frequency) > SAME_FREQUENCY;
   return { elapsed: steady, broken: steered ? "frequency" : null };
 }

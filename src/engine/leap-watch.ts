@@ -72,7 +72,8 @@ export function onLeapSecond(state: State, by: Seconds, now: Now): void {
   watchLeaps(state, now);
   for (const association of state.roster) {
     state.closeRequests(association);
-    if (association.ended === null && association.address !== null) association.nextPoll ??= after(now.mono, state.config.burst.spacing.least);
+    if (association.ended === null && association.address !== null)
+      association.nextPoll ??= after(now.mono, state.config.burst.spacing.least);
     state.schedule(association);
   }
 }

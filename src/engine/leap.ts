@@ -18,7 +18,9 @@ import type { Steering } from "./steering.ts";
 /** The system variables with the leap second that is announced: where there is a list, its word and not the vote. */
 export function withLeap({ config, surroundings }: State, variables: SystemVariables, now: Now): SystemVariables {
   const { leap } = variables;
-  return leap === "unsynchronized" ? variables : { ...variables, leap: announcedLeap(leap, config.leaps ?? null, now.clock, surroundings.era) };
+  return leap === "unsynchronized"
+    ? variables
+    : { ...variables, leap: announcedLeap(leap, config.leaps ?? null, now.clock, surroundings.era) };
 }
 
 /** What the kernel is to do at the end of this day. Who has lost all servers stays with what was known of it before. */
@@ -32,7 +34,8 @@ export function armedLeap({ opinion, surroundings }: State, { claimed }: Steerin
 export function taiNow({ config, surroundings }: State, now: Now): number | null {
   const leaps = config.leaps ?? null;
   if (leaps === null) return null;
-  const hasCome = leaps.next !== null && unfold(now.clock, surroundings.era) / NANOSECONDS + UNIX_EPOCH >= leaps.next.at;
+  const hasCome =
+    leaps.next !== null && unfold(now.clock, surroundings.era) / NANOSECONDS + UNIX_EPOCH >= leaps.next.at;
   return hasCome ? leaps.next.tai : (leaps.tai ?? null);
 }
 

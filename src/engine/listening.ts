@@ -17,7 +17,9 @@ export interface ListenRule {
  */
 export function listening(rules: readonly ListenRule[], interfaces: HostAddresses): readonly string[] | null {
   if (rules.every(({ action }) => action === "listen")) return null;
-  const all = Object.entries(interfaces).flatMap(([name, addresses]) => addresses.map((address) => ({ name, address })));
+  const all = Object.entries(interfaces).flatMap(([name, addresses]) =>
+    addresses.map((address) => ({ name, address })),
+  );
   return all.filter(({ name, address }) => decision(rules, name, address) === "listen").map(({ address }) => address);
 }
 
@@ -40,5 +42,11 @@ function fits({ what }: ListenRule, name: string, address: string): boolean {
   if (what === name || what === ip || what === address) return true;
   const [network = "", bits] = what.split("/");
   const base = addressOctets(network);
-  return bits !== undefined && octets !== null && base !== null && octets.length === base.length && inNetwork(octets, base, Number(bits));
+  return (
+    bits !== undefined &&
+    octets !== null &&
+    base !== null &&
+    octets.length === base.length &&
+    inNetwork(octets, base, Number(bits))
+  );
 }

@@ -1,6 +1,16 @@
 /** Manycast: groups are asked ring by ring, and who answers is mobilized (seed 002 "Manycast Scheme"). */
 import { broadcastFault } from "../association/broadcast.ts";
-import { beaconAt, growRing, onSolicit, questionInterval, restart, revise, ringOf, solicitor, wantsMore } from "../association/solicitor.ts";
+import {
+  beaconAt,
+  growRing,
+  onSolicit,
+  questionInterval,
+  restart,
+  revise,
+  ringOf,
+  solicitor,
+  wantsMore,
+} from "../association/solicitor.ts";
 import type { Ring, RingRules, Solicitor } from "../association/solicitor.ts";
 import type { AssociationConfig } from "../association/template.ts";
 import { after } from "../time/mono.ts";
@@ -10,7 +20,17 @@ import { family } from "../wire/address.ts";
 import { encodeHeader } from "../wire/header.ts";
 import type { Header } from "../wire/header.ts";
 import { decodePacket } from "../wire/packet.ts";
-import { discovery, introduce, isUsefulStratum, keyOf, list, obstacle, refuseUnasked, STRICT, trusts } from "./admission.ts";
+import {
+  discovery,
+  introduce,
+  isUsefulStratum,
+  keyOf,
+  list,
+  obstacle,
+  refuseUnasked,
+  STRICT,
+  trusts,
+} from "./admission.ts";
 import { add } from "./associate.ts";
 import type { Event } from "./event.ts";
 import { heldCount, isPruned, makeRoom } from "./pruning.ts";
@@ -23,13 +43,23 @@ type Datagram = Event & { readonly kind: "datagram" };
 /** A manycast line is taken up: its group is asked from the first ring on, through an unconnected socket of its own. */
 export function startSolicitor(state: State, config: AssociationConfig, group: string, now: Now): void {
   const socket = state.nextToken();
-  state.act({ kind: "listen", socket, port: 0, address: family(group) === 4 ? "0.0.0.0" : "::", interface: state.config.interface });
+  state.act({
+    kind: "listen",
+    socket,
+    port: 0,
+    address: family(group) === 4 ? "0.0.0.0" : "::",
+    interface: state.config.interface,
+  });
   state.solicitors.push(solicitor(config, group, socket, now.mono));
   scheduleSolicitors(state);
 }
 
 /** The lines have changed: searches whose line is gone end, others go on by what it says now. */
-export function reviseSolicitors(state: State, revised: ReadonlyMap<AssociationConfig, AssociationConfig>, now: Now): void {
+export function reviseSolicitors(
+  state: State,
+  revised: ReadonlyMap<AssociationConfig, AssociationConfig>,
+  now: Now,
+): void {
   for (const index of state.solicitors.keys()) state.deadlines.set(TIMER.solicitors - index, null);
   state.solicitors = state.solicitors.filter((asking) => {
     const config = revised.get(asking.config);
@@ -81,7 +111,8 @@ function rest(state: State, asking: Solicitor, held: number, now: Now, rules: Ri
  */
 export function resumeSolicitors(state: State, held: number, now: Now): void {
   if (held >= state.config.limits.minclock) return;
-  for (const asking of state.solicitors) if (asking.satisfied || state.opinion.estimate === null) restart(asking, now.mono);
+  for (const asking of state.solicitors)
+    if (asking.satisfied || state.opinion.estimate === null) restart(asking, now.mono);
   scheduleSolicitors(state);
 }
 
@@ -109,15 +140,27 @@ export function onSolicited(state: State, asking: Solicitor, event: Datagram, no
   if (state.roster.at(event.from) !== undefined) return refuseUnasked(state, event.from, "duplicate");
   ring.replies += 1;
   state.note({ what: "solicited", group: asking.group, ttl: ring.ttl, from: event.from });
-  const config: AssociationConfig = { ...asking.config, kind: "server", name: event.from.ip, port: event.from.port, key: keyOf(packet), iburst: true };
+  const config: AssociationConfig = {
+    ...asking.config,
+    kind: "server",
+    name: event.from.ip,
+    port: event.from.port,
+    key: keyOf(packet),
+    iburst: true,
+  };
   const found = discovery(state, asking.group, ring.ttl, packet);
-  if (!trusts(state, event.bytes, packet, event.from)) return list(state, config, event, packet, found, "authentication", ring, now);
+  if (!trusts(state, event.bytes, packet, event.from))
+    return list(state, config, event, packet, found, "authentication", ring, now);
   if (!isUsefulStratum(state, header)) return list(state, config, event, packet, found, "stratum", ring, now);
   if (isPruned(state, event.from, now)) return refuseUnasked(state, event.from, "duplicate");
-  if (heldCount(state) >= mostHeld(state) && !(state.config.once === null && makeRoom(state, found.merit, now))) return list(state, config, event, packet, found, "surplus", ring, now);
+  if (heldCount(state) >= mostHeld(state) && !(state.config.once === null && makeRoom(state, found.merit, now)))
+    return list(state, config, event, packet, found, "surplus", ring, now);
   const fresh = add(state, config, "client", "preemptable", event.from, { found });
   introduce(fresh, packet);
-  fresh.nextPoll = after(now.mono, state.surroundings.chance.uniform() * (state.config.once === null ? asking.config.minpoll : 0));
+  fresh.nextPoll = after(
+    now.mono,
+    state.surroundings.chance.uniform() * (state.config.once === null ? asking.config.minpoll : 0),
+  );
   state.schedule(fresh);
 }
 
@@ -140,7 +183,15 @@ function ask(state: State, asking: Solicitor, held: number, now: Now, rules: Rin
   onSolicit(asking, ring, now.mono, rules);
   if (sealed.kind === "unsealed") return;
   const to = { ip: asking.group, port: config.port };
-  state.act({ kind: "send", token: state.nextToken(), socket: asking.socket, association: null, to, ttl: ring.ttl, bytes: sealed.bytes });
+  state.act({
+    kind: "send",
+    token: state.nextToken(),
+    socket: asking.socket,
+    association: null,
+    to,
+    ttl: ring.ttl,
+    bytes: sealed.bytes,
+  });
   state.note({ what: "ring", group: asking.group, ttl: ring.ttl, found: held });
 }
 
@@ -151,7 +202,14 @@ function ringRules(state: State, asking: Solicitor): RingRules {
   const { minclock, maxclock } = state.config.limits;
   const { estimate } = state.opinion;
   const systemPoll = estimate === null ? null : (state.roster.get(estimate.peer)?.hpoll ?? null);
-  return { interval, all: allRings, minclock, maxclock, systemPoll, uniform: () => state.surroundings.chance.uniform() };
+  return {
+    interval,
+    all: allRings,
+    minclock,
+    maxclock,
+    systemPoll,
+    uniform: () => state.surroundings.chance.uniform(),
+  };
 }
 
 function scheduleSolicitors(state: State): void {

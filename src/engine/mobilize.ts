@@ -25,7 +25,8 @@ export function mobilizeConfigured(state: State, now: Now): void {
 
 /** One line is taken up. What is known of its name already is taken as it is. */
 export function mobilizeLine(state: State, config: AssociationConfig, now: Now): void {
-  if (config.burst && config.maxpoll < BURST_MAXPOLL) state.note({ what: "burst", name: config.name, maxpoll: config.maxpoll });
+  if (config.burst && config.maxpoll < BURST_MAXPOLL)
+    state.note({ what: "burst", name: config.name, maxpoll: config.maxpoll });
   if (config.kind === "broadcastClient") return; // a template for what arrives
   if (config.kind === "broadcast") return startBroadcaster(state, config, now);
   if (isDrawn(state, config)) startPool(state, config, now);
@@ -138,7 +139,9 @@ function lookupFailed(state: State, lookup: Lookup, why: ResolveFault, now: Now)
 
 /** Where names cannot be looked up, the servers that an earlier run found under them are as good as ever. */
 function rememberedAddresses(state: State, config: AssociationConfig): readonly string[] {
-  return entriesOf(state, config).filter(({ header }) => header !== null).map(({ ip }) => ip);
+  return entriesOf(state, config)
+    .filter(({ header }) => header !== null)
+    .map(({ ip }) => ip);
 }
 
 /** Holds the place of a line whose name has no address. */
@@ -147,7 +150,8 @@ function stand(state: State, config: AssociationConfig, now: Now): void {
 }
 
 function placeOf(state: State, config: AssociationConfig): Association | undefined {
-  for (const association of state.roster) if (association.config === config && association.address === null) return association;
+  for (const association of state.roster)
+    if (association.config === config && association.address === null) return association;
   return undefined;
 }
 
@@ -185,22 +189,38 @@ function mobilizeName(state: State, config: AssociationConfig, addresses: readon
  * other, since one server may have an address of each.
  */
 function membersOf(state: State, config: AssociationConfig, all: readonly Address[]): readonly Address[] {
-  const proven = entriesOf(state, config).filter(isProven).map(({ ip, port }): Address => ({ ip, port }));
+  const proven = entriesOf(state, config)
+    .filter(isProven)
+    .map(({ ip, port }): Address => ({ ip, port }));
   const first = family((proven[0] ?? all[0]!).ip);
   const members = [...proven, ...all.filter(({ ip }) => !proven.some((member) => member.ip === ip))];
   const allowed = members.filter(({ ip }) => config.family === null || config.family === family(ip));
-  const [preferred, other] = [allowed.filter(({ ip }) => family(ip) === first), allowed.filter(({ ip }) => family(ip) !== first)];
+  const [preferred, other] = [
+    allowed.filter(({ ip }) => family(ip) === first),
+    allowed.filter(({ ip }) => family(ip) !== first),
+  ];
   return [...preferred, ...other].slice(0, state.config.poolSize);
 }
 
 /** Mobilizes an association; one that cannot be asked is mobilized all the same, so that the report can say why. */
-function mobilize(state: State, config: AssociationConfig, address: Address | null, alternatives: readonly Address[], ended: Reason | null, now: Now): void {
+function mobilize(
+  state: State,
+  config: AssociationConfig,
+  address: Address | null,
+  alternatives: readonly Address[],
+  ended: Reason | null,
+  now: Now,
+): void {
   const peer = config.kind === "peer";
   const own = peer ? { exchange: symmetricExchange() } : {};
   const duplicate = address !== null && state.roster.at(address) !== undefined;
   const mayGo = config.kind === "pool" || (config.preempt === true && state.config.once === null);
   const lifetime = mayGo ? "preemptable" : "persistent";
-  const fresh = add(state, config, peer ? "symmetricActive" : "client", lifetime, address, { alternatives, ended: duplicate ? "duplicate" : ended, ...own });
+  const fresh = add(state, config, peer ? "symmetricActive" : "client", lifetime, address, {
+    alternatives,
+    ended: duplicate ? "duplicate" : ended,
+    ...own,
+  });
   if (address === null || fresh.ended !== null) return;
   recallServer(state, fresh, address, now);
   if (fresh.ended !== null) return;

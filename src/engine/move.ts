@@ -42,7 +42,11 @@ const AT_ONCE = 64;
  * Moves what was measured along with what a slew or the kernel's loop has done to the clock meanwhile.
  * @param lag for so long it may lie behind, seconds
  */
-export function keepUp(state: State, now: Now, lag: Seconds = state.roster.size > AT_ONCE ? state.roster.size * SPACING : 0): void {
+export function keepUp(
+  state: State,
+  now: Now,
+  lag: Seconds = state.roster.size > AT_ONCE ? state.roster.size * SPACING : 0,
+): void {
   const { steering } = state;
   if (steering === null || now.mono < after(steering.movedAt, lag)) return;
   const { slew, locked } = steering.corrections;

@@ -42,7 +42,16 @@ export class Names {
       known.waiting.push(config);
       return { lookup: known, isNew: false };
     }
-    const lookup: Lookup = { name: config.name, family: config.family, waiting: [config], addresses: null, asking: true, fault: null, retryAt: null, pause: FIRST_PAUSE };
+    const lookup: Lookup = {
+      name: config.name,
+      family: config.family,
+      waiting: [config],
+      addresses: null,
+      asking: true,
+      fault: null,
+      retryAt: null,
+      pause: FIRST_PAUSE,
+    };
     this.#lookups.push(lookup);
     return { lookup, isNew: true };
   }
@@ -117,7 +126,8 @@ export class Names {
   /** When the next one is to be tried again. */
   get retryAt(): Mono | null {
     let first: Mono | null = null;
-    for (const { retryAt } of this.#lookups) if (retryAt !== null && (first === null || retryAt < first)) first = retryAt;
+    for (const { retryAt } of this.#lookups)
+      if (retryAt !== null && (first === null || retryAt < first)) first = retryAt;
     return first;
   }
 

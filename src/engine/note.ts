@@ -23,11 +23,28 @@ export type Note =
   | { readonly what: "resolved"; readonly name: string; readonly addresses: readonly string[] }
   | { readonly what: "unresolved"; readonly name: string; readonly why: ResolveFault }
   | { readonly what: "mobilized"; readonly id: AssociationId; readonly name: string; readonly address: Address }
-  | { readonly what: "demobilized"; readonly id: AssociationId; readonly address: Address; readonly why: Reason | "unconfigured" }
+  | {
+      readonly what: "demobilized";
+      readonly id: AssociationId;
+      readonly address: Address;
+      readonly why: Reason | "unconfigured";
+    }
   | { readonly what: "polled"; readonly id: AssociationId; readonly address: Address }
-  | { readonly what: "sample"; readonly id: AssociationId; readonly address: Address; readonly offset: Seconds; readonly delay: Seconds; readonly raw?: RawSample }
+  | {
+      readonly what: "sample";
+      readonly id: AssociationId;
+      readonly address: Address;
+      readonly offset: Seconds;
+      readonly delay: Seconds;
+      readonly raw?: RawSample;
+    }
   | { readonly what: "timedOut"; readonly id: AssociationId; readonly address: Address }
-  | { readonly what: "refused"; readonly id: AssociationId | null; readonly from: Address; readonly test: PacketTest | PacketFault }
+  | {
+      readonly what: "refused";
+      readonly id: AssociationId | null;
+      readonly from: Address;
+      readonly test: PacketTest | PacketFault;
+    }
   | { readonly what: "unreachable"; readonly id: AssociationId; readonly address: Address; readonly why: HostFault }
   | { readonly what: "kiss"; readonly id: AssociationId; readonly address: Address; readonly code: string }
   /** An address of a pool's name that gave nothing when it was asked, and why; told when that is news. */
@@ -41,8 +58,20 @@ export type Note =
   | { readonly what: "notSent"; readonly to: Address; readonly why: HostFault }
   | { readonly what: "ring"; readonly group: string; readonly ttl: number; readonly found: number }
   | { readonly what: "solicited"; readonly group: string; readonly ttl: number; readonly from: Address }
-  | { readonly what: "volley"; readonly id: AssociationId; readonly address: Address; readonly offset: Seconds | null; readonly delay: Seconds | null }
-  | { readonly what: "broadcast"; readonly id: AssociationId; readonly address: Address; readonly offset: Seconds; readonly delay: Seconds }
+  | {
+      readonly what: "volley";
+      readonly id: AssociationId;
+      readonly address: Address;
+      readonly offset: Seconds | null;
+      readonly delay: Seconds | null;
+    }
+  | {
+      readonly what: "broadcast";
+      readonly id: AssociationId;
+      readonly address: Address;
+      readonly offset: Seconds;
+      readonly delay: Seconds;
+    }
   | { readonly what: "decided"; readonly offset: Seconds | null }
   | { readonly what: "clockRefused"; readonly why: ClockFault }
   | { readonly what: "leapSecond"; readonly leap: "insert" | "delete" }

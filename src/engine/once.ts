@@ -35,10 +35,12 @@ export function heardEnough(hearing: Hearing, once: OnceConfig): boolean {
   let asked = 0;
   for (const association of hearing.associations) {
     if (association.ended === null) open += 1;
-    if (association.known && association.ended === null && association.answers === 0 && association.unanswered <= 1) asked += 1;
+    if (association.known && association.ended === null && association.answers === 0 && association.unanswered <= 1)
+      asked += 1;
     if (isOutOfTheRun(association)) continue;
     running += 1;
-    if (once.enough !== null && association.samples >= Math.min(once.enough, samplesWanted(association, once))) measured += 1;
+    if (once.enough !== null && association.samples >= Math.min(once.enough, samplesWanted(association, once)))
+      measured += 1;
   }
   if (open === 0) return true;
   if (asked > 0) return false;

@@ -17,7 +17,13 @@ export function pollPeer(state: State, peer: Association, now: Now): void {
   const exchange = peer.exchange!;
   const address = peer.address!;
   const socket = socketFor(state, family(address.ip));
-  const header = symmetricHeader(peer, exchange, systemHeader(state, now), (clock) => servedClock(state, clock, now.mono), now);
+  const header = symmetricHeader(
+    peer,
+    exchange,
+    systemHeader(state, now),
+    (clock) => servedClock(state, clock, now.mono),
+    now,
+  );
   const sealed = peer.security.seal(encodeHeader(header));
   onPoll(peer, now.mono, state.rules);
   if (sealed.kind === "unsealed") return giveUp(state, peer, "authentication");

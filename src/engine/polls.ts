@@ -24,7 +24,12 @@ const SILENT_BEFORE_FALLBACK = 2;
 /** An association's moment has come: requests run out, and the next one leaves. */
 export function attend(state: State, association: Association, now: Now): void {
   // Oldest first, and all of the same patience.
-  for (let lost = association.requests[0]; lost !== undefined && lost.expires <= now.mono; lost = association.requests[0]) expire(state, association, lost, now);
+  for (
+    let lost = association.requests[0];
+    lost !== undefined && lost.expires <= now.mono;
+    lost = association.requests[0]
+  )
+    expire(state, association, lost, now);
   if (association.nextPoll !== null && association.nextPoll <= now.mono) poll(state, association, now);
   if (state.roster.get(association.id) === undefined) return;
   const useless = isUseless(state, association, now);
@@ -96,8 +101,22 @@ function ask(state: State, association: Association, now: Now): void {
   association.requests.push(newRequest(token, token, cookie, now, state.config.timeout));
   association.packets.sent += 1;
   state.roster.occupy(token, association);
-  state.act({ kind: "open", socket: token, to: address, sourcePort: state.config.sourcePort, interface: state.config.interface });
-  state.act({ kind: "send", token, socket: token, association: association.id, to: address, ttl: null, bytes: sealed.bytes });
+  state.act({
+    kind: "open",
+    socket: token,
+    to: address,
+    sourcePort: state.config.sourcePort,
+    interface: state.config.interface,
+  });
+  state.act({
+    kind: "send",
+    token,
+    socket: token,
+    association: association.id,
+    to: address,
+    ttl: null,
+    bytes: sealed.bytes,
+  });
   state.note({ what: "polled", id: association.id, address });
   // Out of reach by now: selection has to know.
   if (association.reach === 0) state.changed(association);

@@ -1,6 +1,14 @@
 /** Pools in the daemon: names are drawn from, one server at a time, while too few associations are held (seed 002). */
 import { requestHeader } from "../association/client.ts";
-import { beginAgain, isStale, onFailed, onLookup, POOL_PAUSE, poolSolicitor, wantsLookup } from "../association/pool.ts";
+import {
+  beginAgain,
+  isStale,
+  onFailed,
+  onLookup,
+  POOL_PAUSE,
+  poolSolicitor,
+  wantsLookup,
+} from "../association/pool.ts";
 import type { DrawFault, PoolQuestion, PoolSolicitor } from "../association/pool.ts";
 import type { SocketToken } from "../association/request.ts";
 import type { AssociationConfig } from "../association/template.ts";
@@ -35,7 +43,11 @@ export function startPool(state: State, config: AssociationConfig, now: Now): vo
 export function onPoolResolved(state: State, config: AssociationConfig, addresses: readonly string[], now: Now): void {
   const pool = state.pools.find((one) => one.config === config);
   if (pool === undefined) return;
-  onLookup(pool, addresses.filter((ip) => isWanted(state, { ip, port: config.port }, now)), now.mono);
+  onLookup(
+    pool,
+    addresses.filter((ip) => isWanted(state, { ip, port: config.port }, now)),
+    now.mono,
+  );
   schedule(state);
 }
 
@@ -134,7 +146,8 @@ function draw(state: State, pool: PoolSolicitor, now: Now): void {
 
 /** Neither held, nor pruned lately, nor ours, nor one that has sent us away. */
 function isWanted(state: State, address: Address, now: Now): boolean {
-  if (state.roster.at(address) !== undefined || isPruned(state, address, now) || isOwnAddress(state, address.ip)) return false;
+  if (state.roster.at(address) !== undefined || isPruned(state, address, now) || isOwnAddress(state, address.ip))
+    return false;
   return !state.memory.kisses.some(({ ip, port }) => ip === address.ip && port === address.port);
 }
 
@@ -149,12 +162,22 @@ function ask(state: State, pool: PoolSolicitor, to: Address, now: Now): void {
   const token = state.nextToken();
   pool.tried += 1;
   pool.asked = { to, token, cookie, expires: after(now.mono, state.config.timeout) };
-  state.act({ kind: "open", socket: token, to, sourcePort: state.config.sourcePort, interface: state.config.interface });
+  state.act({
+    kind: "open",
+    socket: token,
+    to,
+    sourcePort: state.config.sourcePort,
+    interface: state.config.interface,
+  });
   state.act({ kind: "send", token, socket: token, association: null, to, ttl: null, bytes: sealed.bytes });
 }
 
 /** Why a datagram is no answer to the question. */
-function strayness({ to, cookie }: PoolQuestion, event: Datagram, packet: Packet | { readonly kind: "malformed"; readonly fault: PacketFault }): PacketTest | PacketFault | null {
+function strayness(
+  { to, cookie }: PoolQuestion,
+  event: Datagram,
+  packet: Packet | { readonly kind: "malformed"; readonly fault: PacketFault },
+): PacketTest | PacketFault | null {
   if (packet.kind === "malformed") return packet.fault;
   if (!isSameAddress(event.from, to)) return "address";
   if (packet.header.mode !== "server") return "mode";
@@ -164,7 +187,10 @@ function strayness({ to, cookie }: PoolQuestion, event: Datagram, packet: Packet
 /** Why an answer is of no use. */
 function faultOf(state: State, { config }: PoolSolicitor, event: Datagram, packet: Packet): PacketTest | null {
   const { security } = state.surroundings;
-  const authentication = (config.key === null ? security.none() : security.key(config.key, event.from.ip)).open(event.bytes, packet);
+  const authentication = (config.key === null ? security.none() : security.key(config.key, event.from.ip)).open(
+    event.bytes,
+    packet,
+  );
   if (authentication === "failed" || authentication === "nak") return "authentication";
   const fault = headerFault(packet.header) ?? obstacle(state, event.from, packet.header, "pool");
   if (fault !== null) return fault;

@@ -22,8 +22,13 @@ export function pretendedBy({ config, pretended, corrections }: Steering, at: Mo
 
 /** Reckons with something that would have been done. */
 export function pretend(state: State, steering: Steering, action: ClockAction, now: Now): void {
-  if (action.kind === "lock") steering.corrections = locked(steering.corrections, now.mono, { ...action, frequency: steering.corrections.frequency });
-  else if (action.kind === "steer") steering.corrections = steered(steering.corrections, now.mono, { ...action, lasting: 0 });
+  if (action.kind === "lock")
+    steering.corrections = locked(steering.corrections, now.mono, {
+      ...action,
+      frequency: steering.corrections.frequency,
+    });
+  else if (action.kind === "steer")
+    steering.corrections = steered(steering.corrections, now.mono, { ...action, lasting: 0 });
   else {
     state.note({ what: "wouldStep", by: action.offset });
     pretendStep(steering, action.offset, now);
@@ -31,7 +36,13 @@ export function pretend(state: State, steering: Steering, action: ClockAction, n
 }
 
 /** The daemon would have ended here. Somebody may have reasons for such a clock: it is reckoned with as if they had set it right. */
-export function pretendRefusal(state: State, steering: Steering, by: Seconds, why: "panic" | "max-step", now: Now): void {
+export function pretendRefusal(
+  state: State,
+  steering: Steering,
+  by: Seconds,
+  why: "panic" | "max-step",
+  now: Now,
+): void {
   state.note({ what: "wouldRefuse", by, why });
   steering.discipline.restart();
   pretendStep(steering, by, now);

@@ -11,7 +11,12 @@ export function countAgreements(state: State): void {
     if (association.probation === null) continue;
     const verdict = state.opinion.verdicts.get(association.id);
     if (verdict?.verdict === "falseticker") association.agreed = 0;
-    if (verdict?.reason !== "probation" || state.opinion.intersection === null || association.samples <= association.agreed) continue;
+    if (
+      verdict?.reason !== "probation" ||
+      state.opinion.intersection === null ||
+      association.samples <= association.agreed
+    )
+      continue;
     association.agreed += 1;
     if (state.config.once === null && association.agreed >= FILTER_STAGES) endProbation(association);
   }

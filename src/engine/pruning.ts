@@ -23,7 +23,8 @@ import { TIMER } from "./timer.ts";
  */
 export function heldCount(state: State): number {
   let held = 0;
-  for (const { ended, unreach } of state.roster) if ((ended === null || ended === "complete") && unreach < UNREACH_LIMIT) held += 1;
+  for (const { ended, unreach } of state.roster)
+    if ((ended === null || ended === "complete") && unreach < UNREACH_LIMIT) held += 1;
   return held;
 }
 
@@ -37,7 +38,8 @@ export function makeRoom(state: State, merit: Seconds, now: Now): boolean {
   let worst: Association | null = null;
   for (const held of state.roster) {
     const verdict = state.opinion.verdicts.get(held.id)?.verdict;
-    if (held.lifetime !== "preemptable" || held.found === null || verdict === "systemPeer" || verdict === "survivor") continue;
+    if (held.lifetime !== "preemptable" || held.found === null || verdict === "systemPeer" || verdict === "survivor")
+      continue;
     if (held.found.merit > (worst?.found?.merit ?? merit)) worst = held;
   }
   if (worst === null) return false;
@@ -128,7 +130,8 @@ export function rewardSurvivors(state: State): void {
 export function reward(state: State, association: Association): void {
   if (association.lifetime !== "preemptable" || association.header === null) return;
   const verdict = state.opinion.verdicts.get(association.id)?.verdict;
-  if ((verdict === "systemPeer" || verdict === "survivor") && isUsefulStratum(state, association.header)) association.unreach = 0;
+  if ((verdict === "systemPeer" || verdict === "survivor") && isUsefulStratum(state, association.header))
+    association.unreach = 0;
 }
 
 /** Whether the key an association was found by is gone, or another. */

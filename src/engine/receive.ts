@@ -75,7 +75,11 @@ export function onReception(state: State, from: Association, reception: Receptio
   state.changed(from);
 }
 
-function sampleNote({ id, header }: Association, address: Address, { sample: { offset, delay }, exchange }: Reception & { readonly kind: "sample" }): Note {
+function sampleNote(
+  { id, header }: Association,
+  address: Address,
+  { sample: { offset, delay }, exchange }: Reception & { readonly kind: "sample" },
+): Note {
   if (header === null || exchange === undefined) return { what: "sample", id, address, offset, delay };
   return { what: "sample", id, address, offset, delay, raw: { exchange, header } };
 }
@@ -94,7 +98,8 @@ export function onSteppedByAnother(state: State, by: Seconds, now: Now, slept: S
     association.answers = 0;
     association.unanswered = 0;
     if (association.ended === "complete") association.ended = null;
-    if (association.ended === null && association.address !== null) association.nextPoll ??= after(now.mono, state.config.burst.spacing.least);
+    if (association.ended === null && association.address !== null)
+      association.nextPoll ??= after(now.mono, state.config.burst.spacing.least);
     state.schedule(association);
   }
   loseTrack(state, now);

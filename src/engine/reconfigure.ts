@@ -47,7 +47,10 @@ export function onReconfigured(state: State, config: EngineConfig, now: Now): vo
 }
 
 /** Lines before → the same lines now, perhaps with other options. Lines that are gone are left out, and so are new ones. */
-function revisedLines(before: readonly AssociationConfig[], now: readonly AssociationConfig[]): ReadonlyMap<AssociationConfig, AssociationConfig> {
+function revisedLines(
+  before: readonly AssociationConfig[],
+  now: readonly AssociationConfig[],
+): ReadonlyMap<AssociationConfig, AssociationConfig> {
   const waiting = new Map<string, AssociationConfig[]>();
   for (const line of before) waiting.set(nameOf(line), [...(waiting.get(nameOf(line)) ?? []), line]);
   return new Map(
@@ -70,7 +73,11 @@ interface Revision {
   readonly again: ReadonlySet<AssociationConfig>;
 }
 
-function reviseAssociations(state: State, revised: ReadonlyMap<AssociationConfig, AssociationConfig>, now: Now): Revision {
+function reviseAssociations(
+  state: State,
+  revised: ReadonlyMap<AssociationConfig, AssociationConfig>,
+  now: Now,
+): Revision {
   const lines = new Map([...revised].map(([earlier, line]) => [nameOf(earlier), line]));
   const again = new Set<AssociationConfig>();
   let ended = 0;
@@ -88,23 +95,33 @@ function reviseAssociations(state: State, revised: ReadonlyMap<AssociationConfig
 }
 
 /** The line by which an association was found; for who came by himself, what he came with. */
-function lineOf({ config, found, listening, exchange }: Association, lines: ReadonlyMap<string, AssociationConfig>): AssociationConfig | undefined {
+function lineOf(
+  { config, found, listening, exchange }: Association,
+  lines: ReadonlyMap<string, AssociationConfig>,
+): AssociationConfig | undefined {
   if (exchange !== null) return config;
-  const line = listening === null ? lines.get(nameOf(config)) : [...lines.values()].find(({ kind }) => kind === "broadcastClient");
+  const line =
+    listening === null ? lines.get(nameOf(config)) : [...lines.values()].find(({ kind }) => kind === "broadcastClient");
   if (listening !== null) return line === undefined ? undefined : { ...config, iburst: line.iburst };
   if (line !== undefined || found === null) return line;
   const search = [...lines.values()].find(({ kind, name }) => kind === "manycast" && name === found.group);
   // Who answered a search is a server by the search's options, at the address and with the key it answered from.
-  return search === undefined ? undefined : { ...search, kind: config.kind, name: config.name, port: config.port, key: config.key, iburst: true };
+  return search === undefined
+    ? undefined
+    : { ...search, kind: config.kind, name: config.name, port: config.port, key: config.key, iburst: true };
 }
 
 /** The same server by other options. */
 function revise(state: State, association: Association, line: AssociationConfig, now: Now): void {
   const { minpoll, maxpoll } = association.config;
   association.config = line;
-  if (association.security.kind === "none" || association.security.kind === "key") association.security = securityOf(state, line, association.address);
+  if (association.security.kind === "none" || association.security.kind === "key")
+    association.security = securityOf(state, line, association.address);
   // A kiss has left us slower than configured: that stays.
-  association.minpoll = Math.min(Math.max(association.minpoll === minpoll ? line.minpoll : association.minpoll, line.minpoll), line.maxpoll);
+  association.minpoll = Math.min(
+    Math.max(association.minpoll === minpoll ? line.minpoll : association.minpoll, line.minpoll),
+    line.maxpoll,
+  );
   association.hpoll = Math.min(Math.max(association.hpoll, association.minpoll), line.maxpoll);
   if (association.ended === "authentication") {
     association.ended = null;
@@ -112,7 +129,8 @@ function revise(state: State, association: Association, line: AssociationConfig,
   }
   const { nextPoll } = association;
   const soonest = after(now.mono, pollInterval(association.hpoll));
-  if (nextPoll !== null && soonest < nextPoll && (minpoll !== line.minpoll || maxpoll !== line.maxpoll)) association.nextPoll = soonest;
+  if (nextPoll !== null && soonest < nextPoll && (minpoll !== line.minpoll || maxpoll !== line.maxpoll))
+    association.nextPoll = soonest;
   state.schedule(association);
 }
 

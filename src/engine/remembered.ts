@@ -94,7 +94,9 @@ export function rememberedBy(state: State, now: Now): Remembered {
   const held = new Set(here.map(identityOf));
   const since = state.started === null ? 0 : elapsed(state.started.mono, now.mono);
   const others = (state.memory.remembered?.associations ?? []).filter((entry) => !held.has(identityOf(entry)));
-  const associations = [...here, ...others.map((entry) => left(entry, since, moved.earlier))].filter(({ seen }) => seen < FORGOTTEN);
+  const associations = [...here, ...others.map((entry) => left(entry, since, moved.earlier))].filter(
+    ({ seen }) => seen < FORGOTTEN,
+  );
   return { associations: associations.slice(0, REMEMBERED_AT_MOST), clock };
 }
 
@@ -132,7 +134,12 @@ export function recall(state: State, fresh: Association, now: Now): void {
   if (!fresh.known) return;
   fresh.header = header;
   fresh.heard = heard === null ? null : after(then, -heard);
-  const made = samples.map(({ offset, delay, dispersion, age }) => ({ offset, delay, dispersion, at: after(then, -age) }));
+  const made = samples.map(({ offset, delay, dispersion, age }) => ({
+    offset,
+    delay,
+    dispersion,
+    at: after(then, -age),
+  }));
   refillFilter(fresh.filter, made, then, now.mono, state.rules);
 }
 
@@ -142,7 +149,16 @@ function isUntouched({ steering, started }: State): boolean {
 }
 
 /** Whether a server that an earlier run found in a pool is worth asking again: it was of use, and answered when it last had a part. */
-export function isProven({ kind, verdict, heard, seen, hpoll, probation, backoff, since }: RememberedAssociation): boolean {
+export function isProven({
+  kind,
+  verdict,
+  heard,
+  seen,
+  hpoll,
+  probation,
+  backoff,
+  since,
+}: RememberedAssociation): boolean {
   const answered = heard !== null && heard - seen < 2 * pollInterval(hpoll);
   const served = kind === "pool" && verdict !== "rejected" && verdict !== "falseticker" && answered;
   return served && probation === null && backoff === null && since < MEMBERSHIP;
@@ -152,13 +168,21 @@ export function isProven({ kind, verdict, heard, seen, hpoll, probation, backoff
 const MEMBERSHIP: Seconds = 30 * 86_400;
 
 /** What was remembered of the servers of a line, in the order it was remembered. */
-export function entriesOf({ memory }: State, { kind, name, port, key }: AssociationConfig): readonly RememberedAssociation[] {
-  return (memory.remembered?.associations ?? []).filter((entry) => entry.kind === kind && entry.name === name && entry.port === port && entry.key === key);
+export function entriesOf(
+  { memory }: State,
+  { kind, name, port, key }: AssociationConfig,
+): readonly RememberedAssociation[] {
+  return (memory.remembered?.associations ?? []).filter(
+    (entry) => entry.kind === kind && entry.name === name && entry.port === port && entry.key === key,
+  );
 }
 
 /** One that had no part in this run: its samples are as old as they are. */
 function left(entry: RememberedAssociation, by: Seconds, moved: Seconds): RememberedAssociation {
-  return { ...aged(entry, by), samples: entry.samples.map((sample) => ({ ...sample, offset: sample.offset + moved, age: sample.age + by })) };
+  return {
+    ...aged(entry, by),
+    samples: entry.samples.map((sample) => ({ ...sample, offset: sample.offset + moved, age: sample.age + by })),
+  };
 }
 
 /** By what an association is known again. */
@@ -175,19 +199,32 @@ export function identityOf({ kind, name, key, ip, port }: RememberedAssociation)
  */
 export function carriedOver({ associations, clock }: Remembered, { elapsed: by, broken }: Lapse): Remembered {
   const later = clock === null ? null : broken === null ? foretold(clock, by) : interrupted(clock, by);
-  if (broken !== null || clock === null) return { associations: associations.map((entry) => ({ ...aged(entry, by), samples: [] })), clock: later };
+  if (broken !== null || clock === null)
+    return { associations: associations.map((entry) => ({ ...aged(entry, by), samples: [] })), clock: later };
   const { rate, tolerance } = drifting(clock);
   const moved = rate * by + stillToGlide(later!);
   const doubt = Math.max(0, tolerance - PHI) * by;
-  const carried = ({ offset, delay, dispersion, age }: RememberedSample): RememberedSample => ({ offset: offset + moved, delay, dispersion: dispersion + doubt, age: age + by });
-  return { associations: associations.map((entry) => ({ ...aged(entry, by), samples: entry.samples.map(carried) })), clock: later };
+  const carried = ({ offset, delay, dispersion, age }: RememberedSample): RememberedSample => ({
+    offset: offset + moved,
+    delay,
+    dispersion: dispersion + doubt,
+    age: age + by,
+  });
+  return {
+    associations: associations.map((entry) => ({ ...aged(entry, by), samples: entry.samples.map(carried) })),
+    clock: later,
+  };
 }
 
 /**
  * The same value at another moment.
  * @returns it, and what lies between
  */
-export function carriedTo(remembered: Remembered, then: Moment, now: Moment): { readonly remembered: Remembered; readonly lapse: Lapse } {
+export function carriedTo(
+  remembered: Remembered,
+  then: Moment,
+  now: Moment,
+): { readonly remembered: Remembered; readonly lapse: Lapse } {
   const { clock } = remembered;
   const by = Math.max(0, now.steady - then.steady);
   const glided = clock === null ? 0 : stillToGlide(clock) - stillToGlide(foretold(clock, by));
@@ -202,7 +239,14 @@ function aged(entry: RememberedAssociation, by: Seconds): RememberedAssociation 
   const left = backoff === null ? null : { poll: backoff.poll, left: backoff.left - by };
   // A server that was left alone for as long as it asked for, and as long again, is asked as any other.
   const spared = left === null || left.left <= -pollInterval(left.poll) ? null : left;
-  return { ...entry, since: since + by, seen: seen + by, heard: heard === null ? null : heard + by, probation: tried, backoff: spared };
+  return {
+    ...entry,
+    since: since + by,
+    seen: seen + by,
+    heard: heard === null ? null : heard + by,
+    probation: tried,
+    backoff: spared,
+  };
 }
 
 /** What is worth keeping of an association; `null`: nothing, as it is no server that a line asks for by its address. */
@@ -229,16 +273,26 @@ function entryOf(state: State, association: Association, moved: Movement, now: N
     hpoll: association.hpoll,
     minpoll: association.minpoll,
     header,
-    samples: filter.samples.map(({ offset, delay, dispersion, at }) => ({ offset: offset + (at < filter.began ? moved.earlier : moved.ours), delay, dispersion, age: elapsed(at, now.mono) })),
+    samples: filter.samples.map(({ offset, delay, dispersion, at }) => ({
+      offset: offset + (at < filter.began ? moved.earlier : moved.ours),
+      delay,
+      dispersion,
+      age: elapsed(at, now.mono),
+    })),
   };
 }
 
 type Movement = ReturnType<typeof movement>;
 
 /** The ages of an association, and how long it is to be left alone. */
-function clocksOf(state: State, association: Association, now: Now): Pick<RememberedAssociation, "since" | "heard" | "probation" | "backoff"> {
+function clocksOf(
+  state: State,
+  association: Association,
+  now: Now,
+): Pick<RememberedAssociation, "since" | "heard" | "probation" | "backoff"> {
   const { since, heard, backoff } = association;
-  const ago = (moment: Association["heard"]): Seconds | null => (moment === null ? null : Math.max(0, elapsed(moment, now.mono)));
+  const ago = (moment: Association["heard"]): Seconds | null =>
+    moment === null ? null : Math.max(0, elapsed(moment, now.mono));
   return {
     since: ago(since) ?? 0,
     heard: ago(heard),

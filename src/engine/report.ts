@@ -24,8 +24,12 @@ export function snapshotOf(state: State, now: Now): Snapshot {
     associations: inOrder(state).map((association) => associationReport(association, state, now)),
     resolved: lookups.flatMap(({ name, addresses }) => (addresses === null ? [] : [{ name, addresses }])),
     unresolved: lookups.flatMap(({ name, fault }) => (fault === null ? [] : [{ name, why: fault }])),
-    notDrawn: state.pools.flatMap(({ config: { name, port }, failed }) => Array.from(failed, ([address, why]) => ({ name, address, port, why }))),
-    rings: state.solicitors.flatMap(({ group, rings }) => rings.map(({ ttl, at, replies }) => ({ group, ttl, sentAt: at, replies }))),
+    notDrawn: state.pools.flatMap(({ config: { name, port }, failed }) =>
+      Array.from(failed, ([address, why]) => ({ name, address, port, why })),
+    ),
+    rings: state.solicitors.flatMap(({ group, rings }) =>
+      rings.map(({ ttl, at, replies }) => ({ group, ttl, sentAt: at, replies })),
+    ),
     refused: Object.fromEntries(state.refused),
     served: state.answering === null ? null : { ...state.answering.server.counts },
     outcome: state.outcome,
@@ -45,26 +49,62 @@ function clockReport(state: State): ClockReport {
   const { estimate } = state.opinion;
   const { action, applied, reason, lasting } = state.clock;
   const frequency = frequencyReport(state);
-  if (estimate === null) return { offset: null, uncertainty: null, jitter: null, direction: null, action, applied, reason, lasting, ...frequency };
+  if (estimate === null)
+    return {
+      offset: null,
+      uncertainty: null,
+      jitter: null,
+      direction: null,
+      action,
+      applied,
+      reason,
+      lasting,
+      ...frequency,
+    };
   const { offset, uncertainty, jitter } = estimate;
   const direction = offset > 0 ? "behind" : offset < 0 ? "ahead" : "exact";
   return { offset, uncertainty, jitter, direction, action, applied, reason, lasting, ...frequency };
 }
 
 /** Of a run that remembers nothing, nothing is said of the rate. */
-function frequencyReport({ config, learning: { clock }, clock: { frequencySet } }: State): Pick<ClockReport, "frequency"> {
+function frequencyReport({
+  config,
+  learning: { clock },
+  clock: { frequencySet },
+}: State): Pick<ClockReport, "frequency"> {
   if (config.once?.known === undefined) return {};
   if (clock === null || !isKnown(clock)) return { frequency: null };
-  return { frequency: { correction: clock.frequency, deviation: Math.sqrt(clock.frequencyVariance), applied: frequencySet } };
+  return {
+    frequency: { correction: clock.frequency, deviation: Math.sqrt(clock.frequencyVariance), applied: frequencySet },
+  };
 }
 
 function systemReport(opinion: Opinion): SystemReport {
   const { estimate, variables, survivors, truechimers, falsetickers, intersection } = opinion;
   const { leap, stratum } = variables;
   const counts = { survivors: survivors.length, truechimers, falsetickers, intersection };
-  if (estimate === null) return { leap, stratum, refid: null, rootDelay: null, rootDispersion: null, rootDistance: null, systemPeer: null, ...counts };
+  if (estimate === null)
+    return {
+      leap,
+      stratum,
+      refid: null,
+      rootDelay: null,
+      rootDispersion: null,
+      rootDistance: null,
+      systemPeer: null,
+      ...counts,
+    };
   const { rootDelay, rootDispersion, rootDistance: distance, referenceId } = variables;
-  return { leap, stratum, refid: refidText(stratum, referenceId), rootDelay, rootDispersion, rootDistance: distance, systemPeer: estimate.peer, ...counts };
+  return {
+    leap,
+    stratum,
+    refid: refidText(stratum, referenceId),
+    rootDelay,
+    rootDispersion,
+    rootDistance: distance,
+    systemPeer: estimate.peer,
+    ...counts,
+  };
 }
 
 /** An association that selection has not seen yet. */

@@ -34,8 +34,10 @@ export class Roster {
 
   remove(association: Association): void {
     this.#byId.delete(association.id);
-    if (association.address !== null && this.listedAt(association.address) === association) this.#listed.delete(addressKey(association.address));
-    if (association.address !== null && this.at(association.address) === association) this.#byAddress.delete(addressKey(association.address));
+    if (association.address !== null && this.listedAt(association.address) === association)
+      this.#listed.delete(addressKey(association.address));
+    if (association.address !== null && this.at(association.address) === association)
+      this.#byAddress.delete(addressKey(association.address));
   }
 
   /** Gives an association another address. */

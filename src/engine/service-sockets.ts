@@ -58,7 +58,13 @@ export function onServiceRefused(state: State, socket: SocketToken, why: HostFau
   const { late, group: own } = state.service.get(socket)!;
   const deaf = group ?? own ?? undefined;
   // An address that is not there yet, or no more, is nothing to tell of each time that others change.
-  if (!late || why !== "noAddress") state.note({ what: "notListening", why, ...(deaf === undefined ? {} : { group: deaf }), ...(late ? { late } : {}) });
+  if (!late || why !== "noAddress")
+    state.note({
+      what: "notListening",
+      why,
+      ...(deaf === undefined ? {} : { group: deaf }),
+      ...(late ? { late } : {}),
+    });
   if (group === undefined) state.service.delete(socket);
   if (deaf === undefined && !late && (why === "noPrivilege" || why === "portInUse")) state.end("permission");
 }
@@ -74,14 +80,16 @@ function wanted({ addresses, address }: ServiceConfig): readonly string[] {
 }
 
 function opensSame(one: EngineConfig, other: EngineConfig): boolean {
-  const opened = ({ service, serving }: EngineConfig): string => JSON.stringify([service ?? null, (serving ?? null) !== null]);
+  const opened = ({ service, serving }: EngineConfig): string =>
+    JSON.stringify([service ?? null, (serving ?? null) !== null]);
   return opened(one) === opened(other);
 }
 
 /** Closes what is not wanted any more, opens what is and is not open, and joins the groups on what there is. */
 function fit(state: State, wanted: readonly string[], late: boolean): void {
   const { groups } = state.config.service!;
-  for (const [socket, { address, group }] of state.service) if (group === null && !wanted.includes(address)) close(state, socket);
+  for (const [socket, { address, group }] of state.service)
+    if (group === null && !wanted.includes(address)) close(state, socket);
   for (const address of wanted) if (!isOpen(state, address)) open(state, address, null, late);
   for (const { group, interface: on } of groups) {
     const socket = hearing(state, group) ?? open(state, group, group, late);
@@ -93,7 +101,8 @@ function fit(state: State, wanted: readonly string[], late: boolean): void {
 function hearing(state: State, group: string): SocketToken | undefined {
   const of = family(group);
   for (const [socket, one] of state.service) {
-    const isOne = one.group === null ? one.family === of && state.config.service!.rules === undefined : one.group === group;
+    const isOne =
+      one.group === null ? one.family === of && state.config.service!.rules === undefined : one.group === group;
     if (isOne || (one.family === of && WILDCARDS.some((all) => all === one.address))) return socket;
   }
   return undefined;

@@ -16,7 +16,17 @@ import type { Address } from "../wire/address.ts";
 import type { Packet, PacketFault } from "../wire/packet.ts";
 import { MODES } from "../wire/header.ts";
 import { decodePacket } from "../wire/packet.ts";
-import { discovery as discovered, isOwnAddress, isUsefulStratum, keyOf, list, obstacle, refuseUnasked, restrictions, trusts } from "./admission.ts";
+import {
+  discovery as discovered,
+  isOwnAddress,
+  isUsefulStratum,
+  keyOf,
+  list,
+  obstacle,
+  refuseUnasked,
+  restrictions,
+  trusts,
+} from "./admission.ts";
 import { onRequest } from "./answering.ts";
 import { add } from "./associate.ts";
 import type { Event } from "./event.ts";
@@ -40,7 +50,8 @@ export function onServiceDatagram(state: State, event: Datagram, now: Now): void
   const held: HeldReply = { packet, at: event.at, stamp: event.stamp };
   if (process === "process" && claimed !== undefined) return processClaimed(state, claimed, event, held, now);
   if (process === "mobilizePassive") return mobilizePassive(state, event, packet, held, now);
-  if (process === "mobilizeBroadcast" && state.config.associations.some(({ kind }) => kind === "broadcastClient")) return mobilizeBroadcastClient(state, event, packet, now);
+  if (process === "mobilizeBroadcast" && state.config.associations.some(({ kind }) => kind === "broadcastClient"))
+    return mobilizeBroadcastClient(state, event, packet, now);
   refuse(state, event, "mode", now);
 }
 
@@ -62,7 +73,8 @@ function processClaimed(state: State, claimed: Association, event: Datagram, hel
     onReception(state, claimed, receivePeer(claimed, claimed.exchange, event.bytes, held, now, state.rules), now);
     return;
   }
-  if (claimed.listening === null || held.packet.header.mode !== "broadcast") return refuseUnasked(state, event.from, "mode");
+  if (claimed.listening === null || held.packet.header.mode !== "broadcast")
+    return refuseUnasked(state, event.from, "mode");
   // A broadcast packet that was sent to us alone is nobody's broadcast.
   if (event.cast === "unicast" && event.to !== undefined) return refuseUnasked(state, event.from, "mode");
   // A server that has come down to our own stratum is of no use, and goes when it has not come up again in time.
@@ -80,7 +92,8 @@ function processClaimed(state: State, claimed: Association, event: Datagram, hel
 function mobilizePassive(state: State, event: Datagram, packet: Packet, held: HeldReply, now: Now): void {
   const { discovery } = state.config;
   const against = obstacle(state, event.from, packet.header, "symmetric");
-  const welcome = against === null && discovery !== undefined && discovery !== null && trusts(state, event.bytes, packet, event.from);
+  const welcome =
+    against === null && discovery !== undefined && discovery !== null && trusts(state, event.bytes, packet, event.from);
   // A peer that may not become one can still have the time, as classic ntpd gives it: a passive packet, and no state.
   if (!welcome && state.answering !== null) return onRequest(state, event, now);
   if (!welcome) return refuseUnasked(state, event.from, against ?? "authentication");
@@ -91,7 +104,10 @@ function mobilizePassive(state: State, event: Datagram, packet: Packet, held: He
     list(state, config, event, packet, found, "surplus", null, now);
     return state.answering === null ? undefined : onRequest(state, event, now);
   }
-  const passive = add(state, config, "symmetricPassive", "ephemeral", event.from, { exchange: symmetricExchange(), found });
+  const passive = add(state, config, "symmetricPassive", "ephemeral", event.from, {
+    exchange: symmetricExchange(),
+    found,
+  });
   receivePeer(passive, passive.exchange!, event.bytes, held, now, state.rules);
   passive.nextPoll = after(now.mono, MIN_BURST_SPACING);
   state.schedule(passive);

@@ -15,7 +15,8 @@ export function reviseSmear(state: State, now: Now): void {
   if (server === undefined) return;
   const { settings } = server;
   const smear = smearOf(state, settings.smear, now);
-  if (smear?.at !== settings.smear?.at || smear?.leap !== settings.smear?.leap) server.configure({ ...settings, smear });
+  if (smear?.at !== settings.smear?.at || smear?.leap !== settings.smear?.leap)
+    server.configure({ ...settings, smear });
 }
 
 function smearOf({ config, opinion, surroundings }: State, before: Smear | null, now: Now): Smear | null {

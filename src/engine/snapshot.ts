@@ -132,9 +132,19 @@ export interface Snapshot {
   readonly resolved: readonly { readonly name: string; readonly addresses: readonly string[] }[];
   readonly unresolved: readonly { readonly name: string; readonly why: ResolveFault }[];
   /** Addresses drawn from names, one at a time, that gave nothing when they were last asked; they are tried again. Absent: none are drawn so. */
-  readonly notDrawn?: readonly { readonly name: string; readonly address: string; readonly port: number; readonly why: DrawFault }[];
+  readonly notDrawn?: readonly {
+    readonly name: string;
+    readonly address: string;
+    readonly port: number;
+    readonly why: DrawFault;
+  }[];
   /** Rings asked so far, in order; empty unless something was solicited. */
-  readonly rings: readonly { readonly group: string; readonly ttl: number; readonly sentAt: NtpTimestamp; readonly replies: number }[];
+  readonly rings: readonly {
+    readonly group: string;
+    readonly ttl: number;
+    readonly sentAt: NtpTimestamp;
+    readonly replies: number;
+  }[];
   /** Packets nobody claimed, by the reason they were refused for. */
   readonly refused: Readonly<Record<string, number>>;
   /** Clients' datagrams by what became of them; `null`: clients are not answered. */

@@ -51,7 +51,14 @@ export class State {
   readonly roster: Roster = new Roster();
   readonly names: Names = new Names();
   readonly deadlines: Deadlines = new Deadlines();
-  readonly clock: ClockState = { action: "none", applied: false, reason: null, lasting: null, correcting: false, frequencySet: false };
+  readonly clock: ClockState = {
+    action: "none",
+    applied: false,
+    reason: null,
+    lasting: null,
+    correcting: false,
+    frequencySet: false,
+  };
   /** The host's addresses, IP literals; `null`: not known. */
   addresses: readonly string[] | null;
   /** Sockets of the service. */
@@ -155,7 +162,10 @@ export class State {
   /** Sets the moment at which an association next has something to do. */
   schedule(association: Association): void {
     const expires = association.requests[0]?.expires ?? null;
-    const due = association.nextPoll === null || (expires !== null && expires < association.nextPoll) ? expires : association.nextPoll;
+    const due =
+      association.nextPoll === null || (expires !== null && expires < association.nextPoll)
+        ? expires
+        : association.nextPoll;
     this.deadlines.set(association.id, due);
   }
 
@@ -168,14 +178,16 @@ export class State {
 
   /** All requests of an association are done with. */
   closeRequests(owner: Association): void {
-    for (let request = owner.requests[0]; request !== undefined; request = owner.requests[0]) this.close(owner, request);
+    for (let request = owner.requests[0]; request !== undefined; request = owner.requests[0])
+      this.close(owner, request);
   }
 
   /** Something changed of one association, which matters at once if the opinion rests on it, or there is none yet. */
   changed({ id }: Association): void {
     const { estimate, verdicts } = this.opinion;
     const verdict = verdicts.get(id)?.verdict;
-    if (this.config.once !== null || estimate === null || verdict === "systemPeer" || verdict === "survivor") this.unjudged = true;
+    if (this.config.once !== null || estimate === null || verdict === "systemPeer" || verdict === "survivor")
+      this.unjudged = true;
     else this.waiting += 1;
   }
 
@@ -210,5 +222,10 @@ function told(config: EngineConfig, { chance }: Surroundings): Told {
     phi: config.limits.phi,
     ...(config.allan === undefined ? {} : { allan: config.allan }),
   };
-  return { config, rules, volley: { ...rules, samples: rules.samples ?? config.burst.packets }, ownReferenceIds: new Set(config.ownReferenceIds) };
+  return {
+    config,
+    rules,
+    volley: { ...rules, samples: rules.samples ?? config.burst.packets },
+    ownReferenceIds: new Set(config.ownReferenceIds),
+  };
 }

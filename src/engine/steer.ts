@@ -141,7 +141,8 @@ export function onSecond(state: State, now: Now): void {
   state.deadlines.set(TIMER.second, after(now.mono, 1));
   // The phase of one second is less than the kernel can slew by; as a rate it is exact.
   const rate = frequency + phase;
-  if (steering.config.dryRun) steering.corrections = steered(steering.corrections, now.mono, { phase: 0, frequency: rate, lasting: 0 });
+  if (steering.config.dryRun)
+    steering.corrections = steered(steering.corrections, now.mono, { phase: 0, frequency: rate, lasting: 0 });
   else if (rate !== steering.corrections.frequency) state.act({ kind: "steer", phase: 0, frequency: rate });
   if (!steering.config.dryRun) moveAlong(state, phase, frequency - (steering.steady ?? 0), now);
   steering.steady = frequency;
@@ -180,7 +181,11 @@ const COMBINED = 3;
  * Θ and whom it is from: those survivors that are not far worse than the best, for one that is being set itself overlaps with
  * all others and knows little. A system peer named `prefer` is followed alone.
  */
-function systemOffset({ opinion, roster, config: { limits } }: State, steering: Steering, now: Now): SystemOffset | null {
+function systemOffset(
+  { opinion, roster, config: { limits } }: State,
+  steering: Steering,
+  now: Now,
+): SystemOffset | null {
   const { estimate } = opinion;
   const peer = estimate === null ? undefined : roster.get(estimate.peer);
   const at = peer?.filter.estimate?.at;
@@ -189,10 +194,14 @@ function systemOffset({ opinion, roster, config: { limits } }: State, steering: 
   const distances = survivors.map((survivor) => rootDistance(survivor, now.mono, limits));
   const most = COMBINED * Math.min(...distances);
   const sources = survivors.flatMap(({ id, header, filter }, place) =>
-    header === null || filter.estimate === null || distances[place]! > most ? [] : [{ source: id, rootDelay: header.rootDelay + filter.estimate.delay }],
+    header === null || filter.estimate === null || distances[place]! > most
+      ? []
+      : [{ source: id, rootDelay: header.rootDelay + filter.estimate.delay }],
   );
   // A clock that is left alone goes on drifting after it was measured by what is known of its frequency.
-  const drifted = steering.config.dryRun ? (steering.steady ?? steering.corrections.frequency) * elapsed(at, now.mono) : 0;
+  const drifted = steering.config.dryRun
+    ? (steering.steady ?? steering.corrections.frequency) * elapsed(at, now.mono)
+    : 0;
   const offset = estimate.offset + drifted - pretendedBy(steering, now.mono);
   return { offset: withoutWaiting(steering, peer, offset, peer.filter.estimate!.delay), at, sources };
 }

@@ -44,7 +44,20 @@ export function startSteering(config: EngineConfig, now: Mono): Steering | null 
   const { clock } = config;
   if (clock.kind !== "loop") return null;
   const discipline = DISCIPLINES[clock.discipline](clock.frequency, boundsOf(config, clock));
-  return { config: clock, discipline, corrections: corrections(now), pretended: 0, steady: null, delays: new WeakMap(), heard: [], used: null, heardAt: after(now, -Infinity), awaiting: false, movedAt: now, claimed: null };
+  return {
+    config: clock,
+    discipline,
+    corrections: corrections(now),
+    pretended: 0,
+    steady: null,
+    delays: new WeakMap(),
+    heard: [],
+    used: null,
+    heardAt: after(now, -Infinity),
+    awaiting: false,
+    movedAt: now,
+    claimed: null,
+  };
 }
 
 /**
@@ -53,13 +66,23 @@ export function startSteering(config: EngineConfig, now: Mono): Steering | null 
  */
 export function reviseSteering(before: Steering | null, config: EngineConfig, now: Mono): Steering | null {
   const { clock } = config;
-  if (before === null || clock.kind !== "loop" || clock.discipline !== before.config.discipline || clock.dryRun !== before.config.dryRun || clock.kernel !== before.config.kernel) return startSteering(config, now);
+  if (
+    before === null ||
+    clock.kind !== "loop" ||
+    clock.discipline !== before.config.discipline ||
+    clock.dryRun !== before.config.dryRun ||
+    clock.kernel !== before.config.kernel
+  )
+    return startSteering(config, now);
   before.config = clock;
   before.discipline.rebound(boundsOf(config, clock));
   return before;
 }
 
-function boundsOf({ associations, precision, allan }: EngineConfig, { limits, stepBack, stepout, kernel, dryRun, anyFirst }: LoopConfig): DisciplineBounds {
+function boundsOf(
+  { associations, precision, allan }: EngineConfig,
+  { limits, stepBack, stepout, kernel, dryRun, anyFirst }: LoopConfig,
+): DisciplineBounds {
   const forward = limits.method === "slew" ? Infinity : limits.stepThreshold;
   return {
     stepThreshold: { forward, backward: limits.method === "slew" ? Infinity : (stepBack ?? forward) },
@@ -75,11 +98,21 @@ function boundsOf({ associations, precision, allan }: EngineConfig, { limits, st
 }
 
 /** What the huff-n'-puff filter makes of an offset: the same where it is not used. */
-export function withoutWaiting({ config: { huffpuff }, delays }: Steering, of: Association, offset: Seconds, delay: Seconds): Seconds {
+export function withoutWaiting(
+  { config: { huffpuff }, delays }: Steering,
+  of: Association,
+  offset: Seconds,
+  delay: Seconds,
+): Seconds {
   return huffpuff === undefined ? offset : puffed(offset, delay, delays.get(of) ?? []);
 }
 
 /** Its filter learns of a delay. */
-export function learnDelay({ config: { huffpuff }, delays }: Steering, of: Association, at: Mono, delay: Seconds): void {
+export function learnDelay(
+  { config: { huffpuff }, delays }: Steering,
+  of: Association,
+  at: Mono,
+  delay: Seconds,
+): void {
   if (huffpuff !== undefined) delays.set(of, noteDelay(delays.get(of) ?? [], at, delay, huffpuff));
 }

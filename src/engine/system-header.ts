@@ -12,6 +12,7 @@ const INIT = 0x494e_4954;
 export function systemHeader(state: State, now: Now): SystemHeader {
   const { leap, stratum, referenceId, reference, rootDelay, rootDispersion } = servedSystem(state, now);
   const { precision } = state.config;
-  if (stratum >= MAXSTRAT) return { leap: "unsynchronized", stratum: 0, precision, rootDelay, rootDispersion, referenceId: INIT, reference };
+  if (stratum >= MAXSTRAT)
+    return { leap: "unsynchronized", stratum: 0, precision, rootDelay, rootDispersion, referenceId: INIT, reference };
   return { leap, stratum, precision, rootDelay, rootDispersion, referenceId, reference };
 }

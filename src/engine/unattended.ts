@@ -45,11 +45,22 @@ export function learnOffset(state: State, now: Now): void {
  * @param lasting for how long it glides; 0: it was stepped
  * @param frequency the correction in force from now on; `null`: as before
  */
-export function learnCorrection(state: State, phase: Seconds, lasting: Seconds, frequency: Frequency | null, now: Now): void {
+export function learnCorrection(
+  state: State,
+  phase: Seconds,
+  lasting: Seconds,
+  frequency: Frequency | null,
+  now: Now,
+): void {
   const clock = knownNow(state.learning, now);
   if (clock === null) return;
   const corrected = (state.learning.corrected ?? 0) + phase;
-  state.learning = { ...state.learning, clock: correctedClock(clock, phase, lasting, frequency ?? clock.inForce), at: now.mono, corrected };
+  state.learning = {
+    ...state.learning,
+    clock: correctedClock(clock, phase, lasting, frequency ?? clock.inForce),
+    at: now.mono,
+    corrected,
+  };
 }
 
 /** Somebody else has set the clock: of its phase nothing is known. */
@@ -65,7 +76,11 @@ export function clockToRemember(state: State, now: Now): UnattendedClock | null 
   const { frequency, jitter } = steering.discipline.report;
   if (frequency === null) return null;
   const { corrections, config } = steering;
-  const left = config.dryRun ? 0 : correctedBy(corrections, after(now.mono, LONG)) - correctedBy(corrections, now.mono) - corrections.frequency * LONG;
+  const left = config.dryRun
+    ? 0
+    : correctedBy(corrections, after(now.mono, LONG)) -
+      correctedBy(corrections, now.mono) -
+      corrections.frequency * LONG;
   const { estimate } = opinion;
   return {
     age: 0,
@@ -73,7 +88,10 @@ export function clockToRemember(state: State, now: Now): UnattendedClock | null 
     frequencyVariance: DAEMON_KNOWS ** 2,
     wander: DAEMON_WANDER,
     inForce: config.dryRun ? (state.inForce ?? 0) : corrections.frequency,
-    phase: estimate === null ? null : { offset: estimate.offset - left, measured: estimate.offset - left, variance: jitter ** 2, covariance: 0 },
+    phase:
+      estimate === null
+        ? null
+        : { offset: estimate.offset - left, measured: estimate.offset - left, variance: jitter ** 2, covariance: 0 },
     gliding: left === 0 ? null : { left, lasting: elapsed(now.mono, corrections.slew.until) },
     runs: 1,
     surprises: 0,
@@ -94,7 +112,10 @@ const LONG: Seconds = 1e6;
  * though all that the clock is being corrected by were done. What the clock turned out to have drifted beyond what was foretold is
  * added to the earlier ones, or it would be held against their servers.
  */
-export function movement({ learning, steering }: State, clock: UnattendedClock | null): { readonly ours: Seconds; readonly earlier: Seconds } {
+export function movement(
+  { learning, steering }: State,
+  clock: UnattendedClock | null,
+): { readonly ours: Seconds; readonly earlier: Seconds } {
   const gliding = clock === null ? 0 : stillToGlide(clock);
   if (steering !== null) return { ours: -gliding, earlier: -gliding };
   const corrected = learning.corrected ?? gliding;

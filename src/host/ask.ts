@@ -88,8 +88,12 @@ export async function askDaemon(place: Place, options: AskOptions): Promise<Daem
   const found = await addressesOf(place.name, options);
   if (!Array.isArray(found)) return found;
   const { observation = NTPD_RS_SOCKET } = options;
-  const isHere = place.port === null && found.some((ip) => isLoopback(ip)) && observation !== null && existsSync(observation);
-  const attempts = found.flatMap((ip) => [mode6Attempt(place, ip, options), cmdmonAttempt(place, cmdmonPort(place, ip, options), options)]);
+  const isHere =
+    place.port === null && found.some((ip) => isLoopback(ip)) && observation !== null && existsSync(observation);
+  const attempts = found.flatMap((ip) => [
+    mode6Attempt(place, ip, options),
+    cmdmonAttempt(place, cmdmonPort(place, ip, options), options),
+  ]);
   if (isHere) attempts.push(observationAttempt(place, observation, options));
   const faults: WayFault[] = [];
   const first = await firstOf(attempts, faults, options.signal);
@@ -101,13 +105,21 @@ export async function askDaemon(place: Place, options: AskOptions): Promise<Daem
  * Leads one mode 6 dialogue with a host.
  * @param make is called for each address that is tried
  */
-export async function askControl<Result extends { readonly kind: string }>(place: Place, make: () => Dialogue<Result | ControlFault>, options: AskOptions): Promise<Result | AskFault> {
+export async function askControl<Result extends { readonly kind: string }>(
+  place: Place,
+  make: () => Dialogue<Result | ControlFault>,
+  options: AskOptions,
+): Promise<Result | AskFault> {
   const found = await addressesOf(place.name, options);
   if (!Array.isArray(found)) return found;
   const faults: WayFault[] = [];
   const attempts = found.map((ip): Attempt<Result> => {
     const line = openLine(udpPort({ ip, port: place.port ?? NTP_PORT }), session(options));
-    return { preferred: true, result: settled<Result, ControlRequest, ControlAnswer, ControlFault>(line, make(), (result) => result), close: () => line.close() };
+    return {
+      preferred: true,
+      result: settled<Result, ControlRequest, ControlAnswer, ControlFault>(line, make(), (result) => result),
+      close: () => line.close(),
+    };
   });
   const first = await firstOf(attempts, faults, options.signal);
   if (first !== null) return first;
@@ -117,7 +129,10 @@ export async function askControl<Result extends { readonly kind: string }>(place
 /**
  * The addresses of a name, best first: of a name with several one of each family; this host's own name needs no resolver.
  */
-export async function addressesOf(name: string, { family, signal }: Pick<AskOptions, "family" | "signal">): Promise<string[] | AskFault> {
+export async function addressesOf(
+  name: string,
+  { family, signal }: Pick<AskOptions, "family" | "signal">,
+): Promise<string[] | AskFault> {
   if (name === "localhost") return family === 4 ? ["127.0.0.1"] : family === 6 ? ["::1"] : ["127.0.0.1", "::1"];
   return await new Promise((done) => {
     const stop = (): void => done(STOPPED);
@@ -158,14 +173,26 @@ function mode6Attempt(place: Place, ip: string, options: AskOptions): Attempt<Da
     const now = unixNow();
     return mode6Report(place.host, read, fromUnix(now), now);
   };
-  return { preferred: true, result: settled<ReadDaemon, ControlRequest, ControlAnswer, ControlFault, DaemonReport>(line, readDaemon(), report), close: () => line.close() };
+  return {
+    preferred: true,
+    result: settled<ReadDaemon, ControlRequest, ControlAnswer, ControlFault, DaemonReport>(line, readDaemon(), report),
+    close: () => line.close(),
+  };
 }
 
 function cmdmonAttempt(place: Place, port: OpenPort, options: AskOptions): Attempt<DaemonReport> {
-  const conversation = new CmdmonSession({ timeout: options.timeout, retries: 1, firstSequence: Number(cookie() & 0xffff_ffffn) });
+  const conversation = new CmdmonSession({
+    timeout: options.timeout,
+    retries: 1,
+    firstSequence: Number(cookie() & 0xffff_ffffn),
+  });
   const line = openLine(port, conversation);
   const report = (read: ReadChrony): DaemonReport => cmdmonReport(place.host, read);
-  return { preferred: false, result: settled<ReadChrony, CmdmonRequest, CmdmonAnswer, ChronyFault, DaemonReport>(line, readChrony(), report), close: () => line.close() };
+  return {
+    preferred: false,
+    result: settled<ReadChrony, CmdmonRequest, CmdmonAnswer, ChronyFault, DaemonReport>(line, readChrony(), report),
+    close: () => line.close(),
+  };
 }
 
 function observationAttempt(place: Place, path: string, { timeout }: AskOptions): Attempt<DaemonReport> {
@@ -183,13 +210,18 @@ async function askSocket(place: Place, path: string, options: AskOptions): Promi
   const why = obstacleAt(path);
   if (why !== null) return { kind: "unasked", fault: "socket", why };
   const open = unixPort(path);
-  const attempts = [...(typeof open === "function" ? [cmdmonAttempt(place, open, options)] : []), observationAttempt(place, path, options)];
+  const attempts = [
+    ...(typeof open === "function" ? [cmdmonAttempt(place, open, options)] : []),
+    observationAttempt(place, path, options),
+  ];
   const faults: WayFault[] = [];
   const first = await firstOf(attempts, faults, options.signal);
   if (first !== null) return first;
   if (options.signal.aborted) return STOPPED;
   const said = saidIn(faults);
-  return said === undefined ? { kind: "unasked", fault: "socket", why: "mute" } : { kind: "unasked", fault: "control", control: said };
+  return said === undefined
+    ? { kind: "unasked", fault: "socket", why: "mute" }
+    : { kind: "unasked", fault: "control", control: said };
 }
 
 function obstacleAt(path: string): SocketFault | null {
@@ -197,7 +229,9 @@ function obstacleAt(path: string): SocketFault | null {
     accessSync(path, constants.W_OK);
     return null;
   } catch (error) {
-    return ["EACCES", "EPERM", "EROFS"].includes((error as NodeJS.ErrnoException).code ?? "") ? "noPrivilege" : "absent";
+    return ["EACCES", "EPERM", "EROFS"].includes((error as NodeJS.ErrnoException).code ?? "")
+      ? "noPrivilege"
+      : "absent";
   }
 }
 
@@ -211,10 +245,22 @@ function cmdmonPort(place: Place, ip: string, { socket = CHRONYD_SOCKET }: AskOp
 }
 
 function session({ timeout, key }: AskOptions): ControlSession {
-  return new ControlSession({ timeout, fragmentTimeout: timeout, retries: 1, key, firstSequence: 1 + Number(cookie() % 0xfffen) });
+  return new ControlSession({
+    timeout,
+    fragmentTimeout: timeout,
+    retries: 1,
+    key,
+    firstSequence: 1 + Number(cookie() % 0xfffen),
+  });
 }
 
-async function settled<Read extends { readonly kind: string }, Request, Answer, Fault extends { readonly kind: "fault" }, Result = Read>(
+async function settled<
+  Read extends { readonly kind: string },
+  Request,
+  Answer,
+  Fault extends { readonly kind: "fault" },
+  Result = Read,
+>(
   line: Line<Request, Answer>,
   dialogue: Dialogue<Read | Fault, Request, Answer>,
   made: (read: Read) => Result,
@@ -225,7 +271,11 @@ async function settled<Read extends { readonly kind: string }, Request, Answer, 
 }
 
 /** The first result that is no fault, a preferred one if it comes soon; the others are closed. `null`: all failed. */
-async function firstOf<Result extends object>(attempts: readonly Attempt<Result>[], faults: WayFault[], signal: AbortSignal): Promise<Result | null> {
+async function firstOf<Result extends object>(
+  attempts: readonly Attempt<Result>[],
+  faults: WayFault[],
+  signal: AbortSignal,
+): Promise<Result | null> {
   const close = (): void => {
     for (const attempt of attempts) attempt.close();
   };
@@ -238,7 +288,8 @@ async function firstOf<Result extends object>(attempts: readonly Attempt<Result>
     throw new Error("no answer");
   });
   const any = await Promise.any(answers).catch(() => null);
-  const better = any === null || any.preferred ? null : await soon(answers.filter((_, index) => attempts[index]!.preferred));
+  const better =
+    any === null || any.preferred ? null : await soon(answers.filter((_, index) => attempts[index]!.preferred));
   const first = (better ?? any)?.value ?? null;
   signal.removeEventListener("abort", close);
   close();
@@ -264,12 +315,20 @@ function isFault(value: object): value is NonNullable<WayFault> {
 const NOTHING_HEARD: ReadonlySet<string> = new Set(["timeout", "unreachable"]);
 
 /** Why nobody told anything: what a daemon said about it, or whether NTP at least is answered. */
-async function faultBehind(place: Place, addresses: readonly string[], faults: readonly WayFault[], options: AskOptions): Promise<AskFault> {
+async function faultBehind(
+  place: Place,
+  addresses: readonly string[],
+  faults: readonly WayFault[],
+  options: AskOptions,
+): Promise<AskFault> {
   if (options.signal.aborted) return STOPPED;
   const said = saidIn(faults);
   if (said !== undefined) return { kind: "unasked", fault: "control", control: said };
-  if (faults.some((fault) => fault !== null && CMDMON_FAULTS.has(fault.fault))) return { kind: "unasked", fault: "closed" };
-  const probes = addresses.map((ip) => probe({ ip, port: place.port ?? NTP_PORT } satisfies Address, cookie(), options.timeout));
+  if (faults.some((fault) => fault !== null && CMDMON_FAULTS.has(fault.fault)))
+    return { kind: "unasked", fault: "closed" };
+  const probes = addresses.map((ip) =>
+    probe({ ip, port: place.port ?? NTP_PORT } satisfies Address, cookie(), options.timeout),
+  );
   const answered = await anyAnswer(probes, options.signal);
   if (options.signal.aborted) return STOPPED;
   return answered ? { kind: "unasked", fault: "closed" } : SILENT;
@@ -277,11 +336,23 @@ async function faultBehind(place: Place, addresses: readonly string[], faults: r
 
 /** What a daemon said, or that what it said makes no sense. */
 function saidIn(faults: readonly WayFault[]): ControlFault | undefined {
-  return faults.find((fault): fault is ControlFault => fault !== null && !NOTHING_HEARD.has(fault.fault) && !CMDMON_FAULTS.has(fault.fault));
+  return faults.find(
+    (fault): fault is ControlFault =>
+      fault !== null && !NOTHING_HEARD.has(fault.fault) && !CMDMON_FAULTS.has(fault.fault),
+  );
 }
 
 /** What only chronyd says. */
-const CMDMON_FAULTS: ReadonlySet<string> = new Set(["socketOnly", "unknownCommand", "noSuchSource", "notEnabled", "inactive", "version", "length", "failed"]);
+const CMDMON_FAULTS: ReadonlySet<string> = new Set([
+  "socketOnly",
+  "unknownCommand",
+  "noSuchSource",
+  "notEnabled",
+  "inactive",
+  "version",
+  "length",
+  "failed",
+]);
 
 async function anyAnswer(probes: readonly Probing[], signal: AbortSignal): Promise<boolean> {
   const close = (): void => {

@@ -40,7 +40,8 @@ export type BecomeFault = "unsupported" | "notRoot" | "refused";
 export function findUser(name: string, passwd: string): User | null {
   for (const line of passwd.split("\n")) {
     const [login = "", , uid = "", gid = ""] = line.split(":");
-    if ((login === name || uid === name) && /^\d+$/.test(uid) && /^\d+$/.test(gid)) return { name: login, uid: Number(uid), gid: Number(gid) };
+    if ((login === name || uid === name) && /^\d+$/.test(uid) && /^\d+$/.test(gid))
+      return { name: login, uid: Number(uid), gid: Number(gid) };
   }
   return null;
 }
@@ -61,7 +62,8 @@ export function lookUpUser(name: string): User | null {
  */
 export function become({ uid, gid }: User, clock: boolean): BecomeFault | null {
   const c = isKnownLayout() ? libc() : null;
-  if (c === null || process.setuid === undefined || process.setgid === undefined || process.setgroups === undefined) return "unsupported";
+  if (c === null || process.setuid === undefined || process.setgid === undefined || process.setgroups === undefined)
+    return "unsupported";
   if (process.geteuid?.() !== 0) return "notRoot";
   if (c.prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) !== 0) return "refused";
   try {
@@ -88,7 +90,9 @@ export function become({ uid, gid }: User, clock: boolean): BecomeFault | null {
  */
 function keep(c: Libc, capabilities: readonly number[]): boolean {
   const had = permitted();
-  const bits = capabilities.filter((bit) => ((had >> BigInt(bit)) & 1n) === 1n).reduce((all, bit) => all | (1 << bit), 0);
+  const bits = capabilities
+    .filter((bit) => ((had >> BigInt(bit)) & 1n) === 1n)
+    .reduce((all, bit) => all | (1 << bit), 0);
   return c.capset(Uint32Array.of(CAPABILITY_VERSION_3, 0), Uint32Array.of(bits, bits, 0, 0, 0, 0)) === 0;
 }
 

@@ -28,7 +28,10 @@ export const ALARM: Alarm = {
 };
 
 /** What steering gives; see `LocalClock.steer`. */
-type Steer = (phase: Seconds, frequency: Frequency) => { readonly phase: Seconds; readonly frequency: Frequency; readonly lasting: Seconds } | ClockFault;
+type Steer = (
+  phase: Seconds,
+  frequency: Frequency,
+) => { readonly phase: Seconds; readonly frequency: Frequency; readonly lasting: Seconds } | ClockFault;
 
 /** How often a kernel without a frequency is told how far to glide. */
 const TURN: Seconds = 1;
@@ -78,7 +81,11 @@ export function keepFrequency(glide: (by: Seconds) => ClockFault | null, alarm: 
  * Corrects a phase by the frequency.
  * @param set sets the frequency, ±`most`; returns it as it was set
  */
-export function glideByFrequency(set: (frequency: Frequency) => Frequency | ClockFault, most: Frequency, alarm: Alarm): Steer {
+export function glideByFrequency(
+  set: (frequency: Frequency) => Frequency | ClockFault,
+  most: Frequency,
+  alarm: Alarm,
+): Steer {
   let callOff = (): void => undefined;
   return (phase, frequency) => {
     if (!(Math.abs(frequency) <= most) || !Number.isFinite(phase)) return "outOfRange";

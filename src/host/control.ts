@@ -20,7 +20,10 @@ export interface Line<Request, Answer> {
 }
 
 /** Opens a line; the conversation is its protocol. */
-export function openLine<Request, Answer>(open: OpenPort, conversation: Conversation<Request, Answer>): Line<Request, Answer> {
+export function openLine<Request, Answer>(
+  open: OpenPort,
+  conversation: Conversation<Request, Answer>,
+): Line<Request, Answer> {
   return new OpenLine(open, conversation);
 }
 

@@ -37,7 +37,12 @@ export async function drive(engine: Engine, world: World, options: DriveOptions 
   options.signal?.addEventListener("abort", stop, { once: true });
   try {
     const { memory, frequency } = options;
-    turn(engine, world, { kind: "start", ...(memory === undefined ? {} : { memory }), ...(frequency === undefined ? {} : { frequency }) }, options);
+    turn(
+      engine,
+      world,
+      { kind: "start", ...(memory === undefined ? {} : { memory }), ...(frequency === undefined ? {} : { frequency }) },
+      options,
+    );
     if (engine.responder !== undefined && engine.responder !== null) world.answerBy?.(engine.responder);
     options.onStarted?.(engine, world);
     if (options.signal?.aborted === true) stop();

@@ -23,7 +23,10 @@ const MESSAGES = 65_536;
  * @param tell is given all addresses there are; also when they may have changed and have not
  * @param look reads them
  */
-export function watchInterfaces(tell: (addresses: HostAddresses) => void, look: () => HostAddresses = addressesByInterface): InterfaceWatch {
+export function watchInterfaces(
+  tell: (addresses: HostAddresses) => void,
+  look: () => HostAddresses = addressesByInterface,
+): InterfaceWatch {
   return kernelWatch(tell, look) ?? periodicWatch(tell, look);
 }
 

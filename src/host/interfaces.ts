@@ -16,14 +16,20 @@ export function ownAddresses(interfaces: Interfaces = networkInterfaces()): read
 
 /** The addresses of every interface that is up, as {@link ownAddresses} has them. */
 export function addressesByInterface(interfaces: Interfaces = networkInterfaces()): HostAddresses {
-  return Object.fromEntries(Object.entries(interfaces).map(([name, infos]) => [name, (infos ?? []).map((info) => literal(name, info))]));
+  return Object.fromEntries(
+    Object.entries(interfaces).map(([name, infos]) => [name, (infos ?? []).map((info) => literal(name, info))]),
+  );
 }
 
 /**
  * An address of one interface, for systems and users that cannot bind to the interface itself.
  * @returns an IP literal; `null` when the interface has none of that family, or does not exist
  */
-export function interfaceAddress(name: string, family: 4 | 6, interfaces: Interfaces = networkInterfaces()): string | null {
+export function interfaceAddress(
+  name: string,
+  family: 4 | 6,
+  interfaces: Interfaces = networkInterfaces(),
+): string | null {
   const info = interfaces[name]?.find((one) => one.family === (family === 4 ? "IPv4" : "IPv6"));
   return info === undefined ? null : literal(name, info);
 }
@@ -46,7 +52,9 @@ export interface WayOut {
  */
 export function waysOut(family: 4 | 6, interfaces: Interfaces = networkInterfaces()): readonly WayOut[] {
   const wanted = family === 4 ? "IPv4" : "IPv6";
-  const all = Object.entries(interfaces).flatMap(([name, infos]) => (infos ?? []).filter((info) => info.family === wanted).map((info) => ({ name, info })));
+  const all = Object.entries(interfaces).flatMap(([name, infos]) =>
+    (infos ?? []).filter((info) => info.family === wanted).map((info) => ({ name, info })),
+  );
   const outside = all.filter(({ info }) => !info.internal);
   const ways = new Map<string, WayOut>();
   for (const { name, info } of outside.length > 0 ? outside : all) {
@@ -59,14 +67,18 @@ export function waysOut(family: 4 | 6, interfaces: Interfaces = networkInterface
 
 /** The broadcast address of every IPv4 subnet of ours, and the limited one. */
 export function broadcastAddresses(interfaces: Interfaces = networkInterfaces()): readonly string[] {
-  const own = Object.values(interfaces).flatMap((infos) => (infos ?? []).flatMap((info) => (info.family === "IPv4" && !info.internal ? broadcastOf(info) : [])));
+  const own = Object.values(interfaces).flatMap((infos) =>
+    (infos ?? []).flatMap((info) => (info.family === "IPv4" && !info.internal ? broadcastOf(info) : [])),
+  );
   return [...new Set([...own, "255.255.255.255"])];
 }
 
 /** Interfaces that have an address of a family, by name. */
 export function interfacesWith(family: 4 | 6, interfaces: Interfaces = networkInterfaces()): readonly string[] {
   const wanted = family === 4 ? "IPv4" : "IPv6";
-  return Object.entries(interfaces).flatMap(([name, infos]) => (infos?.some((info) => info.family === wanted) === true ? [name] : []));
+  return Object.entries(interfaces).flatMap(([name, infos]) =>
+    infos?.some((info) => info.family === wanted) === true ? [name] : [],
+  );
 }
 
 /**
@@ -95,17 +107,27 @@ export function isAlone(interfaces: Interfaces = networkInterfaces()): boolean {
 
 /** The name of an interface that is given by its name or by one of its addresses. */
 export function interfaceNamed(text: string, interfaces: Interfaces = networkInterfaces()): string {
-  return Object.entries(interfaces).find(([, infos]) => infos?.some(({ address }) => address === text) === true)?.[0] ?? text;
+  return (
+    Object.entries(interfaces).find(([, infos]) => infos?.some(({ address }) => address === text) === true)?.[0] ?? text
+  );
 }
 
 function subnetOf({ address, netmask }: NetworkInterfaceInfo): string {
   const mask = netmask.split(".").map(Number);
-  return `${address.split(".").map((octet, index) => Number(octet) & mask[index]!).join(".")}/${netmask}`;
+  return `${address
+    .split(".")
+    .map((octet, index) => Number(octet) & mask[index]!)
+    .join(".")}/${netmask}`;
 }
 
 /** None for a point-to-point link. */
 function broadcastOf({ address, netmask }: NetworkInterfaceInfo): string[] {
   const mask = netmask.split(".").map(Number);
   if (mask[3]! > 252) return [];
-  return [address.split(".").map((octet, index) => (Number(octet) | ~mask[index]!) & 255).join(".")];
+  return [
+    address
+      .split(".")
+      .map((octet, index) => (Number(octet) | ~mask[index]!) & 255)
+      .join("."),
+  ];
 }

@@ -18,7 +18,9 @@ export interface KernelStatus {
 const FREQUENCY_UNIT: Frequency = 2 ** -16 * 1e-6;
 
 /** The frequency correction the clock runs with, s/s; `null` where the kernel cannot be asked. */
-export function kernelFrequency(c: Pick<Libc, "clock_adjtime"> | null = isKnownLayout() ? libc() : null): Frequency | null {
+export function kernelFrequency(
+  c: Pick<Libc, "clock_adjtime"> | null = isKnownLayout() ? libc() : null,
+): Frequency | null {
   if (c === null) return null;
   const timex = new DataView(new ArrayBuffer(SIZE.timex));
   if (c.clock_adjtime(CLOCK_REALTIME, timex) < 0) return null;
@@ -31,7 +33,9 @@ const STA_NANO = 0x2000;
 const TIME_ERROR = 5;
 
 /** Reads it; `null` where the kernel cannot be asked. */
-export function kernelStatus(c: Pick<Libc, "clock_adjtime"> | null = isKnownLayout() ? libc() : null): KernelStatus | null {
+export function kernelStatus(
+  c: Pick<Libc, "clock_adjtime"> | null = isKnownLayout() ? libc() : null,
+): KernelStatus | null {
   if (c === null) return null;
   const timex = new DataView(new ArrayBuffer(SIZE.timex));
   const state = c.clock_adjtime(CLOCK_REALTIME, timex);

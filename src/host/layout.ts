@@ -88,13 +88,31 @@ export const SIZE: {
   readonly cmsghdr: number;
   readonly timex: number;
   readonly epoll_event: number;
-} = { sockaddr_in: 16, sockaddr_in6: 28, msghdr: 56, mmsghdr: 64, cmsghdr: 16, timex: 208, epoll_event: PACKED ? 12 : 16 };
+} = {
+  sockaddr_in: 16,
+  sockaddr_in6: 28,
+  msghdr: 56,
+  mmsghdr: 64,
+  cmsghdr: 16,
+  timex: 208,
+  epoll_event: PACKED ? 12 : 16,
+};
 
 /** Where `epoll_event.data` starts. */
 export const EPOLL_DATA: number = PACKED ? 4 : 8;
 
 /** Where the members of `struct timex` start: modes u32, offset, freq, maxerror, esterror, status i32, constant, time.tv_sec, time.tv_usec (64 bits each). */
-export const TIMEX = { modes: 0, offset: 8, frequency: 16, maxError: 24, estimatedError: 32, status: 40, constant: 48, seconds: 72, fraction: 80 } as const;
+export const TIMEX = {
+  modes: 0,
+  offset: 8,
+  frequency: 16,
+  maxError: 24,
+  estimatedError: 32,
+  status: 40,
+  constant: 48,
+  seconds: 72,
+  fraction: 80,
+} as const;
 
 /** Where the members of `struct sock_extended_err` start: errno u32, origin u8, data u32. */
 export const EXTENDED_ERROR = { errno: 0, origin: 4, data: 12 } as const;

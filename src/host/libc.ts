@@ -124,7 +124,8 @@ function is64BitPosix(): boolean {
  */
 function loadKoffi(): Koffi | null {
   // In the bundled command there is a `require` at hand; making one takes half a millisecond.
-  const load = typeof require === "function" ? require : process.getBuiltinModule("node:module").createRequire(import.meta.url);
+  const load =
+    typeof require === "function" ? require : process.getBuiltinModule("node:module").createRequire(import.meta.url);
   const ours = `@koromix/koffi-${process.platform}-${process.arch}`;
   const binary = existsSync(MUSL) ? [] : [`${ours}/${process.platform}_${process.arch}/koffi.node`];
   for (const name of [...binary, ours, "koffi"]) {

@@ -16,7 +16,25 @@ import type { ClockFault } from "../engine/event.ts";
 import type { Frequency, Seconds } from "../time/seconds.ts";
 import { ALARM, glideByFrequency, keepFrequency, type Alarm } from "./by-hand.ts";
 import { errorNumber } from "./errno.ts";
-import { ADJ_ESTERROR, ADJ_FREQUENCY, ADJ_MAXERROR, ADJ_NANO, ADJ_OFFSET, ADJ_OFFSET_SINGLESHOT, ADJ_SETOFFSET, ADJ_STATUS, ADJ_TAI, ADJ_TIMECONST, CLOCK_REALTIME, SIZE, STA_DEL, STA_INS, STA_PLL, STA_UNSYNC, TIMEX } from "./layout.ts";
+import {
+  ADJ_ESTERROR,
+  ADJ_FREQUENCY,
+  ADJ_MAXERROR,
+  ADJ_NANO,
+  ADJ_OFFSET,
+  ADJ_OFFSET_SINGLESHOT,
+  ADJ_SETOFFSET,
+  ADJ_STATUS,
+  ADJ_TAI,
+  ADJ_TIMECONST,
+  CLOCK_REALTIME,
+  SIZE,
+  STA_DEL,
+  STA_INS,
+  STA_PLL,
+  STA_UNSYNC,
+  TIMEX,
+} from "./layout.ts";
 import { libc, type Libc } from "./libc.ts";
 
 /** A clock that can be set. */
@@ -29,7 +47,10 @@ export interface LocalClock {
    * Lets the clock run faster by a frequency, ±500 ppm, and glide by a phase, each in place of the one before.
    * @returns what was set, in the kernel's units, and how long the glide takes; or why not
    */
-  steer(phase: Seconds, frequency: Frequency): { readonly phase: Seconds; readonly frequency: Frequency; readonly lasting: Seconds } | ClockFault;
+  steer(
+    phase: Seconds,
+    frequency: Frequency,
+  ): { readonly phase: Seconds; readonly frequency: Frequency; readonly lasting: Seconds } | ClockFault;
   /**
    * Hands a phase to the kernel's phase-locked loop. Absent where there is none.
    * @param phase ±0.5 s
@@ -51,7 +72,10 @@ export const SLEW_RATE = 500e-6;
 export const SLEW_REACH: Seconds = 2145;
 
 /** The functions used, so that tests can stand in for them. */
-export type ClockCalls = Pick<Libc, "clock_gettime" | "clock_settime" | "clock_adjtime" | "settimeofday" | "adjtime" | "errno">;
+export type ClockCalls = Pick<
+  Libc,
+  "clock_gettime" | "clock_settime" | "clock_adjtime" | "settimeofday" | "adjtime" | "errno"
+>;
 
 /** This machine's clock; on a system without the calls, one that refuses. */
 export function localClock(): LocalClock {
@@ -118,7 +142,10 @@ export function linuxClock(c: ClockCalls, alarm: Alarm = ALARM): LocalClock {
       timex.setBigInt64(TIMEX.constant, BigInt(timeConstant), true);
       timex.setBigInt64(TIMEX.offset, BigInt(Math.round(phase * 1e9)), true);
       if (c.clock_adjtime(CLOCK_REALTIME, timex) < 0) return refusal(c.errno());
-      return { phase: Math.round(phase * 1e9) / 1e9, frequency: Number(timex.getBigInt64(TIMEX.frequency, true)) * FREQUENCY_UNIT };
+      return {
+        phase: Math.round(phase * 1e9) / 1e9,
+        frequency: Number(timex.getBigInt64(TIMEX.frequency, true)) * FREQUENCY_UNIT,
+      };
     },
     claim({ synchronized, maximumError, estimatedError, timeConstant, leap, loop, tai: offset }) {
       // In nanosecond mode the kernel takes the time constant as it is; else it would add 4.

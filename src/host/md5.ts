@@ -11,7 +11,9 @@ const OCTETS = 16;
 /** The digest of some octets. */
 export function md5(octets: Uint8Array): Uint8Array {
   const digest = new Uint8Array(OCTETS);
-  return digestByOpenSsl(octets, digest) ? digest : process.getBuiltinModule("node:crypto").createHash("md5").update(octets).digest();
+  return digestByOpenSsl(octets, digest)
+    ? digest
+    : process.getBuiltinModule("node:crypto").createHash("md5").update(octets).digest();
 }
 
 /** @returns false where there is no such function, or it refuses (FIPS 140) */

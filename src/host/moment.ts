@@ -20,7 +20,10 @@ export function thisMoment(read: ClockReader = clockReader(), boot: string | nul
 }
 
 /** What names this start of the machine; `null` where nothing does. */
-export function bootId(env: Readonly<Record<string, string | undefined>> = process.env, path: string = BOOT_ID): string | null {
+export function bootId(
+  env: Readonly<Record<string, string | undefined>> = process.env,
+  path: string = BOOT_ID,
+): string | null {
   try {
     const id = readFileSync(path, "utf8").trim();
     if (id !== "") return id.slice(0, LONGEST);

@@ -30,7 +30,10 @@ const LONGEST = 107;
  * The service manager of this process.
  * @param pid ours: the watchdog may be meant for another process
  */
-export function serviceManager(env: Readonly<Record<string, string | undefined>>, pid: number = process.pid): ServiceManager {
+export function serviceManager(
+  env: Readonly<Record<string, string | undefined>>,
+  pid: number = process.pid,
+): ServiceManager {
   const path = env["NOTIFY_SOCKET"];
   const address = path === undefined ? null : unixAddress(path);
   const c = address !== null && isKnownLayout() ? libc() : null;

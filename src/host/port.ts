@@ -47,7 +47,8 @@ export class DescriptorPort implements DatagramPort {
   }
 
   send(bytes: Uint8Array): void {
-    if (this.#closed || this.#c.sendto(this.#fd, bytes, bytes.length, MSG_DONTWAIT | MSG_NOSIGNAL, null, 0) >= 0) return;
+    if (this.#closed || this.#c.sendto(this.#fd, bytes, bytes.length, MSG_DONTWAIT | MSG_NOSIGNAL, null, 0) >= 0)
+      return;
     // A full queue is no more than a lost datagram, which is asked for again.
     if (this.#c.errno() !== EAGAIN) setImmediate(() => this.#fail());
   }

@@ -63,7 +63,18 @@ export function probe(to: Address, cookie: NtpTimestamp, timeout: Seconds): Prob
 function request(cookie: NtpTimestamp): Uint8Array {
   const zero = UNKNOWN_TIME;
   return encodeHeader({
-    leap: "none", version: VERSION, mode: "client", stratum: 0, poll: 0, precision: 0, rootDelay: 0, rootDispersion: 0,
-    referenceId: 0, reference: zero, origin: zero, receive: zero, transmit: cookie,
+    leap: "none",
+    version: VERSION,
+    mode: "client",
+    stratum: 0,
+    poll: 0,
+    precision: 0,
+    rootDelay: 0,
+    rootDispersion: 0,
+    referenceId: 0,
+    reference: zero,
+    origin: zero,
+    receive: zero,
+    transmit: cookie,
   });
 }

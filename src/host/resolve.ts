@@ -15,7 +15,12 @@ export type Lookup = (
  * @param family restricts the answer
  * @param put takes `resolved` or `unresolved`; for a literal at once
  */
-export function resolve(name: string, family: 4 | 6 | null, put: (event: Event) => void, lookup: Lookup = systemLookup): void {
+export function resolve(
+  name: string,
+  family: 4 | 6 | null,
+  put: (event: Event) => void,
+  lookup: Lookup = systemLookup,
+): void {
   const literal = canonicalLiteral(name);
   if (literal !== null) {
     const fits = family === null || family === (literal.includes(":") ? 6 : 4);

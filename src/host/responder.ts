@@ -21,9 +21,23 @@ export interface ResponderOptions {
 }
 
 /** A responder for this machine. Keep it as long as its clients: it remembers how much was sent to whom. */
-export function machineResponder({ version, keys, controlKey, variables = [], configure }: ResponderOptions): ControlResponder {
+export function machineResponder({
+  version,
+  keys,
+  controlKey,
+  variables = [],
+  configure,
+}: ResponderOptions): ControlResponder {
   const build = { version: `ntpkit ${version}`, processor: machine(), system: `${type()}/${release()}` };
-  return new ControlResponder({ build, keys, controlKey, secret: randomBytes(32), variables, ...(configure === undefined ? {} : { configure }), kernel: kernelReport });
+  return new ControlResponder({
+    build,
+    keys,
+    controlKey,
+    secret: randomBytes(32),
+    variables,
+    ...(configure === undefined ? {} : { configure }),
+    kernel: kernelReport,
+  });
 }
 
 /** What the kernel says of its clock; reads only. `null` where it cannot be asked. */
@@ -55,5 +69,8 @@ const [MAXIMUM_ERROR, ESTIMATED_ERROR, TIME_CONSTANT, PRECISION, TOLERANCE] = [2
 const SCALED_PPM = 2 ** 16;
 
 /** The bits of `status`, from the lowest on (linux/timex.h STA_PLL …), in ntpd's words. */
-const STATUS_FLAGS = "pll ppsfreq ppstime fll ins del unsync freqhold ppssig ppsjit ppswander ppserror clockerr nano mode=fll src=B".split(" ");
+const STATUS_FLAGS =
+  "pll ppsfreq ppstime fll ins del unsync freqhold ppssig ppsjit ppswander ppserror clockerr nano mode=fll src=B".split(
+    " ",
+  );
 const STATUS_NANO = 0x2000;

@@ -7,7 +7,10 @@ import { canonicalLiteral } from "./resolve.ts";
  * @param patience whoever has no name by then stays an address
  * @returns the name of an address, or the address
  */
-export async function namesOfAddresses(addresses: Iterable<string>, patience: Seconds): Promise<(address: string) => string> {
+export async function namesOfAddresses(
+  addresses: Iterable<string>,
+  patience: Seconds,
+): Promise<(address: string) => string> {
   const names = new Map<string, string>();
   const asked = [...new Set(addresses)].filter((address) => canonicalLiteral(address) !== null);
   let timer: NodeJS.Timeout | undefined;

@@ -16,7 +16,10 @@ export function udpPort(to: Address): OpenPort {
 export function libcPort(c: Libc, to: Address): OpenPort {
   return (listener) => {
     const name = toSockaddr(to.ip, to.port);
-    const fd = name === null ? -1 : c.socket(family(to.ip) === 6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    const fd =
+      name === null
+        ? -1
+        : c.socket(family(to.ip) === 6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (name !== null && fd >= 0 && c.connect(fd, name, name.length) === 0) return new DescriptorPort(c, fd, listener);
     if (fd >= 0) c.close(fd);
     return brokenPort(() => listener.undeliverable());
@@ -39,7 +42,10 @@ function brokenPort(failed: () => void): DatagramPort {
 export function dgramPort(to: Address): OpenPort {
   const { createSocket } = process.getBuiltinModule("node:dgram");
   return (listener) => {
-    const socket = createSocket({ type: family(to.ip) === 6 ? "udp6" : "udp4", lookup: (name, _options, done) => done(null, name, family(to.ip)) });
+    const socket = createSocket({
+      type: family(to.ip) === 6 ? "udp6" : "udp4",
+      lookup: (name, _options, done) => done(null, name, family(to.ip)),
+    });
     const waiting: Uint8Array[] = [];
     let state: "opening" | "open" | "broken" | "closed" = "opening";
     const failed = (): void => {
@@ -77,4 +83,3 @@ function failedWith(failed: () => void): (error: Error | null) => void {
     if (error !== null && error !== undefined) failed();
   };
 }
-

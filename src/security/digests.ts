@@ -37,8 +37,20 @@ export const ALGORITHMS: Readonly<Record<Algorithm, AlgorithmRow>> = {
   SHA256: { names: ["SHA256", "SHA-256"], chronyName: "SHA256", octets: 20, keyOctets: null, hash: "sha256" },
   SHA384: { names: ["SHA384", "SHA-384"], chronyName: "SHA384", octets: 20, keyOctets: null, hash: "sha384" },
   SHA512: { names: ["SHA512", "SHA-512"], chronyName: "SHA512", octets: 20, keyOctets: null, hash: "sha512" },
-  AES128CMAC: { names: ["AES128CMAC", "AES", "AES128", "AES-128"], chronyName: "AES128", octets: 16, keyOctets: 16, hash: null },
-  AES256CMAC: { names: ["AES-256", "AES256", "AES256CMAC"], chronyName: "AES256", octets: 16, keyOctets: 32, hash: null },
+  AES128CMAC: {
+    names: ["AES128CMAC", "AES", "AES128", "AES-128"],
+    chronyName: "AES128",
+    octets: 16,
+    keyOctets: 16,
+    hash: null,
+  },
+  AES256CMAC: {
+    names: ["AES-256", "AES256", "AES256CMAC"],
+    chronyName: "AES256",
+    octets: 16,
+    keyOctets: 32,
+    hash: null,
+  },
 };
 
 const BY_NAME = new Map(

@@ -119,7 +119,11 @@ function parseLine(content: string, format: KeyFormat, place: { file: string; li
 
 function ruleOf(content: string, format: KeyFormat): Rule {
   if (format !== "auto") return format;
-  return chronyWords(content).slice(1, 3).some(({ text }) => /^(HEX|ASCII):/.test(text)) ? "chrony" : "ntp";
+  return chronyWords(content)
+    .slice(1, 3)
+    .some(({ text }) => /^(HEX|ASCII):/.test(text))
+    ? "chrony"
+    : "ntp";
 }
 
 /** Words up to a `#`, wherever it stands. */
@@ -157,7 +161,10 @@ interface Fields {
 function ntpFields(id: number, [, algorithm, secret, addresses, extra]: readonly Word[]): Fields | LineFault {
   if (algorithm === undefined) return new LineFault(1, `key ${id} has no algorithm and no secret`);
   if (secret === undefined) {
-    return new LineFault(algorithm.column, `key ${id} lacks an algorithm or a secret (in a chrony file, read with --keys-format chrony or named by keys FILE chrony, the algorithm may be left out)`);
+    return new LineFault(
+      algorithm.column,
+      `key ${id} lacks an algorithm or a secret (in a chrony file, read with --keys-format chrony or named by keys FILE chrony, the algorithm may be left out)`,
+    );
   }
   if (extra !== undefined) return new LineFault(extra.column, "nothing may follow the addresses but a # comment");
   return { algorithm, secret, addresses: addresses ?? null };
@@ -166,26 +173,36 @@ function ntpFields(id: number, [, algorithm, secret, addresses, extra]: readonly
 function chronyFields(id: number, [, second, third, extra]: readonly Word[]): Fields | LineFault {
   if (second === undefined) return new LineFault(1, `key ${id} has no secret`);
   if (extra !== undefined) return new LineFault(extra.column, "nothing may follow the secret in a chrony file");
-  if (third === undefined) return { algorithm: { text: "MD5", column: second.column }, secret: second, addresses: null };
+  if (third === undefined)
+    return { algorithm: { text: "MD5", column: second.column }, secret: second, addresses: null };
   return { algorithm: second, secret: third, addresses: null };
 }
 
 function ntpSecret(word: Word): Uint8Array | LineFault {
   const secret = word.text.length > TEXT_LIMIT ? fromHex(word, 0) : fromText(word, 0);
   if (secret instanceof LineFault) {
-    return new LineFault(secret.column, `${secret.message}: ntpd reads a secret of more than ${TEXT_LIMIT} characters as hexadecimal (chrony does not: --keys-format chrony, or keys FILE chrony)`);
+    return new LineFault(
+      secret.column,
+      `${secret.message}: ntpd reads a secret of more than ${TEXT_LIMIT} characters as hexadecimal (chrony does not: --keys-format chrony, or keys FILE chrony)`,
+    );
   }
-  if (secret.length > NTP_SECRET_LIMIT) return new LineFault(word.column, `the secret has ${secret.length} octets, ntpd takes ${NTP_SECRET_LIMIT} at most`);
+  if (secret.length > NTP_SECRET_LIMIT)
+    return new LineFault(word.column, `the secret has ${secret.length} octets, ntpd takes ${NTP_SECRET_LIMIT} at most`);
   const odd = word.text.search(/[^!-~]/);
   return odd === -1 ? secret : new LineFault(word.column + odd, "ntpd takes only printable ASCII in a secret");
 }
 
 /** Chrony refuses AES keys of another length, so padding one here would never match. */
 function chronySecret(word: Word, algorithm: Algorithm): Uint8Array | LineFault {
-  const secret = word.text.startsWith("HEX:") ? fromHex(word, 4) : fromText(word, word.text.startsWith("ASCII:") ? 6 : 0);
+  const secret = word.text.startsWith("HEX:")
+    ? fromHex(word, 4)
+    : fromText(word, word.text.startsWith("ASCII:") ? 6 : 0);
   const wanted = ALGORITHMS[algorithm].keyOctets;
   if (secret instanceof LineFault || wanted === null || secret.length === wanted) return secret;
-  return new LineFault(word.column, `an ${ALGORITHMS[algorithm].chronyName} key has ${wanted} octets, this has ${secret.length}`);
+  return new LineFault(
+    word.column,
+    `an ${ALGORITHMS[algorithm].chronyName} key has ${wanted} octets, this has ${secret.length}`,
+  );
 }
 
 function fromText(word: Word, prefix: number): Uint8Array | LineFault {
@@ -198,7 +215,8 @@ function fromHex(word: Word, prefix: number): Uint8Array | LineFault {
   if (digits === "") return new LineFault(word.column, "the secret is empty");
   const wrong = digits.search(/[^0-9a-f]/i);
   if (wrong !== -1) return new LineFault(word.column + prefix + wrong, "not a hexadecimal digit");
-  if (digits.length % 2 !== 0) return new LineFault(word.column, `${digits.length} hexadecimal digits are half an octet too many`);
+  if (digits.length % 2 !== 0)
+    return new LineFault(word.column, `${digits.length} hexadecimal digits are half an octet too many`);
   return Buffer.from(digits, "hex");
 }
 
@@ -209,7 +227,11 @@ function addressesOf(word: Word | null): string[] | LineFault {
   const addresses: string[] = [];
   for (const item of word.text.split(",")) {
     const network = parseNetwork(item);
-    if (network === null) return new LineFault(column, "not an IP address or network, as 192.0.2.7 or 10.0.0.0/8 (and a secret has no blanks)");
+    if (network === null)
+      return new LineFault(
+        column,
+        "not an IP address or network, as 192.0.2.7 or 10.0.0.0/8 (and a secret has no blanks)",
+      );
     addresses.push(network);
     column += item.length + 1;
   }
@@ -226,7 +248,8 @@ function fitWarning({ id, algorithm, secret }: Key): string | null {
 
 /** The name is repeated only where it looks like one: what stands there may be a secret out of its place. */
 function unknownAlgorithm({ algorithm, secret }: Fields): LineFault {
-  if (algorithmNamed(secret.text) !== null) return new LineFault(algorithm.column, "the algorithm stands before the secret");
+  if (algorithmNamed(secret.text) !== null)
+    return new LineFault(algorithm.column, "the algorithm stands before the secret");
   const name = /^[a-z][a-z0-9-]{1,11}$/i.test(algorithm.text) ? `"${algorithm.text}"` : "this";
   const known = Object.values(ALGORITHMS).map(({ names }) => names[0]);
   return new LineFault(algorithm.column, `${name} is not an algorithm; there are ${known.join(", ")}`);

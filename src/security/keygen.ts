@@ -51,15 +51,21 @@ export function octetsNeeded({ algorithm, count }: Pick<KeyRequest, "algorithm" 
  */
 export function generateKeys(request: KeyRequest, random: Uint8Array): string {
   const { algorithm, count, firstId, format } = request;
-  if (random.length < octetsNeeded(request)) throw new RangeError(`${count} keys need ${octetsNeeded(request)} random octets`);
-  if (firstId < 1 || count < 1 || firstId + count - 1 > KEY_ID_LIMIT) throw new RangeError(`key identifiers are 1 to ${KEY_ID_LIMIT}`);
+  if (random.length < octetsNeeded(request))
+    throw new RangeError(`${count} keys need ${octetsNeeded(request)} random octets`);
+  if (firstId < 1 || count < 1 || firstId + count - 1 > KEY_ID_LIMIT)
+    throw new RangeError(`key identifiers are 1 to ${KEY_ID_LIMIT}`);
   const name = format === "ntp" ? ALGORITHMS[algorithm].names[0] : ALGORITHMS[algorithm].chronyName;
   const each = SECRET_OCTETS[algorithm];
   const lines = Array.from({ length: count }, (_, index) => {
     const octets = random.subarray(index * each, (index + 1) * each);
     return `${firstId + index} ${name} ${secretText(algorithm, format, octets)}`;
   });
-  return [`# ${format === "ntp" ? "ntp.keys" : "chrony.keys"}: both ends need the same lines; nobody else may read them`, ...lines, ""].join("\n");
+  return [
+    `# ${format === "ntp" ? "ntp.keys" : "chrony.keys"}: both ends need the same lines; nobody else may read them`,
+    ...lines,
+    "",
+  ].join("\n");
 }
 
 function secretText(algorithm: Algorithm, format: "ntp" | "chrony", octets: Uint8Array): string {

@@ -52,7 +52,9 @@ export function parseKeyId(text: string): number | null {
 export function parseKeyIds(text: string, start: Place): KeyIdList {
   const ranges: KeyIdRange[] = [];
   const faults: PlacedMessage[] = [];
-  const items = text.matchAll(/\(\s*([^()\s.,]+)\s*\.\.\.\s*([^()\s.,]+)\s*\)|([^()\s.,]+)\s*\.\.\.\s*([^()\s.,]+)|[^\s,()]+|[()]/g);
+  const items = text.matchAll(
+    /\(\s*([^()\s.,]+)\s*\.\.\.\s*([^()\s.,]+)\s*\)|([^()\s.,]+)\s*\.\.\.\s*([^()\s.,]+)|[^\s,()]+|[()]/g,
+  );
   for (const item of items) {
     const range = rangeOf(item[1] ?? item[3] ?? item[0], item[2] ?? item[4] ?? item[0]);
     if (typeof range !== "string") ranges.push(range);

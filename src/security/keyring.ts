@@ -48,7 +48,10 @@ export interface LoadedKeys {
  * @param options by whose rule it is read (`auto` unless given) and which keys are trusted (all unless given)
  * @returns among the warnings: that others on this machine may read or change the file
  */
-export async function loadKeys(path: string, options: { readonly format?: KeyFormat; readonly trusted?: TrustedKeys } = {}): Promise<LoadedKeys> {
+export async function loadKeys(
+  path: string,
+  options: { readonly format?: KeyFormat; readonly trusted?: TrustedKeys } = {},
+): Promise<LoadedKeys> {
   const read = readKeyFile(path);
   if ("fault" in read) return { keyring: keyringOf([]), faults: [read.fault], warnings: [] };
   const parsed = parseKeys(read.text, { format: options.format ?? "auto", file: path });
@@ -64,13 +67,20 @@ export async function loadKeys(path: string, options: { readonly format?: KeyFor
  * Makes keys ready for use.
  * @returns the keyring; a fault for each key whose algorithm this machine's cryptography refuses
  */
-export async function openKeyring(keys: readonly Key[], trusted: TrustedKeys): Promise<{ readonly keyring: Keyring; readonly faults: readonly PlacedMessage[] }> {
+export async function openKeyring(
+  keys: readonly Key[],
+  trusted: TrustedKeys,
+): Promise<{ readonly keyring: Keyring; readonly faults: readonly PlacedMessage[] }> {
   const held: HeldKey[] = [];
   const faults: PlacedMessage[] = [];
   for (const key of keys) {
     const digest = await prepareDigest(key.algorithm, key.secret);
     if (digest !== null) held.push(heldKey(key, digest, trusts(trusted, key.id)));
-    else faults.push({ ...key.place, message: `this machine's cryptography does not allow ${key.algorithm} (FIPS mode); use AES128CMAC or SHA256 for key ${key.id}` });
+    else
+      faults.push({
+        ...key.place,
+        message: `this machine's cryptography does not allow ${key.algorithm} (FIPS mode); use AES128CMAC or SHA256 for key ${key.id}`,
+      });
   }
   return { keyring: keyringOf(held), faults };
 }
@@ -92,7 +102,9 @@ function heldKey({ id, algorithm, addresses }: Key, digest: Digest, trusted: boo
   };
 }
 
-type ReadFile = { readonly text: string; readonly warnings: readonly PlacedMessage[] } | { readonly fault: PlacedMessage };
+type ReadFile =
+  | { readonly text: string; readonly warnings: readonly PlacedMessage[] }
+  | { readonly fault: PlacedMessage };
 
 /** Mode bits by which everyone on a machine may read or write a file. */
 const OTHERS_READ = 0o004;

@@ -19,7 +19,9 @@ export type SealFault =
   | "noCookies"; // NTS: key establishment has not given any, or they are used up
 
 /** A packet ready to send, or why it cannot be. */
-export type Sealed = { readonly kind: "sealed"; readonly bytes: Uint8Array } | { readonly kind: "unsealed"; readonly fault: SealFault };
+export type Sealed =
+  | { readonly kind: "sealed"; readonly bytes: Uint8Array }
+  | { readonly kind: "unsealed"; readonly fault: SealFault };
 
 /** One association's security. May hold state (cookies, session keys). */
 export interface Security {

@@ -70,7 +70,11 @@ export function symmetricSecurity(keyring: Keyring, keyId: number, remote?: stri
 }
 
 /** Judges a packet by its own MAC with the key chosen for its identifier. */
-function judged(bytes: Uint8Array, { mac, covered }: Packet, choose: (keyId: number) => HeldKey | null): Authentication {
+function judged(
+  bytes: Uint8Array,
+  { mac, covered }: Packet,
+  choose: (keyId: number) => HeldKey | null,
+): Authentication {
   if (mac === null) return "none";
   if (isCryptoNak(mac)) return "nak";
   return choose(mac.keyId)?.verify(bytes.subarray(0, covered), mac.digest) === true ? "ok" : "failed";

@@ -84,7 +84,13 @@ export class AccessList {
    */
   restrict({ address, mask, flags }: AccessEntry, opensQueries: boolean = true): void {
     const bits = flagBits(flags);
-    this.#table.add(wordsOf(address), maskWords(address, mask), bits & ~FLAG.ntpport, (bits & FLAG.ntpport) !== 0, opensQueries);
+    this.#table.add(
+      wordsOf(address),
+      maskWords(address, mask),
+      bits & ~FLAG.ntpport,
+      (bits & FLAG.ntpport) !== 0,
+      opensQueries,
+    );
   }
 
   /** `restrict default FLAGS`, for both families unless one is named. */
@@ -160,7 +166,8 @@ export interface ListedEntry {
 
 function listedEntry({ network, mask, onlyNtpPort, flags, hits }: MaskEntry): ListedEntry {
   const names = flagNames(flags | (onlyNtpPort ? FLAG.ntpport : 0));
-  if (mask.c !== -1 || network.c !== IPV4_MAPPED) return { address: sourceText(network), mask: sourceText(mask), flags: names, hits };
+  if (mask.c !== -1 || network.c !== IPV4_MAPPED)
+    return { address: sourceText(network), mask: sourceText(mask), flags: names, hits };
   const ipv4 = { a: 0, b: 0, c: IPV4_MAPPED, d: mask.d };
   return { address: sourceText(network), mask: sourceText(ipv4), flags: names, hits };
 }
@@ -184,7 +191,10 @@ export interface NetworkRule {
  * @param flags of what is allowed, e.g. `limited kod`
  * @returns the list, or the first network that is none
  */
-export function accessOfRules(rules: readonly NetworkRule[], flags: readonly RestrictFlag[] = []): AccessList | { readonly fault: string } {
+export function accessOfRules(
+  rules: readonly NetworkRule[],
+  flags: readonly RestrictFlag[] = [],
+): AccessList | { readonly fault: string } {
   const list = new AccessList();
   const isClosed = rules.some(({ verb }) => verb === "allow");
   list.restrictDefault(isClosed ? ["ignore"] : flags, null, false);
@@ -227,7 +237,8 @@ function maskWords(address: string, mask: number | string): SourceWords {
     return prefixWords(isIpv4 ? MAPPED_BITS + mask : mask);
   }
   const octets = parseAddressLiteral(mask)?.octets;
-  if (octets === undefined || (octets.length === 4) !== isIpv4) throw new RangeError(`netmask ${mask} does not fit ${address}`);
+  if (octets === undefined || (octets.length === 4) !== isIpv4)
+    throw new RangeError(`netmask ${mask} does not fit ${address}`);
   const words = { a: 0, b: 0, c: 0, d: 0 };
   readOctets(octets, words);
   return isIpv4 ? { a: -1, b: -1, c: -1, d: words.d } : words;

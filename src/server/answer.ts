@@ -40,7 +40,14 @@ export function answeringMode(version: number, mode: number): number {
  * @param out at least 48 octets for the answer; may be the request's own memory
  * @returns 48, never more than `length`; 0 if it is no request of version 1 … 4, and `out` is as it was
  */
-export function answer(request: DataView, length: number, receiveSeconds: number, receiveFraction: number, published: Published, out: DataView): number {
+export function answer(
+  request: DataView,
+  length: number,
+  receiveSeconds: number,
+  receiveFraction: number,
+  published: Published,
+  out: DataView,
+): number {
   if (length < HEADER_LENGTH) return 0;
   const first = request.getInt32(0);
   const version = (first >>> 27) & 7;
@@ -88,7 +95,10 @@ export function kissRate(request: DataView, headway: PollExponent, out: DataView
   const mode = answeringMode((first >>> 27) & 7, (first >>> 24) & 7);
   const seconds = request.getInt32(40);
   const fraction = request.getInt32(44);
-  out.setInt32(0, UNSYNCHRONIZED | (first & VERSION_MASK) | (mode << 24) | (leastPoll(first, headway) << 8) | (first & 0xff));
+  out.setInt32(
+    0,
+    UNSYNCHRONIZED | (first & VERSION_MASK) | (mode << 24) | (leastPoll(first, headway) << 8) | (first & 0xff),
+  );
   out.setInt32(4, request.getInt32(4));
   out.setInt32(8, request.getInt32(8));
   out.setInt32(12, RATE);
@@ -129,7 +139,13 @@ function leastPoll(first: number, ours: PollExponent): number {
 }
 
 /** Writes a timestamp with the smear added, modulo 2^64. */
-function writeShifted(out: DataView, offset: number, seconds: number, fraction: number, { shiftSeconds, shiftFraction }: Published): void {
+function writeShifted(
+  out: DataView,
+  offset: number,
+  seconds: number,
+  fraction: number,
+  { shiftSeconds, shiftFraction }: Published,
+): void {
   const sum = (fraction + shiftFraction) | 0;
   const carry = sum >>> 0 < fraction >>> 0 ? 1 : 0;
   out.setInt32(offset, seconds + shiftSeconds + carry);

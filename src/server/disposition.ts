@@ -26,7 +26,10 @@ export const DISPOSITIONS = {
   noTrust: { kind: "restricted", text: "no MAC under restrict notrust" },
   oldVersion: { kind: "restricted", text: "an older version under restrict version" },
 
-  authentication: { kind: "authentication", text: "a solicitation whose MAC is wrong, or its key unknown or not trusted" },
+  authentication: {
+    kind: "authentication",
+    text: "a solicitation whose MAC is wrong, or its key unknown or not trusted",
+  },
   cryptoNak: { kind: "authentication", text: "a crypto-NAK where a request should be" },
 
   noGroup: { kind: "declined", text: "a solicitation, and solicitations are not answered here" },
@@ -64,7 +67,16 @@ export type Tally = Record<DispositionKind | "received", number>;
 
 /** Sums counters up. */
 export function tallyOf(counts: Readonly<Counts>): Tally {
-  const tally: Tally = { received: 0, answered: 0, limited: 0, restricted: 0, authentication: 0, declined: 0, malformed: 0, handedOn: 0 };
+  const tally: Tally = {
+    received: 0,
+    answered: 0,
+    limited: 0,
+    restricted: 0,
+    authentication: 0,
+    declined: 0,
+    malformed: 0,
+    handedOn: 0,
+  };
   for (const name of Object.keys(counts) as Disposition[]) {
     tally[DISPOSITIONS[name].kind] += counts[name];
     tally.received += counts[name];

@@ -26,7 +26,12 @@ export const ORPHAN_WAIT: Seconds = 300;
  * @param unsynchronizedFor time without a source, seconds; irrelevant while there is one
  * @param clock what the local clock reads
  */
-export function servedVariables(system: ServedVariables, fallbacks: Fallbacks, unsynchronizedFor: Seconds, clock: NtpTimestamp): ServedVariables {
+export function servedVariables(
+  system: ServedVariables,
+  fallbacks: Fallbacks,
+  unsynchronizedFor: Seconds,
+  clock: NtpTimestamp,
+): ServedVariables {
   if (system.leap !== "unsynchronized") return system;
   if (fallbacks.local !== null) return localVariables(fallbacks.local, clock);
   const { orphan } = fallbacks;
@@ -60,7 +65,12 @@ const LOOP = 0x4c4f_4f50;
 /** What ntpd's local clock driver shows, seconds. */
 const LOCAL_DISPERSION: Seconds = 0.01;
 
-function undisciplined(stratum: number, referenceId: number, rootDispersion: Seconds, clock: NtpTimestamp): ServedVariables {
+function undisciplined(
+  stratum: number,
+  referenceId: number,
+  rootDispersion: Seconds,
+  clock: NtpTimestamp,
+): ServedVariables {
   return { leap: "none", stratum, referenceId, reference: recent(clock), rootDelay: 0, rootDispersion };
 }
 

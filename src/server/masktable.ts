@@ -60,7 +60,13 @@ export class MaskTable {
    * @param onlyNtpPort whether it counts for source port 123 only; such an entry is apart from that of the other ports
    * @param isAsked whether somebody asked for it, see {@link MaskTable.look}
    */
-  add(network: Readonly<SourceWords>, mask: Readonly<SourceWords>, flags: number, onlyNtpPort: boolean, isAsked: boolean = true): void {
+  add(
+    network: Readonly<SourceWords>,
+    mask: Readonly<SourceWords>,
+    flags: number,
+    onlyNtpPort: boolean,
+    isAsked: boolean = true,
+  ): void {
     const { slots, at } = this.#slotFor(network, mask);
     const where = at + (onlyNtpPort ? PORT_FLAGS : FLAGS);
     const temporary = onlyNtpPort ? TEMPORARY_PORT : TEMPORARY_ANY;
@@ -119,7 +125,8 @@ export class MaskTable {
     for (const { mask, slots } of this.#groups) {
       const at = findSlot(slots, source.a & mask.a, source.b & mask.b, source.c & mask.c, source.d & mask.d);
       const present = at < 0 ? 0 : slots[at + PRESENT]!;
-      if (isNtpPort && (present & PORT) !== 0) return { flags: slots[at + PORT_FLAGS]!, isAsked: (present & ASKED_PORT) !== 0 };
+      if (isNtpPort && (present & PORT) !== 0)
+        return { flags: slots[at + PORT_FLAGS]!, isAsked: (present & ASKED_PORT) !== 0 };
       if ((present & ANY) !== 0) return { flags: slots[at + FLAGS]!, isAsked: (present & ASKED_ANY) !== 0 };
     }
     return { flags: 0, isAsked: false };
@@ -132,8 +139,16 @@ export class MaskTable {
         const [a, b, c, d] = slots.subarray(at, at + 4) as unknown as [number, number, number, number];
         const present = slots[at + PRESENT]!;
         const network = { a, b, c, d };
-        if ((present & PORT) !== 0) yield { network, mask, onlyNtpPort: true, flags: slots[at + PORT_FLAGS]!, hits: slots[at + PORT_HITS]! >>> 0 };
-        if ((present & ANY) !== 0) yield { network, mask, onlyNtpPort: false, flags: slots[at + FLAGS]!, hits: slots[at + HITS]! >>> 0 };
+        if ((present & PORT) !== 0)
+          yield {
+            network,
+            mask,
+            onlyNtpPort: true,
+            flags: slots[at + PORT_FLAGS]!,
+            hits: slots[at + PORT_HITS]! >>> 0,
+          };
+        if ((present & ANY) !== 0)
+          yield { network, mask, onlyNtpPort: false, flags: slots[at + FLAGS]!, hits: slots[at + HITS]! >>> 0 };
       }
   }
 
@@ -196,7 +211,8 @@ function grow(group: MaskGroup): void {
 
 /** Mixes four words into one; networks are configured, not sent, so that it need not be secret. */
 function hash(a: number, b: number, c: number, d: number): number {
-  let mixed = Math.imul(a ^ Math.imul(b, 0x85eb_ca6b), 0xc2b2_ae35) ^ Math.imul(c, 0x27d4_eb2f) ^ Math.imul(d, 0x9e37_79b1);
+  let mixed =
+    Math.imul(a ^ Math.imul(b, 0x85eb_ca6b), 0xc2b2_ae35) ^ Math.imul(c, 0x27d4_eb2f) ^ Math.imul(d, 0x9e37_79b1);
   mixed ^= mixed >>> 15;
   mixed = Math.imul(mixed, 0x2c1b_3c6d);
   return mixed ^ (mixed >>> 13);

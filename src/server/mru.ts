@@ -185,7 +185,15 @@ export class MruList {
   #find({ a, b, c, d }: Readonly<SourceWords>): number {
     const { words, chain } = this.#columns;
     let entry = this.#chains[this.#chainOf(a, b, c, d)]!;
-    while (entry !== NONE && !(words[entry * 4 + 3] === d && words[entry * 4 + 2] === c && words[entry * 4 + 1] === b && words[entry * 4] === a)) {
+    while (
+      entry !== NONE &&
+      !(
+        words[entry * 4 + 3] === d &&
+        words[entry * 4 + 2] === c &&
+        words[entry * 4 + 1] === b &&
+        words[entry * 4] === a
+      )
+    ) {
       entry = chain[entry]!;
     }
     return entry;

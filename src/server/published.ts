@@ -91,7 +91,10 @@ export function publish(variables: ServedVariables, options: PublishOptions): Pu
   const shifted = shift(UNKNOWN_TIME, smear);
   const stratum = synchronized ? variables.stratum : MAXSTRAT;
   return {
-    head: (LEAPS.indexOf(synchronized ? leap : "unsynchronized") << 30) | ((stratum % MAXSTRAT) << 16) | (options.precision & 0xff),
+    head:
+      (LEAPS.indexOf(synchronized ? leap : "unsynchronized") << 30) |
+      ((stratum % MAXSTRAT) << 16) |
+      (options.precision & 0xff),
     rootDelay: toShort(variables.rootDelay) | 0,
     rootDispersion: toShort(variables.rootDispersion + (options.phi ?? PHI) * options.age) | 0,
     referenceId: referenceId(variables.referenceId, synchronized, smear) | 0,

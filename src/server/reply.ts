@@ -36,7 +36,17 @@ export interface Arrival {
 export function newArrival(): Arrival {
   const bytes = new Uint8Array(MAX_PACKET_LENGTH);
   const view = new DataView(bytes.buffer);
-  return { bytes, view, length: 0, source: { a: 0, b: 0, c: 0, d: 0 }, port: 0, cast: "unicast", mono: 0 as Mono, seconds: 0, fraction: 0 };
+  return {
+    bytes,
+    view,
+    length: 0,
+    source: { a: 0, b: 0, c: 0, d: 0 },
+    port: 0,
+    cast: "unicast",
+    mono: 0 as Mono,
+    seconds: 0,
+    fraction: 0,
+  };
 }
 
 /**
@@ -44,7 +54,14 @@ export function newArrival(): Arrival {
  * @param datagram of any length and content
  * @param at when it arrived, by the clock that is served
  */
-export function loadArrival(into: Arrival, datagram: Uint8Array, from: Address, cast: Cast, at: NtpTimestamp, mono: Mono): void {
+export function loadArrival(
+  into: Arrival,
+  datagram: Uint8Array,
+  from: Address,
+  cast: Cast,
+  at: NtpTimestamp,
+  mono: Mono,
+): void {
   into.bytes.set(datagram.length > into.bytes.length ? datagram.subarray(0, into.bytes.length) : datagram);
   into.length = datagram.length;
   readSource(from.ip, into.source);

@@ -200,7 +200,8 @@ export class NtpServer {
     const client = this.mru.touch(arrival, mode, version, flags);
     const verdict = this.#chargeRate(client);
     if (verdict !== "within" && isLimited) {
-      const isKissed = verdict === "kiss" && (flags & FLAG.kod) !== 0 && arrival.cast === "unicast" && this.#kiss(arrival);
+      const isKissed =
+        verdict === "kiss" && (flags & FLAG.kod) !== 0 && arrival.cast === "unicast" && this.#kiss(arrival);
       if (isKissed) return "kissed";
       this.mru.countDrop(client);
       return "rateLimited";
@@ -212,12 +213,16 @@ export class NtpServer {
   #isOwn(arrival: Arrival): boolean {
     const isServer = arrival.port === this.#settings.own.port;
     if (!isServer && arrival.cast === "unicast") return false;
-    for (let index = 0; index < this.#own.length; index += 1) if (sameSource(this.#own[index]!, arrival.source)) return isServer || this.#askedOurselves(arrival);
+    for (let index = 0; index < this.#own.length; index += 1)
+      if (sameSource(this.#own[index]!, arrival.source)) return isServer || this.#askedOurselves(arrival);
     return false;
   }
 
   #askedOurselves({ view, length }: Arrival): boolean {
-    return this.#isOurs === undefined || (length >= HEADER_LENGTH && this.#isOurs(view.getBigUint64(TRANSMIT) as NtpTimestamp));
+    return (
+      this.#isOurs === undefined ||
+      (length >= HEADER_LENGTH && this.#isOurs(view.getBigUint64(TRANSMIT) as NtpTimestamp))
+    );
   }
 
   #chargeRate(client: number): ReturnType<typeof judgeRate> {

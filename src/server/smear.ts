@@ -34,7 +34,11 @@ export interface Smear {
 }
 
 /** How public services smear: over the 24 hours from noon to noon, linearly. */
-export const STANDARD_SMEAR: Pick<Smear, "interval" | "placement" | "shape"> = { interval: 86_400, placement: "centred", shape: "linear" };
+export const STANDARD_SMEAR: Pick<Smear, "interval" | "placement" | "shape"> = {
+  interval: 86_400,
+  placement: "centred",
+  shape: "linear",
+};
 
 /**
  * What the smear adds to the host's clock.

@@ -23,7 +23,11 @@ export interface SolicitationRule {
  * @param request of at least 48 octets
  * @returns `null`: it is to be answered
  */
-export function declines(request: DataView, published: Published, rule: SolicitationRule): "unsynchronized" | "stratum" | "loop" | null {
+export function declines(
+  request: DataView,
+  published: Published,
+  rule: SolicitationRule,
+): "unsynchronized" | "stratum" | "loop" | null {
   if (!published.synchronized) return "unsynchronized";
   const clientStratum = request.getUint8(1) || MAXSTRAT;
   if (published.stratum > clientStratum || (published.stratum === clientStratum && !rule.cohort)) return "stratum";

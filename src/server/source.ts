@@ -37,7 +37,8 @@ export function readSource(ip: string, into: SourceWords): boolean {
  * @param octets 4 or 16 in network order
  */
 export function readOctets(octets: Uint8Array, into: SourceWords): void {
-  const word = (offset: number): number => (octets[offset]! << 24) | (octets[offset + 1]! << 16) | (octets[offset + 2]! << 8) | octets[offset + 3]!;
+  const word = (offset: number): number =>
+    (octets[offset]! << 24) | (octets[offset + 1]! << 16) | (octets[offset + 2]! << 8) | octets[offset + 3]!;
   if (octets.length === 4) setWords(into, 0, 0, IPV4_MAPPED, word(0));
   else setWords(into, word(0), word(4), word(8), word(12));
 }

@@ -35,7 +35,10 @@ export class Names {
 
   /** Says what is known of a name; several records hold one after the other. */
   set(name: string, ...records: readonly NameRecord[]): void {
-    this.#records.set(name.toLowerCase(), [...records].toSorted((one, other) => (one.from ?? 0) - (other.from ?? 0)));
+    this.#records.set(
+      name.toLowerCase(),
+      [...records].toSorted((one, other) => (one.from ?? 0) - (other.from ?? 0)),
+    );
   }
 
   /**

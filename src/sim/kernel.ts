@@ -71,7 +71,9 @@ export class SimKernel {
     const since = this.#phaseAt === null ? 0 : Math.floor(now - this.#phaseAt);
     const bounded = Math.max(-MAXPHASE, Math.min(MAXPHASE, phase));
     const fll = since > MAXSEC ? bounded / (2 ** SHIFT_FLL * since) : 0;
-    const pll = (bounded * Math.min(since, 2 ** (KERNEL_PLL_SHIFT + 1 + timeConstant))) / 4 ** (KERNEL_PLL_SHIFT + 2 + timeConstant);
+    const pll =
+      (bounded * Math.min(since, 2 ** (KERNEL_PLL_SHIFT + 1 + timeConstant))) /
+      4 ** (KERNEL_PLL_SHIFT + 2 + timeConstant);
     this.#frequency = Math.max(-MAXFREQ, Math.min(MAXFREQ, this.#frequency + fll + pll));
     this.#phase = bounded;
     this.#phaseAt = now;
@@ -87,7 +89,8 @@ export class SimKernel {
 
   /** Second by second, as long as there is a phase to trickle out: what is left, and how much of it in the second that begins. */
   #second(): void {
-    const left = Math.abs(this.#phase) < NOTHING ? 0 : phaseLeft({ phase: this.#phase, timeConstant: this.#timeConstant }, 1);
+    const left =
+      Math.abs(this.#phase) < NOTHING ? 0 : phaseLeft({ phase: this.#phase, timeConstant: this.#timeConstant }, 1);
     this.#trickle = this.#phase - left;
     this.#phase = left;
     this.#ticking = this.#trickle !== 0;
@@ -121,7 +124,8 @@ export class SimKernel {
       if (leap === "none" || !this.#busy) return;
       const day = dayOf(this.#clock.read(this.#timeline.now), ERA);
       // A second is left out as it begins, and put in when the day's last is over.
-      if (day.end === end && day.left > LEAST + (leap === "delete" ? 1 : 0)) return this.#timeline.in(day.left - (leap === "delete" ? 1 : 0), look);
+      if (day.end === end && day.left > LEAST + (leap === "delete" ? 1 : 0))
+        return this.#timeline.in(day.left - (leap === "delete" ? 1 : 0), look);
       const by = leap === "insert" ? -1 : 1;
       this.#clock.step(this.#timeline.now, by);
       if (this.#tai !== null) this.#tai -= by;

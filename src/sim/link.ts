@@ -83,5 +83,7 @@ function delayOf(ways: readonly Way[], chance: SimChance): Seconds {
 }
 
 function jitterOf(jitter: Jitter, chance: SimChance): Seconds {
-  return jitter.shape === "exponential" ? jitter.mean * chance.exponential() : jitter.deviation * Math.abs(chance.gaussian());
+  return jitter.shape === "exponential"
+    ? jitter.mean * chance.exponential()
+    : jitter.deviation * Math.abs(chance.gaussian());
 }

@@ -79,7 +79,9 @@ export class Machine implements Station {
     this.oscillator = new Oscillator(options.oscillator ?? {}, setting.chance.split("oscillator"));
     this.clock = new SimClock(this.oscillator, setting.beginning, options.clockError ?? 0);
     // A host sees a leap second as it sees any other step.
-    this.#kernel = new SimKernel(this.clock, setting.timeline, (by) => this.#later(0, { kind: "stepped", by, whose: "another" }));
+    this.#kernel = new SimKernel(this.clock, setting.timeline, (by) =>
+      this.#later(0, { kind: "stepped", by, whose: "another" }),
+    );
     this.#kernel.steer(options.before?.frequency ?? 0);
     this.clock.slew(setting.timeline.now, options.before?.phase ?? 0);
     this.clockFault = options.clockFault ?? null;
@@ -144,7 +146,10 @@ export class Machine implements Station {
 
   /** Takes an interface out. */
   unplug(name: string): void {
-    const [gone] = this.interfaces.splice(this.interfaces.findIndex((one) => one.name === name), 1);
+    const [gone] = this.interfaces.splice(
+      this.interfaces.findIndex((one) => one.name === name),
+      1,
+    );
     this.#setting.network.detach(gone!);
     this.#sockets.leave(name);
     this.#readdressed();
@@ -152,7 +157,10 @@ export class Machine implements Station {
 
   /** Gives an interface other addresses. */
   readdress(name: string, addresses: readonly string[]): void {
-    this.#setting.network.readdress(this.interfaces.find((one) => one.name === name)!, addresses);
+    this.#setting.network.readdress(
+      this.interfaces.find((one) => one.name === name)!,
+      addresses,
+    );
     this.#readdressed();
   }
 
@@ -162,7 +170,10 @@ export class Machine implements Station {
     if (this.#asleepSince !== null) return;
     this.#asleepSince = timeline.now;
     timeline.in(duration, () => {
-      this.#slept += timeline.now + this.oscillator.error(timeline.now) - (this.#asleepSince! + this.oscillator.error(this.#asleepSince!));
+      this.#slept +=
+        timeline.now +
+        this.oscillator.error(timeline.now) -
+        (this.#asleepSince! + this.oscillator.error(this.#asleepSince!));
       this.#asleepSince = null;
       // A host sees that its clock has run away from its steady clock.
       this.#tell({ kind: "stepped", by: duration, whose: "another", slept: duration });
@@ -196,7 +207,11 @@ export class Machine implements Station {
       case "listen":
         return this.#opened(action.socket, this.#sockets.listen(action.socket, action));
       case "join":
-        return this.#opened(action.socket, this.#sockets.join(action.socket, action.group, action.interface), action.group);
+        return this.#opened(
+          action.socket,
+          this.#sockets.join(action.socket, action.group, action.interface),
+          action.group,
+        );
       case "watchInterfaces":
         return void (this.#watching = true);
       case "close":
@@ -232,7 +247,13 @@ export class Machine implements Station {
   }
 
   /** Sends from a socket without telling the program when it left: for programs that do not ask. */
-  transmit(socket: SocketToken, to: Address, bytes: Uint8Array, ttl: number | null = null, source: string | null = null): HostFault | null {
+  transmit(
+    socket: SocketToken,
+    to: Address,
+    bytes: Uint8Array,
+    ttl: number | null = null,
+    source: string | null = null,
+  ): HostFault | null {
     const sender = this.#sockets.get(socket);
     if (sender === undefined) return "other";
     if (bytes.length > LARGEST) return "tooLarge";
@@ -285,14 +306,24 @@ export class Machine implements Station {
     this.#later(answer.delay, { kind: "resolved", name, addresses: answer.addresses });
   }
 
-  #send(token: PacketToken, socket: SocketToken, to: Address, ttl: number | null, bytes: Uint8Array, from: string | null): void {
+  #send(
+    token: PacketToken,
+    socket: SocketToken,
+    to: Address,
+    ttl: number | null,
+    bytes: Uint8Array,
+    from: string | null,
+  ): void {
     const { late, source, queueing, crowding } = this.#stamps;
     const wait = queueing + (crowding === 0 ? 0 : crowding * this.#setting.chance.exponential());
     const handedOver = this.clock.read(later(this.#setting.timeline.now, -this.#noise()));
     const leave = (): void => {
       const at = source === "user" ? handedOver : this.clock.read(this.#setting.timeline.now);
       const why = this.transmit(socket, to, bytes, ttl, from);
-      this.#later(why === null ? late : 0, why === null ? { kind: "sent", token, at, stamp: source } : { kind: "sendFailed", token, why });
+      this.#later(
+        why === null ? late : 0,
+        why === null ? { kind: "sent", token, at, stamp: source } : { kind: "sendFailed", token, why },
+      );
     };
     if (wait === 0) leave();
     else this.#setting.timeline.in(wait, leave);
@@ -313,7 +344,11 @@ export class Machine implements Station {
   }
 
   #readdressed(): void {
-    if (this.#watching) this.#later(0, { kind: "interfaces", addresses: Object.fromEntries(this.interfaces.map(({ name, addresses }) => [name, addresses])) });
+    if (this.#watching)
+      this.#later(0, {
+        kind: "interfaces",
+        addresses: Object.fromEntries(this.interfaces.map(({ name, addresses }) => [name, addresses])),
+      });
   }
 
   /** Why nothing can be sent to an address; `null`: something can. */

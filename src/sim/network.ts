@@ -253,7 +253,8 @@ export class Network {
     const sender = this.#byAddress.get(datagram.from.ip);
     const path = sender === undefined ? null : this.#path(to, sender, "unicast");
     if (sender === undefined || path === null || this.#parted(to, sender, this.#timeline.now)) return;
-    for (const delay of passage(path.ways, this.#timeline.now, path.chance)) this.#refuse(datagram, sender, "portUnreachable", delay);
+    for (const delay of passage(path.ways, this.#timeline.now, path.chance))
+      this.#refuse(datagram, sender, "portUnreachable", delay);
   }
 
   /** ICMP: tells the sender, after a while. */
@@ -267,7 +268,8 @@ export class Network {
   #parted(one: NetworkInterface, other: NetworkInterface, at: TrueTime): boolean {
     for (const partition of this.partitions) {
       if (at < partition.from || at >= partition.until) continue;
-      if (partition.stations.includes(one.station.name) !== partition.stations.includes(other.station.name)) return true;
+      if (partition.stations.includes(one.station.name) !== partition.stations.includes(other.station.name))
+        return true;
     }
     return false;
   }
@@ -284,7 +286,12 @@ export class Network {
     const route = this.routes.find(from.lan, to.lan, cast);
     if (route === null) return null;
     const pair = `${from.station.name}\n${to.station.name}`;
-    const ways = [from.out, ...(route.delay > 0 ? [createWay({ delay: route.delay })] : []), to.in, ...(this.#extra.get(pair) ?? [])];
+    const ways = [
+      from.out,
+      ...(route.delay > 0 ? [createWay({ delay: route.delay })] : []),
+      to.in,
+      ...(this.#extra.get(pair) ?? []),
+    ];
     return { ways, hops: route.hops, chance: this.#chance.split(`${cast} ${from.name} ${to.name} ${pair}`) };
   }
 }

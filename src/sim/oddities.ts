@@ -16,7 +16,8 @@ export function says(change: Partial<Header>): Oddity {
 /** A kiss-o'-death: stratum 0 and four characters in place of the reference identifier (RFC 5905 §7.4). */
 export function kiss(code: string): Oddity {
   let referenceId = 0;
-  for (let place = 0; place < 4; place++) referenceId = referenceId * 256 + (place < code.length ? code.charCodeAt(place) : 0);
+  for (let place = 0; place < 4; place++)
+    referenceId = referenceId * 256 + (place < code.length ? code.charCodeAt(place) : 0);
   return says({ leap: "unsynchronized", stratum: 0, referenceId });
 }
 
@@ -34,7 +35,12 @@ export function silent(): Oddity {
 export function lies(by: Seconds): Oddity {
   return each((answer) => {
     const { reference, receive, transmit } = answer.header;
-    const header = { ...answer.header, reference: shift(reference, by), receive: shift(receive, by), transmit: shift(transmit, by) };
+    const header = {
+      ...answer.header,
+      reference: shift(reference, by),
+      receive: shift(receive, by),
+      transmit: shift(transmit, by),
+    };
     return { ...answer, header };
   });
 }

@@ -71,7 +71,8 @@ export class Routes {
       for (const edge of this.#edgesOf(lan)) {
         if (multicast && !edge.multicast) continue;
         const hops = route.hops + edge.hops;
-        if (hops < (reached.get(edge.to)?.hops ?? Infinity)) reached.set(edge.to, { hops, delay: route.delay + edge.delay });
+        if (hops < (reached.get(edge.to)?.hops ?? Infinity))
+          reached.set(edge.to, { hops, delay: route.delay + edge.delay });
       }
     }
   }

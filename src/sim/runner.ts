@@ -104,7 +104,8 @@ export class Runner implements Program {
   /** An engine that is woken and still wants the same moment would keep a real processor busy for ever. */
   #watch(due: Mono): void {
     this.#repeats = due === this.#repeats.due ? { due, count: this.#repeats.count + 1 } : { due, count: 1 };
-    if (this.#repeats.count > PATIENCE) throw new Error(`${this.machine.name} was woken ${PATIENCE} times for one moment, and still wants it`);
+    if (this.#repeats.count > PATIENCE)
+      throw new Error(`${this.machine.name} was woken ${PATIENCE} times for one moment, and still wants it`);
   }
 
   #note(note: Note): void {

@@ -66,7 +66,9 @@ export class Sockets {
     const ip = this.sourceFor(to.ip, outgoing);
     const port = options.sourcePort ?? this.#freePort();
     const bound = { ip, family: family(ip) };
-    const taken = this.#byPort.get(port)?.some((other) => overlap(other, bound) && (other.remote === null || same(other.remote, to)));
+    const taken = this.#byPort
+      .get(port)
+      ?.some((other) => overlap(other, bound) && (other.remote === null || same(other.remote, to)));
     if (taken === true) return "portInUse";
     this.#add({ token, ...bound, port, remote: to, interface: options.interface, groups: null });
     return null;
@@ -93,7 +95,9 @@ export class Sockets {
     if (socket === undefined) return "other";
     if (on !== null && !this.#interfaces.some((one) => one.name === on)) return "noAddress";
     // As on a host, by the interfaces that there are now.
-    const by = this.#interfaces.filter(({ name, addresses }) => (on === null || on === name) && addresses.some((own) => family(own) === family(group)));
+    const by = this.#interfaces.filter(
+      ({ name, addresses }) => (on === null || on === name) && addresses.some((own) => family(own) === family(group)),
+    );
     if (by.length === 0) return "noMulticast";
     socket.groups ??= new Set();
     for (const { name } of by) socket.groups.add(membership(group, name));
@@ -126,7 +130,8 @@ export class Sockets {
     const there = this.#byPort.get(datagram.to.port);
     if (there === undefined) return [];
     const open = there.filter((socket) => socket.interface === null || socket.interface === port.name);
-    if (cast === "broadcast") return open.filter((socket) => socket.remote === null && socket.ip === null && socket.family !== 6);
+    if (cast === "broadcast")
+      return open.filter((socket) => socket.remote === null && socket.ip === null && socket.family !== 6);
     if (cast === "group") return open.filter((socket) => joined(socket, datagram.to.ip, port.name));
     const here = open.filter((socket) => overlap(socket, { ip: datagram.to.ip, family: family(datagram.to.ip) }));
     const asked = here.find((socket) => socket.remote !== null && same(socket.remote, datagram.from));
@@ -136,7 +141,9 @@ export class Sockets {
 
   /** The connected socket that sent a datagram; only such a one hears of errors. */
   sender(datagram: Datagram): Socket | undefined {
-    return this.#byPort.get(datagram.from.port)?.find((socket) => socket.remote !== null && same(socket.remote, datagram.to));
+    return this.#byPort
+      .get(datagram.from.port)
+      ?.find((socket) => socket.remote !== null && same(socket.remote, datagram.to));
   }
 
   /** The interface through which an address is reached; `null`: there is none of its family, or not that one. */

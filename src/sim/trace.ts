@@ -34,7 +34,9 @@ export class Trace {
 
   /** One line an entry. */
   toString(): string {
-    return this.#entries.map((entry) => `${entry.at.toFixed(9).padStart(17)} ${entry.who.padEnd(12)} ${entry.what} ${entry.detail}\n`).join("");
+    return this.#entries
+      .map((entry) => `${entry.at.toFixed(9).padStart(17)} ${entry.who.padEnd(12)} ${entry.what} ${entry.detail}\n`)
+      .join("");
   }
 }
 

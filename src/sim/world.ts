@@ -39,7 +39,8 @@ export interface WorldOptions {
 }
 
 /** What a machine is like, with a shorter way to say how it is attached: by one interface. */
-export interface HostOptions extends Omit<MachineOptions, "interfaces">, Partial<Pick<InterfaceOptions, "lan" | "broadcast" | "down">> {
+export interface HostOptions
+  extends Omit<MachineOptions, "interfaces">, Partial<Pick<InterfaceOptions, "lan" | "broadcast" | "down">> {
   /** IP literals. Default: the next of 10.0.0.0/8. */
   readonly addresses?: readonly string[];
   readonly link?: LinkOptions;

@@ -41,5 +41,6 @@ export function listOf(check: Check, most: number): Check {
 /** An object with these fields, and perhaps others. */
 export function fields(checks: Readonly<Record<string, Check>>): Check {
   const entries = Object.entries(checks);
-  return (value) => isRecord(value) && entries.every(([name, check]) => Object.hasOwn(value, name) && check(value[name]));
+  return (value) =>
+    isRecord(value) && entries.every(([name, check]) => Object.hasOwn(value, name) && check(value[name]));
 }

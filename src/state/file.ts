@@ -90,7 +90,12 @@ export class StateFile {
     return this.#change((theirs) => {
       const merged = {
         kisses: mergeKisses(this.#base.kisses, kisses, theirs.kisses),
-        stored: mergeRemembered(remembered, theirs.stored, !isSameMoment(this.#base.stored, theirs.stored), this.#moment()),
+        stored: mergeRemembered(
+          remembered,
+          theirs.stored,
+          !isSameMoment(this.#base.stored, theirs.stored),
+          this.#moment(),
+        ),
       };
       return { written: merged, base: { kisses, stored: merged.stored } };
     });
@@ -102,7 +107,9 @@ export class StateFile {
   }
 
   /** @param change says what is to be written in place of what the file has, and what this run and the file then agree on */
-  #change(change: (theirs: StoredMemory) => { readonly written: StoredMemory; readonly base: StoredMemory }): StateWarning | null {
+  #change(
+    change: (theirs: StoredMemory) => { readonly written: StoredMemory; readonly base: StoredMemory },
+  ): StateWarning | null {
     try {
       this.#files.makeFolder(dirname(this.path));
       return underLock(this.#files, this.#lock(), () => {

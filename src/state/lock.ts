@@ -18,7 +18,12 @@ const LOOK = 10;
  * @param path of the lock
  * @param wait lets some milliseconds pass
  */
-export function underLock<T>(files: Files, path: string, body: () => T, wait: (milliseconds: number) => void = sleep): T {
+export function underLock<T>(
+  files: Files,
+  path: string,
+  body: () => T,
+  wait: (milliseconds: number) => void = sleep,
+): T {
   const held = acquire(files, path, wait);
   try {
     return body();

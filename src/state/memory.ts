@@ -60,7 +60,11 @@ export function decodeMemory(text: string): StoredMemory | MemoryFault {
  * @param theirs what the file has now
  * @returns theirs, without what we dropped, with what we added; of one server's two kisses the later
  */
-export function mergeKisses(base: readonly RememberedKiss[], ours: readonly RememberedKiss[], theirs: readonly RememberedKiss[]): readonly RememberedKiss[] {
+export function mergeKisses(
+  base: readonly RememberedKiss[],
+  ours: readonly RememberedKiss[],
+  theirs: readonly RememberedKiss[],
+): readonly RememberedKiss[] {
   const [from, to, merged] = [base, ours, theirs].map(byServer) as [Kisses, Kisses, Kisses];
   for (const [server, kiss] of from) {
     if (!to.has(server) && merged.get(server)?.at === kiss.at) merged.delete(server);
@@ -86,8 +90,14 @@ function isSame(one: RememberedKiss | undefined, other: RememberedKiss): boolean
 function isKiss(entry: unknown): entry is RememberedKiss {
   if (!isRecord(entry)) return false;
   const { ip, port, code, at } = entry;
-  return typeof ip === "string" && ip !== "" && isPort(port) && (code === "DENY" || code === "RSTR") &&
-    typeof at === "string" && !Number.isNaN(Date.parse(at));
+  return (
+    typeof ip === "string" &&
+    ip !== "" &&
+    isPort(port) &&
+    (code === "DENY" || code === "RSTR") &&
+    typeof at === "string" &&
+    !Number.isNaN(Date.parse(at))
+  );
 }
 
 function isPort(port: unknown): boolean {

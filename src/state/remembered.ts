@@ -22,8 +22,14 @@ export interface Stored {
 
 /** What cannot be written so that it could be read again is left out. */
 export function documentOf({ remembered, at }: Stored): Record<string, unknown> {
-  const associations = remembered.associations.map((entry) => ({ ...entry, header: entry.header === null ? null : headerDocument(entry.header) })).filter(isEntry);
-  return { at: { ...at, clock: hex(at.clock) }, associations, clock: isClock(remembered.clock) ? remembered.clock : null };
+  const associations = remembered.associations
+    .map((entry) => ({ ...entry, header: entry.header === null ? null : headerDocument(entry.header) }))
+    .filter(isEntry);
+  return {
+    at: { ...at, clock: hex(at.clock) },
+    associations,
+    clock: isClock(remembered.clock) ? remembered.clock : null,
+  };
 }
 
 /** What a document says; `null` where it is none of ours. */
@@ -32,11 +38,22 @@ export function storedOf(document: unknown): Stored | null {
   const { at, associations, clock } = document;
   if (!isMoment(at) || !areEntries(associations) || !isClock(clock)) return null;
   const moment = at as Omit<Moment, "clock"> & { readonly clock: string };
-  const entries = associations as readonly (Omit<RememberedAssociation, "header"> & { readonly header: Record<string, unknown> | null })[];
+  const entries = associations as readonly (Omit<RememberedAssociation, "header"> & {
+    readonly header: Record<string, unknown> | null;
+  })[];
   return {
-    at: { clock: unhex(moment.clock), steady: moment.steady, slept: moment.slept, boot: moment.boot, frequency: moment.frequency },
+    at: {
+      clock: unhex(moment.clock),
+      steady: moment.steady,
+      slept: moment.slept,
+      boot: moment.boot,
+      frequency: moment.frequency,
+    },
     remembered: {
-      associations: entries.map((entry) => ({ ...entry, header: entry.header === null ? null : headerOf(entry.header) })),
+      associations: entries.map((entry) => ({
+        ...entry,
+        header: entry.header === null ? null : headerOf(entry.header),
+      })),
       clock: clock as UnattendedClock | null,
     },
   };
@@ -48,14 +65,25 @@ export function storedOf(document: unknown): Stored | null {
  * @param theirs what the file has
  * @param isNews another run has written since this one began. It may have touched the clock, so what we measured by it is void.
  */
-export function mergeRemembered(ours: Remembered | undefined, theirs: Stored | null, isNews: boolean, now: Moment): Stored | null {
+export function mergeRemembered(
+  ours: Remembered | undefined,
+  theirs: Stored | null,
+  isNews: boolean,
+  now: Moment,
+): Stored | null {
   if (ours === undefined) return theirs;
   const known = isNews ? carriedOver(ours, { elapsed: 0, broken: "step" }) : ours;
   if (theirs === null) return { remembered: known, at: now };
   const others = carriedTo(theirs.remembered, theirs.at, now).remembered;
   const held = new Set(known.associations.map(identityOf));
-  const associations = [...known.associations, ...others.associations.filter((entry) => !held.has(identityOf(entry)) && entry.seen < FORGOTTEN)];
-  return { remembered: { associations: associations.slice(0, REMEMBERED_AT_MOST), clock: known.clock ?? others.clock }, at: now };
+  const associations = [
+    ...known.associations,
+    ...others.associations.filter((entry) => !held.has(identityOf(entry)) && entry.seen < FORGOTTEN),
+  ];
+  return {
+    remembered: { associations: associations.slice(0, REMEMBERED_AT_MOST), clock: known.clock ?? others.clock },
+    at: now,
+  };
 }
 
 /** Whether two stored values are of one moment: nobody has written in between. */
@@ -71,7 +99,13 @@ const frequency = number(-1e-3, 1e-3);
 const exponent = integer(-7, 17);
 const stamp = (value: unknown): boolean => typeof value === "string" && /^[0-9a-f]{16}$/.test(value);
 
-const isMoment = fields({ clock: stamp, steady: number(0, LONG), slept: number(0, LONG), boot: maybe(text(128)), frequency: maybe(frequency) });
+const isMoment = fields({
+  clock: stamp,
+  steady: number(0, LONG),
+  slept: number(0, LONG),
+  boot: maybe(text(128)),
+  frequency: maybe(frequency),
+});
 
 const isHeader = fields({
   leap: oneOf(LEAPS),
@@ -135,7 +169,10 @@ function headerDocument(header: Header): Record<string, unknown> {
 }
 
 function headerOf(document: Record<string, unknown>): Header {
-  return { ...document, ...Object.fromEntries(STAMPS.map((name) => [name, unhex(document[name] as string)])) } as unknown as Header;
+  return {
+    ...document,
+    ...Object.fromEntries(STAMPS.map((name) => [name, unhex(document[name] as string)])),
+  } as unknown as Header;
 }
 
 function hex(timestamp: NtpTimestamp): string {

@@ -29,7 +29,10 @@ export interface Clustering {
  * Clusters the truechimers.
  * @param truechimers in any order; candidates named `trusted` or `prefer` survive always
  */
-export function cluster(truechimers: readonly Candidate[], limits: Pick<SelectionLimits, "minclock" | "maxclock" | "mindist">): Clustering {
+export function cluster(
+  truechimers: readonly Candidate[],
+  limits: Pick<SelectionLimits, "minclock" | "maxclock" | "mindist">,
+): Clustering {
   const { entrants, excess } = admit(truechimers, limits.mindist);
   const outliers = new Set<Candidate>();
   let remaining = entrants;
@@ -57,14 +60,18 @@ function merit(candidate: Candidate, mindist: Seconds): Seconds {
 }
 
 /** The best {@link NMAX}, ranked, and the others as they come: thousands are told apart by one number, and only the best compared. */
-function admit(truechimers: readonly Candidate[], mindist: Seconds): { entrants: readonly Candidate[]; excess: readonly Candidate[] } {
+function admit(
+  truechimers: readonly Candidate[],
+  mindist: Seconds,
+): { entrants: readonly Candidate[]; excess: readonly Candidate[] } {
   if (truechimers.length <= NMAX) return { entrants: rank(truechimers, mindist), excess: [] };
   const merits = new Float64Array(truechimers.length);
   truechimers.forEach((candidate, i) => (merits[i] = merit(candidate, mindist)));
   const worst = merits.sort()[NMAX - 1] ?? Infinity;
   const contenders: Candidate[] = [];
   const excess: Candidate[] = [];
-  for (const candidate of truechimers) (immune(candidate) || merit(candidate, mindist) <= worst ? contenders : excess).push(candidate);
+  for (const candidate of truechimers)
+    (immune(candidate) || merit(candidate, mindist) <= worst ? contenders : excess).push(candidate);
   const { kept, left } = best(rank(contenders, mindist), NMAX);
   return { entrants: kept, excess: excess.concat(left) };
 }

@@ -44,7 +44,8 @@ function hasIdentity({ mode, ended }: Association, header: Header): boolean {
 }
 
 function isSameClock(one: Header, other: Header): boolean {
-  if (one.referenceId !== other.referenceId || one.stratum !== other.stratum || one.reference !== other.reference) return false;
+  if (one.referenceId !== other.referenceId || one.stratum !== other.stratum || one.reference !== other.reference)
+    return false;
   return one.rootDelay === other.rootDelay && one.precision === other.precision;
 }
 

@@ -34,13 +34,24 @@ export function unfitness(association: Association, now: Mono, rules: FitnessRul
   // What an earlier run has heard of it is not news.
   if (!rules.requireReach && association.known && association.samples === 0) return silence(association);
   if (rules.requireReach && association.reach === 0) return "unreachable";
-  if (rootDistance(association, now, rules.limits) >= rules.limits.maxdist + rules.limits.phi * pollInterval(association.hpoll)) return "rootDistance";
+  if (
+    rootDistance(association, now, rules.limits) >=
+    rules.limits.maxdist + rules.limits.phi * pollInterval(association.hpoll)
+  )
+    return "rootDistance";
   if (association.config.noselect) return "noselect";
   return null;
 }
 
 /** What ends an association whatever it has measured. */
-const FINAL: ReadonlySet<Association["ended"]> = new Set(["denied", "duplicate", "unresolved", "authentication", "stratum", "surplus"]);
+const FINAL: ReadonlySet<Association["ended"]> = new Set([
+  "denied",
+  "duplicate",
+  "unresolved",
+  "authentication",
+  "stratum",
+  "surplus",
+]);
 
 /** Why an association has no sample. What was heard and refused says more than that nothing usable came. */
 function silence({ ended, authentication, kiss, answers, flash, unanswered, requests }: Association): Reason {

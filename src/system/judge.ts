@@ -141,14 +141,34 @@ function candidateOf(association: Association, now: Mono, rules: JudgeRules): Ca
   const { offset, delay, jitter } = association.filter.estimate!;
   const { prefer, trusted } = association.config;
   const distance = rootDistance(association, now, rules.limits);
-  return { id: association.id, stratum: association.header!.stratum, offset, delay, jitter, rootDistance: distance, prefer, trusted };
+  return {
+    id: association.id,
+    stratum: association.header!.stratum,
+    offset,
+    delay,
+    jitter,
+    rootDistance: distance,
+    prefer,
+    trusted,
+  };
 }
 
 function estimateOf(peer: Association, selection: Selection): SystemEstimate {
-  return { peer: peer.id, offset: selection.offset!, jitter: selection.jitter!, uncertainty: uncertainty(peer.filter.estimate!) };
+  return {
+    peer: peer.id,
+    offset: selection.offset!,
+    jitter: selection.jitter!,
+    uncertainty: uncertainty(peer.filter.estimate!),
+  };
 }
 
-function variablesOf(peer: Association, selection: Selection, fit: ReadonlyMap<AssociationId, Association>, now: Mono, rules: JudgeRules): SystemVariables {
+function variablesOf(
+  peer: Association,
+  selection: Selection,
+  fit: ReadonlyMap<AssociationId, Association>,
+  now: Mono,
+  rules: JudgeRules,
+): SystemVariables {
   const { stratum, reference, rootDelay, rootDispersion } = peer.header!;
   const { delay, dispersion, jitter, at } = peer.filter.estimate!;
   const addressId = rules.referenceIdOf(peer.address!.ip);

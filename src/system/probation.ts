@@ -37,13 +37,22 @@ export interface Hearing {
  * @param hasOthers whether there is any that is not on probation, be it fit or not: whoever silences the others must not make
  *   room for yesterday's liar
  */
-export function hearing(all: readonly Candidate[], onProbation: ReadonlySet<AssociationId>, hasOthers: boolean): Hearing {
+export function hearing(
+  all: readonly Candidate[],
+  onProbation: ReadonlySet<AssociationId>,
+  hasOthers: boolean,
+): Hearing {
   if (!hasOthers) return { candidates: all, onTrial: [] };
-  return { candidates: all.filter(({ id }) => !onProbation.has(id)), onTrial: all.filter(({ id }) => onProbation.has(id)) };
+  return {
+    candidates: all.filter(({ id }) => !onProbation.has(id)),
+    onTrial: all.filter(({ id }) => onProbation.has(id)),
+  };
 }
 
 /** Judges one that is on probation by what the others agree on. */
 export function tried({ offset }: Candidate, intersection: Interval | null): Trial {
   const agrees = intersection === null || (intersection.low <= offset && offset <= intersection.high);
-  return agrees ? { verdict: "rejected", reason: "probation" } : { verdict: "falseticker", reason: "outsideIntersection" };
+  return agrees
+    ? { verdict: "rejected", reason: "probation" }
+    : { verdict: "falseticker", reason: "outsideIntersection" };
 }

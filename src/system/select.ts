@@ -62,7 +62,10 @@ export function select(candidates: readonly Candidate[]): Agreement {
  * @param rule `midpoints`: no more than f midpoints may lie outside (step 4); `overlap`: midpoints do not count
  * @returns `null` if no majority of the correctness intervals overlap so
  */
-export function intersect(candidates: readonly Pick<Candidate, "offset" | "rootDistance">[], rule: "midpoints" | "overlap" = "midpoints"): Interval | null {
+export function intersect(
+  candidates: readonly Pick<Candidate, "offset" | "rootDistance">[],
+  rule: "midpoints" | "overlap" = "midpoints",
+): Interval | null {
   const m = candidates.length;
   const { lowpoints, midpoints, highpoints, upwards, downwards } = roomFor(m);
   candidates.forEach(({ offset, rootDistance }, i) => {
@@ -144,7 +147,15 @@ function sort(points: Float64Array, m: number): void {
  * only touch the intersection would make a majority of which few are in it.
  * @param direction 1: `opening` are the lowpoints; −1: they are the highpoints
  */
-function scan(m: number, opening: Float64Array, midpoints: Float64Array, closing: Float64Array, direction: 1 | -1, rule: "midpoints" | "overlap", met: Scan): void {
+function scan(
+  m: number,
+  opening: Float64Array,
+  midpoints: Float64Array,
+  closing: Float64Array,
+  direction: 1 | -1,
+  rule: "midpoints" | "overlap",
+  met: Scan,
+): void {
   const first = direction === 1 ? 0 : m - 1;
   let most = 0;
   let closed = 0;

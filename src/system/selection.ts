@@ -57,7 +57,11 @@ export interface Selection {
  * @throws RangeError if a candidate's numbers are not finite, its root distance is not above zero, or an identifier comes twice:
  *   packets cannot cause that, since the packet tests and the clock filter come first
  */
-export function selectSystem(candidates: readonly Candidate[], limits: SelectionLimits, current: AssociationId | null): Selection {
+export function selectSystem(
+  candidates: readonly Candidate[],
+  limits: SelectionLimits,
+  current: AssociationId | null,
+): Selection {
   for (const candidate of candidates) assertSound(candidate);
   const { intersection, truechimers, falsetickers } = select(candidates);
   const { survivors, outliers, backups, excess } = cluster(truechimers, limits);
@@ -93,7 +97,12 @@ export function selectSystem(candidates: readonly Candidate[], limits: Selection
 
 function assertSound({ id, stratum, offset, jitter, rootDistance }: Candidate): void {
   const sound =
-    Number.isInteger(stratum) && Number.isFinite(offset) && jitter >= 0 && jitter < Infinity && rootDistance > 0 && rootDistance < Infinity;
+    Number.isInteger(stratum) &&
+    Number.isFinite(offset) &&
+    jitter >= 0 &&
+    jitter < Infinity &&
+    rootDistance > 0 &&
+    rootDistance < Infinity;
   if (!sound) {
     throw new RangeError(
       `selection: candidate ${id} is not sound (stratum ${stratum}, offset ${offset}, jitter ${jitter}, root distance ${rootDistance})`,

@@ -28,7 +28,13 @@ export interface WarnedServers {
 /** One warning. Servers are told by address. */
 export type ServersWarning =
   /** Several servers follow one: together they are one source. `servers` and `sources` count all that answered. */
-  | { readonly code: "sharedUpstream"; readonly upstream: string; readonly addresses: readonly string[]; readonly servers: number; readonly sources: number }
+  | {
+      readonly code: "sharedUpstream";
+      readonly upstream: string;
+      readonly addresses: readonly string[];
+      readonly servers: number;
+      readonly sources: number;
+    }
   /** Round a leap second they will be up to half a second apart. */
   | { readonly code: "mixedSmear"; readonly smeared: readonly string[]; readonly unsmeared: readonly string[] }
   /** Each follows the next, and the last the first. */
@@ -70,7 +76,8 @@ interface Follower extends Answered {
 /** By what each of them is set: a server of stratum 1 by itself, all others by whom they name. Sources are told apart by reference identifier. */
 function sharedUpstreams(servers: readonly Follower[]): ServersWarning[] {
   const bySource = new Map<string, string[]>();
-  for (const { upstream, own, address } of servers) bySource.set(upstream ?? own, [...(bySource.get(upstream ?? own) ?? []), address]);
+  for (const { upstream, own, address } of servers)
+    bySource.set(upstream ?? own, [...(bySource.get(upstream ?? own) ?? []), address]);
   // A server that others of the set follow is their source, whatever it follows itself.
   for (const { upstream, own, address } of servers) {
     if (upstream === null || upstream === own || !bySource.has(own)) continue;
@@ -81,14 +88,19 @@ function sharedUpstreams(servers: readonly Follower[]): ServersWarning[] {
   }
   const counts = { servers: servers.length, sources: bySource.size };
   const addressOf = new Map(servers.map(({ own, address }) => [own, address]));
-  return [...bySource].flatMap(([source, addresses]) => (addresses.length < 2 ? [] : [{ code: "sharedUpstream", upstream: addressOf.get(source) ?? source, addresses, ...counts }]));
+  return [...bySource].flatMap(([source, addresses]) =>
+    addresses.length < 2
+      ? []
+      : [{ code: "sharedUpstream", upstream: addressOf.get(source) ?? source, addresses, ...counts }],
+  );
 }
 
 /** Services that say they smear: Google, Amazon, Facebook. */
 const SMEARING_NAME = /(^|\.)time\d?\.(google|android|facebook|aws)\.com$|^169\.254\.169\.123$|^fd00:ec2::123$/;
 
 function mixedSmear(servers: readonly Follower[]): ServersWarning[] {
-  const smears = ({ name, stratum, refid, upstream }: Follower): boolean => SMEARING_NAME.test(name) || (stratum === 1 ? refid === "GOOG" : upstream === null && refid.startsWith("254."));
+  const smears = ({ name, stratum, refid, upstream }: Follower): boolean =>
+    SMEARING_NAME.test(name) || (stratum === 1 ? refid === "GOOG" : upstream === null && refid.startsWith("254."));
   const smeared = servers.filter(smears).map(({ address }) => address);
   const unsmeared = servers.filter((server) => !smears(server)).map(({ address }) => address);
   return smeared.length > 0 && unsmeared.length > 0 ? [{ code: "mixedSmear", smeared, unsmeared }] : [];
@@ -97,13 +109,15 @@ function mixedSmear(servers: readonly Follower[]): ServersWarning[] {
 /** Each walk along the reference identifiers that comes back to where it began, told once, from its least address. */
 function loops(servers: readonly Follower[]): ServersWarning[] {
   const byIdentifier = new Map(servers.map((server) => [server.own, server]));
-  const next = ({ upstream }: Follower): Follower | undefined => (upstream === null ? undefined : byIdentifier.get(upstream));
+  const next = ({ upstream }: Follower): Follower | undefined =>
+    upstream === null ? undefined : byIdentifier.get(upstream);
   const found: ServersWarning[] = [];
   for (const start of byIdentifier.values()) {
     const walk = [start];
     for (let at = next(start); at !== undefined && !walk.includes(at); at = next(at)) walk.push(at);
     const closes = walk.length > 1 && next(walk.at(-1)!) === start;
-    if (closes && walk.every(({ address }) => start.address <= address)) found.push({ code: "refidLoop", addresses: walk.map(({ address }) => address) });
+    if (closes && walk.every(({ address }) => start.address <= address))
+      found.push({ code: "refidLoop", addresses: walk.map(({ address }) => address) });
   }
   return found;
 }
@@ -116,7 +130,8 @@ function ipv4Pools({ associations, resolved }: WarnedServers): ServersWarning[] 
     const zone = POOL_ZONE.exec(name)?.[1];
     if (zone === undefined || addresses.length === 0 || addresses.some((ip) => family(ip) === 6)) return [];
     const members = associations.filter(({ address }) => address !== null && addresses.includes(address));
-    const unroutable = members.length > 0 && members.every(({ unreachable, refid }) => unreachable === "noRoute" && refid === null);
+    const unroutable =
+      members.length > 0 && members.every(({ unreachable, refid }) => unreachable === "noRoute" && refid === null);
     return unroutable ? [{ code: "ipv4Pool", name, instead: `2.${zone}` }] : [];
   });
 }

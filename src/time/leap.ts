@@ -37,14 +37,23 @@ export function dayOf(clock: NtpTimestamp, era: UnixNanoseconds): DayMoment {
   const unix = unfold(clock, era);
   const seconds = unix / NANOSECONDS;
   const end = (seconds / DAY + 1n) * DAY;
-  return { end, left: Number(end * NANOSECONDS - unix) / 1e9, lastOfMonth: new Date(Number(end) * 1000).getUTCDate() === 1 };
+  return {
+    end,
+    left: Number(end * NANOSECONDS - unix) / 1e9,
+    lastOfMonth: new Date(Number(end) * 1000).getUTCDate() === 1,
+  };
 }
 
 /**
  * The leap second that is to be announced: the list's, if it ends the month that it is now. A list is believed rather than servers.
  * @param voted what a majority of the servers announces
  */
-export function announcedLeap(voted: "none" | "insert" | "delete", list: LeapKnowledge | null, clock: NtpTimestamp, era: UnixNanoseconds): "none" | "insert" | "delete" {
+export function announcedLeap(
+  voted: "none" | "insert" | "delete",
+  list: LeapKnowledge | null,
+  clock: NtpTimestamp,
+  era: UnixNanoseconds,
+): "none" | "insert" | "delete" {
   if (list === null) return voted;
   return list.next !== null && list.next.at - UNIX_EPOCH === endOfMonth(clock, era) ? list.next.leap : "none";
 }

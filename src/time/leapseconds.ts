@@ -69,7 +69,8 @@ export function parseLeapSeconds(text: string, sha1: (ascii: string) => string):
     } else if (line !== "" && !line.startsWith("#")) {
       const entry = /^(\d{1,20})\s+(-?\d{1,4})(?:\s*#.*)?$/.exec(line);
       const at = BigInt(entry?.[1] ?? 0);
-      if (entry === null || at <= (entries.at(-1)?.at ?? -1n)) return { kind: "malformed", line: index + 1, text: line };
+      if (entry === null || at <= (entries.at(-1)?.at ?? -1n))
+        return { kind: "malformed", line: index + 1, text: line };
       digits += entry[1]! + entry[2]!;
       entries.push({ at, tai: Number(entry[2]) });
     }

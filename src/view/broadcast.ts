@@ -39,23 +39,30 @@ export class BroadcastEvents {
    * @returns `null` for notes that are no such event
    */
   of(note: Note, snapshot: Snapshot, pivot: UnixNanoseconds): BroadcastEvent | null {
-    if (note.what !== "mobilized" && note.what !== "volley" && note.what !== "broadcast" && note.what !== "demobilized") return null;
+    if (note.what !== "mobilized" && note.what !== "volley" && note.what !== "broadcast" && note.what !== "demobilized")
+      return null;
     const server = snapshot.associations.find(({ id }) => id === note.id) ?? this.#known.get(note.id);
     if (server === undefined) return null;
     this.#known.set(note.id, server);
     if (note.what === "demobilized") this.#known.delete(note.id);
-    const measured = note.what === "volley" || note.what === "broadcast" ? { offset: note.offset, delay: note.delay } : { offset: server.offset, delay: server.delay };
-    const reason = note.what === "demobilized" && note.why !== "unconfigured" ? note.why : isRejected(server) ? server.reason : null;
+    const measured =
+      note.what === "volley" || note.what === "broadcast"
+        ? { offset: note.offset, delay: note.delay }
+        : { offset: server.offset, delay: server.delay };
+    const reason =
+      note.what === "demobilized" && note.why !== "unconfigured" ? note.why : isRejected(server) ? server.reason : null;
     return {
       schema: schemaName("broadcast"),
-      event: note.what === "broadcast" ? "sample" : note.what === "mobilized" && isRejected(server) ? "rejected" : note.what,
+      event:
+        note.what === "broadcast" ? "sample" : note.what === "mobilized" && isRejected(server) ? "rejected" : note.what,
       at: toIso(snapshot.at, pivot),
       address: note.address.ip,
       port: note.address.port,
       group: server.group ?? null,
       keyId: server.keyId,
       // Its first packet mobilized it, so that packet was authentic if it was signed at all.
-      authentication: note.what === "mobilized" && !isRejected(server) && server.keyId !== null ? "ok" : server.authentication,
+      authentication:
+        note.what === "mobilized" && !isRejected(server) && server.keyId !== null ? "ok" : server.authentication,
       stratum: server.stratum,
       refid: server.refid,
       ...measured,
@@ -77,9 +84,14 @@ export function broadcastLine(event: BroadcastEvent): string {
 }
 
 const WORDS: Readonly<Record<BroadcastEvent["event"], (event: BroadcastEvent) => string>> = {
-  mobilized: ({ stratum, authentication, keyId }) => `mobilized${stratum === null ? "" : `, stratum ${stratum}`}, authentication ${authentication === "ok" && keyId !== null ? `by key ${keyId}` : authentication}`,
-  volley: ({ offset, delay }) => (offset === null ? "it does not answer the volley; a usual delay is assumed" : `volley done, offset ${signedText(offset)}, delay ${durationText(delay)}`),
+  mobilized: ({ stratum, authentication, keyId }) =>
+    `mobilized${stratum === null ? "" : `, stratum ${stratum}`}, authentication ${authentication === "ok" && keyId !== null ? `by key ${keyId}` : authentication}`,
+  volley: ({ offset, delay }) =>
+    offset === null
+      ? "it does not answer the volley; a usual delay is assumed"
+      : `volley done, offset ${signedText(offset)}, delay ${durationText(delay)}`,
   sample: ({ offset, delay }) => `offset ${signedText(offset)}, delay ${durationText(delay)}`,
-  rejected: ({ reason, offset }) => `rejected: ${reason === null ? "" : reason === "authentication" ? "it is not authentic" : REASONS[reason].text}${offset === null ? "" : `; it says offset ${signedText(offset)}`}`,
+  rejected: ({ reason, offset }) =>
+    `rejected: ${reason === null ? "" : reason === "authentication" ? "it is not authentic" : REASONS[reason].text}${offset === null ? "" : `; it says offset ${signedText(offset)}`}`,
   demobilized: ({ reason }) => `demobilized${reason === null ? "" : `: ${REASONS[reason].text}`}`,
 };

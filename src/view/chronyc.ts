@@ -15,7 +15,14 @@ import { asciiWord, refidWord } from "../wire/refid.ts";
 import { printable } from "./text.ts";
 
 /** The reports, by what `--compat` calls them. */
-export const CHRONYC_REPORTS = ["chronyc", "chronyc-sourcestats", "chronyc-tracking", "chronyc-csv", "chronyc-sourcestats-csv", "chronyc-tracking-csv"] as const;
+export const CHRONYC_REPORTS = [
+  "chronyc",
+  "chronyc-sourcestats",
+  "chronyc-tracking",
+  "chronyc-csv",
+  "chronyc-sourcestats-csv",
+  "chronyc-tracking-csv",
+] as const;
 /** One of {@link CHRONYC_REPORTS}. */
 export type ChronycReport = (typeof CHRONYC_REPORTS)[number];
 
@@ -58,15 +65,41 @@ interface SourceRow {
 }
 
 const MODES: Readonly<Record<SourceMode, string>> = { server: "^", peer: "=", referenceClock: "#" };
-const STATES: Readonly<Record<SourceState, string>> = { selected: "*", unusable: "?", falseticker: "x", jittery: "~", combined: "+", selectable: "-" };
+const STATES: Readonly<Record<SourceState, string>> = {
+  selected: "*",
+  unusable: "?",
+  falseticker: "x",
+  jittery: "~",
+  combined: "+",
+  selectable: "-",
+};
 /** What another daemon makes of a server, in chronyc's marks. */
-const MARKS: Readonly<Record<Verdict, string>> = { systemPeer: "*", survivor: "+", outlier: "-", excess: "-", backup: "-", falseticker: "x", rejected: "?" };
+const MARKS: Readonly<Record<Verdict, string>> = {
+  systemPeer: "*",
+  survivor: "+",
+  outlier: "-",
+  excess: "-",
+  backup: "-",
+  falseticker: "x",
+  rejected: "?",
+};
 
 function sourcesOf({ chrony, associations }: DaemonReport, named: Naming): readonly SourceRow[] {
   if (chrony === undefined) return associations.map((peer) => peerRow(peer, named));
   return chrony.sources.map((read): SourceRow => {
     const { mode, state, stratum, poll, reach, when, offset, measured, error } = read.source;
-    return { mode: MODES[mode], state: STATES[state], name: sourceName(read, named), stratum, poll, reach, when, offset: turned(offset), measured: turned(measured), error: error ?? 0 };
+    return {
+      mode: MODES[mode],
+      state: STATES[state],
+      name: sourceName(read, named),
+      stratum,
+      poll,
+      reach,
+      when,
+      offset: turned(offset),
+      measured: turned(measured),
+      error: error ?? 0,
+    };
   });
 }
 
@@ -87,7 +120,18 @@ function peerRow(peer: PeerReport, named: Naming): SourceRow {
   const isJittery = peer.verdict === "outlier" && peer.reason === "selectJitter";
   const offset = peer.when === null ? 0 : turned(peer.offset);
   const error = peer.when === null ? 0 : (peer.rootDistance ?? 0);
-  return { mode, state: isJittery ? "~" : MARKS[peer.verdict], name: peerName(peer, named), stratum: peer.stratum ?? 0, poll: peer.poll, reach: peer.reach, when: peer.when, offset, measured: offset, error };
+  return {
+    mode,
+    state: isJittery ? "~" : MARKS[peer.verdict],
+    name: peerName(peer, named),
+    stratum: peer.stratum ?? 0,
+    poll: peer.poll,
+    reach: peer.reach,
+    when: peer.when,
+    offset,
+    measured: offset,
+    error,
+  };
 }
 
 function peerName({ address, name }: PeerReport, named: Naming): string {
@@ -101,7 +145,18 @@ function sourceLine({ mode, state, name, stratum, poll, reach, when, offset, mea
 }
 
 function sourceValues({ mode, state, name, stratum, poll, reach, when, offset, measured, error }: SourceRow): string {
-  return values([mode, state, name, `${stratum}`, `${poll}`, reach.toString(8), `${when ?? NEVER}`, offset.toFixed(9), measured.toFixed(9), error.toFixed(9)]);
+  return values([
+    mode,
+    state,
+    name,
+    `${stratum}`,
+    `${poll}`,
+    reach.toString(8),
+    `${when ?? NEVER}`,
+    offset.toFixed(9),
+    measured.toFixed(9),
+    error.toFixed(9),
+  ]);
 }
 
 /** How `-c` writes never. */
@@ -121,12 +176,32 @@ interface StatsRow {
 
 function statsOf({ chrony, associations }: DaemonReport, named: Naming): readonly StatsRow[] {
   if (chrony === undefined) {
-    return associations.map((peer) => ({ name: peerName(peer, named), samples: 0, runs: 0, span: 0, frequency: 0, skew: 0, offset: turned(peer.offset), deviation: peer.jitter ?? 0 }));
+    return associations.map((peer) => ({
+      name: peerName(peer, named),
+      samples: 0,
+      runs: 0,
+      span: 0,
+      frequency: 0,
+      skew: 0,
+      offset: turned(peer.offset),
+      deviation: peer.jitter ?? 0,
+    }));
   }
   return chrony.sources.flatMap((read): StatsRow[] => {
     if (read.stats === null) return [];
     const { samples, runs, span, residualFrequency, skew, offset, deviation } = read.stats;
-    return [{ name: sourceName(read, named), samples, runs, span, frequency: turned(residualFrequency) * MILLION, skew: skew * MILLION, offset: turned(offset), deviation }];
+    return [
+      {
+        name: sourceName(read, named),
+        samples,
+        runs,
+        span,
+        frequency: turned(residualFrequency) * MILLION,
+        skew: skew * MILLION,
+        offset: turned(offset),
+        deviation,
+      },
+    ];
   });
 }
 
@@ -136,7 +211,16 @@ function statsLine({ name, samples, runs, span, frequency, skew, offset, deviati
 }
 
 function statsValues({ name, samples, runs, span, frequency, skew, offset, deviation }: StatsRow): string {
-  return values([name, `${samples}`, `${runs}`, `${span}`, frequency.toFixed(3), skew.toFixed(3), offset.toFixed(9), deviation.toFixed(9)]);
+  return values([
+    name,
+    `${samples}`,
+    `${runs}`,
+    `${span}`,
+    frequency.toFixed(3),
+    skew.toFixed(3),
+    offset.toFixed(9),
+    deviation.toFixed(9),
+  ]);
 }
 
 function trackingOf({ chrony, system, associations }: DaemonReport): ChronyTracking {
@@ -160,10 +244,28 @@ function trackingOf({ chrony, system, associations }: DaemonReport): ChronyTrack
   };
 }
 
-const LEAP_STATUS: Readonly<Record<Leap, string>> = { none: "Normal", insert: "Insert second", delete: "Delete second", unsynchronized: "Not synchronised" };
+const LEAP_STATUS: Readonly<Record<Leap, string>> = {
+  none: "Normal",
+  insert: "Insert second",
+  delete: "Delete second",
+  unsynchronized: "Not synchronised",
+};
 
 function trackingText(tracking: ChronyTracking, named: Naming): string {
-  const { stratum, reference, correction, lastOffset, rmsOffset, frequency, residualFrequency, skew, rootDelay, rootDispersion, updateInterval, leap } = tracking;
+  const {
+    stratum,
+    reference,
+    correction,
+    lastOffset,
+    rmsOffset,
+    frequency,
+    residualFrequency,
+    skew,
+    rootDelay,
+    rootDispersion,
+    updateInterval,
+    leap,
+  } = tracking;
   const [hexadecimal, name] = referenceOf(tracking, named);
   const lines: readonly (readonly [string, string])[] = [
     ["Reference ID", `${hexadecimal} (${name})`],
@@ -184,11 +286,33 @@ function trackingText(tracking: ChronyTracking, named: Naming): string {
 }
 
 function trackingValues(tracking: ChronyTracking): string {
-  const { stratum, reference, correction, lastOffset, rmsOffset, frequency, residualFrequency, skew, rootDelay, rootDispersion, updateInterval, leap } = tracking;
+  const {
+    stratum,
+    reference,
+    correction,
+    lastOffset,
+    rmsOffset,
+    frequency,
+    residualFrequency,
+    skew,
+    rootDelay,
+    rootDispersion,
+    updateInterval,
+    leap,
+  } = tracking;
   const nanoseconds = reference ?? 0n;
   const time = `${nanoseconds / 1_000_000_000n}.${(nanoseconds % 1_000_000_000n).toString().padStart(9, "0")}`;
-  const [offsets, frequencies] = [[correction, turned(lastOffset), rmsOffset], [turned(frequency), turned(residualFrequency), skew]];
-  const numbers = [...offsets.map((value) => value.toFixed(9)), ...frequencies.map((value) => (value * MILLION).toFixed(3)), rootDelay.toFixed(9), rootDispersion.toFixed(9), updateInterval.toFixed(1)];
+  const [offsets, frequencies] = [
+    [correction, turned(lastOffset), rmsOffset],
+    [turned(frequency), turned(residualFrequency), skew],
+  ];
+  const numbers = [
+    ...offsets.map((value) => value.toFixed(9)),
+    ...frequencies.map((value) => (value * MILLION).toFixed(3)),
+    rootDelay.toFixed(9),
+    rootDispersion.toFixed(9),
+    updateInterval.toFixed(1),
+  ];
   return values([...referenceOf(tracking, undefined), `${stratum}`, time, ...numbers, LEAP_STATUS[leap]]);
 }
 
@@ -250,7 +374,9 @@ function signedUnits(seconds: number): string {
 
 /** Parts per million in ten columns. */
 function parts(million: number): string {
-  return Math.abs(million).toFixed(Math.abs(million) > 99_999.5 ? 0 : 3).padStart(10);
+  return Math.abs(million)
+    .toFixed(Math.abs(million) > 99_999.5 ? 0 : 3)
+    .padStart(10);
 }
 
 function signedParts(million: number): string {
@@ -263,5 +389,7 @@ function since(seconds: number | null): string {
   if (seconds < 1200) return `${Math.floor(seconds)}`.padStart(4);
   if (seconds < 36_000) return `${Math.floor(seconds / 60)}m`.padStart(4);
   if (seconds < 345_600) return `${Math.floor(seconds / 3600)}h`.padStart(4);
-  return seconds < 86_400 * 1000 ? `${Math.floor(seconds / 86_400)}d`.padStart(4) : `${Math.floor(seconds / 86_400 / 365)}y`.padStart(4);
+  return seconds < 86_400 * 1000
+    ? `${Math.floor(seconds / 86_400)}d`.padStart(4)
+    : `${Math.floor(seconds / 86_400 / 365)}y`.padStart(4);
 }

@@ -25,11 +25,16 @@ export function queryText(tool: QueryTool, snapshot: Snapshot, occasion: Occasio
   if (tool === "ntpdate") return ntpdateText(snapshot, occasion);
   const { associations, system, elapsed } = snapshot;
   const followed = associations.filter(({ id }) => id === system.systemPeer);
-  if (tool !== "sntp") return followed.map((server) => (tool === "ntpdig" ? sntpLine(server, occasion) : jsonLine(server, occasion))).join("");
+  if (tool !== "sntp")
+    return followed
+      .map((server) => (tool === "ntpdig" ? sntpLine(server, occasion) : jsonLine(server, occasion)))
+      .join("");
   // It is content with the first that answers, and says of the others nothing but that none did.
   const first = associations.find(({ offset }) => offset !== null);
   if (first !== undefined) return sntpLine(first, occasion);
-  return associations.map(({ address, name }) => `${printable(address ?? name)} no UCST response after ${Math.round(elapsed)} seconds\n`).join("");
+  return associations
+    .map(({ address, name }) => `${printable(address ?? name)} no UCST response after ${Math.round(elapsed)} seconds\n`)
+    .join("");
 }
 
 /** ntpdate's limit between slewing and stepping, seconds. */
@@ -38,7 +43,10 @@ const NTPDATE_STEP = 0.5;
 function ntpdateText({ associations, clock, system }: Snapshot, { unix, pid }: Occasion): string {
   const lines = associations
     .filter(({ offset }) => offset !== null)
-    .map(({ address, stratum, offset, delay }) => `server ${address}, stratum ${stratum ?? 0}, offset ${signed(offset ?? 0, 6)}, delay ${(delay ?? 0).toFixed(5)}\n`);
+    .map(
+      ({ address, stratum, offset, delay }) =>
+        `server ${address}, stratum ${stratum ?? 0}, offset ${signed(offset ?? 0, 6)}, delay ${(delay ?? 0).toFixed(5)}\n`,
+    );
   const peer = associations.find(({ id }) => id === system.systemPeer);
   const [day, month, time] = dateParts(unix);
   if (peer === undefined || clock.offset === null) return lines.join("");
@@ -82,7 +90,10 @@ function jsonLine(server: AssociationReport, occasion: Occasion): string {
 }
 
 /** The server's time, by its offset, which both write. */
-function serverTime({ offset }: AssociationReport, { unix }: Occasion): { readonly date: string; readonly time: string; readonly zone: string } {
+function serverTime(
+  { offset }: AssociationReport,
+  { unix }: Occasion,
+): { readonly date: string; readonly time: string; readonly zone: string } {
   const server = unix + (offset ?? 0) * 1000;
   const text = local(server).toISOString();
   const micros = Math.floor((((server % 1000) + 1000) % 1000) * 1000);

@@ -40,14 +40,28 @@ export function head(command: string, failure: FailureDocument | null): Data {
 
 /** The document of one host. */
 export function hostDocument({ host, report, failure, reselection }: HostAnswer): Data {
-  if (report === null) return { host, ok: false, error: failure, protocol: null, daemon: null, system: null, associations: [] };
+  if (report === null)
+    return { host, ok: false, error: failure, protocol: null, daemon: null, system: null, associations: [] };
   const { protocol, daemon, system, associations, withheld } = report;
   const judged = reselection === null ? {} : { explanation: explanationDocument(reselection) };
-  return { host, ok: true, protocol, daemon, withheld, system: systemDocument(system), associations: associations.map(peerDocument), ...judged };
+  return {
+    host,
+    ok: true,
+    protocol,
+    daemon,
+    withheld,
+    system: systemDocument(system),
+    associations: associations.map(peerDocument),
+    ...judged,
+  };
 }
 
 function systemDocument({ reference, variables, ...system }: DaemonSystem): Data {
-  return { ...system, reference: reference === null ? null : unixToIso(reference), variables: plainVariables(variables) };
+  return {
+    ...system,
+    reference: reference === null ? null : unixToIso(reference),
+    variables: plainVariables(variables),
+  };
 }
 
 function peerDocument({ reference, variables, ...peer }: PeerReport): Data {
@@ -55,7 +69,13 @@ function peerDocument({ reference, variables, ...peer }: PeerReport): Data {
 }
 
 function explanationDocument({ rejudged, intersection, offset }: Reselection): Data {
-  const judgements = rejudged.map(({ peer, verdict, reason, interval, differs }) => ({ id: peer.id, verdict, reason, interval, differs }));
+  const judgements = rejudged.map(({ peer, verdict, reason, interval, differs }) => ({
+    id: peer.id,
+    verdict,
+    reason,
+    interval,
+    differs,
+  }));
   return { intersection, offset, judgements };
 }
 
@@ -65,13 +85,19 @@ function plainVariables(variables: Readonly<Record<string, string>>): Record<str
 
 /** Variables and the status word that came with them. */
 export function variablesData(read: ReadVariables, kind: "system" | "peer" | "clock"): Data {
-  const status = kind === "system" ? systemStatus(read.status) : kind === "peer" ? peerStatus(read.status) : clockStatus(read.status);
+  const status =
+    kind === "system"
+      ? systemStatus(read.status)
+      : kind === "peer"
+        ? peerStatus(read.status)
+        : clockStatus(read.status);
   return { association: read.association, status, variables: variablesOf(read.list) };
 }
 
 function variablesOf(list: readonly Variable[]): Record<string, string> {
   const plain: Record<string, string> = {};
-  for (const { name, value } of list) if (!Object.hasOwn(plain, name)) Object.defineProperty(plain, name, { value: unquoted(value), enumerable: true });
+  for (const { name, value } of list)
+    if (!Object.hasOwn(plain, name)) Object.defineProperty(plain, name, { value: unquoted(value), enumerable: true });
   return plain;
 }
 
@@ -84,14 +110,31 @@ export function associationsData(associations: readonly ListedAssociation[]): Da
 export function mruData(entries: readonly MruEntry[], pivot: UnixNanoseconds): Data {
   const rows = entries.map(({ address, count, mode, version, restrictions, first, last }) => {
     const { ip, port } = endpointOf(address);
-    return { address: ip, port, count, mode, version, restrictions, first: toIso(first, pivot), last: toIso(last, pivot) };
+    return {
+      address: ip,
+      port,
+      count,
+      mode,
+      version,
+      restrictions,
+      first: toIso(first, pivot),
+      last: toIso(last, pivot),
+    };
   });
   return { entries: rows };
 }
 
 /** Rows of `ifstats` or `reslist`; what is a number is one. */
 export function rowsData(name: string, rows: readonly Row[]): Data {
-  const items = rows.map(({ index, fields }) => ({ index, ...Object.fromEntries([...fields].map(([field, value]) => [field, NUMBERS.has(field) ? (integerOf(value) ?? numberOf(value)) : unquoted(value)])) }));
+  const items = rows.map(({ index, fields }) => ({
+    index,
+    ...Object.fromEntries(
+      [...fields].map(([field, value]) => [
+        field,
+        NUMBERS.has(field) ? (integerOf(value) ?? numberOf(value)) : unquoted(value),
+      ]),
+    ),
+  }));
   return { [name]: items };
 }
 

@@ -3,10 +3,28 @@ import { REASONS, TALLIES } from "../association/verdict.ts";
 import { OUTCOMES } from "../engine/outcome.ts";
 import { LEAPS, MODES } from "../wire/header.ts";
 import { schemaName } from "./document.ts";
-import { ASSOCIATION, ERROR, flag, instant, integer, maybe, oneOf, open, record, runSchema, seconds, SYSTEM, text, type Schema } from "./schema.ts";
+import {
+  ASSOCIATION,
+  ERROR,
+  flag,
+  instant,
+  integer,
+  maybe,
+  oneOf,
+  open,
+  record,
+  runSchema,
+  seconds,
+  SYSTEM,
+  text,
+  type Schema,
+} from "./schema.ts";
 
 const ratio: Schema = { type: "number", description: "seconds per second" };
-const VARIABLES: Schema = { type: "object", description: "as the daemon wrote them, without quotes; names are the daemon's" };
+const VARIABLES: Schema = {
+  type: "object",
+  description: "as the daemon wrote them, without quotes; names are the daemon's",
+};
 const list = (items: Schema): Schema => ({ type: "array", items });
 
 /** A schema's properties with others put over and behind them. */
@@ -33,7 +51,10 @@ const DAEMON_SYSTEM: Schema = extended(SYSTEM, {
   stratum: integer(0, 255),
   systemPeer: maybe(integer(0)),
   survivors: maybe(integer(0)),
-  truechimers: maybe({ ...integer(0), description: "null where the daemon does not tell what it makes of its sources" }),
+  truechimers: maybe({
+    ...integer(0),
+    description: "null where the daemon does not tell what it makes of its sources",
+  }),
   falsetickers: maybe(integer(0)),
   offset: maybe(seconds("server − local")),
   frequency: maybe(ratio),
@@ -52,8 +73,21 @@ const age: Schema = seconds("ago");
 /** With --state: what is remembered besides. */
 const REMEMBERED: Schema = record({
   age: maybe(seconds("since it was left")),
-  broken: maybe({ ...oneOf(["restart", "sleep", "step", "frequency"]), description: "why samples of then say nothing any more" }),
-  clock: maybe(open(record({ correction: { ...ratio, description: "what corrects the clock's rate, s/s" }, deviation: { ...ratio, description: "standard deviation of that, s/s" }, inForce: { ...ratio, description: "the correction in force, s/s" }, measured: age, runs: integer(0) }))),
+  broken: maybe({
+    ...oneOf(["restart", "sleep", "step", "frequency"]),
+    description: "why samples of then say nothing any more",
+  }),
+  clock: maybe(
+    open(
+      record({
+        correction: { ...ratio, description: "what corrects the clock's rate, s/s" },
+        deviation: { ...ratio, description: "standard deviation of that, s/s" },
+        inForce: { ...ratio, description: "the correction in force, s/s" },
+        measured: age,
+        runs: integer(0),
+      }),
+    ),
+  ),
   kisses: list(open(record({ address: text, port: integer(1, 65_535), code: text, at: text }))),
   associations: list(
     open(
@@ -63,9 +97,19 @@ const REMEMBERED: Schema = record({
         since: { ...age, description: "how long ago it was first asked, seconds" },
         seen: { ...age, description: "how long ago it was last part of a run, seconds" },
         heard: maybe(age),
-        probation: maybe({ ...age, description: "how long ago it was a falseticker, seconds; null: it is not on probation" }),
+        probation: maybe({
+          ...age,
+          description: "how long ago it was a falseticker, seconds; null: it is not on probation",
+        }),
         backoff: maybe(record({ poll: integer(0, 17), left: seconds("for how long it is to be left alone") })),
-        samples: list(record({ offset: seconds("server − local, as the clock is now"), delay: seconds("round trip"), dispersion: seconds("error bound when it was made"), age })),
+        samples: list(
+          record({
+            offset: seconds("server − local, as the clock is now"),
+            delay: seconds("round trip"),
+            dispersion: seconds("error bound when it was made"),
+            age,
+          }),
+        ),
       }),
     ),
   ),
@@ -85,7 +129,15 @@ const HOST: Schema = record(
     explanation: record({
       intersection: INTERVAL,
       offset: maybe(seconds("of those we would follow")),
-      judgements: list(record({ id: integer(0), verdict: oneOf(Object.keys(TALLIES)), reason: maybe(oneOf(Object.keys(REASONS))), interval: INTERVAL, differs: { ...flag, description: "the daemon decided otherwise" } })),
+      judgements: list(
+        record({
+          id: integer(0),
+          verdict: oneOf(Object.keys(TALLIES)),
+          reason: maybe(oneOf(Object.keys(REASONS))),
+          interval: INTERVAL,
+          differs: { ...flag, description: "the daemon decided otherwise" },
+        }),
+      ),
     }),
   },
   ["error", "withheld", "explanation", "remembered"],
@@ -96,8 +148,18 @@ export function peersSchema(): Schema {
   return documentSchema("peers", { hosts: list(open(HOST)) }, ["hosts"]);
 }
 
-const STATUS: Schema = { type: "object", description: "the status word, decoded", properties: { word: integer(0, 0xffff), event: text, count: integer(0, 15) }, required: ["word", "count"] };
-const READ: Readonly<Record<string, Schema>> = { host: text, association: integer(0, 65_535), status: STATUS, variables: VARIABLES };
+const STATUS: Schema = {
+  type: "object",
+  description: "the status word, decoded",
+  properties: { word: integer(0, 0xffff), event: text, count: integer(0, 15) },
+  required: ["word", "count"],
+};
+const READ: Readonly<Record<string, Schema>> = {
+  host: text,
+  association: integer(0, 65_535),
+  status: STATUS,
+  variables: VARIABLES,
+};
 const ROW: Schema = { type: "object", properties: { index: integer(0) }, required: ["index"] };
 
 /** What each question's document carries. */
@@ -106,7 +168,20 @@ const QUESTIONS: Readonly<Record<string, Readonly<Record<string, Schema>>>> = {
   readvar: READ,
   mru: {
     host: text,
-    entries: list(open(record({ address: text, port: integer(0, 65_535), count: integer(0), mode: oneOf(MODES), version: integer(0, 7), restrictions: integer(0), first: maybe(instant), last: maybe(instant) }))),
+    entries: list(
+      open(
+        record({
+          address: text,
+          port: integer(0, 65_535),
+          count: integer(0),
+          mode: oneOf(MODES),
+          version: integer(0, 7),
+          restrictions: integer(0),
+          first: maybe(instant),
+          last: maybe(instant),
+        }),
+      ),
+    ),
     complete: { ...flag, description: "false where reading was stopped by --limit" },
   },
   ifstats: { host: text, interfaces: list(ROW) },
@@ -120,7 +195,11 @@ export function questionSchema(command: string): Schema {
 }
 
 /** A document's schema: what every one has, and what this one carries. */
-export function documentSchema(command: string, properties: Readonly<Record<string, Schema>>, required: readonly string[]): Schema {
+export function documentSchema(
+  command: string,
+  properties: Readonly<Record<string, Schema>>,
+  required: readonly string[],
+): Schema {
   return {
     $schema: "https://json-schema.org/draft/2020-12/schema",
     $id: schemaName(command),
@@ -155,7 +234,11 @@ export function traceSchema(): Schema {
     distance: maybe(seconds("root delay / 2 + root dispersion")),
     next: maybe({ ...text, description: "whom it follows" }),
   });
-  const properties = { hops: list(open(hop)), primary: { ...flag, description: "the last one is a primary server" }, end: maybe({ ...text, description: "why the trace ended early" }) };
+  const properties = {
+    hops: list(open(hop)),
+    primary: { ...flag, description: "the last one is a primary server" },
+    end: maybe({ ...text, description: "why the trace ended early" }),
+  };
   return documentSchema("trace", properties, Object.keys(properties));
 }
 
@@ -187,7 +270,15 @@ export function checkSchema(): Schema {
       error: ERROR,
       status,
       message: { ...text, description: "the plugin's line" },
-      figures: list(open(record({ name: oneOf(["offset", "jitter", "stratum", "truechimers", "rootdistance"]), value: maybe({ type: "number" }), status }))),
+      figures: list(
+        open(
+          record({
+            name: oneOf(["offset", "jitter", "stratum", "truechimers", "rootdistance"]),
+            value: maybe({ type: "number" }),
+            status,
+          }),
+        ),
+      ),
       remarks: list(open(record({ status, text }))),
     },
     required: ["schema", "ok", "exitCode"],
@@ -197,7 +288,14 @@ export function checkSchema(): Schema {
 /** Every schema of this file, by command. */
 export function viewingSchemas(): Readonly<Record<string, Schema>> {
   const questions = [...Object.keys(QUESTIONS), ...LISTED];
-  return { peers: peersSchema(), trace: traceSchema(), wait: waitSchema(), check: checkSchema(), watch: runSchema("watch"), ...Object.fromEntries(questions.map((name) => [name, questionSchema(name)])) };
+  return {
+    peers: peersSchema(),
+    trace: traceSchema(),
+    wait: waitSchema(),
+    check: checkSchema(),
+    watch: runSchema("watch"),
+    ...Object.fromEntries(questions.map((name) => [name, questionSchema(name)])),
+  };
 }
 
 /** Commands whose documents are variables. */

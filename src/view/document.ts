@@ -49,7 +49,12 @@ export interface RunDocument extends Pick<Snapshot, "clock" | "system"> {
  * @param failure what went wrong, `null` if nothing did
  * @param pivot a Unix time near the run, see `toIso`
  */
-export function runDocument(command: string, snapshot: Snapshot, failure: FailureDocument | null, pivot: UnixNanoseconds): RunDocument {
+export function runDocument(
+  command: string,
+  snapshot: Snapshot,
+  failure: FailureDocument | null,
+  pivot: UnixNanoseconds,
+): RunDocument {
   return {
     schema: schemaName(command),
     ok: failure === null,
@@ -59,7 +64,10 @@ export function runDocument(command: string, snapshot: Snapshot, failure: Failur
     elapsed: toNanoseconds(snapshot.elapsed),
     clock: snapshot.clock,
     system: snapshot.system,
-    associations: snapshot.associations.map((association) => ({ ...association, reference: association.reference === null ? null : toIso(association.reference, pivot) })),
+    associations: snapshot.associations.map((association) => ({
+      ...association,
+      reference: association.reference === null ? null : toIso(association.reference, pivot),
+    })),
   };
 }
 
@@ -83,7 +91,11 @@ export function schemaName(command: string): string {
  * @param indented for people to read
  */
 export function documentText(document: object, indented: boolean): string {
-  const text = JSON.stringify(document, (_key, value: unknown) => (typeof value === "number" && !Number.isFinite(value) ? null : value), indented ? 2 : undefined);
+  const text = JSON.stringify(
+    document,
+    (_key, value: unknown) => (typeof value === "number" && !Number.isFinite(value) ? null : value),
+    indented ? 2 : undefined,
+  );
   return `${text.replace(STEERING, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`)}\n`;
 }
 

@@ -44,11 +44,20 @@ export function explain(server: AssociationReport, context: Context): string | n
 /** The figures behind a reason, where there are any. */
 const DETAILS: Readonly<Partial<Record<Reason, (server: AssociationReport, context: Context) => string | null>>> = {
   unresolved: ({ name }, { unresolved }) => resolveText(name, unresolved),
-  unreachable: ({ packets, unreachable }) => (unreachable === null ? `${counted(packets.sent, "request")} sent${packets.rejected > 0 ? `, ${counted(packets.rejected, "packet")} came that could not be used (-v says why)` : ""}` : HOST_FAULTS[unreachable]),
+  unreachable: ({ packets, unreachable }) =>
+    unreachable === null
+      ? `${counted(packets.sent, "request")} sent${packets.rejected > 0 ? `, ${counted(packets.rejected, "packet")} came that could not be used (-v says why)` : ""}`
+      : HOST_FAULTS[unreachable],
   noRoute: ({ unreachable }) => (unreachable === null || unreachable === "noRoute" ? null : HOST_FAULTS[unreachable]),
   sourcePort: ({ unreachable }) => (unreachable === null ? null : HOST_FAULTS[unreachable]),
   unsynchronized: ({ leap, stratum, refid }) =>
-    [leap === "unsynchronized" ? "leap 3" : null, stratum === null ? null : `stratum ${stratum}`, refid === null || refid === "" ? null : `refid ${printable(refid)}`].filter((part) => part !== null).join(", ") || null,
+    [
+      leap === "unsynchronized" ? "leap 3" : null,
+      stratum === null ? null : `stratum ${stratum}`,
+      refid === null || refid === "" ? null : `refid ${printable(refid)}`,
+    ]
+      .filter((part) => part !== null)
+      .join(", ") || null,
   stratum: ({ stratum }) => (stratum === null ? null : `stratum ${stratum}`),
   rootDistance: ({ rootDistance }) => (rootDistance === null ? null : durationText(rootDistance)),
   loop: ({ refid }) => (refid === null ? null : `refid ${printable(refid)}`),
@@ -57,11 +66,20 @@ const DETAILS: Readonly<Partial<Record<Reason, (server: AssociationReport, conte
   authentication: ({ authentication, keyId, packets }) => authenticationText(authentication, keyId, packets),
   outsideIntersection: ({ offset }, { clock, system }) => {
     if (offset === null) return null;
-    const theirs = system.intersection === null ? clock.offset : (system.intersection.low + system.intersection.high) / 2;
-    return theirs === null ? `its offset is ${signedText(offset)}` : `its offset is ${signedText(offset)}, theirs ${signedText(theirs)}`;
+    const theirs =
+      system.intersection === null ? clock.offset : (system.intersection.low + system.intersection.high) / 2;
+    return theirs === null
+      ? `its offset is ${signedText(offset)}`
+      : `its offset is ${signedText(offset)}, theirs ${signedText(theirs)}`;
   },
-  noMajority: ({ offset, rootDistance }) => (offset === null ? null : `its offset is ${signedText(offset)}${rootDistance === null ? "" : ` ± ${durationText(rootDistance)}`}`),
-  selectJitter: ({ offset }, { clock }) => (offset === null || clock.offset === null ? null : `its offset is ${signedText(offset)}, theirs ${signedText(clock.offset)}`),
+  noMajority: ({ offset, rootDistance }) =>
+    offset === null
+      ? null
+      : `its offset is ${signedText(offset)}${rootDistance === null ? "" : ` ± ${durationText(rootDistance)}`}`,
+  selectJitter: ({ offset }, { clock }) =>
+    offset === null || clock.offset === null
+      ? null
+      : `its offset is ${signedText(offset)}, theirs ${signedText(clock.offset)}`,
 };
 
 /** Why a name has no address, in words; `null` where it has one, or nobody knows. */
@@ -76,11 +94,21 @@ export function kissWords(code: string): string {
   return meaning === null ? printable(code) : `${code}, ${meaning}`;
 }
 
-function authenticationText(authentication: AssociationReport["authentication"], keyId: number | null, { sent, received }: AssociationReport["packets"]): string | null {
+function authenticationText(
+  authentication: AssociationReport["authentication"],
+  keyId: number | null,
+  { sent, received }: AssociationReport["packets"],
+): string | null {
   const key = keyId === null ? "" : ` ${keyId}`;
   if (authentication === "nak") return `it does not accept key${key} (crypto-NAK)`;
   if (sent === 0 && keyId === null) return "they carry no key's code";
-  if (sent === 0) return received > 0 ? `their code is wrong, or key${key} is not in the keyring or not trusted` : `key${key} is not in the keyring, or not trusted`;
-  if (authentication === "failed") return keyId === null ? "they carry a code that cannot be checked without its key" : `wrong or missing code for key${key}`;
+  if (sent === 0)
+    return received > 0
+      ? `their code is wrong, or key${key} is not in the keyring or not trusted`
+      : `key${key} is not in the keyring, or not trusted`;
+  if (authentication === "failed")
+    return keyId === null
+      ? "they carry a code that cannot be checked without its key"
+      : `wrong or missing code for key${key}`;
   return null;
 }

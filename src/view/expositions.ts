@@ -7,18 +7,90 @@ import { statusOf, STATUSES, worst, type Finding } from "./plugin.ts";
 
 /** Figures of a daemon's system. */
 const SYSTEM: readonly Family<DaemonReport>[] = [
-  { name: "synchronized", type: "gauge", unit: null, help: "1 while the daemon is synchronized.", value: ({ system }) => (system.leap === "unsynchronized" || system.stratum >= 16 ? 0 : 1) },
-  { name: "stratum", type: "gauge", unit: null, help: "The daemon's; 16: unsynchronized.", value: ({ system }) => system.stratum },
-  { name: "leap", type: "gauge", unit: null, help: "The leap indicator: 0 none, 1 insert, 2 delete, 3 unsynchronized.", value: ({ system }) => LEAPS.indexOf(system.leap) },
-  { name: "offset_seconds", type: "gauge", unit: "seconds", help: "Server minus local; positive: the local clock is behind.", value: ({ system }) => system.offset },
-  { name: "jitter_seconds", type: "gauge", unit: "seconds", help: "Of the system.", value: ({ system }) => system.jitter },
-  { name: "root_delay_seconds", type: "gauge", unit: "seconds", help: "Round trip to the primary source.", value: ({ system }) => system.rootDelay },
-  { name: "root_dispersion_seconds", type: "gauge", unit: "seconds", help: "Error bound from the primary source.", value: ({ system }) => system.rootDispersion },
-  { name: "root_distance_seconds", type: "gauge", unit: "seconds", help: "Half the width of the correctness interval.", value: ({ system }) => system.rootDistance },
-  { name: "frequency_ratio", type: "gauge", unit: "ratio", help: "Correction of the oscillator's frequency.", value: ({ system }) => system.frequency },
-  { name: "survivors", type: "gauge", unit: null, help: "Servers whose offsets are combined.", value: ({ system }) => system.survivors },
-  { name: "truechimers", type: "gauge", unit: null, help: "Servers that agree.", value: ({ system }) => system.truechimers },
-  { name: "falsetickers", type: "gauge", unit: null, help: "Servers that disagree.", value: ({ system }) => system.falsetickers },
+  {
+    name: "synchronized",
+    type: "gauge",
+    unit: null,
+    help: "1 while the daemon is synchronized.",
+    value: ({ system }) => (system.leap === "unsynchronized" || system.stratum >= 16 ? 0 : 1),
+  },
+  {
+    name: "stratum",
+    type: "gauge",
+    unit: null,
+    help: "The daemon's; 16: unsynchronized.",
+    value: ({ system }) => system.stratum,
+  },
+  {
+    name: "leap",
+    type: "gauge",
+    unit: null,
+    help: "The leap indicator: 0 none, 1 insert, 2 delete, 3 unsynchronized.",
+    value: ({ system }) => LEAPS.indexOf(system.leap),
+  },
+  {
+    name: "offset_seconds",
+    type: "gauge",
+    unit: "seconds",
+    help: "Server minus local; positive: the local clock is behind.",
+    value: ({ system }) => system.offset,
+  },
+  {
+    name: "jitter_seconds",
+    type: "gauge",
+    unit: "seconds",
+    help: "Of the system.",
+    value: ({ system }) => system.jitter,
+  },
+  {
+    name: "root_delay_seconds",
+    type: "gauge",
+    unit: "seconds",
+    help: "Round trip to the primary source.",
+    value: ({ system }) => system.rootDelay,
+  },
+  {
+    name: "root_dispersion_seconds",
+    type: "gauge",
+    unit: "seconds",
+    help: "Error bound from the primary source.",
+    value: ({ system }) => system.rootDispersion,
+  },
+  {
+    name: "root_distance_seconds",
+    type: "gauge",
+    unit: "seconds",
+    help: "Half the width of the correctness interval.",
+    value: ({ system }) => system.rootDistance,
+  },
+  {
+    name: "frequency_ratio",
+    type: "gauge",
+    unit: "ratio",
+    help: "Correction of the oscillator's frequency.",
+    value: ({ system }) => system.frequency,
+  },
+  {
+    name: "survivors",
+    type: "gauge",
+    unit: null,
+    help: "Servers whose offsets are combined.",
+    value: ({ system }) => system.survivors,
+  },
+  {
+    name: "truechimers",
+    type: "gauge",
+    unit: null,
+    help: "Servers that agree.",
+    value: ({ system }) => system.truechimers,
+  },
+  {
+    name: "falsetickers",
+    type: "gauge",
+    unit: null,
+    help: "Servers that disagree.",
+    value: ({ system }) => system.falsetickers,
+  },
 ];
 
 /** What daemons told, as OpenMetrics. */
@@ -28,26 +100,61 @@ export function peersMetrics(answers: readonly HostAnswer[]): string {
     { name: "up", type: "gauge", unit: null, help: "1 where a daemon told what it does." },
     answers.map(({ host, report }) => [`{host="${escaped(host)}"}`, report === null ? 0 : 1]),
   );
-  for (const family of SYSTEM) lines.push(...exposed(family, reports.map((report) => [`{host="${escaped(report.host)}"}`, family.value(report)])));
-  for (const family of ASSOCIATIONS) lines.push(...exposed(family, reports.flatMap(({ host, associations }) => associations.map((peer) => [labels(peer, host), family.value(peer)] as const))));
+  for (const family of SYSTEM)
+    lines.push(
+      ...exposed(
+        family,
+        reports.map((report) => [`{host="${escaped(report.host)}"}`, family.value(report)]),
+      ),
+    );
+  for (const family of ASSOCIATIONS)
+    lines.push(
+      ...exposed(
+        family,
+        reports.flatMap(({ host, associations }) =>
+          associations.map((peer) => [labels(peer, host), family.value(peer)] as const),
+        ),
+      ),
+    );
   return ended(lines);
 }
 
 /** Names of a check's figures. */
-const FIGURES: Readonly<Record<Finding["figures"][number]["name"], { readonly name: string; readonly unit: string | null; readonly help: string }>> = {
-  offset: { name: "check_offset_seconds", unit: "seconds", help: "Server minus local; positive: the local clock is behind." },
+const FIGURES: Readonly<
+  Record<
+    Finding["figures"][number]["name"],
+    { readonly name: string; readonly unit: string | null; readonly help: string }
+  >
+> = {
+  offset: {
+    name: "check_offset_seconds",
+    unit: "seconds",
+    help: "Server minus local; positive: the local clock is behind.",
+  },
   jitter: { name: "check_jitter_seconds", unit: "seconds", help: "Of the system." },
   stratum: { name: "check_stratum", unit: null, help: "Of the server that is followed." },
   truechimers: { name: "check_truechimers", unit: null, help: "Servers that agree." },
-  rootdistance: { name: "check_root_distance_seconds", unit: "seconds", help: "Half the width of the correctness interval." },
+  rootdistance: {
+    name: "check_root_distance_seconds",
+    unit: "seconds",
+    help: "Half the width of the correctness interval.",
+  },
 };
 
 /** What a check found, as OpenMetrics. */
 export function checkMetrics(finding: Finding): string {
-  const lines = exposed({ name: "check_status", type: "gauge", unit: null, help: "0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN." }, [["", STATUSES.indexOf(worst(finding))]]);
-  for (const { name, value } of finding.figures) lines.push(...exposed({ ...FIGURES[name], type: "gauge" }, [["", value]]));
-  const statuses = finding.figures.map((figure) => [`{figure="${figure.name}"}`, STATUSES.indexOf(statusOf(figure))] as const);
-  lines.push(...exposed({ name: "check_figure_status", type: "gauge", unit: null, help: "The same of each figure." }, statuses));
+  const lines = exposed(
+    { name: "check_status", type: "gauge", unit: null, help: "0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN." },
+    [["", STATUSES.indexOf(worst(finding))]],
+  );
+  for (const { name, value } of finding.figures)
+    lines.push(...exposed({ ...FIGURES[name], type: "gauge" }, [["", value]]));
+  const statuses = finding.figures.map(
+    (figure) => [`{figure="${figure.name}"}`, STATUSES.indexOf(statusOf(figure))] as const,
+  );
+  lines.push(
+    ...exposed({ name: "check_figure_status", type: "gauge", unit: null, help: "The same of each figure." }, statuses),
+  );
   return ended(lines);
 }
 
@@ -57,9 +164,18 @@ export function checkMetrics(finding: Finding): string {
  */
 export function textFormat(openMetrics: string): string {
   const suffixes = new Map<string, string>();
-  for (const [, name, type] of openMetrics.matchAll(/^# TYPE (\S+) (\S+)$/gm)) if (SUFFIXES[type!] !== undefined) suffixes.set(name!, SUFFIXES[type!]!);
+  for (const [, name, type] of openMetrics.matchAll(/^# TYPE (\S+) (\S+)$/gm))
+    if (SUFFIXES[type!] !== undefined) suffixes.set(name!, SUFFIXES[type!]!);
   const lines = openMetrics.split("\n").filter((line) => line !== "# EOF" && !line.startsWith("# UNIT "));
-  return lines.map((line) => line.replace(/^# (TYPE|HELP) (\S+)(.*)$/, (_, what: string, name: string, rest: string) => `# ${what} ${name}${suffixes.get(name) ?? ""}${what === "TYPE" && rest === " info" ? " gauge" : rest}`)).join("\n");
+  return lines
+    .map((line) =>
+      line.replace(
+        /^# (TYPE|HELP) (\S+)(.*)$/,
+        (_, what: string, name: string, rest: string) =>
+          `# ${what} ${name}${suffixes.get(name) ?? ""}${what === "TYPE" && rest === " info" ? " gauge" : rest}`,
+      ),
+    )
+    .join("\n");
 }
 
 const SUFFIXES: Readonly<Record<string, string>> = { counter: "_total", info: "_info" };

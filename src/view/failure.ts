@@ -48,37 +48,71 @@ interface Words {
 }
 
 const WORDS: Readonly<Partial<Record<Outcome, (snapshot: Snapshot, context: FailureContext) => Words>>> = {
-  "no-reply": ({ associations }) => ({ message: `no server answered${causes(associations)}`, hint: silenceHint(associations) }),
+  "no-reply": ({ associations }) => ({
+    message: `no server answered${causes(associations)}`,
+    hint: silenceHint(associations),
+  }),
   resolve: (snapshot) => {
     const names = new Map(snapshot.unresolved.map(({ name, why }) => [name, RESOLVE_FAULTS[why]] as const));
-    const list = names.size > 0 ? `: ${several([...names].map(([name, why]) => `${printable(name)} (${why})`))}` : causes(snapshot.associations);
+    const list =
+      names.size > 0
+        ? `: ${several([...names].map(([name, why]) => `${printable(name)} (${why})`))}`
+        : causes(snapshot.associations);
     const later = snapshot.unresolved.some(({ why }) => why === "again");
-    return { message: `no name could be resolved${list}`, hint: later ? "--wait-network 60s waits for the network; an IP address needs no name server" : unresolvedHint(snapshot) };
+    return {
+      message: `no name could be resolved${list}`,
+      hint: later
+        ? "--wait-network 60s waits for the network; an IP address needs no name server"
+        : unresolvedHint(snapshot),
+    };
   },
   "no-agreement": ({ associations }) => {
     const doubted = associations.some(({ reason }) => reason === "probation");
-    if (doubted) return { message: `no server is fit whose vote counts${causes(associations)}`, hint: "ask more servers, or let --forget forgive those on probation" };
+    if (doubted)
+      return {
+        message: `no server is fit whose vote counts${causes(associations)}`,
+        hint: "ask more servers, or let --forget forgive those on probation",
+      };
     const split = associations.some(({ reason }) => reason === "noMajority" || reason === "outsideIntersection");
-    if (split) return { message: `no majority of the servers agree${causes(associations)}`, hint: "ask more servers, so that those in the right outvote the others" };
+    if (split)
+      return {
+        message: `no majority of the servers agree${causes(associations)}`,
+        hint: "ask more servers, so that those in the right outvote the others",
+      };
     const survivors = associations.filter(({ reason }) => reason === null).length;
-    if (survivors > 0) return { message: "too few servers survived the selection", hint: "ask more servers, or lower --minsane" };
+    if (survivors > 0)
+      return { message: "too few servers survived the selection", hint: "ask more servers, or lower --minsane" };
     return { message: `no server is fit${causes(associations)}`, hint: "ask other servers" };
   },
   limit: ({ clock }, { limits }) => limitWords(clock.offset ?? 0, clock.reason, limits),
   permission: ({ clock, associations }, { lacking, service }) => {
     if (service !== undefined) return serviceWords(service, lacking);
-    if (clock.offset === null && associations.some(({ unreachable }) => unreachable === "portInUse")) return { message: `this process may not use that port${causes(associations)}`, hint: "leave out --source-port, or name a port that is free" };
-    if (clock.offset === null) return { message: `this process may not use that port${causes(associations)}`, hint: privilegeHint(lacking, "bind to that port") };
-    const fault = clock.reason !== null && Object.hasOwn(CLOCK_FAULTS, clock.reason) ? (clock.reason as ClockFault) : "noPrivilege";
+    if (clock.offset === null && associations.some(({ unreachable }) => unreachable === "portInUse"))
+      return {
+        message: `this process may not use that port${causes(associations)}`,
+        hint: "leave out --source-port, or name a port that is free",
+      };
+    if (clock.offset === null)
+      return {
+        message: `this process may not use that port${causes(associations)}`,
+        hint: privilegeHint(lacking, "bind to that port"),
+      };
+    const fault =
+      clock.reason !== null && Object.hasOwn(CLOCK_FAULTS, clock.reason) ? (clock.reason as ClockFault) : "noPrivilege";
     return {
       message: `the local clock is ${directionText(clock.offset)} and was not corrected: ${CLOCK_FAULTS[fault]}`,
       hint: fault === "noPrivilege" ? privilegeHint(lacking, "set the clock") : null,
     };
   },
-  authentication: ({ associations }) => ({ message: `no server could be authenticated${causes(associations)}`, hint: "compare the keys at both ends: identifier, algorithm, secret, and that they are trusted" }),
+  authentication: ({ associations }) => ({
+    message: `no server could be authenticated${causes(associations)}`,
+    hint: "compare the keys at both ends: identifier, algorithm, secret, and that they are trusted",
+  }),
   kiss: ({ associations }) => ({
     message: `the servers asked us to go away${causes(associations)}`,
-    hint: associations.some(({ kiss }) => kiss === "DENY" || kiss === "RSTR") ? "ask other servers; this one is not asked again unless --forget drops the memory of it" : "wait some minutes, with --state an hour or more, or ask other servers",
+    hint: associations.some(({ kiss }) => kiss === "DENY" || kiss === "RSTR")
+      ? "ask other servers; this one is not asked again unless --forget drops the memory of it"
+      : "wait some minutes, with --state an hour or more, or ask other servers",
   }),
   deadline: ({ associations }, { deadline }) => ({
     message: `the deadline${deadline === null ? "" : ` of ${durationText(deadline)}`} passed before an answer was complete${causes(associations)}`,
@@ -92,14 +126,19 @@ const WORDS: Readonly<Partial<Record<Outcome, (snapshot: Snapshot, context: Fail
 
 /** `: a (why), b (why) and 3 more` of the servers that are not used. */
 function causes(associations: readonly AssociationReport[]): string {
-  const lost = associations.filter((server): server is AssociationReport & { reason: Reason } => server.reason !== null);
-  return lost.length === 0 ? "" : `: ${several(lost.map((server) => `${fullName(server)} (${cause(server, server.reason)})`))}`;
+  const lost = associations.filter(
+    (server): server is AssociationReport & { reason: Reason } => server.reason !== null,
+  );
+  return lost.length === 0
+    ? ""
+    : `: ${several(lost.map((server) => `${fullName(server)} (${cause(server, server.reason)})`))}`;
 }
 
 function cause(server: AssociationReport, reason: Reason): string {
   if ((reason === "kiss" || reason === "denied") && server.kiss !== null) return kissWords(server.kiss);
   if (reason === "authentication" && server.authentication === "nak") return "crypto-NAK";
-  if (reason === "authentication" && server.packets.sent === 0 && server.keyId !== null) return `key ${server.keyId} is not in the keyring, or not trusted`;
+  if (reason === "authentication" && server.packets.sent === 0 && server.keyId !== null)
+    return `key ${server.keyId} is not in the keyring, or not trusted`;
   if (reason === "noMajority" && server.offset !== null) return signedText(server.offset);
   if (OF_THE_HOST.includes(reason) && server.unreachable !== null) return HOST_FAULTS[server.unreachable];
   return REASONS[reason].text;
@@ -124,23 +163,38 @@ function unresolvedHint({ unresolved }: Snapshot): string {
 function silenceHint(associations: readonly AssociationReport[]): string {
   const all = (reason: Reason): boolean => associations.every((server) => server.reason === reason);
   if (all("portUnreachable")) return "is a time server running there, on that port?";
-  if (associations.length > 0 && associations.every(({ unreachable }) => unreachable === "noAddress")) return "is the name of the interface right? `ip link` lists them";
-  if (associations.length > 0 && associations.every(({ reason }) => reason === "noRoute" || reason === "unresolved")) return "is the network up? --wait-network 60s waits for it";
-  if (associations.some(({ packets }) => packets.rejected > 0)) return "packets came that could not be used; -v says why";
+  if (associations.length > 0 && associations.every(({ unreachable }) => unreachable === "noAddress"))
+    return "is the name of the interface right? `ip link` lists them";
+  if (associations.length > 0 && associations.every(({ reason }) => reason === "noRoute" || reason === "unresolved"))
+    return "is the network up? --wait-network 60s waits for it";
+  if (associations.some(({ packets }) => packets.rejected > 0))
+    return "packets came that could not be used; -v says why";
   const ports = new Set(associations.map(({ port }) => port));
   return `is UDP port ${ports.size === 1 ? [...ports][0]! : 123} blocked on the way? --timeout and --deadline allow more time`;
 }
 
 /** The port that clients were to be answered on was refused. */
-function serviceWords({ port, why }: NonNullable<FailureContext["service"]>, lacking: FailureContext["lacking"]): Words {
-  if (why === "portInUse") return { message: `UDP port ${port} is in use by another program`, hint: "stop the time daemon there, or name another port with --port" };
-  return { message: `this process may not use UDP port ${port}: ${HOST_FAULTS[why]}`, hint: privilegeHint(lacking, "bind to that port") };
+function serviceWords(
+  { port, why }: NonNullable<FailureContext["service"]>,
+  lacking: FailureContext["lacking"],
+): Words {
+  if (why === "portInUse")
+    return {
+      message: `UDP port ${port} is in use by another program`,
+      hint: "stop the time daemon there, or name another port with --port",
+    };
+  return {
+    message: `this process may not use UDP port ${port}: ${HOST_FAULTS[why]}`,
+    hint: privilegeHint(lacking, "bind to that port"),
+  };
 }
 
 function privilegeHint(lacking: Lacking | null | undefined, what: string): string {
-  if (lacking === null) return `the capability is there, so something else forbids to ${what}: a seccomp filter or a security module`;
+  if (lacking === null)
+    return `the capability is there, so something else forbids to ${what}: a seccomp filter or a security module`;
   const capability = lacking?.capability ?? "CAP_SYS_TIME";
-  if (lacking?.who === "root") return `root lacks ${capability} here; give it to the service, or start the container with --cap-add ${capability.replace(/^CAP_/, "")}`;
+  if (lacking?.who === "root")
+    return `root lacks ${capability} here; give it to the service, or start the container with --cap-add ${capability.replace(/^CAP_/, "")}`;
   return `run it as root, or give it ${capability}`;
 }
 
@@ -149,8 +203,14 @@ function limitWords(offset: Seconds, reason: Snapshot["clock"]["reason"], limits
   if (reason === "max-step") {
     const way = offset > 0 ? "forward" : "backward";
     const most = limits === null ? "" : ` of ${durationText(limits.maxStep[way])}`;
-    return { message: `${wrong}, beyond the --max-step ${way}${most}; nothing was changed`, hint: `if the servers are right, allow it with --max-step ${way}=inf` };
+    return {
+      message: `${wrong}, beyond the --max-step ${way}${most}; nothing was changed`,
+      hint: `if the servers are right, allow it with --max-step ${way}=inf`,
+    };
   }
   const most = limits === null ? "" : ` of ${durationText(limits.panic)}`;
-  return { message: `${wrong}, beyond the --panic limit${most}; nothing was changed`, hint: "if the servers are right, allow it with --panic inf" };
+  return {
+    message: `${wrong}, beyond the --panic limit${most}; nothing was changed`,
+    hint: "if the servers are right, allow it with --panic inf",
+  };
 }

@@ -38,7 +38,12 @@ type Words = Pick<FailureDocument, "message" | "hint">;
  * What a failed run has to say.
  * @returns `null` when the outcome is `ok`
  */
-export function describeFinding(kind: Finding, outcome: Outcome, snapshot: Snapshot, context: FindingContext): FailureDocument | null {
+export function describeFinding(
+  kind: Finding,
+  outcome: Outcome,
+  snapshot: Snapshot,
+  context: FindingContext,
+): FailureDocument | null {
   if (outcome === "ok") return null;
   const words = wordsOf(kind, outcome, snapshot, context);
   if (words !== null) return { code: outcome, ...words };
@@ -48,20 +53,36 @@ export function describeFinding(kind: Finding, outcome: Outcome, snapshot: Snaps
 function wordsOf(kind: Finding, outcome: Outcome, snapshot: Snapshot, context: FindingContext): Words | null {
   const { notListening, notJoined } = context;
   if (outcome === "permission" && notListening !== null) return portWords(context, notListening);
-  if (outcome === "usage" && notListening !== null) return { message: `${context.interface ?? "the address"}: ${HOST_FAULTS[notListening]}`, hint: "`ip address` lists the interfaces and their addresses" };
+  if (outcome === "usage" && notListening !== null)
+    return {
+      message: `${context.interface ?? "the address"}: ${HOST_FAULTS[notListening]}`,
+      hint: "`ip address` lists the interfaces and their addresses",
+    };
   if (outcome === "authentication") return authenticationWords(kind, snapshot);
-  if (outcome === "deadline" && kind === "manycast" && snapshot.associations.length === 0) return cutOff(snapshot, context);
+  if (outcome === "deadline" && kind === "manycast" && snapshot.associations.length === 0)
+    return cutOff(snapshot, context);
   if (outcome !== "no-reply") return null;
-  if (notJoined !== null) return { message: `${printable(notJoined.group)} cannot be received${context.interface === null ? "" : ` on ${printable(context.interface)}`}: ${HOST_FAULTS[notJoined.why]}`, hint: "name another interface with --interface" };
+  if (notJoined !== null)
+    return {
+      message: `${printable(notJoined.group)} cannot be received${context.interface === null ? "" : ` on ${printable(context.interface)}`}: ${HOST_FAULTS[notJoined.why]}`,
+      hint: "name another interface with --interface",
+    };
   if (kind === "manycast") return silentRings(snapshot, context);
   return kind === "broadcast" && snapshot.associations.length === 0 ? silentNetwork(snapshot, context) : null;
 }
 
 function portWords({ port, lacking }: FindingContext, why: HostFault): Words {
   // Broadcasts come to one port: on another nothing would be heard.
-  if (why === "portInUse") return { message: `UDP port ${port} is in use by another program`, hint: "stop the time daemon there while this listens, or run one that shares the port, as chronyd does" };
+  if (why === "portInUse")
+    return {
+      message: `UDP port ${port} is in use by another program`,
+      hint: "stop the time daemon there while this listens, or run one that shares the port, as chronyd does",
+    };
   const way = lacking?.who === "root" ? `root lacks ${lacking.capability} here` : "run it as root";
-  return { message: `UDP port ${port} may not be used by this process`, hint: `${way}, or name a port above 1023 with --port` };
+  return {
+    message: `UDP port ${port} may not be used by this process`,
+    hint: `${way}, or name a port above 1023 with --port`,
+  };
 }
 
 function authenticationWords(kind: Finding, snapshot: Snapshot): Words {
@@ -69,27 +90,43 @@ function authenticationWords(kind: Finding, snapshot: Snapshot): Words {
   if (heard.length === 0) return { message: "packets were heard, and none of them is authentic", hint: HINT };
   const verb = kind === "broadcast" ? "heard" : "found";
   const asked = kind === "pool" ? null : HINT;
-  return { message: `${counted(heard.length, "server")} ${heard.length === 1 ? "was" : "were"} ${verb}, and none is authentic: ${namesText(heard.map(fullName))}`, hint: asked };
+  return {
+    message: `${counted(heard.length, "server")} ${heard.length === 1 ? "was" : "were"} ${verb}, and none is authentic: ${namesText(heard.map(fullName))}`,
+    hint: asked,
+  };
 }
 
 const HINT = "name the file of their keys with --keys, or trust whoever answers with --no-auth";
 
 function silentRings({ rings }: Snapshot, { groups, ttl, notSent, key, alone }: FindingContext): Words {
-  if (notSent !== null) return { message: `${printable(notSent.ip)} cannot be asked: ${HOST_FAULTS[notSent.why]}`, hint: "name the interface with --interface; is the network up?" };
+  if (notSent !== null)
+    return {
+      message: `${printable(notSent.ip)} cannot be asked: ${HOST_FAULTS[notSent.why]}`,
+      hint: "name the interface with --interface; is the network up?",
+    };
   const hops = Math.max(0, ...rings.map((ring) => ring.ttl));
   if (alone) return { message: `no server answered on this host in ${namesText(groups)}`, hint: ALONE };
   const further = hops < ttl ? "" : " --ttl asks further away;";
-  return { message: `no server answered within ${counted(hops, "hop")} of this host in ${namesText(groups)}`, hint: `are there manycast servers in that group${key === null ? "" : ` that know key ${key}`}?${further} routers have to forward it` };
+  return {
+    message: `no server answered within ${counted(hops, "hop")} of this host in ${namesText(groups)}`,
+    hint: `are there manycast servers in that group${key === null ? "" : ` that know key ${key}`}?${further} routers have to forward it`,
+  };
 }
 
 function cutOff({ rings }: Snapshot, { deadline, ttl }: FindingContext): Words {
   const hops = Math.max(0, ...rings.map((ring) => ring.ttl));
-  return { message: `the deadline${deadline === null ? "" : ` of ${durationText(deadline)}`} passed before all rings were asked: ${hops} of ${counted(ttl, "hop")}, and no server answered`, hint: "--deadline allows more time, --ttl asks fewer rings" };
+  return {
+    message: `the deadline${deadline === null ? "" : ` of ${durationText(deadline)}`} passed before all rings were asked: ${hops} of ${counted(ttl, "hop")}, and no server answered`,
+    hint: "--deadline allows more time, --ttl asks fewer rings",
+  };
 }
 
 const ALONE = "this host has no network but loopback: `ip link` shows which interfaces are down";
 
 function silentNetwork({ elapsed }: Snapshot, { groups, port, alone }: FindingContext): Words {
   const where = groups.length === 0 ? "" : ` in ${namesText(groups)}`;
-  return { message: `no broadcast was heard${where} on UDP port ${port} in ${durationText(elapsed)}`, hint: alone ? ALONE : "servers send every 64 s as a rule: allow more time; does a firewall block the port?" };
+  return {
+    message: `no broadcast was heard${where} on UDP port ${port} in ${durationText(elapsed)}`,
+    hint: alone ? ALONE : "servers send every 64 s as a rule: allow more time; does a firewall block the port?",
+  };
 }

@@ -10,19 +10,39 @@ export function findingSchemas(): Readonly<Record<string, Schema>> {
   return { pool: poolSchema(), manycast: manycastSchema(), broadcast: broadcastSchema(), serve: serveSchema() };
 }
 
-const REFUSED: Schema = { type: "object", additionalProperties: integer(1), description: "packets that nobody claims so far, by the reason they were refused for" };
+const REFUSED: Schema = {
+  type: "object",
+  additionalProperties: integer(1),
+  description: "packets that nobody claims so far, by the reason they were refused for",
+};
 
 function poolSchema(): Schema {
   return extended("pool", {
     resolved: { type: "array", items: record({ name: text, addresses: { type: "array", items: text } }) },
-    unresolved: { type: "array", items: open(record({ name: text, why: text })), description: "names without an address" },
-    notDrawn: { type: "array", items: open(record({ name: text, address: text, port: integer(1, 65_535), why: text })), description: "with --follow: addresses that gave nothing when they were last asked, and why" },
-    warnings: { type: "array", items: open(record({ code: oneOf(["sharedUpstream", "mixedSmear", "refidLoop", "ipv4Pool"]), text })) },
+    unresolved: {
+      type: "array",
+      items: open(record({ name: text, why: text })),
+      description: "names without an address",
+    },
+    notDrawn: {
+      type: "array",
+      items: open(record({ name: text, address: text, port: integer(1, 65_535), why: text })),
+      description: "with --follow: addresses that gave nothing when they were last asked, and why",
+    },
+    warnings: {
+      type: "array",
+      items: open(record({ code: oneOf(["sharedUpstream", "mixedSmear", "refidLoop", "ipv4Pool"]), text })),
+    },
   });
 }
 
 function manycastSchema(): Schema {
-  const ring = record({ group: text, ttl: { ...integer(1, 255), description: "hops" }, sentAt: maybe(instant), replies: integer(0) });
+  const ring = record({
+    group: text,
+    ttl: { ...integer(1, 255), description: "hops" },
+    sentAt: maybe(instant),
+    replies: integer(0),
+  });
   return extended("manycast", {
     group: { anyOf: [text, { type: "array", items: text }], description: "the group; a list where there are several" },
     refused: REFUSED,
@@ -64,13 +84,28 @@ function serveSchema(): Schema {
   const kinds = Object.keys(tallyOf(noCounts()));
   return lines("serve", ["listening", "source", "counts", "stopped"], {
     at: maybe({ ...instant, description: "by the local clock" }),
-    listening: open(record({ port: integer(1, 65_535), address: maybe(text), groups: { type: "array", items: text }, broadcasts: { type: "array", items: text } })),
+    listening: open(
+      record({
+        port: integer(1, 65_535),
+        address: maybe(text),
+        groups: { type: "array", items: text },
+        broadcasts: { type: "array", items: text },
+      }),
+    ),
     served: open(record({ synchronized: flag, stratum: integer(1, 16), refid: text })),
     clock: run["clock"]!,
     system: run["system"]!,
     clients: { ...integer(0), description: "clients that are remembered" },
     packets: open(record(Object.fromEntries(kinds.map((kind) => [kind, integer(0)])))),
-    causes: record(Object.fromEntries(Object.entries(DISPOSITIONS).map(([name, { text: meaning }]) => [name, { ...integer(0), description: meaning }])), Object.keys(DISPOSITIONS)),
+    causes: record(
+      Object.fromEntries(
+        Object.entries(DISPOSITIONS).map(([name, { text: meaning }]) => [
+          name,
+          { ...integer(0), description: meaning },
+        ]),
+      ),
+      Object.keys(DISPOSITIONS),
+    ),
   });
 }
 

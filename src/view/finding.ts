@@ -28,7 +28,12 @@ export interface SetWarning {
 /** A document of such a run. */
 export interface FindingDocument extends RunDocument {
   readonly group?: readonly string[] | string;
-  readonly rings?: readonly { readonly group: string; readonly ttl: number; readonly sentAt: string | null; readonly replies: number }[];
+  readonly rings?: readonly {
+    readonly group: string;
+    readonly ttl: number;
+    readonly sentAt: string | null;
+    readonly replies: number;
+  }[];
   readonly resolved?: Snapshot["resolved"];
   readonly unresolved?: Snapshot["unresolved"];
   readonly notDrawn?: NonNullable<Snapshot["notDrawn"]>;
@@ -44,7 +49,12 @@ const SENTENCES = 12;
  * The report for people.
  * @returns lines, each with a line feed; empty when there is nothing to tell
  */
-export function findingReport(kind: Finding, snapshot: Snapshot, style: ReportStyle, warnings: readonly SetWarning[] = []): string {
+export function findingReport(
+  kind: Finding,
+  snapshot: Snapshot,
+  style: ReportStyle,
+  warnings: readonly SetWarning[] = [],
+): string {
   const { palette, pivot } = style;
   const sentences = snapshot.associations.flatMap((server) => explain(server, snapshot) ?? []);
   const more = sentences.length - SENTENCES;
@@ -67,29 +77,58 @@ export function findingReport(kind: Finding, snapshot: Snapshot, style: ReportSt
  * What a terminal shows while the run goes on.
  * @param rows the most lines
  */
-export function findingProgress(kind: Finding, snapshot: Snapshot, style: ReportStyle, rows: number): readonly string[] {
+export function findingProgress(
+  kind: Finding,
+  snapshot: Snapshot,
+  style: ReportStyle,
+  rows: number,
+): readonly string[] {
   const table = tableLines(kind, snapshot, style);
   const lines = [...headLines(kind, snapshot), ...table, ...failedLines(snapshot)];
   return lines.length <= rows ? lines : [...lines.slice(0, rows - 1), `… and ${lines.length - rows + 1} more`];
 }
 
 /** The document of a run. */
-export function findingDocument(kind: Finding, snapshot: Snapshot, failure: FailureDocument | null, pivot: UnixNanoseconds, extra: { readonly groups: readonly string[]; readonly warnings: readonly SetWarning[] }): FindingDocument {
+export function findingDocument(
+  kind: Finding,
+  snapshot: Snapshot,
+  failure: FailureDocument | null,
+  pivot: UnixNanoseconds,
+  extra: { readonly groups: readonly string[]; readonly warnings: readonly SetWarning[] },
+): FindingDocument {
   const document = runDocument(kind, snapshot, failure, pivot);
-  if (kind === "pool") return { ...document, resolved: snapshot.resolved, unresolved: snapshot.unresolved, notDrawn: snapshot.notDrawn ?? [], warnings: extra.warnings };
+  if (kind === "pool")
+    return {
+      ...document,
+      resolved: snapshot.resolved,
+      unresolved: snapshot.unresolved,
+      notDrawn: snapshot.notDrawn ?? [],
+      warnings: extra.warnings,
+    };
   if (kind === "broadcast") return document;
   const [only] = extra.groups;
   return {
     ...document,
     group: extra.groups.length === 1 ? only! : extra.groups,
     refused: snapshot.refused,
-    rings: snapshot.rings.map(({ group, ttl, sentAt, replies }) => ({ group, ttl, sentAt: toIso(sentAt, pivot), replies })),
+    rings: snapshot.rings.map(({ group, ttl, sentAt, replies }) => ({
+      group,
+      ttl,
+      sentAt: toIso(sentAt, pivot),
+      replies,
+    })),
   };
 }
 
 function headLines(kind: Finding, snapshot: Snapshot): readonly string[] {
   if (kind === "manycast") return ringLines(snapshot);
-  if (kind === "pool") return snapshot.resolved.filter(({ name, addresses }) => addresses.length > 1 || addresses[0] !== name).map(({ name, addresses }) => `${printable(name)}: ${counted(addresses.length, "address").replace(/addresss$/, "addresses")}`);
+  if (kind === "pool")
+    return snapshot.resolved
+      .filter(({ name, addresses }) => addresses.length > 1 || addresses[0] !== name)
+      .map(
+        ({ name, addresses }) =>
+          `${printable(name)}: ${counted(addresses.length, "address").replace(/addresss$/, "addresses")}`,
+      );
   return [];
 }
 
@@ -97,7 +136,12 @@ function headLines(kind: Finding, snapshot: Snapshot): readonly string[] {
 function failedLines({ notDrawn = [], unresolved, outcome }: Snapshot): readonly string[] {
   const names = outcome === null ? unresolved : [];
   return [
-    ...notDrawn.slice(-SENTENCES).map(({ name, address, port, why }) => `${addressText({ ip: address, port })}${name === address ? "" : ` (${printable(name)})`}: ${drawFaultText(why)}`),
+    ...notDrawn
+      .slice(-SENTENCES)
+      .map(
+        ({ name, address, port, why }) =>
+          `${addressText({ ip: address, port })}${name === address ? "" : ` (${printable(name)})`}: ${drawFaultText(why)}`,
+      ),
     ...names.map(({ name, why }) => `${printable(name)}: ${RESOLVE_FAULTS[why]}`),
   ];
 }

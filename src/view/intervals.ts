@@ -46,16 +46,25 @@ function headline(host: string, { candidates, truechimers, intersection, offset 
   return `${printable(host)}: ${agreed}${offset === null ? "" : `, ${signedText(offset)} by those that are followed`}`;
 }
 
-function chart(drawn: readonly Rejudged[], intersection: Reselection["intersection"], width: number, palette: Palette): string[] {
+function chart(
+  drawn: readonly Rejudged[],
+  intersection: Reselection["intersection"],
+  width: number,
+  palette: Palette,
+): string[] {
   const names = drawn.map(({ peer }) => clipped(printable(peer.name), MOST_NAME));
-  const figures = drawn.map(({ peer, interval }) => `${signedText(peer.offset)} ± ${durationText((interval!.high - interval!.low) / 2)}`);
+  const figures = drawn.map(
+    ({ peer, interval }) => `${signedText(peer.offset)} ± ${durationText((interval!.high - interval!.low) / 2)}`,
+  );
   const nameWidth = Math.max(...names.map((name) => name.length));
   const figureWidth = Math.max(...figures.map((figure) => figure.length));
   const columns = Math.min(MOST_CHART, Math.max(LEAST_CHART, width - nameWidth - figureWidth - 6));
   const axis = axisOf(drawn, intersection, columns);
   const rows = drawn.map((one, index) => {
     const paint = palette[one.verdict === "falseticker" ? "bad" : one.reason === null ? "good" : "faint"];
-    return paint(`${TALLIES[one.verdict]} ${names[index]!.padEnd(nameWidth)}  ${bar(one, intersection, axis)}  ${figures[index]!}`);
+    return paint(
+      `${TALLIES[one.verdict]} ${names[index]!.padEnd(nameWidth)}  ${bar(one, intersection, axis)}  ${figures[index]!}`,
+    );
   });
   const low = signedText(axis.low);
   const high = signedText(axis.high);
@@ -74,7 +83,8 @@ function axisOf(drawn: readonly Rejudged[], intersection: Reselection["intersect
 }
 
 function bar({ peer, interval }: Rejudged, intersection: Reselection["intersection"], axis: Axis): string {
-  const at = (offset: number): number => Math.round(((offset - axis.low) / (axis.high - axis.low)) * (axis.columns - 1));
+  const at = (offset: number): number =>
+    Math.round(((offset - axis.low) / (axis.high - axis.low)) * (axis.columns - 1));
   const cells = Array.from({ length: axis.columns }, () => " ");
   const fill = (from: number, to: number, mark: string): void => {
     for (let column = Math.max(0, from); column <= Math.min(axis.columns - 1, to); column += 1) cells[column] = mark;
@@ -95,12 +105,16 @@ function bar({ peer, interval }: Rejudged, intersection: Reselection["intersecti
 }
 
 /** Why one lost, and where the daemon sees it otherwise. */
-function sentence({ peer, verdict, reason, differs, interval }: Rejudged, { intersection, offset }: Reselection): string[] {
+function sentence(
+  { peer, verdict, reason, differs, interval }: Rejudged,
+  { intersection, offset }: Reselection,
+): string[] {
   const name = fullName(peer);
   const theirs = differs ? `; the daemon decided otherwise: ${DECIDED[peer.verdict]}` : "";
   if (reason === null) return differs ? [`${name}: we would follow it${theirs}`] : [];
   const detail = detailOf(reason, peer, interval, intersection, offset);
-  const why = verdict === "rejected" && peer.flash !== null && peer.flash !== 0 ? ` (flash ${peer.flash.toString(16)})` : "";
+  const why =
+    verdict === "rejected" && peer.flash !== null && peer.flash !== 0 ? ` (flash ${peer.flash.toString(16)})` : "";
   return [`${name}: ${REASONS[reason].text}${detail === null ? "" : `: ${detail}`}${why}${theirs}`];
 }
 
@@ -115,15 +129,33 @@ const DECIDED = {
   rejected: "rejected",
 } as const;
 
-function detailOf(reason: keyof typeof REASONS, peer: Rejudged["peer"], interval: Rejudged["interval"], intersection: Reselection["intersection"], offset: number | null): string | null {
-  const own = interval === null ? null : `its offset is ${signedText(peer.offset)} ± ${durationText((interval.high - interval.low) / 2)}`;
-  if (reason === "outsideIntersection" && intersection !== null) return `${own}, the majority's between ${signedText(intersection.low)} and ${signedText(intersection.high)}`;
+function detailOf(
+  reason: keyof typeof REASONS,
+  peer: Rejudged["peer"],
+  interval: Rejudged["interval"],
+  intersection: Reselection["intersection"],
+  offset: number | null,
+): string | null {
+  const own =
+    interval === null
+      ? null
+      : `its offset is ${signedText(peer.offset)} ± ${durationText((interval.high - interval.low) / 2)}`;
+  if (reason === "outsideIntersection" && intersection !== null)
+    return `${own}, the majority's between ${signedText(intersection.low)} and ${signedText(intersection.high)}`;
   if (reason === "selectJitter" && offset !== null) return `${own}, theirs ${signedText(offset)}`;
   if (reason === "noMajority") return own;
   if (reason === "rootDistance") return durationText(peer.rootDistance);
-  if (reason === "unsynchronized") return [peer.leap === "unsynchronized" ? "leap 3" : null, `stratum ${peer.stratum ?? 16}`, peer.refid ? `refid ${printable(peer.refid)}` : null].filter((part) => part !== null).join(", ");
+  if (reason === "unsynchronized")
+    return [
+      peer.leap === "unsynchronized" ? "leap 3" : null,
+      `stratum ${peer.stratum ?? 16}`,
+      peer.refid ? `refid ${printable(peer.refid)}` : null,
+    ]
+      .filter((part) => part !== null)
+      .join(", ");
   if (reason === "loop" && peer.refid !== null) return `refid ${printable(peer.refid)}`;
-  if (reason === "unreachable" && peer.unreach !== null && peer.unreach > 0) return `${counted(peer.unreach, "poll")} without an answer`;
+  if (reason === "unreachable" && peer.unreach !== null && peer.unreach > 0)
+    return `${counted(peer.unreach, "poll")} without an answer`;
   return null;
 }
 

@@ -4,17 +4,37 @@ import type { Column } from "./table.ts";
 import { durationText, NOTHING, printable, signedText } from "./text.ts";
 
 const STRATUM: Column = { heading: "st", align: "right", cell: ({ stratum }) => stratum?.toString() ?? NOTHING };
-const REFID: Column = { heading: "refid", align: "left", cell: ({ refid }) => (refid === null || refid === "" ? NOTHING : printable(refid)) };
-const LEAP: Column = { heading: "leap", align: "left", cell: ({ leap }) => (leap === null ? NOTHING : leap === "unsynchronized" ? "unsync" : leap) };
+const REFID: Column = {
+  heading: "refid",
+  align: "left",
+  cell: ({ refid }) => (refid === null || refid === "" ? NOTHING : printable(refid)),
+};
+const LEAP: Column = {
+  heading: "leap",
+  align: "left",
+  cell: ({ leap }) => (leap === null ? NOTHING : leap === "unsynchronized" ? "unsync" : leap),
+};
 const OFFSET: Column = { heading: "offset", align: "right", cell: ({ offset }) => signedText(offset) };
 const DELAY: Column = { heading: "delay", align: "right", cell: ({ delay }) => durationText(delay) };
-const DISTANCE: Column = { heading: "distance", align: "right", cell: ({ rootDistance }) => durationText(rootDistance) };
+const DISTANCE: Column = {
+  heading: "distance",
+  align: "right",
+  cell: ({ rootDistance }) => durationText(rootDistance),
+};
 const REACH: Column = { heading: "reach", align: "right", cell: ({ reach }) => reach.toString(8) };
-const KISS: Column = { heading: "kiss", align: "left", cell: ({ kiss }) => (kiss === null ? NOTHING : printable(kiss)) };
+const KISS: Column = {
+  heading: "kiss",
+  align: "left",
+  cell: ({ kiss }) => (kiss === null ? NOTHING : printable(kiss)),
+};
 const RING: Column = { heading: "ring", align: "right", cell: ({ ttl }) => ttl?.toString() ?? NOTHING };
 const WHY: Column = { heading: "why not", align: "left", cell: ({ reason }) => reason ?? "" };
 const KEY: Column = { heading: "auth", align: "left", cell: authentication };
-const GROUP: Column = { heading: "heard on", align: "left", cell: ({ group }) => (group === undefined ? NOTHING : printable(group)) };
+const GROUP: Column = {
+  heading: "heard on",
+  align: "left",
+  cell: ({ group }) => (group === undefined ? NOTHING : printable(group)),
+};
 
 /** What is said of a pool's members; nobody kissed us, as a rule, and then no column says so. */
 export function poolColumns(members: readonly AssociationReport[]): readonly Column[] {

@@ -40,7 +40,9 @@ export function noteText(note: Note): string {
     case "unresolved":
       return `${printable(note.name)} has no address: ${RESOLVE_FAULTS[note.why]}`;
     case "mobilized":
-      return note.name === note.address.ip ? `${at(note.address)}: mobilized` : `${at(note.address)}: mobilized for ${printable(note.name)}`;
+      return note.name === note.address.ip
+        ? `${at(note.address)}: mobilized`
+        : `${at(note.address)}: mobilized for ${printable(note.name)}`;
     case "demobilized":
       return `${at(note.address)}: demobilized: ${note.why === "unconfigured" ? "it is configured no longer" : REASONS[note.why].text}`;
     case "polled":
@@ -80,7 +82,9 @@ export function noteText(note: Note): string {
     case "systemPeer":
       return note.address === null ? "no system peer" : `system peer is ${at(note.address)}`;
     case "decided":
-      return note.offset === null ? "nothing could be decided" : `decided: local clock is ${directionText(note.offset)}`;
+      return note.offset === null
+        ? "nothing could be decided"
+        : `decided: local clock is ${directionText(note.offset)}`;
     case "clockRefused":
       return CLOCK_FAULTS[note.why];
     case "reconfigured":

@@ -58,7 +58,8 @@ export function endpointOf(address: string): { readonly ip: string; readonly por
 
 const COMPARISONS = {
   lstint: (left: MruEntry, right: MruEntry): number => difference(right.last, left.last),
-  avgint: (left: MruEntry, right: MruEntry): number => averageInterval(left) - averageInterval(right) || difference(right.last, left.last),
+  avgint: (left: MruEntry, right: MruEntry): number =>
+    averageInterval(left) - averageInterval(right) || difference(right.last, left.last),
   addr: (left: MruEntry, right: MruEntry): number => addressOrder(left.address, right.address),
   count: (left: MruEntry, right: MruEntry): number => left.count - right.count,
 };
@@ -92,7 +93,9 @@ function interfaceLines(index: number, fields: Variables): string {
   const number = (name: string): number => integerOf(fields.get(name)) ?? 0;
   const cells = [
     index.toString().padStart(3),
-    caret(unquoted(fields.get("name") ?? "")).slice(0, 24).padEnd(24),
+    caret(unquoted(fields.get("name") ?? ""))
+      .slice(0, 24)
+      .padEnd(24),
     number("en") === 0 ? "D" : ".",
     number("flags").toString(16).padStart(4),
     number("tl").toString().padStart(3),

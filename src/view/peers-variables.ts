@@ -59,14 +59,31 @@ export function statusText(word: number, kind: StatusKind): string {
     const { count, code } = clockStatus(word);
     return `${events(count)}, clk_${code}`;
   }
-  const { configured, authenticationEnabled, authentic, reachable, broadcast, selection, count, event } = peerStatus(word);
-  const flags = [configured && "conf", authenticationEnabled && "authenb", authentic && "auth", reachable && "reach", broadcast && "bcast"].filter((flag) => flag !== false);
+  const { configured, authenticationEnabled, authentic, reachable, broadcast, selection, count, event } =
+    peerStatus(word);
+  const flags = [
+    configured && "conf",
+    authenticationEnabled && "authenb",
+    authentic && "auth",
+    reachable && "reach",
+    broadcast && "bcast",
+  ].filter((flag) => flag !== false);
   return [flags.join(", "), `sel_${selection}`, events(count), ...((word & 15) === 0 ? [] : [event])].join(", ");
 }
 
 const LEAP_WORDS = ["leap_none", "leap_add_sec", "leap_del_sec", "leap_alarm"];
 const LEAP_BITS = ["00", "01", "10", "11"];
-const MODE_WORDS = ["unspec", "sym_active", "sym_passive", "client", "server", "broadcast", "control", "private", "bclient"];
+const MODE_WORDS = [
+  "unspec",
+  "sym_active",
+  "sym_passive",
+  "client",
+  "server",
+  "broadcast",
+  "control",
+  "private",
+  "bclient",
+];
 
 /** The longest line of `rv`. */
 const LINE = 72;
@@ -78,11 +95,21 @@ const COOKED = new Map<string, (variable: Variable, kind: StatusKind, options: V
   ["refid", ({ value }, kind) => refidValue(value, kind)],
   ...["reftime", "clock", "org", "rec", "xmt"].map((name) => [name, cookedTime] as const),
   ["flash", ({ value }) => flashValue(integerOf(value))],
-  ...["srcadr", "peeradr"].map((name) => [name, ({ value }: Variable, _kind: StatusKind, { name: named }: VariablesOptions) => addressValue(value, named)] as const),
+  ...["srcadr", "peeradr"].map(
+    (name) =>
+      [
+        name,
+        ({ value }: Variable, _kind: StatusKind, { name: named }: VariablesOptions) => addressValue(value, named),
+      ] as const,
+  ),
   ["dstadr", ({ value }) => addressValue(value, undefined)],
-  ...["filtdelay", "filtdisp", "filterror"].map((name) => [name, ({ value }: Variable) => arrayValue(name, value, "unsigned")] as const),
+  ...["filtdelay", "filtdisp", "filterror"].map(
+    (name) => [name, ({ value }: Variable) => arrayValue(name, value, "unsigned")] as const,
+  ),
   ["filtoffset", ({ value }) => arrayValue("filtoffset", value, "signed")],
-  ...["offset", "frequency"].map((name) => [name, ({ value }: Variable) => (/^\d/.test(value) ? `+${caret(value)}` : caret(value))] as const),
+  ...["offset", "frequency"].map(
+    (name) => [name, ({ value }: Variable) => (/^\d/.test(value) ? `+${caret(value)}` : caret(value))] as const,
+  ),
 ]);
 
 /** One `name=value`; what should have been cooked and could not be gets a question mark, as ntpq's do. */
@@ -105,7 +132,11 @@ function filled(items: readonly string[]): string {
   return text;
 }
 
-function cookedTime({ value }: Variable, _kind: StatusKind, { pivot, zone = "local" }: VariablesOptions): string | null {
+function cookedTime(
+  { value }: Variable,
+  _kind: StatusKind,
+  { pivot, zone = "local" }: VariablesOptions,
+): string | null {
   const time = timestampOf(value);
   return time === null ? null : dateText(time, pivot, zone);
 }
@@ -135,17 +166,32 @@ function flashValue(flash: number | null): string | null {
 function arrayValue(name: string, value: string, sign: "signed" | "unsigned"): string | null {
   const numbers = numbersOf(value);
   if (numbers === null) return null;
-  const cells = numbers.slice(0, 8).map((number) => milliseconds(number / 1000, sign, 2).slice(0, 7).padStart(7));
+  const cells = numbers.slice(0, 8).map((number) =>
+    milliseconds(number / 1000, sign, 2)
+      .slice(0, 7)
+      .padStart(7),
+  );
   return `${" ".repeat(Math.max(0, 11 - name.length))}${cells.join(" ")}`;
 }
 
-function listedLine({ name, label, kind }: Listed, variables: Variables, width: number, options: VariablesOptions): string {
+function listedLine(
+  { name, label, kind }: Listed,
+  variables: Variables,
+  width: number,
+  options: VariablesOptions,
+): string {
   const value = listedValue(name, kind, variables, options);
   return value === null ? "" : `${label.padEnd(width)}  ${value}\n`;
 }
 
-function listedValue(name: string, kind: Listed["kind"], variables: Variables, { pivot, zone = "local", name: named }: VariablesOptions): string | null {
-  if (kind === "endpoint") return endpoint(variables.get(`${name}adr`) ?? "", variables.get(`${name}port`) ?? "0", named);
+function listedValue(
+  name: string,
+  kind: Listed["kind"],
+  variables: Variables,
+  { pivot, zone = "local", name: named }: VariablesOptions,
+): string | null {
+  if (kind === "endpoint")
+    return endpoint(variables.get(`${name}adr`) ?? "", variables.get(`${name}port`) ?? "0", named);
   const value = variables.get(name);
   if (value === undefined) return null;
   if (kind === "peer") return peerName(value, named);
@@ -163,13 +209,16 @@ function peerName(value: string, named: VariablesOptions["name"]): string {
 }
 
 function endpoint(address: string, port: string, named: VariablesOptions["name"]): string {
-  if (named === undefined || /^[0.:]*$/.test(address)) return caret(address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`);
+  if (named === undefined || /^[0.:]*$/.test(address))
+    return caret(address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`);
   return isReferenceClock(address) ? refidText(2, ipv4Word(address) ?? 0) : `${caret(named(address))}:${caret(port)}`;
 }
 
 function nothingText(association: number, kind: StatusKind): string {
   const clock = kind === "clock" ? " clock" : "";
-  return association === 0 ? `No system${clock} variables returned\n` : `No information returned for${clock} association ${association}\n`;
+  return association === 0
+    ? `No system${clock} variables returned\n`
+    : `No information returned for${clock} association ${association}\n`;
 }
 
 function events(count: number): string {

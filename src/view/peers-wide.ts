@@ -10,27 +10,65 @@ import { durationText, NOTHING, printable, signedText } from "./text.ts";
  * @param name the name of an address; without it addresses stay as they are
  * @returns with a line feed at the end of every line
  */
-export function widePeers(report: DaemonReport, { all, width, palette, name }: { readonly all: boolean; readonly width: number; readonly palette: Palette; readonly name?: (address: string) => string }): string {
+export function widePeers(
+  report: DaemonReport,
+  {
+    all,
+    width,
+    palette,
+    name,
+  }: {
+    readonly all: boolean;
+    readonly width: number;
+    readonly palette: Palette;
+    readonly name?: (address: string) => string;
+  },
+): string {
   const { host, daemon, protocol, system } = report;
   const shown = report.associations.filter((peer) => all || peer.configured || peer.reach !== 0);
   // A pool has no port.
   const ported = shown.map((peer) => (peer.port === 0 ? { ...peer, port: NTP_PORT } : peer));
-  const named = ported.map((peer) => (name !== undefined && peer.address !== null && peer.name === peer.address ? { ...peer, name: name(peer.address) } : peer));
+  const named = ported.map((peer) =>
+    name !== undefined && peer.address !== null && peer.name === peer.address
+      ? { ...peer, name: name(peer.address) }
+      : peer,
+  );
   const who = `${printable(host)}: ${daemon === null ? TITLES[protocol] : printable(daemon)}`;
   // Of this host's own clock a file says no more than what it was off by.
-  const title = protocol === "state" ? who : `${who}, stratum ${system.stratum}, ${LEAP_TEXTS[system.leap]}, offset ${signedText(system.offset)}`;
-  const lines = [palette.strong(title), ...(named.length === 0 ? ["no associations"] : tableOf(named, width, palette, columnsFor(width)).split("\n"))];
+  const title =
+    protocol === "state"
+      ? who
+      : `${who}, stratum ${system.stratum}, ${LEAP_TEXTS[system.leap]}, offset ${signedText(system.offset)}`;
+  const lines = [
+    palette.strong(title),
+    ...(named.length === 0 ? ["no associations"] : tableOf(named, width, palette, columnsFor(width)).split("\n")),
+  ];
   return lines.map((line) => `${line}\n`).join("");
 }
 
 const NTP_PORT = 123;
-const TITLES = { mode6: "a daemon that does not tell its name", cmdmon: "chronyd", observe: "ntpd-rs", live: "measured now, no daemon", state: "remembered, no daemon" } as const;
-const LEAP_TEXTS = { none: "no leap second", insert: "a leap second will be inserted", delete: "a second will be left out", unsynchronized: "unsynchronized" } as const;
+const TITLES = {
+  mode6: "a daemon that does not tell its name",
+  cmdmon: "chronyd",
+  observe: "ntpd-rs",
+  live: "measured now, no daemon",
+  state: "remembered, no daemon",
+} as const;
+const LEAP_TEXTS = {
+  none: "no leap second",
+  insert: "a leap second will be inserted",
+  delete: "a second will be left out",
+  unsynchronized: "unsynchronized",
+} as const;
 
 const COLUMNS: readonly Column<PeerReport>[] = [
   { heading: "st", align: "right", cell: ({ stratum }) => stratum?.toString() ?? NOTHING },
   { heading: "t", align: "left", cell: ({ type }) => printable(type) },
-  { heading: "refid", align: "left", cell: ({ refid }) => (refid === null || refid === "" ? NOTHING : printable(refid)) },
+  {
+    heading: "refid",
+    align: "left",
+    cell: ({ refid }) => (refid === null || refid === "" ? NOTHING : printable(refid)),
+  },
   { heading: "auth", align: "left", cell: authentication },
   { heading: "when", align: "right", cell: ({ when }) => intervalColumn(when) },
   { heading: "poll", align: "right", cell: ({ poll }) => intervalColumn(2 ** poll) },

@@ -51,7 +51,9 @@ export function peersTable(report: DaemonReport, options: PeersOptions = {}): st
 export function associationsTable(associations: readonly ListedAssociation[], all = false): string {
   if (associations.length === 0) return "No association ID's in list\n";
   const lines = associations.map(({ id, status }, index) => associationLine(id, status, index + 1));
-  const shown = lines.filter((_, index) => all || (associations[index]!.status >> 8) & (PEER_BITS.configured | PEER_BITS.reachable));
+  const shown = lines.filter(
+    (_, index) => all || (associations[index]!.status >> 8) & (PEER_BITS.configured | PEER_BITS.reachable),
+  );
   return `ind assid status  conf reach auth condition  last_event cnt\n${"=".repeat(59)}\n${shown.join("")}`;
 }
 
@@ -77,7 +79,9 @@ function row(peer: PeerReport, report: DaemonReport, options: PeersOptions): str
     (peer.stratum ?? (report.protocol === "observe" && !zeros ? "-" : MAXSTRAT)).toString().padStart(2),
     caret(peer.type),
     intervalColumn(peer.when).padStart(4).slice(0, 4),
-    intervalColumn(2 ** peer.poll).padStart(4).slice(0, 4),
+    intervalColumn(2 ** peer.poll)
+      .padStart(4)
+      .slice(0, 4),
     ` ${peer.reach.toString(8).padStart(3)}`,
     ` ${milliseconds(told(peer.delay), "unsigned").slice(0, 7).padStart(7)}`,
     milliseconds(told(peer.offset), "signed").slice(0, 7).padStart(8),
@@ -86,18 +90,27 @@ function row(peer: PeerReport, report: DaemonReport, options: PeersOptions): str
   return `${server}${remoteCell(peer, options, report.protocol)}${middleCell(peer, form, report.protocol)} ${figures.join(" ")}\n`;
 }
 
-function remoteCell(peer: PeerReport, { wide = false, serverWidth: width = 0, form = "peers", name }: PeersOptions, protocol: DaemonProtocol): string {
+function remoteCell(
+  peer: PeerReport,
+  { wide = false, serverWidth: width = 0, form = "peers", name }: PeersOptions,
+  protocol: DaemonProtocol,
+): string {
   const tally = tallyOf(peer);
   // Daemons do not tell ports, and ntpq shows none; what runs remember has them, and only they tell servers of one host apart.
   const isPorted = protocol === "state" && peer.port !== 0 && peer.port !== NTP_PORT;
   const ip = remoteName(peer, form, name);
   const remote = isPorted ? addressText({ ip, port: peer.port }) : ip;
-  if ((wide || isPorted) && remote.length > REMOTE) return `${tally}${remote}\n${" ".repeat((width === 0 ? 0 : width + 1) + 1 + REMOTE + 1)}`;
+  if ((wide || isPorted) && remote.length > REMOTE)
+    return `${tally}${remote}\n${" ".repeat((width === 0 ? 0 : width + 1) + 1 + REMOTE + 1)}`;
   return `${tally}${remote.slice(0, REMOTE).padEnd(REMOTE)} `;
 }
 
 /** The name it was configured by where the daemon tells it, else its address, or that address's name. */
-function remoteName({ name, address, variables }: PeerReport, form: NonNullable<PeersOptions["form"]>, named: PeersOptions["name"]): string {
+function remoteName(
+  { name, address, variables }: PeerReport,
+  form: NonNullable<PeersOptions["form"]>,
+  named: PeersOptions["name"],
+): string {
   const source = address ?? variables["srcadr"];
   if (source === undefined || (name !== source && form !== "opeers")) return caret(name);
   return caret(addressName(source, named));
@@ -111,7 +124,10 @@ function addressName(address: string, named: PeersOptions["name"]): string {
 
 function middleCell(peer: PeerReport, form: NonNullable<PeersOptions["form"]>, protocol: DaemonProtocol): string {
   if (form === "opeers") return leftCut(caret(peer.local ?? ""), REMOTE).padEnd(REMOTE);
-  const refid = (peer.flash ?? 0) & FLASH_LOOP ? "(loop)" : caret(refidCell(peer.refid ?? (protocol === "mode6" ? "" : null), form));
+  const refid =
+    (peer.flash ?? 0) & FLASH_LOOP
+      ? "(loop)"
+      : caret(refidCell(peer.refid ?? (protocol === "mode6" ? "" : null), form));
   return form === "apeers" ? `${refid.padEnd(9)}${peer.id.toString().padEnd(6)}` : refid.padEnd(REMOTE);
 }
 
@@ -127,8 +143,13 @@ function refidCell(refid: string | null, form: "peers" | "apeers"): string {
   return word === null || word === 0 ? refid : word.toString(16);
 }
 
-function serverCell({ local }: PeerReport, { host }: DaemonReport, { form = "peers", serverWidth: width = 0, name }: PeersOptions): string {
-  if (local === null || form === "opeers") return parseAddressLiteral(host) === null ? caret(host) : leftCut(host, width);
+function serverCell(
+  { local }: PeerReport,
+  { host }: DaemonReport,
+  { form = "peers", serverWidth: width = 0, name }: PeersOptions,
+): string {
+  if (local === null || form === "opeers")
+    return parseAddressLiteral(host) === null ? caret(host) : leftCut(host, width);
   return name === undefined ? leftCut(caret(local), width) : caret(addressName(local, name)).slice(0, width);
 }
 

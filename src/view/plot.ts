@@ -49,7 +49,10 @@ export const EVENT_MARKS: readonly { readonly mark: string; readonly text: strin
  */
 export function momentOf(snapshot: Snapshot, before: Snapshot | null, stepped = false): Moment {
   const { associations, clock } = snapshot;
-  const band = clock.offset === null ? null : { low: clock.offset - (clock.uncertainty ?? 0), high: clock.offset + (clock.uncertainty ?? 0) };
+  const band =
+    clock.offset === null
+      ? null
+      : { low: clock.offset - (clock.uncertainty ?? 0), high: clock.offset + (clock.uncertainty ?? 0) };
   return { servers: new Map(associations.flatMap(plotted)), band, mark: markOf(snapshot, before, stepped) };
 }
 
@@ -65,7 +68,8 @@ function markOf({ associations, system }: Snapshot, before: Snapshot | null, ste
   if (before === null) return " ";
   if (before.system.systemPeer !== system.systemPeer) return system.systemPeer === null ? "!" : "*";
   const earlier = new Map(before.associations.map((association) => [association.id, association]));
-  const happened = (event: (now: AssociationReport, then: AssociationReport) => boolean): boolean => associations.some((now) => event(now, earlier.get(now.id) ?? now));
+  const happened = (event: (now: AssociationReport, then: AssociationReport) => boolean): boolean =>
+    associations.some((now) => event(now, earlier.get(now.id) ?? now));
   if (happened((now, then) => now.kiss !== null && then.kiss !== now.kiss)) return "k";
   if (happened((now, then) => now.verdict === "falseticker" && then.verdict !== "falseticker")) return "x";
   return happened((now, then) => now.reach === 0 && then.reach !== 0) ? "?" : " ";
@@ -86,15 +90,29 @@ interface Range {
  * @param numbers which digit each association has
  * @returns `rows` lines and one of marks; none while there is nothing to draw
  */
-export function plot(moments: readonly Moment[], numbers: ReadonlyMap<number, number>, width: number, rows: number): string[] {
+export function plot(
+  moments: readonly Moment[],
+  numbers: ReadonlyMap<number, number>,
+  width: number,
+  rows: number,
+): string[] {
   const columns = Math.max(8, width - SCALE - 2);
   const shown = moments.slice(-columns);
   const range = rangeOf(shown);
   if (range === null) return [];
   const drawn = shown.map((moment) => columnOf(moment, numbers, range, rows));
   const middle = (rows - 1) >> 1;
-  const label = (row: number): string => (row === 0 ? signedText(range.high) : row === rows - 1 ? signedText(range.low) : row === middle ? signedText((range.high + range.low) / 2) : "");
-  const lines = Array.from({ length: rows }, (_, row) => `${label(row).padStart(SCALE)} │${drawn.map((column) => column[row]!).join("")}`.trimEnd());
+  const label = (row: number): string =>
+    row === 0
+      ? signedText(range.high)
+      : row === rows - 1
+        ? signedText(range.low)
+        : row === middle
+          ? signedText((range.high + range.low) / 2)
+          : "";
+  const lines = Array.from({ length: rows }, (_, row) =>
+    `${label(row).padStart(SCALE)} │${drawn.map((column) => column[row]!).join("")}`.trimEnd(),
+  );
   const marks = shown.map(({ mark }) => mark).join("");
   return [...lines, `${" ".repeat(SCALE)} └${marks}`.trimEnd()];
 }
@@ -102,17 +120,25 @@ export function plot(moments: readonly Moment[], numbers: ReadonlyMap<number, nu
 /** What the marks in view say: `* another is followed   k a kiss`; empty without any. */
 export function markLegend(moments: readonly Moment[], width: number): string {
   const seen = new Set(moments.slice(-Math.max(8, width - SCALE - 2)).map(({ mark }) => mark));
-  return EVENT_MARKS.filter(({ mark }) => seen.has(mark)).map(({ mark, text }) => `${mark} ${text}`).join("   ");
+  return EVENT_MARKS.filter(({ mark }) => seen.has(mark))
+    .map(({ mark, text }) => `${mark} ${text}`)
+    .join("   ");
 }
 
 /** One moment from the top down: what is drawn later covers what was before. */
-function columnOf({ servers, band }: Moment, numbers: ReadonlyMap<number, number>, { low, high }: Range, rows: number): string[] {
+function columnOf(
+  { servers, band }: Moment,
+  numbers: ReadonlyMap<number, number>,
+  { low, high }: Range,
+  rows: number,
+): string[] {
   const cells = Array.from({ length: rows }, () => " ");
   const rowOf = (offset: number): number => Math.round(((high - offset) / (high - low)) * (rows - 1));
   const put = (row: number, mark: string): void => {
     if (row >= 0 && row < rows) cells[row] = mark;
   };
-  if (band !== null) for (let row = Math.max(0, rowOf(band.high)); row <= Math.min(rows - 1, rowOf(band.low)); row += 1) put(row, "░");
+  if (band !== null)
+    for (let row = Math.max(0, rowOf(band.high)); row <= Math.min(rows - 1, rowOf(band.low)); row += 1) put(row, "░");
   for (const server of servers.values()) for (const edge of [server.low, server.high]) put(rowOf(edge), "·");
   for (const [id, { offset }] of servers) {
     const row = rowOf(offset);

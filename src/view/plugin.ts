@@ -32,7 +32,8 @@ export interface Finding {
 /** How bad a figure is. One that is demanded and not known is critical, as the offset always is. */
 export function statusOf({ name, value, thresholds: { warning, critical } }: Figure): PluginStatus {
   if (value === null) return name === "offset" || warning !== null || critical !== null ? "CRITICAL" : "OK";
-  const against = (range: Range | null): boolean => range !== null && isAlert(range.plain ? Math.abs(value) : value, range);
+  const against = (range: Range | null): boolean =>
+    range !== null && isAlert(range.plain ? Math.abs(value) : value, range);
   if (against(critical)) return "CRITICAL";
   return against(warning) ? "WARNING" : "OK";
 }
@@ -69,7 +70,13 @@ function withoutZeros(text: string): string {
 const SEVERITY: readonly PluginStatus[] = ["CRITICAL", "WARNING", "UNKNOWN", "OK"];
 
 /** Units of the figures in performance data. */
-const UNITS: Readonly<Record<Figure["name"], string>> = { offset: "s", jitter: "s", stratum: "", truechimers: "", rootdistance: "s" };
+const UNITS: Readonly<Record<Figure["name"], string>> = {
+  offset: "s",
+  jitter: "s",
+  stratum: "",
+  truechimers: "",
+  rootdistance: "s",
+};
 
 function figureText({ name, value }: Figure): string {
   if (name === "offset") return value === null ? "Offset unknown" : `Offset ${tenDigits(value)} secs`;

@@ -14,7 +14,10 @@ export const BREAKS: Readonly<Record<Break, string>> = {
 };
 
 /** What was recalled, one line. */
-export function recalledText(path: string, { memory: { remembered }, lapse }: Pick<Recalled, "memory" | "lapse">): string {
+export function recalledText(
+  path: string,
+  { memory: { remembered }, lapse }: Pick<Recalled, "memory" | "lapse">,
+): string {
   if (remembered === undefined || lapse === null) return `${path}: nothing is remembered of servers yet`;
   const { associations } = remembered;
   const known = associations.filter(({ samples }) => samples.length > 0).length;
@@ -22,7 +25,9 @@ export function recalledText(path: string, { memory: { remembered }, lapse }: Pi
   const spared = associations.filter(({ backoff }) => backoff !== null && backoff.left > 0).length;
   const parts = [
     `${counted(associations.length, "server")} remembered, ${agoText(lapse.elapsed)} old`,
-    lapse.broken === null ? `${known} known by ${known === 1 ? "its" : "their"} samples` : `no samples are of use: ${BREAKS[lapse.broken]}`,
+    lapse.broken === null
+      ? `${known} known by ${known === 1 ? "its" : "their"} samples`
+      : `no samples are of use: ${BREAKS[lapse.broken]}`,
     ...(doubtful > 0 ? [`${doubtful} on probation`] : []),
     ...(spared > 0 ? [`${spared} left alone, as asked (RATE)`] : []),
   ];
@@ -30,7 +35,13 @@ export function recalledText(path: string, { memory: { remembered }, lapse }: Pi
 }
 
 /** How the clock runs by itself, e.g. `left to itself the clock runs 21.034 ± 0.050 ppm slow`. */
-export function runsText({ correction, deviation }: { readonly correction: number; readonly deviation: number }): string {
+export function runsText({
+  correction,
+  deviation,
+}: {
+  readonly correction: number;
+  readonly deviation: number;
+}): string {
   return `left to itself the clock runs ${Math.abs(correction * 1e6).toFixed(3)} ± ${(deviation * 1e6).toFixed(3)} ppm ${correction < 0 ? "fast" : "slow"}`;
 }
 
@@ -41,27 +52,65 @@ export function rememberedLines(path: string, recalled: Pick<Recalled, "memory" 
   const at = ({ ip, port }: { readonly ip: string; readonly port: number }): string => addressText({ ip, port });
   return [
     recalledText(path, recalled),
-    ...(clock === null || !isKnown(clock) ? [] : [runsText({ correction: clock.frequency, deviation: Math.sqrt(clock.frequencyVariance) })]),
-    ...associations.flatMap((entry) => (entry.probation === null ? [] : [`${at(entry)}: on probation: it was a falseticker ${agoText(entry.probation)} ago`])),
-    ...associations.flatMap((entry) => (entry.backoff === null || entry.backoff.left <= 0 ? [] : [`${at(entry)}: left alone for another ${agoText(entry.backoff.left)}, as it asked (RATE)`])),
-    ...kisses.map((kiss) => `${at(kiss)}: never asked again: it sent us away (${printable(kiss.code)}) at ${printable(kiss.at.slice(0, 19))}Z`),
+    ...(clock === null || !isKnown(clock)
+      ? []
+      : [runsText({ correction: clock.frequency, deviation: Math.sqrt(clock.frequencyVariance) })]),
+    ...associations.flatMap((entry) =>
+      entry.probation === null
+        ? []
+        : [`${at(entry)}: on probation: it was a falseticker ${agoText(entry.probation)} ago`],
+    ),
+    ...associations.flatMap((entry) =>
+      entry.backoff === null || entry.backoff.left <= 0
+        ? []
+        : [`${at(entry)}: left alone for another ${agoText(entry.backoff.left)}, as it asked (RATE)`],
+    ),
+    ...kisses.map(
+      (kiss) =>
+        `${at(kiss)}: never asked again: it sent us away (${printable(kiss.code)}) at ${printable(kiss.at.slice(0, 19))}Z`,
+    ),
   ];
 }
 
 /** The same as data, beside the document of a host. */
-export function rememberedDocument({ memory: { kisses, remembered }, lapse }: Pick<Recalled, "memory" | "lapse">): Readonly<Record<string, unknown>> {
+export function rememberedDocument({
+  memory: { kisses, remembered },
+  lapse,
+}: Pick<Recalled, "memory" | "lapse">): Readonly<Record<string, unknown>> {
   const { associations = [], clock = null } = remembered ?? {};
   return {
     age: lapse?.elapsed ?? null,
     broken: lapse?.broken ?? null,
-    clock: clock === null || !isKnown(clock) ? null : { correction: clock.frequency, deviation: Math.sqrt(clock.frequencyVariance), inForce: clock.inForce, measured: clock.age, runs: clock.runs },
+    clock:
+      clock === null || !isKnown(clock)
+        ? null
+        : {
+            correction: clock.frequency,
+            deviation: Math.sqrt(clock.frequencyVariance),
+            inForce: clock.inForce,
+            measured: clock.age,
+            runs: clock.runs,
+          },
     kisses: kisses.map(({ ip, port, code, at }) => ({ address: ip, port, code, at })),
-    associations: associations.map(({ ip, port, since, seen, heard, probation, backoff, samples }) => ({ address: ip, port, since, seen, heard, probation, backoff, samples })),
+    associations: associations.map(({ ip, port, since, seen, heard, probation, backoff, samples }) => ({
+      address: ip,
+      port,
+      since,
+      seen,
+      heard,
+      probation,
+      backoff,
+      samples,
+    })),
   };
 }
 
 function agoText(seconds: number): string {
-  const units = [["day", 86_400], ["hour", 3600], ["minute", 60]] as const;
+  const units = [
+    ["day", 86_400],
+    ["hour", 3600],
+    ["minute", 60],
+  ] as const;
   const unit = units.find(([, length]) => seconds >= length);
   return unit === undefined ? `${Math.round(seconds)} s` : counted(Math.round(seconds / unit[1]), unit[0]);
 }

@@ -10,5 +10,7 @@ const SHOWN = 32;
  * @returns e.g. `239.1.1.1  ring 2 (2 hops): 3 answered`
  */
 export function ringLines({ rings }: Pick<Snapshot, "rings">): readonly string[] {
-  return rings.slice(-SHOWN).map(({ group, ttl, replies }) => `${printable(group)}  ring ${ttl} (${counted(ttl, "hop")}): ${replies} answered`);
+  return rings
+    .slice(-SHOWN)
+    .map(({ group, ttl, replies }) => `${printable(group)}  ring ${ttl} (${counted(ttl, "hop")}): ${replies} answered`);
 }

@@ -5,7 +5,10 @@ import { ERROR, flag, integer, maybe, oneOf, record, text, type Schema } from ".
 const amount: Schema = { type: "number" };
 const many = (items: Schema): Schema => ({ type: "array", items });
 /** What later versions may add to. */
-const openRecord = (properties: Readonly<Record<string, Schema>>): Schema => ({ ...record(properties), additionalProperties: true });
+const openRecord = (properties: Readonly<Record<string, Schema>>): Schema => ({
+  ...record(properties),
+  additionalProperties: true,
+});
 
 const ASSOCIATION: Schema = openRecord({
   name: text,
@@ -56,21 +59,49 @@ const PROPERTIES: Readonly<Record<string, Schema>> = {
   trustedKeys: maybe(many({ anyOf: [text, integer(1)] })),
   controlKey: maybe(integer(1, 65_535)),
   selection: SELECTION,
-  restrict: many(openRecord({ address: text, family: maybe(integer(4, 6)), mask: maybe({ anyOf: [text, integer(0, 128)] }), flags: many(text) })),
+  restrict: many(
+    openRecord({
+      address: text,
+      family: maybe(integer(4, 6)),
+      mask: maybe({ anyOf: [text, integer(0, 128)] }),
+      flags: many(text),
+    }),
+  ),
   discard: openRecord({ average: integer(0, 16), minimum: amount, monitor: amount }),
   mru: { type: "object", additionalProperties: maybe(amount) },
   switches: { type: "object", additionalProperties: flag },
-  tinker: openRecord({ step: maybe(amount), stepBack: maybe(amount), stepout: amount, panic: maybe(amount), frequency: maybe(amount), allan: maybe(amount), dispersion: amount, huffpuff: maybe(amount) }),
+  tinker: openRecord({
+    step: maybe(amount),
+    stepBack: maybe(amount),
+    stepout: amount,
+    panic: maybe(amount),
+    frequency: maybe(amount),
+    allan: maybe(amount),
+    dispersion: amount,
+    huffpuff: maybe(amount),
+  }),
   driftTolerance: maybe(amount),
   driftFile: maybe(text),
   leapFile: maybe(openRecord({ path: text, checkHash: flag })),
   leapSmearInterval: amount,
-  statistics: openRecord({ folder: text, files: many(openRecord({ name: text, file: text, type: text, link: flag, enabled: flag })) }),
+  statistics: openRecord({
+    folder: text,
+    files: many(openRecord({ name: text, file: text, type: text, link: flag, enabled: flag })),
+  }),
   interfaces: many(openRecord({ action: oneOf(["listen", "ignore", "drop"]), what: text })),
   variables: many(openRecord({ name: text, value: text, default: flag })),
   logFile: maybe(text),
   pidFile: maybe(text),
-  remarks: many(openRecord({ level: oneOf(["warning", "note"]), file: text, line: integer(0), column: integer(0), text, message: text })),
+  remarks: many(
+    openRecord({
+      level: oneOf(["warning", "note"]),
+      file: text,
+      line: integer(0),
+      column: integer(0),
+      text,
+      message: text,
+    }),
+  ),
 };
 
 /** The schema of the resolved configuration. */

@@ -21,13 +21,26 @@ export const maybe = (schema: Schema): Schema => ({ anyOf: [schema, { type: "nul
 /** One of some words. */
 export const oneOf = (names: readonly string[]): Schema => ({ type: "string", enum: names });
 /** A whole number. */
-export const integer = (minimum: number, maximum?: number): Schema => ({ type: "integer", minimum, ...(maximum === undefined ? {} : { maximum }) });
+export const integer = (minimum: number, maximum?: number): Schema => ({
+  type: "integer",
+  minimum,
+  ...(maximum === undefined ? {} : { maximum }),
+});
 export const seconds = (description: string): Schema => ({ type: "number", description: `${description}, seconds` });
-export const instant: Schema = { type: "string", pattern: "^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?Z$", description: "ISO 8601 UTC" };
+export const instant: Schema = {
+  type: "string",
+  pattern: "^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?Z$",
+  description: "ISO 8601 UTC",
+};
 
 /** An object with exactly these properties; all but `optional` are required. */
 export function record(properties: Readonly<Record<string, Schema>>, optional: readonly string[] = []): Schema {
-  return { type: "object", properties, required: Object.keys(properties).filter((name) => !optional.includes(name)), additionalProperties: false };
+  return {
+    type: "object",
+    properties,
+    required: Object.keys(properties).filter((name) => !optional.includes(name)),
+    additionalProperties: false,
+  };
 }
 
 /** Readers must bear additions, so the documents' own level is open. */
@@ -36,23 +49,28 @@ export function open(schema: Schema): Schema {
   return rest;
 }
 
-const CLOCK: Schema = record({
-  offset: maybe(seconds("server − local, positive when the local clock is behind")),
-  uncertainty: maybe(seconds("how far the offset may be wrong")),
-  jitter: maybe(seconds("RMS of the offset differences")),
-  direction: maybe(oneOf(["behind", "ahead", "exact"])),
-  action: oneOf(["none", "step", "slew", "refused"]),
-  applied: { ...flag, description: "true once the kernel has accepted the change" },
-  reason: maybe(oneOf(["dry-run", "query", "panic", "max-step", "no-agreement", "other-daemon", ...Object.keys(CLOCK_FAULTS)])),
-  lasting: maybe(seconds("how long a slew takes")),
-  frequency: maybe(
-    record({
-      correction: { type: "number", description: "what corrects the clock's rate, s/s, as runs have learned it" },
-      deviation: { type: "number", description: "standard deviation of that, s/s" },
-      applied: { ...flag, description: "this run has set it" },
-    }),
-  ),
-}, ["frequency"]);
+const CLOCK: Schema = record(
+  {
+    offset: maybe(seconds("server − local, positive when the local clock is behind")),
+    uncertainty: maybe(seconds("how far the offset may be wrong")),
+    jitter: maybe(seconds("RMS of the offset differences")),
+    direction: maybe(oneOf(["behind", "ahead", "exact"])),
+    action: oneOf(["none", "step", "slew", "refused"]),
+    applied: { ...flag, description: "true once the kernel has accepted the change" },
+    reason: maybe(
+      oneOf(["dry-run", "query", "panic", "max-step", "no-agreement", "other-daemon", ...Object.keys(CLOCK_FAULTS)]),
+    ),
+    lasting: maybe(seconds("how long a slew takes")),
+    frequency: maybe(
+      record({
+        correction: { type: "number", description: "what corrects the clock's rate, s/s, as runs have learned it" },
+        deviation: { type: "number", description: "standard deviation of that, s/s" },
+        applied: { ...flag, description: "this run has set it" },
+      }),
+    ),
+  },
+  ["frequency"],
+);
 
 /** The system variables. */
 export const SYSTEM: Schema = record({
@@ -70,44 +88,47 @@ export const SYSTEM: Schema = record({
 });
 
 /** One association. */
-export const ASSOCIATION: Schema = record({
-  id: integer(1),
-  name: text,
-  address: maybe({ ...text, description: "IP literal; null while unresolved" }),
-  port: { ...integer(1, 65_535), description: "UDP port" },
-  mode: oneOf(MODES.slice(1)),
-  lifetime: oneOf(["persistent", "preemptable", "ephemeral"]),
-  tally: oneOf([...new Set(Object.values(TALLIES))]),
-  verdict: oneOf(Object.keys(TALLIES)),
-  reason: maybe(oneOf(Object.keys(REASONS))),
-  version: maybe(integer(1, 7)),
-  leap: maybe(oneOf(LEAPS)),
-  stratum: maybe(integer(0, 255)),
-  refid: maybe({ ...text, description: "as ntpq shows it" }),
-  poll: { ...integer(-128, 127), description: "log₂ seconds" },
-  reach: { ...integer(0, 255), description: "the last eight polls, one bit each" },
-  unreach: { ...integer(0), description: "polls since the last answer" },
-  offset: maybe(seconds("server − local")),
-  delay: maybe(seconds("round trip")),
-  dispersion: maybe(seconds("error bound")),
-  jitter: maybe(seconds("RMS of the offset differences")),
-  rootDelay: maybe(seconds("the server's, to its primary source")),
-  rootDispersion: maybe(seconds("the server's")),
-  rootDistance: maybe(seconds("half the width of the correctness interval")),
-  precision: maybe({ ...integer(-128, 127), description: "log₂ seconds" }),
-  authentication: oneOf(["none", "ok", "failed", "nak"]),
-  security: oneOf(["none", "key", "nts", "autokey"]),
-  keyId: maybe(integer(1, 0xffff_ffff)),
-  kiss: maybe({ ...text, description: "the kiss code last received" }),
-  timestamps: maybe(oneOf(["kernel", "user"])),
-  packets: record({ sent: integer(0), received: integer(0), rejected: integer(0) }),
-  flash: { ...integer(0, 0xffff), description: "ntpd's flash bits" },
-  reference: maybe(instant),
-  unreachable: maybe(oneOf([...Object.keys(HOST_FAULTS), ...Object.keys(RESOLVE_FAULTS)])),
-  when: maybe(seconds("since the last valid packet")),
-  ttl: { ...integer(1, 255), description: "the ring that found it, hops; absent unless one did" },
-  group: { ...text, description: "the group or broadcast address it was found by; absent unless it was" },
-}, ["ttl", "group"]);
+export const ASSOCIATION: Schema = record(
+  {
+    id: integer(1),
+    name: text,
+    address: maybe({ ...text, description: "IP literal; null while unresolved" }),
+    port: { ...integer(1, 65_535), description: "UDP port" },
+    mode: oneOf(MODES.slice(1)),
+    lifetime: oneOf(["persistent", "preemptable", "ephemeral"]),
+    tally: oneOf([...new Set(Object.values(TALLIES))]),
+    verdict: oneOf(Object.keys(TALLIES)),
+    reason: maybe(oneOf(Object.keys(REASONS))),
+    version: maybe(integer(1, 7)),
+    leap: maybe(oneOf(LEAPS)),
+    stratum: maybe(integer(0, 255)),
+    refid: maybe({ ...text, description: "as ntpq shows it" }),
+    poll: { ...integer(-128, 127), description: "log₂ seconds" },
+    reach: { ...integer(0, 255), description: "the last eight polls, one bit each" },
+    unreach: { ...integer(0), description: "polls since the last answer" },
+    offset: maybe(seconds("server − local")),
+    delay: maybe(seconds("round trip")),
+    dispersion: maybe(seconds("error bound")),
+    jitter: maybe(seconds("RMS of the offset differences")),
+    rootDelay: maybe(seconds("the server's, to its primary source")),
+    rootDispersion: maybe(seconds("the server's")),
+    rootDistance: maybe(seconds("half the width of the correctness interval")),
+    precision: maybe({ ...integer(-128, 127), description: "log₂ seconds" }),
+    authentication: oneOf(["none", "ok", "failed", "nak"]),
+    security: oneOf(["none", "key", "nts", "autokey"]),
+    keyId: maybe(integer(1, 0xffff_ffff)),
+    kiss: maybe({ ...text, description: "the kiss code last received" }),
+    timestamps: maybe(oneOf(["kernel", "user"])),
+    packets: record({ sent: integer(0), received: integer(0), rejected: integer(0) }),
+    flash: { ...integer(0, 0xffff), description: "ntpd's flash bits" },
+    reference: maybe(instant),
+    unreachable: maybe(oneOf([...Object.keys(HOST_FAULTS), ...Object.keys(RESOLVE_FAULTS)])),
+    when: maybe(seconds("since the last valid packet")),
+    ttl: { ...integer(1, 255), description: "the ring that found it, hops; absent unless one did" },
+    group: { ...text, description: "the group or broadcast address it was found by; absent unless it was" },
+  },
+  ["ttl", "group"],
+);
 
 /** What went wrong. */
 export const ERROR: Schema = record({ code: oneOf(Object.keys(OUTCOMES)), message: text, hint: maybe(text) });
@@ -134,7 +155,10 @@ export function runSchema(command: string): Schema {
     required: ["schema", "ok", "exitCode"],
     if: { properties: { ok: { const: true } } },
     // oxlint-disable-next-line no-thenable -- a keyword of JSON Schema
-    then: { required: ["startedAt", "elapsed", "clock", "system", "associations"], properties: { exitCode: { const: 0 } } },
+    then: {
+      required: ["startedAt", "elapsed", "clock", "system", "associations"],
+      properties: { exitCode: { const: 0 } },
+    },
     else: { required: ["error"] },
   };
 }

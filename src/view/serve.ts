@@ -51,7 +51,12 @@ export interface ServeDocument {
 }
 
 /** The document of an event. */
-export function serveDocument(event: ServeEvent, presence: Presence, { snapshot, published, counts, clients }: ServeState, pivot: UnixNanoseconds): ServeDocument {
+export function serveDocument(
+  event: ServeEvent,
+  presence: Presence,
+  { snapshot, published, counts, clients }: ServeState,
+  pivot: UnixNanoseconds,
+): ServeDocument {
   return {
     schema: schemaName("serve"),
     event,
@@ -96,7 +101,13 @@ export function countsText({ counts, clients }: ServeState): string {
  * What a terminal shows.
  * @param rate replies a second, of late
  */
-export function serveProgress(presence: Presence, state: ServeState, rate: number, width: number, palette: Palette): readonly string[] {
+export function serveProgress(
+  presence: Presence,
+  state: ServeState,
+  rate: number,
+  width: number,
+  palette: Palette,
+): readonly string[] {
   const { associations } = state.snapshot;
   const paint = state.published.synchronized ? palette.good : palette.doubtful;
   return [
@@ -108,7 +119,9 @@ export function serveProgress(presence: Presence, state: ServeState, rate: numbe
 }
 
 /** The names of causes with their meanings, for the manual. */
-export const CAUSES: readonly (readonly [name: Disposition, text: string])[] = (Object.keys(DISPOSITIONS) as Disposition[]).map((name) => [name, DISPOSITIONS[name].text]);
+export const CAUSES: readonly (readonly [name: Disposition, text: string])[] = (
+  Object.keys(DISPOSITIONS) as Disposition[]
+).map((name) => [name, DISPOSITIONS[name].text]);
 
 function servedRefid({ referenceId, stratum }: Published): string {
   return refidText(stratum, referenceId >>> 0);

@@ -10,12 +10,16 @@ export function warningInWords(warning: ServersWarning): SetWarning {
 
 const NUMBERS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"];
 
-const WORDS: { readonly [Code in ServersWarning["code"]]: (warning: Extract<ServersWarning, { readonly code: Code }>) => string } = {
+const WORDS: {
+  readonly [Code in ServersWarning["code"]]: (warning: Extract<ServersWarning, { readonly code: Code }>) => string;
+} = {
   sharedUpstream: ({ upstream, addresses, servers, sources }) =>
     `${inWords(servers, "server")}, ${inWords(sources, "source")}: ${namesText(addresses)} ${addresses.includes(upstream) ? "are one, since the others follow" : "all follow"} ${printable(upstream)}`,
-  mixedSmear: ({ smeared, unsmeared }) => `${namesText(smeared)} smear leap seconds and ${namesText(unsmeared)} do not: near one they will disagree, so use one kind only`,
+  mixedSmear: ({ smeared, unsmeared }) =>
+    `${namesText(smeared)} smear leap seconds and ${namesText(unsmeared)} do not: near one they will disagree, so use one kind only`,
   refidLoop: ({ addresses }) => `${listed(addresses.map(printable))} follow each other in a circle`,
-  ipv4Pool: ({ name, instead }) => `${printable(name)} has IPv4 addresses only, and this host has no IPv4: ask ${printable(instead)}`,
+  ipv4Pool: ({ name, instead }) =>
+    `${printable(name)} has IPv4 addresses only, and this host has no IPv4: ask ${printable(instead)}`,
 };
 
 function inWords(count: number, thing: string): string {

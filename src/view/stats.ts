@@ -56,7 +56,12 @@ function stampText(stamp: NtpTimestamp): string {
 /** The upper octet of a peer's status word; events are not counted here. */
 function peerStatus({ lifetime, authentication, keyId, reach, mode, verdict }: AssociationReport): number {
   const select = SELECTIONS.findIndex((selection) => selection.verdict === verdict);
-  const bits = (lifetime === "persistent" ? 0x80 : 0) | (keyId === null ? 0 : 0x40) | (authentication === "ok" ? 0x20 : 0) | (reach === 0 ? 0 : 0x10) | (mode === "broadcast" ? 0x08 : 0);
+  const bits =
+    (lifetime === "persistent" ? 0x80 : 0) |
+    (keyId === null ? 0 : 0x40) |
+    (authentication === "ok" ? 0x20 : 0) |
+    (reach === 0 ? 0 : 0x10) |
+    (mode === "broadcast" ? 0x08 : 0);
   return ((bits | Math.max(select, 0)) << 8) >>> 0;
 }
 
@@ -69,7 +74,9 @@ function peerStatus({ lifetime, authentication, keyId, reach, mode, verdict }: A
  */
 export function generationName(base: string, type: string, unix: number, uptime: number, pid: number): string {
   const date = new Date(unix);
-  const [year, month, day] = [date.getUTCFullYear(), date.getUTCMonth() + 1, date.getUTCDate()].map((part) => String(part).padStart(2, "0"));
+  const [year, month, day] = [date.getUTCFullYear(), date.getUTCMonth() + 1, date.getUTCDate()].map((part) =>
+    String(part).padStart(2, "0"),
+  );
   const ordinal = Math.floor((unix - Date.UTC(date.getUTCFullYear(), 0, 1)) / DAY);
   switch (type) {
     case "pid":

@@ -38,25 +38,44 @@ const BETWEEN = "  ";
  * @param columns what is said of each
  * @returns lines, without a line feed at the end
  */
-export function serverTable(servers: readonly AssociationReport[], width: number, palette: Palette, columns: readonly Column[] = FIGURES): string {
+export function serverTable(
+  servers: readonly AssociationReport[],
+  width: number,
+  palette: Palette,
+  columns: readonly Column[] = FIGURES,
+): string {
   return tableOf(servers, width, palette, columns);
 }
 
 /** The same of anything that has a name, a tally and a verdict. */
-export function tableOf<Server extends Tabled>(servers: readonly Server[], width: number, palette: Palette, columns: readonly Column<Server>[]): string {
-  const figures = columns.map((column) => ({ ...column, size: Math.max(column.heading.length, ...servers.map((server) => column.cell(server).length)) }));
+export function tableOf<Server extends Tabled>(
+  servers: readonly Server[],
+  width: number,
+  palette: Palette,
+  columns: readonly Column<Server>[],
+): string {
+  const figures = columns.map((column) => ({
+    ...column,
+    size: Math.max(column.heading.length, ...servers.map((server) => column.cell(server).length)),
+  }));
   const taken = figures.reduce((sum, { size }) => sum + BETWEEN.length + size, TALLY.heading.length + 1 + 1);
   const room = Math.max(LEAST_NAME, width - taken);
   const names = namesWithin(servers, room);
   const table = new Table({
     chars: BORDERLESS,
     style: { "padding-left": 0, "padding-right": 0, head: [], border: [], compact: true },
-    head: ["", " server", ...figures.map(({ heading }) => BETWEEN + heading)].map((heading) => palette.heading(heading)),
+    head: ["", " server", ...figures.map(({ heading }) => BETWEEN + heading)].map((heading) =>
+      palette.heading(heading),
+    ),
     colAligns: [TALLY.align, "left", ...figures.map(({ align }) => align)],
   });
   for (const [index, server] of servers.entries()) {
     const paint = palette[PAINTS[server.verdict]];
-    table.push([TALLY.cell(server), ` ${names[index]!}`, ...figures.map(({ cell }) => BETWEEN + cell(server))].map((cell) => paint(cell)));
+    table.push(
+      [TALLY.cell(server), ` ${names[index]!}`, ...figures.map(({ cell }) => BETWEEN + cell(server))].map((cell) =>
+        paint(cell),
+      ),
+    );
   }
   return table
     .toString()
@@ -75,7 +94,10 @@ function namesWithin(servers: readonly Named[], room: number): readonly string[]
   const names = servers.map(({ name }) => printable(name));
   const short = servers.map(shortName);
   const styles = [servers.map(fullName), ...(new Set(names).size === names.length ? [names] : []), short];
-  return styles.find((style) => style.every((name) => name.length <= room)) ?? short.map((name) => (name.length <= room ? name : cut(name, room)));
+  return (
+    styles.find((style) => style.every((name) => name.length <= room)) ??
+    short.map((name) => (name.length <= room ? name : cut(name, room)))
+  );
 }
 
 /** Takes a name's middle out. */

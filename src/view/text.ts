@@ -13,12 +13,18 @@ export function durationText(seconds: Seconds | null): string {
   if (seconds === null || Number.isNaN(seconds)) return NOTHING;
   const size = Math.abs(seconds);
   if (size === Infinity) return seconds < 0 ? "-inf" : "inf";
-  for (const { unit, from, each, digits } of SCALES) if (size >= from) return `${(seconds / each).toFixed(digits)} ${unit}`;
+  for (const { unit, from, each, digits } of SCALES)
+    if (size >= from) return `${(seconds / each).toFixed(digits)} ${unit}`;
   return "0 s";
 }
 
 /** Where each unit begins, and how many digits after its point. The bounds are where rounding would carry over. */
-const SCALES: readonly { readonly unit: string; readonly from: number; readonly each: number; readonly digits: number }[] = [
+const SCALES: readonly {
+  readonly unit: string;
+  readonly from: number;
+  readonly each: number;
+  readonly digits: number;
+}[] = [
   { unit: "s", from: 99.9995, each: 1, digits: 1 },
   { unit: "s", from: 0.99995, each: 1, digits: 3 },
   { unit: "ms", from: 0.0999995, each: 1e-3, digits: 1 },

@@ -23,7 +23,9 @@ export function directionText(offset: number): string {
 export function verdictLine(snapshot: Snapshot, pivot: UnixNanoseconds): string | null {
   const { clock, system } = snapshot;
   if (clock.offset === null) return null;
-  const voters = snapshot.associations.filter(({ verdict, stratum }) => verdict !== "rejected" && stratum !== null).length;
+  const voters = snapshot.associations.filter(
+    ({ verdict, stratum }) => verdict !== "rejected" && stratum !== null,
+  ).length;
   const agreement = voters > 1 ? `; ${system.truechimers} of ${counted(voters, "server")} agree` : "";
   const doubt = clock.uncertainty === null ? "" : ` ± ${durationText(clock.uncertainty)}`;
   const verb = clock.applied && clock.action === "step" ? "was" : "is";
@@ -36,7 +38,9 @@ function actionText(clock: ClockReport, snapshot: Snapshot, pivot: UnixNanosecon
   if (clock.reason === "dry-run") return `; a run without --dry-run would ${action} it`;
   if (!clock.applied) return "";
   if (action === "step") return "; stepped";
-  return clock.lasting === null ? "; slewing" : `; slewing, done in ${durationText(clock.lasting)}${untilText(clock.lasting, snapshot, pivot)}`;
+  return clock.lasting === null
+    ? "; slewing"
+    : `; slewing, done in ${durationText(clock.lasting)}${untilText(clock.lasting, snapshot, pivot)}`;
 }
 
 /** A rate that is known no better is not worth telling, s/s. */
@@ -57,7 +61,9 @@ function untilText(lasting: number, { at }: Snapshot, pivot: UnixNanoseconds): s
 
 /** A leap second that the servers announce; `null` where there is none. */
 export function leapLine({ system }: Snapshot): string | null {
-  if (system.leap === "insert") return "the servers announce that a leap second will be inserted at the end of the UTC day or month";
-  if (system.leap === "delete") return "the servers announce that a second will be left out at the end of the UTC day or month";
+  if (system.leap === "insert")
+    return "the servers announce that a leap second will be inserted at the end of the UTC day or month";
+  if (system.leap === "delete")
+    return "the servers announce that a second will be left out at the end of the UTC day or month";
   return null;
 }

@@ -177,7 +177,11 @@ function ipv6Text(octets: Uint8Array): string {
 
 /** The IPv4 address inside `::ffff:0:0/96` (RFC 4291 §2.5.5.2), else the octets as they are. */
 function unmapped(octets: Uint8Array): Uint8Array {
-  const mapped = octets.length === 16 && octets.subarray(0, 10).every((octet) => octet === 0) && octets[10] === 0xff && octets[11] === 0xff;
+  const mapped =
+    octets.length === 16 &&
+    octets.subarray(0, 10).every((octet) => octet === 0) &&
+    octets[10] === 0xff &&
+    octets[11] === 0xff;
   return mapped ? octets.subarray(12) : octets;
 }
 

@@ -51,7 +51,16 @@ export const OPERATIONS = {
 export type Operation = keyof typeof OPERATIONS;
 
 /** Error codes in the upper half of an error response's status, 0 … 7 (RFC 9327 table 9). */
-export const CONTROL_ERRORS = ["unspecified", "authentication", "format", "operation", "association", "variable", "value", "prohibited"] as const;
+export const CONTROL_ERRORS = [
+  "unspecified",
+  "authentication",
+  "format",
+  "operation",
+  "association",
+  "variable",
+  "value",
+  "prohibited",
+] as const;
 
 /** Why a daemon refused. Codes that have no name are `unspecified`. */
 export type ControlError = (typeof CONTROL_ERRORS)[number];
@@ -198,11 +207,18 @@ function aligned(length: number, to: number): number {
 
 function encoded(message: ControlMessage, length: number): Uint8Array {
   const { data } = message;
-  if (data.length > CONTROL_DATA_LIMIT) throw new RangeError(`a control message carries ${CONTROL_DATA_LIMIT} octets of data, not ${data.length}`);
+  if (data.length > CONTROL_DATA_LIMIT)
+    throw new RangeError(`a control message carries ${CONTROL_DATA_LIMIT} octets of data, not ${data.length}`);
   const bytes = new Uint8Array(length);
   const view = new DataView(bytes.buffer);
   view.setUint8(0, (LEAPS.indexOf(message.leap) << 6) | ((message.version & 7) << 3) | CONTROL_MODE);
-  view.setUint8(1, (message.response ? RESPONSE : 0) | (message.error ? ERROR : 0) | (message.more ? MORE : 0) | (message.operation & OPERATION_MASK));
+  view.setUint8(
+    1,
+    (message.response ? RESPONSE : 0) |
+      (message.error ? ERROR : 0) |
+      (message.more ? MORE : 0) |
+      (message.operation & OPERATION_MASK),
+  );
   view.setUint16(2, message.sequence);
   view.setUint16(4, message.status);
   view.setUint16(6, message.association);

@@ -32,7 +32,16 @@ export const LEAPS = ["none", "insert", "delete", "unsynchronized"] as const;
 export type Leap = (typeof LEAPS)[number];
 
 /** Association modes in wire order 0 … 7 (RFC 5905 figure 10). */
-export const MODES = ["reserved", "symmetricActive", "symmetricPassive", "client", "server", "broadcast", "control", "private"] as const;
+export const MODES = [
+  "reserved",
+  "symmetricActive",
+  "symmetricPassive",
+  "client",
+  "server",
+  "broadcast",
+  "control",
+  "private",
+] as const;
 /** A packet's or an association's mode. */
 export type Mode = (typeof MODES)[number];
 

@@ -4,7 +4,13 @@
  * Decoding returns what came, or names the fault; it never throws on what the network sends, and it never judges: the
  * packet tests of `association/` do that.
  */
-import { EXTENSION_HEADER_LENGTH, MIN_EXTENDED_LENGTH, encodeExtension, readExtension, type ExtensionField } from "./extension.ts";
+import {
+  EXTENSION_HEADER_LENGTH,
+  MIN_EXTENDED_LENGTH,
+  encodeExtension,
+  readExtension,
+  type ExtensionField,
+} from "./extension.ts";
 import { HEADER_LENGTH, VERSION, encodeHeader, readHeader, type Header } from "./header.ts";
 import { encodeMac, isMacLength, readMac, type Mac } from "./mac.ts";
 

@@ -38,7 +38,9 @@ export function refidWord(text: string): number | null {
   const address = ipv4Word(text);
   if (address !== null) return address;
   if (!NAME.test(text)) return null;
-  const octets = Array.from(text.matchAll(OCTET), ([octet]) => (octet.length === 1 ? octet.charCodeAt(0) : Number.parseInt(octet.slice(2), 16)));
+  const octets = Array.from(text.matchAll(OCTET), ([octet]) =>
+    octet.length === 1 ? octet.charCodeAt(0) : Number.parseInt(octet.slice(2), 16),
+  );
   return octets.length > 4 ? null : wordOf(Uint8Array.from([...octets, 0, 0, 0, 0]));
 }
 

@@ -17,13 +17,28 @@ const DELAY = 0.003;
 /** A client that hears a server each 16 s; its clock is right. */
 class Ear {
   readonly own: BroadcastClient = broadcastClient(answerTo(requestAt(0)).header, DELAY, at(0).mono);
-  readonly association: Association = association({ id: 1 as AssociationId, config: template({ kind: "broadcastClient" }), lifetime: "ephemeral", mode: "broadcastClient", security: securityOf("none"), address: SERVER, listening: this.own });
+  readonly association: Association = association({
+    id: 1 as AssociationId,
+    config: template({ kind: "broadcastClient" }),
+    lifetime: "ephemeral",
+    mode: "broadcastClient",
+    security: securityOf("none"),
+    address: SERVER,
+    listening: this.own,
+  });
 
   /** A packet made at a moment, which leaves `waiting` later. @param origin when the one before left */
   hear(seconds: number, waiting: number, origin: NtpTimestamp = UNKNOWN_TIME): Reception {
     const { header } = answerTo(requestAt(seconds));
     const made = at(seconds).clock;
-    const bytes = encodeHeader({ ...header, mode: "broadcast", reference: shift(made, -5), origin, receive: UNKNOWN_TIME, transmit: made });
+    const bytes = encodeHeader({
+      ...header,
+      mode: "broadcast",
+      reference: shift(made, -5),
+      origin,
+      receive: UNKNOWN_TIME,
+      transmit: made,
+    });
     const packet = decodePacket(bytes);
     if (packet.kind === "malformed") throw new Error(packet.fault);
     const now = at(seconds + waiting + DELAY);

@@ -10,7 +10,12 @@ import { at, answerTo, client, DAEMON, ONCE, requestAt, securityOf } from "../su
 
 const NO_BYTES = new Uint8Array(48);
 
-function receive(to: Association, asked: Request | null, fields: Partial<Header> & { offset?: number; delay?: number } = {}, rules = ONCE): Reception {
+function receive(
+  to: Association,
+  asked: Request | null,
+  fields: Partial<Header> & { offset?: number; delay?: number } = {},
+  rules = ONCE,
+): Reception {
   const packet = answerTo(asked ?? requestAt(0), fields);
   return receiveReply(to, asked, NO_BYTES, { packet, at: at(0.01).clock, stamp: "kernel" }, at(0.01), rules);
 }
@@ -23,7 +28,16 @@ function essence({ header, filter, reach, samples, answers, ended, nextPoll }: A
 describe("a client's request", () => {
   it("tells the network nothing but its version, mode and cookie", () => {
     const header = requestHeader(client().config, 42n as NtpTimestamp);
-    expect(header).toMatchObject({ mode: "client", version: 4, leap: "none", stratum: 0, poll: 0, precision: 0, referenceId: 0, transmit: 42n });
+    expect(header).toMatchObject({
+      mode: "client",
+      version: 4,
+      leap: "none",
+      stratum: 0,
+      poll: 0,
+      precision: 0,
+      referenceId: 0,
+      transmit: 42n,
+    });
     expect([header.reference, header.origin, header.receive]).toEqual([UNKNOWN_TIME, UNKNOWN_TIME, UNKNOWN_TIME]);
   });
 });
@@ -65,7 +79,10 @@ describe("the peer process of a client", () => {
 
   it("believes a crypto-NAK only with the right origin", () => {
     const held = client({ key: 1 }, securityOf("nak"));
-    expect(receive(held, requestAt(0), { origin: 5n as NtpTimestamp })).toMatchObject({ kind: "refused", test: "bogus" });
+    expect(receive(held, requestAt(0), { origin: 5n as NtpTimestamp })).toMatchObject({
+      kind: "refused",
+      test: "bogus",
+    });
     expect(held.authentication).toBe("none");
     expect(receive(held, requestAt(0))).toEqual({ kind: "nak" });
     expect(held.authentication).toBe("nak");
@@ -87,13 +104,18 @@ describe("the peer process of a client", () => {
 
   it("makes no sample of a packet set after it was sent", () => {
     const asked = requestAt(0);
-    expect(receive(client(), asked, { reference: shift(asked.handedOver.clock, 3600) })).toMatchObject({ kind: "refused", test: "header" });
+    expect(receive(client(), asked, { reference: shift(asked.handedOver.clock, 3600) })).toMatchObject({
+      kind: "refused",
+      test: "header",
+    });
   });
 
   it("goes away for good at DENY and RSTR, and measures neither", () => {
     for (const referenceId of [0x4445_4e59, 0x5253_5452]) {
       const held = client();
-      expect(receive(held, requestAt(0), { stratum: 0, leap: "unsynchronized", referenceId })).toMatchObject({ kind: "kiss" });
+      expect(receive(held, requestAt(0), { stratum: 0, leap: "unsynchronized", referenceId })).toMatchObject({
+        kind: "kiss",
+      });
       expect(held).toMatchObject({ ended: "denied", nextPoll: null, samples: 0 });
     }
   });

@@ -73,7 +73,8 @@ describe("the clock filter", () => {
 
   it("suppresses a popcorn spike and believes it when it stays", () => {
     const filter = clockFilter();
-    for (let poll = 0; poll < 8; poll++) filterSample(filter, sample(64 * poll, 1e-5 * (poll % 2), 0.02 - 1e-6 * poll), INTERVAL, STANDARD);
+    for (let poll = 0; poll < 8; poll++)
+      filterSample(filter, sample(64 * poll, 1e-5 * (poll % 2), 0.02 - 1e-6 * poll), INTERVAL, STANDARD);
     const before = filter.estimate!.offset;
     expect(filterSample(filter, sample(64 * 8, 0.5, 0.001), INTERVAL, STANDARD)).toBe(false);
     expect(filter.estimate!.offset).toBe(before);
@@ -82,11 +83,18 @@ describe("the clock filter", () => {
   });
 
   it("never holds more than eight samples, and its estimate is always one of them", () => {
-    const samples = fc.array(fc.record({ offset: fc.double({ min: -1, max: 1, noNaN: true }), delay: fc.double({ min: 1e-6, max: 1, noNaN: true }) }), { minLength: 1, maxLength: 30 });
+    const samples = fc.array(
+      fc.record({
+        offset: fc.double({ min: -1, max: 1, noNaN: true }),
+        delay: fc.double({ min: 1e-6, max: 1, noNaN: true }),
+      }),
+      { minLength: 1, maxLength: 30 },
+    );
     fc.assert(
       fc.property(samples, fc.constantFrom(BRIEF, STANDARD), (given, rules) => {
         const filter = clockFilter();
-        for (const [index, { offset, delay }] of given.entries()) filterSample(filter, sample(index * 2, offset, delay), INTERVAL, rules);
+        for (const [index, { offset, delay }] of given.entries())
+          filterSample(filter, sample(index * 2, offset, delay), INTERVAL, rules);
         expect(filter.samples.length).toBe(Math.min(given.length, FILTER_STAGES));
         expect(given.map(({ offset }) => offset)).toContain(filter.estimate!.offset);
         expect(filter.estimate!.dispersion).toBeGreaterThanOrEqual(0);

@@ -64,7 +64,9 @@ describe("the poll process of the daemon", () => {
     const held = client();
     const left = departures(held, 12, () => false, { ...DAEMON, uniform: () => 0 });
     // At the tenth poll in vain, and no other (seed 002).
-    expect(left.slice(1).map((at, index) => at - left[index]!)).toEqual([64, 64, 64, 64, 64, 64, 64, 64, 64, 1024, 1024]);
+    expect(left.slice(1).map((at, index) => at - left[index]!)).toEqual([
+      64, 64, 64, 64, 64, 64, 64, 64, 64, 1024, 1024,
+    ]);
     expect(held.ended).toBeNull();
   });
 

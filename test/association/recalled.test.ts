@@ -1,6 +1,13 @@
 /** A clock filter with samples of an earlier run in it. */
 import { describe, expect, it } from "vitest";
-import { clockFilter, filterSample, isRecalled, refillFilter, type ClockFilter, type FilterRules } from "../../src/association/filter.ts";
+import {
+  clockFilter,
+  filterSample,
+  isRecalled,
+  refillFilter,
+  type ClockFilter,
+  type FilterRules,
+} from "../../src/association/filter.ts";
 import type { Sample } from "../../src/association/sample.ts";
 import type { Mono } from "../../src/time/mono.ts";
 import { PHI } from "../../src/time/seconds.ts";
@@ -9,12 +16,23 @@ const BRIEF: FilterRules = { emptyStages: "brief", precision: -24 };
 const RFC: FilterRules = { ...BRIEF, emptyStages: "rfc5905" };
 const HOUR = 3600;
 
-const sample = (at: number, offset: number, delay: number): Sample => ({ at: at as Mono, offset, delay, dispersion: 1e-5 });
+const sample = (at: number, offset: number, delay: number): Sample => ({
+  at: at as Mono,
+  offset,
+  delay,
+  dispersion: 1e-5,
+});
 
 /** A filter as the last run, an hour ago, left it. */
 function recalled(rules: FilterRules, ...offsets: readonly number[]): ClockFilter {
   const filter = clockFilter();
-  refillFilter(filter, offsets.map((offset, place) => sample(-HOUR * (place + 1), offset, 0.02)), 0 as Mono, 0 as Mono, rules);
+  refillFilter(
+    filter,
+    offsets.map((offset, place) => sample(-HOUR * (place + 1), offset, 0.02)),
+    0 as Mono,
+    0 as Mono,
+    rules,
+  );
   return filter;
 }
 
@@ -53,7 +71,7 @@ describe("a filter with samples of an earlier run", () => {
   it("is the standard's in a daemon: old samples count as they are", () => {
     const filter = recalled(RFC, 0.001, 0.003);
     filterSample(filter, sample(1, 0.002, 0.02), 64, RFC);
-    expect(filter.estimate!.dispersion).toBeGreaterThan(PHI * HOUR / 4);
+    expect(filter.estimate!.dispersion).toBeGreaterThan((PHI * HOUR) / 4);
     expect(filter.estimate!.jitter).toBeGreaterThan(0.0005);
   });
 });

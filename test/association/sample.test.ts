@@ -21,11 +21,17 @@ describe("the on-wire protocol", () => {
   it("finds offset and delay for any clock error and any path, and half the asymmetry as its error", () => {
     const seconds = (max: number) => fc.double({ min: 0, max, noNaN: true });
     fc.assert(
-      fc.property(fc.double({ min: -1e9, max: 1e9, noNaN: true }), seconds(2), seconds(2), seconds(1), (offset, out, back, dwell) => {
-        const sample = sampleOf(exchange(offset, out, back, dwell), -24, -24, NOW)!;
-        expect(sample.delay).toBeCloseTo(Math.max(out + back, 2 ** -24), 6);
-        expect(Math.abs(sample.offset - offset)).toBeLessThanOrEqual(Math.abs(out - back) / 2 + 1e-6);
-      }),
+      fc.property(
+        fc.double({ min: -1e9, max: 1e9, noNaN: true }),
+        seconds(2),
+        seconds(2),
+        seconds(1),
+        (offset, out, back, dwell) => {
+          const sample = sampleOf(exchange(offset, out, back, dwell), -24, -24, NOW)!;
+          expect(sample.delay).toBeCloseTo(Math.max(out + back, 2 ** -24), 6);
+          expect(Math.abs(sample.offset - offset)).toBeLessThanOrEqual(Math.abs(out - back) / 2 + 1e-6);
+        },
+      ),
     );
   });
 

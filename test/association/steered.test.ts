@@ -14,10 +14,21 @@ const RULES = { samples: null, burst: BURST_SIX, uniform: () => 0 };
 describe("a filter", () => {
   it("moves with the clock's phase, and older samples with its frequency", () => {
     const filter = clockFilter();
-    for (const [seconds, offset] of [[100, 0.01], [164, 0.011]] as const)
-      filterSample(filter, { offset, delay: seconds === 100 ? 0.02 : 0.03, dispersion: 1e-6, at: seconds as Mono }, 64, { emptyStages: "rfc5905", precision: -24 });
+    for (const [seconds, offset] of [
+      [100, 0.01],
+      [164, 0.011],
+    ] as const)
+      filterSample(
+        filter,
+        { offset, delay: seconds === 100 ? 0.02 : 0.03, dispersion: 1e-6, at: seconds as Mono },
+        64,
+        { emptyStages: "rfc5905", precision: -24 },
+      );
     moveFilter(filter, 0.01, 1e-5, 200 as Mono);
-    expect(filter.samples.map(({ offset }) => offset)).toEqual([expect.closeTo(0.001 + 36e-5, 12), expect.closeTo(0.001, 12)]);
+    expect(filter.samples.map(({ offset }) => offset)).toEqual([
+      expect.closeTo(0.001 + 36e-5, 12),
+      expect.closeTo(0.001, 12),
+    ]);
     expect(filter.estimate!.offset).toBeCloseTo(0.001, 12);
   });
 });
@@ -40,7 +51,14 @@ describe("a request under way", () => {
 });
 
 describe("a wish for another interval", () => {
-  const polled = (more: object = {}): ReturnType<typeof client> => Object.assign(client({ minpoll: 6, maxpoll: 10 }), { reach: 1, hpoll: 8, nextPoll: 1200 as Mono, heard: 1000 as Mono, ...more });
+  const polled = (more: object = {}): ReturnType<typeof client> =>
+    Object.assign(client({ minpoll: 6, maxpoll: 10 }), {
+      reach: 1,
+      hpoll: 8,
+      nextPoll: 1200 as Mono,
+      heard: 1000 as Mono,
+      ...more,
+    });
 
   it("that is shorter is in force at once", () => {
     const association = polled({ heard: 900 as Mono });

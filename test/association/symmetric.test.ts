@@ -23,7 +23,15 @@ class End {
 
   constructor(xleave: boolean, ahead = 0, lifetime: "persistent" | "ephemeral" = "persistent") {
     const config = template({ kind: "peer", xleave });
-    this.peer = association({ id: 1 as AssociationId, config, lifetime, mode: lifetime === "persistent" ? "symmetricActive" : "symmetricPassive", security: securityOf("none"), address: SERVER, exchange: this.exchange });
+    this.peer = association({
+      id: 1 as AssociationId,
+      config,
+      lifetime,
+      mode: lifetime === "persistent" ? "symmetricActive" : "symmetricPassive",
+      security: securityOf("none"),
+      address: SERVER,
+      exchange: this.exchange,
+    });
     this.ahead = ahead;
   }
 
@@ -54,7 +62,10 @@ function converse(first: End, second: End, turns: number): Reception[] {
 }
 
 test("two that interleave measure what basic packets cannot: when packets truly left", () => {
-  for (const [xleave, offset] of [[true, 0.25], [false, 0.25 - QUEUE / 2]] as const) {
+  for (const [xleave, offset] of [
+    [true, 0.25],
+    [false, 0.25 - QUEUE / 2],
+  ] as const) {
     const last = converse(new End(xleave, 0.25), new End(xleave), 5).at(-1)!;
     expect(last.kind === "sample" && last.sample.offset).toBeCloseTo(offset, 6);
     expect(last.kind === "sample" && last.sample.delay).toBeCloseTo(xleave ? 2 * QUEUE : 3 * QUEUE, 6);
@@ -66,12 +77,20 @@ test("an interleaved packet tells when the one before it left, and names it by w
   converse(first, second, 3);
   const departure = first.exchange.departures[0]!;
   const header = first.send(48);
-  expect(header).toMatchObject({ transmit: departure.left, origin: first.exchange.theirReceive, receive: first.exchange.receive });
+  expect(header).toMatchObject({
+    transmit: departure.left,
+    origin: first.exchange.theirReceive,
+    receive: first.exchange.receive,
+  });
 });
 
 test("to one that does not interleave, two packets are lost, and no more", () => {
   const heard = converse(new End(true), new End(false), 12);
-  expect(heard.filter(({ kind }) => kind === "refused")).toMatchObject([{ test: "unsynchronized" }, { test: "bogus" }, { test: "bogus" }]);
+  expect(heard.filter(({ kind }) => kind === "refused")).toMatchObject([
+    { test: "unsynchronized" },
+    { test: "bogus" },
+    { test: "bogus" },
+  ]);
 });
 
 test("a passive one does as the active one does", () => {
@@ -80,7 +99,11 @@ test("a passive one does as the active one does", () => {
   expect(heard.slice(1).filter(({ kind }) => kind === "refused")).toEqual([]);
   passive.receive(96, active.send(96));
   const told = passive.exchange.departures[0]!;
-  expect(passive.send(100)).toMatchObject({ mode: "symmetricPassive", transmit: told.left, origin: passive.exchange.theirReceive });
+  expect(passive.send(100)).toMatchObject({
+    mode: "symmetricPassive",
+    transmit: told.left,
+    origin: passive.exchange.theirReceive,
+  });
   const [basic, other] = [new End(false), new End(false, 0, "ephemeral")];
   converse(basic, other, 6);
   other.receive(96, basic.send(96));

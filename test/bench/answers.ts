@@ -13,12 +13,29 @@ export const DELAY = 0.005;
  * @param ip the server's address, where it is not the one that was asked: a group was
  */
 export function replyOf(question: Send, left: number, ip: string = question.to.ip): Event {
-  const { transmit: origin } = readHeader(new DataView(question.bytes.buffer, question.bytes.byteOffset, HEADER_LENGTH));
+  const { transmit: origin } = readHeader(
+    new DataView(question.bytes.buffer, question.bytes.byteOffset, HEADER_LENGTH),
+  );
   const receive = shift(at(left).clock, DELAY / 2);
   const member = ip.split(".").reduce((sum, octet) => sum * 256 + Number(octet), 0);
   const reference = shift(receive, -30 - (member % 65_536) / 65_536);
-  const bytes = encodeHeader({ ...answerTo(requestAt(0)).header, origin, receive, transmit: receive, reference, referenceId: member });
-  return { kind: "datagram", socket: question.socket, from: { ip, port: 123 }, cast: "unicast", at: at(left + DELAY).clock, stamp: "kernel", bytes };
+  const bytes = encodeHeader({
+    ...answerTo(requestAt(0)).header,
+    origin,
+    receive,
+    transmit: receive,
+    reference,
+    referenceId: member,
+  });
+  return {
+    kind: "datagram",
+    socket: question.socket,
+    from: { ip, port: 123 },
+    cast: "unicast",
+    at: at(left + DELAY).clock,
+    stamp: "kernel",
+    bytes,
+  };
 }
 
 /** Prints a figure. */

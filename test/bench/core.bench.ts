@@ -38,14 +38,19 @@ function decoding(packets: number): void {
 
 /** A daemon's life: wakes, kernel stamps and replies of several servers with jitter, each fresh sample selected from. */
 function engine(servers: number, events: number): void {
-  const lines = Array.from({ length: servers }, (_, index) => ({ name: `192.0.2.${index + 1}`, minpoll: 4, maxpoll: 4, iburst: false }));
+  const lines = Array.from({ length: servers }, (_, index) => ({
+    name: `192.0.2.${index + 1}`,
+    minpoll: 4,
+    maxpoll: 4,
+    iburst: false,
+  }));
   const bench = new Bench({ ...queryConfig(lines), once: null, emptyStages: "rfc5905" });
   bench.at(0, { kind: "start" });
   for (const { name } of lines) bench.at(0, { kind: "resolved", name, addresses: [name] });
   const answer = encodeHeader(answerTo(requestAt(0)).header);
   let noise = 1;
   const seconds = best(() => {
-    for (let done = 0; done < events; ) {
+    for (let done = 0; done < events;) {
       const due = bench.engine.wakeAt!;
       const now = at(due);
       const actions = bench.engine.handle({ kind: "wake" }, now);
@@ -63,7 +68,18 @@ function engine(servers: number, events: number): void {
         words.setBigUint64(RECEIVE, receive);
         words.setBigUint64(TRANSMIT, receive);
         const then = at(due + delay + 0.005);
-        bench.engine.handle({ kind: "datagram", socket: action.socket, from: action.to, cast: "unicast", at: then.clock, stamp: "kernel", bytes: reply }, then);
+        bench.engine.handle(
+          {
+            kind: "datagram",
+            socket: action.socket,
+            from: action.to,
+            cast: "unicast",
+            at: then.clock,
+            stamp: "kernel",
+            bytes: reply,
+          },
+          then,
+        );
         done += 2;
       }
     }
@@ -79,7 +95,16 @@ function selection(n: number): void {
     const candidates = Array.from({ length: n }, (_, index): Candidate => {
       const offset = Math.sin(index * 12.9898 + round) * 0.01;
       const rootDistance = 0.011 + 0.02 * Math.abs(Math.cos(index * 78.233 + round));
-      return { id: (index + 1) as AssociationId, stratum: 1 + (index % 3), offset, delay: 0.01, jitter: 0.001, rootDistance, prefer: false, trusted: false };
+      return {
+        id: (index + 1) as AssociationId,
+        stratum: 1 + (index % 3),
+        offset,
+        delay: 0.01,
+        jitter: 0.001,
+        rootDistance,
+        prefer: false,
+        trusted: false,
+      };
     });
     const started = performance.now();
     const { systemPeer } = selectSystem(candidates, DEFAULT_LIMITS, null);

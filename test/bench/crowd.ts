@@ -25,7 +25,8 @@ export function crowdAddress(member: number): string {
   return `10.78.${1 + Math.floor(member / 250)}.${1 + (member % 250)}`;
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) await serve(process.argv[2] ?? "239.1.1.1", Number(process.argv[3] ?? 123), Number(process.argv[4] ?? 1000));
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href)
+  await serve(process.argv[2] ?? "239.1.1.1", Number(process.argv[3] ?? 123), Number(process.argv[4] ?? 1000));
 
 async function serve(group: string, port: number, count: number): Promise<void> {
   const members: Socket[] = [];
@@ -77,8 +78,19 @@ async function open(address: string, port: number): Promise<Socket> {
 function blank(member: number): Uint8Array {
   const reference = shift(read(), -30 - member / 1000);
   return encodeHeader({
-    leap: "none", version: 4, mode: "server", stratum: 2, poll: 6, precision: -24, rootDelay: 0.01, rootDispersion: 0.002,
-    referenceId: 0xc000_0201 + member, reference, origin: UNKNOWN_TIME, receive: UNKNOWN_TIME, transmit: UNKNOWN_TIME,
+    leap: "none",
+    version: 4,
+    mode: "server",
+    stratum: 2,
+    poll: 6,
+    precision: -24,
+    rootDelay: 0.01,
+    rootDispersion: 0.002,
+    referenceId: 0xc000_0201 + member,
+    reference,
+    origin: UNKNOWN_TIME,
+    receive: UNKNOWN_TIME,
+    transmit: UNKNOWN_TIME,
   });
 }
 

@@ -64,13 +64,20 @@ async function idle(): Promise<void> {
     start(site.inside([process.execPath, "--import", "tsx", CROWD, "239.1.1.1", "123", `${IDLE}`]));
     await sleep(4000);
     const file = `${FOLDER}/run.conf`;
-    await writeFile(file, Array.from({ length: IDLE }, (_, member) => `server ${crowdAddress(member)} iburst\n`).join(""));
+    await writeFile(
+      file,
+      Array.from({ length: IDLE }, (_, member) => `server ${crowdAddress(member)} iburst\n`).join(""),
+    );
     const bare = start([process.execPath, "-e", "setInterval(() => {}, 1e9)"]);
     const run = start(client.inside([process.execPath, NTPKIT, "run", "--no-clock", "-c", file]));
     await sleep(SETTLING * 1000);
     const before = onProcessor(run.pid);
     await sleep(WATCHED * 1000);
-    row(`idle, ${IDLE} associations: CPU over ${WATCHED} s`, ((onProcessor(run.pid) - before) / WATCHED) * 100, "% of a core");
+    row(
+      `idle, ${IDLE} associations: CPU over ${WATCHED} s`,
+      ((onProcessor(run.pid) - before) / WATCHED) * 100,
+      "% of a core",
+    );
     row("resident memory", resident(run.pid), "MB");
     row("resident memory of bare Node", resident(bare.pid), "MB");
     row("ratio", resident(run.pid) / resident(bare.pid), "×");
@@ -85,7 +92,10 @@ async function idle(): Promise<void> {
 /** CPU time of all threads so far, seconds: the first field of each one's schedstat, ns. The ticks of /proc/PID/stat are too coarse. */
 function onProcessor(pid: number): number {
   const threads = readdirSync(`/proc/${pid}/task`);
-  return threads.reduce((sum, thread) => sum + Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ")[0]) / 1e9, 0);
+  return threads.reduce(
+    (sum, thread) => sum + Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ")[0]) / 1e9,
+    0,
+  );
 }
 
 function resident(pid: number): number {
@@ -95,7 +105,9 @@ function resident(pid: number): number {
 /** Whether anything grows. */
 function year(): void {
   const world = createWorld({ seed: 1, trace: false });
-  const servers = Array.from({ length: IDLE }, (_, index) => world.server(`ntp${index}`, { link: { delay: 0.01, jitter: { shape: "exponential", mean: 0.001 } } }));
+  const servers = Array.from({ length: IDLE }, (_, index) =>
+    world.server(`ntp${index}`, { link: { delay: 0.01, jitter: { shape: "exponential", mean: 0.001 } } }),
+  );
   const client = daemon(world, { servers, clockError: 0.01, oscillator: { frequency: 30e-6, wander: 1e-9 } });
   const began = process.cpuUsage();
   world.run((DAYS / 12) * DAY);
@@ -117,10 +129,27 @@ class Crowd {
   polls = 0;
 
   constructor(maxdist: number) {
-    const lines = Array.from({ length: MANY }, (_, member) => ({ name: crowdAddress(member), iburst: false, minpoll: POLL, maxpoll: POLL }));
-    const clock = { kind: "loop", dryRun: true, discipline: DEFAULT_DISCIPLINE, limits: DEFAULT_STEP_LIMITS, stepout: 300, anyFirst: false, frequency: null } as const;
-    this.bench = new Bench(queryConfig(lines, {}, { once: null, emptyStages: "rfc5905", clock, limits: { ...DEFAULT_LIMITS, maxdist } }));
-    for (const action of this.bench.at(0, { kind: "start" })) if (action.kind === "resolve") this.bench.at(0, { kind: "resolved", name: action.name, addresses: [action.name] });
+    const lines = Array.from({ length: MANY }, (_, member) => ({
+      name: crowdAddress(member),
+      iburst: false,
+      minpoll: POLL,
+      maxpoll: POLL,
+    }));
+    const clock = {
+      kind: "loop",
+      dryRun: true,
+      discipline: DEFAULT_DISCIPLINE,
+      limits: DEFAULT_STEP_LIMITS,
+      stepout: 300,
+      anyFirst: false,
+      frequency: null,
+    } as const;
+    this.bench = new Bench(
+      queryConfig(lines, {}, { once: null, emptyStages: "rfc5905", clock, limits: { ...DEFAULT_LIMITS, maxdist } }),
+    );
+    for (const action of this.bench.at(0, { kind: "start" }))
+      if (action.kind === "resolve")
+        this.bench.at(0, { kind: "resolved", name: action.name, addresses: [action.name] });
   }
 
   /** Goes on until a moment, answering every request. */

@@ -9,7 +9,12 @@ import type { DisciplineName } from "../../src/discipline/disciplines.ts";
 import { FIGURES, goal, live, medians, WORLDS, type Figures } from "../support/contest-worlds.ts";
 
 function row(name: string, { rms, worst, packets, settled }: Figures): string {
-  const cells = [micro(rms), micro(worst), packets.toFixed(0), Number.isFinite(settled) ? `${settled.toFixed(0)} s` : "never"];
+  const cells = [
+    micro(rms),
+    micro(worst),
+    packets.toFixed(0),
+    Number.isFinite(settled) ? `${settled.toFixed(0)} s` : "never",
+  ];
   return `  ${name.padEnd(18)}${cells.map((cell) => cell.padStart(14)).join("")}`;
 }
 
@@ -26,11 +31,15 @@ for (const world of WORLDS) {
   const ours = medians(runs);
   const goals = goal(world);
   console.log(`${world.name}, medians of ${seeds} seeds`);
-  console.log(`  ${"from hour 6 on".padEnd(18)}${["RMS", "worst", "packets", "beyond until"].map((head) => head.padStart(14)).join("")}`);
+  console.log(
+    `  ${"from hour 6 on".padEnd(18)}${["RMS", "worst", "packets", "beyond until"].map((head) => head.padStart(14)).join("")}`,
+  );
   console.log(row("chronyd 4.3", world.chronyd));
   console.log(row("ntpd 4.2.8p15", world.ntpd));
   console.log(row(`ntpkit ${discipline}`, ours));
-  console.log(`  ${"of the goal".padEnd(18)}${FIGURES.map((key) => `${((100 * ours[key]) / goals[key]).toFixed(0)} %`.padStart(14)).join("")}`);
+  console.log(
+    `  ${"of the goal".padEnd(18)}${FIGURES.map((key) => `${((100 * ours[key]) / goals[key]).toFixed(0)} %`.padStart(14)).join("")}`,
+  );
   const failed = FIGURES.filter((key) => ours[key] > goals[key]);
   if (failed.length > 0) console.log(`  missed: ${failed.join(", ")}`);
   missed += failed.length;

@@ -53,7 +53,9 @@ async function probe(): Promise<void> {
     await crowd.stop();
     const salvos = JSON.parse(crowd.output()) as readonly Salvo[];
     const addresses = new Set(Array.from({ length: PROBED }, (_, member) => crowdAddress(member)));
-    const { associations } = JSON.parse(stdout) as { readonly associations: readonly { readonly address: string | null }[] };
+    const { associations } = JSON.parse(stdout) as {
+      readonly associations: readonly { readonly address: string | null }[];
+    };
     const heard = new Set(associations.flatMap(({ address }) => (addresses.has(address ?? "") ? [address] : []))).size;
     const spans = salvos.map(({ answers, within }) => `${answers} sent within ${within.toFixed(1)} ms`).join("; ");
     row(`probe (${spans})`, heard, "listed");
@@ -89,7 +91,9 @@ class Crowd {
       if (question === undefined) throw new Error("nothing was asked");
       return Array.from({ length: this.count }, (_, member) => replyOf(question, 0, crowdAddress(member)));
     });
-    this.#measure(() => answers.forEach((replies, index) => replies.forEach((reply) => this.benches[index]!.at(DELAY, reply))));
+    this.#measure(() =>
+      answers.forEach((replies, index) => replies.forEach((reply) => this.benches[index]!.at(DELAY, reply))),
+    );
   }
 
   /** Goes on until a moment, answering every request. */
@@ -99,7 +103,9 @@ class Crowd {
       let actions: readonly (readonly Action[])[] = [];
       this.#measure(() => (actions = woken.map((bench) => bench.at(due, { kind: "wake" }))));
       const sends = actions.map((each) => sendsOf(each).filter(({ association }) => association !== null));
-      const sent = sends.map((each) => each.map(({ token }): Event => ({ kind: "sent", token, at: at(due).clock, stamp: "kernel" })));
+      const sent = sends.map((each) =>
+        each.map(({ token }): Event => ({ kind: "sent", token, at: at(due).clock, stamp: "kernel" })),
+      );
       const replies = sends.map((each) => each.map((send) => replyOf(send, due)));
       this.#measure(() => {
         for (const [index, bench] of woken.entries()) {
@@ -130,12 +136,17 @@ function effort(servers: number, engines: number): void {
     crowd.volley(6 * SPACING + 2);
     for (const { snapshot } of crowd.benches) {
       const measured = snapshot.associations.filter(({ packets }) => packets.received === 6).length;
-      if (measured !== servers || snapshot.system.systemPeer === null) throw new Error(`of ${servers} servers ${measured} were measured`);
+      if (measured !== servers || snapshot.system.systemPeer === null)
+        throw new Error(`of ${servers} servers ${measured} were measured`);
     }
     // The first round is for the compiler.
     if (round > 0) least = Math.min(least, crowd.taken);
   }
-  row(`mobilization, volley, selection: ${servers} servers`, (least / engines / servers) * 1e6, `µs CPU a server (least of ${REPEATS})`);
+  row(
+    `mobilization, volley, selection: ${servers} servers`,
+    (least / engines / servers) * 1e6,
+    `µs CPU a server (least of ${REPEATS})`,
+  );
 }
 
 function memory(): void {
@@ -156,13 +167,22 @@ function memory(): void {
   crowd.discover();
   crowd.volley(8 * SPACING + 2);
   const { associations } = crowd.benches[0]!.snapshot;
-  if (associations.length !== HELD || associations.some(({ packets }) => packets.received < 8)) throw new Error("not all were found and measured");
+  if (associations.length !== HELD || associations.some(({ packets }) => packets.received < 8))
+    throw new Error("not all were found and measured");
   row(`memory, ${HELD.toLocaleString("en")} associations`, (used() - before) / HELD, "octets an association");
   if (crowd.benches[0]!.engine.wakeAt === undefined) throw new Error("the engine has nothing to do");
 }
 
 function probing(servers: number): EngineConfig {
-  const discovery = { authenticate: false, ringInterval: 1000, allRings: false, broadcastDelay: null, longestWait: Infinity, count: null, cohort: false };
+  const discovery = {
+    authenticate: false,
+    ringInterval: 1000,
+    allRings: false,
+    broadcastDelay: null,
+    longestWait: Infinity,
+    count: null,
+    cohort: false,
+  };
   const limits = { ...DEFAULT_LIMITS, minclock: servers, maxclock: servers };
   const line = { kind: "manycast", name: GROUP, ttl: 1, iburst: true, minpoll: 6, maxpoll: 6 } as const;
   return queryConfig([line], { samples: 6, deadline: null }, { discovery, limits });

@@ -20,7 +20,8 @@ const MSG_WAITFORONE = 0x10000;
 const out = messages();
 const back = messages();
 // Version 4, client, and a transmit timestamp, as clients send one.
-for (let index = 0; index < MOST; index += 1) out.bytes.set([0x23, ...new Uint8Array(39), 0xe0, 1, 2, 3, 4, 5, 6, 7], index * PACKET);
+for (let index = 0; index < MOST; index += 1)
+  out.bytes.set([0x23, ...new Uint8Array(39), 0xe0, 1, 2, 3, 4, 5, 6, 7], index * PACKET);
 
 // Half a second without a reply: what is missing was lost, and as much is sent again.
 const fd = c.socket(2, 2, 0);
@@ -46,9 +47,8 @@ while (performance.now() < until) {
 const taken = (performance.now() - began) / 1000;
 console.log(JSON.stringify({ perSecond: Math.round(replies / taken), replies, lost, unusable }));
 
-
 function send(count: number): void {
-  for (let left = count; left > 0; ) {
+  for (let left = count; left > 0;) {
     const sent = c!.sendmmsg(fd, out.headers, Math.min(left, MOST), 0);
     if (sent <= 0) return;
     left -= sent;

@@ -29,16 +29,23 @@ const network = await Network.create(1);
 const running: Running[] = [];
 try {
   const hosts = new Map<string, Host>();
-  const serve = async (name: string, begin: (host: Host, file: string) => Running | Promise<Running>): Promise<void> => {
+  const serve = async (
+    name: string,
+    begin: (host: Host, file: string) => Running | Promise<Running>,
+  ): Promise<void> => {
     const host = await network.host(name);
     running.push(await begin(host, `${FOLDER}/${name}.conf`));
     hosts.set(name, host);
   };
-  await serve("ntpkit", (host) => start(host.inside([...NO_CLOCK, process.execPath, NTPKIT, "serve", "--local-stratum", "6"])));
+  await serve("ntpkit", (host) =>
+    start(host.inside([...NO_CLOCK, process.execPath, NTPKIT, "serve", "--local-stratum", "6"])),
+  );
   const [chrony, ntpsec, openntpd] = [had.get("chrony"), had.get("ntpsec"), had.get("openntpd")];
-  if (chrony !== undefined) await serve("chronyd", (host, file) => startChronyd(chrony, host, file, ["local stratum 6"]));
+  if (chrony !== undefined)
+    await serve("chronyd", (host, file) => startChronyd(chrony, host, file, ["local stratum 6"]));
   // Without a line of its own NTPsec limits everybody.
-  if (ntpsec !== undefined) await serve("ntpsec", (host, file) => startNtpd(ntpsec, host, file, [...ORPHAN, "restrict 127.0.0.1"]));
+  if (ntpsec !== undefined)
+    await serve("ntpsec", (host, file) => startNtpd(ntpsec, host, file, [...ORPHAN, "restrict 127.0.0.1"]));
   if (openntpd !== undefined) await serve("openntpd", (host, file) => startOpenntpd(openntpd, host, file, []));
   await new Promise((resolve) => setTimeout(resolve, 4000));
   console.log(`replies a second in thousands, least to most of ${ROUNDS} rounds of ${SECONDS} s`);
@@ -55,12 +62,21 @@ async function hold(hosts: ReadonlyMap<string, Host>, flight: number): Promise<v
   let lost = 0;
   for (let round = 0; round < ROUNDS; round += 1) {
     for (const [name, host] of hosts) {
-      const stdout = await must([...host.inside([process.execPath, "--import", "tsx", GENERATOR, "127.0.0.1", "123", `${flight}`, `${SECONDS}`])]);
-      const told = JSON.parse(stdout) as { readonly perSecond: number; readonly lost: number; readonly unusable: number };
+      const stdout = await must([
+        ...host.inside([process.execPath, "--import", "tsx", GENERATOR, "127.0.0.1", "123", `${flight}`, `${SECONDS}`]),
+      ]);
+      const told = JSON.parse(stdout) as {
+        readonly perSecond: number;
+        readonly lost: number;
+        readonly unusable: number;
+      };
       figures.get(name)!.push(told.perSecond / 1000);
       lost += name === "ntpkit" ? told.lost + told.unusable : 0;
     }
   }
   const cells = [...figures.values()].map((all) => `${Math.min(...all).toFixed(1)} - ${Math.max(...all).toFixed(1)}`);
-  console.log([`${flight}`, ...cells].map((cell) => cell.padStart(14)).join(""), lost === 0 ? "" : ` ntpkit lost ${lost}`);
+  console.log(
+    [`${flight}`, ...cells].map((cell) => cell.padStart(14)).join(""),
+    lost === 0 ? "" : ` ntpkit lost ${lost}`,
+  );
 }

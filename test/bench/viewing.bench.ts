@@ -33,9 +33,18 @@ const network = await Network.create(0);
 let daemon: Running | undefined;
 try {
   const host = await network.host("host");
-  const hosts = Array.from({ length: HOSTS }, (_, index) => `10.79.${1 + Math.floor(index / 250)}.${1 + (index % 250)}`);
+  const hosts = Array.from(
+    { length: HOSTS },
+    (_, index) => `10.79.${1 + Math.floor(index / 250)}.${1 + (index % 250)}`,
+  );
   await host.addAddresses(hosts.map((address) => `${address}/32`));
-  const lines = [...ORPHAN, "mru maxdepth 200000 maxmem 200000", "server 127.127.1.0", "server 10.79.9.9", "server 10.79.9.10"];
+  const lines = [
+    ...ORPHAN,
+    "mru maxdepth 200000 maxmem 200000",
+    "server 127.127.1.0",
+    "server 10.79.9.9",
+    "server 10.79.9.10",
+  ];
   daemon = await startNtpd(classic, host, `${FOLDER}/ntp.conf`, lines);
   await new Promise((resolve) => setTimeout(resolve, 3000));
   const [peers, list, crowd] = contests(classic, ntpsec, hosts);
@@ -81,7 +90,11 @@ function contests(classic: Peer, ntpsec: Peer, hosts: readonly string[]): readon
       rounds: 5,
       memory: true,
       entries: [
-        { name: "ntpq -n -c mrulist (ntp.org)", argv: ntpq(classic, "-n", "-c", "mrulist", "127.0.0.1"), counts: " 127." },
+        {
+          name: "ntpq -n -c mrulist (ntp.org)",
+          argv: ntpq(classic, "-n", "-c", "mrulist", "127.0.0.1"),
+          counts: " 127.",
+        },
         { name: "ntpkit mru -n", argv: ntpkit("mru", "-n", "127.0.0.1"), counts: " 127." },
       ],
     },

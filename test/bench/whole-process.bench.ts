@@ -53,14 +53,21 @@ async function serve(client: Host, peer: Peer): Promise<readonly string[]> {
 
 function contests(servers: readonly string[], chrony: Peer, ntpsec: Peer): readonly Contest[] {
   const [one = ""] = servers;
-  const crowd = Array.from({ length: CROWD }, (_, index) => `127.0.${1 + Math.floor(index / 250)}.${1 + (index % 250)}`);
+  const crowd = Array.from(
+    { length: CROWD },
+    (_, index) => `127.0.${1 + Math.floor(index / 250)}.${1 + (index % 250)}`,
+  );
   const ntpkit = (...args: readonly string[]): readonly string[] => [process.execPath, NTPKIT, ...args];
   const daemon = [chrony.path("usr/sbin/chronyd"), "-u", "root", "-f", "/dev/null", "-t", "30", "-Q"];
   const chronyd = (options: string, addresses: readonly string[]): readonly string[] =>
     daemon.concat(addresses.map((address) => `server ${address} ${options}`));
   const environment = Object.entries(ntpsec.env).map(([name, value]) => `${name}=${value}`);
-  const ntpdig = (...args: readonly string[]): readonly string[] =>
-    ["env", ...environment, ntpsec.path("usr/bin/ntpdig"), ...args];
+  const ntpdig = (...args: readonly string[]): readonly string[] => [
+    "env",
+    ...environment,
+    ntpsec.path("usr/bin/ntpdig"),
+    ...args,
+  ];
   const empty = { name: "node -e 0", argv: [process.execPath, "-e", "0"] };
   return [
     {
@@ -91,7 +98,10 @@ function contests(servers: readonly string[], chrony: Peer, ntpsec: Peer): reado
       entries: [
         { name: "chronyd -Q iburst", argv: chronyd("iburst", servers) },
         { name: "ntpkit sync --dry-run", argv: ntpkit("sync", "--dry-run", ...servers) },
-        { name: "ntpkit sync --dry-run --accuracy 10ms", argv: ntpkit("sync", "--dry-run", "--accuracy", "10ms", ...servers) },
+        {
+          name: "ntpkit sync --dry-run --accuracy 10ms",
+          argv: ntpkit("sync", "--dry-run", "--accuracy", "10ms", ...servers),
+        },
       ],
     },
     {

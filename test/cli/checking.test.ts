@@ -17,7 +17,8 @@ import { tellingDaemon } from "../support/told.ts";
 afterEach(silence);
 
 const server = (ahead = 0): Promise<string> => listening(ntpOnly({ stratum: 2, refid: 0x0a00_0001, ahead }));
-const daemon = (): Promise<string> => listening(mode6Only(recordedDaemon([...exchanges("h1-ntpq-pn"), ...exchanges("h3-ntpq-rv").slice(0, 1)])));
+const daemon = (): Promise<string> =>
+  listening(mode6Only(recordedDaemon([...exchanges("h1-ntpq-pn"), ...exchanges("h3-ntpq-rv").slice(0, 1)])));
 const QUICK = ["--timeout", "200ms"];
 
 describe("check", () => {
@@ -37,24 +38,47 @@ describe("check", () => {
     [["--rootdistance", "2", "--jitter", "1,2"], 0, "OK"],
   ] as const)("with %j of a server 5 s ahead ends with %i", async (argv, code, word) => {
     const ran = await ntpkit(["check", ...QUICK, ...argv, await server(5)]);
-    expect([ran.code, ran.out.startsWith(`NTP ${word}: Offset 5.0`) || ran.out.startsWith(`NTP ${word}: Offset 4.9`)]).toEqual([code, true]);
+    expect([
+      ran.code,
+      ran.out.startsWith(`NTP ${word}: Offset 5.0`) || ran.out.startsWith(`NTP ${word}: Offset 4.9`),
+    ]).toEqual([code, true]);
   });
 
   it("is critical where nobody answers, and unknown where nobody can be asked", async () => {
-    expect(await ntpkit(["check", "--timeout", "50ms", await listening(() => [])])).toMatchObject({ code: 2, out: "NTP CRITICAL: No response from NTP server\n" });
+    expect(await ntpkit(["check", "--timeout", "50ms", await listening(() => [])])).toMatchObject({
+      code: 2,
+      out: "NTP CRITICAL: No response from NTP server\n",
+    });
     expect(await ntpkit(["check", "a:0"])).toMatchObject({ code: 3, out: expect.stringMatching(/^NTP UNKNOWN: /) });
     expect((await ntpkit(["check", "-w", "wide"])).code).toBe(3);
     expect(await ntpkit(["check", "--daemon", "localhost", "a"])).toMatchObject({ code: 3 });
   });
 
   it("asks a daemon what it thinks", async () => {
-    const { code, out } = await ntpkit(["check", "--daemon", await daemon(), "--stratum", "2,5", "--truechimers", "1:"]);
-    expect([code, out]).toEqual([1, "NTP WARNING: Offset 0 secs, stratum=3, truechimers=1|offset=0.000000s;60.000000;120.000000; stratum=3;2;5;0 truechimers=1;1:;;0\n"]);
+    const { code, out } = await ntpkit([
+      "check",
+      "--daemon",
+      await daemon(),
+      "--stratum",
+      "2,5",
+      "--truechimers",
+      "1:",
+    ]);
+    expect([code, out]).toEqual([
+      1,
+      "NTP WARNING: Offset 0 secs, stratum=3, truechimers=1|offset=0.000000s;60.000000;120.000000; stratum=3;2;5;0 truechimers=1;1:;;0\n",
+    ]);
     expect((await ntpkit(["check", "--daemon", await listening(() => []), "--timeout", "50ms"])).code).toBe(2);
   });
 
   it("has documents that fit the schema", async () => {
-    for (const argv of [[await server()], ["--daemon", await daemon()], ["-c", "1ms", await server(5)], ["-w", "wide"], ["a:0"]]) {
+    for (const argv of [
+      [await server()],
+      ["--daemon", await daemon()],
+      ["-c", "1ms", await server(5)],
+      ["-w", "wide"],
+      ["a:0"],
+    ]) {
       const { code, out } = await ntpkit(["check", "--json", ...QUICK, ...argv]);
       const document = JSON.parse(out);
       expect([argv, document.exitCode, violations(document, checkSchema())]).toEqual([argv, code, []]);
@@ -63,11 +87,29 @@ describe("check", () => {
 });
 
 describe("wait", () => {
-  const kernel = (status: Partial<KernelStatus>) => (): KernelStatus => ({ synchronized: true, offset: 0.001, maximumError: 0.01, estimatedError: 0.001, ...status });
-  const io = { out: { write: () => {}, isTerminal: false, columns: null }, err: { write: () => {}, isTerminal: false, columns: null }, env: {}, onStop: () => () => {} };
+  const kernel = (status: Partial<KernelStatus>) => (): KernelStatus => ({
+    synchronized: true,
+    offset: 0.001,
+    maximumError: 0.01,
+    estimatedError: 0.001,
+    ...status,
+  });
+  const io = {
+    out: { write: () => {}, isTerminal: false, columns: null },
+    err: { write: () => {}, isTerminal: false, columns: null },
+    env: {},
+    onStop: () => () => {},
+  };
   /** A machine on which no daemon answers. */
-  const here = async (kernel: () => KernelStatus | null): Promise<Here> => ({ place: placeOf(await listening(() => [])), kernel });
-  const nowhere = async (): Promise<{ color: boolean; timeout: number; interval: number }> => ({ color: false, timeout: 1, interval: 0.05 });
+  const here = async (kernel: () => KernelStatus | null): Promise<Here> => ({
+    place: placeOf(await listening(() => [])),
+    kernel,
+  });
+  const nowhere = async (): Promise<{ color: boolean; timeout: number; interval: number }> => ({
+    color: false,
+    timeout: 1,
+    interval: 0.05,
+  });
 
   it("ends when the daemon says so", async () => {
     const { code, out } = await ntpkit(["wait", "--json", "--timeout", "2s", "--daemon", await daemon()]);
@@ -76,15 +118,42 @@ describe("wait", () => {
   });
 
   it("ends with 17 when it is not right enough, 69 when nobody can tell", async () => {
-    const late = await ntpkit(["wait", "--json", "--timeout", "300ms", "--distance", "1ms", "--daemon", await daemon()]);
+    const late = await ntpkit([
+      "wait",
+      "--json",
+      "--timeout",
+      "300ms",
+      "--distance",
+      "1ms",
+      "--daemon",
+      await daemon(),
+    ]);
     expect([late.code, violations(JSON.parse(late.out), waitSchema())]).toEqual([17, []]);
-    expect(JSON.parse(late.out)).toMatchObject({ ok: false, error: { code: "deadline" }, maximumError: expect.any(Number) });
+    expect(JSON.parse(late.out)).toMatchObject({
+      ok: false,
+      error: { code: "deadline" },
+      maximumError: expect.any(Number),
+    });
     expect((await ntpkit(["wait", "--timeout", "300ms", "--daemon", await listening(() => [])])).code).toBe(69);
   });
 
   it("says that a daemon is not synchronized, and nothing of what it began with", async () => {
-    const began = await listening(tellingDaemon({ status: 0xc016, system: "leap=3, stratum=16, rootdelay=0.000, rootdisp=0.075, offset=0.000, peer=0, version=\"ntpd 4.2.8\"" }));
-    const { code, out, err } = await ntpkit(["wait", "--json", "--timeout", "300ms", "--interval", "50ms", "--daemon", began]);
+    const began = await listening(
+      tellingDaemon({
+        status: 0xc016,
+        system: 'leap=3, stratum=16, rootdelay=0.000, rootdisp=0.075, offset=0.000, peer=0, version="ntpd 4.2.8"',
+      }),
+    );
+    const { code, out, err } = await ntpkit([
+      "wait",
+      "--json",
+      "--timeout",
+      "300ms",
+      "--interval",
+      "50ms",
+      "--daemon",
+      began,
+    ]);
     expect([code, violations(JSON.parse(out), waitSchema())]).toEqual([17, []]);
     expect(JSON.parse(out)).toMatchObject({ synchronized: false, offset: null, maximumError: null });
     expect(err).toContain("not yet: ntpd 4.2.8 says: not synchronized; ");
@@ -95,7 +164,9 @@ describe("wait", () => {
     expect(await runWait(options, io, await here(kernel({})))).toBe(0);
     expect(await runWait({ ...options, offset: 0.0001 }, io, await here(kernel({})))).toBe(17);
     let looks = 0;
-    expect(await runWait({ ...options, timeout: 5 }, io, await here(() => kernel({ synchronized: (looks += 1) > 2 })()))).toBe(0);
+    expect(
+      await runWait({ ...options, timeout: 5 }, io, await here(() => kernel({ synchronized: (looks += 1) > 2 })())),
+    ).toBe(0);
     expect(await runWait(options, io, await here(() => null))).toBe(69);
   });
 });
@@ -105,11 +176,16 @@ describe("watch", () => {
     const { code, out } = await ntpkit(["watch", "--every", "300ms", "--count", "2", ...QUICK, await server(5)]);
     expect(code).toBe(0);
     expect(out.trim().split("\n")).toHaveLength(2);
-    expect(out).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ \* 127\.0\.0\.1:\d+ offset \+[45]\.\d+ s ± .* delay .* reach \d+$/m);
+    expect(out).toMatch(
+      /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ \* 127\.0\.0\.1:\d+ offset \+[45]\.\d+ s ± .* delay .* reach \d+$/m,
+    );
   });
 
   it("draws on a terminal", async () => {
-    const { out } = await ntpkit(["watch", "--every", "300ms", "--count", "3", "--no-color", ...QUICK, await server(5)], { columns: 80, env: { TERM: "xterm" } });
+    const { out } = await ntpkit(
+      ["watch", "--every", "300ms", "--count", "3", "--no-color", ...QUICK, await server(5)],
+      { columns: 80, env: { TERM: "xterm" } },
+    );
     const last = out.split("\u001b[H").at(-1)!;
     expect(last).toContain("local clock is");
     expect(last).toMatch(/│.*1/);
@@ -126,7 +202,11 @@ describe("figures for a monitoring system", () => {
   it("go to standard output, or at once into a file", async () => {
     const folder = mkdtempSync(join(tmpdir(), "ntpkit-metrics-"));
     const file = join(folder, "ntp.prom");
-    for (const argv of [["query", ...QUICK, await server()], ["check", ...QUICK, await server()], ["peers", await daemon()]]) {
+    for (const argv of [
+      ["query", ...QUICK, await server()],
+      ["check", ...QUICK, await server()],
+      ["peers", await daemon()],
+    ]) {
       const printed = await ntpkit([...argv, "--format", "openmetrics"]);
       expect([argv, printed.code, printed.err]).toEqual([argv, 0, ""]);
       expect(printed.out).toMatch(/^# TYPE ntpkit_[^]*\n# EOF\n$/);
@@ -135,7 +215,10 @@ describe("figures for a monitoring system", () => {
       expect(readFileSync(file, "utf8")).toMatch(/^# TYPE ntpkit_(?![^]*# EOF)/);
     }
     expect(readdirSync(folder)).toEqual(["ntp.prom"]);
-    expect(await ntpkit(["query", ...QUICK, "--textfile", join(folder, "no", "file"), await server()])).toMatchObject({ code: 14, err: expect.stringContaining("cannot write") });
+    expect(await ntpkit(["query", ...QUICK, "--textfile", join(folder, "no", "file"), await server()])).toMatchObject({
+      code: 14,
+      err: expect.stringContaining("cannot write"),
+    });
     rmSync(folder, { recursive: true });
   });
 });

@@ -1,5 +1,16 @@
 /** The files a daemon keeps: what is written when, and what is said when it cannot be. */
-import { appendFileSync, chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -23,7 +34,10 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 function log(format: "text" | "json" = "text"): Log {
-  return new Log({ write: (text) => said.push(text), isTerminal: false, columns: null }, { format, verbose: false, quiet: false, clock: () => UNIX });
+  return new Log(
+    { write: (text) => said.push(text), isTerminal: false, columns: null },
+    { format, verbose: false, quiet: false, clock: () => UNIX },
+  );
 }
 
 const UNIX = Date.UTC(2026, 10, 22, 1, 2, 3);
@@ -75,11 +89,16 @@ describe("the drift file", () => {
     expect(text()).toBe("7.0\n");
   });
 
-  it.each([["x\n"], ["1e9\n"], [""], ["\0\0\0"], [`${"9".repeat(100_000)}\n`]])("of %j is measured anew, and that is said", (content) => {
-    writeFileSync(join(folder, "drift"), content);
-    expect(drift(`driftfile ${folder}/drift`).read()).toBeNull();
-    expect(said).toEqual([`warning: drift file ${folder}/drift: it is not a frequency in ppm; the frequency is measured anew\n`]);
-  });
+  it.each([["x\n"], ["1e9\n"], [""], ["\0\0\0"], [`${"9".repeat(100_000)}\n`]])(
+    "of %j is measured anew, and that is said",
+    (content) => {
+      writeFileSync(join(folder, "drift"), content);
+      expect(drift(`driftfile ${folder}/drift`).read()).toBeNull();
+      expect(said).toEqual([
+        `warning: drift file ${folder}/drift: it is not a frequency in ppm; the frequency is measured anew\n`,
+      ]);
+    },
+  );
 });
 
 describe("the log", () => {
@@ -102,25 +121,55 @@ describe("the log", () => {
     one.say("info", "started", "first");
     rmSync(path);
     one.say("warning", "keys", "second", { line: 3 });
-    expect(JSON.parse(readFileSync(path, "utf8"))).toEqual({ schema: "ntpkit/run/1", time: "2026-11-22T01:02:03.000Z", level: "warning", event: "keys", text: "second", line: 3 });
+    expect(JSON.parse(readFileSync(path, "utf8"))).toEqual({
+      schema: "ntpkit/run/1",
+      time: "2026-11-22T01:02:03.000Z",
+      level: "warning",
+      event: "keys",
+      text: "second",
+      line: 3,
+    });
   });
 });
 
 describe("the key file", () => {
-  const read = (format: string): Promise<DaemonKeys> => daemonKeys(loadConfiguration("/c", true, { exists: () => true, read: () => `keys ${folder}/keys ${format}\ntrustedkey 5` }));
+  const read = (format: string): Promise<DaemonKeys> =>
+    daemonKeys(
+      loadConfiguration("/c", true, { exists: () => true, read: () => `keys ${folder}/keys ${format}\ntrustedkey 5` }),
+    );
 
   it("is read by the rules that its line names", async () => {
     writeFileSync(join(folder, "keys"), "5 secret\n70000 SHA1 ASCII:secret\n", { mode: 0o600 });
     const chrony = await read("chrony");
-    expect([chrony.fault, chrony.keyring!.keys.map(({ id, trusted }) => [id, trusted])]).toEqual([null, [[5, true], [70_000, false]]]);
+    expect([chrony.fault, chrony.keyring!.keys.map(({ id, trusted }) => [id, trusted])]).toEqual([
+      null,
+      [
+        [5, true],
+        [70_000, false],
+      ],
+    ]);
     const { fault } = await read("");
-    expect(fault?.text).toBe("key 5 lacks an algorithm or a secret (in a chrony file, read with --keys-format chrony or named by keys FILE chrony, the algorithm may be left out)");
+    expect(fault?.text).toBe(
+      "key 5 lacks an algorithm or a secret (in a chrony file, read with --keys-format chrony or named by keys FILE chrony, the algorithm may be left out)",
+    );
   });
 });
 
 describe("statistics", () => {
-  const note: Note = { what: "sample", id: 1 as AssociationId, address: { ip: "192.0.2.1", port: 123 }, offset: 0.001, delay: 0.01 };
-  const now = { ...snapshotOf([association(1, { address: "192.0.2.1", offset: 0.001, delay: 0.01, dispersion: 0.002, jitter: 0.0001 })]), elapsed: 7200, served: noCounts() };
+  const note: Note = {
+    what: "sample",
+    id: 1 as AssociationId,
+    address: { ip: "192.0.2.1", port: 123 },
+    offset: 0.001,
+    delay: 0.01,
+  };
+  const now = {
+    ...snapshotOf([
+      association(1, { address: "192.0.2.1", offset: 0.001, delay: 0.01, dispersion: 0.002, jitter: 0.0001 }),
+    ]),
+    elapsed: 7200,
+    served: noCounts(),
+  };
   const write = (unix: number, ...lines: readonly string[]): void => {
     const files = new StatisticsFiles(configuration(`statsdir ${folder}/`, ...lines), log());
     files.heed([note], () => now, unix);

@@ -37,16 +37,34 @@ afterEach(() => {
 
 describe("a mistake", () => {
   it.each([
-    [["manycast", "10.0.0.1"], 'ntpkit manycast: "10.0.0.1" is not a multicast group; groups are 224.0.0.0 to 239.255.255.255, and IPv6 addresses that begin with ff'],
+    [
+      ["manycast", "10.0.0.1"],
+      'ntpkit manycast: "10.0.0.1" is not a multicast group; groups are 224.0.0.0 to 239.255.255.255, and IPv6 addresses that begin with ff',
+    ],
     [["manycast", GROUP, "--ttl", "0"], "ntpkit manycast: --ttl: 0 is out of range; from 1 to 255"],
     [["manycast", GROUP, "--ttl", "256"], "ntpkit manycast: --ttl: 256 is out of range; from 1 to 255"],
-    [["manycast", GROUP, "--key", "7"], "ntpkit manycast: key 7 is named, but there is no key file; name the file of their keys with --keys, or trust whoever answers with --no-auth"],
-    [["manycast"], "ntpkit manycast: nothing is named to be searched; name a multicast group, as in: ntpkit manycast 239.1.1.1 --ttl 7 --keys /etc/ntp.keys"],
+    [
+      ["manycast", GROUP, "--key", "7"],
+      "ntpkit manycast: key 7 is named, but there is no key file; name the file of their keys with --keys, or trust whoever answers with --no-auth",
+    ],
+    [
+      ["manycast"],
+      "ntpkit manycast: nothing is named to be searched; name a multicast group, as in: ntpkit manycast 239.1.1.1 --ttl 7 --keys /etc/ntp.keys",
+    ],
     [["pool"], "ntpkit pool: nothing is named to be asked; name a pool or a server, as in: ntpkit pool 2.pool.ntp.org"],
-    [["broadcast", "--trusted", "7"], "ntpkit broadcast: --trusted names keys, but there is no key file; name the file with --keys FILE"],
-    [["pool", "--interval", "100ms", "192.0.2.1"], "ntpkit pool: --interval: less than 2 s is not for 192.0.2.1; only loopback, private and link-local addresses may be asked so often"],
+    [
+      ["broadcast", "--trusted", "7"],
+      "ntpkit broadcast: --trusted names keys, but there is no key file; name the file with --keys FILE",
+    ],
+    [
+      ["pool", "--interval", "100ms", "192.0.2.1"],
+      "ntpkit pool: --interval: less than 2 s is not for 192.0.2.1; only loopback, private and link-local addresses may be asked so often",
+    ],
     [["serve", "--local-stratum", "16"], "ntpkit serve: --local-stratum: 16 is out of range; from 1 to 15"],
-    [["serve", "--manycast", "10.1.1.1"], 'ntpkit serve: "10.1.1.1" is not a multicast group; groups are 224.0.0.0 to 239.255.255.255, and IPv6 addresses that begin with ff'],
+    [
+      ["serve", "--manycast", "10.1.1.1"],
+      'ntpkit serve: "10.1.1.1" is not a multicast group; groups are 224.0.0.0 to 239.255.255.255, and IPv6 addresses that begin with ff',
+    ],
     [["serve", "--user", "no-such-user"], 'ntpkit serve: --user: there is no user "no-such-user"'],
   ])("%j is one line and exit code 64", async (argv, line) => {
     expect(await ntpkit(argv)).toMatchObject({ code: 64, out: "", err: expect.stringContaining(line.split(";")[0]!) });
@@ -55,7 +73,11 @@ describe("a mistake", () => {
   it("is to trust a key that the file does not have", async () => {
     const keys = join(folder, "ntp.keys");
     writeFileSync(keys, "1 SHA1 0123456789abcdef0123456789abcdef01234567\n", { mode: 0o600 });
-    expect(await ntpkit(["broadcast", "--keys", keys, "--trusted", "7"])).toEqual({ code: 64, out: "", err: "ntpkit broadcast: --trusted: key 7 is not in the key file; it has 1\n" });
+    expect(await ntpkit(["broadcast", "--keys", keys, "--trusted", "7"])).toEqual({
+      code: 64,
+      out: "",
+      err: "ntpkit broadcast: --trusted: key 7 is not in the key file; it has 1\n",
+    });
   });
 
   it("is an interface that is not there", async () => {
@@ -70,15 +92,31 @@ describe("a mistake", () => {
 describe("pool", () => {
   it("reports a member a line, and what they have in common", async () => {
     const ports = await Promise.all([demo(2, "203.0.113.1"), demo(2, "203.0.113.1")]);
-    const { code, out } = await ntpkit(["pool", "--samples", "2", "--interval", "50ms", "--json", ...ports.map((port) => `127.0.0.1:${port}`)]);
+    const { code, out } = await ntpkit([
+      "pool",
+      "--samples",
+      "2",
+      "--interval",
+      "50ms",
+      "--json",
+      ...ports.map((port) => `127.0.0.1:${port}`),
+    ]);
     expect(code).toBe(0);
     const document = JSON.parse(out);
     expect(violations(document, SCHEMAS["pool"]!)).toEqual([]);
-    expect(document).toMatchObject({ ok: true, associations: [{ lifetime: "preemptable" }, { lifetime: "preemptable" }], warnings: [{ code: "sharedUpstream" }] });
+    expect(document).toMatchObject({
+      ok: true,
+      associations: [{ lifetime: "preemptable" }, { lifetime: "preemptable" }],
+      warnings: [{ code: "sharedUpstream" }],
+    });
   });
 
   it("is silent with -q when all went well", async () => {
-    expect(await ntpkit(["pool", "-q", "--samples", "1", `127.0.0.1:${await demo(1, "GPS")}`])).toEqual({ code: 0, out: "", err: "" });
+    expect(await ntpkit(["pool", "-q", "--samples", "1", `127.0.0.1:${await demo(1, "GPS")}`])).toEqual({
+      code: 0,
+      out: "",
+      err: "",
+    });
   });
 });
 
@@ -86,37 +124,96 @@ describe("--follow", () => {
   it("names of a pool who is dead beside who lives, and says of each document how it stands", async () => {
     const live = await demo(2, "203.0.113.1");
     const dead = await freePort();
-    const { lines, err } = await following(({ associations, notDrawn }) => associations.length > 0 && notDrawn.length > 0, "pool", `127.0.0.1:${dead}`, `127.0.0.2:${dead}`, `127.0.0.1:${live}`, "does-not-exist.invalid");
+    const { lines, err } = await following(
+      ({ associations, notDrawn }) => associations.length > 0 && notDrawn.length > 0,
+      "pool",
+      `127.0.0.1:${dead}`,
+      `127.0.0.2:${dead}`,
+      `127.0.0.1:${live}`,
+      "does-not-exist.invalid",
+    );
     for (const line of lines) expect(violations(line, SCHEMAS["pool"]!)).toEqual([]);
     for (const line of lines.slice(0, -1)) {
       expect([line.ok, line.exitCode === 0]).toEqual(line.system.systemPeer === null ? [false, false] : [true, true]);
     }
-    expect(lines.at(-1)).toMatchObject({ associations: [{ port: live }], notDrawn: [{ address: "127.0.0.1", port: dead, why: "portUnreachable" }, { address: "127.0.0.2", port: dead }] });
+    expect(lines.at(-1)).toMatchObject({
+      associations: [{ port: live }],
+      notDrawn: [
+        { address: "127.0.0.1", port: dead, why: "portUnreachable" },
+        { address: "127.0.0.2", port: dead },
+      ],
+    });
     expect(lines.at(-1)).toMatchObject({ ok: false, exitCode: 130 });
     expect(err.match(/warning: does-not-exist\.invalid: /g)).toHaveLength(1);
   });
 
   it("tells of every ring of a search that goes on", async () => {
     const port = await answerGroup();
-    const { lines } = await following(({ associations }) => associations.length > 0, "manycast", GROUP, "--interface", "lo", "--port", `${port}`, "--no-auth", "--interval", "100ms", "--minclock", "1");
+    const { lines } = await following(
+      ({ associations }) => associations.length > 0,
+      "manycast",
+      GROUP,
+      "--interface",
+      "lo",
+      "--port",
+      `${port}`,
+      "--no-auth",
+      "--interval",
+      "100ms",
+      "--minclock",
+      "1",
+    );
     for (const line of lines) expect(violations(line, SCHEMAS["manycast"]!)).toEqual([]);
-    expect(lines.at(-1)).toMatchObject({ group: GROUP, rings: [{ ttl: 1, replies: 1 }], associations: [{ ttl: 1, authentication: "none" }] });
+    expect(lines.at(-1)).toMatchObject({
+      group: GROUP,
+      rings: [{ ttl: 1, replies: 1 }],
+      associations: [{ ttl: 1, authentication: "none" }],
+    });
   });
 });
 
 describe("manycast", () => {
-  const search = (port: number, ...options: string[]) => ntpkit(["manycast", GROUP, "--interface", "lo", "--port", `${port}`, "--ttl", "2", "--interval", "100ms", "--samples", "2", "--minclock", "1", "--json", ...options]);
+  const search = (port: number, ...options: string[]) =>
+    ntpkit([
+      "manycast",
+      GROUP,
+      "--interface",
+      "lo",
+      "--port",
+      `${port}`,
+      "--ttl",
+      "2",
+      "--interval",
+      "100ms",
+      "--samples",
+      "2",
+      "--minclock",
+      "1",
+      "--json",
+      ...options,
+    ]);
 
   it("finds who answers, and believes him only when told to", async () => {
     const port = await answerGroup();
     const trusting = await search(port, "--no-auth");
     const document = JSON.parse(trusting.out);
     expect(violations(document, SCHEMAS["manycast"]!)).toEqual([]);
-    expect([trusting.code, document]).toMatchObject([0, { group: GROUP, rings: [{ ttl: 1, replies: 1 }], associations: [{ verdict: "systemPeer", ttl: 1, group: GROUP, authentication: "none" }] }]);
+    expect([trusting.code, document]).toMatchObject([
+      0,
+      {
+        group: GROUP,
+        rings: [{ ttl: 1, replies: 1 }],
+        associations: [{ verdict: "systemPeer", ttl: 1, group: GROUP, authentication: "none" }],
+      },
+    ]);
     const strict = await search(port);
     expect(strict.code).toBe(15);
     expect(strict.err).toContain("1 server was found, and none is authentic: ");
-    expect(JSON.parse(strict.out)).toMatchObject({ ok: false, error: { code: "authentication" }, associations: [{ verdict: "rejected", reason: "authentication", offset: expect.any(Number) }] });
+    expect(JSON.parse(strict.out)).toMatchObject({
+      ok: false,
+      error: { code: "authentication" },
+      associations: [{ verdict: "rejected", reason: "authentication", offset: expect.any(Number) }],
+    });
   });
 
   it("asks a group once, however often it is named", async () => {
@@ -127,14 +224,30 @@ describe("manycast", () => {
   it("says so when nobody does", async () => {
     const { code, out, err } = await search(await freePort());
     expect(code).toBe(10);
-    expect(JSON.parse(out).rings).toMatchObject([{ ttl: 1, replies: 0 }, { ttl: 2, replies: 0 }]);
+    expect(JSON.parse(out).rings).toMatchObject([
+      { ttl: 1, replies: 0 },
+      { ttl: 2, replies: 0 },
+    ]);
     expect(err).toMatch(/^ntpkit manycast: no server answered within 2 hops of this host in 239\.255\.77\.77; /);
   });
 
   it("says that the deadline cut the search off, where rings were left to ask", async () => {
-    const { code, out, err } = await search(await freePort(), "--ttl", "5", "--interval", "1000s", "--deadline", "300ms");
-    expect([code, JSON.parse(out)]).toMatchObject([17, { ok: false, exitCode: 17, error: { code: "deadline" }, rings: [{ ttl: 1, replies: 0 }] }]);
-    expect(err).toBe("ntpkit manycast: the deadline of 300.0 ms passed before all rings were asked: 1 of 5 hops, and no server answered; --deadline allows more time, --ttl asks fewer rings\n");
+    const { code, out, err } = await search(
+      await freePort(),
+      "--ttl",
+      "5",
+      "--interval",
+      "1000s",
+      "--deadline",
+      "300ms",
+    );
+    expect([code, JSON.parse(out)]).toMatchObject([
+      17,
+      { ok: false, exitCode: 17, error: { code: "deadline" }, rings: [{ ttl: 1, replies: 0 }] },
+    ]);
+    expect(err).toBe(
+      "ntpkit manycast: the deadline of 300.0 ms passed before all rings were asked: 1 of 5 hops, and no server answered; --deadline allows more time, --ttl asks fewer rings\n",
+    );
   });
 
   it("finds a server of this very host, in another process", async () => {
@@ -149,12 +262,34 @@ describe("manycast", () => {
     const port = await freePort();
     await serving(port, "--local-stratum", "3", "--manycast", GROUP, "--interface", "lo");
     const { code, out } = await search(port, "--ttl", "5", "--interval", "1s", "--deadline", "3500ms");
-    expect([code, JSON.parse(out)]).toMatchObject([15, { error: { code: "authentication" }, associations: [{ reason: "authentication" }] }]);
+    expect([code, JSON.parse(out)]).toMatchObject([
+      15,
+      { error: { code: "authentication" }, associations: [{ reason: "authentication" }] },
+    ]);
   });
 
   it("draws rings in place on a terminal, and leaves only the report", async () => {
     const port = await answerGroup();
-    const { out, err } = await ntpkit(["manycast", GROUP, "--interface", "lo", "--port", `${port}`, "--ttl", "1", "--interval", "100ms", "--samples", "2", "--minclock", "1", "--no-auth"], { columns: 80, env: { TERM: "xterm", NO_COLOR: "1" } });
+    const { out, err } = await ntpkit(
+      [
+        "manycast",
+        GROUP,
+        "--interface",
+        "lo",
+        "--port",
+        `${port}`,
+        "--ttl",
+        "1",
+        "--interval",
+        "100ms",
+        "--samples",
+        "2",
+        "--minclock",
+        "1",
+        "--no-auth",
+      ],
+      { columns: 80, env: { TERM: "xterm", NO_COLOR: "1" } },
+    );
     expect(err).toContain("searching … 0 s, Ctrl-C ends it\n");
     expect(err.endsWith("\u001b[0J")).toBe(true);
     expect(out).toMatch(/^239\.255\.77\.77 {2}ring 1 \(1 hop\): 1 answered\n/);
@@ -165,8 +300,24 @@ describe("broadcast", () => {
   it("prints an event a line, and ends after enough of them", async () => {
     const port = await freePort();
     broadcastTo(port);
-    const { code, out } = await ntpkit(["broadcast", GROUP, "--interface", "lo", "--port", `${port}`, "--count", "2", "--broadcast-delay", "1ms", "--no-auth", "--json"]);
-    const events = out.trim().split("\n").map((line) => JSON.parse(line));
+    const { code, out } = await ntpkit([
+      "broadcast",
+      GROUP,
+      "--interface",
+      "lo",
+      "--port",
+      `${port}`,
+      "--count",
+      "2",
+      "--broadcast-delay",
+      "1ms",
+      "--no-auth",
+      "--json",
+    ]);
+    const events = out
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
     for (const event of events) expect(violations(event, SCHEMAS["broadcast"]!)).toEqual([]);
     expect([code, events.map(({ event }) => event)]).toEqual([0, ["mobilized", "sample", "sample"]]);
     expect(events[1]).toMatchObject({ group: GROUP, authentication: "none", offset: expect.any(Number) });
@@ -175,9 +326,20 @@ describe("broadcast", () => {
   it("lists whom it may not believe, and ends with 15", async () => {
     const port = await freePort();
     broadcastTo(port);
-    const { code, out, err } = await ntpkit(["broadcast", GROUP, "--interface", "lo", "--port", `${port}`, "--deadline", "1s"]);
+    const { code, out, err } = await ntpkit([
+      "broadcast",
+      GROUP,
+      "--interface",
+      "lo",
+      "--port",
+      `${port}`,
+      "--deadline",
+      "1s",
+    ]);
     expect(code).toBe(15);
-    expect(out).toMatch(/^\d\d:\d\d:\d\d 127\.0\.0\.1:\d+ in 239\.255\.77\.77: rejected: it is not authentic; it says offset /);
+    expect(out).toMatch(
+      /^\d\d:\d\d:\d\d 127\.0\.0\.1:\d+ in 239\.255\.77\.77: rejected: it is not authentic; it says offset /,
+    );
     expect(err).toContain("--no-auth");
   });
 
@@ -195,7 +357,14 @@ describe("broadcast", () => {
   });
 
   it("says so when it hears nothing, or may not listen", async () => {
-    const { code, out, err } = await ntpkit(["broadcast", "--port", `${await freePort()}`, "--deadline", "100ms", "--json"]);
+    const { code, out, err } = await ntpkit([
+      "broadcast",
+      "--port",
+      `${await freePort()}`,
+      "--deadline",
+      "100ms",
+      "--json",
+    ]);
     expect([code, JSON.parse(out)]).toMatchObject([10, { ok: false, error: { code: "no-reply" } }]);
     expect(err).toMatch(/^ntpkit broadcast: no broadcast was heard on UDP port \d+ in /);
     const taken = await bound("0.0.0.0");
@@ -209,7 +378,11 @@ describe("serve", () => {
     const port = await freePort();
     const config = join(folder, "ntp.conf");
     writeFileSync(config, "server 127.127.1.0\nfudge 127.127.1.0 stratum 5\nrestrict 127.0.0.2 noserve\n");
-    const child = spawn(process.execPath, ["--import", "tsx", ENTRY, "serve", "-c", config, "--port", `${port}`, "--json"], { env: { ...process.env, NTPKIT_CONFIG: "/nonexistent" } });
+    const child = spawn(
+      process.execPath,
+      ["--import", "tsx", ENTRY, "serve", "-c", config, "--port", `${port}`, "--json"],
+      { env: { ...process.env, NTPKIT_CONFIG: "/nonexistent" } },
+    );
     servers.push({ close: () => child.kill("SIGKILL") });
     let out = "";
     let err = "";
@@ -220,7 +393,10 @@ describe("serve", () => {
     expect([code, JSON.parse(asked)]).toMatchObject([0, { associations: [{ stratum: 6, refid: "LOCAL(0)" }] }]);
     child.kill("SIGTERM");
     expect(await once(child, "close")).toEqual([0, null]);
-    const lines = out.trim().split("\n").map((line) => JSON.parse(line));
+    const lines = out
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
     for (const line of lines) expect(violations(line, SCHEMAS["serve"]!)).toEqual([]);
     expect([lines.map(({ event }) => event), err]).toEqual([["listening", "stopped"], ""]);
     expect(lines[1]).toMatchObject({ served: { stratum: 6, synchronized: true }, packets: { answered: 1 } });
@@ -236,14 +412,23 @@ describe("serve", () => {
 
 /** `ntpkit serve` as a process of its own, until the test ends. */
 async function serving(port: number, ...options: readonly string[]): Promise<void> {
-  const child = spawn(process.execPath, ["--import", "tsx", ENTRY, "serve", "--port", `${port}`, "--json", ...options], { env: { ...process.env, NTPKIT_CONFIG: "/nonexistent" } });
+  const child = spawn(
+    process.execPath,
+    ["--import", "tsx", ENTRY, "serve", "--port", `${port}`, "--json", ...options],
+    { env: { ...process.env, NTPKIT_CONFIG: "/nonexistent" } },
+  );
   servers.push({ close: () => child.kill("SIGKILL") });
   await once(createInterface(child.stdout), "line");
 }
 
 /** Runs a command with `--follow --json` until a document is as wanted, then interrupts it. */
-async function following(isWanted: (document: any) => boolean, ...argv: readonly string[]): Promise<{ readonly lines: readonly any[]; readonly err: string }> {
-  const child = spawn(process.execPath, ["--import", "tsx", ENTRY, ...argv, "--follow", "--json"], { env: { ...process.env, NTPKIT_CONFIG: "/nonexistent" } });
+async function following(
+  isWanted: (document: any) => boolean,
+  ...argv: readonly string[]
+): Promise<{ readonly lines: readonly any[]; readonly err: string }> {
+  const child = spawn(process.execPath, ["--import", "tsx", ENTRY, ...argv, "--follow", "--json"], {
+    env: { ...process.env, NTPKIT_CONFIG: "/nonexistent" },
+  });
   servers.push({ close: () => child.kill("SIGKILL") });
   const lines: any[] = [];
   let err = "";
@@ -286,7 +471,18 @@ async function answerGroup(): Promise<number> {
   socket.on("message", (bytes, { port, address }) => {
     const request = readHeader(new DataView(bytes.buffer, bytes.byteOffset));
     const now = read();
-    socket.send(encodeHeader({ ...TOLD, mode: "server", reference: shift(now, -5), origin: request.transmit, receive: now, transmit: read() }), port, address);
+    socket.send(
+      encodeHeader({
+        ...TOLD,
+        mode: "server",
+        reference: shift(now, -5),
+        origin: request.transmit,
+        receive: now,
+        transmit: read(),
+      }),
+      port,
+      address,
+    );
   });
   return socket.address().port;
 }
@@ -306,6 +502,17 @@ function broadcastTo(port: number): void {
 }
 
 const TOLD: Header = {
-  leap: "none", version: 4, mode: "server", stratum: 2, poll: 3, precision: -20, rootDelay: 0.001, rootDispersion: 0.001, referenceId: 0xcb00_7101,
-  reference: UNKNOWN_TIME, origin: UNKNOWN_TIME, receive: UNKNOWN_TIME, transmit: UNKNOWN_TIME,
+  leap: "none",
+  version: 4,
+  mode: "server",
+  stratum: 2,
+  poll: 3,
+  precision: -20,
+  rootDelay: 0.001,
+  rootDispersion: 0.001,
+  referenceId: 0xcb00_7101,
+  reference: UNKNOWN_TIME,
+  origin: UNKNOWN_TIME,
+  receive: UNKNOWN_TIME,
+  transmit: UNKNOWN_TIME,
 };

@@ -20,7 +20,9 @@ describe("peers at a Unix socket", () => {
     expect(out).toMatch(/^\*ntp1\.example\.ne - {15} 2 u +\d+ +16 {2}377 {4}4\.200 {3}\+0\.125 {3}0\.080$/m);
     const document = JSON.parse((await ntpkit(["peers", "--json", "--explain", path])).out);
     expect(violations(document, peersSchema())).toEqual([]);
-    expect(document.hosts).toMatchObject([{ host: path, protocol: "observe", daemon: "ntpd-rs 1.9.0", system: { truechimers: null } }]);
+    expect(document.hosts).toMatchObject([
+      { host: path, protocol: "observe", daemon: "ntpd-rs 1.9.0", system: { truechimers: null } },
+    ]);
     expect((await ntpkit(["peers", "--wide", path])).out).toMatch(/ntpd-rs 1\.9\.0, stratum 3, /);
     expect((await ntpkit(["peers", "-n", "--explain", path])).out).not.toContain("otherwise");
   });
@@ -38,16 +40,28 @@ describe("peers at a Unix socket", () => {
 
   it("does not wait for the rest for ever, and knows a path that is none", async () => {
     const silent = await observed([Uint8Array.of(0, 0)], { ends: false });
-    expect(await ntpkit(["peers", "--timeout", "50ms", silent])).toMatchObject({ code: 69, err: expect.stringContaining("nobody answers") });
-    expect(await ntpkit(["peers", "/nonexistent/observe"])).toMatchObject({ code: 10, err: expect.stringContaining("there is no such socket") });
+    expect(await ntpkit(["peers", "--timeout", "50ms", silent])).toMatchObject({
+      code: 69,
+      err: expect.stringContaining("nobody answers"),
+    });
+    expect(await ntpkit(["peers", "/nonexistent/observe"])).toMatchObject({
+      code: 10,
+      err: expect.stringContaining("there is no such socket"),
+    });
     expect((await ntpkit(["mru", "/nonexistent/observe"])).code).toBe(64);
   });
 });
 
 describe("check and wait at a Unix socket", () => {
   it("go by what ntpd-rs says", async () => {
-    expect(await ntpkit(["check", "--daemon", await ntpdRs(), "--stratum", "2,5"])).toMatchObject({ code: 1, out: expect.stringMatching(/^NTP WARNING: Offset 0\.000125 secs, stratum=3\|/) });
-    expect(await ntpkit(["check", "--daemon", await ntpdRs("1.3")])).toMatchObject({ code: 2, out: expect.stringContaining("Server not synchronized") });
+    expect(await ntpkit(["check", "--daemon", await ntpdRs(), "--stratum", "2,5"])).toMatchObject({
+      code: 1,
+      out: expect.stringMatching(/^NTP WARNING: Offset 0\.000125 secs, stratum=3\|/),
+    });
+    expect(await ntpkit(["check", "--daemon", await ntpdRs("1.3")])).toMatchObject({
+      code: 2,
+      out: expect.stringContaining("Server not synchronized"),
+    });
     const untold = await ntpkit(["check", "--json", "--daemon", await ntpdRs(), "--truechimers", "3:,1:"]);
     expect([untold.code, violations(JSON.parse(untold.out), checkSchema())]).toEqual([3, []]);
     const waited = await ntpkit(["wait", "--json", "--daemon", await ntpdRs(), "--distance", "10ms"]);

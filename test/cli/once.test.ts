@@ -46,13 +46,27 @@ describe("query", () => {
   });
 
   it("prints a document that fits its schema", async () => {
-    const { code, out, err } = await ntpkit(["query", "--json", await serve(), await serve({ stratum: null, refid: "INIT" }), "127.0.0.1:1"]);
+    const { code, out, err } = await ntpkit([
+      "query",
+      "--json",
+      await serve(),
+      await serve({ stratum: null, refid: "INIT" }),
+      "127.0.0.1:1",
+    ]);
     const document = JSON.parse(out);
     expect([code, err]).toEqual([0, ""]);
     expect(violations(document, runSchema("query"))).toEqual([]);
-    expect(document).toMatchObject({ schema: "ntpkit/query/1", ok: true, clock: { direction: "behind", action: "none", applied: false, reason: "query" } });
+    expect(document).toMatchObject({
+      schema: "ntpkit/query/1",
+      ok: true,
+      clock: { direction: "behind", action: "none", applied: false, reason: "query" },
+    });
     expectTruth(document);
-    expect(document.associations.map(({ verdict, reason }: any) => reason ?? verdict)).toEqual(["systemPeer", "unsynchronized", "portUnreachable"]);
+    expect(document.associations.map(({ verdict, reason }: any) => reason ?? verdict)).toEqual([
+      "systemPeer",
+      "unsynchronized",
+      "portUnreachable",
+    ]);
   });
 
   it("says nothing with -q when all went well, and all when not", async () => {
@@ -60,7 +74,9 @@ describe("query", () => {
     const failed = await ntpkit(["query", "-q", "127.0.0.1:1"]);
     expect(failed.code).toBe(10);
     expect(failed.out).toContain("portUnreachable");
-    expect(failed.err).toBe("ntpkit query: no server answered: 127.0.0.1:1 (nothing listens on its port); is a time server running there, on that port?\n");
+    expect(failed.err).toBe(
+      "ntpkit query: no server answered: 127.0.0.1:1 (nothing listens on its port); is a time server running there, on that port?\n",
+    );
     expect(JSON.parse((await ntpkit(["query", "-q", "--json", await serve()])).out).ok).toBe(true);
   });
 
@@ -75,7 +91,12 @@ describe("query", () => {
     expect((await ntpkit(["query", await serve({ stratum: null, refid: "INIT" })])).code).toBe(12);
     const split = await ntpkit(["query", "--json", await serve(), await serve({ ahead: 9 })]);
     expect(split.code).toBe(12);
-    expect(JSON.parse(split.out)).toMatchObject({ ok: false, exitCode: 12, error: { code: "no-agreement" }, clock: { offset: null } });
+    expect(JSON.parse(split.out)).toMatchObject({
+      ok: false,
+      exitCode: 12,
+      error: { code: "no-agreement" },
+      clock: { offset: null },
+    });
     expect(violations(JSON.parse(split.out), runSchema("query"))).toEqual([]);
   });
 
@@ -87,7 +108,11 @@ describe("query", () => {
 
   it("ends on a signal with its code and nothing half said", async () => {
     const server = await serve();
-    expect(await ntpkit(["query", "--samples", "4", server], { signal: "SIGINT" })).toEqual({ code: 130, out: "", err: "ntpkit query: interrupted (SIGINT)\n" });
+    expect(await ntpkit(["query", "--samples", "4", server], { signal: "SIGINT" })).toEqual({
+      code: 130,
+      out: "",
+      err: "ntpkit query: interrupted (SIGINT)\n",
+    });
     const terminated = await ntpkit(["query", "--json", "--samples", "4", server], { signal: "SIGTERM" });
     expect(terminated.code).toBe(143);
     expect(JSON.parse(terminated.out)).toMatchObject({ ok: false, exitCode: 143, error: { code: "terminated" } });
@@ -97,7 +122,9 @@ describe("query", () => {
     const server = await serve();
     const { out } = await ntpkit(["query", server], { columns: 80, env: { TERM: "xterm" } });
     // oxlint-disable-next-line no-control-regex
-    expect(out.replace(/\u001b\[\d+m/g, "")).toMatch(/^ {2}server +st +offset +delay +± +reach +why not\n\* 127\.0\.0\.1:\d+ +1 +\+[\d.]+ ms +[\d.]+ [µm]s +[\d.]+ [µm]s +1 *\nlocal clock is /);
+    expect(out.replace(/\u001b\[\d+m/g, "")).toMatch(
+      /^ {2}server +st +offset +delay +± +reach +why not\n\* 127\.0\.0\.1:\d+ +1 +\+[\d.]+ ms +[\d.]+ [µm]s +[\d.]+ [µm]s +1 *\nlocal clock is /,
+    );
     const colour = (env: Record<string, string>, ...options: string[]): Promise<boolean> =>
       ntpkit(["query", ...options, server], { columns: 80, env }).then(({ out }) => out.includes("\u001b["));
     expect(await colour({ TERM: "xterm" })).toBe(true);
@@ -113,7 +140,9 @@ describe("sync", () => {
     const { code, out, err } = await ntpkit(["sync", "-n", "--interval", "50ms", await serve()]);
     expect([code, err]).toEqual([0, ""]);
     expect(out).toMatch(/; a run without --dry-run would step it\n$/);
-    const slewed = JSON.parse((await ntpkit(["sync", "-n", "--json", "--slew", "--interval", "50ms", await serve()])).out);
+    const slewed = JSON.parse(
+      (await ntpkit(["sync", "-n", "--json", "--slew", "--interval", "50ms", await serve()])).out,
+    );
     expect(slewed.clock).toMatchObject({ action: "slew", applied: false, reason: "dry-run" });
     expect(violations(slewed, runSchema("sync"))).toEqual([]);
   });
@@ -121,23 +150,42 @@ describe("sync", () => {
   it("refuses what is beyond its limits", async () => {
     const panic = await ntpkit(["sync", "-n", "--interval", "50ms", "--panic", "100ms", await serve()]);
     expect(panic.code).toBe(13);
-    expect(panic.err).toMatch(/^ntpkit sync: the local clock is \d+\.\d+ ms behind, beyond the --panic limit of 100\.0 ms; nothing was changed; /);
-    const step = await ntpkit(["sync", "-n", "--json", "--interval", "50ms", "--max-step", "forward=0.2", await serve()]);
+    expect(panic.err).toMatch(
+      /^ntpkit sync: the local clock is \d+\.\d+ ms behind, beyond the --panic limit of 100\.0 ms; nothing was changed; /,
+    );
+    const step = await ntpkit([
+      "sync",
+      "-n",
+      "--json",
+      "--interval",
+      "50ms",
+      "--max-step",
+      "forward=0.2",
+      await serve(),
+    ]);
     expect(step.code).toBe(13);
-    expect(JSON.parse(step.out)).toMatchObject({ clock: { action: "refused", reason: "max-step", applied: false }, error: { code: "limit" } });
+    expect(JSON.parse(step.out)).toMatchObject({
+      clock: { action: "refused", reason: "max-step", applied: false },
+      error: { code: "limit" },
+    });
   });
 
   it("asks the servers of the configuration file", async () => {
     const config = join(folder, "ntp.conf");
     writeFileSync(config, "driftfile /var/lib/ntp/drift\nserver 127.0.0.1 prefer\npeer 192.0.2.1\n");
     const [, port] = (await serve()).split(":");
-    const { code, out, err } = await ntpkit(["sync", "-n", "--json", "--interval", "50ms", "--port", port!], { env: { NTPKIT_CONFIG: config } });
+    const { code, out, err } = await ntpkit(["sync", "-n", "--json", "--interval", "50ms", "--port", port!], {
+      env: { NTPKIT_CONFIG: config },
+    });
     expect(code).toBe(0);
     expect(JSON.parse(out).associations).toMatchObject([{ address: "127.0.0.1" }]);
-    expect(err.split("\n")).toEqual([expect.stringMatching(`^ntpkit sync: warning: ${config}:3:1: "peer" is left out: `), ""]);
+    expect(err.split("\n")).toEqual([
+      expect.stringMatching(`^ntpkit sync: warning: ${config}:3:1: "peer" is left out: `),
+      "",
+    ]);
     const talkative = await ntpkit(["sync", "-n", "-v", "--interval", "50ms", "--port", port!, "-c", config]);
     expect(talkative.err).toContain(`ntpkit sync: configuration file ${config}\n`);
-    expect(talkative.err).toContain('note: ');
+    expect(talkative.err).toContain("note: ");
   });
 });
 

@@ -23,7 +23,8 @@ const has = (program: string): boolean => spawnSync(program, ["--version"]).erro
 describe("the README", () => {
   it("lists every exit code", () => {
     const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
-    for (const [name, { exitCode }] of Object.entries(OUTCOMES)) if (exitCode < 128) expect(readme).toContain(`| ${exitCode} | ${name} |`);
+    for (const [name, { exitCode }] of Object.entries(OUTCOMES))
+      if (exitCode < 128) expect(readme).toContain(`| ${exitCode} | ${name} |`);
   });
 });
 
@@ -32,20 +33,34 @@ describe("demo", () => {
     const { code, out, err } = await ntpkit(["demo"]);
     expect([code, err]).toEqual([0, ""]);
     expect(out).toMatch(/^x liar .* outsideIntersection$/m);
-    expect(out).toMatch(/^liar \(127\.0\.0\.1:\d+\): its time disagrees with the majority: its offset is \+5\.\d+ s, theirs \+\d+\.\d ms$/m);
+    expect(out).toMatch(
+      /^liar \(127\.0\.0\.1:\d+\): its time disagrees with the majority: its offset is \+5\.\d+ s, theirs \+\d+\.\d ms$/m,
+    );
     expect(out).toMatch(/^lost \(127\.0\.0\.1:\d+\): its own clock is not synchronized/m);
-    expect(out).toMatch(/^local clock is \d+\.\d ms behind .*; 3 of 4 servers agree; a run without --dry-run would step it$/m);
+    expect(out).toMatch(
+      /^local clock is \d+\.\d ms behind .*; 3 of 4 servers agree; a run without --dry-run would step it$/m,
+    );
   });
   it("prints what the README shows, but for the figures", async () => {
     const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
     const shown = /```console\n\$ ntpkit demo\n([^`]*)```/.exec(readme)![1]!;
-    const shape = (text: string): string => text.replace(/[+-]?\d[\d.:]*( (ns|µs|ms|s)\b)?/g, "#").replace(/^[*+] /gm, "+ ").replace(/ +/g, " ");
+    const shape = (text: string): string =>
+      text
+        .replace(/[+-]?\d[\d.:]*( (ns|µs|ms|s)\b)?/g, "#")
+        .replace(/^[*+] /gm, "+ ")
+        .replace(/ +/g, " ");
     expect(shape((await ntpkit(["demo"])).out).startsWith(shape(shown))).toBe(true);
   });
   it("has a document too", async () => {
     const document = JSON.parse((await ntpkit(["demo", "--json"])).out);
     expect(violations(document, runSchema("demo"))).toEqual([]);
-    expect(document.associations.map(({ name }: any) => name)).toEqual(["honest", "truthful", "candid", "liar", "lost"]);
+    expect(document.associations.map(({ name }: any) => name)).toEqual([
+      "honest",
+      "truthful",
+      "candid",
+      "liar",
+      "lost",
+    ]);
     expect(document.system).toMatchObject({ truechimers: 3, falsetickers: 1 });
   });
 });
@@ -65,25 +80,43 @@ describe("keygen", () => {
 
   it("writes them for their owner only, and never over others unasked", async () => {
     const file = join(folder, "keys");
-    expect(await ntpkit(["keygen", file])).toEqual({ code: 0, out: "", err: `ntpkit keygen: wrote 1 key to ${file}; give the other end the same lines, and tell nobody else\n` });
+    expect(await ntpkit(["keygen", file])).toEqual({
+      code: 0,
+      out: "",
+      err: `ntpkit keygen: wrote 1 key to ${file}; give the other end the same lines, and tell nobody else\n`,
+    });
     expect(statSync(file).mode & 0o777).toBe(0o600);
     const before = readFileSync(file, "utf8");
-    expect(await ntpkit(["keygen", file])).toMatchObject({ code: 64, err: expect.stringContaining("exists already and was left alone") });
+    expect(await ntpkit(["keygen", file])).toMatchObject({
+      code: 64,
+      err: expect.stringContaining("exists already and was left alone"),
+    });
     expect(readFileSync(file, "utf8")).toBe(before);
     expect((await ntpkit(["keygen", "--force", "-q", file])).err).toBe("");
     expect(readFileSync(file, "utf8")).not.toBe(before);
   });
 
   it("has documents that fit their schema", async () => {
-    for (const argv of [["keygen", "--json"], ["keygen", "--json", join(folder, "keys.json")], ["keygen", "--json", join(folder, "no", "folder")], ["keygen", "--json", "--count", "0"]]) {
+    for (const argv of [
+      ["keygen", "--json"],
+      ["keygen", "--json", join(folder, "keys.json")],
+      ["keygen", "--json", join(folder, "no", "folder")],
+      ["keygen", "--json", "--count", "0"],
+    ]) {
       const { out } = await ntpkit(argv);
       expect([argv, violations(JSON.parse(out), keygenSchema())]).toEqual([argv, []]);
     }
   });
 
   it("says when identifiers run out, or a file cannot be written", async () => {
-    expect(await ntpkit(["keygen", "--first-id", "65535", "--count", "2"])).toMatchObject({ code: 64, err: expect.stringContaining("65536") });
-    expect(await ntpkit(["keygen", join(folder, "no", "folder")])).toMatchObject({ code: 14, err: expect.stringContaining("cannot write") });
+    expect(await ntpkit(["keygen", "--first-id", "65535", "--count", "2"])).toMatchObject({
+      code: 64,
+      err: expect.stringContaining("65536"),
+    });
+    expect(await ntpkit(["keygen", join(folder, "no", "folder")])).toMatchObject({
+      code: 14,
+      err: expect.stringContaining("cannot write"),
+    });
   });
 });
 
@@ -92,7 +125,18 @@ describe("completion", () => {
     for (const shell of ["bash", "zsh", "fish"]) {
       const { code, out } = await ntpkit(["completion", shell]);
       expect(code).toBe(0);
-      for (const word of ["sync", "query", "demo", "keygen", "completion", "max-step", "dry-run", "keys-format", "chrony"]) expect([shell, out.includes(word)]).toEqual([shell, true]);
+      for (const word of [
+        "sync",
+        "query",
+        "demo",
+        "keygen",
+        "completion",
+        "max-step",
+        "dry-run",
+        "keys-format",
+        "chrony",
+      ])
+        expect([shell, out.includes(word)]).toEqual([shell, true]);
     }
   });
 
@@ -124,7 +168,13 @@ describe("what is generated", () => {
     for (const [path, text] of generated()) {
       if (!path.startsWith("man/")) continue;
       const terms = text.split("\n").filter((line) => line.startsWith("\\fB\\-"));
-      for (const term of terms) expect([path, term, term.split("[").length, term.split("<").length]).toEqual([path, term, term.split("]").length, term.split(">").length]);
+      for (const term of terms)
+        expect([path, term, term.split("[").length, term.split("<").length]).toEqual([
+          path,
+          term,
+          term.split("]").length,
+          term.split(">").length,
+        ]);
     }
     expect(generated().get("man/ntpkit-run.1")).toContain("\\fB\\-\\-metrics\\fR [HOST:]PORT\n");
   });

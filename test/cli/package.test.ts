@@ -12,7 +12,13 @@ let folder = "";
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "ntpkit-package-"));
-  const [pack] = JSON.parse(execFileSync("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], { cwd: TOP, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] })) as [{ readonly files: readonly { readonly path: string }[] }];
+  const [pack] = JSON.parse(
+    execFileSync("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], {
+      cwd: TOP,
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+    }),
+  ) as [{ readonly files: readonly { readonly path: string }[] }];
   for (const { path } of pack.files) {
     mkdirSync(dirname(join(folder, path)), { recursive: true });
     cpSync(join(TOP, path), join(folder, path));
@@ -24,14 +30,25 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-function run(...argv: readonly string[]): { readonly status: number | null; readonly stdout: string; readonly stderr: string } {
+function run(...argv: readonly string[]): {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+} {
   return spawnSync(process.execPath, [join(folder, "bin/ntpkit.js"), ...argv], { encoding: "utf8" });
 }
 
 describe("the package", () => {
   it("has a command that runs", () => {
-    expect(run("--version")).toMatchObject({ status: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/), stderr: "" });
-    expect(run("query", "127.0.0.1:9", "--key", "1")).toMatchObject({ status: 64, stderr: expect.stringContaining("there is no key file") });
+    expect(run("--version")).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/),
+      stderr: "",
+    });
+    expect(run("query", "127.0.0.1:9", "--key", "1")).toMatchObject({
+      status: 64,
+      stderr: expect.stringContaining("there is no key file"),
+    });
   });
 
   it.each([

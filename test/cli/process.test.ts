@@ -9,11 +9,15 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 const ENTRY = fileURLToPath(new URL("../../src/cli/entry.ts", import.meta.url));
 
 function start(...argv: string[]): ChildProcessWithoutNullStreams {
-  return spawn(process.execPath, ["--import", "tsx", ENTRY, ...argv], { env: { ...process.env, NTPKIT_CONFIG: "/nonexistent" } });
+  return spawn(process.execPath, ["--import", "tsx", ENTRY, ...argv], {
+    env: { ...process.env, NTPKIT_CONFIG: "/nonexistent" },
+  });
 }
 
 /** Everything a process says until it ends. */
-async function ended(child: ChildProcessWithoutNullStreams): Promise<{ readonly code: number | null; readonly out: string; readonly err: string }> {
+async function ended(
+  child: ChildProcessWithoutNullStreams,
+): Promise<{ readonly code: number | null; readonly out: string; readonly err: string }> {
   let out = "";
   let err = "";
   child.stdout.on("data", (chunk: Buffer) => (out += chunk.toString()));
@@ -50,7 +54,10 @@ describe.runIf(existsSync("/dev/full"))("a full disk", () => {
     let err = "";
     child.stderr!.on("data", (chunk: Buffer) => (err += chunk.toString()));
     const [code] = (await once(child, "close")) as [number | null];
-    expect({ code, err }).toEqual({ code: 70, err: expect.stringMatching(/^ntpkit: standard output cannot be written: ENOSPC.*\n$/) });
+    expect({ code, err }).toEqual({
+      code: 70,
+      err: expect.stringMatching(/^ntpkit: standard output cannot be written: ENOSPC.*\n$/),
+    });
   });
 });
 

@@ -37,7 +37,9 @@ async function serve(character: Partial<Character> = {}): Promise<string> {
 }
 
 /** A dry run that remembers. */
-async function sync(...argv: readonly string[]): Promise<{ readonly code: number; readonly out: string; readonly err: string; readonly document: any }> {
+async function sync(
+  ...argv: readonly string[]
+): Promise<{ readonly code: number; readonly out: string; readonly err: string; readonly document: any }> {
   const ran = await ntpkit(["sync", "-n", "--json", "--interval", "0.01", `--state=${path}`, ...argv]);
   return { ...ran, document: ran.out === "" ? null : JSON.parse(ran.out) };
 }
@@ -77,7 +79,11 @@ describe("sync --state", () => {
 
   it.each([
     ["damaged", "{ half", /is not what ntpkit writes and is not used; it was put aside as .*\.corrupt-/],
-    ["of a later version", '{"format":"ntpkit/state","version":9}', /was written by a later version of ntpkit and is not used; it was put aside as .*\.future-/],
+    [
+      "of a later version",
+      '{"format":"ntpkit/state","version":9}',
+      /was written by a later version of ntpkit and is not used; it was put aside as .*\.future-/,
+    ],
   ])("puts a file aside that is %s, goes on, and loses nothing", async (_, text, words) => {
     writeFileSync(path, text);
     const { code, err } = await sync(await serve());
@@ -122,30 +128,51 @@ describe("sync --state", () => {
   });
 
   it("takes no server for its path", async () => {
-    expect(await ntpkit(["sync", "--state", "ntp1.example.net"])).toMatchObject({ code: 64, err: expect.stringContaining('--state: "ntp1.example.net" is no path; write --state=./ntp1.example.net') });
+    expect(await ntpkit(["sync", "--state", "ntp1.example.net"])).toMatchObject({
+      code: 64,
+      err: expect.stringContaining('--state: "ntp1.example.net" is no path; write --state=./ntp1.example.net'),
+    });
   });
 
   it("takes nothing for no path", async () => {
-    expect(await ntpkit(["sync", "--state=", "192.0.2.1"])).toMatchObject({ code: 64, err: expect.stringContaining("--state: no path stands behind it; write --state=PATH") });
+    expect(await ntpkit(["sync", "--state=", "192.0.2.1"])).toMatchObject({
+      code: 64,
+      err: expect.stringContaining("--state: no path stands behind it; write --state=PATH"),
+    });
   });
 
   it("keeps what two runs at once have learned", async () => {
     const all = await Promise.all(Array.from({ length: 4 }, () => serve()));
-    const runs = all.map((server) => spawn(process.execPath, ["--import", "tsx", ENTRY, "sync", "-n", "-q", "--interval", "0.01", `--state=${path}`, server], { stdio: "ignore" }));
+    const runs = all.map((server) =>
+      spawn(
+        process.execPath,
+        ["--import", "tsx", ENTRY, "sync", "-n", "-q", "--interval", "0.01", `--state=${path}`, server],
+        { stdio: "ignore" },
+      ),
+    );
     await Promise.all(runs.map((run) => once(run, "close")));
-    expect(stored().stored?.remembered.associations.map(({ port }) => `127.0.0.1:${port}`).toSorted()).toEqual(all.toSorted());
+    expect(
+      stored()
+        .stored?.remembered.associations.map(({ port }) => `127.0.0.1:${port}`)
+        .toSorted(),
+    ).toEqual(all.toSorted());
   });
 
   it("leaves a whole file wherever it is killed", async () => {
     const server = await serve();
     await sync(server);
     for (let delay = 0; delay < 8; delay += 1) {
-      const run = spawn(process.execPath, ["--import", "tsx", ENTRY, "sync", "-n", "-q", "--interval", "0.01", `--state=${path}`, server], { stdio: "ignore" });
+      const run = spawn(
+        process.execPath,
+        ["--import", "tsx", ENTRY, "sync", "-n", "-q", "--interval", "0.01", `--state=${path}`, server],
+        { stdio: "ignore" },
+      );
       const before = readFileSync(path, "utf8");
       const closed = once(run, "close");
       // Killed as soon as anything about the file changes, or a little later each time.
       const watch = setInterval(() => {
-        if (readdirSync(folder).length > 1 || readFileSync(path, "utf8") !== before) setTimeout(() => run.kill("SIGKILL"), delay);
+        if (readdirSync(folder).length > 1 || readFileSync(path, "utf8") !== before)
+          setTimeout(() => run.kill("SIGKILL"), delay);
       }, 1);
       await closed;
       clearInterval(watch);
@@ -170,16 +197,29 @@ describe("peers --state", () => {
     const document = JSON.parse(text.out);
     expect(violations(document, peersSchema())).toEqual([]);
     expect(document.hosts[0]).toMatchObject({ protocol: "state", remembered: { broken: null, kisses: [] } });
-    expect(document.hosts[0].remembered.associations.map(({ probation }: any) => probation !== null)).toEqual([false, false, false, true]);
+    expect(document.hosts[0].remembered.associations.map(({ probation }: any) => probation !== null)).toEqual([
+      false,
+      false,
+      false,
+      true,
+    ]);
     // And the liar has no vote in the next run.
     const next = await sync(...good, liar);
     expect(next.document.system).toMatchObject({ truechimers: 3, falsetickers: 1 });
   });
 
   it("says that nothing is remembered, and leaves a file alone that it does not understand", async () => {
-    expect(await ntpkit(["peers", `--state=${path}`])).toMatchObject({ code: 69, out: "", err: expect.stringContaining("no servers are remembered there") });
+    expect(await ntpkit(["peers", `--state=${path}`])).toMatchObject({
+      code: 69,
+      out: "",
+      err: expect.stringContaining("no servers are remembered there"),
+    });
     writeFileSync(path, "{ half");
-    expect(await ntpkit(["peers", `--state=${path}`])).toMatchObject({ code: 69, out: "", err: expect.stringContaining("is not what ntpkit writes") });
+    expect(await ntpkit(["peers", `--state=${path}`])).toMatchObject({
+      code: 69,
+      out: "",
+      err: expect.stringContaining("is not what ntpkit writes"),
+    });
     expect(readdirSync(folder)).toEqual(["state.json"]);
     expect((await ntpkit(["peers", `--state=${path}`, "ntp.example.net"])).code).toBe(64);
   });
@@ -195,9 +235,13 @@ describe("this moment", () => {
 
   it("takes a start's name from the unit where it cannot be read, with dashes or without", () => {
     expect(bootId({}, join(folder, "none"))).toBeNull();
-    expect(bootId({ NTPKIT_BOOT_ID: "ac27715d7ffb4e1f96b69b2bc5b361ed" }, join(folder, "none"))).toBe("ac27715d-7ffb-4e1f-96b6-9b2bc5b361ed");
+    expect(bootId({ NTPKIT_BOOT_ID: "ac27715d7ffb4e1f96b69b2bc5b361ed" }, join(folder, "none"))).toBe(
+      "ac27715d-7ffb-4e1f-96b6-9b2bc5b361ed",
+    );
     mkdirSync(join(folder, "proc"));
     writeFileSync(join(folder, "proc", "boot_id"), "ac27715d-7ffb-4e1f-96b6-9b2bc5b361ed\n");
-    expect(bootId({ NTPKIT_BOOT_ID: "other" }, join(folder, "proc", "boot_id"))).toBe("ac27715d-7ffb-4e1f-96b6-9b2bc5b361ed");
+    expect(bootId({ NTPKIT_BOOT_ID: "other" }, join(folder, "proc", "boot_id"))).toBe(
+      "ac27715d-7ffb-4e1f-96b6-9b2bc5b361ed",
+    );
   });
 });

@@ -17,8 +17,19 @@ function configuration(text: string): Configuration {
 }
 
 function flagsOf(text: string, named: Record<string, readonly string[]>, ip: string): number {
-  const facts = { precision: -20, ownReferenceIds: [], interfaces: {}, frequency: null, smear: null, named: new Map(Object.entries(named)) };
-  const { serving } = daemonConfig(configuration(text), { noClock: true, discipline: "adaptive", anyFirst: false, port: 123 }, facts);
+  const facts = {
+    precision: -20,
+    ownReferenceIds: [],
+    interfaces: {},
+    frequency: null,
+    smear: null,
+    named: new Map(Object.entries(named)),
+  };
+  const { serving } = daemonConfig(
+    configuration(text),
+    { noClock: true, discipline: "adaptive", anyFirst: false, port: 123 },
+    facts,
+  );
   return serving!.access.flagsFor(sourceOf(ip)!, 1024);
 }
 
@@ -45,7 +56,10 @@ describe("a restrict line about a name", () => {
 
 describe("names under way", () => {
   const said: string[] = [];
-  const log = new Log({ write: (text) => said.push(text), isTerminal: false, columns: null }, { format: "text", verbose: false, quiet: false });
+  const log = new Log(
+    { write: (text) => said.push(text), isTerminal: false, columns: null },
+    { format: "text", verbose: false, quiet: false },
+  );
 
   it("are looked up each minute until they have an address, then each hour; each change and each trouble is told once", () => {
     let answer: readonly string[] | null = null;

@@ -93,11 +93,22 @@ async function freePort(): Promise<number> {
 
 describe("run --check", () => {
   it("prints the configuration with every default, as its schema has it", async () => {
-    const { code, out, err } = await ntpkit(["run", "--check", "-c", configuration("server 192.0.2.1 iburst", "driftfile /d", "dscp 46")]);
+    const { code, out, err } = await ntpkit([
+      "run",
+      "--check",
+      "-c",
+      configuration("server 192.0.2.1 iburst", "driftfile /d", "dscp 46"),
+    ]);
     const document = JSON.parse(out);
     expect([code, err]).toEqual([0, ""]);
     expect(violations(document, configSchema())).toEqual([]);
-    expect(document).toMatchObject({ driftFile: "/d", associations: [{ name: "192.0.2.1", address: "192.0.2.1", mode: "client", minpoll: 6, maxpoll: 10, iburst: true, key: null }], remarks: [{ level: "warning", line: 3 }] });
+    expect(document).toMatchObject({
+      driftFile: "/d",
+      associations: [
+        { name: "192.0.2.1", address: "192.0.2.1", mode: "client", minpoll: 6, maxpoll: 10, iburst: true, key: null },
+      ],
+      remarks: [{ level: "warning", line: 3 }],
+    });
     expect(out.split("\n").length).toBeGreaterThan(10);
   });
 
@@ -109,11 +120,24 @@ describe("run --check", () => {
   });
 
   it("tells all that is wrong, a line each, and in JSON the first", async () => {
-    const path = configuration("sever b", "server a minpoll 99", "server 127.127.8.0", "driftfile", "restrict 1.2.3 nopeer", "tos minclock 9 maxclock 2");
+    const path = configuration(
+      "sever b",
+      "server a minpoll 99",
+      "server 127.127.8.0",
+      "driftfile",
+      "restrict 1.2.3 nopeer",
+      "tos minclock 9 maxclock 2",
+    );
     const { code, out, err } = await ntpkit(["run", "--check", "--json", "-c", path]);
-    expect([code, err.match(/:\d+:\d+: /g)]).toEqual([64, [":1:1: ", ":2:18: ", ":3:8: ", ":4:1: ", ":5:1: ", ":6:1: "]]);
+    expect([code, err.match(/:\d+:\d+: /g)]).toEqual([
+      64,
+      [":1:1: ", ":2:18: ", ":3:8: ", ":4:1: ", ":5:1: ", ":6:1: "],
+    ]);
     expect(violations(JSON.parse(out), logSchema())).toEqual([]);
-    expect(JSON.parse(out)).toMatchObject({ ok: false, error: { message: `${path}:1:1: unknown command "sever" (and 5 more)`, hint: 'did you mean "server"?' } });
+    expect(JSON.parse(out)).toMatchObject({
+      ok: false,
+      error: { message: `${path}:1:1: unknown command "sever" (and 5 more)`, hint: 'did you mean "server"?' },
+    });
     expect((await ntpkit(["run", "-c", path])).err.split("\n")).toHaveLength(2);
   });
 
@@ -124,7 +148,9 @@ describe("run --check", () => {
   });
 
   it("wants a file", async () => {
-    expect(await ntpkit(["run", "--check"], { env: { NTPKIT_CONFIG: "" } })).toMatchObject({ code: existsSync("/etc/ntp.conf") ? 0 : 64 });
+    expect(await ntpkit(["run", "--check"], { env: { NTPKIT_CONFIG: "" } })).toMatchObject({
+      code: existsSync("/etc/ntp.conf") ? 0 : 64,
+    });
     expect((await ntpkit(["run", "--print"])).err).toContain("--print needs a file to translate");
     expect((await ntpkit(["run", "--from", "/x"])).err).toContain("add --print");
   });
@@ -141,7 +167,12 @@ describe("run --check", () => {
 describe("run", () => {
   it("serves by its own clock, is followed, and ends with 0 when told to", async () => {
     const port = await freePort();
-    const served = new Running(["-c", configuration("server 127.127.1.0", "fudge 127.127.1.0 stratum 3"), "--port", `${port}`]);
+    const served = new Running([
+      "-c",
+      configuration("server 127.127.1.0", "fudge 127.127.1.0 stratum 3"),
+      "--port",
+      `${port}`,
+    ]);
     await served.heard("listening");
     const { code, out } = await ntpkit(["query", "--json", `127.0.0.1:${port}`]);
     expect(code).toBe(0);
@@ -153,7 +184,13 @@ describe("run", () => {
 
   it("follows a server, writes statistics, and gives metrics", async () => {
     const server = await startServer({ name: "good", ahead: 0.02, stratum: 1, refid: "GPS" }, clockReader());
-    const path = configuration(`server 127.0.0.1 port ${server.port} iburst minpoll 3`, "tos maxdist 16", `statsdir ${folder}/stats`, "statistics peerstats loopstats", "filegen peerstats type none");
+    const path = configuration(
+      `server 127.0.0.1 port ${server.port} iburst minpoll 3`,
+      "tos maxdist 16",
+      `statsdir ${folder}/stats`,
+      "statistics peerstats loopstats",
+      "filegen peerstats type none",
+    );
     const running = new Running(["-c", path, "--port", `${await freePort()}`, "--metrics", "0"]);
     const { address } = await running.heard("systemPeer");
     expect(address).toEqual({ ip: "127.0.0.1", port: server.port });
@@ -192,8 +229,13 @@ describe("run", () => {
     const running = new Running(["-c", path, "--port", `${await freePort()}`]);
     await running.heard("listening");
     expect(await running.stop()).toBe(0);
-    const said = running.lines.filter(({ event }) => event === "state").map(({ level, text }) => `${level}: ${text.replace(folder, "")}`);
-    expect(said).toMatchObject([expect.stringMatching(/^warning: .*ENOTDIR/), expect.stringMatching(/^warning: .*ENOTDIR/)]);
+    const said = running.lines
+      .filter(({ event }) => event === "state")
+      .map(({ level, text }) => `${level}: ${text.replace(folder, "")}`);
+    expect(said).toMatchObject([
+      expect.stringMatching(/^warning: .*ENOTDIR/),
+      expect.stringMatching(/^warning: .*ENOTDIR/),
+    ]);
     expect(new Set(said).size).toBe(2);
   });
 
@@ -216,40 +258,71 @@ describe("run", () => {
     expect((await running.heard("configuration")).text).toBe("the configuration has not changed");
     writeFileSync(path, "nonsense\n");
     process.emit("SIGHUP");
-    expect((await running.heard("configuration", 2)).text).toBe(`${path}:1:1: unknown command "nonsense"; it stays as it was`);
+    expect((await running.heard("configuration", 2)).text).toBe(
+      `${path}:1:1: unknown command "nonsense"; it stays as it was`,
+    );
     writeFileSync(path, "server 127.127.1.0\ntos minclock 2\n");
     process.emit("SIGHUP");
-    expect((await running.heard("reconfigured")).text).toBe("the configuration has changed: 0 associations stay, 0 end");
+    expect((await running.heard("reconfigured")).text).toBe(
+      "the configuration has changed: 0 associations stay, 0 end",
+    );
     expect(await running.stop()).toBe(0);
-    expect(running.lines.filter(({ event }) => event === "started" || event === "reread")).toMatchObject([{ event: "started" }, { event: "reread", text: `configuration file ${path}, read anew`, file: path }]);
+    expect(running.lines.filter(({ event }) => event === "started" || event === "reread")).toMatchObject([
+      { event: "started" },
+      { event: "reread", text: `configuration file ${path}, read anew`, file: path },
+    ]);
     expect(running.lines.filter(({ event }) => event === "listening")).toHaveLength(1);
   });
 
-  it.runIf(process.platform === "linux")("tells the service manager how things stand, from READY to STOPPING", async () => {
-    const server = await startServer({ name: "good", ahead: 0.02, stratum: 1, refid: "GPS" }, clockReader());
-    const manager = new Manager(join(folder, "notify"));
-    const path = configuration(`server 127.0.0.1 port ${server.port} iburst minpoll 3`, "tos maxdist 16");
-    const running = new Running(["-c", path, "--port", `${await freePort()}`], { NOTIFY_SOCKET: join(folder, "notify"), WATCHDOG_USEC: "40000" });
-    await manager.heard(/^STATUS=following/);
-    await manager.heard(/^WATCHDOG=1$/, 2);
-    process.emit("SIGHUP");
-    await manager.heard(/^READY=1$/);
-    writeFileSync(path, "server 127.127.1.0\n");
-    process.emit("SIGHUP");
-    await manager.heard(/^READY=1$/, 2);
-    expect(await running.stop()).toBe(0);
-    await manager.heard(/^STOPPING=1$/);
-    const told = manager.told.filter((text) => text !== "WATCHDOG=1").map((text) => text.replaceAll(/=\d{2,}$/gm, "=N"));
-    expect(told).toEqual(["READY=1\nMAINPID=N", `STATUS=following 127.0.0.1:${server.port}`, "RELOADING=1\nMONOTONIC_USEC=N", "READY=1", "RELOADING=1\nMONOTONIC_USEC=N", "READY=1", "STATUS=not synchronized", "STOPPING=1"]);
-    manager.close();
-    server.close();
-  });
+  it.runIf(process.platform === "linux")(
+    "tells the service manager how things stand, from READY to STOPPING",
+    async () => {
+      const server = await startServer({ name: "good", ahead: 0.02, stratum: 1, refid: "GPS" }, clockReader());
+      const manager = new Manager(join(folder, "notify"));
+      const path = configuration(`server 127.0.0.1 port ${server.port} iburst minpoll 3`, "tos maxdist 16");
+      const running = new Running(["-c", path, "--port", `${await freePort()}`], {
+        NOTIFY_SOCKET: join(folder, "notify"),
+        WATCHDOG_USEC: "40000",
+      });
+      await manager.heard(/^STATUS=following/);
+      await manager.heard(/^WATCHDOG=1$/, 2);
+      process.emit("SIGHUP");
+      await manager.heard(/^READY=1$/);
+      writeFileSync(path, "server 127.127.1.0\n");
+      process.emit("SIGHUP");
+      await manager.heard(/^READY=1$/, 2);
+      expect(await running.stop()).toBe(0);
+      await manager.heard(/^STOPPING=1$/);
+      const told = manager.told
+        .filter((text) => text !== "WATCHDOG=1")
+        .map((text) => text.replaceAll(/=\d{2,}$/gm, "=N"));
+      expect(told).toEqual([
+        "READY=1\nMAINPID=N",
+        `STATUS=following 127.0.0.1:${server.port}`,
+        "RELOADING=1\nMONOTONIC_USEC=N",
+        "READY=1",
+        "RELOADING=1\nMONOTONIC_USEC=N",
+        "READY=1",
+        "STATUS=not synchronized",
+        "STOPPING=1",
+      ]);
+      manager.close();
+      server.close();
+    },
+  );
 
   it("says once what goes on being wrong", async () => {
-    const path = configuration("server 127.0.0.1 port 1 minpoll 3 iburst", "leapfile /nonexistent/leap", `logfile ${folder}/no/where`, "driftfile /nonexistent/drift");
+    const path = configuration(
+      "server 127.0.0.1 port 1 minpoll 3 iburst",
+      "leapfile /nonexistent/leap",
+      `logfile ${folder}/no/where`,
+      "driftfile /nonexistent/drift",
+    );
     const running = new Running(["-c", path, "--port", `${await freePort()}`]);
     await running.heard("unreachable");
-    expect((await running.heard("leapFile")).text).toBe("leap second list /nonexistent/leap: no such file or directory");
+    expect((await running.heard("leapFile")).text).toBe(
+      "leap second list /nonexistent/leap: no such file or directory",
+    );
     expect((await running.heard("logFile")).text).toContain("cannot be written: ENOENT");
     await running.stop();
     expect(running.lines.filter(({ event }) => event === "unreachable")).toHaveLength(1);
@@ -259,8 +332,18 @@ describe("run", () => {
     const server = await startServer({ name: "x", ahead: 0, stratum: 1, refid: "GPS" }, clockReader());
     const running = new Running(["-c", configuration("server 127.127.1.0"), "--port", `${server.port}`]);
     expect(await running.ended).toBe(14);
-    expect(running.lines.find(({ event }) => event === "notListening")).toMatchObject({ level: "error", why: "portInUse" });
-    expect(running.lines.at(-1)).toMatchObject({ ok: false, exitCode: 14, error: { message: `UDP port ${server.port} is in use by another program`, hint: "stop the time daemon there, or name another port with --port" } });
+    expect(running.lines.find(({ event }) => event === "notListening")).toMatchObject({
+      level: "error",
+      why: "portInUse",
+    });
+    expect(running.lines.at(-1)).toMatchObject({
+      ok: false,
+      exitCode: 14,
+      error: {
+        message: `UDP port ${server.port} is in use by another program`,
+        hint: "stop the time daemon there, or name another port with --port",
+      },
+    });
     server.close();
   });
 
@@ -276,13 +359,19 @@ describe("run", () => {
   });
 
   it("wants a key file named where a key is", async () => {
-    expect((await ntpkit(["run", "--no-clock", "-c", configuration("server 192.0.2.1 key 5")])).err).toContain(":1:1: 192.0.2.1 is to be authenticated by key 5, but there is no key file");
+    expect((await ntpkit(["run", "--no-clock", "-c", configuration("server 192.0.2.1 key 5")])).err).toContain(
+      ":1:1: 192.0.2.1 is to be authenticated by key 5, but there is no key file",
+    );
   });
 
   it.each([
     ["missing", null, /ntp\.conf:2:6: .*keys: the key file cannot be read: no such file or directory; it goes on/],
     ["a folder", "/", /ntp\.conf:2:6: .*keys: .*; it goes on/],
-    ["partly faulty", "5 SHA1 0123456789abcdef0123\n6 NOSUCH x\n7 NOSUCH y\n", /keys:2:3: .*, and 1 fault more; it goes on/],
+    [
+      "partly faulty",
+      "5 SHA1 0123456789abcdef0123\n6 NOSUCH x\n7 NOSUCH y\n",
+      /keys:2:3: .*, and 1 fault more; it goes on/,
+    ],
   ])("goes on with a key file that is %s, and says so once", async (_, text, words) => {
     if (text === "/") mkdirSync(join(folder, "keys"));
     else if (text !== null) writeFileSync(join(folder, "keys"), text, { mode: 0o600 });
@@ -295,17 +384,29 @@ describe("run", () => {
     const said = running.lines.filter(({ event }) => event === "keys");
     expect(said).toMatchObject([{ level: "warning", text: expect.stringMatching(words) }]);
     const { code, out } = await ntpkit(["run", "--check", "--json", "-c", path]);
-    expect([code, JSON.parse(out).remarks]).toMatchObject([0, [{ level: "warning", message: said[0]!.text.replace(/; it goes on.*/, "") }]]);
+    expect([code, JSON.parse(out).remarks]).toMatchObject([
+      0,
+      [{ level: "warning", message: said[0]!.text.replace(/; it goes on.*/, "") }],
+    ]);
   });
 
   it("believes nobody without the key he is to have, until the file has it", async () => {
-    const [open, keyed] = [await startServer({ name: "open", ahead: 0, stratum: 1, refid: "GPS" }, clockReader()), await startServer({ name: "keyed", ahead: 0, stratum: 1, refid: "GPS" }, clockReader())];
-    const servers = [`server 127.0.0.1 port ${open.port} iburst minpoll 3`, `server 127.0.0.1 port ${keyed.port} iburst minpoll 3 key 5`];
+    const [open, keyed] = [
+      await startServer({ name: "open", ahead: 0, stratum: 1, refid: "GPS" }, clockReader()),
+      await startServer({ name: "keyed", ahead: 0, stratum: 1, refid: "GPS" }, clockReader()),
+    ];
+    const servers = [
+      `server 127.0.0.1 port ${open.port} iburst minpoll 3`,
+      `server 127.0.0.1 port ${keyed.port} iburst minpoll 3 key 5`,
+    ];
     const path = configuration(...servers, `keys ${folder}/keys`, "trustedkey 5", "tos maxdist 16");
     const running = new Running(["-v", "-c", path, "--port", `${await freePort()}`]);
     await running.heard("systemPeer");
     expect((await running.heard("keys")).text).toMatch(/does not believe who needs these keys: 1 line with a key$/);
-    const about = (event: string): readonly Line[] => running.lines.filter((line) => line.event === event && (line["address"] as { port?: number } | undefined)?.port === keyed.port);
+    const about = (event: string): readonly Line[] =>
+      running.lines.filter(
+        (line) => line.event === event && (line["address"] as { port?: number } | undefined)?.port === keyed.port,
+      );
     expect(about("polled")).toEqual([]);
     writeFileSync(join(folder, "keys"), "5 SHA1 0123456789abcdef0123\n", { mode: 0o600 });
     process.emit("SIGHUP");
@@ -320,7 +421,12 @@ describe("run", () => {
 
 /** That the one server is measured to be so far ahead: right to half of the round trip, however busy the machine is. */
 function expectAhead(metrics: string, ahead: number): void {
-  const of = (name: string): number => Number(new RegExp(`^ntpkit_association_${name}_seconds\\{id="1",name="127\\.0\\.0\\.1",[^}]*\\} (\\S+)$`, "m").exec(metrics)?.[1] ?? NaN);
+  const of = (name: string): number =>
+    Number(
+      new RegExp(`^ntpkit_association_${name}_seconds\\{id="1",name="127\\.0\\.0\\.1",[^}]*\\} (\\S+)$`, "m").exec(
+        metrics,
+      )?.[1] ?? NaN,
+    );
   expect(of("delay")).toBeGreaterThan(0);
   expect(Math.abs(of("offset") - ahead)).toBeLessThanOrEqual(of("delay") / 2 + 0.001);
 }
@@ -329,7 +435,10 @@ function fetched(url: string): Promise<string> {
   return new Promise((done, failed) => {
     get(url, (response) => {
       let text = "";
-      response.setEncoding("utf8").on("data", (part: string) => (text += part)).on("end", () => done(text));
+      response
+        .setEncoding("utf8")
+        .on("data", (part: string) => (text += part))
+        .on("end", () => done(text));
     }).on("error", failed);
   });
 }

@@ -11,12 +11,14 @@ import { violations } from "../support/schema.ts";
 afterEach(silence);
 
 /** What ntpq 4.2.8p15 printed. */
-const printed = (name: string): string => readFileSync(fileURLToPath(new URL(`../fixtures/ntpq/${name}.txt`, import.meta.url)), "utf8");
+const printed = (name: string): string =>
+  readFileSync(fileURLToPath(new URL(`../fixtures/ntpq/${name}.txt`, import.meta.url)), "utf8");
 
 /** How many exchanges of a recording count: later ones answer the same questions again, otherwise. */
 const USED: Readonly<Record<string, number>> = { "h2-ntpq-as": 1, "h3-ntpq-rv": 1, "h5-ntpq-mrulist": 2 };
 
-const recorded = (names: readonly string[]): Daemon => mode6Only(recordedDaemon(names.flatMap((name) => exchanges(name).slice(0, USED[name]))));
+const recorded = (names: readonly string[]): Daemon =>
+  mode6Only(recordedDaemon(names.flatMap((name) => exchanges(name).slice(0, USED[name]))));
 const daemon = (...names: readonly string[]): Promise<string> => listening(recorded(names));
 
 /** Seconds since the last packet differ from when it was recorded. */
@@ -34,12 +36,21 @@ describe("peers", () => {
     const { code, out } = await ntpkit(["peers", "--json", "--explain", host]);
     const document = JSON.parse(out);
     expect([code, violations(document, peersSchema())]).toEqual([0, []]);
-    expect(document).toMatchObject({ schema: "ntpkit/peers/1", ok: true, hosts: [{ host, protocol: "mode6", system: { stratum: 3 }, associations: [{ verdict: "systemPeer" }, {}, {}] }] });
+    expect(document).toMatchObject({
+      schema: "ntpkit/peers/1",
+      ok: true,
+      hosts: [{ host, protocol: "mode6", system: { stratum: 3 }, associations: [{ verdict: "systemPeer" }, {}, {}] }],
+    });
     expect(document.hosts[0].explanation.judgements).toHaveLength(3);
   });
 
   it("asks several hosts at once, and says who told nothing", async () => {
-    const hosts = [await daemon("h1-ntpq-pn", "h3-ntpq-rv"), await daemon("h1-ntpq-pn", "h3-ntpq-rv"), await listening(() => []), await listening(ntpOnly({ stratum: 1, refid: 0x47505300 }))];
+    const hosts = [
+      await daemon("h1-ntpq-pn", "h3-ntpq-rv"),
+      await daemon("h1-ntpq-pn", "h3-ntpq-rv"),
+      await listening(() => []),
+      await listening(ntpOnly({ stratum: 1, refid: 0x47505300 })),
+    ];
     const { code, out, err } = await ntpkit(["peers", "-n", "--timeout", "100ms", ...hosts]);
     expect(code).toBe(0);
     expect(out.match(/^server \(local\)/gm)).toHaveLength(2);
@@ -51,7 +62,13 @@ describe("peers", () => {
     const silent = await ntpkit(["peers", "--json", "--timeout", "50ms", await listening(() => [])]);
     expect(silent.code).toBe(10);
     expect(violations(JSON.parse(silent.out), peersSchema())).toEqual([]);
-    const open = await ntpkit(["peers", "--json", "--timeout", "50ms", await listening(ntpOnly({ stratum: 2, refid: 1 }))]);
+    const open = await ntpkit([
+      "peers",
+      "--json",
+      "--timeout",
+      "50ms",
+      await listening(ntpOnly({ stratum: 2, refid: 1 })),
+    ]);
     expect([open.code, JSON.parse(open.out).error.code]).toEqual([69, "unavailable"]);
     expect((await ntpkit(["peers", "127.0.0.1,prefer"])).code).toBe(64);
   });
@@ -60,7 +77,14 @@ describe("peers", () => {
     const { code, out } = await ntpkit(["peers", "--json", await listening(recordedChronyd())]);
     const document = JSON.parse(out);
     expect([code, violations(document, peersSchema())]).toEqual([0, []]);
-    expect(document.hosts).toMatchObject([{ protocol: "cmdmon", daemon: "chronyd", withheld: true, system: { stratum: 4, refid: "127.0.0.2", falsetickers: 1 } }]);
+    expect(document.hosts).toMatchObject([
+      {
+        protocol: "cmdmon",
+        daemon: "chronyd",
+        withheld: true,
+        system: { stratum: 4, refid: "127.0.0.2", falsetickers: 1 },
+      },
+    ]);
     const table = await ntpkit(["peers", "-n", await listening(recordedChronyd())]);
     expect(table.out).toMatch(/^\*127\.0\.0\.2 /m);
   });
@@ -72,7 +96,9 @@ describe("peers", () => {
   });
 
   it("has a wide table for narrow terminals, too", async () => {
-    const { out } = await ntpkit(["peers", "-n", "--wide", "--no-color", await daemon("h1-ntpq-pn", "h3-ntpq-rv")], { columns: 40 });
+    const { out } = await ntpkit(["peers", "-n", "--wide", "--no-color", await daemon("h1-ntpq-pn", "h3-ntpq-rv")], {
+      columns: 40,
+    });
     const [, heading, ...rows] = out.trimEnd().split("\n");
     expect(heading).toMatch(/^ +server +st +reach +offset$/);
     for (const row of rows) expect(row.length).toBeLessThanOrEqual(40);
@@ -80,7 +106,11 @@ describe("peers", () => {
   });
 
   it("is not led astray by garbage", async () => {
-    const answers = [new Uint8Array(3), new Uint8Array(500).fill(0xff), Uint8Array.of(0x16, 0x81, 0, 1, 6, 0x15, 0, 0, 0, 0, 0xff, 0xff)];
+    const answers = [
+      new Uint8Array(3),
+      new Uint8Array(500).fill(0xff),
+      Uint8Array.of(0x16, 0x81, 0, 1, 6, 0x15, 0, 0, 0, 0, 0xff, 0xff),
+    ];
     const { code, out } = await ntpkit(["peers", "-n", "--timeout", "50ms", await listening(() => answers)]);
     expect([code, out]).toEqual([10, ""]);
   });
@@ -88,7 +118,12 @@ describe("peers", () => {
   it("lets no control character through", async () => {
     const hostile: Daemon = (bytes) => {
       const operation = bytes[1]! & 31;
-      const data = operation === 1 ? Uint8Array.of(0, 7, 0x96, 0x14) : Buffer.from("srcadr=10.0.0.1, srchost=\"evil\x1b[2J\u202e\", refid=\x1b[31m, stratum=2, reach=0xff, offset=1.0, delay=1.0, leap=0");
+      const data =
+        operation === 1
+          ? Uint8Array.of(0, 7, 0x96, 0x14)
+          : Buffer.from(
+              'srcadr=10.0.0.1, srchost="evil\x1b[2J\u202e", refid=\x1b[31m, stratum=2, reach=0xff, offset=1.0, delay=1.0, leap=0',
+            );
       const answer = new Uint8Array(12 + Math.ceil(data.length / 4) * 4);
       answer.set(bytes.subarray(0, 12));
       answer[1]! |= 0x80;
@@ -108,12 +143,24 @@ describe("peers", () => {
   });
 
   it("goes on with --watch until a signal", async () => {
-    const { code, out } = await ntpkit(["peers", "-n", "--watch", "100ms", "--deadline", "1s", "--json", await daemon("h1-ntpq-pn", "h3-ntpq-rv")]);
+    const { code, out } = await ntpkit([
+      "peers",
+      "-n",
+      "--watch",
+      "100ms",
+      "--deadline",
+      "1s",
+      "--json",
+      await daemon("h1-ntpq-pn", "h3-ntpq-rv"),
+    ]);
     expect(code).toBe(0);
     const lines = out.trim().split("\n");
     expect(lines.length).toBeGreaterThan(1);
     for (const line of lines) expect(violations(JSON.parse(line), peersSchema())).toEqual([]);
-    expect((await ntpkit(["peers", "-n", "--watch", "1s", await daemon("h1-ntpq-pn", "h3-ntpq-rv")], { signal: "SIGTERM" })).code).toBe(143);
+    expect(
+      (await ntpkit(["peers", "-n", "--watch", "1s", await daemon("h1-ntpq-pn", "h3-ntpq-rv")], { signal: "SIGTERM" }))
+        .code,
+    ).toBe(143);
   });
 });
 
@@ -122,7 +169,8 @@ describe("the questions of mode 6", () => {
     expect((await ntpkit(["associations", await daemon("h2-ntpq-as")])).out).toBe(printed("h2-associations"));
     expect((await ntpkit(["mru", "-n", await daemon("h5-ntpq-mrulist")])).out).toBe(printed("h5-mrulist"));
     const host = await daemon("h4-ntpq-sysinfo-kerninfo-etc");
-    for (const list of ["kerninfo", "sysstats", "iostats", "timerstats", "authinfo", "monstats"]) expect((await ntpkit([list, "-n", host])).out).toBe(printed(`h4-${list}`));
+    for (const list of ["kerninfo", "sysstats", "iostats", "timerstats", "authinfo", "monstats"])
+      expect((await ntpkit([list, "-n", host])).out).toBe(printed(`h4-${list}`));
     expect((await ntpkit(["pstats", "-n", "--association", "41921", host])).out).toBe(printed("h4-pstats"));
   });
 
@@ -132,20 +180,35 @@ describe("the questions of mode 6", () => {
       const { code, out } = await ntpkit([...argv, "--json", host]);
       expect([argv, code, violations(JSON.parse(out), questionSchema(argv[0]!))]).toEqual([argv, 0, []]);
     }
-    expect(JSON.parse((await ntpkit(["rv", "--json", host])).out)).toMatchObject({ status: { event: "clock_sync" }, variables: { stratum: "3", version: expect.stringMatching(/^ntpd/) } });
+    expect(JSON.parse((await ntpkit(["rv", "--json", host])).out)).toMatchObject({
+      status: { event: "clock_sync" },
+      variables: { stratum: "3", version: expect.stringMatching(/^ntpd/) },
+    });
   });
 
   it("want to know which association pstats is of", async () => {
-    expect(await ntpkit(["pstats", "127.0.0.1"])).toMatchObject({ code: 64, err: expect.stringContaining("--association ID") });
+    expect(await ntpkit(["pstats", "127.0.0.1"])).toMatchObject({
+      code: 64,
+      err: expect.stringContaining("--association ID"),
+    });
   });
 
   it("say what the control key is for", async () => {
-    expect(await ntpkit(["ifstats", await daemon("h2-ntpq-as")])).toMatchObject({ code: 64, err: expect.stringContaining("--keys FILE --key ID") });
+    expect(await ntpkit(["ifstats", await daemon("h2-ntpq-as")])).toMatchObject({
+      code: 64,
+      err: expect.stringContaining("--keys FILE --key ID"),
+    });
   });
 
   it("end with 10 or 69 where nobody answers", async () => {
     expect((await ntpkit(["readvar", "--timeout", "50ms", await listening(() => [])])).code).toBe(10);
-    const { code, out } = await ntpkit(["sysinfo", "--json", "--timeout", "50ms", await listening(ntpOnly({ stratum: 2, refid: 1 }))]);
+    const { code, out } = await ntpkit([
+      "sysinfo",
+      "--json",
+      "--timeout",
+      "50ms",
+      await listening(ntpOnly({ stratum: 2, refid: 1 })),
+    ]);
     expect([code, violations(JSON.parse(out), questionSchema("sysinfo"))]).toEqual([69, []]);
   });
 });
@@ -155,7 +218,9 @@ describe("trace", () => {
     const host = await listening(ntpOnly({ stratum: 1, refid: 0x47505300 }));
     const { code, out } = await ntpkit(["trace", "-n", "--timeout", "100ms", host]);
     expect(code).toBe(0);
-    expect(out).toMatch(new RegExp(`^${host}: stratum 1, offset -?0\\.\\d{6}, synch distance 0\\.000000, refid 'GPS'\n$`));
+    expect(out).toMatch(
+      new RegExp(`^${host}: stratum 1, offset -?0\\.\\d{6}, synch distance 0\\.000000, refid 'GPS'\n$`),
+    );
     const document = JSON.parse((await ntpkit(["trace", "--json", "--timeout", "100ms", host])).out);
     expect(violations(document, traceSchema())).toEqual([]);
     expect(document).toMatchObject({ primary: true, end: null, hops: [{ protocol: "ntp", refid: "GPS", next: null }] });

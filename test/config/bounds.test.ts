@@ -6,7 +6,16 @@ import { query } from "../../src/index.ts";
 describe("options given as numbers", () => {
   it.each([
     [{}],
-    [{ samples: 1, port: 65_535, deadline: Infinity, panic: Infinity, accuracy: 1e-6, maxStep: { forward: Infinity, backward: 0 } }],
+    [
+      {
+        samples: 1,
+        port: 65_535,
+        deadline: Infinity,
+        panic: Infinity,
+        accuracy: 1e-6,
+        maxStep: { forward: Infinity, backward: 0 },
+      },
+    ],
   ])("%j are taken", (options) => {
     expect(() => checkOnceOptions(options)).not.toThrow();
   });
@@ -22,7 +31,9 @@ describe("options given as numbers", () => {
     [{ panic: Number.NaN }, "panic: NaN is not what it may be"],
     [{ maxStep: { forward: -1, backward: 1 } }, "maxStep.forward: -1 is not what it may be"],
   ])("%j are a mistake", (options, message) => {
-    expect(() => checkOnceOptions(options as object)).toThrow(expect.objectContaining({ name: "UsageError", message, hint: expect.any(String) }));
+    expect(() => checkOnceOptions(options as object)).toThrow(
+      expect.objectContaining({ name: "UsageError", message, hint: expect.any(String) }),
+    );
   });
 
   it("are looked at by the library, before anything is sent", async () => {

@@ -9,7 +9,13 @@ import { sourceOf } from "../../src/server/source.ts";
 
 const OPTIONS: DaemonOptions = { noClock: false, discipline: "adaptive", anyFirst: false, port: 123 };
 const INTERFACES = { lo: ["127.0.0.1", "::1"], eth0: ["192.0.2.7", "2001:db8::7", "fe80::7%eth0"], eth1: ["10.0.0.7"] };
-const FACTS: DaemonFacts = { precision: -20, ownReferenceIds: [1], interfaces: INTERFACES, frequency: 3e-6, smear: null };
+const FACTS: DaemonFacts = {
+  precision: -20,
+  ownReferenceIds: [1],
+  interfaces: INTERFACES,
+  frequency: 3e-6,
+  smear: null,
+};
 
 function told(text: string, options: Partial<DaemonOptions> = {}): EngineConfig {
   const { configuration } = loadConfiguration("/c", true, { exists: () => true, read: () => text });
@@ -22,8 +28,23 @@ function flagsOf(config: EngineConfig, ip: string): number {
 
 describe("the engine of a daemon", () => {
   it("goes on, with RFC 5905's filter, and steers the clock as tinker says", () => {
-    expect(told("server a")).toMatchObject({ once: null, emptyStages: "rfc5905", clock: { kind: "loop", dryRun: false, stepout: 900, frequency: 3e-6, limits: { stepThreshold: 0.128, panic: 1000 } } });
-    expect(told("server a\ntinker step 0 panic 0 stepout 60 freq -16", { noClock: true }).clock).toMatchObject({ dryRun: true, stepout: 60, frequency: -16e-6, limits: { stepThreshold: Infinity, panic: Infinity } });
+    expect(told("server a")).toMatchObject({
+      once: null,
+      emptyStages: "rfc5905",
+      clock: {
+        kind: "loop",
+        dryRun: false,
+        stepout: 900,
+        frequency: 3e-6,
+        limits: { stepThreshold: 0.128, panic: 1000 },
+      },
+    });
+    expect(told("server a\ntinker step 0 panic 0 stepout 60 freq -16", { noClock: true }).clock).toMatchObject({
+      dryRun: true,
+      stepout: 60,
+      frequency: -16e-6,
+      limits: { stepThreshold: Infinity, panic: Infinity },
+    });
     expect(told("server a\ndisable ntp").clock).toEqual({ kind: "observe" });
     expect(told("server 127.127.1.0\nbroadcast 192.0.2.255").clock).toEqual({ kind: "observe" });
   });
@@ -31,11 +52,20 @@ describe("the engine of a daemon", () => {
   it("has all of tinker reach who it is for", () => {
     const loop = (text: string): EngineConfig["clock"] => told(`server a\n${text}`).clock;
     expect(loop("tinker step 0.5 stepback 2")).toMatchObject({ limits: { stepThreshold: 0.5 }, stepBack: 2 });
-    expect(loop("tinker stepback 0 stepfwd 1\ntinker panic 5")).toMatchObject({ limits: { stepThreshold: 1, panic: 5 }, stepBack: Infinity });
-    expect(loop("tinker stepback 2\ntinker step 0.25")).toMatchObject({ limits: { stepThreshold: 0.25 }, stepBack: 0.25 });
+    expect(loop("tinker stepback 0 stepfwd 1\ntinker panic 5")).toMatchObject({
+      limits: { stepThreshold: 1, panic: 5 },
+      stepBack: Infinity,
+    });
+    expect(loop("tinker stepback 2\ntinker step 0.25")).toMatchObject({
+      limits: { stepThreshold: 0.25 },
+      stepBack: 0.25,
+    });
     expect(loop("tinker huffpuff 7200")).toMatchObject({ huffpuff: 7200 });
     expect(loop("tinker huffpuff 7200\ntinker huffpuff 0")).not.toHaveProperty("huffpuff");
-    expect(told("server a\ntinker allan 10 dispersion 50")).toMatchObject({ allan: 1024, limits: { phi: expect.closeTo(50e-6, 12) } });
+    expect(told("server a\ntinker allan 10 dispersion 50")).toMatchObject({
+      allan: 1024,
+      limits: { phi: expect.closeTo(50e-6, 12) },
+    });
     expect(told("server a")).toMatchObject({ limits: { phi: expect.closeTo(15e-6, 12) } });
     expect(told("server a")).not.toHaveProperty("allan");
   });
@@ -45,30 +75,49 @@ describe("the engine of a daemon", () => {
       const { configuration } = loadConfiguration("/c", true, { exists: () => true, read: () => text });
       return daemonConfig(configuration, OPTIONS, { ...FACTS, kernelLoop }).clock;
     };
-    expect([told("server a", true), told("server a\ndisable kernel", true), told("server a", false)]).toMatchObject([{ kernel: true }, { kernel: false }, { kernel: false }]);
+    expect([told("server a", true), told("server a\ndisable kernel", true), told("server a", false)]).toMatchObject([
+      { kernel: true },
+      { kernel: false },
+      { kernel: false },
+    ]);
   });
 
   it("searches the rings of ttl, up to the line's own", () => {
-    expect(told("manycastclient 239.1.1.1\nttl 2 4 8").associations).toMatchObject([{ kind: "manycast", ttl: 8, rings: [2, 4, 8] }]);
-    expect(told("server 239.1.1.1 ttl 3").associations).toMatchObject([{ kind: "manycast", ttl: 3, rings: [1, 2, 3, 4, 5, 6, 7] }]);
+    expect(told("manycastclient 239.1.1.1\nttl 2 4 8").associations).toMatchObject([
+      { kind: "manycast", ttl: 8, rings: [2, 4, 8] },
+    ]);
+    expect(told("server 239.1.1.1 ttl 3").associations).toMatchObject([
+      { kind: "manycast", ttl: 3, rings: [1, 2, 3, 4, 5, 6, 7] },
+    ]);
   });
 
   it("follows broadcasts by one template, and is in the groups it needs", () => {
-    const config = told("broadcastclient\nmulticastclient 224.0.1.1\nmanycastserver 239.1.1.1\nbroadcastdelay 0.004\ndisable auth\ntos cohort 1");
+    const config = told(
+      "broadcastclient\nmulticastclient 224.0.1.1\nmanycastserver 239.1.1.1\nbroadcastdelay 0.004\ndisable auth\ntos cohort 1",
+    );
     expect(config.associations.map(({ kind }) => kind)).toEqual(["broadcastClient"]);
     expect(config.service?.groups.map(({ group }) => group)).toEqual(["224.0.1.1", "239.1.1.1"]);
     expect(config.discovery).toMatchObject({ authenticate: false, broadcastDelay: 0.004, cohort: true });
     expect(config.serving?.manycast).toEqual({ cohort: true });
-    expect(told("server a")).toMatchObject({ discovery: { authenticate: true, broadcastDelay: null }, serving: { manycast: null } });
+    expect(told("server a")).toMatchObject({
+      discovery: { authenticate: true, broadcastDelay: null },
+      serving: { manycast: null },
+    });
   });
 
   it("answers whom restrict lines let, as often as discard says", () => {
-    const config = told("restrict default limited kod nopeer\nrestrict -6 default ignore\nrestrict 10.0.0.0/8 noserve\nrestrict localhost\ndiscard average 5 minimum 1\nmru maxdepth 50");
+    const config = told(
+      "restrict default limited kod nopeer\nrestrict -6 default ignore\nrestrict 10.0.0.0/8 noserve\nrestrict localhost\ndiscard average 5 minimum 1\nmru maxdepth 50",
+    );
     expect(flagsOf(config, "192.0.2.1")).toBe(FLAG.limited | FLAG.kod | FLAG.nopeer);
     expect(flagsOf(config, "2001:db8::1") & FLAG.ignore).toBe(FLAG.ignore);
     expect(flagsOf(config, "10.1.2.3")).toBe(FLAG.noserve);
     expect([flagsOf(config, "127.0.0.1"), flagsOf(config, "::1")]).toEqual([0, 0]);
-    expect(config.serving).toMatchObject({ rate: { average: 5, minimum: 1 }, mru: { maxdepth: 50, mindepth: 50, maxage: 64 }, fallbacks: { local: null, orphan: null } });
+    expect(config.serving).toMatchObject({
+      rate: { average: 5, minimum: 1 },
+      mru: { maxdepth: 50, mindepth: 50, maxage: 64 },
+      fallbacks: { local: null, orphan: null },
+    });
   });
 
   it("falls back on the local clock, or on orphan mode", () => {
@@ -79,7 +128,11 @@ describe("the engine of a daemon", () => {
   });
 
   it("spaces bursts as calldelay asks, but never closer than strangers bear", () => {
-    expect(told("server 192.168.1.1 iburst\ncalldelay 12").burst).toEqual({ packets: 8, spacing: { least: 1, most: 4 }, callDelay: 12 });
+    expect(told("server 192.168.1.1 iburst\ncalldelay 12").burst).toEqual({
+      packets: 8,
+      spacing: { least: 1, most: 4 },
+      callDelay: 12,
+    });
     expect(told("server ntp.example.net\ncalldelay 12").burst.spacing.least).toBe(2);
     expect(told("server ntp.example.net").burst).toMatchObject({ packets: 6, callDelay: null });
   });

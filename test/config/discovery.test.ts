@@ -5,18 +5,29 @@ import { isScoped, parseBroadcastAddress, parseGroup, parseHops, scopeWarning } 
 import { parseServer } from "../../src/config/servers.ts";
 
 const FACTS = { precision: -24, ownReferenceIds: [] };
-const manycast = (options: DiscoveryOptions, group = "239.1.1.1") => discoveryConfig("manycast", [parseGroup(group)], options, null, FACTS);
-const broadcast = (options: DiscoveryOptions, ...addresses: string[]) => discoveryConfig("broadcast", addresses.map(parseServer), options, null, FACTS);
+const manycast = (options: DiscoveryOptions, group = "239.1.1.1") =>
+  discoveryConfig("manycast", [parseGroup(group)], options, null, FACTS);
+const broadcast = (options: DiscoveryOptions, ...addresses: string[]) =>
+  discoveryConfig("broadcast", addresses.map(parseServer), options, null, FACTS);
 
 describe("a group", () => {
   it.each(["224.0.1.1", "239.255.255.255", "ff02::101%eth0", "ff05::101"])("is %s", (text) => {
     expect(parseGroup(text).name).toBe(text);
   });
-  it.each(["10.0.0.1", "255.255.255.255", "223.255.255.255", "240.0.0.1", "fe80::1", "ntp.example.net"])("is not %s", (text) => {
-    expect(() => parseGroup(text)).toThrow(`"${text}" is not a multicast group`);
-  });
+  it.each(["10.0.0.1", "255.255.255.255", "223.255.255.255", "240.0.0.1", "fe80::1", "ntp.example.net"])(
+    "is not %s",
+    (text) => {
+      expect(() => parseGroup(text)).toThrow(`"${text}" is not a multicast group`);
+    },
+  );
   it("is within a site, or is warned of when it goes far", () => {
-    expect(["239.1.1.1", "224.0.0.1", "ff02::101", "ff05::101", "ff08::101"].map(isScoped)).toEqual([true, true, true, true, true]);
+    expect(["239.1.1.1", "224.0.0.1", "ff02::101", "ff05::101", "ff08::101"].map(isScoped)).toEqual([
+      true,
+      true,
+      true,
+      true,
+      true,
+    ]);
     expect(["224.0.1.1", "233.1.1.1", "ff0e::101"].map(isScoped)).toEqual([false, false, false]);
     expect(scopeWarning("224.0.1.1", 1)).toBeNull();
     expect(scopeWarning("239.1.1.1", 127)).toBeNull();
@@ -58,11 +69,18 @@ describe("manycast", () => {
 describe("broadcast", () => {
   it("hears everything, and with --multicast the groups of NTP too", () => {
     expect(broadcast({}).service).toEqual({ port: 123, address: null, interface: null, groups: [] });
-    expect(broadcast({ multicast: true }).service!.groups.map(({ group }) => group)).toEqual(["224.0.1.1", "ff02::101", "ff05::101"]);
+    expect(broadcast({ multicast: true }).service!.groups.map(({ group }) => group)).toEqual([
+      "224.0.1.1",
+      "ff02::101",
+      "ff05::101",
+    ]);
     expect(broadcast({ multicast: true, family: 6 }).service!.groups).toHaveLength(2);
   });
   it("hears one address alone where one is named", () => {
-    expect(broadcast({}, "239.1.1.1").service).toMatchObject({ address: "239.1.1.1", groups: [{ group: "239.1.1.1" }] });
+    expect(broadcast({}, "239.1.1.1").service).toMatchObject({
+      address: "239.1.1.1",
+      groups: [{ group: "239.1.1.1" }],
+    });
     expect(broadcast({}, "192.0.2.255").service).toMatchObject({ address: "192.0.2.255", groups: [] });
     expect(broadcast({}, "239.1.1.1", "192.0.2.255").service).toMatchObject({ address: null });
     expect(() => broadcast({}, "239.1.1.1:1123", "239.1.1.2:1124")).toThrow("one port");
@@ -76,7 +94,13 @@ describe("broadcast", () => {
 
 describe("pool", () => {
   it("takes as many of a name's addresses as may be held", () => {
-    const config = discoveryConfig("pool", [parseServer("pool.example,key=3")], { maxclock: 7, auth: false }, null, FACTS);
+    const config = discoveryConfig(
+      "pool",
+      [parseServer("pool.example,key=3")],
+      { maxclock: 7, auth: false },
+      null,
+      FACTS,
+    );
     expect(config).toMatchObject({ poolSize: 7, associations: [{ kind: "pool", name: "pool.example", key: 3 }] });
   });
 });

@@ -5,7 +5,14 @@ import { loadConfiguration, type LoadedConfiguration } from "../../src/config/fi
 import { COMMANDS, type CommandSyntax, type OptionSyntax, type Takes } from "../../src/config/ntpconf/commands.ts";
 
 const OPTIONS: DaemonOptions = { noClock: false, discipline: "adaptive", anyFirst: false, port: 123 };
-const FACTS: DaemonFacts = { precision: -20, ownReferenceIds: [1], interfaces: { eth0: ["192.0.2.7", "2001:db8::7"] }, frequency: null, smear: null, kernelLoop: true };
+const FACTS: DaemonFacts = {
+  precision: -20,
+  ownReferenceIds: [1],
+  interfaces: { eth0: ["192.0.2.7", "2001:db8::7"] },
+  frequency: null,
+  smear: null,
+  kernelLoop: true,
+};
 
 function load(text: string): LoadedConfiguration {
   return loadConfiguration("/c", true, { exists: () => true, read: (path) => (path === "/c" ? text : "") });
@@ -16,11 +23,46 @@ function goesBy(text: string): string {
   const { configuration } = load(text);
   const engine = daemonConfig(configuration, OPTIONS, FACTS);
   const { access, ...serving } = engine.serving!;
-  const { keys, trusted, controlKey, variables, driftFile, driftTolerance, leapFile, smear, logFile, pidFile, statistics, switches, restrict } = configuration;
-  const written = switches.stats ? Object.entries(statistics.kinds).filter(([, { asked, enabled }]) => asked && enabled) : [];
-  const names = restrict.filter(({ address }) => /[g-z]/.test(address) && !["default", "source", "localhost"].includes(address));
-  const rest = { keys: keys?.path, trusted, controlKey, variables, driftFile, driftTolerance, leapFile: leapFile && { path: leapFile.path, checkHash: leapFile.checkHash }, smear, logFile, pidFile, written, folder: statistics.folder, names: names.map(({ address, flags }) => [address, flags]) };
-  return JSON.stringify({ engine: { ...engine, serving }, entries: access.entries(), template: access.sourceTemplate, rest }, (_, value: unknown) => (value === Infinity ? "inf" : value));
+  const {
+    keys,
+    trusted,
+    controlKey,
+    variables,
+    driftFile,
+    driftTolerance,
+    leapFile,
+    smear,
+    logFile,
+    pidFile,
+    statistics,
+    switches,
+    restrict,
+  } = configuration;
+  const written = switches.stats
+    ? Object.entries(statistics.kinds).filter(([, { asked, enabled }]) => asked && enabled)
+    : [];
+  const names = restrict.filter(
+    ({ address }) => /[g-z]/.test(address) && !["default", "source", "localhost"].includes(address),
+  );
+  const rest = {
+    keys: keys?.path,
+    trusted,
+    controlKey,
+    variables,
+    driftFile,
+    driftTolerance,
+    leapFile: leapFile && { path: leapFile.path, checkHash: leapFile.checkHash },
+    smear,
+    logFile,
+    pidFile,
+    written,
+    folder: statistics.folder,
+    names: names.map(({ address, flags }) => [address, flags]),
+  };
+  return JSON.stringify(
+    { engine: { ...engine, serving }, entries: access.entries(), template: access.sourceTemplate, rest },
+    (_, value: unknown) => (value === Infinity ? "inf" : value),
+  );
 }
 
 /** A word that is not what counts anyway. */
@@ -57,7 +99,8 @@ const SETTING: Readonly<Record<string, string>> = {
   ttl: "manycastclient 239.1.1.1\nLINE",
   calldelay: "server 192.0.2.1\nLINE",
   unpeer: "server 192.0.2.9\nLINE",
-  unrestrict: "restrict default ignore kod limited noepeer nomodify nopeer noquery noserve notrap notrust ntpport version\nLINE",
+  unrestrict:
+    "restrict default ignore kod limited noepeer nomodify nopeer noquery noserve notrap notrust ntpport version\nLINE",
 };
 
 /** Operands where those of the table would not do. */
@@ -72,12 +115,28 @@ const OPERANDS: Readonly<Record<string, string>> = {
 };
 
 /** Options that are the default: to say them changes nothing, to say the opposite does. And a mask alone takes nothing away. */
-const DEFAULTS = new Set(["unrestrict mask", "enable auth", "enable kernel", "enable monitor", "enable ntp", "enable stats", "disable bclient", "filegen link", "filegen enable"]);
+const DEFAULTS = new Set([
+  "unrestrict mask",
+  "enable auth",
+  "enable kernel",
+  "enable monitor",
+  "enable ntp",
+  "enable stats",
+  "disable bclient",
+  "filegen link",
+  "filegen enable",
+]);
 
 const used = Object.entries(COMMANDS).filter(([, { daemon }]) => daemon.does === "uses");
 
 function lineOf(name: string, syntax: CommandSyntax): string {
-  return `${name} ${OPERANDS[name] ?? syntax.operands.filter(({ needed }) => needed).map((operand) => other(operand, null)).join(" ")}`.trim();
+  return `${name} ${
+    OPERANDS[name] ??
+    syntax.operands
+      .filter(({ needed }) => needed)
+      .map((operand) => other(operand, null))
+      .join(" ")
+  }`.trim();
 }
 
 function within(name: string, line: string): string {
@@ -91,7 +150,8 @@ describe("every command and option", () => {
     if (name !== "includefile" && !syntax.needsOption) {
       const nothing = within(name, "");
       if (syntax.idle !== null) expect(told(plain)).toContain(`"${name}" has no effect here: ${syntax.idle}`);
-      else if (name !== "fudge" && name !== "filegen") expect(goesBy(within(name, plain)), plain).not.toBe(goesBy(nothing));
+      else if (name !== "fudge" && name !== "filegen")
+        expect(goesBy(within(name, plain)), plain).not.toBe(goesBy(nothing));
     }
     for (const [option, takes] of Object.entries(syntax.options)) {
       if (DEFAULTS.has(`${name} ${option}`)) continue;

@@ -53,7 +53,18 @@ function right(takes: Takes): string {
 function wrong(takes: Takes): readonly string[] {
   switch (takes.takes) {
     case "integer":
-      return ["x", "1.5", "", "-", "0x10", `${takes.most + 1}`, `${takes.least - 1}`, "99999999999999999999", "NaN", "Infinity"].filter((word) => word !== "");
+      return [
+        "x",
+        "1.5",
+        "",
+        "-",
+        "0x10",
+        `${takes.most + 1}`,
+        `${takes.least - 1}`,
+        "99999999999999999999",
+        "NaN",
+        "Infinity",
+      ].filter((word) => word !== "");
     case "seconds":
     case "number":
       return ["x", "1,5", "--1", "NaN", "Infinity", "1e999", `${takes.most * 2 + 1}`];
@@ -72,10 +83,22 @@ function wrong(takes: Takes): readonly string[] {
 }
 
 /** Words of operands that are right for each command, where any word of the table's would not be. */
-const OPERANDS: Readonly<Record<string, string>> = { trustedkey: "1", restrict: "192.0.2.0", unrestrict: "192.0.2.0", setvar: "a = b", interface: "listen all", nic: "listen all" };
+const OPERANDS: Readonly<Record<string, string>> = {
+  trustedkey: "1",
+  restrict: "192.0.2.0",
+  unrestrict: "192.0.2.0",
+  setvar: "a = b",
+  interface: "listen all",
+  nic: "listen all",
+};
 
 function line(name: string, syntax: CommandSyntax): string {
-  const operands = OPERANDS[name] ?? syntax.operands.filter(({ needed }) => needed).map(right).join(" ");
+  const operands =
+    OPERANDS[name] ??
+    syntax.operands
+      .filter(({ needed }) => needed)
+      .map(right)
+      .join(" ");
   return `${name} ${operands}`.trim();
 }
 
@@ -93,7 +116,9 @@ describe("the table of commands", () => {
     }
     for (const [option, takes] of Object.entries(syntax.options)) {
       const value = option === "mask" ? "255.255.255.0" : right(takes);
-      expect(() => load(takes.takes === "nothing" ? `${plain} ${option}` : `${plain} ${option} ${value}`)).not.toThrow();
+      expect(() =>
+        load(takes.takes === "nothing" ? `${plain} ${option}` : `${plain} ${option} ${value}`),
+      ).not.toThrow();
       if (takes.takes !== "nothing") expect(fault(`${plain} ${option}`).message).toContain(`"${option}" needs a value`);
       for (const word of wrong(takes)) expect(fault(`${plain} ${option} ${word}`).message).toMatch(PLACED);
     }
@@ -104,23 +129,37 @@ describe("the table of commands", () => {
   it.each(used)("%s tells of an option that is given twice", (name, syntax) => {
     for (const [option, takes] of Object.entries(syntax.options)) {
       if (takes.drops !== undefined || ["link", "nolink", "enable", "disable"].includes(option)) continue;
-      const once = takes.takes === "nothing" ? option : `${option} ${option === "mask" ? "255.255.255.0" : right(takes)}`;
-      const words = takes.takes === "nothing" ? `"${option}" is said twice` : `"${option}" is given twice: the last one counts`;
+      const once =
+        takes.takes === "nothing" ? option : `${option} ${option === "mask" ? "255.255.255.0" : right(takes)}`;
+      const words =
+        takes.takes === "nothing" ? `"${option}" is said twice` : `"${option}" is given twice: the last one counts`;
       expect(load(`${line(name, syntax)} ${once} ${once}`).remarks.map(({ text }) => text)).toContain(words);
     }
   });
 
   it("tells of lines of which only one can hold", () => {
-    for (const command of "keys controlkey driftfile leapfile leapsmearinterval statsdir logfile pidfile broadcastdelay calldelay ttl".split(" ")) {
+    for (const command of "keys controlkey driftfile leapfile leapsmearinterval statsdir logfile pidfile broadcastdelay calldelay ttl".split(
+      " ",
+    )) {
       const one = line(command, COMMANDS[command]!);
-      expect(load(`${one}\n# a comment\n${one}`).remarks).toMatchObject([{ level: "warning", text: `"${command}" is given again: this line counts, and not line 1`, at: { line: 3, column: 1 } }]);
+      expect(load(`${one}\n# a comment\n${one}`).remarks).toMatchObject([
+        {
+          level: "warning",
+          text: `"${command}" is given again: this line counts, and not line 1`,
+          at: { line: 3, column: 1 },
+        },
+      ]);
     }
   });
 
   it.each(used)("%s takes words of any length and of any octets for what they are: wrong", (name, syntax) => {
     const long = "x".repeat(100_000);
     for (const odd of [long, "a\0b", "\0", "\u001b[2J", "\ufffd", "..", "%s%n", "💥", "-".repeat(1000)]) {
-      for (const text of [`${name} ${odd}`, `${line(name, syntax)} ${odd}`, ...Object.keys(syntax.options).map((option) => `${line(name, syntax)} ${option} ${odd}`)]) {
+      for (const text of [
+        `${name} ${odd}`,
+        `${line(name, syntax)} ${odd}`,
+        ...Object.keys(syntax.options).map((option) => `${line(name, syntax)} ${option} ${odd}`),
+      ]) {
         try {
           load(text);
         } catch (error) {
@@ -144,8 +183,12 @@ describe("the table of commands", () => {
 
   it("refuses or leaves out what is not used, with a reason", () => {
     for (const [name, { daemon }] of Object.entries(COMMANDS)) {
-      if (daemon.does === "leaves") expect(load(`${name} a b`).remarks).toMatchObject([{ level: "warning", text: `"${name}" is left out: ${daemon.why}` }]);
-      if (daemon.does === "refuses") expect(fault(`${name} a b`).message).toBe(`/etc/ntp.conf:1:1: "${name}" cannot be used: ${daemon.why}`);
+      if (daemon.does === "leaves")
+        expect(load(`${name} a b`).remarks).toMatchObject([
+          { level: "warning", text: `"${name}" is left out: ${daemon.why}` },
+        ]);
+      if (daemon.does === "refuses")
+        expect(fault(`${name} a b`).message).toBe(`/etc/ntp.conf:1:1: "${name}" cannot be used: ${daemon.why}`);
     }
   });
 
@@ -153,15 +196,43 @@ describe("the table of commands", () => {
     const options = [...new Set(Object.values(COMMANDS).flatMap((syntax) => Object.keys(syntax.options)))];
     const word = fc.oneof(
       fc.constantFrom(...Object.keys(COMMANDS), ...options),
-      fc.constantFrom("0", "-1", "7", "1e9", "0.5", "192.0.2.1", "239.1.1.1", "127.127.1.0", "127.127.20.1", "::1", "10.0.0.0/8", "default", "source", "-4", "-6", "(", ")", "...", "=", '"', "#", "all", "listen"),
+      fc.constantFrom(
+        "0",
+        "-1",
+        "7",
+        "1e9",
+        "0.5",
+        "192.0.2.1",
+        "239.1.1.1",
+        "127.127.1.0",
+        "127.127.20.1",
+        "::1",
+        "10.0.0.0/8",
+        "default",
+        "source",
+        "-4",
+        "-6",
+        "(",
+        ")",
+        "...",
+        "=",
+        '"',
+        "#",
+        "all",
+        "listen",
+      ),
       fc.string({ maxLength: 8 }),
     );
-    const statement = fc.tuple(fc.constantFrom(...Object.keys(COMMANDS)), fc.array(word, { maxLength: 7 })).map(([command, words]) => [command, ...words].join(" "));
+    const statement = fc
+      .tuple(fc.constantFrom(...Object.keys(COMMANDS)), fc.array(word, { maxLength: 7 }))
+      .map(([command, words]) => [command, ...words].join(" "));
     fc.assert(
       fc.property(fc.array(statement, { maxLength: 5 }), (lines) => {
         try {
           const { path, configuration, remarks } = load(lines.join("\n"));
-          expect(violations(JSON.parse(JSON.stringify(configDocument(path, configuration, remarks, 123))), configSchema())).toEqual([]);
+          expect(
+            violations(JSON.parse(JSON.stringify(configDocument(path, configuration, remarks, 123))), configSchema()),
+          ).toEqual([]);
         } catch (error) {
           expect(error).toBeInstanceOf(UsageError);
           expect((error as UsageError).message).toMatch(/^\/etc\/ntp\.conf:\d+:\d+: |^: |^\S+:\d+:\d+: /);
@@ -177,7 +248,10 @@ describe("lines from afar", () => {
 
   it("count behind those of the file", () => {
     const { configuration, remarks } = withLines(base, "server c iburst\nunpeer a\ntos minclock 1\n", "config");
-    expect(configuration.associations.map(({ name, at }) => [name, at.file, at.line])).toEqual([["b", "/etc/ntp.conf", 2], ["c", "config", 1]]);
+    expect(configuration.associations.map(({ name, at }) => [name, at.file, at.line])).toEqual([
+      ["b", "/etc/ntp.conf", 2],
+      ["c", "config", 1],
+    ]);
     expect([configuration.limits.minclock, remarks]).toEqual([1, []]);
     const more = withLines(withLines(base, "server c", "config"), "unpeer c\nunpeer d", "config");
     expect(more.configuration.associations.map(({ name }) => name)).toEqual(["a", "b"]);
@@ -190,7 +264,19 @@ describe("lines from afar", () => {
     ["server c key 1", "config:1:1: c is to be authenticated by key 1, but there is no key file"],
     ["tos minclock 11", "config:1:1: minclock 11 is above maxclock 10"],
     ["server c\nincludefile /etc/shadow", 'config:2:13: cannot read "/etc/shadow": it would be another file'],
-    ...["keys /f", "driftfile /f", "leapfile /f", "logfile /f", "statsdir /f", "pidfile /f", "filegen loopstats file f", "trustedkey 1", "controlkey 1", "interface ignore all", "statistics loopstats"].map((text) => [text, `config:1:1: "${text.split(" ", 1)[0]!}" cannot be said from afar`]),
+    ...[
+      "keys /f",
+      "driftfile /f",
+      "leapfile /f",
+      "logfile /f",
+      "statsdir /f",
+      "pidfile /f",
+      "filegen loopstats file f",
+      "trustedkey 1",
+      "controlkey 1",
+      "interface ignore all",
+      "statistics loopstats",
+    ].map((text) => [text, `config:1:1: "${text.split(" ", 1)[0]!}" cannot be said from afar`]),
   ])("are refused whole where something is wrong: %s", (text, message) => {
     expect(() => withLines(base, text, "config")).toThrow(message);
     expect(base.configuration.associations.map(({ name }) => name)).toEqual(["a", "b"]);
@@ -203,25 +289,43 @@ describe("files that include others", () => {
       exists: () => true,
       read(path) {
         const text = files[path];
-        if (text === undefined) throw Object.assign(new Error(`ENOENT: no such file or directory, open '${path}'`), { code: "ENOENT" });
+        if (text === undefined)
+          throw Object.assign(new Error(`ENOENT: no such file or directory, open '${path}'`), { code: "ENOENT" });
         return text;
       },
     });
 
   it.each([
-    [{ "/etc/ntp.conf": "server a\nincludefile nothing" }, '/etc/ntp.conf:2:13: cannot read "nothing": no such file or directory'],
+    [
+      { "/etc/ntp.conf": "server a\nincludefile nothing" },
+      '/etc/ntp.conf:2:13: cannot read "nothing": no such file or directory',
+    ],
     [{ "/etc/ntp.conf": "includefile ntp.conf" }, "/etc/ntp.conf:1:13: files are included more than 5 deep"],
-    [{ "/etc/ntp.conf": "includefile b", "/etc/b": "includefile /etc/c", "/etc/c": "\nincludefile b" }, "/etc/b:1:13: files are included more than 5 deep"],
+    [
+      { "/etc/ntp.conf": "includefile b", "/etc/b": "includefile /etc/c", "/etc/c": "\nincludefile b" },
+      "/etc/b:1:13: files are included more than 5 deep",
+    ],
     [{ "/etc/ntp.conf": "includefile b", "/etc/b": "server a\nsever b" }, '/etc/b:2:1: unknown command "sever"'],
-    [{ "/etc/ntp.conf": "tos maxclock 4\nincludefile b", "/etc/b": "tos minclock 5" }, "/etc/b:1:1: minclock 5 is above maxclock 4"],
+    [
+      { "/etc/ntp.conf": "tos maxclock 4\nincludefile b", "/etc/b": "tos minclock 5" },
+      "/etc/b:1:1: minclock 5 is above maxclock 4",
+    ],
   ])("%j: the fault stands where it is", (files, message) => {
     expect(() => loadFiles(files)).toThrow(message);
   });
 
   it("count in the place of their line, and say which file a line is of", () => {
-    const { configuration, remarks } = loadFiles({ "/etc/ntp.conf": "driftfile /a\nincludefile b\nserver c", "/etc/b": "server b\ndriftfile /b" });
-    expect(configuration.associations.map(({ name, at }) => [name, at.file])).toEqual([["b", "/etc/b"], ["c", "/etc/ntp.conf"]]);
-    expect(remarks.map(({ text, at }) => [at.file, text])).toEqual([["/etc/b", '"driftfile" is given again: this line counts, and not line 1 of /etc/ntp.conf']]);
+    const { configuration, remarks } = loadFiles({
+      "/etc/ntp.conf": "driftfile /a\nincludefile b\nserver c",
+      "/etc/b": "server b\ndriftfile /b",
+    });
+    expect(configuration.associations.map(({ name, at }) => [name, at.file])).toEqual([
+      ["b", "/etc/b"],
+      ["c", "/etc/ntp.conf"],
+    ]);
+    expect(remarks.map(({ text, at }) => [at.file, text])).toEqual([
+      ["/etc/b", '"driftfile" is given again: this line counts, and not line 1 of /etc/ntp.conf'],
+    ]);
   });
 });
 
@@ -249,11 +353,15 @@ describe("a daemon's configuration", () => {
       limits: { minclock: 3, maxclock: 5 },
       discovery: { cohort: true, orphan: null, orphanwait: 300, beacon: 600 },
     });
-    expect(configuration.associations.filter(({ kind }) => kind === "broadcast").map(({ ttl, minpoll }) => [ttl, minpoll])).toEqual([
+    expect(
+      configuration.associations.filter(({ kind }) => kind === "broadcast").map(({ ttl, minpoll }) => [ttl, minpoll]),
+    ).toEqual([
       [127, 6],
       [4, 5],
     ]);
-    expect(remarks.filter(({ level }) => level === "warning")).toMatchObject([{ text: '"ttl 4" is 4 hops here; ntpd 4.2.8 reads it as a place in its list of ttl' }]);
+    expect(remarks.filter(({ level }) => level === "warning")).toMatchObject([
+      { text: '"ttl 4" is 4 hops here; ntpd 4.2.8 reads it as a place in its list of ttl' },
+    ]);
   });
 
   it("has what distributions ship", () => {
@@ -274,7 +382,10 @@ describe("a daemon's configuration", () => {
       controlKey: 5,
       logFile: "/var/log/ntp.log",
     });
-    expect(configuration.restrict.find(({ address }) => address === "198.51.100.0")).toMatchObject({ mask: 24, flags: ["nomodify"] });
+    expect(configuration.restrict.find(({ address }) => address === "198.51.100.0")).toMatchObject({
+      mask: 24,
+      flags: ["nomodify"],
+    });
   });
 
   it("prints every default of an empty file", () => {
@@ -282,7 +393,16 @@ describe("a daemon's configuration", () => {
     const document = configDocument(path, configuration, remarks, 123);
     expect(violations(JSON.parse(JSON.stringify(document)), configSchema())).toEqual([]);
     expect(document).toMatchObject({
-      selection: { minclock: 3, maxclock: 10, minsane: 1, mindist: 0.001, maxdist: 1.5, floor: 0, cohort: false, orphan: null },
+      selection: {
+        minclock: 3,
+        maxclock: 10,
+        minsane: 1,
+        mindist: 0.001,
+        maxdist: 1.5,
+        floor: 0,
+        cohort: false,
+        orphan: null,
+      },
       discard: { average: 3, minimum: 2, monitor: 3000 },
       tinker: { step: 0.128, panic: 1000, frequency: null },
       rings: [1, 2, 3, 4, 5, 6, 7],
@@ -292,12 +412,20 @@ describe("a daemon's configuration", () => {
 
   it("interleaves with peers, and says that servers are asked in basic mode", () => {
     const { configuration, remarks } = load("peer a xleave\npeer b\nserver c xleave\nbroadcast 239.1.1.1 xleave");
-    expect(configuration.associations.map(({ name, xleave }) => [name, xleave])).toEqual([["a", true], ["b", false], ["c", false], ["239.1.1.1", true]]);
+    expect(configuration.associations.map(({ name, xleave }) => [name, xleave])).toEqual([
+      ["a", true],
+      ["b", false],
+      ["c", false],
+      ["239.1.1.1", true],
+    ]);
     expect(remarks.filter(({ text }) => text.includes("xleave")).map(({ at }) => at.line)).toEqual([3]);
   });
 
   it.each([
-    ["broadcast 224.0.1.1", "224.0.1.1 is not confined to your site, and packets go 127 hops: use 239.0.0.0/8, or ttl 1 (RFC 2365)"],
+    [
+      "broadcast 224.0.1.1",
+      "224.0.1.1 is not confined to your site, and packets go 127 hops: use 239.0.0.0/8, or ttl 1 (RFC 2365)",
+    ],
     ["broadcast 239.1.1.1", null],
     ["broadcast 192.0.2.255", null],
   ])("warns of groups that leave the site: %s", (line, warning) => {
@@ -305,7 +433,9 @@ describe("a daemon's configuration", () => {
   });
 
   it("forgets what unpeer and unrestrict name", () => {
-    const { configuration } = load("server a\nserver b\nunpeer a\nrestrict 192.0.2.1 nopeer noquery\nunrestrict 192.0.2.1 nopeer\nrestrict 192.0.2.2 ignore\nunrestrict 192.0.2.2");
+    const { configuration } = load(
+      "server a\nserver b\nunpeer a\nrestrict 192.0.2.1 nopeer noquery\nunrestrict 192.0.2.1 nopeer\nrestrict 192.0.2.2 ignore\nunrestrict 192.0.2.2",
+    );
     expect(configuration.associations.map(({ name }) => name)).toEqual(["b"]);
     expect(configuration.restrict).toMatchObject([{ address: "192.0.2.1", flags: ["noquery"] }]);
   });

@@ -18,7 +18,10 @@ function files(contents: Readonly<Record<string, string>>): Files {
   };
 }
 
-function load(text: string, { strict = false, others = {} }: { strict?: boolean; others?: Readonly<Record<string, string>> } = {}): LoadedConfiguration {
+function load(
+  text: string,
+  { strict = false, others = {} }: { strict?: boolean; others?: Readonly<Record<string, string>> } = {},
+): LoadedConfiguration {
   return loadConfiguration("/etc/ntp.conf", strict, files({ "/etc/ntp.conf": text, ...others }));
 }
 
@@ -34,11 +37,43 @@ function fault(text: string, options?: Parameters<typeof load>[1]): UsageError {
 
 describe("ntp.conf", () => {
   it("configures servers with ntpd's defaults", () => {
-    const { configuration, remarks } = load(["# a comment", "", "server ntp1.example.net iburst prefer key 7", "pool -4 pool.example.net noselect true minpoll 4 maxpoll 8 version 3"].join("\n"));
+    const { configuration, remarks } = load(
+      [
+        "# a comment",
+        "",
+        "server ntp1.example.net iburst prefer key 7",
+        "pool -4 pool.example.net noselect true minpoll 4 maxpoll 8 version 3",
+      ].join("\n"),
+    );
     expect(remarks).toEqual([]);
     expect(configuration.servers).toMatchObject([
-      { kind: "server", name: "ntp1.example.net", family: null, version: 4, minpoll: 6, maxpoll: 10, iburst: true, burst: false, prefer: true, noselect: false, trusted: false, key: 7, at: { line: 3, column: 1 } },
-      { kind: "pool", name: "pool.example.net", family: 4, version: 3, minpoll: 4, maxpoll: 8, iburst: false, noselect: true, trusted: true, key: null },
+      {
+        kind: "server",
+        name: "ntp1.example.net",
+        family: null,
+        version: 4,
+        minpoll: 6,
+        maxpoll: 10,
+        iburst: true,
+        burst: false,
+        prefer: true,
+        noselect: false,
+        trusted: false,
+        key: 7,
+        at: { line: 3, column: 1 },
+      },
+      {
+        kind: "pool",
+        name: "pool.example.net",
+        family: 4,
+        version: 3,
+        minpoll: 4,
+        maxpoll: 8,
+        iburst: false,
+        noselect: true,
+        trusted: true,
+        key: null,
+      },
     ]);
   });
 
@@ -56,7 +91,11 @@ describe("ntp.conf", () => {
         "discard average 5 minimum 1",
       ].join("\n"),
     );
-    expect(configuration.keys).toEqual({ path: "/etc/ntp keys", format: "auto", at: { file: "/etc/ntp.conf", line: 1, column: 6 } });
+    expect(configuration.keys).toEqual({
+      path: "/etc/ntp keys",
+      format: "auto",
+      at: { file: "/etc/ntp.conf", line: 1, column: 6 },
+    });
     expect(configuration.trusted).toEqual([
       { first: 1, last: 1 },
       { first: 2, last: 2 },
@@ -73,7 +112,7 @@ describe("ntp.conf", () => {
   });
 
   it.each([
-    ["server", "/etc/ntp.conf:1:1: \"server\" needs a host name or address"],
+    ["server", '/etc/ntp.conf:1:1: "server" needs a host name or address'],
     ["server a key", '/etc/ntp.conf:1:10: "key" needs a value'],
     ["server a key x", '/etc/ntp.conf:1:14: "key x": not a whole number'],
     ["server a key 70000", '/etc/ntp.conf:1:14: "key 70000": out of range'],
@@ -92,8 +131,13 @@ describe("ntp.conf", () => {
   });
 
   it("suggests the word that was meant", () => {
-    expect(fault("\n  server a ibrst", { strict: true })).toMatchObject({ message: '/etc/ntp.conf:2:12: unknown option "ibrst" of "server"', hint: 'did you mean "iburst"?' });
-    expect(load("sever a").remarks).toMatchObject([{ level: "warning", text: 'unknown command "sever" is left out; did you mean "server"?' }]);
+    expect(fault("\n  server a ibrst", { strict: true })).toMatchObject({
+      message: '/etc/ntp.conf:2:12: unknown option "ibrst" of "server"',
+      hint: 'did you mean "iburst"?',
+    });
+    expect(load("sever a").remarks).toMatchObject([
+      { level: "warning", text: 'unknown command "sever" is left out; did you mean "server"?' },
+    ]);
   });
 
   it("refuses an unknown command where a daemon is to run by it, and only then", () => {
@@ -102,7 +146,12 @@ describe("ntp.conf", () => {
   });
 
   it.each<[string, string, number, object]>([
-    ["server a minpol 4 iburst", 'unknown option "minpol" of "server" is left out; did you mean "minpoll"?', 10, { servers: [{ name: "a", minpoll: 6, iburst: true }] }],
+    [
+      "server a minpol 4 iburst",
+      'unknown option "minpol" of "server" is left out; did you mean "minpoll"?',
+      10,
+      { servers: [{ name: "a", minpoll: 6, iburst: true }] },
+    ],
     ["tos frobnicate 4 2", 'unknown option "frobnicate" of "tos" is left out', 5, { limits: {} }],
     ["keys /k auto more", '"more" after all that "keys" takes is left out', 14, { keys: { path: "/k" } }],
   ])("leaves out the unknown option of %j aloud, where no daemon is to run by it", (text, said, column, configured) => {
@@ -115,7 +164,10 @@ describe("ntp.conf", () => {
   it.each([
     ["restrict defalt ignore", '"restrict defalt" is about a host of that name; did you mean "default"?'],
     ["restrict sources ignore", '"restrict sources" is about a host of that name; did you mean "source"?'],
-    ["restrict 10.0.0.0 mask 255.0.255.0", 'netmask 255.0.255.0 of "restrict 10.0.0.0" has gaps: bits after the first 0 count, too'],
+    [
+      "restrict 10.0.0.0 mask 255.0.255.0",
+      'netmask 255.0.255.0 of "restrict 10.0.0.0" has gaps: bits after the first 0 count, too',
+    ],
     ["fudge 127.127.1.0 refid GPS", '"refid" has no effect here: the local clock\'s is that of its address'],
     ["fudge 127.127.1.0 time1 0.5", '"time1" has no effect here: the local clock is taken as it is'],
     ["restrict default ippeerlimit 3", '"ippeerlimit" has no effect here: associations by address are not counted'],
@@ -125,16 +177,24 @@ describe("ntp.conf", () => {
   });
 
   it("finds nothing strange in other restrict lines", () => {
-    expect(load("restrict default nopeer\nrestrict source\nrestrict localhost\nrestrict 10.0.0.0 mask 255.255.254.0\nrestrict ::1 mask ffff:ffff::\nrestrict gate.example.net", { strict: true }).remarks).toEqual([]);
+    expect(
+      load(
+        "restrict default nopeer\nrestrict source\nrestrict localhost\nrestrict 10.0.0.0 mask 255.255.254.0\nrestrict ::1 mask ffff:ffff::\nrestrict gate.example.net",
+        { strict: true },
+      ).remarks,
+    ).toEqual([]);
   });
 
   it("never takes clockstats for written", () => {
-    const { kinds } = load("statistics clockstats loopstats\nfilegen clockstats enable", { strict: true }).configuration.statistics;
+    const { kinds } = load("statistics clockstats loopstats\nfilegen clockstats enable", { strict: true }).configuration
+      .statistics;
     expect([kinds["clockstats"]?.asked, kinds["loopstats"]?.asked]).toEqual([false, true]);
   });
 
   it("leaves out known commands that are not for it, aloud only where servers are lost", () => {
-    const { remarks, configuration } = load("driftfile /var/lib/ntp/drift\npeer b\nserver 127.127.1.0\nserver c nts\nserver d autokey");
+    const { remarks, configuration } = load(
+      "driftfile /var/lib/ntp/drift\npeer b\nserver 127.127.1.0\nserver c nts\nserver d autokey",
+    );
     expect(remarks.map(({ level, at }) => [level, at.line])).toEqual([
       ["note", 1],
       ["warning", 2],
@@ -146,18 +206,30 @@ describe("ntp.conf", () => {
   });
 
   it("reads an included file in place, beside the one that includes it", () => {
-    const { configuration } = load("server a\nincludefile more/servers.conf\nserver c", { others: { "/etc/more/servers.conf": "server b" } });
+    const { configuration } = load("server a\nincludefile more/servers.conf\nserver c", {
+      others: { "/etc/more/servers.conf": "server b" },
+    });
     expect(configuration.servers.map(({ name }) => name)).toEqual(["a", "b", "c"]);
   });
 
   it("says where a missing file was to be included, and stops at circles", () => {
-    expect(fault("\nincludefile nowhere").message).toBe('/etc/ntp.conf:2:13: cannot read "nowhere": no such file or directory');
+    expect(fault("\nincludefile nowhere").message).toBe(
+      '/etc/ntp.conf:2:13: cannot read "nowhere": no such file or directory',
+    );
     expect(fault("includefile /etc/ntp.conf").message).toContain("files are included more than 5 deep");
   });
 
   it("never throws anything but a usage error", () => {
-    const word = fc.oneof(fc.constantFrom(...Object.keys(COMMANDS), "a", "key", "1", "(", ")", "...", "-4", '"', "#", "mask", "minpoll"), fc.string({ maxLength: 6 }));
-    const text = fc.array(fc.array(word, { maxLength: 6 }).map((words) => words.join(" ")), { maxLength: 6 }).map((lines) => lines.join("\n"));
+    const word = fc.oneof(
+      fc.constantFrom(...Object.keys(COMMANDS), "a", "key", "1", "(", ")", "...", "-4", '"', "#", "mask", "minpoll"),
+      fc.string({ maxLength: 6 }),
+    );
+    const text = fc
+      .array(
+        fc.array(word, { maxLength: 6 }).map((words) => words.join(" ")),
+        { maxLength: 6 },
+      )
+      .map((lines) => lines.join("\n"));
     fc.assert(
       fc.property(text, fc.boolean(), (content, strict) => {
         try {
@@ -177,11 +249,15 @@ describe("the configuration file", () => {
     expect(findConfiguration("/x", { NTPKIT_CONFIG: "/y" }, machine)).toBe("/x");
     expect(findConfiguration(null, { NTPKIT_CONFIG: "/y" }, machine)).toBe("/y");
     expect(findConfiguration(null, { NTPKIT_CONFIG: "" }, machine)).toBe("/etc/ntp.conf");
-    expect(findConfiguration(null, {}, files({ "/etc/ntpkit.conf": "", "/etc/ntp.conf": "" }))).toBe("/etc/ntpkit.conf");
+    expect(findConfiguration(null, {}, files({ "/etc/ntpkit.conf": "", "/etc/ntp.conf": "" }))).toBe(
+      "/etc/ntpkit.conf",
+    );
     expect(findConfiguration(null, {}, files({}))).toBeNull();
   });
 
   it("that cannot be read is a usage error which says why", () => {
-    expect(() => loadConfiguration("/x", false, files({}))).toThrow("cannot read the configuration file /x: no such file or directory");
+    expect(() => loadConfiguration("/x", false, files({}))).toThrow(
+      "cannot read the configuration file /x: no such file or directory",
+    );
   });
 });

@@ -9,7 +9,12 @@ import type { EngineConfig } from "../../src/engine/config.ts";
 
 const FACTS = { precision: -24, ownReferenceIds: [0x7f000001] };
 
-function configure(command: OnceCommand, servers: readonly string[], options: OnceOptions = {}, file: Configuration | null = null): EngineConfig {
+function configure(
+  command: OnceCommand,
+  servers: readonly string[],
+  options: OnceOptions = {},
+  file: Configuration | null = null,
+): EngineConfig {
   return onceConfig(command, servers.map(parseServer), options, file, FACTS);
 }
 
@@ -20,27 +25,60 @@ function file(text: string): Configuration {
 describe("the configuration of a one-shot", () => {
   it("has the contract's defaults", () => {
     expect(configure("sync", ["192.0.2.7"])).toMatchObject({
-      associations: [{ kind: "server", name: "192.0.2.7", port: 123, family: null, version: 4, iburst: true, prefer: false, noselect: false, trusted: false, key: null, samples: null }],
+      associations: [
+        {
+          kind: "server",
+          name: "192.0.2.7",
+          port: 123,
+          family: null,
+          version: 4,
+          iburst: true,
+          prefer: false,
+          noselect: false,
+          trusted: false,
+          key: null,
+          samples: null,
+        },
+      ],
       limits: { minclock: 3, maxclock: 10, minsane: 1, maxdist: 1.5 },
       timeout: 1,
       burst: { packets: 4, spacing: { least: 2, most: 2 }, callDelay: null },
       emptyStages: "brief",
       once: { samples: 4, enough: 3, accuracy: null, deadline: 15, waitNetwork: 0 },
-      clock: { kind: "once", dryRun: false, limits: { stepThreshold: 0.128, panic: 1000, maxStep: { forward: Infinity, backward: Infinity }, method: "auto" } },
+      clock: {
+        kind: "once",
+        dryRun: false,
+        limits: {
+          stepThreshold: 0.128,
+          panic: 1000,
+          maxStep: { forward: Infinity, backward: Infinity },
+          method: "auto",
+        },
+      },
       precision: -24,
       sourcePort: null,
       interface: null,
       ownReferenceIds: [0x7f000001],
     });
-    expect(configure("query", ["192.0.2.7"])).toMatchObject({ once: { samples: 1, enough: null }, clock: { kind: "observe" }, burst: { packets: 1 } });
+    expect(configure("query", ["192.0.2.7"])).toMatchObject({
+      once: { samples: 1, enough: null },
+      clock: { kind: "observe" },
+      burst: { packets: 1 },
+    });
   });
 
   it("takes a name as the many servers it may stand for, an address and localhost as one", () => {
-    expect(configure("sync", ["pool.example.net", "192.0.2.7", "localhost"]).associations.map(({ kind }) => kind)).toEqual(["pool", "server", "server"]);
+    expect(
+      configure("sync", ["pool.example.net", "192.0.2.7", "localhost"]).associations.map(({ kind }) => kind),
+    ).toEqual(["pool", "server", "server"]);
   });
 
   it("gives every server the run's port and key unless it has its own", () => {
-    const { associations } = configure("sync", ["192.0.2.7", "192.0.2.8:1123,key=9,samples=8"], { port: 321, key: 7, samples: 2 });
+    const { associations } = configure("sync", ["192.0.2.7", "192.0.2.8:1123,key=9,samples=8"], {
+      port: 321,
+      key: 7,
+      samples: 2,
+    });
     expect(associations).toMatchObject([
       { port: 321, key: 7, samples: null },
       { port: 1123, key: 9, samples: 8 },
@@ -64,7 +102,10 @@ describe("the configuration of a one-shot", () => {
 
   it("asks eight times at random after a call delay", () => {
     const calling = configure("sync", ["127.0.0.1"], { callDelay: 16 });
-    expect(calling).toMatchObject({ burst: { packets: 8, spacing: { least: 1, most: 4 }, callDelay: 16 }, once: { samples: 8, deadline: 60 } });
+    expect(calling).toMatchObject({
+      burst: { packets: 8, spacing: { least: 1, most: 4 }, callDelay: 16 },
+      once: { samples: 8, deadline: 60 },
+    });
     expect(configure("sync", ["192.0.2.7"], { callDelay: 16 }).burst.spacing).toEqual({ least: 2, most: 4 });
     expect(() => configure("sync", ["192.0.2.7"], { callDelay: 16, interval: 3 })).toThrow("exclude each other");
   });
@@ -85,16 +126,32 @@ describe("the configuration of a one-shot", () => {
 });
 
 describe("manners", () => {
-  it.each(["127.0.0.1", "::1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.1.1", "fe80::1%eth0", "fd00::1", "localhost", "LOCALHOST."])("%s is nearby", (name) => {
+  it.each([
+    "127.0.0.1",
+    "::1",
+    "10.1.2.3",
+    "172.16.0.1",
+    "192.168.1.1",
+    "169.254.1.1",
+    "fe80::1%eth0",
+    "fd00::1",
+    "localhost",
+    "LOCALHOST.",
+  ])("%s is nearby", (name) => {
     expect(isNearby(name)).toBe(true);
   });
-  it.each(["192.0.2.7", "2001:db8::7", "172.32.0.1", "ntp.example.net", "localhost.example.net"])("%s is not", (name) => {
-    expect(isNearby(name)).toBe(false);
-  });
+  it.each(["192.0.2.7", "2001:db8::7", "172.32.0.1", "ntp.example.net", "localhost.example.net"])(
+    "%s is not",
+    (name) => {
+      expect(isNearby(name)).toBe(false);
+    },
+  );
 
   it("ask strangers every two seconds at most", () => {
     expect(configure("query", ["127.0.0.1"], { interval: 0.2 }).burst.spacing).toEqual({ least: 0.2, most: 0.2 });
     expect(configure("query", ["192.0.2.7"], { interval: 2 }).burst.spacing.least).toBe(2);
-    expect(() => configure("query", ["127.0.0.1", "192.0.2.7"], { interval: 1.9 })).toThrow("--interval: less than 2 s is not for 192.0.2.7");
+    expect(() => configure("query", ["127.0.0.1", "192.0.2.7"], { interval: 1.9 })).toThrow(
+      "--interval: less than 2 s is not for 192.0.2.7",
+    );
   });
 });

@@ -21,7 +21,10 @@ describe("a server", () => {
     ["[::FFFF:c000:207],prefer", { name: "192.0.2.7", prefer: true }],
     ["fe80::1%eth0", { name: "fe80::1%eth0" }],
     ["[fe80::1%eth0]:123,prefer", { name: "fe80::1%eth0", port: 123, prefer: true }],
-    ["a,prefer,noselect,true,key=7,samples=8", { name: "a", prefer: true, noselect: true, trusted: true, key: 7, samples: 8 }],
+    [
+      "a,prefer,noselect,true,key=7,samples=8",
+      { name: "a", prefer: true, noselect: true, trusted: true, key: 7, samples: 8 },
+    ],
     ["Zeit.Bücher.example", { name: "zeit.xn--bcher-kva.example" }],
     ["ntp_1.example.net.", { name: "ntp_1.example.net." }],
   ])("%s", (text, expected) => {
@@ -56,7 +59,8 @@ describe("a server", () => {
 
   it("is not a group", () => {
     expect(parseServer("239.1.1.1").name).toBe("239.1.1.1");
-    for (const group of ["239.1.1.1", "ff05::101", "[ff02::101]:123"]) expect(() => parseUnicastServer(group)).toThrow("is a multicast group, not a server");
+    for (const group of ["239.1.1.1", "ff05::101", "[ff02::101]:123"])
+      expect(() => parseUnicastServer(group)).toThrow("is a multicast group, not a server");
     expect(parseUnicastServer("192.0.2.7")).toEqual({ ...plain, name: "192.0.2.7" });
   });
 

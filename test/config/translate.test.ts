@@ -21,7 +21,10 @@ function machine(contents: Readonly<Record<string, string>>): ConfigFiles {
       if (text === undefined) throw new Error("ENOENT: no such file or directory, open");
       return text;
     },
-    list: (folder) => Object.keys(contents).filter((path) => path.startsWith(`${folder}/`)).map((path) => path.slice(folder.length + 1)),
+    list: (folder) =>
+      Object.keys(contents)
+        .filter((path) => path.startsWith(`${folder}/`))
+        .map((path) => path.slice(folder.length + 1)),
   };
 }
 
@@ -30,7 +33,10 @@ function reread({ text }: Translation): LoadedConfiguration {
 }
 
 describe("chrony.conf", () => {
-  const translation = translated("/etc/chrony/chrony.conf", machine({ "/etc/chrony/chrony.conf": fixture("chrony.conf") }));
+  const translation = translated(
+    "/etc/chrony/chrony.conf",
+    machine({ "/etc/chrony/chrony.conf": fixture("chrony.conf") }),
+  );
 
   it("keeps servers, keys, limits and whom it answers", () => {
     const { configuration } = reread(translation);
@@ -48,12 +54,18 @@ describe("chrony.conf", () => {
       discard: { average: 4 },
       leapFile: { path: "/usr/share/zoneinfo/leap-seconds.list" },
     });
-    const flags = (address: string): readonly string[] | undefined => configuration.restrict.find((line) => line.address === address)?.flags;
+    const flags = (address: string): readonly string[] | undefined =>
+      configuration.restrict.find((line) => line.address === address)?.flags;
     expect(flags("default")).toContain("noserve");
     expect(flags("192.0.2.0")).not.toContain("noserve");
     expect(flags("10.1.0.0")).toContain("limited");
     expect(flags("192.0.2.99")).toContain("noserve");
-    expect(Object.entries(configuration.statistics.kinds).filter(([, { asked }]) => asked).map(([name]) => name).toSorted()).toEqual(["loopstats", "peerstats", "rawstats"]);
+    expect(
+      Object.entries(configuration.statistics.kinds)
+        .filter(([, { asked }]) => asked)
+        .map(([name]) => name)
+        .toSorted(),
+    ).toEqual(["loopstats", "peerstats", "rawstats"]);
   });
 
   it("tells what it leaves out, with its place", () => {
@@ -70,42 +82,72 @@ describe("chrony.conf", () => {
 
   it("listens on every address that is named", () => {
     const { configuration } = reread(chrony("bindaddress 192.0.2.1", "server a", "bindaddress 2001:db8::1"));
-    expect(configuration.interfaces.map(({ action, what }) => [action, what])).toEqual([["ignore", "all"], ["listen", "192.0.2.1"], ["listen", "2001:db8::1"]]);
-    expect(listening(configuration.interfaces, { eth0: ["192.0.2.1", "192.0.2.2", "2001:db8::1"] })).toEqual(["192.0.2.1", "2001:db8::1"]);
+    expect(configuration.interfaces.map(({ action, what }) => [action, what])).toEqual([
+      ["ignore", "all"],
+      ["listen", "192.0.2.1"],
+      ["listen", "2001:db8::1"],
+    ]);
+    expect(listening(configuration.interfaces, { eth0: ["192.0.2.1", "192.0.2.2", "2001:db8::1"] })).toEqual([
+      "192.0.2.1",
+      "2001:db8::1",
+    ]);
     expect(chrony("bindaddress eth0").warnings).toEqual(['/c:1:1: "bindaddress" is left out: it names no address']);
   });
 
   it.each<[readonly string[], readonly string[], readonly string[]]>([
     [["allow 192.168.0.0/16", "deny all"], [], ["192.168.0.1", "203.0.113.1"]],
-    [["allow 10.1.0.0/16", "allow 10.2.0.0/16", "deny all 10.0.0.0/8", "allow 10.2.3"], ["10.2.3.1"], ["10.1.0.1", "10.2.0.1"]],
+    [
+      ["allow 10.1.0.0/16", "allow 10.2.0.0/16", "deny all 10.0.0.0/8", "allow 10.2.3"],
+      ["10.2.3.1"],
+      ["10.1.0.1", "10.2.0.1"],
+    ],
     [["deny 10.1.2.3/8", "allow 10.0.0.0/8"], ["10.9.9.9"], ["203.0.113.1"]],
     [["allow 10.0.0.0/8", "deny 10/8"], [], ["10.9.9.9"]],
     [["allow", "deny 10.0.0.0/8"], ["203.0.113.1", "2001:db8::1"], ["10.9.9.9"]],
     [["allow 10.0.0.0/8", "deny"], ["10.9.9.9"], ["203.0.113.1", "2001:db8::1"]],
     [["deny 10.0.0.0/8", "allow all"], ["10.9.9.9", "2001:db8::1"], []],
     [["allow 0/0"], ["203.0.113.1"], ["2001:db8::1"]],
-    [["allow 2001:db8::/32", "deny all ::/0", "allow 2001:db8:1::/48"], ["2001:db8:1::1"], ["2001:db8:2::1", "203.0.113.1"]],
+    [
+      ["allow 2001:db8::/32", "deny all ::/0", "allow 2001:db8:1::/48"],
+      ["2001:db8:1::1"],
+      ["2001:db8:2::1", "203.0.113.1"],
+    ],
   ])("answers whom chronyd does by %j", (lines, answered, silent) => {
     const access = accessOf(reread(chrony(...lines)).configuration.restrict, new Map());
-    const answers = (address: string): boolean => (access.flagsFor(sourceOf(address)!, 40_000) & (FLAG.noserve | FLAG.ignore)) === 0;
+    const answers = (address: string): boolean =>
+      (access.flagsFor(sourceOf(address)!, 40_000) & (FLAG.noserve | FLAG.ignore)) === 0;
     expect(answered.filter((address) => !answers(address))).toEqual([]);
     expect(silent.filter(answers)).toEqual([]);
   });
 
   it("tells whom it cannot put on the list", () => {
-    expect(chrony("allow host.example.net", "deny 10.0.0.0/33").warnings).toEqual(['/c:1:1: "allow" is left out: names are not resolved for access lists', '/c:2:1: "deny" is left out: names are not resolved for access lists']);
+    expect(chrony("allow host.example.net", "deny 10.0.0.0/33").warnings).toEqual([
+      '/c:1:1: "allow" is left out: names are not resolved for access lists',
+      '/c:2:1: "deny" is left out: names are not resolved for access lists',
+    ]);
   });
 
   it.each<[string, { readonly step: number; readonly panic: number }, readonly string[]]>([
     ["server a", { step: Infinity, panic: Infinity }, []],
     ["makestep 0.1 -1", { step: 0.1, panic: Infinity }, []],
-    ["makestep 0.1 3", { step: 0.1, panic: Infinity }, ["/c:1:1: the clock may be stepped at any time, not only at the first 3 updates"]],
+    [
+      "makestep 0.1 3",
+      { step: 0.1, panic: Infinity },
+      ["/c:1:1: the clock may be stepped at any time, not only at the first 3 updates"],
+    ],
     ["makestep 0.1 0", { step: Infinity, panic: Infinity }, []],
     ["makestep 0 -1", { step: 0.001, panic: Infinity }, ["/c:1:1: a step threshold of 0 s becomes 0.001 s"]],
     ["makestep 1 -1\nmakestep 2 -1", { step: 2, panic: Infinity }, []],
     ["makestep 1", { step: Infinity, panic: Infinity }, ['/c:1:1: "makestep" is left out: it has no limit']],
     ["maxchange 100 0 0", { step: Infinity, panic: 100 }, []],
-    ["maxchange 100 1 2", { step: Infinity, panic: 100 }, ["/c:1:1: offsets are compared with 100 s from the first update on, not after 1 (run --any-offset lets the first correction be of any size)", "/c:1:1: the first offset beyond 100 s ends the daemon; none is ignored"]],
+    [
+      "maxchange 100 1 2",
+      { step: Infinity, panic: 100 },
+      [
+        "/c:1:1: offsets are compared with 100 s from the first update on, not after 1 (run --any-offset lets the first correction be of any size)",
+        "/c:1:1: the first offset beyond 100 s ends the daemon; none is ignored",
+      ],
+    ],
   ])("steps and gives up as chronyd does by %j", (text, { step, panic }, warnings) => {
     const translation = chrony(text);
     expect(reread(translation).configuration.tinker).toMatchObject({ step, stepBack: step, panic });
@@ -113,19 +155,40 @@ describe("chrony.conf", () => {
   });
 
   it("writes nothing that is out of range here", () => {
-    const { configuration } = reread(chrony("maxdistance 0", "minsources 2000", "makestep 1e7 -1", "maxchange 1e10 0 0"));
-    expect(configuration).toMatchObject({ limits: { maxdist: 0.001, minsane: 1000 }, tinker: { step: Infinity, panic: Infinity } });
+    const { configuration } = reread(
+      chrony("maxdistance 0", "minsources 2000", "makestep 1e7 -1", "maxchange 1e10 0 0"),
+    );
+    expect(configuration).toMatchObject({
+      limits: { maxdist: 0.001, minsane: 1000 },
+      tinker: { step: Infinity, panic: Infinity },
+    });
   });
 
   it("asks no server without the key that it cannot have here", () => {
     const translation = chrony("server a key 70000", "server b key 65535");
     expect(reread(translation).configuration.servers.map(({ name, key }) => [name, key])).toEqual([["b", 65_535]]);
-    expect(translation.warnings).toEqual(['/c:1:1: "server" is left out: a is not asked without its key, and keys go up to 65535']);
+    expect(translation.warnings).toEqual([
+      '/c:1:1: "server" is left out: a is not asked without its key, and keys go up to 65535',
+    ]);
   });
 
   it("reads the folders and files that are named, and stops at circles", () => {
-    const { text } = translated("/c/chrony.conf", machine({ "/c/chrony.conf": "confdir d\ninclude more*.conf\nserver z", "/c/d/2.conf": "server b", "/c/d/1.conf": "server a", "/c/d/x.txt": "server no", "/c/more1.conf": "server m" }));
-    expect(text.split("\n").filter((line) => line.startsWith("server"))).toEqual(["server a", "server b", "server m", "server z"]);
+    const { text } = translated(
+      "/c/chrony.conf",
+      machine({
+        "/c/chrony.conf": "confdir d\ninclude more*.conf\nserver z",
+        "/c/d/2.conf": "server b",
+        "/c/d/1.conf": "server a",
+        "/c/d/x.txt": "server no",
+        "/c/more1.conf": "server m",
+      }),
+    );
+    expect(text.split("\n").filter((line) => line.startsWith("server"))).toEqual([
+      "server a",
+      "server b",
+      "server m",
+      "server z",
+    ]);
     expect(translated("/c", machine({ "/c": "include /c" })).text).toContain("more than 10 deep");
   });
 
@@ -142,9 +205,20 @@ describe("ntp.toml", () => {
       { kind: "pool", name: "pool.example.net", minpoll: 4 },
       { kind: "server", name: "ntp1.example.net", port: 1123, minpoll: 5, maxpoll: 9 },
     ]);
-    expect(remarks).toMatchObject([{ text: '"server nts.example.net" is left out: it asks for NTS, and is not asked without it' }]);
-    expect(configuration).toMatchObject({ tinker: { panic: 1800 }, limits: { minsane: 2 }, localClock: { stratum: 7 } });
-    expect(configuration.restrict).toMatchObject([{ address: "default", flags: ["ignore"] }, { address: "source" }, { address: "192.0.2.0", mask: 24 }, { address: "2001:db8::", mask: 32 }]);
+    expect(remarks).toMatchObject([
+      { text: '"server nts.example.net" is left out: it asks for NTS, and is not asked without it' },
+    ]);
+    expect(configuration).toMatchObject({
+      tinker: { panic: 1800 },
+      limits: { minsane: 2 },
+      localClock: { stratum: 7 },
+    });
+    expect(configuration.restrict).toMatchObject([
+      { address: "default", flags: ["ignore"] },
+      { address: "source" },
+      { address: "192.0.2.0", mask: 24 },
+      { address: "2001:db8::", mask: 32 },
+    ]);
     expect(configuration.interfaces.map(({ action, what }) => [action, what])).toEqual([
       ["ignore", "all"],
       ["listen", "192.0.2.7"],
@@ -152,15 +226,31 @@ describe("ntp.toml", () => {
   });
 
   it.each<[string, { readonly step: number; readonly panic: number }, readonly string[]]>([
-    ["", { step: 0.01, panic: 1000 }, ["/t.toml:1:1: the first correction is held to the same panic threshold, not to any size forward and 86400 s backward (run --any-offset lets it be of any size)"]],
+    [
+      "",
+      { step: 0.01, panic: 1000 },
+      [
+        "/t.toml:1:1: the first correction is held to the same panic threshold, not to any size forward and 86400 s backward (run --any-offset lets it be of any size)",
+      ],
+    ],
     ["single-step-panic-threshold = 5\nstartup-step-panic-threshold = 5", { step: 0.01, panic: 5 }, []],
     ['single-step-panic-threshold = "inf"\nstartup-step-panic-threshold = "inf"', { step: 0.01, panic: Infinity }, []],
     [
       'single-step-panic-threshold = { forward = 9, backward = 4 }\nstartup-step-panic-threshold = { forward = "inf", backward = 60 }\nalgorithm = { step-threshold = 0.5 }',
       { step: 0.5, panic: 4 },
-      ["/t.toml:2:1: 4 s is the panic threshold each way", "/t.toml:3:1: the first correction is held to the same panic threshold, not to any size forward and 60 s backward (run --any-offset lets it be of any size)"],
+      [
+        "/t.toml:2:1: 4 s is the panic threshold each way",
+        "/t.toml:3:1: the first correction is held to the same panic threshold, not to any size forward and 60 s backward (run --any-offset lets it be of any size)",
+      ],
     ],
-    ["startup-step-panic-threshold = true\nsingle-step-panic-threshold = 86400", { step: 0.01, panic: 86_400 }, ['/t.toml:2:1: "startup-step-panic-threshold" is left out: it is no threshold', "/t.toml:2:1: the first correction is held to the same panic threshold, not to any size forward and 86400 s backward (run --any-offset lets it be of any size)"]],
+    [
+      "startup-step-panic-threshold = true\nsingle-step-panic-threshold = 86400",
+      { step: 0.01, panic: 86_400 },
+      [
+        '/t.toml:2:1: "startup-step-panic-threshold" is left out: it is no threshold',
+        "/t.toml:2:1: the first correction is held to the same panic threshold, not to any size forward and 86400 s backward (run --any-offset lets it be of any size)",
+      ],
+    ],
   ])("tells what becomes of stepping and giving up by %j", (text, { step, panic }, warnings) => {
     const translation = translated("/t.toml", machine({ "/t.toml": `[synchronization]\n${text}` }));
     expect(reread(translation).configuration.tinker).toMatchObject({ step, stepBack: step, panic });
@@ -175,8 +265,38 @@ describe("ntp.toml", () => {
 });
 
 it("never breaks, whatever a file has in it", () => {
-  const words = fc.constantFrom("server", "pool", "allow", "deny", "local", "stratum", "makestep", "key", "[[source]]", "mode", "=", '"server"', "address", "{", "}", "[", "]", "1", "10.0.0.0/8", "#", "!", "include", "confdir", "/c.toml");
-  const text = fc.array(fc.array(fc.oneof(words, fc.string({ maxLength: 5 })), { maxLength: 6 }).map((line) => line.join(" ")), { maxLength: 6 }).map((lines) => lines.join("\n"));
+  const words = fc.constantFrom(
+    "server",
+    "pool",
+    "allow",
+    "deny",
+    "local",
+    "stratum",
+    "makestep",
+    "key",
+    "[[source]]",
+    "mode",
+    "=",
+    '"server"',
+    "address",
+    "{",
+    "}",
+    "[",
+    "]",
+    "1",
+    "10.0.0.0/8",
+    "#",
+    "!",
+    "include",
+    "confdir",
+    "/c.toml",
+  );
+  const text = fc
+    .array(
+      fc.array(fc.oneof(words, fc.string({ maxLength: 5 })), { maxLength: 6 }).map((line) => line.join(" ")),
+      { maxLength: 6 },
+    )
+    .map((lines) => lines.join("\n"));
   fc.assert(
     fc.property(text, fc.constantFrom("/c", "/c.toml"), (content, path) => {
       try {

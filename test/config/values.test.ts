@@ -22,9 +22,12 @@ describe("a duration", () => {
     expect(parseDuration(text, "--timeout")).toBeCloseTo(seconds, 12);
   });
 
-  it.each(["", "s", "2x", "2 s s", "0x10", "--1s", "1e", "NaN", "Infinity", "inf", "1,5", "2S", "1M"])("%j is none", (text) => {
-    expect(() => parseDuration(text, "--timeout")).toThrow(UsageError);
-  });
+  it.each(["", "s", "2x", "2 s s", "0x10", "--1s", "1e", "NaN", "Infinity", "inf", "1,5", "2S", "1M"])(
+    "%j is none",
+    (text) => {
+      expect(() => parseDuration(text, "--timeout")).toThrow(UsageError);
+    },
+  );
 
   it("may be infinite only where a limit may be off", () => {
     expect(parseDuration("inf", "--panic", { infinite: true })).toBe(Infinity);
@@ -44,7 +47,14 @@ describe("a duration", () => {
         expect(Math.abs(again - seconds)).toBeLessThanOrEqual(seconds * 1e-11);
       }),
     );
-    expect([0.128, 1000, 15, 86_400, 0, Infinity].map(plainDuration)).toEqual(["128ms", "1000s", "15s", "1d", "0s", "inf"]);
+    expect([0.128, 1000, 15, 86_400, 0, Infinity].map(plainDuration)).toEqual([
+      "128ms",
+      "1000s",
+      "15s",
+      "1d",
+      "0s",
+      "inf",
+    ]);
   });
 
   it("never throws anything but a usage error", () => {
@@ -64,7 +74,8 @@ describe("a duration", () => {
 describe("a whole number", () => {
   it("is decimal and within bounds", () => {
     expect(parseInteger("123", "--port", 1, 65_535)).toBe(123);
-    for (const text of ["0", "65536", "1.5", "0x7b", "", "1e3", "twelve"]) expect(() => parseInteger(text, "--port", 1, 65_535)).toThrow(UsageError);
+    for (const text of ["0", "65536", "1.5", "0x7b", "", "1e3", "twelve"])
+      expect(() => parseInteger(text, "--port", 1, 65_535)).toThrow(UsageError);
   });
 });
 

@@ -14,10 +14,16 @@ import { worldContract, type Answer, type ContractWorld, type Peer } from "./wor
 
 const LOOPBACK = { 4: "127.0.0.1", 6: "::1" } as const;
 const KNOWN = { name: "time.example", addresses: ["192.0.2.1", "2001:db8::1"] };
-const hasIpv6 = Object.values(networkInterfaces()).flat().some((info) => info?.address === "::1");
+const hasIpv6 = Object.values(networkInterfaces())
+  .flat()
+  .some((info) => info?.address === "::1");
 
 const lookup: Lookup = (name, _family, done) => {
-  if (name === KNOWN.name) done(null, KNOWN.addresses.map((address) => ({ address })));
+  if (name === KNOWN.name)
+    done(
+      null,
+      KNOWN.addresses.map((address) => ({ address })),
+    );
   else done(Object.assign(new Error(name), { code: "ENOTFOUND" }), []);
 };
 
@@ -63,7 +69,8 @@ async function hostWorld(udp: (host: UdpHost) => Udp | Promise<Udp>): Promise<Co
     const received: { from: Address; bytes: Uint8Array }[] = [];
     itself.on("message", (bytes, from) => {
       received.push({ from: { ip: from.address, port: from.port }, bytes: Uint8Array.from(bytes) });
-      for (const one of answer(bytes)) (one.as === "itself" ? itself : stranger).send(one.bytes, from.port, from.address);
+      for (const one of answer(bytes))
+        (one.as === "itself" ? itself : stranger).send(one.bytes, from.port, from.address);
     });
     return {
       address: { ip: LOOPBACK[family], port: portOf(itself) },
@@ -92,4 +99,3 @@ worldContract("a host with Node's sockets", () => hostWorld(dgramUdp));
 if (nativeUdp({ put: () => undefined, read: clockReader() }) !== null) {
   worldContract("a host with its own sockets", () => hostWorld((host) => nativeUdp(host) as Udp));
 }
-

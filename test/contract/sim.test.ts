@@ -15,7 +15,10 @@ worldContract("the simulated world", () => {
   let count = 1;
   const other = (): Machine => {
     const number = ++count;
-    return world.machine(`other${number}`, { addresses: [`192.0.2.${number}`, `2001:db8::${number}`], link: { delay: 0.001 } });
+    return world.machine(`other${number}`, {
+      addresses: [`192.0.2.${number}`, `2001:db8::${number}`],
+      link: { delay: 0.001 },
+    });
   };
 
   return {

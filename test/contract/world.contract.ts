@@ -21,7 +21,9 @@ export interface Peer {
 }
 
 /** What a peer sends back for one datagram: each with who sends it, the peer or a stranger at another port. */
-export type Answer = (bytes: Uint8Array) => readonly { readonly bytes: Uint8Array; readonly as: "itself" | "stranger" }[];
+export type Answer = (
+  bytes: Uint8Array,
+) => readonly { readonly bytes: Uint8Array; readonly as: "itself" | "stranger" }[];
 
 /** A world with what the suite needs round it. */
 export interface ContractWorld {
@@ -179,8 +181,12 @@ export function worldContract(name: string, makeWorld: () => ContractWorld | Pro
         for (const [index, { address }] of peers.entries()) open(index + 1, address, port);
         for (const [index, { address }] of peers.entries()) send(index + 1, address, Uint8Array.of(index + 1));
         const events = await until((seen) => seen.filter((event) => event.kind === "datagram").length === 2);
-        const replies = events.flatMap((event) => (event.kind === "datagram" ? [[event.socket, event.from, event.bytes[0]]] : []));
-        expect(replies.toSorted(([one], [other]) => Number(one) - Number(other))).toEqual(peers.map(({ address }, index) => [socket(index + 1), address, index + 1]));
+        const replies = events.flatMap((event) =>
+          event.kind === "datagram" ? [[event.socket, event.from, event.bytes[0]]] : [],
+        );
+        expect(replies.toSorted(([one], [other]) => Number(one) - Number(other))).toEqual(
+          peers.map(({ address }, index) => [socket(index + 1), address, index + 1]),
+        );
         expect(peers.map(({ received }) => received.map(({ from }) => from.port))).toEqual([[port], [port]]);
       });
 
@@ -190,7 +196,9 @@ export function worldContract(name: string, makeWorld: () => ContractWorld | Pro
           const before = world.now().clock;
           open(family, peer.address);
           send(family, peer.address, Uint8Array.of(family, 1, 2, 3));
-          const events = await until((seen) => seen.some((e) => e.kind === "datagram") && seen.some((e) => e.kind === "sent"));
+          const events = await until(
+            (seen) => seen.some((e) => e.kind === "datagram") && seen.some((e) => e.kind === "sent"),
+          );
           const later = world.now().clock;
           const sent = events.find((event) => event.kind === "sent");
           const datagram = events.find((event) => event.kind === "datagram");
@@ -229,7 +237,10 @@ export function worldContract(name: string, makeWorld: () => ContractWorld | Pro
         send(1, peer.address, Uint8Array.of(2, 2, 2, 2));
         const events = await until((seen) => seen.filter((event) => event.kind === "datagram").length === 2);
         const octets = events.flatMap((event) => (event.kind === "datagram" ? [[...event.bytes]] : []));
-        expect(octets.toSorted()).toEqual([[1, 1, 1, 1], [2, 2, 2, 2]]);
+        expect(octets.toSorted()).toEqual([
+          [1, 1, 1, 1],
+          [2, 2, 2, 2],
+        ]);
       });
 
       it("leave from a fresh port each, or from the one that was asked for", async () => {
@@ -252,7 +263,8 @@ export function worldContract(name: string, makeWorld: () => ContractWorld | Pro
         const own = await contract.own(4);
         world.perform({ kind: "watchInterfaces" });
         world.perform({ kind: "listen", socket: socket(1), port: own.port, address: "0.0.0.0", interface: null });
-        for (let time = 0; time < 3; time += 1) world.perform({ kind: "join", socket: socket(1), group: "239.255.7.7", interface: null });
+        for (let time = 0; time < 3; time += 1)
+          world.perform({ kind: "join", socket: socket(1), group: "239.255.7.7", interface: null });
         expect(await soon()).toEqual([]);
       });
 
@@ -274,7 +286,11 @@ export function worldContract(name: string, makeWorld: () => ContractWorld | Pro
           const address = await contract.unheard(family);
           open(family, address);
           send(family, address, Uint8Array.of(0));
-          expect(await first("unreachable")).toEqual({ kind: "unreachable", socket: socket(family), why: "portUnreachable" });
+          expect(await first("unreachable")).toEqual({
+            kind: "unreachable",
+            socket: socket(family),
+            why: "portUnreachable",
+          });
         });
       });
 
@@ -339,7 +355,13 @@ export function worldContract(name: string, makeWorld: () => ContractWorld | Pro
         world.perform({ kind: "listen", socket: socket(1), port: own.port, address: own.ip, interface: null });
         world.perform({ kind: "listen", socket: socket(2), port: own.port, address: own.ip, interface: null });
         expect(await first("notOpened")).toEqual({ kind: "notOpened", socket: socket(2), why: "portInUse" });
-        world.perform({ kind: "listen", socket: socket(3), port: own.port, address: contract.foreign, interface: null });
+        world.perform({
+          kind: "listen",
+          socket: socket(3),
+          port: own.port,
+          address: contract.foreign,
+          interface: null,
+        });
         expect(await first("notOpened")).toEqual({ kind: "notOpened", socket: socket(3), why: "noAddress" });
       });
     });
@@ -374,10 +396,23 @@ export function worldContract(name: string, makeWorld: () => ContractWorld | Pro
       });
 
       it("is said to be as good as it is, which nobody answers", async () => {
-        const claim = { synchronized: true, maximumError: 0.01, estimatedError: 0.001, timeConstant: 6, leap: "none", loop: false, tai: null } as const;
+        const claim = {
+          synchronized: true,
+          maximumError: 0.01,
+          estimatedError: 0.001,
+          timeConstant: 6,
+          leap: "none",
+          loop: false,
+          tai: null,
+        } as const;
         world.perform({ kind: "kernel", claim });
         expect(await soon()).toEqual([]);
-        expect(contract.claimed()).toMatchObject({ synchronized: true, estimatedError: 0.001, timeConstant: 6, leap: "none" });
+        expect(contract.claimed()).toMatchObject({
+          synchronized: true,
+          estimatedError: 0.001,
+          timeConstant: 6,
+          leap: "none",
+        });
       });
     });
   });

@@ -2,9 +2,25 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { readChrony, readChronyActivity, readChronyServerStats, readChronySources, readChronyTracking, type ChronyDialogue, type ReadChrony } from "../../src/control/chrony.ts";
+import {
+  readChrony,
+  readChronyActivity,
+  readChronyServerStats,
+  readChronySources,
+  readChronyTracking,
+  type ChronyDialogue,
+  type ReadChrony,
+} from "../../src/control/chrony.ts";
 import { COMMANDS, decodeCmdmon, encodeCmdmon, fromCmdmonFloat, type CmdmonCommand } from "../../src/control/cmdmon.ts";
-import { readNtpData, readSelectData, readServerStats, readSource, readSourceName, readSourceStats, readTracking } from "../../src/control/cmdmonreply.ts";
+import {
+  readNtpData,
+  readSelectData,
+  readServerStats,
+  readSource,
+  readSourceName,
+  readSourceStats,
+  readTracking,
+} from "../../src/control/cmdmonreply.ts";
 import { CmdmonSession } from "../../src/control/cmdmonsession.ts";
 import { cmdmonReport } from "../../src/control/daemoncmdmon.ts";
 import { after, type Mono } from "../../src/time/mono.ts";
@@ -12,7 +28,9 @@ import { peersTable } from "../../src/view/peers.ts";
 import { lead, type Daemon } from "./replay.ts";
 
 /** What a chronyd 4.3 answered over UDP and over its socket, in the order of our questions, and what chronyc said then. */
-const recorded = JSON.parse(readFileSync(fileURLToPath(new URL("../fixtures/cmdmon/chronyd-4.3.json", import.meta.url)), "utf8")) as {
+const recorded = JSON.parse(
+  readFileSync(fileURLToPath(new URL("../fixtures/cmdmon/chronyd-4.3.json", import.meta.url)), "utf8"),
+) as {
   udp: string[];
   socket: string[];
   chronyc: Record<string, string[]>;
@@ -61,9 +79,40 @@ describe("a request", () => {
 
   it("names a source by number, by address, or by identifier while it has none", () => {
     expect([...encodeCmdmon({ command: "source", index: 258 }, 1, 0)!.subarray(20, 24)]).toEqual([0, 0, 1, 2]);
-    expect([...encodeCmdmon({ command: "ntpData", address: "192.0.2.7" }, 1, 0)!.subarray(20, 40)]).toEqual([192, 0, 2, 7, ...Array<number>(12).fill(0), 0, 1, 0, 0]);
-    expect([...encodeCmdmon({ command: "ntpData", address: "2001:db8::7" }, 1, 0)!.subarray(20, 40)]).toEqual([0x20, 1, 0xd, 0xb8, ...Array<number>(11).fill(0), 7, 0, 2, 0, 0]);
-    expect([...encodeCmdmon({ command: "sourceName", address: "ID#0000000009" }, 1, 0)!.subarray(20, 40)]).toEqual([0, 0, 0, 9, ...Array<number>(12).fill(0), 0, 3, 0, 0]);
+    expect([...encodeCmdmon({ command: "ntpData", address: "192.0.2.7" }, 1, 0)!.subarray(20, 40)]).toEqual([
+      192,
+      0,
+      2,
+      7,
+      ...Array<number>(12).fill(0),
+      0,
+      1,
+      0,
+      0,
+    ]);
+    expect([...encodeCmdmon({ command: "ntpData", address: "2001:db8::7" }, 1, 0)!.subarray(20, 40)]).toEqual([
+      0x20,
+      1,
+      0xd,
+      0xb8,
+      ...Array<number>(11).fill(0),
+      7,
+      0,
+      2,
+      0,
+      0,
+    ]);
+    expect([...encodeCmdmon({ command: "sourceName", address: "ID#0000000009" }, 1, 0)!.subarray(20, 40)]).toEqual([
+      0,
+      0,
+      0,
+      9,
+      ...Array<number>(12).fill(0),
+      0,
+      3,
+      0,
+      0,
+    ]);
     expect(encodeCmdmon({ command: "ntpData", address: "ntp.example.net" }, 1, 0)).toBeNull();
   });
 });
@@ -90,7 +139,9 @@ describe("what chronyd told", () => {
     expect(sources.map(({ source }) => source.address ?? "GPS")).toEqual(said.map(([, , name]) => name));
     const marks = { selected: "*", combined: "+", selectable: "-", falseticker: "x", jittery: "~", unusable: "?" };
     expect(sources.map(({ source }) => marks[source.state])).toEqual(said.map(([, mark]) => mark));
-    expect(sources.map(({ source }) => [source.stratum, source.poll, source.reach.toString(8)])).toEqual(said.map(([, , , stratum, poll, reach]) => [Number(stratum), Number(poll), reach]));
+    expect(sources.map(({ source }) => [source.stratum, source.poll, source.reach.toString(8)])).toEqual(
+      said.map(([, , , stratum, poll, reach]) => [Number(stratum), Number(poll), reach]),
+    );
     const liar = sources.find(({ source }) => source.address === "127.0.0.4")!;
     // Its clock is 250 ms ahead of ours.
     expect(liar.source.offset).toBeCloseTo(0.25, 4);
@@ -105,9 +156,29 @@ describe("what chronyd told", () => {
     const { sources, activity, withheld } = read("socket");
     expect(withheld).toBe(false);
     expect(activity).toEqual({ online: 3, offline: 1, burstOnline: 0, burstOffline: 0, unresolved: 1 });
-    expect(sources.map(({ name }) => name)).toEqual([null, "127.0.0.2", "127.0.0.3", "127.0.0.4", "no.such.name.invalid", "127.0.0.5"]);
-    expect(sources[5]).toMatchObject({ auth: { mode: "key", keyId: 7 }, select: { state: "N", options: ["noselect"], authenticated: true } });
-    expect(sources[1]!.ntp).toMatchObject({ address: "127.0.0.2", localAddress: "127.0.0.1", port: 123, version: 4, mode: "server", stratum: 3, tests: 0x3ff, transmitStamps: "K", interleaved: false });
+    expect(sources.map(({ name }) => name)).toEqual([
+      null,
+      "127.0.0.2",
+      "127.0.0.3",
+      "127.0.0.4",
+      "no.such.name.invalid",
+      "127.0.0.5",
+    ]);
+    expect(sources[5]).toMatchObject({
+      auth: { mode: "key", keyId: 7 },
+      select: { state: "N", options: ["noselect"], authenticated: true },
+    });
+    expect(sources[1]!.ntp).toMatchObject({
+      address: "127.0.0.2",
+      localAddress: "127.0.0.1",
+      port: 123,
+      version: 4,
+      mode: "server",
+      stratum: 3,
+      tests: 0x3ff,
+      transmitStamps: "K",
+      interleaved: false,
+    });
   });
 
   it("is less over UDP, and says so", () => {
@@ -115,15 +186,37 @@ describe("what chronyd told", () => {
     expect(withheld).toBe(true);
     expect(sources.map(({ select, ntp, auth }) => [select, ntp, auth])).toEqual(sources.map(() => [null, null, null]));
     expect(sources.map(({ name }) => name)[4]).toBe("no.such.name.invalid");
-    const last = (way: "udp" | "socket"): Daemon => () => [withSequence(recorded[way].at(-1)!, 1)];
-    expect(lead(readChronyServerStats(), new CmdmonSession(), last("udp"))).toEqual({ kind: "fault", fault: "socketOnly" });
-    expect(lead(readChronyServerStats(), new CmdmonSession(), last("socket"))).toMatchObject({ kind: "read", fields: { ntpReceived: 0, kernelReceiveStamps: null } });
+    const last =
+      (way: "udp" | "socket"): Daemon =>
+      () => [withSequence(recorded[way].at(-1)!, 1)];
+    expect(lead(readChronyServerStats(), new CmdmonSession(), last("udp"))).toEqual({
+      kind: "fault",
+      fault: "socketOnly",
+    });
+    expect(lead(readChronyServerStats(), new CmdmonSession(), last("socket"))).toMatchObject({
+      kind: "read",
+      fields: { ntpReceived: 0, kernelReceiveStamps: null },
+    });
   });
 
   it("becomes the common report", () => {
     const report = cmdmonReport("127.0.0.1", read("socket"));
-    expect(report).toMatchObject({ protocol: "cmdmon", daemon: "chronyd", system: { leap: "none", stratum: 4, refid: "127.0.0.2", systemPeer: 2, survivors: 2, truechimers: 2, falsetickers: 1 } });
-    expect(report.associations.map(({ name, tally, reason, type, security }) => [name, tally, reason, type, security])).toEqual([
+    expect(report).toMatchObject({
+      protocol: "cmdmon",
+      daemon: "chronyd",
+      system: {
+        leap: "none",
+        stratum: 4,
+        refid: "127.0.0.2",
+        systemPeer: 2,
+        survivors: 2,
+        truechimers: 2,
+        falsetickers: 1,
+      },
+    });
+    expect(
+      report.associations.map(({ name, tally, reason, type, security }) => [name, tally, reason, type, security]),
+    ).toEqual([
       ["GPS", " ", "noselect", "l", "none"],
       ["127.0.0.2", "*", null, "u", "none"],
       ["127.0.0.3", "+", null, "u", "none"],
@@ -131,14 +224,21 @@ describe("what chronyd told", () => {
       ["no.such.name.invalid", " ", "unresolved", "u", "none"],
       ["127.0.0.5", " ", "noselect", "u", "key"],
     ]);
-    expect(peersTable(report).split("\n").slice(2, 8).map((line) => line.slice(0, 36))).toEqual([
-      " GPS             .GPS.           16 ",
-      "*127.0.0.2       127.127.1.1      3 ",
-      "+127.0.0.3       127.127.1.1      4 ",
-      "x127.0.0.4       127.127.1.1      5 ",
-      " no.such.name.in -               16 ",
-      " 127.0.0.5       -               16 ",
-    ].map((line) => line.replace("127.127.1.1 ", "LOCAL(1)    ")));
+    expect(
+      peersTable(report)
+        .split("\n")
+        .slice(2, 8)
+        .map((line) => line.slice(0, 36)),
+    ).toEqual(
+      [
+        " GPS             .GPS.           16 ",
+        "*127.0.0.2       127.127.1.1      3 ",
+        "+127.0.0.3       127.127.1.1      4 ",
+        "x127.0.0.4       127.127.1.1      5 ",
+        " no.such.name.in -               16 ",
+        " 127.0.0.5       -               16 ",
+      ].map((line) => line.replace("127.127.1.1 ", "LOCAL(1)    ")),
+    );
   });
 });
 
@@ -164,16 +264,28 @@ describe("a conversation with chronyd", () => {
     session.ask([{ command: "tracking" }], start);
     session.poll(start);
     const right = withSequence(recorded.udp[0]!, 9);
-    for (const wrong of [withSequence(recorded.udp[0]!, 8), withSequence(recorded.udp[1]!, 9), right.subarray(0, 20)]) session.receive(wrong);
+    for (const wrong of [withSequence(recorded.udp[0]!, 8), withSequence(recorded.udp[1]!, 9), right.subarray(0, 20)])
+      session.receive(wrong);
     expect(session.answers).toBeNull();
     session.receive(right);
     expect(session.answers).toMatchObject([{ kind: "answer" }]);
   });
 
   it("that does not go on is a fault, not an exception", () => {
-    const garbled: Daemon = (bytes) => [withSequence(Buffer.from([6, 2, 0, 0, bytes[4]!, bytes[5]!, 0, 99, ...new Uint8Array(24)]).toString("base64"), new DataView(bytes.buffer).getUint32(8))];
-    const dialogues: ChronyDialogue<unknown>[] = [readChrony(), readChronyTracking(), readChronySources(), readChronyActivity()];
-    for (const dialogue of dialogues) expect(lead(dialogue, new CmdmonSession(), garbled)).toEqual({ kind: "fault", fault: "garbled" });
+    const garbled: Daemon = (bytes) => [
+      withSequence(
+        Buffer.from([6, 2, 0, 0, bytes[4]!, bytes[5]!, 0, 99, ...new Uint8Array(24)]).toString("base64"),
+        new DataView(bytes.buffer).getUint32(8),
+      ),
+    ];
+    const dialogues: ChronyDialogue<unknown>[] = [
+      readChrony(),
+      readChronyTracking(),
+      readChronySources(),
+      readChronyActivity(),
+    ];
+    for (const dialogue of dialogues)
+      expect(lead(dialogue, new CmdmonSession(), garbled)).toEqual({ kind: "fault", fault: "garbled" });
     expect(lead(readChrony(), new CmdmonSession(), () => [])).toEqual({ kind: "fault", fault: "timeout" });
   });
 
@@ -181,7 +293,16 @@ describe("a conversation with chronyd", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 400 }), fc.integer({ min: 0, max: 27 }), (data, form) => {
         const reply = decodeCmdmon(Uint8Array.from([6, 2, 0, 0, 0, 33, 0, form, ...new Uint8Array(20), ...data]))!;
-        for (const reader of [readTracking, readSource, readSourceStats, readSelectData, readNtpData, readServerStats, readSourceName]) reader(reply);
+        for (const reader of [
+          readTracking,
+          readSource,
+          readSourceStats,
+          readSelectData,
+          readNtpData,
+          readServerStats,
+          readSourceName,
+        ])
+          reader(reply);
         decodeCmdmon(data);
       }),
     );

@@ -9,26 +9,95 @@ const PIVOT = unfold(NOW, 1_795_000_000_000_000_000n);
 
 function variables(of: Readonly<Record<string, string>>): ReadVariables {
   const list = Object.entries(of).map(([name, value]) => ({ name, value }));
-  return { kind: "variables", association: 1, status: 0, list, variables: new Map(Object.entries(of)), authentication: "none" };
+  return {
+    kind: "variables",
+    association: 1,
+    status: 0,
+    list,
+    variables: new Map(Object.entries(of)),
+    authentication: "none",
+  };
 }
 
-function one(status: number, of: Readonly<Record<string, string>>): ReturnType<typeof mode6Report>["associations"][number] {
-  const read: ReadDaemon = { kind: "daemon", status: 0x0615, system: variables({}), associations: [{ id: 9, status, variables: variables(of) }] };
+function one(
+  status: number,
+  of: Readonly<Record<string, string>>,
+): ReturnType<typeof mode6Report>["associations"][number] {
+  const read: ReadDaemon = {
+    kind: "daemon",
+    status: 0x0615,
+    system: variables({}),
+    associations: [{ id: 9, status, variables: variables(of) }],
+  };
   return mode6Report("host", read, NOW, PIVOT).associations[0]!;
 }
 
 describe("the report of a daemon that speaks mode 6", () => {
   it("has the fields of our own snapshot", () => {
-    const read = ask(readDaemon(), recordedDaemon([...exchanges("h2-ntpq-as"), ...exchanges("h3-ntpq-rv").slice(0, 1)]));
+    const read = ask(
+      readDaemon(),
+      recordedDaemon([...exchanges("h2-ntpq-as"), ...exchanges("h3-ntpq-rv").slice(0, 1)]),
+    );
     if (read.kind !== "daemon") throw new Error(read.fault);
     const report = mode6Report("10.1.0.1", read, NOW, PIVOT);
-    expect(report).toMatchObject({ host: "10.1.0.1", protocol: "mode6", daemon: "ntpd 4.2.8p15@1.3728-o Wed Sep 23 11:46:38 UTC 2020 (1)", withheld: false });
-    expect(report.system).toMatchObject({ leap: "none", stratum: 3, refid: "LOCAL(0)", rootDelay: 0, rootDispersion: 0.010_131, rootDistance: 0.010_131, systemPeer: 41_920, survivors: 1, offset: 0, precision: -24, intersection: null });
+    expect(report).toMatchObject({
+      host: "10.1.0.1",
+      protocol: "mode6",
+      daemon: "ntpd 4.2.8p15@1.3728-o Wed Sep 23 11:46:38 UTC 2020 (1)",
+      withheld: false,
+    });
+    expect(report.system).toMatchObject({
+      leap: "none",
+      stratum: 3,
+      refid: "LOCAL(0)",
+      rootDelay: 0,
+      rootDispersion: 0.010_131,
+      rootDistance: 0.010_131,
+      systemPeer: 41_920,
+      survivors: 1,
+      offset: 0,
+      precision: -24,
+      intersection: null,
+    });
     expect(report.system.reference).toBe(unfold(0xeeac_80c1_45e7_41b3n as NtpTimestamp, PIVOT));
     const [clock, silent, peer] = report.associations;
-    expect(clock).toMatchObject({ id: 41_920, name: "127.127.1.0", mode: "client", type: "l", verdict: "systemPeer", tally: "*", reason: null, reach: 255, when: 2, poll: 3, refid: "LOCL" });
-    expect(silent).toMatchObject({ address: "10.1.0.99", verdict: "rejected", reason: "unreachable", reach: 0, when: null, kiss: null, leap: "unsynchronized", refid: "INIT", packets: null });
-    expect(peer).toMatchObject({ mode: "symmetricActive", type: "s", authentication: "ok", security: "key", keyId: 1, offset: -2e-6, delay: 0.000_167, reason: "loop", flash: 0xc00, refid: "10.1.0.1", configured: true });
+    expect(clock).toMatchObject({
+      id: 41_920,
+      name: "127.127.1.0",
+      mode: "client",
+      type: "l",
+      verdict: "systemPeer",
+      tally: "*",
+      reason: null,
+      reach: 255,
+      when: 2,
+      poll: 3,
+      refid: "LOCL",
+    });
+    expect(silent).toMatchObject({
+      address: "10.1.0.99",
+      verdict: "rejected",
+      reason: "unreachable",
+      reach: 0,
+      when: null,
+      kiss: null,
+      leap: "unsynchronized",
+      refid: "INIT",
+      packets: null,
+    });
+    expect(peer).toMatchObject({
+      mode: "symmetricActive",
+      type: "s",
+      authentication: "ok",
+      security: "key",
+      keyId: 1,
+      offset: -2e-6,
+      delay: 0.000_167,
+      reason: "loop",
+      flash: 0xc00,
+      refid: "10.1.0.1",
+      configured: true,
+    });
     expect(peer!.rootDistance).toBeCloseTo(0.000_152 + 1.010_529 + 7.9375, 9);
   });
 
@@ -56,9 +125,17 @@ describe("the report of a daemon that speaks mode 6", () => {
   });
 
   it("has an association that would not tell its variables", () => {
-    const read: ReadDaemon = { kind: "daemon", status: 0xc016, system: { kind: "fault", fault: "timeout" }, associations: [{ id: 9, status: 0x8011, variables: { kind: "fault", fault: "timeout" } }] };
+    const read: ReadDaemon = {
+      kind: "daemon",
+      status: 0xc016,
+      system: { kind: "fault", fault: "timeout" },
+      associations: [{ id: 9, status: 0x8011, variables: { kind: "fault", fault: "timeout" } }],
+    };
     const report = mode6Report("host", read, NOW, PIVOT);
-    expect(report).toMatchObject({ daemon: null, system: { leap: "unsynchronized", stratum: 16, refid: null, systemPeer: null } });
+    expect(report).toMatchObject({
+      daemon: null,
+      system: { leap: "unsynchronized", stratum: 16, refid: null, systemPeer: null },
+    });
     expect(report.associations).toMatchObject([{ id: 9, name: "9", address: null, offset: null, when: null }]);
   });
 });

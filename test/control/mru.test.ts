@@ -37,7 +37,9 @@ describe("the list of addresses heard last", () => {
   });
 
   it("may be filtered by the daemon, and be empty", () => {
-    const list = listOf(ask(readMru({ filter: { resany: 0x40 } }), recordedDaemon(exchanges("h5-ntpq-mrulist").slice(2))));
+    const list = listOf(
+      ask(readMru({ filter: { resany: 0x40 } }), recordedDaemon(exchanges("h5-ntpq-mrulist").slice(2))),
+    );
     expect(list).toMatchObject({ entries: [], complete: true });
   });
 
@@ -67,7 +69,8 @@ describe("the list of addresses heard last", () => {
   it("has an address that was heard meanwhile once, as it was last", () => {
     const heard = manyHeard(1000);
     let time = 0;
-    const before = (all: typeof heard): undefined => hearAgain(all, 5, `0xeeac8000.${(time += 1).toString(16).padStart(8, "0")}`) as undefined;
+    const before = (all: typeof heard): undefined =>
+      hearAgain(all, 5, `0xeeac8000.${(time += 1).toString(16).padStart(8, "0")}`) as undefined;
     const list = listOf(ask(readMru(), mruDaemon(heard, { before }).daemon));
     expect(addresses(list)).toEqual(heard.map(({ address }) => address));
     expect(list.entries.map(({ count }) => count)).toEqual(heard.map(({ count }) => count));
@@ -79,7 +82,8 @@ describe("the list of addresses heard last", () => {
     let once = true;
     const before = (all: typeof heard, asked: number): undefined => {
       // With the third question the newest ten that we hold are no longer what they were.
-      if (asked === 4 && once) for (let moved = 0; moved < 10; moved += 1) hearAgain(all, 150 + moved, `0xeeac9000.0000000${moved}`);
+      if (asked === 4 && once)
+        for (let moved = 0; moved < 10; moved += 1) hearAgain(all, 150 + moved, `0xeeac9000.0000000${moved}`);
       once &&= asked < 4;
       return undefined;
     };
@@ -102,7 +106,9 @@ describe("the list of addresses heard last", () => {
     const stuck = ask(readMru(), (bytes) => {
       questions += 1;
       if (questions === 2) first.push(...daemon(bytes));
-      return questions < 3 ? daemon(bytes) : first.map((one) => Uint8Array.from(one, (octet, at) => (at === 2 || at === 3 ? bytes[at]! : octet)));
+      return questions < 3
+        ? daemon(bytes)
+        : first.map((one) => Uint8Array.from(one, (octet, at) => (at === 2 || at === 3 ? bytes[at]! : octet)));
     });
     expect(stuck).toEqual({ kind: "fault", fault: "garbled" });
     questions = 0;
@@ -113,9 +119,13 @@ describe("the list of addresses heard last", () => {
   it("ends some time though a daemon hears the same addresses faster than it tells of them", () => {
     const heard = manyHeard(150);
     let time = 0;
-    const before = (all: typeof heard): undefined => hearAgain(all, 0, `0xeead0000.${(time += 1).toString(16).padStart(8, "0")}`) as undefined;
+    const before = (all: typeof heard): undefined =>
+      hearAgain(all, 0, `0xeead0000.${(time += 1).toString(16).padStart(8, "0")}`) as undefined;
     const { daemon } = mruDaemon(heard, { before });
-    const neverNow = (bytes: Uint8Array): readonly Uint8Array[] => daemon(bytes).map((answer) => Uint8Array.from(Buffer.from(Buffer.from(answer).toString("latin1").replace(", now=", ", xxx="), "latin1")));
+    const neverNow = (bytes: Uint8Array): readonly Uint8Array[] =>
+      daemon(bytes).map((answer) =>
+        Uint8Array.from(Buffer.from(Buffer.from(answer).toString("latin1").replace(", now=", ", xxx="), "latin1")),
+      );
     const list = listOf(ask(readMru(), neverNow));
     expect(list).toMatchObject({ complete: false });
     expect(list.entries).toHaveLength(150);
@@ -130,15 +140,25 @@ describe("a slice", () => {
   it("takes only rows that are whole and in order", () => {
     const row = "addr.0=1.2.3.4:5, last.0=0x1.0, first.0=0x1.0, ct.0=1, mv.0=35";
     expect(new MruSlice(`${row}, rs.1=0x0`).entries).toEqual([]);
-    expect(new MruSlice(`${row}, rs.0=0x0, now=0x2.0`)).toMatchObject({ entries: [{ address: "1.2.3.4:5" }], now: 0x2_0000_0000n });
+    expect(new MruSlice(`${row}, rs.0=0x0, now=0x2.0`)).toMatchObject({
+      entries: [{ address: "1.2.3.4:5" }],
+      now: 0x2_0000_0000n,
+    });
     expect(new MruSlice(`${row}, rs.0=-1`).entries).toEqual([]);
   });
 
   it("is read from any text", () => {
     fc.assert(
-      fc.property(fc.array(fc.tuple(fc.constantFrom("addr.0", "last.0", "first.0", "ct.0", "mv.0", "rs.0", "now", "nonce"), fc.string()), { maxLength: 20 }), (items) => {
-        for (const entry of new MruSlice(items.map(([name, value]) => `${name}=${value}`).join(",")).entries) expect(entry.count).toBeGreaterThanOrEqual(0);
-      }),
+      fc.property(
+        fc.array(
+          fc.tuple(fc.constantFrom("addr.0", "last.0", "first.0", "ct.0", "mv.0", "rs.0", "now", "nonce"), fc.string()),
+          { maxLength: 20 },
+        ),
+        (items) => {
+          for (const entry of new MruSlice(items.map(([name, value]) => `${name}=${value}`).join(",")).entries)
+            expect(entry.count).toBeGreaterThanOrEqual(0);
+        },
+      ),
     );
   });
 });

@@ -29,8 +29,13 @@ const NEW_NONCE = "eeac80d193aed51b3ef55fd2";
 /** So many heard addresses, one packet each. */
 export function manyHeard(count: number): Heard[] {
   return Array.from({ length: count }, (_, index) => {
-    const time = `0x${(0xeeac_0000 + (index >> 8)).toString(16)}.${((index & 0xff) << 24 >>> 0).toString(16).padStart(8, "0")}`;
-    return { address: `10.${index >> 16}.${(index >> 8) & 255}.${index & 255}:${1024 + (index % 60_000)}`, count: 1 + (index % 9), last: time, first: time };
+    const time = `0x${(0xeeac_0000 + (index >> 8)).toString(16)}.${(((index & 0xff) << 24) >>> 0).toString(16).padStart(8, "0")}`;
+    return {
+      address: `10.${index >> 16}.${(index >> 8) & 255}.${index & 255}:${1024 + (index % 60_000)}`,
+      count: 1 + (index % 9),
+      last: time,
+      first: time,
+    };
   });
 }
 
@@ -41,7 +46,10 @@ export function hearAgain(heard: Heard[], index: number, time: string): void {
 }
 
 /** The daemon, and how many questions it was asked. */
-export function mruDaemon(heard: Heard[], options: MruDaemonOptions = {}): { readonly daemon: Daemon; readonly asked: () => number } {
+export function mruDaemon(
+  heard: Heard[],
+  options: MruDaemonOptions = {},
+): { readonly daemon: Daemon; readonly asked: () => number } {
   let asked = 0;
   const { chance = () => 0.5 } = options;
   const daemon: Daemon = (bytes) => {
@@ -72,13 +80,20 @@ export function mruDaemon(heard: Heard[], options: MruDaemonOptions = {}): { rea
 function startOf(heard: readonly Heard[], items: ReadonlyMap<string, string>): number | null {
   if (!items.has("addr.0")) return 0;
   for (let index = 0; items.has(`addr.${index}`); index += 1) {
-    const at = heard.findLastIndex(({ address, last }) => address === items.get(`addr.${index}`) && last === items.get(`last.${index}`));
+    const at = heard.findLastIndex(
+      ({ address, last }) => address === items.get(`addr.${index}`) && last === items.get(`last.${index}`),
+    );
     if (at >= 0) return at + 1;
   }
   return null;
 }
 
-function slice(heard: readonly Heard[], from: number, { octets = Infinity, rows = Infinity }: { octets?: number; rows?: number }, chance: () => number): { text: string } {
+function slice(
+  heard: readonly Heard[],
+  from: number,
+  { octets = Infinity, rows = Infinity }: { octets?: number; rows?: number },
+  chance: () => number,
+): { text: string } {
   let text = `nonce=${NEW_NONCE}`;
   let at = from;
   for (; at < heard.length && at - from < rows; at += 1) {
@@ -86,12 +101,20 @@ function slice(heard: readonly Heard[], from: number, { octets = Infinity, rows 
     if (text.length + row.length > octets) break;
     text += row;
   }
-  if (at === heard.length) text += `, now=0xeeadffff.00000000, last.newest=${heard.at(-1)?.last ?? "0x00000000.00000000"}`;
+  if (at === heard.length)
+    text += `, now=0xeeadffff.00000000, last.newest=${heard.at(-1)?.last ?? "0x00000000.00000000"}`;
   return { text: `${text}\r\n` };
 }
 
 function rowText({ address, count, last, first }: Heard, index: number, chance: () => number): string {
-  const items = [`addr.${index}=${address}`, `last.${index}=${last}`, `first.${index}=${first}`, `ct.${index}=${count}`, `mv.${index}=35`, `rs.${index}=0x0`];
+  const items = [
+    `addr.${index}=${address}`,
+    `last.${index}=${last}`,
+    `first.${index}=${first}`,
+    `ct.${index}=${count}`,
+    `mv.${index}=35`,
+    `rs.${index}=0x0`,
+  ];
   if (chance() < 0.1) items.push(`^XQ.${index}=18446744073709502844`);
   for (let place = items.length - 1; place > 0; place -= 1) {
     const other = Math.floor(chance() * (place + 1));
@@ -104,7 +127,13 @@ function fragments(question: Control, text: string): Uint8Array[] {
   const data = Buffer.from(text);
   const count = Math.max(1, Math.ceil(data.length / 468));
   return Array.from({ length: count }, (_, index) =>
-    encodeControl({ ...question, response: true, more: index + 1 < count, offset: index * 468, data: data.subarray(index * 468, (index + 1) * 468) }),
+    encodeControl({
+      ...question,
+      response: true,
+      more: index + 1 < count,
+      offset: index * 468,
+      data: data.subarray(index * 468, (index + 1) * 468),
+    }),
   );
 }
 

@@ -19,7 +19,8 @@ function reported(text: string): DaemonReport {
 describe("the observation message of ntpd-rs", () => {
   it("is read when all of it has come, and not before", () => {
     const bytes = observation(observedText("1.9"));
-    for (const length of [0, 7, 8, 100, bytes.length - 1]) expect(readObservation(bytes.subarray(0, length))).toBeNull();
+    for (const length of [0, 7, 8, 100, bytes.length - 1])
+      expect(readObservation(bytes.subarray(0, length))).toBeNull();
     expect(readObservation(bytes)).toMatchObject({ kind: "observation", version: "1.9.0", sources: { length: 6 } });
   });
 
@@ -42,7 +43,27 @@ describe("the observation message of ntpd-rs", () => {
   });
 
   it("never throws, and its report neither", () => {
-    const value = fc.oneof(fc.jsonValue(), fc.record({ program: fc.jsonValue(), system: fc.dictionary(fc.constantFrom("stratum", "reference_id", "precision", "leap_indicator"), fc.jsonValue()), sources: fc.array(fc.record({ address: fc.string(), name: fc.jsonValue(), offset: fc.double(), uncertainty: fc.double(), poll_interval: fc.jsonValue(), unanswered_polls: fc.jsonValue(), id: fc.jsonValue() })) }));
+    const value = fc.oneof(
+      fc.jsonValue(),
+      fc.record({
+        program: fc.jsonValue(),
+        system: fc.dictionary(
+          fc.constantFrom("stratum", "reference_id", "precision", "leap_indicator"),
+          fc.jsonValue(),
+        ),
+        sources: fc.array(
+          fc.record({
+            address: fc.string(),
+            name: fc.jsonValue(),
+            offset: fc.double(),
+            uncertainty: fc.double(),
+            poll_interval: fc.jsonValue(),
+            unanswered_polls: fc.jsonValue(),
+            id: fc.jsonValue(),
+          }),
+        ),
+      }),
+    );
     fc.assert(
       fc.property(value, (message) => {
         const read = readObservation(observation(JSON.stringify(message)));
@@ -57,17 +78,44 @@ describe("the report of ntpd-rs", () => {
   const report = reported(observedText("1.9"));
 
   it("knows whom it follows by the reference id, and says that of the others nothing is told", () => {
-    expect(report).toMatchObject({ protocol: "observe", daemon: "ntpd-rs 1.9.0", system: { leap: "none", stratum: 3, refid: "192.0.2.7", systemPeer: 3, offset: 0.000_125, rootDistance: expect.closeTo(0.005_105, 6), truechimers: null, precision: -18 } });
-    expect(report.associations.map(({ name, verdict, reason }) => [name, verdict, reason])).toEqual([
-      ["/dev/pps0", "rejected", "untold"],
-      ["ntp1.example.net", "systemPeer", null],
-      ["ntp3.example.net", "rejected", "untold"],
-      ["pool.example", "rejected", "untold"],
-      ["pool.example", "rejected", "unreachable"],
-      ["203.0.113.5", "rejected", "pending"],
-    ].toSorted(([left], [right]) => (left! < right! ? -1 : left! > right! ? 1 : 0)));
-    expect(report.associations.find(({ name }) => name === "ntp1.example.net")).toMatchObject({ address: "192.0.2.7", port: 123, stratum: 2, security: "nts", authentication: "ok", reach: 0xff, when: 5, offset: 0.000_125 });
-    expect(report.associations.filter(({ name }) => name === "pool.example")).toMatchObject([{ reach: 0xfc, when: 60 }, { reach: 0, when: null, offset: null, rootDistance: null }]);
+    expect(report).toMatchObject({
+      protocol: "observe",
+      daemon: "ntpd-rs 1.9.0",
+      system: {
+        leap: "none",
+        stratum: 3,
+        refid: "192.0.2.7",
+        systemPeer: 3,
+        offset: 0.000_125,
+        rootDistance: expect.closeTo(0.005_105, 6),
+        truechimers: null,
+        precision: -18,
+      },
+    });
+    expect(report.associations.map(({ name, verdict, reason }) => [name, verdict, reason])).toEqual(
+      [
+        ["/dev/pps0", "rejected", "untold"],
+        ["ntp1.example.net", "systemPeer", null],
+        ["ntp3.example.net", "rejected", "untold"],
+        ["pool.example", "rejected", "untold"],
+        ["pool.example", "rejected", "unreachable"],
+        ["203.0.113.5", "rejected", "pending"],
+      ].toSorted(([left], [right]) => (left! < right! ? -1 : left! > right! ? 1 : 0)),
+    );
+    expect(report.associations.find(({ name }) => name === "ntp1.example.net")).toMatchObject({
+      address: "192.0.2.7",
+      port: 123,
+      stratum: 2,
+      security: "nts",
+      authentication: "ok",
+      reach: 0xff,
+      when: 5,
+      offset: 0.000_125,
+    });
+    expect(report.associations.filter(({ name }) => name === "pool.example")).toMatchObject([
+      { reach: 0xfc, when: 60 },
+      { reach: 0, when: null, offset: null, rootDistance: null },
+    ]);
   });
 
   it("is shown in ntpq's columns", () => {
@@ -91,14 +139,23 @@ describe("the report of ntpd-rs", () => {
   });
 
   it("is unsynchronized before there is a source, also in the words of an older version", () => {
-    expect(reported(observedText("1.3"))).toMatchObject({ daemon: "ntpd-rs 1.3.0", system: { leap: "unsynchronized", stratum: 16, refid: null, systemPeer: null, offset: null }, associations: [{ reason: "untold", when: 5, tally: " " }] });
+    expect(reported(observedText("1.3"))).toMatchObject({
+      daemon: "ntpd-rs 1.3.0",
+      system: { leap: "unsynchronized", stratum: 16, refid: null, systemPeer: null, offset: null },
+      associations: [{ reason: "untold", when: 5, tally: " " }],
+    });
   });
 
   it("knows a source by the digest of its IPv6 address", () => {
     const text = observedText("1.9").replace(/"reference_id": \d+/, `"reference_id": 565811905`);
     const { system } = reported(text);
     expect([system.systemPeer, system.refid]).toEqual([null, "33.185.154.193"]);
-    const md5 = process.getBuiltinModule("node:crypto").createHash("md5").update(Buffer.from("20010db8000000000000000000000007", "hex")).digest().readUInt32BE();
+    const md5 = process
+      .getBuiltinModule("node:crypto")
+      .createHash("md5")
+      .update(Buffer.from("20010db8000000000000000000000007", "hex"))
+      .digest()
+      .readUInt32BE();
     const followed = reported(observedText("1.9").replace(/"reference_id": \d+/, `"reference_id": ${md5}`));
     expect(followed.associations.find(({ id }) => id === followed.system.systemPeer)?.name).toBe("ntp3.example.net");
   });

@@ -19,7 +19,18 @@ import { ask, exchanges, recordedDaemon, type Daemon } from "./replay.ts";
 const daemon = (name: string): Daemon => recordedDaemon(exchanges(name));
 const text = (value: string): Uint8Array => Uint8Array.from(Buffer.from(value));
 
-const { keyring } = await openKeyring([{ id: 7, algorithm: "SHA1", secret: text("shortsha1key"), addresses: [], place: { file: "keys", line: 1, column: 1 } }], "all");
+const { keyring } = await openKeyring(
+  [
+    {
+      id: 7,
+      algorithm: "SHA1",
+      secret: text("shortsha1key"),
+      addresses: [],
+      place: { file: "keys", line: 1, column: 1 },
+    },
+  ],
+  "all",
+);
 const key = keyring.find(7)!;
 
 /** A daemon by a function from questions to data, `null` for an error. */
@@ -27,7 +38,13 @@ function daemonOf(answer: (question: Control) => string | null, status = 0x0615)
   return (bytes) => {
     const question = decodeControl(bytes) as Control;
     const data = answer(question);
-    return [encodeControl(data === null ? { ...question, response: true, error: true, status: 0x0500, data: text("") } : { ...question, response: true, status, data: text(data) })];
+    return [
+      encodeControl(
+        data === null
+          ? { ...question, response: true, error: true, status: 0x0500, data: text("") }
+          : { ...question, response: true, status, data: text(data) },
+      ),
+    ];
   };
 }
 
@@ -60,15 +77,22 @@ describe("mode 6 questions to a recorded ntpd", () => {
   });
 
   it("one unknown variable spoils a question", () => {
-    expect(ask(readVariables(0, ["leap", "stratum", "foo"]), daemon("h3-ntpq-rv"))).toEqual({ kind: "fault", fault: "refused", error: "variable" });
+    expect(ask(readVariables(0, ["leap", "stratum", "foo"]), daemon("h3-ntpq-rv"))).toEqual({
+      kind: "fault",
+      fault: "refused",
+      error: "variable",
+    });
   });
 
-  it.each(["sysinfo", "kerninfo", "sysstats", "iostats", "timerstats", "authinfo", "monstats"] as const)("%s asks as ntpq does", (list) => {
-    const names = namesOf(VARIABLE_LISTS[list]);
-    const read = ask(readVariables(0, names), daemon("h4-ntpq-sysinfo-kerninfo-etc"));
-    if (read.kind !== "variables") throw new Error(read.fault);
-    expect([...read.variables.keys()].toSorted()).toEqual(names.toSorted());
-  });
+  it.each(["sysinfo", "kerninfo", "sysstats", "iostats", "timerstats", "authinfo", "monstats"] as const)(
+    "%s asks as ntpq does",
+    (list) => {
+      const names = namesOf(VARIABLE_LISTS[list]);
+      const read = ask(readVariables(0, names), daemon("h4-ntpq-sysinfo-kerninfo-etc"));
+      if (read.kind !== "variables") throw new Error(read.fault);
+      expect([...read.variables.keys()].toSorted()).toEqual(names.toSorted());
+    },
+  );
 
   it("clockvar gives a clock's variables", () => {
     const read = ask(readClock(41_920), daemon("h4-ntpq-sysinfo-kerninfo-etc"));
@@ -94,7 +118,9 @@ describe("authenticated questions to a recorded ntpd", () => {
   it("ifstats tells the interfaces, without what means nothing", () => {
     const read = ask(readInterfaces(), auth, { key });
     if (read.kind !== "rows") throw new Error(read.fault);
-    expect(read.rows.map(({ fields }) => [fields.size, fields.get("name"), fields.get("addr"), fields.get("rx")])).toEqual([
+    expect(
+      read.rows.map(({ fields }) => [fields.size, fields.get("name"), fields.get("addr"), fields.get("rx")]),
+    ).toEqual([
       [12, '"v6wildcard"', "[::]:123", "0"],
       [12, '"v4wildcard"', "0.0.0.0:123", "0"],
       [12, '"lo"', "127.0.0.1:123", "22"],
@@ -114,10 +140,23 @@ describe("authenticated questions to a recorded ntpd", () => {
   });
 
   it(":config, writevar and saveconfig say what came of them", () => {
-    expect(ask(configure("server 10.1.0.77 minpoll 5"), auth, { key })).toMatchObject({ kind: "said", text: "Config Succeeded", authentication: "ok" });
-    expect(ask(configure("nosuchcommand 1 2 3"), daemon("h8-ntpq-auth-bad"), { key })).toMatchObject({ kind: "said", text: "column 0 syntax error, unexpected T_String" });
-    expect(ask(saveConfiguration("foo.conf"), daemon("h8-ntpq-auth-bad"), { key, firstSequence: 5 })).toMatchObject({ text: "saveconfig prohibited, no saveconfigdir configured" });
-    expect(ask(writeVariables(0, "foo=baz"), auth, { key })).toEqual({ kind: "fault", fault: "refused", error: "variable" });
+    expect(ask(configure("server 10.1.0.77 minpoll 5"), auth, { key })).toMatchObject({
+      kind: "said",
+      text: "Config Succeeded",
+      authentication: "ok",
+    });
+    expect(ask(configure("nosuchcommand 1 2 3"), daemon("h8-ntpq-auth-bad"), { key })).toMatchObject({
+      kind: "said",
+      text: "column 0 syntax error, unexpected T_String",
+    });
+    expect(ask(saveConfiguration("foo.conf"), daemon("h8-ntpq-auth-bad"), { key, firstSequence: 5 })).toMatchObject({
+      text: "saveconfig prohibited, no saveconfigdir configured",
+    });
+    expect(ask(writeVariables(0, "foo=baz"), auth, { key })).toEqual({
+      kind: "fault",
+      fault: "refused",
+      error: "variable",
+    });
   });
 
   it("without a key nothing is sent", () => {
@@ -134,19 +173,30 @@ describe("daemons that make trouble", () => {
   });
 
   it("half a fragment is incomplete", () => {
-    const half: Daemon = (bytes) => [encodeControl({ ...(decodeControl(bytes) as Control), response: true, more: true, data: text("leap=0, str") })];
+    const half: Daemon = (bytes) => [
+      encodeControl({ ...(decodeControl(bytes) as Control), response: true, more: true, data: text("leap=0, str") }),
+    ];
     expect(ask(readVariables(0), half)).toEqual({ kind: "fault", fault: "incomplete" });
   });
 
   it("a status list that is not pairs is garbled", () => {
-    expect(ask(readStatus(), daemonOf(() => "abcdef"))).toEqual({ kind: "fault", fault: "garbled" });
+    expect(
+      ask(
+        readStatus(),
+        daemonOf(() => "abcdef"),
+      ),
+    ).toEqual({ kind: "fault", fault: "garbled" });
   });
 
   it("an association that went away is left out", () => {
     const going: Daemon = (bytes) => {
       const question = decodeControl(bytes) as Control;
-      if (question.operation === 1) return [encodeControl({ ...question, response: true, data: Uint8Array.of(0, 9, 0x96, 0x14, 0, 8, 0x80, 0x11) })];
-      if (question.association === 9) return [encodeControl({ ...question, response: true, error: true, status: 0x0400 })];
+      if (question.operation === 1)
+        return [
+          encodeControl({ ...question, response: true, data: Uint8Array.of(0, 9, 0x96, 0x14, 0, 8, 0x80, 0x11) }),
+        ];
+      if (question.association === 9)
+        return [encodeControl({ ...question, response: true, error: true, status: 0x0400 })];
       return [encodeControl({ ...question, response: true, status: 0x8011, data: text("stratum=16") })];
     };
     const read = ask(readDaemon(), going);

@@ -6,19 +6,46 @@ import type { Control } from "../../src/wire/control.ts";
 const octets = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, "latin1"));
 
 function fragment(offset: number, data: Uint8Array, more: boolean, status = 0x0615): Control {
-  return { kind: "control", leap: "none", version: 2, response: true, error: false, more, operation: 2, sequence: 1, status, association: 7, offset, data, mac: null, covered: 0 };
+  return {
+    kind: "control",
+    leap: "none",
+    version: 2,
+    response: true,
+    error: false,
+    more,
+    operation: 2,
+    sequence: 1,
+    status,
+    association: 7,
+    offset,
+    data,
+    mac: null,
+    covered: 0,
+  };
 }
 
 /** A response, and its fragments cut at random. */
 const response = fc
   .tuple(fc.uint8Array({ minLength: 1, maxLength: 3000 }), fc.array(fc.nat(2999), { maxLength: 12 }))
   .map(([data, cuts]) => {
-    const at = [...new Set([0, ...cuts.filter((cut) => cut < data.length), data.length])].toSorted((left, right) => left - right);
-    return { data, fragments: at.slice(0, -1).map((start, index) => fragment(start, data.subarray(start, at[index + 1]), at[index + 1]! < data.length)) };
+    const at = [...new Set([0, ...cuts.filter((cut) => cut < data.length), data.length])].toSorted(
+      (left, right) => left - right,
+    );
+    return {
+      data,
+      fragments: at
+        .slice(0, -1)
+        .map((start, index) => fragment(start, data.subarray(start, at[index + 1]), at[index + 1]! < data.length)),
+    };
   });
 
 const shuffled = response.chain(({ data, fragments }) =>
-  fc.tuple(fc.shuffledSubarray(fragments, { minLength: fragments.length, maxLength: fragments.length }), fc.shuffledSubarray(fragments)).map(([order, twice]) => ({ data, fragments, order, twice })),
+  fc
+    .tuple(
+      fc.shuffledSubarray(fragments, { minLength: fragments.length, maxLength: fragments.length }),
+      fc.shuffledSubarray(fragments),
+    )
+    .map(([order, twice]) => ({ data, fragments, order, twice })),
 );
 
 describe("reassembly", () => {
@@ -45,12 +72,18 @@ describe("reassembly", () => {
 
   it("is not changed by lies that come after a fragment", () => {
     fc.assert(
-      fc.property(shuffled, fc.nat(4000), fc.uint8Array({ minLength: 1, maxLength: 500 }), fc.boolean(), ({ data, order }, offset, lie, more) => {
-        const whole = new Reassembly();
-        for (const one of order) whole.add(one);
-        whole.add(fragment(offset, lie, more));
-        expect(whole.response()?.data).toEqual(data);
-      }),
+      fc.property(
+        shuffled,
+        fc.nat(4000),
+        fc.uint8Array({ minLength: 1, maxLength: 500 }),
+        fc.boolean(),
+        ({ data, order }, offset, lie, more) => {
+          const whole = new Reassembly();
+          for (const one of order) whole.add(one);
+          whole.add(fragment(offset, lie, more));
+          expect(whole.response()?.data).toEqual(data);
+        },
+      ),
     );
   });
 
@@ -68,14 +101,54 @@ describe("reassembly", () => {
   });
 
   it.each([
-    { what: "an overlap with what is before", first: fragment(0, octets("abcd"), true), second: fragment(2, octets("xy"), true), taken: "overlap" },
-    { what: "an overlap with what is behind", first: fragment(4, octets("abcd"), true), second: fragment(0, octets("vwxyz"), true), taken: "overlap" },
-    { what: "other octets for the same place", first: fragment(0, octets("abcd"), true), second: fragment(0, octets("abcx"), true), taken: "overlap" },
-    { what: "a second end", first: fragment(4, octets("abcd"), false), second: fragment(8, octets("abcd"), false), taken: "overlap" },
-    { what: "data beyond the end", first: fragment(4, octets("abcd"), false), second: fragment(8, octets("abcd"), true), taken: "overlap" },
-    { what: "an end before data we have", first: fragment(4, octets("abcd"), true), second: fragment(0, octets("abcd"), false), taken: "overlap" },
-    { what: "an empty fragment that is not the last", first: fragment(0, octets("abcd"), true), second: fragment(4, octets(""), true), taken: "empty" },
-    { what: "the same again", first: fragment(0, octets("abcd"), true), second: fragment(0, octets("abcd"), true), taken: "duplicate" },
+    {
+      what: "an overlap with what is before",
+      first: fragment(0, octets("abcd"), true),
+      second: fragment(2, octets("xy"), true),
+      taken: "overlap",
+    },
+    {
+      what: "an overlap with what is behind",
+      first: fragment(4, octets("abcd"), true),
+      second: fragment(0, octets("vwxyz"), true),
+      taken: "overlap",
+    },
+    {
+      what: "other octets for the same place",
+      first: fragment(0, octets("abcd"), true),
+      second: fragment(0, octets("abcx"), true),
+      taken: "overlap",
+    },
+    {
+      what: "a second end",
+      first: fragment(4, octets("abcd"), false),
+      second: fragment(8, octets("abcd"), false),
+      taken: "overlap",
+    },
+    {
+      what: "data beyond the end",
+      first: fragment(4, octets("abcd"), false),
+      second: fragment(8, octets("abcd"), true),
+      taken: "overlap",
+    },
+    {
+      what: "an end before data we have",
+      first: fragment(4, octets("abcd"), true),
+      second: fragment(0, octets("abcd"), false),
+      taken: "overlap",
+    },
+    {
+      what: "an empty fragment that is not the last",
+      first: fragment(0, octets("abcd"), true),
+      second: fragment(4, octets(""), true),
+      taken: "empty",
+    },
+    {
+      what: "the same again",
+      first: fragment(0, octets("abcd"), true),
+      second: fragment(0, octets("abcd"), true),
+      taken: "duplicate",
+    },
   ])("refuses $what", ({ first, second, taken }) => {
     const whole = new Reassembly();
     whole.add(first);

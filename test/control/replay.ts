@@ -43,7 +43,11 @@ export function ask<Result>(dialogue: Dialogue<Result>, daemon: Daemon, options:
 }
 
 /** Leads any dialogue with a daemon that answers at once; where it does not, time passes until the conversation gives up. */
-export function lead<Result, Request, Answer>(dialogue: Dialogue<Result, Request, Answer>, conversation: Conversation<Request, Answer>, daemon: Daemon): Result {
+export function lead<Result, Request, Answer>(
+  dialogue: Dialogue<Result, Request, Answer>,
+  conversation: Conversation<Request, Answer>,
+  daemon: Daemon,
+): Result {
   let now = 0 as Mono;
   const talk = new Talk(dialogue, conversation, now);
   for (let turns = 0; talk.result === null; turns += 1) {

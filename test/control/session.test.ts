@@ -4,7 +4,13 @@ import { ControlSession } from "../../src/control/session.ts";
 import type { ControlRequest } from "../../src/control/request.ts";
 import { openKeyring } from "../../src/security/keyring.ts";
 import { after, type Mono } from "../../src/time/mono.ts";
-import { decodeControl, encodeControl, encodeSealedControl, type Control, type ControlMessage } from "../../src/wire/control.ts";
+import {
+  decodeControl,
+  encodeControl,
+  encodeSealedControl,
+  type Control,
+  type ControlMessage,
+} from "../../src/wire/control.ts";
 import { exchanges } from "./replay.ts";
 
 const start = 100 as Mono;
@@ -39,7 +45,16 @@ const key = keyring.find(7)!;
 describe("a mode 6 session", () => {
   it("asks as ntpq does", () => {
     const session = new ControlSession();
-    session.ask([{ operation: "readVariables", association: 41_921, data: "srcadr,srcport,dstadr,dstport,timerec,timer,timereach,sent,received,badauth,bogusorg,oldpkt,seldisp,selbroken,candidate" }], start);
+    session.ask(
+      [
+        {
+          operation: "readVariables",
+          association: 41_921,
+          data: "srcadr,srcport,dstadr,dstport,timerec,timer,timereach,sent,received,badauth,bogusorg,oldpkt,seldisp,selbroken,candidate",
+        },
+      ],
+      start,
+    );
     const recorded = exchanges("h4-ntpq-sysinfo-kerninfo-etc").at(-1)!.question;
     recorded.set([0, 1], 2); // this is our first question
     expect(session.poll(start)).toEqual([recorded]);
@@ -48,11 +63,14 @@ describe("a mode 6 session", () => {
   it("takes the answer to its question, and only that", () => {
     const session = new ControlSession();
     const [question] = asked(session);
-    for (const other of [{ sequence: 2 }, { operation: 4 }, { response: false }]) session.receive(answer(question!, other), start);
+    for (const other of [{ sequence: 2 }, { operation: 4 }, { response: false }])
+      session.receive(answer(question!, other), start);
     session.receive(text("garbage that is no message"), start);
     expect(session.answers).toBeNull();
     session.receive(answer(question!), start);
-    expect(session.answers).toEqual([{ kind: "answer", status: 0x0615, association: 0, data: text("leap=0\r\n"), authentication: "none" }]);
+    expect(session.answers).toEqual([
+      { kind: "answer", status: 0x0615, association: 0, data: text("leap=0\r\n"), authentication: "none" },
+    ]);
     expect(session.wakeAt).toBeNull();
   });
 
@@ -65,7 +83,9 @@ describe("a mode 6 session", () => {
     const [third] = session.poll(start).map(decoded);
     session.receive(answer(third!, { data: text("c") }), start);
     session.receive(answer(first!, { data: text("a") }), start);
-    expect(session.answers?.map((one) => (one.kind === "answer" ? Buffer.from(one.data).toString() : one.kind))).toEqual(["a", "b", "c"]);
+    expect(
+      session.answers?.map((one) => (one.kind === "answer" ? Buffer.from(one.data).toString() : one.kind)),
+    ).toEqual(["a", "b", "c"]);
   });
 
   it("repeats a question under its number, then gives up", () => {
@@ -99,7 +119,17 @@ describe("a mode 6 session", () => {
   });
 
   it("names a daemon's refusals", () => {
-    for (const [code, error] of ["unspecified", "authentication", "format", "operation", "association", "variable", "value", "prohibited", "unspecified"].entries()) {
+    for (const [code, error] of [
+      "unspecified",
+      "authentication",
+      "format",
+      "operation",
+      "association",
+      "variable",
+      "value",
+      "prohibited",
+      "unspecified",
+    ].entries()) {
       const session = new ControlSession();
       const [question] = asked(session);
       session.receive(answer(question!, { error: true, status: code << 8, data: text("") }), start);
@@ -109,8 +139,16 @@ describe("a mode 6 session", () => {
 
   it("says what cannot be asked", () => {
     const session = new ControlSession();
-    expect(asked(session, [{ ...SYSTEM, data: "x".repeat(469) }, { ...SYSTEM, authenticated: true }])).toEqual([]);
-    expect(session.answers).toEqual([{ kind: "failed", fault: "question" }, { kind: "failed", fault: "noKey" }]);
+    expect(
+      asked(session, [
+        { ...SYSTEM, data: "x".repeat(469) },
+        { ...SYSTEM, authenticated: true },
+      ]),
+    ).toEqual([]);
+    expect(session.answers).toEqual([
+      { kind: "failed", fault: "question" },
+      { kind: "failed", fault: "noKey" },
+    ]);
   });
 
   it("gives up at once when nothing can be delivered", () => {
@@ -138,25 +176,33 @@ describe("a mode 6 session", () => {
 });
 
 describe("an authenticated session", () => {
-  it.each(["h7-ntpq-auth-key-sha1", "h8-ntpq-auth-bad"])("%s: seals what ntpq sealed octet for octet and believes ntpd's answers", (name) => {
-    for (const { question, answers } of exchanges(name)) {
-      const message = decoded(question);
-      const mac = message.mac!;
-      if (!key.verify(question.subarray(0, message.covered), mac.digest)) continue; // ntpq had a wrong password
-      const session = new ControlSession({ key, firstSequence: message.sequence });
-      const operation = ({ 3: "writeVariables", 8: "configure", 9: "saveConfiguration", 11: "readOrderedList" } as const)[message.operation as 3 | 8 | 9 | 11];
-      session.ask([{ operation, data: message.data, authenticated: true }], start);
-      expect(session.poll(start)).toEqual([question]);
-      for (const bytes of answers) session.receive(bytes, start);
-      expect(session.answers).toMatchObject([{ authentication: "ok" }]);
-    }
-  });
+  it.each(["h7-ntpq-auth-key-sha1", "h8-ntpq-auth-bad"])(
+    "%s: seals what ntpq sealed octet for octet and believes ntpd's answers",
+    (name) => {
+      for (const { question, answers } of exchanges(name)) {
+        const message = decoded(question);
+        const mac = message.mac!;
+        if (!key.verify(question.subarray(0, message.covered), mac.digest)) continue; // ntpq had a wrong password
+        const session = new ControlSession({ key, firstSequence: message.sequence });
+        const operation = (
+          { 3: "writeVariables", 8: "configure", 9: "saveConfiguration", 11: "readOrderedList" } as const
+        )[message.operation as 3 | 8 | 9 | 11];
+        session.ask([{ operation, data: message.data, authenticated: true }], start);
+        expect(session.poll(start)).toEqual([question]);
+        for (const bytes of answers) session.receive(bytes, start);
+        expect(session.answers).toMatchObject([{ authentication: "ok" }]);
+      }
+    },
+  );
 
   it("does not take an answer whose MAC is wrong", () => {
     const session = new ControlSession({ key });
     session.ask([{ ...SYSTEM, authenticated: true }], start);
     const [question] = session.poll(start).map(decoded);
-    const forged = encodeSealedControl({ ...question!, response: true, data: text("leap=0") }, () => ({ keyId: 7, digest: new Uint8Array(20) }));
+    const forged = encodeSealedControl({ ...question!, response: true, data: text("leap=0") }, () => ({
+      keyId: 7,
+      digest: new Uint8Array(20),
+    }));
     session.receive(forged, start);
     expect(session.answers).toBeNull();
     session.poll(after(start, 1));
@@ -169,6 +215,8 @@ describe("an authenticated session", () => {
     session.ask([{ operation: "readOrderedList", authenticated: true }], start);
     session.poll(start);
     for (const bytes of exchanges("h8-ntpq-auth-bad")[0]!.answers) session.receive(bytes, start);
-    expect(session.answers).toEqual([{ kind: "refused", error: "authentication", status: 0x0100, authentication: "nak" }]);
+    expect(session.answers).toEqual([
+      { kind: "refused", error: "authentication", status: 0x0100, authentication: "nak" },
+    ]);
   });
 });

@@ -39,7 +39,13 @@ export interface Bench {
  * Sets a bench up.
  * @param noise standard deviation of the samples, seconds; seeded, so that runs repeat
  */
-export function bench(options: { error?: number; drift?: number; frequency?: number | null; noise?: number; parameters?: Partial<DisciplineParameters> }): Bench {
+export function bench(options: {
+  error?: number;
+  drift?: number;
+  frequency?: number | null;
+  noise?: number;
+  parameters?: Partial<DisciplineParameters>;
+}): Bench {
   const parameters = { ...PARAMETERS, ...options.parameters };
   const random = gaussian(7);
   let nextPoll = 0;
@@ -59,7 +65,11 @@ export function bench(options: { error?: number; drift?: number; frequency?: num
         if (this.time >= nextPoll) {
           const offset = -this.error + this.spike + (options.noise ?? 0) * random();
           this.spike = 0;
-          const { discipline, action } = updateDiscipline(this.discipline, { offset, at: this.time as Mono }, parameters);
+          const { discipline, action } = updateDiscipline(
+            this.discipline,
+            { offset, at: this.time as Mono },
+            parameters,
+          );
           this.discipline = discipline;
           this.actions.push({ at: this.time, action });
           if (action === "step") this.error += offset;

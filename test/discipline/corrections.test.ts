@@ -45,7 +45,10 @@ describe("corrections", () => {
         let now = 0;
         let frequency = 0;
         let slew = { rate: 0, left: 0 };
-        for (const { wait, phase, frequency: next, lasting } of [...all, { wait: 300, phase: 0, frequency: 0, lasting: 0 }]) {
+        for (const { wait, phase, frequency: next, lasting } of [
+          ...all,
+          { wait: 300, phase: 0, frequency: 0, lasting: 0 },
+        ]) {
           for (let second = 0; second < wait; second++) {
             reckoned += frequency + (slew.left > 0 ? slew.rate : 0);
             slew = { ...slew, left: slew.left - 1 };

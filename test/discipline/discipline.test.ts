@@ -40,14 +40,18 @@ describe("the state machine (figure 28)", () => {
       const update = updateDiscipline(inState(state), { offset: signed, at: at(mu) }, PARAMETERS);
       expect([update.discipline.state, update.action]).toEqual([next, action]);
       if (action === "slew") expect(update.discipline.residual).toBe(signed);
-      if (action === "step") expect(update.discipline).toMatchObject({ residual: 0, poll: PARAMETERS.minpoll, updated: mu });
+      if (action === "step")
+        expect(update.discipline).toMatchObject({ residual: 0, poll: PARAMETERS.minpoll, updated: mu });
       if (action === "ignore") expect(update.discipline).toMatchObject({ residual: 0, updated: 0, frequency: 10e-6 });
     }
   });
 
   it("panics beyond 1000 s, and changes nothing", () => {
     const before = inState("SYNC");
-    expect(updateDiscipline(before, { offset: 1000.5, at: at(64) }, PARAMETERS)).toEqual({ discipline: before, action: "panic" });
+    expect(updateDiscipline(before, { offset: 1000.5, at: at(64) }, PARAMETERS)).toEqual({
+      discipline: before,
+      action: "panic",
+    });
     const fearless = { ...PARAMETERS, panic: Infinity };
     expect(updateDiscipline(inState("FSET"), { offset: 1e6, at: at(64) }, fearless).action).toBe("step");
   });
@@ -59,14 +63,18 @@ describe("the state machine (figure 28)", () => {
 
   it("has a threshold of its own for a clock that is ahead, where it is told so", () => {
     const slow = { ...PARAMETERS, stepThreshold: { forward: 0.5, backward: Infinity } };
-    const action = (offset: number): DisciplineAction => updateDiscipline(inState("FSET"), { offset, at: at(64) }, slow).action;
+    const action = (offset: number): DisciplineAction =>
+      updateDiscipline(inState("FSET"), { offset, at: at(64) }, slow).action;
     expect([0.4, 0.6, -0.4, -900].map(action)).toEqual(["slew", "step", "slew", "slew"]);
   });
 
   it("uses no sample twice, and none that is older than the last", () => {
     const { discipline } = updateDiscipline(inState("SYNC"), { offset: 0.01, at: at(64) }, PARAMETERS);
     for (const time of [64, 63]) {
-      expect(updateDiscipline(discipline, { offset: 0.02, at: at(time) }, PARAMETERS)).toEqual({ discipline, action: "ignore" });
+      expect(updateDiscipline(discipline, { offset: 0.02, at: at(time) }, PARAMETERS)).toEqual({
+        discipline,
+        action: "ignore",
+      });
     }
   });
 
@@ -85,17 +93,27 @@ describe("frequency (A.5.5.6)", () => {
   });
 
   it("is corrected by the PLL alone at short poll intervals", () => {
-    const { discipline } = updateDiscipline(inState("SYNC", { frequency: 0 }), { offset: 0.01, at: at(64) }, PARAMETERS);
+    const { discipline } = updateDiscipline(
+      inState("SYNC", { frequency: 0 }),
+      { offset: 0.01, at: at(64) },
+      PARAMETERS,
+    );
     expect(discipline.frequency).toBeCloseTo((0.01 * 64) / (4 * 16 * 64) ** 2, 15);
   });
 
   it("integrates over the time since the last update if that is less than the poll interval", () => {
-    const { discipline } = updateDiscipline(inState("SYNC", { frequency: 0 }), { offset: 0.01, at: at(16) }, PARAMETERS);
+    const { discipline } = updateDiscipline(
+      inState("SYNC", { frequency: 0 }),
+      { offset: 0.01, at: at(16) },
+      PARAMETERS,
+    );
     expect(discipline.frequency).toBeCloseTo((0.01 * 16) / (4 * 16 * 64) ** 2, 15);
   });
 
   it("integrates over the Allan intercept at most, however late the update", () => {
-    const after = (seconds: number): number => updateDiscipline(inState("SYNC", { frequency: 0 }), { offset: 0.01, at: at(seconds) }, PARAMETERS).discipline.frequency;
+    const after = (seconds: number): number =>
+      updateDiscipline(inState("SYNC", { frequency: 0 }), { offset: 0.01, at: at(seconds) }, PARAMETERS).discipline
+        .frequency;
     expect(after(640)).toBeCloseTo((0.01 * 640) / (4 * 16 * 64) ** 2, 15);
     expect(after(6400)).toBeCloseTo((0.01 * 1500) / (4 * 16 * 64) ** 2, 15);
   });
@@ -112,7 +130,10 @@ describe("frequency (A.5.5.6)", () => {
     const slow = inState("SYNC", { frequency: 0, poll: 10, residual: 0.002 });
     const { discipline } = updateDiscipline(slow, { offset: 0.01, at: at(4096) }, { ...PARAMETERS, allan: 8192 });
     expect(discipline.frequency).toBeCloseTo((0.01 * 4096) / (4 * 16 * 1024) ** 2, 15);
-    expect(adjustOncePerSecond(inState("SYNC", { residual: 0.1, frequency: 0, poll: 12 }), 2048).rate).toBeCloseTo(0.1 / (16 * 2048), 15);
+    expect(adjustOncePerSecond(inState("SYNC", { residual: 0.1, frequency: 0, poll: 12 }), 2048).rate).toBeCloseTo(
+      0.1 / (16 * 2048),
+      15,
+    );
   });
 
   it("stays within 500 ppm", () => {
@@ -123,13 +144,18 @@ describe("frequency (A.5.5.6)", () => {
 
 describe("statistics", () => {
   it("wander is the averaged RMS of frequency changes", () => {
-    const { discipline } = updateDiscipline(inState("FREQ", { wander: 8e-6 }), { offset: 0.018, at: at(900) }, PARAMETERS);
+    const { discipline } = updateDiscipline(
+      inState("FREQ", { wander: 8e-6 }),
+      { offset: 0.018, at: at(900) },
+      PARAMETERS,
+    );
     expect(discipline.wander).toBeCloseTo(Math.sqrt((7 * 8 ** 2 + 20 ** 2) / 8) * 1e-6, 12);
   });
 
   it("jitter is the averaged RMS of offset differences, no less than the precision; outliers do not count", () => {
     const before = inState("SYNC", { jitter: 0.008, last: 0.01 });
-    const after = (offset: number): number => updateDiscipline(before, { offset, at: at(64) }, PARAMETERS).discipline.jitter;
+    const after = (offset: number): number =>
+      updateDiscipline(before, { offset, at: at(64) }, PARAMETERS).discipline.jitter;
     expect(after(0.03)).toBeCloseTo(Math.sqrt((7 * 8 ** 2 + 20 ** 2) / 8) / 1000, 12);
     expect(after(0.01)).toBeCloseTo(Math.sqrt((7 * 0.008 ** 2 + 2 ** -40) / 8), 15);
     expect(after(0.5)).toBe(0.008);
@@ -145,25 +171,37 @@ describe("statistics", () => {
 
 describe("laws", () => {
   it("whatever comes, frequency, poll and counter stay in bounds and all numbers finite", () => {
-    const samples = fc.array(fc.tuple(fc.double({ min: -2000, max: 2000, noNaN: true }), fc.integer({ min: -5, max: 5000 })), { maxLength: 60 });
-    const offsets = fc.array(fc.tuple(fc.double({ min: -0.3, max: 0.3, noNaN: true }), fc.integer({ min: 1, max: 5000 })), { maxLength: 60 });
+    const samples = fc.array(
+      fc.tuple(fc.double({ min: -2000, max: 2000, noNaN: true }), fc.integer({ min: -5, max: 5000 })),
+      { maxLength: 60 },
+    );
+    const offsets = fc.array(
+      fc.tuple(fc.double({ min: -0.3, max: 0.3, noNaN: true }), fc.integer({ min: 1, max: 5000 })),
+      { maxLength: 60 },
+    );
     fc.assert(
-      fc.property(fc.oneof(samples, offsets), fc.option(fc.double({ min: -1e-3, max: 1e-3, noNaN: true })), (all, frequency) => {
-        let discipline = startDiscipline(PARAMETERS, frequency);
-        let time = 0;
-        for (const [offset, later] of all) {
-          time += later;
-          discipline = updateDiscipline(discipline, { offset, at: at(time) }, PARAMETERS).discipline;
-          const { discipline: next, rate } = adjustOncePerSecond(discipline);
-          discipline = next;
-          expect(Math.abs(rate)).toBeLessThanOrEqual(500e-6 + 1e-18);
-          expect(Math.abs(discipline.frequency)).toBeLessThanOrEqual(500e-6);
-          expect(discipline.poll).toBeGreaterThanOrEqual(PARAMETERS.minpoll);
-          expect(discipline.poll).toBeLessThanOrEqual(PARAMETERS.maxpoll);
-          expect(Math.abs(discipline.hysteresis)).toBeLessThanOrEqual(30);
-          expect([discipline.residual, discipline.last, discipline.jitter, discipline.wander].every(Number.isFinite)).toBe(true);
-        }
-      }),
+      fc.property(
+        fc.oneof(samples, offsets),
+        fc.option(fc.double({ min: -1e-3, max: 1e-3, noNaN: true })),
+        (all, frequency) => {
+          let discipline = startDiscipline(PARAMETERS, frequency);
+          let time = 0;
+          for (const [offset, later] of all) {
+            time += later;
+            discipline = updateDiscipline(discipline, { offset, at: at(time) }, PARAMETERS).discipline;
+            const { discipline: next, rate } = adjustOncePerSecond(discipline);
+            discipline = next;
+            expect(Math.abs(rate)).toBeLessThanOrEqual(500e-6 + 1e-18);
+            expect(Math.abs(discipline.frequency)).toBeLessThanOrEqual(500e-6);
+            expect(discipline.poll).toBeGreaterThanOrEqual(PARAMETERS.minpoll);
+            expect(discipline.poll).toBeLessThanOrEqual(PARAMETERS.maxpoll);
+            expect(Math.abs(discipline.hysteresis)).toBeLessThanOrEqual(30);
+            expect(
+              [discipline.residual, discipline.last, discipline.jitter, discipline.wander].every(Number.isFinite),
+            ).toBe(true);
+          }
+        },
+      ),
     );
   });
 });
@@ -182,7 +220,10 @@ describe("the clock-adjust process (A.5.6.1)", () => {
   });
 
   it("does not count the poll interval beyond the Allan intercept", () => {
-    expect(adjustOncePerSecond(inState("SYNC", { residual: 0.1, frequency: 0, poll: 17 })).rate).toBeCloseTo(0.1 / (16 * 1500), 15);
+    expect(adjustOncePerSecond(inState("SYNC", { residual: 0.1, frequency: 0, poll: 17 })).rate).toBeCloseTo(
+      0.1 / (16 * 1500),
+      15,
+    );
   });
 
   it("asks no more of the kernel than 500 ppm, and keeps the rest for later", () => {
@@ -238,7 +279,9 @@ describe("a clock on the bench", () => {
     const step = clock.actions.find(({ action }) => action === "step");
     expect(step!.at - moved).toBeGreaterThanOrEqual(DISCIPLINE.stepout - 64);
     expect(step!.at - moved).toBeLessThanOrEqual(DISCIPLINE.stepout + 64);
-    expect(clock.actions.filter(({ at: when, action }) => when >= moved && when < step!.at && action !== "ignore")).toEqual([]);
+    expect(
+      clock.actions.filter(({ at: when, action }) => when >= moved && when < step!.at && action !== "ignore"),
+    ).toEqual([]);
     expect(Math.abs(clock.error)).toBeLessThan(1e-3);
   });
 

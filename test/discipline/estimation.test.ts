@@ -15,13 +15,16 @@ import type { TrueSample } from "./oscillator.ts";
 const kept = (samples: readonly KeptSample[]): History => samples.reduce(keep, history());
 const taken = (samples: readonly KeptSample[]): History => samples.reduce(takeIn, history());
 const later = (sample: TrueSample, by: number): TrueSample => ({ ...sample, phase: sample.phase + by });
-const rms = (values: readonly number[]): number => Math.sqrt(values.reduce((sum, value) => sum + value ** 2, 0) / values.length);
+const rms = (values: readonly number[]): number =>
+  Math.sqrt(values.reduce((sum, value) => sum + value ** 2, 0) / values.length);
 
 describe("a history", () => {
   it("believes the sample with the least delay most, and each the less the longer it took", () => {
     const samples = measured();
     const delays = delaysOf(samples);
-    const byDelay = samples.toSorted((one, other) => one.delay - other.delay).map((sample) => measurement(sample, delays).variance);
+    const byDelay = samples
+      .toSorted((one, other) => one.delay - other.delay)
+      .map((sample) => measurement(sample, delays).variance);
     expect(byDelay).toEqual(byDelay.toSorted((one, other) => one - other));
     expect(byDelay[0]).toBeGreaterThan(0);
   });
@@ -37,7 +40,14 @@ describe("a history", () => {
   });
 
   it("keeps so many and no more, and what was known before the first only as long as that is there", () => {
-    const prior: ClockEstimate = { at: 0 as Mono, phase: 0, frequency: 0, phaseVariance: 1, covariance: 0, frequencyVariance: 1e-10 };
+    const prior: ClockEstimate = {
+      at: 0 as Mono,
+      phase: 0,
+      frequency: 0,
+      phaseVariance: 1,
+      covariance: 0,
+      frequencyVariance: 1e-10,
+    };
     const samples = measured({ count: HISTORY + 5 });
     const full = samples.slice(0, HISTORY).reduce(keep, history(prior));
     expect(full.prior).toBe(prior);
@@ -118,13 +128,17 @@ describe("what is taken in", () => {
 
   it("nothing that is different each time", () => {
     const samples = measured();
-    const wild = samples.map((sample, index) => (index >= 50 ? later(sample, index % 2 === 0 ? 0.1 * index : -0.1 * index) : sample));
+    const wild = samples.map((sample, index) =>
+      index >= 50 ? later(sample, index % 2 === 0 ? 0.1 * index : -0.1 * index) : sample,
+    );
     expect(taken(wild).samples).toEqual(samples.slice(0, 50));
   });
 
   it("a path that became longer: the old delays are forgotten", () => {
     const samples = measured({ count: 60 });
-    const rerouted = samples.map((sample, index) => (index >= 40 ? { ...sample, delay: sample.delay + 0.03, phase: sample.phase + 0.004 } : sample));
+    const rerouted = samples.map((sample, index) =>
+      index >= 40 ? { ...sample, delay: sample.delay + 0.03, phase: sample.phase + 0.004 } : sample,
+    );
     const { samples: left } = taken(rerouted);
     expect(left).toEqual(rerouted.slice(40));
     const [estimate] = believe([taken(rerouted)]).estimates;
@@ -134,7 +148,14 @@ describe("what is taken in", () => {
 
 describe("several servers", () => {
   const opinion = (phase: number, deviation = 1e-4): { estimate: ClockEstimate; rootDelay: number } => ({
-    estimate: { at: 0 as Mono, phase, frequency: phase / 1000, phaseVariance: deviation ** 2, covariance: 0, frequencyVariance: 1e-14 },
+    estimate: {
+      at: 0 as Mono,
+      phase,
+      frequency: phase / 1000,
+      phaseVariance: deviation ** 2,
+      covariance: 0,
+      frequencyVariance: 1e-14,
+    },
     rootDelay: 0.002,
   });
 
@@ -161,15 +182,21 @@ describe("several servers", () => {
 
   it("law: the consensus is among them, in whatever order they come", () => {
     fc.assert(
-      fc.property(fc.array(fc.tuple(fc.double({ min: -1, max: 1, noNaN: true }), fc.double({ min: 1e-6, max: 0.1, noNaN: true })), { minLength: 1, maxLength: 10 }), (all) => {
-        const opinions = all.map(([phase, deviation]) => opinion(phase, deviation));
-        const { phase, phaseVariance } = consensus(opinions);
-        const phases = all.map(([one]) => one);
-        expect(phase).toBeGreaterThanOrEqual(Math.min(...phases) - 1e-12);
-        expect(phase).toBeLessThanOrEqual(Math.max(...phases) + 1e-12);
-        expect(phaseVariance).toBeGreaterThan(0);
-        expect(consensus(opinions.toReversed()).phase).toBeCloseTo(phase, 9);
-      }),
+      fc.property(
+        fc.array(
+          fc.tuple(fc.double({ min: -1, max: 1, noNaN: true }), fc.double({ min: 1e-6, max: 0.1, noNaN: true })),
+          { minLength: 1, maxLength: 10 },
+        ),
+        (all) => {
+          const opinions = all.map(([phase, deviation]) => opinion(phase, deviation));
+          const { phase, phaseVariance } = consensus(opinions);
+          const phases = all.map(([one]) => one);
+          expect(phase).toBeGreaterThanOrEqual(Math.min(...phases) - 1e-12);
+          expect(phase).toBeLessThanOrEqual(Math.max(...phases) + 1e-12);
+          expect(phaseVariance).toBeGreaterThan(0);
+          expect(consensus(opinions.toReversed()).phase).toBeCloseTo(phase, 9);
+        },
+      ),
     );
   });
 });
@@ -198,13 +225,28 @@ describe("the pace", () => {
   });
 
   it("law: it is within its bounds", () => {
-    const estimates = fc.record({ phaseVariance: fc.double({ min: 1e-16, max: 1, noNaN: true }), frequencyVariance: fc.double({ min: 1e-20, max: 1e-6, noNaN: true }) });
+    const estimates = fc.record({
+      phaseVariance: fc.double({ min: 1e-16, max: 1, noNaN: true }),
+      frequencyVariance: fc.double({ min: 1e-20, max: 1e-6, noNaN: true }),
+    });
     fc.assert(
-      fc.property(estimates, fc.double({ min: 1e-12, max: 1e-5, noNaN: true }), fc.double({ min: 1e-16, max: 1, noNaN: true }), fc.integer({ min: 6, max: 10 }), (variances, wander, ordinary, current) => {
-        const poll = pace({ at: 0 as Mono, phase: 0, frequency: 0, covariance: 0, ...variances }, wander, ordinary, current, bounds);
-        expect(poll).toBeGreaterThanOrEqual(6);
-        expect(poll).toBeLessThanOrEqual(Math.min(current + 1, 10));
-      }),
+      fc.property(
+        estimates,
+        fc.double({ min: 1e-12, max: 1e-5, noNaN: true }),
+        fc.double({ min: 1e-16, max: 1, noNaN: true }),
+        fc.integer({ min: 6, max: 10 }),
+        (variances, wander, ordinary, current) => {
+          const poll = pace(
+            { at: 0 as Mono, phase: 0, frequency: 0, covariance: 0, ...variances },
+            wander,
+            ordinary,
+            current,
+            bounds,
+          );
+          expect(poll).toBeGreaterThanOrEqual(6);
+          expect(poll).toBeLessThanOrEqual(Math.min(current + 1, 10));
+        },
+      ),
     );
   });
 });

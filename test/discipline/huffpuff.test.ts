@@ -14,20 +14,41 @@ function heard(delays: readonly (readonly [at: number, delay: number])[]): Least
 
 describe("the least delays", () => {
   it("are one for each stretch", () => {
-    expect(heard([[0, 0.3], [64, 0.1], [128, 0.2], [1000, 0.5]])).toEqual([{ since: 0, delay: 0.1 }, { since: 1000, delay: 0.5 }]);
+    expect(
+      heard([
+        [0, 0.3],
+        [64, 0.1],
+        [128, 0.2],
+        [1000, 0.5],
+      ]),
+    ).toEqual([
+      { since: 0, delay: 0.1 },
+      { since: 1000, delay: 0.5 },
+    ]);
   });
 
   it("are forgotten when they are too old", () => {
-    expect(heard([[0, 0.1], [3600, 0.4], [HOURS + 1, 0.3]]).map(({ delay }) => delay)).toEqual([0.4, 0.3]);
+    expect(
+      heard([
+        [0, 0.1],
+        [3600, 0.4],
+        [HOURS + 1, 0.3],
+      ]).map(({ delay }) => delay),
+    ).toEqual([0.4, 0.3]);
   });
 
   it("law: are as few as there are stretches, however many are heard", () => {
     fc.assert(
-      fc.property(fc.array(fc.tuple(fc.integer({ min: 0, max: 300 }), fc.double({ min: 1e-6, max: 16, noNaN: true })), { maxLength: 400 }), (all) => {
-        let now = 0;
-        const lately = heard(all.map(([wait, delay]) => [(now += wait), delay]));
-        expect(lately.length).toBeLessThanOrEqual(HOURS / HUFFPUFF_STRETCH);
-      }),
+      fc.property(
+        fc.array(fc.tuple(fc.integer({ min: 0, max: 300 }), fc.double({ min: 1e-6, max: 16, noNaN: true })), {
+          maxLength: 400,
+        }),
+        (all) => {
+          let now = 0;
+          const lately = heard(all.map(([wait, delay]) => [(now += wait), delay]));
+          expect(lately.length).toBeLessThanOrEqual(HOURS / HUFFPUFF_STRETCH);
+        },
+      ),
     );
   });
 });

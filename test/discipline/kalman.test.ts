@@ -6,7 +6,14 @@ import type { ClockEstimate } from "../../src/discipline/kalman.ts";
 import type { Mono } from "../../src/time/mono.ts";
 
 const at = (seconds: number): Mono => seconds as Mono;
-const START: ClockEstimate = { at: at(0), phase: 0, frequency: 0, phaseVariance: 1, covariance: 0, frequencyVariance: 1e-8 };
+const START: ClockEstimate = {
+  at: at(0),
+  phase: 0,
+  frequency: 0,
+  phaseVariance: 1,
+  covariance: 0,
+  frequencyVariance: 1e-8,
+};
 
 const phases = fc.double({ min: -1, max: 1, noNaN: true });
 const spans = fc.double({ min: 0.1, max: 5000, noNaN: true });
@@ -24,38 +31,59 @@ function seen(measurements: readonly (readonly [number, number, number])[], wand
 describe("laws", () => {
   it("two predictions in a row are one", () => {
     fc.assert(
-      fc.property(fc.array(fc.tuple(spans, phases, variances), { maxLength: 5 }), spans, spans, wanders, (measurements, first, second, wander) => {
-        const from = seen(measurements, wander);
-        const once = predict(from, at(from.at + first + second), wander);
-        const twice = predict(predict(from, at(from.at + first), wander), at(from.at + first + second), wander);
-        for (const key of ["phase", "frequency", "phaseVariance", "covariance", "frequencyVariance"] as const)
-          expect(Math.abs(twice[key] - once[key])).toBeLessThanOrEqual(1e-7 * Math.abs(once[key]) + 1e-25);
-      }),
+      fc.property(
+        fc.array(fc.tuple(spans, phases, variances), { maxLength: 5 }),
+        spans,
+        spans,
+        wanders,
+        (measurements, first, second, wander) => {
+          const from = seen(measurements, wander);
+          const once = predict(from, at(from.at + first + second), wander);
+          const twice = predict(predict(from, at(from.at + first), wander), at(from.at + first + second), wander);
+          for (const key of ["phase", "frequency", "phaseVariance", "covariance", "frequencyVariance"] as const)
+            expect(Math.abs(twice[key] - once[key])).toBeLessThanOrEqual(1e-7 * Math.abs(once[key]) + 1e-25);
+        },
+      ),
     );
   });
 
   it("nothing makes an estimate surer than a measurement of it, and no covariance is impossible", () => {
     fc.assert(
-      fc.property(fc.array(fc.tuple(spans, phases, variances), { minLength: 1, maxLength: 40 }), wanders, (measurements, wander) => {
-        const { phaseVariance, frequencyVariance, covariance } = seen(measurements, wander);
-        expect(phaseVariance).toBeGreaterThan(0);
-        expect(phaseVariance).toBeLessThanOrEqual(measurements.at(-1)![2]);
-        expect(frequencyVariance).toBeGreaterThan(0);
-        expect(covariance ** 2).toBeLessThanOrEqual(phaseVariance * frequencyVariance * (1 + 1e-6));
-      }),
+      fc.property(
+        fc.array(fc.tuple(spans, phases, variances), { minLength: 1, maxLength: 40 }),
+        wanders,
+        (measurements, wander) => {
+          const { phaseVariance, frequencyVariance, covariance } = seen(measurements, wander);
+          expect(phaseVariance).toBeGreaterThan(0);
+          expect(phaseVariance).toBeLessThanOrEqual(measurements.at(-1)![2]);
+          expect(frequencyVariance).toBeGreaterThan(0);
+          expect(covariance ** 2).toBeLessThanOrEqual(phaseVariance * frequencyVariance * (1 + 1e-6));
+        },
+      ),
     );
   });
 });
 
 describe("a steady clock", () => {
   it("is known by two exact measurements", () => {
-    const { phase, frequency } = seen([[1, 0.25, 1e-20], [100, 0.25 + 100 * 30e-6, 1e-20]], 0);
+    const { phase, frequency } = seen(
+      [
+        [1, 0.25, 1e-20],
+        [100, 0.25 + 100 * 30e-6, 1e-20],
+      ],
+      0,
+    );
     expect(phase).toBeCloseTo(0.253, 10);
     expect(frequency).toBeCloseTo(30e-6, 12);
   });
 
   it("is estimated as least squares do, where nothing was known before", () => {
-    const points: [number, number][] = [[10, 0.011], [30, 0.008], [70, 0.0125], [100, 0.01]];
+    const points: [number, number][] = [
+      [10, 0.011],
+      [30, 0.008],
+      [70, 0.0125],
+      [100, 0.01],
+    ];
     const vague = { ...START, phaseVariance: 100, frequencyVariance: 1 };
     const filtered = points.reduce((estimate, [time, phase]) => {
       const next = predict(estimate, at(time), 0);
@@ -70,7 +98,10 @@ describe("a steady clock", () => {
   });
 
   it("says by how much a measurement surprises", () => {
-    const { innovation, innovationVariance } = correct({ ...START, phase: 0.1, phaseVariance: 4 }, { at: at(0), phase: 0.3, variance: 5 });
+    const { innovation, innovationVariance } = correct(
+      { ...START, phase: 0.1, phaseVariance: 4 },
+      { at: at(0), phase: 0.3, variance: 5 },
+    );
     expect(innovation).toBeCloseTo(0.2, 12);
     expect(innovationVariance).toBe(9);
   });

@@ -24,14 +24,28 @@ export interface TrueSample extends KeptSample {
 }
 
 /** Samples of a perfect server. */
-export function measured({ seed = 1, count = 64, interval = 256, wander = 1e-9, frequency = 30e-6, delay = 0.01, queue = 0.001 }: Measured = {}): TrueSample[] {
+export function measured({
+  seed = 1,
+  count = 64,
+  interval = 256,
+  wander = 1e-9,
+  frequency = 30e-6,
+  delay = 0.01,
+  queue = 0.001,
+}: Measured = {}): TrueSample[] {
   const chance = createChance(`measured ${seed}`);
   const samples: TrueSample[] = [];
   let truth = 0.01;
   let rate = -frequency;
   for (let index = 0; index < count; index++) {
     const [out, back] = [queue * chance.exponential(), queue * chance.exponential()];
-    samples.push({ at: (1000 + index * interval) as Mono, phase: truth + (out - back) / 2, delay: 2 * delay + out + back, dispersion: 1e-6, truth });
+    samples.push({
+      at: (1000 + index * interval) as Mono,
+      phase: truth + (out - back) / 2,
+      delay: 2 * delay + out + back,
+      dispersion: 1e-6,
+      truth,
+    });
     for (let second = 0; second < interval; second++) {
       truth += rate;
       rate += wander * chance.gaussian();

@@ -8,7 +8,17 @@ import type { Mono } from "../../src/time/mono.ts";
 import { measured } from "./oscillator.ts";
 import type { Measured } from "./oscillator.ts";
 
-const BOUNDS: DisciplineBounds = { stepThreshold: { forward: 0.128, backward: 0.128 }, stepout: 300, panic: 1000, allan: 1500, kernel: false, anyFirst: false, minpoll: 6, maxpoll: 10, precision: -20 };
+const BOUNDS: DisciplineBounds = {
+  stepThreshold: { forward: 0.128, backward: 0.128 },
+  stepout: 300,
+  panic: 1000,
+  allan: 1500,
+  kernel: false,
+  anyFirst: false,
+  minpoll: 6,
+  maxpoll: 10,
+  precision: -20,
+};
 const ALL = Object.keys(DISCIPLINES) as DisciplineName[];
 
 /** Hears samples of one believed server, the clock never being touched. */
@@ -18,15 +28,27 @@ function hearing(discipline: RunningDiscipline, samples: readonly Omit<SourceSam
 
 function tell(discipline: RunningDiscipline, samples: readonly SourceSample[], corrected = 0): Decision {
   const last = samples.at(-1)!;
-  return discipline.update({ now: last.at, corrected, samples, system: { offset: last.phase - corrected, at: last.at, sources: [{ source: last.source, rootDelay: 0.02 }] } });
+  return discipline.update({
+    now: last.at,
+    corrected,
+    samples,
+    system: { offset: last.phase - corrected, at: last.at, sources: [{ source: last.source, rootDelay: 0.02 }] },
+  });
 }
 
 /** The default, having heard a server for long. */
-function experienced(options: Measured = {}, bounds: Partial<DisciplineBounds> = {}): { discipline: RunningDiscipline; next: (by: number, after: number) => Decision } {
+function experienced(
+  options: Measured = {},
+  bounds: Partial<DisciplineBounds> = {},
+): { discipline: RunningDiscipline; next: (by: number, after: number) => Decision } {
   const discipline = DISCIPLINES.adaptive(null, { ...BOUNDS, ...bounds });
   const samples = measured({ count: 64, interval: 64, frequency: 0, wander: 0, ...options });
   for (const sample of samples.slice(0, 40)) tell(discipline, [{ ...sample, source: 1 }], 0.01);
-  return { discipline, next: (by, after) => tell(discipline, [{ ...samples[40 + after]!, phase: samples[40 + after]!.phase + by, source: 1 }], 0.01) };
+  return {
+    discipline,
+    next: (by, after) =>
+      tell(discipline, [{ ...samples[40 + after]!, phase: samples[40 + after]!.phase + by, source: 1 }], 0.01),
+  };
 }
 
 describe.each(ALL)("%s", (name) => {
@@ -35,33 +57,42 @@ describe.each(ALL)("%s", (name) => {
       fc.record({
         source: fc.integer({ min: 1, max: 50 }),
         wait: fc.double({ min: 0, max: 5000, noNaN: true }),
-        phase: fc.oneof(fc.double({ min: -1e9, max: 1e9, noNaN: true }), fc.double({ min: -0.2, max: 0.2, noNaN: true })),
+        phase: fc.oneof(
+          fc.double({ min: -1e9, max: 1e9, noNaN: true }),
+          fc.double({ min: -0.2, max: 0.2, noNaN: true }),
+        ),
         delay: fc.double({ min: 2 ** -24, max: 16, noNaN: true }),
         dispersion: fc.double({ min: 2 ** -24, max: 16, noNaN: true }),
       }),
       { minLength: 1, maxLength: 60 },
     );
     fc.assert(
-      fc.property(samples, fc.option(fc.double({ min: -1e-3, max: 1e-3, noNaN: true })), fc.boolean(), (all, frequency, anyFirst) => {
-        const discipline = DISCIPLINES[name](frequency, { ...BOUNDS, anyFirst });
-        let now = 100;
-        for (const { wait, ...sample } of all) {
-          now += wait;
-          const decision = tell(discipline, [{ ...sample, at: now as Mono }]);
-          if (decision.kind === "steer") {
-            expect(Math.abs(decision.phase)).toBeLessThanOrEqual(BOUNDS.stepThreshold.forward);
-            expect(Math.abs(decision.frequency)).toBeLessThanOrEqual(500e-6);
+      fc.property(
+        samples,
+        fc.option(fc.double({ min: -1e-3, max: 1e-3, noNaN: true })),
+        fc.boolean(),
+        (all, frequency, anyFirst) => {
+          const discipline = DISCIPLINES[name](frequency, { ...BOUNDS, anyFirst });
+          let now = 100;
+          for (const { wait, ...sample } of all) {
+            now += wait;
+            const decision = tell(discipline, [{ ...sample, at: now as Mono }]);
+            if (decision.kind === "steer") {
+              expect(Math.abs(decision.phase)).toBeLessThanOrEqual(BOUNDS.stepThreshold.forward);
+              expect(Math.abs(decision.frequency)).toBeLessThanOrEqual(500e-6);
+            }
+            if (decision.kind === "step") expect(Number.isFinite(decision.offset)).toBe(true);
+            const { poll, jitter, wander, frequency: known } = discipline.report;
+            expect(poll).toBeGreaterThanOrEqual(BOUNDS.minpoll);
+            expect(poll).toBeLessThanOrEqual(BOUNDS.maxpoll);
+            expect(jitter >= 0 && Number.isFinite(jitter) && wander >= 0 && Number.isFinite(wander)).toBe(true);
+            if (known !== null) expect(Math.abs(known)).toBeLessThanOrEqual(500e-6);
+            const adjustment = discipline.adjust();
+            if (adjustment !== null)
+              expect(Math.abs(adjustment.frequency + adjustment.phase)).toBeLessThanOrEqual(500e-6 + 1e-18);
           }
-          if (decision.kind === "step") expect(Number.isFinite(decision.offset)).toBe(true);
-          const { poll, jitter, wander, frequency: known } = discipline.report;
-          expect(poll).toBeGreaterThanOrEqual(BOUNDS.minpoll);
-          expect(poll).toBeLessThanOrEqual(BOUNDS.maxpoll);
-          expect(jitter >= 0 && Number.isFinite(jitter) && wander >= 0 && Number.isFinite(wander)).toBe(true);
-          if (known !== null) expect(Math.abs(known)).toBeLessThanOrEqual(500e-6);
-          const adjustment = discipline.adjust();
-          if (adjustment !== null) expect(Math.abs(adjustment.frequency + adjustment.phase)).toBeLessThanOrEqual(500e-6 + 1e-18);
-        }
-      }),
+        },
+      ),
       { numRuns: 60 },
     );
   });
@@ -69,7 +100,9 @@ describe.each(ALL)("%s", (name) => {
   it("decides nothing while nobody is believed, but says what it began with", () => {
     const discipline = DISCIPLINES[name](-20e-6, BOUNDS);
     const [first] = measured();
-    expect(discipline.update({ now: first!.at, corrected: 0, samples: [{ ...first!, source: 1 }], system: null })).toEqual({ kind: "none" });
+    expect(
+      discipline.update({ now: first!.at, corrected: 0, samples: [{ ...first!, source: 1 }], system: null }),
+    ).toEqual({ kind: "none" });
     expect(discipline.report).toMatchObject({ name, state: "FSET", frequency: -20e-6, poll: 6 });
   });
 
@@ -81,7 +114,11 @@ describe.each(ALL)("%s", (name) => {
 
   it("steps a clock that is behind, and slews one that is ahead, where their thresholds say so", () => {
     const bounds = { ...BOUNDS, stepThreshold: { forward: 0.128, backward: Infinity } };
-    const first = (by: number): Decision | undefined => hearing(DISCIPLINES[name](-30e-6, bounds), measured({ count: 1, interval: 2 }).map((sample) => ({ ...sample, phase: sample.phase + by })))[0];
+    const first = (by: number): Decision | undefined =>
+      hearing(
+        DISCIPLINES[name](-30e-6, bounds),
+        measured({ count: 1, interval: 2 }).map((sample) => ({ ...sample, phase: sample.phase + by })),
+      )[0];
     expect(first(5)?.kind).toBe("step");
     expect(first(-5)?.kind).not.toBe("step");
   });
@@ -101,7 +138,11 @@ describe("adaptive", () => {
   it("corrects the whole of what it knows: offset and frequency", () => {
     const samples = measured();
     const discipline = DISCIPLINES.adaptive(null, BOUNDS);
-    const decision = tell(discipline, samples.map((sample) => ({ ...sample, source: 1 })), samples.at(-1)!.truth - 0.005);
+    const decision = tell(
+      discipline,
+      samples.map((sample) => ({ ...sample, source: 1 })),
+      samples.at(-1)!.truth - 0.005,
+    );
     expect(decision).toEqual({ kind: "steer", phase: expect.closeTo(0.005, 3), frequency: expect.closeTo(-30e-6, 6) });
   });
 
@@ -118,7 +159,14 @@ describe("adaptive", () => {
   it("steps only what lasts for the stepout time", () => {
     const { next } = experienced();
     // One a minute.
-    expect(Array.from({ length: 6 }, (_, index) => next(0.3, index).kind)).toEqual(["none", "none", "none", "none", "none", "step"]);
+    expect(Array.from({ length: 6 }, (_, index) => next(0.3, index).kind)).toEqual([
+      "none",
+      "none",
+      "none",
+      "none",
+      "none",
+      "step",
+    ]);
   });
 
   it("follows a lesser change as soon as three samples agree on it", () => {
@@ -129,7 +177,11 @@ describe("adaptive", () => {
   it("keeps histories of so many servers and no more, those believed among them", () => {
     const discipline = DISCIPLINES.adaptive(null, BOUNDS);
     const [first] = measured();
-    const strangers = Array.from({ length: 1000 }, (_, index) => ({ ...first!, source: 100 + index, at: (first!.at + index) as Mono }));
+    const strangers = Array.from({ length: 1000 }, (_, index) => ({
+      ...first!,
+      source: 100 + index,
+      at: (first!.at + index) as Mono,
+    }));
     tell(discipline, strangers);
     const decision = tell(discipline, [{ ...first!, source: 1, at: (first!.at + 2000) as Mono }]);
     expect(decision.kind).toBe("steer");

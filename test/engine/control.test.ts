@@ -14,11 +14,29 @@ const QUERY = Uint8Array.of(0x16, 2, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0);
 const ANSWERS = [Uint8Array.of(1), Uint8Array.of(2, 3)];
 
 /** A server that has been running for 10 s; what it does about a datagram, and what was seen of it. */
-function asked(datagram: Partial<Extract<Event, { kind: "datagram" }>> = {}, { flags = [], isAnswered = true, local = null }: { flags?: RestrictFlag[]; isAnswered?: boolean; local?: number | null } = {}): { actions: readonly Action[]; views: ControlView[]; counts: Readonly<Counts> } {
+function asked(
+  datagram: Partial<Extract<Event, { kind: "datagram" }>> = {},
+  {
+    flags = [],
+    isAnswered = true,
+    local = null,
+  }: { flags?: RestrictFlag[]; isAnswered?: boolean; local?: number | null } = {},
+): { actions: readonly Action[]; views: ControlView[]; counts: Readonly<Counts> } {
   const access = new AccessList();
   access.restrictDefault(flags);
-  const serving = { access, rate: { average: 3, minimum: 1 }, fallbacks: { ...NO_FALLBACKS, local }, manycast: null, smear: null, ownAddresses: ["127.0.0.2"] };
-  const config = queryConfig([{ name: "192.0.2.1" }], {}, { once: null, serving, service: { port: 123, address: null, interface: null, groups: [] } });
+  const serving = {
+    access,
+    rate: { average: 3, minimum: 1 },
+    fallbacks: { ...NO_FALLBACKS, local },
+    manycast: null,
+    smear: null,
+    ownAddresses: ["127.0.0.2"],
+  };
+  const config = queryConfig(
+    [{ name: "192.0.2.1" }],
+    {},
+    { once: null, serving, service: { port: 123, address: null, interface: null, groups: [] } },
+  );
   const security = securityOf("none");
   const views: ControlView[] = [];
   const control = {
@@ -29,14 +47,29 @@ function asked(datagram: Partial<Extract<Event, { kind: "datagram" }>> = {}, { f
   };
   const engine = createEngine(config, {
     chance: { bits64: () => 1n, uniform: () => 0.5 },
-    security: { none: () => security, key: () => security, judge: () => "none", sealWith: (_, bytes) => ({ kind: "sealed", bytes }) },
+    security: {
+      none: () => security,
+      key: () => security,
+      judge: () => "none",
+      sealWith: (_, bytes) => ({ kind: "sealed", bytes }),
+    },
     referenceIdOf: () => 1,
     era: 1_700_000_000_000_000_000n,
     ...(isAnswered ? { control } : {}),
   });
   const listening = engine.handle({ kind: "start" }, at(0)).find((action) => action.kind === "listen")!;
   engine.handle({ kind: "resolved", name: "192.0.2.1", addresses: ["192.0.2.1"] }, at(0));
-  const event: Event = { kind: "datagram", socket: listening.socket, from: { ip: "127.0.0.1", port: 40_000 }, to: { ip: "127.0.0.2", port: 123 }, cast: "unicast", at: at(10).clock, stamp: "kernel", bytes: QUERY, ...datagram };
+  const event: Event = {
+    kind: "datagram",
+    socket: listening.socket,
+    from: { ip: "127.0.0.1", port: 40_000 },
+    to: { ip: "127.0.0.2", port: 123 },
+    cast: "unicast",
+    at: at(10).clock,
+    stamp: "kernel",
+    bytes: QUERY,
+    ...datagram,
+  };
   const actions = engine.handle(event, at(10)).filter(({ kind }) => kind === "send");
   return { actions, views, counts: engine.responder!.server.counts };
 }
@@ -44,15 +77,30 @@ function asked(datagram: Partial<Extract<Event, { kind: "datagram" }>> = {}, { f
 describe("a control query", () => {
   it("is answered from where it came to, datagram by datagram", () => {
     const { actions } = asked();
-    expect(actions).toMatchObject(ANSWERS.map((bytes) => ({ kind: "send", to: { ip: "127.0.0.1", port: 40_000 }, from: "127.0.0.2", association: null, bytes })));
+    expect(actions).toMatchObject(
+      ANSWERS.map((bytes) => ({
+        kind: "send",
+        to: { ip: "127.0.0.1", port: 40_000 },
+        from: "127.0.0.2",
+        association: null,
+        bytes,
+      })),
+    );
   });
 
   it("shows the state as it is then", () => {
     const [view] = asked({}, { local: 5 }).views;
-    expect(view!.peers.map(({ report, mode, maxpoll, header }) => [report.address, mode, maxpoll, header])).toEqual([["192.0.2.1", "client", expect.any(Number), null]]);
+    expect(view!.peers.map(({ report, mode, maxpoll, header }) => [report.address, mode, maxpoll, header])).toEqual([
+      ["192.0.2.1", "client", expect.any(Number), null],
+    ]);
     expect(view!.told).toMatchObject({ leap: "none", stratum: 5, referenceId: 0x7f7f_0100, rootDelay: 0 });
     expect(view!.told.rootDispersion).toBeCloseTo(0.01, 4);
-    expect([view!.localStratum, view!.wasSynchronized, view!.discipline, view!.snapshot.elapsed]).toEqual([5, false, null, 10]);
+    expect([view!.localStratum, view!.wasSynchronized, view!.discipline, view!.snapshot.elapsed]).toEqual([
+      5,
+      false,
+      null,
+      10,
+    ]);
     expect(view!.sockets).toEqual([
       { address: "0.0.0.0", port: 123 },
       { address: "::", port: 123 },
@@ -80,7 +128,12 @@ describe("what is of no use to a server is counted by its causes:", () => {
     ["a passive peer's packet", { bytes: packet(2) }, [], "notRequest"],
     ["a broadcast sent to us alone", { bytes: packet(5) }, [], "notRequest"],
     ["a broadcast, though nobody listens", { bytes: packet(5), cast: "broadcast" as const }, [], "notRequest"],
-    ["our own broadcast", { bytes: packet(5), cast: "group" as const, from: { ip: "127.0.0.2", port: 123 } }, [], "ownPacket"],
+    [
+      "our own broadcast",
+      { bytes: packet(5), cast: "group" as const, from: { ip: "127.0.0.2", port: 123 } },
+      [],
+      "ownPacket",
+    ],
     ["a broadcast under ignore", { bytes: packet(5), cast: "broadcast" as const }, ["ignore" as const], "ignored"],
     ["half a reply", { bytes: packet(4).subarray(0, 24) }, [], "notRequest"],
   ] as const)("%s", (_, datagram, flags, cause) => {

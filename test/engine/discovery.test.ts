@@ -16,12 +16,30 @@ const MAC = { keyId: 1, digest: new Uint8Array(16) };
 
 /** Whose MACs are good, or none asked for. */
 function provider(judgement: "none" | "ok" | "failed"): SecurityProvider {
-  return { none: () => securityOf("none"), key: () => securityOf("ok"), judge: () => judgement, sealWith: (_, bytes) => ({ kind: "sealed", bytes }) };
+  return {
+    none: () => securityOf("none"),
+    key: () => securityOf("ok"),
+    judge: () => judgement,
+    sealWith: (_, bytes) => ({ kind: "sealed", bytes }),
+  };
 }
 
-function config(lines: readonly Partial<AssociationConfig>[], discovery: Partial<DiscoveryConfig>, once: Partial<OnceConfig> | null, rest: Partial<EngineConfig> = {}): EngineConfig {
+function config(
+  lines: readonly Partial<AssociationConfig>[],
+  discovery: Partial<DiscoveryConfig>,
+  once: Partial<OnceConfig> | null,
+  rest: Partial<EngineConfig> = {},
+): EngineConfig {
   const base = queryConfig(lines, { samples: 6, deadline: null, ...once }, rest);
-  const defaults: DiscoveryConfig = { authenticate: true, ringInterval: 2, allRings: false, broadcastDelay: null, longestWait: Infinity, count: null, cohort: false };
+  const defaults: DiscoveryConfig = {
+    authenticate: true,
+    ringInterval: 2,
+    allRings: false,
+    broadcastDelay: null,
+    longestWait: Infinity,
+    count: null,
+    cohort: false,
+  };
   return { ...base, once: once === null ? null : base.once, discovery: { ...defaults, ...discovery } };
 }
 
@@ -34,7 +52,13 @@ describe("manycast", () => {
   const PROBE = { name: GROUP, kind: "manycast", ttl: 3, samples: 2 } as const;
 
   /** An answer of a server to a ring. */
-  function answerRing(bench: Bench, ring: Send, ip: string, seconds: number, fields: Partial<Header> = {}): readonly Action[] {
+  function answerRing(
+    bench: Bench,
+    ring: Send,
+    ip: string,
+    seconds: number,
+    fields: Partial<Header> = {},
+  ): readonly Action[] {
     const t2 = at(seconds - 0.001).clock;
     const header: Header = {
       ...headerOf(ring),
@@ -60,7 +84,12 @@ describe("manycast", () => {
       [2, GROUP],
       [3, GROUP],
     ]);
-    expect(headerOf(rings[0]!)).toMatchObject({ mode: "client", leap: "unsynchronized", stratum: 0, origin: UNKNOWN_TIME });
+    expect(headerOf(rings[0]!)).toMatchObject({
+      mode: "client",
+      leap: "unsynchronized",
+      stratum: 0,
+      origin: UNKNOWN_TIME,
+    });
     expect(bench.snapshot.elapsed).toBe(6);
     expect(bench.engine.outcome).toBe("no-reply");
   });
@@ -69,7 +98,9 @@ describe("manycast", () => {
     const bench = new Bench(config([PROBE], { authenticate: false }, {}), provider("none"));
     const [ring] = bench.start();
     for (const ip of ["192.0.2.1", "192.0.2.2", "192.0.2.3"]) answerRing(bench, ring!, ip, 0.1);
-    expect(bench.snapshot.associations.map(({ lifetime, ttl, group }) => [lifetime, ttl, group])).toEqual(Array.from({ length: 3 }, () => ["preemptable", 1, GROUP]));
+    expect(bench.snapshot.associations.map(({ lifetime, ttl, group }) => [lifetime, ttl, group])).toEqual(
+      Array.from({ length: 3 }, () => ["preemptable", 1, GROUP]),
+    );
     for (let step = 0; step < 10 && bench.engine.outcome === null; step++) {
       const now = bench.engine.wakeAt!;
       for (const send of sendsOf(bench.at(now, { kind: "wake" }))) {
@@ -90,7 +121,13 @@ describe("manycast", () => {
     const asked = sendsOf(bench.run(30));
     expect(asked.every(({ to }) => to.ip === GROUP)).toBe(true);
     expect(bench.engine.outcome).toBe("authentication");
-    expect(bench.snapshot.associations[0]).toMatchObject({ address: "192.0.2.1", verdict: "rejected", reason: "authentication", ttl: 1, stratum: 2 });
+    expect(bench.snapshot.associations[0]).toMatchObject({
+      address: "192.0.2.1",
+      verdict: "rejected",
+      reason: "authentication",
+      ttl: 1,
+      stratum: 2,
+    });
     expect(bench.snapshot.associations[0]!.offset).not.toBeNull();
   });
 
@@ -108,13 +145,17 @@ describe("manycast", () => {
   it("keeps its memory however many forgeries arrive", () => {
     const bench = new Bench(config([PROBE], { authenticate: false }, {}), provider("none"));
     const [ring] = bench.start();
-    for (let count = 0; count < 1000; count++) answerRing(bench, ring!, `198.51.100.${count % 250}`, 0.5, { origin: BigInt(count + 1) as Header["origin"] });
+    for (let count = 0; count < 1000; count++)
+      answerRing(bench, ring!, `198.51.100.${count % 250}`, 0.5, { origin: BigInt(count + 1) as Header["origin"] });
     expect(bench.snapshot.associations).toEqual([]);
     expect(bench.snapshot.refused).toEqual({ bogus: 1000 });
   });
 
   it("goes on asking by the daemon's schedule once its rings are asked, when it is to follow", () => {
-    const bench = new Bench(config([{ ...PROBE, minpoll: 4, maxpoll: 6 }], { authenticate: false, ringInterval: 2 }, null), provider("none"));
+    const bench = new Bench(
+      config([{ ...PROBE, minpoll: 4, maxpoll: 6 }], { authenticate: false, ringInterval: 2 }, null),
+      provider("none"),
+    );
     const rings = [...bench.start(), ...sendsOf(bench.run(3000))];
     expect(rings.slice(0, 4).map(({ ttl }) => ttl)).toEqual([1, 2, 3, 3]);
     expect(rings.length).toBeGreaterThan(4);
@@ -140,17 +181,24 @@ describe("manycast", () => {
   }
 
   it("drops at its tenth question in vain one it has found, and starts from the first ring again when fewer than minclock are left", () => {
-    const bench = new Bench(config([{ ...PROBE, ttl: 5, minpoll: 4, maxpoll: 6 }], { authenticate: false, ringInterval: null }, null), provider("none"));
+    const bench = new Bench(
+      config([{ ...PROBE, ttl: 5, minpoll: 4, maxpoll: 6 }], { authenticate: false, ringInterval: null }, null),
+      provider("none"),
+    );
     const three = ["192.0.2.1", "192.0.2.2", "192.0.2.3"] as const;
     const [first] = bench.start();
     answerRing(bench, first!, three[0], 0.1);
-    const { rings: [second] } = keep(bench, 140, three);
+    const {
+      rings: [second],
+    } = keep(bench, 140, three);
     for (const ip of three.slice(1)) answerRing(bench, second!, ip, 140.1);
     // Three are held, so the search keeps to its second ring.
     const { rings: held } = keep(bench, 2000, three);
     expect([first!, second!, ...held].map(({ ttl }) => ttl)).toEqual([1, 2, ...held.map(() => 2)]);
     expect(held.length).toBeGreaterThan(1);
-    expect(bench.snapshot.associations.map(({ address, lifetime }) => [address, lifetime])).toEqual(three.map((ip) => [ip, "preemptable"]));
+    expect(bench.snapshot.associations.map(({ address, lifetime }) => [address, lifetime])).toEqual(
+      three.map((ip) => [ip, "preemptable"]),
+    );
     const { rings, lost } = keep(bench, 4000, three.slice(0, 2));
     expect(bench.snapshot.associations.map(({ address }) => address)).toEqual(three.slice(0, 2));
     expect(lost).toHaveLength(10);
@@ -165,7 +213,12 @@ describe("a broadcast client", () => {
   const SERVICE = { port: 123, address: "0.0.0.0", interface: null, groups: [] } as const;
   const SERVER = { ip: "192.0.2.9", port: 123 };
 
-  function broadcast(bench: Bench, seconds: number, { late = 0.002, from = SERVER.ip, ...fields }: { late?: number; from?: string } & Partial<Header> = {}, cast: "broadcast" | "unicast" = "broadcast"): readonly Action[] {
+  function broadcast(
+    bench: Bench,
+    seconds: number,
+    { late = 0.002, from = SERVER.ip, ...fields }: { late?: number; from?: string } & Partial<Header> = {},
+    cast: "broadcast" | "unicast" = "broadcast",
+  ): readonly Action[] {
     const transmit = shift(at(seconds).clock, -late);
     const header: Header = {
       leap: "none",
@@ -184,7 +237,16 @@ describe("a broadcast client", () => {
       ...fields,
     };
     const socket = 1 as Send["socket"];
-    const event: Event = { kind: "datagram", socket, from: { ...SERVER, ip: from }, to: { ip: "192.0.2.255", port: 123 }, cast, at: at(seconds).clock, stamp: "kernel", bytes: encodePacket({ header, extensions: [], mac: MAC }) };
+    const event: Event = {
+      kind: "datagram",
+      socket,
+      from: { ...SERVER, ip: from },
+      to: { ip: "192.0.2.255", port: 123 },
+      cast,
+      at: at(seconds).clock,
+      stamp: "kernel",
+      bytes: encodePacket({ header, extensions: [], mac: MAC }),
+    };
     return bench.at(seconds, event);
   }
 
@@ -215,7 +277,12 @@ describe("a broadcast client", () => {
     expect(volley(bench, 0.25)).toBe(6);
     // The broadcast that follows is 2 ms late on a clock that is 250 ms behind.
     broadcast(bench, 30, { late: 0.002 - 0.25 });
-    expect(bench.snapshot.associations[0]).toMatchObject({ mode: "broadcast", lifetime: "ephemeral", authentication: "ok", verdict: "systemPeer" });
+    expect(bench.snapshot.associations[0]).toMatchObject({
+      mode: "broadcast",
+      lifetime: "ephemeral",
+      authentication: "ok",
+      verdict: "systemPeer",
+    });
     expect(bench.snapshot.associations[0]!.offset).toBeCloseTo(0.25, 4);
     const later = broadcast(bench, 46, { late: 0.002 - 0.25 });
     expect(sendsOf(later)).toEqual([]);
@@ -273,7 +340,11 @@ describe("a broadcast client", () => {
     function flooded(once: Partial<OnceConfig> | null): Bench {
       const bench = new Bench(config([LISTEN], { authenticate: false }, once, { service: SERVICE }), provider("none"));
       bench.at(0, { kind: "start" });
-      for (let source = 0; source < 3000; source += 1) broadcast(bench, 1 + source / 1000, { from: `198.51.${source >> 8}.${source & 255}`, stratum: 1 + (source % 15) });
+      for (let source = 0; source < 3000; source += 1)
+        broadcast(bench, 1 + source / 1000, {
+          from: `198.51.${source >> 8}.${source & 255}`,
+          stratum: 1 + (source % 15),
+        });
       return bench;
     }
 
@@ -297,7 +368,12 @@ describe("a broadcast client", () => {
     // The tenth poll in vain ends it, and no earlier one (seed 002).
     const unreach: number[] = [];
     const actions: Action[] = [];
-    for (; bench.snapshot.associations.length > 0 && unreach.length < 100; actions.push(...bench.run(Math.max(bench.engine.wakeAt!, 33)))) unreach.push(bench.snapshot.associations[0]!.unreach);
+    for (
+      ;
+      bench.snapshot.associations.length > 0 && unreach.length < 100;
+      actions.push(...bench.run(Math.max(bench.engine.wakeAt!, 33)))
+    )
+      unreach.push(bench.snapshot.associations[0]!.unreach);
     expect(unreach).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
     expect(actions).toContainEqual(expect.objectContaining({ note: expect.objectContaining({ what: "demobilized" }) }));
     expect(bench.snapshot.associations).toEqual([]);
@@ -310,7 +386,8 @@ describe("symmetric peers", () => {
   const B = { ip: "192.0.2.2", port: 123 };
 
   it("that start in the same second still come to believe each other", () => {
-    const daemon = (peer: string) => config([{ kind: "peer", name: peer, minpoll: 4, maxpoll: 4, iburst: false }], {}, null, { service: SERVICE });
+    const daemon = (peer: string) =>
+      config([{ kind: "peer", name: peer, minpoll: 4, maxpoll: 4, iburst: false }], {}, null, { service: SERVICE });
     const sides = [
       { bench: new Bench(daemon(B.ip), provider("ok")), address: A },
       { bench: new Bench(daemon(A.ip), provider("ok")), address: B },
@@ -318,7 +395,15 @@ describe("symmetric peers", () => {
     // Stratum 1 for the wire, by hand: neither has another source here, so what they tell each other is doctored on the way.
     const carry = (from: number, send: Send, seconds: number): void => {
       const header = { ...headerOf(send), leap: "none", stratum: 3, referenceId: 0x0a0a_0a0a } as const;
-      const event: Event = { kind: "datagram", socket: 1 as Send["socket"], from: sides[from]!.address, cast: "unicast", at: at(seconds).clock, stamp: "kernel", bytes: encodeHeader(header) };
+      const event: Event = {
+        kind: "datagram",
+        socket: 1 as Send["socket"],
+        from: sides[from]!.address,
+        cast: "unicast",
+        at: at(seconds).clock,
+        stamp: "kernel",
+        bytes: encodeHeader(header),
+      };
       sides[1 - from]!.bench.at(seconds, event);
     };
     for (const { bench, address } of sides) {
@@ -339,11 +424,29 @@ describe("symmetric peers", () => {
   it("mobilize a passive association at an authentic packet of a stranger, and answer it after the guard time", () => {
     const bench = new Bench(config([], {}, null, { service: SERVICE }), provider("ok"));
     bench.at(0, { kind: "start" });
-    const header: Header = { ...headerOf(new Bench(queryConfig([{ name: "192.0.2.1" }])).start()[0]!), mode: "symmetricActive", leap: "none", stratum: 2, poll: 4 };
-    const arrival: Event = { kind: "datagram", socket: 1 as Send["socket"], from: A, cast: "unicast", at: at(5).clock, stamp: "kernel", bytes: encodeHeader(header) };
+    const header: Header = {
+      ...headerOf(new Bench(queryConfig([{ name: "192.0.2.1" }])).start()[0]!),
+      mode: "symmetricActive",
+      leap: "none",
+      stratum: 2,
+      poll: 4,
+    };
+    const arrival: Event = {
+      kind: "datagram",
+      socket: 1 as Send["socket"],
+      from: A,
+      cast: "unicast",
+      at: at(5).clock,
+      stamp: "kernel",
+      bytes: encodeHeader(header),
+    };
     bench.at(5, arrival);
     const [answer] = sendsOf(bench.run(7));
-    expect(headerOf(answer!)).toMatchObject({ mode: "symmetricPassive", origin: header.transmit, receive: at(5).clock });
+    expect(headerOf(answer!)).toMatchObject({
+      mode: "symmetricPassive",
+      origin: header.transmit,
+      receive: at(5).clock,
+    });
     expect(bench.snapshot.associations[0]).toMatchObject({ lifetime: "ephemeral", mode: "symmetricPassive" });
     // The answer was the first poll that nothing came back to; the tenth is the last (seed 002).
     expect(1 + sendsOf(bench.run(10_000)).length).toBe(10);
@@ -353,10 +456,24 @@ describe("symmetric peers", () => {
   it("of 3,000 forged sources mobilize no more than maxclock where nobody is asked for a key", () => {
     const bench = new Bench(config([], { authenticate: false }, null, { service: SERVICE }), provider("none"));
     bench.at(0, { kind: "start" });
-    const header: Header = { ...headerOf(new Bench(queryConfig([{ name: "192.0.2.1" }])).start()[0]!), mode: "symmetricActive", leap: "none", stratum: 2, poll: 4 };
+    const header: Header = {
+      ...headerOf(new Bench(queryConfig([{ name: "192.0.2.1" }])).start()[0]!),
+      mode: "symmetricActive",
+      leap: "none",
+      stratum: 2,
+      poll: 4,
+    };
     for (let source = 0; source < 3000; source += 1) {
       const from = { ip: `198.51.${source >> 8}.${source & 255}`, port: 123 };
-      bench.at(5, { kind: "datagram", socket: 1 as Send["socket"], from, cast: "unicast", at: at(5).clock, stamp: "kernel", bytes: encodeHeader(header) });
+      bench.at(5, {
+        kind: "datagram",
+        socket: 1 as Send["socket"],
+        from,
+        cast: "unicast",
+        at: at(5).clock,
+        stamp: "kernel",
+        bytes: encodeHeader(header),
+      });
     }
     expect(bench.snapshot.associations).toHaveLength(10);
     expect(bench.snapshot.refused).toEqual({ surplus: 2990 });
@@ -370,7 +487,9 @@ describe("a configured line", () => {
     [10, false],
   ])("with burst and maxpoll %i is warned of: %s", (maxpoll, warned) => {
     const bench = new Bench(config([{ name: "192.0.2.1", burst: true, maxpoll }], {}, null), provider("none"));
-    const notes = bench.at(0, { kind: "start" }).flatMap((action) => (action.kind === "note" ? [action.note.what] : []));
+    const notes = bench
+      .at(0, { kind: "start" })
+      .flatMap((action) => (action.kind === "note" ? [action.note.what] : []));
     expect(notes.includes("burst")).toBe(warned);
   });
 });

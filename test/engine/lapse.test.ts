@@ -18,14 +18,23 @@ describe("a lapse", () => {
     expect(lapseBetween(THEN, later(3600))).toEqual({ elapsed: 3600, broken: null });
   });
 
-  it.each([0.01, -0.01, 3600, -3600, 20 * YEAR, -20 * YEAR])("is as long as it was where somebody steps the clock by %d s, and what was measured by it is void", (stepped) => {
-    const { elapsed, broken } = lapseBetween(THEN, later(3600, { stepped }));
-    expect([elapsed, broken]).toEqual([3600, "step"]);
-  });
+  it.each([0.01, -0.01, 3600, -3600, 20 * YEAR, -20 * YEAR])(
+    "is as long as it was where somebody steps the clock by %d s, and what was measured by it is void",
+    (stepped) => {
+      const { elapsed, broken } = lapseBetween(THEN, later(3600, { stepped }));
+      expect([elapsed, broken]).toEqual([3600, "step"]);
+    },
+  );
 
   it("is told by the clock over a restart, whatever the steady clock shows", () => {
-    expect(lapseBetween(THEN, { ...later(3600), steady: 40, boot: "two" })).toEqual({ elapsed: 3600, broken: "restart" });
-    expect(lapseBetween(THEN, { ...later(3600), steady: 1e6, boot: "two" })).toEqual({ elapsed: 3600, broken: "restart" });
+    expect(lapseBetween(THEN, { ...later(3600), steady: 40, boot: "two" })).toEqual({
+      elapsed: 3600,
+      broken: "restart",
+    });
+    expect(lapseBetween(THEN, { ...later(3600), steady: 1e6, boot: "two" })).toEqual({
+      elapsed: 3600,
+      broken: "restart",
+    });
     expect(lapseBetween({ ...THEN, boot: null }, { ...later(3600), boot: null }).broken).toBe("restart");
     expect(lapseBetween(THEN, { ...later(3600), steady: 40 }).broken).toBe("restart");
   });
@@ -55,10 +64,12 @@ describe("a lapse", () => {
       boot: fc.constantFrom("one", "two", null),
       frequency: fc.option(fc.double({ min: -5e-4, max: 5e-4, noNaN: true })),
     }) as fc.Arbitrary<Moment>;
-    fc.assert(fc.property(moment, moment, (then, now) => {
-      const { elapsed, broken } = lapseBetween(then, now);
-      expect(elapsed).toBeGreaterThanOrEqual(0);
-      if (then.boot !== now.boot) expect(broken).toBe("restart");
-    }));
+    fc.assert(
+      fc.property(moment, moment, (then, now) => {
+        const { elapsed, broken } = lapseBetween(then, now);
+        expect(elapsed).toBeGreaterThanOrEqual(0);
+        if (then.boot !== now.boot) expect(broken).toBe("restart");
+      }),
+    );
   });
 });

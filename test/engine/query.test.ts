@@ -10,9 +10,20 @@ describe("a query", () => {
     const [question] = bench.start();
     bench.answer(question!, 0, { offset: 0.25 });
     expect(bench.engine.outcome).toBe("ok");
-    expect(bench.snapshot.clock).toMatchObject({ direction: "behind", action: "none", applied: false, reason: "query" });
+    expect(bench.snapshot.clock).toMatchObject({
+      direction: "behind",
+      action: "none",
+      applied: false,
+      reason: "query",
+    });
     expect(bench.snapshot.clock.offset).toBeCloseTo(0.25, 8);
-    expect(bench.snapshot.associations[0]).toMatchObject({ verdict: "systemPeer", tally: "*", reach: 1, packets: { sent: 1, received: 1, rejected: 0 }, timestamps: "kernel" });
+    expect(bench.snapshot.associations[0]).toMatchObject({
+      verdict: "systemPeer",
+      tally: "*",
+      reach: 1,
+      packets: { sent: 1, received: 1, rejected: 0 },
+      timestamps: "kernel",
+    });
     expect(bench.snapshot.system).toMatchObject({ stratum: 3, refid: "192.0.2.1", survivors: 1, truechimers: 1 });
   });
 
@@ -28,7 +39,8 @@ describe("a query", () => {
 
   it("names the falseticker and goes with the majority", () => {
     const bench = new Bench(queryConfig(FIVE));
-    for (const [index, question] of bench.start().entries()) bench.answer(question, 0, { offset: index === 2 ? 3 : 0.001 * index });
+    for (const [index, question] of bench.start().entries())
+      bench.answer(question, 0, { offset: index === 2 ? 3 : 0.001 * index });
     const { associations, system } = bench.snapshot;
     expect(associations[2]).toMatchObject({ verdict: "falseticker", tally: "x", reason: "outsideIntersection" });
     expect(system).toMatchObject({ truechimers: 4, falsetickers: 1 });
@@ -51,9 +63,15 @@ describe("a query", () => {
   });
 
   it("lists servers in the order they were named in", () => {
-    const bench = new Bench(queryConfig([{ name: "192.0.2.2", port: 1 }, { name: "192.0.2.1" }, { name: "192.0.2.2", port: 2 }]));
+    const bench = new Bench(
+      queryConfig([{ name: "192.0.2.2", port: 1 }, { name: "192.0.2.1" }, { name: "192.0.2.2", port: 2 }]),
+    );
     bench.start();
-    expect(bench.snapshot.associations.map(({ name, port }) => `${name}:${port}`)).toEqual(["192.0.2.2:1", "192.0.2.1:123", "192.0.2.2:2"]);
+    expect(bench.snapshot.associations.map(({ name, port }) => `${name}:${port}`)).toEqual([
+      "192.0.2.2:1",
+      "192.0.2.1:123",
+      "192.0.2.2:2",
+    ]);
   });
 
   it.each([
@@ -71,14 +89,17 @@ describe("a query", () => {
   it.each([
     [123, { received: 2, rejected: 0 }],
     [null, { received: 2, rejected: 1 }],
-  ] as const)("from source port %j: a reply that came to the socket of the question behind it is one only where they share the port", (sourcePort, packets) => {
-    const bench = new Bench({ ...queryConfig([{ name: "192.0.2.1" }], { samples: 2 }), sourcePort, timeout: 5 });
-    const [first] = bench.start();
-    const [second] = sendsOf(bench.run(2));
-    bench.answer({ ...first!, socket: second!.socket }, 2.1);
-    bench.answer(second!, 2.2);
-    expect(bench.snapshot.associations[0]!.packets).toMatchObject(packets);
-  });
+  ] as const)(
+    "from source port %j: a reply that came to the socket of the question behind it is one only where they share the port",
+    (sourcePort, packets) => {
+      const bench = new Bench({ ...queryConfig([{ name: "192.0.2.1" }], { samples: 2 }), sourcePort, timeout: 5 });
+      const [first] = bench.start();
+      const [second] = sendsOf(bench.run(2));
+      bench.answer({ ...first!, socket: second!.socket }, 2.1);
+      bench.answer(second!, 2.2);
+      expect(bench.snapshot.associations[0]!.packets).toMatchObject(packets);
+    },
+  );
 
   it("says at once that nothing listens on a port", () => {
     const bench = new Bench(queryConfig([{ name: "192.0.2.1" }]));
@@ -141,13 +162,17 @@ describe("a query", () => {
 
   it("mobilizes a pool's members of the other family where the first has too few", () => {
     const bench = new Bench(queryConfig([{ name: "pool.example", kind: "pool" }]));
-    const questions = bench.start({ "pool.example": ["2001:db8::1", "192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4"] });
+    const questions = bench.start({
+      "pool.example": ["2001:db8::1", "192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4"],
+    });
     expect(questions.map(({ to }) => to.ip)).toEqual(["2001:db8::1", "192.0.2.1", "192.0.2.2", "192.0.2.3"]);
   });
 
   it("mobilizes a pool's members of one family, as many as are wanted", () => {
     const bench = new Bench(queryConfig([{ name: "pool.example", kind: "pool" }]));
-    const questions = bench.start({ "pool.example": ["192.0.2.1", "2001:db8::1", "192.0.2.2", "192.0.2.3", "192.0.2.4", "192.0.2.5"] });
+    const questions = bench.start({
+      "pool.example": ["192.0.2.1", "2001:db8::1", "192.0.2.2", "192.0.2.3", "192.0.2.4", "192.0.2.5"],
+    });
     expect(questions.map(({ to }) => to.ip)).toEqual(["192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4"]);
     expect(bench.snapshot.associations.map(({ lifetime }) => lifetime)).toEqual(Array(4).fill("preemptable"));
   });
@@ -156,7 +181,11 @@ describe("a query", () => {
     const bench = new Bench(queryConfig([{ name: "nowhere.example" }]));
     bench.start({ "nowhere.example": [] });
     expect(bench.engine.outcome).toBe("resolve");
-    expect(bench.snapshot.associations[0]).toMatchObject({ name: "nowhere.example", address: null, reason: "unresolved" });
+    expect(bench.snapshot.associations[0]).toMatchObject({
+      name: "nowhere.example",
+      address: null,
+      reason: "unresolved",
+    });
   });
 
   it("waits for the network as long as it is told to", () => {

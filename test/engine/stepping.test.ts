@@ -7,20 +7,37 @@ import { at } from "../support/association.ts";
 import { Bench, queryConfig, sendsOf } from "../support/engine.ts";
 
 it("is not taken for somebody else's by a reply that is read before it is confirmed", () => {
-  const clock = { kind: "loop", dryRun: false, discipline: "adaptive", limits: DEFAULT_STEP_LIMITS, stepout: 300, anyFirst: false, frequency: null } as const;
+  const clock = {
+    kind: "loop",
+    dryRun: false,
+    discipline: "adaptive",
+    limits: DEFAULT_STEP_LIMITS,
+    stepout: 300,
+    anyFirst: false,
+    frequency: null,
+  } as const;
   const bench = new Bench(queryConfig([{ name: "192.0.2.1" }, { name: "192.0.2.2" }], {}, { once: null, clock }));
   const questions = bench.start();
   bench.at(0, { kind: "steered", phase: 0, frequency: 0, lasting: 0 });
   let step: Action | undefined;
   for (let second = 0; step === undefined && second < 60; second = bench.engine.wakeAt ?? 60) {
     const sends = second === 0 ? questions : sendsOf(bench.at(second, { kind: "wake" }));
-    if (second > 0) for (const { token } of sends) bench.at(second, { kind: "sent", token, at: at(second).clock, stamp: "kernel" });
+    if (second > 0)
+      for (const { token } of sends) bench.at(second, { kind: "sent", token, at: at(second).clock, stamp: "kernel" });
     const answers: Action[] = [];
     for (const send of sends) {
       if (answers.some(({ kind }) => kind === "step")) {
         // The clock reads five seconds more by now, and nobody has said so yet.
         const now = at(second + 0.011);
-        const datagram = { kind: "datagram", socket: send.socket, from: send.to, cast: "unicast", at: now.clock, stamp: "kernel", bytes: new Uint8Array(48) } as const;
+        const datagram = {
+          kind: "datagram",
+          socket: send.socket,
+          from: send.to,
+          cast: "unicast",
+          at: now.clock,
+          stamp: "kernel",
+          bytes: new Uint8Array(48),
+        } as const;
         const stepped = { mono: now.mono, clock: shift(now.clock, 5) };
         answers.push(...bench.engine.handle(datagram, stepped));
         continue;

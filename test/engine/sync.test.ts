@@ -4,9 +4,18 @@ import { DEFAULT_STEP_LIMITS } from "../../src/discipline/limits.ts";
 import type { StepLimits } from "../../src/discipline/limits.ts";
 import { Bench, queryConfig, sendsOf } from "../support/engine.ts";
 
-function syncConfig(names: readonly string[], limits: Partial<StepLimits> = {}, dryRun = false, once = {}): EngineConfig {
+function syncConfig(
+  names: readonly string[],
+  limits: Partial<StepLimits> = {},
+  dryRun = false,
+  once = {},
+): EngineConfig {
   const clock = { kind: "once", dryRun, limits: { ...DEFAULT_STEP_LIMITS, ...limits } } as const;
-  return queryConfig(names.map((name) => ({ name })), { samples: 4, enough: 3, ...once }, { clock });
+  return queryConfig(
+    names.map((name) => ({ name })),
+    { samples: 4, enough: 3, ...once },
+    { clock },
+  );
 }
 
 /** Answers every question until the run ends or a moment passes; returns when it ended. */
@@ -16,7 +25,8 @@ function serve(bench: Bench, until: number, offset: (ip: string) => number | nul
   for (let second = 0; second <= until && bench.engine.outcome === null; second = bench.engine.wakeAt ?? Infinity) {
     if (questions.length === 0) {
       const done = bench.at(second, { kind: "wake" });
-      for (const { token } of sendsOf(done)) bench.at(second, { kind: "sent", token, at: bench.snapshot.at, stamp: "kernel" });
+      for (const { token } of sendsOf(done))
+        bench.at(second, { kind: "sent", token, at: bench.snapshot.at, stamp: "kernel" });
       questions = sendsOf(done).map((send) => ({ send, left: second }));
       actions.push(...done);
     }

@@ -38,7 +38,12 @@ describe.runIf(isNative)("a server on our own sockets", () => {
     port = await freePort();
     const { keyring } = await openKeyring(parseKeys(KEYS, { format: "ntp", file: "-" }).keys, "all");
     keys = securityProvider(keyring);
-    engine = createEngine(configOf(port), { chance: systemChance(), security: keys, referenceIdOf: () => 0, era: BigInt(Date.now()) * 1_000_000n });
+    engine = createEngine(configOf(port), {
+      chance: systemChance(),
+      security: keys,
+      referenceIdOf: () => 0,
+      era: BigInt(Date.now()) * 1_000_000n,
+    });
     stop = new AbortController();
     running = drive(engine, await openWorld({ clock: null, read }), { signal: stop.signal });
   });
@@ -71,7 +76,8 @@ describe.runIf(isNative)("a server on our own sockets", () => {
         if (cookies.size === count) done();
       });
     });
-    for (let cookie = 1; cookie <= count; cookie += 1) client.send(encodeHeader(question(BigInt(cookie))), port, "127.0.0.1");
+    for (let cookie = 1; cookie <= count; cookie += 1)
+      client.send(encodeHeader(question(BigInt(cookie))), port, "127.0.0.1");
     await all;
     expect(engine.responder!.server.counts.answered).toBe(count);
   });
@@ -89,7 +95,13 @@ describe.runIf(isNative)("a server on our own sockets", () => {
   });
 
   it("leaves what is no request to the engine, and never answers it", async () => {
-    for (const bytes of [new Uint8Array(0), Uint8Array.of(0x26, 2), encodeHeader({ ...question(1n), mode: "server" }), encodeHeader({ ...question(1n), mode: "broadcast" }), new Uint8Array(5000)]) {
+    for (const bytes of [
+      new Uint8Array(0),
+      Uint8Array.of(0x26, 2),
+      encodeHeader({ ...question(1n), mode: "server" }),
+      encodeHeader({ ...question(1n), mode: "broadcast" }),
+      new Uint8Array(5000),
+    ]) {
       client.send(bytes, port, "127.0.0.1");
     }
     const { header } = await ask(encodeHeader(question(5n)));
@@ -97,7 +109,10 @@ describe.runIf(isNative)("a server on our own sockets", () => {
     expect(engine.responder!.server.counts).toMatchObject({ answered: 1, control: 1 });
   });
 
-  async function ask(bytes: Uint8Array, ip = "127.0.0.1"): Promise<{ readonly header: Header; readonly bytes: Uint8Array; readonly from: RemoteInfo }> {
+  async function ask(
+    bytes: Uint8Array,
+    ip = "127.0.0.1",
+  ): Promise<{ readonly header: Header; readonly bytes: Uint8Array; readonly from: RemoteInfo }> {
     client.send(bytes, port, ip);
     const [answer, from] = (await once(client, "message")) as [Buffer, RemoteInfo];
     return { header: headerOf(answer), bytes: answer, from };
@@ -110,17 +125,45 @@ function headerOf(bytes: Uint8Array): Header {
 
 function question(cookie: bigint): Header {
   return {
-    leap: "unsynchronized", version: 4, mode: "client", stratum: 0, poll: 6, precision: -20, rootDelay: 0, rootDispersion: 0,
-    referenceId: 0, reference: UNKNOWN_TIME, origin: UNKNOWN_TIME, receive: UNKNOWN_TIME, transmit: cookie as Header["transmit"],
+    leap: "unsynchronized",
+    version: 4,
+    mode: "client",
+    stratum: 0,
+    poll: 6,
+    precision: -20,
+    rootDelay: 0,
+    rootDispersion: 0,
+    referenceId: 0,
+    reference: UNKNOWN_TIME,
+    origin: UNKNOWN_TIME,
+    receive: UNKNOWN_TIME,
+    transmit: cookie as Header["transmit"],
   };
 }
 
 function configOf(port: number): EngineConfig {
   return {
-    associations: [], limits: DEFAULT_LIMITS, timeout: 1, burst: BURST_SIX, emptyStages: "rfc5905", once: null, clock: { kind: "observe" }, precision: -24,
-    sourcePort: null, interface: null, poolSize: 4, ownReferenceIds: [],
+    associations: [],
+    limits: DEFAULT_LIMITS,
+    timeout: 1,
+    burst: BURST_SIX,
+    emptyStages: "rfc5905",
+    once: null,
+    clock: { kind: "observe" },
+    precision: -24,
+    sourcePort: null,
+    interface: null,
+    poolSize: 4,
+    ownReferenceIds: [],
     service: { port, address: null, interface: null, groups: [] },
-    serving: { access: new AccessList(), rate: DEFAULT_RATE, fallbacks: { local: 3, orphan: null }, manycast: null, smear: null, ownAddresses: [] },
+    serving: {
+      access: new AccessList(),
+      rate: DEFAULT_RATE,
+      fallbacks: { local: 3, orphan: null },
+      manycast: null,
+      smear: null,
+      ownAddresses: [],
+    },
   };
 }
 

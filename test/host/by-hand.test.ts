@@ -87,7 +87,13 @@ describe("a frequency kept by gliding", () => {
   it("is refused where the kernel refuses, or where it is too much", () => {
     const clock = time();
     expect(keepFrequency(() => "noPrivilege", clock)(0, 1e-6)).toBe("noPrivilege");
-    for (const [phase, frequency] of [[0, 450e-6], [NaN, 0], [0, NaN], [Infinity, 0]] as const) expect(keepFrequency(() => null, clock)(phase, frequency)).toBe("outOfRange");
+    for (const [phase, frequency] of [
+      [0, 450e-6],
+      [NaN, 0],
+      [0, NaN],
+      [Infinity, 0],
+    ] as const)
+      expect(keepFrequency(() => null, clock)(phase, frequency)).toBe("outOfRange");
   });
 });
 

@@ -1,7 +1,16 @@
 /** Reading clocks: with libc, without it, and noticing that somebody else set them. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Clocks, clockReader, fromTimespec, measurePrecision, readerByEdge, readerByLibc, steady, wakeReader } from "../../src/host/clock.ts";
+import {
+  Clocks,
+  clockReader,
+  fromTimespec,
+  measurePrecision,
+  readerByEdge,
+  readerByLibc,
+  steady,
+  wakeReader,
+} from "../../src/host/clock.ts";
 import { difference, fromUnix, shift, type NtpTimestamp } from "../../src/time/timestamp.ts";
 
 describe("a reading", () => {
@@ -72,7 +81,10 @@ describe("a step by somebody else", () => {
 
   it("is told from sleep by a clock that goes on meanwhile", () => {
     let asleep = 0;
-    const { clocks, step } = stepping(() => undefined, () => steady() + asleep);
+    const { clocks, step } = stepping(
+      () => undefined,
+      () => steady() + asleep,
+    );
     step(3600);
     asleep += 3600;
     expect(clocks.stepped()).toBeCloseTo(3600, 2);
@@ -111,7 +123,12 @@ describe("a step by somebody else", () => {
 });
 
 /** A machine with a clock of whole milliseconds; every look at either clock takes 100 ns. */
-function machine(): { date: () => number; count: () => bigint; stepBy: (milliseconds: bigint) => void; true: () => bigint } {
+function machine(): {
+  date: () => number;
+  count: () => bigint;
+  stepBy: (milliseconds: bigint) => void;
+  true: () => bigint;
+} {
   let passed = 5_000_000n;
   let offset = 1_790_000_000_000_123_456n;
   const look = <T>(value: () => T): T => {
@@ -133,7 +150,10 @@ function ticking(units: number): () => NtpTimestamp {
 }
 
 /** Clocks of which one can be stepped; something may happen between reading the one and the other. */
-function stepping(beforeReading: () => void = () => undefined, awake: (() => number) | null = null): { clocks: Clocks; step: (by: number) => void } {
+function stepping(
+  beforeReading: () => void = () => undefined,
+  awake: (() => number) | null = null,
+): { clocks: Clocks; step: (by: number) => void } {
   const origin = steady();
   let added = 0;
   const read = (): NtpTimestamp => {

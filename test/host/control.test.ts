@@ -40,7 +40,11 @@ describe.each([
   it.each(["127.0.0.1", "::1"])("leads one dialogue after the other with %s", async (ip) => {
     const line = openLine(udpTo(await serve(recordedDaemon(exchanges("h1-ntpq-pn")), ip)), new ControlSession());
     open.push(line);
-    for (let times = 0; times < 2; times += 1) expect(await line.lead(readStatus())).toMatchObject({ kind: "status", associations: [{ id: 41_920 }, { id: 41_921 }, { id: 41_922 }] });
+    for (let times = 0; times < 2; times += 1)
+      expect(await line.lead(readStatus())).toMatchObject({
+        kind: "status",
+        associations: [{ id: 41_920 }, { id: 41_921 }, { id: 41_922 }],
+      });
   });
 
   it("reads a long list", async () => {
@@ -53,7 +57,10 @@ describe.each([
   it("repeats what was lost", async () => {
     const daemon = recordedDaemon(exchanges("h1-ntpq-pn"));
     let asked = 0;
-    const line = openLine(udpTo(await serve((bytes) => ((asked += 1) === 1 ? [] : daemon(bytes)))), new ControlSession({ timeout: 0.05 }));
+    const line = openLine(
+      udpTo(await serve((bytes) => ((asked += 1) === 1 ? [] : daemon(bytes)))),
+      new ControlSession({ timeout: 0.05 }),
+    );
     open.push(line);
     expect(await line.lead(readStatus())).toMatchObject({ kind: "status" });
   });

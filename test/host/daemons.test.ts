@@ -8,7 +8,11 @@ import { findDaemon, otherDaemon, readProcesses, type Process } from "../../src/
 const ALL = 0x1ffffffffffn;
 const TIME = 1n << 25n;
 
-function started(command: string, name = command.split(" ", 1)[0]?.split("/").at(-1) ?? "", capabilities = TIME): Process {
+function started(
+  command: string,
+  name = command.split(" ", 1)[0]?.split("/").at(-1) ?? "",
+  capabilities = TIME,
+): Process {
   return { pid: 77, name: name.slice(0, 15), argv: command.split(" "), capabilities };
 }
 
@@ -52,7 +56,10 @@ describe("a daemon that disciplines the clock", () => {
   });
 
   it("is not this very process, and the first of several is named", () => {
-    const [own, other] = [{ ...started("node ntpkit run"), pid: 5 }, { ...started("chronyd"), pid: 6 }];
+    const [own, other] = [
+      { ...started("node ntpkit run"), pid: 5 },
+      { ...started("chronyd"), pid: 6 },
+    ];
     expect(findDaemon([own, other], [5])).toEqual({ name: "chronyd", pid: 6 });
   });
 });

@@ -1,6 +1,16 @@
 /** Own addresses. */
 import { expect, it } from "vitest";
-import { broadcastAddresses, canMulticast, interfaceAddress, interfaceNamed, interfacesWith, isAlone, ownAddresses, waysOut, type Interfaces } from "../../src/host/interfaces.ts";
+import {
+  broadcastAddresses,
+  canMulticast,
+  interfaceAddress,
+  interfaceNamed,
+  interfacesWith,
+  isAlone,
+  ownAddresses,
+  waysOut,
+  type Interfaces,
+} from "../../src/host/interfaces.ts";
 
 const common = { netmask: "", mac: "", internal: false, cidr: null };
 const interfaces: Interfaces = {

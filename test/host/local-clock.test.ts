@@ -7,7 +7,11 @@ import { bsdClock, linuxClock, SLEW_REACH, type ClockCalls } from "../../src/hos
 type Call = readonly [name: string, ...values: readonly (bigint | number)[]];
 
 /** A kernel that writes down what it is asked; some calls fail with an error. */
-function kernel(failing: Readonly<Record<string, string>> = {}): { calls: Call[]; frequencies: bigint[]; c: ClockCalls } {
+function kernel(failing: Readonly<Record<string, string>> = {}): {
+  calls: Call[];
+  frequencies: bigint[];
+  c: ClockCalls;
+} {
   const calls: Call[] = [];
   const frequencies: bigint[] = [];
   let errno = 0;
@@ -30,7 +34,14 @@ function kernel(failing: Readonly<Record<string, string>> = {}): { calls: Call[]
       const at = timex as DataView;
       expect(at.byteLength).toBe(208);
       frequencies.push(at.getBigInt64(16, true));
-      calls.push(["clock_adjtime", clock, at.getUint32(0, true), at.getBigInt64(8, true), at.getBigInt64(72, true), at.getBigInt64(80, true)]);
+      calls.push([
+        "clock_adjtime",
+        clock,
+        at.getUint32(0, true),
+        at.getBigInt64(8, true),
+        at.getBigInt64(72, true),
+        at.getBigInt64(80, true),
+      ]);
       return answer("clock_adjtime");
     },
     settimeofday(time) {
@@ -130,11 +141,23 @@ describe("Linux", () => {
       ...c,
       clock_adjtime(_clock, timex) {
         const at = timex as DataView;
-        told.push({ modes: at.getUint32(0, true), status: at.getInt32(40, true), words: [at.getBigInt64(24, true), at.getBigInt64(32, true), at.getBigInt64(48, true)] });
+        told.push({
+          modes: at.getUint32(0, true),
+          status: at.getInt32(40, true),
+          words: [at.getBigInt64(24, true), at.getBigInt64(32, true), at.getBigInt64(48, true)],
+        });
         return 0;
       },
     };
-    const claim = { synchronized: true, maximumError: 0.0123456, estimatedError: 0.0001, timeConstant: 6, leap: "insert", loop: false, tai: null } as const;
+    const claim = {
+      synchronized: true,
+      maximumError: 0.0123456,
+      estimatedError: 0.0001,
+      timeConstant: 6,
+      leap: "insert",
+      loop: false,
+      tai: null,
+    } as const;
     expect(linuxClock(listening).claim!(claim)).toBeNull();
     linuxClock(listening).claim!({ ...claim, synchronized: false, maximumError: 16, leap: "delete" });
     linuxClock(listening).claim!({ ...claim, leap: "none" });
@@ -153,7 +176,12 @@ describe("Linux", () => {
       ...c,
       clock_adjtime(_clock, timex) {
         const at = timex as DataView;
-        told.push({ modes: at.getUint32(0, true), status: at.getInt32(40, true), offset: at.getBigInt64(8, true), constant: at.getBigInt64(48, true) });
+        told.push({
+          modes: at.getUint32(0, true),
+          status: at.getInt32(40, true),
+          offset: at.getBigInt64(8, true),
+          constant: at.getBigInt64(48, true),
+        });
         at.setBigInt64(16, 65_536n * 3n, true);
         return 0;
       },
@@ -162,11 +190,30 @@ describe("Linux", () => {
     expect(clock.lock!(-0.0123456789, 6)).toEqual({ phase: -0.012345679, frequency: expect.closeTo(3e-6, 12) });
     // ADJ_STATUS, ADJ_NANO, ADJ_TIMECONST, ADJ_OFFSET; nobody has said yet that the clock is right.
     expect(told.at(-1)).toEqual({ modes: 0x2031, status: 0x41, offset: -12_345_679n, constant: 6n });
-    clock.claim!({ synchronized: true, maximumError: 0.01, estimatedError: 0.001, timeConstant: 6, leap: "insert", loop: true, tai: 37 });
-    expect(told.slice(-2)).toMatchObject([{ modes: 0x203c, status: 0x11 }, { modes: 0x80, constant: 37n }]);
+    clock.claim!({
+      synchronized: true,
+      maximumError: 0.01,
+      estimatedError: 0.001,
+      timeConstant: 6,
+      leap: "insert",
+      loop: true,
+      tai: 37,
+    });
+    expect(told.slice(-2)).toMatchObject([
+      { modes: 0x203c, status: 0x11 },
+      { modes: 0x80, constant: 37n },
+    ]);
     clock.lock!(0.001, 7);
     expect(told.at(-1)).toMatchObject({ status: 0x11, constant: 7n });
-    clock.claim!({ synchronized: true, maximumError: 0.01, estimatedError: 0.001, timeConstant: 6, leap: "none", loop: true, tai: 37 });
+    clock.claim!({
+      synchronized: true,
+      maximumError: 0.01,
+      estimatedError: 0.001,
+      timeConstant: 6,
+      leap: "none",
+      loop: true,
+      tai: 37,
+    });
     expect(told.at(-1)).toMatchObject({ modes: 0x203c, status: 0x01 });
   });
 
@@ -225,7 +272,11 @@ describe("macOS and the BSDs", () => {
     let alarm = (): void => undefined;
     let now = 0;
     const clock = bsdClock(c, { in: (_seconds, act) => ((alarm = act), () => undefined), now: () => now as Mono });
-    expect(clock.steer(0.001, 100e-6)).toEqual({ phase: 0.001, frequency: 100e-6, lasting: expect.closeTo(0.001 / 300e-6, 9) });
+    expect(clock.steer(0.001, 100e-6)).toEqual({
+      phase: 0.001,
+      frequency: 100e-6,
+      lasting: expect.closeTo(0.001 / 300e-6, 9),
+    });
     for (now = 1; now < 5; now += 1) alarm();
     expect(calls.map((call) => call[2])).toEqual([400n, 400n, 400n, 200n, 100n]);
   });

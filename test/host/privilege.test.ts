@@ -2,7 +2,8 @@
 import { expect, it } from "vitest";
 import { lackingCapability } from "../../src/host/privilege.ts";
 
-const status = (capEff: string): string => `Name:\tnode\nCapPrm:\t0000000000000000\nCapEff:\t${capEff}\nCapBnd:\t000001ffffffffff\n`;
+const status = (capEff: string): string =>
+  `Name:\tnode\nCapPrm:\t0000000000000000\nCapEff:\t${capEff}\nCapBnd:\t000001ffffffffff\n`;
 
 it.each([
   ["clock", "0000000000000000", 1000, { capability: "CAP_SYS_TIME", who: "user" }],

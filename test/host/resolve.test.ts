@@ -6,8 +6,17 @@ import { canonicalLiteral, resolve, type Lookup } from "../../src/host/resolve.t
 const never: Lookup = () => {
   throw new Error("a literal was looked up");
 };
-const finds = (...addresses: readonly string[]): Lookup => (_name, _family, done) => done(null, addresses.map((address) => ({ address })));
-const fails = (code: string): Lookup => (_name, _family, done) => done(Object.assign(new Error(code), { code }), []);
+const finds =
+  (...addresses: readonly string[]): Lookup =>
+  (_name, _family, done) =>
+    done(
+      null,
+      addresses.map((address) => ({ address })),
+    );
+const fails =
+  (code: string): Lookup =>
+  (_name, _family, done) =>
+    done(Object.assign(new Error(code), { code }), []);
 
 function resolved(name: string, family: 4 | 6 | null, lookup: Lookup): Event[] {
   const events: Event[] = [];
@@ -29,12 +38,22 @@ describe("a literal", () => {
     expect(resolved("192.0.2.7", 6, never)).toEqual([{ kind: "unresolved", name: "192.0.2.7", why: "otherFamily" }]);
   });
 
-  it.each(["", "1.2.3", "1.2.3.256", "01.2.3.4", "1.2.3.4.5", "::1::", "1:2:3:4:5:6:7", "g::", "fe80::1%", "fe80::1%a%b", "time.example", "12345::"])(
-    "%j is none",
-    (name) => {
-      expect(canonicalLiteral(name)).toBeNull();
-    },
-  );
+  it.each([
+    "",
+    "1.2.3",
+    "1.2.3.256",
+    "01.2.3.4",
+    "1.2.3.4.5",
+    "::1::",
+    "1:2:3:4:5:6:7",
+    "g::",
+    "fe80::1%",
+    "fe80::1%a%b",
+    "time.example",
+    "12345::",
+  ])("%j is none", (name) => {
+    expect(canonicalLiteral(name)).toBeNull();
+  });
 });
 
 describe("a name", () => {
@@ -51,7 +70,9 @@ describe("a name", () => {
       done(null, []);
     };
     for (const family of [4, 6, null] as const) {
-      expect(resolved("time.example", family, lookup)).toEqual([{ kind: "unresolved", name: "time.example", why: family === null ? "notFound" : "otherFamily" }]);
+      expect(resolved("time.example", family, lookup)).toEqual([
+        { kind: "unresolved", name: "time.example", why: family === null ? "notFound" : "otherFamily" },
+      ]);
     }
     expect(asked).toEqual([4, 6, 0]);
   });

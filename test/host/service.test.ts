@@ -25,7 +25,10 @@ describe("the service manager", () => {
     expect(serviceManager({ NOTIFY_SOCKET: join(folder, "none") }).tell("READY=1")).toBe(false);
   });
 
-  it.runIf(process.platform === "linux").each([["a path", ""], ["an abstract name", "@"]])("hears what it is told, a datagram each, by %s", async (_, at) => {
+  it.runIf(process.platform === "linux").each([
+    ["a path", ""],
+    ["an abstract name", "@"],
+  ])("hears what it is told, a datagram each, by %s", async (_, at) => {
     const path = at === "" ? join(folder, "notify") : `@ntpkit-test-${process.pid}`;
     const manager = new Manager(path);
     const service = serviceManager({ NOTIFY_SOCKET: path });
@@ -37,10 +40,12 @@ describe("the service manager", () => {
   });
 
   it("says how often it wants to hear of us", () => {
-    const watchdog = (env: Record<string, string>): number | null => serviceManager({ NOTIFY_SOCKET: "/x", ...env }, 7).watchdog;
+    const watchdog = (env: Record<string, string>): number | null =>
+      serviceManager({ NOTIFY_SOCKET: "/x", ...env }, 7).watchdog;
     expect(watchdog({ WATCHDOG_USEC: "20000000" })).toBe(10);
     expect(watchdog({ WATCHDOG_USEC: "20000000", WATCHDOG_PID: "7" })).toBe(10);
-    for (const env of [{}, { WATCHDOG_USEC: "0" }, { WATCHDOG_USEC: "x" }, { WATCHDOG_USEC: "1", WATCHDOG_PID: "8" }]) expect(watchdog(env as Record<string, string>)).toBeNull();
+    for (const env of [{}, { WATCHDOG_USEC: "0" }, { WATCHDOG_USEC: "x" }, { WATCHDOG_USEC: "1", WATCHDOG_PID: "8" }])
+      expect(watchdog(env as Record<string, string>)).toBeNull();
   });
 });
 

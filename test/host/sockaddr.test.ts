@@ -6,23 +6,30 @@ import { fromSockaddr, parse4, parse6, text6, toSockaddr } from "../../src/host/
 
 const octets = (length: number): fc.Arbitrary<Uint8Array> => fc.uint8Array({ minLength: length, maxLength: length });
 /** Sixteen octets with long runs of zeros, where texts differ. */
-const sparse = fc.array(fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, fc.nat({ max: 0xffff })), { minLength: 8, maxLength: 8 })
+const sparse = fc
+  .array(fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, fc.nat({ max: 0xffff })), { minLength: 8, maxLength: 8 })
   .map((groups) => Uint8Array.from(groups.flatMap((group) => [group >> 8, group & 0xff])));
 
 describe("IPv6 text", () => {
   it("comes back as the same octets", () => {
-    fc.assert(fc.property(fc.oneof(octets(16), sparse), (bytes) => {
-      expect(parse6(text6(bytes, 0))).toEqual(bytes);
-    }));
+    fc.assert(
+      fc.property(fc.oneof(octets(16), sparse), (bytes) => {
+        expect(parse6(text6(bytes, 0))).toEqual(bytes);
+      }),
+    );
   });
 
   it("is what Node prints, which follows RFC 5952", () => {
-    fc.assert(fc.property(sparse, (bytes) => {
-      // Node prints the deprecated IPv4-compatible form (RFC 4291 §2.5.5.1) as a dotted quad; RFC 5952 §5 does not ask for it.
-      fc.pre(bytes.subarray(0, 12).some((octet) => octet !== 0));
-      const long = Array.from({ length: 8 }, (_, at) => (((bytes[2 * at] ?? 0) << 8) | (bytes[2 * at + 1] ?? 0)).toString(16)).join(":");
-      expect(text6(bytes, 0)).toBe(new SocketAddress({ address: long, family: "ipv6" }).address);
-    }));
+    fc.assert(
+      fc.property(sparse, (bytes) => {
+        // Node prints the deprecated IPv4-compatible form (RFC 4291 §2.5.5.1) as a dotted quad; RFC 5952 §5 does not ask for it.
+        fc.pre(bytes.subarray(0, 12).some((octet) => octet !== 0));
+        const long = Array.from({ length: 8 }, (_, at) =>
+          (((bytes[2 * at] ?? 0) << 8) | (bytes[2 * at + 1] ?? 0)).toString(16),
+        ).join(":");
+        expect(text6(bytes, 0)).toBe(new SocketAddress({ address: long, family: "ipv6" }).address);
+      }),
+    );
   });
 
   it.each([
@@ -45,18 +52,26 @@ describe("literals", () => {
       fc.ipV6(),
       fc.tuple(fc.ipV6(), fc.constantFrom(":", "::", "1", ".")).map((parts) => parts.join("")),
     );
-    fc.assert(fc.property(text, (one) => {
-      expect([one, parse4(one) !== null, parse6(one) !== null]).toEqual([one, isIPv4(one), isIPv6(one)]);
-    }), { numRuns: 1000 });
+    fc.assert(
+      fc.property(text, (one) => {
+        expect([one, parse4(one) !== null, parse6(one) !== null]).toEqual([one, isIPv4(one), isIPv6(one)]);
+      }),
+      { numRuns: 1000 },
+    );
   });
 });
 
 describe("a socket address", () => {
   it("comes back as it was", () => {
-    const ip = fc.oneof(fc.ipV4(), octets(16).map((bytes) => text6(bytes, 0)));
-    fc.assert(fc.property(ip, fc.nat({ max: 65_535 }), (text, port) => {
-      expect(fromSockaddr(toSockaddr(text, port) ?? new Uint8Array(28))).toEqual({ ip: text, port });
-    }));
+    const ip = fc.oneof(
+      fc.ipV4(),
+      octets(16).map((bytes) => text6(bytes, 0)),
+    );
+    fc.assert(
+      fc.property(ip, fc.nat({ max: 65_535 }), (text, port) => {
+        expect(fromSockaddr(toSockaddr(text, port) ?? new Uint8Array(28))).toEqual({ ip: text, port });
+      }),
+    );
   });
 
   it("is laid out as the kernel has it", () => {

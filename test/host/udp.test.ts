@@ -15,8 +15,12 @@ import { NativeUdp } from "../../src/host/udp/native.ts";
 import type { Udp, UdpHost } from "../../src/host/udp/udp.ts";
 import { openWorld } from "../../src/host/world.ts";
 
-const LOOPBACK = Object.entries(networkInterfaces()).find(([, infos]) => infos?.some((info) => info.address === "127.0.0.1"))?.[0] ?? "lo";
-const HAS_IPV6 = Object.values(networkInterfaces()).flat().some((info) => info?.address === "::1");
+const LOOPBACK =
+  Object.entries(networkInterfaces()).find(([, infos]) => infos?.some((info) => info.address === "127.0.0.1"))?.[0] ??
+  "lo";
+const HAS_IPV6 = Object.values(networkInterfaces())
+  .flat()
+  .some((info) => info?.address === "::1");
 const SERVER = 1 as SocketToken;
 const CLIENT = 2 as SocketToken;
 const PACKET = 7 as PacketToken;
@@ -81,7 +85,10 @@ describe.each(KINDS)("%s", (_name, udp) => {
     const w = await opened(udp);
     const port = await freePort(w);
     listen(w, port, "127.0.0.1");
-    for (const [name, ip] of [["127.0.0.1", "127.0.0.1"], [LOOPBACK, "127.0.0.1"]] as const) {
+    for (const [name, ip] of [
+      ["127.0.0.1", "127.0.0.1"],
+      [LOOPBACK, "127.0.0.1"],
+    ] as const) {
       ask(w, { ip: "127.0.0.1", port }, name);
       expect(await datagram(w)).toMatchObject({ socket: SERVER, from: { ip } });
       w.perform({ kind: "close", socket: CLIENT });
@@ -112,12 +119,23 @@ if (native !== null) {
     it("stamps both ways, and tells destination, hop limit and interface", async () => {
       const w = await opened((host) => new NativeUdp(native, host));
       const port = await freePort(w);
-      for (const [ip, of] of HAS_IPV6 ? [["127.0.0.1", "0.0.0.0"], ["::1", "::"]] as const : [["127.0.0.1", "0.0.0.0"]] as const) {
+      for (const [ip, of] of HAS_IPV6
+        ? ([
+            ["127.0.0.1", "0.0.0.0"],
+            ["::1", "::"],
+          ] as const)
+        : ([["127.0.0.1", "0.0.0.0"]] as const)) {
         listen(w, port, of);
         ask(w, { ip, port }, null, 5);
         const events = await until(w, "datagram");
         expect(events.find((event) => event.kind === "sent")).toMatchObject({ token: PACKET, stamp: "kernel" });
-        expect(events.at(-1)).toMatchObject({ stamp: "kernel", to: { ip, port }, ttl: 5, interface: LOOPBACK, cast: "unicast" });
+        expect(events.at(-1)).toMatchObject({
+          stamp: "kernel",
+          to: { ip, port },
+          ttl: 5,
+          interface: LOOPBACK,
+          cast: "unicast",
+        });
         w.perform({ kind: "close", socket: SERVER });
         w.perform({ kind: "close", socket: CLIENT });
       }
@@ -129,7 +147,15 @@ if (native !== null) {
       listen(w, port, "127.0.0.1");
       ask(w, { ip: "127.0.0.1", port }, null, 5);
       expect((await datagram(w)).ttl).toBe(5);
-      w.perform({ kind: "send", token: PACKET, socket: CLIENT, association: null, to: { ip: "127.0.0.1", port }, ttl: null, bytes: new Uint8Array(1) });
+      w.perform({
+        kind: "send",
+        token: PACKET,
+        socket: CLIENT,
+        association: null,
+        to: { ip: "127.0.0.1", port },
+        ttl: null,
+        bytes: new Uint8Array(1),
+      });
       expect((await datagram(w)).ttl).toBeGreaterThan(5);
     });
 
@@ -139,7 +165,15 @@ if (native !== null) {
       listen(w, port, "127.0.0.1");
       ask(w, { ip: "127.0.0.1", port });
       for (let token = 8; token < 28; token += 1) {
-        w.perform({ kind: "send", token: token as PacketToken, socket: CLIENT, association: null, to: { ip: "127.0.0.1", port }, ttl: null, bytes: new Uint8Array(1) });
+        w.perform({
+          kind: "send",
+          token: token as PacketToken,
+          socket: CLIENT,
+          association: null,
+          to: { ip: "127.0.0.1", port },
+          ttl: null,
+          bytes: new Uint8Array(1),
+        });
       }
       const sent: Event[] = [];
       while (sent.length < 21) sent.push(...(await until(w, "sent")).filter((event) => event.kind === "sent"));
@@ -153,24 +187,44 @@ if (native !== null) {
       const to = { ip: "127.0.0.1", port: await freePort(w) };
       ask(w, to);
       for (let again = 0; again < 3; again += 1) {
-        w.perform({ kind: "send", token: PACKET, socket: CLIENT, association: null, to, ttl: null, bytes: Uint8Array.of(1) });
+        w.perform({
+          kind: "send",
+          token: PACKET,
+          socket: CLIENT,
+          association: null,
+          to,
+          ttl: null,
+          bytes: Uint8Array.of(1),
+        });
       }
       const kinds: string[] = [];
-      while (kinds.filter((kind) => kind === "unreachable").length < 4) kinds.push((await w.next(after(w.now().mono, 10))).kind);
+      while (kinds.filter((kind) => kind === "unreachable").length < 4)
+        kinds.push((await w.next(after(w.now().mono, 10))).kind);
       expect(kinds.filter((kind) => kind !== "unreachable")).toEqual(["sent", "sent", "sent", "sent"]);
     });
 
     it("may never stamp what leaves: then our own reading comes before the reply, or after a while", async () => {
       // An interface whose driver takes no stamps.
       const blind = Object.create(native, {
-        recvmsg: { value: (fd: number, message: Uint8Array, flags: number) => (flags & 0x2000 ? -1 : native.recvmsg(fd, message, flags)) },
+        recvmsg: {
+          value: (fd: number, message: Uint8Array, flags: number) =>
+            flags & 0x2000 ? -1 : native.recvmsg(fd, message, flags),
+        },
       }) as Libc;
       const w = await opened((host) => new NativeUdp(blind, host));
       const port = await freePort(w);
       listen(w, port, "127.0.0.1");
       ask(w, { ip: "127.0.0.1", port });
       const request = await datagram(w); // with nothing said of the sending yet
-      w.perform({ kind: "send", token: 8 as PacketToken, socket: SERVER, association: null, to: request.from, ttl: null, bytes: new Uint8Array(1) });
+      w.perform({
+        kind: "send",
+        token: 8 as PacketToken,
+        socket: SERVER,
+        association: null,
+        to: request.from,
+        ttl: null,
+        bytes: new Uint8Array(1),
+      });
       const [sent, reply] = await until(w, "datagram");
       expect(sent).toMatchObject({ kind: "sent", token: PACKET, stamp: "user" });
       expect(reply).toMatchObject({ kind: "datagram", socket: CLIENT });

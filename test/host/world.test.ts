@@ -23,7 +23,15 @@ function nothing(): void {
 
 /** Sockets that do nothing but what a test says. */
 function fakeUdp(drain: (host: UdpHost) => void): (host: UdpHost) => Udp {
-  return (host) => ({ open: nothing, listen: nothing, join: nothing, send: nothing, close: nothing, end: nothing, drain: () => drain(host) });
+  return (host) => ({
+    open: nothing,
+    listen: nothing,
+    join: nothing,
+    send: nothing,
+    close: nothing,
+    end: nothing,
+    drain: () => drain(host),
+  });
 }
 
 it("tells of a step by somebody else before what came after it", async () => {
@@ -81,7 +89,13 @@ it("ends a pending wait when it is closed, and nothing happens any more", async 
   w.close();
   expect(await next).toEqual({ kind: "wake" });
   w.put({ kind: "stop" });
-  w.perform({ kind: "open", socket: 1 as SocketToken, to: { ip: "127.0.0.1", port: 9 }, sourcePort: null, interface: null });
+  w.perform({
+    kind: "open",
+    socket: 1 as SocketToken,
+    to: { ip: "127.0.0.1", port: 9 },
+    sourcePort: null,
+    interface: null,
+  });
   expect(await w.next(w.now().mono)).toEqual({ kind: "wake" });
 });
 

@@ -12,11 +12,29 @@ export const TICK: number = 0.01;
  * @param words the server's address, and what else a `server` line has
  * @param lines more of its configuration
  */
-export async function byChronyd(world: World, client: Host, [address = "", ...words]: readonly string[], lines: readonly string[] = []): Promise<Measured> {
+export async function byChronyd(
+  world: World,
+  client: Host,
+  [address = "", ...words]: readonly string[],
+  lines: readonly string[] = [],
+): Promise<Measured> {
   const log = world.file(`measured-${client.name}-${address}`);
   await rm(log, { recursive: true, force: true });
   const server = ["server", address, ...words, "iburst", "maxsamples", "1"].join(" ");
-  await world.tool("chrony", client, ["usr/sbin/chronyd", "-u", "root", "-t", "30", "-f", "/dev/null", "-Q", server, ...lines, `logdir ${log}`, "log measurements"]);
+  await world.tool("chrony", client, [
+    "usr/sbin/chronyd",
+    "-u",
+    "root",
+    "-t",
+    "30",
+    "-f",
+    "/dev/null",
+    "-Q",
+    server,
+    ...lines,
+    `logdir ${log}`,
+    "log measurements",
+  ]);
   const fields = (await readFile(`${log}/measurements.log`, "utf8")).trimEnd().split("\n").at(-1)?.split(/ +/) ?? [];
   return { offset: Number(fields[11]), delay: Number(fields[12]) };
 }

@@ -166,7 +166,7 @@ async function readState(file: string): Promise<ClockState> {
 
 /** The file as it is between two settings. */
 async function settledBytes(file: string): Promise<Buffer> {
-  for (let before = await readFile(file); ; ) {
+  for (let before = await readFile(file); ;) {
     const bytes = await readFile(file);
     const sequence = bytes.readBigInt64LE(WORD.sequence * 8);
     if (sequence % 2n === 0n && sequence === before.readBigInt64LE(WORD.sequence * 8)) return bytes;

@@ -15,7 +15,11 @@ export async function follower(world: World, which: "classic" | "ntpsec", more: 
   const servers = await threeServers(world, 3);
   const lines = [...servers.map(({ ipv4 }) => ipv4), NOBODY].map((address) => `server ${address} iburst`);
   // NTPsec answers no questions unless told to.
-  await world.ntpd(which, daemon, [...lines, "restrict 127.0.0.1", "restrict ::1", ...more], { clock: await world.clock("daemon", 0), want: "any", orphan: false });
+  await world.ntpd(which, daemon, [...lines, "restrict 127.0.0.1", "restrict ::1", ...more], {
+    clock: await world.clock("daemon", 0),
+    want: "any",
+    orphan: false,
+  });
   // NTPsec mobilizes nobody while it is asked more often than once a second.
   if (which === "ntpsec") await sleep(QUIET * 1000);
   await world.ntpq(daemon, ["-pn"], /^\*.*\n(.*\n)*x|^x.*\n(.*\n)*\*/m, 30);
@@ -28,7 +32,11 @@ const QUIET = 14;
 /** Two servers that are right and a third that is `wrong` seconds ahead. */
 export async function threeServers(world: World, wrong: number): Promise<readonly Host[]> {
   const servers: Host[] = [];
-  for (const [name, offset] of [["good", 0], ["fair", 0], ["liar", wrong]] as const) {
+  for (const [name, offset] of [
+    ["good", 0],
+    ["fair", 0],
+    ["liar", wrong],
+  ] as const) {
     const server = await world.host(name);
     await world.chronyd(server, ["local stratum 3"], { clock: await world.clock(name, offset) });
     servers.push(server);
@@ -54,7 +62,7 @@ export async function same(
 ): Promise<void> {
   const look = async (): Promise<string> => still((await world.tool(ntpq, host, [NTPQ, ...theirs])).stdout);
   const end = performance.now() + CALM * 1000;
-  for (let before = await look(); ; ) {
+  for (let before = await look(); ;) {
     const seen = await world.ntpkit(host, ours);
     const after = await look();
     if (before === after) {
@@ -74,6 +82,13 @@ export function masked(text: string): string {
 
 /** Rows of the table with numbers as they are when rounded, and without the reference id, which NTPsec writes otherwise. */
 export function rounded(text: string): string {
-  const rows = masked(text).split("\n").slice(2).map((line) => line.trim().split(/\s+/));
-  return rows.map(([remote, , ...rest]) => [remote, ...rest.map((word) => (/\./.test(word) ? Math.round(Number(word)) : word))].join(" ")).join("\n");
+  const rows = masked(text)
+    .split("\n")
+    .slice(2)
+    .map((line) => line.trim().split(/\s+/));
+  return rows
+    .map(([remote, , ...rest]) =>
+      [remote, ...rest.map((word) => (/\./.test(word) ? Math.round(Number(word)) : word))].join(" "),
+    )
+    .join("\n");
 }

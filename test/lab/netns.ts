@@ -107,7 +107,11 @@ export class Network {
       `addr add ${here.ipv6}/64 dev eth0 nodad`,
       `addr add ${there.ipv4}/24 dev eth1`,
       `addr add ${there.ipv6}/64 dev eth1 nodad`,
-      ...["eth0", "eth1"].flatMap((device) => [`link set ${device} addrgenmode none`, `link set ${device} up`, `addr add fe80::${device === "eth0" ? 254 : 253}/64 dev ${device} nodad`]),
+      ...["eth0", "eth1"].flatMap((device) => [
+        `link set ${device} addrgenmode none`,
+        `link set ${device} up`,
+        `addr add fe80::${device === "eth0" ? 254 : 253}/64 dev ${device} nodad`,
+      ]),
       ...others(lan)
         .filter((other) => other !== next)
         .flatMap((other) => routes(other, other < lan ? routerAt(lan, "eth1") : routerAt(next, "eth0"))),

@@ -8,7 +8,8 @@ import type { Report } from "./report.ts";
 import { onTerminal } from "./terminal.ts";
 
 /** The command under test: this checkout's, or another installation's by its path in NTPKIT_BIN. */
-export const NTPKIT: string = process.env["NTPKIT_BIN"] ?? fileURLToPath(new URL("../../bin/ntpkit.js", import.meta.url));
+export const NTPKIT: string =
+  process.env["NTPKIT_BIN"] ?? fileURLToPath(new URL("../../bin/ntpkit.js", import.meta.url));
 
 /**
  * systemd-timesyncd, where the machine has it, is known by a folder, and a chronyd of the machine's or of another scenario
@@ -51,7 +52,12 @@ export interface Places {
 }
 
 /** The words that run ntpkit in a host, in a PID namespace of its own. */
-export function ntpkitWords(host: Host, { state, runtime, config }: Places, args: readonly string[], options: NtpkitOptions): readonly string[] {
+export function ntpkitWords(
+  host: Host,
+  { state, runtime, config }: Places,
+  args: readonly string[],
+  options: NtpkitOptions,
+): readonly string[] {
   const variables = {
     STATE_DIRECTORY: state,
     RUNTIME_DIRECTORY: runtime,
@@ -60,12 +66,23 @@ export function ntpkitWords(host: Host, { state, runtime, config }: Places, args
     ...options.clock?.env,
     ...options.env,
   };
-  const words = [...without(options.without ?? []), ...NO_CLOCK, ...environment(variables), ...onTerminal([process.execPath, NTPKIT, ...args], options.terminal)];
+  const words = [
+    ...without(options.without ?? []),
+    ...NO_CLOCK,
+    ...environment(variables),
+    ...onTerminal([process.execPath, NTPKIT, ...args], options.terminal),
+  ];
   // The exit code is ntpkit's, whatever reads from it.
   const command = options.into === undefined ? '"$@"' : `set -o pipefail; "$@" | ${options.into}`;
   // With something left to do, bash does not become ntpkit: `unshare` ends its child when it ends itself, but not a `serve` that
   // gave up root, since that has lost its parent's last signal. The namespace ends with bash.
-  const shell = ["bash", "-c", [`mkdir -p ${runtime}`, HIDE_OTHERS, options.beside ?? ":", command, "exit $?"].join("\n"), "bash", ...words];
+  const shell = [
+    "bash",
+    "-c",
+    [`mkdir -p ${runtime}`, HIDE_OTHERS, options.beside ?? ":", command, "exit $?"].join("\n"),
+    "bash",
+    ...words,
+  ];
   return host.inside(["unshare", "--pid", "--fork", "--mount-proc", "--kill-child", ...shell]);
 }
 

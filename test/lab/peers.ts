@@ -9,7 +9,16 @@ import { fileURLToPath } from "node:url";
 import { must, run } from "./processes.ts";
 
 /** A family of programs that one unpacked folder holds. */
-export type PeerName = "chrony" | "ntpsec" | "openntpd" | "classic" | "dnsmasq" | "smcroute" | "systemd" | "prometheus" | "plugins";
+export type PeerName =
+  | "chrony"
+  | "ntpsec"
+  | "openntpd"
+  | "classic"
+  | "dnsmasq"
+  | "smcroute"
+  | "systemd"
+  | "prometheus"
+  | "plugins";
 
 /** An unpacked peer. */
 export interface Peer {

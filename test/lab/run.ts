@@ -82,7 +82,10 @@ const counts: Record<Outcome, number> = { passed: 0, failed: 0, skipped: 0 };
 const interruption = new AbortController();
 const folder = fileURLToPath(new URL(`.work/${process.pid}`, import.meta.url));
 
-for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
+for (const [signal, code] of [
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+] as const) {
   process.once(signal, () => {
     interruption.abort();
     console.log(`interrupted by ${signal}: stopping`);
@@ -149,9 +152,14 @@ async function runAll(scenarios: readonly Scenario[], peers: Peers, workshop: Wo
       await runOne(next.scenario, next.number, peers, workshop);
     }
   };
-  const lanes = (count: number, queue: typeof numbered): Promise<void>[] => Array.from({ length: count }, () => lane(queue));
-  const of = (patient: Scenario["patient"]): typeof numbered => numbered.filter(({ scenario }) => scenario.patient === patient);
-  await Promise.all([...lanes(PATIENT_SIDE_BY_SIDE, [...of("long"), ...of(true)]), ...lanes(SIDE_BY_SIDE, of(undefined))]);
+  const lanes = (count: number, queue: typeof numbered): Promise<void>[] =>
+    Array.from({ length: count }, () => lane(queue));
+  const of = (patient: Scenario["patient"]): typeof numbered =>
+    numbered.filter(({ scenario }) => scenario.patient === patient);
+  await Promise.all([
+    ...lanes(PATIENT_SIDE_BY_SIDE, [...of("long"), ...of(true)]),
+    ...lanes(SIDE_BY_SIDE, of(undefined)),
+  ]);
 }
 
 async function runOne(scenario: Scenario, number: number, peers: Peers, workshop: Workshop): Promise<void> {

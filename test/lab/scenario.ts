@@ -26,7 +26,10 @@ export function ended(run: NtpkitRun, exitCode: number): Report {
 /** The lines that `ntpkit broadcast --json` wrote before it ended with this exit code. */
 export function events(run: NtpkitRun, exitCode: number): readonly BroadcastEvent[] {
   assert.equal(run.code, exitCode, `exit code ${run.code}, not ${exitCode}`);
-  return run.stdout.trimEnd().split("\n").map((line) => JSON.parse(line) as BroadcastEvent);
+  return run.stdout
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as BroadcastEvent);
 }
 
 /** The only association of a report. */
@@ -72,7 +75,11 @@ export function shows({ offset, delay }: Measured, expected: number, what = "off
 /** That a report says how far the clock is off: by half of the longest delay of those it is made of at most. */
 export function says({ clock, associations }: Report, expected: number): void {
   const used = associations.filter(({ verdict }) => verdict === "systemPeer" || verdict === "survivor");
-  shows({ offset: clock.offset, delay: Math.max(...used.map(({ delay }) => delay ?? NaN)) }, expected, "offset of the clock");
+  shows(
+    { offset: clock.offset, delay: Math.max(...used.map(({ delay }) => delay ?? NaN)) },
+    expected,
+    "offset of the clock",
+  );
 }
 
 /** That a verdict in words says how many milliseconds the local clock is behind, as surely as it states. */

@@ -52,10 +52,22 @@ export class Systemd {
     for (const [name, lines] of Object.entries(etc)) await writeFile(`${folder}/etc/${name}`, lines.join("\n") + "\n");
     const group = `ntpkit-lab-${host.namespace}-${process.pid}`;
     const script = fileURLToPath(new URL("programs/boot.sh", import.meta.url));
-    const running = start(host.inside(["unshare", "--mount", script, folder, group, systemd.path(""), dirname(dirname(ntpkit)), process.execPath]));
+    const running = start(
+      host.inside([
+        "unshare",
+        "--mount",
+        script,
+        folder,
+        group,
+        systemd.path(""),
+        dirname(dirname(ntpkit)),
+        process.execPath,
+      ]),
+    );
     const end = performance.now() + 30_000;
     for (;;) {
-      if (running.ended() !== undefined || performance.now() > end) throw new Error(`systemd did not start: ${running.output()}`);
+      if (running.ended() !== undefined || performance.now() > end)
+        throw new Error(`systemd did not start: ${running.output()}`);
       const pid = await innermost(running.pid);
       if (pid !== null && (await readFile(`/proc/${pid}/comm`, "utf8").catch(() => "")).trim() === "systemd") {
         const booted = new Systemd(clock, group, running, pid);
@@ -67,7 +79,18 @@ export class Systemd {
 
   /** Runs a program in it. */
   run(argv: readonly string[]): Promise<Finished> {
-    return run(["nsenter", "--target", `${this.#pid}`, "--mount", "--pid", "--uts", "--ipc", "--net", "--cgroup", ...argv]);
+    return run([
+      "nsenter",
+      "--target",
+      `${this.#pid}`,
+      "--mount",
+      "--pid",
+      "--uts",
+      "--ipc",
+      "--net",
+      "--cgroup",
+      ...argv,
+    ]);
   }
 
   /** A property of a unit. */
@@ -81,7 +104,8 @@ export class Systemd {
     for (;;) {
       const value = await this.property(unit, name);
       if (wanted.test(value)) return value;
-      if (performance.now() > end) throw new Error(`after ${seconds} s ${name} of ${unit} is ${JSON.stringify(value)}\n${await this.journal()}`);
+      if (performance.now() > end)
+        throw new Error(`after ${seconds} s ${name} of ${unit} is ${JSON.stringify(value)}\n${await this.journal()}`);
       await new Promise((resolve) => setTimeout(resolve, 250));
     }
   }

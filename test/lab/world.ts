@@ -59,7 +59,10 @@ export class World {
 
   /** Stops and removes everything. */
   async remove(): Promise<void> {
-    await Promise.all([...this.#daemons.map(({ running }) => running.stop()), ...this.#booted.map((booted) => booted.stop())]);
+    await Promise.all([
+      ...this.#daemons.map(({ running }) => running.stop()),
+      ...this.#booted.map((booted) => booted.stop()),
+    ]);
     await this.#network.remove();
   }
 
@@ -197,7 +200,14 @@ export class World {
   async systemd(host: Host, offset: number, etc: Readonly<Record<string, readonly string[]>>): Promise<Systemd> {
     const folder = this.file(`systemd-${host.name}`);
     const clock = await makeClock(this.#workshop.shim, `${folder}/shared/clock`, offset);
-    const booted = await Systemd.boot(host, { folder, systemd: this.peer("systemd"), ntpkit: NTPKIT, shim: this.#workshop.shim, clock, etc });
+    const booted = await Systemd.boot(host, {
+      folder,
+      systemd: this.peer("systemd"),
+      ntpkit: NTPKIT,
+      shim: this.#workshop.shim,
+      clock,
+      etc,
+    });
     this.#booted.push(booted);
     return booted;
   }
@@ -212,8 +222,19 @@ export class World {
 
   /** A DNS server of these names under "lab"; returns the resolv.conf of those who are to ask it. */
   async names(host: Host, entries: readonly (readonly [address: string, name: string])[]): Promise<string> {
-    const hosts = await this.write("names.hosts", entries.map((entry) => entry.join(" ")));
-    const config = ["no-resolv", "no-hosts", `addn-hosts=${hosts}`, "local=/lab/", "user=root", "pid-file=", "log-facility=-"];
+    const hosts = await this.write(
+      "names.hosts",
+      entries.map((entry) => entry.join(" ")),
+    );
+    const config = [
+      "no-resolv",
+      "no-hosts",
+      `addn-hosts=${hosts}`,
+      "local=/lab/",
+      "user=root",
+      "pid-file=",
+      "log-facility=-",
+    ];
     const file = await this.write("dnsmasq.conf", config);
     await this.helper("dnsmasq", host, ["usr/sbin/dnsmasq", "--keep-in-foreground", "-C", file], /started/);
     return this.write("resolv.conf", [`nameserver ${host.ipv4}`]);
@@ -226,7 +247,13 @@ export class World {
 
   /** Asks the chronyd on `host` with chronyc until that prints what `seen` looks for. */
   chronyc(host: Host, argv: readonly string[], seen: RegExp, seconds = 60): Promise<string> {
-    return this.#asked("chrony", host, ["usr/bin/chronyc", "-n", "-h", this.chronySocket(host), ...argv], seen, seconds);
+    return this.#asked(
+      "chrony",
+      host,
+      ["usr/bin/chronyc", "-n", "-h", this.chronySocket(host), ...argv],
+      seen,
+      seconds,
+    );
   }
 
   /** Asks the daemon on `host` with ntpq, classic unless said otherwise, until that prints what `seen` looks for. */
@@ -305,7 +332,12 @@ export class World {
   }
 
   #ntpkitWords(host: Host, args: readonly string[], options: NtpkitOptions): readonly string[] {
-    return ntpkitWords(host, { state: this.file("state"), runtime: this.file(`run-${host.name}`), config: this.file("empty.conf") }, args, options);
+    return ntpkitWords(
+      host,
+      { state: this.file("state"), runtime: this.file(`run-${host.name}`), config: this.file("empty.conf") },
+      args,
+      options,
+    );
   }
 
   async #ready(
@@ -319,7 +351,11 @@ export class World {
     let isReady = false;
     const address = options.askedBy === undefined ? "127.0.0.1" : host.ipv4;
     const answered = this.ask(options.askedBy ?? host, address, options.want ?? "synchronized", options.patience ?? 20);
-    const watched = until(() => isReady || running.ended() !== undefined, (options.patience ?? 20) + 30, `${name} is not ready`);
+    const watched = until(
+      () => isReady || running.ended() !== undefined,
+      (options.patience ?? 20) + 30,
+      `${name} is not ready`,
+    );
     watched.catch(() => undefined);
     await Promise.race([answered.then(() => (isReady = true)), watched]);
     if (!isReady) throw new Error(`${name} ended with ${running.ended()}: ${tail(running.output())}`);
@@ -328,7 +364,9 @@ export class World {
 
   /** A program of the lab's that goes on, told what to do as JSON; it is ready when it says so. */
   async #own(name: string, host: Host, told: object): Promise<Running> {
-    const running = start(host.inside([process.execPath, `${this.#workshop.programs}/${name}.js`, JSON.stringify(told)]));
+    const running = start(
+      host.inside([process.execPath, `${this.#workshop.programs}/${name}.js`, JSON.stringify(told)]),
+    );
     this.#daemons.push({ name: `${name} on ${host.name}`, running });
     await until(() => running.output().includes("ready"), 10, `the ${name} did not start`);
     return running;

@@ -11,7 +11,11 @@ describe("agreement", () => {
     const before = client.machine.error;
     finish(world, client);
     expectSynchronized(client);
-    expect(client.snapshot().clock).toMatchObject({ action: "step", applied: true, direction: before < 0 ? "behind" : "ahead" });
+    expect(client.snapshot().clock).toMatchObject({
+      action: "step",
+      applied: true,
+      direction: before < 0 ? "behind" : "ahead",
+    });
     expect(client.snapshot().system).toMatchObject({ truechimers: 4, falsetickers: 0, stratum: 3, leap: "none" });
     // Three samples at a spacing of two seconds, and no more than that.
     expect(world.now).toBeGreaterThan(4);
@@ -36,13 +40,17 @@ describe("agreement", () => {
     expectSynchronized(client);
   });
 
-  scenario("the offset is true within the uncertainty that is told, over paths as uneven as may be", { seeds: 20 }, (world) => {
-    const chance = world.chance("paths");
-    const uneven = { link: { out: { delay: 0.1 * chance.uniform() }, in: { delay: 0.1 * chance.uniform() } } };
-    const client = start(world, { servers: serversOf(world, uneven), command: "query", options: { samples: 4 } });
-    expect(finish(world, client)).toBe("ok");
-    expectTrue(client, client.machine.error);
-  });
+  scenario(
+    "the offset is true within the uncertainty that is told, over paths as uneven as may be",
+    { seeds: 20 },
+    (world) => {
+      const chance = world.chance("paths");
+      const uneven = { link: { out: { delay: 0.1 * chance.uniform() }, in: { delay: 0.1 * chance.uniform() } } };
+      const client = start(world, { servers: serversOf(world, uneven), command: "query", options: { samples: 4 } });
+      expect(finish(world, client)).toBe("ok");
+      expectTrue(client, client.machine.error);
+    },
+  );
 
   scenario("of four servers one lies: it is found out", { seeds: 20 }, (world) => {
     const chance = world.chance("lie");
@@ -52,7 +60,11 @@ describe("agreement", () => {
     const client = start(world, { servers });
     finish(world, client);
     expectSynchronized(client);
-    expect(about(client, servers[liar]!)).toMatchObject({ verdict: "falseticker", reason: "outsideIntersection", tally: "x" });
+    expect(about(client, servers[liar]!)).toMatchObject({
+      verdict: "falseticker",
+      reason: "outsideIntersection",
+      tally: "x",
+    });
     expect(client.snapshot().system).toMatchObject({ truechimers: 3, falsetickers: 1 });
   });
 
@@ -65,18 +77,27 @@ describe("agreement", () => {
 
   scenario("one that lies only now and then is no worse than a lost sample", { seeds: 10 }, (world) => {
     const chance = world.chance("now and then");
-    const fickle = { oddities: [(...it: Parameters<ReturnType<typeof lies>>) => (chance.happens(0.3) ? lies(7)(...it) : it[0])] };
+    const fickle = {
+      oddities: [(...it: Parameters<ReturnType<typeof lies>>) => (chance.happens(0.3) ? lies(7)(...it) : it[0])],
+    };
     const client = start(world, { servers: serversOf(world, {}, fickle, {}, {}) });
     finish(world, client);
     expectSynchronized(client);
   });
 
   scenario("all servers lie, each its own lie: nothing is believed and nothing is changed", {}, (world) => {
-    const client = start(world, { servers: serversOf(world, { clockError: 1 }, { clockError: 4 }, { clockError: -2 }, { clockError: 9 }) });
+    const client = start(world, {
+      servers: serversOf(world, { clockError: 1 }, { clockError: 4 }, { clockError: -2 }, { clockError: 9 }),
+    });
     const before = client.machine.error;
     expect(finish(world, client)).toBe("no-agreement");
     expect(verdicts(client)).toEqual(Array(4).fill("falseticker: noMajority"));
-    expect(client.snapshot().clock).toMatchObject({ offset: null, action: "none", applied: false, reason: "no-agreement" });
+    expect(client.snapshot().clock).toMatchObject({
+      offset: null,
+      action: "none",
+      applied: false,
+      reason: "no-agreement",
+    });
     expect(client.machine.error).toBeCloseTo(before, 2);
   });
 
@@ -86,7 +107,10 @@ describe("agreement", () => {
   });
 
   scenario("a majority that lies alike is believed: nobody can know better", {}, (world) => {
-    const client = start(world, { servers: serversOf(world, {}, { clockError: 2 }, { clockError: 2 }, { clockError: 2 }), clockError: -3 });
+    const client = start(world, {
+      servers: serversOf(world, {}, { clockError: 2 }, { clockError: 2 }, { clockError: 2 }),
+      clockError: -3,
+    });
     expect(finish(world, client)).toBe("ok");
     expect(client.machine.error).toBeCloseTo(2, 2);
   });
@@ -96,7 +120,12 @@ describe("agreement", () => {
     const client = start(world, { servers });
     finish(world, client);
     expectSynchronized(client);
-    for (const unset of [servers[1]!, servers[3]!]) expect(about(client, unset)).toMatchObject({ verdict: "rejected", reason: "unsynchronized", leap: "unsynchronized" });
+    for (const unset of [servers[1]!, servers[3]!])
+      expect(about(client, unset)).toMatchObject({
+        verdict: "rejected",
+        reason: "unsynchronized",
+        leap: "unsynchronized",
+      });
   });
 
   scenario("one loses its own source while it is asked: it is not used any more", {}, (world) => {
@@ -119,7 +148,8 @@ describe("agreement", () => {
     const client = start(world, { servers });
     finish(world, client);
     expectSynchronized(client);
-    for (const far of [servers[0]!, servers[2]!]) expect(about(client, far)).toMatchObject({ verdict: "rejected", reason: "rootDistance" });
+    for (const far of [servers[0]!, servers[2]!])
+      expect(about(client, far)).toMatchObject({ verdict: "rejected", reason: "rootDistance" });
   });
 
   scenario("a server whose header is nonsense is not used", {}, (world) => {
@@ -131,7 +161,9 @@ describe("agreement", () => {
   });
 
   scenario("a leap second that the majority announces is told", {}, (world) => {
-    const client = start(world, { servers: serversOf(world, { leap: "insert" }, { leap: "insert" }, { leap: "insert" }) });
+    const client = start(world, {
+      servers: serversOf(world, { leap: "insert" }, { leap: "insert" }, { leap: "insert" }),
+    });
     finish(world, client);
     expectSynchronized(client);
     expect(client.snapshot().system.leap).toBe("insert");
@@ -165,8 +197,15 @@ describe("agreement", () => {
   });
 
   scenario("preferred, watched and trusted servers are treated so", {}, (world) => {
-    const [near, preferred, watched] = serversOf(world, { stratum: 1 }, { stratum: 3, clockError: 0.0002 }, { clockError: 0.0001 });
-    const client = start(world, { servers: [near!, `${preferred!.address.ip},prefer`, `${watched!.address.ip},noselect`] });
+    const [near, preferred, watched] = serversOf(
+      world,
+      { stratum: 1 },
+      { stratum: 3, clockError: 0.0002 },
+      { clockError: 0.0001 },
+    );
+    const client = start(world, {
+      servers: [near!, `${preferred!.address.ip},prefer`, `${watched!.address.ip},noselect`],
+    });
     finish(world, client);
     expectSynchronized(client, CLOSE);
     expect(about(client, preferred!).verdict).toBe("systemPeer");

@@ -8,7 +8,18 @@ import type { Datagram } from "../../src/sim/network.ts";
 import type { Runner } from "../../src/sim/runner.ts";
 import { createWorld, type SimWorld } from "../../src/sim/world.ts";
 import { AccessList, type RestrictFlag } from "../../src/server/access.ts";
-import { associationsOf, broadcastHeader, CABLE, errorOf, keysOf, modeOf, notesOf, peakTo, sealedHeader, Site } from "../support/site.ts";
+import {
+  associationsOf,
+  broadcastHeader,
+  CABLE,
+  errorOf,
+  keysOf,
+  modeOf,
+  notesOf,
+  peakTo,
+  sealedHeader,
+  Site,
+} from "../support/site.ts";
 import type { SiteHost } from "../support/site.ts";
 import { scenario } from "../support/world.ts";
 
@@ -26,9 +37,22 @@ beforeAll(async () => {
 /** A site with broadcast servers that follow references of their own. */
 class Lan extends Site {
   /** A broadcast server, synchronized from the start on. */
-  server(name: string, spec: SiteHost = {}, line: { readonly minpoll?: number; readonly key?: number | null; readonly name?: string; readonly ttl?: number; readonly xleave?: boolean } = {}): Runner {
+  server(
+    name: string,
+    spec: SiteHost = {},
+    line: {
+      readonly minpoll?: number;
+      readonly key?: number | null;
+      readonly name?: string;
+      readonly ttl?: number;
+      readonly xleave?: boolean;
+    } = {},
+  ): Runner {
     const gps = this.reference(`gps of ${name}`);
-    const lines = [{ name: gps.address.ip }, { kind: "broadcast", name: EVERYBODY, minpoll: 4, key: 1, ...line }] as const;
+    const lines = [
+      { name: gps.address.ip },
+      { kind: "broadcast", name: EVERYBODY, minpoll: 4, key: 1, ...line },
+    ] as const;
     return this.host(name, { broadcast: EVERYBODY, keys, ...spec, lines: [...lines, ...(spec.lines ?? [])] });
   }
 
@@ -43,11 +67,19 @@ describe("a broadcast client", () => {
     const lan = new Lan(world);
     lan.server("server");
     const delay = 0.001 + 0.05 * world.chance("delay").uniform();
-    const client = lan.listener("client", { link: { delay, jitter: { shape: "exponential", mean: 0.0001 } }, clockError: 0.3 });
+    const client = lan.listener("client", {
+      link: { delay, jitter: { shape: "exponential", mean: 0.0001 } },
+      clockError: 0.3,
+    });
     world.run(3600);
     expect(lan.systemPeerOf(client)).toBe("server");
     // Shorter than six, since the root distance is fit after four.
-    expect(associationsOf(client)[0]).toMatchObject({ mode: "broadcast", lifetime: "ephemeral", authentication: "ok", packets: { sent: 4 } });
+    expect(associationsOf(client)[0]).toMatchObject({
+      mode: "broadcast",
+      lifetime: "ephemeral",
+      authentication: "ok",
+      packets: { sent: 4 },
+    });
     expect(Math.abs(errorOf(client))).toBeLessThan(0.001);
     const [mobilized] = client.notes.filter(({ note }) => note.what === "mobilized");
     const [asked] = client.notes.filter(({ note }) => note.what === "polled");
@@ -59,7 +91,9 @@ describe("a broadcast client", () => {
     const lan = new Lan(world);
     const server = lan.server("server");
     const client = lan.listener("client", { link: { delay: 0.003 } });
-    world.network.tap((datagram) => (modeOf(datagram) === "client" && datagram.to.ip === server.machine.address() ? "drop" : "pass"));
+    world.network.tap((datagram) =>
+      modeOf(datagram) === "client" && datagram.to.ip === server.machine.address() ? "drop" : "pass",
+    );
     world.run(600);
     expect(notesOf(client, "volley")).toEqual([expect.objectContaining({ offset: null })]);
     expect(errorOf(client)).toBeCloseTo(0.004 - 0.0031, 3);
@@ -68,25 +102,31 @@ describe("a broadcast client", () => {
     expect(associationsOf(client)[0]!.packets.sent).toBe(sent);
   });
 
-  scenario("is gone when its server falls silent, and back when it speaks again", { trace: false, seeds: 2 }, (world) => {
-    const lan = new Lan(world);
-    const server = lan.server("server");
-    const client = lan.listener("client");
-    world.run(300);
-    const gone = { from: world.now, until: world.now + 600 };
-    world.network.partitions.push({ ...gone, stations: ["server", "gps of server"] });
-    world.run(400);
-    expect(associationsOf(client)).toEqual([]);
-    expect(client.snapshot().system.stratum).toBe(16);
-    world.run(600);
-    expect(lan.friendsOf(client)).toEqual([server.machine.name]);
-  });
+  scenario(
+    "is gone when its server falls silent, and back when it speaks again",
+    { trace: false, seeds: 2 },
+    (world) => {
+      const lan = new Lan(world);
+      const server = lan.server("server");
+      const client = lan.listener("client");
+      world.run(300);
+      const gone = { from: world.now, until: world.now + 600 };
+      world.network.partitions.push({ ...gone, stations: ["server", "gps of server"] });
+      world.run(400);
+      expect(associationsOf(client)).toEqual([]);
+      expect(client.snapshot().system.stratum).toBe(16);
+      world.run(600);
+      expect(lan.friendsOf(client)).toEqual([server.machine.name]);
+    },
+  );
 
   scenario("hears groups of both families, near and far", { trace: false, seeds: 2 }, (world) => {
     const lan = new Lan(world);
     world.network.routes.join("lan", "far");
     const groups = ["224.0.1.1", "239.3.3.3", "ff02::101", "ff05::101"] as const;
-    groups.forEach((name, index) => lan.server(`server${index + 1}`, { addresses: [`10.2.0.${index + 1}`, `2001:db8::${index + 1}`] }, { name }));
+    groups.forEach((name, index) =>
+      lan.server(`server${index + 1}`, { addresses: [`10.2.0.${index + 1}`, `2001:db8::${index + 1}`] }, { name }),
+    );
     const near = lan.listener("near", { addresses: ["10.2.1.1", "2001:db8:1::1"], groups });
     const far = lan.listener("far", { addresses: ["10.2.1.2", "2001:db8:1::2"], groups, lan: "far" });
     const deaf = lan.listener("deaf", { addresses: ["10.2.1.3", "2001:db8:1::3"], groups: ["239.3.3.3"] });
@@ -133,14 +173,18 @@ describe("a server whose packets wait before they leave", () => {
     return { error: errors.reduce((sum, error) => sum + error, 0) / errors.length, told };
   }
 
-  scenario("tells interleaved when each truly left, and its clients are the better for it", { trace: false, seeds: 3 }, (world) => {
-    const basic = followed(world, false);
-    const interleaved = followed(world, true);
-    expect(basic.told).toBe(0);
-    expect(interleaved.told).toBeGreaterThan(400);
-    expect(basic.error).toBeGreaterThan(0.001);
-    expect(interleaved.error).toBeLessThan(basic.error / 5);
-  });
+  scenario(
+    "tells interleaved when each truly left, and its clients are the better for it",
+    { trace: false, seeds: 3 },
+    (world) => {
+      const basic = followed(world, false);
+      const interleaved = followed(world, true);
+      expect(basic.told).toBe(0);
+      expect(interleaved.told).toBeGreaterThan(400);
+      expect(basic.error).toBeGreaterThan(0.001);
+      expect(interleaved.error).toBeLessThan(basic.error / 5);
+    },
+  );
 
   scenario("goes on to be followed where a third of them are lost", { trace: false, seeds: 3 }, (world) => {
     expect(followed(world, true, 0.33).error).toBeLessThan(0.75 * followed(world, false, 0.33).error);
@@ -148,22 +192,30 @@ describe("a server whose packets wait before they leave", () => {
 });
 
 describe("one broadcast server", () => {
-  scenario("and 5,000 clients: all are calibrated, and nobody storms it (some 360 packets a second at the peak)", { trace: false, seeds: 1 }, (world) => {
-    const lan = new Lan(world);
-    const chance = world.chance("distances");
-    const clients = Array.from({ length: 5000 }, (_, number) => lan.listener(`client${number + 1}`, { link: { delay: 0.0005 + 0.02 * chance.uniform() } }));
-    const server = lan.server("server", {}, { minpoll: 6 });
-    const questions = peakTo(world, server.machine.address(), "client", 1);
-    world.run(64 * 5);
-    for (const client of clients) {
-      expect(associationsOf(client)[0]).toMatchObject({ mode: "broadcast", verdict: "systemPeer" });
-      expect(Math.abs(errorOf(client))).toBeLessThan(0.001);
-    }
-    // Four questions each, over 64 s: 312 a second on average, where all at once would be 5,000 in the same millisecond. The peak is 357 with seed 1.
-    process.stdout.write(`seed ${world.seed}, one broadcast server and 5,000 clients: at the peak ${questions.most} packets a second to the server, of ${questions.all} in all\n`);
-    expect(questions.all).toBe(4 * 5000);
-    expect(questions.most).toBeLessThan(500);
-  });
+  scenario(
+    "and 5,000 clients: all are calibrated, and nobody storms it (some 360 packets a second at the peak)",
+    { trace: false, seeds: 1 },
+    (world) => {
+      const lan = new Lan(world);
+      const chance = world.chance("distances");
+      const clients = Array.from({ length: 5000 }, (_, number) =>
+        lan.listener(`client${number + 1}`, { link: { delay: 0.0005 + 0.02 * chance.uniform() } }),
+      );
+      const server = lan.server("server", {}, { minpoll: 6 });
+      const questions = peakTo(world, server.machine.address(), "client", 1);
+      world.run(64 * 5);
+      for (const client of clients) {
+        expect(associationsOf(client)[0]).toMatchObject({ mode: "broadcast", verdict: "systemPeer" });
+        expect(Math.abs(errorOf(client))).toBeLessThan(0.001);
+      }
+      // Four questions each, over 64 s: 312 a second on average, where all at once would be 5,000 in the same millisecond. The peak is 357 with seed 1.
+      process.stdout.write(
+        `seed ${world.seed}, one broadcast server and 5,000 clients: at the peak ${questions.most} packets a second to the server, of ${questions.all} in all\n`,
+      );
+      expect(questions.all).toBe(4 * 5000);
+      expect(questions.most).toBeLessThan(500);
+    },
+  );
 });
 
 describe("a dozen hosts, each broadcast client and broadcast server on one address", () => {
@@ -172,7 +224,11 @@ describe("a dozen hosts, each broadcast client and broadcast server on one addre
     const both: SiteHost = { lines: [LISTEN] };
     const primaries = [1, 2].map((number) => lan.server(`primary${number}`, both));
     const others = Array.from({ length: 10 }, (_, number) =>
-      lan.host(`host${number + 1}`, { broadcast: EVERYBODY, keys, lines: [LISTEN, { kind: "broadcast", name: EVERYBODY, minpoll: 4, key: 1 }] }),
+      lan.host(`host${number + 1}`, {
+        broadcast: EVERYBODY,
+        keys,
+        lines: [LISTEN, { kind: "broadcast", name: EVERYBODY, minpoll: 4, key: 1 }],
+      }),
     );
     world.run(3600);
     expect(primaries.map((one) => [lan.friendsOf(one), one.snapshot().system.stratum])).toEqual([
@@ -186,7 +242,8 @@ describe("a dozen hosts, each broadcast client and broadcast server on one addre
     }
     primaries[0]!.stop();
     world.run(1200);
-    for (const host of others) expect([lan.friendsOf(host), lan.systemPeerOf(host)]).toEqual([["primary2"], "primary2"]);
+    for (const host of others)
+      expect([lan.friendsOf(host), lan.systemPeerOf(host)]).toEqual([["primary2"], "primary2"]);
   });
 });
 
@@ -210,7 +267,12 @@ describe("the access list", () => {
     const server = lan.server("server", {}, { key: keyed ? 1 : null });
     const access = new AccessList();
     access.restrict({ address: server.machine.address(), mask: 32, flags });
-    const client = lan.host("client", { keys, lines: [LISTEN], discovery: { authenticate: false }, serving: { access } });
+    const client = lan.host("client", {
+      keys,
+      lines: [LISTEN],
+      discovery: { authenticate: false },
+      serving: { access },
+    });
     world.run(300);
     return { lan, client };
   }
@@ -232,12 +294,18 @@ describe("the access list", () => {
 
 /** Sends to everybody, from a machine that claims any source. */
 function impersonate(world: SimWorld, from: Machine, source: string, bytes: Uint8Array): void {
-  world.network.send({ from: { ip: source, port: 123 }, to: { ip: EVERYBODY, port: 123 }, ttl: 64, bytes }, from.interfaces[0]!);
+  world.network.send(
+    { from: { ip: source, port: 123 }, to: { ip: EVERYBODY, port: 123 }, ttl: 64, bytes },
+    from.interfaces[0]!,
+  );
 }
 
 describe("an impostor", () => {
   /** Three honest servers, one listener, and somebody on the LAN. */
-  function besieged(world: SimWorld, discovery: SiteHost["discovery"] = {}): { lan: Lan; servers: Runner[]; client: Runner; attacker: Machine; recorded: Datagram[] } {
+  function besieged(
+    world: SimWorld,
+    discovery: SiteHost["discovery"] = {},
+  ): { lan: Lan; servers: Runner[]; client: Runner; attacker: Machine; recorded: Datagram[] } {
     const lan = new Lan(world);
     const servers = [1, 2, 3].map((number) => lan.server(`server${number}`));
     const attacker = world.machine("attacker", { addresses: ["10.1.66.66"], broadcast: EVERYBODY, link: CABLE });
@@ -288,37 +356,57 @@ describe("an impostor", () => {
     for (const { from, bytes } of stolen) impersonate(world, attacker, from.ip, bytes);
     for (const { bytes } of stolen) impersonate(world, attacker, "10.1.66.66", bytes);
     world.run(600);
-    expect(lan.friendsOf(newcomer).filter((name) => name.startsWith("server"))).toEqual(["server1", "server2", "server3"]);
+    expect(lan.friendsOf(newcomer).filter((name) => name.startsWith("server"))).toEqual([
+      "server1",
+      "server2",
+      "server3",
+    ]);
     expect(newcomer.snapshot().system).toMatchObject({ truechimers: 3 });
     expect(Math.abs(errorOf(newcomer))).toBeLessThan(0.001);
   });
 
-  scenario("who sends our own packets back to us, or floods us, gets nothing mobilized", { trace: false, seeds: 2 }, (world) => {
-    const lan = new Lan(world);
-    const server = lan.server("server", { lines: [LISTEN] });
-    const attacker = world.machine("attacker", { addresses: ["10.1.66.66"], broadcast: EVERYBODY, link: CABLE });
-    world.network.tap((datagram) => {
-      if (datagram.to.ip === EVERYBODY && datagram.ttl === 127) world.timeline.in(0.01, () => impersonate(world, attacker, datagram.from.ip, datagram.bytes));
-      return "pass";
-    });
-    const chance = world.chance("flood");
-    world.every(0.01, () => {
-      const header = broadcastHeader(world, { stratum: chance.below(16) });
-      for (let count = 0; count < 10; count++) impersonate(world, attacker, `172.16.${chance.below(256)}.${chance.below(256)}`, sealedHeader(header));
-    });
-    world.run(60);
-    expect(lan.friendsOf(server)).toEqual(["gps of server"]);
-    expect(server.snapshot().refused["own"]).toBeGreaterThan(0);
-    expect(server.snapshot().refused["authentication"]).toBeGreaterThan(10_000);
-  });
+  scenario(
+    "who sends our own packets back to us, or floods us, gets nothing mobilized",
+    { trace: false, seeds: 2 },
+    (world) => {
+      const lan = new Lan(world);
+      const server = lan.server("server", { lines: [LISTEN] });
+      const attacker = world.machine("attacker", { addresses: ["10.1.66.66"], broadcast: EVERYBODY, link: CABLE });
+      world.network.tap((datagram) => {
+        if (datagram.to.ip === EVERYBODY && datagram.ttl === 127)
+          world.timeline.in(0.01, () => impersonate(world, attacker, datagram.from.ip, datagram.bytes));
+        return "pass";
+      });
+      const chance = world.chance("flood");
+      world.every(0.01, () => {
+        const header = broadcastHeader(world, { stratum: chance.below(16) });
+        for (let count = 0; count < 10; count++)
+          impersonate(world, attacker, `172.16.${chance.below(256)}.${chance.below(256)}`, sealedHeader(header));
+      });
+      world.run(60);
+      expect(lan.friendsOf(server)).toEqual(["gps of server"]);
+      expect(server.snapshot().refused["own"]).toBeGreaterThan(0);
+      expect(server.snapshot().refused["authentication"]).toBeGreaterThan(10_000);
+    },
+  );
 
   scenario("with the right key and a wrong clock is a falseticker", { trace: false, seeds: 3 }, (world) => {
     // With cohort: without it, who believes a liar of stratum 1 first would not hear the honest ones at stratum 2.
     const { lan, client } = besieged(world, { cohort: true });
     const local = { fallbacks: { local: 1, orphan: null } };
-    lan.host("insider", { broadcast: EVERYBODY, keys, serving: local, clockError: 5, lines: [{ kind: "broadcast", name: EVERYBODY, minpoll: 4, key: 1 }] });
+    lan.host("insider", {
+      broadcast: EVERYBODY,
+      keys,
+      serving: local,
+      clockError: 5,
+      lines: [{ kind: "broadcast", name: EVERYBODY, minpoll: 4, key: 1 }],
+    });
     world.run(1200);
-    const verdicts = associationsOf(client).map(({ address, verdict, reason }) => [lan.nameOf(address), verdict, reason]);
+    const verdicts = associationsOf(client).map(({ address, verdict, reason }) => [
+      lan.nameOf(address),
+      verdict,
+      reason,
+    ]);
     expect(verdicts).toContainEqual(["insider", "falseticker", "outsideIntersection"]);
     expect(client.snapshot().system).toMatchObject({ truechimers: 3, falsetickers: 1 });
     expect(Math.abs(errorOf(client))).toBeLessThan(0.001);
@@ -326,29 +414,36 @@ describe("an impostor", () => {
 });
 
 describe("a broadcast server", () => {
-  scenario("says nothing while it knows no time, and says it again when it does", { trace: false, seeds: 2 }, (world) => {
-    const lan = new Lan(world);
-    const gps = lan.reference("gps");
-    lan.host("server", { broadcast: EVERYBODY, lines: [{ name: gps.address.ip }, { kind: "broadcast", name: EVERYBODY, minpoll: 4 }] });
-    let heard = 0;
-    let ttl = 0;
-    world.network.tap((datagram) => {
-      if (datagram.to.ip === EVERYBODY) {
-        heard += 1;
-        ttl = datagram.ttl;
-      }
-      return "pass";
-    });
-    world.run(600);
-    expect(heard).toBeGreaterThan(35);
-    expect(ttl).toBe(127);
-    gps.script = { ...gps.script, oddities: [silent()] };
-    world.run(600);
-    const then = heard;
-    world.run(600);
-    expect(heard).toBe(then);
-    gps.script = { ...gps.script, oddities: [] };
-    world.run(1800);
-    expect(heard).toBeGreaterThan(then);
-  });
+  scenario(
+    "says nothing while it knows no time, and says it again when it does",
+    { trace: false, seeds: 2 },
+    (world) => {
+      const lan = new Lan(world);
+      const gps = lan.reference("gps");
+      lan.host("server", {
+        broadcast: EVERYBODY,
+        lines: [{ name: gps.address.ip }, { kind: "broadcast", name: EVERYBODY, minpoll: 4 }],
+      });
+      let heard = 0;
+      let ttl = 0;
+      world.network.tap((datagram) => {
+        if (datagram.to.ip === EVERYBODY) {
+          heard += 1;
+          ttl = datagram.ttl;
+        }
+        return "pass";
+      });
+      world.run(600);
+      expect(heard).toBeGreaterThan(35);
+      expect(ttl).toBe(127);
+      gps.script = { ...gps.script, oddities: [silent()] };
+      world.run(600);
+      const then = heard;
+      world.run(600);
+      expect(heard).toBe(then);
+      gps.script = { ...gps.script, oddities: [] };
+      world.run(1800);
+      expect(heard).toBeGreaterThan(then);
+    },
+  );
 });

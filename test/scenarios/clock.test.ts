@@ -8,14 +8,20 @@ import { expectSynchronized, expectTrue, finish, notesOf, serversOf, start } fro
 const SINCE_1970 = Date.parse("2026-11-21T00:00:00Z") / 1000;
 
 describe("the clock", () => {
-  scenario("stepped by another in the middle of a burst: what was measured before is worth nothing", { seeds: 20 }, (world) => {
-    const chance = world.chance("step");
-    const client = start(world, { servers: serversOf(world, {}, {}, {}), command: "query", options: { samples: 4 } });
-    world.at(0.1 + 3.9 * chance.uniform(), () => client.machine.stepClock(chance.uniform() < 0.5 ? 3600 : -90, chance.uniform() < 0.5 ? 0 : 0.3));
-    expect(finish(world, client)).toBe("ok");
-    expectTrue(client, client.machine.error);
-    expect(notesOf(client, "clockStepped").length).toBeGreaterThan(0);
-  });
+  scenario(
+    "stepped by another in the middle of a burst: what was measured before is worth nothing",
+    { seeds: 20 },
+    (world) => {
+      const chance = world.chance("step");
+      const client = start(world, { servers: serversOf(world, {}, {}, {}), command: "query", options: { samples: 4 } });
+      world.at(0.1 + 3.9 * chance.uniform(), () =>
+        client.machine.stepClock(chance.uniform() < 0.5 ? 3600 : -90, chance.uniform() < 0.5 ? 0 : 0.3),
+      );
+      expect(finish(world, client)).toBe("ok");
+      expectTrue(client, client.machine.error);
+      expect(notesOf(client, "clockStepped").length).toBeGreaterThan(0);
+    },
+  );
 
   scenario("stepped by another while an answer is on its way, and nobody says so", { seeds: 10 }, (world) => {
     const client = start(world, { servers: serversOf(world, {}), command: "query", options: { samples: 1 } });
@@ -42,7 +48,12 @@ describe("the clock", () => {
   });
 
   scenario("is not touched by a dry run nor by a query", {}, (world) => {
-    const dry = start(world, { servers: serversOf(world, {}, {}), clockError: 4, options: { dryRun: true }, oscillator: {} });
+    const dry = start(world, {
+      servers: serversOf(world, {}, {}),
+      clockError: 4,
+      options: { dryRun: true },
+      oscillator: {},
+    });
     expect(finish(world, dry)).toBe("ok");
     expect(dry.snapshot().clock).toMatchObject({ action: "step", applied: false, reason: "dry-run" });
     const query = start(world, { servers: ["192.0.2.1"], command: "query", on: dry.machine });
@@ -96,14 +107,18 @@ describe("the clock", () => {
     expect(bold.snapshot().clock.offset).toBeCloseTo(SINCE_1970, 1);
   });
 
-  scenario("is set across the end of era 0, from either side of it", { seeds: 10, beginning: "2036-02-07T06:28:12Z" }, (world) => {
-    const ahead = Number(world.seed) % 2 === 0;
-    const client = start(world, { servers: serversOf(world, {}, {}, {}), clockError: ahead ? 30 : -30 });
-    finish(world, client);
-    expectSynchronized(client);
-    world.run(60);
-    expect(toIso(client.machine.now().clock, 2_085_978_496n * 1_000_000_000n)).toMatch(/^2036-02-07T06:29:1/);
-  });
+  scenario(
+    "is set across the end of era 0, from either side of it",
+    { seeds: 10, beginning: "2036-02-07T06:28:12Z" },
+    (world) => {
+      const ahead = Number(world.seed) % 2 === 0;
+      const client = start(world, { servers: serversOf(world, {}, {}, {}), clockError: ahead ? 30 : -30 });
+      finish(world, client);
+      expectSynchronized(client);
+      world.run(60);
+      expect(toIso(client.machine.now().clock, 2_085_978_496n * 1_000_000_000n)).toMatch(/^2036-02-07T06:29:1/);
+    },
+  );
 
   scenario("is right in the second era, long after", { beginning: "2040-01-01T00:00:00Z" }, (world) => {
     const client = start(world, { servers: serversOf(world, {}, {}, {}) });
@@ -112,7 +127,12 @@ describe("the clock", () => {
   });
 
   scenario("that runs fast by 500 ppm is measured truly", {}, (world) => {
-    const client = start(world, { servers: serversOf(world, {}, {}, {}), oscillator: { frequency: 500e-6 }, command: "query", options: { samples: 4 } });
+    const client = start(world, {
+      servers: serversOf(world, {}, {}, {}),
+      oscillator: { frequency: 500e-6 },
+      command: "query",
+      options: { samples: 4 },
+    });
     expect(finish(world, client)).toBe("ok");
     expectTrue(client, client.machine.error, 500e-6 * 5);
   });

@@ -12,10 +12,20 @@ const CALM = 6 * HOUR;
 const TRANSFER = 2 * HOUR;
 
 /** The worst error during a transfer, and in the two hours after it, of a clock that was well before. */
-function worstDuring(world: SimWorld, loop: Partial<LoopConfig>): { readonly transfer: number; readonly after: number } {
+function worstDuring(
+  world: SimWorld,
+  loop: Partial<LoopConfig>,
+): { readonly transfer: number; readonly after: number } {
   const servers = [world.server("ntp1", { stratum: 1, processing: 0 })];
   const line = { delay: 0.02, jitter: { shape: "exponential", mean: 0.0005 } } as const;
-  const client = daemon(world, { servers, link: line, line: { maxpoll: 7 }, clockError: 0.001, oscillator: { frequency: 20e-6, wander: 1e-9 }, loop: { frequency: -20e-6, ...loop } });
+  const client = daemon(world, {
+    servers,
+    link: line,
+    line: { maxpoll: 7 },
+    clockError: 0.001,
+    oscillator: { frequency: 20e-6, wander: 1e-9 },
+    loop: { frequency: -20e-6, ...loop },
+  });
   const { in: inwards } = client.machine.interfaces[0]!;
   let worst = 0;
   const look = (until: number): number => {

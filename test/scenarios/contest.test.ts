@@ -5,9 +5,12 @@ import { FIGURES, goal, live, medians, WORLDS } from "../support/contest-worlds.
 const SEEDS = 10;
 
 describe("in the worlds of chronyd and ntpd", () => {
-  it.each(WORLDS)(`$name: no figure is worse than the better one's, and no more packets are sent (seeds 1 to ${SEEDS})`, (world) => {
-    const ours = medians(Array.from({ length: SEEDS }, (_, index) => live(world, index + 1, "adaptive", false)));
-    const goals = goal(world);
-    for (const figure of FIGURES) expect(ours[figure], figure).toBeLessThanOrEqual(goals[figure]);
-  });
+  it.each(WORLDS)(
+    `$name: no figure is worse than the better one's, and no more packets are sent (seeds 1 to ${SEEDS})`,
+    (world) => {
+      const ours = medians(Array.from({ length: SEEDS }, (_, index) => live(world, index + 1, "adaptive", false)));
+      const goals = goal(world);
+      for (const figure of FIGURES) expect(ours[figure], figure).toBeLessThanOrEqual(goals[figure]);
+    },
+  );
 });

@@ -24,16 +24,29 @@ const HOUR = 3600;
 const SETTLED = 5 * HOUR;
 
 /** A daemon that has been running until it knows its oscillator. */
-function settled(world: SimWorld, servers: number, options: Partial<DaemonOptions> = {}): { client: Runner; servers: readonly ScriptedServer[] } {
+function settled(
+  world: SimWorld,
+  servers: number,
+  options: Partial<DaemonOptions> = {},
+): { client: Runner; servers: readonly ScriptedServer[] } {
   const { client, servers: all } = begun(world, servers, options);
   world.run(SETTLED);
   expect(Math.abs(client.machine.error), "settled").toBeLessThan(0.0015);
   return { client, servers: all };
 }
 
-function begun(world: SimWorld, servers: number, options: Partial<DaemonOptions> = {}): { client: Runner; servers: readonly ScriptedServer[] } {
-  const all = Array.from({ length: servers }, (_, index) => world.server(`ntp${index + 1}`, { link: { delay: 0.002 * index } }));
-  return { client: daemon(world, { servers: all, link: WAN, clockError: 0.01, oscillator: CRYSTAL, ...options }), servers: all };
+function begun(
+  world: SimWorld,
+  servers: number,
+  options: Partial<DaemonOptions> = {},
+): { client: Runner; servers: readonly ScriptedServer[] } {
+  const all = Array.from({ length: servers }, (_, index) =>
+    world.server(`ntp${index + 1}`, { link: { delay: 0.002 * index } }),
+  );
+  return {
+    client: daemon(world, { servers: all, link: WAN, clockError: 0.01, oscillator: CRYSTAL, ...options }),
+    servers: all,
+  };
 }
 
 /** Runs on, and says how wrong the clock was at worst against a reference; by default true time. */
@@ -47,7 +60,14 @@ function worstOf(world: SimWorld, client: Runner, seconds: number, reference: ()
   return worst;
 }
 
-const SERVING: ServingConfig = { access: accessOfRules([], []) as AccessList, rate: DEFAULT_RATE, fallbacks: NO_FALLBACKS, manycast: null, smear: null, ownAddresses: [] };
+const SERVING: ServingConfig = {
+  access: accessOfRules([], []) as AccessList,
+  rate: DEFAULT_RATE,
+  fallbacks: NO_FALLBACKS,
+  manycast: null,
+  smear: null,
+  ownAddresses: [],
+};
 const ours = (client: Runner): number => notesOf(client, "clockStepped").filter(({ whose }) => whose === "ours").length;
 
 describe("servers", () => {
@@ -92,13 +112,17 @@ describe("servers", () => {
     expect(ours(client)).toBe(0);
   });
 
-  scenario("on a path that becomes longer are believed again, whatever half of it is hidden in asymmetry", {}, (world) => {
-    const { client } = settled(world, 1);
-    client.machine.interfaces[0]!.out.delay = 0.03;
-    expect(worstOf(world, client, 12 * HOUR)).toBeLessThan(0.0125);
-    // 20 ms more on the way out look like a server that is 10 ms ahead.
-    expect(worstOf(world, client, 6 * HOUR, () => 0.01)).toBeLessThan(0.002);
-  });
+  scenario(
+    "on a path that becomes longer are believed again, whatever half of it is hidden in asymmetry",
+    {},
+    (world) => {
+      const { client } = settled(world, 1);
+      client.machine.interfaces[0]!.out.delay = 0.03;
+      expect(worstOf(world, client, 12 * HOUR)).toBeLessThan(0.0125);
+      // 20 ms more on the way out look like a server that is 10 ms ahead.
+      expect(worstOf(world, client, 6 * HOUR, () => 0.01)).toBeLessThan(0.002);
+    },
+  );
 });
 
 describe("the oscillator", () => {
@@ -112,7 +136,9 @@ describe("the oscillator", () => {
   });
 
   scenario("that is 300 ppm off is learned all the same", {}, (world) => {
-    const { client } = begun(world, 1, { oscillator: { ...CRYSTAL, frequency: Number(world.seed) % 2 === 0 ? 300e-6 : -300e-6 } });
+    const { client } = begun(world, 1, {
+      oscillator: { ...CRYSTAL, frequency: Number(world.seed) % 2 === 0 ? 300e-6 : -300e-6 },
+    });
     world.run(HOUR);
     expect(worstOf(world, client, 4 * HOUR)).toBeLessThan(0.003);
     expect(ours(client)).toBe(0);
@@ -152,7 +178,8 @@ describe("the network", () => {
     expect(offsets.length).toBeGreaterThan(0);
     for (const offset of offsets) expect(Math.abs(offset)).toBeLessThan(0.01);
     // What had been measured before has moved along.
-    for (const { offset, jitter } of client.snapshot().associations) expect(Math.abs(offset!) + jitter!).toBeLessThan(0.015);
+    for (const { offset, jitter } of client.snapshot().associations)
+      expect(Math.abs(offset!) + jitter!).toBeLessThan(0.015);
   });
 });
 
@@ -166,17 +193,21 @@ describe("the machine", () => {
 
   const BY: readonly number[] = [3600, -3600, 20 * 365.25 * 86_400, -20 * 365.25 * 86_400];
   for (const [index, discipline] of (Object.keys(DISCIPLINES) as DisciplineName[]).entries())
-    scenario(`whose clock somebody sets by hours or decades sets it right at once (${discipline})`, { seeds: 4 }, (world) => {
-      const { client } = begun(world, 1, { loop: { discipline, frequency: -30e-6 } });
-      world.run(HOUR);
-      client.machine.stepClock(BY[(Number(world.seed) + index) % 4]!, 0.1);
-      world.run(30);
-      // A double holds 20 years to a tenth of a microsecond.
-      expect(Math.abs(client.machine.error)).toBeLessThan(0.005);
-      expect(client.outcome).toBeNull();
-      expect(ours(client)).toBe(1);
-      expect(worstOf(world, client, HOUR)).toBeLessThan(0.01);
-    });
+    scenario(
+      `whose clock somebody sets by hours or decades sets it right at once (${discipline})`,
+      { seeds: 4 },
+      (world) => {
+        const { client } = begun(world, 1, { loop: { discipline, frequency: -30e-6 } });
+        world.run(HOUR);
+        client.machine.stepClock(BY[(Number(world.seed) + index) % 4]!, 0.1);
+        world.run(30);
+        // A double holds 20 years to a tenth of a microsecond.
+        expect(Math.abs(client.machine.error)).toBeLessThan(0.005);
+        expect(client.outcome).toBeNull();
+        expect(ours(client)).toBe(1);
+        expect(worstOf(world, client, HOUR)).toBeLessThan(0.01);
+      },
+    );
 
   scenario("that lets its clock glide at 500 ppm is kept as well", {}, (world) => {
     const { client } = begun(world, 1, { steerRate: 500e-6 });
@@ -206,7 +237,10 @@ describe("limits", () => {
   });
 
   scenario("a step further than --max-step ends the run", { seeds: 2 }, (world) => {
-    const { client } = begun(world, 1, { clockError: 5, loop: { limits: { ...limits, maxStep: { forward: 10, backward: 1 } } } });
+    const { client } = begun(world, 1, {
+      clockError: 5,
+      loop: { limits: { ...limits, maxStep: { forward: 10, backward: 1 } } },
+    });
     world.run(20);
     expect(client.outcome).toBe("limit");
     expect(client.snapshot().clock.reason).toBe("max-step");
@@ -229,28 +263,38 @@ describe("limits", () => {
   });
 
   for (const discipline of Object.keys(DISCIPLINES) as DisciplineName[])
-    scenario(`a report only says what would be done, and serves the time as it is known (${discipline})`, { seeds: 2 }, (world) => {
-      const { client } = begun(world, 3, { clockError: 2, loop: { dryRun: true, discipline, frequency: -30e-6 }, more: { serving: SERVING } });
-      const served = (): number => {
-        const { responder } = client.engine;
-        responder!.refresh(client.machine.mono());
-        return client.machine.error + responder!.shiftSeconds + (responder!.shiftFraction >>> 0) / 2 ** 32;
-      };
-      world.run(2 * HOUR);
-      expect(notesOf(client, "wouldStep")).toEqual([{ what: "wouldStep", by: expect.closeTo(-2, 1) }]);
-      let worst = 0;
-      world.every(60, () => (worst = Math.max(worst, Math.abs(served()))));
-      world.run(6 * HOUR);
-      // The standard's combines samples of a clock that drifted on meanwhile.
-      expect(worst).toBeLessThan(discipline === "adaptive" ? 0.003 : 0.06);
-      expect(client.machine.error).toBeCloseTo(2 + 8 * HOUR * 30e-6, 1);
-    });
+    scenario(
+      `a report only says what would be done, and serves the time as it is known (${discipline})`,
+      { seeds: 2 },
+      (world) => {
+        const { client } = begun(world, 3, {
+          clockError: 2,
+          loop: { dryRun: true, discipline, frequency: -30e-6 },
+          more: { serving: SERVING },
+        });
+        const served = (): number => {
+          const { responder } = client.engine;
+          responder!.refresh(client.machine.mono());
+          return client.machine.error + responder!.shiftSeconds + (responder!.shiftFraction >>> 0) / 2 ** 32;
+        };
+        world.run(2 * HOUR);
+        expect(notesOf(client, "wouldStep")).toEqual([{ what: "wouldStep", by: expect.closeTo(-2, 1) }]);
+        let worst = 0;
+        world.every(60, () => (worst = Math.max(worst, Math.abs(served()))));
+        world.run(6 * HOUR);
+        // The standard's combines samples of a clock that drifted on meanwhile.
+        expect(worst).toBeLessThan(discipline === "adaptive" ? 0.003 : 0.06);
+        expect(client.machine.error).toBeCloseTo(2 + 8 * HOUR * 30e-6, 1);
+      },
+    );
 
   scenario("a report only does not end where a daemon that steers would, and says so once", { seeds: 2 }, (world) => {
     const { client } = begun(world, 1, { clockError: -1500, loop: { dryRun: true } });
     world.run(4 * HOUR);
     expect(client.outcome).toBeNull();
-    expect(notesOf(client, "wouldRefuse")).toEqual([{ what: "wouldRefuse", by: expect.closeTo(1500, 0), why: "panic" }]);
+    expect(notesOf(client, "wouldRefuse")).toEqual([
+      { what: "wouldRefuse", by: expect.closeTo(1500, 0), why: "panic" },
+    ]);
     expect(client.machine.error).toBeCloseTo(-1500 + 4 * HOUR * 30e-6, 1);
     expect(client.snapshot().discipline).toMatchObject({ state: "SYNC", frequency: expect.closeTo(-30e-6, 5) });
   });
@@ -266,7 +310,11 @@ describe("the standard's discipline", () => {
   scenario("measures its frequency, holds the clock, and never steps it", { seeds: 3 }, (world) => {
     const { client } = begun(world, 1, { loop: { discipline: "rfc5905", stepout: 900 } });
     world.run(1100);
-    expect(client.snapshot().discipline).toMatchObject({ name: "rfc5905", state: "SYNC", frequency: expect.closeTo(-30e-6, 5) });
+    expect(client.snapshot().discipline).toMatchObject({
+      name: "rfc5905",
+      state: "SYNC",
+      frequency: expect.closeTo(-30e-6, 5),
+    });
     world.run(8 * HOUR);
     expect(worstOf(world, client, 8 * HOUR)).toBeLessThan(0.01);
     expect(ours(client)).toBe(0);

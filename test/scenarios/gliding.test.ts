@@ -11,7 +11,15 @@ import { associationsOf, keysOf, notesOf, Site } from "../support/site.ts";
 import { scenario } from "../support/world.ts";
 
 const ADDRESSES = ["10.1.0.11", "10.1.0.12"] as const;
-const LOOP: ClockConfig = { kind: "loop", dryRun: false, discipline: DEFAULT_DISCIPLINE, limits: DEFAULT_STEP_LIMITS, stepout: 300, anyFirst: false, frequency: null };
+const LOOP: ClockConfig = {
+  kind: "loop",
+  dryRun: false,
+  discipline: DEFAULT_DISCIPLINE,
+  limits: DEFAULT_STEP_LIMITS,
+  stepout: 300,
+  anyFirst: false,
+  frequency: null,
+};
 const BRISK = { minpoll: 3, maxpoll: 3 };
 /** What Linux slews by. */
 const KERNEL = 500e-6;
@@ -27,8 +35,19 @@ function pair(world: SimWorld, clockError: number): readonly [Runner, Runner] {
   const site = new Site(world);
   const host = (index: 0 | 1, error: number): Runner => {
     const reference = site.reference(`gps${index + 1}`).address.ip;
-    const lines = [{ name: reference, iburst: true, ...BRISK }, { kind: "peer", name: ADDRESSES[1 - index]!, key: 1, iburst: false, ...BRISK }] as const;
-    return site.host(`peer${index + 1}`, { addresses: [ADDRESSES[index]], keys, lines, clock: LOOP, steerRate: KERNEL, clockError: error, oscillator: { frequency: 20e-6 } });
+    const lines = [
+      { name: reference, iburst: true, ...BRISK },
+      { kind: "peer", name: ADDRESSES[1 - index]!, key: 1, iburst: false, ...BRISK },
+    ] as const;
+    return site.host(`peer${index + 1}`, {
+      addresses: [ADDRESSES[index]],
+      keys,
+      lines,
+      clock: LOOP,
+      steerRate: KERNEL,
+      clockError: error,
+      oscillator: { frequency: 20e-6 },
+    });
   };
   return [host(0, clockError), host(1, 0)];
 }
@@ -36,7 +55,13 @@ function pair(world: SimWorld, clockError: number): readonly [Runner, Runner] {
 /** The longest round trip that two peers have measured between them. */
 function farthest(peers: readonly Runner[]): number {
   const own = new Set<string>(ADDRESSES);
-  return Math.max(...peers.flatMap((peer) => notesOf(peer, "sample").filter(({ address }) => own.has(address.ip)).map(({ delay }) => delay)));
+  return Math.max(
+    ...peers.flatMap((peer) =>
+      notesOf(peer, "sample")
+        .filter(({ address }) => own.has(address.ip))
+        .map(({ delay }) => delay),
+    ),
+  );
 }
 
 describe("near peers are measured as near", () => {

@@ -5,7 +5,18 @@ import { openKeyring } from "../../src/security/keyring.ts";
 import { parseKeys } from "../../src/security/keyfile.ts";
 import { securityProvider } from "../../src/security/symmetric.ts";
 import type { Datagram } from "../../src/sim/network.ts";
-import { atRequest, badMac, fromElsewhere, mangled, oversized, says, sealedBy, truncated, twice, wrongOrigin } from "../../src/sim/oddities.ts";
+import {
+  atRequest,
+  badMac,
+  fromElsewhere,
+  mangled,
+  oversized,
+  says,
+  sealedBy,
+  truncated,
+  twice,
+  wrongOrigin,
+} from "../../src/sim/oddities.ts";
 import type { Runner } from "../../src/sim/runner.ts";
 import type { Oddity } from "../../src/sim/server.ts";
 import type { SimWorld } from "../../src/sim/world.ts";
@@ -27,8 +38,19 @@ function forged(world: SimWorld, question: Datagram, change: Partial<Header> = {
   const asked = readHeader(new DataView(question.bytes.buffer, question.bytes.byteOffset));
   const lie = shift(world.beginning, world.now + 1000);
   const honest: Header = {
-    leap: "none", version: 4, mode: "server", stratum: 1, poll: 6, precision: -24, rootDelay: 0, rootDispersion: 0,
-    referenceId: 0x47505300, reference: lie, origin: asked.transmit, receive: lie, transmit: lie,
+    leap: "none",
+    version: 4,
+    mode: "server",
+    stratum: 1,
+    poll: 6,
+    precision: -24,
+    rootDelay: 0,
+    rootDispersion: 0,
+    referenceId: 0x47505300,
+    reference: lie,
+    origin: asked.transmit,
+    receive: lie,
+    transmit: lie,
   };
   return { from: question.to, to: question.from, ttl: 64, bytes: encodeHeader({ ...honest, ...change }) };
 }
@@ -55,7 +77,8 @@ describe("off the path", () => {
     const chance = world.chance("attacker");
     const servers = serversOf(world, {}, {}, {});
     forEachQuestion(world, (question) => {
-      for (let n = 0; n < 20; n++) world.network.inject(forged(world, question, { origin: chance.bits64() as NtpTimestamp }), 0.0001 * n);
+      for (let n = 0; n < 20; n++)
+        world.network.inject(forged(world, question, { origin: chance.bits64() as NtpTimestamp }), 0.0001 * n);
     });
     const client = start(world, { servers });
     finish(world, client);
@@ -84,19 +107,27 @@ describe("off the path", () => {
     forEachQuestion(world, (question) => {
       for (let n = 0; n < 50; n++) {
         const port = 49_152 + chance.below(16_384);
-        if (port !== question.from.port) world.network.inject({ ...forged(world, question), to: { ...question.from, port } });
+        if (port !== question.from.port)
+          world.network.inject({ ...forged(world, question), to: { ...question.from, port } });
       }
     });
     const client = start(world, { servers });
     finish(world, client);
     expectSynchronized(client);
-    expect(client.snapshot().associations.map(({ packets }) => packets)).toEqual([{ sent: 3, received: 3, rejected: 0 }, { sent: 3, received: 3, rejected: 0 }]);
+    expect(client.snapshot().associations.map(({ packets }) => packets)).toEqual([
+      { sent: 3, received: 3, rejected: 0 },
+      { sent: 3, received: 3, rejected: 0 },
+    ]);
   });
 
   scenario("with cookie and port, but from another address, nothing is heard", {}, (world) => {
     const servers = serversOf(world, {}, {});
     forEachQuestion(world, (question) => {
-      for (const from of [{ ip: "203.0.113.66", port: 123 }, { ...question.to, port: 124 }]) world.network.inject({ ...forged(world, question), from });
+      for (const from of [
+        { ip: "203.0.113.66", port: 123 },
+        { ...question.to, port: 124 },
+      ])
+        world.network.inject({ ...forged(world, question), from });
     });
     const client = start(world, { servers });
     finish(world, client);
@@ -153,14 +184,18 @@ describe("on the path", () => {
     expectOneSampleEach(client);
   });
 
-  scenario("who delays one way moves the offset, but not beyond the uncertainty that is told", { seeds: 10 }, (world) => {
-    const chance = world.chance("attacker");
-    const delay = 0.4 * chance.uniform();
-    world.network.tap((datagram) => (datagram.from.port === 123 ? { delay } : "pass"));
-    const client = start(world, { servers: serversOf(world, {}), command: "query", options: { samples: 4 } });
-    expect(finish(world, client)).toBe("ok");
-    expectTrue(client, client.machine.error);
-  });
+  scenario(
+    "who delays one way moves the offset, but not beyond the uncertainty that is told",
+    { seeds: 10 },
+    (world) => {
+      const chance = world.chance("attacker");
+      const delay = 0.4 * chance.uniform();
+      world.network.tap((datagram) => (datagram.from.port === 123 ? { delay } : "pass"));
+      const client = start(world, { servers: serversOf(world, {}), command: "query", options: { samples: 4 } });
+      expect(finish(world, client)).toBe("ok");
+      expectTrue(client, client.machine.error);
+    },
+  );
 
   scenario("who drops everything is the same as a dead server", {}, (world) => {
     world.network.tap(() => "drop");
@@ -172,7 +207,10 @@ describe("on the path", () => {
 describe("with keys", () => {
   let keyring: Keyring;
   beforeAll(async () => {
-    const { keys } = parseKeys("1 SHA1 a-secret-of-ours\n2 MD5 an-older-one\n3 AES128CMAC HEX:000102030405060708090a0b0c0d0e0f\n", { format: "auto", file: "keys" });
+    const { keys } = parseKeys(
+      "1 SHA1 a-secret-of-ours\n2 MD5 an-older-one\n3 AES128CMAC HEX:000102030405060708090a0b0c0d0e0f\n",
+      { format: "auto", file: "keys" },
+    );
     keyring = (await openKeyring(keys, "all")).keyring;
   });
   const keyed = (...oddities: Parameters<typeof serversOf>[1][]): Parameters<typeof serversOf>[1][] =>
@@ -187,11 +225,18 @@ describe("with keys", () => {
   });
 
   scenario("an old key, a broken MAC and none at all are not believed", {}, (world) => {
-    const servers = serversOf(world, ...keyed({ oddities: [sealedBy(2)] }, { oddities: [badMac()] }, { oddities: [sealedBy(null)] }));
+    const servers = serversOf(
+      world,
+      ...keyed({ oddities: [sealedBy(2)] }, { oddities: [badMac()] }, { oddities: [sealedBy(null)] }),
+    );
     const client = start(world, { servers, keyring, options: { key: 1 } });
     expect(finish(world, client)).toBe("authentication");
     expect(verdicts(client)).toEqual(Array(3).fill("rejected: authentication"));
-    expect(client.snapshot().associations.map(({ authentication }) => authentication)).toEqual(["failed", "failed", "failed"]);
+    expect(client.snapshot().associations.map(({ authentication }) => authentication)).toEqual([
+      "failed",
+      "failed",
+      "failed",
+    ]);
   });
 
   scenario("the server's crypto-NAK ends the run, and says why", {}, (world) => {
@@ -202,21 +247,28 @@ describe("with keys", () => {
     expect(servers[0]!.count).toBe(1);
   });
 
-  scenario("somebody on the path without the key can forge neither time nor kiss; the true answer still counts", {}, (world) => {
-    const servers = serversOf(world, ...keyed({}, {}, {}));
-    forEachQuestion(world, (question) => {
-      world.network.inject(forged(world, question), 0.001);
-      world.network.inject(forged(world, question, DENY), 0.002);
-      const sealed = forged(world, question);
-      world.network.inject({ ...sealed, bytes: Uint8Array.of(...sealed.bytes, 0, 0, 0, 1, ...new Uint8Array(20).fill(7)) }, 0.003);
-    });
-    const client = start(world, { servers, keyring, options: { key: 1 } });
-    finish(world, client);
-    expectSynchronized(client);
-    expect(client.memory.kisses).toEqual([]);
-    expect(client.snapshot().system).toMatchObject({ truechimers: 3, falsetickers: 0 });
-    for (const server of servers) expect(about(client, server).packets).toMatchObject({ sent: 3, rejected: 9 });
-  });
+  scenario(
+    "somebody on the path without the key can forge neither time nor kiss; the true answer still counts",
+    {},
+    (world) => {
+      const servers = serversOf(world, ...keyed({}, {}, {}));
+      forEachQuestion(world, (question) => {
+        world.network.inject(forged(world, question), 0.001);
+        world.network.inject(forged(world, question, DENY), 0.002);
+        const sealed = forged(world, question);
+        world.network.inject(
+          { ...sealed, bytes: Uint8Array.of(...sealed.bytes, 0, 0, 0, 1, ...new Uint8Array(20).fill(7)) },
+          0.003,
+        );
+      });
+      const client = start(world, { servers, keyring, options: { key: 1 } });
+      finish(world, client);
+      expectSynchronized(client);
+      expect(client.memory.kisses).toEqual([]);
+      expect(client.snapshot().system).toMatchObject({ truechimers: 3, falsetickers: 0 });
+      for (const server of servers) expect(about(client, server).packets).toMatchObject({ sent: 3, rejected: 9 });
+    },
+  );
 });
 
 describe("servers whose packets are not what they should be", () => {
@@ -231,10 +283,16 @@ describe("servers whose packets are not what they should be", () => {
 
   scenario("oversized: no answer, and no exception", {}, (world) => {
     const lengths = [4097, 65_000, 1200];
-    const client = start(world, { servers: serversOf(world, ...lengths.map((length) => ({ oddities: [oversized(length)] })), {}, {}, {}, {}) });
+    const client = start(world, {
+      servers: serversOf(world, ...lengths.map((length) => ({ oddities: [oversized(length)] })), {}, {}, {}, {}),
+    });
     finish(world, client);
     expectSynchronized(client);
-    expect(verdicts(client).slice(0, 3).every((verdict) => verdict.startsWith("rejected"))).toBe(true);
+    expect(
+      verdicts(client)
+        .slice(0, 3)
+        .every((verdict) => verdict.startsWith("rejected")),
+    ).toBe(true);
   });
 
   scenario("with flipped bits: never an exception, and the majority decides", { seeds: 20 }, (world) => {
@@ -244,7 +302,9 @@ describe("servers whose packets are not what they should be", () => {
       for (let n = 1 + chance.below(5); n > 0; n--) changed[chance.below(changed.length)]! ^= 1 << chance.below(8);
       return changed;
     });
-    const client = start(world, { servers: serversOf(world, { oddities: [flipped] }, {}, {}, {}, { oddities: [flipped] }) });
+    const client = start(world, {
+      servers: serversOf(world, { oddities: [flipped] }, {}, {}, {}, { oddities: [flipped] }),
+    });
     finish(world, client);
     expectSynchronized(client);
   });
@@ -257,7 +317,14 @@ describe("servers whose packets are not what they should be", () => {
   });
 
   scenario("of another mode or version", {}, (world) => {
-    const odd = [says({ mode: "client" }), says({ mode: "broadcast" }), says({ mode: "symmetricActive" }), says({ mode: "control" }), says({ version: 0 }), says({ version: 7 })];
+    const odd = [
+      says({ mode: "client" }),
+      says({ mode: "broadcast" }),
+      says({ mode: "symmetricActive" }),
+      says({ mode: "control" }),
+      says({ version: 0 }),
+      says({ version: 7 }),
+    ];
     const client = start(world, { servers: serversOf(world, ...odd.map((one) => ({ oddities: [one] }))) });
     expect(finish(world, client)).toBe("no-reply");
     expect(client.snapshot().clock.offset).toBeNull();
@@ -271,7 +338,12 @@ describe("servers whose packets are not what they should be", () => {
   });
 
   scenario("that come twice: one sample each", {}, (world) => {
-    const servers = serversOf(world, { oddities: [twice(0)] }, { oddities: [twice(0.0001)] }, { oddities: [twice(0.7)] });
+    const servers = serversOf(
+      world,
+      { oddities: [twice(0)] },
+      { oddities: [twice(0.0001)] },
+      { oddities: [twice(0.7)] },
+    );
     const client = start(world, { servers });
     finish(world, client);
     expectSynchronized(client);
@@ -291,7 +363,9 @@ describe("servers whose packets are not what they should be", () => {
   });
 
   scenario("once wrong, then right", {}, (world) => {
-    const client = start(world, { servers: serversOf(world, { oddities: [atRequest(1, truncated(3)), atRequest(2, wrongOrigin())] }) });
+    const client = start(world, {
+      servers: serversOf(world, { oddities: [atRequest(1, truncated(3)), atRequest(2, wrongOrigin())] }),
+    });
     finish(world, client);
     expectSynchronized(client);
   });

@@ -15,9 +15,15 @@ const CRYSTAL = { frequency: 30e-6, wander: 1e-9 };
 const HOUR = 3600;
 const LOOP = { discipline: "rfc5905", kernel: true, stepout: 900 } as const;
 
-function begun(world: SimWorld, options: Partial<DaemonOptions> = {}): { readonly client: Runner; readonly servers: readonly ScriptedServer[] } {
+function begun(
+  world: SimWorld,
+  options: Partial<DaemonOptions> = {},
+): { readonly client: Runner; readonly servers: readonly ScriptedServer[] } {
   const servers = [world.server("ntp1", { stratum: 1 })];
-  return { servers, client: daemon(world, { servers, link: WAN, clockError: 0.01, oscillator: CRYSTAL, loop: LOOP, ...options }) };
+  return {
+    servers,
+    client: daemon(world, { servers, link: WAN, clockError: 0.01, oscillator: CRYSTAL, loop: LOOP, ...options }),
+  };
 }
 
 function worstOf(world: SimWorld, client: Runner, seconds: number, reference = 0): number {
@@ -48,21 +54,32 @@ describe("the kernel's loop", () => {
     expect(steps(client)).toBe(0);
   });
 
-  scenario("keeps it better than the clock-adjust process of each second does, with fewer wakes", { seeds: 3 }, (world) => {
-    const { client } = begun(world);
-    const plain = daemon(world, { name: "plain", servers: [world.server("ntp2", { stratum: 1 })], link: WAN, clockError: 0.01, oscillator: CRYSTAL, loop: { ...LOOP, kernel: false } });
-    world.run(6 * HOUR);
-    let [squares, others] = [0, 0];
-    world.every(1, () => {
-      squares += client.machine.error ** 2;
-      others += plain.machine.error ** 2;
-    });
-    const woken = client.count;
-    const plainlyWoken = plain.count;
-    world.run(12 * HOUR);
-    expect(squares).toBeLessThan(others);
-    expect(client.count - woken).toBeLessThan((plain.count - plainlyWoken) / 10);
-  });
+  scenario(
+    "keeps it better than the clock-adjust process of each second does, with fewer wakes",
+    { seeds: 3 },
+    (world) => {
+      const { client } = begun(world);
+      const plain = daemon(world, {
+        name: "plain",
+        servers: [world.server("ntp2", { stratum: 1 })],
+        link: WAN,
+        clockError: 0.01,
+        oscillator: CRYSTAL,
+        loop: { ...LOOP, kernel: false },
+      });
+      world.run(6 * HOUR);
+      let [squares, others] = [0, 0];
+      world.every(1, () => {
+        squares += client.machine.error ** 2;
+        others += plain.machine.error ** 2;
+      });
+      const woken = client.count;
+      const plainlyWoken = plain.count;
+      world.run(12 * HOUR);
+      expect(squares).toBeLessThan(others);
+      expect(client.count - woken).toBeLessThan((plain.count - plainlyWoken) / 10);
+    },
+  );
 
   scenario("begins with a frequency that is known, at once", { seeds: 3 }, (world) => {
     const { client } = begun(world, { loop: { ...LOOP, frequency: -30e-6 } });
@@ -82,7 +99,20 @@ describe("the kernel's loop", () => {
   });
 
   scenario("has no part in an offset that is too large for it", { seeds: 2 }, (world) => {
-    const { client } = begun(world, { clockError: 3, loop: { ...LOOP, frequency: -30e-6, limits: { stepThreshold: Infinity, panic: 1000, maxStep: { forward: Infinity, backward: Infinity }, method: "slew" } }, steerRate: 500e-6 });
+    const { client } = begun(world, {
+      clockError: 3,
+      loop: {
+        ...LOOP,
+        frequency: -30e-6,
+        limits: {
+          stepThreshold: Infinity,
+          panic: 1000,
+          maxStep: { forward: Infinity, backward: Infinity },
+          method: "slew",
+        },
+      },
+      steerRate: 500e-6,
+    });
     world.run(12 * HOUR);
     expect(steps(client)).toBe(0);
     expect(Math.abs(client.machine.error)).toBeLessThan(0.005);
@@ -102,14 +132,25 @@ describe("the kernel's loop", () => {
 
 describe("a clock that another daemon steered before", () => {
   for (const discipline of Object.keys(DISCIPLINES) as DisciplineName[])
-    scenario(`is taken over as it is: nothing of the frequency it left is taken for the oscillator's (${discipline})`, { seeds: 3 }, (world) => {
-      const { client } = begun(world, { clockError: 0.0005, loop: { discipline, frequency: -30e-6 }, before: { frequency: -30e-6, phase: 0.05 } });
-      expect(worstOf(world, client, HOUR)).toBeLessThan(0.003);
-      expect(client.snapshot().discipline!.frequency).toBeCloseTo(-30e-6, 5);
-    });
+    scenario(
+      `is taken over as it is: nothing of the frequency it left is taken for the oscillator's (${discipline})`,
+      { seeds: 3 },
+      (world) => {
+        const { client } = begun(world, {
+          clockError: 0.0005,
+          loop: { discipline, frequency: -30e-6 },
+          before: { frequency: -30e-6, phase: 0.05 },
+        });
+        expect(worstOf(world, client, HOUR)).toBeLessThan(0.003);
+        expect(client.snapshot().discipline!.frequency).toBeCloseTo(-30e-6, 5);
+      },
+    );
 
   scenario("and whose frequency nobody wrote down is measured without it", { seeds: 3 }, (world) => {
-    const { client } = begun(world, { loop: { discipline: "rfc5905", stepout: 900 }, before: { frequency: -80e-6, phase: 0 } });
+    const { client } = begun(world, {
+      loop: { discipline: "rfc5905", stepout: 900 },
+      before: { frequency: -80e-6, phase: 0 },
+    });
     world.run(1500);
     expect(client.snapshot().discipline).toMatchObject({ state: "SYNC", frequency: expect.closeTo(-30e-6, 5) });
   });

@@ -13,7 +13,10 @@ const CRYSTAL = { frequency: 30e-6, wander: 1e-9 };
 function truthful(world: SimWorld, client: Runner, seconds: number): void {
   const until = world.now + seconds;
   world.every(7, () => {
-    if (world.now <= until) expect(Math.abs(client.machine.error), `at ${world.now} s`).toBeLessThanOrEqual(client.machine.kernel.maximumError);
+    if (world.now <= until)
+      expect(Math.abs(client.machine.error), `at ${world.now} s`).toBeLessThanOrEqual(
+        client.machine.kernel.maximumError,
+      );
   });
   world.run(seconds);
 }
@@ -22,7 +25,13 @@ describe("a daemon", () => {
   for (const discipline of ["rfc5905", "adaptive"] as const) {
     scenario(`with ${discipline} claims no more than is true, and not before it knows`, { seeds: 2 }, (world) => {
       const servers = serversOf(world, {}, {}, {});
-      const client = daemon(world, { servers, clockError: Number(world.seed) % 2 === 0 ? -5 : 0.1, oscillator: CRYSTAL, loop: { discipline }, steerRate: 500e-6 });
+      const client = daemon(world, {
+        servers,
+        clockError: Number(world.seed) % 2 === 0 ? -5 : 0.1,
+        oscillator: CRYSTAL,
+        loop: { discipline },
+        steerRate: 500e-6,
+      });
       expect(client.machine.kernel).toMatchObject({ synchronized: false, maximumError: 16 });
       truthful(world, client, 3 * HOUR);
       expect(client.machine.kernel).toMatchObject({ synchronized: true, leap: "none" });
@@ -40,17 +49,21 @@ describe("a daemon", () => {
     expect(client.machine.kernel.synchronized).toBe(true);
   });
 
-  scenario("whose servers fall silent lets the kernel's own bound grow until it says so itself", { seeds: 2 }, (world) => {
-    const servers = serversOf(world, {}, {}, {});
-    const client = daemon(world, { servers, clockError: 0.01, oscillator: CRYSTAL });
-    world.run(2 * HOUR);
-    for (const server of servers) server.script = { ...server.script, oddities: [() => []] };
-    truthful(world, client, 4 * HOUR);
-    expect(client.machine.kernel).toMatchObject({ synchronized: true });
-    expect(client.machine.kernel.maximumError).toBeGreaterThan(3);
-    truthful(world, client, 9 * HOUR);
-    expect(client.machine.kernel).toMatchObject({ synchronized: false, maximumError: 16 });
-  });
+  scenario(
+    "whose servers fall silent lets the kernel's own bound grow until it says so itself",
+    { seeds: 2 },
+    (world) => {
+      const servers = serversOf(world, {}, {}, {});
+      const client = daemon(world, { servers, clockError: 0.01, oscillator: CRYSTAL });
+      world.run(2 * HOUR);
+      for (const server of servers) server.script = { ...server.script, oddities: [() => []] };
+      truthful(world, client, 4 * HOUR);
+      expect(client.machine.kernel).toMatchObject({ synchronized: true });
+      expect(client.machine.kernel.maximumError).toBeGreaterThan(3);
+      truthful(world, client, 9 * HOUR);
+      expect(client.machine.kernel).toMatchObject({ synchronized: false, maximumError: 16 });
+    },
+  );
 
   scenario("that only reports tells the kernel nothing", { seeds: 1 }, (world) => {
     const client = daemon(world, { servers: serversOf(world, {}, {}, {}), loop: { dryRun: true } });
@@ -73,13 +86,17 @@ describe("a daemon", () => {
 
 describe("a sync", () => {
   for (const clockError of [0.09, 3])
-    scenario(`of a clock that is ${clockError} s off leaves errors that are true, and nobody who looks after them`, { seeds: 2 }, (world) => {
-      const client = start(world, { servers: serversOf(world, {}, {}, {}), clockError });
-      expect(finish(world, client)).toBe("ok");
-      expect(client.machine.kernel.synchronized).toBe(false);
-      expect(client.machine.kernel.maximumError).toBeLessThan(1);
-      truthful(world, client, 2 * HOUR);
-    });
+    scenario(
+      `of a clock that is ${clockError} s off leaves errors that are true, and nobody who looks after them`,
+      { seeds: 2 },
+      (world) => {
+        const client = start(world, { servers: serversOf(world, {}, {}, {}), clockError });
+        expect(finish(world, client)).toBe("ok");
+        expect(client.machine.kernel.synchronized).toBe(false);
+        expect(client.machine.kernel.maximumError).toBeLessThan(1);
+        truthful(world, client, 2 * HOUR);
+      },
+    );
 
   scenario("in a dry run tells the kernel nothing", { seeds: 1 }, (world) => {
     const client = start(world, { servers: serversOf(world, {}, {}, {}), clockError: 0.09, options: { dryRun: true } });

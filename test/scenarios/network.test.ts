@@ -2,7 +2,17 @@
 import { describe, expect } from "vitest";
 import { silent } from "../../src/sim/oddities.ts";
 import { scenario } from "../support/world.ts";
-import { about, CLOSE, expectSynchronized, expectTrue, finish, notesOf, serversOf, start, verdicts } from "./oneshot.ts";
+import {
+  about,
+  CLOSE,
+  expectSynchronized,
+  expectTrue,
+  finish,
+  notesOf,
+  serversOf,
+  start,
+  verdicts,
+} from "./oneshot.ts";
 
 describe("bad networks", () => {
   scenario("loss, duplication, reordering and queues together still end in a true clock", { seeds: 20 }, (world) => {
@@ -13,7 +23,11 @@ describe("bad networks", () => {
       duplication: 0.1,
       reordering: { probability: 0.1, by: 0.05 },
     } as const;
-    const client = start(world, { servers: serversOf(world, { link }, { link }, { link }, { link }), command: "query", options: { samples: 4 } });
+    const client = start(world, {
+      servers: serversOf(world, { link }, { link }, { link }, { link }),
+      command: "query",
+      options: { samples: 4 },
+    });
     expect(finish(world, client)).toBe("ok");
     expectTrue(client, client.machine.error, CLOSE);
   });
@@ -42,7 +56,11 @@ describe("bad networks", () => {
   scenario("while enough answers are on their way nothing more is asked", {}, (world) => {
     const [server] = serversOf(world, {});
     world.network.between("ntp1", "client", { delay: 2.5 });
-    const client = start(world, { servers: [server!], command: "query", options: { samples: 2, timeout: 6, maxdist: 5 } });
+    const client = start(world, {
+      servers: [server!],
+      command: "query",
+      options: { samples: 2, timeout: 6, maxdist: 5 },
+    });
     expect(finish(world, client)).toBe("ok");
     expect(server!.count).toBe(2);
     expectTrue(client, client.machine.error);
@@ -78,7 +96,12 @@ describe("stamps", () => {
   });
 
   scenario("a process's stamps are worse, and called so", {}, (world) => {
-    const client = start(world, { servers: serversOf(world, {}, {}, {}), stamps: { source: "user", noise: 200e-6 }, command: "query", options: { samples: 4 } });
+    const client = start(world, {
+      servers: serversOf(world, {}, {}, {}),
+      stamps: { source: "user", noise: 200e-6 },
+      command: "query",
+      options: { samples: 4 },
+    });
     expect(finish(world, client)).toBe("ok");
     expectTrue(client, client.machine.error, CLOSE);
     expect(about(client, "192.0.2.1").timestamps).toBe("user");
@@ -116,7 +139,9 @@ describe("families and addresses", () => {
     finish(world, client);
     expectSynchronized(client);
     expect(client.snapshot().system).toMatchObject({ truechimers: 3, falsetickers: 1 });
-    expect(client.snapshot().associations.map(({ name, lifetime }) => `${name} ${lifetime}`)).toEqual(Array(4).fill("pool.example preemptable"));
+    expect(client.snapshot().associations.map(({ name, lifetime }) => `${name} ${lifetime}`)).toEqual(
+      Array(4).fill("pool.example preemptable"),
+    );
   });
 
   scenario("one server under two names counts once", {}, (world) => {
@@ -148,12 +173,17 @@ describe("names", () => {
     const client = start(world, { servers: ["no.such.example", ...serversOf(world, {}, {}, {})] });
     finish(world, client);
     expectSynchronized(client);
-    expect(about(client, "no.such.example")).toMatchObject({ verdict: "rejected", reason: "unresolved", address: null });
+    expect(about(client, "no.such.example")).toMatchObject({
+      verdict: "rejected",
+      reason: "unresolved",
+      address: null,
+    });
   });
 
   scenario("that fail for now end the run, unless it is to wait for the network", {}, (world) => {
     serversOf(world, {}, {});
-    for (const name of ["ntp1", "ntp2"]) world.names.set(name, { fault: "again" }, { from: 20, addresses: [`192.0.2.${name.at(-1)!}`] });
+    for (const name of ["ntp1", "ntp2"])
+      world.names.set(name, { fault: "again" }, { from: 20, addresses: [`192.0.2.${name.at(-1)!}`] });
     const hasty = start(world, { servers: ["ntp1", "ntp2"] });
     expect(finish(world, hasty)).toBe("resolve");
     expect(world.now).toBeLessThan(1);
@@ -168,7 +198,11 @@ describe("names", () => {
 
   scenario("no network at first: a run that waits for it succeeds soon after it comes", { seeds: 10 }, (world) => {
     serversOf(world, {}, {}, {});
-    const client = start(world, { servers: ["ntp1", "192.0.2.2", "192.0.2.3"], options: { waitNetwork: 120 }, down: [{ from: 0, until: 45 }] });
+    const client = start(world, {
+      servers: ["ntp1", "192.0.2.2", "192.0.2.3"],
+      options: { waitNetwork: 120 },
+      down: [{ from: 0, until: 45 }],
+    });
     finish(world, client);
     expectSynchronized(client);
     expect(client.snapshot().system.truechimers).toBe(3);
@@ -177,7 +211,11 @@ describe("names", () => {
   });
 
   scenario("no network at all: the waiting comes to an end too", {}, (world) => {
-    const client = start(world, { servers: ["ntp1.example", "192.0.2.2"], options: { waitNetwork: 30 }, down: [{ from: 0, until: 1e6 }] });
+    const client = start(world, {
+      servers: ["ntp1.example", "192.0.2.2"],
+      options: { waitNetwork: 30 },
+      down: [{ from: 0, until: 1e6 }],
+    });
     expect(["resolve", "no-reply", "deadline"]).toContain(finish(world, client, 60));
     expect(world.now).toBeLessThan(46);
   });
@@ -213,11 +251,15 @@ describe("the deadline", () => {
     expect(world.now).toBeLessThan(0.1);
   });
 
-  scenario("is not waited for when the accuracy asked for cannot be had: all samples are taken, and the best is made of them", {}, (world) => {
-    const client = start(world, { servers: serversOf(world, {}, {}, {}, {}), options: { accuracy: 0.0001 } });
-    finish(world, client);
-    expectSynchronized(client);
-    expect(world.now).toBeGreaterThan(6);
-    expect(world.now).toBeLessThan(6.1);
-  });
+  scenario(
+    "is not waited for when the accuracy asked for cannot be had: all samples are taken, and the best is made of them",
+    {},
+    (world) => {
+      const client = start(world, { servers: serversOf(world, {}, {}, {}, {}), options: { accuracy: 0.0001 } });
+      finish(world, client);
+      expectSynchronized(client);
+      expect(world.now).toBeGreaterThan(6);
+      expect(world.now).toBeLessThan(6.1);
+    },
+  );
 });

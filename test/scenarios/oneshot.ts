@@ -35,10 +35,18 @@ export interface OneShot extends Omit<ClientOptions, "memory"> {
 }
 
 /** Honest servers but for what is said of each, named `ntp1` and so on, at 192.0.2.1 and so on. */
-export function serversOf(world: SimWorld, ...all: readonly (HostOptions & ServerOptions)[]): readonly ScriptedServer[] {
+export function serversOf(
+  world: SimWorld,
+  ...all: readonly (HostOptions & ServerOptions)[]
+): readonly ScriptedServer[] {
   return all.map((options, index) => {
     const oscillator = { frequency: 2e-7 * (world.chance(`frequency ${index}`).uniform() - 0.5) };
-    return world.server(`ntp${index + 1}`, { addresses: [`192.0.2.${index + 1}`], link: QUIET, oscillator, ...options });
+    return world.server(`ntp${index + 1}`, {
+      addresses: [`192.0.2.${index + 1}`],
+      link: QUIET,
+      oscillator,
+      ...options,
+    });
   });
 }
 
@@ -46,10 +54,18 @@ export function serversOf(world: SimWorld, ...all: readonly (HostOptions & Serve
 export function start(world: SimWorld, run: OneShot): Runner {
   const { servers, command = "sync", options = {}, keyring, memory, on, ...machine } = run;
   const chance = world.chance("client");
-  const defaults = { link: QUIET, clockError: (chance.happens(0.5) ? 1 : -1) * (1 + 9 * chance.uniform()), oscillator: { frequency: 100e-6 * (chance.uniform() - 0.5) } };
+  const defaults = {
+    link: QUIET,
+    clockError: (chance.happens(0.5) ? 1 : -1) * (1 + 9 * chance.uniform()),
+    oscillator: { frequency: 100e-6 * (chance.uniform() - 0.5) },
+  };
   const specs = servers.map((server) => parseServer(typeof server === "string" ? server : server.machine.address()));
   const config = onceConfig(command, specs, options, null, { precision: -24, ownReferenceIds: [] });
-  const surroundings = { security: securityProvider(keyring ?? null), referenceIdOf, era: 1_795_219_200n * 1_000_000_000n };
+  const surroundings = {
+    security: securityProvider(keyring ?? null),
+    referenceIdOf,
+    era: 1_795_219_200n * 1_000_000_000n,
+  };
   return world.client(on ?? "client", (engine) => createEngine(config, { ...surroundings, chance: engine }), {
     ...defaults,
     ...machine,
@@ -74,11 +90,16 @@ export function about(runner: Runner, server: ScriptedServer | string): Associat
 
 /** Verdicts, in the order of the servers. */
 export function verdicts(runner: Runner): readonly string[] {
-  return runner.snapshot().associations.map(({ verdict, reason }) => (reason === null ? verdict : `${verdict}: ${reason}`));
+  return runner
+    .snapshot()
+    .associations.map(({ verdict, reason }) => (reason === null ? verdict : `${verdict}: ${reason}`));
 }
 
 /** The notes of one kind. */
-export function notesOf<What extends Note["what"]>(runner: Runner, what: What): readonly Extract<Note, { what: What }>[] {
+export function notesOf<What extends Note["what"]>(
+  runner: Runner,
+  what: What,
+): readonly Extract<Note, { what: What }>[] {
   return runner.notes.flatMap(({ note }) => (note.what === what ? [note as Extract<Note, { what: What }>] : []));
 }
 
@@ -86,7 +107,9 @@ export function notesOf<What extends Note["what"]>(runner: Runner, what: What): 
 export function expectTrue(runner: Runner, errorBefore: Seconds, slack: Seconds = 0): Snapshot {
   const { clock } = runner.snapshot();
   if (clock.offset === null || clock.uncertainty === null) throw new Error("nothing was measured");
-  expect(Math.abs(clock.offset + errorBefore), "the offset's true error").toBeLessThanOrEqual(clock.uncertainty + slack);
+  expect(Math.abs(clock.offset + errorBefore), "the offset's true error").toBeLessThanOrEqual(
+    clock.uncertainty + slack,
+  );
   return runner.snapshot();
 }
 

@@ -35,7 +35,8 @@ describe("a pool", () => {
     let client: Runner | null = null;
     const asked: { at: number; to: string }[] = [];
     world.network.tap((datagram, at) => {
-      if (modeOf(datagram) === "client" && !asked.some(({ to }) => to === datagram.to.ip)) asked.push({ at, to: datagram.to.ip });
+      if (modeOf(datagram) === "client" && !asked.some(({ to }) => to === datagram.to.ip))
+        asked.push({ at, to: datagram.to.ip });
       return "pass";
     });
     client = site.host("client", { lines: [{ ...LINE, minpoll: 6 }], limits: { maxclock: 6 } });
@@ -44,7 +45,8 @@ describe("a pool", () => {
     expect(held).toHaveLength(6);
     // One or two that never survived were replaced.
     expect(asked.length).toBeLessThan(12);
-    for (const { lifetime, verdict } of held) expect([lifetime, ["systemPeer", "survivor", "outlier"].includes(verdict)]).toEqual(["preemptable", true]);
+    for (const { lifetime, verdict } of held)
+      expect([lifetime, ["systemPeer", "survivor", "outlier"].includes(verdict)]).toEqual(["preemptable", true]);
     const gaps = asked.slice(1).map(({ at }, index) => at - asked[index]!.at);
     for (const gap of gaps) expect(gap).toBeGreaterThan(0.9);
     // The name is not asked again before the interval is over.
@@ -59,7 +61,11 @@ describe("a pool", () => {
     const fresh = ["10.6.0.1", "10.6.0.2", "10.6.0.3"];
     for (const ip of fresh) site.reference(ip, { addresses: [ip], stratum: 2 });
     world.names.set(POOL, { addresses: fresh });
-    world.network.partitions.push({ from: world.now, until: Infinity, stations: ["10.5.0.0", "10.5.0.1", "10.5.0.2", "10.5.0.3"] });
+    world.network.partitions.push({
+      from: world.now,
+      until: Infinity,
+      stations: ["10.5.0.0", "10.5.0.1", "10.5.0.2", "10.5.0.3"],
+    });
     world.run(1200);
     expect(site.friendsOf(client)).toEqual(fresh);
   });
@@ -77,7 +83,12 @@ describe("a pool", () => {
     const site = new Site(world);
     const gps = site.reference("gps");
     // Three machines, each with an address of either family, under two names.
-    const machines = [1, 2, 3].map((number) => site.host(`server${number}`, { addresses: [`10.7.0.${number}`, `2001:db8::7:${number}`], lines: [{ name: gps.address.ip }] }));
+    const machines = [1, 2, 3].map((number) =>
+      site.host(`server${number}`, {
+        addresses: [`10.7.0.${number}`, `2001:db8::7:${number}`],
+        lines: [{ name: gps.address.ip }],
+      }),
+    );
     world.run(60);
     const all = machines.flatMap(({ machine }) => machine.interfaces[0]!.addresses);
     world.names.set("one.example", { addresses: all });
@@ -88,21 +99,25 @@ describe("a pool", () => {
     expect(site.friendsOf(client)).toEqual(["server1", "server2", "server3"]);
   });
 
-  scenario("whose members are given by address twice keeps both, for the user said so", { trace: false, seeds: 2 }, (world) => {
-    const site = new Site(world);
-    const gps = site.reference("gps");
-    site.host("server", { addresses: ["10.7.0.1", "10.7.0.2"], lines: [{ name: gps.address.ip }] });
-    world.run(60);
-    const client = site.host("client", { lines: [{ name: "10.7.0.1" }, { name: "10.7.0.2" }] });
-    world.names.set("server.example", { addresses: ["10.7.0.2"] });
-    const named = site.host("named", { lines: [{ name: "10.7.0.1" }, { name: "server.example" }] });
-    world.run(600);
-    expect(associationsOf(client).map(({ verdict }) => verdict === "rejected")).toEqual([false, false]);
-    expect(associationsOf(named).map(({ verdict, reason }) => [verdict === "rejected", reason])).toEqual([
-      [false, null],
-      [true, "duplicate"],
-    ]);
-  });
+  scenario(
+    "whose members are given by address twice keeps both, for the user said so",
+    { trace: false, seeds: 2 },
+    (world) => {
+      const site = new Site(world);
+      const gps = site.reference("gps");
+      site.host("server", { addresses: ["10.7.0.1", "10.7.0.2"], lines: [{ name: gps.address.ip }] });
+      world.run(60);
+      const client = site.host("client", { lines: [{ name: "10.7.0.1" }, { name: "10.7.0.2" }] });
+      world.names.set("server.example", { addresses: ["10.7.0.2"] });
+      const named = site.host("named", { lines: [{ name: "10.7.0.1" }, { name: "server.example" }] });
+      world.run(600);
+      expect(associationsOf(client).map(({ verdict }) => verdict === "rejected")).toEqual([false, false]);
+      expect(associationsOf(named).map(({ verdict, reason }) => [verdict === "rejected", reason])).toEqual([
+        [false, null],
+        [true, "duplicate"],
+      ]);
+    },
+  );
 
   scenario("obeys who sends it away", { trace: false, seeds: 2 }, (world) => {
     const site = new Site(world);
@@ -118,40 +133,53 @@ describe("a pool", () => {
 });
 
 describe("a pool of 10,000, three in ten bad", () => {
-  scenario("over 30 days: good servers are held throughout, and 13 are tried, not thousands", { trace: false, seeds: 1 }, (world) => {
-    const site = new Site(world);
-    const chance = world.chance("pool");
-    const bad = new Set<string>();
-    const addresses = Array.from({ length: 10_000 }, (_, index) => `10.${64 + (index >> 8)}.${index & 255}.1`);
-    for (const [index, ip] of addresses.entries()) {
-      const dies = chance.uniform() * 30 * DAY;
-      const link = { delay: 0.002 + 0.03 * chance.uniform(), jitter: { shape: "exponential", mean: 0.001 } } as const;
-      const member = { addresses: [ip], stratum: 2, rootDelay: 0.005, rootDispersion: 0.005, link };
-      if (index % 10 < 3) bad.add(ip);
-      // One in ten each: nobody there; off by up to a minute, and always by some; gone one day, or gone mad.
-      if (index % 10 === 0) continue;
-      if (index % 10 === 1) site.reference(ip, { ...member, clockError: (chance.happens(0.5) ? 1 : -1) * (0.2 + 60 * chance.uniform()) });
-      else if (index % 10 === 2) site.reference(ip, { ...member, oddities: [during(dies, Infinity, chance.happens(0.5) ? silent() : says({ leap: "unsynchronized", stratum: 0 }))] });
-      else site.reference(ip, member);
-    }
-    world.names.set(POOL, { addresses, pick: 4 });
-    let client: Runner | null = null;
-    const asked = askedBy(world, () => client!);
-    client = site.host("client", { lines: [{ ...LINE, minpoll: 10, maxpoll: 10 }] });
-    world.run(2 * 3600);
-    for (let hour = 2; hour < 30 * 24; hour += 1) {
-      world.run(3600);
-      const { system, associations } = client.snapshot();
-      const used = associations.filter(({ verdict }) => verdict === "systemPeer" || verdict === "survivor");
-      expect(used.length).toBeGreaterThanOrEqual(3);
-      expect(used.filter(({ address }) => bad.has(address!) && addresses.indexOf(address!) % 10 !== 2)).toEqual([]);
-      expect(system.truechimers).toBeGreaterThan(system.falsetickers);
-      expect(Math.abs(errorOf(client))).toBeLessThan(0.02);
-      expect(associations.length).toBeLessThanOrEqual(10);
-    }
-    process.stdout.write(`seed ${world.seed}, a pool of 10,000, three in ten bad, over 30 days: ${asked.size} tried\n`);
-    // It tried no more than it needed: 13 of the ten thousand with seed 1.
-    expect(asked.size).toBeGreaterThan(10);
-    expect(asked.size).toBeLessThan(100);
-  });
+  scenario(
+    "over 30 days: good servers are held throughout, and 13 are tried, not thousands",
+    { trace: false, seeds: 1 },
+    (world) => {
+      const site = new Site(world);
+      const chance = world.chance("pool");
+      const bad = new Set<string>();
+      const addresses = Array.from({ length: 10_000 }, (_, index) => `10.${64 + (index >> 8)}.${index & 255}.1`);
+      for (const [index, ip] of addresses.entries()) {
+        const dies = chance.uniform() * 30 * DAY;
+        const link = { delay: 0.002 + 0.03 * chance.uniform(), jitter: { shape: "exponential", mean: 0.001 } } as const;
+        const member = { addresses: [ip], stratum: 2, rootDelay: 0.005, rootDispersion: 0.005, link };
+        if (index % 10 < 3) bad.add(ip);
+        // One in ten each: nobody there; off by up to a minute, and always by some; gone one day, or gone mad.
+        if (index % 10 === 0) continue;
+        if (index % 10 === 1)
+          site.reference(ip, { ...member, clockError: (chance.happens(0.5) ? 1 : -1) * (0.2 + 60 * chance.uniform()) });
+        else if (index % 10 === 2)
+          site.reference(ip, {
+            ...member,
+            oddities: [
+              during(dies, Infinity, chance.happens(0.5) ? silent() : says({ leap: "unsynchronized", stratum: 0 })),
+            ],
+          });
+        else site.reference(ip, member);
+      }
+      world.names.set(POOL, { addresses, pick: 4 });
+      let client: Runner | null = null;
+      const asked = askedBy(world, () => client!);
+      client = site.host("client", { lines: [{ ...LINE, minpoll: 10, maxpoll: 10 }] });
+      world.run(2 * 3600);
+      for (let hour = 2; hour < 30 * 24; hour += 1) {
+        world.run(3600);
+        const { system, associations } = client.snapshot();
+        const used = associations.filter(({ verdict }) => verdict === "systemPeer" || verdict === "survivor");
+        expect(used.length).toBeGreaterThanOrEqual(3);
+        expect(used.filter(({ address }) => bad.has(address!) && addresses.indexOf(address!) % 10 !== 2)).toEqual([]);
+        expect(system.truechimers).toBeGreaterThan(system.falsetickers);
+        expect(Math.abs(errorOf(client))).toBeLessThan(0.02);
+        expect(associations.length).toBeLessThanOrEqual(10);
+      }
+      process.stdout.write(
+        `seed ${world.seed}, a pool of 10,000, three in ten bad, over 30 days: ${asked.size} tried\n`,
+      );
+      // It tried no more than it needed: 13 of the ten thousand with seed 1.
+      expect(asked.size).toBeGreaterThan(10);
+      expect(asked.size).toBeLessThan(100);
+    },
+  );
 });

@@ -25,7 +25,12 @@ describe("a sync that remembers", () => {
       expect(servers.map(({ count }) => count - 3)).toEqual([run, run, run, run]);
       world.run(HOUR);
     }
-    expect(cron.remembered.associations.map(({ reach, samples }) => [reach, samples.length])).toEqual([[255, 8], [255, 8], [255, 8], [255, 8]]);
+    expect(cron.remembered.associations.map(({ reach, samples }) => [reach, samples.length])).toEqual([
+      [255, 8],
+      [255, 8],
+      [255, 8],
+      [255, 8],
+    ]);
     expect(about(cron.runs.at(-1)!.runner, servers[0]!).reach).toBe(255);
   });
 
@@ -85,7 +90,10 @@ describe("a sync that remembers", () => {
     const counts = cron.repeat(8, 30 * 60).map(() => servers[1]!.count);
     expect(counts.at(-1)).toBeLessThan(4);
     cron.repeat(20);
-    expect(about(cron.runs.at(-1)!.runner, servers[1]!)).toMatchObject({ verdict: expect.stringMatching(/systemPeer|survivor|outlier/) as string, kiss: null });
+    expect(about(cron.runs.at(-1)!.runner, servers[1]!)).toMatchObject({
+      verdict: expect.stringMatching(/systemPeer|survivor|outlier/) as string,
+      kiss: null,
+    });
   });
 
   scenario("says that all want to be left alone, and asks nobody", {}, (world) => {
@@ -107,7 +115,8 @@ describe("a sync that remembers", () => {
     expect(lapse?.broken).toBeNull();
     expect(runner.snapshot().clock.offset!).toBeCloseTo(0.05, 2);
     // The old samples stand where the new ones do: a server is not doubted for what the clock did.
-    for (const { verdict, jitter } of runner.snapshot().associations) expect([verdict, jitter! < 0.005]).toEqual([expect.stringMatching(/systemPeer|survivor/), true]);
+    for (const { verdict, jitter } of runner.snapshot().associations)
+      expect([verdict, jitter! < 0.005]).toEqual([expect.stringMatching(/systemPeer|survivor/), true]);
     world.run(HOUR);
     expect(Math.abs(cron.once().before)).toBeLessThan(0.03);
   });
@@ -115,8 +124,12 @@ describe("a sync that remembers", () => {
 
 describe("a pool of yesterday", () => {
   const POOL = "pool.example";
-  const members = (world: SimWorld, count: number): readonly ScriptedServer[] => Array.from({ length: count }, (_, place) => world.server(`member${place}`, { addresses: [`10.5.0.${place + 1}`], link: QUIET, oscillator: {} }));
-  const asked = (all: readonly ScriptedServer[]): readonly number[] => all.flatMap(({ count }, place) => (count > 0 ? [place] : []));
+  const members = (world: SimWorld, count: number): readonly ScriptedServer[] =>
+    Array.from({ length: count }, (_, place) =>
+      world.server(`member${place}`, { addresses: [`10.5.0.${place + 1}`], link: QUIET, oscillator: {} }),
+    );
+  const asked = (all: readonly ScriptedServer[]): readonly number[] =>
+    all.flatMap(({ count }, place) => (count > 0 ? [place] : []));
 
   scenario("is asked by its members that proved good, and those that die are replaced", { trace: false }, (world) => {
     const all = members(world, 40);
@@ -128,7 +141,10 @@ describe("a pool of yesterday", () => {
     for (const place of first.slice(0, 2)) all[place]!.script = { ...all[place]!.script, oddities: [silent()] };
     cron.repeat(1);
     cron.repeat(24);
-    const used = cron.runs.at(-1)!.runner.snapshot().associations.map(({ address }) => address);
+    const used = cron.runs
+      .at(-1)!
+      .runner.snapshot()
+      .associations.map(({ address }) => address);
     for (const place of first.slice(0, 2)) expect(used).not.toContain(all[place]!.machine.address());
     for (const place of first.slice(2)) expect(used).toContain(all[place]!.machine.address());
     expect(asked(all).length).toBe(6);
@@ -137,7 +153,11 @@ describe("a pool of yesterday", () => {
 
   scenario("serves where names cannot be looked up", { trace: false }, (world) => {
     const all = members(world, 12);
-    world.names.set(POOL, { addresses: all.map(({ machine }) => machine.address()), pick: 4 }, { from: HOUR / 2, fault: "again" });
+    world.names.set(
+      POOL,
+      { addresses: all.map(({ machine }) => machine.address()), pick: 4 },
+      { from: HOUR / 2, fault: "again" },
+    );
     const cron = new Cron(world, { servers: [POOL], slewRate: Infinity });
     cron.repeat(1);
     const { runner } = cron.once();
@@ -148,7 +168,13 @@ describe("a pool of yesterday", () => {
 
 /** Four servers over the Internet: 10 ms each way and exponential 1 ms; a clock 0.5 s off that runs 30 ppm fast and wanders. */
 const WORLD = { link: { delay: 0.01, jitter: { shape: "exponential", mean: 0.001 } }, oscillator: {} } as const;
-const CLOCK: CronOptions = { servers: [], slewRate: Infinity, link: {}, clockError: 0.5, oscillator: { frequency: 30e-6, wander: 1e-9 } };
+const CLOCK: CronOptions = {
+  servers: [],
+  slewRate: Infinity,
+  link: {},
+  clockError: 0.5,
+  oscillator: { frequency: 30e-6, wander: 1e-9 },
+};
 
 /** RMS of some errors, seconds. */
 function rms(errors: readonly number[]): number {
@@ -156,52 +182,80 @@ function rms(errors: readonly number[]): number {
 }
 
 describe("two weeks of cron, a run an hour", () => {
-  scenario("take a third of the packets, and with --frequency keep the clock right in between", { trace: false, seeds: 3 }, (world) => {
-    const figures = (["stateless", "state", "frequency"] as const).map((mode) => {
-      const own = createWorld({ seed: world.seed, trace: false });
-      const servers = serversOf(own, WORLD, WORLD, WORLD, WORLD);
-      const cron = new Cron(own, { ...CLOCK, servers, remembers: mode !== "stateless", options: { frequency: mode === "frequency" } });
-      const runs = cron.repeat(14 * 24);
-      // After two days everything is learned that ever will be.
-      const settled = runs.slice(48);
-      const packets = servers.reduce((sum, { count }) => sum + count, 0) / runs.length;
-      return { mode, packets, before: rms(settled.map((run) => run.before)), after: rms(settled.map((run) => run.after)), cron, own };
-    });
-    for (const { mode, packets, before, after } of figures)
-      process.stdout.write(`seed ${world.seed}, ${mode}: ${packets.toFixed(2)} packets a run; the clock is off by ${(before * 1e3).toFixed(2)} ms before a run, ${(after * 1e3).toFixed(2)} ms after\n`);
-    const [stateless, state, frequency] = figures as [(typeof figures)[0], (typeof figures)[0], (typeof figures)[0]];
-    expect(stateless.packets).toBe(12);
-    expect(state.packets).toBeLessThan(4.1);
-    expect(frequency.packets).toBeLessThan(4.1);
-    expect(state.after).toBeLessThan(2 * stateless.after);
-    expect(frequency.after).toBeLessThan(2 * stateless.after);
-    expect(frequency.before).toBeLessThan(stateless.before / 50);
-    const { clock } = frequency.cron.remembered;
-    const truth = -frequency.cron.machine!.oscillator.frequency(frequency.own.now);
-    expect(Math.abs(clock!.frequency - truth)).toBeLessThan(4 * Math.sqrt(clock!.frequencyVariance));
-    expect(Math.abs(clock!.frequency - truth)).toBeLessThan(0.3e-6);
-  });
+  scenario(
+    "take a third of the packets, and with --frequency keep the clock right in between",
+    { trace: false, seeds: 3 },
+    (world) => {
+      const figures = (["stateless", "state", "frequency"] as const).map((mode) => {
+        const own = createWorld({ seed: world.seed, trace: false });
+        const servers = serversOf(own, WORLD, WORLD, WORLD, WORLD);
+        const cron = new Cron(own, {
+          ...CLOCK,
+          servers,
+          remembers: mode !== "stateless",
+          options: { frequency: mode === "frequency" },
+        });
+        const runs = cron.repeat(14 * 24);
+        // After two days everything is learned that ever will be.
+        const settled = runs.slice(48);
+        const packets = servers.reduce((sum, { count }) => sum + count, 0) / runs.length;
+        return {
+          mode,
+          packets,
+          before: rms(settled.map((run) => run.before)),
+          after: rms(settled.map((run) => run.after)),
+          cron,
+          own,
+        };
+      });
+      for (const { mode, packets, before, after } of figures)
+        process.stdout.write(
+          `seed ${world.seed}, ${mode}: ${packets.toFixed(2)} packets a run; the clock is off by ${(before * 1e3).toFixed(2)} ms before a run, ${(after * 1e3).toFixed(2)} ms after\n`,
+        );
+      const [stateless, state, frequency] = figures as [(typeof figures)[0], (typeof figures)[0], (typeof figures)[0]];
+      expect(stateless.packets).toBe(12);
+      expect(state.packets).toBeLessThan(4.1);
+      expect(frequency.packets).toBeLessThan(4.1);
+      expect(state.after).toBeLessThan(2 * stateless.after);
+      expect(frequency.after).toBeLessThan(2 * stateless.after);
+      expect(frequency.before).toBeLessThan(stateless.before / 50);
+      const { clock } = frequency.cron.remembered;
+      const truth = -frequency.cron.machine!.oscillator.frequency(frequency.own.now);
+      expect(Math.abs(clock!.frequency - truth)).toBeLessThan(4 * Math.sqrt(clock!.frequencyVariance));
+      expect(Math.abs(clock!.frequency - truth)).toBeLessThan(0.3e-6);
+    },
+  );
 
-  scenario("know the rate after a day, keep it over a restart, and find a new one when the room gets warm", { trace: false, seeds: 3 }, (world) => {
-    const servers = serversOf(world, WORLD, WORLD, WORLD, WORLD);
-    const cron = new Cron(world, { ...CLOCK, servers, oscillator: { frequency: 30e-6, wander: 1e-9, jumps: [{ at: 5 * 86_400, by: 10e-6 }] }, options: { frequency: true } });
-    const error = (): number => Math.abs(cron.remembered.clock!.frequency + cron.machine!.oscillator.frequency(world.now));
-    cron.repeat(24);
-    expect(error()).toBeLessThan(0.3e-6);
-    // The kernel forgets its rate, and the clock comes back from the hardware's.
-    cron.boot = "second";
-    cron.machine!.clock.trim(world.now, 0);
-    cron.machine!.stepClock(-3, null);
-    cron.once();
-    expect(error()).toBeLessThan(0.3e-6);
-    expect(cron.machine!.clock.correction).toBeCloseTo(-30e-6, 6);
-    world.run(HOUR);
-    expect(Math.abs(cron.once().before)).toBeLessThan(0.003);
-    world.run(5 * 86_400 - world.now - HOUR / 2);
-    cron.repeat(24);
-    expect(error()).toBeLessThan(0.5e-6);
-    expect(Math.abs(cron.runs.at(-1)!.before)).toBeLessThan(0.003);
-  });
+  scenario(
+    "know the rate after a day, keep it over a restart, and find a new one when the room gets warm",
+    { trace: false, seeds: 3 },
+    (world) => {
+      const servers = serversOf(world, WORLD, WORLD, WORLD, WORLD);
+      const cron = new Cron(world, {
+        ...CLOCK,
+        servers,
+        oscillator: { frequency: 30e-6, wander: 1e-9, jumps: [{ at: 5 * 86_400, by: 10e-6 }] },
+        options: { frequency: true },
+      });
+      const error = (): number =>
+        Math.abs(cron.remembered.clock!.frequency + cron.machine!.oscillator.frequency(world.now));
+      cron.repeat(24);
+      expect(error()).toBeLessThan(0.3e-6);
+      // The kernel forgets its rate, and the clock comes back from the hardware's.
+      cron.boot = "second";
+      cron.machine!.clock.trim(world.now, 0);
+      cron.machine!.stepClock(-3, null);
+      cron.once();
+      expect(error()).toBeLessThan(0.3e-6);
+      expect(cron.machine!.clock.correction).toBeCloseTo(-30e-6, 6);
+      world.run(HOUR);
+      expect(Math.abs(cron.once().before)).toBeLessThan(0.003);
+      world.run(5 * 86_400 - world.now - HOUR / 2);
+      cron.repeat(24);
+      expect(error()).toBeLessThan(0.5e-6);
+      expect(Math.abs(cron.runs.at(-1)!.before)).toBeLessThan(0.003);
+    },
+  );
 
   scenario("never touch the clock in a dry run, and learn all the same", { trace: false, seeds: 3 }, (world) => {
     const servers = serversOf(world, WORLD, WORLD, WORLD, WORLD);
@@ -209,7 +263,9 @@ describe("two weeks of cron, a run an hour", () => {
     cron.repeat(24);
     expect(cron.machine!.clock.correction).toBe(0);
     expect(cron.runs.at(-1)!.after - cron.runs.at(-1)!.before).toBeLessThan(1e-3);
-    expect(Math.abs(cron.remembered.clock!.frequency + cron.machine!.oscillator.frequency(world.now))).toBeLessThan(0.5e-6);
+    expect(Math.abs(cron.remembered.clock!.frequency + cron.machine!.oscillator.frequency(world.now))).toBeLessThan(
+      0.5e-6,
+    );
   });
 
   scenario("go on where a step is made by hand, or an hour is missed", { trace: false, seeds: 3 }, (world) => {

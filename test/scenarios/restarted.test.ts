@@ -13,9 +13,19 @@ const PAUSE = 30;
 const SERVER = { oscillator: {} } as const;
 
 /** A daemon for two hours, a pause, and the one after it. */
-function restarted(world: SimWorld, broken: Break | null, meanwhile: (first: Runner) => void = () => undefined, discipline: DisciplineName = DEFAULT_DISCIPLINE): { readonly second: Runner; readonly asked: () => readonly number[] } {
+function restarted(
+  world: SimWorld,
+  broken: Break | null,
+  meanwhile: (first: Runner) => void = () => undefined,
+  discipline: DisciplineName = DEFAULT_DISCIPLINE,
+): { readonly second: Runner; readonly asked: () => readonly number[] } {
   const servers = serversOf(world, SERVER, SERVER, SERVER);
-  const first = daemon(world, { servers, oscillator: { frequency: 20e-6, wander: 1e-9 }, clockError: 0.3, loop: { discipline } });
+  const first = daemon(world, {
+    servers,
+    oscillator: { frequency: 20e-6, wander: 1e-9 },
+    clockError: 0.3,
+    loop: { discipline },
+  });
   world.run(7200);
   const { remembered } = first.engine.memory(first.machine.now());
   first.stop();
@@ -23,7 +33,12 @@ function restarted(world: SimWorld, broken: Break | null, meanwhile: (first: Run
   world.run(PAUSE);
   const counts = servers.map(({ count }) => count);
   const memory = { kisses: [], remembered: carriedOver(remembered!, { elapsed: PAUSE, broken }) };
-  const second = daemon(world, { servers, memory, on: first.machine, loop: { discipline, frequency: remembered!.clock!.frequency } });
+  const second = daemon(world, {
+    servers,
+    memory,
+    on: first.machine,
+    loop: { discipline, frequency: remembered!.clock!.frequency },
+  });
   world.run(0.001);
   return { second, asked: () => servers.map(({ count }, place) => count - counts[place]!) };
 }

@@ -25,12 +25,20 @@ describe.each<readonly [name: string, loop: Partial<LoopConfig>, worst: number]>
   it(`keeps its clock for eight days, and holds no more every evening (seed ${SEED})`, () => {
     // Without a trace the world keeps nothing of what happens in it.
     const world = createWorld({ seed: SEED, trace: false });
-    const servers = Array.from({ length: 10 }, (_, index) => world.server(`ntp${index}`, { link: { delay: 0.01, jitter: { shape: "exponential", mean: 0.001 } } }));
-    const client = daemon(world, { servers, clockError: 0.01, oscillator: { frequency: 30e-6, wander: 1e-9, tick: 16 }, loop });
+    const servers = Array.from({ length: 10 }, (_, index) =>
+      world.server(`ntp${index}`, { link: { delay: 0.01, jitter: { shape: "exponential", mean: 0.001 } } }),
+    );
+    const client = daemon(world, {
+      servers,
+      clockError: 0.01,
+      oscillator: { frequency: 30e-6, wander: 1e-9, tick: 16 },
+      loop,
+    });
     // Each day one is silent, and one lies.
     world.every(DAY, () => {
       const today = Math.floor(world.now / DAY);
-      for (const [place, server] of servers.entries()) server.script = { ...server.script, oddities: place === today % 10 ? [() => []] : [] };
+      for (const [place, server] of servers.entries())
+        server.script = { ...server.script, oddities: place === today % 10 ? [() => []] : [] };
       servers[(today + 3) % 10]!.machine.stepClock(today % 2 === 0 ? 2 : -2, null);
       world.at(world.now + DAY / 2, () => servers[(today + 3) % 10]!.machine.stepClock(today % 2 === 0 ? -2 : 2, null));
     });

@@ -44,7 +44,14 @@ class Village {
 
   addLiar(): void {
     const serving = { fallbacks: { local: 1, orphan: null } };
-    this.#liar = this.site.host("liar", { broadcast: EVERYBODY, keys, serving, clockError: 5, manycastServer: [GROUP], lines: [SEND] });
+    this.#liar = this.site.host("liar", {
+      broadcast: EVERYBODY,
+      keys,
+      serving,
+      clockError: 5,
+      manycastServer: [GROUP],
+      lines: [SEND],
+    });
   }
 
   silenceLiar(): void {
@@ -54,7 +61,13 @@ class Village {
   addHonest(): void {
     for (const number of [1, 2, 3]) {
       const gps = this.site.reference(`gps${number}`);
-      this.site.host(`honest${number}`, { broadcast: EVERYBODY, keys, discovery: this.#discovery, manycastServer: [GROUP], lines: [{ name: gps.address.ip }, SEND] });
+      this.site.host(`honest${number}`, {
+        broadcast: EVERYBODY,
+        keys,
+        discovery: this.#discovery,
+        manycastServer: [GROUP],
+        lines: [{ name: gps.address.ip }, SEND],
+      });
     }
   }
 
@@ -73,19 +86,26 @@ class Village {
 
 for (const way of ["broadcast", "manycast"] as const) {
   describe(`a liar found by ${way} before anybody else`, () => {
-    scenario("is believed, for nobody can outvote a lone source; when he is gone, the honest are found", { trace: false, seeds: 2 }, (world) => {
-      const village = new Village(world, way);
-      village.addLiar();
-      world.run(300);
-      village.addHonest();
-      world.run(3000);
-      expect([village.isDeceived, village.stratum]).toEqual([true, 2]);
-      village.silenceLiar();
-      world.run(1500);
-      expect([village.isDeceived, village.stratum]).toEqual([false, 3]);
-    });
+    scenario(
+      "is believed, for nobody can outvote a lone source; when he is gone, the honest are found",
+      { trace: false, seeds: 2 },
+      (world) => {
+        const village = new Village(world, way);
+        village.addLiar();
+        world.run(300);
+        village.addHonest();
+        world.run(3000);
+        expect([village.isDeceived, village.stratum]).toEqual([true, 2]);
+        village.silenceLiar();
+        world.run(1500);
+        expect([village.isDeceived, village.stratum]).toEqual([false, 3]);
+      },
+    );
 
-    for (const [name, spec] of [["minsane 2", { limits: { minsane: 2 } }], ["cohort", { discovery: { cohort: true } }]] as const) {
+    for (const [name, spec] of [
+      ["minsane 2", { limits: { minsane: 2 } }],
+      ["cohort", { discovery: { cohort: true } }],
+    ] as const) {
       scenario(`is outvoted as soon as the honest come, with ${name}`, { trace: false, seeds: 2 }, (world) => {
         const village = new Village(world, way, spec);
         village.addLiar();

@@ -27,8 +27,14 @@ function clique(world: SimWorld): { site: Site; references: ScriptedServer[]; pe
   const site = new Site(world);
   const references = ADDRESSES.map((_, index) => site.reference(`gps${index + 1}`));
   const peers = ADDRESSES.map((own, index) => {
-    const others = ADDRESSES.filter((ip) => ip !== own).map((name) => ({ kind: "peer", name, key: 1, iburst: false }) as const);
-    return site.host(`peer${index + 1}`, { addresses: [own], keys, lines: [{ name: references[index]!.address.ip }, ...others] });
+    const others = ADDRESSES.filter((ip) => ip !== own).map(
+      (name) => ({ kind: "peer", name, key: 1, iburst: false }) as const,
+    );
+    return site.host(`peer${index + 1}`, {
+      addresses: [own],
+      keys,
+      lines: [{ name: references[index]!.address.ip }, ...others],
+    });
   });
   return { site, references, peers };
 }
@@ -38,48 +44,70 @@ function lose(reference: ScriptedServer): void {
 }
 
 describe("a clique of four, keyed", () => {
-  scenario("keeps time and authenticity flowing when one and then two lose their sources", { trace: false, seeds: 3 }, (world) => {
-    const { site, references, peers } = clique(world);
-    world.run(1200);
-    for (const [index, peer] of peers.entries()) {
-      expect(site.systemPeerOf(peer)).toBe(`gps${index + 1}`);
-      expect(peer.snapshot().system.stratum).toBe(2);
-    }
-    for (const [lost, survivors] of [
-      [0, ["peer2", "peer3", "peer4"]],
-      [1, ["peer3", "peer4"]],
-    ] as const) {
-      lose(references[lost]!);
-      world.run(3600);
-      // Pushed or pulled, the time comes from whoever has it.
-      expect(survivors).toContain(site.systemPeerOf(peers[lost]!));
-      expect(peers[lost]!.snapshot().system.stratum).toBe(3);
-    }
-    for (const peer of peers) {
-      expect(Math.abs(errorOf(peer))).toBeLessThan(0.001);
-      for (const { mode, authentication, reach } of associationsOf(peer)) if (mode === "symmetricActive") expect([authentication, reach > 0]).toEqual(["ok", true]);
-    }
-    // All lose theirs: nobody goes on pretending for long, and nobody follows in a circle.
-    for (const reference of references) lose(reference);
-    world.run(7200);
-    for (const peer of peers) expect(peer.snapshot().system.stratum).toBe(16);
-    // One comes back, and with it everybody.
-    references[2]!.script = { ...references[2]!.script, oddities: [] };
-    world.run(7200);
-    for (const peer of peers) expect(Math.abs(errorOf(peer))).toBeLessThan(0.001);
-    expect(site.systemPeerOf(peers[2]!)).toBe("gps3");
-    for (const index of [0, 1, 3]) expect(peers[index]!.snapshot().system.stratum).toBeLessThanOrEqual(4);
-  });
+  scenario(
+    "keeps time and authenticity flowing when one and then two lose their sources",
+    { trace: false, seeds: 3 },
+    (world) => {
+      const { site, references, peers } = clique(world);
+      world.run(1200);
+      for (const [index, peer] of peers.entries()) {
+        expect(site.systemPeerOf(peer)).toBe(`gps${index + 1}`);
+        expect(peer.snapshot().system.stratum).toBe(2);
+      }
+      for (const [lost, survivors] of [
+        [0, ["peer2", "peer3", "peer4"]],
+        [1, ["peer3", "peer4"]],
+      ] as const) {
+        lose(references[lost]!);
+        world.run(3600);
+        // Pushed or pulled, the time comes from whoever has it.
+        expect(survivors).toContain(site.systemPeerOf(peers[lost]!));
+        expect(peers[lost]!.snapshot().system.stratum).toBe(3);
+      }
+      for (const peer of peers) {
+        expect(Math.abs(errorOf(peer))).toBeLessThan(0.001);
+        for (const { mode, authentication, reach } of associationsOf(peer))
+          if (mode === "symmetricActive") expect([authentication, reach > 0]).toEqual(["ok", true]);
+      }
+      // All lose theirs: nobody goes on pretending for long, and nobody follows in a circle.
+      for (const reference of references) lose(reference);
+      world.run(7200);
+      for (const peer of peers) expect(peer.snapshot().system.stratum).toBe(16);
+      // One comes back, and with it everybody.
+      references[2]!.script = { ...references[2]!.script, oddities: [] };
+      world.run(7200);
+      for (const peer of peers) expect(Math.abs(errorOf(peer))).toBeLessThan(0.001);
+      expect(site.systemPeerOf(peers[2]!)).toBe("gps3");
+      for (const index of [0, 1, 3]) expect(peers[index]!.snapshot().system.stratum).toBeLessThanOrEqual(4);
+    },
+  );
 });
 
 /** Two peers with the same line for each other; only the first has a reference. */
-function pair(world: SimWorld, second: { keys?: SecurityProvider; active?: boolean; authenticate?: boolean; key?: number | null } = {}): { site: Site; first: Runner; second: Runner } {
+function pair(
+  world: SimWorld,
+  second: { keys?: SecurityProvider; active?: boolean; authenticate?: boolean; key?: number | null } = {},
+): { site: Site; first: Runner; second: Runner } {
   const site = new Site(world);
   const gps = site.reference("gps");
   const { active = true, authenticate = true, key = 1 } = second;
-  const towards = (name: string): { kind: "peer"; name: string; key: number | null; iburst: false } => ({ kind: "peer", name, key, iburst: false });
-  const one = site.host("first", { addresses: [ADDRESSES[0]], keys, lines: [{ name: gps.address.ip }, towards(ADDRESSES[1])] });
-  const other = site.host("second", { addresses: [ADDRESSES[1]], keys: second.keys ?? keys, discovery: { authenticate }, lines: active ? [towards(ADDRESSES[0])] : [] });
+  const towards = (name: string): { kind: "peer"; name: string; key: number | null; iburst: false } => ({
+    kind: "peer",
+    name,
+    key,
+    iburst: false,
+  });
+  const one = site.host("first", {
+    addresses: [ADDRESSES[0]],
+    keys,
+    lines: [{ name: gps.address.ip }, towards(ADDRESSES[1])],
+  });
+  const other = site.host("second", {
+    addresses: [ADDRESSES[1]],
+    keys: second.keys ?? keys,
+    discovery: { authenticate },
+    lines: active ? [towards(ADDRESSES[0])] : [],
+  });
   return { site, first: one, second: other };
 }
 
@@ -91,51 +119,77 @@ describe("two peers", () => {
     expect(Math.abs(errorOf(second))).toBeLessThan(0.001);
   });
 
-  scenario("of which one is passive: mobilized by the first authentic packet, gone when the other is", { trace: false, seeds: 5 }, (world) => {
-    const { site, first, second } = pair(world, { active: false });
-    world.run(300);
-    expect(associationsOf(second)).toMatchObject([{ mode: "symmetricPassive", lifetime: "ephemeral", authentication: "ok", verdict: "systemPeer" }]);
-    expect(associationsOf(first)).toMatchObject([{}, { mode: "symmetricActive", lifetime: "persistent", authentication: "ok" }]);
-    expect(site.systemPeerOf(second)).toBe("first");
-    first.stop();
-    world.run(600);
-    expect(associationsOf(second)).toEqual([]);
-  });
+  scenario(
+    "of which one is passive: mobilized by the first authentic packet, gone when the other is",
+    { trace: false, seeds: 5 },
+    (world) => {
+      const { site, first, second } = pair(world, { active: false });
+      world.run(300);
+      expect(associationsOf(second)).toMatchObject([
+        { mode: "symmetricPassive", lifetime: "ephemeral", authentication: "ok", verdict: "systemPeer" },
+      ]);
+      expect(associationsOf(first)).toMatchObject([
+        {},
+        { mode: "symmetricActive", lifetime: "persistent", authentication: "ok" },
+      ]);
+      expect(site.systemPeerOf(second)).toBe("first");
+      first.stop();
+      world.run(600);
+      expect(associationsOf(second)).toEqual([]);
+    },
+  );
 
-  scenario("push as well as pull: the passive one's time reaches the active one", { trace: false, seeds: 3 }, (world) => {
-    const site = new Site(world);
-    const gps = site.reference("gps");
-    const active = site.host("active", { addresses: [ADDRESSES[0]], keys, lines: [{ kind: "peer", name: ADDRESSES[1], key: 1, iburst: false }] });
-    site.host("passive", { addresses: [ADDRESSES[1]], keys, lines: [{ name: gps.address.ip }] });
-    world.run(600);
-    expect(site.systemPeerOf(active)).toBe("passive");
-    expect(Math.abs(errorOf(active))).toBeLessThan(0.001);
-  });
+  scenario(
+    "push as well as pull: the passive one's time reaches the active one",
+    { trace: false, seeds: 3 },
+    (world) => {
+      const site = new Site(world);
+      const gps = site.reference("gps");
+      const active = site.host("active", {
+        addresses: [ADDRESSES[0]],
+        keys,
+        lines: [{ kind: "peer", name: ADDRESSES[1], key: 1, iburst: false }],
+      });
+      site.host("passive", { addresses: [ADDRESSES[1]], keys, lines: [{ name: gps.address.ip }] });
+      world.run(600);
+      expect(site.systemPeerOf(active)).toBe("passive");
+      expect(Math.abs(errorOf(active))).toBeLessThan(0.001);
+    },
+  );
 
-  scenario("with different secrets do not believe each other, and nothing is mobilized", { trace: false, seeds: 3 }, (world) => {
-    const { site, second } = pair(world, { keys: otherKeys });
-    world.run(600);
-    expect(site.systemPeerOf(second)).toBeNull();
-    expect(associationsOf(second)[0]!.authentication).toMatch(/failed|nak/);
-    const passive = pair(world2(world), { keys: otherKeys, active: false });
-    passive.site.world.run(600);
-    expect(associationsOf(passive.second)).toEqual([]);
-  });
+  scenario(
+    "with different secrets do not believe each other, and nothing is mobilized",
+    { trace: false, seeds: 3 },
+    (world) => {
+      const { site, second } = pair(world, { keys: otherKeys });
+      world.run(600);
+      expect(site.systemPeerOf(second)).toBeNull();
+      expect(associationsOf(second)[0]!.authentication).toMatch(/failed|nak/);
+      const passive = pair(world2(world), { keys: otherKeys, active: false });
+      passive.site.world.run(600);
+      expect(associationsOf(passive.second)).toEqual([]);
+    },
+  );
 
-  scenario("without keys: the stranger gets the time and no association, unless all are welcome", { trace: false, seeds: 3 }, (world) => {
-    const strict = pair(world, { active: false, key: null });
-    world.run(300);
-    expect(associationsOf(strict.second)).toEqual([]);
-    const open = pair(world2(world), { active: false, key: null, authenticate: false });
-    open.site.world.run(300);
-    expect(associationsOf(open.second)).toMatchObject([{ mode: "symmetricPassive", authentication: "none" }]);
-  });
+  scenario(
+    "without keys: the stranger gets the time and no association, unless all are welcome",
+    { trace: false, seeds: 3 },
+    (world) => {
+      const strict = pair(world, { active: false, key: null });
+      world.run(300);
+      expect(associationsOf(strict.second)).toEqual([]);
+      const open = pair(world2(world), { active: false, key: null, authenticate: false });
+      open.site.world.run(300);
+      expect(associationsOf(open.second)).toMatchObject([{ mode: "symmetricPassive", authentication: "none" }]);
+    },
+  );
 
   scenario("an attacker who replays one's packets to the other moves nothing", { trace: false, seeds: 3 }, (world) => {
     const { site, first, second } = pair(world);
     const own = new Set([first.machine.address(), second.machine.address()]);
     world.network.tap((datagram) => {
-      if (own.has(datagram.from.ip) && modeOf(datagram) === "symmetricActive") for (const delay of [5, 20, 100]) world.network.inject(datagram, delay);
+      if (own.has(datagram.from.ip) && modeOf(datagram) === "symmetricActive")
+        for (const delay of [5, 20, 100]) world.network.inject(datagram, delay);
       return "pass";
     });
     world.run(1200);
@@ -149,12 +203,30 @@ describe("two peers", () => {
  * is read too early, and only afterwards does its kernel say when they left.
  * @param speaks who interleaves; `null`: the second has no line for the first, and is passive
  */
-function late(world: SimWorld, speaks: readonly [boolean, boolean | null]): { error: () => number; interleaved: () => number; lost: () => number; run: (seconds: number) => void } {
+function late(
+  world: SimWorld,
+  speaks: readonly [boolean, boolean | null],
+): { error: () => number; interleaved: () => number; lost: () => number; run: (seconds: number) => void } {
   const site = new Site(world);
   const gps = site.reference("gps");
-  const towards = (name: string, xleave: boolean): Partial<AssociationConfig> => ({ kind: "peer", name, key: 1, iburst: false, xleave });
-  const first = site.host("first", { addresses: [ADDRESSES[0]], keys, stamps: { queueing: 0.002 }, lines: [{ name: gps.address.ip }, towards(ADDRESSES[1], speaks[0])] });
-  const second = site.host("second", { addresses: [ADDRESSES[1]], keys, lines: speaks[1] === null ? [] : [towards(ADDRESSES[0], speaks[1])] });
+  const towards = (name: string, xleave: boolean): Partial<AssociationConfig> => ({
+    kind: "peer",
+    name,
+    key: 1,
+    iburst: false,
+    xleave,
+  });
+  const first = site.host("first", {
+    addresses: [ADDRESSES[0]],
+    keys,
+    stamps: { queueing: 0.002 },
+    lines: [{ name: gps.address.ip }, towards(ADDRESSES[1], speaks[0])],
+  });
+  const second = site.host("second", {
+    addresses: [ADDRESSES[1]],
+    keys,
+    lines: speaks[1] === null ? [] : [towards(ADDRESSES[0], speaks[1])],
+  });
   let count = 0;
   world.network.tap((datagram, at) => {
     if (!modeOf(datagram).startsWith("symmetric")) return "pass";
@@ -163,8 +235,18 @@ function late(world: SimWorld, speaks: readonly [boolean, boolean | null]): { er
     if (difference(shift(world.beginning, at), transmit) > 1) count += 1;
     return "pass";
   });
-  const lost = (): number => Math.max(...[associationsOf(first)[1]!, associationsOf(second)[0]!].map(({ packets: { received, rejected } }) => rejected / received));
-  return { error: () => Math.abs(errorOf(second)), interleaved: () => count, lost, run: (seconds) => world.run(seconds) };
+  const lost = (): number =>
+    Math.max(
+      ...[associationsOf(first)[1]!, associationsOf(second)[0]!].map(
+        ({ packets: { received, rejected } }) => rejected / received,
+      ),
+    );
+  return {
+    error: () => Math.abs(errorOf(second)),
+    interleaved: () => count,
+    lost,
+    run: (seconds) => world.run(seconds),
+  };
 }
 
 describe("interleaved peers", () => {
@@ -188,15 +270,22 @@ describe("interleaved peers", () => {
     expect(pair.error()).toBeLessThan(0.0002);
   });
 
-  scenario("fall back on basic packets where the other does not interleave, and lose few", { trace: false, seeds: 5 }, (world) => {
-    for (const speaks of [[true, false], [false, true]] as const) {
-      const pair = late(createWorld({ seed: `${world.seed} ${speaks.join(" ")}`, trace: false }), speaks);
-      pair.run(3600);
-      expect(pair.interleaved()).toBeLessThanOrEqual(2);
-      expect(pair.lost()).toBeLessThan(0.05);
-      expect(pair.error()).toBeLessThan(0.0015);
-    }
-  });
+  scenario(
+    "fall back on basic packets where the other does not interleave, and lose few",
+    { trace: false, seeds: 5 },
+    (world) => {
+      for (const speaks of [
+        [true, false],
+        [false, true],
+      ] as const) {
+        const pair = late(createWorld({ seed: `${world.seed} ${speaks.join(" ")}`, trace: false }), speaks);
+        pair.run(3600);
+        expect(pair.interleaved()).toBeLessThanOrEqual(2);
+        expect(pair.lost()).toBeLessThan(0.05);
+        expect(pair.error()).toBeLessThan(0.0015);
+      }
+    },
+  );
 });
 
 /** Another world of the same seed, for a second half of a scenario. */
@@ -209,8 +298,15 @@ describe("orphans", () => {
     const site = new Site(world);
     const orphan = { stratum: 8, wait: 300 };
     const hosts = ADDRESSES.map((own, index) => {
-      const others = ADDRESSES.filter((ip) => ip !== own).map((name) => ({ kind: "peer", name, iburst: false }) as const);
-      return site.host(`host${index + 1}`, { addresses: [own], lines: others, serving: { fallbacks: { local: null, orphan } }, clockError: 0.01 * index });
+      const others = ADDRESSES.filter((ip) => ip !== own).map(
+        (name) => ({ kind: "peer", name, iburst: false }) as const,
+      );
+      return site.host(`host${index + 1}`, {
+        addresses: [own],
+        lines: others,
+        serving: { fallbacks: { local: null, orphan } },
+        clockError: 0.01 * index,
+      });
     });
     const child = site.host("child", { lines: ADDRESSES.map((name) => ({ name })) });
     world.run(3600);

@@ -18,7 +18,9 @@ describe("AES-CMAC", () => {
     [40, "dfa66747de9ae63030ca32611497c827"],
     [64, "51f0bebf7e3b9d92fc49741779363cfe"],
   ])("gives the vector of RFC 4493 §4 for %i octets", async (length, expected) => {
-    expect(await digest("AES128CMAC", hex("2b7e151628aed2a6abf7158809cf4f3c"), MESSAGE.subarray(0, length))).toBe(expected);
+    expect(await digest("AES128CMAC", hex("2b7e151628aed2a6abf7158809cf4f3c"), MESSAGE.subarray(0, length))).toBe(
+      expected,
+    );
   });
 
   it.each([
@@ -36,7 +38,9 @@ describe("AES-CMAC", () => {
   });
 
   it("cuts a long key, as ntpd does", async () => {
-    expect(await digest("AES128CMAC", hex("000102030405060708090a0b0c0d0e0f101112"), HEADER)).toBe("5247121db0e50733fb83bab08fbba8ea");
+    expect(await digest("AES128CMAC", hex("000102030405060708090a0b0c0d0e0f101112"), HEADER)).toBe(
+      "5247121db0e50733fb83bab08fbba8ea",
+    );
   });
 });
 
@@ -68,7 +72,9 @@ describe("the table of algorithms", () => {
   });
 
   it("knows every name the daemons use, in capitals or not", () => {
-    const names = "M md5 SHA sha1 Sha256 sha384 SHA512 AES aes128 AES-128 AES128CMAC AES256 aes-256 AES256CMAC".split(" ");
+    const names = "M md5 SHA sha1 Sha256 sha384 SHA512 AES aes128 AES-128 AES128CMAC AES256 aes-256 AES256CMAC".split(
+      " ",
+    );
     expect(names.map(algorithmNamed)).toEqual([
       "MD5",
       "MD5",

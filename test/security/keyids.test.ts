@@ -7,11 +7,32 @@ const START = { file: "ntp.conf", line: 3, column: 12 };
 
 describe("lists of key identifiers", () => {
   it.each([
-    ["1 2 3", [[1, 1], [2, 2], [3, 3]]],
+    [
+      "1 2 3",
+      [
+        [1, 1],
+        [2, 2],
+        [3, 3],
+      ],
+    ],
     ["1 ... 19", [[1, 19]]],
     ["(1 ... 19)", [[1, 19]]],
-    ["1 (4...19)  42", [[1, 1], [4, 19], [42, 42]]],
-    ["1,2,4...19", [[1, 1], [2, 2], [4, 19]]],
+    [
+      "1 (4...19)  42",
+      [
+        [1, 1],
+        [4, 19],
+        [42, 42],
+      ],
+    ],
+    [
+      "1,2,4...19",
+      [
+        [1, 1],
+        [2, 2],
+        [4, 19],
+      ],
+    ],
     ["( 4 ... 4 )", [[4, 4]]],
     ["4294967295", [[4294967295, 4294967295]]],
   ])("reads %j", (text, expected) => {
@@ -28,7 +49,10 @@ describe("lists of key identifiers", () => {
     ["(1 ... x)", 'ntp.conf:3:12: "x" is not a key identifier (1 to 65535) nor a range of them, as (1 ... 19)'],
     ["1 ...", 'ntp.conf:3:14: "..." is not a key identifier (1 to 65535) nor a range of them, as (1 ... 19)'],
     ["-1", 'ntp.conf:3:12: "-1" is not a key identifier (1 to 65535) nor a range of them, as (1 ... 19)'],
-    ["4294967296", 'ntp.conf:3:12: "4294967296" is not a key identifier (1 to 65535) nor a range of them, as (1 ... 19)'],
+    [
+      "4294967296",
+      'ntp.conf:3:12: "4294967296" is not a key identifier (1 to 65535) nor a range of them, as (1 ... 19)',
+    ],
   ])("says where %j is wrong", (text, expected) => {
     expect(parseKeyIds(text, START).faults.map(placedText)).toEqual([expected]);
   });
@@ -36,16 +60,26 @@ describe("lists of key identifiers", () => {
   it("names a parenthesis that stands alone, and keeps what can be read", () => {
     const { ranges, faults } = parseKeyIds("(1 2", START);
     expect(faults.map(({ column }) => column)).toEqual([12]);
-    expect(ranges).toEqual([{ first: 1, last: 1 }, { first: 2, last: 2 }]);
+    expect(ranges).toEqual([
+      { first: 1, last: 1 },
+      { first: 2, last: 2 },
+    ]);
   });
 
   it("never throws, and every position is in the list", () => {
     fc.assert(
-      fc.property(fc.oneof(fc.string(), fc.array(fc.constantFrom("1", "19", "...", "(", ")", ",", " ", "x")).map((parts) => parts.join(""))), (text) => {
-        const { ranges, faults } = parseKeyIds(text, START);
-        for (const { first, last } of ranges) expect(parseKeyId(String(first))! <= parseKeyId(String(last))!).toBe(true);
-        for (const { column } of faults) expect(column).toBeLessThanOrEqual(START.column + text.length);
-      }),
+      fc.property(
+        fc.oneof(
+          fc.string(),
+          fc.array(fc.constantFrom("1", "19", "...", "(", ")", ",", " ", "x")).map((parts) => parts.join("")),
+        ),
+        (text) => {
+          const { ranges, faults } = parseKeyIds(text, START);
+          for (const { first, last } of ranges)
+            expect(parseKeyId(String(first))! <= parseKeyId(String(last))!).toBe(true);
+          for (const { column } of faults) expect(column).toBeLessThanOrEqual(START.column + text.length);
+        },
+      ),
     );
   });
 

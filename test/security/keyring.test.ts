@@ -25,7 +25,10 @@ describe("loading a key file", () => {
     const path = write("1 MD5 one\n2 AES128CMAC 00112233445566778899aabbccddeeff\n");
     const all = await loadKeys(path);
     expect([all.faults, all.warnings]).toEqual([[], []]);
-    expect(all.keyring.keys.map(({ id, algorithm, trusted }) => [id, algorithm, trusted])).toEqual([[1, "MD5", true], [2, "AES128CMAC", true]]);
+    expect(all.keyring.keys.map(({ id, algorithm, trusted }) => [id, algorithm, trusted])).toEqual([
+      [1, "MD5", true],
+      [2, "AES128CMAC", true],
+    ]);
     const some = await loadKeys(path, { trusted: [{ first: 2, last: 5 }] });
     expect(some.keyring.keys.map(({ trusted }) => trusted)).toEqual([false, true]);
     expect(some.keyring.find(2)?.trusted).toBe(true);
@@ -36,7 +39,10 @@ describe("loading a key file", () => {
     const path = write(Buffer.from("1 SHA1 ASCII:\xe9\n2 word\n", "latin1"));
     const { keyring, faults } = await loadKeys(path, { format: "chrony" });
     expect(faults).toEqual([]);
-    expect(keyring.keys.map(({ id, algorithm }) => [id, algorithm])).toEqual([[1, "SHA1"], [2, "MD5"]]);
+    expect(keyring.keys.map(({ id, algorithm }) => [id, algorithm])).toEqual([
+      [1, "SHA1"],
+      [2, "MD5"],
+    ]);
   });
 
   it("keeps what is right of a file with faults, and says what is not", async () => {
@@ -59,7 +65,11 @@ describe("loading a key file", () => {
 
   it("names a file it cannot read, without throwing", async () => {
     const missing = join(folder, "none");
-    expect((await loadKeys(missing)).faults.map(placedText)).toEqual([`${missing}: the key file cannot be read: no such file or directory`]);
-    expect((await loadKeys(folder)).faults.map(placedText)[0]).toMatch(/: the key file cannot be read: illegal operation on a directory$/);
+    expect((await loadKeys(missing)).faults.map(placedText)).toEqual([
+      `${missing}: the key file cannot be read: no such file or directory`,
+    ]);
+    expect((await loadKeys(folder)).faults.map(placedText)[0]).toMatch(
+      /: the key file cannot be read: illegal operation on a directory$/,
+    );
   });
 });

@@ -34,7 +34,9 @@ beforeAll(async () => {
 
 /** Every mode with every verdict on it in a recording, each pair once. */
 function verdicts(name: string, by: SymmetricProvider): string[] {
-  return [...new Set(capture(name).map(({ bytes, from }) => `${bytes[0]! & 7} ${by.judge(bytes, decoded(bytes), from.ip)}`))];
+  return [
+    ...new Set(capture(name).map(({ bytes, from }) => `${bytes[0]! & 7} ${by.judge(bytes, decoded(bytes), from.ip)}`)),
+  ];
 }
 
 describe("recorded traffic", () => {
@@ -59,7 +61,10 @@ describe("recorded traffic", () => {
       expect(ours.judge(bytes, packet, from.ip)).toBe("ok");
       expect(ours.key(keyId).open(bytes, packet)).toBe("ok");
       expect(ours.none().open(bytes, packet)).toBe("failed");
-      expect(ours.sealWith(keyId, bytes.subarray(0, packet.covered))).toEqual({ kind: "sealed", bytes: Uint8Array.from(bytes) });
+      expect(ours.sealWith(keyId, bytes.subarray(0, packet.covered))).toEqual({
+        kind: "sealed",
+        bytes: Uint8Array.from(bytes),
+      });
     }
   });
 

@@ -80,7 +80,9 @@ describe("an association's key", () => {
     const longer = Uint8Array.from([...sealedBy(1), 0, 0, 0, 0]);
     expect(symmetricSecurity(ring, 1).open(longer, packetOf(longer))).toBe("failed");
     const bare = HEADER.length + 4;
-    expect(symmetricSecurity(ring, 1).open(sealedBy(1).subarray(0, bare), packetOf(sealedBy(1).subarray(0, bare)))).toBe("failed");
+    expect(
+      symmetricSecurity(ring, 1).open(sealedBy(1).subarray(0, bare), packetOf(sealedBy(1).subarray(0, bare))),
+    ).toBe("failed");
   });
 
   it("says nak for a crypto-NAK, but not for key identifier 0 with a digest", () => {
@@ -148,7 +150,9 @@ describe("the provider", () => {
     expect(verdict(HEADER, HERE)).toBe("none");
     expect(verdict(cryptoNak(), HERE)).toBe("nak");
     expect(verdict(sealedBy(9), HERE)).toBe("failed");
-    expect([HERE, "::ffff:192.0.2.7", "2001:db8:5::1", ELSEWHERE, "::1"].map((from) => verdict(sealedBy(8), from))).toEqual(["ok", "ok", "ok", "failed", "failed"]);
+    expect(
+      [HERE, "::ffff:192.0.2.7", "2001:db8:5::1", ELSEWHERE, "::1"].map((from) => verdict(sealedBy(8), from)),
+    ).toEqual(["ok", "ok", "ok", "failed", "failed"]);
     const unknown = sealedBy(1);
     unknown[51] = 77;
     expect(verdict(unknown, HERE)).toBe("failed");

@@ -1,7 +1,16 @@
 /** Access lists: the most specific entry decides, held against a plain search through all entries. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { AccessList, FLAG, RESTRICT_FLAGS, accessOfRules, flagBits, flagNames, isRestrictFlag, parseNetwork } from "../../src/server/access.ts";
+import {
+  AccessList,
+  FLAG,
+  RESTRICT_FLAGS,
+  accessOfRules,
+  flagBits,
+  flagNames,
+  isRestrictFlag,
+  parseNetwork,
+} from "../../src/server/access.ts";
 import type { NetworkRule, RestrictFlag } from "../../src/server/access.ts";
 import { isUnanswerable, readSource, sourceOf, sourceText } from "../../src/server/source.ts";
 import { addressLiteral, addressOctets, canonicalAddress, inNetwork } from "../../src/wire/address.ts";
@@ -98,21 +107,33 @@ describe("restrict", () => {
   it("finds what a search through all entries finds", () => {
     const octet = fc.constantFrom(0, 1, 2, 127, 128, 255);
     const ipv4 = fc.tuple(octet, octet, octet, octet).map((octets) => octets.join("."));
-    const ipv6 = fc.tuple(octet, octet, octet).map(([a, b, c]) => `20${a.toString(16).padStart(2, "0")}::${b.toString(16)}:${c.toString(16)}`);
+    const ipv6 = fc
+      .tuple(octet, octet, octet)
+      .map(([a, b, c]) => `20${a.toString(16).padStart(2, "0")}::${b.toString(16)}:${c.toString(16)}`);
     const flags = fc.subarray(["ignore", "noserve", "limited"] as RestrictFlag[]);
-    const entries = fc.array(fc.oneof(fc.record({ address: ipv4, mask: fc.nat(32), flags }), fc.record({ address: ipv6, mask: fc.nat(128), flags })), { maxLength: 60, size: "max" });
+    const entries = fc.array(
+      fc.oneof(
+        fc.record({ address: ipv4, mask: fc.nat(32), flags }),
+        fc.record({ address: ipv6, mask: fc.nat(128), flags }),
+      ),
+      { maxLength: 60, size: "max" },
+    );
     fc.assert(
-      fc.property(entries, fc.array(fc.oneof(ipv4, ipv6), { minLength: 1, maxLength: 20, size: "max" }), (all, sources) => {
-        const list = new AccessList();
-        for (const entry of all) list.restrict(entry);
-        for (const ip of [...sources, ...all.map(({ address }) => address)]) {
-          const octets = addressOctets(ip)!;
-          const matching = all.filter(({ address, mask }) => inNetwork(octets, addressOctets(address)!, mask));
-          const longest = Math.max(-1, ...matching.map(({ mask }) => mask));
-          const expected = flagBits(matching.filter(({ mask }) => mask === longest).flatMap((entry) => entry.flags));
-          expect(list.flagsFor(sourceOf(ip)!, 1), ip).toBe(expected);
-        }
-      }),
+      fc.property(
+        entries,
+        fc.array(fc.oneof(ipv4, ipv6), { minLength: 1, maxLength: 20, size: "max" }),
+        (all, sources) => {
+          const list = new AccessList();
+          for (const entry of all) list.restrict(entry);
+          for (const ip of [...sources, ...all.map(({ address }) => address)]) {
+            const octets = addressOctets(ip)!;
+            const matching = all.filter(({ address, mask }) => inNetwork(octets, addressOctets(address)!, mask));
+            const longest = Math.max(-1, ...matching.map(({ mask }) => mask));
+            const expected = flagBits(matching.filter(({ mask }) => mask === longest).flatMap((entry) => entry.flags));
+            expect(list.flagsFor(sourceOf(ip)!, 1), ip).toBe(expected);
+          }
+        },
+      ),
       { numRuns: 100 },
     );
   });
@@ -130,7 +151,10 @@ describe("flags", () => {
 
 describe("--allow and --deny", () => {
   const listOf = (...rules: [NetworkRule["verb"], string][]): AccessList => {
-    const list = accessOfRules(rules.map(([verb, network]) => ({ verb, network })), ["limited"]);
+    const list = accessOfRules(
+      rules.map(([verb, network]) => ({ verb, network })),
+      ["limited"],
+    );
     if (!(list instanceof AccessList)) throw new Error(list.fault);
     return list;
   };
@@ -158,13 +182,17 @@ describe("--allow and --deny", () => {
     expect(accessOfRules([{ verb: "allow", network: "10.0.0.0/33" }])).toEqual({ fault: "10.0.0.0/33" });
   });
 
-  it.each(["", "/8", "10.0.0.0/", "10.0.0.0/x", "fe80::1%eth0", "2001:db8::/129", "host"])("reads no network from %j", (text) => {
-    expect(parseNetwork(text)).toBeNull();
-  });
+  it.each(["", "/8", "10.0.0.0/", "10.0.0.0/x", "fe80::1%eth0", "2001:db8::/129", "host"])(
+    "reads no network from %j",
+    (text) => {
+      expect(parseNetwork(text)).toBeNull();
+    },
+  );
 });
 
 describe("control queries", () => {
-  const may = (list: AccessList, ip: string, port = 40_000): boolean => list.queryRights(sourceOf(ip)!, port) !== "none";
+  const may = (list: AccessList, ip: string, port = 40_000): boolean =>
+    list.queryRights(sourceOf(ip)!, port) !== "none";
 
   it("are this host's alone, unless somebody asked for more", () => {
     const list = new AccessList();
@@ -210,10 +238,13 @@ describe("control queries", () => {
 describe("source addresses", () => {
   it("come back from their words", () => {
     fc.assert(
-      fc.property(fc.oneof(fc.uint8Array({ minLength: 4, maxLength: 4 }), fc.uint8Array({ minLength: 16, maxLength: 16 })), (octets) => {
-        const text = addressLiteral(octets);
-        expect(sourceText(sourceOf(text)!)).toBe(text);
-      }),
+      fc.property(
+        fc.oneof(fc.uint8Array({ minLength: 4, maxLength: 4 }), fc.uint8Array({ minLength: 16, maxLength: 16 })),
+        (octets) => {
+          const text = addressLiteral(octets);
+          expect(sourceText(sourceOf(text)!)).toBe(text);
+        },
+      ),
     );
   });
 
@@ -221,18 +252,30 @@ describe("source addresses", () => {
     const digits = fc.stringMatching(/^[0-9.]{1,16}$/);
     const quads = fc.tuple(fc.nat(300), fc.nat(300), fc.nat(300), fc.nat(300)).map((octets) => octets.join("."));
     fc.assert(
-      fc.property(fc.oneof(digits, quads, fc.ipV4(), fc.ipV6(), fc.constantFrom("", "1.2.3", "01.2.3.4", "1.2.3.4.", "1..2.3", "::ffff:1.2.3.4", "fe80::1%eth0")), (text) => {
-        const words = { a: 9, b: 9, c: 9, d: 9 };
-        expect(readSource(text, words)).toBe(canonicalAddress(text) !== null);
-        expect(sourceText(words)).toBe(canonicalAddress(text)?.replace(/%.*/, "") ?? "::");
-      }),
+      fc.property(
+        fc.oneof(
+          digits,
+          quads,
+          fc.ipV4(),
+          fc.ipV6(),
+          fc.constantFrom("", "1.2.3", "01.2.3.4", "1.2.3.4.", "1..2.3", "::ffff:1.2.3.4", "fe80::1%eth0"),
+        ),
+        (text) => {
+          const words = { a: 9, b: 9, c: 9, d: 9 };
+          expect(readSource(text, words)).toBe(canonicalAddress(text) !== null);
+          expect(sourceText(words)).toBe(canonicalAddress(text)?.replace(/%.*/, "") ?? "::");
+        },
+      ),
       { numRuns: 500 },
     );
   });
 
-  it.each(["0.0.0.0", "0.1.2.3", "224.0.1.1", "239.255.255.255", "255.255.255.255", "::", "ff02::101"])("nobody can be %s", (ip) => {
-    expect(isUnanswerable(sourceOf(ip)!)).toBe(true);
-  });
+  it.each(["0.0.0.0", "0.1.2.3", "224.0.1.1", "239.255.255.255", "255.255.255.255", "::", "ff02::101"])(
+    "nobody can be %s",
+    (ip) => {
+      expect(isUnanswerable(sourceOf(ip)!)).toBe(true);
+    },
+  );
 
   it.each(["1.0.0.1", "127.0.0.1", "223.255.255.255", "::1", "fe80::1", "2001:db8::1"])("%s can be somebody", (ip) => {
     expect(isUnanswerable(sourceOf(ip)!)).toBe(false);

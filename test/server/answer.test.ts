@@ -28,7 +28,12 @@ function halves(at: NtpTimestamp): [number, number] {
 }
 
 /** What a request is answered by; `null`: nothing. */
-function answered(bytes: Uint8Array, published: Published = publishedOf(), t2: NtpTimestamp = CLOCK, t3: NtpTimestamp = T3): Header | null {
+function answered(
+  bytes: Uint8Array,
+  published: Published = publishedOf(),
+  t2: NtpTimestamp = CLOCK,
+  t3: NtpTimestamp = T3,
+): Header | null {
   const out = new DataView(new ArrayBuffer(NAK_LENGTH));
   const length = answer(viewOf(bytes), bytes.length, ...halves(t2), published, out);
   if (length === 0) return null;
@@ -58,12 +63,22 @@ describe("an answer", () => {
 
   it("says that there is nothing to be had, as ntpd does: LI 3, stratum 0, INIT, no reference time", () => {
     const header = answered(requestOf({}), publishedOf(NOTHING_TO_SERVE, { age: 2 }));
-    expect(header).toMatchObject({ leap: "unsynchronized", stratum: 0, referenceId: 0x494e_4954, reference: 0n, receive: CLOCK, transmit: T3 });
+    expect(header).toMatchObject({
+      leap: "unsynchronized",
+      stratum: 0,
+      referenceId: 0x494e_4954,
+      reference: 0n,
+      receive: CLOCK,
+      transmit: T3,
+    });
     expect(header?.rootDispersion).toBeCloseTo(2 * PHI, 4);
   });
 
   it("lets the root dispersion grow at PHI", () => {
-    expect(answered(requestOf({}), publishedOf(SYNCHRONIZED, { age: 1000 }))?.rootDispersion).toBeCloseTo(0.002 + 1000 * PHI, 4);
+    expect(answered(requestOf({}), publishedOf(SYNCHRONIZED, { age: 1000 }))?.rootDispersion).toBeCloseTo(
+      0.002 + 1000 * PHI,
+      4,
+    );
   });
 
   it.each([
@@ -126,11 +141,20 @@ describe("a smeared answer", () => {
 
   it("adds any smear to any timestamp modulo 2^64", () => {
     fc.assert(
-      fc.property(fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), fc.double({ min: -1, max: 1, noNaN: true }), (at, smear) => {
-        const header = answered(requestOf({}), publishedOf(SYNCHRONIZED, { smear }), at as NtpTimestamp, at as NtpTimestamp)!;
-        expect(header.receive).toBe(shift(at as NtpTimestamp, smear));
-        expect(header.transmit).toBe(header.receive);
-      }),
+      fc.property(
+        fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
+        fc.double({ min: -1, max: 1, noNaN: true }),
+        (at, smear) => {
+          const header = answered(
+            requestOf({}),
+            publishedOf(SYNCHRONIZED, { smear }),
+            at as NtpTimestamp,
+            at as NtpTimestamp,
+          )!;
+          expect(header.receive).toBe(shift(at as NtpTimestamp, smear));
+          expect(header.transmit).toBe(header.receive);
+        },
+      ),
     );
   });
 
@@ -141,15 +165,34 @@ describe("a smeared answer", () => {
 
 describe("a kiss", () => {
   it("has the request's transmit timestamp three times, and nothing of ours", () => {
-    const request = requestOf({ poll: 4, precision: -18, rootDelay: 0.5, rootDispersion: 0.25, reference: timestamp(7, 8), origin: timestamp(1, 2) });
+    const request = requestOf({
+      poll: 4,
+      precision: -18,
+      rootDelay: 0.5,
+      rootDispersion: 0.25,
+      reference: timestamp(7, 8),
+      origin: timestamp(1, 2),
+    });
     const out = new DataView(new ArrayBuffer(48));
     expect(kissRate(viewOf(request), 6, out)).toBe(48);
     const asked = readHeader(viewOf(request));
-    expect(readHeader(out)).toEqual({ ...asked, leap: "unsynchronized", mode: "server", stratum: 0, poll: 6, referenceId: 0x5241_5445, origin: asked.transmit, receive: asked.transmit });
+    expect(readHeader(out)).toEqual({
+      ...asked,
+      leap: "unsynchronized",
+      mode: "server",
+      stratum: 0,
+      poll: 6,
+      referenceId: 0x5241_5445,
+      origin: asked.transmit,
+      receive: asked.transmit,
+    });
   });
 
   it("can be made in the request's own memory", () => {
-    const [apart, within] = [new DataView(new ArrayBuffer(48)), viewOf(requestOf({ version: 3, mode: "symmetricActive" }))];
+    const [apart, within] = [
+      new DataView(new ArrayBuffer(48)),
+      viewOf(requestOf({ version: 3, mode: "symmetricActive" })),
+    ];
     kissRate(within, 3, apart);
     kissRate(within, 3, within);
     expect(readHeader(within)).toEqual(readHeader(apart));
@@ -174,7 +217,11 @@ describe("laws of any octets", () => {
         const out = new Uint8Array(NAK_LENGTH).fill(0xaa);
         const length = answer(viewOf(bytes), bytes.length, ...halves(CLOCK), publishedOf(), viewOf(out));
         const [version, mode] = [((bytes[0] ?? 0) >> 3) & 7, (bytes[0] ?? 0) & 7];
-        const isRequest = bytes.length >= 48 && version >= 1 && version <= 4 && (mode === 1 || mode === 3 || (mode === 0 && version === 1));
+        const isRequest =
+          bytes.length >= 48 &&
+          version >= 1 &&
+          version <= 4 &&
+          (mode === 1 || mode === 3 || (mode === 0 && version === 1));
         expect(length).toBe(isRequest ? 48 : 0);
         expect(length).toBeLessThanOrEqual(bytes.length);
         if (!isRequest) expect(out.every((octet) => octet === 0xaa)).toBe(true);
@@ -185,15 +232,20 @@ describe("laws of any octets", () => {
 
   it("an answer echoes the transmit timestamp, bit by bit, and is itself no request", () => {
     fc.assert(
-      fc.property(fc.uint8Array({ minLength: 48, maxLength: 48 }), fc.constantFrom(1, 2, 3, 4), fc.constantFrom(1, 3), (bytes, version, mode) => {
-        bytes[0] = (bytes[0]! & 0xc0) | (version << 3) | mode;
-        const out = new Uint8Array(48);
-        answer(viewOf(bytes), 48, ...halves(CLOCK), publishedOf(), viewOf(out));
-        expect(out.slice(24, 32)).toEqual(bytes.slice(40, 48));
-        expect(answeringMode((out[0]! >> 3) & 7, out[0]! & 7)).toBe(0);
-        kissRate(viewOf(bytes), 3, viewOf(out));
-        expect(answeringMode((out[0]! >> 3) & 7, out[0]! & 7)).toBe(0);
-      }),
+      fc.property(
+        fc.uint8Array({ minLength: 48, maxLength: 48 }),
+        fc.constantFrom(1, 2, 3, 4),
+        fc.constantFrom(1, 3),
+        (bytes, version, mode) => {
+          bytes[0] = (bytes[0]! & 0xc0) | (version << 3) | mode;
+          const out = new Uint8Array(48);
+          answer(viewOf(bytes), 48, ...halves(CLOCK), publishedOf(), viewOf(out));
+          expect(out.slice(24, 32)).toEqual(bytes.slice(40, 48));
+          expect(answeringMode((out[0]! >> 3) & 7, out[0]! & 7)).toBe(0);
+          kissRate(viewOf(bytes), 3, viewOf(out));
+          expect(answeringMode((out[0]! >> 3) & 7, out[0]! & 7)).toBe(0);
+        },
+      ),
     );
   });
 });

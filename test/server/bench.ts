@@ -27,7 +27,8 @@ measure("answer() and T3", () => {
 });
 
 const access = new AccessList();
-for (let net = 0; net < 1000; net += 1) access.restrict({ address: `10.${net >> 8}.${net & 255}.0`, mask: 24, flags: ["limited", "kod"] });
+for (let net = 0; net < 1000; net += 1)
+  access.restrict({ address: `10.${net >> 8}.${net & 255}.0`, mask: 24, flags: ["limited", "kod"] });
 access.restrict({ address: "2001:db8::", mask: 32, flags: ["noquery"] });
 const server = serverOf({ access });
 const arrival = newArrival();
@@ -36,15 +37,16 @@ arrival.length = 48;
 arrival.port = 40_000;
 arrival.source.c = IPV4_MAPPED;
 
-for (const clients of [4096, 16_384]) measure(`the whole server, ${clients} clients`, () => {
-  for (let index = 0; index < COUNT; index += 1) {
-    arrival.source.d = 0xc0a8_0000 | (index & (clients - 1));
-    arrival.mono = (index / 1e5) as Mono;
-    arrival.seconds = (index / 1e5) | 0;
-    server.receive(arrival);
-    server.complete(server.reply, arrival.seconds, index);
-  }
-});
+for (const clients of [4096, 16_384])
+  measure(`the whole server, ${clients} clients`, () => {
+    for (let index = 0; index < COUNT; index += 1) {
+      arrival.source.d = 0xc0a8_0000 | (index & (clients - 1));
+      arrival.mono = (index / 1e5) as Mono;
+      arrival.seconds = (index / 1e5) | 0;
+      server.receive(arrival);
+      server.complete(server.reply, arrival.seconds, index);
+    }
+  });
 console.log(server.counts.answered, "answered,", server.mru.size, "clients remembered");
 
 function measure(what: string, run: () => void): void {
@@ -56,5 +58,7 @@ function measure(what: string, run: () => void): void {
   run();
   const nanoseconds = Number(process.hrtime.bigint() - start);
   const octets = process.memoryUsage().heapUsed - before;
-  console.log(`${what}: ${((COUNT / nanoseconds) * 1e3).toFixed(2)} million a second, ${(octets / COUNT).toFixed(3)} octets of heap each`);
+  console.log(
+    `${what}: ${((COUNT / nanoseconds) * 1e3).toFixed(2)} million a second, ${(octets / COUNT).toFixed(3)} octets of heap each`,
+  );
 }

@@ -24,7 +24,11 @@ describe("fallbacks", () => {
   it("the local clock steps in at once, an orphan only in time", () => {
     expect(servedVariables(NOTHING_TO_SERVE, { local: 10, orphan: ORPHAN }, 0, CLOCK).stratum).toBe(10);
     expect(servedVariables(NOTHING_TO_SERVE, { local: null, orphan: ORPHAN }, 299.9, CLOCK)).toBe(NOTHING_TO_SERVE);
-    expect(servedVariables(NOTHING_TO_SERVE, { local: null, orphan: ORPHAN }, 300, CLOCK)).toMatchObject({ leap: "none", stratum: 5, referenceId: 0x7f00_0001 });
+    expect(servedVariables(NOTHING_TO_SERVE, { local: null, orphan: ORPHAN }, 300, CLOCK)).toMatchObject({
+      leap: "none",
+      stratum: 5,
+      referenceId: 0x7f00_0001,
+    });
   });
 
   it.each([
@@ -55,7 +59,13 @@ describe("fallbacks", () => {
 
 describe("a leap smear", () => {
   const at = timestamp(0xec00_0000, 0);
-  const smearOf = (fields: Partial<Smear> = {}): Smear => ({ at, leap: "insert", passed: false, ...STANDARD_SMEAR, ...fields });
+  const smearOf = (fields: Partial<Smear> = {}): Smear => ({
+    at,
+    leap: "insert",
+    passed: false,
+    ...STANDARD_SMEAR,
+    ...fields,
+  });
   const offsetAt = (smear: Smear, since: number): number => smearOffset(smear, shift(at, since));
 
   it("is centred by default: from noon, half a second at midnight, to noon", () => {
@@ -89,14 +99,23 @@ describe("a leap smear", () => {
   });
 
   it("makes the time given out continuous: the jump at midnight is the second that the clock repeats", () => {
-    const anySmear = fc.record({ interval: fc.integer({ min: 1000, max: 172_800 }), placement: fc.constantFrom("centred", "before"), shape: fc.constantFrom("linear", "cosine") } as const);
+    const anySmear = fc.record({
+      interval: fc.integer({ min: 1000, max: 172_800 }),
+      placement: fc.constantFrom("centred", "before"),
+      shape: fc.constantFrom("linear", "cosine"),
+    } as const);
     fc.assert(
-      fc.property(anySmear, fc.constantFrom("insert", "delete"), fc.integer({ min: -200_000, max: 200_000 }), (fields, leap, since) => {
-        const smear = smearOf({ ...fields, leap });
-        const second = leap === "insert" ? 1 : -1;
-        const jump = since < 0 && since + 1 >= 0 ? second : 0;
-        expect(Math.abs(offsetAt(smear, since + 1) - offsetAt(smear, since) - jump)).toBeLessThan(2e-3);
-      }),
+      fc.property(
+        anySmear,
+        fc.constantFrom("insert", "delete"),
+        fc.integer({ min: -200_000, max: 200_000 }),
+        (fields, leap, since) => {
+          const smear = smearOf({ ...fields, leap });
+          const second = leap === "insert" ? 1 : -1;
+          const jump = since < 0 && since + 1 >= 0 ? second : 0;
+          expect(Math.abs(offsetAt(smear, since + 1) - offsetAt(smear, since) - jump)).toBeLessThan(2e-3);
+        },
+      ),
     );
   });
 

@@ -7,10 +7,22 @@ import type { SourceWords } from "../../src/server/source.ts";
 import type { Mono } from "../../src/time/mono.ts";
 
 function client(number: number): SourceWords {
-  return sourceOf(number % 2 === 0 ? `10.0.${(number >> 8) & 255}.${number & 255}` : `2001:db8::${number.toString(16)}`)!;
+  return sourceOf(
+    number % 2 === 0 ? `10.0.${(number >> 8) & 255}.${number & 255}` : `2001:db8::${number.toString(16)}`,
+  )!;
 }
 
-function heard(list: MruList, source: SourceWords, mono: number, { port = 123, mode = 3, version = 4, flags = 0 }: { port?: number; mode?: number; version?: number; flags?: number } = {}): number {
+function heard(
+  list: MruList,
+  source: SourceWords,
+  mono: number,
+  {
+    port = 123,
+    mode = 3,
+    version = 4,
+    flags = 0,
+  }: { port?: number; mode?: number; version?: number; flags?: number } = {},
+): number {
   return list.touch({ source, port, mono: mono as Mono }, mode, version, flags);
 }
 
@@ -29,8 +41,30 @@ describe("the list of recent clients", () => {
     heard(list, sourceOf("192.0.2.1")!, 13.5, { port: 50_000, mode: 3, version: 2, flags: 6 });
     expect(list.interval).toBe(3.5);
     expect([...list.entries()]).toEqual([
-      { address: "192.0.2.1", port: 50_000, count: 2, mode: 3, version: 2, first: 10, last: 13.5, flags: 6, drops: 0, score: 0 },
-      { address: "2001:db8::1", port: 40_000, count: 1, mode: 1, version: 3, first: 11, last: 11, flags: 0, drops: 1, score: 12 },
+      {
+        address: "192.0.2.1",
+        port: 50_000,
+        count: 2,
+        mode: 3,
+        version: 2,
+        first: 10,
+        last: 13.5,
+        flags: 6,
+        drops: 0,
+        score: 0,
+      },
+      {
+        address: "2001:db8::1",
+        port: 40_000,
+        count: 1,
+        mode: 1,
+        version: 3,
+        first: 11,
+        last: 11,
+        flags: 0,
+        drops: 1,
+        score: 12,
+      },
     ]);
     expect(list.find(sourceOf("2001:db8::1")!)?.drops).toBe(1);
     expect(list.find(sourceOf("192.0.2.9")!)).toBeNull();
@@ -90,7 +124,12 @@ describe("the list of recent clients", () => {
           model.set(number, count + 1);
         }
         const shown = [...list.entries()].map(({ address, count }) => [address, count]);
-        const expected = [...model].reverse().map(([number, count]) => [number % 2 === 0 ? `10.0.${number >> 8}.${number & 255}` : `2001:db8::${number.toString(16)}`, count]);
+        const expected = [...model]
+          .reverse()
+          .map(([number, count]) => [
+            number % 2 === 0 ? `10.0.${number >> 8}.${number & 255}` : `2001:db8::${number.toString(16)}`,
+            count,
+          ]);
         expect(shown).toEqual(expected);
       }),
       { numRuns: 60 },

@@ -55,7 +55,15 @@ export interface ServerOptions extends Partial<ServerSettings>, Partial<ServerSu
 
 /** A server at stratum 2 unless told otherwise; `system: null`: one that follows nothing. */
 export function serverOf(options: ServerOptions = {}): NtpServer {
-  const { mru = DEFAULT_MRU, seed = 1, chance = () => 0.5, startedAt = 0 as Mono, isOurs, system = SYNCHRONIZED, ...settings } = options;
+  const {
+    mru = DEFAULT_MRU,
+    seed = 1,
+    chance = () => 0.5,
+    startedAt = 0 as Mono,
+    isOurs,
+    system = SYNCHRONIZED,
+    ...settings
+  } = options;
   const server = new NtpServer(
     {
       access: new AccessList(),
@@ -90,7 +98,11 @@ export function arrivalOf(bytes: Uint8Array, options: ArrivalOptions = {}): Arri
 }
 
 /** The octets a server sends for a datagram, T3 included; `null`: none. */
-export function exchange(server: NtpServer, bytes: Uint8Array, options: ArrivalOptions & { readonly t3?: NtpTimestamp } = {}): Uint8Array | null {
+export function exchange(
+  server: NtpServer,
+  bytes: Uint8Array,
+  options: ArrivalOptions & { readonly t3?: NtpTimestamp } = {},
+): Uint8Array | null {
   const disposition = server.receive(arrivalOf(bytes, options));
   if (disposition !== "answered" && disposition !== "kissed" && disposition !== "refusedKey") return null;
   const t3 = options.t3 ?? timestamp(0xec00_0000, 0x1235_0000);

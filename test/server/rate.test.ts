@@ -75,13 +75,19 @@ describe("the rate bucket", () => {
 describe("the spreading of answers", () => {
   it("is uniform over half a second while hardly anybody asks", () => {
     const spreading = new Spreading();
-    expect([0, 0.25, 0.5, 0.999].map((chance, index) => spreading.delay((index * 1000) as Mono, chance))).toEqual([0, SPREAD * 0.25, SPREAD * 0.5, SPREAD * 0.999]);
+    expect([0, 0.25, 0.5, 0.999].map((chance, index) => spreading.delay((index * 1000) as Mono, chance))).toEqual([
+      0,
+      SPREAD * 0.25,
+      SPREAD * 0.5,
+      SPREAD * 0.999,
+    ]);
   });
 
   it("widens with solicitations, up to a bound, and narrows again", () => {
     const spreading = new Spreading();
     const delays = Array.from({ length: 200 }, () => spreading.delay(5 as Mono, 0.999));
-    for (let index = 1; index < delays.length; index += 1) expect(delays[index]).toBeGreaterThanOrEqual(delays[index - 1]!);
+    for (let index = 1; index < delays.length; index += 1)
+      expect(delays[index]).toBeGreaterThanOrEqual(delays[index - 1]!);
     expect(delays[8]).toBeCloseTo(SPREAD * 2 * 0.999, 9);
     expect(delays.at(-1)).toBeCloseTo(SPREAD_MOST * 0.999, 9);
     expect(spreading.delay(60 as Mono, 0.999)).toBeCloseTo(SPREAD * 0.999, 9);

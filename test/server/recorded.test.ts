@@ -39,7 +39,20 @@ function headerOf(bytes: Uint8Array): Header {
 /** What of a reply does not depend on the clock of the machine that made it. */
 function shape(bytes: Uint8Array): unknown {
   const { leap, version, mode, stratum, poll, precision, rootDelay, referenceId, origin, reference } = headerOf(bytes);
-  return { length: bytes.length, trailer: bytes.slice(48, 52), leap, version, mode, stratum, poll, precision, rootDelay, referenceId, origin, isSet: reference !== 0n };
+  return {
+    length: bytes.length,
+    trailer: bytes.slice(48, 52),
+    leap,
+    version,
+    mode,
+    stratum,
+    poll,
+    precision,
+    rootDelay,
+    referenceId,
+    origin,
+    isSet: reference !== 0n,
+  };
 }
 
 /** A recording's requests to one server, each with the reply it got, or `null`. */
@@ -49,7 +62,9 @@ function exchanges(name: string, server: string): { readonly request: Captured; 
     const mode = request.bytes[0]! & 7;
     if ((request.to.ip !== server && !isMulticast(request.to.ip)) || mode !== 3) return [];
     const transmit = headerOf(request.bytes).transmit;
-    const reply = packets.slice(index).find(({ from, bytes }) => from.ip === server && (bytes[0]! & 7) === 4 && headerOf(bytes).origin === transmit);
+    const reply = packets
+      .slice(index)
+      .find(({ from, bytes }) => from.ip === server && (bytes[0]! & 7) === 4 && headerOf(bytes).origin === transmit);
     return [{ request, reply: reply?.bytes ?? null }];
   });
 }
@@ -57,7 +72,13 @@ function exchanges(name: string, server: string): { readonly request: Captured; 
 /** Our server's reply to the same request at the same time. */
 function again(server: NtpServer, { at, from, to, bytes }: Captured): Uint8Array | null {
   const cast = isMulticast(to.ip) ? "group" : "unicast";
-  return exchange(server, bytes, { ip: from.ip, port: from.port, cast, at: fromUnix(at), mono: Number(at - BASE) / 1e9 });
+  return exchange(server, bytes, {
+    ip: from.ip,
+    port: from.port,
+    cast,
+    at: fromUnix(at),
+    mono: Number(at - BASE) / 1e9,
+  });
 }
 
 /** Keeps the steady clock's numbers small. */
@@ -65,7 +86,13 @@ const BASE = 1_700_000_000_000_000_000n;
 
 /** Like the recorded servers: a local clock at stratum 3. */
 function recordedServer(options: Parameters<typeof serverOf>[0] = {}): NtpServer {
-  return serverOf({ system: null, fallbacks: { local: 3, orphan: null }, security, own: { addresses: ["10.1.0.1"], port: 123 }, ...options });
+  return serverOf({
+    system: null,
+    fallbacks: { local: 3, orphan: null },
+    security,
+    own: { addresses: ["10.1.0.1"], port: 123 },
+    ...options,
+  });
 }
 
 describe("recorded requests", () => {
@@ -107,7 +134,8 @@ describe("recorded requests", () => {
     const access = new AccessList();
     access.restrictDefault(["kod", "limited"]);
     const server = recordedServer({ access });
-    const what = (bytes: Uint8Array | null): string => (bytes === null ? "silence" : headerOf(bytes).stratum === 0 ? "kiss" : "time");
+    const what = (bytes: Uint8Array | null): string =>
+      bytes === null ? "silence" : headerOf(bytes).stratum === 0 ? "kiss" : "time";
     const all = exchanges(name, "10.1.0.1");
     expect(all.length).toBeGreaterThan(10);
     for (const { request, reply } of all) {

@@ -22,13 +22,26 @@ import type { ArrivalOptions } from "./packets.ts";
 let keyed: SymmetricProvider;
 let clients: SymmetricProvider;
 beforeAll(async () => {
-  keyed = await provider("1 MD5 secret\n2 SHA1 0123456789abcdef0123456789abcdef01234567\n4 AES128CMAC 00112233445566778899aabbccddeeff\n9 MD5 distrusted\n", [1, 2, 4]);
-  clients = await provider("1 MD5 secret\n2 SHA1 0123456789abcdef0123456789abcdef01234567\n4 AES128CMAC ffffffffffffffffffffffffffffffff\n5 MD5 unknown\n9 MD5 distrusted\n", [1, 2, 4, 5, 9]);
+  keyed = await provider(
+    "1 MD5 secret\n2 SHA1 0123456789abcdef0123456789abcdef01234567\n4 AES128CMAC 00112233445566778899aabbccddeeff\n9 MD5 distrusted\n",
+    [1, 2, 4],
+  );
+  clients = await provider(
+    "1 MD5 secret\n2 SHA1 0123456789abcdef0123456789abcdef01234567\n4 AES128CMAC ffffffffffffffffffffffffffffffff\n5 MD5 unknown\n9 MD5 distrusted\n",
+    [1, 2, 4, 5, 9],
+  );
 });
 
 async function provider(file: string, trusted: readonly number[]): Promise<SymmetricProvider> {
   const { keys } = parseKeys(file, { format: "auto", file: "ntp.keys" });
-  return securityProvider((await openKeyring(keys, trusted.map((id) => ({ first: id, last: id })))).keyring);
+  return securityProvider(
+    (
+      await openKeyring(
+        keys,
+        trusted.map((id) => ({ first: id, last: id })),
+      )
+    ).keyring,
+  );
 }
 
 function sealedRequest(keyId: number, fields: Partial<Header> = {}): Uint8Array {
@@ -55,7 +68,8 @@ describe("the list of recent clients", () => {
     const access = new AccessList();
     access.restrict({ address: "198.51.100.0", mask: 24, flags: ["limited"] });
     const server = serverOf({ access, monitor: false });
-    for (const ip of ["198.51.100.7", "203.0.113.7"]) expect(server.receive(arrivalOf(requestOf({}), { ip }))).toBe("answered");
+    for (const ip of ["198.51.100.7", "203.0.113.7"])
+      expect(server.receive(arrivalOf(requestOf({}), { ip }))).toBe("answered");
     expect([...server.mru.entries()].map(({ address }) => address)).toEqual(["198.51.100.7"]);
   });
 
@@ -80,7 +94,9 @@ describe("what a group brings back", () => {
     const from = { ip: "192.0.2.1", port: 40_000, cast: "group" as const };
     expect(server.receive(arrivalOf(requestOf({ transmit: asked }), from))).toBe("ownPacket");
     expect(server.receive(arrivalOf(requestOf({ transmit: timestamp(7, 8) }), from))).toBe("answered");
-    expect(server.receive(arrivalOf(requestOf({ transmit: timestamp(7, 8) }), { ...from, port: 123 }))).toBe("ownPacket");
+    expect(server.receive(arrivalOf(requestOf({ transmit: timestamp(7, 8) }), { ...from, port: 123 }))).toBe(
+      "ownPacket",
+    );
     expect(server.receive(arrivalOf(requestOf({}).subarray(0, 12), from))).toBe("tooShort");
   });
 });
@@ -92,7 +108,13 @@ describe("what becomes of a datagram", () => {
     ["answered", "of version 1 without a mode", plain("reserved", 1)],
     ["answered", "a symmetric active peer's", plain("symmetricActive")],
     ["answered", "with an extension field", Uint8Array.of(...plain("client"), 1, 4, 0, 28, ...new Uint8Array(24))],
-    ["answered", "under restrictions that are about other things", plain("client"), {}, ["noquery", "nomodify", "nopeer", "limited", "kod", "version"]],
+    [
+      "answered",
+      "under restrictions that are about other things",
+      plain("client"),
+      {},
+      ["noquery", "nomodify", "nopeer", "limited", "kod", "version"],
+    ],
     ["ignored", "restrict ignore", plain("client"), {}, ["ignore"]],
     ["ignored", "a control query under restrict ignore", plain("control"), {}, ["ignore"]],
     ["noServe", "restrict noserve, kod or not", plain("client"), {}, ["noserve", "kod"]],
@@ -113,7 +135,11 @@ describe("what becomes of a datagram", () => {
     ["tooShort", "47 octets", plain("client").slice(0, 47)],
     ["tooLong", "5000 octets", Uint8Array.of(...plain("client"), ...new Uint8Array(4952))],
     ["macLength", "something that is no MAC", Uint8Array.of(...plain("client"), ...new Uint8Array(8))],
-    ["extensionLength", "an extension field that runs off the end", Uint8Array.of(...plain("client"), 1, 4, 0xff, 0xfc, ...new Uint8Array(60))],
+    [
+      "extensionLength",
+      "an extension field that runs off the end",
+      Uint8Array.of(...plain("client"), 1, 4, 0xff, 0xfc, ...new Uint8Array(60)),
+    ],
     ["cryptoNak", "a crypto-NAK", Uint8Array.of(...plain("client"), 0, 0, 0, 0)],
     ["badSource", "port 0", plain("client"), { port: 0 }],
     ["badSource", "from a group", plain("client"), { ip: "224.0.1.1" }],
@@ -142,7 +168,14 @@ describe("what becomes of a datagram", () => {
 describe("answers", () => {
   it("carry T2, T3, the request's transmit timestamp and what is published", () => {
     const t3 = shift(CLOCK, 1e-4);
-    expect(headerOf(exchange(serverOf(), requestOf({}), { t3 }))).toMatchObject({ mode: "server", stratum: 2, poll: 6, origin: timestamp(0xec00_0001, 0xdead_beef), receive: CLOCK, transmit: t3 });
+    expect(headerOf(exchange(serverOf(), requestOf({}), { t3 }))).toMatchObject({
+      mode: "server",
+      stratum: 2,
+      poll: 6,
+      origin: timestamp(0xec00_0001, 0xdead_beef),
+      receive: CLOCK,
+      transmit: t3,
+    });
   });
 
   it("grow in dispersion as the update ages", () => {
@@ -152,32 +185,55 @@ describe("answers", () => {
   });
 
   it("say LI 3 without a source, the local clock's stratum where it is trusted, and an orphan's in time", () => {
-    expect(headerOf(exchange(serverOf({ system: null }), requestOf({})))).toMatchObject({ leap: "unsynchronized", stratum: 0 });
-    expect(headerOf(exchange(serverOf({ system: null, fallbacks: { local: 10, orphan: null } }), requestOf({})))).toMatchObject({ leap: "none", stratum: 10, referenceId: 0x7f7f_0100 });
+    expect(headerOf(exchange(serverOf({ system: null }), requestOf({})))).toMatchObject({
+      leap: "unsynchronized",
+      stratum: 0,
+    });
+    expect(
+      headerOf(exchange(serverOf({ system: null, fallbacks: { local: 10, orphan: null } }), requestOf({}))),
+    ).toMatchObject({ leap: "none", stratum: 10, referenceId: 0x7f7f_0100 });
     const orphan = serverOf({ system: null, fallbacks: { local: null, orphan: { stratum: 5, wait: 300 } } });
     expect(headerOf(exchange(orphan, requestOf({}), { mono: 299 })).leap).toBe("unsynchronized");
-    expect(headerOf(exchange(orphan, requestOf({}), { mono: 301, at: shift(CLOCK, 2) }))).toMatchObject({ leap: "none", stratum: 5 });
+    expect(headerOf(exchange(orphan, requestOf({}), { mono: 301, at: shift(CLOCK, 2) }))).toMatchObject({
+      leap: "none",
+      stratum: 5,
+    });
   });
 
   it("an orphan waits anew after it has lost its source", () => {
     const server = serverOf({ fallbacks: { local: null, orphan: { stratum: 5, wait: 300 } } });
     const lost = { mono: 1000 as Mono, clock: shift(CLOCK, 900) };
     server.update({ ...SYNCHRONIZED, leap: "unsynchronized", stratum: 16 }, lost);
-    server.update({ ...SYNCHRONIZED, leap: "unsynchronized", stratum: 16 }, { mono: 1200 as Mono, clock: shift(CLOCK, 1100) });
+    server.update(
+      { ...SYNCHRONIZED, leap: "unsynchronized", stratum: 16 },
+      { mono: 1200 as Mono, clock: shift(CLOCK, 1100) },
+    );
     expect(headerOf(exchange(server, requestOf({}), { mono: 1299, at: shift(CLOCK, 1199) })).stratum).toBe(0);
     expect(headerOf(exchange(server, requestOf({}), { mono: 1300, at: shift(CLOCK, 1200) })).stratum).toBe(5);
   });
 
   it("never announce a leap second that is smeared, not even before the smear begins", () => {
-    const smear = { at: shift(CLOCK, 5000), leap: "insert", interval: 1000, placement: "before", shape: "linear", passed: false } as const;
+    const smear = {
+      at: shift(CLOCK, 5000),
+      leap: "insert",
+      interval: 1000,
+      placement: "before",
+      shape: "linear",
+      passed: false,
+    } as const;
     const system = { ...SYNCHRONIZED, leap: "insert" } as const;
     expect(headerOf(exchange(serverOf({ system }), requestOf({}))).leap).toBe("insert");
-    expect(headerOf(exchange(serverOf({ system, smear }), requestOf({})))).toMatchObject({ leap: "none", referenceId: SYNCHRONIZED.referenceId });
+    expect(headerOf(exchange(serverOf({ system, smear }), requestOf({})))).toMatchObject({
+      leap: "none",
+      referenceId: SYNCHRONIZED.referenceId,
+    });
   });
 
   it("go on from the other side of a smear once the clock has leapt, though it reads the same second again", () => {
     const at = shift(CLOCK, 0.25);
-    const server = serverOf({ smear: { at, leap: "insert", interval: 1000, placement: "before", shape: "linear", passed: false } });
+    const server = serverOf({
+      smear: { at, leap: "insert", interval: 1000, placement: "before", shape: "linear", passed: false },
+    });
     const given = (): number => difference(headerOf(exchange(server, requestOf({}), { at: CLOCK })).receive, CLOCK);
     expect(given()).toBeCloseTo(-1, 3);
     server.leapt();
@@ -186,8 +242,11 @@ describe("answers", () => {
 
   it("are smeared from one second to the next", () => {
     const at = timestamp(0xec00_0100, 0);
-    const server = serverOf({ smear: { at, leap: "insert", interval: 1000, placement: "before", shape: "linear", passed: false } });
-    const receive = (since: number): bigint => headerOf(exchange(server, requestOf({}), { at: shift(at, since) })).receive;
+    const server = serverOf({
+      smear: { at, leap: "insert", interval: 1000, placement: "before", shape: "linear", passed: false },
+    });
+    const receive = (since: number): bigint =>
+      headerOf(exchange(server, requestOf({}), { at: shift(at, since) })).receive;
     expect(receive(-500)).toBe(shift(at, -500.5));
     expect(receive(-1)).toBe(shift(at, -1 - 0.999));
     expect(receive(0)).toBe(at);
@@ -260,7 +319,11 @@ describe("the rate limit", () => {
     expect(ends).toEqual(["answered", "kissed", "rateLimited", "rateLimited"]);
     expect([...kissing.mru.entries()]).toMatchObject([{ count: 4, drops: 2 }]);
     const silent = serverOf(restricted("limited"));
-    expect(Array.from({ length: 3 }, () => silent.receive(arrivalOf(requestOf({}))))).toEqual(["answered", "rateLimited", "rateLimited"]);
+    expect(Array.from({ length: 3 }, () => silent.receive(arrivalOf(requestOf({}))))).toEqual([
+      "answered",
+      "rateLimited",
+      "rateLimited",
+    ]);
   });
 
   it("is each client's own, by address and not by port", () => {
@@ -315,7 +378,9 @@ describe("solicitations", () => {
   it("of who follows us are not answered, and names are no addresses", () => {
     expect(solicited({ stratum: 3, referenceId: 0xc000_0201 })).toBe("loop");
     expect(solicited({ stratum: 0, referenceId: 0xc000_0201 })).toBe("answered");
-    expect(solicited({ stratum: 1, referenceId: 0xc000_0201 }, { system: { ...SYNCHRONIZED, stratum: 1 } })).toBe("answered");
+    expect(solicited({ stratum: 1, referenceId: 0xc000_0201 }, { system: { ...SYNCHRONIZED, stratum: 1 } })).toBe(
+      "answered",
+    );
     expect(serverOf(GROUP).receive(arrivalOf(requestOf({ stratum: 3, referenceId: 0xc000_0201 })))).toBe("answered");
   });
 
@@ -328,7 +393,11 @@ describe("solicitations", () => {
 
   it("are never kissed", () => {
     const server = serverOf({ ...GROUP, ...restricted("limited", "kod") });
-    expect([1, 2, 3].map(() => server.receive(arrivalOf(requestOf({}), { cast: "group" })))).toEqual(["answered", "rateLimited", "rateLimited"]);
+    expect([1, 2, 3].map(() => server.receive(arrivalOf(requestOf({}), { cast: "group" })))).toEqual([
+      "answered",
+      "rateLimited",
+      "rateLimited",
+    ]);
   });
 
   it("wait, by chance; other requests do not", () => {
@@ -345,36 +414,51 @@ describe("solicitations", () => {
     const kept = keepReply(server.reply);
     exchange(server, requestOf({ transmit: timestamp(1, 1) }));
     expect(server.complete(kept, 0xec00_0001 | 0, 7)).toBe(68);
-    expect(headerOf(kept.bytes)).toMatchObject({ origin: timestamp(0xec00_0001, 0xdead_beef), transmit: timestamp(0xec00_0001, 7) });
+    expect(headerOf(kept.bytes)).toMatchObject({
+      origin: timestamp(0xec00_0001, 0xdead_beef),
+      transmit: timestamp(0xec00_0001, 7),
+    });
   });
 });
 
 describe("laws of any datagram", () => {
   const anything = fc.oneof(
     fc.uint8Array({ maxLength: 120 }),
-    fc.tuple(fc.integer({ min: 0, max: 255 }), fc.uint8Array({ minLength: 47, maxLength: 120 })).map(([first, rest]) => Uint8Array.of(first, ...rest)),
-    fc.tuple(fc.constantFrom(0x23, 0x21, 0x1b), fc.constantFrom(47, 51, 67, 71, 75, 95), fc.uint8Array({ minLength: 95, maxLength: 95 })).map(([first, length, rest]) => Uint8Array.of(first, ...rest.slice(0, length))),
+    fc
+      .tuple(fc.integer({ min: 0, max: 255 }), fc.uint8Array({ minLength: 47, maxLength: 120 }))
+      .map(([first, rest]) => Uint8Array.of(first, ...rest)),
+    fc
+      .tuple(
+        fc.constantFrom(0x23, 0x21, 0x1b),
+        fc.constantFrom(47, 51, 67, 71, 75, 95),
+        fc.uint8Array({ minLength: 95, maxLength: 95 }),
+      )
+      .map(([first, length, rest]) => Uint8Array.of(first, ...rest.slice(0, length))),
   );
   const casts = fc.constantFrom<Cast>("unicast", "group", "broadcast");
   const flags = fc.subarray<RestrictFlag>(["ignore", "noserve", "noquery", "notrust", "limited", "kod", "version"]);
 
   it("no reply is longer than its question, none goes to modes 2, 4, 5, 6 and 7, and everything is counted once", () => {
     fc.assert(
-      fc.property(fc.array(fc.tuple(anything, casts, fc.ipV4(), fc.nat(65_535)), { maxLength: 20 }), flags, (datagrams, restrictions) => {
-        const server = serverOf({ ...GROUP, ...restricted(...restrictions), security: keyed, chance: () => 0.999 });
-        for (const [bytes, cast, ip, port] of datagrams) {
-          const reply = exchange(server, bytes, { cast, ip, port });
-          if (reply === null) continue;
-          expect(reply.length).toBeLessThanOrEqual(bytes.length);
-          expect([0, 1, 3]).toContain(bytes[0]! & 7);
-          expect([2, 4]).toContain(reply[0]! & 7);
-          expect((reply[0]! >> 3) & 7).toBe((bytes[0]! >> 3) & 7);
-          expect(reply.slice(24, 32)).toEqual(bytes.slice(40, 48));
-          expect(server.reply.delay).toBeLessThan(SPREAD_MOST);
-          if (cast !== "unicast") expect(reply[0]! >> 6).not.toBe(3);
-        }
-        expect(tallyOf(server.counts).received).toBe(datagrams.length);
-      }),
+      fc.property(
+        fc.array(fc.tuple(anything, casts, fc.ipV4(), fc.nat(65_535)), { maxLength: 20 }),
+        flags,
+        (datagrams, restrictions) => {
+          const server = serverOf({ ...GROUP, ...restricted(...restrictions), security: keyed, chance: () => 0.999 });
+          for (const [bytes, cast, ip, port] of datagrams) {
+            const reply = exchange(server, bytes, { cast, ip, port });
+            if (reply === null) continue;
+            expect(reply.length).toBeLessThanOrEqual(bytes.length);
+            expect([0, 1, 3]).toContain(bytes[0]! & 7);
+            expect([2, 4]).toContain(reply[0]! & 7);
+            expect((reply[0]! >> 3) & 7).toBe((bytes[0]! >> 3) & 7);
+            expect(reply.slice(24, 32)).toEqual(bytes.slice(40, 48));
+            expect(server.reply.delay).toBeLessThan(SPREAD_MOST);
+            if (cast !== "unicast") expect(reply[0]! >> 6).not.toBe(3);
+          }
+          expect(tallyOf(server.counts).received).toBe(datagrams.length);
+        },
+      ),
       { numRuns: 300 },
     );
   });

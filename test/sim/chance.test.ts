@@ -64,7 +64,11 @@ describe("chance", () => {
   it("shuffles without losing any", () => {
     fc.assert(
       fc.property(fc.array(fc.integer()), fc.integer(), (items, seed) => {
-        expect(createChance(seed).shuffled(items).toSorted((a, b) => a - b)).toEqual(items.toSorted((a, b) => a - b));
+        expect(
+          createChance(seed)
+            .shuffled(items)
+            .toSorted((a, b) => a - b),
+        ).toEqual(items.toSorted((a, b) => a - b));
       }),
     );
   });

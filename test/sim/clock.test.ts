@@ -10,7 +10,8 @@ import { difference, timestamp, toIso } from "../../src/time/timestamp.ts";
 
 const at = (seconds: number): TrueTime => seconds as TrueTime;
 const BEGINNING = instant("2026-11-21T00:00:00Z");
-const oscillator = (options: OscillatorOptions = {}, seed: string | number = 1): Oscillator => new Oscillator(options, createChance(seed));
+const oscillator = (options: OscillatorOptions = {}, seed: string | number = 1): Oscillator =>
+  new Oscillator(options, createChance(seed));
 
 describe("an oscillator", () => {
   it("errs by its frequency", () => {
@@ -96,9 +97,7 @@ describe("a clock", () => {
     const clock = new SimClock(oscillator(), instant("2036-02-07T06:28:00Z"), 0);
     expect(clock.read(at(15))).toBe(timestamp(0xffff_ffff, 0));
     expect(clock.read(at(16))).toBe(0n);
-    expect(toIso(clock.read(at(17)), 2_085_978_496n * 1_000_000_000n)).toBe(
-      "2036-02-07T06:28:17.000000000Z",
-    );
+    expect(toIso(clock.read(at(17)), 2_085_978_496n * 1_000_000_000n)).toBe("2036-02-07T06:28:17.000000000Z");
   });
 
   it("is not changed by being read", () => {

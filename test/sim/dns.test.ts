@@ -12,7 +12,10 @@ describe("names", () => {
   it("have what is said of them, in that order, whatever the case", () => {
     const names = new Names();
     names.set("A.example", { addresses: ["192.0.2.2", "2001:db8::1", "192.0.2.1"] });
-    expect(names.ask("a.EXAMPLE", null, at(0), chance)).toMatchObject({ addresses: ["192.0.2.2", "2001:db8::1", "192.0.2.1"], fault: null });
+    expect(names.ask("a.EXAMPLE", null, at(0), chance)).toMatchObject({
+      addresses: ["192.0.2.2", "2001:db8::1", "192.0.2.1"],
+      fault: null,
+    });
     expect(names.ask("a.example", 4, at(0), chance).addresses).toEqual(["192.0.2.2", "192.0.2.1"]);
     expect(names.ask("a.example", 6, at(0), chance).addresses).toEqual(["2001:db8::1"]);
   });
@@ -26,7 +29,12 @@ describe("names", () => {
 
   it("change with time: fail, then work, then move", () => {
     const names = new Names();
-    names.set("a", { from: 60, addresses: ["192.0.2.9"], delay: 1 }, { fault: "again", delay: 5 }, { from: 10, addresses: ["192.0.2.1"] });
+    names.set(
+      "a",
+      { from: 60, addresses: ["192.0.2.9"], delay: 1 },
+      { fault: "again", delay: 5 },
+      { from: 10, addresses: ["192.0.2.1"] },
+    );
     expect(names.ask("a", null, at(9.9), chance)).toEqual({ delay: 5, addresses: [], fault: "again" });
     expect(names.ask("a", null, at(10), chance)).toMatchObject({ addresses: ["192.0.2.1"], fault: null });
     expect(names.ask("a", null, at(60), chance)).toEqual({ delay: 1, addresses: ["192.0.2.9"], fault: null });

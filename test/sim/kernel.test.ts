@@ -9,7 +9,11 @@ import { later } from "../../src/sim/truth.ts";
 import { instant } from "../../src/sim/world.ts";
 
 /** A kernel whose clock has a perfect oscillator. */
-function kernel(): { readonly kernel: SimKernel; readonly run: (seconds: number) => void; readonly error: () => number } {
+function kernel(): {
+  readonly kernel: SimKernel;
+  readonly run: (seconds: number) => void;
+  readonly error: () => number;
+} {
   const timeline = new Timeline();
   const clock = new SimClock(new Oscillator({}, createChance(1)), instant("2026-11-21T00:00:00Z"), 0);
   return {
@@ -78,7 +82,15 @@ describe("the kernel's loop", () => {
 
   it("knows TAI as it was told, and keeps it where it is not told again", () => {
     const { kernel: loop } = kernel();
-    const claim = { synchronized: true, maximumError: 0.01, estimatedError: 0.001, timeConstant: 6, leap: "none", loop: false, tai: 37 } as const;
+    const claim = {
+      synchronized: true,
+      maximumError: 0.01,
+      estimatedError: 0.001,
+      timeConstant: 6,
+      leap: "none",
+      loop: false,
+      tai: 37,
+    } as const;
     loop.tell(claim);
     loop.tell({ ...claim, tai: null });
     expect(loop.claim.tai).toBe(37);

@@ -31,11 +31,21 @@ function machine(options: HostOptions = {}): { machine: Machine; heard: Heard[] 
 /** Sends one datagram to a machine that sends it back. */
 function echo(sender: Machine): void {
   const other = world.machine("echo", { link: { delay: 0.01 } });
-  other.load({ handle: (event) => void (event.kind === "datagram" && other.transmit(SOCKET, event.from, event.bytes)) });
+  other.load({
+    handle: (event) => void (event.kind === "datagram" && other.transmit(SOCKET, event.from, event.bytes)),
+  });
   other.perform({ kind: "listen", socket: SOCKET, port: 7, address: null, interface: null });
   const to = { ip: other.address(), port: 7 };
   sender.perform({ kind: "open", socket: SOCKET, to, sourcePort: null, interface: null });
-  sender.perform({ kind: "send", token: TOKEN, socket: SOCKET, association: null, to, ttl: null, bytes: Uint8Array.of(1) });
+  sender.perform({
+    kind: "send",
+    token: TOKEN,
+    socket: SOCKET,
+    association: null,
+    to,
+    ttl: null,
+    bytes: Uint8Array.of(1),
+  });
 }
 
 const kinds = (heard: readonly Heard[]): string[] => heard.map(({ event }) => event.kind);
@@ -111,7 +121,10 @@ describe("its stamps", () => {
   });
 
   it("by the kernel are of the moment a packet left, however long it waited; a process knows only when it handed it over", () => {
-    for (const [source, expected] of [["kernel", 0.2], ["user", 0]] as const) {
+    for (const [source, expected] of [
+      ["kernel", 0.2],
+      ["user", 0],
+    ] as const) {
       world = createWorld({ seed: source });
       const { machine: m, heard } = machine({ stamps: { source, noise: 0, queueing: 0.2 } });
       echo(m);
@@ -146,7 +159,11 @@ describe("asleep", () => {
     expect(m.now().mono - before.mono).toBeCloseTo(10, 6);
     expect(difference(m.now().clock, before.clock)).toBe(110);
     // The reply was lost; what the machine itself had to say was kept; the clock has run away from the steady one.
-    expect(heard.map(({ at, event }) => [at, event.kind])).toEqual([[100, "stepped"], [100, "sent"], [100, "unresolved"]]);
+    expect(heard.map(({ at, event }) => [at, event.kind])).toEqual([
+      [100, "stepped"],
+      [100, "sent"],
+      [100, "unresolved"],
+    ]);
   });
 });
 

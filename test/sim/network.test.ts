@@ -26,9 +26,12 @@ function listener(name: string, options: HostOptions = {}): { machine: Machine; 
   return { machine, heard, address: { ip: machine.address(), port: PORT } };
 }
 
-const octets = (heard: readonly Heard[]): number[] => heard.flatMap(({ event }) => (event.kind === "datagram" ? [event.bytes[0]!] : []));
-const kinds = (heard: readonly Heard[]): unknown[] => heard.map(({ event }) => ("why" in event ? [event.kind, event.why] : [event.kind]));
-const arrivals = (heard: readonly Heard[]): number[] => heard.flatMap(({ at, event }) => (event.kind === "datagram" ? [at] : []));
+const octets = (heard: readonly Heard[]): number[] =>
+  heard.flatMap(({ event }) => (event.kind === "datagram" ? [event.bytes[0]!] : []));
+const kinds = (heard: readonly Heard[]): unknown[] =>
+  heard.map(({ event }) => ("why" in event ? [event.kind, event.why] : [event.kind]));
+const arrivals = (heard: readonly Heard[]): number[] =>
+  heard.flatMap(({ at, event }) => (event.kind === "datagram" ? [at] : []));
 
 /** Opens a request's socket. */
 function open(machine: Machine, to: Address): void {
@@ -97,7 +100,8 @@ describe("links", () => {
   it("swallow everything while they are dead", () => {
     const a = listener("a");
     const b = listener("b", { link: { in: { dead: [{ from: 2, until: 4 }] } } });
-    for (let second = 0; second < 6; second++) world.at(second, () => a.machine.transmit(one, b.address, Uint8Array.of(second)));
+    for (let second = 0; second < 6; second++)
+      world.at(second, () => a.machine.transmit(one, b.address, Uint8Array.of(second)));
     world.run(10);
     expect(octets(b.heard)).toEqual([0, 1, 4, 5]);
   });
@@ -183,10 +187,16 @@ describe("whom it reaches", () => {
     const sender = listener("sender", { addresses: ["192.0.2.1", "2001:db8::1"], broadcast: "192.0.2.255" });
     const near = listener("near", { addresses: ["192.0.2.2", "2001:db8::2"] });
     const far = listener("far", { addresses: ["192.0.2.3", "2001:db8::3"], lan: "other" });
-    for (const { machine } of [near, far]) machine.perform({ kind: "join", socket: one, group: "ff02::101", interface: null });
-    for (const ip of ["255.255.255.255", "192.0.2.255", "ff02::101"]) sender.machine.transmit(one, { ip, port: PORT }, Uint8Array.of(1), 255);
+    for (const { machine } of [near, far])
+      machine.perform({ kind: "join", socket: one, group: "ff02::101", interface: null });
+    for (const ip of ["255.255.255.255", "192.0.2.255", "ff02::101"])
+      sender.machine.transmit(one, { ip, port: PORT }, Uint8Array.of(1), 255);
     world.run(1);
-    expect(near.heard.map(({ event }) => event.kind === "datagram" && event.cast)).toEqual(["broadcast", "broadcast", "group"]);
+    expect(near.heard.map(({ event }) => event.kind === "datagram" && event.cast)).toEqual([
+      "broadcast",
+      "broadcast",
+      "group",
+    ]);
     expect(far.heard).toEqual([]);
   });
 });
@@ -221,9 +231,19 @@ describe("errors", () => {
     open(a.machine, { ip: "10.9.9.9", port: 123 });
     world.run(20);
     open(a.machine, { ip: "2001:db8::1", port: 123 });
-    a.machine.perform({ kind: "open", socket: two, to: { ip: "10.9.9.9", port: 1 }, sourcePort: null, interface: "wlan0" });
+    a.machine.perform({
+      kind: "open",
+      socket: two,
+      to: { ip: "10.9.9.9", port: 1 },
+      sourcePort: null,
+      interface: "wlan0",
+    });
     world.run(1);
-    expect(kinds(a.heard)).toEqual([["notOpened", "noRoute"], ["notOpened", "noRoute"], ["notOpened", "noAddress"]]);
+    expect(kinds(a.heard)).toEqual([
+      ["notOpened", "noRoute"],
+      ["notOpened", "noRoute"],
+      ["notOpened", "noAddress"],
+    ]);
   });
 });
 
@@ -249,7 +269,10 @@ describe("those in the way", () => {
   it("can send with anybody's address, and need not see anything for it", () => {
     const [a, b] = [listener("a"), listener("b")];
     a.machine.perform({ kind: "open", socket: two, to: b.address, sourcePort: 6000, interface: null });
-    world.network.inject({ from: b.address, to: { ip: a.address.ip, port: 6000 }, ttl: 64, bytes: Uint8Array.of(66) }, 0.25);
+    world.network.inject(
+      { from: b.address, to: { ip: a.address.ip, port: 6000 }, ttl: 64, bytes: Uint8Array.of(66) },
+      0.25,
+    );
     world.run(1);
     expect(a.heard.map(({ at, event }) => [at, event.kind === "datagram" && event.from])).toEqual([[0.25, b.address]]);
   });

@@ -4,7 +4,22 @@ import type { SocketToken } from "../../src/engine/action.ts";
 import type { SecurityProvider } from "../../src/security/security.ts";
 import type { Machine } from "../../src/sim/machine.ts";
 import {
-  atRequest, badMac, during, fromElsewhere, fromRequest, kiss, lies, oversized, says, sealedBy, silent, slow, truncated, twice, unsynchronized, wrongOrigin,
+  atRequest,
+  badMac,
+  during,
+  fromElsewhere,
+  fromRequest,
+  kiss,
+  lies,
+  oversized,
+  says,
+  sealedBy,
+  silent,
+  slow,
+  truncated,
+  twice,
+  unsynchronized,
+  wrongOrigin,
 } from "../../src/sim/oddities.ts";
 import type { Oddity, ServerOptions } from "../../src/sim/server.ts";
 import { createWorld, type HostOptions, type SimWorld } from "../../src/sim/world.ts";
@@ -15,8 +30,19 @@ import { encodeHeader, type Header, readHeader } from "../../src/wire/header.ts"
 const SOCKET = 1 as SocketToken;
 const COOKIE = 0x1122_3344_5566_7788n as NtpTimestamp;
 const REQUEST: Header = {
-  leap: "none", version: 4, mode: "client", stratum: 0, poll: 6, precision: -20, rootDelay: 0, rootDispersion: 0, referenceId: 0,
-  reference: 0n as NtpTimestamp, origin: 0n as NtpTimestamp, receive: 0n as NtpTimestamp, transmit: COOKIE,
+  leap: "none",
+  version: 4,
+  mode: "client",
+  stratum: 0,
+  poll: 6,
+  precision: -20,
+  rootDelay: 0,
+  rootDispersion: 0,
+  referenceId: 0,
+  reference: 0n as NtpTimestamp,
+  origin: 0n as NtpTimestamp,
+  receive: 0n as NtpTimestamp,
+  transmit: COOKIE,
 };
 
 interface Reply {
@@ -61,18 +87,37 @@ const odd = (...oddities: Oddity[]): Header => ask({ oddities })[0]!.header!;
 const toySecurity: SecurityProvider = {
   none: unused,
   key: unused,
-  sealWith: (keyId, header) => ({ kind: "sealed", bytes: Uint8Array.of(...header, 0, 0, 0, keyId, ...new Uint8Array(16).fill(keyId)) }),
+  sealWith: (keyId, header) => ({
+    kind: "sealed",
+    bytes: Uint8Array.of(...header, 0, 0, 0, keyId, ...new Uint8Array(16).fill(keyId)),
+  }),
   judge: (_, packet) => (packet.mac?.digest.every((octet) => octet === packet.mac?.keyId) === true ? "ok" : "failed"),
 };
 
-const sealed = (keyId: number): Uint8Array => Uint8Array.of(...encodeHeader(REQUEST), 0, 0, 0, keyId, ...new Uint8Array(16).fill(keyId));
+const sealed = (keyId: number): Uint8Array =>
+  Uint8Array.of(...encodeHeader(REQUEST), 0, 0, 0, keyId, ...new Uint8Array(16).fill(keyId));
 const trailer = (reply: Reply): number[] => [...reply.bytes.subarray(48)];
 
 describe("a scripted server", () => {
   it("answers as it is told, from its own clock and the address it was asked at", () => {
-    const [reply] = ask({ clockError: 2, stratum: 1, rootDispersion: 0.25, leap: "insert", processing: 0.001, link: { delay: 0.01 } });
+    const [reply] = ask({
+      clockError: 2,
+      stratum: 1,
+      rootDispersion: 0.25,
+      leap: "insert",
+      processing: 0.001,
+      link: { delay: 0.01 },
+    });
     expect(addressText(reply!.from)).toBe("10.0.0.2:123");
-    expect(reply!.header).toMatchObject({ leap: "insert", version: 4, mode: "server", stratum: 1, poll: 6, rootDispersion: 0.25, origin: COOKIE });
+    expect(reply!.header).toMatchObject({
+      leap: "insert",
+      version: 4,
+      mode: "server",
+      stratum: 1,
+      poll: 6,
+      rootDispersion: 0.25,
+      origin: COOKIE,
+    });
     expect(difference(reply!.header!.receive, world.beginning)).toBeCloseTo(2.02, 9);
     expect(difference(reply!.header!.transmit, reply!.header!.receive)).toBeCloseTo(0.001, 9);
     expect(reply!.at).toBeCloseTo(0.041, 9);
@@ -83,7 +128,9 @@ describe("a scripted server", () => {
     client.transmit(SOCKET, server.address, encodeHeader(REQUEST));
     client.transmit(SOCKET, server.address, Uint8Array.of(1, 2, 3));
     world.run(1);
-    expect(server.requests.map(({ packet, from, number }) => [packet.header.transmit, from.ip, number])).toEqual([[COOKIE, "10.0.0.1", 1]]);
+    expect(server.requests.map(({ packet, from, number }) => [packet.header.transmit, from.ip, number])).toEqual([
+      [COOKIE, "10.0.0.1", 1],
+    ]);
   });
 });
 
@@ -92,7 +139,12 @@ describe("its oddities", () => {
     expect(odd(says({ mode: "broadcast", version: 7 }))).toMatchObject({ mode: "broadcast", version: 7 });
   });
   it("kiss", () => {
-    expect(odd(kiss("RATE"))).toMatchObject({ stratum: 0, referenceId: 0x52415445, leap: "unsynchronized", origin: COOKIE });
+    expect(odd(kiss("RATE"))).toMatchObject({
+      stratum: 0,
+      referenceId: 0x52415445,
+      leap: "unsynchronized",
+      origin: COOKIE,
+    });
   });
   it("are not synchronized", () => {
     expect(odd(unsynchronized())).toMatchObject({ stratum: 0, leap: "unsynchronized", reference: 0n });
@@ -112,7 +164,11 @@ describe("its oddities", () => {
   it("answer from elsewhere: another of its addresses, another port, a foreign address", () => {
     const places = [{ ip: "10.0.0.3" }, { port: 124 }, { ip: "203.0.113.5" }];
     const elsewhere = places.map((from, index) => atRequest(index + 1, fromElsewhere(from)));
-    expect(ask({ oddities: elsewhere }, 3).map(({ from }) => addressText(from))).toEqual(["10.0.0.3:123", "10.0.0.2:124", "203.0.113.5:123"]);
+    expect(ask({ oddities: elsewhere }, 3).map(({ from }) => addressText(from))).toEqual([
+      "10.0.0.3:123",
+      "10.0.0.2:124",
+      "203.0.113.5:123",
+    ]);
   });
   it("are slow, and say so or not", () => {
     const [hidden, honest] = ask({ oddities: [atRequest(1, slow(0.25)), atRequest(2, slow(0.25, true))] }, 2);
@@ -122,7 +178,11 @@ describe("its oddities", () => {
     expect(held[1]).toBeCloseTo(0.25002, 9);
   });
   it("cut their answers and stretch them", () => {
-    expect(ask({ oddities: [atRequest(1, truncated(20)), atRequest(2, oversized(1200))] }, 2).map(({ bytes }) => bytes.length)).toEqual([20, 1200]);
+    expect(
+      ask({ oddities: [atRequest(1, truncated(20)), atRequest(2, oversized(1200))] }, 2).map(
+        ({ bytes }) => bytes.length,
+      ),
+    ).toEqual([20, 1200]);
   });
   it("come from some request on, or for a while, and one after the other", () => {
     const answers = ask({ oddities: [fromRequest(3, kiss("DENY")), during(3, 4, silent()), atRequest(2, twice())] }, 5);
@@ -132,7 +192,13 @@ describe("its oddities", () => {
 
 describe("its keys", () => {
   it("seal the answer as the request was sealed, and leave it alone otherwise", () => {
-    expect(trailer(ask({ security: toySecurity }, 1, sealed(7))[0]!)).toEqual([0, 0, 0, 7, ...new Uint8Array(16).fill(7)]);
+    expect(trailer(ask({ security: toySecurity }, 1, sealed(7))[0]!)).toEqual([
+      0,
+      0,
+      0,
+      7,
+      ...new Uint8Array(16).fill(7),
+    ]);
   });
   it("are not asked for without a MAC", () => {
     expect(trailer(ask({ security: toySecurity })[0]!)).toEqual([]);

@@ -24,18 +24,35 @@ const real: Make = (servers, exponent, chance) => {
   const once = onceConfig("query", specs, {}, null, { precision: -24, ownReferenceIds: [] });
   const associations = once.associations.map((association) => ({ ...association, minpoll: exponent }));
   const config: EngineConfig = { ...once, once: null, emptyStages: "rfc5905", associations };
-  return createEngine(config, { chance, security: securityProvider(null), referenceIdOf: () => 1, era: 1_795_219_200n * 1_000_000_000n });
+  return createEngine(config, {
+    chance,
+    security: securityProvider(null),
+    referenceIdOf: () => 1,
+    era: 1_795_219_200n * 1_000_000_000n,
+  });
 };
 
 /** The smallest engine there is: what remains is the simulator's own time. */
-const smallest: Make = (servers, exponent, chance) => new Poller({ servers, interval: 2 ** exponent, set: true, keep: false }, chance);
+const smallest: Make = (servers, exponent, chance) =>
+  new Poller({ servers, interval: 2 ** exponent, set: true, keep: false }, chance);
 
-function measure(what: string, make: Make, clients: number, hours: number, exponentOf: (index: number) => number): void {
+function measure(
+  what: string,
+  make: Make,
+  clients: number,
+  hours: number,
+  exponentOf: (index: number) => number,
+): void {
   const world = createWorld({ seed: 1, trace: false });
-  const servers = Array.from({ length: 10 }, (_, index) => world.server(`ntp${index}`, { oscillator: { wander: 1e-10 }, link: LINK }));
+  const servers = Array.from({ length: 10 }, (_, index) =>
+    world.server(`ntp${index}`, { oscillator: { wander: 1e-10 }, link: LINK }),
+  );
   const addresses = servers.map(({ address }) => address);
   for (let index = 0; index < clients; index++) {
-    world.client(`client${index}`, (chance) => make(addresses, exponentOf(index), chance), { oscillator: { frequency: 20e-6, wander: 1e-9 }, link: LINK });
+    world.client(`client${index}`, (chance) => make(addresses, exponentOf(index), chance), {
+      oscillator: { frequency: 20e-6, wander: 1e-9 },
+      link: LINK,
+    });
   }
   const start = performance.now();
   const before = process.cpuUsage();
@@ -46,7 +63,9 @@ function measure(what: string, make: Make, clients: number, hours: number, expon
   const processor = Number(((used.user + used.system) / 1e6).toFixed(1));
   const exchanges = servers.reduce((sum, { count }) => sum + count, 0);
   const memory = Math.round(process.memoryUsage().rss / 1e6);
-  process.stdout.write(`${JSON.stringify({ what, clients, servers: 10, hours, seconds, processor, exchanges, happened: world.timeline.happened, memoryMB: memory })}\n`);
+  process.stdout.write(
+    `${JSON.stringify({ what, clients, servers: 10, hours, seconds, processor, exchanges, happened: world.timeline.happened, memoryMB: memory })}\n`,
+  );
 }
 
 const spread = (index: number): number => 6 + (index % 5);

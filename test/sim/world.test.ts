@@ -11,11 +11,18 @@ import { runOnce, scenario, seedsOf } from "../support/world.ts";
 function busy(seed: string | number, extra = 0): SimWorld {
   const world = createWorld({ seed });
   const link = { delay: 0.01, jitter: { shape: "exponential", mean: 0.003 }, loss: 0.05, duplication: 0.02 } as const;
-  const servers = [1, 2, 3].map((n) => world.server(`ntp${n}`, { addresses: [`192.0.2.${n}`], link, oscillator: { wander: 1e-9 } }).address);
+  const servers = [1, 2, 3].map(
+    (n) => world.server(`ntp${n}`, { addresses: [`192.0.2.${n}`], link, oscillator: { wander: 1e-9 } }).address,
+  );
   const options: PollerOptions = { servers, interval: 16, set: true };
   for (let n = 0; n < 2 + extra; n++) {
     const oscillator = { frequency: 20e-6, wander: 1e-9 };
-    world.client(`client${n}`, (chance) => new Poller(options, chance), { addresses: [`198.51.100.${n + 1}`], link, oscillator, clockError: 1 });
+    world.client(`client${n}`, (chance) => new Poller(options, chance), {
+      addresses: [`198.51.100.${n + 1}`],
+      link,
+      oscillator,
+      clockError: 1,
+    });
   }
   world.run(600);
   return world;
@@ -26,7 +33,9 @@ function lone(measured: boolean): string {
   const world = createWorld({ seed: 5 });
   const server = world.server("ntp");
   const options = { servers: [server.address], interval: 16, set: true };
-  const client = world.client("client", (chance) => new Poller(options, chance), { oscillator: { frequency: 1e-5, wander: 1e-8 } });
+  const client = world.client("client", (chance) => new Poller(options, chance), {
+    oscillator: { frequency: 1e-5, wander: 1e-8 },
+  });
   if (measured) world.measure(client.machine, 0.7);
   world.run(300);
   return world.trace.toString();
@@ -34,7 +43,9 @@ function lone(measured: boolean): string {
 
 /** What one machine saw. */
 const seenBy = (world: SimWorld, who: string): string =>
-  world.trace.entries.flatMap((entry) => (entry.who === who ? [`${entry.at} ${entry.what} ${entry.detail}`] : [])).join("\n");
+  world.trace.entries
+    .flatMap((entry) => (entry.who === who ? [`${entry.at} ${entry.what} ${entry.detail}`] : []))
+    .join("\n");
 
 describe("determinism", () => {
   it("the same seed gives the identical trace, another seed another", () => {
@@ -70,7 +81,10 @@ describe("an engine in a world", () => {
   scenario("sets a clock, and its true error is seen to settle", { seeds: 3 }, (world) => {
     const server = world.server("ntp", { link: { delay: 0.005, jitter: { shape: "exponential", mean: 0.0005 } } });
     const options = { servers: [server.address], interval: 16, set: true };
-    const client = world.client("client", (chance) => new Poller(options, chance), { clockError: 3, oscillator: { frequency: 30e-6 } });
+    const client = world.client("client", (chance) => new Poller(options, chance), {
+      clockError: 3,
+      oscillator: { frequency: 30e-6 },
+    });
     const record = world.measure(client.machine);
     world.run(1800);
     expect(record.worst()).toBeGreaterThan(2.9);
@@ -95,9 +109,13 @@ describe("an engine in a world", () => {
         return [];
       },
     };
-    const runner = world.client("client", () => Object.assign(engine, { outcome: null, memory: () => unused(), snapshot: () => unused() }), {
-      oscillator: { frequency: 200e-6, wander: 1e-8 },
-    });
+    const runner = world.client(
+      "client",
+      () => Object.assign(engine, { outcome: null, memory: () => unused(), snapshot: () => unused() }),
+      {
+        oscillator: { frequency: 200e-6, wander: 1e-8 },
+      },
+    );
     // Something else happens after 1 s, and the wish for 10 s becomes one for 3 s from then.
     world.at(1, () => runner.handle({ kind: "stop" }));
     world.run(100);
@@ -107,7 +125,13 @@ describe("an engine in a world", () => {
 
   it("that wants the same past moment for ever is stopped", () => {
     const world = createWorld({ seed: 1 });
-    world.client("stuck", () => ({ wakeAt: 0 as Mono, outcome: null, handle: () => [], memory: () => unused(), snapshot: () => unused() }));
+    world.client("stuck", () => ({
+      wakeAt: 0 as Mono,
+      outcome: null,
+      handle: () => [],
+      memory: () => unused(),
+      snapshot: () => unused(),
+    }));
     expect(() => world.run(1)).toThrow("stuck was woken 100 times");
   });
 
@@ -137,7 +161,9 @@ describe("scenarios", () => {
       world.run(2);
       throw new Error("it went wrong");
     });
-    await expect(failing).rejects.toThrow(/^seed 42, 2\.000 s into the world: it went wrong\nreplay: NTPKIT_SEED=42 .* -t "the name"/);
+    await expect(failing).rejects.toThrow(
+      /^seed 42, 2\.000 s into the world: it went wrong\nreplay: NTPKIT_SEED=42 .* -t "the name"/,
+    );
   });
 });
 

@@ -63,7 +63,10 @@ export class Disk implements Files {
   }
   rename(from: string, to: string): void {
     this.#step();
-    this.#name([{ name: to, inode: this.#find(from) }, { name: from, inode: null }]);
+    this.#name([
+      { name: to, inode: this.#find(from) },
+      { name: from, inode: null },
+    ]);
   }
   link(from: string, to: string): void {
     this.#step();

@@ -24,7 +24,16 @@ describe("a drift file", () => {
     expect(readdirSync(folder)).toEqual(["drift"]);
   });
 
-  it.each([["12.345\n", 12.345e-6], ["-3.100 0.5\n", -3.1e-6], ["1e1", 10e-6], ["", null], ["ppm", null], ["501", null], ["1.2.3", null], ["NaN", null]])("reads %j", (text, frequency) => {
+  it.each([
+    ["12.345\n", 12.345e-6],
+    ["-3.100 0.5\n", -3.1e-6],
+    ["1e1", 10e-6],
+    ["", null],
+    ["ppm", null],
+    ["501", null],
+    ["1.2.3", null],
+    ["NaN", null],
+  ])("reads %j", (text, frequency) => {
     if (frequency === null) expect(parseDrift(text)).toBeNull();
     else expect(parseDrift(text)).toBeCloseTo(frequency, 12);
   });

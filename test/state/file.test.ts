@@ -22,24 +22,29 @@ describe("a power failure", () => {
     const before = kissed("192.0.2.1");
     const later = kissed("192.0.2.1", "192.0.2.2");
     fc.assert(
-      fc.property(fc.nat({ max: 20 }), fc.nat({ max: 6 }), fc.double({ min: 0, max: 1, noNaN: true }), (step, namings, part) => {
-        const disk = new Disk();
-        disk.put(PATH, encoded(before));
-        const file = new StateFile(PATH, disk);
-        file.recall();
-        disk.failAt = disk.steps + step;
-        const warning = file.remember(later);
-        const finished = warning === null;
-        disk.crash(namings, part);
-        disk.now = 3600;
-        const recalled = new StateFile(PATH, disk).recall();
-        expect(recalled.warning).toBeNull();
-        expect([ips(before), ips(later)]).toContainEqual(ips(recalled.memory));
-        if (finished) expect(ips(recalled.memory)).toEqual(ips(later));
-        // And it can be written again, whatever was left lying about.
-        expect(new StateFile(PATH, disk).remember(kissed("192.0.2.3"))).toBeNull();
-        expect(ips(new StateFile(PATH, disk).recall().memory)).toEqual([...ips(recalled.memory), "192.0.2.3"]);
-      }),
+      fc.property(
+        fc.nat({ max: 20 }),
+        fc.nat({ max: 6 }),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        (step, namings, part) => {
+          const disk = new Disk();
+          disk.put(PATH, encoded(before));
+          const file = new StateFile(PATH, disk);
+          file.recall();
+          disk.failAt = disk.steps + step;
+          const warning = file.remember(later);
+          const finished = warning === null;
+          disk.crash(namings, part);
+          disk.now = 3600;
+          const recalled = new StateFile(PATH, disk).recall();
+          expect(recalled.warning).toBeNull();
+          expect([ips(before), ips(later)]).toContainEqual(ips(recalled.memory));
+          if (finished) expect(ips(recalled.memory)).toEqual(ips(later));
+          // And it can be written again, whatever was left lying about.
+          expect(new StateFile(PATH, disk).remember(kissed("192.0.2.3"))).toBeNull();
+          expect(ips(new StateFile(PATH, disk).recall().memory)).toEqual([...ips(recalled.memory), "192.0.2.3"]);
+        },
+      ),
       { numRuns: 500 },
     );
   });
@@ -83,13 +88,18 @@ describe("two runs at once", () => {
     const order: string[] = [];
     let waits = 0;
     disk.put("lock", "");
-    underLock(disk, "lock", () => order.push("second"), () => {
-      waits += 1;
-      if (waits === 3) {
-        order.push("first ends");
-        disk.remove("lock");
-      }
-    });
+    underLock(
+      disk,
+      "lock",
+      () => order.push("second"),
+      () => {
+        waits += 1;
+        if (waits === 3) {
+          order.push("first ends");
+          disk.remove("lock");
+        }
+      },
+    );
     expect(order).toEqual(["first ends", "second"]);
     expect(disk.names()).toEqual([]);
   });
@@ -99,10 +109,24 @@ describe("two runs at once", () => {
     disk.put("lock", "");
     disk.now = 3600;
     let waits = 0;
-    expect(underLock(disk, "lock", () => disk.names(), () => (waits += 1))).toEqual(["lock"]);
+    expect(
+      underLock(
+        disk,
+        "lock",
+        () => disk.names(),
+        () => (waits += 1),
+      ),
+    ).toEqual(["lock"]);
     expect([waits, disk.names()]).toEqual([0, []]);
     disk.put("lock", "");
-    expect(underLock(disk, "lock", () => "done", () => (waits += 1))).toBe("done");
+    expect(
+      underLock(
+        disk,
+        "lock",
+        () => "done",
+        () => (waits += 1),
+      ),
+    ).toBe("done");
     expect(waits).toBeGreaterThan(100);
     expect(disk.names()).toEqual(["lock"]); // it is the other's to remove
   });

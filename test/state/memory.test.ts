@@ -10,27 +10,39 @@ const kiss: fc.Arbitrary<RememberedKiss> = fc.record({
   code: fc.constantFrom("DENY" as const, "RSTR" as const),
   at: fc.integer({ min: 0, max: 9 }).map((day) => `2026-11-1${day}T00:00:00.000000000Z`),
 });
-const mergeMemory = (base: Memory, ours: Memory, theirs: Memory): Memory => ({ kisses: mergeKisses(base.kisses, ours.kisses, theirs.kisses) });
+const mergeMemory = (base: Memory, ours: Memory, theirs: Memory): Memory => ({
+  kisses: mergeKisses(base.kisses, ours.kisses, theirs.kisses),
+});
 const server = (one: RememberedKiss): string => `${one.ip} ${one.port}`;
-const memory: fc.Arbitrary<Memory> = fc.uniqueArray(kiss, { selector: server, maxLength: 6 }).map((kisses) => ({ kisses }));
-const sorted = (of: Memory): readonly RememberedKiss[] => of.kisses.toSorted((a, b) => server(a).localeCompare(server(b)));
+const memory: fc.Arbitrary<Memory> = fc
+  .uniqueArray(kiss, { selector: server, maxLength: 6 })
+  .map((kisses) => ({ kisses }));
+const sorted = (of: Memory): readonly RememberedKiss[] =>
+  of.kisses.toSorted((a, b) => server(a).localeCompare(server(b)));
 const servers = (of: Memory): string[] => of.kisses.map(server).toSorted();
 
 describe("a memory as text", () => {
   it("comes back as it was", () => {
-    fc.assert(fc.property(memory, (one) => {
-      expect(decodeMemory(encodeMemory({ ...one, stored: null }))).toEqual({ ...one, stored: null });
-    }));
+    fc.assert(
+      fc.property(memory, (one) => {
+        expect(decodeMemory(encodeMemory({ ...one, stored: null }))).toEqual({ ...one, stored: null });
+      }),
+    );
   });
 
   it("is never half read: any text is a memory or names its fault", () => {
-    fc.assert(fc.property(fc.oneof(fc.string(), fc.json()), (text) => {
-      expect(decodeMemory(text)).toBe("corrupt");
-    }));
+    fc.assert(
+      fc.property(fc.oneof(fc.string(), fc.json()), (text) => {
+        expect(decodeMemory(text)).toBe("corrupt");
+      }),
+    );
   });
 
   it("cut short anywhere is corrupt", () => {
-    const text = encodeMemory({ kisses: [{ ip: "::1", port: 123, code: "RSTR", at: "2026-11-21T00:00:00Z" }], stored: null }).trimEnd();
+    const text = encodeMemory({
+      kisses: [{ ip: "::1", port: 123, code: "RSTR", at: "2026-11-21T00:00:00Z" }],
+      stored: null,
+    }).trimEnd();
     for (let length = 0; length < text.length; length += 1) expect(decodeMemory(text.slice(0, length))).toBe("corrupt");
   });
 
@@ -40,7 +52,10 @@ describe("a memory as text", () => {
   });
 
   it("keeps to what this version knows, and takes what a later edition of it added", () => {
-    expect(decodeMemory('{"format":"ntpkit/state","version":1,"kisses":[],"drift":3}')).toEqual({ kisses: [], stored: null });
+    expect(decodeMemory('{"format":"ntpkit/state","version":1,"kisses":[],"drift":3}')).toEqual({
+      kisses: [],
+      stored: null,
+    });
   });
 
   it.each([
@@ -59,25 +74,33 @@ describe("a memory as text", () => {
 
 describe("two memories", () => {
   it("keep the kisses of both runs", () => {
-    fc.assert(fc.property(memory, memory, (ours, theirs) => {
-      const merged = mergeMemory(NOTHING, ours, theirs);
-      expect(servers(merged)).toEqual([...new Set([...servers(ours), ...servers(theirs)])].toSorted());
-    }));
+    fc.assert(
+      fc.property(memory, memory, (ours, theirs) => {
+        const merged = mergeMemory(NOTHING, ours, theirs);
+        expect(servers(merged)).toEqual([...new Set([...servers(ours), ...servers(theirs)])].toSorted());
+      }),
+    );
   });
 
   it("are ours where nobody else wrote", () => {
-    fc.assert(fc.property(memory, memory, (base, ours) => {
-      // A kiss does not get older; where it seems so the clock was set back, and the one on file stays.
-      const monotone = ours.kisses.every((one) => base.kisses.every((old) => server(old) !== server(one) || old.at <= one.at));
-      fc.pre(monotone);
-      expect(sorted(mergeMemory(base, ours, base))).toEqual(sorted(ours));
-    }));
+    fc.assert(
+      fc.property(memory, memory, (base, ours) => {
+        // A kiss does not get older; where it seems so the clock was set back, and the one on file stays.
+        const monotone = ours.kisses.every((one) =>
+          base.kisses.every((old) => server(old) !== server(one) || old.at <= one.at),
+        );
+        fc.pre(monotone);
+        expect(sorted(mergeMemory(base, ours, base))).toEqual(sorted(ours));
+      }),
+    );
   });
 
   it("are theirs where we changed nothing", () => {
-    fc.assert(fc.property(memory, memory, (base, theirs) => {
-      expect(mergeMemory(base, base, theirs)).toEqual(theirs);
-    }));
+    fc.assert(
+      fc.property(memory, memory, (base, theirs) => {
+        expect(mergeMemory(base, base, theirs)).toEqual(theirs);
+      }),
+    );
   });
 
   it("keep the later kiss of one server, and one received anew after we forgot the old", () => {

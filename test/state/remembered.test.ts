@@ -31,7 +31,10 @@ function entry(ip: string, fields: Partial<RememberedAssociation> = {}): Remembe
     hpoll: 6,
     minpoll: 6,
     header: answerTo(requestAt(0)).header,
-    samples: [{ offset: 0.001, delay: 0.02, dispersion: 1e-4, age: 1 }, { offset: -0.002, delay: 0.021, dispersion: 1e-4, age: 3601 }],
+    samples: [
+      { offset: 0.001, delay: 0.02, dispersion: 1e-4, age: 1 },
+      { offset: -0.002, delay: 0.021, dispersion: 1e-4, age: 3601 },
+    ],
     ...fields,
   };
 }
@@ -48,7 +51,10 @@ const CLOCK: NonNullable<Remembered["clock"]> = {
   surprises: 0,
 };
 
-const stored = (...ips: readonly string[]): Stored => ({ remembered: { associations: ips.map((ip) => entry(ip)), clock: CLOCK }, at: AT });
+const stored = (...ips: readonly string[]): Stored => ({
+  remembered: { associations: ips.map((ip) => entry(ip)), clock: CLOCK },
+  at: AT,
+});
 const text = (of: Stored): string => encodeMemory({ kisses: [], stored: of });
 const ips = ({ associations }: Remembered): string[] => associations.map(({ ip }) => ip).toSorted();
 
@@ -56,36 +62,64 @@ describe("what was learned, as text", () => {
   it("comes back as it was", () => {
     const one = stored("192.0.2.1", "2001:db8::1");
     expect(decodeMemory(text(one))).toEqual({ kisses: [], stored: one });
-    const bare: Stored = { remembered: { associations: [entry("192.0.2.1", { header: null, samples: [], heard: null, backoff: { poll: 12, left: -4 }, probation: 9 })], clock: null }, at: { ...AT, boot: null, frequency: null } };
+    const bare: Stored = {
+      remembered: {
+        associations: [
+          entry("192.0.2.1", { header: null, samples: [], heard: null, backoff: { poll: 12, left: -4 }, probation: 9 }),
+        ],
+        clock: null,
+      },
+      at: { ...AT, boot: null, frequency: null },
+    };
     expect(decodeMemory(text(bare))).toEqual({ kisses: [], stored: bare });
   });
 
   it("leaves out what could not be read again, and keeps the rest", () => {
-    const odd = { remembered: { associations: [entry("192.0.2.1", { since: Number.NaN }), entry("192.0.2.2")], clock: { ...CLOCK, frequency: Infinity } }, at: AT };
+    const odd = {
+      remembered: {
+        associations: [entry("192.0.2.1", { since: Number.NaN }), entry("192.0.2.2")],
+        clock: { ...CLOCK, frequency: Infinity },
+      },
+      at: AT,
+    };
     const read = decodeMemory(text(odd));
-    expect(typeof read === "string" ? read : read.stored?.remembered).toEqual({ associations: [entry("192.0.2.2")], clock: null });
+    expect(typeof read === "string" ? read : read.stored?.remembered).toEqual({
+      associations: [entry("192.0.2.2")],
+      clock: null,
+    });
   });
 
   it("cut short anywhere is corrupt", () => {
     const whole = text(stored("192.0.2.1")).trimEnd();
-    for (let length = 0; length < whole.length; length += 1) expect(decodeMemory(whole.slice(0, length))).toBe("corrupt");
+    for (let length = 0; length < whole.length; length += 1)
+      expect(decodeMemory(whole.slice(0, length))).toBe("corrupt");
   });
 
   it("with anything in the place of any value is read soundly or not at all", () => {
     const document = JSON.parse(text(stored("192.0.2.1"))) as Record<string, unknown>;
     const places = leavesOf(document);
     fc.assert(
-      fc.property(fc.constantFrom(...places), fc.oneof(fc.jsonValue(), fc.double(), fc.constantFrom(-1, 1e300, "0x", "é".repeat(9), {}, [], true)), (place, value) => {
-        const read = decodeMemory(JSON.stringify(replaced(document, place, value)));
-        if (typeof read === "string" || read.stored === null) return;
-        const { associations, clock } = read.stored.remembered;
-        for (const one of associations) {
-          expect([one.reach >= 0 && one.reach <= 255, one.since >= 0, one.seen >= 0, one.samples.length <= 8]).toEqual([true, true, true, true]);
-          for (const { offset, delay, dispersion, age } of one.samples) expect([offset, delay, dispersion, age].every(Number.isFinite) && delay >= 0 && age >= 0).toBe(true);
-        }
-        expect(clock === null || Math.abs(clock.frequency) <= 1e-3).toBe(true);
-        carriedOver(read.stored.remembered, { elapsed: 3600, broken: null });
-      }),
+      fc.property(
+        fc.constantFrom(...places),
+        fc.oneof(fc.jsonValue(), fc.double(), fc.constantFrom(-1, 1e300, "0x", "é".repeat(9), {}, [], true)),
+        (place, value) => {
+          const read = decodeMemory(JSON.stringify(replaced(document, place, value)));
+          if (typeof read === "string" || read.stored === null) return;
+          const { associations, clock } = read.stored.remembered;
+          for (const one of associations) {
+            expect([
+              one.reach >= 0 && one.reach <= 255,
+              one.since >= 0,
+              one.seen >= 0,
+              one.samples.length <= 8,
+            ]).toEqual([true, true, true, true]);
+            for (const { offset, delay, dispersion, age } of one.samples)
+              expect([offset, delay, dispersion, age].every(Number.isFinite) && delay >= 0 && age >= 0).toBe(true);
+          }
+          expect(clock === null || Math.abs(clock.frequency) <= 1e-3).toBe(true);
+          carriedOver(read.stored.remembered, { elapsed: 3600, broken: null });
+        },
+      ),
       { numRuns: 2000 },
     );
   });
@@ -158,7 +192,11 @@ describe("a state file with servers in it", () => {
     disk.write = () => {
       throw fault("ENOSPC");
     };
-    expect(file.remember({ kisses: [], remembered: stored("192.0.2.2").remembered })).toEqual({ code: "unwritable", path: PATH, why: "ENOSPC" });
+    expect(file.remember({ kisses: [], remembered: stored("192.0.2.2").remembered })).toEqual({
+      code: "unwritable",
+      path: PATH,
+      why: "ENOSPC",
+    });
     expect([disk.names(), disk.text(PATH)]).toEqual([[PATH], text(stored("192.0.2.1"))]);
   });
 
@@ -187,7 +225,9 @@ type Place = readonly (string | number)[];
 /** The places of all values that are neither object nor list. */
 function leavesOf(value: unknown, place: Place = []): Place[] {
   if (typeof value !== "object" || value === null) return [place];
-  return [place, ...Object.entries(value).flatMap(([name, inner]) => leavesOf(inner, [...place, name]))].filter(({ length }) => length > 0);
+  return [place, ...Object.entries(value).flatMap(([name, inner]) => leavesOf(inner, [...place, name]))].filter(
+    ({ length }) => length > 0,
+  );
 }
 
 function replaced(value: unknown, [head, ...rest]: Place, by: unknown): unknown {

@@ -29,11 +29,19 @@ export function silence(): void {
 
 /** A daemon that hears other protocols as silence: the recorded one knows mode 6 only. */
 export function mode6Only(daemon: Daemon): Daemon {
-  return (bytes) => ((bytes[0]! & 7) === 6 && bytes.length >= 12 && (bytes[0]! >> 3) !== 0 ? daemon(bytes) : []);
+  return (bytes) => ((bytes[0]! & 7) === 6 && bytes.length >= 12 && bytes[0]! >> 3 !== 0 ? daemon(bytes) : []);
 }
 
 /** A server that answers NTP and nothing else. */
-export function ntpOnly({ stratum, refid, ahead = 0 }: { readonly stratum: number; readonly refid: number; readonly ahead?: number }): Daemon {
+export function ntpOnly({
+  stratum,
+  refid,
+  ahead = 0,
+}: {
+  readonly stratum: number;
+  readonly refid: number;
+  readonly ahead?: number;
+}): Daemon {
   return (bytes) => {
     if ((bytes[0]! & 7) !== 3 || bytes.length !== 48) return [];
     const answer = new Uint8Array(48);
@@ -41,14 +49,18 @@ export function ntpOnly({ stratum, refid, ahead = 0 }: { readonly stratum: numbe
     answer.set([0x24, stratum, 6, 0xe8]);
     view.setUint32(12, refid);
     answer.set(bytes.subarray(40, 48), 24);
-    const now = BigInt(Date.now() + ahead * 1000 + 2_208_988_800_000) * 4_294_967_296n / 1000n;
+    const now = (BigInt(Date.now() + ahead * 1000 + 2_208_988_800_000) * 4_294_967_296n) / 1000n;
     for (const at of [16, 32, 40]) view.setBigUint64(at, now);
     return [answer];
   };
 }
 
 /** What a chronyd 4.3 answered over UDP, in the order of our questions. */
-const CHRONYD = (JSON.parse(readFileSync(fileURLToPath(new URL("../fixtures/cmdmon/chronyd-4.3.json", import.meta.url)), "utf8")) as { udp: string[] }).udp;
+const CHRONYD = (
+  JSON.parse(readFileSync(fileURLToPath(new URL("../fixtures/cmdmon/chronyd-4.3.json", import.meta.url)), "utf8")) as {
+    udp: string[];
+  }
+).udp;
 
 /** That chronyd. It counts from the first sequence number it is shown. */
 export function recordedChronyd(): Daemon {
@@ -66,7 +78,10 @@ export function recordedChronyd(): Daemon {
 }
 
 /** Starts a Unix stream socket that says this to whoever connects, as ntpd-rs does; a connection stays open where `ends` is false. */
-export async function observed(chunks: readonly Uint8Array[], { ends = true }: { readonly ends?: boolean } = {}): Promise<string> {
+export async function observed(
+  chunks: readonly Uint8Array[],
+  { ends = true }: { readonly ends?: boolean } = {},
+): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), "ntpkit-observe-"));
   const server = createServer((socket) => {
     socket.on("error", () => {});

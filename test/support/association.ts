@@ -46,14 +46,29 @@ export function template(overrides: Partial<AssociationConfig> = {}): Associatio
 
 /** Security that says what it is told to. */
 export function securityOf(answer: ReturnType<Security["open"]>): Security {
-  return { kind: answer === "none" ? "none" : "key", keyId: answer === "none" ? null : 1, seal: (bytes) => ({ kind: "sealed", bytes }), open: () => answer };
+  return {
+    kind: answer === "none" ? "none" : "key",
+    keyId: answer === "none" ? null : 1,
+    seal: (bytes) => ({ kind: "sealed", bytes }),
+    open: () => answer,
+  };
 }
 
 export const SERVER: Address = { ip: "192.0.2.1", port: 123 };
 
 /** A fresh association with {@link SERVER}. */
-export function client(overrides: Partial<AssociationConfig> = {}, security: Security = securityOf("none")): Association {
-  return association({ id: 1 as AssociationId, config: template(overrides), lifetime: "persistent", mode: "client", security, address: SERVER });
+export function client(
+  overrides: Partial<AssociationConfig> = {},
+  security: Security = securityOf("none"),
+): Association {
+  return association({
+    id: 1 as AssociationId,
+    config: template(overrides),
+    lifetime: "persistent",
+    mode: "client",
+    security,
+    address: SERVER,
+  });
 }
 
 /** A request handed over and sent at a moment. */
@@ -83,13 +98,22 @@ export function goodHeader(origin: NtpTimestamp, receive: NtpTimestamp): Header 
 }
 
 /** A good server's answer to a request: `offset` ahead of us, half of `delay` each way. */
-export function answerTo(asked: Request, { offset = 0.25, delay = 0.01, ...fields }: { offset?: number; delay?: number } & Partial<Header> = {}): Packet {
+export function answerTo(
+  asked: Request,
+  { offset = 0.25, delay = 0.01, ...fields }: { offset?: number; delay?: number } & Partial<Header> = {},
+): Packet {
   const header = { ...goodHeader(asked.cookie, shift(asked.handedOver.clock, offset + delay / 2)), ...fields };
   return { kind: "packet", header, extensions: [], mac: null, covered: 48 };
 }
 
 /** The rules of a one-shot that takes four samples. */
-export const ONCE: ClientRules = { samples: 4, burst: BURST_SIX, uniform: () => 0.5, emptyStages: "brief", precision: -24 };
+export const ONCE: ClientRules = {
+  samples: 4,
+  burst: BURST_SIX,
+  uniform: () => 0.5,
+  emptyStages: "brief",
+  precision: -24,
+};
 
 /** The rules of the daemon. */
 export const DAEMON: ClientRules = { ...ONCE, samples: null, emptyStages: "rfc5905" };

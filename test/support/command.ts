@@ -19,10 +19,17 @@ export interface CommandOptions {
 }
 
 /** Runs a command line. */
-export async function ntpkit(argv: readonly string[], { env = {}, columns, signal }: CommandOptions = {}): Promise<Ran> {
+export async function ntpkit(
+  argv: readonly string[],
+  { env = {}, columns, signal }: CommandOptions = {},
+): Promise<Ran> {
   const out: string[] = [];
   const err: string[] = [];
-  const sink = (lines: string[]): Sink => ({ write: (text) => void lines.push(text), isTerminal: columns !== undefined, columns: columns ?? null });
+  const sink = (lines: string[]): Sink => ({
+    write: (text) => void lines.push(text),
+    isTerminal: columns !== undefined,
+    columns: columns ?? null,
+  });
   const io: Io = {
     out: sink(out),
     err: sink(err),

@@ -70,11 +70,22 @@ const WARM = 6 * 3600;
  * One client in one world for a day.
  * @param kernel whether the standard's discipline goes by the kernel's loop
  */
-export function live({ delay, queue, wander, limit }: ContestWorld, seed: number, discipline: DisciplineName, kernel: boolean): Figures {
+export function live(
+  { delay, queue, wander, limit }: ContestWorld,
+  seed: number,
+  discipline: DisciplineName,
+  kernel: boolean,
+): Figures {
   const world = createWorld({ seed, trace: false });
   const server = world.server("ntp1", { stratum: 1, rootDispersion: 0, processing: 0 });
   const link = { delay, jitter: { shape: "exponential", mean: queue } } as const;
-  const client = daemon(world, { servers: [server], link, clockError: 0.01, oscillator: { frequency: 30e-6, wander }, loop: { discipline, kernel } });
+  const client = daemon(world, {
+    servers: [server],
+    link,
+    clockError: 0.01,
+    oscillator: { frequency: 30e-6, wander },
+    loop: { discipline, kernel },
+  });
   let squares = 0;
   let count = 0;
   let worst = 0;
@@ -88,7 +99,12 @@ export function live({ delay, queue, wander, limit }: ContestWorld, seed: number
     worst = Math.max(worst, error);
   });
   world.run(DAY);
-  return { rms: Math.sqrt(squares / count), worst, packets: server.count, settled: settled >= DAY - 3600 ? Infinity : settled };
+  return {
+    rms: Math.sqrt(squares / count),
+    worst,
+    packets: server.count,
+    settled: settled >= DAY - 3600 ? Infinity : settled,
+  };
 }
 
 /** The figures by name. */
@@ -106,5 +122,10 @@ export function medians(all: readonly Figures[]): Figures {
 /** What ntpkit should not exceed: the better of the two, but the larger number of packets. */
 export function goal({ chronyd, ntpd }: ContestWorld): Figures {
   const better = (key: keyof Figures): number => Math.min(chronyd[key], ntpd[key]);
-  return { rms: better("rms"), worst: better("worst"), packets: Math.max(chronyd.packets, ntpd.packets), settled: better("settled") };
+  return {
+    rms: better("rms"),
+    worst: better("worst"),
+    packets: Math.max(chronyd.packets, ntpd.packets),
+    settled: better("settled"),
+  };
 }

@@ -31,15 +31,29 @@ export interface DaemonOptions extends ClientOptions {
 }
 
 /** Starts a daemon on a machine of its own. */
-export function daemon(world: SimWorld, { servers, line = {}, loop = {}, leaps, more = {}, name = "client", on, ...machine }: DaemonOptions): Runner {
+export function daemon(
+  world: SimWorld,
+  { servers, line = {}, loop = {}, leaps, more = {}, name = "client", on, ...machine }: DaemonOptions,
+): Runner {
   const config: EngineConfig = {
-    associations: servers.map((server) => template({ name: server.machine.address(), iburst: true, minpoll: 6, maxpoll: 10, ...line })),
+    associations: servers.map((server) =>
+      template({ name: server.machine.address(), iburst: true, minpoll: 6, maxpoll: 10, ...line }),
+    ),
     limits: DEFAULT_LIMITS,
     timeout: 1,
     burst: BURST_SIX,
     emptyStages: "rfc5905",
     once: null,
-    clock: { kind: "loop", dryRun: false, discipline: DEFAULT_DISCIPLINE, limits: DEFAULT_STEP_LIMITS, stepout: 300, anyFirst: false, frequency: null, ...loop },
+    clock: {
+      kind: "loop",
+      dryRun: false,
+      discipline: DEFAULT_DISCIPLINE,
+      limits: DEFAULT_STEP_LIMITS,
+      stepout: 300,
+      anyFirst: false,
+      frequency: null,
+      ...loop,
+    },
     precision: -24,
     sourcePort: null,
     interface: null,
@@ -48,6 +62,10 @@ export function daemon(world: SimWorld, { servers, line = {}, loop = {}, leaps, 
     leaps: leaps ?? null,
     ...more,
   };
-  const surroundings = { security: securityProvider(null), referenceIdOf: (ip: string) => ipv4Word(ip) ?? 0, era: 1_795_219_200n * 1_000_000_000n };
+  const surroundings = {
+    security: securityProvider(null),
+    referenceIdOf: (ip: string) => ipv4Word(ip) ?? 0,
+    era: 1_795_219_200n * 1_000_000_000n,
+  };
   return world.client(on ?? name, (chance) => createEngine(config, { ...surroundings, chance }), machine);
 }

@@ -16,10 +16,19 @@ import { at, goodHeader, securityOf, template } from "./association.ts";
 export type Send = Extract<Action, { kind: "send" }>;
 
 const NO_SECURITY: Security = securityOf("none");
-const PROVIDER: SecurityProvider = { none: () => NO_SECURITY, key: () => NO_SECURITY, judge: () => "none", sealWith: (_, bytes) => ({ kind: "sealed", bytes }) };
+const PROVIDER: SecurityProvider = {
+  none: () => NO_SECURITY,
+  key: () => NO_SECURITY,
+  judge: () => "none",
+  sealWith: (_, bytes) => ({ kind: "sealed", bytes }),
+};
 
 /** A query's configuration; `once` and others overridable. */
-export function queryConfig(associations: readonly Partial<AssociationConfig>[], once: Partial<OnceConfig> = {}, rest: Partial<EngineConfig> = {}): EngineConfig {
+export function queryConfig(
+  associations: readonly Partial<AssociationConfig>[],
+  once: Partial<OnceConfig> = {},
+  rest: Partial<EngineConfig> = {},
+): EngineConfig {
   return {
     associations: associations.map(template),
     limits: DEFAULT_LIMITS,
@@ -44,8 +53,16 @@ export class Bench {
   #bits = 1n;
 
   constructor(config: EngineConfig, security: SecurityProvider = PROVIDER) {
-    const chance = { bits64: () => (this.#bits = (this.#bits * 6_364_136_223_846_793_005n + 1n) & 0xffff_ffff_ffff_ffffn), uniform: () => 0.5 };
-    this.engine = createEngine(config, { chance, security, referenceIdOf: () => 0xc000_0201, era: 1_700_000_000_000_000_000n });
+    const chance = {
+      bits64: () => (this.#bits = (this.#bits * 6_364_136_223_846_793_005n + 1n) & 0xffff_ffff_ffff_ffffn),
+      uniform: () => 0.5,
+    };
+    this.engine = createEngine(config, {
+      chance,
+      security,
+      referenceIdOf: () => 0xc000_0201,
+      era: 1_700_000_000_000_000_000n,
+    });
   }
 
   /** Hands an event in at a moment. */
@@ -60,7 +77,12 @@ export class Bench {
     for (const action of this.at(0, { kind: "start" }))
       if (action.kind === "resolve") {
         const found = addresses[action.name] ?? [action.name];
-        this.at(0, found.length === 0 ? { kind: "unresolved", name: action.name, why: "notFound" } : { kind: "resolved", name: action.name, addresses: found });
+        this.at(
+          0,
+          found.length === 0
+            ? { kind: "unresolved", name: action.name, why: "notFound" }
+            : { kind: "resolved", name: action.name, addresses: found },
+        );
       }
     sends.push(...sendsOf(this.at(0, { kind: "wake" })));
     for (const { token } of sends) this.at(0, { kind: "sent", token, at: at(0).clock, stamp: "kernel" });
@@ -68,7 +90,11 @@ export class Bench {
   }
 
   /** A server's answer to a packet, one way `delay`/2 after it left at `left`. */
-  answer(send: Send, left: number, { offset = 0, delay = 0.01, ...fields }: { offset?: number; delay?: number } & Partial<Header> = {}): readonly Action[] {
+  answer(
+    send: Send,
+    left: number,
+    { offset = 0, delay = 0.01, ...fields }: { offset?: number; delay?: number } & Partial<Header> = {},
+  ): readonly Action[] {
     const receive = shift(at(left).clock, offset + delay / 2);
     const request = readHeader(new DataView(send.bytes.buffer, send.bytes.byteOffset, HEADER_LENGTH));
     // Every server was set at a moment of its own.
@@ -79,7 +105,15 @@ export class Bench {
 
   /** Any octets, as a datagram on the socket a packet left by. */
   datagram(send: Send, seconds: number, bytes: Uint8Array, from = send.to): readonly Action[] {
-    return this.at(seconds, { kind: "datagram", socket: send.socket, from, cast: "unicast", at: at(seconds).clock, stamp: "kernel", bytes });
+    return this.at(seconds, {
+      kind: "datagram",
+      socket: send.socket,
+      from,
+      cast: "unicast",
+      at: at(seconds).clock,
+      stamp: "kernel",
+      bytes,
+    });
   }
 
   /** Wakes the engine whenever it asks to be, up to a moment; all actions. */
@@ -88,7 +122,8 @@ export class Bench {
     for (let due = this.engine.wakeAt; due !== undefined && due <= until; due = this.engine.wakeAt) {
       const done = this.at(Math.max(due, this.#seconds), { kind: "wake" });
       actions.push(...done);
-      for (const { token } of sendsOf(done)) actions.push(...this.at(this.#seconds, { kind: "sent", token, at: at(this.#seconds).clock, stamp: "kernel" }));
+      for (const { token } of sendsOf(done))
+        actions.push(...this.at(this.#seconds, { kind: "sent", token, at: at(this.#seconds).clock, stamp: "kernel" }));
     }
     return actions;
   }

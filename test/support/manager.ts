@@ -19,7 +19,12 @@ export class Manager {
     if (c.bind(this.#fd, address, address.length) !== 0) throw new Error(`${path} cannot be bound: ${c.errno()}`);
     const bytes = new Uint8Array(4096);
     const watch = c.watch(this.#fd, () => {
-      for (let length = c.recv(this.#fd, bytes, bytes.length, MSG_DONTWAIT); length > 0; length = c.recv(this.#fd, bytes, bytes.length, MSG_DONTWAIT)) this.told.push(new TextDecoder().decode(bytes.subarray(0, length)));
+      for (
+        let length = c.recv(this.#fd, bytes, bytes.length, MSG_DONTWAIT);
+        length > 0;
+        length = c.recv(this.#fd, bytes, bytes.length, MSG_DONTWAIT)
+      )
+        this.told.push(new TextDecoder().decode(bytes.subarray(0, length)));
       this.#serve();
     });
     this.#stop = () => {

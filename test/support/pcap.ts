@@ -66,7 +66,7 @@ export function* datagrams(file: Uint8Array): Generator<Captured> {
   const link = view.getUint32(20, little);
   if (link !== ETHERNET) throw new Error(`pcap link type ${link} is not Ethernet`);
 
-  for (let offset = FILE_HEADER; offset + RECORD_HEADER <= file.length; ) {
+  for (let offset = FILE_HEADER; offset + RECORD_HEADER <= file.length;) {
     const seconds = view.getUint32(offset, little);
     const part = view.getUint32(offset + 4, little);
     const length = view.getUint32(offset + 8, little);
@@ -101,14 +101,24 @@ function fromIpv4(packet: Uint8Array): Datagram | null {
   if (packet[9] !== UDP || fragment !== 0) return null;
   const headerLength = (packet[0]! & 15) * 4;
   const total = view.getUint16(2);
-  return fromUdp(packet.subarray(headerLength, total), packet[8]!, [...packet.subarray(12, 16)].join("."), [...packet.subarray(16, 20)].join("."));
+  return fromUdp(
+    packet.subarray(headerLength, total),
+    packet[8]!,
+    [...packet.subarray(12, 16)].join("."),
+    [...packet.subarray(16, 20)].join("."),
+  );
 }
 
 /** RFC 8200 §3, without extension headers. */
 function fromIpv6(packet: Uint8Array): Datagram | null {
   if (packet[6] !== UDP) return null;
   const length = viewOf(packet).getUint16(4);
-  return fromUdp(packet.subarray(40, 40 + length), packet[7]!, ipv6(packet.subarray(8, 24)), ipv6(packet.subarray(24, 40)));
+  return fromUdp(
+    packet.subarray(40, 40 + length),
+    packet[7]!,
+    ipv6(packet.subarray(8, 24)),
+    ipv6(packet.subarray(24, 40)),
+  );
 }
 
 /** RFC 768. */

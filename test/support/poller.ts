@@ -57,7 +57,8 @@ export class Poller implements Engine {
   handle(event: Event, now: Now): readonly Action[] {
     if (this.#options.keep !== false) this.heard.push(event.kind);
     if (event.kind === "start") {
-      for (const index of this.#options.servers.keys()) this.#due[index] = after(now.mono, this.#chance.uniform() * this.#options.interval);
+      for (const index of this.#options.servers.keys())
+        this.#due[index] = after(now.mono, this.#chance.uniform() * this.#options.interval);
     }
     if (event.kind === "wake") return this.#poll(now);
     if (event.kind === "sent") return this.#finish(event.token, (exchange) => (exchange.t1 = event.at));
@@ -86,7 +87,15 @@ export class Poller implements Engine {
       const socket = number as SocketToken;
       return [
         { kind: "open", socket, to, sourcePort: null, interface: null },
-        { kind: "send", token: number as PacketToken, socket, association: null, to, ttl: null, bytes: request(cookie) },
+        {
+          kind: "send",
+          token: number as PacketToken,
+          socket,
+          association: null,
+          to,
+          ttl: null,
+          bytes: request(cookie),
+        },
       ] satisfies Action[];
     });
   }
@@ -102,7 +111,8 @@ export class Poller implements Engine {
     const offset = (difference(t2, t1) + difference(t3, t4)) / 2;
     const first = !this.#stepped;
     this.#stepped = true;
-    if (this.#options.keep !== false) this.offsets.push({ server, offset, delay: difference(t4, t1) - difference(t3, t2) });
+    if (this.#options.keep !== false)
+      this.offsets.push({ server, offset, delay: difference(t4, t1) - difference(t3, t2) });
     const close: Action = { kind: "close", socket: number as SocketToken };
     if (this.#options.set !== true) return [close];
     return [close, { kind: first ? "step" : "slew", offset }];

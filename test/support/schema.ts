@@ -29,21 +29,42 @@ const KEYWORDS: Readonly<Record<string, Check>> = {
   else: ignored,
   type: (value, rule: string, path) => (isType(value, rule) ? [] : [`${path} is not of type ${rule}`]),
   const: (value, rule: Json, path) => (value === rule ? [] : [`${path} is not ${JSON.stringify(rule)}`]),
-  enum: (value, rule: readonly Json[], path) => (rule.includes(value) ? [] : [`${path} ${JSON.stringify(value)} is none of ${JSON.stringify(rule)}`]),
-  minimum: (value, rule: number, path) => (typeof value === "number" && value < rule ? [`${path} ${value} is below ${rule}`] : []),
-  maximum: (value, rule: number, path) => (typeof value === "number" && value > rule ? [`${path} ${value} is above ${rule}`] : []),
-  pattern: (value, rule: string, path) => (typeof value === "string" && !new RegExp(rule, "u").test(value) ? [`${path} ${value} does not match ${rule}`] : []),
+  enum: (value, rule: readonly Json[], path) =>
+    rule.includes(value) ? [] : [`${path} ${JSON.stringify(value)} is none of ${JSON.stringify(rule)}`],
+  minimum: (value, rule: number, path) =>
+    typeof value === "number" && value < rule ? [`${path} ${value} is below ${rule}`] : [],
+  maximum: (value, rule: number, path) =>
+    typeof value === "number" && value > rule ? [`${path} ${value} is above ${rule}`] : [],
+  pattern: (value, rule: string, path) =>
+    typeof value === "string" && !new RegExp(rule, "u").test(value) ? [`${path} ${value} does not match ${rule}`] : [],
   anyOf: (value, rule: readonly Schema[], path) => {
     const each = rule.map((one) => violations(value, one, path));
     return each.some((found) => found.length === 0) ? [] : each.flat();
   },
-  required: (value, rule: readonly string[], path) => (isRecord(value) ? rule.filter((name) => !Object.hasOwn(value, name)).map((name) => `${path}.${name} is missing`) : []),
+  required: (value, rule: readonly string[], path) =>
+    isRecord(value)
+      ? rule.filter((name) => !Object.hasOwn(value, name)).map((name) => `${path}.${name} is missing`)
+      : [],
   properties: (value, rule: Readonly<Record<string, Schema>>, path) =>
-    isRecord(value) ? Object.entries(rule).flatMap(([name, schema]) => (Object.hasOwn(value, name) ? violations(value[name], schema, `${path}.${name}`) : [])) : [],
+    isRecord(value)
+      ? Object.entries(rule).flatMap(([name, schema]) =>
+          Object.hasOwn(value, name) ? violations(value[name], schema, `${path}.${name}`) : [],
+        )
+      : [],
   additionalProperties: (value, rule: boolean, path, { properties }) =>
-    rule || !isRecord(value) ? [] : Object.keys(value).filter((name) => !Object.hasOwn(properties as object, name)).map((name) => `${path}.${name} is not in the schema`),
-  items: (value, rule: Schema, path) => (Array.isArray(value) ? value.flatMap((item, index) => violations(item, rule, `${path}[${index}]`)) : []),
-  if: (value, rule: Schema, path, schema) => violations(value, ((violations(value, rule, path).length === 0 ? schema["then"] : schema["else"]) ?? {}) as Schema, path),
+    rule || !isRecord(value)
+      ? []
+      : Object.keys(value)
+          .filter((name) => !Object.hasOwn(properties as object, name))
+          .map((name) => `${path}.${name} is not in the schema`),
+  items: (value, rule: Schema, path) =>
+    Array.isArray(value) ? value.flatMap((item, index) => violations(item, rule, `${path}[${index}]`)) : [],
+  if: (value, rule: Schema, path, schema) =>
+    violations(
+      value,
+      ((violations(value, rule, path).length === 0 ? schema["then"] : schema["else"]) ?? {}) as Schema,
+      path,
+    ),
 };
 
 function isType(value: Json, type: string): boolean {

@@ -4,7 +4,13 @@
  */
 import { createHash } from "node:crypto";
 import { BURST_SIX } from "../../src/engine/config.ts";
-import type { AssociationConfig, ClockConfig, DiscoveryConfig, EngineConfig, ServingConfig } from "../../src/engine/config.ts";
+import type {
+  AssociationConfig,
+  ClockConfig,
+  DiscoveryConfig,
+  EngineConfig,
+  ServingConfig,
+} from "../../src/engine/config.ts";
 import { createEngine } from "../../src/engine/create.ts";
 import type { Engine } from "../../src/engine/engine.ts";
 import type { Note } from "../../src/engine/note.ts";
@@ -67,7 +73,12 @@ export class Site {
     for (const ip of addresses) this.#names.set(ip, name);
     const attached = spec.interfaces === undefined ? { addresses } : {};
     const make = (chance: Parameters<Parameters<SimWorld["client"]>[1]>[0]): Engine =>
-      createEngine(daemonConfig(spec, addresses), { chance, security: spec.keys ?? securityProvider(null), referenceIdOf, era: 1_795_219_200n * 1_000_000_000n });
+      createEngine(daemonConfig(spec, addresses), {
+        chance,
+        security: spec.keys ?? securityProvider(null),
+        referenceIdOf,
+        era: 1_795_219_200n * 1_000_000_000n,
+      });
     const runner = this.world.client(name, make, { link: CABLE, ...spec, ...attached });
     this.hosts.set(name, runner);
     return runner;
@@ -87,7 +98,9 @@ export class Site {
 
   /** The names of those a host has associations with, sorted. */
   friendsOf(host: Runner): string[] {
-    return associationsOf(host).map(({ address }) => this.nameOf(address)).sort();
+    return associationsOf(host)
+      .map(({ address }) => this.nameOf(address))
+      .sort();
   }
 
   /** Whom a host follows. */
@@ -170,8 +183,20 @@ export function broadcastHeader(world: SimWorld, change: Partial<Header> = {}, e
   const transmit = shift(world.beginning, world.now + error);
   const zero = 0n as NtpTimestamp;
   return {
-    leap: "none", version: 4, mode: "broadcast", stratum: 1, poll: 4, precision: -24, rootDelay: 0, rootDispersion: 0.0001,
-    referenceId: 0x47505300, reference: shift(transmit, -3.3), origin: zero, receive: zero, transmit, ...change,
+    leap: "none",
+    version: 4,
+    mode: "broadcast",
+    stratum: 1,
+    poll: 4,
+    precision: -24,
+    rootDelay: 0,
+    rootDispersion: 0.0001,
+    referenceId: 0x47505300,
+    reference: shift(transmit, -3.3),
+    origin: zero,
+    receive: zero,
+    transmit,
+    ...change,
   };
 }
 
@@ -183,7 +208,18 @@ export function sealedHeader(header: Header, keys: SecurityProvider | null = nul
 }
 
 function daemonConfig(spec: SiteHost, addresses: readonly string[]): EngineConfig {
-  const { lines = [], limits = {}, discovery = {}, serves = true, serving = {}, manycastServer = [], groups = [], keys, clock, rest = {} } = spec;
+  const {
+    lines = [],
+    limits = {},
+    discovery = {},
+    serves = true,
+    serving = {},
+    manycastServer = [],
+    groups = [],
+    keys,
+    clock,
+    rest = {},
+  } = spec;
   const cohort = discovery.cohort ?? false;
   return {
     associations: lines.map((line) => template({ minpoll: 4, maxpoll: 10, ...line })),
@@ -198,8 +234,22 @@ function daemonConfig(spec: SiteHost, addresses: readonly string[]): EngineConfi
     interface: null,
     poolSize: 4,
     ownReferenceIds: addresses.map(referenceIdOf),
-    discovery: { authenticate: keys !== undefined, ringInterval: null, allRings: false, broadcastDelay: null, longestWait: Infinity, count: null, cohort, ...discovery },
-    service: { port: 123, address: null, interface: null, groups: [...manycastServer, ...groups].map((group) => ({ group, interface: null })) },
+    discovery: {
+      authenticate: keys !== undefined,
+      ringInterval: null,
+      allRings: false,
+      broadcastDelay: null,
+      longestWait: Infinity,
+      count: null,
+      cohort,
+      ...discovery,
+    },
+    service: {
+      port: 123,
+      address: null,
+      interface: null,
+      groups: [...manycastServer, ...groups].map((group) => ({ group, interface: null })),
+    },
     serving: !serves
       ? null
       : {

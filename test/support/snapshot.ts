@@ -57,9 +57,32 @@ export function lost(id: number, reason: Reason, fields: Partial<AssociationRepo
 
 /** An association that was never heard. */
 export function silent(id: number, reason: Reason, fields: Partial<AssociationReport> = {}): AssociationReport {
-  const unknown = { version: null, leap: null, stratum: null, refid: null, offset: null, delay: null, dispersion: null, jitter: null };
-  const roots = { rootDelay: null, rootDispersion: null, rootDistance: null, precision: null, timestamps: null, reference: null, when: null };
-  return lost(id, reason, { ...unknown, ...roots, reach: 0, packets: { sent: 4, received: 0, rejected: 0 }, ...fields });
+  const unknown = {
+    version: null,
+    leap: null,
+    stratum: null,
+    refid: null,
+    offset: null,
+    delay: null,
+    dispersion: null,
+    jitter: null,
+  };
+  const roots = {
+    rootDelay: null,
+    rootDispersion: null,
+    rootDistance: null,
+    precision: null,
+    timestamps: null,
+    reference: null,
+    when: null,
+  };
+  return lost(id, reason, {
+    ...unknown,
+    ...roots,
+    reach: 0,
+    packets: { sent: 4, received: 0, rejected: 0 },
+    ...fields,
+  });
 }
 
 /** What {@link snapshotOf} may be told beside the associations. */
@@ -76,7 +99,17 @@ export function snapshotOf(associations: readonly AssociationReport[], parts: Sn
     startedAt: parts.startedAt ?? fromUnix(MOMENT),
     at: fromUnix(MOMENT + 6_000_000_000n),
     elapsed: 6.02,
-    clock: { offset: 0.25, uncertainty: 0.00022, jitter: 0.00002, direction: "behind", action: "none", applied: false, reason: "query", lasting: null, ...parts.clock },
+    clock: {
+      offset: 0.25,
+      uncertainty: 0.00022,
+      jitter: 0.00002,
+      direction: "behind",
+      action: "none",
+      applied: false,
+      reason: "query",
+      lasting: null,
+      ...parts.clock,
+    },
     system: {
       leap: "none",
       stratum: 3,
@@ -102,7 +135,25 @@ export function snapshotOf(associations: readonly AssociationReport[], parts: Sn
 
 /** A run that found nothing. */
 export function undecided(associations: readonly AssociationReport[], parts: SnapshotParts = {}): Snapshot {
-  const clock = { offset: null, uncertainty: null, jitter: null, direction: null, reason: "no-agreement" as const, ...parts.clock };
-  const nothing = { leap: "unsynchronized" as const, stratum: 16, refid: null, rootDelay: null, rootDispersion: null, rootDistance: null };
-  return snapshotOf(associations, { ...parts, clock, system: { ...nothing, systemPeer: null, survivors: 0, truechimers: 0, intersection: null, ...parts.system } });
+  const clock = {
+    offset: null,
+    uncertainty: null,
+    jitter: null,
+    direction: null,
+    reason: "no-agreement" as const,
+    ...parts.clock,
+  };
+  const nothing = {
+    leap: "unsynchronized" as const,
+    stratum: 16,
+    refid: null,
+    rootDelay: null,
+    rootDispersion: null,
+    rootDistance: null,
+  };
+  return snapshotOf(associations, {
+    ...parts,
+    clock,
+    system: { ...nothing, systemPeer: null, survivors: 0, truechimers: 0, intersection: null, ...parts.system },
+  });
 }

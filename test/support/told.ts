@@ -37,7 +37,14 @@ export function questioned(answer: (question: Control) => readonly Uint8Array[])
 export function fragments(question: Control, data: Uint8Array, status = 0x0615): Uint8Array[] {
   const count = Math.max(1, Math.ceil(data.length / FRAGMENT));
   return Array.from({ length: count }, (_, index) =>
-    encodeControl({ ...question, response: true, more: index + 1 < count, status, offset: index * FRAGMENT, data: data.subarray(index * FRAGMENT, (index + 1) * FRAGMENT) }),
+    encodeControl({
+      ...question,
+      response: true,
+      more: index + 1 < count,
+      status,
+      offset: index * FRAGMENT,
+      data: data.subarray(index * FRAGMENT, (index + 1) * FRAGMENT),
+    }),
   );
 }
 
@@ -59,11 +66,37 @@ export const BAD_ANSWERS: Readonly<Record<string, Daemon>> = {
   garbage: questioned(() => [noise(3), noise(500), new Uint8Array(1400).fill(0xff), new Uint8Array(48)]),
   "garbled data": questioned((question) => fragments(question, noise(400))),
   "a fragment and no more": questioned((question) => fragments(question, Buffer.from("a=1, ".repeat(200))).slice(0, 1)),
-  "half a fragment": questioned((question) => fragments(question, Buffer.from("leap=0, stratum=2, refid=10.0.0.1")).map((bytes) => bytes.subarray(0, 20))),
-  "another's sequence": questioned((question) => fragments({ ...question, sequence: (question.sequence + 1) & 0xffff }, Buffer.from("leap=0, stratum=2"))),
-  "a variable of 60 kB": questioned((question) => fragments(question, Buffer.from(`version="${"\u001b[31mA".repeat(10_000)}", leap=0`))),
-  "fragments without end": questioned((question) => Array.from({ length: 300 }, (_, index) => encodeControl({ ...question, response: true, more: true, status: 0, offset: (index * 468) & 0xffff, data: noise(468) }))),
-  "numbers beyond measure": questioned((question) => fragments(question, Buffer.from("leap=9e99, stratum=1e400, refid=, rootdelay=1e308, rootdisp=-1e308, offset=1e308, delay=-1e308, jitter=nan, reach=99999999999, hpoll=1e9, ppoll=-1e9, rec=0xffffffffffffffffffff.0, flash=0xffffffffff, addr.0=x, last.0=y, srcadr=999.1.1.1"))),
-  errors: questioned((question) => [encodeControl({ ...question, response: true, error: true, status: 0xff00, data: new Uint8Array(0) })]),
+  "half a fragment": questioned((question) =>
+    fragments(question, Buffer.from("leap=0, stratum=2, refid=10.0.0.1")).map((bytes) => bytes.subarray(0, 20)),
+  ),
+  "another's sequence": questioned((question) =>
+    fragments({ ...question, sequence: (question.sequence + 1) & 0xffff }, Buffer.from("leap=0, stratum=2")),
+  ),
+  "a variable of 60 kB": questioned((question) =>
+    fragments(question, Buffer.from(`version="${"\u001b[31mA".repeat(10_000)}", leap=0`)),
+  ),
+  "fragments without end": questioned((question) =>
+    Array.from({ length: 300 }, (_, index) =>
+      encodeControl({
+        ...question,
+        response: true,
+        more: true,
+        status: 0,
+        offset: (index * 468) & 0xffff,
+        data: noise(468),
+      }),
+    ),
+  ),
+  "numbers beyond measure": questioned((question) =>
+    fragments(
+      question,
+      Buffer.from(
+        "leap=9e99, stratum=1e400, refid=, rootdelay=1e308, rootdisp=-1e308, offset=1e308, delay=-1e308, jitter=nan, reach=99999999999, hpoll=1e9, ppoll=-1e9, rec=0xffffffffffffffffffff.0, flash=0xffffffffff, addr.0=x, last.0=y, srcadr=999.1.1.1",
+      ),
+    ),
+  ),
+  errors: questioned((question) => [
+    encodeControl({ ...question, response: true, error: true, status: 0xff00, data: new Uint8Array(0) }),
+  ]),
   nothing: () => [],
 };

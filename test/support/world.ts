@@ -17,7 +17,11 @@ export interface ScenarioOptions extends Omit<WorldOptions, "seed"> {
 }
 
 /** A test that is one world, run with several seeds. */
-export function scenario(name: string, options: ScenarioOptions, body: (world: SimWorld) => void | Promise<void>): void {
+export function scenario(
+  name: string,
+  options: ScenarioOptions,
+  body: (world: SimWorld) => void | Promise<void>,
+): void {
   it(name, async () => {
     for (const seed of seedsOf(options.seeds ?? 5)) await runOnce(name, seed, options, body);
   });

@@ -4,8 +4,23 @@ import type { AssociationId } from "../../src/association/association.ts";
 import type { Candidate } from "../../src/system/candidate.ts";
 
 /** A candidate with the given numbers, and ordinary ones for the rest. */
-export function candidate(id: number, offset: number, rootDistance: number, more: Partial<Omit<Candidate, "id">> = {}): Candidate {
-  return { id: id as AssociationId, stratum: 2, offset, delay: 0.01, jitter: 1e-4, rootDistance, prefer: false, trusted: false, ...more };
+export function candidate(
+  id: number,
+  offset: number,
+  rootDistance: number,
+  more: Partial<Omit<Candidate, "id">> = {},
+): Candidate {
+  return {
+    id: id as AssociationId,
+    stratum: 2,
+    offset,
+    delay: 0.01,
+    jitter: 1e-4,
+    rootDistance,
+    prefer: false,
+    trusted: false,
+    ...more,
+  };
 }
 
 /** The same candidate under its identifier, as the tests name it. */
@@ -14,10 +29,7 @@ export function id(number: number): AssociationId {
 }
 
 /** Grid points make edges coincide often, which is where an interval algorithm goes wrong; doubles make them never coincide. */
-const coordinate = fc.oneof(
-  fc.integer({ min: -8, max: 8 }),
-  fc.double({ min: -10, max: 10, noNaN: true }),
-);
+const coordinate = fc.oneof(fc.integer({ min: -8, max: 8 }), fc.double({ min: -10, max: 10, noNaN: true }));
 const halfWidth = fc.oneof(fc.integer({ min: 1, max: 6 }), fc.double({ min: 0.001, max: 5, noNaN: true }));
 
 /** Any sound candidates: `[]` … 14 of them, no two with the same identifier. */
@@ -40,16 +52,25 @@ export const anyCandidates: fc.Arbitrary<Candidate[]> = fc
  * intervals; no liar's interval touches an honest one. There are fewer liars than honest clocks.
  */
 export const honestAndLiars: fc.Arbitrary<{ honest: Candidate[]; liars: Candidate[]; all: Candidate[] }> = fc
-  .array(fc.tuple(fc.double({ min: -0.4, max: 0.4, noNaN: true }), fc.double({ min: 1, max: 2, noNaN: true })), { minLength: 1, maxLength: 8 })
+  .array(fc.tuple(fc.double({ min: -0.4, max: 0.4, noNaN: true }), fc.double({ min: 1, max: 2, noNaN: true })), {
+    minLength: 1,
+    maxLength: 8,
+  })
   .chain((truths) =>
     fc
       .array(
-        fc.tuple(fc.constantFrom(-1, 1), fc.double({ min: 10, max: 1000, noNaN: true }), fc.double({ min: 0.001, max: 5, noNaN: true })),
+        fc.tuple(
+          fc.constantFrom(-1, 1),
+          fc.double({ min: 10, max: 1000, noNaN: true }),
+          fc.double({ min: 0.001, max: 5, noNaN: true }),
+        ),
         { maxLength: truths.length - 1 },
       )
       .chain((lies) => {
         const honest = truths.map(([offset, distance], i) => candidate(i + 1, offset, distance));
         const liars = lies.map(([sign, offset, distance], i) => candidate(100 + i, sign * offset, distance));
-        return fc.shuffledSubarray([...honest, ...liars], { minLength: honest.length + liars.length }).map((all) => ({ honest, liars, all }));
+        return fc
+          .shuffledSubarray([...honest, ...liars], { minLength: honest.length + liars.length })
+          .map((all) => ({ honest, liars, all }));
       }),
   );

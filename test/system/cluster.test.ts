@@ -32,7 +32,11 @@ describe("the order of preference", () => {
   });
 
   it("breaks ties by stratum, then by identifier", () => {
-    const all = [candidate(3, 0, 0.25, { stratum: 1 }), candidate(2, 0, 0.25, { stratum: 1 }), candidate(1, 0, 0.125, { stratum: 2 })];
+    const all = [
+      candidate(3, 0, 0.25, { stratum: 1 }),
+      candidate(2, 0, 0.25, { stratum: 1 }),
+      candidate(1, 0, 0.125, { stratum: 2 }),
+    ];
     expect(ids(rank(all, 0.125))).toEqual([2, 3, 1]);
   });
 });
@@ -41,7 +45,9 @@ describe("clustering", () => {
   it("discards as the standard does", () => {
     // Multiples of a power of two, so that both ways of summing are nearly exact.
     const offset = fc.integer({ min: -20, max: 20 }).map((x) => x / 64);
-    const few = fc.uniqueArray(offset, { maxLength: 12 }).map((offsets) => offsets.map((o, i) => candidate(i + 1, o, 0.01 + i / 1000, { jitter: 0.01 * i })));
+    const few = fc
+      .uniqueArray(offset, { maxLength: 12 })
+      .map((offsets) => offsets.map((o, i) => candidate(i + 1, o, 0.01 + i / 1000, { jitter: 0.01 * i })));
     fc.assert(
       fc.property(few, fc.integer({ min: 1, max: 5 }), (candidates, minclock) => {
         fc.pre(tieFree(candidates));
@@ -53,7 +59,13 @@ describe("clustering", () => {
   });
 
   it("discards the furthest, down to minclock", () => {
-    const all = [candidate(1, 0, 0.01), candidate(2, 0.001, 0.02), candidate(3, -0.001, 0.03), candidate(4, 0.05, 0.04), candidate(5, 0.2, 0.05)];
+    const all = [
+      candidate(1, 0, 0.01),
+      candidate(2, 0.001, 0.02),
+      candidate(3, -0.001, 0.03),
+      candidate(4, 0.05, 0.04),
+      candidate(5, 0.2, 0.05),
+    ];
     const { survivors, outliers } = cluster(all, limits);
     expect(ids(survivors)).toEqual([1, 2, 3]);
     expect(ids(outliers)).toEqual([4, 5]);
@@ -98,7 +110,9 @@ describe("clustering", () => {
 
   it("admits by identifier where merits are equal", () => {
     const all = Array.from({ length: 60 }, (_, i) => candidate(60 - i, 0, 0.01));
-    expect(ids(cluster(all, { ...limits, maxclock: 100 }).survivors)).toEqual(Array.from({ length: NMAX }, (_, i) => i + 1));
+    expect(ids(cluster(all, { ...limits, maxclock: 100 }).survivors)).toEqual(
+      Array.from({ length: NMAX }, (_, i) => i + 1),
+    );
   });
 });
 

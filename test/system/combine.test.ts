@@ -27,18 +27,26 @@ describe("combine", () => {
 
   it("follows a preferred system peer alone", () => {
     const preferred = candidate(2, 0.02, 0.03, { prefer: true, jitter: 1e-3 });
-    expect(combine([candidate(1, 0, 0.01), preferred], preferred)).toEqual({ offset: 0.02, selectionJitter: 0, jitter: 1e-3 });
+    expect(combine([candidate(1, 0, 0.01), preferred], preferred)).toEqual({
+      offset: 0.02,
+      selectionJitter: 0,
+      jitter: 1e-3,
+    });
   });
 
   it("lies between the least and the greatest survivor, whoever the system peer is", () => {
     fc.assert(
-      fc.property(anyCandidates.filter((all) => all.length > 0), fc.nat(), (survivors, n) => {
-        const { offset, jitter } = combine(survivors, survivors[n % survivors.length]!);
-        const offsets = survivors.map((c) => c.offset);
-        expect(offset).toBeGreaterThanOrEqual(Math.min(...offsets) - 1e-12);
-        expect(offset).toBeLessThanOrEqual(Math.max(...offsets) + 1e-12);
-        expect(jitter).toBeGreaterThanOrEqual(0);
-      }),
+      fc.property(
+        anyCandidates.filter((all) => all.length > 0),
+        fc.nat(),
+        (survivors, n) => {
+          const { offset, jitter } = combine(survivors, survivors[n % survivors.length]!);
+          const offsets = survivors.map((c) => c.offset);
+          expect(offset).toBeGreaterThanOrEqual(Math.min(...offsets) - 1e-12);
+          expect(offset).toBeLessThanOrEqual(Math.max(...offsets) + 1e-12);
+          expect(jitter).toBeGreaterThanOrEqual(0);
+        },
+      ),
     );
   });
 

@@ -101,7 +101,6 @@ describe("by hand", () => {
     expect(select(row)).toEqual({ intersection: null, truechimers: [], falsetickers: row });
   });
 
-
   it("nobody: no majority", () => {
     expect(select([])).toEqual({ intersection: null, truechimers: [], falsetickers: [] });
   });
@@ -152,13 +151,21 @@ describe("by hand", () => {
   it("a distant clock whose midpoint lies outside what the near ones agree on is a falseticker", () => {
     const distant = candidate(4, 0.005, 0.05);
     const near = [1, 2, 3].map((n) => candidate(n, 0, 0.001));
-    expect(select([distant, ...near])).toEqual({ intersection: { low: -0.001, high: 0.001 }, truechimers: near, falsetickers: [distant] });
+    expect(select([distant, ...near])).toEqual({
+      intersection: { low: -0.001, high: 0.001 },
+      truechimers: near,
+      falsetickers: [distant],
+    });
   });
 
   it("a trusted candidate is a truechimer, with and without a majority", () => {
     const trusted = candidate(4, 50, 0.1, { trusted: true });
     const others = [1, 2, 3].map((n) => candidate(n, 0, 1));
     expect(select([...others, trusted]).truechimers).toEqual([...others, trusted]);
-    expect(select([others[0]!, trusted])).toEqual({ intersection: null, truechimers: [trusted], falsetickers: [others[0]] });
+    expect(select([others[0]!, trusted])).toEqual({
+      intersection: null,
+      truechimers: [trusted],
+      falsetickers: [others[0]],
+    });
   });
 });

@@ -20,7 +20,9 @@ function verdicts(selection: Selection): string[] {
 
 describe("the system process", () => {
   it("gives the same answer in whatever order the candidates come", () => {
-    const shuffled = anyCandidates.chain((all) => fc.tuple(fc.constant(all), fc.shuffledSubarray(all, { minLength: all.length })));
+    const shuffled = anyCandidates.chain((all) =>
+      fc.tuple(fc.constant(all), fc.shuffledSubarray(all, { minLength: all.length })),
+    );
     fc.assert(
       fc.property(shuffled, fc.nat({ max: 15 }), ([all, permuted], current) => {
         expect(selectSystem(permuted, limits, id(current))).toEqual(selectSystem(all, limits, id(current)));
@@ -53,7 +55,13 @@ describe("the system process", () => {
 
   it("tells a falseticker, an outlier and the survivors apart", () => {
     const selection = selectSystem(
-      [candidate(1, 0, 0.1), candidate(2, 0.001, 0.11), candidate(3, -0.001, 0.12), candidate(4, 0.05, 0.13), candidate(5, 9, 0.1)],
+      [
+        candidate(1, 0, 0.1),
+        candidate(2, 0.001, 0.11),
+        candidate(3, -0.001, 0.12),
+        candidate(4, 0.05, 0.13),
+        candidate(5, 9, 0.1),
+      ],
       limits,
       null,
     );
@@ -100,7 +108,12 @@ describe("the system process", () => {
   });
 
   it("has nothing to say of nobody", () => {
-    expect(selectSystem([], limits, null)).toMatchObject({ systemPeer: null, truechimers: 0, falsetickers: 0, offset: null });
+    expect(selectSystem([], limits, null)).toMatchObject({
+      systemPeer: null,
+      truechimers: 0,
+      falsetickers: 0,
+      offset: null,
+    });
     expect(selectSystem([], { ...limits, minsane: 0 }, null).systemPeer).toBeNull();
   });
 

@@ -178,7 +178,7 @@ describe("ISO strings", () => {
 /** The units since 1970 of the era nearest to a Unix time, by search. */
 function unfoldUnits(folded: NtpTimestamp, near: UnixNanoseconds): bigint {
   let units: bigint = folded - (UNIX_EPOCH << 32n);
-  while ((near << 32n) - units * SECOND > (SECOND << 63n)) units += 1n << 64n;
-  while (units * SECOND - (near << 32n) > (SECOND << 63n)) units -= 1n << 64n;
+  while ((near << 32n) - units * SECOND > SECOND << 63n) units += 1n << 64n;
+  while (units * SECOND - (near << 32n) > SECOND << 63n) units -= 1n << 64n;
   return units;
 }

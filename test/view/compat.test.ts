@@ -32,7 +32,11 @@ function server(id: number, fields: Partial<AssociationReport>): AssociationRepo
 
 function following(servers: readonly AssociationReport[], followed: AssociationReport | undefined): Snapshot {
   const made = snapshotOf(servers);
-  return { ...made, clock: { ...made.clock, offset: followed?.offset ?? null }, system: { ...made.system, systemPeer: followed?.id ?? null } };
+  return {
+    ...made,
+    clock: { ...made.clock, offset: followed?.offset ?? null },
+    system: { ...made.system, systemPeer: followed?.id ?? null },
+  };
 }
 
 const NOW: Occasion = { unix: whenLocal("2026-11-22T00:31:51.950"), pid: 8297 };
@@ -42,12 +46,31 @@ describe("ntpdate -q", () => {
     let servers: AssociationReport[] = [];
     const [lines, ends] = [printed("ntpdate"), [] as string[]];
     for (const line of lines) {
-      const [, address = "", stratum, offset, delay] = /^server (\S+), stratum (\d+), offset (\S+), delay (\S+)$/.exec(line) ?? [];
-      if (stratum !== undefined) servers.push(server(servers.length + 1, { name: address, address, stratum: Number(stratum), offset: Number(offset), delay: Number(delay) }));
+      const [, address = "", stratum, offset, delay] =
+        /^server (\S+), stratum (\d+), offset (\S+), delay (\S+)$/.exec(line) ?? [];
+      if (stratum !== undefined)
+        servers.push(
+          server(servers.length + 1, {
+            name: address,
+            address,
+            stratum: Number(stratum),
+            offset: Number(offset),
+            delay: Number(delay),
+          }),
+        );
       else {
         const [, day, time, pid, followed] = /^(\d+) Nov (\S+) ntpdate\[(\d+)\]: adjust time server (\S+) /.exec(line)!;
         const occasion = { unix: whenLocal(`2026-11-${day!.padStart(2, "0")}T${time}`), pid: Number(pid) };
-        ends.push(queryText("ntpdate", following(servers, servers.find(({ address }) => address === followed)), occasion));
+        ends.push(
+          queryText(
+            "ntpdate",
+            following(
+              servers,
+              servers.find(({ address }) => address === followed),
+            ),
+            occasion,
+          ),
+        );
         servers = [];
       }
     }
@@ -57,8 +80,12 @@ describe("ntpdate -q", () => {
 
   it("would step from half a second on, and says nothing of a time where there is none", () => {
     const far = server(1, { offset: -0.5 });
-    expect(queryText("ntpdate", following([far], far), NOW)).toContain("22 Nov 00:31:51 ntpdate[8297]: step time server 192.0.2.1 offset -0.500000 sec\n");
-    expect(queryText("ntpdate", following([far, silent(2, "unreachable")], undefined), NOW)).toBe("server 192.0.2.1, stratum 2, offset -0.500000, delay 0.00000\n");
+    expect(queryText("ntpdate", following([far], far), NOW)).toContain(
+      "22 Nov 00:31:51 ntpdate[8297]: step time server 192.0.2.1 offset -0.500000 sec\n",
+    );
+    expect(queryText("ntpdate", following([far, silent(2, "unreachable")], undefined), NOW)).toBe(
+      "server 192.0.2.1, stratum 2, offset -0.500000, delay 0.00000\n",
+    );
   });
 });
 
@@ -70,7 +97,13 @@ function again(tool: QueryTool, line: string): string {
   const [, date, time = "", offset, bound, name, address = "", stratum] = LINE.exec(line)!;
   // It is the server's time: ours and the offset. Dates have milliseconds only.
   const local = whenLocal(`${date}T${time.slice(0, 12)}`) + Number(`0.${time.slice(12)}`) - Number(offset) * 1000;
-  const one = server(1, { name: name ?? address, address, stratum: Number(stratum), offset: Number(offset), rootDispersion: Number(bound) });
+  const one = server(1, {
+    name: name ?? address,
+    address,
+    stratum: Number(stratum),
+    offset: Number(offset),
+    rootDispersion: Number(bound),
+  });
   return queryText(tool, following([one], one), { unix: local, pid: 1 }).replace(`(${zoneAt(local)})`, "(+0000)");
 }
 
@@ -81,7 +114,10 @@ describe("sntp", () => {
   it("prints what sntp printed", () => {
     const lines = printed("sntp");
     for (const line of lines.slice(0, -1)) expect(steady(again("sntp", line))).toBe(steady(`${line}\n`));
-    const nobody = { ...following([silent(1, "unreachable", { name: "10.77.0.250", address: "10.77.0.250" })], undefined), elapsed: 2.1 };
+    const nobody = {
+      ...following([silent(1, "unreachable", { name: "10.77.0.250", address: "10.77.0.250" })], undefined),
+      elapsed: 2.1,
+    };
     expect(queryText("sntp", nobody, NOW)).toBe(`${lines.at(-1)}\n`);
   });
 
@@ -98,30 +134,52 @@ describe("ntpdig", () => {
 
   it("prints what ntpdig -j printed", () => {
     for (const line of printed("ntpdig-json")) {
-      const { time, offset, precision, host, ip, stratum } = JSON.parse(line) as { time: string; offset: number; precision: number; host: string; ip: string; stratum: number };
+      const { time, offset, precision, host, ip, stratum } = JSON.parse(line) as {
+        time: string;
+        offset: number;
+        precision: number;
+        host: string;
+        ip: string;
+        stratum: number;
+      };
       const local = whenLocal(time.slice(0, 23)) + Number(`0.${time.slice(23, 26)}`) - offset * 1000;
       const one = server(1, { name: host, address: ip, stratum, offset, rootDispersion: precision });
-      const text = queryText("ntpdig-json", following([one], one), { unix: local, pid: 1 }).replace(`${zoneAt(local)}"`, '+0000"');
+      const text = queryText("ntpdig-json", following([one], one), { unix: local, pid: 1 }).replace(
+        `${zoneAt(local)}"`,
+        '+0000"',
+      );
       expect(steady(text)).toBe(steady(`${line}\n`));
     }
   });
 
   it("says what the one says that is followed, and nothing where none is", () => {
-    const [first, second] = [server(1, {}), server(2, { name: "evil\x1b[2J\"", leap: "delete" })];
+    const [first, second] = [server(1, {}), server(2, { name: 'evil\x1b[2J"', leap: "delete" })];
     expect(queryText("ntpdig", following([first, second], second), NOW)).toMatch(/ 192\.0\.2\.2 s2 del-leap\n$/);
-    // oxlint-disable-next-line no-control-regex -- what must not be there
-    for (const tool of ["ntpdig", "ntpdig-json"] as const) expect(queryText(tool, following([first, second], second), NOW)).not.toMatch(/[\x00-\x09\x0b-\x1f]/);
-    expect(JSON.parse(queryText("ntpdig-json", following([first, second], second), NOW))).toMatchObject({ ip: "192.0.2.2", adjusted: false });
-    for (const tool of ["ntpdig", "ntpdig-json"] as const) expect(queryText(tool, following([first, second], undefined), NOW)).toBe("");
+    for (const tool of ["ntpdig", "ntpdig-json"] as const)
+      // oxlint-disable-next-line no-control-regex -- what must not be there
+      expect(queryText(tool, following([first, second], second), NOW)).not.toMatch(/[\x00-\x09\x0b-\x1f]/);
+    expect(JSON.parse(queryText("ntpdig-json", following([first, second], second), NOW))).toMatchObject({
+      ip: "192.0.2.2",
+      adjusted: false,
+    });
+    for (const tool of ["ntpdig", "ntpdig-json"] as const)
+      expect(queryText(tool, following([first, second], undefined), NOW)).toBe("");
   });
 });
 
 describe("check_ntp_time", () => {
   it("prints what check_ntp_time printed", () => {
     for (const line of printed("check_ntp_time")) {
-      const [, offset, warning = "", critical = ""] = /Offset (\S+) secs\|offset=\S+s;([\d.]+);([\d.]+);$/.exec(line) ?? [];
-      const thresholds = { warning: offset === undefined ? null : parseRange(warning, "-w"), critical: offset === undefined ? null : parseRange(critical, "-c") };
-      const finding = offset === undefined ? { figures: [], remarks: [{ status: "CRITICAL" as const, text: "No response from NTP server" }] } : { figures: [{ name: "offset" as const, value: Number(offset), thresholds }], remarks: [] };
+      const [, offset, warning = "", critical = ""] =
+        /Offset (\S+) secs\|offset=\S+s;([\d.]+);([\d.]+);$/.exec(line) ?? [];
+      const thresholds = {
+        warning: offset === undefined ? null : parseRange(warning, "-w"),
+        critical: offset === undefined ? null : parseRange(critical, "-c"),
+      };
+      const finding =
+        offset === undefined
+          ? { figures: [], remarks: [{ status: "CRITICAL" as const, text: "No response from NTP server" }] }
+          : { figures: [{ name: "offset" as const, value: Number(offset), thresholds }], remarks: [] };
       expect(pluginLine(finding)).toBe(`${line}\n`);
     }
   });

@@ -10,11 +10,18 @@ import { keygenSchema, runSchema } from "../../src/view/schema.ts";
 import { violations } from "../support/schema.ts";
 import { association, lost, MOMENT, silent, snapshotOf, undecided } from "../support/snapshot.ts";
 
-const LIMITS = { stepThreshold: 0.128, panic: 1000, maxStep: { forward: Infinity, backward: 600 }, method: "auto" } as const;
+const LIMITS = {
+  stepThreshold: 0.128,
+  panic: 1000,
+  maxStep: { forward: Infinity, backward: 600 },
+  method: "auto",
+} as const;
 const CONTEXT = { limits: LIMITS, deadline: 15 };
 
 function printed(snapshot: Snapshot, outcome: Outcome = "ok"): Record<string, any> {
-  return JSON.parse(documentText(runDocument("sync", snapshot, describeFailure(outcome, snapshot, CONTEXT), MOMENT), false));
+  return JSON.parse(
+    documentText(runDocument("sync", snapshot, describeFailure(outcome, snapshot, CONTEXT), MOMENT), false),
+  );
 }
 
 it("counts elapsed seconds to the nanosecond", () => {
@@ -30,8 +37,27 @@ describe("the document of a run", () => {
       exitCode: 0,
       startedAt: "2026-11-21T20:00:00.000000000Z",
       elapsed: 6.02,
-      clock: { offset: 0.25, uncertainty: 0.00022, jitter: 0.00002, direction: "behind", action: "step", applied: false, reason: "dry-run" },
-      system: { leap: "none", stratum: 3, refid: "192.0.2.1", rootDelay: 0.0012, rootDispersion: 0.0021, rootDistance: 0.0031, systemPeer: 1, survivors: 1, truechimers: 1, falsetickers: 0 },
+      clock: {
+        offset: 0.25,
+        uncertainty: 0.00022,
+        jitter: 0.00002,
+        direction: "behind",
+        action: "step",
+        applied: false,
+        reason: "dry-run",
+      },
+      system: {
+        leap: "none",
+        stratum: 3,
+        refid: "192.0.2.1",
+        rootDelay: 0.0012,
+        rootDispersion: 0.0021,
+        rootDistance: 0.0031,
+        systemPeer: 1,
+        survivors: 1,
+        truechimers: 1,
+        falsetickers: 0,
+      },
       associations: [
         {
           id: 1,
@@ -72,13 +98,20 @@ describe("the document of a run", () => {
     ["silence", undecided([silent(1, "unreachable"), silent(2, "unresolved", { address: null })]), "no-reply"],
     ["a panic", snapshotOf([association(1)], { clock: { action: "refused", reason: "panic", offset: 5000 } }), "limit"],
     ["no association at all", undecided([]), "deadline"],
-    ["an unknown start", snapshotOf([association(1, { reference: fromUnix(0n) })], { startedAt: fromUnix(MOMENT) }), "ok"],
+    [
+      "an unknown start",
+      snapshotOf([association(1, { reference: fromUnix(0n) })], { startedAt: fromUnix(MOMENT) }),
+      "ok",
+    ],
   ] as const)("%s fits the schema", (_what, snapshot, outcome) => {
     expect(violations(printed(snapshot, outcome), runSchema("sync"))).toEqual([]);
   });
 
   it("has neither NaN nor infinity, but null", () => {
-    const text = documentText(runDocument("query", snapshotOf([association(1, { rootDistance: Infinity, jitter: NaN })]), null, MOMENT), false);
+    const text = documentText(
+      runDocument("query", snapshotOf([association(1, { rootDistance: Infinity, jitter: NaN })]), null, MOMENT),
+      false,
+    );
     expect(text).toContain('"rootDistance":null');
     expect(text).toContain('"jitter":null');
   });
@@ -100,7 +133,12 @@ describe("the document of a run", () => {
 describe("a failure", () => {
   it("has a document of its own before there is anything to tell", () => {
     const document = bareDocument("query", { code: "usage", message: "unknown option", hint: null });
-    expect(document).toEqual({ schema: "ntpkit/query/1", ok: false, exitCode: 64, error: { code: "usage", message: "unknown option", hint: null } });
+    expect(document).toEqual({
+      schema: "ntpkit/query/1",
+      ok: false,
+      exitCode: 64,
+      error: { code: "usage", message: "unknown option", hint: null },
+    });
     expect(violations(document, runSchema("query"))).toEqual([]);
   });
 
@@ -113,49 +151,164 @@ describe("a failure", () => {
   });
 
   it.each([
-    ["no-reply", undecided([silent(1, "portUnreachable", { port: 1123 })]), "no server answered: 192.0.2.1:1123 (nothing listens on its port)", "is a time server running there, on that port?"],
-    ["no-reply", undecided([silent(1, "unreachable", { port: 1123 })]), "no server answered: 192.0.2.1:1123 (it did not answer)", "is UDP port 1123 blocked on the way? --timeout and --deadline allow more time"],
-    ["no-reply", undecided([silent(1, "unreachable", { packets: { sent: 3, received: 0, rejected: 3 } })]), "no server answered: 192.0.2.1 (it did not answer)", "packets came that could not be used; -v says why"],
-    ["no-reply", undecided([silent(1, "noRoute"), silent(2, "unresolved")]), "no server answered: 192.0.2.1 (there is no route to it), 192.0.2.2 (its name could not be resolved)", "is the network up? --wait-network 60s waits for it"],
-    ["no-reply", undecided([silent(1, "noRoute")]), "no server answered: 192.0.2.1 (there is no route to it)", "is the network up? --wait-network 60s waits for it"],
-    ["no-reply", undecided([silent(1, "noRoute", { unreachable: "noAddress" })]), "no server answered: 192.0.2.1 (the address or interface is not this host's)", "is the name of the interface right? `ip link` lists them"],
-    ["permission", undecided([silent(1, "sourcePort", { unreachable: "noPrivilege" })]), "this process may not use that port: 192.0.2.1 (this process may not do that (no privilege))", "run it as root, or give it CAP_SYS_TIME"],
-    ["permission", undecided([silent(1, "sourcePort", { unreachable: "portInUse" })]), "this process may not use that port: 192.0.2.1 (the port is in use)", "leave out --source-port, or name a port that is free"],
-    ["authentication", undecided([silent(1, "authentication", { keyId: 3, packets: { sent: 0, received: 0, rejected: 0 } })]), "no server could be authenticated: 192.0.2.1 (key 3 is not in the keyring, or not trusted)", "compare the keys at both ends: identifier, algorithm, secret, and that they are trusted"],
-    ["resolve", undecided([], { unresolved: [{ name: "::1", why: "otherFamily" }] }), "no name could be resolved: ::1 (there is no such name, or it has no address of the family asked for)", "leave out -4 or -6, or ask other servers"],
-    ["resolve", undecided([], { unresolved: [{ name: "ntp.example", why: "again" }] }), "no name could be resolved: ntp.example (the name servers cannot be reached now)", "--wait-network 60s waits for the network; an IP address needs no name server"],
-    ["no-agreement", undecided([lost(1, "noMajority"), lost(2, "noMajority", { offset: -300 })]), "no majority of the servers agree: 192.0.2.1 (+250.0 ms), 192.0.2.2 (-300.0 s)", "ask more servers, so that those in the right outvote the others"],
-    ["no-agreement", undecided([lost(1, "unsynchronized")]), "no server is fit: 192.0.2.1 (its own clock is not synchronized)", "ask other servers"],
-    ["limit", snapshotOf([association(1)], { clock: { offset: 86_400, reason: "panic", action: "refused" } }), "the local clock is 86400.0 s behind (1 d), beyond the --panic limit of 1000.0 s; nothing was changed", "if the servers are right, allow it with --panic inf"],
-    ["limit", snapshotOf([association(1)], { clock: { offset: -700, reason: "max-step", action: "refused" } }), "the local clock is 700.0 s ahead (11 min 40 s), beyond the --max-step backward of 600.0 s; nothing was changed", "if the servers are right, allow it with --max-step backward=inf"],
-    ["permission", snapshotOf([association(1)], { clock: { action: "step", reason: "noPrivilege" } }), "the local clock is 250.0 ms behind and was not corrected: this process may not set the clock", "run it as root, or give it CAP_SYS_TIME"],
-    ["authentication", undecided([lost(1, "authentication", { authentication: "nak", keyId: 3 })]), "no server could be authenticated: 192.0.2.1 (crypto-NAK)", "compare the keys at both ends: identifier, algorithm, secret, and that they are trusted"],
-    ["kiss", undecided([lost(1, "denied", { kiss: "DENY" })]), "the servers asked us to go away: 192.0.2.1 (DENY, access denied by the server)", "ask other servers; this one is not asked again unless --forget drops the memory of it"],
-    ["deadline", undecided([silent(1, "pending")]), "the deadline of 15.000 s passed before an answer was complete: 192.0.2.1 (it has not been measured yet)", "--deadline allows more time"],
+    [
+      "no-reply",
+      undecided([silent(1, "portUnreachable", { port: 1123 })]),
+      "no server answered: 192.0.2.1:1123 (nothing listens on its port)",
+      "is a time server running there, on that port?",
+    ],
+    [
+      "no-reply",
+      undecided([silent(1, "unreachable", { port: 1123 })]),
+      "no server answered: 192.0.2.1:1123 (it did not answer)",
+      "is UDP port 1123 blocked on the way? --timeout and --deadline allow more time",
+    ],
+    [
+      "no-reply",
+      undecided([silent(1, "unreachable", { packets: { sent: 3, received: 0, rejected: 3 } })]),
+      "no server answered: 192.0.2.1 (it did not answer)",
+      "packets came that could not be used; -v says why",
+    ],
+    [
+      "no-reply",
+      undecided([silent(1, "noRoute"), silent(2, "unresolved")]),
+      "no server answered: 192.0.2.1 (there is no route to it), 192.0.2.2 (its name could not be resolved)",
+      "is the network up? --wait-network 60s waits for it",
+    ],
+    [
+      "no-reply",
+      undecided([silent(1, "noRoute")]),
+      "no server answered: 192.0.2.1 (there is no route to it)",
+      "is the network up? --wait-network 60s waits for it",
+    ],
+    [
+      "no-reply",
+      undecided([silent(1, "noRoute", { unreachable: "noAddress" })]),
+      "no server answered: 192.0.2.1 (the address or interface is not this host's)",
+      "is the name of the interface right? `ip link` lists them",
+    ],
+    [
+      "permission",
+      undecided([silent(1, "sourcePort", { unreachable: "noPrivilege" })]),
+      "this process may not use that port: 192.0.2.1 (this process may not do that (no privilege))",
+      "run it as root, or give it CAP_SYS_TIME",
+    ],
+    [
+      "permission",
+      undecided([silent(1, "sourcePort", { unreachable: "portInUse" })]),
+      "this process may not use that port: 192.0.2.1 (the port is in use)",
+      "leave out --source-port, or name a port that is free",
+    ],
+    [
+      "authentication",
+      undecided([silent(1, "authentication", { keyId: 3, packets: { sent: 0, received: 0, rejected: 0 } })]),
+      "no server could be authenticated: 192.0.2.1 (key 3 is not in the keyring, or not trusted)",
+      "compare the keys at both ends: identifier, algorithm, secret, and that they are trusted",
+    ],
+    [
+      "resolve",
+      undecided([], { unresolved: [{ name: "::1", why: "otherFamily" }] }),
+      "no name could be resolved: ::1 (there is no such name, or it has no address of the family asked for)",
+      "leave out -4 or -6, or ask other servers",
+    ],
+    [
+      "resolve",
+      undecided([], { unresolved: [{ name: "ntp.example", why: "again" }] }),
+      "no name could be resolved: ntp.example (the name servers cannot be reached now)",
+      "--wait-network 60s waits for the network; an IP address needs no name server",
+    ],
+    [
+      "no-agreement",
+      undecided([lost(1, "noMajority"), lost(2, "noMajority", { offset: -300 })]),
+      "no majority of the servers agree: 192.0.2.1 (+250.0 ms), 192.0.2.2 (-300.0 s)",
+      "ask more servers, so that those in the right outvote the others",
+    ],
+    [
+      "no-agreement",
+      undecided([lost(1, "unsynchronized")]),
+      "no server is fit: 192.0.2.1 (its own clock is not synchronized)",
+      "ask other servers",
+    ],
+    [
+      "limit",
+      snapshotOf([association(1)], { clock: { offset: 86_400, reason: "panic", action: "refused" } }),
+      "the local clock is 86400.0 s behind (1 d), beyond the --panic limit of 1000.0 s; nothing was changed",
+      "if the servers are right, allow it with --panic inf",
+    ],
+    [
+      "limit",
+      snapshotOf([association(1)], { clock: { offset: -700, reason: "max-step", action: "refused" } }),
+      "the local clock is 700.0 s ahead (11 min 40 s), beyond the --max-step backward of 600.0 s; nothing was changed",
+      "if the servers are right, allow it with --max-step backward=inf",
+    ],
+    [
+      "permission",
+      snapshotOf([association(1)], { clock: { action: "step", reason: "noPrivilege" } }),
+      "the local clock is 250.0 ms behind and was not corrected: this process may not set the clock",
+      "run it as root, or give it CAP_SYS_TIME",
+    ],
+    [
+      "authentication",
+      undecided([lost(1, "authentication", { authentication: "nak", keyId: 3 })]),
+      "no server could be authenticated: 192.0.2.1 (crypto-NAK)",
+      "compare the keys at both ends: identifier, algorithm, secret, and that they are trusted",
+    ],
+    [
+      "kiss",
+      undecided([lost(1, "denied", { kiss: "DENY" })]),
+      "the servers asked us to go away: 192.0.2.1 (DENY, access denied by the server)",
+      "ask other servers; this one is not asked again unless --forget drops the memory of it",
+    ],
+    [
+      "deadline",
+      undecided([silent(1, "pending")]),
+      "the deadline of 15.000 s passed before an answer was complete: 192.0.2.1 (it has not been measured yet)",
+      "--deadline allows more time",
+    ],
   ] as const)("%s says what, where and what to do", (outcome, snapshot, message, hint) => {
     expect(describeFailure(outcome, snapshot, CONTEXT)).toEqual({ code: outcome, message, hint });
   });
 
   it("says why clients cannot be answered", () => {
-    const words = (why: HostFault): unknown => describeFailure("permission", undecided([]), { ...CONTEXT, lacking: null, service: { port: 123, why } });
-    expect(words("portInUse")).toEqual({ code: "permission", message: "UDP port 123 is in use by another program", hint: "stop the time daemon there, or name another port with --port" });
-    expect(words("noPrivilege")).toMatchObject({ message: "this process may not use UDP port 123: this process may not do that (no privilege)", hint: expect.stringContaining("forbids to bind to that port") });
+    const words = (why: HostFault): unknown =>
+      describeFailure("permission", undecided([]), { ...CONTEXT, lacking: null, service: { port: 123, why } });
+    expect(words("portInUse")).toEqual({
+      code: "permission",
+      message: "UDP port 123 is in use by another program",
+      hint: "stop the time daemon there, or name another port with --port",
+    });
+    expect(words("noPrivilege")).toMatchObject({
+      message: "this process may not use UDP port 123: this process may not do that (no privilege)",
+      hint: expect.stringContaining("forbids to bind to that port"),
+    });
   });
 
   it("says which capability is missing, and to whom", () => {
     const hint = (lacking: Lacking | null): string | null | undefined =>
-      describeFailure("permission", snapshotOf([association(1)], { clock: { action: "step", reason: "noPrivilege" } }), { ...CONTEXT, lacking })?.hint;
+      describeFailure(
+        "permission",
+        snapshotOf([association(1)], { clock: { action: "step", reason: "noPrivilege" } }),
+        { ...CONTEXT, lacking },
+      )?.hint;
     expect(hint({ capability: "CAP_SYS_TIME", who: "user" })).toBe("run it as root, or give it CAP_SYS_TIME");
-    expect(hint({ capability: "CAP_SYS_TIME", who: "root" })).toBe("root lacks CAP_SYS_TIME here; give it to the service, or start the container with --cap-add SYS_TIME");
+    expect(hint({ capability: "CAP_SYS_TIME", who: "root" })).toBe(
+      "root lacks CAP_SYS_TIME here; give it to the service, or start the container with --cap-add SYS_TIME",
+    );
     expect(hint(null)).toContain("a seccomp filter or a security module");
   });
 
   it("names the other daemon", () => {
-    expect(describeFailure("other-daemon", undecided([]), { ...CONTEXT, otherDaemon: "chronyd (process 512)" })?.message).toBe("chronyd (process 512) disciplines this clock; nothing was changed");
+    expect(
+      describeFailure("other-daemon", undecided([]), { ...CONTEXT, otherDaemon: "chronyd (process 512)" })?.message,
+    ).toBe("chronyd (process 512) disciplines this clock; nothing was changed");
   });
 
   it("names four servers at most", () => {
-    const failure = describeFailure("no-reply", undecided([1, 2, 3, 4, 5, 6].map((id) => silent(id, "unreachable"))), CONTEXT);
+    const failure = describeFailure(
+      "no-reply",
+      undecided([1, 2, 3, 4, 5, 6].map((id) => silent(id, "unreachable"))),
+      CONTEXT,
+    );
     expect(failure?.message).toMatch(/192\.0\.2\.4 \(it did not answer\) and 2 more$/);
   });
 });
@@ -178,6 +331,18 @@ describe("the schemas", () => {
     ]) {
       expect(violations(bad, schema)).not.toEqual([]);
     }
-    expect(violations({ schema: "ntpkit/keygen/1", ok: true, exitCode: 0, file: null, keys: [{ id: 1, algorithm: "MD5" }], text: "1 MD5 x" }, keygenSchema())).toEqual([]);
+    expect(
+      violations(
+        {
+          schema: "ntpkit/keygen/1",
+          ok: true,
+          exitCode: 0,
+          file: null,
+          keys: [{ id: 1, algorithm: "MD5" }],
+          text: "1 MD5 x",
+        },
+        keygenSchema(),
+      ),
+    ).toEqual([]);
   });
 });

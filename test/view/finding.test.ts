@@ -24,11 +24,29 @@ const RINGS: Snapshot["rings"] = [
   { group: "239.1.1.1", ttl: 2, sentAt: fromUnix(MOMENT), replies: 2 },
 ];
 const EXTRA = { groups: ["239.1.1.1"], warnings: [] };
-const CONTEXT: FindingContext = { groups: ["239.1.1.1"], ttl: 7, key: null, port: 123, deadline: null, interface: null, notListening: null, notJoined: null, notSent: null, lacking: null, alone: false };
+const CONTEXT: FindingContext = {
+  groups: ["239.1.1.1"],
+  ttl: 7,
+  key: null,
+  port: 123,
+  deadline: null,
+  interface: null,
+  notListening: null,
+  notJoined: null,
+  notSent: null,
+  lacking: null,
+  alone: false,
+};
 const found = { lifetime: "preemptable", ttl: 2, group: "239.1.1.1" } as const;
 
 describe("manycast", () => {
-  const snapshot: Snapshot = { ...snapshotOf([association(1, { ...found, keyId: 7, authentication: "ok" }), lost(2, "authentication", { ...found, packets: { sent: 0, received: 1, rejected: 1 } })]), rings: RINGS };
+  const snapshot: Snapshot = {
+    ...snapshotOf([
+      association(1, { ...found, keyId: 7, authentication: "ok" }),
+      lost(2, "authentication", { ...found, packets: { sent: 0, received: 1, rejected: 1 } }),
+    ]),
+    rings: RINGS,
+  };
 
   it("tells ring by ring, then server by server", () => {
     const text = findingReport("manycast", snapshot, STYLE);
@@ -40,12 +58,20 @@ describe("manycast", () => {
   it("has a document that fits its schema, with one group or more", () => {
     const document = findingDocument("manycast", snapshot, null, MOMENT, EXTRA);
     expect(violations(JSON.parse(JSON.stringify(document)), SCHEMAS["manycast"]!)).toEqual([]);
-    expect(document).toMatchObject({ group: "239.1.1.1", rings: [{ ttl: 1, replies: 0, sentAt: expect.stringMatching(/Z$/) }, { ttl: 2 }] });
-    expect(findingDocument("manycast", snapshot, null, MOMENT, { ...EXTRA, groups: ["239.1.1.1", "ff05::101"] }).group).toEqual(["239.1.1.1", "ff05::101"]);
+    expect(document).toMatchObject({
+      group: "239.1.1.1",
+      rings: [{ ttl: 1, replies: 0, sentAt: expect.stringMatching(/Z$/) }, { ttl: 2 }],
+    });
+    expect(
+      findingDocument("manycast", snapshot, null, MOMENT, { ...EXTRA, groups: ["239.1.1.1", "ff05::101"] }).group,
+    ).toEqual(["239.1.1.1", "ff05::101"]);
   });
 
   it("draws no more lines than there is room for", () => {
-    const many = { ...snapshotOf(Array.from({ length: 50 }, (_, index) => association(index + 1, found))), rings: RINGS };
+    const many = {
+      ...snapshotOf(Array.from({ length: 50 }, (_, index) => association(index + 1, found))),
+      rings: RINGS,
+    };
     const lines = findingProgress("manycast", many, STYLE, 10);
     expect(lines).toHaveLength(10);
     expect(lines.at(-1)).toBe("… and 44 more");
@@ -53,24 +79,54 @@ describe("manycast", () => {
 
   it("says why nothing was found", () => {
     const empty = { ...undecided([]), rings: RINGS };
-    const say = (outcome: "no-reply" | "authentication" | "permission", context: Partial<FindingContext> = {}, of: Snapshot = empty) => describeFinding("manycast", outcome, of, { ...CONTEXT, ...context })!;
+    const say = (
+      outcome: "no-reply" | "authentication" | "permission",
+      context: Partial<FindingContext> = {},
+      of: Snapshot = empty,
+    ) => describeFinding("manycast", outcome, of, { ...CONTEXT, ...context })!;
     expect(say("no-reply").message).toBe("no server answered within 2 hops of this host in 239.1.1.1");
-    expect(say("no-reply", { notSent: { ip: "239.1.1.1", why: "noRoute" } }).message).toBe("239.1.1.1 cannot be asked: there is no route to it");
-    expect(say("no-reply", { alone: true })).toEqual({ code: "no-reply", message: "no server answered on this host in 239.1.1.1", hint: "this host has no network but loopback: `ip link` shows which interfaces are down" });
-    expect(say("authentication", {}, snapshot)).toMatchObject({ message: "1 server was found, and none is authentic: 192.0.2.2", hint: expect.stringContaining("--no-auth") });
+    expect(say("no-reply", { notSent: { ip: "239.1.1.1", why: "noRoute" } }).message).toBe(
+      "239.1.1.1 cannot be asked: there is no route to it",
+    );
+    expect(say("no-reply", { alone: true })).toEqual({
+      code: "no-reply",
+      message: "no server answered on this host in 239.1.1.1",
+      hint: "this host has no network but loopback: `ip link` shows which interfaces are down",
+    });
+    expect(say("authentication", {}, snapshot)).toMatchObject({
+      message: "1 server was found, and none is authentic: 192.0.2.2",
+      hint: expect.stringContaining("--no-auth"),
+    });
     expect(describeFinding("broadcast", "permission", empty, { ...CONTEXT, notListening: "portInUse" })).toMatchObject({
       message: "UDP port 123 is in use by another program",
       hint: "stop the time daemon there while this listens, or run one that shares the port, as chronyd does",
     });
-    expect(describeFinding("broadcast", "no-reply", empty, { ...CONTEXT, notJoined: { group: "239.1.1.1", why: "noMulticast" }, interface: "eth0" })!.message).toBe("239.1.1.1 cannot be received on eth0: the interface passes no multicasts");
+    expect(
+      describeFinding("broadcast", "no-reply", empty, {
+        ...CONTEXT,
+        notJoined: { group: "239.1.1.1", why: "noMulticast" },
+        interface: "eth0",
+      })!.message,
+    ).toBe("239.1.1.1 cannot be received on eth0: the interface passes no multicasts");
     expect(describeFinding("manycast", "ok", snapshot, CONTEXT)).toBeNull();
   });
 });
 
 describe("pool", () => {
   it("has a line a member, and warnings about all of them", () => {
-    const warnings = [warningInWords({ code: "sharedUpstream", upstream: "198.51.100.1", addresses: ["192.0.2.1", "192.0.2.2"], servers: 4, sources: 2 })];
-    const snapshot: Snapshot = { ...snapshotOf([association(1), lost(2, "kiss", { kiss: "RATE" })]), resolved: [{ name: "pool.example", addresses: ["192.0.2.1", "192.0.2.2"] }] };
+    const warnings = [
+      warningInWords({
+        code: "sharedUpstream",
+        upstream: "198.51.100.1",
+        addresses: ["192.0.2.1", "192.0.2.2"],
+        servers: 4,
+        sources: 2,
+      }),
+    ];
+    const snapshot: Snapshot = {
+      ...snapshotOf([association(1), lost(2, "kiss", { kiss: "RATE" })]),
+      resolved: [{ name: "pool.example", addresses: ["192.0.2.1", "192.0.2.2"] }],
+    };
     const text = findingReport("pool", snapshot, STYLE, warnings);
     expect(text).toMatch(/^pool\.example: 2 addresses\n/);
     expect(text).toMatch(/ refid +leap .* distance +reach +kiss +why not\n/);
@@ -96,33 +152,50 @@ describe("broadcast", () => {
     ];
     expect(made.map(({ event }) => event)).toEqual(["mobilized", "volley", "sample", "demobilized"]);
     for (const event of made) expect(violations(JSON.parse(JSON.stringify(event)), SCHEMAS["broadcast"]!)).toEqual([]);
-    expect(made.map(broadcastLine)).toEqual([
-      "20:00:01 192.0.2.3:123 in 239.1.1.1: mobilized, stratum 2, authentication by key 7",
-      "20:00:01 192.0.2.3:123 in 239.1.1.1: volley done, offset +1.00 ms, delay 200.0 µs",
-      "20:00:01 192.0.2.3:123 in 239.1.1.1: offset +2.00 ms, delay 200.0 µs",
-      "20:00:01 192.0.2.3:123 in 239.1.1.1: demobilized: it did not answer",
-    ].map((line) => expect.stringMatching(new RegExp(`^\\d\\d:\\d\\d:\\d\\d ${line.slice(9).replaceAll(/[.+]/g, "\\$&")}$`))));
+    expect(made.map(broadcastLine)).toEqual(
+      [
+        "20:00:01 192.0.2.3:123 in 239.1.1.1: mobilized, stratum 2, authentication by key 7",
+        "20:00:01 192.0.2.3:123 in 239.1.1.1: volley done, offset +1.00 ms, delay 200.0 µs",
+        "20:00:01 192.0.2.3:123 in 239.1.1.1: offset +2.00 ms, delay 200.0 µs",
+        "20:00:01 192.0.2.3:123 in 239.1.1.1: demobilized: it did not answer",
+      ].map((line) =>
+        expect.stringMatching(new RegExp(`^\\d\\d:\\d\\d:\\d\\d ${line.slice(9).replaceAll(/[.+]/g, "\\$&")}$`)),
+      ),
+    );
     expect(events.of({ what: "polled", id, address }, snapshot, MOMENT)).toBeNull();
   });
 
   it("lists who may not be used as rejected", () => {
-    const listed = lost(3, "authentication", { packets: { sent: 0, received: 1, rejected: 1 }, authentication: "failed", keyId: 9 });
-    expect(new BroadcastEvents().of({ what: "mobilized", id, name: "192.0.2.3", address }, undecided([listed]), MOMENT)).toMatchObject({ event: "rejected", reason: "authentication", keyId: 9, authentication: "failed" });
+    const listed = lost(3, "authentication", {
+      packets: { sent: 0, received: 1, rejected: 1 },
+      authentication: "failed",
+      keyId: 9,
+    });
+    expect(
+      new BroadcastEvents().of({ what: "mobilized", id, name: "192.0.2.3", address }, undecided([listed]), MOMENT),
+    ).toMatchObject({ event: "rejected", reason: "authentication", keyId: 9, authentication: "failed" });
   });
 
   it("fails as a document of its own", () => {
-    expect(violations(bareDocument("broadcast", { code: "no-reply", message: "x", hint: null }), SCHEMAS["broadcast"]!)).toEqual([]);
+    expect(
+      violations(bareDocument("broadcast", { code: "no-reply", message: "x", hint: null }), SCHEMAS["broadcast"]!),
+    ).toEqual([]);
   });
 });
 
 describe("serve", () => {
   const published = publish(localVariables(2, fromUnix(MOMENT)), { precision: -24, leastPoll: 3, age: 0, smear: 0 });
-  const nothing = publish({ ...localVariables(2, fromUnix(MOMENT)), leap: "unsynchronized" }, { precision: -24, leastPoll: 3, age: 0, smear: 0 });
+  const nothing = publish(
+    { ...localVariables(2, fromUnix(MOMENT)), leap: "unsynchronized" },
+    { precision: -24, leastPoll: 3, age: 0, smear: 0 },
+  );
   const state = { snapshot: undecided([]), published, counts: { ...noCounts(), answered: 5, noServe: 2 }, clients: 3 };
   const presence = { port: 123, address: null, groups: ["239.1.1.1"], broadcasts: ["192.0.2.255"] };
 
   it("tells where it is, what it says and what came", () => {
-    expect(presenceText(presence)).toBe("answering on UDP port 123; searches in 239.1.1.1; broadcasting to 192.0.2.255");
+    expect(presenceText(presence)).toBe(
+      "answering on UDP port 123; searches in 239.1.1.1; broadcasting to 192.0.2.255",
+    );
     expect(servedText(state)).toBe("stratum 2, refid LOCAL(0)");
     expect(servedText({ ...state, published: nothing })).toContain("leap 3");
     expect(countsText(state)).toBe("7 packets, 5 answered (2 noServe), 3 clients");
@@ -133,7 +206,11 @@ describe("serve", () => {
     for (const event of ["listening", "source", "counts", "stopped"] as const) {
       const document = serveDocument(event, presence, state, MOMENT);
       expect(violations(JSON.parse(JSON.stringify(document)), SCHEMAS["serve"]!)).toEqual([]);
-      expect(document).toMatchObject({ event, packets: { received: 7, answered: 5, restricted: 2 }, causes: { answered: 5, noServe: 2 } });
+      expect(document).toMatchObject({
+        event,
+        packets: { received: 7, answered: 5, restricted: 2 },
+        causes: { answered: 5, noServe: 2 },
+      });
     }
   });
 });

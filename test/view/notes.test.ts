@@ -10,23 +10,41 @@ const address = { ip: "192.0.2.1", port: 123 };
 
 describe("a note", () => {
   it.each<[Note, string]>([
-    [{ what: "resolved", name: "a.example", addresses: ["192.0.2.1", "2001:db8::1"] }, "a.example is 192.0.2.1 and 2001:db8::1"],
+    [
+      { what: "resolved", name: "a.example", addresses: ["192.0.2.1", "2001:db8::1"] },
+      "a.example is 192.0.2.1 and 2001:db8::1",
+    ],
     [{ what: "unresolved", name: "a.example", why: "notFound" }, "a.example has no address: there is no such name"],
     [{ what: "mobilized", id, name: "a.example", address }, "192.0.2.1:123: mobilized for a.example"],
     [{ what: "sample", id, address, offset: 0.25, delay: 0.0002 }, "192.0.2.1:123: offset +250.0 ms, delay 200.0 µs"],
-    [{ what: "refused", id, from: address, test: "bogus" }, "192.0.2.1:123: a packet was not used: its origin is not what we sent"],
-    [{ what: "refused", id: null, from: address, test: "tooShort" }, "192.0.2.1:123: a packet was not used: it is shorter than a header"],
+    [
+      { what: "refused", id, from: address, test: "bogus" },
+      "192.0.2.1:123: a packet was not used: its origin is not what we sent",
+    ],
+    [
+      { what: "refused", id: null, from: address, test: "tooShort" },
+      "192.0.2.1:123: a packet was not used: it is shorter than a header",
+    ],
     [{ what: "unreachable", id, address, why: "noRoute" }, "192.0.2.1:123: there is no route to it"],
     [{ what: "kiss", id, address, code: "RATE" }, "192.0.2.1:123: kiss-o'-death RATE, the server limits our rate"],
     [{ what: "systemPeer", id: null, address: null }, "no system peer"],
     [{ what: "decided", offset: -0.25 }, "decided: local clock is 250.0 ms ahead"],
     [{ what: "leapSecond", leap: "insert" }, "a leap second was inserted"],
     [{ what: "leapSecond", leap: "delete" }, "a leap second was deleted"],
-    [{ what: "interfaces", come: ["192.0.2.2"], gone: ["192.0.2.1", "2001:db8::1"] }, "this machine's addresses have changed: 192.0.2.2 came, 192.0.2.1 and 2001:db8::1 went"],
+    [
+      { what: "interfaces", come: ["192.0.2.2"], gone: ["192.0.2.1", "2001:db8::1"] },
+      "this machine's addresses have changed: 192.0.2.2 came, 192.0.2.1 and 2001:db8::1 went",
+    ],
     [{ what: "interfaces", come: [], gone: ["192.0.2.1"] }, "this machine's addresses have changed: 192.0.2.1 went"],
     [{ what: "wouldStep", by: -2 }, "the clock would be stepped by -2.000 s; it is left alone, as asked"],
-    [{ what: "wouldRefuse", by: 1500, why: "panic" }, "an offset of +1500.0 s is beyond the panic threshold: without --no-clock this would be the end"],
-    [{ what: "clockStepped", by: 5, whose: "another" }, "the clock was stepped by +5.000 s, by somebody else: measuring begins anew"],
+    [
+      { what: "wouldRefuse", by: 1500, why: "panic" },
+      "an offset of +1500.0 s is beyond the panic threshold: without --no-clock this would be the end",
+    ],
+    [
+      { what: "clockStepped", by: 5, whose: "another" },
+      "the clock was stepped by +5.000 s, by somebody else: measuring begins anew",
+    ],
   ])("%o is one line", (note, text) => {
     expect(noteText(note)).toBe(text);
   });
@@ -38,7 +56,11 @@ describe("a note", () => {
 
 describe("a warning about the state file", () => {
   it("says what follows from it", () => {
-    expect(stateWarningText({ code: "corrupt", path: "/s", aside: "/s.corrupt" })).toBe("/s is not what ntpkit writes and is not used; it was put aside as /s.corrupt");
-    expect(stateWarningText({ code: "unwritable", path: "/s", why: "EACCES" })).toBe("/s cannot be written (EACCES): later runs will know nothing of this one, and ask servers again that sent us away");
+    expect(stateWarningText({ code: "corrupt", path: "/s", aside: "/s.corrupt" })).toBe(
+      "/s is not what ntpkit writes and is not used; it was put aside as /s.corrupt",
+    );
+    expect(stateWarningText({ code: "unwritable", path: "/s", why: "EACCES" })).toBe(
+      "/s cannot be written (EACCES): later runs will know nothing of this one, and ask servers again that sent us away",
+    );
   });
 });

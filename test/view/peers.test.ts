@@ -5,7 +5,15 @@ import type { DaemonReport, PeerReport } from "../../src/control/daemon.ts";
 import { mode6Report } from "../../src/control/daemonmode6.ts";
 import { namesOf, VARIABLE_LISTS, type ListName } from "../../src/control/lists.ts";
 import { readMru } from "../../src/control/mru.ts";
-import { readClock, readDaemon, readInterfaces, readRestrictions, readStatus, readVariables, type ReadVariables } from "../../src/control/operations.ts";
+import {
+  readClock,
+  readDaemon,
+  readInterfaces,
+  readRestrictions,
+  readStatus,
+  readVariables,
+  type ReadVariables,
+} from "../../src/control/operations.ts";
 import type { ControlFault } from "../../src/control/request.ts";
 import { textOf } from "../../src/control/variables.ts";
 import { openKeyring } from "../../src/security/keyring.ts";
@@ -36,7 +44,20 @@ function told(read: ReadVariables | ControlFault): ReadVariables {
   return read;
 }
 
-const key = (await openKeyring([{ id: 7, algorithm: "SHA1", secret: Buffer.from("shortsha1key"), addresses: [], place: { file: "", line: 1, column: 1 } }], "all")).keyring.find(7)!;
+const key = (
+  await openKeyring(
+    [
+      {
+        id: 7,
+        algorithm: "SHA1",
+        secret: Buffer.from("shortsha1key"),
+        addresses: [],
+        place: { file: "", line: 1, column: 1 },
+      },
+    ],
+    "all",
+  )
+).keyring.find(7)!;
 
 describe("from the packets ntpq got, the very text it printed", () => {
   it("peers -pn", () => {
@@ -57,21 +78,40 @@ describe("from the packets ntpq got, the very text it printed", () => {
   });
 
   it("rv of the system", () => {
-    expect(variablesText(told(ask(readVariables(0), recordedDaemon(exchanges("h3-ntpq-rv").slice(0, 1)))), "system", OPTIONS)).toBe(printed("h3-rv-system"));
+    expect(
+      variablesText(
+        told(ask(readVariables(0), recordedDaemon(exchanges("h3-ntpq-rv").slice(0, 1)))),
+        "system",
+        OPTIONS,
+      ),
+    ).toBe(printed("h3-rv-system"));
   });
 
   it("rv of peers", () => {
     const daemon = recordedDaemon(exchanges("h2-ntpq-as").slice(1));
-    const texts = [41_920, 41_921, 41_922].map((id) => variablesText(told(ask(readVariables(id), daemon)), "peer", OPTIONS));
+    const texts = [41_920, 41_921, 41_922].map((id) =>
+      variablesText(told(ask(readVariables(id), daemon)), "peer", OPTIONS),
+    );
     expect(texts.join("\n")).toBe(printed("h2-rv-peers"));
   });
 
-  it.each(["sysinfo", "kerninfo", "sysstats", "iostats", "timerstats", "authinfo", "monstats"] as const)("%s", (list: ListName) => {
-    expect(listText(list, told(ask(readVariables(0, namesOf(VARIABLE_LISTS[list])), recordedDaemon(exchanges(MISCELLANY)))), OPTIONS)).toBe(printed(`h4-${list}`));
-  });
+  it.each(["sysinfo", "kerninfo", "sysstats", "iostats", "timerstats", "authinfo", "monstats"] as const)(
+    "%s",
+    (list: ListName) => {
+      expect(
+        listText(
+          list,
+          told(ask(readVariables(0, namesOf(VARIABLE_LISTS[list])), recordedDaemon(exchanges(MISCELLANY)))),
+          OPTIONS,
+        ),
+      ).toBe(printed(`h4-${list}`));
+    },
+  );
 
   it("pstats", () => {
-    const read = told(ask(readVariables(41_921, namesOf(VARIABLE_LISTS.pstats)), recordedDaemon(exchanges(MISCELLANY))));
+    const read = told(
+      ask(readVariables(41_921, namesOf(VARIABLE_LISTS.pstats)), recordedDaemon(exchanges(MISCELLANY))),
+    );
     expect(listText("pstats", read, OPTIONS)).toBe(printed("h4-pstats"));
   });
 
@@ -79,7 +119,9 @@ describe("from the packets ntpq got, the very text it printed", () => {
     { id: 0, file: "h4-clockvar" },
     { id: 41_920, file: "h4-clockvar-association" },
   ])("clockvar of $id", ({ id, file }) => {
-    expect(variablesText(told(ask(readClock(id), recordedDaemon(exchanges(MISCELLANY)))), "clock", OPTIONS)).toBe(printed(file));
+    expect(variablesText(told(ask(readClock(id), recordedDaemon(exchanges(MISCELLANY)))), "clock", OPTIONS)).toBe(
+      printed(file),
+    );
   });
 
   it("mrulist", () => {
@@ -90,7 +132,10 @@ describe("from the packets ntpq got, the very text it printed", () => {
 
   it("ifstats and reslist", () => {
     const daemon = recordedDaemon(exchanges("h7-ntpq-auth-key-sha1"));
-    const [interfaces, restrictions] = [ask(readInterfaces(), daemon, { key }), ask(readRestrictions(), daemon, { key })];
+    const [interfaces, restrictions] = [
+      ask(readInterfaces(), daemon, { key }),
+      ask(readRestrictions(), daemon, { key }),
+    ];
     if (interfaces.kind !== "rows" || restrictions.kind !== "rows") throw new Error("no rows");
     expect(interfacesTable(interfaces)).toBe(printed("h7-ifstats"));
     expect(restrictionsTable(restrictions)).toBe(printed("h7-reslist"));
@@ -100,13 +145,19 @@ describe("from the packets ntpq got, the very text it printed", () => {
 describe("the table of peers", () => {
   const report = reportOf(exchanges("h1-ntpq-pn"));
   const [first] = report.associations;
-  const withPeer = (change: Partial<PeerReport>): DaemonReport => ({ ...report, associations: [{ ...first!, ...change }] });
-  const line = (change: Partial<PeerReport>, options = {}): string => peersTable(withPeer(change), options).split("\n").slice(2).join("\n");
+  const withPeer = (change: Partial<PeerReport>): DaemonReport => ({
+    ...report,
+    associations: [{ ...first!, ...change }],
+  });
+  const line = (change: Partial<PeerReport>, options = {}): string =>
+    peersTable(withPeer(change), options).split("\n").slice(2).join("\n");
   const address = { address: "2001:db8::1234:5678", name: "2001:db8::1234:5678", variables: {} };
 
   it("cuts a remote of more than 15 characters, or gives it a line of its own", () => {
     expect(line(address)).toBe("*2001:db8::1234: .LOCL.           2 l    6    8  377    0.000   +0.000   0.000\n");
-    expect(line(address, { wide: true })).toBe("*2001:db8::1234:5678\n                 .LOCL.           2 l    6    8  377    0.000   +0.000   0.000\n");
+    expect(line(address, { wide: true })).toBe(
+      "*2001:db8::1234:5678\n                 .LOCL.           2 l    6    8  377    0.000   +0.000   0.000\n",
+    );
   });
 
   it("begins with the server where there are several", () => {
@@ -129,7 +180,9 @@ describe("the table of peers", () => {
   });
 
   it("shows the name a pool was configured by", () => {
-    expect(line({ name: "0.debian.pool.ntp.org", address: null, type: "p", variables: { srcadr: "0.0.0.0" } }).slice(0, 17)).toBe(" 0.debian.pool.n ".replace(" ", "*"));
+    expect(
+      line({ name: "0.debian.pool.ntp.org", address: null, type: "p", variables: { srcadr: "0.0.0.0" } }).slice(0, 17),
+    ).toBe(" 0.debian.pool.n ".replace(" ", "*"));
   });
 
   it("leaves out what is neither configured nor reachable, unless all are wanted", () => {
@@ -156,8 +209,13 @@ describe("the table of peers", () => {
   });
 
   it("says what is not known with a dash", () => {
-    const chrony = { ...withPeer({ delay: null, offset: null, jitter: null, dispersion: null, refid: null, stratum: null }), protocol: "cmdmon" as const };
-    expect(peersTable(chrony).split("\n")[2]).toBe("*127.127.1.0     -               16 l    6    8  377        -        -       -");
+    const chrony = {
+      ...withPeer({ delay: null, offset: null, jitter: null, dispersion: null, refid: null, stratum: null }),
+      protocol: "cmdmon" as const,
+    };
+    expect(peersTable(chrony).split("\n")[2]).toBe(
+      "*127.127.1.0     -               16 l    6    8  377        -        -       -",
+    );
   });
 
   it("lets no control character through", () => {
@@ -187,18 +245,44 @@ describe("the list of addresses heard last", () => {
 describe("variables", () => {
   const read = (list: readonly [string, string][]): ReadVariables => {
     const variables = list.map(([name, value]) => ({ name, value }));
-    return { kind: "variables", association: 0, status: 0x0615, list: variables, variables: new Map(list), authentication: "none" };
+    return {
+      kind: "variables",
+      association: 0,
+      status: 0x0615,
+      list: variables,
+      variables: new Map(list),
+      authentication: "none",
+    };
   };
 
   it("that cannot be read get a question mark, and none is dangerous", () => {
-    const text = variablesText(read([["leap", "7"], ["reftime", "never"], ["srcadr", "nowhere"], ["evil", '"\u001b]0;x\u0007"'], ["flash", "0x1fff"], ["filtdelay", "x"]]), "peer", OPTIONS, true);
+    const text = variablesText(
+      read([
+        ["leap", "7"],
+        ["reftime", "never"],
+        ["srcadr", "nowhere"],
+        ["evil", '"\u001b]0;x\u0007"'],
+        ["flash", "0x1fff"],
+        ["filtdelay", "x"],
+      ]),
+      "peer",
+      OPTIONS,
+      true,
+    );
     expect(text).toContain('leap=7?, reftime=never?, srcadr=nowhere?, evil="^[]0;x^G",\n');
     expect(text).toContain("flash=1fff pkt_dup, pkt_bogus");
     expect(text).toContain("filtdelay=x?");
   });
 
   it("show octets that are no text as ntpq shows them", () => {
-    expect(variablesText(read([["filtdelay", textOf(Uint8Array.from([0xee, 0xe8, 0x7f, 0x20, 0xc3, 0xa9]))]]), "peer", OPTIONS, true)).toBe("filtdelay=M-nM-h^? M-CM-)?\n");
+    expect(
+      variablesText(
+        read([["filtdelay", textOf(Uint8Array.from([0xee, 0xe8, 0x7f, 0x20, 0xc3, 0xa9]))]]),
+        "peer",
+        OPTIONS,
+        true,
+      ),
+    ).toBe("filtdelay=M-nM-h^? M-CM-)?\n");
   });
 
   it("say when there are none", () => {
@@ -206,6 +290,13 @@ describe("variables", () => {
   });
 
   it("carry a date in the pivot's era", () => {
-    expect(variablesText(read([["clock", "0x00000100.80000000"]]), "system", { pivot: 2_085_978_496_000_000_000n, zone: "utc" }, true)).toBe("clock=00000100.80000000  Thu, Feb  7 2036  6:32:32.500\n");
+    expect(
+      variablesText(
+        read([["clock", "0x00000100.80000000"]]),
+        "system",
+        { pivot: 2_085_978_496_000_000_000n, zone: "utc" },
+        true,
+      ),
+    ).toBe("clock=00000100.80000000  Thu, Feb  7 2036  6:32:32.500\n");
   });
 });

@@ -4,13 +4,21 @@ import type { AssociationReport, Snapshot } from "../../src/engine/snapshot.ts";
 import { EVENT_MARKS, markLegend, momentOf, plot, type Moment } from "../../src/view/plot.ts";
 import { association, silent, snapshotOf } from "../support/snapshot.ts";
 
-const NUMBERS = new Map([[1, 1], [2, 2], [3, 3]]);
+const NUMBERS = new Map([
+  [1, 1],
+  [2, 2],
+  [3, 3],
+]);
 const ROWS = 9;
 
 function snapshot(servers: readonly AssociationReport[], followed: number | null = 1, uncertainty = 0.001): Snapshot {
   const made = snapshotOf(servers);
   const offset = servers.find(({ id }) => id === followed)?.offset ?? null;
-  return { ...made, clock: { ...made.clock, offset, uncertainty: offset === null ? null : uncertainty }, system: { ...made.system, systemPeer: followed as AssociationId | null } };
+  return {
+    ...made,
+    clock: { ...made.clock, offset, uncertainty: offset === null ? null : uncertainty },
+    system: { ...made.system, systemPeer: followed as AssociationId | null },
+  };
 }
 
 const one = association(1, { offset: 0.01, delay: 0.004, dispersion: 0, jitter: 0 });
@@ -67,7 +75,10 @@ describe("the plot of watch", () => {
   });
 
   it("keeps to the terminal, the newest at the right, and draws nothing of nothing", () => {
-    const moments = Array.from({ length: 100 }, (_, index) => ({ ...momentOf(snapshot([one]), null), mark: `${index % 10}` }));
+    const moments = Array.from({ length: 100 }, (_, index) => ({
+      ...momentOf(snapshot([one]), null),
+      mark: `${index % 10}`,
+    }));
     for (const width of [20, 40, 200]) {
       const lines = drawn(moments, width);
       expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(Math.max(width, 21));

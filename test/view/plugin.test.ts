@@ -43,13 +43,27 @@ describe("the plugin's line", () => {
   });
 
   it("has ten digits of any number", () => {
-    fc.assert(fc.property(fc.double({ noNaN: true, noDefaultInfinity: true, min: -1e12, max: 1e12 }), (value) => Math.abs(Number(tenDigits(value)) - value) <= Math.abs(value) * 1e-9));
+    fc.assert(
+      fc.property(
+        fc.double({ noNaN: true, noDefaultInfinity: true, min: -1e12, max: 1e12 }),
+        (value) => Math.abs(Number(tenDigits(value)) - value) <= Math.abs(value) * 1e-9,
+      ),
+    );
   });
 
   it("is check_ntp_time's", () => {
     const thresholds = { warning: parseRange("0.5", "-w"), critical: parseRange("1", "-c") };
-    expect(pluginLine({ figures: [{ name: "offset", value: -0.0002111196518, thresholds }], remarks: [] })).toBe("NTP OK: Offset -0.0002111196518 secs|offset=-0.000211s;0.500000;1.000000;\n");
-    expect(pluginLine({ figures: [{ name: "offset", value: null, thresholds }], remarks: [{ status: "CRITICAL", text: "Server not synchronized" }] })).toBe("NTP CRITICAL: Server not synchronized, Offset unknown|\n");
-    expect(pluginLine({ figures: [], remarks: [{ status: "CRITICAL", text: "\u001b[2J" }] })).toBe("NTP CRITICAL: \\x1b[2J\n");
+    expect(pluginLine({ figures: [{ name: "offset", value: -0.0002111196518, thresholds }], remarks: [] })).toBe(
+      "NTP OK: Offset -0.0002111196518 secs|offset=-0.000211s;0.500000;1.000000;\n",
+    );
+    expect(
+      pluginLine({
+        figures: [{ name: "offset", value: null, thresholds }],
+        remarks: [{ status: "CRITICAL", text: "Server not synchronized" }],
+      }),
+    ).toBe("NTP CRITICAL: Server not synchronized, Offset unknown|\n");
+    expect(pluginLine({ figures: [], remarks: [{ status: "CRITICAL", text: "\u001b[2J" }] })).toBe(
+      "NTP CRITICAL: \\x1b[2J\n",
+    );
   });
 });

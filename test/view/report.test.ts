@@ -17,8 +17,22 @@ const FIVE = snapshotOf(
     association(1, { name: "ntp1.example.net" }),
     association(2, { name: "ntp2.example.net", verdict: "survivor", offset: 0.2503 }),
     association(3, { name: "ntp3.example.net", verdict: "outlier", reason: "selectJitter", offset: 0.262 }),
-    association(4, { name: "liar.example.net", verdict: "falseticker", reason: "outsideIntersection", offset: 5, port: 1123 }),
-    lost(5, "unsynchronized", { name: "lost.example.net", offset: null, delay: null, leap: "unsynchronized", stratum: 0, refid: "INIT", reach: 0 }),
+    association(4, {
+      name: "liar.example.net",
+      verdict: "falseticker",
+      reason: "outsideIntersection",
+      offset: 5,
+      port: 1123,
+    }),
+    lost(5, "unsynchronized", {
+      name: "lost.example.net",
+      offset: null,
+      delay: null,
+      leap: "unsynchronized",
+      stratum: 0,
+      refid: "INIT",
+      reach: 0,
+    }),
   ],
   { system: { truechimers: 3, falsetickers: 1, survivors: 2 } },
 );
@@ -41,24 +55,43 @@ describe("the report", () => {
   });
 
   it("shows names and addresses where there is room", () => {
-    expect(drawn(FIVE, 120).split("\n")[4]).toMatchInlineSnapshot(`"x liar.example.net (192.0.2.4:1123)   2   +5.000 s  200.0 µs  220.0 µs     17  outsideIntersection"`);
+    expect(drawn(FIVE, 120).split("\n")[4]).toMatchInlineSnapshot(
+      `"x liar.example.net (192.0.2.4:1123)   2   +5.000 s  200.0 µs  220.0 µs     17  outsideIntersection"`,
+    );
   });
 
   it("fits the terminal whatever the names are", () => {
-    const long = snapshotOf([association(1, { name: `${"long-".repeat(20)}.example.net` }), silent(2, "outsideIntersection", { address: "2001:db8:1111:2222:3333:4444:5555:6666", name: "x".repeat(60), port: 12_345 })]);
+    const long = snapshotOf([
+      association(1, { name: `${"long-".repeat(20)}.example.net` }),
+      silent(2, "outsideIntersection", {
+        address: "2001:db8:1111:2222:3333:4444:5555:6666",
+        name: "x".repeat(60),
+        port: 12_345,
+      }),
+    ]);
     const table = drawn(long).split("\n").slice(0, 3);
     for (const line of table) expect(line.length).toBeLessThanOrEqual(80);
     expect(table[2]).toContain("…");
   });
 
   it("shows addresses where one name stands for several servers", () => {
-    const pool = snapshotOf([association(1, { name: "pool.example.net" }), association(2, { name: "pool.example.net", verdict: "survivor" })]);
+    const pool = snapshotOf([
+      association(1, { name: "pool.example.net" }),
+      association(2, { name: "pool.example.net", verdict: "survivor" }),
+    ]);
     expect(drawn(pool, 60)).toContain("192.0.2.1 ");
     expect(drawn(pool, 60)).toContain("192.0.2.2 ");
   });
 
   it("colours by verdict, and only by the palette", () => {
-    const marked: Palette = { heading: (t) => t, good: (t) => `<g>${t}`, doubtful: (t) => `<d>${t}`, bad: (t) => `<b>${t}`, faint: (t) => `<f>${t}`, strong: (t) => `<s>${t}` };
+    const marked: Palette = {
+      heading: (t) => t,
+      good: (t) => `<g>${t}`,
+      doubtful: (t) => `<d>${t}`,
+      bad: (t) => `<b>${t}`,
+      faint: (t) => `<f>${t}`,
+      strong: (t) => `<s>${t}`,
+    };
     const lines = drawn(FIVE, 200, marked).split("\n");
     expect(lines[1]).toContain("<g>*");
     expect(lines[4]).toContain("<b>x");
@@ -66,14 +99,28 @@ describe("the report", () => {
   });
 
   it("says what was done, what would be, and until when", () => {
-    const verdict = (clock: Partial<Snapshot["clock"]>): string => drawn(snapshotOf([association(1)], { clock })).trimEnd().split("\n").at(-1)!;
+    const verdict = (clock: Partial<Snapshot["clock"]>): string =>
+      drawn(snapshotOf([association(1)], { clock }))
+        .trimEnd()
+        .split("\n")
+        .at(-1)!;
     expect(verdict({})).toBe("local clock is 250.0 ms behind ± 220.0 µs");
     expect(verdict({ offset: -0.02, direction: "ahead" })).toBe("local clock is 20.00 ms ahead ± 220.0 µs");
-    expect(verdict({ action: "step", reason: "dry-run" })).toBe("local clock is 250.0 ms behind ± 220.0 µs; a run without --dry-run would step it");
-    expect(verdict({ action: "step", applied: true, reason: null })).toBe("local clock was 250.0 ms behind ± 220.0 µs; stepped");
-    expect(verdict({ action: "slew", applied: true, reason: null, offset: 0.02, lasting: 40 })).toBe("local clock is 20.00 ms behind ± 220.0 µs; slewing, done in 40.000 s");
-    expect(verdict({ action: "slew", applied: true, reason: null, offset: 0.1, lasting: 200 })).toBe("local clock is 100.0 ms behind ± 220.0 µs; slewing, done in 200.0 s (2026-11-21T20:03:26Z)");
-    expect(verdict({ offset: -90_000, direction: "ahead" })).toBe("local clock is 90000.0 s ahead (1 d 1 h) ± 220.0 µs");
+    expect(verdict({ action: "step", reason: "dry-run" })).toBe(
+      "local clock is 250.0 ms behind ± 220.0 µs; a run without --dry-run would step it",
+    );
+    expect(verdict({ action: "step", applied: true, reason: null })).toBe(
+      "local clock was 250.0 ms behind ± 220.0 µs; stepped",
+    );
+    expect(verdict({ action: "slew", applied: true, reason: null, offset: 0.02, lasting: 40 })).toBe(
+      "local clock is 20.00 ms behind ± 220.0 µs; slewing, done in 40.000 s",
+    );
+    expect(verdict({ action: "slew", applied: true, reason: null, offset: 0.1, lasting: 200 })).toBe(
+      "local clock is 100.0 ms behind ± 220.0 µs; slewing, done in 200.0 s (2026-11-21T20:03:26Z)",
+    );
+    expect(verdict({ offset: -90_000, direction: "ahead" })).toBe(
+      "local clock is 90000.0 s ahead (1 d 1 h) ± 220.0 µs",
+    );
   });
 
   it("says nothing of the clock where nothing was decided", () => {
@@ -86,12 +133,18 @@ describe("the report", () => {
   });
 
   it("tells of a leap second", () => {
-    expect(drawn(snapshotOf([association(1)], { system: { leap: "insert" } }))).toContain("a leap second will be inserted");
+    expect(drawn(snapshotOf([association(1)], { system: { leap: "insert" } }))).toContain(
+      "a leap second will be inserted",
+    );
   });
 
   it("shows nothing hostile", () => {
     const evil = "\u001b]0;owned\u0007\u009b31m\u202e";
-    const hostile = snapshotOf([lost(1, "unsynchronized", { name: evil, address: evil, refid: evil }), lost(2, "kiss", { kiss: evil }), lost(3, "loop", { refid: evil })]);
+    const hostile = snapshotOf([
+      lost(1, "unsynchronized", { name: evil, address: evil, refid: evil }),
+      lost(2, "kiss", { kiss: evil }),
+      lost(3, "loop", { refid: evil }),
+    ]);
     expect(drawn(hostile)).not.toMatch(/[^\P{C}\n]/u);
   });
 });
@@ -109,15 +162,42 @@ describe("why a server is not used", () => {
   });
   it.each([
     [silent(1, "unreachable"), "192.0.2.1: it did not answer: 4 requests sent"],
-    [silent(1, "unreachable", { packets: { sent: 3, received: 0, rejected: 1 } }), "192.0.2.1: it did not answer: 3 requests sent, 1 packet came that could not be used (-v says why)"],
-    [silent(1, "unreachable", { unreachable: "noResources" }), "192.0.2.1: it did not answer: this host is out of sockets or memory"],
-    [silent(1, "noRoute", { unreachable: "noAddress" }), "192.0.2.1: there is no route to it: the address or interface is not this host's"],
-    [silent(1, "sourcePort", { unreachable: "portInUse" }), "192.0.2.1: the source port may not be used: the port is in use"],
-    [silent(1, "unresolved", { address: null, name: "nowhere.example" }), "nowhere.example: its name could not be resolved: there is no such name"],
-    [lost(1, "kiss", { kiss: "RATE" }), "192.0.2.1: it asked us to slow down or go away (kiss-o'-death): RATE, the server limits our rate"],
-    [lost(1, "authentication", { authentication: "nak", keyId: 7 }), "192.0.2.1: its answers were not authentic: it does not accept key 7 (crypto-NAK)"],
-    [lost(1, "authentication", { authentication: "failed", keyId: 7 }), "192.0.2.1: its answers were not authentic: wrong or missing code for key 7"],
-    [silent(1, "authentication", { keyId: 9, packets: { sent: 0, received: 0, rejected: 0 } }), "192.0.2.1: its answers were not authentic: key 9 is not in the keyring, or not trusted"],
+    [
+      silent(1, "unreachable", { packets: { sent: 3, received: 0, rejected: 1 } }),
+      "192.0.2.1: it did not answer: 3 requests sent, 1 packet came that could not be used (-v says why)",
+    ],
+    [
+      silent(1, "unreachable", { unreachable: "noResources" }),
+      "192.0.2.1: it did not answer: this host is out of sockets or memory",
+    ],
+    [
+      silent(1, "noRoute", { unreachable: "noAddress" }),
+      "192.0.2.1: there is no route to it: the address or interface is not this host's",
+    ],
+    [
+      silent(1, "sourcePort", { unreachable: "portInUse" }),
+      "192.0.2.1: the source port may not be used: the port is in use",
+    ],
+    [
+      silent(1, "unresolved", { address: null, name: "nowhere.example" }),
+      "nowhere.example: its name could not be resolved: there is no such name",
+    ],
+    [
+      lost(1, "kiss", { kiss: "RATE" }),
+      "192.0.2.1: it asked us to slow down or go away (kiss-o'-death): RATE, the server limits our rate",
+    ],
+    [
+      lost(1, "authentication", { authentication: "nak", keyId: 7 }),
+      "192.0.2.1: its answers were not authentic: it does not accept key 7 (crypto-NAK)",
+    ],
+    [
+      lost(1, "authentication", { authentication: "failed", keyId: 7 }),
+      "192.0.2.1: its answers were not authentic: wrong or missing code for key 7",
+    ],
+    [
+      silent(1, "authentication", { keyId: 9, packets: { sent: 0, received: 0, rejected: 0 } }),
+      "192.0.2.1: its answers were not authentic: key 9 is not in the keyring, or not trusted",
+    ],
   ])("has its figures", (server, sentence) => {
     expect(explain(server, { ...FIVE, unresolved: [{ name: "nowhere.example", why: "notFound" }] })).toBe(sentence);
   });

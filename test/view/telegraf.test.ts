@@ -45,17 +45,40 @@ describe("Telegraf reads", () => {
     const times = [1, 2048, 2049, 18_000, 18_060, 345_600, 10_000_000].map((when) => ({ when, poll: 17 }));
     const timed = telegrafRows(peersTable(withPeers(...times)));
     expect(timed.errors).toEqual([]);
-    expect(timed.rows.map(({ fields }) => fields["when"])).toEqual([1, 2048, 34 * 60, 300 * 60, 5 * 3600, 96 * 3600, 116 * 86_400]);
+    expect(timed.rows.map(({ fields }) => fields["when"])).toEqual([
+      1,
+      2048,
+      34 * 60,
+      300 * 60,
+      5 * 3600,
+      96 * 3600,
+      116 * 86_400,
+    ]);
     expect(timed.rows[0]!.fields["poll"]).toBe(36 * 3600);
     expect(telegrafRows(peersTable(withPeers({ when: null }))).rows[0]!.fields).not.toHaveProperty("when");
   });
 
   it("the longest reference ids, names and figures, each in its own column", () => {
-    const wide = { name: "a-very-long-name.example.net", refid: "255.255.255.255", stratum: 15, when: 86_000_000, poll: 17, reach: 255, delay: 123_456.789, offset: -98_765.4321, jitter: 4_000_000 };
+    const wide = {
+      name: "a-very-long-name.example.net",
+      refid: "255.255.255.255",
+      stratum: 15,
+      when: 86_000_000,
+      poll: 17,
+      reach: 255,
+      delay: 123_456.789,
+      offset: -98_765.4321,
+      jitter: 4_000_000,
+    };
     for (const refid of ["255.255.255.255", "GPS", "LOCAL(0)", "GPS_PALISADE(3)", "\\x00\\x01\\x02\\x7f"]) {
       const { rows, errors } = telegrafRows(peersTable(withPeers({ ...wide, refid })));
       expect([refid, errors, rows.length]).toEqual([refid, [], 1]);
-      expect(rows[0]).toMatchObject({ remote: "a-very-long-nam", st: "15", t: "l", fields: { reach: 377, delay: 1_234_567 } });
+      expect(rows[0]).toMatchObject({
+        remote: "a-very-long-nam",
+        st: "15",
+        t: "l",
+        fields: { reach: 377, delay: 1_234_567 },
+      });
     }
   });
 
@@ -78,9 +101,22 @@ describe("Telegraf reads", () => {
   it("whatever figures there are", () => {
     const figure = fc.double({ noNaN: true, noDefaultInfinity: true });
     // From a thousand days on ntpq writes years, which no rule knows.
-    const peer = fc.record({ when: fc.nat({ max: 86_000_000 }), poll: fc.nat({ max: 17 }), reach: fc.nat({ max: 255 }), delay: figure, offset: figure, jitter: figure, stratum: fc.nat({ max: 16 }) });
-    fc.assert(fc.property(peer, (change) => {
-      expect(telegrafRows(peersTable(withPeers(change), { zeros: true }))).toMatchObject({ rows: { length: 1 }, errors: [] });
-    }));
+    const peer = fc.record({
+      when: fc.nat({ max: 86_000_000 }),
+      poll: fc.nat({ max: 17 }),
+      reach: fc.nat({ max: 255 }),
+      delay: figure,
+      offset: figure,
+      jitter: figure,
+      stratum: fc.nat({ max: 16 }),
+    });
+    fc.assert(
+      fc.property(peer, (change) => {
+        expect(telegrafRows(peersTable(withPeers(change), { zeros: true }))).toMatchObject({
+          rows: { length: 1 },
+          errors: [],
+        });
+      }),
+    );
   });
 });

@@ -20,13 +20,36 @@ const ipv6Octets = fc
   .map((groups) => Uint8Array.from(groups.flatMap((group) => [group >> 8, group & 0xff])));
 
 const NO_LITERALS = [
-  ["", ":", ":::", "::1::", "1:2:3:4:5:6:7", "1:2:3:4:5:6:7:8:9", "1:2:3:4:5:6:7:8::", "12345::", "g::", "1::2:3:4:5:6:7:8"],
-  ["1.2.3", "1.2.3.4.5", "1.2.3.256", "01.2.3.4", "1.2.3.4.", ".1.2.3.4", "1.2.3.4::", "::1.2.3", "1.2.3.4:5::", "::1.2.3.4:5"],
+  [
+    "",
+    ":",
+    ":::",
+    "::1::",
+    "1:2:3:4:5:6:7",
+    "1:2:3:4:5:6:7:8:9",
+    "1:2:3:4:5:6:7:8::",
+    "12345::",
+    "g::",
+    "1::2:3:4:5:6:7:8",
+  ],
+  [
+    "1.2.3",
+    "1.2.3.4.5",
+    "1.2.3.256",
+    "01.2.3.4",
+    "1.2.3.4.",
+    ".1.2.3.4",
+    "1.2.3.4::",
+    "::1.2.3",
+    "1.2.3.4:5::",
+    "::1.2.3.4:5",
+  ],
   ["1.2.3.4%eth0", "::ffff:1.2.3.4%eth0", "fe80::1%", "fe80::1%a b", "fe80::1%a%b", "fe80::1%\u001b", "::%"],
   ["[::1]", " ::1", "::1\n", "example.net"],
 ].flat();
 
-const inside = (ip: string, network: string, bits: number): boolean => inNetwork(addressOctets(ip)!, addressOctets(network)!, bits);
+const inside = (ip: string, network: string, bits: number): boolean =>
+  inNetwork(addressOctets(ip)!, addressOctets(network)!, bits);
 
 describe("an address", () => {
   it("has a text and a key", () => {
@@ -138,7 +161,14 @@ describe("the purpose of an address", () => {
     ["2001:db8::1", "none"],
     ["localhost", "none"],
   ])("%s: %s", (ip, purpose) => {
-    const found = { multicast: isMulticast(ip), private: isPrivate(ip), loopback: isLoopback(ip), linkLocal: isLinkLocal(ip) };
-    expect(Object.entries(found).flatMap(([name, is]) => (is ? [name] : []))).toEqual(purpose === "none" ? [] : [purpose]);
+    const found = {
+      multicast: isMulticast(ip),
+      private: isPrivate(ip),
+      loopback: isLoopback(ip),
+      linkLocal: isLinkLocal(ip),
+    };
+    expect(Object.entries(found).flatMap(([name, is]) => (is ? [name] : []))).toEqual(
+      purpose === "none" ? [] : [purpose],
+    );
   });
 });

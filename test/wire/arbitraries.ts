@@ -57,7 +57,9 @@ export const datagram: fc.Arbitrary<Uint8Array> = fc
   .tuple(
     fc.integer({ min: 0, max: 0xff }),
     octets(47),
-    fc.array(fc.tuple(fc.integer({ min: 0, max: 0xffff }), fc.integer({ min: 0, max: 40 }), fc.integer({ min: -5, max: 5 }))),
+    fc.array(
+      fc.tuple(fc.integer({ min: 0, max: 0xffff }), fc.integer({ min: 0, max: 40 }), fc.integer({ min: -5, max: 5 })),
+    ),
     fc.uint8Array({ maxLength: 30 }),
   )
   .map(([first, rest, fields, tail]) => Uint8Array.from([first, ...rest, ...fields.flatMap(liar), ...tail]));

@@ -101,7 +101,11 @@ describe("recorded traffic of ntpd", () => {
       expect(kiss.origin).toBe(kiss.receive);
       expect(kiss.origin).toBe(kiss.transmit);
     }
-    expect(headers("j1-rate-ntpd-burst", "server").map(kissCode).every((code) => code === null)).toBe(true);
+    expect(
+      headers("j1-rate-ntpd-burst", "server")
+        .map(kissCode)
+        .every((code) => code === null),
+    ).toBe(true);
   });
 
   it("reads kisses that a script made", () => {
@@ -112,8 +116,10 @@ describe("recorded traffic of ntpd", () => {
 
   it("shows a server without a source as INIT", () => {
     const replies = headers("k1-unsync-server", "server");
-    expect(distinct(replies.map((header) => `${header.leap} ${header.stratum} ${refidColumn(header.stratum, header.referenceId)}`))).toEqual([
-      "unsynchronized 0 .INIT.",
-    ]);
+    expect(
+      distinct(
+        replies.map((header) => `${header.leap} ${header.stratum} ${refidColumn(header.stratum, header.referenceId)}`),
+      ),
+    ).toEqual(["unsynchronized 0 .INIT."]);
   });
 });

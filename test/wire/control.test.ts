@@ -12,7 +12,16 @@ import {
 import { LEAPS } from "../../src/wire/header.ts";
 import { capture } from "../support/pcap.ts";
 
-const RECORDED = ["h1-ntpq-pn", "h2-ntpq-as", "h3-ntpq-rv", "h4-ntpq-sysinfo-kerninfo-etc", "h5-ntpq-mrulist", "h7-ntpq-auth-key-sha1", "h7-ntpq-auth-key-md5", "h8-ntpq-auth-bad"];
+const RECORDED = [
+  "h1-ntpq-pn",
+  "h2-ntpq-as",
+  "h3-ntpq-rv",
+  "h4-ntpq-sysinfo-kerninfo-etc",
+  "h5-ntpq-mrulist",
+  "h7-ntpq-auth-key-sha1",
+  "h7-ntpq-auth-key-md5",
+  "h8-ntpq-auth-bad",
+];
 
 function recorded(name: string): Control[] {
   return capture(`control/${name}`).map(({ bytes }) => {
@@ -41,7 +50,10 @@ const message = fc.record<ControlMessage>({
   data: fc.uint8Array({ maxLength: 468 }),
 });
 
-const mac = fc.record({ keyId: fc.nat(0xffff_ffff), digest: fc.constantFrom(0, 16, 20).chain((length) => fc.uint8Array({ minLength: length, maxLength: length })) });
+const mac = fc.record({
+  keyId: fc.nat(0xffff_ffff),
+  digest: fc.constantFrom(0, 16, 20).chain((length) => fc.uint8Array({ minLength: length, maxLength: length })),
+});
 
 describe("recorded control messages", () => {
   it.each(RECORDED)("%s decodes and encodes again octet for octet", (name) => {
@@ -95,7 +107,8 @@ describe("a control message", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 600 }), (bytes) => {
         const decoded = decodeControl(bytes);
-        if (decoded.kind === "malformed") expect(["short", "mode", "version", "unaligned", "count"]).toContain(decoded.fault);
+        if (decoded.kind === "malformed")
+          expect(["short", "mode", "version", "unaligned", "count"]).toContain(decoded.fault);
         else expect(decoded.data.length + 12).toBeLessThanOrEqual(bytes.length);
       }),
     );
@@ -112,10 +125,14 @@ describe("a control message", () => {
   });
 
   it("keeps the header of a malformed one, for whoever has to answer", () => {
-    expect(decodeControl(Uint8Array.from([0x16, 2, 0, 9, 0, 0, 0, 0, 0, 0, 0, 1]))).toMatchObject({ header: { sequence: 9, operation: 2, version: 2 } });
+    expect(decodeControl(Uint8Array.from([0x16, 2, 0, 9, 0, 0, 0, 0, 0, 0, 0, 1]))).toMatchObject({
+      header: { sequence: 9, operation: 2, version: 2 },
+    });
   });
 
   it("cannot carry more than 468 octets", () => {
-    expect(() => encodeControl({ ...(fc.sample(message, 1)[0] as ControlMessage), data: new Uint8Array(469) })).toThrow(RangeError);
+    expect(() => encodeControl({ ...(fc.sample(message, 1)[0] as ControlMessage), data: new Uint8Array(469) })).toThrow(
+      RangeError,
+    );
   });
 });

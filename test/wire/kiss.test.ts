@@ -4,7 +4,9 @@ import { refidWord } from "../../src/wire/refid.ts";
 
 describe("kiss codes", () => {
   it("are the fourteen of RFC 5905 figure 13 and the one of NTS", () => {
-    expect(Object.keys(KISS_CODES).join(" ")).toBe("ACST AUTH AUTO BCST CRYP DENY DROP INIT MCST NKEY NTSN RATE RMOT RSTR STEP");
+    expect(Object.keys(KISS_CODES).join(" ")).toBe(
+      "ACST AUTH AUTO BCST CRYP DENY DROP INIT MCST NKEY NTSN RATE RMOT RSTR STEP",
+    );
   });
 
   it.each(Object.keys(KISS_CODES))("%s is found in a packet of stratum 0 only", (code) => {

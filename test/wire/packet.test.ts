@@ -33,7 +33,11 @@ function field(type: number, length: number, actual: number = length): number[] 
   return [type >> 8, type & 0xff, length >> 8, length & 0xff, ...Array<number>(actual - 4).fill(0)];
 }
 
-const withValue = (length: number): PacketParts => ({ header: HEADER, extensions: [{ type: 1, value: new Uint8Array(length) }], mac: null });
+const withValue = (length: number): PacketParts => ({
+  header: HEADER,
+  extensions: [{ type: 1, value: new Uint8Array(length) }],
+  mac: null,
+});
 
 const zeros = (length: number): number[] => Array<number>(length).fill(0);
 
@@ -51,7 +55,13 @@ const faultOf = (bytes: Uint8Array): string => {
 describe("a plain packet", () => {
   it("is read field by field", () => {
     const bytes = Uint8Array.from(
-      Buffer.from("dc 02 0a e8 00010000 00008000 47505300 eeac7f9b d5d97a30 00000001 00000002 00000003 00000004 00000005 00000006".replaceAll(" ", ""), "hex"),
+      Buffer.from(
+        "dc 02 0a e8 00010000 00008000 47505300 eeac7f9b d5d97a30 00000001 00000002 00000003 00000004 00000005 00000006".replaceAll(
+          " ",
+          "",
+        ),
+        "hex",
+      ),
     );
     expect(decoded(bytes)).toEqual({
       kind: "packet",
@@ -183,7 +193,9 @@ describe("extension fields", () => {
     const header = { ...HEADER, version };
     expect(faultOf(datagram(field(0x0104, 36), header))).toBe("macLength");
     expect(decoded(datagram(zeros(20), header)).mac).not.toBeNull();
-    expect(() => encodePacket({ header, extensions: [{ type: 1, value: new Uint8Array(24) }], mac: null })).toThrow("no extension fields");
+    expect(() => encodePacket({ header, extensions: [{ type: 1, value: new Uint8Array(24) }], mac: null })).toThrow(
+      "no extension fields",
+    );
   });
 
   it("of Autokey may be eight octets long, as ntpd sends them", () => {
@@ -194,7 +206,9 @@ describe("extension fields", () => {
   });
 
   it("as NTS uses them need no MAC", () => {
-    const packet = decoded(datagram([...field(0x0104, 36), ...field(0x0204, 104), ...field(0x0304, 104), ...field(0x0404, 40)]));
+    const packet = decoded(
+      datagram([...field(0x0104, 36), ...field(0x0204, 104), ...field(0x0304, 104), ...field(0x0404, 40)]),
+    );
     expect(packet.extensions.map(({ type }) => type)).toEqual([0x0104, 0x0204, 0x0304, 0x0404]);
     expect(packet.mac).toBeNull();
   });
@@ -207,16 +221,26 @@ describe("extension fields", () => {
     ];
     const lengths = (bytes: Uint8Array): number[] => decoded(bytes).extensions.map((each) => each.value.length);
     expect(lengths(encodePacket({ header: HEADER, extensions: twice, mac: null }))).toEqual([12, 24]);
-    expect(lengths(encodePacket({ header: HEADER, extensions: twice, mac: { keyId: 1, digest: new Uint8Array(16) } }))).toEqual([12, 12]);
-    expect(lengths(encodePacket({ header: HEADER, extensions: twice, mac: { keyId: 0, digest: new Uint8Array(0) } }))).toEqual([12, 20]);
-    const long = encodePacket({ header: HEADER, extensions: [{ type: 0x0104, value: new Uint8Array(29).fill(7) }], mac: null });
+    expect(
+      lengths(encodePacket({ header: HEADER, extensions: twice, mac: { keyId: 1, digest: new Uint8Array(16) } })),
+    ).toEqual([12, 12]);
+    expect(
+      lengths(encodePacket({ header: HEADER, extensions: twice, mac: { keyId: 0, digest: new Uint8Array(0) } })),
+    ).toEqual([12, 20]);
+    const long = encodePacket({
+      header: HEADER,
+      extensions: [{ type: 0x0104, value: new Uint8Array(29).fill(7) }],
+      mac: null,
+    });
     expect(decoded(long).extensions[0]!.value).toEqual(Uint8Array.from([...Array<number>(29).fill(7), 0, 0, 0]));
   });
 });
 
 describe("what cannot be encoded", () => {
   it("is a digest of another length", () => {
-    expect(() => encodePacket({ header: HEADER, extensions: [], mac: { keyId: 1, digest: new Uint8Array(32) } })).toThrow(RangeError);
+    expect(() =>
+      encodePacket({ header: HEADER, extensions: [], mac: { keyId: 1, digest: new Uint8Array(32) } }),
+    ).toThrow(RangeError);
   });
 
   it("is a value longer than a field", () => {

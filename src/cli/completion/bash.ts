@@ -48,7 +48,8 @@ function operandAction(command: TreeCommand): string {
   const [operand] = command.arguments;
   if (operand?.name === "file") return 'compopt -o filenames; COMPREPLY=($(compgen -f -- "$word"))';
   if (operand?.name === "shell") return `COMPREPLY=($(compgen -W "${SHELLS.join(" ")}" -- "$word"))`;
-  if (operand?.name === "groups" || operand?.name === "addresses") return `COMPREPLY=($(compgen -W "${NTP_GROUPS.join(" ")}" -- "$word"))`;
+  if (operand?.name === "groups" || operand?.name === "addresses")
+    return `COMPREPLY=($(compgen -W "${NTP_GROUPS.join(" ")}" -- "$word"))`;
   if (operand?.name === "servers" || operand?.name === "names") return 'COMPREPLY=($(compgen -A hostname -- "$word"))';
   return ":";
 }

@@ -9,7 +9,9 @@ export function fishScript(tree: Tree): string {
   const lines = [
     "# ntpkit completion for fish: ntpkit completion fish > ~/.config/fish/completions/ntpkit.fish",
     "complete -c ntpkit -f",
-    ...tree.commands.map(({ name, text }) => `complete -c ntpkit -n __fish_use_subcommand -a ${name} -d ${quoted(text)}`),
+    ...tree.commands.map(
+      ({ name, text }) => `complete -c ntpkit -n __fish_use_subcommand -a ${name} -d ${quoted(text)}`,
+    ),
     ...tree.options.map((option) => `complete -c ntpkit -n __fish_use_subcommand ${optionWords(option)}`),
     `complete -c ntpkit -n __fish_use_subcommand -a help -d ${quoted("print the help of a command")}`,
     `complete -c ntpkit -n '__fish_seen_subcommand_from help' -a ${quoted(names.join(" "))}`,
@@ -30,7 +32,10 @@ function commandLines(command: TreeCommand): string[] {
     addresses: `-a ${quoted(NTP_GROUPS.join(" "))}`,
   };
   const words = operand === undefined ? undefined : operands[operand.name];
-  return [...(words === undefined ? [] : [`${seen} ${words}`]), ...command.options.map((option) => `${seen} ${optionWords(option)}`)];
+  return [
+    ...(words === undefined ? [] : [`${seen} ${words}`]),
+    ...command.options.map((option) => `${seen} ${optionWords(option)}`),
+  ];
 }
 
 function optionWords({ short, long, text, value, choices, optional }: TreeOption): string {

@@ -51,14 +51,24 @@ function commandOf(command: Command): TreeCommand {
   return {
     name: command.name(),
     text: command.description(),
-    arguments: command.registeredArguments.map((argument) => ({ name: argument.name(), text: argument.description, required: argument.required, many: argument.variadic })),
+    arguments: command.registeredArguments.map((argument) => ({
+      name: argument.name(),
+      text: argument.description,
+      required: argument.required,
+      many: argument.variadic,
+    })),
     options: help.visibleOptions(command).map(optionOf),
   };
 }
 
 /** What stands between the outermost brackets of `--metrics <[host:]port>`. */
 function placeholderOf(flags: string): string | null {
-  return /<(.+)>|\[(.+)\]/.exec(flags)?.slice(1).find((text) => text !== undefined) ?? null;
+  return (
+    /<(.+)>|\[(.+)\]/
+      .exec(flags)
+      ?.slice(1)
+      .find((text) => text !== undefined) ?? null
+  );
 }
 
 function optionOf(option: Option): TreeOption {

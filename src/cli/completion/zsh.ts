@@ -39,7 +39,8 @@ function commandCase(command: TreeCommand): string {
 
 function optionSpec({ short, long, text, value, choices, optional }: TreeOption): string {
   const names = short === null ? [long] : [short, long];
-  const takes = value === null ? "" : `${optional ? "::" : ":"}${value.replaceAll(":", "\\:")}:${valueAction(value, choices)}`;
+  const takes =
+    value === null ? "" : `${optional ? "::" : ":"}${value.replaceAll(":", "\\:")}:${valueAction(value, choices)}`;
   const explained = `[${text.replace(/[\\[\]:]/g, "\\$&")}]${takes}`;
   const excludes = names.length > 1 ? quoted(`(${names.join(" ")})`) : "";
   return names.length > 1 ? `${excludes}{${names.join(",")}}${quoted(explained)}` : quoted(`${names[0]!}${explained}`);

@@ -9,7 +9,17 @@ import { version } from "../version.ts";
  * Answers by what this program is, and by the configuration's key and variables; without one by neither.
  * @param configure takes lines of configuration, and says what became of them
  */
-export function controlResponder(configuration: Configuration | null, keys: Keyring | null, configure?: (lines: string) => string): ControlAnswering {
+export function controlResponder(
+  configuration: Configuration | null,
+  keys: Keyring | null,
+  configure?: (lines: string) => string,
+): ControlAnswering {
   const { controlKey = null, variables = [] } = configuration ?? {};
-  return machineResponder({ version: version(), keys, controlKey, variables: variables.map(({ name, value, standard }) => ({ name, value, isDefault: standard })), ...(configure === undefined ? {} : { configure }) });
+  return machineResponder({
+    version: version(),
+    keys,
+    controlKey,
+    variables: variables.map(({ name, value, standard }) => ({ name, value, isDefault: standard })),
+    ...(configure === undefined ? {} : { configure }),
+  });
 }

@@ -19,7 +19,11 @@ export class DriftFile {
    * @param drift `driftFile` of `null`: there is none
    * @param keeps false where the clock is left alone: what is kept is of use only to whoever steers it
    */
-  constructor({ driftFile, driftTolerance }: Pick<Configuration, "driftFile" | "driftTolerance">, keeps: boolean, log: Log) {
+  constructor(
+    { driftFile, driftTolerance }: Pick<Configuration, "driftFile" | "driftTolerance">,
+    keeps: boolean,
+    log: Log,
+  ) {
     this.#path = driftFile;
     this.#leastChange = driftTolerance === null ? LEAST_CHANGE : driftTolerance * 1e-6;
     this.#keeps = keeps;
@@ -30,7 +34,8 @@ export class DriftFile {
   read(): Frequency | null {
     if (this.#path === null) return null;
     const { frequency, fault } = readDrift(this.#path);
-    if (fault !== null) this.#log.say("warning", "driftFile", `drift file ${this.#path}: ${fault}; the frequency is measured anew`);
+    if (fault !== null)
+      this.#log.say("warning", "driftFile", `drift file ${this.#path}: ${fault}; the frequency is measured anew`);
     this.#kept = frequency;
     return frequency;
   }
@@ -41,6 +46,11 @@ export class DriftFile {
     if (this.#kept !== null && Math.abs(frequency - this.#kept) < this.#leastChange) return;
     const fault = writeDrift(this.#path, frequency);
     if (fault === null) this.#kept = frequency;
-    this.#log.matter("driftfile", "warning", "driftFile", fault === null ? null : `drift file ${this.#path} cannot be written: ${fault}`);
+    this.#log.matter(
+      "driftfile",
+      "warning",
+      "driftFile",
+      fault === null ? null : `drift file ${this.#path} cannot be written: ${fault}`,
+    );
   }
 }

@@ -13,13 +13,22 @@ import type { Log } from "./log.ts";
  * @returns what to release at the end; `null`: the clock is left alone, or nobody would notice a second copy
  * @throws CommandFailure where somebody does
  */
-export function claimClock({ clock, force }: DaemonRunOptions, { pidFile }: Configuration, env: Io["env"], log: Log): Instance | null {
+export function claimClock(
+  { clock, force }: DaemonRunOptions,
+  { pidFile }: Configuration,
+  env: Io["env"],
+  log: Log,
+): Instance | null {
   // Those that leave the clock alone may be as many as there are ports.
   if (!clock) return null;
   const other = force === true ? null : otherDaemon();
   if (other !== null) {
     const name = other.pid === null ? other.name : `${other.name} (process ${other.pid})`;
-    throw new CommandFailure({ code: "other-daemon", message: `${name} disciplines this clock`, hint: "stop it first, start with --no-clock, or insist with --force" });
+    throw new CommandFailure({
+      code: "other-daemon",
+      message: `${name} disciplines this clock`,
+      hint: "stop it first, start with --no-clock, or insist with --force",
+    });
   }
   const claim = claimInstance(pidFile ?? instancePath(env));
   if (!isInstanceFault(claim)) return claim;
@@ -27,7 +36,11 @@ export function claimClock({ clock, force }: DaemonRunOptions, { pidFile }: Conf
     log.say("warning", "lock", `${claim.path} cannot be made (${claim.why}): a second copy would not be noticed`);
     return null;
   }
-  throw new CommandFailure({ code: "other-daemon", message: `ntpkit run ${claim.pid === null ? "" : `(process ${claim.pid}) `}holds ${claim.path}`, hint: "one is enough; --no-clock runs beside it on another --port" });
+  throw new CommandFailure({
+    code: "other-daemon",
+    message: `ntpkit run ${claim.pid === null ? "" : `(process ${claim.pid}) `}holds ${claim.path}`,
+    hint: "one is enough; --no-clock runs beside it on another --port",
+  });
 }
 
 /**
@@ -38,8 +51,17 @@ export function becomeUser({ user: name, clock }: DaemonRunOptions, log: Log): v
   const user = name === undefined ? null : lookUpUser(name);
   if (user === null) return;
   const fault = become(user, clock);
-  if (fault !== null) throw new CommandFailure({ code: "permission", message: `this process cannot become ${user.name}: ${BECOME_FAULTS[fault]}`, hint: null });
+  if (fault !== null)
+    throw new CommandFailure({
+      code: "permission",
+      message: `this process cannot become ${user.name}: ${BECOME_FAULTS[fault]}`,
+      hint: null,
+    });
   log.say("info", "becameUser", `runs as ${user.name}`);
 }
 
-const BECOME_FAULTS = { unsupported: "this system has no way to keep the capabilities that are needed", notRoot: "it is not root", refused: "the system refused" } as const;
+const BECOME_FAULTS = {
+  unsupported: "this system has no way to keep the capabilities that are needed",
+  notRoot: "it is not root",
+  refused: "the system refused",
+} as const;

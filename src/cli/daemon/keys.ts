@@ -24,25 +24,39 @@ export async function daemonKeys({ configuration }: LoadedConfiguration): Promis
   const { keys, trusted, associations } = configuration;
   if (keys === null) {
     const keyed = associations.find(({ key }) => key !== null);
-    if (keyed !== undefined) throw new UsageError(`${keyed.name} is to be authenticated by key ${keyed.key!}, but there is no key file`, "name it with keys FILE", keyed.at);
+    if (keyed !== undefined)
+      throw new UsageError(
+        `${keyed.name} is to be authenticated by key ${keyed.key!}, but there is no key file`,
+        "name it with keys FILE",
+        keyed.at,
+      );
     return { keyring: null, fault: null, warnings: [] };
   }
   const { loadKeys } = await import("../../security/keyring.ts");
   const { keyring, faults, warnings } = await loadKeys(keys.path, { format: keys.format, trusted: trusted ?? [] });
-  const untrusted = trusted === null ? [placedText({ ...keys.at, message: "no key is trusted, since there is no trustedkey" })] : [];
+  const untrusted =
+    trusted === null ? [placedText({ ...keys.at, message: "no key is trusted, since there is no trustedkey" })] : [];
   return { keyring, fault: faultOf(faults, keys.at), warnings: [...warnings.map(placedText), ...untrusted] };
 }
 
 /** Says what is wrong with the file, and whom that concerns. */
 export function tellKeys({ fault, warnings }: DaemonKeys, { configuration }: LoadedConfiguration, log: Log): void {
-  if (fault !== null) log.matter("keys", "warning", "keys", `${placedText({ ...fault.at, message: fault.text })}; ${withoutKeys(configuration.associations)}`);
+  if (fault !== null)
+    log.matter(
+      "keys",
+      "warning",
+      "keys",
+      `${placedText({ ...fault.at, message: fault.text })}; ${withoutKeys(configuration.associations)}`,
+    );
   else log.matter("keys", "warning", "keys", null);
   for (const warning of warnings) log.say("warning", "keys", warning);
 }
 
 function withoutKeys(associations: LoadedConfiguration["configuration"]["associations"]): string {
   const keyed = associations.filter(({ key }) => key !== null).length;
-  return keyed === 0 ? "it goes on without these keys" : `it goes on, and does not believe who needs these keys: ${counted(keyed, "line")} with a key`;
+  return keyed === 0
+    ? "it goes on without these keys"
+    : `it goes on, and does not believe who needs these keys: ${counted(keyed, "line")} with a key`;
 }
 
 /** What is wrong with the file as a whole stands where it is named; of many faulty lines the first is told. */

@@ -30,18 +30,36 @@ export function readLeaps(file: Configuration["leapFile"], log: Log, unix: numbe
     return told(systemReason(error));
   }
   const list = parseLeapSeconds(text, (ascii) => createHash("sha1").update(ascii, "latin1").digest("hex"));
-  if ("kind" in list) return told(list.text === "" ? "there is no leap second in it" : `line ${list.line} is none of such a list`);
-  if (file.checkHash && list.hash !== "good") return told(list.hash === "bad" ? "its hash is not that of its contents" : "it has no hash; leapfile … ignorehash takes it as it is");
+  if ("kind" in list)
+    return told(list.text === "" ? "there is no leap second in it" : `line ${list.line} is none of such a list`);
+  if (file.checkHash && list.hash !== "good")
+    return told(
+      list.hash === "bad"
+        ? "its hash is not that of its contents"
+        : "it has no hash; leapfile … ignorehash takes it as it is",
+    );
   const now = BigInt(Math.floor(unix / 1000)) + UNIX_EPOCH;
   const left = goodFor(list, now);
   if (left !== null && left <= 0) return told("it has expired");
   told(left !== null && left < SOON ? `it expires in ${Math.ceil(left / 86_400)} days` : null);
-  return { next: nextLeap(list, now), tai: taiOffset(list, now), latest: list.entries.at(-1)?.at ?? null, expires: list.expires };
+  return {
+    next: nextLeap(list, now),
+    tai: taiOffset(list, now),
+    latest: list.entries.at(-1)?.at ?? null,
+    expires: list.expires,
+  };
 }
 
 /** How the leap second that comes is smeared for clients; `null`: it is not. */
 export function smearOf(leaps: LeapKnowledge | null, interval: number): Smear | null {
   const next = leaps?.next ?? null;
   if (next === null || interval === 0) return null;
-  return { at: BigInt.asUintN(64, next.at << 32n) as NtpTimestamp, leap: next.leap, interval, placement: "before", shape: "cosine", passed: false };
+  return {
+    at: BigInt.asUintN(64, next.at << 32n) as NtpTimestamp,
+    leap: next.leap,
+    interval,
+    placement: "before",
+    shape: "cosine",
+    passed: false,
+  };
 }

@@ -59,21 +59,29 @@ const LEAP_INTERVAL = 86_400;
  * @param reload reads the configuration anew
  * @returns the exit code
  */
-export async function live(loaded: LoadedConfiguration, reload: () => LoadedConfiguration, options: DaemonRunOptions, io: Io): Promise<number> {
+export async function live(
+  loaded: LoadedConfiguration,
+  reload: () => LoadedConfiguration,
+  options: DaemonRunOptions,
+  io: Io,
+): Promise<number> {
   const log = logOf(options, io);
   log.useFile(loaded.configuration.logFile);
   const daemon = new Daemon(new Orders(loaded, reload, options, log), options, io, log);
   try {
     return await daemon.live();
   } catch (error) {
-    if (loaded.configuration.logFile !== null) log.say("error", "failed", error instanceof Error ? error.message : String(error));
+    if (loaded.configuration.logFile !== null)
+      log.say("error", "failed", error instanceof Error ? error.message : String(error));
     throw error;
   }
 }
 
 function logOf({ json, log, verbose, debug, quiet }: DaemonRunOptions, io: Io): Log {
   const how = { verbose: verbose === true || debug === true, quiet: quiet === true };
-  return json === true ? new Log(io.out, { ...how, format: "json" }) : new Log(io.err, { ...how, format: log ?? "text" });
+  return json === true
+    ? new Log(io.out, { ...how, format: "json" })
+    : new Log(io.err, { ...how, format: log ?? "text" });
 }
 
 class Daemon {
@@ -111,7 +119,8 @@ class Daemon {
 
   async live(): Promise<number> {
     const metrics = this.#options.metrics === undefined ? null : parseMetricsAddress(this.#options.metrics);
-    if (this.#options.user !== undefined && lookUpUser(this.#options.user) === null) throw new UsageError(`--user: there is no user "${this.#options.user}"`);
+    if (this.#options.user !== undefined && lookUpUser(this.#options.user) === null)
+      throw new UsageError(`--user: there is no user "${this.#options.user}"`);
     const instance = claimClock(this.#options, this.#orders.loaded.configuration, this.#io.env, this.#log);
     const endings: (() => void)[] = [() => instance?.release()];
     try {
@@ -130,7 +139,10 @@ class Daemon {
   #remark(event: "started" | "reread", text: string): void {
     const { path, remarks } = this.#orders.loaded;
     this.#log.say("info", event, text, { version: version(), file: path, pid: process.pid });
-    for (const { level, text, at } of remarks) this.#log.say(level === "note" ? "debug" : "warning", "configuration", placedText({ ...at, message: text }), { ...at });
+    for (const { level, text, at } of remarks)
+      this.#log.say(level === "note" ? "debug" : "warning", "configuration", placedText({ ...at, message: text }), {
+        ...at,
+      });
   }
 
   /** The engine, from its start to its end. */
@@ -174,7 +186,10 @@ class Daemon {
     this.#log.notes(notes);
     this.#statistics.heed(notes, snapshot, Date.now());
     for (const note of notes) {
-      if (note.what === "systemPeer") this.#manager.tell(`STATUS=${note.address === null ? "not synchronized" : `following ${addressText(note.address)}`}`);
+      if (note.what === "systemPeer")
+        this.#manager.tell(
+          `STATUS=${note.address === null ? "not synchronized" : `following ${addressText(note.address)}`}`,
+        );
       if (note.what === "reconfigured") this.#manager.tell("READY=1");
       if (note.what === "notListening" && note.group === undefined && note.late !== true) this.#refused = note.why;
     }
@@ -184,8 +199,12 @@ class Daemon {
   #result(config: EngineConfig, snapshot: Snapshot): number {
     if (this.#abort.signal.aborted) return exitCode("ok");
     const outcome = snapshot.outcome ?? "internal";
-    const service = this.#refused === null ? {} : { service: { port: this.#options.port ?? ONCE_DEFAULTS.port, why: this.#refused } };
-    const failure = describeFailure(outcome, snapshot, { ...failureContext(config, { outcome, snapshot, daemon: null }), ...service });
+    const service =
+      this.#refused === null ? {} : { service: { port: this.#options.port ?? ONCE_DEFAULTS.port, why: this.#refused } };
+    const failure = describeFailure(outcome, snapshot, {
+      ...failureContext(config, { outcome, snapshot, daemon: null }),
+      ...service,
+    });
     if (failure !== null) throw new CommandFailure(failure);
     return exitCode(outcome);
   }
@@ -197,7 +216,11 @@ class Daemon {
     try {
       changed = await this.#orders.renew();
     } catch (error) {
-      this.#log.say("error", "configuration", `${error instanceof Error ? error.message : String(error)}; it stays as it was`);
+      this.#log.say(
+        "error",
+        "configuration",
+        `${error instanceof Error ? error.message : String(error)}; it stays as it was`,
+      );
       this.#manager.tell("READY=1");
       return;
     }
@@ -231,7 +254,15 @@ class Daemon {
   }
 
   #engineConfig({ facts }: Machine, frequency: number | null): EngineConfig {
-    return this.#orders.engineConfig({ ...facts, interfaces: addressesByInterface(), frequency, kernelLoop: localClock().lock !== undefined, leaps: this.#leaps, named: this.#names.addresses, smear: smearOf(this.#leaps, this.#orders.loaded.configuration.smear) });
+    return this.#orders.engineConfig({
+      ...facts,
+      interfaces: addressesByInterface(),
+      frequency,
+      kernelLoop: localClock().lock !== undefined,
+      leaps: this.#leaps,
+      named: this.#names.addresses,
+      smear: smearOf(this.#leaps, this.#orders.loaded.configuration.smear),
+    });
   }
 
   #heedSignals(): () => void {
@@ -250,7 +281,8 @@ class Daemon {
 
   #heedTime(): () => void {
     const timers = [every(KEEP_INTERVAL, () => this.#keep()), every(LEAP_INTERVAL, () => this.#lookAtLeaps())];
-    if (this.#manager.watchdog !== null) timers.push(every(this.#manager.watchdog, () => void this.#manager.tell("WATCHDOG=1")));
+    if (this.#manager.watchdog !== null)
+      timers.push(every(this.#manager.watchdog, () => void this.#manager.tell("WATCHDOG=1")));
     return () => {
       for (const timer of timers) clearInterval(timer);
       this.#names.stop();
@@ -288,7 +320,12 @@ class Daemon {
       const snapshot = this.#snapshot();
       return snapshot === null ? "# EOF\n" : openMetrics(snapshot, version());
     });
-    this.#log.say("info", "metrics", `metrics at http://${addressText({ ip: address.host, port: server.port })}/metrics`, { port: server.port });
+    this.#log.say(
+      "info",
+      "metrics",
+      `metrics at http://${addressText({ ip: address.host, port: server.port })}/metrics`,
+      { port: server.port },
+    );
     return () => server.close();
   }
 }

@@ -70,14 +70,22 @@ export class Log {
     if (level === "debug" && !this.#options.verbose) return;
     if (this.#options.quiet && (level === "debug" || level === "info")) return;
     const time = new Date((this.#options.clock ?? Date.now)()).toISOString();
-    const document = (): string => `${JSON.stringify({ schema: schemaName("run"), time, level, event, text, ...fields }, plain)}\n`;
-    const plainly = (): string => `${this.#stamp(time)}${level === "info" || level === "debug" ? "" : `${level}: `}${text}\n`;
+    const document = (): string =>
+      `${JSON.stringify({ schema: schemaName("run"), time, level, event, text, ...fields }, plain)}\n`;
+    const plainly = (): string =>
+      `${this.#stamp(time)}${level === "info" || level === "debug" ? "" : `${level}: `}${text}\n`;
     const line = this.#options.format === "json" ? document : plainly;
     if (this.#file === null || !this.#append(this.#file, line())) this.#sink.write(line());
   }
 
   /** One matter that may stay as it is for a long time: said when it changes. `null`: all is well again, which is no news. */
-  matter(about: string, level: Level, event: string, text: string | null, fields: Readonly<Record<string, unknown>> = {}): void {
+  matter(
+    about: string,
+    level: Level,
+    event: string,
+    text: string | null,
+    fields: Readonly<Record<string, unknown>> = {},
+  ): void {
     if (text === null) return void this.#said.delete(about);
     if (this.#said.get(about) === text) return;
     this.#said.set(about, text);
@@ -107,7 +115,11 @@ export class Log {
       return true;
     } catch (error) {
       this.#file = null;
-      this.say("warning", "logFile", `the log file ${path} cannot be written: ${(error as NodeJS.ErrnoException).code ?? String(error)}`);
+      this.say(
+        "warning",
+        "logFile",
+        `the log file ${path} cannot be written: ${(error as NodeJS.ErrnoException).code ?? String(error)}`,
+      );
       return false;
     }
   }

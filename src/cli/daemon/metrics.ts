@@ -21,9 +21,11 @@ export interface MetricsAddress {
 export function parseMetricsAddress(text: string): MetricsAddress {
   const match = /^(?:\[([^\]]*)\]:|([^:]*):)?([^:]*)$/.exec(text);
   const host = match?.[1] ?? match?.[2] ?? "127.0.0.1";
-  if (match === null) throw new UsageError(`--metrics: "${text}" is not an address`, "write PORT, 127.0.0.1:PORT or [::1]:PORT");
+  if (match === null)
+    throw new UsageError(`--metrics: "${text}" is not an address`, "write PORT, 127.0.0.1:PORT or [::1]:PORT");
   const ip = host === "localhost" ? "127.0.0.1" : host;
-  if (literalFamily(ip) === 0 || !isLoopback(ip)) throw new UsageError(`--metrics: "${host}" is not a loopback address`, "a proxy may give them to others");
+  if (literalFamily(ip) === 0 || !isLoopback(ip))
+    throw new UsageError(`--metrics: "${host}" is not a loopback address`, "a proxy may give them to others");
   return { host: ip, port: parseInteger(match[3]!, "--metrics, port", 0, 65_535) };
 }
 
@@ -42,11 +44,14 @@ export async function serveMetrics({ host, port }: MetricsAddress, text: () => s
   const server = createServer((request, response) => {
     const path = (request.url ?? "/").split("?", 1)[0];
     if (request.method !== "GET" && request.method !== "HEAD") response.writeHead(405, { allow: "GET, HEAD" }).end();
-    else if (path !== "/metrics") response.writeHead(404, { "content-type": "text/plain" }).end("metrics are at /metrics\n");
+    else if (path !== "/metrics")
+      response.writeHead(404, { "content-type": "text/plain" }).end("metrics are at /metrics\n");
     else response.writeHead(200, { "content-type": OPENMETRICS }).end(text());
   });
   await new Promise<void>((done, failed) => {
-    server.once("error", (error: NodeJS.ErrnoException) => failed(new UsageError(`--metrics: ${host}:${port} cannot be had: ${error.code ?? error.message}`)));
+    server.once("error", (error: NodeJS.ErrnoException) =>
+      failed(new UsageError(`--metrics: ${host}:${port} cannot be had: ${error.code ?? error.message}`)),
+    );
     server.listen(port, host, done);
   });
   server.on("error", () => {

@@ -41,7 +41,8 @@ export class RestrictedNames {
   follow(lines: readonly RestrictLine[]): void {
     this.stop();
     this.#lines = restrictedNames(lines);
-    for (const name of this.#addresses.keys()) if (!this.#lines.some(({ address }) => address === name)) this.#addresses.delete(name);
+    for (const name of this.#addresses.keys())
+      if (!this.#lines.some(({ address }) => address === name)) this.#addresses.delete(name);
     if (this.#lines.length > 0) this.#look();
   }
 
@@ -63,7 +64,13 @@ export class RestrictedNames {
     const name = line.address;
     if (event.kind === "unresolved") {
       const known = this.#addresses.has(name) ? "it counts for the addresses it had" : "the line counts for nobody yet";
-      this.#log.matter(`restrict ${name}`, "warning", "restrict", placedText({ ...line.at, message: `"restrict ${name}": ${RESOLVE_FAULTS[event.why]}; ${known}` }), { name });
+      this.#log.matter(
+        `restrict ${name}`,
+        "warning",
+        "restrict",
+        placedText({ ...line.at, message: `"restrict ${name}": ${RESOLVE_FAULTS[event.why]}; ${known}` }),
+        { name },
+      );
       return;
     }
     if (event.kind !== "resolved") return;

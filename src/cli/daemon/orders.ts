@@ -69,7 +69,8 @@ export class Orders {
     const keys = await daemonKeys(loaded);
     const { fault } = keys;
     // Keys that are known are not given up for a file that cannot be read.
-    if (fault !== null && this.#keys.keyring !== null && this.#keys.fault === null) throw new UsageError(fault.text, null, fault.at);
+    if (fault !== null && this.#keys.keyring !== null && this.#keys.fault === null)
+      throw new UsageError(fault.text, null, fault.at);
     tellKeys(keys, loaded, this.#log);
     const before = this.#fingerprint;
     if (fingerprint(loaded) === before) return false;
@@ -84,9 +85,13 @@ export class Orders {
       loaded = withLines(this.#loaded, lines, "config");
       accessOf(loaded.configuration.restrict, new Map());
     } catch (error) {
-      return error instanceof UsageError ? `${error.message}${error.hint === null ? "" : `; ${error.hint}`}` : "these lines cannot be taken";
+      return error instanceof UsageError
+        ? `${error.message}${error.hint === null ? "" : `; ${error.hint}`}`
+        : "these lines cannot be taken";
     }
-    const said = loaded.remarks.filter(({ level }) => level === "warning").map(({ text, at }) => placedText({ ...at, message: text }));
+    const said = loaded.remarks
+      .filter(({ level }) => level === "warning")
+      .map(({ text, at }) => placedText({ ...at, message: text }));
     this.#take(loaded, this.#keys);
     this.onAdded(lines);
     return ["Config Succeeded", ...said].join("\r\n");
@@ -95,7 +100,16 @@ export class Orders {
   /** The engine's configuration. */
   engineConfig(facts: DaemonFacts): EngineConfig {
     const { clock, discipline, anyOffset, port } = this.#options;
-    return daemonConfig(this.#loaded.configuration, { noClock: !clock, discipline: discipline ?? DEFAULT_DISCIPLINE, anyFirst: anyOffset === true, port: port ?? ONCE_DEFAULTS.port }, facts);
+    return daemonConfig(
+      this.#loaded.configuration,
+      {
+        noClock: !clock,
+        discipline: discipline ?? DEFAULT_DISCIPLINE,
+        anyFirst: anyOffset === true,
+        port: port ?? ONCE_DEFAULTS.port,
+      },
+      facts,
+    );
   }
 
   #take(loaded: LoadedConfiguration, keys: DaemonKeys): void {

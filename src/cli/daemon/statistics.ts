@@ -32,11 +32,16 @@ export class StatisticsFiles {
    * @param unix milliseconds since 1970
    */
   heed(notes: readonly Note[], snapshot: () => Snapshot, unix: number): void {
-    const measured = this.#enabled ? notes.flatMap((note) => (note.what === "sample" || note.what === "broadcast" ? [note.id] : [])) : [];
+    const measured = this.#enabled
+      ? notes.flatMap((note) => (note.what === "sample" || note.what === "broadcast" ? [note.id] : []))
+      : [];
     if (measured.length === 0) return;
     const now = snapshot();
-    for (const note of notes) if (note.what === "sample" && note.raw !== undefined) this.#write("rawstats", rawstats(note.address, note.raw, unix), now.elapsed, unix);
-    for (const association of now.associations) if (measured.includes(association.id)) this.#write("peerstats", peerstats(association, unix), now.elapsed, unix);
+    for (const note of notes)
+      if (note.what === "sample" && note.raw !== undefined)
+        this.#write("rawstats", rawstats(note.address, note.raw, unix), now.elapsed, unix);
+    for (const association of now.associations)
+      if (measured.includes(association.id)) this.#write("peerstats", peerstats(association, unix), now.elapsed, unix);
     if (now.clock.offset === this.#lastOffset) return;
     this.#lastOffset = now.clock.offset;
     this.#write("loopstats", loopstats(now, unix), now.elapsed, unix);
@@ -63,7 +68,12 @@ export class StatisticsFiles {
       if (set.link && path !== base) this.#link(base, path);
       this.#log.matter(matter, "warning", "statistics", null);
     } catch (error) {
-      this.#log.matter(matter, "warning", "statistics", `${kind} cannot be written to ${path}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`);
+      this.#log.matter(
+        matter,
+        "warning",
+        "statistics",
+        `${kind} cannot be written to ${path}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`,
+      );
     }
   }
 

@@ -9,10 +9,24 @@ import { statsTime } from "../../view/stats.ts";
 export function sysstats(counts: Readonly<Counts>, uptime: number, unix: number): string {
   const of = (kind: DispositionKind): number => sum(counts, (name) => DISPOSITIONS[name].kind === kind);
   const received = sum(counts, () => true);
-  const figures = [received, of("answered"), received - counts.oldVersion, counts.oldVersion, of("restricted"), of("malformed"), of("authentication") + counts.refusedKey, of("declined"), of("limited"), counts.kissed];
+  const figures = [
+    received,
+    of("answered"),
+    received - counts.oldVersion,
+    counts.oldVersion,
+    of("restricted"),
+    of("malformed"),
+    of("authentication") + counts.refusedKey,
+    of("declined"),
+    of("limited"),
+    counts.kissed,
+  ];
   return `${statsTime(unix)} ${Math.floor(uptime)} ${figures.join(" ")}\n`;
 }
 
 function sum(counts: Readonly<Counts>, wanted: (name: Disposition) => boolean): number {
-  return (Object.entries(counts) as [Disposition, number][]).reduce((all, [name, count]) => (wanted(name) ? all + count : all), 0);
+  return (Object.entries(counts) as [Disposition, number][]).reduce(
+    (all, [name, count]) => (wanted(name) ? all + count : all),
+    0,
+  );
 }

@@ -37,7 +37,11 @@ export function startServer(character: Character, read: ClockReader): Promise<De
     const request = decodePacket(bytes);
     if (request.kind !== "packet" || request.header.mode !== "client") return;
     const receive = shift(read(), character.ahead);
-    socket.send(encodeHeader(answer(request.header, character, receive, () => shift(read(), character.ahead))), port, address);
+    socket.send(
+      encodeHeader(answer(request.header, character, receive, () => shift(read(), character.ahead))),
+      port,
+      address,
+    );
   });
   return new Promise((started, failed) => {
     socket.once("error", failed);
@@ -52,7 +56,12 @@ function running(socket: Socket, character: Character): DemoServer {
 /** How long ago every server set its clock. */
 const LAST_SET: Seconds = -10;
 
-function answer(request: Header, { stratum, refid }: Character, receive: Header["receive"], now: () => Header["transmit"]): Header {
+function answer(
+  request: Header,
+  { stratum, refid }: Character,
+  receive: Header["receive"],
+  now: () => Header["transmit"],
+): Header {
   return {
     leap: stratum === null ? "unsynchronized" : "none",
     version: request.version,

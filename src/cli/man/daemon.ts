@@ -37,13 +37,31 @@ export const DAEMON_PROSE: Prose = {
         "Two disciplines steer the clock (`--discipline`). `adaptive`, the default, estimates phase and frequency from every sample, weighed by its delay, and asks as often as the oscillator's wander makes worth while. `rfc5905` is the standard's hybrid of phase-lock and frequency-lock loop; on Linux the kernel's own loop (ADJ_OFFSET) takes its place once the frequency is known, unless `disable kernel` says that it shall be steered from here each second, which keeps the clock two to five times worse. At the start the clock gets the frequency of the drift file, whoever steered it before. `tinker` tunes both:",
         {
           terms: [
-            ["`step` N, `stepfwd` N, `stepback` N", "An offset of more seconds is stepped, not slewed: either way, of a clock that is behind, or of one that is ahead. 0: never."],
-            ["`stepout` N", "For so many seconds that must last, or it is taken for a spike. The first offset, and that of a clock somebody has set, is stepped at once. RFC 5905 measures an unknown frequency for as long, too."],
-            ["`panic` N", "An offset of more seconds ends the daemon with 13, but for the first one with `--any-offset`. 0: never."],
+            [
+              "`step` N, `stepfwd` N, `stepback` N",
+              "An offset of more seconds is stepped, not slewed: either way, of a clock that is behind, or of one that is ahead. 0: never.",
+            ],
+            [
+              "`stepout` N",
+              "For so many seconds that must last, or it is taken for a spike. The first offset, and that of a clock somebody has set, is stepped at once. RFC 5905 measures an unknown frequency for as long, too.",
+            ],
+            [
+              "`panic` N",
+              "An offset of more seconds ends the daemon with 13, but for the first one with `--any-offset`. 0: never.",
+            ],
             ["`freq` N", "The frequency to begin with, in ppm, in place of the drift file's."],
-            ["`allan` N", "The Allan intercept, as a power of two in seconds: from that age on old samples count for less in the clock filter, and `rfc5905` changes over from phase to frequency lock. Where it is not given these are 11 and about 10.5; `adaptive` finds its own."],
-            ["`dispersion` N", "PHI, in ppm: by how much what is known of a clock grows old, in filters, distances and what clients are told."],
-            ["`huffpuff` N", "For a line that is full in one direction for hours: offsets are moved towards zero by half of what their delay exceeds the least of the last N seconds. N should be longer than the line stays full; 7200 is usual."],
+            [
+              "`allan` N",
+              "The Allan intercept, as a power of two in seconds: from that age on old samples count for less in the clock filter, and `rfc5905` changes over from phase to frequency lock. Where it is not given these are 11 and about 10.5; `adaptive` finds its own.",
+            ],
+            [
+              "`dispersion` N",
+              "PHI, in ppm: by how much what is known of a clock grows old, in filters, distances and what clients are told.",
+            ],
+            [
+              "`huffpuff` N",
+              "For a line that is full in one direction for hours: offsets are moved towards zero by half of what their delay exceeds the least of the last N seconds. N should be longer than the line stays full; 7200 is usual.",
+            ],
           ],
         },
       ],
@@ -53,8 +71,14 @@ export const DAEMON_PROSE: Prose = {
       blocks: [
         {
           terms: [
-            ["`SIGTERM`, `SIGINT`", "End: the sockets are closed, the frequency is kept in the drift file, and what is known of the servers in the state file: the next start goes on from there. The exit status is 0."],
-            ["`SIGHUP`", "Read the configuration and the keys anew, and begin the log file anew. What is wrong with them is logged, and nothing changes: keys that can be read no longer are kept. Associations whose line stays keep all they have measured, by the line's new options; those whose line is gone end, and so does who was found by a key that is gone; new ones begin. Port, log format and other words of the command line stay, and so does `pidfile`. After `--user` the files have to be readable by that user."],
+            [
+              "`SIGTERM`, `SIGINT`",
+              "End: the sockets are closed, the frequency is kept in the drift file, and what is known of the servers in the state file: the next start goes on from there. The exit status is 0.",
+            ],
+            [
+              "`SIGHUP`",
+              "Read the configuration and the keys anew, and begin the log file anew. What is wrong with them is logged, and nothing changes: keys that can be read no longer are kept. Associations whose line stays keep all they have measured, by the line's new options; those whose line is gone end, and so does who was found by a key that is gone; new ones begin. Port, log format and other words of the command line stay, and so does `pidfile`. After `--user` the files have to be readable by that user.",
+            ],
           ],
         },
       ],
@@ -64,10 +88,19 @@ export const DAEMON_PROSE: Prose = {
       blocks: [
         {
           terms: [
-            ["`$RUNTIME_DIRECTORY/ntpkit.pid`, `/run/ntpkit.pid`", "The process number, locked while the daemon lives; not with `--no-clock`. `pidfile` names another."],
-            ["`$STATE_DIRECTORY/state.json`, `/var/lib/ntpkit/state.json`", "What was learned of the servers, shared with `ntpkit sync` (ntpkit-sync(1) says what and for how long): DENY and RSTR are honoured, and associations are taken up again with their clock filters and reach. Written once an hour and at the end; with `--user` the folder must be that user's."],
+            [
+              "`$RUNTIME_DIRECTORY/ntpkit.pid`, `/run/ntpkit.pid`",
+              "The process number, locked while the daemon lives; not with `--no-clock`. `pidfile` names another.",
+            ],
+            [
+              "`$STATE_DIRECTORY/state.json`, `/var/lib/ntpkit/state.json`",
+              "What was learned of the servers, shared with `ntpkit sync` (ntpkit-sync(1) says what and for how long): DENY and RSTR are honoured, and associations are taken up again with their clock filters and reach. Written once an hour and at the end; with `--user` the folder must be that user's.",
+            ],
             ["`driftfile`", "The frequency error, in ppm; written once an hour and at the end."],
-            ["`leapfile`", "The list of leap seconds. Its hash and its date are checked at the start and each day; where it can be believed, servers' announcements are not asked."],
+            [
+              "`leapfile`",
+              "The list of leap seconds. Its hash and its date are checked at the start and each day; where it can be believed, servers' announcements are not asked.",
+            ],
           ],
         },
       ],

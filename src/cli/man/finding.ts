@@ -7,7 +7,19 @@ import { CAUSES } from "../../view/serve.ts";
 import type { Prose } from "./prose.ts";
 import type { Block, Section } from "./roff.ts";
 
-const FINDS: readonly string[] = ["ok", "no-reply", "no-agreement", "permission", "authentication", "kiss", "deadline", "usage", "internal", "interrupted", "terminated"];
+const FINDS: readonly string[] = [
+  "ok",
+  "no-reply",
+  "no-agreement",
+  "permission",
+  "authentication",
+  "kiss",
+  "deadline",
+  "usage",
+  "internal",
+  "interrupted",
+  "terminated",
+];
 
 /** What can come of each command. */
 export const FINDING_OUTCOMES: Readonly<Record<string, readonly string[]>> = {
@@ -23,7 +35,8 @@ const KINDS: Readonly<Record<AssociationKind, string>> = {
   pool: "Preemptable client associations with the addresses of a name. `pool`; names given to `sync`, `query` and `serve`; `pool` lines of `run`.",
   peer: "A persistent symmetric active association: each is the other's server when it has the better time. `peer` lines of `run`.",
   broadcast: "No association: packets to a broadcast address or group. `serve --broadcast`, `run`.",
-  broadcastClient: "Ephemeral broadcast client associations, by the packets that are heard. `broadcast`; `broadcastclient` and `multicastclient` lines of `run`.",
+  broadcastClient:
+    "Ephemeral broadcast client associations, by the packets that are heard. `broadcast`; `broadcastclient` and `multicastclient` lines of `run`.",
   manycast: "Preemptable client associations, by the answers to a search. `manycast`; `manycastclient` lines of `run`.",
 };
 
@@ -31,13 +44,19 @@ const KINDS: Readonly<Record<AssociationKind, string>> = {
 const UNCONFIGURED: readonly (readonly [string, string])[] = [
   ["symmetric passive", "An ephemeral association, by an authentic packet of a symmetric active peer. `run`."],
   ["server", "No association: requests are answered. `serve`, `run`."],
-  ["manycast server", "No association: searches in a group are answered by who is synchronized, at a stratum below the searcher's, with `--cohort` (`tos cohort 1`) at the same, too. `serve --manycast`, `manycastserver` lines of `run`."],
+  [
+    "manycast server",
+    "No association: searches in a group are answered by who is synchronized, at a stratum below the searcher's, with `--cohort` (`tos cohort 1`) at the same, too. `serve --manycast`, `manycastserver` lines of `run`.",
+  ],
 ];
 
 /** Each process as it fits a column, and what it means. */
 const PROCESSES: Readonly<Record<Process, readonly [word: string, text: string]>> = {
   process: ["process", "The packet goes to the association's peer process."],
-  answer: ["answer", "The server answers it; no association comes of it, only an entry in the list of recent clients (`ntpkit mru`)."],
+  answer: [
+    "answer",
+    "The server answers it; no association comes of it, only an entry in the list of recent clients (`ntpkit mru`).",
+  ],
   mobilizePassive: ["+passive", "A symmetric passive association is mobilized, if the packet is authentic."],
   mobilizeBroadcast: ["+bclient", "A broadcast client association is mobilized, if the packet is authentic."],
   solicited: ["+client", "If it answers a search, a client association is mobilized."],
@@ -65,10 +84,23 @@ function modeTable(): string {
   const head = ["", ...columns.map((mode) => `${MODES.indexOf(mode)} ${COLUMN_NAMES[mode]}`)];
   const lines = rows.map((row) => [row, ...columns.map((column) => PROCESSES[MODE_TABLE[row][column]][0])]);
   const widths = head.map((_, index) => Math.max(...[head, ...lines].map((line) => line[index]!.length)));
-  return [head, ...lines].map((line) => line.map((cell, index) => cell.padEnd(widths[index]! + 2)).join("").trimEnd()).join("\n");
+  return [head, ...lines]
+    .map((line) =>
+      line
+        .map((cell, index) => cell.padEnd(widths[index]! + 2))
+        .join("")
+        .trimEnd(),
+    )
+    .join("\n");
 }
 
-const COLUMN_NAMES: Readonly<Record<PacketMode, string>> = { symmetricActive: "active", symmetricPassive: "passive", client: "client", server: "server", broadcast: "broadcast" };
+const COLUMN_NAMES: Readonly<Record<PacketMode, string>> = {
+  symmetricActive: "active",
+  symmetricPassive: "passive",
+  client: "client",
+  server: "server",
+  broadcast: "broadcast",
+};
 
 const TRUST: Section = {
   title: "WHO IS BELIEVED",
@@ -85,7 +117,8 @@ const LIVE: Section = {
   ],
 };
 
-const CHECKS: Block = "Each server found is measured by a volley of six exchanges (`--samples`), and all of them are judged as `ntpkit query` judges servers; the clock is never touched.";
+const CHECKS: Block =
+  "Each server found is measured by a volley of six exchanges (`--samples`), and all of them are judged as `ntpkit query` judges servers; the clock is never touched.";
 
 /** The words for each command. */
 export const FINDING_PROSE: Readonly<Record<string, Prose>> = {
@@ -119,7 +152,9 @@ export const FINDING_PROSE: Readonly<Record<string, Prose>> = {
       TRUST,
       {
         title: "OUTPUT",
-        blocks: ["With `--json` each event is a document on a line of its own, with `address`, `group`, `keyId`, `authentication`, `offset`, `delay` and `reason`. Its JSON Schema is in the package's `schemas` folder."],
+        blocks: [
+          "With `--json` each event is a document on a line of its own, with `address`, `group`, `keyId`, `authentication`, `offset`, `delay` and `reason`. Its JSON Schema is in the package's `schemas` folder.",
+        ],
       },
     ],
     examples: FINDING_EXAMPLES.broadcast,
@@ -135,9 +170,21 @@ export const FINDING_PROSE: Readonly<Record<string, Prose>> = {
     sections: [
       {
         title: "WHAT IS COUNTED",
-        blocks: ["Every packet is counted by what became of it; `--json` tells the counters as `causes`, every 64 s and at the end:", { terms: CAUSES.map(([name, text]) => [`\`${name}\``, `${text.slice(0, 1).toUpperCase()}${text.slice(1)}.`] as const) }],
+        blocks: [
+          "Every packet is counted by what became of it; `--json` tells the counters as `causes`, every 64 s and at the end:",
+          {
+            terms: CAUSES.map(
+              ([name, text]) => [`\`${name}\``, `${text.slice(0, 1).toUpperCase()}${text.slice(1)}.`] as const,
+            ),
+          },
+        ],
       },
-      { title: "OUTPUT", blocks: ["A line, or with `--json` a document a line, when it begins to answer (`listening`), when it follows another server (`source`), every 64 s (`counts`) and at the end (`stopped`). On a terminal a table is drawn in place. Its JSON Schema is in the package's `schemas` folder."] },
+      {
+        title: "OUTPUT",
+        blocks: [
+          "A line, or with `--json` a document a line, when it begins to answer (`listening`), when it follows another server (`source`), every 64 s (`counts`) and at the end (`stopped`). On a terminal a table is drawn in place. Its JSON Schema is in the package's `schemas` folder.",
+        ],
+      },
     ],
     examples: FINDING_EXAMPLES.serve,
     seeAlso: ["ntpkit", "ntpkit-run", "ntpkit-broadcast", "ntpkit-manycast"],

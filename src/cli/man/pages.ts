@@ -13,7 +13,20 @@ const OUTCOMES_OF: Readonly<Record<string, readonly string[] | null>> = {
   keygen: ["ok", "permission", "usage", "internal"],
   completion: ["ok", "usage", "internal"],
   run: ["ok", "limit", "permission", "other-daemon", "usage", "internal"],
-  query: ["ok", "no-reply", "resolve", "no-agreement", "permission", "authentication", "kiss", "deadline", "usage", "internal", "interrupted", "terminated"],
+  query: [
+    "ok",
+    "no-reply",
+    "resolve",
+    "no-agreement",
+    "permission",
+    "authentication",
+    "kiss",
+    "deadline",
+    "usage",
+    "internal",
+    "interrupted",
+    "terminated",
+  ],
   demo: ["ok", "no-agreement", "no-reply", "deadline", "usage", "internal", "interrupted", "terminated"],
 };
 
@@ -30,7 +43,16 @@ export function manualPages(tree: Tree, version: string): ReadonlyMap<string, st
 
 function programPage(tree: Tree, source: string): string {
   const prose = PROSE["ntpkit"]!;
-  const commands: Section = { title: "COMMANDS", blocks: [{ terms: tree.commands.map(({ name, text }) => [`\`${name}\``, `${sentence(text)} See ntpkit-${name}(1).`] as const) }] };
+  const commands: Section = {
+    title: "COMMANDS",
+    blocks: [
+      {
+        terms: tree.commands.map(
+          ({ name, text }) => [`\`${name}\``, `${sentence(text)} See ntpkit-${name}(1).`] as const,
+        ),
+      },
+    ],
+  };
   const sections: Section[] = [
     { title: "SYNOPSIS", blocks: ["`ntpkit` COMMAND [OPTION…] [ARGUMENT…]"] },
     { title: "DESCRIPTION", blocks: prose.description },

@@ -67,7 +67,18 @@ export const PROSE: Readonly<Record<string, Prose>> = {
       ["ntpkit query ntp.example.net", "How wrong is my clock?"],
       ["ntpkit sync ntp1.example.net ntp2.example.net ntp3.example.net", "Set it right."],
     ],
-    seeAlso: ["ntpkit-sync", "ntpkit-query", "ntpkit-peers", "ntpkit-check", "ntpkit-wait", "ntpkit-watch", "ntpkit-trace", "ntpkit-demo", "ntpkit-keygen", "ntpkit-completion"],
+    seeAlso: [
+      "ntpkit-sync",
+      "ntpkit-query",
+      "ntpkit-peers",
+      "ntpkit-check",
+      "ntpkit-wait",
+      "ntpkit-watch",
+      "ntpkit-trace",
+      "ntpkit-demo",
+      "ntpkit-keygen",
+      "ntpkit-completion",
+    ],
   },
   sync: {
     description: [
@@ -79,9 +90,18 @@ export const PROSE: Readonly<Record<string, Prose>> = {
     examples: [
       ["ntpkit sync a.example.net b.example.net c.example.net d.example.net", "Four servers outvote one that lies."],
       ["ntpkit sync -n pool.ntp.org", "What would be done?"],
-      ["17 * * * * ntpkit sync -q --state --frequency --spread -c /etc/ntpkit.conf", "A line for root's crontab: one packet a server, and a clock that stays right between two runs."],
-      ["17 * * * * ntpkit sync -q a.example.net b.example.net c.example.net", "A line for root's crontab; mail comes only when something is wrong."],
-      ["ntpkit sync --wait-network 1m --max-step backward=10s --json", "At boot, by the servers of the configuration file, never more than ten seconds back."],
+      [
+        "17 * * * * ntpkit sync -q --state --frequency --spread -c /etc/ntpkit.conf",
+        "A line for root's crontab: one packet a server, and a clock that stays right between two runs.",
+      ],
+      [
+        "17 * * * * ntpkit sync -q a.example.net b.example.net c.example.net",
+        "A line for root's crontab; mail comes only when something is wrong.",
+      ],
+      [
+        "ntpkit sync --wait-network 1m --max-step backward=10s --json",
+        "At boot, by the servers of the configuration file, never more than ten seconds back.",
+      ],
       ["ntpkit sync --keys /etc/ntp.keys 192.0.2.7,key=10", "Believe the server only with key 10."],
     ],
     seeAlso: ["ntpkit", "ntpkit-query", "ntpkit-keygen"],

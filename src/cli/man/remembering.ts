@@ -12,8 +12,14 @@ export const REMEMBERING_SECTION: Section = {
     "`--spread` is for lines of a crontab: everybody's run at the full minute, and servers of the public see a crowd. Where neither output is a terminal, and a server is not certainly on this host or network, a random part of the duration passes before anything is asked; `--deadline` counts from then on. `-v` says how long it waits. A systemd timer has RandomizedDelaySec for the same.",
     {
       terms: [
-        ["`$STATE_DIRECTORY/state.json`", "The file, where a service manager gives the folder; else `/var/lib/ntpkit/state.json` for root and whoever may write there, else `$XDG_STATE_HOME/ntpkit/state.json`, by default in `~/.local/state`. `--state=PATH` names another; PATH has a slash in it. It is replaced in one stroke, so that a run that is killed leaves it as it was; runs at the same time do not lose each other's. A file that is damaged or of a later version is put aside under another name, with a warning. One that belongs to another user is not used. `ntpkit peers --state` shows it, and `--forget` empties it."],
-        ["`$NTPKIT_BOOT_ID`", "Names this start of the machine where `/proc/sys/kernel/random/boot_id` cannot be read: in a unit, `Environment=NTPKIT_BOOT_ID=%b`."],
+        [
+          "`$STATE_DIRECTORY/state.json`",
+          "The file, where a service manager gives the folder; else `/var/lib/ntpkit/state.json` for root and whoever may write there, else `$XDG_STATE_HOME/ntpkit/state.json`, by default in `~/.local/state`. `--state=PATH` names another; PATH has a slash in it. It is replaced in one stroke, so that a run that is killed leaves it as it was; runs at the same time do not lose each other's. A file that is damaged or of a later version is put aside under another name, with a warning. One that belongs to another user is not used. `ntpkit peers --state` shows it, and `--forget` empties it.",
+        ],
+        [
+          "`$NTPKIT_BOOT_ID`",
+          "Names this start of the machine where `/proc/sys/kernel/random/boot_id` cannot be read: in a unit, `Environment=NTPKIT_BOOT_ID=%b`.",
+        ],
       ],
     },
   ],

@@ -33,7 +33,10 @@ export function roffOf({ name, purpose, source, sections }: Page): string {
     ".ad l",
     ".SH NAME",
     `${literal(name)} \\- ${inline(purpose)}`,
-    ...sections.flatMap(({ title, blocks }) => [`.SH ${argument(title)}`, ...blocks.flatMap((block, index) => blockLines(block, index === 0))]),
+    ...sections.flatMap(({ title, blocks }) => [
+      `.SH ${argument(title)}`,
+      ...blocks.flatMap((block, index) => blockLines(block, index === 0)),
+    ]),
     "",
   ].join("\n");
 }
@@ -41,7 +44,15 @@ export function roffOf({ name, purpose, source, sections }: Page): string {
 function blockLines(block: Block, first: boolean): string[] {
   if (typeof block === "string") return [...(first ? [] : [".PP"]), textLine(inline(block))];
   if ("under" in block) return [`.SS ${argument(block.under)}`];
-  if ("code" in block) return [...(first ? [] : [".PP"]), ".RS 4", ".nf", ...block.code.split("\n").map((line) => textLine(literal(line))), ".fi", ".RE"];
+  if ("code" in block)
+    return [
+      ...(first ? [] : [".PP"]),
+      ".RS 4",
+      ".nf",
+      ...block.code.split("\n").map((line) => textLine(literal(line))),
+      ".fi",
+      ".RE",
+    ];
   return block.terms.flatMap(([term, text]) => [".TP", textLine(inline(term)), textLine(inline(text))]);
 }
 
@@ -67,10 +78,19 @@ function literal(text: string): string {
   return prose(text).replace(/[-'^~`]/g, (character) => LITERALS[character]!);
 }
 
-const LITERALS: Readonly<Record<string, string>> = { "-": "\\-", "'": "\\(aq", "^": "\\(ha", "~": "\\(ti", "`": "\\(ga" };
+const LITERALS: Readonly<Record<string, string>> = {
+  "-": "\\-",
+  "'": "\\(aq",
+  "^": "\\(ha",
+  "~": "\\(ti",
+  "`": "\\(ga",
+};
 
 function prose(text: string): string {
   return text
     .replaceAll("\\", "\\e")
-    .replace(/[^\n\x20-\x7e]/gu, (character) => `\\[u${character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0")}]`);
+    .replace(
+      /[^\n\x20-\x7e]/gu,
+      (character) => `\\[u${character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0")}]`,
+    );
 }

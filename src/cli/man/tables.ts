@@ -12,7 +12,12 @@ import type { Block, Section } from "./roff.ts";
 /** The exit codes. */
 export function exitStatus(names: readonly string[] | null = null): Section {
   const shown = Object.entries(OUTCOMES).filter(([name]) => names === null || names.includes(name));
-  return { title: "EXIT STATUS", blocks: [{ terms: shown.map(([name, { exitCode, text }]) => [`\`${exitCode}\` ${name}`, sentence(text)] as const) }] };
+  return {
+    title: "EXIT STATUS",
+    blocks: [
+      { terms: shown.map(([name, { exitCode, text }]) => [`\`${exitCode}\` ${name}`, sentence(text)] as const) },
+    ],
+  };
 }
 
 /** What each tally character and verdict means. */
@@ -33,14 +38,36 @@ export function verdicts(): Section {
     title: "VERDICTS AND REASONS",
     blocks: [
       "Each server has a verdict, shown by a tally character as `ntpq` shows it:",
-      { terms: tallies.map(([verdict, tally]) => [`\`${tally === " " ? "blank" : tally}\` ${verdict}`, sentence(VERDICT_TEXTS[verdict])] as const) },
+      {
+        terms: tallies.map(
+          ([verdict, tally]) =>
+            [`\`${tally === " " ? "blank" : tally}\` ${verdict}`, sentence(VERDICT_TEXTS[verdict])] as const,
+        ),
+      },
       "All but the system peer and the survivors have a reason as well. Its name is the same in the table, in JSON and here; the number is ntpd's flash bit for the same cause, where it has one.",
-      { terms: Object.entries(REASONS).map(([reason, { flash, text }]) => [`\`${reason}\`${flash === 0 ? "" : ` (0x${flash.toString(16).padStart(4, "0")})`}`, sentence(text)] as const) },
+      {
+        terms: Object.entries(REASONS).map(
+          ([reason, { flash, text }]) =>
+            [
+              `\`${reason}\`${flash === 0 ? "" : ` (0x${flash.toString(16).padStart(4, "0")})`}`,
+              sentence(text),
+            ] as const,
+        ),
+      },
       { under: "Packets that are not used" },
       "With `-v` each packet that fails a test is noted by the test's words:",
-      { terms: Object.entries(PACKET_TESTS).map(([test, { flash, text }]) => [`\`${test}\`${flash === 0 ? "" : ` (0x${flash.toString(16).padStart(4, "0")})`}`, sentence(text)] as const) },
+      {
+        terms: Object.entries(PACKET_TESTS).map(
+          ([test, { flash, text }]) =>
+            [`\`${test}\`${flash === 0 ? "" : ` (0x${flash.toString(16).padStart(4, "0")})`}`, sentence(text)] as const,
+        ),
+      },
       { under: "Kiss codes" },
-      { terms: Object.entries(KISS_CODES).map(([code, { action, text }]) => [`\`${code}\``, `${sentence(text)}${KISS_ACTIONS[action]}`] as const) },
+      {
+        terms: Object.entries(KISS_CODES).map(
+          ([code, { action, text }]) => [`\`${code}\``, `${sentence(text)}${KISS_ACTIONS[action]}`] as const,
+        ),
+      },
     ],
   };
 }
@@ -67,13 +94,19 @@ export function configurationFile(): Section {
 
 /** The configuration file, as the daemon reads it. */
 export function daemonConfigurationFile(): Section {
-  const does = (wanted: CommandSyntax["daemon"]["does"]): [string, CommandSyntax][] => Object.entries(COMMANDS).filter(([, { daemon }]) => daemon.does === wanted);
-  const listed = (wanted: "leaves" | "refuses"): string => does(wanted).map(([name]) => `\`${name}\``).join(", ");
+  const does = (wanted: CommandSyntax["daemon"]["does"]): [string, CommandSyntax][] =>
+    Object.entries(COMMANDS).filter(([, { daemon }]) => daemon.does === wanted);
+  const listed = (wanted: "leaves" | "refuses"): string =>
+    does(wanted)
+      .map(([name]) => `\`${name}\``)
+      .join(", ");
   return {
     title: "CONFIGURATION FILE",
     blocks: [
       `The syntax is that of ntp.conf(5). The file is the one named by \`--config\`, else by \`$${CONFIG_VARIABLE}\`, else the first of ${CONFIG_PATHS.map((path) => `\`${path}\``).join(", ")} that exists. What is wrong in it is said as FILE:LINE:COLUMN, and ends the program with 64. In brackets: what counts where an option is not given. \`--check\` tells of every word that has no effect.`,
-      { terms: does("uses").map(([name, syntax]) => [commandTerm(name, syntax), commandText(syntax, "idle")] as const) },
+      {
+        terms: does("uses").map(([name, syntax]) => [commandTerm(name, syntax), commandText(syntax, "idle")] as const),
+      },
       `These are left out, with a warning: ${listed("leaves")}. With these the daemon does not start: ${listed("refuses")}.`,
     ],
   };
@@ -87,14 +120,21 @@ function commandsOf(once: CommandSyntax["once"]): string {
 }
 
 function commandTerm(name: string, { operands, family }: CommandSyntax): string {
-  const words = operands.map(({ name: operand, needed, many }) => `${needed ? operand : `[${operand}]`}${many ? "…" : ""}`);
+  const words = operands.map(
+    ({ name: operand, needed, many }) => `${needed ? operand : `[${operand}]`}${many ? "…" : ""}`,
+  );
   return `\`${[name, ...(family ? ["[-4|-6]"] : []), ...words].join(" ")}\``;
 }
 
 function commandText(syntax: CommandSyntax, without: "unused" | "idle"): string {
   const { text, options } = syntax;
-  const shown = Object.entries(options).filter(([, option]) => option[without] === undefined && option.drops === undefined);
-  const words = shown.map(([name, { takes, standard }]) => `\`${name}\`${takes === "nothing" ? "" : " N"}${without === "idle" ? standardText(standard) : ""}`);
+  const shown = Object.entries(options).filter(
+    ([, option]) => option[without] === undefined && option.drops === undefined,
+  );
+  const words = shown.map(
+    ([name, { takes, standard }]) =>
+      `\`${name}\`${takes === "nothing" ? "" : " N"}${without === "idle" ? standardText(standard) : ""}`,
+  );
   return `${sentence(text)}${words.length === 0 ? "" : ` Options: ${words.join(", ")}.`}${without === "idle" ? idleText(syntax) : ""}`;
 }
 
@@ -102,13 +142,18 @@ function commandText(syntax: CommandSyntax, without: "unused" | "idle"): string 
 function idleText({ idle, options }: CommandSyntax): string {
   if (idle !== null) return ` Read, and without effect: ${idle}.`;
   const names = new Map<string, string[]>();
-  for (const [name, { idle: why }] of Object.entries(options)) if (why !== undefined) names.set(why, [...(names.get(why) ?? []), `\`${name}\``]);
+  for (const [name, { idle: why }] of Object.entries(options))
+    if (why !== undefined) names.set(why, [...(names.get(why) ?? []), `\`${name}\``]);
   const parts = [...names].map(([why, options]) => `${options.join(", ")} (${why})`);
   return parts.length === 0 ? "" : ` Read, and without effect: ${parts.join("; ")}.`;
 }
 
 function standardText(standard: Standard | undefined): string {
-  return typeof standard === "number" || typeof standard === "string" ? ` [${standard}]` : standard === true ? " [on]" : "";
+  return typeof standard === "number" || typeof standard === "string"
+    ? ` [${standard}]`
+    : standard === true
+      ? " [on]"
+      : "";
 }
 
 /** How a command is called. */
@@ -127,7 +172,11 @@ export function optionsSection(command: TreeCommand): Section {
     title: "OPTIONS",
     blocks: headings.flatMap((heading): Block[] => [
       { under: heading.replace(/:$/, "") },
-      { terms: command.options.filter((option) => option.heading === heading).map((option) => [optionTerm(option), optionText(option)] as const) },
+      {
+        terms: command.options
+          .filter((option) => option.heading === heading)
+          .map((option) => [optionTerm(option), optionText(option)] as const),
+      },
     ]),
   };
 }

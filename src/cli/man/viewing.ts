@@ -13,7 +13,9 @@ const CONTROL: Section = {
 
 const KEYS: Section = {
   title: "AUTHENTICATION",
-  blocks: ["`--keys` and `--key` name the control key of the daemon (ntpd's `controlkey`), for the questions that need one. Key files are read as ntpkit-sync(1) reads them."],
+  blocks: [
+    "`--keys` and `--key` name the control key of the daemon (ntpd's `controlkey`), for the questions that need one. Key files are read as ntpkit-sync(1) reads them.",
+  ],
 };
 
 /** What `--format` and `--textfile` give. */
@@ -35,11 +37,26 @@ const LISTS: Readonly<Record<string, string>> = {
   monstats: "the size and the limits of its list of addresses heard",
 };
 
-const ASKS: readonly string[] = ["ok", "no-reply", "resolve", "authentication", "deadline", "usage", "unavailable", "internal", "interrupted", "terminated"];
+const ASKS: readonly string[] = [
+  "ok",
+  "no-reply",
+  "resolve",
+  "authentication",
+  "deadline",
+  "usage",
+  "unavailable",
+  "internal",
+  "interrupted",
+  "terminated",
+];
 
 /** What can come of each command. */
 export const VIEWING_OUTCOMES: Readonly<Record<string, readonly string[]>> = {
-  ...Object.fromEntries(["peers", "associations", "readvar", ...Object.keys(LISTS), "pstats", "mru", "ifstats", "reslist", "trace"].map((name) => [name, ASKS])),
+  ...Object.fromEntries(
+    ["peers", "associations", "readvar", ...Object.keys(LISTS), "pstats", "mru", "ifstats", "reslist", "trace"].map(
+      (name) => [name, ASKS],
+    ),
+  ),
   wait: ["ok", "resolve", "deadline", "usage", "unavailable", "internal", "interrupted", "terminated"],
   watch: ["ok", "no-reply", "permission", "usage", "internal", "interrupted", "terminated"],
 };
@@ -52,7 +69,10 @@ export const PLUGIN_STATUS: Section = {
       terms: [
         ["`0` OK", "All is as demanded."],
         ["`1` WARNING", "A figure is beyond its warning range, or with `--leap` a leap second is announced."],
-        ["`2` CRITICAL", "A figure is beyond its critical range, nobody answered, no majority agreed, or the daemon is not synchronized."],
+        [
+          "`2` CRITICAL",
+          "A figure is beyond its critical range, nobody answered, no majority agreed, or the daemon is not synchronized.",
+        ],
         ["`3` UNKNOWN", "It could not be checked: a name that cannot be resolved, a mistake in the command line."],
       ],
     },
@@ -70,25 +90,40 @@ export const VIEWING_PROSE: Readonly<Record<string, Prose>> = {
       "`--wide` is a table for people: names in full, who is authenticated how, the last eight polls as a bar, why a server is not used. In a terminal of less than 72 columns it has the stratum, the polls and the offset.",
       "`--explain` runs ntpkit's own selection on what the daemon reported, draws each server's correctness interval with the part that a majority agree on shaded, and says of every other server why it is not used. The daemon may have decided otherwise, since it decides on what it knew at its last update; then the sentence says so.",
     ],
-    sections: [CONTROL, KEYS, METRICS, jsonSection("peers", "`hosts` has for each host `protocol` (`mode6`, `cmdmon`, `observe` for ntpd-rs, `live`, or `state`), `daemon`, `system` and `associations`, with the fields of ntpkit-query(1) and `type`, `when` and `variables`; a host that told nothing has `ok` false and `error`. The exit status is 0 if any host told something. With `--watch` there is one document a line.")],
+    sections: [
+      CONTROL,
+      KEYS,
+      METRICS,
+      jsonSection(
+        "peers",
+        "`hosts` has for each host `protocol` (`mode6`, `cmdmon`, `observe` for ntpd-rs, `live`, or `state`), `daemon`, `system` and `associations`, with the fields of ntpkit-query(1) and `type`, `when` and `variables`; a host that told nothing has `ok` false and `error`. The exit status is 0 if any host told something. With `--watch` there is one document a line.",
+      ),
+    ],
     examples: [
       ["ntpkit peers -n", "This host's servers, by address."],
       ["ntpkit peers --state", "What will the next run of cron start from?"],
       ["ntpkit peers --explain", "Why is that server not used?"],
-      ["* * * * * ntpkit peers -q --textfile /var/lib/prometheus/node-exporter/ntpkit.prom", "A line for crontab: this host's daemon in Prometheus."],
+      [
+        "* * * * * ntpkit peers -q --textfile /var/lib/prometheus/node-exporter/ntpkit.prom",
+        "A line for crontab: this host's daemon in Prometheus.",
+      ],
       ["ntpkit peers --wide --watch 2s ntp1.example.net ntp2.example.net", "Two daemons, every two seconds."],
       ["ntpkit peers --json | jq '.hosts[].associations[] | {name, reason}'", "Who is not used, and why?"],
     ],
     seeAlso: ["ntpkit", "ntpkit-readvar", "ntpkit-associations", "ntpkit-trace"],
   },
   associations: question(
-    ["Lists the associations of a daemon that speaks mode 6: their identifiers and what their status words say, as ntpq's `associations` does."],
+    [
+      "Lists the associations of a daemon that speaks mode 6: their identifiers and what their status words say, as ntpq's `associations` does.",
+    ],
     [["ntpkit associations", "Which associations has this host's daemon?"]],
     "`associations` has `id` and `status`, the status word decoded.",
     "associations",
   ),
   readvar: question(
-    ["Reads variables of a daemon that speaks mode 6, as ntpq's `rv` does: of its system, of an association (`--association`), or of a reference clock (`--clock`). Named variables are printed alone; a name that the daemon does not know makes it refuse. `ntpkit rv` is the same."],
+    [
+      "Reads variables of a daemon that speaks mode 6, as ntpq's `rv` does: of its system, of an association (`--association`), or of a reference clock (`--clock`). Named variables are printed alone; a name that the daemon does not know makes it refuse. `ntpkit rv` is the same.",
+    ],
     [
       ["ntpkit readvar", "All system variables."],
       ["ntpkit rv localhost offset sys_jitter", "Two of them."],
@@ -100,17 +135,33 @@ export const VIEWING_PROSE: Readonly<Record<string, Prose>> = {
   ...Object.fromEntries(
     Object.entries(LISTS).map(([name, what]) => [
       name,
-      question([`Shows of a daemon that speaks mode 6 ${what}, as ntpq's \`${name}\` does. Lines whose variables the daemon does not know are left out.`], [[`ntpkit ${name} --json`, "The same for a script."]], "`variables` has the values by name.", name),
+      question(
+        [
+          `Shows of a daemon that speaks mode 6 ${what}, as ntpq's \`${name}\` does. Lines whose variables the daemon does not know are left out.`,
+        ],
+        [[`ntpkit ${name} --json`, "The same for a script."]],
+        "`variables` has the values by name.",
+        name,
+      ),
     ]),
   ),
   pstats: question(
-    ["Shows what a daemon that speaks mode 6 counts of an association, as ntpq's `pstats` does: when it was last heard and will be asked again, packets sent and received, and how many of those were wrong in which way. Lines whose variables the daemon does not know are left out."],
-    [["ntpkit associations; ntpkit pstats --association 4711", "Which associations are there, and how does this one fare?"]],
+    [
+      "Shows what a daemon that speaks mode 6 counts of an association, as ntpq's `pstats` does: when it was last heard and will be asked again, packets sent and received, and how many of those were wrong in which way. Lines whose variables the daemon does not know are left out.",
+    ],
+    [
+      [
+        "ntpkit associations; ntpkit pstats --association 4711",
+        "Which associations are there, and how does this one fare?",
+      ],
+    ],
     "`variables` has the values by name; `status` is the status word decoded.",
     "pstats",
   ),
   mru: question(
-    ["Lists the addresses that a daemon has heard last, with how often and how recently, as ntpq's `mrulist` does. The list is read a slice at a time while it changes: an address that is heard again meanwhile is shown once. There is no deadline unless one is given."],
+    [
+      "Lists the addresses that a daemon has heard last, with how often and how recently, as ntpq's `mrulist` does. The list is read a slice at a time while it changes: an address that is heard again meanwhile is shown once. There is no deadline unless one is given.",
+    ],
     [
       ["ntpkit mru --sort -count --limit 1000 -n", "Who asks most?"],
       ["ntpkit mru --json | jq '.entries | length'", "How many ask?"],
@@ -119,13 +170,17 @@ export const VIEWING_PROSE: Readonly<Record<string, Prose>> = {
     "mru",
   ),
   ifstats: question(
-    ["Lists the local addresses of a daemon and what was received and sent there, as ntpq's `ifstats` does. The daemon wants its control key."],
+    [
+      "Lists the local addresses of a daemon and what was received and sent there, as ntpq's `ifstats` does. The daemon wants its control key.",
+    ],
     [["ntpkit ifstats --keys /etc/ntp.keys --key 7", "With control key 7."]],
     "`interfaces` has the fields as the daemon names them.",
     "ifstats",
   ),
   reslist: question(
-    ["Lists the access restrictions of a daemon and how often each was met, as ntpq's `reslist` does. The daemon wants its control key."],
+    [
+      "Lists the access restrictions of a daemon and how often each was met, as ntpq's `reslist` does. The daemon wants its control key.",
+    ],
     [["ntpkit reslist --keys /etc/ntp.keys --key 7", "With control key 7."]],
     "`restrictions` has `addr`, `mask`, `hits` and `flags`.",
     "reslist",
@@ -135,7 +190,13 @@ export const VIEWING_PROSE: Readonly<Record<string, Prose>> = {
       "Follows the reference ids from a server to the server it follows and on, up to a primary source, and prints a line for each, as ntptrace does: its stratum, its offset in seconds, its synchronization distance, and of a primary server the reference id.",
       "Each is asked by mode 6, and where that is not answered by NTP: then the offset is the server's time minus the local time, and the way ends at a server that follows an IPv6 address, whose reference id is only a digest of it.",
     ],
-    sections: [CONTROL, jsonSection("trace", "`hops` has the servers in order, `protocol` saying how each was asked; `primary` is true when the last one is a primary server, and `end` says why the trace ended early.")],
+    sections: [
+      CONTROL,
+      jsonSection(
+        "trace",
+        "`hops` has the servers in order, `protocol` saying how each was asked; `primary` is true when the last one is a primary server, and `end` says why the trace ended early.",
+      ),
+    ],
     examples: [["ntpkit trace -n ntp.example.net", "Where does it have the time from?"]],
     seeAlso: ["ntpkit", "ntpkit-peers"],
   },
@@ -145,7 +206,13 @@ export const VIEWING_PROSE: Readonly<Record<string, Prose>> = {
       "SERVERs are asked as `ntpkit query` asks them, several at once: then the offset is that of the servers that agree, and `--truechimers` says how many those must be. With `--daemon` a daemon is asked what it thinks of its own clock, whichever daemon it is.",
       "A range is written as plugins write it: all is well within `0` to `N` for `N`, from `N` up for `N:`, up to `N` for `~:N`, within both for `A:B`, and outside of them for `@A:B`. Durations are seconds, or have a unit: `250ms`. Of an offset the size counts where the range has no colon. No answer, and servers that do not agree, are critical; a name that cannot be resolved and a mistake in the command line are unknown.",
     ],
-    sections: [METRICS, jsonSection("check", "`status` and `message` say what the line says, `figures` has each figure with its own status.")],
+    sections: [
+      METRICS,
+      jsonSection(
+        "check",
+        "`status` and `message` say what the line says, `figures` has each figure with its own status.",
+      ),
+    ],
     examples: [
       ["ntpkit check -w 50ms -c 500ms ntp.example.net", "As check_ntp_time does."],
       ["ntpkit check --truechimers 3:,2: ntp1.example ntp2.example ntp3.example", "Do all three agree?"],
@@ -157,7 +224,13 @@ export const VIEWING_PROSE: Readonly<Record<string, Prose>> = {
     description: [
       "Waits until the local clock is synchronized: until this host's time daemon, whichever it is, says that it is, or, where none answers, until the kernel does, whom daemons tell. With `--offset` and `--distance` it must be right within these, too. Nothing is sent to other hosts, and nothing is changed.",
     ],
-    sections: [CONTROL, jsonSection("wait", "`source` is `daemon` or `kernel`; `synchronized`, `offset` and `maximumError` are what it said last; a daemon that is not synchronized says nothing of its errors.")],
+    sections: [
+      CONTROL,
+      jsonSection(
+        "wait",
+        "`source` is `daemon` or `kernel`; `synchronized`, `offset` and `maximumError` are what it said last; a daemon that is not synchronized says nothing of its errors.",
+      ),
+    ],
     examples: [
       ["ntpkit wait --timeout 5m --offset 100ms", "Before starting what needs the time."],
       ["ntpkit wait --timeout 0s -q && echo good", "Is it synchronized now?"],
@@ -179,9 +252,19 @@ export const VIEWING_PROSE: Readonly<Record<string, Prose>> = {
 };
 
 function question(description: readonly Block[], examples: Prose["examples"], carried: string, command: string): Prose {
-  return { description, sections: [CONTROL, KEYS, jsonSection(command, carried)], examples, seeAlso: ["ntpkit", "ntpkit-peers"] };
+  return {
+    description,
+    sections: [CONTROL, KEYS, jsonSection(command, carried)],
+    examples,
+    seeAlso: ["ntpkit", "ntpkit-peers"],
+  };
 }
 
 function jsonSection(command: string, text: string): Section {
-  return { title: "JSON", blocks: [`${text} Durations are seconds unless they are a daemon's own variables, which are as the daemon wrote them; unknown is null. The schema is \`schemas/${command}.json\` of the package.`] };
+  return {
+    title: "JSON",
+    blocks: [
+      `${text} Durations are seconds unless they are a daemon's own variables, which are as the daemon wrote them; unknown is null. The schema is \`schemas/${command}.json\` of the package.`,
+    ],
+  };
 }

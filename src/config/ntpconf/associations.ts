@@ -1,6 +1,24 @@
 /** The rows of the commands that say with whom associations are made, and how far they are believed. */
 import { DEFAULT_LIMITS } from "../../system/limits.ts";
-import { any, choice, common, daemonOnly, FLAG, integer, missing, number, one, optional, seconds, several, WORD, type CommandSyntax, type Options, type OptionSyntax, type Takes } from "./syntax.ts";
+import {
+  any,
+  choice,
+  common,
+  daemonOnly,
+  FLAG,
+  integer,
+  missing,
+  number,
+  one,
+  optional,
+  seconds,
+  several,
+  WORD,
+  type CommandSyntax,
+  type Options,
+  type OptionSyntax,
+  type Takes,
+} from "./syntax.ts";
 
 const HOST: Takes = { takes: "host" };
 const GROUP: Takes = { takes: "group" };
@@ -19,10 +37,24 @@ const NTS: OptionSyntax = { ...FLAG, drops: "it asks for NTS, and is not asked w
 
 /** What ntpd takes and nothing here depends on. */
 const ELSEWHERE: Options = {
-  mode: { ...integer(0, 0xffff_ffff), standard: 0, unused: "it is for reference clocks", idle: "it is for reference clocks" },
-  xmtnonce: { ...FLAG, unused: "every request has a random transmit timestamp", idle: "every request has a random transmit timestamp" },
+  mode: {
+    ...integer(0, 0xffff_ffff),
+    standard: 0,
+    unused: "it is for reference clocks",
+    idle: "it is for reference clocks",
+  },
+  xmtnonce: {
+    ...FLAG,
+    unused: "every request has a random transmit timestamp",
+    idle: "every request has a random transmit timestamp",
+  },
   ident: { ...WORD, standard: null, unused: "it is for Autokey", idle: "it is for Autokey" },
-  bias: { ...number(-10, 10), standard: 0, unused: "offsets are taken as they are", idle: "offsets are taken as they are" },
+  bias: {
+    ...number(-10, 10),
+    standard: 0,
+    unused: "offsets are taken as they are",
+    idle: "offsets are taken as they are",
+  },
 };
 
 /** What is found goes without being told to. */
@@ -47,7 +79,12 @@ const CLIENT: Options = {
   autokey: AUTOKEY,
   nts: NTS,
   ...Object.fromEntries(
-    "ca cert aead mintls maxtls".split(" ").map((name) => [name, { ...WORD, standard: null, unused: "it is for NTS", idle: "it is for NTS" } satisfies OptionSyntax]),
+    "ca cert aead mintls maxtls"
+      .split(" ")
+      .map((name) => [
+        name,
+        { ...WORD, standard: null, unused: "it is for NTS", idle: "it is for NTS" } satisfies OptionSyntax,
+      ]),
   ),
   noval: { ...FLAG, unused: "it is for NTS", idle: "it is for NTS" },
 };
@@ -79,8 +116,18 @@ const TOS: Options = {
   orphan: { ...integer(1, 17), standard: 17, unused: "it is for daemons" },
   orphanwait: { ...seconds(0, 86_400), standard: 300, unused: "it is for daemons" },
   beacon: { ...seconds(0, 1e6), standard: 3600, unused: "it is for manycast" },
-  bcpollbstep: { ...integer(0, 4), standard: 0, unused: "it is for broadcast", idle: "broadcasts are guarded by their timestamps" },
-  basedate: { ...WORD, standard: null, unused: "eras are unfolded round the local clock", idle: "eras are unfolded round the local clock" },
+  bcpollbstep: {
+    ...integer(0, 4),
+    standard: 0,
+    unused: "it is for broadcast",
+    idle: "broadcasts are guarded by their timestamps",
+  },
+  basedate: {
+    ...WORD,
+    standard: null,
+    unused: "eras are unfolded round the local clock",
+    idle: "eras are unfolded round the local clock",
+  },
 };
 
 const FUDGE: Options = {
@@ -88,7 +135,12 @@ const FUDGE: Options = {
   refid: missing({ ...WORD, standard: "LOCL" }, "the local clock's is that of its address"),
   time1: missing({ ...number(-1e6, 1e6), standard: 0 }, "the local clock is taken as it is"),
   time2: missing({ ...number(-1e6, 1e6), standard: 0 }, "the local clock is taken as it is"),
-  ...Object.fromEntries([1, 2, 3, 4].map((flag) => [`flag${flag}`, { ...integer(0, 1), standard: 0, idle: "the local clock's driver has no flags" } satisfies OptionSyntax])),
+  ...Object.fromEntries(
+    [1, 2, 3, 4].map((flag) => [
+      `flag${flag}`,
+      { ...integer(0, 1), standard: 0, idle: "the local clock's driver has no flags" } satisfies OptionSyntax,
+    ]),
+  ),
 };
 
 /** The rings of `ttl` where it is not given: the hops a manycast search may go. */
@@ -96,18 +148,63 @@ export const DEFAULT_RINGS: readonly number[] = [1, 2, 3, 4, 5, 6, 7];
 
 /** Rows by command. */
 export const ASSOCIATION_COMMANDS: Readonly<Record<string, CommandSyntax>> = {
-  server: common("a server to ask; with a multicast group: a manycast search for servers; with 127.127.1.x: the local clock, for want of better", { operands: [one("HOST", HOST)], family: true, options: CLIENT }),
-  pool: common("a name whose addresses are servers to ask", { operands: [one("HOST", HOST)], family: true, options: { ...CLIENT, ...FOUND } }),
-  peer: daemonOnly("a symmetric active association", { operands: [one("HOST", HOST)], family: true, options: { ...CLIENT, xleave: FLAG }, once: "warned", onceWhy: "symmetric modes are for daemons" }),
-  broadcast: daemonOnly("send the time to a broadcast address or a multicast group; ttl is the hop limit", { operands: [one("ADDRESS", HOST)], family: true, options: BROADCAST }),
-  broadcastclient: daemonOnly("follow broadcast servers", { operands: [optional("novolley", choice("novolley"))], once: "warned", onceWhy: "ntpkit broadcast listens to them" }),
-  multicastclient: daemonOnly("follow the broadcast servers of multicast groups, 224.0.1.1 and ff05::101 unless said", { operands: [any("GROUP", GROUP)], once: "warned", onceWhy: "ntpkit broadcast listens to them" }),
-  manycastclient: daemonOnly("search a multicast group for servers, ring by ring", { operands: [one("GROUP", GROUP)], family: true, options: { ...CLIENT, ...FOUND }, once: "warned", onceWhy: "ntpkit manycast asks them" }),
-  manycastserver: daemonOnly("answer manycast searches in these groups", { operands: [several("GROUP", GROUP)], family: true }),
-  unpeer: daemonOnly("forget the associations with this host that lines before have named", { operands: [one("HOST", HOST)] }),
+  server: common(
+    "a server to ask; with a multicast group: a manycast search for servers; with 127.127.1.x: the local clock, for want of better",
+    { operands: [one("HOST", HOST)], family: true, options: CLIENT },
+  ),
+  pool: common("a name whose addresses are servers to ask", {
+    operands: [one("HOST", HOST)],
+    family: true,
+    options: { ...CLIENT, ...FOUND },
+  }),
+  peer: daemonOnly("a symmetric active association", {
+    operands: [one("HOST", HOST)],
+    family: true,
+    options: { ...CLIENT, xleave: FLAG },
+    once: "warned",
+    onceWhy: "symmetric modes are for daemons",
+  }),
+  broadcast: daemonOnly("send the time to a broadcast address or a multicast group; ttl is the hop limit", {
+    operands: [one("ADDRESS", HOST)],
+    family: true,
+    options: BROADCAST,
+  }),
+  broadcastclient: daemonOnly("follow broadcast servers", {
+    operands: [optional("novolley", choice("novolley"))],
+    once: "warned",
+    onceWhy: "ntpkit broadcast listens to them",
+  }),
+  multicastclient: daemonOnly("follow the broadcast servers of multicast groups, 224.0.1.1 and ff05::101 unless said", {
+    operands: [any("GROUP", GROUP)],
+    once: "warned",
+    onceWhy: "ntpkit broadcast listens to them",
+  }),
+  manycastclient: daemonOnly("search a multicast group for servers, ring by ring", {
+    operands: [one("GROUP", GROUP)],
+    family: true,
+    options: { ...CLIENT, ...FOUND },
+    once: "warned",
+    onceWhy: "ntpkit manycast asks them",
+  }),
+  manycastserver: daemonOnly("answer manycast searches in these groups", {
+    operands: [several("GROUP", GROUP)],
+    family: true,
+  }),
+  unpeer: daemonOnly("forget the associations with this host that lines before have named", {
+    operands: [one("HOST", HOST)],
+  }),
   tos: common("the limits of selection", { options: TOS, needsOption: true }),
-  ttl: daemonOnly("the rings of manycast searches, hops in rising order", { operands: [several("HOPS", integer(1, 255))] }),
-  fudge: daemonOnly("the stratum of the local clock", { operands: [one("127.127.1.UNIT", { takes: "clock" })], options: FUDGE }),
-  broadcastdelay: daemonOnly("the one-way delay of broadcasts, in place of measuring it by a volley; 0 measures it", { operands: [one("SECONDS", number(-1, 1))] }),
-  calldelay: daemonOnly("wait so long after the first packet of a burst, for a modem to complete the call", { operands: [one("SECONDS", seconds(0, 255))] }),
+  ttl: daemonOnly("the rings of manycast searches, hops in rising order", {
+    operands: [several("HOPS", integer(1, 255))],
+  }),
+  fudge: daemonOnly("the stratum of the local clock", {
+    operands: [one("127.127.1.UNIT", { takes: "clock" })],
+    options: FUDGE,
+  }),
+  broadcastdelay: daemonOnly("the one-way delay of broadcasts, in place of measuring it by a volley; 0 measures it", {
+    operands: [one("SECONDS", number(-1, 1))],
+  }),
+  calldelay: daemonOnly("wait so long after the first packet of a burst, for a modem to complete the call", {
+    operands: [one("SECONDS", seconds(0, 255))],
+  }),
 };

@@ -5,7 +5,16 @@ import { parseKeyIds, type KeyIdRange } from "../../security/keyids.ts";
 import { guarded, UsageError, type OnFault, type Place } from "../usage.ts";
 import { ASSOCIATION_COMMANDS, DEFAULT_RINGS } from "./associations.ts";
 import { foldDaemon, tinkerOf } from "./daemon.ts";
-import { isGroup, localUnit, readAssociation, readRestriction, restrictionRemark, type AssociationLine, type RestrictLine, type ServerLine } from "./lines.ts";
+import {
+  isGroup,
+  localUnit,
+  readAssociation,
+  readRestriction,
+  restrictionRemark,
+  type AssociationLine,
+  type RestrictLine,
+  type ServerLine,
+} from "./lines.ts";
 import type { Remark, Statement } from "./parse.ts";
 import type { Configuration, DiscardLimits, DiscoverySettings, Draft, Switches } from "./record.ts";
 import { SERVICE_COMMANDS, STATISTICS } from "./service.ts";
@@ -19,7 +28,9 @@ export type { Configuration, DiscardLimits } from "./record.ts";
 export const DEFAULT_DISCARD: DiscardLimits = settings(SERVICE_COMMANDS, "discard") as unknown as DiscardLimits;
 
 /** The default poll exponents of `server`, from the table. */
-export const DEFAULT_POLL: { readonly min: number; readonly max: number } = pollsOf(settings(ASSOCIATION_COMMANDS, "server"));
+export const DEFAULT_POLL: { readonly min: number; readonly max: number } = pollsOf(
+  settings(ASSOCIATION_COMMANDS, "server"),
+);
 
 /** What each command adds. */
 const FOLD: Readonly<Record<string, (draft: Draft, statement: Statement) => void>> = {
@@ -29,10 +40,15 @@ const FOLD: Readonly<Record<string, (draft: Draft, statement: Statement) => void
   broadcast: addAssociation,
   manycastclient: addAssociation,
   unpeer: (draft, { values: [name], at }) => {
-    if (!draft.associations.some((line) => line.name === name)) draft.remarks = [...draft.remarks, { level: "warning", text: `"unpeer ${name}" has no effect: no line before it names that`, at }];
+    if (!draft.associations.some((line) => line.name === name))
+      draft.remarks = [
+        ...draft.remarks,
+        { level: "warning", text: `"unpeer ${name}" has no effect: no line before it names that`, at },
+      ];
     forget(draft, String(name));
   },
-  keys: (draft, { operands: [path], values: [, format = "auto"] }) => void (draft.keys = { path: path!.text, format: format as KeyFormat, at: path!.at }),
+  keys: (draft, { operands: [path], values: [, format = "auto"] }) =>
+    void (draft.keys = { path: path!.text, format: format as KeyFormat, at: path!.at }),
   trustedkey: (draft, statement) => void (draft.trusted = [...(draft.trusted ?? []), ...readKeyIds(statement)]),
   restrict(draft, statement) {
     const line = readRestriction(statement);
@@ -48,7 +64,12 @@ const FOLD: Readonly<Record<string, (draft: Draft, statement: Statement) => void
   },
   fudge(draft, { operands: [clock], options }) {
     const unit = localUnit(clock!.text);
-    if (unit === null) throw new UsageError(`reference clocks cannot be used: "${clock!.text}" is one`, "only the local clock, 127.127.1.x, can", clock!.at);
+    if (unit === null)
+      throw new UsageError(
+        `reference clocks cannot be used: "${clock!.text}" is one`,
+        "only the local clock, 127.127.1.x, can",
+        clock!.at,
+      );
     const stratum = options.get("stratum");
     if (typeof stratum === "number") draft.localStratum.set(unit, stratum);
   },
@@ -60,7 +81,11 @@ const FOLD: Readonly<Record<string, (draft: Draft, statement: Statement) => void
  * @param onFault takes what is wrong with a statement, which is then left out; `null`: the first fault is thrown
  * @throws UsageError with file:line:column
  */
-export function foldStatements(statements: readonly Statement[], strict: boolean, onFault: OnFault | null = null): Configuration {
+export function foldStatements(
+  statements: readonly Statement[],
+  strict: boolean,
+  onFault: OnFault | null = null,
+): Configuration {
   const draft = emptyDraft();
   for (const statement of statements) {
     const unasked = strict ? null : unaskable(statement);
@@ -70,14 +95,20 @@ export function foldStatements(statements: readonly Statement[], strict: boolean
   const { localStratum, ...configuration } = draft;
   guarded(onFault, () => checkLimits(draft, statements));
   const { localClock } = draft;
-  return { ...configuration, localClock: localClock === null ? null : { ...localClock, stratum: localStratum.get(localClock.unit) ?? localClock.stratum } };
+  return {
+    ...configuration,
+    localClock:
+      localClock === null ? null : { ...localClock, stratum: localStratum.get(localClock.unit) ?? localClock.stratum },
+  };
 }
 
 /** What is said of a server that a one-shot has no question for: a reference clock, or a whole group. */
 function unaskable({ command, operands: [host], at }: Statement): Remark | null {
   if (command !== "server" && command !== "pool") return null;
-  if (isClock(host!.text)) return { level: "warning", text: `"${host!.text}" is left out: reference clocks are not used here`, at };
-  if (isGroup(host!.text)) return { level: "warning", text: `"${host!.text}" is left out: ntpkit manycast asks groups`, at };
+  if (isClock(host!.text))
+    return { level: "warning", text: `"${host!.text}" is left out: reference clocks are not used here`, at };
+  if (isGroup(host!.text))
+    return { level: "warning", text: `"${host!.text}" is left out: ntpkit manycast asks groups`, at };
   return null;
 }
 
@@ -85,7 +116,7 @@ function emptyDraft(): Draft {
   const tos = settings(ASSOCIATION_COMMANDS, "tos");
   const switches = settings(SERVICE_COMMANDS, "enable");
   const filegen = settings(SERVICE_COMMANDS, "filegen") as { type: string; link: boolean; enable: boolean };
-    return {
+  return {
     servers: [],
     associations: [],
     localClock: null,
@@ -110,7 +141,15 @@ function emptyDraft(): Draft {
     driftTolerance: null,
     leapFile: null,
     smear: 0,
-    statistics: { folder: "/var/NTP/", kinds: Object.fromEntries(STATISTICS.map((kind) => [kind, { file: kind, type: filegen.type, link: filegen.link, enabled: filegen.enable, asked: false }])) },
+    statistics: {
+      folder: "/var/NTP/",
+      kinds: Object.fromEntries(
+        STATISTICS.map((kind) => [
+          kind,
+          { file: kind, type: filegen.type, link: filegen.link, enabled: filegen.enable, asked: false },
+        ]),
+      ),
+    },
     interfaces: [],
     variables: [],
     logFile: null,
@@ -119,7 +158,10 @@ function emptyDraft(): Draft {
   };
 }
 
-function settings(commands: Readonly<Record<string, { readonly options: Options }>>, command: string): Record<string, Standard> {
+function settings(
+  commands: Readonly<Record<string, { readonly options: Options }>>,
+  command: string,
+): Record<string, Standard> {
   return standards(commands[command]!.options);
 }
 
@@ -140,7 +182,10 @@ function addAssociation(draft: Draft, statement: Statement): void {
   if (line.kind === "server" || line.kind === "pool") draft.servers = [...draft.servers, asServer(line, line.kind)];
 }
 
-function asServer({ name, family, version, minpoll, maxpoll, iburst, burst, prefer, noselect, trusted, key, at }: AssociationLine, kind: ServerLine["kind"]): ServerLine {
+function asServer(
+  { name, family, version, minpoll, maxpoll, iburst, burst, prefer, noselect, trusted, key, at }: AssociationLine,
+  kind: ServerLine["kind"],
+): ServerLine {
   return { kind, name, family, version, minpoll, maxpoll, iburst, burst, prefer, noselect, trusted, key, at };
 }
 
@@ -151,20 +196,34 @@ function forget(draft: Draft, name: string): void {
 
 /** `1 2 (5 ... 8)` */
 function readKeyIds({ rest, operands: [first] }: Statement): readonly KeyIdRange[] {
-  const { ranges, faults: [fault] } = parseKeyIds(rest, first!.at);
+  const {
+    ranges,
+    faults: [fault],
+  } = parseKeyIds(rest, first!.at);
   if (fault !== undefined) throw new UsageError(fault.message, null, fault);
   return ranges;
 }
 
 /** The lines without those flags of that network, or without the network where no flag is named. */
-function without(lines: readonly RestrictLine[], { address, mask, family, flags }: RestrictLine): readonly RestrictLine[] {
+function without(
+  lines: readonly RestrictLine[],
+  { address, mask, family, flags }: RestrictLine,
+): readonly RestrictLine[] {
   return lines.flatMap((line) => {
     if (line.address !== address || line.mask !== mask || (family !== null && line.family !== family)) return [line];
     return flags.length === 0 ? [] : [{ ...line, flags: line.flags.filter((flag) => !flags.includes(flag)) }];
   });
 }
 
-const LIMITS: readonly (keyof SelectionLimits)[] = ["minclock", "maxclock", "minsane", "mindist", "maxdist", "floor", "ceiling"];
+const LIMITS: readonly (keyof SelectionLimits)[] = [
+  "minclock",
+  "maxclock",
+  "minsane",
+  "mindist",
+  "maxdist",
+  "floor",
+  "ceiling",
+];
 
 function limitsOf(options: Statement["options"]): Partial<SelectionLimits> {
   return Object.fromEntries([...options].filter(([name]) => (LIMITS as readonly string[]).includes(name)));
@@ -184,8 +243,18 @@ function discoveryOf({ cohort, orphan, orphanwait, beacon }: Record<string, Stan
 
 /** Limits that exclude each other are told at the last line that has one of them. */
 function checkLimits({ limits }: Draft, statements: readonly Statement[]): void {
-  const { minclock, maxclock, floor, ceiling } = { ...(settings(ASSOCIATION_COMMANDS, "tos") as unknown as SelectionLimits), ...limits };
-  const at = (name: string): Place | null => statements.findLast(({ command, options }) => command === "tos" && options.has(name))?.at ?? null;
-  if (minclock > maxclock) throw new UsageError(`minclock ${minclock} is above maxclock ${maxclock}`, "minclock ≤ maxclock", at("minclock") ?? at("maxclock"));
-  if (floor >= ceiling) throw new UsageError(`floor ${floor} is not below ceiling ${ceiling}`, null, at("floor") ?? at("ceiling"));
+  const { minclock, maxclock, floor, ceiling } = {
+    ...(settings(ASSOCIATION_COMMANDS, "tos") as unknown as SelectionLimits),
+    ...limits,
+  };
+  const at = (name: string): Place | null =>
+    statements.findLast(({ command, options }) => command === "tos" && options.has(name))?.at ?? null;
+  if (minclock > maxclock)
+    throw new UsageError(
+      `minclock ${minclock} is above maxclock ${maxclock}`,
+      "minclock ≤ maxclock",
+      at("minclock") ?? at("maxclock"),
+    );
+  if (floor >= ceiling)
+    throw new UsageError(`floor ${floor} is not below ceiling ${ceiling}`, null, at("floor") ?? at("ceiling"));
 }

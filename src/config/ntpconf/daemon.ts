@@ -16,12 +16,25 @@ const FOLD: Readonly<Record<string, (draft: Draft, statement: Statement) => void
   broadcastclient: (draft, { values, at }) => {
     draft.broadcastClient = true;
     // What novolley was replaced by (seed 002): a fixed delay instead of a measured one.
-    if (values[0] === "novolley") draft.remarks = [...draft.remarks, { level: "warning", text: '"novolley" has no effect: broadcastdelay with a delay takes its place', at }];
+    if (values[0] === "novolley")
+      draft.remarks = [
+        ...draft.remarks,
+        { level: "warning", text: '"novolley" has no effect: broadcastdelay with a delay takes its place', at },
+      ];
   },
-  multicastclient: (draft, { values }) => void (draft.multicastClient = [...draft.multicastClient, ...(values.length === 0 ? NTP_GROUPS : values.map(String))]),
+  multicastclient: (draft, { values }) =>
+    void (draft.multicastClient = [
+      ...draft.multicastClient,
+      ...(values.length === 0 ? NTP_GROUPS : values.map(String)),
+    ]),
   manycastserver: (draft, { values }) => void (draft.manycastServer = [...draft.manycastServer, ...values.map(String)]),
-  ttl: (draft, { operands, values }) => void (draft.rings = rising(values as readonly number[], operands.map(({ at }) => at))),
-  broadcastdelay: (draft, { values: [delay] }) => void (draft.broadcastDelay = (delay as number) > 0 ? (delay as number) : null),
+  ttl: (draft, { operands, values }) =>
+    void (draft.rings = rising(
+      values as readonly number[],
+      operands.map(({ at }) => at),
+    )),
+  broadcastdelay: (draft, { values: [delay] }) =>
+    void (draft.broadcastDelay = (delay as number) > 0 ? (delay as number) : null),
   calldelay: (draft, { values: [delay] }) => void (draft.callDelay = (delay as number) > 0 ? (delay as number) : null),
   controlkey: (draft, { values: [key] }) => void (draft.controlKey = key as number),
   mru: (draft, { options }) => void (draft.mru = { ...draft.mru, ...Object.fromEntries(options) }),
@@ -32,7 +45,8 @@ const FOLD: Readonly<Record<string, (draft: Draft, statement: Statement) => void
     draft.driftFile = String(path);
     draft.driftTolerance = typeof tolerance === "number" ? tolerance : null;
   },
-  leapfile: (draft, { values: [path, check], at }) => void (draft.leapFile = { path: String(path), checkHash: check !== "ignorehash", at }),
+  leapfile: (draft, { values: [path, check], at }) =>
+    void (draft.leapFile = { path: String(path), checkHash: check !== "ignorehash", at }),
   leapsmearinterval: (draft, { values: [interval] }) => void (draft.smear = interval as number),
   statistics: (draft, { options }) => asked(draft, [...options.keys()]),
   statsdir: (draft, { values: [folder] }) => void (draft.statistics = { ...draft.statistics, folder: String(folder) }),
@@ -55,7 +69,12 @@ export function foldDaemon(draft: Draft, statement: Statement): void {
 /** A search goes from ring to ring outwards. */
 function rising(rings: readonly number[], places: readonly Place[]): readonly number[] {
   const at = rings.findIndex((ring, index) => index > 0 && ring <= rings[index - 1]!);
-  if (at > 0) throw new UsageError(`ring ${rings[at]!} does not lie beyond ring ${rings[at - 1]!}`, "write ttl in rising order", places[at]);
+  if (at > 0)
+    throw new UsageError(
+      `ring ${rings[at]!} does not lie beyond ring ${rings[at - 1]!}`,
+      "write ttl in rising order",
+      places[at],
+    );
   return rings;
 }
 
@@ -67,8 +86,12 @@ function switched(draft: Draft, options: Statement["options"], on: boolean): voi
 }
 
 /** Later lines win; on a line `stepfwd` and `stepback` say more than `step`. */
-function tinkered(before: Tinker, { step, stepfwd, stepback, stepout, panic, freq, allan, dispersion, huffpuff }: Partial<Record<string, Standard>>): Tinker {
-  const given = (value: Standard | undefined, was: number): number => (typeof value === "number" ? neverIfZero(value) : was);
+function tinkered(
+  before: Tinker,
+  { step, stepfwd, stepback, stepout, panic, freq, allan, dispersion, huffpuff }: Partial<Record<string, Standard>>,
+): Tinker {
+  const given = (value: Standard | undefined, was: number): number =>
+    typeof value === "number" ? neverIfZero(value) : was;
   return {
     step: given(stepfwd ?? step, before.step),
     stepBack: given(stepback ?? step, before.stepBack),
@@ -83,16 +106,36 @@ function tinkered(before: Tinker, { step, stepfwd, stepback, stepout, panic, fre
 
 function asked(draft: Draft, names: readonly string[]): void {
   const { folder, kinds } = draft.statistics;
-  draft.statistics = { folder, kinds: Object.fromEntries(Object.entries(kinds).map(([name, kind]) => [name, names.includes(name) && name !== "clockstats" ? { ...kind, asked: true } : kind])) };
+  draft.statistics = {
+    folder,
+    kinds: Object.fromEntries(
+      Object.entries(kinds).map(([name, kind]) => [
+        name,
+        names.includes(name) && name !== "clockstats" ? { ...kind, asked: true } : kind,
+      ]),
+    ),
+  };
 }
 
 /** `filegen loopstats file loops type day link enable` */
 function generate(draft: Draft, { values: [name], options, at }: Statement): void {
-  for (const [yes, no] of [["link", "nolink"], ["enable", "disable"]] as const) if (options.has(yes) && options.has(no)) throw new UsageError(`"${yes}" and "${no}" exclude each other`, null, at);
+  for (const [yes, no] of [
+    ["link", "nolink"],
+    ["enable", "disable"],
+  ] as const)
+    if (options.has(yes) && options.has(no)) throw new UsageError(`"${yes}" and "${no}" exclude each other`, null, at);
   const { folder, kinds } = draft.statistics;
   const kind = kinds[String(name)];
-  if (kind === undefined) return void (draft.remarks = [...draft.remarks, { level: "note", text: `"filegen ${name}" has no effect here: these are not written`, at }]);
-  if (name === "clockstats") return void (draft.remarks = [...draft.remarks, { level: "note", text: `"filegen clockstats" has no effect here: ${NO_CLOCKSTATS}`, at }]);
+  if (kind === undefined)
+    return void (draft.remarks = [
+      ...draft.remarks,
+      { level: "note", text: `"filegen ${name}" has no effect here: these are not written`, at },
+    ]);
+  if (name === "clockstats")
+    return void (draft.remarks = [
+      ...draft.remarks,
+      { level: "note", text: `"filegen clockstats" has no effect here: ${NO_CLOCKSTATS}`, at },
+    ]);
   const file = options.get("file");
   const type = options.get("type");
   const changed = {
@@ -107,23 +150,47 @@ function generate(draft: Draft, { values: [name], options, at }: Statement): voi
 
 /** `interface listen eth0` */
 function readInterface({ values: [action, target], operands, at }: Statement): InterfaceLine {
-  if (target === undefined) throw new UsageError(`"interface ${action}" needs what it is about`, "all, ipv4, ipv6, wildcard, an interface's name, an address or a network", at);
+  if (target === undefined)
+    throw new UsageError(
+      `"interface ${action}" needs what it is about`,
+      "all, ipv4, ipv6, wildcard, an interface's name, an address or a network",
+      at,
+    );
   const what = String(target);
-  if (what.includes("/") && parseNetwork(what) === null) throw new UsageError(`"${what}" is not a network`, "such as 192.0.2.0/24", operands[1]!.at);
-  if (literalFamily(what) !== 0 && isMulticast(what)) throw new UsageError(`"${what}" is a group, not an address of an interface`, null, operands[1]!.at);
+  if (what.includes("/") && parseNetwork(what) === null)
+    throw new UsageError(`"${what}" is not a network`, "such as 192.0.2.0/24", operands[1]!.at);
+  if (literalFamily(what) !== 0 && isMulticast(what))
+    throw new UsageError(`"${what}" is a group, not an address of an interface`, null, operands[1]!.at);
   return { action: action as InterfaceLine["action"], what, at };
 }
 
 /** `setvar name = value default` */
 function readVariable({ rest, operands: [first] }: Statement): Variable {
   const match = /^\s*([A-Za-z_][\w.-]*)\s*=\s*("[^"]*"|\S+)(?:\s+(default))?\s*$/.exec(rest);
-  if (match === null) throw new UsageError(`"setvar ${rest.trim()}" sets nothing`, "write it as setvar NAME = VALUE, and default behind it for one that is always shown", first!.at);
+  if (match === null)
+    throw new UsageError(
+      `"setvar ${rest.trim()}" sets nothing`,
+      "write it as setvar NAME = VALUE, and default behind it for one that is always shown",
+      first!.at,
+    );
   return { name: match[1]!, value: match[2]!.replace(/^"|"$/g, ""), standard: match[3] === "default" };
 }
 
 /** `tinker` as its defaults have it. */
 export function tinkerOf(standards: Partial<Record<string, Standard>>): Tinker {
-  return tinkered({ step: Infinity, stepBack: Infinity, stepout: 0, panic: Infinity, freq: null, allan: null, dispersion: 0, huffpuff: null }, standards);
+  return tinkered(
+    {
+      step: Infinity,
+      stepBack: Infinity,
+      stepout: 0,
+      panic: Infinity,
+      freq: null,
+      allan: null,
+      dispersion: 0,
+      huffpuff: null,
+    },
+    standards,
+  );
 }
 
 function neverIfZero(limit: number): number {

@@ -63,7 +63,13 @@ export type Associated =
   | { readonly kind: "localClock"; readonly line: LocalClockLine };
 
 /** The kind of each command. */
-const KINDS: Readonly<Record<string, AssociationKind>> = { server: "server", pool: "pool", peer: "peer", broadcast: "broadcast", manycastclient: "manycast" };
+const KINDS: Readonly<Record<string, AssociationKind>> = {
+  server: "server",
+  pool: "pool",
+  peer: "peer",
+  broadcast: "broadcast",
+  manycastclient: "manycast",
+};
 
 /**
  * Reads a line of `server`, `pool`, `peer`, `broadcast` or `manycastclient`.
@@ -74,7 +80,12 @@ export function readAssociation(statement: Statement): Associated {
   const host = operands[0]!;
   if (isClock(host.text)) return { kind: "localClock", line: localClock(statement) };
   const searches = isGroup(host.text);
-  if (searches && (command === "pool" || command === "peer")) throw new UsageError(`"${command}" does not take a multicast group: ${host.text}`, "manycastclient searches one for servers, broadcast sends to it", host.at);
+  if (searches && (command === "pool" || command === "peer"))
+    throw new UsageError(
+      `"${command}" does not take a multicast group: ${host.text}`,
+      "manycastclient searches one for servers, broadcast sends to it",
+      host.at,
+    );
   const values = withStandards(command, options);
   const [minpoll, maxpoll] = polls(statement, values);
   // A server that is a group is a manycast search (seed 000).
@@ -101,16 +112,29 @@ export function readAssociation(statement: Statement): Associated {
     at,
   };
   const hops = options.get("ttl");
-  const remark = kind === "broadcast" ? (ttlRemark(line, hops) ?? scopeRemark(line)) : kind !== "manycast" && hops !== undefined ? NO_HOPS(at) : null;
+  const remark =
+    kind === "broadcast"
+      ? (ttlRemark(line, hops) ?? scopeRemark(line))
+      : kind !== "manycast" && hops !== undefined
+        ? NO_HOPS(at)
+        : null;
   return { kind: "association", line, remark };
 }
 
 /** Questions to one host go as far as they must. */
-const NO_HOPS = (at: Place): Remark => ({ level: "note", text: '"ttl" has no effect here: it is for broadcasts and searches', at });
+const NO_HOPS = (at: Place): Remark => ({
+  level: "note",
+  text: '"ttl" has no effect here: it is for broadcasts and searches',
+  at,
+});
 
 function ttlRemark({ at }: AssociationLine, hops: unknown): Remark | null {
   if (typeof hops !== "number" || hops >= 8) return null;
-  return { level: "warning", text: `"ttl ${hops}" is ${hops} ${hops === 1 ? "hop" : "hops"} here; ntpd 4.2.8 reads it as a place in its list of ttl`, at };
+  return {
+    level: "warning",
+    text: `"ttl ${hops}" is ${hops} ${hops === 1 ? "hop" : "hops"} here; ntpd 4.2.8 reads it as a place in its list of ttl`,
+    at,
+  };
 }
 
 /** A group that is everybody's leaves the site (RFC 2365). */
@@ -144,7 +168,11 @@ function localClock({ command, operands, at }: Statement): LocalClockLine {
   const unit = localUnit(host.text);
   if (unit === null || command !== "server") {
     const [, , type] = host.text.split(".");
-    throw new UsageError(`reference clocks cannot be used: "${host.text}" is one of type ${type!}`, 'only the local clock can, as "server 127.127.1.0"', host.at);
+    throw new UsageError(
+      `reference clocks cannot be used: "${host.text}" is one of type ${type!}`,
+      'only the local clock can, as "server 127.127.1.0"',
+      host.at,
+    );
   }
   return { unit, at };
 }
@@ -157,9 +185,18 @@ export function localUnit(address: string): number | null {
 
 /** What is strange, yet possible, in a `restrict` line. */
 export function restrictionRemark({ address, mask, at }: RestrictLine): Remark | null {
-  const meant = literalFamily(address) === 0 && /^[a-z]+$/.test(address) && address !== "localhost" && !TEMPLATES.includes(address) ? didYouMean(address, TEMPLATES) : null;
-  if (meant !== null) return { level: "warning", text: `"restrict ${address}" is about a host of that name; ${meant}`, at };
-  if (typeof mask === "string" && !isContiguous(mask)) return { level: "warning", text: `netmask ${mask} of "restrict ${address}" has gaps: bits after the first 0 count, too`, at };
+  const meant =
+    literalFamily(address) === 0 && /^[a-z]+$/.test(address) && address !== "localhost" && !TEMPLATES.includes(address)
+      ? didYouMean(address, TEMPLATES)
+      : null;
+  if (meant !== null)
+    return { level: "warning", text: `"restrict ${address}" is about a host of that name; ${meant}`, at };
+  if (typeof mask === "string" && !isContiguous(mask))
+    return {
+      level: "warning",
+      text: `netmask ${mask} of "restrict ${address}" has gaps: bits after the first 0 count, too`,
+      at,
+    };
   return null;
 }
 
@@ -180,11 +217,21 @@ export function readRestriction({ operands: [address], options, family, at }: St
   const { text } = address!;
   const given = options.get("mask");
   const network = text.includes("/") ? parseNetwork(text) : null;
-  if (text.includes("/") && (network === null || given !== undefined)) throw new UsageError(`"${text}" is not a network`, "such as 192.0.2.0/24, without a mask beside it", address!.at);
+  if (text.includes("/") && (network === null || given !== undefined))
+    throw new UsageError(`"${text}" is not a network`, "such as 192.0.2.0/24, without a mask beside it", address!.at);
   const literal = literalFamily(network?.address ?? text);
-  if (typeof given === "string" && literalFamily(given) === 0) throw new UsageError(`"${given}" is not a netmask`, null, at);
-  if (typeof given === "string" && literal === 0) throw new UsageError(`"${text}" takes no netmask`, "only an address does", at);
-  if (typeof given === "string" && literalFamily(given) !== literal) throw new UsageError(`netmask ${given} does not fit ${text}`, null, at);
+  if (typeof given === "string" && literalFamily(given) === 0)
+    throw new UsageError(`"${given}" is not a netmask`, null, at);
+  if (typeof given === "string" && literal === 0)
+    throw new UsageError(`"${text}" takes no netmask`, "only an address does", at);
+  if (typeof given === "string" && literalFamily(given) !== literal)
+    throw new UsageError(`netmask ${given} does not fit ${text}`, null, at);
   const flags = [...options].filter(([, value]) => value === true).map(([name]) => name);
-  return { address: network?.address ?? text, family, mask: network?.mask ?? (typeof given === "string" ? given : null), flags, at };
+  return {
+    address: network?.address ?? text,
+    family,
+    mask: network?.mask ?? (typeof given === "string" ? given : null),
+    flags,
+    at,
+  };
 }

@@ -86,16 +86,29 @@ export function parseNtpConf(text: string, file: string, options: ParseOptions):
   function unknown(word: Word): void {
     const hint = didYouMean(word.text, Object.keys(COMMANDS));
     if (options.strict) throw new UsageError(`unknown command "${word.text}"`, hint, word.at);
-    remarks.push({ level: "warning", text: `unknown command "${word.text}" is left out${hint === null ? "" : `; ${hint}`}`, at: word.at });
+    remarks.push({
+      level: "warning",
+      text: `unknown command "${word.text}" is left out${hint === null ? "" : `; ${hint}`}`,
+      at: word.at,
+    });
   }
 
   function includeFile(path: Word, depth: number): void {
-    if (depth >= DEEPEST_INCLUDE) throw new UsageError(`files are included more than ${DEEPEST_INCLUDE} deep`, "does a file include itself?", path.at);
+    if (depth >= DEEPEST_INCLUDE)
+      throw new UsageError(
+        `files are included more than ${DEEPEST_INCLUDE} deep`,
+        "does a file include itself?",
+        path.at,
+      );
     let included;
     try {
       included = options.include(path.text, path.at.file);
     } catch (error) {
-      throw new UsageError(`cannot read "${path.text}": ${error instanceof Error ? error.message : String(error)}`, null, path.at);
+      throw new UsageError(
+        `cannot read "${path.text}": ${error instanceof Error ? error.message : String(error)}`,
+        null,
+        path.at,
+      );
     }
     read(included.text, included.file, depth + 1);
   }
@@ -103,23 +116,42 @@ export function parseNtpConf(text: string, file: string, options: ParseOptions):
 
 /** What is said of a command that this reader does not use; `null` where it does. */
 function leftOut({ text, at }: Word, { daemon, once, onceWhy }: CommandSyntax, strict: boolean): Remark | null {
-  if (!strict) return once === "used" ? null : { level: once === "warned" ? "warning" : "note", text: `"${text}" is left out: ${onceWhy}`, at };
+  if (!strict)
+    return once === "used"
+      ? null
+      : { level: once === "warned" ? "warning" : "note", text: `"${text}" is left out: ${onceWhy}`, at };
   if (daemon.does === "uses") return null;
   if (daemon.does === "refuses") throw new UsageError(`"${text}" cannot be used: ${daemon.why}`, null, at);
   return { level: "warning", text: `"${text}" is left out: ${daemon.why}`, at };
 }
 
 /** Of these only one can hold. */
-const SINGLE: ReadonlySet<string> = new Set("keys controlkey driftfile leapfile leapsmearinterval statsdir logfile pidfile broadcastdelay calldelay ttl".split(" "));
+const SINGLE: ReadonlySet<string> = new Set(
+  "keys controlkey driftfile leapfile leapsmearinterval statsdir logfile pidfile broadcastdelay calldelay ttl".split(
+    " ",
+  ),
+);
 
 /** What is said of a line that takes the place of an earlier one. */
 function replacing({ command, at }: Statement, earlier: readonly Statement[]): Remark | null {
   const before = SINGLE.has(command) ? earlier.findLast((one) => one.command === command) : undefined;
-  return before === undefined ? null : { level: "warning", text: `"${command}" is given again: this line counts, and not line ${before.at.line}${before.at.file === at.file ? "" : ` of ${before.at.file}`}`, at };
+  return before === undefined
+    ? null
+    : {
+        level: "warning",
+        text: `"${command}" is given again: this line counts, and not line ${before.at.line}${before.at.file === at.file ? "" : ` of ${before.at.file}`}`,
+        at,
+      };
 }
 
 /** One line by its syntax; `null` where an option says that the line must be left out. */
-function readStatement(line: Line, words: readonly Word[], syntax: CommandSyntax, strict: boolean, remarks: Remark[]): Statement | null {
+function readStatement(
+  line: Line,
+  words: readonly Word[],
+  syntax: CommandSyntax,
+  strict: boolean,
+  remarks: Remark[],
+): Statement | null {
   const command = line.words[0];
   const { family, operands, values, rest } = readOperands(command, words, syntax);
   const options = new Map<string, Value | true>();
@@ -131,30 +163,66 @@ function readStatement(line: Line, words: readonly Word[], syntax: CommandSyntax
     if (option === undefined) {
       const fault = unknownOption(word, command, syntax);
       if (strict) throw new UsageError(fault.text, fault.hint, word.at);
-      remarks.push({ level: "warning", text: `${fault.text} is left out${fault.hint === null ? "" : `; ${fault.hint}`}`, at: word.at });
+      remarks.push({
+        level: "warning",
+        text: `${fault.text} is left out${fault.hint === null ? "" : `; ${fault.hint}`}`,
+        at: word.at,
+      });
       // What follows belongs to it, as far as it is no option either.
       while (index + 1 < rest.length && !Object.hasOwn(syntax.options, rest[index + 1]!.text)) index++;
       someLeft = true;
       continue;
     }
-    if (options.has(word.text)) remarks.push(option.takes === "nothing" ? { level: "note", text: `"${word.text}" is said twice`, at: word.at } : { level: "warning", text: `"${word.text}" is given twice: the last one counts`, at: word.at });
+    if (options.has(word.text))
+      remarks.push(
+        option.takes === "nothing"
+          ? { level: "note", text: `"${word.text}" is said twice`, at: word.at }
+          : { level: "warning", text: `"${word.text}" is given twice: the last one counts`, at: word.at },
+      );
     options.set(word.text, option.takes === "nothing" ? true : readValue(word, rest[++index], option));
     dropped ??= option.drops ?? null;
     const why = strict ? option.idle : option.unused;
     const isAloud = strict && option.aloud === true && options.get(word.text) !== option.standard;
-    if (why !== undefined) remarks.push({ level: isAloud ? "warning" : "note", text: `"${word.text}" has no effect here: ${why}`, at: word.at });
+    if (why !== undefined)
+      remarks.push({
+        level: isAloud ? "warning" : "note",
+        text: `"${word.text}" has no effect here: ${why}`,
+        at: word.at,
+      });
   }
-  if (strict && syntax.idle !== null) remarks.push({ level: "note", text: `"${command.text}" has no effect here: ${syntax.idle}`, at: command.at });
-  if (syntax.needsOption && options.size === 0 && !someLeft) throw new UsageError(`"${command.text}" needs an option`, `it takes ${Object.keys(syntax.options).join(", ")}`, command.at);
+  if (strict && syntax.idle !== null)
+    remarks.push({ level: "note", text: `"${command.text}" has no effect here: ${syntax.idle}`, at: command.at });
+  if (syntax.needsOption && options.size === 0 && !someLeft)
+    throw new UsageError(
+      `"${command.text}" needs an option`,
+      `it takes ${Object.keys(syntax.options).join(", ")}`,
+      command.at,
+    );
   if (dropped !== null) {
-    remarks.push({ level: "warning", text: `"${command.text} ${operands.map((word) => word.text).join(" ")}" is left out: ${dropped}`, at: command.at });
+    remarks.push({
+      level: "warning",
+      text: `"${command.text} ${operands.map((word) => word.text).join(" ")}" is left out: ${dropped}`,
+      at: command.at,
+    });
     return null;
   }
   const from = operands[0]?.at.column;
-  return { command: command.text, at: command.at, operands, values, rest: from === undefined ? "" : line.text.slice(from - 1), family, options };
+  return {
+    command: command.text,
+    at: command.at,
+    operands,
+    values,
+    rest: from === undefined ? "" : line.text.slice(from - 1),
+    family,
+    options,
+  };
 }
 
-function unknownOption(word: Word, command: Word, { options }: CommandSyntax): { readonly text: string; readonly hint: string | null } {
+function unknownOption(
+  word: Word,
+  command: Word,
+  { options }: CommandSyntax,
+): { readonly text: string; readonly hint: string | null } {
   const names = Object.keys(options);
   if (names.length === 0) return { text: `"${word.text}" after all that "${command.text}" takes`, hint: null };
   return { text: `unknown option "${word.text}" of "${command.text}"`, hint: didYouMean(word.text, names) };
@@ -176,7 +244,8 @@ function readOperands(command: Word, words: readonly Word[], syntax: CommandSynt
   for (const operand of syntax.operands) {
     for (let count = 0; count === 0 || operand.many; count++, index++) {
       const word = words[index];
-      if (word === undefined && operand.needed && count === 0) throw new UsageError(`"${command.text}" needs ${needed(operand)}`, null, command.at);
+      if (word === undefined && operand.needed && count === 0)
+        throw new UsageError(`"${command.text}" needs ${needed(operand)}`, null, command.at);
       if (word === undefined || (!operand.needed && Object.hasOwn(syntax.options, word.text))) break;
       operands.push(word);
       values.push(checkFamily(readWord(word, `${command.text} ${word.text}`, operand), word, family));
@@ -188,7 +257,8 @@ function readOperands(command: Word, words: readonly Word[], syntax: CommandSynt
 /** An address behind `-4` or `-6` is of that family. */
 function checkFamily(value: Value, word: Word, family: 4 | 6 | null): Value {
   const literal = family === null ? 0 : literalFamily(word.text);
-  if (literal !== 0 && literal !== family) throw new UsageError(`"${word.text}" is not an IPv${family} address`, null, word.at);
+  if (literal !== 0 && literal !== family)
+    throw new UsageError(`"${word.text}" is not an IPv${family} address`, null, word.at);
   return value;
 }
 
@@ -200,7 +270,13 @@ function needed({ takes, name }: OperandSyntax): string {
 }
 
 /** Operands by the name they have in the manual. */
-const NEEDS: Readonly<Record<string, string>> = { FILE: "a file name", FOLDER: "a folder", ID: "key identifiers", "ADDRESS|NAME|default|source": 'an address or "default"', "ADDRESS|default|source": 'an address or "default"' };
+const NEEDS: Readonly<Record<string, string>> = {
+  FILE: "a file name",
+  FOLDER: "a folder",
+  ID: "key identifiers",
+  "ADDRESS|NAME|default|source": 'an address or "default"',
+  "ADDRESS|default|source": 'an address or "default"',
+};
 
 function readValue(name: Word, value: Word | undefined, option: OptionSyntax): Value {
   if (value === undefined) throw new UsageError(`"${name.text}" needs a value`, null, name.at);

@@ -1,7 +1,25 @@
 /** The rows of the commands that say who is served, how the clock is kept, and what is written where. */
 import { DISCIPLINE } from "../../discipline/constants.ts";
 import { PHI } from "../../time/seconds.ts";
-import { choice, common, daemonOnly, FLAG, flags, idle, integer, leftOut, missing, number, one, optional, seconds, several, WORD, type CommandSyntax, type Options } from "./syntax.ts";
+import {
+  choice,
+  common,
+  daemonOnly,
+  FLAG,
+  flags,
+  idle,
+  integer,
+  leftOut,
+  missing,
+  number,
+  one,
+  optional,
+  seconds,
+  several,
+  WORD,
+  type CommandSyntax,
+  type Options,
+} from "./syntax.ts";
 
 const FILE = one("FILE", WORD);
 const KEY_IDS = several("ID", WORD);
@@ -19,7 +37,10 @@ const SWITCHES: Options = {
   stats: { ...FLAG, standard: true },
   calibrate: { ...FLAG, idle: "it is for reference clocks" },
   mode7: { ...FLAG, idle: "ntpdc's protocol is not spoken here" },
-  ...idle(flags("peer_clear_digest_early unpeer_crypto_early unpeer_crypto_nak_early unpeer_digest_early"), "it is for Autokey"),
+  ...idle(
+    flags("peer_clear_digest_early unpeer_crypto_early unpeer_crypto_nak_early unpeer_digest_early"),
+    "it is for Autokey",
+  ),
 };
 
 const TINKER: Options = {
@@ -51,14 +72,29 @@ const MRU: Options = {
   maxmem: { ...COUNT, standard: 1024 },
   mindepth: { ...COUNT, standard: 600 },
   minage: { ...COUNT, standard: null, idle: "maxage counts" },
-  ...idle({ incalloc: { ...COUNT, standard: null }, incmem: { ...COUNT, standard: 4 }, initalloc: { ...COUNT, standard: null }, initmem: { ...COUNT, standard: 4 } }, "the list has its whole size from the start"),
+  ...idle(
+    {
+      incalloc: { ...COUNT, standard: null },
+      incmem: { ...COUNT, standard: 4 },
+      initalloc: { ...COUNT, standard: null },
+      initmem: { ...COUNT, standard: 4 },
+    },
+    "the list has its whole size from the start",
+  ),
 };
 
 /** The statistics that are written. */
 export const STATISTICS: readonly string[] = ["loopstats", "peerstats", "rawstats", "clockstats", "sysstats"];
 /** Known as those that are written, but nothing is. */
 export const NO_CLOCKSTATS = "reference clocks are not used here";
-const MORE_STATISTICS: readonly string[] = ["cryptostats", "protostats", "timingstats", "usestats", "ntsstats", "ntskestats"];
+const MORE_STATISTICS: readonly string[] = [
+  "cryptostats",
+  "protostats",
+  "timingstats",
+  "usestats",
+  "ntsstats",
+  "ntskestats",
+];
 
 /** How a statistics file is cut into generations (ntp_filegen.c). */
 export const GENERATIONS: readonly string[] = ["none", "pid", "day", "week", "month", "year", "age"];
@@ -74,14 +110,31 @@ const FILEGEN: Options = {
 
 /** Rows by command. */
 export const SERVICE_COMMANDS: Readonly<Record<string, CommandSyntax>> = {
-  keys: common("the file of symmetric keys; and by whose rules it is read (auto: line by line)", { operands: [FILE, optional("FORMAT", choice("auto", "ntp", "chrony"))] }),
+  keys: common("the file of symmetric keys; and by whose rules it is read (auto: line by line)", {
+    operands: [FILE, optional("FORMAT", choice("auto", "ntp", "chrony"))],
+  }),
   trustedkey: common("the keys that may authenticate; ranges as (LOW ... HIGH)", { operands: [KEY_IDS] }),
   controlkey: daemonOnly("the key that control queries must have to change something", { operands: [KEY_ID] }),
   requestkey: daemonOnly("ntpdc's key", { operands: [KEY_ID], idle: "ntpdc's protocol is not spoken here" }),
-  restrict: common("what a network, or the addresses of a name, may do with a daemon; read and checked, without effect on sync and query", { operands: [one("ADDRESS|NAME|default|source", WORD)], family: true, options: RESTRICT }),
-  unrestrict: daemonOnly("take flags, or without any the whole line, of a restrict line away", { operands: [one("ADDRESS|default|source", WORD)], family: true, options: RESTRICT }),
+  restrict: common(
+    "what a network, or the addresses of a name, may do with a daemon; read and checked, without effect on sync and query",
+    { operands: [one("ADDRESS|NAME|default|source", WORD)], family: true, options: RESTRICT },
+  ),
+  unrestrict: daemonOnly("take flags, or without any the whole line, of a restrict line away", {
+    operands: [one("ADDRESS|default|source", WORD)],
+    family: true,
+    options: RESTRICT,
+  }),
   discard: common("the rate limit of a daemon's clients; read and checked, without effect on sync and query", {
-    options: { average: { ...integer(0, 16), standard: 3 }, minimum: { ...seconds(0, 3600), standard: 2 }, monitor: { ...seconds(0, 86_400), standard: 3000, idle: "the list of recent clients has limits of its own (mru)" } },
+    options: {
+      average: { ...integer(0, 16), standard: 3 },
+      minimum: { ...seconds(0, 3600), standard: 2 },
+      monitor: {
+        ...seconds(0, 86_400),
+        standard: 3000,
+        idle: "the list of recent clients has limits of its own (mru)",
+      },
+    },
     needsOption: true,
   }),
   mru: daemonOnly("the list of recent clients", { options: MRU, needsOption: true }),
@@ -89,28 +142,80 @@ export const SERVICE_COMMANDS: Readonly<Record<string, CommandSyntax>> = {
 
   enable: daemonOnly("switch something on", { options: SWITCHES, needsOption: true }),
   disable: daemonOnly("switch something off", { options: SWITCHES, needsOption: true }),
-  tinker: daemonOnly("the limits and time constants of the clock discipline; 0 for step or panic: never", { options: TINKER, needsOption: true }),
-  driftfile: daemonOnly("where the frequency error is kept from run to run, in ppm; and what change of it, in ppm, is worth a write", { operands: [FILE, optional("TOLERANCE", number(0, 500))] }),
-  leapfile: daemonOnly("the list of leap seconds, as IERS and NIST publish it", { operands: [FILE, optional("CHECK", choice("checkhash", "ignorehash"))] }),
-  leapsmearinterval: daemonOnly("serve the leap second of leapfile, or without one that which servers announce, smeared over so many seconds before it", { operands: [one("SECONDS", integer(0, 86_400))] }),
+  tinker: daemonOnly("the limits and time constants of the clock discipline; 0 for step or panic: never", {
+    options: TINKER,
+    needsOption: true,
+  }),
+  driftfile: daemonOnly(
+    "where the frequency error is kept from run to run, in ppm; and what change of it, in ppm, is worth a write",
+    { operands: [FILE, optional("TOLERANCE", number(0, 500))] },
+  ),
+  leapfile: daemonOnly("the list of leap seconds, as IERS and NIST publish it", {
+    operands: [FILE, optional("CHECK", choice("checkhash", "ignorehash"))],
+  }),
+  leapsmearinterval: daemonOnly(
+    "serve the leap second of leapfile, or without one that which servers announce, smeared over so many seconds before it",
+    { operands: [one("SECONDS", integer(0, 86_400))] },
+  ),
 
-  statistics: daemonOnly("which statistics are written", { options: { ...flags(STATISTICS.join(" ")), clockstats: missing(FLAG, NO_CLOCKSTATS), ...idle(flags(MORE_STATISTICS.join(" ")), "these are not written here") }, needsOption: true }),
+  statistics: daemonOnly("which statistics are written", {
+    options: {
+      ...flags(STATISTICS.join(" ")),
+      clockstats: missing(FLAG, NO_CLOCKSTATS),
+      ...idle(flags(MORE_STATISTICS.join(" ")), "these are not written here"),
+    },
+    needsOption: true,
+  }),
   statsdir: daemonOnly("the folder of statistics files", { operands: [one("FOLDER", WORD)] }),
-  filegen: daemonOnly("the file of one kind of statistics", { operands: [one("NAME", choice(...STATISTICS, ...MORE_STATISTICS))], options: FILEGEN }),
+  filegen: daemonOnly("the file of one kind of statistics", {
+    operands: [one("NAME", choice(...STATISTICS, ...MORE_STATISTICS))],
+    options: FILEGEN,
+  }),
   logfile: daemonOnly("write the log to this file", { operands: [FILE] }),
-  logconfig: daemonOnly("which messages are logged", { operands: [several("CLASS", WORD)], idle: "messages have levels here (--quiet, -v)" }),
+  logconfig: daemonOnly("which messages are logged", {
+    operands: [several("CLASS", WORD)],
+    idle: "messages have levels here (--quiet, -v)",
+  }),
 
-  interface: daemonOnly("which addresses are listened on", { operands: [one("ACTION", choice("listen", "ignore", "drop")), optional("all|ipv4|ipv6|wildcard|NAME|ADDRESS[/BITS]", WORD)] }),
-  nic: daemonOnly("the same as interface", { operands: [one("ACTION", choice("listen", "ignore", "drop")), optional("all|ipv4|ipv6|wildcard|NAME|ADDRESS[/BITS]", WORD)] }),
+  interface: daemonOnly("which addresses are listened on", {
+    operands: [
+      one("ACTION", choice("listen", "ignore", "drop")),
+      optional("all|ipv4|ipv6|wildcard|NAME|ADDRESS[/BITS]", WORD),
+    ],
+  }),
+  nic: daemonOnly("the same as interface", {
+    operands: [
+      one("ACTION", choice("listen", "ignore", "drop")),
+      optional("all|ipv4|ipv6|wildcard|NAME|ADDRESS[/BITS]", WORD),
+    ],
+  }),
   setvar: daemonOnly("a variable that control queries see", { operands: [several("NAME = VALUE [default]", WORD)] }),
   pidfile: daemonOnly("where the process number is written", { operands: [FILE] }),
-  dscp: daemonOnly("the DiffServ code point of packets", { operands: [one("N", integer(0, 63))], daemon: { does: "leaves", why: "packets have the system's code point" } }),
+  dscp: daemonOnly("the DiffServ code point of packets", {
+    operands: [one("N", integer(0, 63))],
+    daemon: { does: "leaves", why: "packets have the system's code point" },
+  }),
 
   ...Object.fromEntries([
-    ...leftOut("crypto autokey nts keysdir revoke automax ident", "warned", "leaves", "Autokey and NTS are not used here"),
-    ...leftOut("refclock phone", "warned", "refuses", "reference clocks are not used here, but for the local clock as \"server 127.127.1.0\""),
+    ...leftOut(
+      "crypto autokey nts keysdir revoke automax ident",
+      "warned",
+      "leaves",
+      "Autokey and NTS are not used here",
+    ),
+    ...leftOut(
+      "refclock phone",
+      "warned",
+      "refuses",
+      'reference clocks are not used here, but for the local clock as "server 127.127.1.0"',
+    ),
     ...leftOut("mssntp ntpsigndsocket", "noted", "leaves", "Microsoft's signatures are not used here"),
     ...leftOut("trap saveconfigdir reset simulate unconfig", "noted", "leaves", "control queries change nothing here"),
-    ...leftOut("tick rlimit monitor pollskewlist mdnstries end auth limit extra", "noted", "leaves", "nothing here depends on it"),
+    ...leftOut(
+      "tick rlimit monitor pollskewlist mdnstries end auth limit extra",
+      "noted",
+      "leaves",
+      "nothing here depends on it",
+    ),
   ]),
 };

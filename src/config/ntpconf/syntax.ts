@@ -107,7 +107,17 @@ export function idle(options: Options, why: string): Options {
   return Object.fromEntries(Object.entries(options).map(([name, option]) => [name, { ...option, idle: why }]));
 }
 
-const PLAIN: CommandSyntax = { operands: [], family: false, options: {}, needsOption: false, idle: null, text: "", once: "used", onceWhy: null, daemon: { does: "uses" } };
+const PLAIN: CommandSyntax = {
+  operands: [],
+  family: false,
+  options: {},
+  needsOption: false,
+  idle: null,
+  text: "",
+  once: "used",
+  onceWhy: null,
+  daemon: { does: "uses" },
+};
 
 /** An option without effect on the daemon, of which something may be expected, and why it has none. */
 export function missing(option: OptionSyntax, why: string): OptionSyntax {
@@ -125,11 +135,23 @@ export function daemonOnly(text: string, row: Partial<CommandSyntax>): CommandSy
 }
 
 /** Commands that are known and used by nobody here; whatever follows them is read over. */
-export function leftOut(names: string, once: "noted" | "warned", daemon: "leaves" | "refuses", why: string): [string, CommandSyntax][] {
-  return names.split(" ").map((name) => [name, { ...PLAIN, operands: [any("…", WORD)], text: why, once, onceWhy: why, daemon: { does: daemon, why } }]);
+export function leftOut(
+  names: string,
+  once: "noted" | "warned",
+  daemon: "leaves" | "refuses",
+  why: string,
+): [string, CommandSyntax][] {
+  return names
+    .split(" ")
+    .map((name) => [
+      name,
+      { ...PLAIN, operands: [any("…", WORD)], text: why, once, onceWhy: why, daemon: { does: daemon, why } },
+    ]);
 }
 
 /** What the options of a command are where none is given: those that have a default. */
 export function standards(options: Options): Record<string, Standard> {
-  return Object.fromEntries(Object.entries(options).flatMap(([name, { standard }]) => (standard === undefined ? [] : [[name, standard]])));
+  return Object.fromEntries(
+    Object.entries(options).flatMap(([name, { standard }]) => (standard === undefined ? [] : [[name, standard]])),
+  );
 }

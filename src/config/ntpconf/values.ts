@@ -22,16 +22,30 @@ export function readWord(word: Word, named: string, takes: Takes): Value {
       return readNumber(word, named, takes);
     case "choice":
       if (!takes.choices.includes(word.text)) {
-        throw new UsageError(`"${named}": unknown word "${word.text}"`, didYouMean(word.text, takes.choices) ?? `one of ${takes.choices.join(", ")}`, word.at);
+        throw new UsageError(
+          `"${named}": unknown word "${word.text}"`,
+          didYouMean(word.text, takes.choices) ?? `one of ${takes.choices.join(", ")}`,
+          word.at,
+        );
       }
       return word.text;
     case "host":
       return readHost(word);
     case "group":
-      if (literalFamily(word.text) === 0 || !isMulticast(word.text)) throw new UsageError(`"${word.text}" is not a multicast group`, "such as 224.0.1.1, 239.1.1.1 or ff05::101", word.at);
+      if (literalFamily(word.text) === 0 || !isMulticast(word.text))
+        throw new UsageError(
+          `"${word.text}" is not a multicast group`,
+          "such as 224.0.1.1, 239.1.1.1 or ff05::101",
+          word.at,
+        );
       return word.text;
     case "clock":
-      if (!isClock(word.text)) throw new UsageError(`"${word.text}" is not a reference clock's address`, "the local clock is 127.127.1.0", word.at);
+      if (!isClock(word.text))
+        throw new UsageError(
+          `"${word.text}" is not a reference clock's address`,
+          "the local clock is 127.127.1.0",
+          word.at,
+        );
       return word.text;
     case "nothing":
     case "word":
@@ -50,11 +64,16 @@ const KINDS = {
   number: { pattern: /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i, text: "number" },
 } as const;
 
-function readNumber(word: Word, named: string, { takes, least, most }: Takes & { readonly takes: "integer" | "seconds" | "number" }): number {
+function readNumber(
+  word: Word,
+  named: string,
+  { takes, least, most }: Takes & { readonly takes: "integer" | "seconds" | "number" },
+): number {
   const { pattern, text } = KINDS[takes];
   if (!pattern.test(word.text)) throw new UsageError(`"${named}": not a ${text}`, null, word.at);
   const value = Number(word.text);
-  if (!(value >= least && value <= most)) throw new UsageError(`"${named}": out of range`, `from ${least} to ${most}`, word.at);
+  if (!(value >= least && value <= most))
+    throw new UsageError(`"${named}": out of range`, `from ${least} to ${most}`, word.at);
   return value;
 }
 
@@ -64,7 +83,8 @@ const LONGEST_NAME = 254;
 function readHost(word: Word): string {
   const literal = plainLiteral(word.text);
   if (literal !== null) return literal;
-  if (word.text.length > LONGEST_NAME || !/^[a-z0-9_]([a-z0-9_.-]*[a-z0-9_.])?$/i.test(word.text)) throw new UsageError(`"${word.text}" is not a host name or an IP address`, null, word.at);
+  if (word.text.length > LONGEST_NAME || !/^[a-z0-9_]([a-z0-9_.-]*[a-z0-9_.])?$/i.test(word.text))
+    throw new UsageError(`"${word.text}" is not a host name or an IP address`, null, word.at);
   if (/^[\d.]+$/.test(word.text)) throw new UsageError(`"${word.text}" is not an IPv4 address`, null, word.at);
   return word.text;
 }

@@ -50,12 +50,25 @@ export class ChronyAccess {
 
   /** @param limited whether the rate of those answered is limited */
   lines(limited: boolean): readonly string[] {
-    const flags = (allowed: boolean): string => `${allowed ? ANSWERED : `noserve ${ANSWERED}`}${allowed && limited ? " limited" : ""}`;
-    const [ipv4, ipv6] = EVERYTHING.map((everything) => this.#rules.find(({ network }) => same(network, everything))?.allowed ?? false) as [boolean, boolean];
-    const defaults = ipv4 === ipv6 ? [`restrict default ${flags(ipv4)}`] : [`restrict -4 default ${flags(ipv4)}`, `restrict -6 default ${flags(ipv6)}`];
+    const flags = (allowed: boolean): string =>
+      `${allowed ? ANSWERED : `noserve ${ANSWERED}`}${allowed && limited ? " limited" : ""}`;
+    const [ipv4, ipv6] = EVERYTHING.map(
+      (everything) => this.#rules.find(({ network }) => same(network, everything))?.allowed ?? false,
+    ) as [boolean, boolean];
+    const defaults =
+      ipv4 === ipv6
+        ? [`restrict default ${flags(ipv4)}`]
+        : [`restrict -4 default ${flags(ipv4)}`, `restrict -6 default ${flags(ipv6)}`];
     const narrower = this.#rules.filter(({ network }) => network.bits > 0);
     // The host's own addresses keep the control queries they have.
-    return [...defaults, ...CLOSED.slice(1), ...narrower.map(({ network: { text }, allowed }) => `restrict ${text}${OWN.has(text) ? (allowed ? "" : " noserve") : ` ${flags(allowed)}`}`)];
+    return [
+      ...defaults,
+      ...CLOSED.slice(1),
+      ...narrower.map(
+        ({ network: { text }, allowed }) =>
+          `restrict ${text}${OWN.has(text) ? (allowed ? "" : " noserve") : ` ${flags(allowed)}`}`,
+      ),
+    ];
   }
 }
 
@@ -66,12 +79,18 @@ function networkOf(text: string): Network | null {
   if (parsed === null) return null;
   const bits = Number(parsed.mask);
   const octets = parseAddressLiteral(parsed.address)!.octets;
-  return { text: text.replace(/\/(32|128)$/, (whole) => (Number(whole.slice(1)) === octets.length * 8 ? "" : whole)), octets: Uint8Array.from(octets, (octet, index) => octet & (0xff00 >> Math.min(Math.max(bits - index * 8, 0), 8))), bits };
+  return {
+    text: text.replace(/\/(32|128)$/, (whole) => (Number(whole.slice(1)) === octets.length * 8 ? "" : whole)),
+    octets: Uint8Array.from(octets, (octet, index) => octet & (0xff00 >> Math.min(Math.max(bits - index * 8, 0), 8))),
+    bits,
+  };
 }
 
 function within(inner: Network, outer: Network): boolean {
   if (inner.octets.length !== outer.octets.length || inner.bits < outer.bits) return false;
-  return outer.octets.every((octet, index) => octet === (inner.octets[index]! & (0xff00 >> Math.min(Math.max(outer.bits - index * 8, 0), 8))));
+  return outer.octets.every(
+    (octet, index) => octet === (inner.octets[index]! & (0xff00 >> Math.min(Math.max(outer.bits - index * 8, 0), 8))),
+  );
 }
 
 function same(one: Network, other: Network): boolean {

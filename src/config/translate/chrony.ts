@@ -34,7 +34,14 @@ const DEEPEST = 10;
 /** Translates chrony.conf. */
 export function translateChrony(text: string, file: string, files: ConfigFiles): Translation {
   const writer = new Writer();
-  const gathered: Gathered = { statistics: new Set(), access: new ChronyAccess(), listens: new Set(), limited: false, step: 0, panic: 0 };
+  const gathered: Gathered = {
+    statistics: new Set(),
+    access: new ChronyAccess(),
+    listens: new Set(),
+    limited: false,
+    step: 0,
+    panic: 0,
+  };
   translateText(text, file, 0);
   finish(writer, gathered);
   return writer.done(file);
@@ -48,12 +55,19 @@ export function translateChrony(text: string, file: string, files: ConfigFiles):
   }
 
   function include(directive: Directive, ending: string | null, depth: number): void {
-    if (depth >= DEEPEST) return writer.left(directive.text, directive.at, `files are included more than ${DEEPEST} deep`);
+    if (depth >= DEEPEST)
+      return writer.left(directive.text, directive.at, `files are included more than ${DEEPEST} deep`);
     const from = dirname(directive.at.file);
     for (const word of directive.words) {
       const path = isAbsolute(word) ? word : join(from, word);
       try {
-        for (const found of ending === null ? matching(path, files) : files.list(path).filter((name) => name.endsWith(ending)).toSorted().map((name) => join(path, name))) {
+        for (const found of ending === null
+          ? matching(path, files)
+          : files
+              .list(path)
+              .filter((name) => name.endsWith(ending))
+              .toSorted()
+              .map((name) => join(path, name))) {
           translateText(files.read(found), found, depth + 1);
         }
       } catch {
@@ -69,8 +83,17 @@ const INCLUDES: Readonly<Record<string, string | null>> = { include: null, confd
 /** The files of a pattern with stars in its last part. */
 function matching(pattern: string, files: ConfigFiles): readonly string[] {
   if (!/[*?]/.test(basename(pattern))) return [pattern];
-  const expression = new RegExp(`^${basename(pattern).replaceAll(/[.+^${}()|[\]\\]/g, "\\$&").replaceAll("*", ".*").replaceAll("?", ".")}$`);
-  return files.list(dirname(pattern)).filter((name) => expression.test(name)).toSorted().map((name) => join(dirname(pattern), name));
+  const expression = new RegExp(
+    `^${basename(pattern)
+      .replaceAll(/[.+^${}()|[\]\\]/g, "\\$&")
+      .replaceAll("*", ".*")
+      .replaceAll("?", ".")}$`,
+  );
+  return files
+    .list(dirname(pattern))
+    .filter((name) => expression.test(name))
+    .toSorted()
+    .map((name) => join(dirname(pattern), name));
 }
 
 /** A line that begins with `!`, `;`, `#` or `%` is a comment. */
@@ -78,7 +101,14 @@ function directives(text: string, file: string): Directive[] {
   return text.split(/\r?\n/).flatMap((line, index) => {
     const [name, ...words] = line.trim().split(/\s+/);
     if (name === undefined || name === "" || /^[!;#%]/.test(name)) return [];
-    return [{ name: name.toLowerCase(), words, text: line, at: { file, line: index + 1, column: line.length - line.trimStart().length + 1 } }];
+    return [
+      {
+        name: name.toLowerCase(),
+        words,
+        text: line,
+        at: { file, line: index + 1, column: line.length - line.trimStart().length + 1 },
+      },
+    ];
   });
 }
 
@@ -118,7 +148,9 @@ const TRANSLATE: Readonly<Record<string, (directive: Directive, writer: Writer, 
   broadcast(directive, writer) {
     const [interval = "64", address = "", port] = directive.words;
     if (literalFamily(address) === 0) return writer.left(directive.text, directive.at, "it names no address");
-    writer.line(`broadcast ${address} minpoll ${exponent(Number(interval))}${port === undefined ? "" : ` port ${port}`}`);
+    writer.line(
+      `broadcast ${address} minpoll ${exponent(Number(interval))}${port === undefined ? "" : ` port ${port}`}`,
+    );
   },
   bindaddress(directive, writer, { listens }) {
     const [address = ""] = directive.words;
@@ -128,11 +160,19 @@ const TRANSLATE: Readonly<Record<string, (directive: Directive, writer: Writer, 
 };
 
 /** chrony's logs, by the statistics that tell the same. */
-const LOGS: Readonly<Record<string, readonly string[]>> = { measurements: ["rawstats"], rawmeasurements: ["rawstats"], statistics: ["peerstats"], tracking: ["loopstats"], refclocks: ["clockstats"] };
+const LOGS: Readonly<Record<string, readonly string[]>> = {
+  measurements: ["rawstats"],
+  rawmeasurements: ["rawstats"],
+  statistics: ["peerstats"],
+  tracking: ["loopstats"],
+  refclocks: ["clockstats"],
+};
 
 /** Directives that change nothing of what is measured or served. */
 const WITHOUT_LIKE: ReadonlySet<string> = new Set(
-  "rtcsync rtcfile rtcdevice rtconutc rtcautotrim hwclockfile cmdport cmdallow cmddeny bindcmdaddress cmdratelimit logbanner logchange mailonchange dumpdir dumponexit user lock_all sched_priority noclientlog clientloglimit opencommands ntsdumpdir ntsrefresh nocerttimecheck maxupdateskew corrtimeratio maxslewrate hwtimestamp combinelimit reselectdist stratumweight".split(" "),
+  "rtcsync rtcfile rtcdevice rtconutc rtcautotrim hwclockfile cmdport cmdallow cmddeny bindcmdaddress cmdratelimit logbanner logchange mailonchange dumpdir dumponexit user lock_all sched_priority noclientlog clientloglimit opencommands ntsdumpdir ntsrefresh nocerttimecheck maxupdateskew corrtimeratio maxslewrate hwtimestamp combinelimit reselectdist stratumweight".split(
+    " ",
+  ),
 );
 
 function translate(directive: Directive, writer: Writer, gathered: Gathered): void {
@@ -143,7 +183,9 @@ function translate(directive: Directive, writer: Writer, gathered: Gathered): vo
 }
 
 /** Options of sources: by how many values each has, and what is written. `null`: nothing like it. */
-const SOURCE_OPTIONS: Readonly<Record<string, { readonly values: number; readonly as: ((value: string) => string) | null }>> = {
+const SOURCE_OPTIONS: Readonly<
+  Record<string, { readonly values: number; readonly as: ((value: string) => string) | null }>
+> = {
   iburst: { values: 0, as: () => "iburst" },
   burst: { values: 0, as: () => "burst" },
   prefer: { values: 0, as: () => "prefer" },
@@ -157,9 +199,13 @@ const SOURCE_OPTIONS: Readonly<Record<string, { readonly values: number; readonl
   maxpoll: { values: 1, as: (value) => `maxpoll ${Math.min(Math.max(Number(value), 3), 17)}` },
   version: { values: 1, as: (value) => `version ${value}` },
   port: { values: 1, as: (value) => `port ${value}` },
-  ...Object.fromEntries("xleave offline auto_offline require copy".split(" ").map((name) => [name, { values: 0, as: null }])),
   ...Object.fromEntries(
-    "presend maxdelay maxdelayratio maxdelaydevratio maxdelayquant mindelay asymmetry offset minsamples maxsamples minstratum polltarget maxsources maxunreach filter ntsport certset extfield".split(" ").map((name) => [name, { values: 1, as: null }]),
+    "xleave offline auto_offline require copy".split(" ").map((name) => [name, { values: 0, as: null }]),
+  ),
+  ...Object.fromEntries(
+    "presend maxdelay maxdelayratio maxdelaydevratio maxdelayquant mindelay asymmetry offset minsamples maxsamples minstratum polltarget maxsources maxunreach filter ntsport certset extfield"
+      .split(" ")
+      .map((name) => [name, { values: 1, as: null }]),
   ),
 };
 
@@ -177,7 +223,12 @@ function source(directive: Directive, writer: Writer): void {
     else written.push(known.as(value));
   }
   const key = option(directive, "key") ?? 0;
-  if (key > KEY_ID_LIMIT) return writer.left(directive.text, directive.at, `${host} is not asked without its key, and keys go up to ${KEY_ID_LIMIT}`);
+  if (key > KEY_ID_LIMIT)
+    return writer.left(
+      directive.text,
+      directive.at,
+      `${host} is not asked without its key, and keys go up to ${KEY_ID_LIMIT}`,
+    );
   const family = words.includes("ipv4") ? "-4 " : words.includes("ipv6") ? "-6 " : "";
   writer.line([`${directive.name} ${family}${host}`, ...written].join(" "));
   const left = dropped.filter((word) => word !== "ipv4" && word !== "ipv6");
@@ -206,7 +257,11 @@ function maxchange({ words, text, at }: Directive, writer: Writer, gathered: Gat
   const [offset = Number.NaN, start = 0, ignore = 0] = words.map(Number);
   if (!(offset > 0)) return writer.left(text, at, "it has no offset above 0");
   gathered.panic = offset > LONGEST_PANIC ? 0 : offset;
-  if (start > 0) writer.warn(at, `offsets are compared with ${offset} s from the first update on, not after ${start} (run --any-offset lets the first correction be of any size)`);
+  if (start > 0)
+    writer.warn(
+      at,
+      `offsets are compared with ${offset} s from the first update on, not after ${start} (run --any-offset lets the first correction be of any size)`,
+    );
   if (ignore !== 0) writer.warn(at, `the first offset beyond ${offset} s ends the daemon; none is ignored`);
 }
 

@@ -26,7 +26,8 @@ export function parseToml(text: string, file: string): TomlTable {
     reader.blank();
     if (reader.ended()) continue;
     const header = /^\s*(\[\[?)\s*([\w.-]+)\s*(\]\]?)\s*(?:#.*)?$/.exec(line);
-    if (header !== null && header[1]!.length === header[3]!.length) table = open(root, header[2]!, header[1] === "[[", reader);
+    if (header !== null && header[1]!.length === header[3]!.length)
+      table = open(root, header[2]!, header[1] === "[[", reader);
     else reader.pair(table);
   }
   return root;
@@ -105,7 +106,8 @@ class Reader {
     const place = this.place();
     const key = this.#take(/[\w-]+|"[^"]*"/y)?.replaceAll('"', "");
     this.blank();
-    if (key === undefined || this.#take(/=/y) === undefined) throw this.fault("a key and its value are wanted, as in key = value");
+    if (key === undefined || this.#take(/=/y) === undefined)
+      throw this.fault("a key and its value are wanted, as in key = value");
     table.values.set(key, this.#value());
     table.places.set(key, place);
   }
@@ -115,11 +117,13 @@ class Reader {
     if (this.#take(/\[/y) !== undefined) return this.#list();
     if (this.#take(/\{/y) !== undefined) return this.#inline();
     const string = this.#take(/"(?:[^"\\]|\\.)*"|'[^']*'/y);
-    if (string !== undefined) return string.startsWith("'") ? string.slice(1, -1) : string.slice(1, -1).replaceAll(/\\(.)/g, "$1");
+    if (string !== undefined)
+      return string.startsWith("'") ? string.slice(1, -1) : string.slice(1, -1).replaceAll(/\\(.)/g, "$1");
     const word = this.#take(/[\w.+-]+/y);
     if (word === "true" || word === "false") return word === "true";
     const number = Number(word?.replaceAll("_", "") ?? NaN);
-    if (word === undefined || Number.isNaN(number)) throw this.fault(word === undefined ? "a value is wanted" : `"${word}" is no value that is understood here`);
+    if (word === undefined || Number.isNaN(number))
+      throw this.fault(word === undefined ? "a value is wanted" : `"${word}" is no value that is understood here`);
     return number;
   }
 
@@ -130,7 +134,8 @@ class Reader {
       if (this.#take(/\]/y) !== undefined) return items;
       items.push(this.#value());
       this.blank();
-      if (this.#take(/,/y) === undefined && this.#line[this.#next] !== "]") throw this.fault('"," or "]" is wanted, on the same line');
+      if (this.#take(/,/y) === undefined && this.#line[this.#next] !== "]")
+        throw this.fault('"," or "]" is wanted, on the same line');
     }
   }
 

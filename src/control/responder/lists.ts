@@ -43,7 +43,11 @@ function associationsOf({ peers }: ControlView, version: 4 | 6): number {
 
 /** The access list, in words as ntpd has them. */
 export function restrictionList({ access }: ControlView): string {
-  const rows = access.entries().map(({ address, mask, hits, flags }, index) => itemsOf({ addr: address, mask, hits, flags: flagWords(flags) }, index));
+  const rows = access
+    .entries()
+    .map(({ address, mask, hits, flags }, index) =>
+      itemsOf({ addr: address, mask, hits, flags: flagWords(flags) }, index),
+    );
   return listText(rows.flat());
 }
 
@@ -58,7 +62,9 @@ function itemsOf(fields: Readonly<Record<string, string | number>>, index: numbe
 function flagWords(flags: readonly RestrictFlag[]): string {
   const asked = new Set<string>(flags);
   const about = ["ntpport", "ignore"].filter((word) => asked.has(word));
-  const allowed = ["serve", "trust", "peer", "epeer", "query", "trap"].map((word) => (asked.has(`no${word}`) ? `no${word}` : word));
+  const allowed = ["serve", "trust", "peer", "epeer", "query", "trap"].map((word) =>
+    asked.has(`no${word}`) ? `no${word}` : word,
+  );
   const others = ["nomodify", "limited", "kod", "version", "lowpriotrap", "mssntp"].filter((word) => asked.has(word));
   return [...about, ...allowed, ...others].join(" ");
 }

@@ -71,7 +71,9 @@ const ANSWERERS: Readonly<Record<Operation, Answerer>> = {
   unsetTrap: unknown,
 };
 
-const BY_CODE: ReadonlyMap<number, Operation> = new Map(Object.entries(OPERATIONS).map(([operation, code]) => [code, operation as Operation]));
+const BY_CODE: ReadonlyMap<number, Operation> = new Map(
+  Object.entries(OPERATIONS).map(([operation, code]) => [code, operation as Operation]),
+);
 
 const NO_ASSOCIATION: Reply = { kind: "error", error: "association" };
 const UNKNOWN_VARIABLE: Reply = { kind: "error", error: "variable" };
@@ -110,7 +112,9 @@ function systemVariables({ view, facts, queries }: Asked, names: readonly string
   }
   const wanted = new Set(names);
   if (names.some((name) => !SYSTEM_NAMES.has(name) && !own.some((one) => one.name === name))) return UNKNOWN_VARIABLE;
-  const others = own.filter(({ name }) => wanted.has(name) && !SYSTEM_NAMES.has(name)).map(({ name, value }) => `${name}=${value}`);
+  const others = own
+    .filter(({ name }) => wanted.has(name) && !SYSTEM_NAMES.has(name))
+    .map(({ name, value }) => `${name}=${value}`);
   return said(status, listText([...namedItems(SYSTEM_TABLE, wanted, thing), ...others]));
 }
 
@@ -126,7 +130,13 @@ function readClock({ request, view }: Asked): Reply {
   return variables(CLOCK_VARIABLES, DEFAULT_CLOCK, namesIn(textOf(request.data)), view, 0);
 }
 
-function variables<Thing>(table: VariableTable<Thing>, byDefault: readonly string[], names: readonly string[], thing: Thing, status: number): Reply {
+function variables<Thing>(
+  table: VariableTable<Thing>,
+  byDefault: readonly string[],
+  names: readonly string[],
+  thing: Thing,
+  status: number,
+): Reply {
   if (names.length === 0) return said(status, listText(orderedItems(table, byDefault, thing)));
   if (names.some((name) => !table.some(([known]) => known === name))) return UNKNOWN_VARIABLE;
   return said(status, listText(namedItems(table, new Set(names), thing)));
@@ -135,7 +145,10 @@ function variables<Thing>(table: VariableTable<Thing>, byDefault: readonly strin
 /** Lines of configuration, where the daemon takes any (ntpq's `:config`). */
 function configure({ request, facts }: Asked): Reply {
   const lines = textOf(request.data).replace(/[\0\s]+$/, "");
-  return said(0, `${facts.configure?.(lines) ?? "runtime configuration is not offered: change the configuration file and send SIGHUP"}\r\n`);
+  return said(
+    0,
+    `${facts.configure?.(lines) ?? "runtime configuration is not offered: change the configuration file and send SIGHUP"}\r\n`,
+  );
 }
 
 /** Nothing here can be set, which ntpd says by the error of a missing permission; to set nothing is granted. */
@@ -145,7 +158,8 @@ function writeVariables({ request, view, facts }: Asked): Reply {
   const names = namesIn(textOf(request.data));
   if (names.length === 0) return said(status, "");
   const known = request.association === 0 ? SYSTEM_NAMES : PEER_NAMES;
-  const isKnown = (name: string): boolean => known.has(name) || (facts.variables ?? []).some((one) => one.name === name);
+  const isKnown = (name: string): boolean =>
+    known.has(name) || (facts.variables ?? []).some((one) => one.name === name);
   return names.every(isKnown) ? { kind: "error", error: "authentication" } : UNKNOWN_VARIABLE;
 }
 
@@ -171,7 +185,10 @@ function readOrderedList({ request, view }: Asked): Reply {
 }
 
 /** The recent counters are the same as those since the start. */
-const SYSTEM_TABLE: VariableTable<SystemThing> = [...SYSTEM_VARIABLES, ...SYSTEM_VARIABLES.map(([name, value]) => [`${name}${RECENT}`, value] as const)];
+const SYSTEM_TABLE: VariableTable<SystemThing> = [
+  ...SYSTEM_VARIABLES,
+  ...SYSTEM_VARIABLES.map(([name, value]) => [`${name}${RECENT}`, value] as const),
+];
 const SYSTEM_NAMES: ReadonlySet<string> = new Set(SYSTEM_TABLE.map(([name]) => name));
 const PEER_NAMES: ReadonlySet<string> = new Set(PEER_VARIABLES.map(([name]) => name));
 

@@ -48,7 +48,11 @@ export const PEER_VARIABLES: VariableTable<PeerThing> = [
   ["refid", ({ peer }) => peerRefid(peer)],
   ["reftime", ({ peer }) => timestampText(peer.header?.reference ?? UNKNOWN_TIME)],
   ...withoutValue<PeerThing>("org"),
-  ["rec", ({ view, peer: { report } }) => timestampText(report.when === null ? UNKNOWN_TIME : shift(view.now.clock, -report.when))],
+  [
+    "rec",
+    ({ view, peer: { report } }) =>
+      timestampText(report.when === null ? UNKNOWN_TIME : shift(view.now.clock, -report.when)),
+  ],
   ...withoutValue<PeerThing>("xmt"),
   ["reach", ({ peer }) => hexadecimal(peer.report.reach)],
   ["unreach", ({ peer }) => integer(peer.report.unreach)],
@@ -90,7 +94,8 @@ export const CLOCK_VARIABLES: VariableTable<ControlView> = [
 ];
 
 /** What is told of a local clock when nothing is asked for by name. */
-export const DEFAULT_CLOCK: readonly string[] = "device timecode poll noreply badformat baddata stratum refid flags".split(" ");
+export const DEFAULT_CLOCK: readonly string[] =
+  "device timecode poll noreply badformat baddata stratum refid flags".split(" ");
 
 /** A mode by its number; a broadcast client has one that packets use otherwise (ntpd's `MODE_BCLIENT`). */
 export function hostMode(mode: AssociationMode | null): number {
@@ -111,7 +116,12 @@ function unspecified({ report: { address } }: ControlPeer): string {
 /** The tests its last packet failed, and those that it fails itself now (ntpd's TEST10 … TEST13). */
 function flashOf({ header, report: { flash, reach, reason } }: ControlPeer): number {
   const isUnset = header === null || isUnsynchronized(header);
-  return flash | (reason === null ? 0 : REASONS[reason].flash) | (reach === 0 ? REASONS.unreachable.flash : 0) | (isUnset ? REASONS.stratum.flash | REASONS.rootDistance.flash : 0);
+  return (
+    flash |
+    (reason === null ? 0 : REASONS[reason].flash) |
+    (reach === 0 ? REASONS.unreachable.flash : 0) |
+    (isUnset ? REASONS.stratum.flash | REASONS.rootDistance.flash : 0)
+  );
 }
 
 /** What its clock is set by; before the first packet, what it last said by a kiss. */
@@ -120,7 +130,11 @@ function peerRefid({ header, report: { kiss } }: ControlPeer): string {
 }
 
 /** One of each sample, youngest first; stages that have none hold what they began with. */
-function stages<Sample>(peer: { readonly samples: readonly Sample[] }, empty: number, of: (sample: Sample) => number): number[] {
+function stages<Sample>(
+  peer: { readonly samples: readonly Sample[] },
+  empty: number,
+  of: (sample: Sample) => number,
+): number[] {
   return Array.from({ length: FILTER_STAGES }, (_, stage) => {
     const sample = peer.samples[stage];
     return sample === undefined ? empty : of(sample);

@@ -17,7 +17,10 @@ import { integerOf, parseVariables, timestampOf, type Variables, variablesByName
 import { hexadecimal, listText, timestampText } from "./text.ts";
 
 /** What became of a question. `nonce`: it shows none that is good, and gets no answer. */
-export type RecentAnswer = { readonly kind: "text"; readonly text: string } | { readonly kind: "error"; readonly error: "value" | "variable" } | { readonly kind: "nonce" };
+export type RecentAnswer =
+  | { readonly kind: "text"; readonly text: string }
+  | { readonly kind: "error"; readonly error: "value" | "variable" }
+  | { readonly kind: "nonce" };
 
 /** What the list is read with. */
 export interface RecentReading {
@@ -112,14 +115,27 @@ function shiftedTo({ mono, clock }: Now, moment: Mono): NtpTimestamp {
 function roomFor(asked: Variables): { readonly rows: number; readonly octets: number } | null {
   const fragments = integerOf(asked.get("frags") ?? "0");
   const rows = integerOf(asked.get("limit") ?? "0");
-  if (fragments === null || rows === null || fragments < 0 || rows < 0 || fragments > MOST_FRAGMENTS || rows > MOST_ROWS) return null;
+  if (
+    fragments === null ||
+    rows === null ||
+    fragments < 0 ||
+    rows < 0 ||
+    fragments > MOST_FRAGMENTS ||
+    rows > MOST_ROWS
+  )
+    return null;
   if (fragments === 0 && rows === 0) return null;
-  return { rows: rows === 0 ? MOST_ROWS : rows, octets: (fragments === 0 ? MOST_FRAGMENTS : fragments) * CONTROL_DATA_LIMIT };
+  return {
+    rows: rows === 0 ? MOST_ROWS : rows,
+    octets: (fragments === 0 ? MOST_FRAGMENTS : fragments) * CONTROL_DATA_LIMIT,
+  };
 }
 
 /** Which entries are wanted; `null` where a bound is no number. */
 function filterOf(asked: Variables, now: Mono): ((entry: MruEntry) => boolean) | null {
-  const bounds = ["mincount", "resall", "resany", "maxlstint", "minlstint"].map((name) => integerOf(asked.get(name) ?? "0"));
+  const bounds = ["mincount", "resall", "resany", "maxlstint", "minlstint"].map((name) =>
+    integerOf(asked.get(name) ?? "0"),
+  );
   if (bounds.includes(null)) return null;
   const [mincount, resall, resany, maxlstint, minlstint] = bounds as [number, number, number, number, number];
   return (entry) => {
@@ -139,7 +155,11 @@ function filterOf(asked: Variables, now: Mono): ((entry: MruEntry) => boolean) |
 function lastKnown(asked: Variables, mru: MruList, times: SteadyTimes): SourceWords | null | "changed" {
   if (!asked.has("addr.0")) return null;
   for (let index = 0; asked.has(`addr.${index}`); index += 1) {
-    const source = sourceOf(ENDPOINT.exec(asked.get(`addr.${index}`)!)?.slice(1).find(Boolean) ?? "");
+    const source = sourceOf(
+      ENDPOINT.exec(asked.get(`addr.${index}`)!)
+        ?.slice(1)
+        .find(Boolean) ?? "",
+    );
     const entry = source === null ? null : mru.find(source);
     if (entry !== null && times.at(entry.last) === timestampOf(asked.get(`last.${index}`))) return source;
   }
@@ -163,7 +183,8 @@ function rowOf(entry: MruEntry, index: number, times: SteadyTimes): string[] {
 /** `limited` and `kod` say that it came to that, not that it might. */
 function restrictionBits({ flags, drops }: MruEntry): number {
   let bits = 0;
-  for (const [flag, bit] of Object.entries(RESTRICTION_BITS) as [RestrictFlag, number][]) if ((flags & FLAG[flag]) !== 0) bits |= bit;
+  for (const [flag, bit] of Object.entries(RESTRICTION_BITS) as [RestrictFlag, number][])
+    if ((flags & FLAG[flag]) !== 0) bits |= bit;
   const { limited = 0, kod = 0 } = RESTRICTION_BITS;
   return drops > 0 ? bits : bits & ~(limited | kod);
 }

@@ -14,7 +14,14 @@ import { sourceOf } from "../../server/source.ts";
 import type { Now } from "../../time/now.ts";
 import type { Address } from "../../wire/address.ts";
 import { isLoopback } from "../../wire/address.ts";
-import { CONTROL_DATA_LIMIT, CONTROL_ERRORS, OPERATIONS, decodeControl, encodeControl, encodeSealedControl } from "../../wire/control.ts";
+import {
+  CONTROL_DATA_LIMIT,
+  CONTROL_ERRORS,
+  OPERATIONS,
+  decodeControl,
+  encodeControl,
+  encodeSealedControl,
+} from "../../wire/control.ts";
 import type { Control, ControlError, ControlHeader, ControlMessage } from "../../wire/control.ts";
 import type { Leap } from "../../wire/header.ts";
 import { DEFAULT_BUDGETS, Purse, type Budgets } from "./budget.ts";
@@ -44,7 +51,15 @@ export class ControlResponder implements ControlAnswering {
   readonly #facts: ResponderFacts;
   readonly #purse: Purse;
   readonly #times = new SteadyTimes();
-  readonly #counts: Record<ControlDisposition, number> = { answered: 0, refused: 0, malformed: 0, notRequest: 0, notAllowed: 0, nonce: 0, overBudget: 0 };
+  readonly #counts: Record<ControlDisposition, number> = {
+    answered: 0,
+    refused: 0,
+    malformed: 0,
+    notRequest: 0,
+    notAllowed: 0,
+    nonce: 0,
+    overBudget: 0,
+  };
   #queries = 0;
 
   constructor(facts: ResponderFacts, budgets: Budgets = DEFAULT_BUDGETS) {
@@ -85,7 +100,8 @@ export class ControlResponder implements ControlAnswering {
     const { mac, covered } = request;
     if (mac === null) return NO_PROOF;
     const key = this.#facts.keys?.find(mac.keyId) ?? null;
-    const isAuthentic = key !== null && key.trusted && key.admits(ip) && key.verify(bytes.subarray(0, covered), mac.digest);
+    const isAuthentic =
+      key !== null && key.trusted && key.admits(ip) && key.verify(bytes.subarray(0, covered), mac.digest);
     return isAuthentic ? { kind: "key", keyId: mac.keyId } : { kind: "failed" };
   }
 
@@ -95,25 +111,39 @@ export class ControlResponder implements ControlAnswering {
     if (answerer.needsKey) {
       const isAllowed = proof.kind === "key" && proof.keyId === this.#facts.controlKey;
       if (!isAllowed) return { kind: "error", error: "authentication" };
-      if (rights !== "all" && request.operation !== READ_ORDERED_LIST) return { kind: "error", error: "authentication" };
+      if (rights !== "all" && request.operation !== READ_ORDERED_LIST)
+        return { kind: "error", error: "authentication" };
     }
     return answerer.answer({ request, ip, view, facts: this.#facts, times: this.#times, queries: this.#queries });
   }
 
   /** The datagrams of an answer, if there is enough left for them; else an error, if there is enough for that. */
-  #pay(asked: ControlHeader, reply: Exclude<Reply, { kind: "nonce" }>, proof: Proof, ip: string, leap: Leap, now: Now): Disposed {
+  #pay(
+    asked: ControlHeader,
+    reply: Exclude<Reply, { kind: "nonce" }>,
+    proof: Proof,
+    ip: string,
+    leap: Leap,
+    now: Now,
+  ): Disposed {
     const isProven = isLoopback(ip) || (reply.kind === "data" && reply.isProven);
     const datagrams = this.#encode(asked, reply, proof, leap);
-    if (this.#purse.pay(ip, isProven, octetsIn(datagrams), now.mono)) return { disposition: reply.kind === "error" ? "refused" : "answered", datagrams };
+    if (this.#purse.pay(ip, isProven, octetsIn(datagrams), now.mono))
+      return { disposition: reply.kind === "error" ? "refused" : "answered", datagrams };
     const refusal = this.#encode(asked, { kind: "error", error: "prohibited" }, proof, leap);
-    return { disposition: "overBudget", datagrams: this.#purse.pay(ip, isProven, octetsIn(refusal), now.mono) ? refusal : [] };
+    return {
+      disposition: "overBudget",
+      datagrams: this.#purse.pay(ip, isProven, octetsIn(refusal), now.mono) ? refusal : [],
+    };
   }
 
   #encode(asked: ControlHeader, reply: Exclude<Reply, { kind: "nonce" }>, proof: Proof, leap: Leap): Uint8Array[] {
     const { version, operation, sequence, association } = asked;
     const base = { leap, version, response: true, operation, sequence, association };
     const messages: ControlMessage[] =
-      reply.kind === "error" ? [{ ...base, error: true, more: false, status: errorStatus(reply.error), offset: 0, data: NO_DATA }] : fragmentsOf({ ...base, error: false, status: reply.status }, reply.data);
+      reply.kind === "error"
+        ? [{ ...base, error: true, more: false, status: errorStatus(reply.error), offset: 0, data: NO_DATA }]
+        : fragmentsOf({ ...base, error: false, status: reply.status }, reply.data);
     return messages.map((message) => this.#seal(message, proof));
   }
 

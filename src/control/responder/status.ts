@@ -33,10 +33,17 @@ function sourceOf({ snapshot, told, localStratum }: ControlView): (typeof CLOCK_
 }
 
 /** The states of the discipline as ntpd's events. */
-const DISCIPLINE_EVENTS = { NSET: "freq_not_set", FSET: "freq_set", SPIK: "spike_detect", FREQ: "freq_mode", SYNC: "clock_sync" } as const;
+const DISCIPLINE_EVENTS = {
+  NSET: "freq_not_set",
+  FSET: "freq_set",
+  SPIK: "spike_detect",
+  FREQ: "freq_mode",
+  SYNC: "clock_sync",
+} as const;
 
 function systemEvent({ told, snapshot, discipline, wasSynchronized }: ControlView): string {
-  if (snapshot.system.systemPeer !== null) return discipline === null ? "clock_sync" : DISCIPLINE_EVENTS[discipline.state];
+  if (snapshot.system.systemPeer !== null)
+    return discipline === null ? "clock_sync" : DISCIPLINE_EVENTS[discipline.state];
   if (told.leap !== "unsynchronized") return "clock_sync";
   return wasSynchronized ? "no_sys_peer" : "restart";
 }

@@ -7,7 +7,18 @@ import { LEAPS, MAXSTRAT } from "../../wire/header.ts";
 import { hostMode, refidValue } from "./peer.ts";
 import type { KernelReport, ResponderFacts } from "./facts.ts";
 import { withoutValue, type VariableTable } from "./table.ts";
-import { calendarText, general, hexadecimal, integer, milliseconds, partsPerMillion, quoted, seconds, timestampText, type Value } from "./text.ts";
+import {
+  calendarText,
+  general,
+  hexadecimal,
+  integer,
+  milliseconds,
+  partsPerMillion,
+  quoted,
+  seconds,
+  timestampText,
+  type Value,
+} from "./text.ts";
 import { associationNumber } from "./number.ts";
 
 /** What the variables are made of. */
@@ -35,7 +46,11 @@ export const SYSTEM_VARIABLES: VariableTable<SystemThing> = [
   ["refid", ({ view }) => systemRefid(view)],
   ["reftime", ({ view }) => timestampText(view.told.reference)],
   ["tc", ({ view }) => integer(view.discipline?.poll ?? systemPeer(view)?.report.poll ?? view.leastPoll)],
-  ["peer", ({ view }) => integer(view.snapshot.system.systemPeer === null ? 0 : associationNumber(view.snapshot.system.systemPeer))],
+  [
+    "peer",
+    ({ view }) =>
+      integer(view.snapshot.system.systemPeer === null ? 0 : associationNumber(view.snapshot.system.systemPeer)),
+  ],
   ["offset", ({ view }) => milliseconds(view.snapshot.clock.offset ?? 0, 6)],
   ["frequency", ({ view }) => partsPerMillion(view.discipline?.frequency ?? 0)],
   ["sys_jitter", ({ view }) => milliseconds(view.snapshot.clock.jitter ?? 0, 6)],
@@ -60,7 +75,9 @@ export const SYSTEM_VARIABLES: VariableTable<SystemThing> = [
   ["mru_maxdepth", ({ view }) => integer(view.mru.limits.maxdepth)],
   ["mru_mem", ({ view }) => kilobytes(view.mru.size)],
   ["mru_maxmem", ({ view }) => kilobytes(view.mru.limits.maxdepth)],
-  ...withoutValue<SystemThing>("mru_hashslots mru_minage mru_exists mru_new mru_recycleold mru_recyclefull mru_none mru_oldest_age"),
+  ...withoutValue<SystemThing>(
+    "mru_hashslots mru_minage mru_exists mru_new mru_recycleold mru_recyclefull mru_none mru_oldest_age",
+  ),
 
   ["ss_uptime", uptime],
   ["ss_numctlreq", ({ queries }) => integer(queries)],
@@ -73,15 +90,22 @@ export const SYSTEM_VARIABLES: VariableTable<SystemThing> = [
   ["ss_restricted", tallied("restricted")],
   ["ss_limited", tallied("limited")],
   ["ss_kodsent", ({ view }) => integer(view.counts.kissed)],
-  ["ss_processed", ({ view }) => integer(sum(view.peers, ({ report: { packets } }) => packets.received - packets.rejected))],
+  [
+    "ss_processed",
+    ({ view }) => integer(sum(view.peers, ({ report: { packets } }) => packets.received - packets.rejected)),
+  ],
 
   ["peeradr", ({ view }) => peerAddress(view)],
   ["peermode", ({ view }) => integer(hostMode(systemPeer(view)?.mode ?? null))],
   ["bcastdelay", ({ view }) => milliseconds(view.broadcastDelay)],
   ...withoutValue<SystemThing>("authdelay"),
   ["authkeys", ({ facts }) => integer(facts.keys?.keys.length ?? 0)],
-  ...withoutValue<SystemThing>("authfreek authklookups authknotfound authkuncached authkexpired authencrypts authdecrypts"),
-  ...withoutValue<SystemThing>("authdigestencrypts authcmacencrypts authdigestdecrypts authdigestfails authcmacdecrypts authcmacfails"),
+  ...withoutValue<SystemThing>(
+    "authfreek authklookups authknotfound authkuncached authkexpired authencrypts authdecrypts",
+  ),
+  ...withoutValue<SystemThing>(
+    "authdigestencrypts authcmacencrypts authdigestdecrypts authdigestfails authcmacdecrypts authcmacfails",
+  ),
   ["authreset", uptime],
 
   ["koffset", kernel(({ offset }) => general(offset * 1e3))],
@@ -97,8 +121,14 @@ export const SYSTEM_VARIABLES: VariableTable<SystemThing> = [
   ["iostats_reset", uptime],
   ...withoutValue<SystemThing>("total_rbuf free_rbuf used_rbuf rbuf_lowater io_dropped"),
   ["io_ignored", tallied("restricted")],
-  ["io_received", ({ view }) => integer(tallyOf(view.counts).received + sum(view.peers, ({ report }) => report.packets.received))],
-  ["io_sent", ({ view }) => integer(tallyOf(view.counts).answered + sum(view.peers, ({ report }) => report.packets.sent))],
+  [
+    "io_received",
+    ({ view }) => integer(tallyOf(view.counts).received + sum(view.peers, ({ report }) => report.packets.received)),
+  ],
+  [
+    "io_sent",
+    ({ view }) => integer(tallyOf(view.counts).answered + sum(view.peers, ({ report }) => report.packets.sent)),
+  ],
   ...withoutValue<SystemThing>("io_sendfailed io_wakeups io_goodwakeups"),
   ["timerstats_reset", uptime],
   ...withoutValue<SystemThing>("timer_overruns"),

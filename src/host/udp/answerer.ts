@@ -82,7 +82,10 @@ export class Answerer {
     arrival.mono = mono;
     // A stamp of another second than our own reading's neighbours is of another time.
     const isPlausible = stamped && Math.abs((this.#clock.seconds - arrival.seconds) | 0) <= 1;
-    this.#serve(isPlausible ? arrival.seconds : this.#clock.seconds, isPlausible ? arrival.fraction : this.#clock.fraction);
+    this.#serve(
+      isPlausible ? arrival.seconds : this.#clock.seconds,
+      isPlausible ? arrival.fraction : this.#clock.fraction,
+    );
     arrival.seconds = this.#seconds;
     arrival.fraction = this.#fraction;
     if (DISPOSITIONS[server.receive(arrival)].kind !== "answered") return false;

@@ -71,10 +71,20 @@ export class Batch {
 
   constructor(c: Pick<Libc, "recvmmsg" | "sendmmsg" | "address">) {
     this.#c = c;
-    this.slots = Array.from({ length: BATCH }, (_, index) => ({ index, arrival: newArrival(), stamped: false, interface: 0, ttl: -1 }));
-    const pointer = (into: Uint32Array, word: number, address: bigint): void => new DataView(into.buffer).setBigUint64(word * 4, address, true);
+    this.slots = Array.from({ length: BATCH }, (_, index) => ({
+      index,
+      arrival: newArrival(),
+      stamped: false,
+      interface: 0,
+      ttl: -1,
+    }));
+    const pointer = (into: Uint32Array, word: number, address: bigint): void =>
+      new DataView(into.buffer).setBigUint64(word * 4, address, true);
     const names = c.address(this.#names);
-    this.#nameAt = new Uint32Array(new BigUint64Array(Array.from({ length: BATCH }, (_, slot) => names + BigInt(slot * linux.SIZE.sockaddr_in6))).buffer);
+    this.#nameAt = new Uint32Array(
+      new BigUint64Array(Array.from({ length: BATCH }, (_, slot) => names + BigInt(slot * linux.SIZE.sockaddr_in6)))
+        .buffer,
+    );
     const vectors = this.#vectors;
     const vector = (place: number, base: bigint, length: number): bigint => {
       vectors.setBigUint64(place * 16, base, true);
@@ -87,7 +97,11 @@ export class Batch {
       pointer(this.#in, slot * WORDS + VECTOR, vector(slot, c.address(bytes), MAX_PACKET_LENGTH));
       pointer(this.#in, slot * WORDS + CONTROL_AT, c.address(this.#controls) + BigInt(slot * CONTROL));
       this.#in[slot * WORDS + VECTORS] = 1;
-      pointer(this.#out, slot * WORDS + VECTOR, vector(BATCH + slot, c.address(this.#replies) + BigInt(slot * REPLY), REPLY));
+      pointer(
+        this.#out,
+        slot * WORDS + VECTOR,
+        vector(BATCH + slot, c.address(this.#replies) + BigInt(slot * REPLY), REPLY),
+      );
       pointer(this.#out, slot * WORDS + CONTROL_AT, c.address(this.#outControls) + BigInt(slot * OUT_CONTROL));
       this.#out[slot * WORDS + VECTORS] = 1;
     }
@@ -150,8 +164,13 @@ export class Batch {
   send(fd: number, count: number): number {
     let sent = 0;
     // A datagram that is refused stops the call; those after it are not to suffer.
-    for (let from = 0; from < count; ) {
-      const done = this.#c.sendmmsg(fd, from === 0 ? this.#out : this.#out.subarray(from * WORDS), count - from, linux.MSG_DONTWAIT | linux.MSG_NOSIGNAL);
+    for (let from = 0; from < count;) {
+      const done = this.#c.sendmmsg(
+        fd,
+        from === 0 ? this.#out : this.#out.subarray(from * WORDS),
+        count - from,
+        linux.MSG_DONTWAIT | linux.MSG_NOSIGNAL,
+      );
       if (done > 0) sent += done;
       from += done > 0 ? done : 1;
     }
@@ -179,7 +198,7 @@ export class Batch {
     this.#destination[slot] = 0;
     const begin = slot * CONTROL;
     const end = begin + Math.min(this.#in[at + CONTROL_LENGTH]!, CONTROL);
-    for (let place = begin; place + linux.SIZE.cmsghdr <= end; ) {
+    for (let place = begin; place + linux.SIZE.cmsghdr <= end;) {
       const length = this.#controls.getUint32(place, true);
       if (length < linux.SIZE.cmsghdr || place + length > end) break;
       this.#takeControl(one, slot, place);
@@ -201,12 +220,16 @@ export class Batch {
     } else if (level === linux.IPPROTO_IP && type === linux.IP_PKTINFO) {
       one.interface = controls.getInt32(data, true);
       this.#destination[slot] = data + 8 - slot * CONTROL;
-      if (controls.getInt32(data + 4) !== controls.getInt32(data + 8)) one.arrival.cast = controls.getUint8(data + 8) >>> 4 === 14 ? "group" : "broadcast";
+      if (controls.getInt32(data + 4) !== controls.getInt32(data + 8))
+        one.arrival.cast = controls.getUint8(data + 8) >>> 4 === 14 ? "group" : "broadcast";
     } else if (level === linux.IPPROTO_IPV6 && type === linux.IPV6_PKTINFO) {
       one.interface = controls.getInt32(data + 16, true);
       this.#destination[slot] = data - slot * CONTROL;
       if (controls.getUint8(data) === 0xff) one.arrival.cast = "group";
-    } else if ((level === linux.IPPROTO_IP && type === linux.IP_TTL) || (level === linux.IPPROTO_IPV6 && type === linux.IPV6_HOPLIMIT)) {
+    } else if (
+      (level === linux.IPPROTO_IP && type === linux.IP_TTL) ||
+      (level === linux.IPPROTO_IPV6 && type === linux.IPV6_HOPLIMIT)
+    ) {
       one.ttl = controls.getInt32(data, true);
     }
   }

@@ -23,7 +23,10 @@ export interface Place {
 
 /** What arrives is stamped, and stamps of what leaves are numbered and come without a copy. */
 const STAMPS =
-  linux.SOF_TIMESTAMPING_RX_SOFTWARE | linux.SOF_TIMESTAMPING_SOFTWARE | linux.SOF_TIMESTAMPING_OPT_ID | linux.SOF_TIMESTAMPING_OPT_TSONLY;
+  linux.SOF_TIMESTAMPING_RX_SOFTWARE |
+  linux.SOF_TIMESTAMPING_SOFTWARE |
+  linux.SOF_TIMESTAMPING_OPT_ID |
+  linux.SOF_TIMESTAMPING_OPT_TSONLY;
 /** A socket that serves stamps what leaves only where that is asked for. */
 const STAMPS_SERVING = int(STAMPS);
 const STAMPS_ASKING = int(STAMPS | linux.SOF_TIMESTAMPING_TX_SOFTWARE);
@@ -83,9 +86,10 @@ function joinBy(c: Libc, fd: number, group: string, name: string): HostFault | n
   const request = new Uint8Array(of === 4 ? 12 : 20);
   request.set(address);
   new DataView(request.buffer).setUint32(request.length - 4, index, true);
-  const done = of === 4
-    ? c.setsockopt(fd, linux.IPPROTO_IP, linux.IP_ADD_MEMBERSHIP, request, request.length)
-    : c.setsockopt(fd, linux.IPPROTO_IPV6, linux.IPV6_JOIN_GROUP, request, request.length);
+  const done =
+    of === 4
+      ? c.setsockopt(fd, linux.IPPROTO_IP, linux.IP_ADD_MEMBERSHIP, request, request.length)
+      : c.setsockopt(fd, linux.IPPROTO_IPV6, linux.IPV6_JOIN_GROUP, request, request.length);
   if (done === 0) return null;
   const errno = c.errno();
   if (errno === EADDRINUSE) return null; // joined already
@@ -95,16 +99,18 @@ function joinBy(c: Libc, fd: number, group: string, name: string): HostFault | n
 /** Sets the hop limit of what is sent from now on, to one host or to a group; `null`: the system's. */
 export function setHopLimit(c: Libc, fd: number, of: 4 | 6, hops: number | null): void {
   const value = int(hops ?? -1);
-  const [level, unicast, group] = of === 4
-    ? [linux.IPPROTO_IP, linux.IP_TTL, linux.IP_MULTICAST_TTL]
-    : [linux.IPPROTO_IPV6, linux.IPV6_UNICAST_HOPS, linux.IPV6_MULTICAST_HOPS];
+  const [level, unicast, group] =
+    of === 4
+      ? [linux.IPPROTO_IP, linux.IP_TTL, linux.IP_MULTICAST_TTL]
+      : [linux.IPPROTO_IPV6, linux.IPV6_UNICAST_HOPS, linux.IPV6_MULTICAST_HOPS];
   set(c, fd, level, unicast, value);
   set(c, fd, level, group, value);
 }
 
 /** Asks for what a server wants to know of each packet (destination, interface, hop limit), and for room for many. */
 function describePackets(c: Libc, fd: number, of: 4 | 6): void {
-  if (c.setsockopt(fd, linux.SOL_SOCKET, linux.SO_RCVBUFFORCE, RECEIVE_BUFFER, 4) < 0) set(c, fd, linux.SOL_SOCKET, linux.SO_RCVBUF, RECEIVE_BUFFER);
+  if (c.setsockopt(fd, linux.SOL_SOCKET, linux.SO_RCVBUFFORCE, RECEIVE_BUFFER, 4) < 0)
+    set(c, fd, linux.SOL_SOCKET, linux.SO_RCVBUF, RECEIVE_BUFFER);
   if (of === 4) {
     set(c, fd, linux.IPPROTO_IP, linux.IP_MULTICAST_ALL, OFF); // not what others on this host have joined
     set(c, fd, linux.IPPROTO_IP, linux.IP_PKTINFO, ON);
@@ -141,7 +147,10 @@ function connect(c: Libc, fd: number, to: Address | null): HostFault | null {
 
 /** Binds to an interface by name, or says which address to bind to instead. */
 function bindToInterface(
-  c: Libc, fd: number, of: 4 | 6, name: string,
+  c: Libc,
+  fd: number,
+  of: 4 | 6,
+  name: string,
 ): { readonly address: string | null } | { readonly fault: HostFault } {
   if (parse4(name) !== null || parse6(name.split("%", 1)[0] ?? "") !== null) return { address: name };
   const bytes = new TextEncoder().encode(name);

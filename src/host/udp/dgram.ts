@@ -136,7 +136,15 @@ export class DgramUdp implements Udp {
       const { port } = from;
       // Node hands each datagram over in memory of its own.
       const octets = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-      this.#host.put({ kind: "datagram", socket: token, from: { ip, port }, cast: "unicast", at, stamp: "user", bytes: octets });
+      this.#host.put({
+        kind: "datagram",
+        socket: token,
+        from: { ip, port },
+        cast: "unicast",
+        at,
+        stamp: "user",
+        bytes: octets,
+      });
     });
     node.on("error", (error) => this.#failed(token, one, faultOfCode(codeOf(error))));
     this.#sockets.set(token, [...(this.#sockets.get(token) ?? []), one]);
@@ -175,7 +183,13 @@ export class DgramUdp implements Udp {
     for (const action of waiting) action();
   }
 
-  #sendNow(one: Socket, token: PacketToken, to: { readonly ip: string; readonly port: number }, ttl: number | null, bytes: Uint8Array): void {
+  #sendNow(
+    one: Socket,
+    token: PacketToken,
+    to: { readonly ip: string; readonly port: number },
+    ttl: number | null,
+    bytes: Uint8Array,
+  ): void {
     let at = this.#host.read();
     const done = (error: Error | null): void => {
       if (error === null) this.#host.put({ kind: "sent", token, at, stamp: "user" });

@@ -11,8 +11,18 @@ import type { Address } from "../../wire/address.ts";
 import type { NtpTimestamp } from "../../time/timestamp.ts";
 import { fromTimespec } from "../clock.ts";
 import {
-  EXTENDED_ERROR, IPPROTO_IP, IPPROTO_IPV6, IP_PKTINFO, IP_RECVERR, IP_TTL, IPV6_HOPLIMIT, IPV6_PKTINFO, IPV6_RECVERR, SIZE,
-  SO_TIMESTAMPING, SOL_SOCKET,
+  EXTENDED_ERROR,
+  IPPROTO_IP,
+  IPPROTO_IPV6,
+  IP_PKTINFO,
+  IP_RECVERR,
+  IP_TTL,
+  IPV6_HOPLIMIT,
+  IPV6_PKTINFO,
+  IPV6_RECVERR,
+  SIZE,
+  SO_TIMESTAMPING,
+  SOL_SOCKET,
 } from "../layout.ts";
 import type { Libc } from "../libc.ts";
 import { fromSockaddr, text4, text6, zoneName } from "./sockaddr.ts";
@@ -87,7 +97,7 @@ export class MessageBuffer {
   control(): Control {
     const control: Control = {};
     const end = Math.min(this.#words.getUint32(40, true), CONTROL_LENGTH);
-    for (let at = 0; at + SIZE.cmsghdr <= end; ) {
+    for (let at = 0; at + SIZE.cmsghdr <= end;) {
       const length = this.#controlWords.getUint32(at, true);
       if (length < SIZE.cmsghdr || at + length > end) break;
       this.#take(control, at);

@@ -88,7 +88,13 @@ export class NativeUdp implements Udp {
   }
 
   open({ socket, to, sourcePort, interface: name }: Action<"open">): void {
-    const fault = this.#make(socket, family(to.ip), { to, port: sourcePort ?? 0, address: null, interface: name, shared: sourcePort !== null });
+    const fault = this.#make(socket, family(to.ip), {
+      to,
+      port: sourcePort ?? 0,
+      address: null,
+      interface: name,
+      shared: sourcePort !== null,
+    });
     if (fault !== null) this.#host.put({ kind: "notOpened", socket, why: fault });
   }
 
@@ -100,7 +106,8 @@ export class NativeUdp implements Udp {
       return fault === "portInUse" && use === "hear" ? this.#share(action, one) : fault;
     });
     // On all addresses one family will do: a machine without IPv6 still serves.
-    const why = faults.find((fault) => fault !== null && fault !== "noRoute") ?? (faults.includes(null) ? null : faults[0]);
+    const why =
+      faults.find((fault) => fault !== null && fault !== "noRoute") ?? (faults.includes(null) ? null : faults[0]);
     if (why === null || why === undefined) return;
     this.close({ kind: "close", socket });
     this.#host.put({ kind: "notOpened", socket, why });
@@ -124,7 +131,8 @@ export class NativeUdp implements Udp {
     }
     if (one.ttl !== ttl) setHopLimit(this.#c, one.fd, one.family, ttl);
     one.ttl = ttl;
-    const sendOnce = (): HostFault | null => (one.to === null ? this.#sendmsg(one, bytes, to, from) : this.#sendto(one, bytes));
+    const sendOnce = (): HostFault | null =>
+      one.to === null ? this.#sendmsg(one, bytes, to, from) : this.#sendto(one, bytes);
     let at = this.#host.read();
     let fault = sendOnce();
     if (fault === "portUnreachable" || fault === "noRoute") {
@@ -183,7 +191,18 @@ export class NativeUdp implements Udp {
     const fault = this.#enlist(fd);
     if (fault !== null) this.#c.close(fd);
     if (fault !== null) return fault;
-    const one: Socket = { token, fd, family: of, to: place.to, port: place.port, interface: place.interface, serves, leaving: new Map(), next: 0, ttl: null };
+    const one: Socket = {
+      token,
+      fd,
+      family: of,
+      to: place.to,
+      port: place.port,
+      interface: place.interface,
+      serves,
+      leaving: new Map(),
+      next: 0,
+      ttl: null,
+    };
     this.#byFd.set(fd, one);
     this.#byToken.set(token, [...(this.#byToken.get(token) ?? []), one]);
     return null;
@@ -210,7 +229,9 @@ export class NativeUdp implements Udp {
     const { socket, port, address, interface: name } = action;
     this.#sharing.set(socket, action);
     if (of === 6) return null; // its groups are bound to as they are joined
-    const faults = (address === null || address === "0.0.0.0" ? broadcastAddresses() : [address]).map((each) => this.#make(socket, of, { to: null, port, address: each, interface: name, shared: true }));
+    const faults = (address === null || address === "0.0.0.0" ? broadcastAddresses() : [address]).map((each) =>
+      this.#make(socket, of, { to: null, port, address: each, interface: name, shared: true }),
+    );
     return faults.includes(null) ? null : (faults[0] ?? "portInUse");
   }
 
@@ -308,7 +329,8 @@ export class NativeUdp implements Udp {
       if (error.origin === linux.SO_EE_ORIGIN_TIMESTAMPING) this.#stamped(one, error.data, at);
       else {
         const why = faultOfErrno(error.errno);
-        if (why === "portUnreachable" || why === "noRoute") this.#host.put({ kind: "unreachable", socket: one.token, why });
+        if (why === "portUnreachable" || why === "noRoute")
+          this.#host.put({ kind: "unreachable", socket: one.token, why });
       }
     }
   }

@@ -102,7 +102,12 @@ export interface Route {
  * @param bound the interface the socket is bound to, which then decides
  * @returns `null` when the destination is no address, or its zone does not exist
  */
-export function routeOf(c: Pick<Libc, "if_nametoindex">, to: Address, from: string | undefined, bound: string | null): Route | null {
+export function routeOf(
+  c: Pick<Libc, "if_nametoindex">,
+  to: Address,
+  from: string | undefined,
+  bound: string | null,
+): Route | null {
   const name = toSockaddr(to.ip, to.port);
   if (name === null) return null;
   const toMany = isMulticast(to.ip) || to.ip === LIMITED_BROADCAST;
@@ -110,11 +115,16 @@ export function routeOf(c: Pick<Libc, "if_nametoindex">, to: Address, from: stri
   const only = bound ?? to.ip.split("%", 2)[1] ?? null;
   const passes = (interfaceName: string): boolean => !isMulticast(to.ip) || canMulticast(interfaceNamed(interfaceName));
   if (!toMany || only !== null) {
-    const way = { interface: 0, from: from ?? (toMany && bound !== null && of === 4 ? interfaceAddress(bound, 4) : null) };
+    const way = {
+      interface: 0,
+      from: from ?? (toMany && bound !== null && of === 4 ? interfaceAddress(bound, 4) : null),
+    };
     return { name, ways: only === null || passes(only) ? [way] : [], obstacle: "noMulticast" };
   }
   const all = waysOut(of);
-  const ways = all.filter((way) => passes(way.name)).map((way) => ({ interface: c.if_nametoindex(way.name), from: of === 4 ? way.address : null }));
+  const ways = all
+    .filter((way) => passes(way.name))
+    .map((way) => ({ interface: c.if_nametoindex(way.name), from: of === 4 ? way.address : null }));
   return { name, ways, obstacle: all.length === 0 ? "noRoute" : "noMulticast" };
 }
 

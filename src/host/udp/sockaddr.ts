@@ -62,9 +62,11 @@ export function text4(bytes: Uint8Array, at: number): string {
 /** Sixteen octets in the canonical text of RFC 5952: lower case, the first longest run of zeros as `::`. */
 export function text6(bytes: Uint8Array, at: number): string {
   const groups: number[] = [];
-  for (let index = 0; index < 16; index += 2) groups.push(((bytes[at + index] ?? 0) << 8) | (bytes[at + index + 1] ?? 0));
+  for (let index = 0; index < 16; index += 2)
+    groups.push(((bytes[at + index] ?? 0) << 8) | (bytes[at + index + 1] ?? 0));
   // RFC 5952 §5: an IPv4-mapped address ends in a dotted quad.
-  if (groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff) return `::ffff:${text4(bytes, at + 12)}`;
+  if (groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff)
+    return `::ffff:${text4(bytes, at + 12)}`;
   let start = -1;
   let length = 1; // a single zero group is not shortened (§4.2.2)
   for (let index = 0; index < 8; index += 1) {
@@ -104,10 +106,12 @@ export function parse6(ip: string): Uint8Array | null {
   if (halves.length === 2 ? missing < 1 : missing !== 0) return null;
   const groups = [...left, ...Array.from({ length: missing }, () => "0"), ...right];
   if (!groups.every((group) => /^[\da-fA-F]{1,4}$/.test(group))) return null;
-  return Uint8Array.from(groups.flatMap((group) => {
-    const value = Number.parseInt(group, 16);
-    return [value >> 8, value & 0xff];
-  }));
+  return Uint8Array.from(
+    groups.flatMap((group) => {
+      const value = Number.parseInt(group, 16);
+      return [value >> 8, value & 0xff];
+    }),
+  );
 }
 
 /** The index of a zone: a number, or an interface's name; 0 when there is no such interface. */

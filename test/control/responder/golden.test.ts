@@ -5,7 +5,15 @@ import { expect, it } from "vitest";
 import { mode6Report } from "../../../src/control/daemonmode6.ts";
 import { namesOf, VARIABLE_LISTS } from "../../../src/control/lists.ts";
 import { readMru } from "../../../src/control/mru.ts";
-import { readClock, readDaemon, readInterfaces, readRestrictions, readStatus, readVariables, type ReadVariables } from "../../../src/control/operations.ts";
+import {
+  readClock,
+  readDaemon,
+  readInterfaces,
+  readRestrictions,
+  readStatus,
+  readVariables,
+  type ReadVariables,
+} from "../../../src/control/operations.ts";
 import type { ControlFault } from "../../../src/control/request.ts";
 import { unfold } from "../../../src/time/timestamp.ts";
 import { interfacesTable, mruTable, restrictionsTable } from "../../../src/view/peers-rows.ts";
@@ -29,7 +37,9 @@ function told<Result>(read: Result): Exclude<Result, ControlFault> {
 }
 
 it("peers", () => {
-  expect(peersTable(mode6Report("127.0.0.1", told(ask(readDaemon(), daemon)), BEGINNING, unfold(BEGINNING, PIVOT)))).toBe(printed("peers"));
+  expect(
+    peersTable(mode6Report("127.0.0.1", told(ask(readDaemon(), daemon)), BEGINNING, unfold(BEGINNING, PIVOT))),
+  ).toBe(printed("peers"));
 });
 
 it("associations", () => {
@@ -53,7 +63,9 @@ it.each(["sysinfo", "kerninfo", "sysstats", "iostats", "timerstats", "authinfo",
 });
 
 it("pstats", () => {
-  expect(listText("pstats", told(ask(readVariables(41_920, namesOf(VARIABLE_LISTS.pstats)), daemon)), OPTIONS)).toBe(printed("pstats"));
+  expect(listText("pstats", told(ask(readVariables(41_920, namesOf(VARIABLE_LISTS.pstats)), daemon)), OPTIONS)).toBe(
+    printed("pstats"),
+  );
 });
 
 it("mrulist", () => {

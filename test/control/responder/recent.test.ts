@@ -17,7 +17,19 @@ import { ASKER, BEGINNING, facts, heardClients, responderOf, view } from "./view
 const SECRET = Uint8Array.from(Buffer.from("sixteen octets!!"));
 
 function asked(operation: number, text = ""): Uint8Array {
-  return encodeControl({ leap: "none", version: 2, response: false, error: false, more: false, operation, sequence: 1, status: 0, association: 0, offset: 0, data: Uint8Array.from(Buffer.from(text)) });
+  return encodeControl({
+    leap: "none",
+    version: 2,
+    response: false,
+    error: false,
+    more: false,
+    operation,
+    sequence: 1,
+    status: 0,
+    association: 0,
+    offset: 0,
+    data: Uint8Array.from(Buffer.from(text)),
+  });
 }
 
 function told(answers: readonly Uint8Array[]): string {
@@ -36,7 +48,9 @@ describe("the list of recent clients", () => {
     const read = ask(readMru(), responderOf({ mru }).daemon);
     if (read.kind !== "mru") throw new Error(read.fault);
     expect(read).toMatchObject({ complete: true, updates: 0 });
-    expect(read.entries.map(({ address }) => address)).toEqual(Array.from(mru.since(null), ({ address, port }) => addressText({ ip: address, port })));
+    expect(read.entries.map(({ address }) => address)).toEqual(
+      Array.from(mru.since(null), ({ address, port }) => addressText({ ip: address, port })),
+    );
     expect(read.entries[0]).toMatchObject({ count: 1, mode: "client", version: 4 });
   });
 
@@ -64,12 +78,21 @@ describe("the list of recent clients", () => {
     expect(told(recent(daemon, "limit=256, maxlstint=1, resany=0x40"))).not.toContain("addr");
   });
 
-  it.each(["", "frags=129", "limit=257", "frags=x", "frags=-1", "frags=2, mincount=many"])("is refused with a bad value: %j", (rest) => {
-    expect(recent(responderOf().daemon, rest).map((bytes) => decodeControl(bytes))).toMatchObject([{ error: true, status: 0x0600 }]);
-  });
+  it.each(["", "frags=129", "limit=257", "frags=x", "frags=-1", "frags=2, mincount=many"])(
+    "is refused with a bad value: %j",
+    (rest) => {
+      expect(recent(responderOf().daemon, rest).map((bytes) => decodeControl(bytes))).toMatchObject([
+        { error: true, status: 0x0600 },
+      ]);
+    },
+  );
 
   it("is refused to whoever knows nothing of it any more", () => {
-    expect(recent(responderOf().daemon, "frags=2, addr.0=192.0.2.1:9, last.0=0x00000001.00000000").map((bytes) => decodeControl(bytes))).toMatchObject([{ error: true, status: 0x0500 }]);
+    expect(
+      recent(responderOf().daemon, "frags=2, addr.0=192.0.2.1:9, last.0=0x00000001.00000000").map((bytes) =>
+        decodeControl(bytes),
+      ),
+    ).toMatchObject([{ error: true, status: 0x0500 }]);
   });
 
   it("says limited only of those it came to", () => {
@@ -93,10 +116,22 @@ describe("the list of recent clients", () => {
 describe("nonces", () => {
   it("are good for the address they were made for, for a short while", () => {
     const nonce = makeNonce(SECRET, "192.0.2.7", BEGINNING);
-    const valid = (ip: string, after: number, text = nonce, secret = SECRET): boolean => isValidNonce(secret, ip, shift(BEGINNING, after), text);
+    const valid = (ip: string, after: number, text = nonce, secret = SECRET): boolean =>
+      isValidNonce(secret, ip, shift(BEGINNING, after), text);
     expect([valid("192.0.2.7", 0), valid("192.0.2.7", NONCE_LIFETIME - 0.01)]).toEqual([true, true]);
-    expect([valid("192.0.2.8", 0), valid("192.0.2.7", NONCE_LIFETIME), valid("192.0.2.7", -1)]).toEqual([false, false, false]);
-    expect(valid("192.0.2.7", 0, nonce, Uint8Array.from(SECRET, (octet) => octet ^ 1))).toBe(false);
+    expect([valid("192.0.2.8", 0), valid("192.0.2.7", NONCE_LIFETIME), valid("192.0.2.7", -1)]).toEqual([
+      false,
+      false,
+      false,
+    ]);
+    expect(
+      valid(
+        "192.0.2.7",
+        0,
+        nonce,
+        Uint8Array.from(SECRET, (octet) => octet ^ 1),
+      ),
+    ).toBe(false);
   });
 
   it("are not to be guessed by changing one", () => {
@@ -111,10 +146,19 @@ describe("nonces", () => {
 });
 
 describe("the budget", () => {
-  const BUDGETS: Budgets = { proven: { burst: 20_000, rate: 500 }, unproven: { burst: 3000, rate: 100 }, everyone: { burst: 5000, rate: 200 } };
+  const BUDGETS: Budgets = {
+    proven: { burst: 20_000, rate: 500 },
+    unproven: { burst: 3000, rate: 100 },
+    everyone: { burst: 5000, rate: 200 },
+  };
 
   it("is never exceeded by what is sent to a source, or to all of them", () => {
-    const questions = fc.record({ wait: fc.double({ min: 0, max: 20, noNaN: true }), host: fc.nat(3), operation: fc.constantFrom(1, 2, 8, 12), association: fc.constantFrom(0, 41_920, 5) });
+    const questions = fc.record({
+      wait: fc.double({ min: 0, max: 20, noNaN: true }),
+      host: fc.nat(3),
+      operation: fc.constantFrom(1, 2, 8, 12),
+      association: fc.constantFrom(0, 41_920, 5),
+    });
     fc.assert(
       fc.property(fc.array(questions, { minLength: 1, maxLength: 60 }), (all) => {
         const responder = new ControlResponder(facts(), BUDGETS);
@@ -126,10 +170,14 @@ describe("the budget", () => {
           const bytes = asked(operation);
           new DataView(bytes.buffer).setUint16(6, association);
           const state = view({}, mono);
-          const octets = responder.respond(bytes, { ip, port: 123 }, () => state, state.now).reduce((sum, { length }) => sum + length, 0);
+          const octets = responder
+            .respond(bytes, { ip, port: 123 }, () => state, state.now)
+            .reduce((sum, { length }) => sum + length, 0);
           sent.set(ip, (sent.get(ip) ?? 0) + octets);
           expect(sent.get(ip)).toBeLessThanOrEqual(BUDGETS.unproven.burst + BUDGETS.unproven.rate * mono);
-          expect([...sent.values()].reduce((sum, one) => sum + one, 0)).toBeLessThanOrEqual(BUDGETS.everyone.burst + BUDGETS.everyone.rate * mono);
+          expect([...sent.values()].reduce((sum, one) => sum + one, 0)).toBeLessThanOrEqual(
+            BUDGETS.everyone.burst + BUDGETS.everyone.rate * mono,
+          );
         }
       }),
       { numRuns: 60 },
@@ -140,7 +188,9 @@ describe("the budget", () => {
     const responder = new ControlResponder(facts(), { ...BUDGETS, unproven: { burst: 800, rate: 100 } });
     const answered = (mono: number): unknown[] => {
       const state = view({}, mono);
-      return responder.respond(asked(OPERATIONS.readVariables), { ip: "192.0.2.7", port: 123 }, () => state, state.now).map((bytes) => decodeControl(bytes));
+      return responder
+        .respond(asked(OPERATIONS.readVariables), { ip: "192.0.2.7", port: 123 }, () => state, state.now)
+        .map((bytes) => decodeControl(bytes));
     };
     expect(answered(0)).toMatchObject([{ error: false }]);
     expect(answered(0)).toMatchObject([{ error: false }]);
@@ -161,7 +211,8 @@ describe("the budget", () => {
   it("is not renewed for all by a flood of addresses", () => {
     const purse = new Purse(BUDGETS);
     let octets = 0;
-    for (let host = 0; host < 5000; host += 1) if (purse.pay(`10.0.${host >> 8}.${host & 255}`, false, 500, 0 as Mono)) octets += 500;
+    for (let host = 0; host < 5000; host += 1)
+      if (purse.pay(`10.0.${host >> 8}.${host & 255}`, false, 500, 0 as Mono)) octets += 500;
     expect(octets).toBe(5000);
   });
 });

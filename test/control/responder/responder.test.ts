@@ -1,25 +1,64 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { VARIABLE_LISTS, namesOf } from "../../../src/control/lists.ts";
-import { configure, readClock, readDaemon, readInterfaces, readRestrictions, readStatus, readVariables, writeVariables } from "../../../src/control/operations.ts";
+import {
+  configure,
+  readClock,
+  readDaemon,
+  readInterfaces,
+  readRestrictions,
+  readStatus,
+  readVariables,
+  writeVariables,
+} from "../../../src/control/operations.ts";
 import { listText } from "../../../src/control/responder/text.ts";
 import { parseVariables, textOf } from "../../../src/control/variables.ts";
 import { AccessList } from "../../../src/server/access.ts";
 import type { Now } from "../../../src/time/now.ts";
-import { decodeControl, encodeControl, encodeSealedControl, OPERATIONS, type Control, type ControlMessage } from "../../../src/wire/control.ts";
+import {
+  decodeControl,
+  encodeControl,
+  encodeSealedControl,
+  OPERATIONS,
+  type Control,
+  type ControlMessage,
+} from "../../../src/wire/control.ts";
 import { ask, exchanges } from "../replay.ts";
 import { association, silent } from "../../support/snapshot.ts";
 import { ASKER, keyring, openAccess, responderOf, threePeers, view } from "./view.ts";
 
 const key = keyring.find(7)!;
 const decoded = (bytes: Uint8Array): Control => decodeControl(bytes) as Control;
-const RECORDED = ["h1-ntpq-pn", "h2-ntpq-as", "h3-ntpq-rv", "h4-ntpq-sysinfo-kerninfo-etc", "h7-ntpq-auth-key-sha1", "h7-ntpq-auth-key-md5", "h8-ntpq-auth-bad"];
-const recorded = RECORDED.flatMap((name) => exchanges(name).map((exchange, index) => ({ name: `${name} ${index}`, ...exchange })));
+const RECORDED = [
+  "h1-ntpq-pn",
+  "h2-ntpq-as",
+  "h3-ntpq-rv",
+  "h4-ntpq-sysinfo-kerninfo-etc",
+  "h7-ntpq-auth-key-sha1",
+  "h7-ntpq-auth-key-md5",
+  "h8-ntpq-auth-bad",
+];
+const recorded = RECORDED.flatMap((name) =>
+  exchanges(name).map((exchange, index) => ({ name: `${name} ${index}`, ...exchange })),
+);
 
 function question(fields: Partial<ControlMessage> & { readonly text?: string } = {}): Uint8Array {
   const { text = "", ...rest } = fields;
   const data = Uint8Array.from(Buffer.from(text));
-  return encodeControl({ leap: "none", version: 2, response: false, error: false, more: false, operation: OPERATIONS.readVariables, sequence: 7, status: 0, association: 0, offset: 0, data, ...rest });
+  return encodeControl({
+    leap: "none",
+    version: 2,
+    response: false,
+    error: false,
+    more: false,
+    operation: OPERATIONS.readVariables,
+    sequence: 7,
+    status: 0,
+    association: 0,
+    offset: 0,
+    data,
+    ...rest,
+  });
 }
 
 /** The names of a whole answer, in its order. */
@@ -34,8 +73,17 @@ describe("ntpq's recorded questions", () => {
     const [theirs] = answers.map(decoded);
     const { version, operation, sequence, association: id } = decoded(asked);
     // A clock of its own is an association there, and the system's here.
-    if (operation === OPERATIONS.readClock && id !== 0) return expect(ours).toMatchObject([{ error: true, status: 0x0400 }]);
-    expect(ours[0]).toMatchObject({ response: true, version, operation, sequence, association: id, offset: 0, error: theirs!.error });
+    if (operation === OPERATIONS.readClock && id !== 0)
+      return expect(ours).toMatchObject([{ error: true, status: 0x0400 }]);
+    expect(ours[0]).toMatchObject({
+      response: true,
+      version,
+      operation,
+      sequence,
+      association: id,
+      offset: 0,
+      error: theirs!.error,
+    });
     if (theirs!.error) expect(ours.map(({ status }) => status)).toEqual([theirs!.status]);
     expect(ours[0]!.mac?.keyId).toEqual(theirs!.mac?.keyId);
     expect(ours.map(({ more }) => more)).toEqual(ours.map((_, index) => index + 1 < ours.length));
@@ -45,7 +93,10 @@ describe("ntpq's recorded questions", () => {
     const { daemon } = responderOf();
     const errors = exchanges(name).filter(({ answers }) => decoded(answers[0]!).error);
     expect(errors.length).toBeGreaterThan(0);
-    for (const { question: asked, answers } of errors) expect(daemon(asked).map((bytes) => Buffer.from(bytes).toString("hex"))).toEqual(answers.map((bytes) => Buffer.from(bytes).toString("hex")));
+    for (const { question: asked, answers } of errors)
+      expect(daemon(asked).map((bytes) => Buffer.from(bytes).toString("hex"))).toEqual(
+        answers.map((bytes) => Buffer.from(bytes).toString("hex")),
+      );
   });
 
   it("one with the control key and an unknown variable gets ntpd's error and MAC", () => {
@@ -80,8 +131,16 @@ describe("ntpq's recorded questions", () => {
   });
 
   it("a silent server is told of in the same words", () => {
-    const [ours, theirs] = [responderOf().daemon, (bytes: Uint8Array) => exchanges("h1-ntpq-pn").find(({ question: asked }) => decoded(asked).association === decoded(bytes).association)!.answers].map((daemon) =>
-      parseVariables(textOf(Buffer.concat(daemon(question({ association: 41_921 })).map((bytes) => decoded(bytes).data)))).filter(({ name }) => !["xleave", "dstadr", "headway", "dispersion"].includes(name)),
+    const [ours, theirs] = [
+      responderOf().daemon,
+      (bytes: Uint8Array) =>
+        exchanges("h1-ntpq-pn").find(
+          ({ question: asked }) => decoded(asked).association === decoded(bytes).association,
+        )!.answers,
+    ].map((daemon) =>
+      parseVariables(
+        textOf(Buffer.concat(daemon(question({ association: 41_921 })).map((bytes) => decoded(bytes).data))),
+      ).filter(({ name }) => !["xleave", "dstadr", "headway", "dispersion"].includes(name)),
     );
     expect(ours).toEqual(theirs);
   });
@@ -107,13 +166,20 @@ describe("our own client asks our own server", () => {
       [41_922, 0xe011],
     ]);
     const [first] = read.associations;
-    expect(first?.variables.kind === "variables" && first.variables.variables.get("filtdisp")).toBe("0.00 0.12 0.24 0.36 0.48 0.60 0.72 0.84");
+    expect(first?.variables.kind === "variables" && first.variables.variables.get("filtdisp")).toBe(
+      "0.00 0.12 0.24 0.36 0.48 0.60 0.72 0.84",
+    );
   });
 
-  it.each(["sysinfo", "kerninfo", "sysstats", "iostats", "timerstats", "authinfo", "monstats"] as const)("%s knows every variable", (list) => {
-    const names = namesOf(VARIABLE_LISTS[list]);
-    expect(ask(readVariables(0, [...names, ...names.map((name) => `${name}_r`)]), responderOf().daemon).kind).toBe("variables");
-  });
+  it.each(["sysinfo", "kerninfo", "sysstats", "iostats", "timerstats", "authinfo", "monstats"] as const)(
+    "%s knows every variable",
+    (list) => {
+      const names = namesOf(VARIABLE_LISTS[list]);
+      expect(ask(readVariables(0, [...names, ...names.map((name) => `${name}_r`)]), responderOf().daemon).kind).toBe(
+        "variables",
+      );
+    },
+  );
 
   it("one unknown name spoils a question, of the system and of an association", () => {
     const refused = { kind: "fault", fault: "refused", error: "variable" };
@@ -123,22 +189,43 @@ describe("our own client asks our own server", () => {
   });
 
   it("variables of the configuration's own are told by name, and by default where it says so", () => {
-    const { daemon } = responderOf({}, { variables: [{ name: "foo", value: "bar", isDefault: true }, { name: "dark", value: "1", isDefault: false }] });
+    const { daemon } = responderOf(
+      {},
+      {
+        variables: [
+          { name: "foo", value: "bar", isDefault: true },
+          { name: "dark", value: "1", isDefault: false },
+        ],
+      },
+    );
     const read = ask(readVariables(0), daemon);
-    expect(read.kind === "variables" && [read.variables.get("foo"), read.variables.has("dark")]).toEqual(["bar", false]);
-    expect(ask(readVariables(0, ["dark", "leap"]), daemon)).toMatchObject({ list: [{ name: "leap", value: "0" }, { name: "dark", value: "1" }] });
+    expect(read.kind === "variables" && [read.variables.get("foo"), read.variables.has("dark")]).toEqual([
+      "bar",
+      false,
+    ]);
+    expect(ask(readVariables(0, ["dark", "leap"]), daemon)).toMatchObject({
+      list: [
+        { name: "leap", value: "0" },
+        { name: "dark", value: "1" },
+      ],
+    });
   });
 
   it("a local clock is told of only where there is one", () => {
     expect(ask(readClock(0), responderOf().daemon)).toMatchObject({ error: "association" });
     const read = ask(readClock(0), responderOf({ localStratum: 5 }).daemon);
-    expect(read.kind === "variables" && [read.variables.get("device"), read.variables.get("stratum")]).toEqual(['"Undisciplined local clock"', "5"]);
+    expect(read.kind === "variables" && [read.variables.get("device"), read.variables.get("stratum")]).toEqual([
+      '"Undisciplined local clock"',
+      "5",
+    ]);
   });
 
   it("lists need the control key, and come with its MAC", () => {
     const { daemon } = responderOf();
     const sockets = ask(readInterfaces(), daemon, { key });
-    expect(sockets.kind === "rows" && sockets.rows.map(({ fields }) => [fields.size, fields.get("addr"), fields.get("up")])).toEqual([
+    expect(
+      sockets.kind === "rows" && sockets.rows.map(({ fields }) => [fields.size, fields.get("addr"), fields.get("up")]),
+    ).toEqual([
       [12, "0.0.0.0:123", "71"],
       [12, "[::]:123", "71"],
     ]);
@@ -152,32 +239,51 @@ describe("our own client asks our own server", () => {
       ["::", "::", "serve trust peer epeer query trap"],
     ]);
     expect(ask(readInterfaces(), daemon, { key: keyring.find(1)! })).toMatchObject({ error: "authentication" });
-    expect(ask(readInterfaces(), responderOf({}, { controlKey: null }).daemon, { key })).toMatchObject({ error: "authentication" });
+    expect(ask(readInterfaces(), responderOf({}, { controlKey: null }).daemon, { key })).toMatchObject({
+      error: "authentication",
+    });
   });
 
   it("lines of configuration go to whoever takes them, from who has the key alone", () => {
     const taken: string[] = [];
     const taking = { configure: (lines: string) => (taken.push(lines), "Config Succeeded") };
     const { daemon } = responderOf({}, taking);
-    expect(ask(configure("server 192.0.2.1"), daemon, { key })).toMatchObject({ kind: "said", text: "Config Succeeded", authentication: "ok" });
-    expect(ask(configure("server 192.0.2.2"), daemon, { key: keyring.find(1)! })).toMatchObject({ error: "authentication" });
+    expect(ask(configure("server 192.0.2.1"), daemon, { key })).toMatchObject({
+      kind: "said",
+      text: "Config Succeeded",
+      authentication: "ok",
+    });
+    expect(ask(configure("server 192.0.2.2"), daemon, { key: keyring.find(1)! })).toMatchObject({
+      error: "authentication",
+    });
     const access = new AccessList();
     access.restrictDefault(["nomodify"]);
-    expect(ask(configure("server 192.0.2.3"), responderOf({ access }, taking).daemon, { key })).toMatchObject({ error: "authentication" });
+    expect(ask(configure("server 192.0.2.3"), responderOf({ access }, taking).daemon, { key })).toMatchObject({
+      error: "authentication",
+    });
     expect(taken).toEqual(["server 192.0.2.1"]);
   });
 
   it("nothing can be changed, and whoever has the key is told so", () => {
     const { daemon } = responderOf();
-    expect(ask(configure("server 192.0.2.1"), daemon, { key })).toMatchObject({ kind: "said", text: expect.stringContaining("not offered"), authentication: "ok" });
+    expect(ask(configure("server 192.0.2.1"), daemon, { key })).toMatchObject({
+      kind: "said",
+      text: expect.stringContaining("not offered"),
+      authentication: "ok",
+    });
     expect(ask(writeVariables(0, "leap=1"), daemon, { key })).toMatchObject({ error: "authentication" });
     const access = new AccessList();
     access.restrictDefault(["nomodify"]);
-    expect(ask(configure("server 192.0.2.1"), responderOf({ access }).daemon, { key })).toMatchObject({ error: "authentication" });
+    expect(ask(configure("server 192.0.2.1"), responderOf({ access }).daemon, { key })).toMatchObject({
+      error: "authentication",
+    });
   });
 
   it("more associations than there are numbers, or than fit into an answer", () => {
-    const peers = Array.from({ length: 20_000 }, (_, index) => ({ ...threePeers()[1]!, report: silent(60_000 + index, "pending") }));
+    const peers = Array.from({ length: 20_000 }, (_, index) => ({
+      ...threePeers()[1]!,
+      report: silent(60_000 + index, "pending"),
+    }));
     const read = ask(readStatus(), responderOf({ peers }).daemon);
     if (read.kind !== "status") throw new Error(read.fault);
     expect(read.associations.length).toBeGreaterThan(16_000);
@@ -186,7 +292,8 @@ describe("our own client asks our own server", () => {
 });
 
 describe("status words", () => {
-  const word = (change: Parameters<typeof view>[0]): number => decoded(responderOf(change).daemon(question({ operation: OPERATIONS.readStatus }))[0]!).status;
+  const word = (change: Parameters<typeof view>[0]): number =>
+    decoded(responderOf(change).daemon(question({ operation: OPERATIONS.readStatus }))[0]!).status;
   const unset = { ...view().told, leap: "unsynchronized" as const, stratum: 16, referenceId: 0 };
   const { snapshot } = view();
   const alone = { ...snapshot, system: { ...snapshot.system, systemPeer: null } };
@@ -235,7 +342,11 @@ describe("what hears nothing", () => {
   });
 
   it.each([1, 2, 3, 4])("version %i is answered in kind", (version) => {
-    expect(responderOf().daemon(question({ version })).map((bytes) => decoded(bytes).version)).toEqual([version]);
+    expect(
+      responderOf()
+        .daemon(question({ version }))
+        .map((bytes) => decoded(bytes).version),
+    ).toEqual([version]);
   });
 
   it("is who is not this host, unless a line opens queries to it", () => {
@@ -251,14 +362,27 @@ describe("what hears nothing", () => {
   it("but a wrong format is named: too long a count, or octets over", () => {
     const long = question({ text: "leap" });
     long[11] = 5;
-    for (const bytes of [long, Uint8Array.of(...question(), 0, 0)]) expect(responderOf().daemon(bytes).map(decoded)).toMatchObject([{ error: true, status: 0x0200 }]);
-    expect(responderOf().daemon(question({ operation: 13 })).map(decoded)).toMatchObject([{ error: true, status: 0x0300 }]);
-    expect(responderOf().daemon(question({ operation: 0 })).map(decoded)).toMatchObject([{ error: false, status: 0x0615, data: new Uint8Array(0) }]);
+    for (const bytes of [long, Uint8Array.of(...question(), 0, 0)])
+      expect(responderOf().daemon(bytes).map(decoded)).toMatchObject([{ error: true, status: 0x0200 }]);
+    expect(
+      responderOf()
+        .daemon(question({ operation: 13 }))
+        .map(decoded),
+    ).toMatchObject([{ error: true, status: 0x0300 }]);
+    expect(
+      responderOf()
+        .daemon(question({ operation: 0 }))
+        .map(decoded),
+    ).toMatchObject([{ error: false, status: 0x0615, data: new Uint8Array(0) }]);
   });
 
   it("and a read with a wrong MAC has a crypto-NAK behind its answer", () => {
     const asked = encodeSealedControl({ ...decoded(question()) }, () => ({ keyId: 7, digest: new Uint8Array(20) }));
-    expect(responderOf().daemon(asked).map((bytes) => decoded(bytes).mac)).toEqual([{ keyId: 0, digest: new Uint8Array(0) }]);
+    expect(
+      responderOf()
+        .daemon(asked)
+        .map((bytes) => decoded(bytes).mac),
+    ).toEqual([{ keyId: 0, digest: new Uint8Array(0) }]);
   });
 });
 
@@ -267,7 +391,14 @@ describe("whatever comes", () => {
 
   it("is no exception, and no answer is longer than a datagram", () => {
     const now: Now = view().now;
-    const requests = fc.record({ version: fc.nat(7), operation: fc.nat(31), association: fc.constantFrom(0, 41_920, 41_922, 7), text: fc.oneof(fc.string({ maxLength: 200 }), fc.constantFrom("leap", "nonce=x, frags=1", ",,=,")) }).map((fields) => question({ ...fields }));
+    const requests = fc
+      .record({
+        version: fc.nat(7),
+        operation: fc.nat(31),
+        association: fc.constantFrom(0, 41_920, 41_922, 7),
+        text: fc.oneof(fc.string({ maxLength: 200 }), fc.constantFrom("leap", "nonce=x, frags=1", ",,=,")),
+      })
+      .map((fields) => question({ ...fields }));
     fc.assert(
       fc.property(fc.oneof(fc.uint8Array({ maxLength: 600 }), requests), (bytes) => {
         for (const answer of respond(bytes, ASKER, () => view(), now)) {

@@ -41,7 +41,16 @@ export function facts(change: Partial<ResponderFacts> = {}): ResponderFacts {
     keys: keyring,
     controlKey: 7,
     secret: octets("sixteen octets!!"),
-    kernel: () => ({ offset: 0, frequency: 0, maximumError: 16, estimatedError: 16, flags: ["unsync"], timeConstant: 2, precision: 1e-6, frequencyTolerance: 500e-6 }),
+    kernel: () => ({
+      offset: 0,
+      frequency: 0,
+      maximumError: 16,
+      estimatedError: 16,
+      flags: ["unsync"],
+      timeConstant: 2,
+      precision: 1e-6,
+      frequencyTolerance: 500e-6,
+    }),
     ...change,
   };
 }
@@ -57,7 +66,9 @@ export function openAccess(): AccessList {
 export function heardClients(count: number, limits: MruLimits = DEFAULT_MRU): MruList {
   const mru = new MruList(limits, 1);
   for (let index = 0; index < count; index += 1) {
-    const source = sourceOf(index % 3 === 0 ? `2001:db8::${(index + 1).toString(16)}` : `10.1.${index >> 8}.${index & 255}`)!;
+    const source = sourceOf(
+      index % 3 === 0 ? `2001:db8::${(index + 1).toString(16)}` : `10.1.${index >> 8}.${index & 255}`,
+    )!;
     mru.touch({ source, port: 1024 + index, mono: ((index - count + 1) / 1000) as Mono }, 3, 4, 0);
   }
   return mru;
@@ -89,9 +100,22 @@ export function threePeers(): readonly ControlPeer[] {
   const samples = Array.from({ length: 8 }, (_, index) => ({ offset: 0, delay: 0, dispersion: index * 0.00012 }));
   const zero = { offset: 0, delay: 0, dispersion: 0.000116, jitter: 0 };
   return [
-    peer(association(41_920, { address: "10.1.0.9", poll: 3, reach: 0o377, when: 1.859, ...zero }), { header: HEADER, samples }),
+    peer(association(41_920, { address: "10.1.0.9", poll: 3, reach: 0o377, when: 1.859, ...zero }), {
+      header: HEADER,
+      samples,
+    }),
     peer(silent(41_921, "unreachable", { address: "10.1.0.99", poll: 4, unreach: 4 })),
-    peer(silent(41_922, "unreachable", { address: "10.1.0.12", poll: 4, unreach: 4, security: "key", keyId: 1, authentication: "ok" }), { mode: "symmetricActive", maxpoll: 4 }),
+    peer(
+      silent(41_922, "unreachable", {
+        address: "10.1.0.12",
+        poll: 4,
+        unreach: 4,
+        security: "key",
+        keyId: 1,
+        authentication: "ok",
+      }),
+      { mode: "symmetricActive", maxpoll: 4 },
+    ),
   ];
 }
 
@@ -101,9 +125,22 @@ export function view(change: Partial<ControlView> = {}, mono: number = 0): Contr
   const systemPeer = 41_920 as AssociationId;
   return {
     now: { mono: mono as Mono, clock: shift(BEGINNING, mono) },
-    snapshot: { ...snapshotOf(peers.map(({ report }) => report), { clock: { offset: 0, jitter: 0 }, system: { systemPeer } }), elapsed: 71.4 },
+    snapshot: {
+      ...snapshotOf(
+        peers.map(({ report }) => report),
+        { clock: { offset: 0, jitter: 0 }, system: { systemPeer } },
+      ),
+      elapsed: 71.4,
+    },
     peers,
-    told: { leap: "none", stratum: 3, referenceId: 0x0a01_0009, reference: timestamp(0xeeac_80c1, 0x45e7_41b3), rootDelay: 0, rootDispersion: 0.010131 },
+    told: {
+      leap: "none",
+      stratum: 3,
+      referenceId: 0x0a01_0009,
+      reference: timestamp(0xeeac_80c1, 0x45e7_41b3),
+      rootDelay: 0,
+      rootDispersion: 0.010131,
+    },
     wasSynchronized: true,
     localStratum: null,
     precision: -24,
@@ -123,7 +160,11 @@ export function view(change: Partial<ControlView> = {}, mono: number = 0): Contr
 }
 
 /** A responder, and it as a daemon that answers at once. */
-export function responderOf(change: Partial<ControlView> = {}, more: Partial<ResponderFacts> = {}, budgets?: Budgets): { readonly responder: ControlResponder; readonly daemon: Daemon } {
+export function responderOf(
+  change: Partial<ControlView> = {},
+  more: Partial<ResponderFacts> = {},
+  budgets?: Budgets,
+): { readonly responder: ControlResponder; readonly daemon: Daemon } {
   const responder = new ControlResponder(facts(more), budgets);
   const state = view(change);
   return { responder, daemon: (bytes) => responder.respond(bytes, ASKER, () => state, state.now) };

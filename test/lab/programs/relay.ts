@@ -84,7 +84,12 @@ function pass(direction: Direction, packet: Buffer, send: () => void): void {
   const shown = path.shown === true ? ` ${packet.toString("hex")}` : "";
   const arrived = performance.now();
   const { delay = 0, jitter = 0, loss = 0, duplicate = 0, reorder = 0, late = 0 } = path[direction] ?? {};
-  const [isLost, isDoubled, isHeld, more] = [chance[direction]() < loss, chance[direction]() < duplicate, chance[direction]() < reorder, chance[direction]()];
+  const [isLost, isDoubled, isHeld, more] = [
+    chance[direction]() < loss,
+    chance[direction]() < duplicate,
+    chance[direction]() < reorder,
+    chance[direction](),
+  ];
   if (isLost) {
     console.log(`${direction} lost${shown}`);
     return;

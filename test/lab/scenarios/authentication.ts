@@ -127,7 +127,10 @@ export const authentication: readonly Scenario[] = [
       const servers = [`${keyed.ipv4},key=3`, plain.ipv4];
       const report = ended(await world.ntpkit(client, ["query", ...servers, "--keys", keys, "--json"]), 0);
       const security = report.associations.map(({ authentication, keyId }) => [authentication, keyId]);
-      assert.deepEqual(security, [["ok", 3], ["none", null]]);
+      assert.deepEqual(security, [
+        ["ok", 3],
+        ["none", null],
+      ]);
     },
   },
 ];

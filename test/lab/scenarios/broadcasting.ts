@@ -35,7 +35,14 @@ export const broadcasting: readonly Scenario[] = [
     run: async (world) => {
       const { server, keys, legs } = await twoLans(world, ["255.255.255.255", "ff02::101"]);
       await Promise.all(
-        legs.map(async ({ ipv4 }, lan) => heard(world, await world.host(`listener${lan}`, lan), ["ff02::101", "--keys", keys], [ipv4, `${server.linkLocal}%eth0`])),
+        legs.map(async ({ ipv4 }, lan) =>
+          heard(
+            world,
+            await world.host(`listener${lan}`, lan),
+            ["ff02::101", "--keys", keys],
+            [ipv4, `${server.linkLocal}%eth0`],
+          ),
+        ),
       );
     },
   },
@@ -45,7 +52,12 @@ export const broadcasting: readonly Scenario[] = [
     patient: true,
     run: async (world) => {
       const there = await world.host("listener0");
-      const { server, keys } = await twoLans(world, ["255.255.255.255", "239.1.1.1", "ff05::101"], ["--interface", "eth0"], there);
+      const { server, keys } = await twoLans(
+        world,
+        ["255.255.255.255", "239.1.1.1", "ff05::101"],
+        ["--interface", "eth0"],
+        there,
+      );
       const groups = ["239.1.1.1", "ff05::101", "--keys", keys];
       const elsewhere = await world.host("listener1", 1);
       const [, silence] = await Promise.all([
@@ -74,7 +86,12 @@ export const broadcasting: readonly Scenario[] = [
 ];
 
 /** `serve` on a host with a leg in each of two LANs, broadcasting with a key; its addresses on each. */
-async function twoLans(world: World, to: readonly string[], more: readonly string[] = [], askedBy?: Host): Promise<{ server: Host; keys: string; legs: readonly { ipv4: string; ipv6: string }[] }> {
+async function twoLans(
+  world: World,
+  to: readonly string[],
+  more: readonly string[] = [],
+  askedBy?: Host,
+): Promise<{ server: Host; keys: string; legs: readonly { ipv4: string; ipv6: string }[] }> {
   const server = await world.host("server");
   const keys = await world.write("ntp.keys", SECRETS);
   const legs = [server, await world.leg(server, 1)];

@@ -44,10 +44,21 @@ export const compatible: readonly Scenario[] = [
       for (const server of [right, fair]) await world.chronyd(server, ["local stratum 3"]);
       await world.chronyd(ahead, ["local stratum 3"], { clock: await world.clock("ahead", 0.25) });
       const lines = [right, fair, ahead].map(({ ipv4 }) => `server ${ipv4} iburst minpoll 6`);
-      await world.chronyd(daemon, [...lines, `server ${NOBODY}`, `peer ${right.ipv6}`, "combinelimit 1000000", "cmdport 323"]);
+      await world.chronyd(daemon, [
+        ...lines,
+        `server ${NOBODY}`,
+        `peer ${right.ipv6}`,
+        "combinelimit 1000000",
+        "cmdport 323",
+      ]);
       for (const [compat, words, mask] of REPORTS) {
         const theirs = ["usr/bin/chronyc", "-h", "127.0.0.1", ...words];
-        await alike(world, daemon, { peer: "chrony", theirs, ours: ["peers", "-n", "--compat", compat, "127.0.0.1"], mask });
+        await alike(world, daemon, {
+          peer: "chrony",
+          theirs,
+          ours: ["peers", "-n", "--compat", compat, "127.0.0.1"],
+          mask,
+        });
       }
     },
   },
@@ -121,22 +132,31 @@ async function alike(world: World, host: Host, { peer, theirs, ours, mask, code 
 function moments(text: string): string {
   const lines = text.split("\n").filter((line) => !/^(sntp \d|kod_init_kod_db)/.test(line));
   // How long nobody was heard, too: sntp says how long it was to wait, ntpkit how long it did.
-  const measured = lines.map((line) => line.replaceAll(MEASURED, (found) => masked(found)).replace(/after \d+ seconds$/, "after # seconds"));
+  const measured = lines.map((line) =>
+    line.replaceAll(MEASURED, (found) => masked(found)).replace(/after \d+ seconds$/, "after # seconds"),
+  );
   // JSON has no plus: an offset around zero is now with a sign, now without.
   return measured.join("\n").replaceAll('":~#', '":#');
 }
 
 /** `offset +0.000017`, `delay 0.02570`, `+0.75 +/- 0.1`, `2026-11-22 01:52:53.415063`, `22 Nov 01:52:51 ntpdate[12836]`, `"precision":0.1`. */
-const MEASURED = /[-+]?\b\d+\.\d{5,6}\b|\d{4}-\d\d-\d\d[ T][\d:]{8}\.\d+|[ \d]\d [A-Z][a-z]{2} [\d:]{8} ntpdate\[\d+\]/g;
+const MEASURED =
+  /[-+]?\b\d+\.\d{5,6}\b|\d{4}-\d\d-\d\d[ T][\d:]{8}\.\d+|[ \d]\d [A-Z][a-z]{2} [\d:]{8} ntpdate\[\d+\]/g;
 
 /** Signs and digits; a process number has as many digits as it has, ntpdig's microseconds no zeros before them. */
 function masked(found: string): string {
-  return found.replace(/\[\d+\]/, "[]").replace(/(?<=:\d\d)\.\d+$/, ".micro").replace(/^[-+](?=0\.)/, "~").replaceAll(/\d/g, "#");
+  return found
+    .replace(/\[\d+\]/, "[]")
+    .replace(/(?<=:\d\d)\.\d+$/, ".micro")
+    .replace(/^[-+](?=0\.)/, "~")
+    .replaceAll(/\d/g, "#");
 }
 
 /** `sources`: seconds since the last sample, and the sample as it is corrected since. */
 function samples(text: string): string {
-  return text.replaceAll(/^(.{47}).{4}( {2}).{7}\[/gm, "$1when$2adjust[").replaceAll(/^((?:[^,]*,){6})\d+,[^,]*,/gm, "$1when,adjusted,");
+  return text
+    .replaceAll(/^(.{47}).{4}( {2}).{7}\[/gm, "$1when$2adjust[")
+    .replaceAll(/^((?:[^,]*,){6})\d+,[^,]*,/gm, "$1when,adjusted,");
 }
 
 /** `sourcestats`: the offset, as it would be now. */
@@ -146,7 +166,9 @@ function extrapolated(text: string): string {
 
 /** `tracking`: how far the clock is from the right time, and may be, which grow between two updates. */
 function growing(text: string): string {
-  const lines = text.replace(/^(System time +: )\d\.\d{9} seconds (?:slow|fast)/m, "$1#").replace(/^(Root dispersion : )\d\.\d{9}/m, "$1#");
+  const lines = text
+    .replace(/^(System time +: )\d\.\d{9} seconds (?:slow|fast)/m, "$1#")
+    .replace(/^(Root dispersion : )\d\.\d{9}/m, "$1#");
   return lines.replace(/^((?:[^,]*,){4})[^,]*,((?:[^,]*,){6})[^,]*,/m, "$1#,$2#,");
 }
 

@@ -34,12 +34,31 @@ export const daemon: readonly Scenario[] = [
       const [first = "", second = ""] = await servers(world, ["first", "second"]);
       const host = await world.host("daemon");
       const keys = await world.write("run.keys", ["5 SHA1 6ab3c02a4f9be8d1"]);
-      const config = await world.write("run.conf", [`server ${first} iburst`, `keys ${keys}`, "trustedkey 5", "controlkey 5"]);
+      const config = await world.write("run.conf", [
+        `server ${first} iburst`,
+        `keys ${keys}`,
+        "trustedkey 5",
+        "controlkey 5",
+      ]);
       await world.ntpkitDaemon(host, ["run", "--no-clock", "-c", config]);
-      const ask = (secret: string, line: string): readonly string[] => ["-c", "keytype SHA1", "-c", "keyid 5", "-c", `passwd ${secret}`, "-c", `:config ${line}`];
+      const ask = (secret: string, line: string): readonly string[] => [
+        "-c",
+        "keytype SHA1",
+        "-c",
+        "keyid 5",
+        "-c",
+        `passwd ${secret}`,
+        "-c",
+        `:config ${line}`,
+      ];
       await world.ntpq(host, ask("6ab3c02a4f9be8d1", `server ${second} iburst`), /Config Succeeded/, 10);
       await seen(world, host, (rows) => rows.length === 2 && rows.every(({ tally }) => "*+".includes(tally)));
-      await world.ntpq(host, ask("6ab3c02a4f9be8d1", `keys /dev/null`), /config:1:1: "keys" cannot be said from afar/, 10);
+      await world.ntpq(
+        host,
+        ask("6ab3c02a4f9be8d1", `keys /dev/null`),
+        /config:1:1: "keys" cannot be said from afar/,
+        10,
+      );
       await world.ntpq(host, ask("6ab3c02a4f9be8d1", `unpeer ${first}`), /Config Succeeded/, 10);
       assert.deepEqual(Object.keys(tallies(await peers(world, host))), [second]);
       const wrong = await world.tool("classic", host, ["usr/bin/ntpq", ...ask("another-secret", `unpeer ${second}`)]);
@@ -53,12 +72,36 @@ export const daemon: readonly Scenario[] = [
     run: async (world) => {
       const [client, host] = [await world.host("client"), await world.host("daemon")];
       await host.addAddresses(["10.77.0.101/24"]);
-      const config = await world.write("run.conf", ["server 127.127.1.0", "interface ignore all", "interface listen lo", `interface listen ${host.ipv4}`, "manycastserver 239.1.1.1"]);
+      const config = await world.write("run.conf", [
+        "server 127.127.1.0",
+        "interface ignore all",
+        "interface listen lo",
+        `interface listen ${host.ipv4}`,
+        "manycastserver 239.1.1.1",
+      ]);
       await world.ntpkitDaemon(host, ["run", "--no-clock", "-c", config]);
-      const search = await world.ntpkit(client, ["manycast", "239.1.1.1", "--ttl", "1", "--no-auth", "--samples", "1", "--json"]);
-      assert.deepEqual(search.report.associations?.map(({ address, verdict }) => [address, verdict]), [[host.ipv4, "systemPeer"]]);
+      const search = await world.ntpkit(client, [
+        "manycast",
+        "239.1.1.1",
+        "--ttl",
+        "1",
+        "--no-auth",
+        "--samples",
+        "1",
+        "--json",
+      ]);
+      assert.deepEqual(
+        search.report.associations?.map(({ address, verdict }) => [address, verdict]),
+        [[host.ipv4, "systemPeer"]],
+      );
       const asked = await world.ntpkit(client, ["query", host.ipv4, "10.77.0.101", "--json"]);
-      assert.deepEqual(asked.report.associations?.map(({ address, reason }) => [address, reason]), [[host.ipv4, null], ["10.77.0.101", "portUnreachable"]]);
+      assert.deepEqual(
+        asked.report.associations?.map(({ address, reason }) => [address, reason]),
+        [
+          [host.ipv4, null],
+          ["10.77.0.101", "portUnreachable"],
+        ],
+      );
     },
   },
   {
@@ -84,15 +127,25 @@ export const daemon: readonly Scenario[] = [
       const host = await world.host("daemon");
       const client = await world.host("client");
       const clock = await world.clock("daemon", -0.25);
-      const config = await world.write("run.conf", addresses.map((address) => `server ${address} iburst`));
+      const config = await world.write(
+        "run.conf",
+        addresses.map((address) => `server ${address} iburst`),
+      );
       await world.ntpkitDaemon(host, ["run", "-c", config], { clock });
       const state = await clock.read();
       assert.ok(state.steps >= 1, "it was stepped");
       near(state.offset + state.slew, 0, 0.005, "the clock afterwards");
-      await patiently(async () => ((await clock.read()).status & STA_UNSYNC) === 0, 20, "the kernel was not told that its clock is right");
+      await patiently(
+        async () => ((await clock.read()).status & STA_UNSYNC) === 0,
+        20,
+        "the kernel was not told that its clock is right",
+      );
       const told = await clock.read();
       assert.ok(told.maximumError > 0 && told.maximumError < 1, `a maximum error of ${told.maximumError} s`);
-      assert.ok(told.estimatedError < 0.1 && told.estimatedError <= told.maximumError, `an estimated error of ${told.estimatedError} s`);
+      assert.ok(
+        told.estimatedError < 0.1 && told.estimatedError <= told.maximumError,
+        `an estimated error of ${told.estimatedError} s`,
+      );
       assert.ok(told.timeConstant >= 3 && told.timeConstant <= 10, `a time constant of ${told.timeConstant}`);
       near(await offsetByChronyd(world, client, host.ipv4), 0, 0.005, "what it tells chronyd");
     },
@@ -108,7 +161,10 @@ export const daemon: readonly Scenario[] = [
       const [chrony, ntp] = [await world.host("chrony"), await world.host("ntp")];
       await Promise.all([
         world.chronyd(chrony, [`server ${host.ipv4} iburst`], { want: "synchronized" }),
-        world.ntpd("classic", ntp, [`server ${host.ipv4} iburst`], { clock: await world.clock("ntp", 0), orphan: false }),
+        world.ntpd("classic", ntp, [`server ${host.ipv4} iburst`], {
+          clock: await world.clock("ntp", 0),
+          orphan: false,
+        }),
       ]);
       for (const { ipv4 } of [chrony, ntp]) assert.equal((await world.ask(host, ipv4)).stratum, 5);
       assert.match(await world.ntpq(ntp, ["-pn"], /^\*/m), new RegExp(`^\\*${host.ipv4} +${server} +4 u`, "m"));
@@ -122,11 +178,19 @@ export const daemon: readonly Scenario[] = [
       const host = await world.host("daemon");
       const addresses = await servers(world, ["a", "b", "c", "turncoat"]);
       const liar = addresses[3] ?? "";
-      const config = await world.write("run.conf", addresses.map((address) => `server ${address} iburst minpoll 3 maxpoll 3`));
+      const config = await world.write(
+        "run.conf",
+        addresses.map((address) => `server ${address} iburst minpoll 3 maxpoll 3`),
+      );
       await world.ntpkitDaemon(host, ["run", "--no-clock", "-c", config]);
       await seen(world, host, (rows) => rows.length === 4 && rows.every(({ tally }) => "*+-".includes(tally)));
       await shift(world.file("turncoat.clock"), 1);
-      const rows = await seen(world, host, (told) => told.some(({ address, tally }) => address === liar && tally === "x"), LIE_SEEN);
+      const rows = await seen(
+        world,
+        host,
+        (told) => told.some(({ address, tally }) => address === liar && tally === "x"),
+        LIE_SEEN,
+      );
       assert.ok(rows.some(({ address, tally }) => address !== liar && tally === "*"));
       // A busy machine makes the probe late: that shows in the delay, half of which the offset can be wrong.
       const { offset, delay } = await world.ask(host, host.ipv4);
@@ -137,7 +201,8 @@ export const daemon: readonly Scenario[] = [
     name: "daemon: run starts on a file of one line, a pool, as the association pages have it",
     needs: ["chrony", "dnsmasq", "classic"],
     patient: true,
-    run: async (world) => follows(world, await world.write("one-line.conf", ["pool pool.ntp.org iburst"]), ["pool.ntp.org"]),
+    run: async (world) =>
+      follows(world, await world.write("one-line.conf", ["pool pool.ntp.org iburst"]), ["pool.ntp.org"]),
   },
   {
     name: "daemon: run starts on a file with every way of making friends as it is, and ntpq shows it synchronized by servers, pool and search",
@@ -184,25 +249,56 @@ const KEYS = [1, 11].map((id) => `${id} SHA1 6ab3c02a4f9be8d1a${id.toString(16).
 /** The names and addresses of `association-modes.conf`, and who listens to the groups there, are made here. */
 async function everyWay(world: World): Promise<void> {
   const file = fileURLToPath(new URL("../../fixtures/ntpconf/association-modes.conf", import.meta.url));
-  const [host, first, second, keyed, dns] = [await world.host("daemon"), await world.host("ntp1"), await world.host("ntp2"), await world.host("keyed"), await world.host("dns")];
+  const [host, first, second, keyed, dns] = [
+    await world.host("daemon"),
+    await world.host("ntp1"),
+    await world.host("ntp2"),
+    await world.host("keyed"),
+    await world.host("dns"),
+  ];
   const [pooled = ""] = await servers(world, ["pool"]);
-  for (const one of [first, second]) await world.chronyd(one, ["local stratum 3"], { clock: await world.clock(one.name, 0) });
+  for (const one of [first, second])
+    await world.chronyd(one, ["local stratum 3"], { clock: await world.clock(one.name, 0) });
   await host.addAddresses(["192.0.2.10/24"]);
   await keyed.addAddresses(["192.0.2.1/24"]);
   await mkdir(world.file("etc/ntp"), { recursive: true });
   const keys = await world.write("etc/ntp/keys", KEYS);
-  await world.ntpd("classic", keyed, [`keys ${keys}`, "trustedkey 1 11", "manycastserver 239.1.1.1"], { clock: await world.clock("keyed", 0) });
-  const resolver = await nameServer(world, dns, [`${first.ipv4} ntp1.example.net`, `${second.ipv6} ntp2.example.net`, `${pooled} pool.example.net`], "net");
+  await world.ntpd("classic", keyed, [`keys ${keys}`, "trustedkey 1 11", "manycastserver 239.1.1.1"], {
+    clock: await world.clock("keyed", 0),
+  });
+  const resolver = await nameServer(
+    world,
+    dns,
+    [`${first.ipv4} ntp1.example.net`, `${second.ipv6} ntp2.example.net`, `${pooled} pool.example.net`],
+    "net",
+  );
   const clock = await world.clock("daemon", 0.2);
   const beside = `mount -t overlay overlay -o lowerdir=${world.file("etc")}:/etc /etc && mount --bind ${resolver} /etc/resolv.conf && mount -t tmpfs tmpfs /var`;
   await world.ntpkitDaemon(host, ["run", "-c", file], { clock, beside, patience: 90 });
   const used = [first.ipv4, second.ipv6, pooled];
-  await seen(world, host, (rows) => used.every((address) => rows.some((row) => row.address === address && row.reach > 0)), 90);
+  await seen(
+    world,
+    host,
+    (rows) => used.every((address) => rows.some((row) => row.address === address && row.reach > 0)),
+    90,
+  );
   // By key: the server that is named, and the one who answers the search.
-  const told = await seen(world, host, (rows) => rows.filter(({ authentication, reach }) => authentication === "ok" && reach > 0).length >= 2, 90);
-  assert.deepEqual(told.filter(({ authentication }) => authentication === "ok").map(({ address }) => address).toSorted(), [keyed.ipv4, "192.0.2.1"].toSorted());
+  const told = await seen(
+    world,
+    host,
+    (rows) => rows.filter(({ authentication, reach }) => authentication === "ok" && reach > 0).length >= 2,
+    90,
+  );
+  assert.deepEqual(
+    told
+      .filter(({ authentication }) => authentication === "ok")
+      .map(({ address }) => address)
+      .toSorted(),
+    [keyed.ipv4, "192.0.2.1"].toSorted(),
+  );
   const shown = await world.ntpq(host, ["-pn"], /^\*/m);
-  for (const address of [first.ipv4, pooled, "192.0.2.1", "192.0.2.2"]) assert.match(shown, new RegExp(`^[*+# -]${address.replaceAll(".", "\\.")} `, "m"));
+  for (const address of [first.ipv4, pooled, "192.0.2.1", "192.0.2.2"])
+    assert.match(shown, new RegExp(`^[*+# -]${address.replaceAll(".", "\\.")} `, "m"));
   const { offset, slew, steps } = await clock.read();
   assert.ok(steps >= 1, "the clock was stepped");
   near(offset + slew, 0, 0.005, "the clock afterwards");
@@ -211,8 +307,21 @@ async function everyWay(world: World): Promise<void> {
 /** Starts a name server that knows a domain's names; returns the resolv.conf of those who are to ask it. */
 async function nameServer(world: World, host: Host, entries: readonly string[], domain: string): Promise<string> {
   const hosts = await world.write("names.hosts", entries);
-  const settings = ["no-resolv", "no-hosts", `addn-hosts=${hosts}`, `local=/${domain}/`, "user=root", "pid-file=", "log-facility=-"];
-  await world.helper("dnsmasq", host, ["usr/sbin/dnsmasq", "--keep-in-foreground", "-C", await world.write("dnsmasq.conf", settings)], /started/);
+  const settings = [
+    "no-resolv",
+    "no-hosts",
+    `addn-hosts=${hosts}`,
+    `local=/${domain}/`,
+    "user=root",
+    "pid-file=",
+    "log-facility=-",
+  ];
+  await world.helper(
+    "dnsmasq",
+    host,
+    ["usr/sbin/dnsmasq", "--keep-in-foreground", "-C", await world.write("dnsmasq.conf", settings)],
+    /started/,
+  );
   return await world.write("resolv.conf", [`nameserver ${host.ipv4}`]);
 }
 
@@ -221,7 +330,9 @@ async function follows(world: World, file: string, pools: readonly string[]): Pr
   const addresses = await servers(world, ["a", "b", "c", "d"]);
   const host = await world.host("daemon");
   const dns = await world.host("dns");
-  const entries = pools.flatMap((pool, index) => addresses.flatMap((address, place) => (pools.length === 1 || place === index ? [`${address} ${pool}`] : [])));
+  const entries = pools.flatMap((pool, index) =>
+    addresses.flatMap((address, place) => (pools.length === 1 || place === index ? [`${address} ${pool}`] : [])),
+  );
   const resolver = await nameServer(world, dns, entries, "org");
   const clock = await world.clock("daemon", 0.2);
   // What such a file names under /var is written in a /var of its own.
@@ -265,7 +376,12 @@ function tallies(rows: readonly Row[]): Readonly<Record<string, string>> {
 }
 
 /** Looks at a daemon's servers until they are as wanted. */
-async function seen(world: World, host: Host, wanted: (rows: readonly Row[]) => boolean, seconds = 30): Promise<readonly Row[]> {
+async function seen(
+  world: World,
+  host: Host,
+  wanted: (rows: readonly Row[]) => boolean,
+  seconds = 30,
+): Promise<readonly Row[]> {
   const end = performance.now() + seconds * 1000;
   for (;;) {
     const rows = await peers(world, host);
@@ -290,7 +406,11 @@ async function signal({ pid }: Pick<Running, "pid">, name: NodeJS.Signals): Prom
   else process.kill(pid, name);
 }
 
-async function patiently(condition: () => boolean | Promise<boolean>, seconds: number, otherwise: string): Promise<void> {
+async function patiently(
+  condition: () => boolean | Promise<boolean>,
+  seconds: number,
+  otherwise: string,
+): Promise<void> {
   const end = performance.now() + seconds * 1000;
   while (!(await condition())) {
     assert.ok(performance.now() < end, otherwise);

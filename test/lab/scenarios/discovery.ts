@@ -21,7 +21,10 @@ export const discovery: readonly Scenario[] = [
       assert.deepEqual([association.authentication, association.security, association.keyId], ["ok", "key", 1]);
       assert.deepEqual([association.mode, association.lifetime, association.stratum], ["client", "preemptable", 6]);
       assert.deepEqual([association.verdict, association.reason], ["systemPeer", null]);
-      assert.deepEqual(run.report.rings?.map(({ ttl, replies }) => [ttl, replies]), [[1, 1]]);
+      assert.deepEqual(
+        run.report.rings?.map(({ ttl, replies }) => [ttl, replies]),
+        [[1, 1]],
+      );
     },
   },
   {
@@ -62,7 +65,9 @@ export const discovery: readonly Scenario[] = [
     name: "discovery: ntpd's interleaved broadcasts, too",
     needs: ["classic"],
     run: async (world) => {
-      const { client, server, keys } = await keyedNtpd(world, ["broadcast 10.77.0.255 key 1 minpoll 3 maxpoll 3 xleave"]);
+      const { client, server, keys } = await keyedNtpd(world, [
+        "broadcast 10.77.0.255 key 1 minpoll 3 maxpoll 3 xleave",
+      ]);
       const run = await world.ntpkit(client, ["broadcast", "--count", "3", "--keys", keys, ...BRISK]);
       heard(events(run, 0), server.ipv4, { authentication: "ok", keyId: 1 }, 3);
     },
@@ -121,9 +126,16 @@ export const discovery: readonly Scenario[] = [
     needs: ["chrony", "dnsmasq"],
     run: async (world) => {
       const { client, servers, six, keys, env } = await pool(world);
-      for (const [name, members] of [["pool.lab", servers.slice(0, 3)], ["six.lab", six]] as const) {
-        const report = ended(await world.ntpkit(client, ["pool", `${name},key=1`, "--keys", keys, "--samples", "2", "--json"], env), 0);
-        for (const server of members) assert.deepEqual([at(report, server).authentication, at(report, server).keyId], ["ok", 1]);
+      for (const [name, members] of [
+        ["pool.lab", servers.slice(0, 3)],
+        ["six.lab", six],
+      ] as const) {
+        const report = ended(
+          await world.ntpkit(client, ["pool", `${name},key=1`, "--keys", keys, "--samples", "2", "--json"], env),
+          0,
+        );
+        for (const server of members)
+          assert.deepEqual([at(report, server).authentication, at(report, server).keyId], ["ok", 1]);
         assert.equal(report.system.survivors, 3);
       }
     },
@@ -139,7 +151,10 @@ export const discovery: readonly Scenario[] = [
 ];
 
 /** ntpd with a key and more lines, and a host that may use the key. */
-async function keyedNtpd(world: World, lines: readonly string[]): Promise<{ client: Host; server: Host; keys: string }> {
+async function keyedNtpd(
+  world: World,
+  lines: readonly string[],
+): Promise<{ client: Host; server: Host; keys: string }> {
   const server = await world.host("server");
   const client = await world.host("client");
   const keys = await world.write("ntp.keys", KEYS);
@@ -154,7 +169,10 @@ function heard(
   security: { readonly authentication: string; readonly keyId: number | null },
   times = 2,
 ): void {
-  assert.deepEqual(told.map(({ event }) => event), ["mobilized", "volley", ...Array<string>(times).fill("sample")]);
+  assert.deepEqual(
+    told.map(({ event }) => event),
+    ["mobilized", "volley", ...Array<string>(times).fill("sample")],
+  );
   for (const event of told) assert.equal(event.address, address);
   assert.deepEqual([told[0]?.authentication, told[0]?.keyId], [security.authentication, security.keyId]);
   for (const { offset, event } of told.slice(1)) {
@@ -163,7 +181,13 @@ function heard(
 }
 
 /** Three servers that have a key, their IPv6 addresses behind another name, and one address where nobody is, behind a name that a DNS server of the network knows. */
-async function pool(world: World): Promise<{ client: Host; servers: readonly string[]; six: readonly string[]; keys: string; env: { beside: string } }> {
+async function pool(world: World): Promise<{
+  client: Host;
+  servers: readonly string[];
+  six: readonly string[];
+  keys: string;
+  env: { beside: string };
+}> {
   const dns = await world.host("dns");
   const client = await world.host("client");
   const keys = await world.write("ntp.keys", KEYS);
@@ -176,6 +200,9 @@ async function pool(world: World): Promise<{ client: Host; servers: readonly str
     six.push(server.ipv6);
   }
   servers.push("10.77.0.200");
-  const resolver = await world.names(dns, [...servers.map((address) => [address, "pool.lab"] as const), ...six.map((address) => [address, "six.lab"] as const)]);
+  const resolver = await world.names(dns, [
+    ...servers.map((address) => [address, "pool.lab"] as const),
+    ...six.map((address) => [address, "six.lab"] as const),
+  ]);
   return { client, servers, six, keys, env: { beside: `mount --bind ${resolver} /etc/resolv.conf` } };
 }

@@ -24,7 +24,15 @@ export const floods: readonly Scenario[] = [
       const client = await world.host("client");
       const keys = await world.write("ntp.keys", SECRETS);
       const itself = ["--manycast", GROUP, "--broadcast", GROUP, "--ttl", "1"];
-      const running = await world.ntpkitDaemon(server, ["serve", "--local-stratum", "5", "--keys", keys, ...itself, "--json"]);
+      const running = await world.ntpkitDaemon(server, [
+        "serve",
+        "--local-stratum",
+        "5",
+        "--keys",
+        keys,
+        ...itself,
+        "--json",
+      ]);
       const before = await memoryOf(running);
       for (const family of ["ipv4", "ipv6"] as const) {
         const { answers, longest } = await world.garbage(client, server[family], OF_EACH);
@@ -34,7 +42,8 @@ export const floods: readonly Scenario[] = [
       const grown = (await memoryOf(running)) - before;
       assert.ok(grown < ROOM, `it grew by ${grown} octets`);
       const { answered, ownPacket, ...garbage } = await causesOf(world, running);
-      const kinds = "control extensionLength macLength mode notRequest private refusedKey tooLong tooShort version".split(" ");
+      const kinds =
+        "control extensionLength macLength mode notRequest private refusedKey tooLong tooShort version".split(" ");
       assert.deepEqual(garbage, Object.fromEntries(kinds.map((kind) => [kind, 2 * OF_EACH])));
       assert.ok((answered ?? 0) >= 2 && (ownPacket ?? 0) >= 1, `${answered} answered, ${ownPacket} of its own`);
     },
@@ -45,7 +54,9 @@ export const floods: readonly Scenario[] = [
     run: async (world) => {
       const [listener, client] = [await world.host("listener"), await world.host("client")];
       const state = { ended: false };
-      const listening = world.ntpkit(listener, ["broadcast", "--no-auth", "--deadline", "6s", "-v"]).finally(() => (state.ended = true));
+      const listening = world
+        .ntpkit(listener, ["broadcast", "--no-auth", "--deadline", "6s", "-v"])
+        .finally(() => (state.ended = true));
       while (!state.ended) await world.garbage(client, listener.ipv4, 20);
       const run = await listening;
       assert.deepEqual([run.code, run.stdout], [10, ""]);
@@ -61,7 +72,16 @@ export const floods: readonly Scenario[] = [
       const keys = await world.write("ntp.keys", SECRETS);
       const wrong = await world.write("wrong.keys", OTHER_SECRETS);
       await world.ntpd("classic", theirs, [`keys ${keys}`, "trustedkey 1", `manycastserver ${GROUP}`]);
-      const running = await world.ntpkitDaemon(ours, ["serve", "--local-stratum", "5", "--keys", keys, "--manycast", GROUP, "--json"]);
+      const running = await world.ntpkitDaemon(ours, [
+        "serve",
+        "--local-stratum",
+        "5",
+        "--keys",
+        keys,
+        "--manycast",
+        GROUP,
+        "--json",
+      ]);
       const run = await world.ntpkit(client, [...SEARCH, "--keys", wrong, "--json"]);
       assert.deepEqual(ended(run, 10).associations, []);
       assert.match(run.report.error?.hint ?? "", /that know key 1/);
@@ -76,14 +96,21 @@ export const floods: readonly Scenario[] = [
       const keys = await world.write("ntp.keys", SECRETS);
       await world.oddServer(server, { groups: [GROUP], forgedMac: 1 });
       const forged = only(ended(await world.ntpkit(client, [...SEARCH, "--keys", keys, "--json"]), 15));
-      assert.deepEqual([forged.address, forged.verdict, forged.reason, forged.packets.sent], [server.ipv4, "rejected", "authentication", 0]);
+      assert.deepEqual(
+        [forged.address, forged.verdict, forged.reason, forged.packets.sent],
+        [server.ipv4, "rejected", "authentication", 0],
+      );
     },
   },
   {
     name: "flood: thousands of forged replies to a search hide no server that is there, and mobilize nothing",
     needs: ["classic"],
     run: async (world) => {
-      const [flooder, server, client] = [await world.host("flooder"), await world.host("server"), await world.host("client")];
+      const [flooder, server, client] = [
+        await world.host("flooder"),
+        await world.host("server"),
+        await world.host("client"),
+      ];
       const keys = await world.write("ntp.keys", SECRETS);
       await world.oddServer(flooder, { groups: [GROUP], flood: FLOOD });
       await world.ntpd("classic", server, [`keys ${keys}`, "trustedkey 1", `manycastserver ${GROUP}`]);
@@ -92,9 +119,15 @@ export const floods: readonly Scenario[] = [
       assert.equal(at(report, server.ipv4).verdict, "systemPeer");
       // The one reply of the flooder's that is to this search is not authentic; the others are to none.
       const { verdict, reason, packets } = at(report, flooder.ipv4);
-      assert.deepEqual([report.associations.length, verdict, reason, packets.sent], [2, "rejected", "authentication", 0]);
+      assert.deepEqual(
+        [report.associations.length, verdict, reason, packets.sent],
+        [2, "rejected", "authentication", 0],
+      );
       assert.deepEqual(report.refused, { bogus: FLOOD, authentication: 1 });
-      assert.match(run.stderr, new RegExp(`^ntpkit manycast: ${FLOOD + 1} packets refused: ${FLOOD} bogus, 1 authentication$`, "m"));
+      assert.match(
+        run.stderr,
+        new RegExp(`^ntpkit manycast: ${FLOOD + 1} packets refused: ${FLOOD} bogus, 1 authentication$`, "m"),
+      );
     },
   },
 ];
@@ -108,7 +141,15 @@ async function memoryOf({ pid }: Running): Promise<number> {
 /** What became of all that came to a `serve --json`, which ends by this. */
 async function causesOf(world: World, running: Running): Promise<Readonly<Record<string, number>>> {
   await signalInnermost(running.pid, "SIGTERM");
-  await world.until(() => running.ended() !== undefined && /"event":"stopped"/.test(running.output()), 10, "serve did not end");
-  const last = running.output().split("\n").findLast((line) => line.startsWith("{")) ?? "{}";
+  await world.until(
+    () => running.ended() !== undefined && /"event":"stopped"/.test(running.output()),
+    10,
+    "serve did not end",
+  );
+  const last =
+    running
+      .output()
+      .split("\n")
+      .findLast((line) => line.startsWith("{")) ?? "{}";
   return (JSON.parse(last) as { readonly causes: Record<string, number> }).causes;
 }

@@ -23,16 +23,36 @@ export const judging: readonly Scenario[] = [
     name: "seeing: trace follows a chain of ntpd, chronyd and NTPsec",
     needs: ["chrony", "classic", "ntpsec"],
     run: async (world) => {
-      const [first, second, third, client] = [await world.host("first"), await world.host("second"), await world.host("third"), await world.host("client")];
+      const [first, second, third, client] = [
+        await world.host("first"),
+        await world.host("second"),
+        await world.host("third"),
+        await world.host("client"),
+      ];
       await world.ntpd("ntpsec", first);
       await world.chronyd(second, [`server ${first.ipv4} iburst minpoll 0 maxpoll 0`]);
-      await world.ntpd("classic", third, [`server ${second.ipv4} iburst`], { clock: await world.clock("third", 0), orphan: false });
+      await world.ntpd("classic", third, [`server ${second.ipv4} iburst`], {
+        clock: await world.clock("third", 0),
+        orphan: false,
+      });
       const run = await world.ntpkit(client, ["trace", "-n", third.ipv4]);
       assert.equal(run.code, 0);
-      const hops = run.stdout.trimEnd().split("\n").map((line) => /^(\S+): stratum (\d+), offset -?\d\.\d{6}, /.exec(line)?.slice(1));
-      assert.deepEqual(hops, [[third.ipv4, "8"], [second.ipv4, "7"], [first.ipv4, "6"]]);
-      const told = JSON.parse((await world.ntpkit(client, ["trace", "-n", third.ipv4, "--json"])).stdout) as { hops: readonly TracedHop[] };
-      assert.deepEqual(told.hops.map(({ protocol }) => protocol), ["mode6", "ntp", told.hops[2]?.protocol]);
+      const hops = run.stdout
+        .trimEnd()
+        .split("\n")
+        .map((line) => /^(\S+): stratum (\d+), offset -?\d\.\d{6}, /.exec(line)?.slice(1));
+      assert.deepEqual(hops, [
+        [third.ipv4, "8"],
+        [second.ipv4, "7"],
+        [first.ipv4, "6"],
+      ]);
+      const told = JSON.parse((await world.ntpkit(client, ["trace", "-n", third.ipv4, "--json"])).stdout) as {
+        hops: readonly TracedHop[];
+      };
+      assert.deepEqual(
+        told.hops.map(({ protocol }) => protocol),
+        ["mode6", "ntp", told.hops[2]?.protocol],
+      );
       // All have one time: what a daemon says of itself is within its distance, what we measure within half of the delay.
       for (const { address, offset, delay, distance } of told.hops) {
         near(offset, 0, delay === null ? distance + ROUNDING : delay / 2 + MILLISECOND, `offset of ${address}`);
@@ -43,7 +63,12 @@ export const judging: readonly Scenario[] = [
     name: "seeing: check judges servers and what ntpd and chronyd say, in a plugin's words and codes",
     needs: ["chrony", "classic"],
     run: async (world) => {
-      const [right, ahead, chrony, ntp] = [await world.host("right"), await world.host("ahead"), await world.host("chrony"), await world.host("ntp")];
+      const [right, ahead, chrony, ntp] = [
+        await world.host("right"),
+        await world.host("ahead"),
+        await world.host("chrony"),
+        await world.host("ntp"),
+      ];
       await world.chronyd(right);
       await world.chronyd(ahead, ["local stratum 3"], { clock: await world.clock("ahead", 0.25) });
       const follow = `server ${right.ipv4} iburst`;
@@ -54,7 +79,13 @@ export const judging: readonly Scenario[] = [
       const strict = ["-w", "100ms", "-c", "1s"];
       await checked(world, chrony, [right.ipv4], 0, /^NTP OK: .*\|offset=-?0\.00\d+s/);
       await checked(world, chrony, [...strict, ahead.ipv4], 1, /^NTP WARNING: /);
-      await checked(world, chrony, ["-w", "100ms", "-c", "200ms", ahead.ipv4], 2, /^NTP CRITICAL: .*\|offset=0\.2[45]\d+s/);
+      await checked(
+        world,
+        chrony,
+        ["-w", "100ms", "-c", "200ms", ahead.ipv4],
+        2,
+        /^NTP CRITICAL: .*\|offset=0\.2[45]\d+s/,
+      );
       await checked(world, chrony, [NOBODY], 2, /^NTP CRITICAL: No response/);
       await checked(world, chrony, ["--stratum", "2,5", right.ipv4], 1, /^NTP WARNING: /);
       await checked(world, chrony, ["--daemon", "127.0.0.1", ...strict], 0, /^NTP OK: /);
@@ -69,14 +100,21 @@ export const judging: readonly Scenario[] = [
       const [server, chrony, ntp] = [await world.host("server"), await world.host("chrony"), await world.host("ntp")];
       const follow = `server ${server.ipv4} iburst minpoll 3`;
       await world.chronyd(chrony, [follow, "cmdport 323"], { want: "unsynchronized" });
-      await world.ntpd("classic", ntp, [follow], { clock: await world.clock("ntp", 0), orphan: false, want: "unsynchronized" });
+      await world.ntpd("classic", ntp, [follow], {
+        clock: await world.clock("ntp", 0),
+        orphan: false,
+        want: "unsynchronized",
+      });
       for (const host of [chrony, ntp]) {
         const run = await world.ntpkit(host, ["wait", "--daemon", "127.0.0.1", "--timeout", "2s", "--json"]);
         assert.notEqual(run.code, 0, "nobody is there to be synchronized to");
       }
       await world.chronyd(server);
       for (const host of [chrony, ntp]) {
-        assert.equal((await world.ntpkit(host, ["wait", "--daemon", "127.0.0.1", "--timeout", "2m"], { timeout: 150 })).code, 0);
+        assert.equal(
+          (await world.ntpkit(host, ["wait", "--daemon", "127.0.0.1", "--timeout", "2m"], { timeout: 150 })).code,
+          0,
+        );
         await world.ask(host, "127.0.0.1", "synchronized", 1);
       }
     },
@@ -85,14 +123,32 @@ export const judging: readonly Scenario[] = [
     name: "seeing: trace goes on by NTP where mode 6 is refused, and says where it ends",
     needs: ["chrony", "classic"],
     run: async (world) => {
-      const [first, second, client] = [await world.host("first"), await world.host("second"), await world.host("client")];
+      const [first, second, client] = [
+        await world.host("first"),
+        await world.host("second"),
+        await world.host("client"),
+      ];
       await world.ntpd("classic", first, ["restrict default noquery"]);
-      await world.ntpd("classic", second, [`server ${first.ipv4} iburst`, `restrict ${client.ipv4} noquery`, "restrict 127.0.0.1"], { clock: await world.clock("second", 0), orphan: false });
-      for (const [host, named, protocols] of [[client, second.ipv4, ["ntp", "ntp"]], [second, "127.0.0.1", ["mode6", "ntp"]]] as const) {
+      await world.ntpd(
+        "classic",
+        second,
+        [`server ${first.ipv4} iburst`, `restrict ${client.ipv4} noquery`, "restrict 127.0.0.1"],
+        { clock: await world.clock("second", 0), orphan: false },
+      );
+      for (const [host, named, protocols] of [
+        [client, second.ipv4, ["ntp", "ntp"]],
+        [second, "127.0.0.1", ["mode6", "ntp"]],
+      ] as const) {
         const run = await world.ntpkit(host, ["trace", "-n", "--json", named]);
-        const { hops, end } = JSON.parse(run.stdout) as { hops: readonly { protocol: string; stratum: number }[]; end: string | null };
+        const { hops, end } = JSON.parse(run.stdout) as {
+          hops: readonly { protocol: string; stratum: number }[];
+          end: string | null;
+        };
         assert.equal(run.code, 0);
-        assert.deepEqual([hops.slice(0, 2).map(({ protocol }) => protocol), hops.slice(0, 2).map(({ stratum }) => stratum)], [protocols, [7, 6]]);
+        assert.deepEqual(
+          [hops.slice(0, 2).map(({ protocol }) => protocol), hops.slice(0, 2).map(({ stratum }) => stratum)],
+          [protocols, [7, 6]],
+        );
         assert.ok(hops.length === 2 || end !== null, "an orphan parent follows nobody");
       }
     },
@@ -113,9 +169,25 @@ export const judging: readonly Scenario[] = [
       // Both that are right are to be used by then.
       for (const host of [ntp, own]) await world.ntpq(host, ["-pn"], /^\*.*\n(.*\n)*\+|^\+.*\n(.*\n)*\*/m, 60);
       const addresses = servers.map(({ ipv4 }) => ipv4);
-      for (const [host, whom, stratum] of [[chrony, addresses, 3], [chrony, ["--daemon", "127.0.0.1"], 4], [ntp, ["--daemon", "127.0.0.1"], 4], [own, ["--daemon", "127.0.0.1"], 4]] as const) {
-        const figures = ["--truechimers", "2:,1:", "--stratum", `${stratum},5`, "--jitter", "100ms,1s", "--rootdistance", "10,20"];
-        const data = new RegExp(`\\|offset=-?0\\.\\d{6}s;0\\.100000;1\\.000000; jitter=\\d\\.\\d{6}s;0\\.100000;1\\.000000;0 stratum=${stratum};${stratum};5;0 truechimers=2;2:;1:;0 rootdistance=\\d\\.\\d{6}s;10\\.000000;20\\.000000;0\n$`);
+      for (const [host, whom, stratum] of [
+        [chrony, addresses, 3],
+        [chrony, ["--daemon", "127.0.0.1"], 4],
+        [ntp, ["--daemon", "127.0.0.1"], 4],
+        [own, ["--daemon", "127.0.0.1"], 4],
+      ] as const) {
+        const figures = [
+          "--truechimers",
+          "2:,1:",
+          "--stratum",
+          `${stratum},5`,
+          "--jitter",
+          "100ms,1s",
+          "--rootdistance",
+          "10,20",
+        ];
+        const data = new RegExp(
+          `\\|offset=-?0\\.\\d{6}s;0\\.100000;1\\.000000; jitter=\\d\\.\\d{6}s;0\\.100000;1\\.000000;0 stratum=${stratum};${stratum};5;0 truechimers=2;2:;1:;0 rootdistance=\\d\\.\\d{6}s;10\\.000000;20\\.000000;0\n$`,
+        );
         await checked(world, host, ["-w", "100ms", "-c", "1s", ...figures, ...whom], 0, data);
         await checked(world, host, ["--truechimers", "3:,1:", ...whom], 1, /^NTP WARNING: /);
         await checked(world, host, ["--truechimers", "4:,3:", ...whom], 2, /^NTP CRITICAL: /);
@@ -129,7 +201,11 @@ export const judging: readonly Scenario[] = [
     needs: ["classic"],
     run: async (world) => {
       const [daemon, lonely] = [await world.host("daemon"), await world.host("lonely")];
-      await world.ntpd("classic", daemon, [`server ${NOBODY} iburst`], { clock: await world.clock("daemon", 0), orphan: false, want: "unsynchronized" });
+      await world.ntpd("classic", daemon, [`server ${NOBODY} iburst`], {
+        clock: await world.clock("daemon", 0),
+        orphan: false,
+        want: "unsynchronized",
+      });
       const run = await world.ntpkit(daemon, ["wait", "--daemon", "127.0.0.1", "--timeout", "2s"]);
       assert.equal(run.code, 17);
       assert.match(run.stderr, /not yet: ntpd 4\.2\.8.* says: not synchronized;/);
@@ -164,7 +240,6 @@ export const judging: readonly Scenario[] = [
     },
   },
 ];
-
 
 /** Runs `ntpkit check`, which must end with this code and print this line. */
 async function checked(world: World, host: Host, words: readonly string[], code: number, line: RegExp): Promise<void> {

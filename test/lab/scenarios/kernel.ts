@@ -21,7 +21,11 @@ export const kernel: readonly Scenario[] = [
     patient: true,
     run: async (world) => {
       const { host, clock } = await steered(world, [], ["--discipline", "rfc5905"], 0.03);
-      const state = await until(clock, ({ status }) => (status & (STA_PLL | STA_UNSYNC)) === STA_PLL, "no phase was handed to the loop");
+      const state = await until(
+        clock,
+        ({ status }) => (status & (STA_PLL | STA_UNSYNC)) === STA_PLL,
+        "no phase was handed to the loop",
+      );
       assert.equal(state.steps, 0);
       assert.equal(state.timeConstant, 3);
       assert.ok(state.maximumError > 0 && state.maximumError < 1, `a maximum error of ${state.maximumError} s`);
@@ -62,12 +66,21 @@ export const kernel: readonly Scenario[] = [
 ];
 
 /** A daemon that follows two chronyds, on a clock that another one steered before. */
-async function steered(world: World, lines: readonly string[], options: readonly string[], offset: number): Promise<{ readonly host: Host; readonly clock: Clock }> {
+async function steered(
+  world: World,
+  lines: readonly string[],
+  options: readonly string[],
+  offset: number,
+): Promise<{ readonly host: Host; readonly clock: Clock }> {
   const addresses = await Promise.all(["first", "second"].map((name) => server(world, name)));
   const host = await world.host("daemon");
   const clock = await world.clock("daemon", offset, LEFT);
   const drift = await world.write("ntp.drift", [`${DRIFT}`]);
-  const config = await world.write("run.conf", [`driftfile ${drift}`, ...lines, ...addresses.map((address) => `server ${address} iburst minpoll 3 maxpoll 3`)]);
+  const config = await world.write("run.conf", [
+    `driftfile ${drift}`,
+    ...lines,
+    ...addresses.map((address) => `server ${address} iburst minpoll 3 maxpoll 3`),
+  ]);
   await world.ntpkitDaemon(host, ["run", ...options, "-c", config], { clock });
   return { host, clock };
 }
@@ -84,7 +97,10 @@ async function right(world: World, host: Host, clock: Clock, within = 0.004): Pr
   for (;;) {
     const { offset, delay } = await world.ask(host, host.ipv4);
     if (Math.abs(offset) <= within + delay / 2) return;
-    assert.ok(performance.now() < end, `what it serves is ${offset} s off, and its clock ${JSON.stringify(await clock.read())}`);
+    assert.ok(
+      performance.now() < end,
+      `what it serves is ${offset} s off, and its clock ${JSON.stringify(await clock.read())}`,
+    );
     await sleep(1000);
   }
 }

@@ -42,11 +42,18 @@ export const kisses: readonly Scenario[] = [
       const client = await world.host("client");
       await world.ntpd("ntpsec", server, [...LIMITED, "limit average 1 burst 3 kod 0.5"]);
       // How many it allows before it kisses depends on how fast they come; that it ends the burst then does not.
-      const report = ended(await world.ntpkit(client, ["query", server.ipv4, "--samples", "20", "--interval", "100ms", "--json"]), 0);
+      const report = ended(
+        await world.ntpkit(client, ["query", server.ipv4, "--samples", "20", "--interval", "100ms", "--json"]),
+        0,
+      );
       const { kiss, packets } = only(report);
       assert.equal(kiss, "RATE");
       assert.ok(packets.sent >= 3 && packets.sent < 20, `${packets.sent} requests`);
-      assert.deepEqual([packets.received, packets.rejected], [packets.sent, 1], "every request was answered, the last one by the kiss");
+      assert.deepEqual(
+        [packets.received, packets.rejected],
+        [packets.sent, 1],
+        "every request was answered, the last one by the kiss",
+      );
       says(report, 0);
     },
   },
@@ -97,5 +104,8 @@ export const kisses: readonly Scenario[] = [
 ];
 
 function requests(server: Running): number {
-  return server.output().split("\n").filter((line) => line.startsWith("request ")).length;
+  return server
+    .output()
+    .split("\n")
+    .filter((line) => line.startsWith("request ")).length;
 }

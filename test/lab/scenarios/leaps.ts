@@ -8,7 +8,10 @@ import type { World } from "../world.ts";
 
 const MIDNIGHT = Date.UTC(2027, 0, 1) / 1000;
 /** So the list has it: before and after. */
-const LIST = [["2017-01-01", 37], ["2027-01-01", 38]] as const;
+const LIST = [
+  ["2017-01-01", 37],
+  ["2027-01-01", 38],
+] as const;
 const STA_INS = 0x10;
 const STA_DEL = 0x20;
 
@@ -23,13 +26,20 @@ export const leaps: readonly Scenario[] = [
       const addresses = await Promise.all(["first", "second"].map((name) => announcing(world, name, ahead, list)));
       const host = await world.host("daemon");
       const clock = await world.clock("daemon", ahead + 0.001);
-      const config = await world.write("run.conf", addresses.map((address) => `server ${address} iburst minpoll 3 maxpoll 3`));
+      const config = await world.write(
+        "run.conf",
+        addresses.map((address) => `server ${address} iburst minpoll 3 maxpoll 3`),
+      );
       const running = await world.ntpkitDaemon(host, ["run", "-c", config], { clock, want: "leap", patience: 60 });
       await patiently(async () => ((await clock.read()).status & STA_INS) !== 0, 20, "the kernel was not told");
       assert.ok(left(ahead) > 0, `it took until ${-left(ahead)} s after midnight`);
       await sleep((left(ahead) + 2) * 1000);
       await patiently(() => /leap second/.test(running.output()), 5, "it did not say that the leap second has come");
-      await patiently(async () => ((await clock.read()).status & (STA_INS | STA_DEL)) === 0, 20, "it was not taken back");
+      await patiently(
+        async () => ((await clock.read()).status & (STA_INS | STA_DEL)) === 0,
+        20,
+        "it was not taken back",
+      );
       assert.equal((await clock.read()).steps, 0);
       const { offset, delay } = await world.ask(host, host.ipv4, "synchronized", 30);
       near(offset, ahead - 1, 0.004 + delay / 2, "what it serves in the new year");
@@ -45,10 +55,21 @@ export const leaps: readonly Scenario[] = [
       const source = await world.host("source");
       await world.chronyd(source, ["local stratum 3"], { clock: await world.clock("source", ahead) });
       const teller = await world.host("teller");
-      const zones = await world.leapZone("Fake", [[2012, "Jun 30"], [2026, "Dec 31"]]);
-      const words = (more: readonly string[]): readonly string[] => [`server ${source.ipv4} iburst minpoll 2 maxpoll 2`, "maxupdateskew 1000", ...more];
+      const zones = await world.leapZone("Fake", [
+        [2012, "Jun 30"],
+        [2026, "Dec 31"],
+      ]);
+      const words = (more: readonly string[]): readonly string[] => [
+        `server ${source.ipv4} iburst minpoll 2 maxpoll 2`,
+        "maxupdateskew 1000",
+        ...more,
+      ];
       const told = await world.clock("teller", ahead);
-      const announcing = await world.chronyd(teller, words(["leapsectz Fake"]), { clock: { ...told, env: { ...told.env, TZDIR: zones } }, want: "leap", patience: 60 });
+      const announcing = await world.chronyd(teller, words(["leapsectz Fake"]), {
+        clock: { ...told, env: { ...told.env, TZDIR: zones } },
+        want: "leap",
+        patience: 60,
+      });
       const host = await world.host("daemon");
       const clock = await world.clock("daemon", ahead + 0.001);
       const config = await world.write("run.conf", [`server ${teller.ipv4} iburst minpoll 3 maxpoll 3`]);
@@ -69,9 +90,17 @@ export const leaps: readonly Scenario[] = [
       const server = await world.host("server");
       const clock = await world.clock("server", ahead);
       await clock.leapAt(MIDNIGHT);
-      await world.ntpkitDaemon(server, ["serve", "--local-stratum", "3", "--leap-smear", `${SMEAR}s`, "--leap-file", list], { clock });
+      await world.ntpkitDaemon(
+        server,
+        ["serve", "--local-stratum", "3", "--leap-smear", `${SMEAR}s`, "--leap-file", list],
+        { clock },
+      );
       const [chrony, ntp] = [await world.host("chrony"), await world.host("ntp")];
-      await world.ntpd("classic", ntp, [`server ${server.ipv4} iburst minpoll 3 maxpoll 3`], { clock: await world.clock("ntp", ahead), orphan: false, patience: 40 });
+      await world.ntpd("classic", ntp, [`server ${server.ipv4} iburst minpoll 3 maxpoll 3`], {
+        clock: await world.clock("ntp", ahead),
+        orphan: false,
+        patience: 40,
+      });
       const own = await world.clock("chrony", ahead);
       for (const since of [-35, -20, 0.4, 12, 36]) {
         await sleep((left(ahead) + since) * 1000);
@@ -109,7 +138,12 @@ async function smeared(world: World, from: Host, server: Host, ahead: number): P
   const before = smearNow(ahead);
   const { offset, delay, leap } = await world.ask(from, server.ipv4);
   assert.equal(leap, 0);
-  near(offset - ahead, (before + smearNow(ahead)) / 2, 1.2 / SMEAR + delay / 2 + Math.abs(smearNow(ahead) - before), `${-left(ahead)} s after midnight the smear`);
+  near(
+    offset - ahead,
+    (before + smearNow(ahead)) / 2,
+    1.2 / SMEAR + delay / 2 + Math.abs(smearNow(ahead) - before),
+    `${-left(ahead)} s after midnight the smear`,
+  );
 }
 
 /** The same as chronyd sees it, on a clock that does not leap. */
@@ -119,17 +153,30 @@ async function seenByChronyd(world: World, host: Host, server: Host, clock: Cloc
   const run = await world.tool("chrony", host, ["usr/sbin/chronyd", ...words], { clock });
   assert.equal(run.code, 0);
   const offset = Number(/wrong by (-?[\d.]+) seconds/.exec(run.stdout + run.stderr)?.[1]);
-  near(offset, (before + smearNow(ahead)) / 2, 1.2 / SMEAR + 0.005 + Math.abs(smearNow(ahead) - before), `chronyd's sight ${-left(ahead)} s after midnight`);
+  near(
+    offset,
+    (before + smearNow(ahead)) / 2,
+    1.2 / SMEAR + 0.005 + Math.abs(smearNow(ahead) - before),
+    `chronyd's sight ${-left(ahead)} s after midnight`,
+  );
 }
 
 /** An ntpd that knows of the leap second by its list, and leaps itself. */
 async function announcing(world: World, name: string, ahead: number, list: string): Promise<string> {
   const host = await world.host(name);
-  await world.ntpd("classic", host, [`leapfile ${list}`], { clock: await world.clock(name, ahead), want: "leap", patience: 60 });
+  await world.ntpd("classic", host, [`leapfile ${list}`], {
+    clock: await world.clock(name, ahead),
+    want: "leap",
+    patience: 60,
+  });
   return host.ipv4;
 }
 
-async function patiently(condition: () => boolean | Promise<boolean>, seconds: number, otherwise: string): Promise<void> {
+async function patiently(
+  condition: () => boolean | Promise<boolean>,
+  seconds: number,
+  otherwise: string,
+): Promise<void> {
   const end = performance.now() + seconds * 1000;
   while (!(await condition())) {
     assert.ok(performance.now() < end, otherwise);

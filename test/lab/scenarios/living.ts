@@ -24,7 +24,11 @@ export const living: readonly Scenario[] = [
       ]);
       const beside = `mkdir -p ${disk} && mount -t tmpfs -o size=64k tmpfs ${disk} && mkdir ${disk}/stats && echo 5.0 > ${disk}/drift\ncat /dev/zero > ${disk}/full 2> /dev/null`;
       const clock = await world.clock("daemon", 0.3);
-      const running = await world.ntpkitDaemon(host, ["run", "-c", config], { clock, beside, env: { STATE_DIRECTORY: disk } });
+      const running = await world.ntpkitDaemon(host, ["run", "-c", config], {
+        clock,
+        beside,
+        env: { STATE_DIRECTORY: disk },
+      });
       await world.until(async () => (await clock.read()).steps >= 1, 30, "the clock was not set");
       const { offset, slew } = await clock.read();
       near(offset + slew, 0, 0.005, "the clock afterwards");
@@ -33,7 +37,14 @@ export const living: readonly Scenario[] = [
       await new Promise((resolve) => setTimeout(resolve, 18_000));
       assert.equal((await world.ask(host, "127.0.0.1")).stratum, 4);
       await end(world, running);
-      const files = ["/log cannot be written", "peerstats cannot be written", "rawstats cannot be written", "loopstats cannot be written", "/state.json cannot be written", "/drift cannot be written"];
+      const files = [
+        "/log cannot be written",
+        "peerstats cannot be written",
+        "rawstats cannot be written",
+        "loopstats cannot be written",
+        "/state.json cannot be written",
+        "/drift cannot be written",
+      ];
       for (const what of files) assert.equal(count(running, what), 1, `${what}\n${running.output()}`);
     },
   },
@@ -72,8 +83,16 @@ export const living: readonly Scenario[] = [
       await world.until(() => first.ended() !== undefined, 5, "it was not killed");
       const third = await world.ntpkitDaemon(host, ["run", "-c", config, "--log", "json"], { clock });
       await end(world, third);
-      const lines = third.output().trimEnd().split("\n").map((line) => JSON.parse(line) as Record<string, unknown>);
-      for (const line of lines) assert.deepEqual([line["schema"], typeof line["time"], typeof line["event"], typeof line["text"]], ["ntpkit/run/1", "string", "string", "string"]);
+      const lines = third
+        .output()
+        .trimEnd()
+        .split("\n")
+        .map((line) => JSON.parse(line) as Record<string, unknown>);
+      for (const line of lines)
+        assert.deepEqual(
+          [line["schema"], typeof line["time"], typeof line["event"], typeof line["text"]],
+          ["ntpkit/run/1", "string", "string", "string"],
+        );
       assert.deepEqual([lines[0]?.["event"], lines.at(-1)?.["event"]], ["started", "ended"]);
     },
   },
@@ -84,8 +103,23 @@ export const living: readonly Scenario[] = [
       const server = await chronyd(world);
       const host = await world.host("daemon");
       const booted = await world.systemd(host, -0.25, { "ntpkit.conf": [`server ${server} iburst`] });
-      const words = ["--setenv=LD_PRELOAD=/usr/lib/ntpkit-lab-clock.so", "--setenv=NTPKIT_LAB_CLOCK=/lab/clock", "--setenv=STATE_DIRECTORY=/lab"];
-      const started = await booted.run(["systemd-run", "--unit=byhand", "--service-type=notify", ...words, "/usr/bin/ntpkit", "run", "--user", "nobody", "-c", "/etc/ntpkit.conf"]);
+      const words = [
+        "--setenv=LD_PRELOAD=/usr/lib/ntpkit-lab-clock.so",
+        "--setenv=NTPKIT_LAB_CLOCK=/lab/clock",
+        "--setenv=STATE_DIRECTORY=/lab",
+      ];
+      const started = await booted.run([
+        "systemd-run",
+        "--unit=byhand",
+        "--service-type=notify",
+        ...words,
+        "/usr/bin/ntpkit",
+        "run",
+        "--user",
+        "nobody",
+        "-c",
+        "/etc/ntpkit.conf",
+      ]);
       assert.equal(started.code, 0, `${started.stderr}${await booted.journal()}`);
       await booted.until("byhand", "StatusText", /^following/);
       await world.until(async () => (await booted.clock.read()).steps >= 1, 30, "it may not set the clock any more");
@@ -93,7 +127,13 @@ export const living: readonly Scenario[] = [
       const statuses = (await booted.run(["sh", "-c", `cat ${tasks}/*/status`])).stdout;
       const uids = new Set([...statuses.matchAll(/^Uid:\s*(.*)$/gm)].map(([, ids]) => ids));
       assert.deepEqual([...uids], ["65534\t65534\t65534\t65534"]);
-      const [main, ...others] = [...statuses.matchAll(/^Cap(?:Prm|Eff):\s*(\w+)$/gm)].map(([, set]) => Number.parseInt(set ?? "", 16)).reduce<number[][]>((pairs, set, index) => (index % 2 === 0 ? [...pairs, [set]] : [...pairs.slice(0, -1), [...pairs.at(-1)!, set]]), []);
+      const [main, ...others] = [...statuses.matchAll(/^Cap(?:Prm|Eff):\s*(\w+)$/gm)]
+        .map(([, set]) => Number.parseInt(set ?? "", 16))
+        .reduce<number[][]>(
+          (pairs, set, index) =>
+            index % 2 === 0 ? [...pairs, [set]] : [...pairs.slice(0, -1), [...pairs.at(-1)!, set]],
+          [],
+        );
       assert.deepEqual(main, [TWO, TWO]);
       assert.ok(others.length > 0);
       for (const sets of others) assert.deepEqual(sets, [0, 0]);

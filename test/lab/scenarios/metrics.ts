@@ -24,7 +24,14 @@ export const metrics: readonly Scenario[] = [
     run: async (world) => {
       const { textfiles } = await watched(world);
       for (const file of Object.values(textfiles)) {
-        const lint = await run(["sh", "-c", '"$1" check metrics <"$2"', "sh", world.peer("prometheus").path(PROMTOOL), file]);
+        const lint = await run([
+          "sh",
+          "-c",
+          '"$1" check metrics <"$2"',
+          "sh",
+          world.peer("prometheus").path(PROMTOOL),
+          file,
+        ]);
         assert.deepEqual([lint.code, lint.stdout, lint.stderr], [0, "", ""], file);
       }
     },
@@ -48,7 +55,18 @@ export const metrics: readonly Scenario[] = [
     needs: ["chrony", "prometheus"],
     run: async (world) => {
       const { host, folder } = await watched(world);
-      await world.helper("prometheus", host, [NODE_EXPORTER, "--web.listen-address=127.0.0.1:9100", "--collector.disable-defaults", "--collector.textfile", `--collector.textfile.directory=${folder}`], /Listening on/i);
+      await world.helper(
+        "prometheus",
+        host,
+        [
+          NODE_EXPORTER,
+          "--web.listen-address=127.0.0.1:9100",
+          "--collector.disable-defaults",
+          "--collector.textfile",
+          `--collector.textfile.directory=${folder}`,
+        ],
+        /Listening on/i,
+      );
       await prometheus(world, host);
       await scraped(world, host);
       assert.deepEqual(await values(world, host, "node_textfile_scrape_error"), [0]);
@@ -57,7 +75,11 @@ export const metrics: readonly Scenario[] = [
       }
       // A comparison leaves out what is well: what it compares must be there all the same.
       for (const expression of await alerts()) {
-        assert.notDeepEqual(await values(world, host, expression.replace(/ (==|>|<|or) .*$/, "")), [], `an alert asks for ${expression}`);
+        assert.notDeepEqual(
+          await values(world, host, expression.replace(/ (==|>|<|or) .*$/, "")),
+          [],
+          `an alert asks for ${expression}`,
+        );
         await values(world, host, expression);
       }
       assert.deepEqual(await values(world, host, 'ntpkit_truechimers{job="run"}'), [2]);
@@ -70,21 +92,40 @@ export const metrics: readonly Scenario[] = [
 ];
 
 /** A daemon that follows two good servers and a liar, and the textfiles of the other commands beside it. */
-async function watched(world: World): Promise<{ readonly host: Host; readonly folder: string; readonly textfiles: Readonly<Record<string, string>> }> {
+async function watched(
+  world: World,
+): Promise<{ readonly host: Host; readonly folder: string; readonly textfiles: Readonly<Record<string, string>> }> {
   const addresses: string[] = [];
-  for (const [name, offset] of [["first", 0], ["second", 0], ["liar", 0.25]] as const) {
+  for (const [name, offset] of [
+    ["first", 0],
+    ["second", 0],
+    ["liar", 0.25],
+  ] as const) {
     const server = await world.host(name);
     await world.chronyd(server, ["local stratum 3"], { clock: await world.clock(name, offset) });
     addresses.push(server.ipv4);
   }
   const host = await world.host("watched");
-  const config = await world.write("run.conf", addresses.map((address) => `server ${address} iburst minpoll 3 maxpoll 4`));
-  await world.ntpkitDaemon(host, ["run", "-c", config, "--metrics", "9123"], { clock: await world.clock("watched", 0) });
+  const config = await world.write(
+    "run.conf",
+    addresses.map((address) => `server ${address} iburst minpoll 3 maxpoll 4`),
+  );
+  await world.ntpkitDaemon(host, ["run", "-c", config, "--metrics", "9123"], {
+    clock: await world.clock("watched", 0),
+  });
   const folder = world.file("textfiles");
   await mkdir(folder);
   const textfiles = { query: `${folder}/query.prom`, peers: `${folder}/peers.prom`, check: `${folder}/check.prom` };
-  for (const args of [["query", ...addresses], ["peers", "-n"], ["check", ...addresses]]) {
-    const { code, stderr } = await world.ntpkit(host, [...args, "--textfile", textfiles[args[0] as keyof typeof textfiles]]);
+  for (const args of [
+    ["query", ...addresses],
+    ["peers", "-n"],
+    ["check", ...addresses],
+  ]) {
+    const { code, stderr } = await world.ntpkit(host, [
+      ...args,
+      "--textfile",
+      textfiles[args[0] as keyof typeof textfiles],
+    ]);
     assert.equal(code, 0, stderr);
   }
   return { host, folder, textfiles };
@@ -99,7 +140,11 @@ async function prometheus(world: World, host: Host): Promise<void> {
     "  - { job_name: run, static_configs: [{ targets: ['127.0.0.1:9123'] }] }",
     "  - { job_name: node, static_configs: [{ targets: ['127.0.0.1:9100'] }] }",
   ]);
-  const words = [`--config.file=${config}`, `--storage.tsdb.path=${world.file("database")}`, "--web.listen-address=127.0.0.1:9090"];
+  const words = [
+    `--config.file=${config}`,
+    `--storage.tsdb.path=${world.file("database")}`,
+    "--web.listen-address=127.0.0.1:9090",
+  ];
   await world.helper("prometheus", host, [PROMETHEUS, ...words], /Server is ready/);
 }
 
@@ -128,14 +173,26 @@ async function ruled(world: World, host: Host): Promise<void> {
 
 /** The values of an instant query, in Prometheus's order. */
 async function values(world: World, host: Host, expression: string): Promise<readonly number[]> {
-  const asked = await world.tool("prometheus", host, [PROMTOOL, "query", "instant", "-o", "json", DATABASE, expression]);
+  const asked = await world.tool("prometheus", host, [
+    PROMTOOL,
+    "query",
+    "instant",
+    "-o",
+    "json",
+    DATABASE,
+    expression,
+  ]);
   assert.equal(asked.code, 0, `${expression}: ${asked.stderr}`);
-  return (JSON.parse(asked.stdout) as readonly { readonly value: readonly [number, string] }[]).map(({ value }) => Number(value[1]));
+  return (JSON.parse(asked.stdout) as readonly { readonly value: readonly [number, string] }[]).map(({ value }) =>
+    Number(value[1]),
+  );
 }
 
 /** What the panels ask for, on all instances. */
 async function dashboard(): Promise<readonly string[]> {
-  const { panels } = JSON.parse(await readFile(`${EXAMPLES}/ntpkit-grafana.json`, "utf8")) as { readonly panels: readonly { readonly targets: readonly { readonly expr: string }[] }[] };
+  const { panels } = JSON.parse(await readFile(`${EXAMPLES}/ntpkit-grafana.json`, "utf8")) as {
+    readonly panels: readonly { readonly targets: readonly { readonly expr: string }[] }[];
+  };
   const asked = panels.flatMap(({ targets }) => targets.map(({ expr }) => expr.replaceAll("$instance", ".*")));
   assert.ok(asked.length >= panels.length && asked.length > 0, "each panel asks for something");
   return asked;
@@ -143,7 +200,9 @@ async function dashboard(): Promise<readonly string[]> {
 
 /** The expressions of the alert rules. */
 async function alerts(): Promise<readonly string[]> {
-  const found = [...(await readFile(ALERTS, "utf8")).matchAll(/^ +expr: (.+)$/gm)].map(([, expression = ""]) => expression);
+  const found = [...(await readFile(ALERTS, "utf8")).matchAll(/^ +expr: (.+)$/gm)].map(
+    ([, expression = ""]) => expression,
+  );
   assert.ok(found.length > 0, "there are rules");
   return found;
 }

@@ -29,15 +29,23 @@ export const paths: readonly Scenario[] = [
       const server = await world.host("server");
       const client = await world.host("client");
       await world.chronyd(server);
-      for (const [name, there, back] of [["there", SLOW, QUICK], ["back", QUICK, SLOW]] as const) {
+      for (const [name, there, back] of [
+        ["there", SLOW, QUICK],
+        ["back", QUICK, SLOW],
+      ] as const) {
         for (const family of ["ipv4", "ipv6"] as const) {
-          const { relay } = await between(world, `${name}-${family}`, { to: server[family], there: { delay: there }, back: { delay: back } });
+          const { relay } = await between(world, `${name}-${family}`, {
+            to: server[family],
+            there: { delay: there },
+            back: { delay: back },
+          });
           const report = ended(await world.ntpkit(client, ["query", relay[family], "--samples", "4", ...BRISK]), 0);
           lawful(only(report), there, back);
           assert.equal(report.clock.offset, only(report).offset);
           const { uncertainty } = report.clock;
           const { rootDistance } = report.system;
-          for (const bound of [uncertainty, rootDistance]) assert.ok(bound !== null && Math.abs(report.clock.offset ?? Infinity) <= bound, `the bound is ${bound} s`);
+          for (const bound of [uncertainty, rootDistance])
+            assert.ok(bound !== null && Math.abs(report.clock.offset ?? Infinity) <= bound, `the bound is ${bound} s`);
         }
       }
     },
@@ -49,7 +57,11 @@ export const paths: readonly Scenario[] = [
       const server = await world.host("server");
       const client = await world.host("client");
       await world.chronyd(server);
-      const { relay } = await between(world, "relay", { to: server.ipv4, there: { delay: SLOW }, back: { delay: QUICK } });
+      const { relay } = await between(world, "relay", {
+        to: server.ipv4,
+        there: { delay: SLOW },
+        back: { delay: QUICK },
+      });
       const clock = await world.clock("client", -0.25);
       const report = ended(await world.ntpkit(client, ["sync", relay.ipv4, ...BRISK], { clock }), 0);
       const { offset, slew } = await clock.read();
@@ -68,7 +80,14 @@ export const paths: readonly Scenario[] = [
       for (const [index, family] of (["ipv4", "ipv6", "ipv4", "ipv6"] as const).entries()) {
         const server = await world.host(`server${index}`);
         await world.chronyd(server);
-        ways.push(await between(world, `relay${index}`, { to: server[family], there: LOSSY, back: LOSSY, seed: SEEDS[index] ?? 0 }));
+        ways.push(
+          await between(world, `relay${index}`, {
+            to: server[family],
+            there: LOSSY,
+            back: LOSSY,
+            seed: SEEDS[index] ?? 0,
+          }),
+        );
       }
       const addresses = ways.map(({ relay }, index) => (index % 2 === 0 ? relay.ipv4 : relay.ipv6));
       const query = ended(await world.ntpkit(client, ["query", ...addresses, "--samples", `${SAMPLES}`, ...BRISK]), 0);
@@ -110,7 +129,17 @@ export const paths: readonly Scenario[] = [
       await world.chronyd(server);
       for (const family of ["ipv4", "ipv6"] as const) {
         const { relay, running } = await between(world, family, { to: server[family], there: UNRULY, back: UNRULY });
-        const report = ended(await world.ntpkit(client, ["query", relay[family], "--samples", `${SAMPLES}`, ...(onePort ? ["--source-port", "123"] : []), ...BRISK]), 0);
+        const report = ended(
+          await world.ntpkit(client, [
+            "query",
+            relay[family],
+            "--samples",
+            `${SAMPLES}`,
+            ...(onePort ? ["--source-port", "123"] : []),
+            ...BRISK,
+          ]),
+          0,
+        );
         const { packets, ...association } = only(report);
         assert.deepEqual([packets.sent, packets.received - packets.rejected], [SAMPLES, SAMPLES]);
         // What comes to a port that asks no more is refused by the system; a port that is used on hears it.
@@ -131,14 +160,24 @@ export const paths: readonly Scenario[] = [
       await world.ntpkitDaemon(server, ["serve", "--local-stratum", "5"]);
       const ways = [];
       for (const family of ["ipv4", "ipv6"] as const) {
-        const { relay } = await between(world, family, { to: server[family], there: { delay: SLOW }, back: { delay: QUICK } });
+        const { relay } = await between(world, family, {
+          to: server[family],
+          there: { delay: SLOW },
+          back: { delay: QUICK },
+        });
         ways.push(relay[family]);
       }
       // Measured only: once it follows a source its offsets are those of a clock that it corrects, if only for itself.
-      await world.chronyd(client, ways.map((address) => `server ${address} iburst noselect`), { want: "unsynchronized" });
+      await world.chronyd(
+        client,
+        ways.map((address) => `server ${address} iburst noselect`),
+        { want: "unsynchronized" },
+      );
       for (const address of ways) {
         const told = await world.chronyc(client, ["ntpdata", address], /Total good RX +: [4-9]/);
-        const [offset, delay] = ["Offset", "Peer delay"].map((name) => Number(new RegExp(`^${name} +: ([-+\\d.]+) seconds`, "m").exec(told)?.[1]));
+        const [offset, delay] = ["Offset", "Peer delay"].map((name) =>
+          Number(new RegExp(`^${name} +: ([-+\\d.]+) seconds`, "m").exec(told)?.[1]),
+        );
         lawful({ offset: offset ?? NaN, delay: delay ?? NaN }, SLOW, QUICK);
         assert.match(told, /^Stratum +: 5$/m);
       }
@@ -151,17 +190,34 @@ export const paths: readonly Scenario[] = [
     run: async (world) => {
       const server = await world.host("server");
       await world.ntpkitDaemon(server, ["serve", "--local-stratum", "5"]);
-      const follow = async (name: string, family: "ipv4" | "ipv6", seed: number, start: (client: Host, address: string) => Promise<unknown>): Promise<void> => {
+      const follow = async (
+        name: string,
+        family: "ipv4" | "ipv6",
+        seed: number,
+        start: (client: Host, address: string) => Promise<unknown>,
+      ): Promise<void> => {
         const client = await world.host(name);
-        const { relay, running } = await between(world, `to-${name}`, { to: server[family], there: ROUGH, back: ROUGH, seed });
+        const { relay, running } = await between(world, `to-${name}`, {
+          to: server[family],
+          there: ROUGH,
+          back: ROUGH,
+          seed,
+        });
         await start(client, relay[family]);
         assert.equal((await world.ask(client, "127.0.0.1")).stratum, 6);
         const seen = traffic(running);
         assert.ok(seen.thereLost + seen.backLost > 0 && seen.thereDoubled + seen.backDoubled > 0, JSON.stringify(seen));
       };
       await Promise.all([
-        follow("chronyd", "ipv6", 3, (client, address) => world.chronyd(client, [`server ${address} iburst minpoll 0 maxpoll 0`], { patience: 60 })),
-        follow("ntpd", "ipv4", 3, (client, address) => world.ntpd("classic", client, [`server ${address} iburst minpoll 3 maxpoll 3`], { orphan: false, patience: 90 })),
+        follow("chronyd", "ipv6", 3, (client, address) =>
+          world.chronyd(client, [`server ${address} iburst minpoll 0 maxpoll 0`], { patience: 60 }),
+        ),
+        follow("ntpd", "ipv4", 3, (client, address) =>
+          world.ntpd("classic", client, [`server ${address} iburst minpoll 3 maxpoll 3`], {
+            orphan: false,
+            patience: 90,
+          }),
+        ),
       ]);
     },
   },
@@ -174,7 +230,12 @@ const STEADY = 0.0001;
  * That an offset is what the path makes of none: half of the difference between the two ways, and half of what came on top of
  * either, which shows in the delay. However late the machine is, this holds of each exchange.
  */
-function lawful({ offset, delay }: Pick<ReportedAssociation, "offset" | "delay">, there: number, back: number, tolerance: number = STEADY): void {
+function lawful(
+  { offset, delay }: Pick<ReportedAssociation, "offset" | "delay">,
+  there: number,
+  back: number,
+  tolerance: number = STEADY,
+): void {
   const more = (delay ?? NaN) - there - back;
   assert.ok(more > -tolerance, `the delay is ${delay} s`);
   near(offset, (there - back) / 2, more / 2 + tolerance, "offset");
@@ -187,7 +248,9 @@ async function between(world: World, name: string, path: Path): Promise<{ relay:
 }
 
 /** What a relay has done so far. */
-function traffic(relay: Running): Readonly<Record<`${"there" | "back"}${"Lost" | "Passed" | "PassedLate" | "Doubled"}`, number>> {
+function traffic(
+  relay: Running,
+): Readonly<Record<`${"there" | "back"}${"Lost" | "Passed" | "PassedLate" | "Doubled"}`, number>> {
   const lines = relay.output().split("\n");
   const count = (words: string): number => lines.filter((line) => line === words).length;
   return {

@@ -11,20 +11,17 @@ export const plain: readonly Scenario[] = [
   {
     name: "plain: chronyd, whose clock is 250 ms ahead",
     needs: ["chrony"],
-    run: (world) =>
-      measures(world, 3, (server, clock) => world.chronyd(server, ["local stratum 3"], { clock })),
+    run: (world) => measures(world, 3, (server, clock) => world.chronyd(server, ["local stratum 3"], { clock })),
   },
   {
     name: "plain: ntpd, whose clock is 250 ms ahead",
     needs: ["classic"],
-    run: (world) =>
-      measures(world, 6, (server, clock) => world.ntpd("classic", server, [], { clock })),
+    run: (world) => measures(world, 6, (server, clock) => world.ntpd("classic", server, [], { clock })),
   },
   {
     name: "plain: NTPsec, whose clock is 250 ms ahead",
     needs: ["ntpsec"],
-    run: (world) =>
-      measures(world, 6, (server, clock) => world.ntpd("ntpsec", server, [], { clock })),
+    run: (world) => measures(world, 6, (server, clock) => world.ntpd("ntpsec", server, [], { clock })),
   },
   {
     name: "plain: OpenNTPD, synchronized to a chronyd, both 250 ms ahead",
@@ -128,7 +125,11 @@ export const plain: readonly Scenario[] = [
 ];
 
 /** Both commands against one server on a clock of its own, which is `SHIFT` ahead, or what the server has made of that. */
-async function measures(world: World, stratum: number, serve: (server: Host, clock: Clock) => Promise<unknown>): Promise<void> {
+async function measures(
+  world: World,
+  stratum: number,
+  serve: (server: Host, clock: Clock) => Promise<unknown>,
+): Promise<void> {
   const server = await world.host("server");
   const client = await world.host("client");
   const clock = await world.clock("server", SHIFT);

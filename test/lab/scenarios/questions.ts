@@ -11,14 +11,24 @@ export const questions: readonly Scenario[] = [
     run: async (world) => {
       const daemon = await follower(world, "classic");
       await same(world, daemon, "classic", ["associations"], ["-c", "as"], (text) => text);
-      await same(world, daemon, "classic", ["readvar"], ["-c", "rv"], (text) => text.replace(/\s+/g, " ").replace(MOVING, "$1"));
+      await same(world, daemon, "classic", ["readvar"], ["-c", "rv"], (text) =>
+        text.replace(/\s+/g, " ").replace(MOVING, "$1"),
+      );
       const id = /^ *1 +(\d+) /m.exec((await world.ntpkit(daemon, ["associations"])).stdout)?.[1] ?? "";
       for (const names of [[], ["srcadr", "stratum", "refid"]]) {
         const theirs = ["-n", "-c", ["rv", id, ...names].join(" ")];
-        await same(world, daemon, "classic", ["readvar", "-n", "--association", id, "localhost", ...names], theirs, (text) => text.replace(/headway=\d+/, "headway"));
+        await same(
+          world,
+          daemon,
+          "classic",
+          ["readvar", "-n", "--association", id, "localhost", ...names],
+          theirs,
+          (text) => text.replace(/headway=\d+/, "headway"),
+        );
       }
       // Every question is a packet more from this host: its own row moves.
-      const others = (text: string): string => text.replace(/^(.* (127\.0\.0\.1|::1)|Ctrl-C.*|\r.*)\n?/gm, "").replace(/^ +\d+ +\d+ /gm, "");
+      const others = (text: string): string =>
+        text.replace(/^(.* (127\.0\.0\.1|::1)|Ctrl-C.*|\r.*)\n?/gm, "").replace(/^ +\d+ +\d+ /gm, "");
       await same(world, daemon, "classic", ["mru", "-n", "--sort", "addr"], ["-n", "-c", "mrulist sort=addr"], others);
     },
   },
@@ -29,14 +39,18 @@ export const questions: readonly Scenario[] = [
       const server = await world.host("server");
       await world.chronyd(server);
       const config = await world.write("run.conf", [`server ${server.ipv4} iburst`]);
-      for (const args of [["run", "--no-clock", "-c", config], ["serve", server.ipv4, "--user", "root"]]) {
+      for (const args of [
+        ["run", "--no-clock", "-c", config],
+        ["serve", server.ipv4, "--user", "root"],
+      ]) {
         const daemon = await world.host(args[0] ?? "");
         await world.ntpkitDaemon(daemon, args);
         await world.ask(server, daemon.ipv4);
         await same(world, daemon, "classic", ["peers", "-n"], ["-pn"], masked);
         await same(world, daemon, "ntpsec", ["peers", "-n"], ["-pn"], rounded);
         for (const which of ["classic", "ntpsec"] as const) {
-          for (const [words, seen] of ANSWERS) assert.match((await world.tool(which, daemon, [NTPQ, ...words])).stdout, seen);
+          for (const [words, seen] of ANSWERS)
+            assert.match((await world.tool(which, daemon, [NTPQ, ...words])).stdout, seen);
         }
         assert.equal((await world.ntpkit(server, ["peers", daemon.ipv4])).code, 69, "no questions of other hosts");
       }
@@ -52,8 +66,22 @@ export const questions: readonly Scenario[] = [
       for (const name of ["sysinfo", "kerninfo", "sysstats", "iostats", "timerstats", "authinfo", "monstats"]) {
         await same(world, daemon, "classic", [name, "-n"], ["-n", "-c", name], counted);
       }
-      await same(world, daemon, "classic", ["pstats", "-n", "--association", first], ["-n", "-c", `pstats ${first}`], counted);
-      await same(world, daemon, "classic", ["readvar", "--clock", "--association", last], ["-n", "-c", `clockvar ${last}`], (text) => text.replace(/poll=\d+/, "poll"));
+      await same(
+        world,
+        daemon,
+        "classic",
+        ["pstats", "-n", "--association", first],
+        ["-n", "-c", `pstats ${first}`],
+        counted,
+      );
+      await same(
+        world,
+        daemon,
+        "classic",
+        ["readvar", "--clock", "--association", last],
+        ["-n", "-c", `clockvar ${last}`],
+        (text) => text.replace(/poll=\d+/, "poll"),
+      );
     },
   },
   {
@@ -61,13 +89,35 @@ export const questions: readonly Scenario[] = [
     needs: ["chrony", "classic"],
     run: async (world) => {
       const keys = await world.write("ntp.keys", ["7 SHA1 shortsha1key", "8 MD5 another", "9 SHA256 0123456789abcdef"]);
-      const daemon = await follower(world, "classic", [`keys ${keys}`, "trustedkey 7 8", "controlkey 7", "restrict 192.0.2.0 mask 255.255.255.0 noquery limited kod"]);
+      const daemon = await follower(world, "classic", [
+        `keys ${keys}`,
+        "trustedkey 7 8",
+        "controlkey 7",
+        "restrict 192.0.2.0 mask 255.255.255.0 noquery limited kod",
+      ]);
       await chmod(keys, 0o600);
       const keyed = ["-c", "keyid 7", "-c", "keytype SHA1", "-c", "passwd shortsha1key"];
       const withKey = ["--keys", keys, "--key", "7"];
       const heads = (text: string): string => text.replace(/^\n+/, "");
-      await same(world, daemon, "classic", ["ifstats", ...withKey, "127.0.0.1"], ["-n", ...keyed, "-c", "ifstats", "127.0.0.1"], (text) => heads(text).replaceAll(/(?<= ) *\d+ +\d+(?= +\d+ +\d+ +\d+$)/gm, "n").replaceAll(/ +\d+$/gm, ""));
-      await same(world, daemon, "classic", ["reslist", ...withKey, "127.0.0.1"], ["-n", ...keyed, "-c", "reslist", "127.0.0.1"], (text) => heads(text).replaceAll(/^ +\d+ (?=\S)/gm, "n "));
+      await same(
+        world,
+        daemon,
+        "classic",
+        ["ifstats", ...withKey, "127.0.0.1"],
+        ["-n", ...keyed, "-c", "ifstats", "127.0.0.1"],
+        (text) =>
+          heads(text)
+            .replaceAll(/(?<= ) *\d+ +\d+(?= +\d+ +\d+ +\d+$)/gm, "n")
+            .replaceAll(/ +\d+$/gm, ""),
+      );
+      await same(
+        world,
+        daemon,
+        "classic",
+        ["reslist", ...withKey, "127.0.0.1"],
+        ["-n", ...keyed, "-c", "reslist", "127.0.0.1"],
+        (text) => heads(text).replaceAll(/^ +\d+ (?=\S)/gm, "n "),
+      );
       const refused = await world.ntpkit(daemon, ["ifstats", "--keys", keys, "--key", "8", "127.0.0.1"]);
       assert.equal(refused.code, 15, refused.stderr);
       assert.match(refused.stderr, /the key or its code is wrong, or it is not the daemon's control key/);
@@ -103,10 +153,21 @@ export const questions: readonly Scenario[] = [
       await world.ntpd("classic", daemon, ["mru maxdepth 20000 maxmem 20000"]);
       await world.run(daemon, ["python3", "-c", HEARD, "4000"]);
       // Every question is a packet more from this host: its own row moves.
-      const others = (text: string): string => text.replace(/^(.* (127\.0\.0\.1|::1)|Ctrl-C.*|\r.*)\n?/gm, "").replace(/^ +\d+ +\d+ /gm, "");
-      await same(world, daemon, "classic", ["mru", "-n", "--sort", "addr", "127.0.0.1"], ["-n", "-c", "mrulist sort=addr", "127.0.0.1"], others);
+      const others = (text: string): string =>
+        text.replace(/^(.* (127\.0\.0\.1|::1)|Ctrl-C.*|\r.*)\n?/gm, "").replace(/^ +\d+ +\d+ /gm, "");
+      await same(
+        world,
+        daemon,
+        "classic",
+        ["mru", "-n", "--sort", "addr", "127.0.0.1"],
+        ["-n", "-c", "mrulist sort=addr", "127.0.0.1"],
+        others,
+      );
       const run = await world.ntpkit(daemon, ["mru", "-n", "--json", "127.0.0.1"]);
-      const { entries, complete } = JSON.parse(run.stdout) as { entries: readonly { address: string }[]; complete: boolean };
+      const { entries, complete } = JSON.parse(run.stdout) as {
+        entries: readonly { address: string }[];
+        complete: boolean;
+      };
       assert.deepEqual([new Set(entries.map(({ address }) => address)).size, complete], [entries.length, true]);
       assert.ok(entries.length > 3500, `${entries.length} addresses`);
     },
@@ -115,10 +176,19 @@ export const questions: readonly Scenario[] = [
     name: "seeing: our daemon answers other hosts' ntpq only where restrict lines let it",
     needs: ["chrony", "classic", "ntpsec"],
     run: async (world) => {
-      const [server, client, stranger] = [await world.host("server"), await world.host("client"), await world.host("stranger")];
+      const [server, client, stranger] = [
+        await world.host("server"),
+        await world.host("client"),
+        await world.host("stranger"),
+      ];
       await world.chronyd(server);
       const daemon = await world.host("daemon");
-      const config = await world.write("run.conf", [`server ${server.ipv4} iburst`, "restrict default noquery", `restrict ${client.ipv4}`, "restrict 127.0.0.1"]);
+      const config = await world.write("run.conf", [
+        `server ${server.ipv4} iburst`,
+        "restrict default noquery",
+        `restrict ${client.ipv4}`,
+        "restrict 127.0.0.1",
+      ]);
       await world.ntpkitDaemon(daemon, ["run", "--no-clock", "-c", config]);
       await world.ask(server, daemon.ipv4);
       for (const which of ["classic", "ntpsec"] as const) {
@@ -146,7 +216,6 @@ for i in range(int(sys.argv[1])):
 function counted(text: string): string {
   return text.replaceAll(/ +[0-9a-f]{8}\.[0-9a-f]{8} .*$/gm, " time").replaceAll(/: +-?\d+(\.\d+)?$/gm, ": n");
 }
-
 
 /** Questions to a daemon of ours that follows 10.77.0.1, and what every ntpq prints of the answers. */
 const ANSWERS: readonly (readonly [words: readonly string[], seen: RegExp])[] = [

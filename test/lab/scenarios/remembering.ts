@@ -26,7 +26,10 @@ export const remembering: readonly Scenario[] = [
         const report = await sync(world, client, clock, servers);
         assert.deepEqual(sent(report), [1, 1, 1, 1]);
         says(report, 0);
-        assert.ok(Math.abs(await clock.ahead()) < CLOSE, `the clock is off by ${await clock.ahead()} s after run ${run}`);
+        assert.ok(
+          Math.abs(await clock.ahead()) < CLOSE,
+          `the clock is off by ${await clock.ahead()} s after run ${run}`,
+        );
       }
       const shown = await world.ntpkit(client, ["peers", "-n", "--state"]);
       assert.equal(shown.code, 0);
@@ -63,7 +66,19 @@ export const remembering: readonly Scenario[] = [
       assert.ok(Math.abs(await clock.ahead()) < CLOSE);
       assert.deepEqual(sent(await sync(world, client, clock, servers)), [1, 1, 1]);
       // And a machine that was started anew is not the same.
-      assert.deepEqual(sent(await sync(world, client, clock, servers, [], "mount --bind /proc/sys/kernel/random/uuid /proc/sys/kernel/random/boot_id")), [3, 3, 3]);
+      assert.deepEqual(
+        sent(
+          await sync(
+            world,
+            client,
+            clock,
+            servers,
+            [],
+            "mount --bind /proc/sys/kernel/random/uuid /proc/sys/kernel/random/boot_id",
+          ),
+        ),
+        [3, 3, 3],
+      );
     },
   },
   {
@@ -79,7 +94,10 @@ export const remembering: readonly Scenario[] = [
         await sleep(12_000);
       }
       const { frequency } = await clock.read();
-      assert.ok(Math.abs(frequency + RATE) < RATE_FOUND, `the clock was given ${frequency}, and runs ${RATE} fast by itself`);
+      assert.ok(
+        Math.abs(frequency + RATE) < RATE_FOUND,
+        `the clock was given ${frequency}, and runs ${RATE} fast by itself`,
+      );
       const before = await clock.ahead();
       await sleep(10_000);
       const drift = (await clock.ahead()) - before;
@@ -92,21 +110,40 @@ export const remembering: readonly Scenario[] = [
     run: async (world) => {
       const { client, servers } = await clocks(world, [0, 0]);
       const strict = await world.host("strict");
-      await world.ntpd("classic", strict, ["restrict default limited kod", "restrict 127.0.0.1", "discard average 3 minimum 6"]);
+      await world.ntpd("classic", strict, [
+        "restrict default limited kod",
+        "restrict 127.0.0.1",
+        "discard average 3 minimum 6",
+      ]);
       const clock = await world.clock("client", 0);
       const first = await sync(world, client, clock, [...servers, strict]);
       assert.equal(at(first, strict.ipv4).kiss, "RATE");
       const second = await sync(world, client, clock, [...servers, strict]);
       assert.deepEqual([at(second, strict.ipv4).reason, at(second, strict.ipv4).packets.sent], ["kiss", 0]);
-      assert.equal(only(ended(await world.ntpkit(client, ["sync", "--state", "--dry-run", "--json", strict.ipv4], { clock }), 16)).packets.sent, 0);
+      assert.equal(
+        only(ended(await world.ntpkit(client, ["sync", "--state", "--dry-run", "--json", strict.ipv4], { clock }), 16))
+          .packets.sent,
+        0,
+      );
     },
   },
 ];
 
 /** A run, two seconds after the one before. */
-async function sync(world: World, client: Host, clock: Clock, servers: readonly Host[], more: readonly string[] = [], beside = ":"): Promise<Report> {
+async function sync(
+  world: World,
+  client: Host,
+  clock: Clock,
+  servers: readonly Host[],
+  more: readonly string[] = [],
+  beside = ":",
+): Promise<Report> {
   await sleep(2000);
-  const run = await world.ntpkit(client, ["sync", "--json", "--step", ...servers.map(({ ipv4 }) => ipv4), "--interval", "100ms", ...more, "--state"], { clock, beside });
+  const run = await world.ntpkit(
+    client,
+    ["sync", "--json", "--step", ...servers.map(({ ipv4 }) => ipv4), "--interval", "100ms", ...more, "--state"],
+    { clock, beside },
+  );
   return ended(run, 0);
 }
 
@@ -115,7 +152,10 @@ function sent({ associations }: Report): readonly number[] {
 }
 
 /** A chronyd for each offset. */
-async function clocks(world: World, offsets: readonly number[]): Promise<{ client: Host; servers: readonly Host[]; clocks: readonly Clock[] }> {
+async function clocks(
+  world: World,
+  offsets: readonly number[],
+): Promise<{ client: Host; servers: readonly Host[]; clocks: readonly Clock[] }> {
   const client = await world.host("client");
   const servers: Host[] = [];
   const theirs: Clock[] = [];

@@ -30,7 +30,10 @@ export const rings: readonly Scenario[] = [
         for (const [index, server] of reached.entries()) {
           assert.deepEqual([at(report, server.ipv4).ttl, at(report, server.ipv4).authentication], [index + 1, "ok"]);
         }
-        assert.deepEqual(report.rings?.map((ring) => ring.ttl), [1, 2, 3].slice(0, ttl));
+        assert.deepEqual(
+          report.rings?.map((ring) => ring.ttl),
+          [1, 2, 3].slice(0, ttl),
+        );
       }
     },
   },
@@ -52,12 +55,27 @@ export const rings: readonly Scenario[] = [
         const args = ["manycast", GROUP_6, "--ttl", String(ttl), "--keys", keys, "--samples", "2", "--interval", "1s"];
         const report = ended(await world.ntpkit(client, [...args, "--json"]), 0);
         const found = report.associations.map((one) => [one.address, one.ttl, one.authentication, one.keyId]);
-        assert.deepEqual(found.toSorted(byRing), servers.slice(0, ttl).map(({ ipv6 }, index) => [ipv6, index + 1, "ok", 1]));
-        assert.deepEqual(report.rings?.map((ring) => [ring.ttl, ring.replies]), [[1, 1], [2, 1], [3, 1]].slice(0, ttl));
+        assert.deepEqual(
+          found.toSorted(byRing),
+          servers.slice(0, ttl).map(({ ipv6 }, index) => [ipv6, index + 1, "ok", 1]),
+        );
+        assert.deepEqual(
+          report.rings?.map((ring) => [ring.ttl, ring.replies]),
+          [
+            [1, 1],
+            [2, 1],
+            [3, 1],
+          ].slice(0, ttl),
+        );
       }
     },
   },
-  ...([["IPv4", GROUP], ["IPv6", GROUP_6]] as const).map(([family, group]): Scenario => ({
+  ...(
+    [
+      ["IPv4", GROUP],
+      ["IPv6", GROUP_6],
+    ] as const
+  ).map(([family, group]): Scenario => ({
     name: `rings: without a key a manycast server beyond a router is found over ${family}, and believed with --no-auth only`,
     needs: ["smcroute"],
     patient: true,
@@ -67,10 +85,16 @@ export const rings: readonly Scenario[] = [
       const middle = await world.host("middle", 1);
       await world.ntpkitDaemon(middle, ["serve", "--local-stratum", "6", "--manycast", group]);
       const search = ["manycast", group, "--ttl", "3", "--samples", "2", "--interval", "1s", "--json"];
-      for (const [args, exitCode, verdict] of [[[], 15, "rejected"], [["--no-auth"], 0, "systemPeer"]] as const) {
+      for (const [args, exitCode, verdict] of [
+        [[], 15, "rejected"],
+        [["--no-auth"], 0, "systemPeer"],
+      ] as const) {
         const report = ended(await world.ntpkit(client, [...search, ...args]), exitCode);
         const one = only(report);
-        assert.deepEqual([one.address, one.ttl, one.keyId, one.verdict], [family === "IPv4" ? middle.ipv4 : middle.ipv6, 2, null, verdict]);
+        assert.deepEqual(
+          [one.address, one.ttl, one.keyId, one.verdict],
+          [family === "IPv4" ? middle.ipv4 : middle.ipv6, 2, null, verdict],
+        );
         assert.equal(report.rings?.[0]?.replies, 0, "the first ring ends at the router");
       }
     },
@@ -86,7 +110,12 @@ export const rings: readonly Scenario[] = [
       // The daemon's `ttl N` is the place in its list of TTLs.
       const keys = await world.write("ntp.keys", SECRETS);
       const key = ttl === 1 ? "" : "key 1";
-      await world.ntpd("classic", server, [`keys ${keys}`, "trustedkey 1", "ttl 1 2", `broadcast ${GROUP} ${key} ttl ${ttl - 1} minpoll 3 maxpoll 3`]);
+      await world.ntpd("classic", server, [
+        `keys ${keys}`,
+        "trustedkey 1",
+        "ttl 1 2",
+        `broadcast ${GROUP} ${key} ttl ${ttl - 1} minpoll 3 maxpoll 3`,
+      ]);
       const trust = ttl === 1 ? ["--no-auth"] : ["--keys", keys];
       const args = ["broadcast", GROUP, ...trust, "--count", "1", "--interval", "1s", "--deadline", "25s", "--json"];
       const runs = await Promise.all(listeners.map((listener) => world.ntpkit(listener, args)));
@@ -105,7 +134,19 @@ export const rings: readonly Scenario[] = [
       await routers(world);
       const server = await world.host("server");
       const client = await world.host("client", 1);
-      const args = ["serve", "--local-stratum", "5", "--keys", keys, "--broadcast", GROUP, "--ttl", "2", "--minpoll", "3"];
+      const args = [
+        "serve",
+        "--local-stratum",
+        "5",
+        "--keys",
+        keys,
+        "--broadcast",
+        GROUP,
+        "--ttl",
+        "2",
+        "--minpoll",
+        "3",
+      ];
       await world.ntpkitDaemon(server, args);
       const lines = [`keys ${keys}`, "trustedkey 1", `multicastclient ${GROUP}`];
       await world.ntpd("classic", client, lines, { orphan: false, patience: 60 });
@@ -122,8 +163,32 @@ export const rings: readonly Scenario[] = [
       const server = await world.host("server");
       const [, middle, far] = await hosts(world);
       const follower = await world.host("follower", 1);
-      await world.ntpkitDaemon(server, ["serve", "--local-stratum", "5", "--keys", keys, "--broadcast", GROUP_6, "--ttl", "2", "--minpoll", "3"]);
-      const args = ["broadcast", GROUP_6, "--keys", keys, "--count", "1", "--interval", "1s", "--deadline", "25s", "--json"];
+      await world.ntpkitDaemon(server, [
+        "serve",
+        "--local-stratum",
+        "5",
+        "--keys",
+        keys,
+        "--broadcast",
+        GROUP_6,
+        "--ttl",
+        "2",
+        "--minpoll",
+        "3",
+      ]);
+      const args = [
+        "broadcast",
+        GROUP_6,
+        "--keys",
+        keys,
+        "--count",
+        "1",
+        "--interval",
+        "1s",
+        "--deadline",
+        "25s",
+        "--json",
+      ];
       const runs = await Promise.all([middle, far].map((listener) => world.ntpkit(listener, args)));
       assert.equal(events(runs[0]!, 0)[0]?.address, server.ipv6);
       assert.equal(runs[1]?.code, 10, "two routers are one too many");
@@ -144,8 +209,16 @@ export const rings: readonly Scenario[] = [
       const args = ["serve", "--local-stratum", "5", "--keys", keys, "--manycast", GROUP];
       await Promise.all(servers.map((server) => world.ntpkitDaemon(server, args)));
       const search = `manycastclient ${GROUP} key 1 iburst minpoll 3 maxpoll 3`;
-      await world.ntpd("classic", client, [`keys ${keys}`, "trustedkey 1", "ttl 1 2 3", search], { orphan: false, patience: 90 });
-      await world.ntpq(client, ["-np"], new RegExp(servers.map(({ ipv4 }) => `(?=[^]*^[*+-]${ipv4} +\\S+ +5 u )`).join(""), "m"), 90);
+      await world.ntpd("classic", client, [`keys ${keys}`, "trustedkey 1", "ttl 1 2 3", search], {
+        orphan: false,
+        patience: 90,
+      });
+      await world.ntpq(
+        client,
+        ["-np"],
+        new RegExp(servers.map(({ ipv4 }) => `(?=[^]*^[*+-]${ipv4} +\\S+ +5 u )`).join(""), "m"),
+        90,
+      );
     },
   },
 ];

@@ -11,7 +11,14 @@ export const seeing: readonly Scenario[] = [
     run: async (world) => {
       const daemon = await follower(world, "classic");
       for (const [ours, theirs] of PEERS) await same(world, daemon, "classic", ["peers", ...ours], theirs, masked);
-      await same(world, daemon, "classic", ["peers", "-n", "127.0.0.1", daemon.ipv4], ["-pn", "127.0.0.1", daemon.ipv4], masked);
+      await same(
+        world,
+        daemon,
+        "classic",
+        ["peers", "-n", "127.0.0.1", daemon.ipv4],
+        ["-pn", "127.0.0.1", daemon.ipv4],
+        masked,
+      );
     },
   },
   {
@@ -57,17 +64,32 @@ export const seeing: readonly Scenario[] = [
       const servers = await threeServers(world, 0.25);
       const sources = servers.map(({ ipv4 }) => `server ${ipv4} iburst minpoll 0 maxpoll 0`);
       // However the two good ones' distances fall in a busy moment, chronyd is to combine them.
-      await world.chronyd(daemon, [...sources, "combinelimit 1000000", "cmdport 323", "bindcmdaddress 0.0.0.0", `cmdallow ${client.ipv4}`]);
-      for (const [host, named] of [[daemon, []], [client, [daemon.ipv4]]] as const) {
+      await world.chronyd(daemon, [
+        ...sources,
+        "combinelimit 1000000",
+        "cmdport 323",
+        "bindcmdaddress 0.0.0.0",
+        `cmdallow ${client.ipv4}`,
+      ]);
+      for (const [host, named] of [
+        [daemon, []],
+        [client, [daemon.ipv4]],
+      ] as const) {
         const run = await world.ntpkit(host, ["peers", "-n", ...named, "--json"]);
         const [told] = (JSON.parse(run.stdout) as PeersDocument).hosts;
         assert.deepEqual([run.code, told?.protocol, told?.daemon], [0, "cmdmon", "chronyd"]);
         const tallies = told?.associations.map(({ address, tally, stratum, type }) => [address, tally, stratum, type]);
-        const good = tallies?.slice(0, 2).map(([, tally]) => tally).toSorted();
+        const good = tallies
+          ?.slice(0, 2)
+          .map(([, tally]) => tally)
+          .toSorted();
         assert.deepEqual(good, ["*", "+"]);
         assert.deepEqual(tallies?.[2], [servers[2]?.ipv4, "x", 3, "u"]);
         near(told?.associations[2]?.offset ?? null, 0.25, 0.005, "the offset");
-        assert.match((await world.ntpkit(host, ["peers", "-n", ...named])).stdout, /^x10\.77\.0\.5 .* \+2[45]\d\.\d+ /m);
+        assert.match(
+          (await world.ntpkit(host, ["peers", "-n", ...named])).stdout,
+          /^x10\.77\.0\.5 .* \+2[45]\d\.\d+ /m,
+        );
       }
     },
   },
@@ -78,7 +100,10 @@ export const seeing: readonly Scenario[] = [
       const daemon = await world.host("daemon");
       const client = await world.host("client");
       await world.openntpd(daemon, [], { want: "any" });
-      for (const [host, named] of [[daemon, "127.0.0.1"], [client, daemon.ipv4]] as const) {
+      for (const [host, named] of [
+        [daemon, "127.0.0.1"],
+        [client, daemon.ipv4],
+      ] as const) {
         const mute = await world.ntpkit(host, ["peers", named]);
         assert.equal(mute.code, 69);
         assert.match(mute.stderr, /NTP is answered there, but no control protocol/);
@@ -100,10 +125,22 @@ export const seeing: readonly Scenario[] = [
       const socket = world.chronySocket(daemon);
       const run = await world.ntpkit(daemon, ["peers", "-n", socket, "127.0.0.1", "--json"]);
       const [whole, part] = (JSON.parse(run.stdout) as PeersDocument).hosts;
-      assert.deepEqual([whole?.protocol, whole?.withheld, part?.protocol, part?.withheld], ["cmdmon", false, "cmdmon", true]);
-      assert.ok(whole?.associations.every(({ delay }) => delay !== null), "the delays are told there");
-      assert.ok(part?.associations.every(({ delay }) => delay === null), "and here not");
-      assert.deepEqual(whole?.associations.map(({ reason }) => reason), [null, null, "outsideIntersection"]);
+      assert.deepEqual(
+        [whole?.protocol, whole?.withheld, part?.protocol, part?.withheld],
+        ["cmdmon", false, "cmdmon", true],
+      );
+      assert.ok(
+        whole?.associations.every(({ delay }) => delay !== null),
+        "the delays are told there",
+      );
+      assert.ok(
+        part?.associations.every(({ delay }) => delay === null),
+        "and here not",
+      );
+      assert.deepEqual(
+        whole?.associations.map(({ reason }) => reason),
+        [null, null, "outsideIntersection"],
+      );
       const mute = await world.ntpkit(daemon, ["peers", "-v", "127.0.0.1"]);
       assert.match(mute.stderr, /over its Unix socket only/);
     },
@@ -116,11 +153,17 @@ export const seeing: readonly Scenario[] = [
       const other = await world.host("other");
       // The same three, after the daemon's own host.
       const servers = ["10.77.0.2", "10.77.0.3", "10.77.0.4"];
-      await world.chronyd(other, [...servers.map((address) => `server ${address} iburst minpoll 0 maxpoll 0`), "combinelimit 1000000", "cmdport 323"]);
+      await world.chronyd(other, [
+        ...servers.map((address) => `server ${address} iburst minpoll 0 maxpoll 0`),
+        "combinelimit 1000000",
+        "cmdport 323",
+      ]);
       for (const daemon of [ntp, other]) {
         const run = await world.ntpkit(daemon, ["peers", "-n", "--explain", "--json"]);
         const [told] = (JSON.parse(run.stdout) as PeersDocument).hosts;
-        const judged = told?.explanation?.judgements.map(({ verdict, reason }) => (verdict === "falseticker" ? reason : verdict === "rejected" ? reason : null));
+        const judged = told?.explanation?.judgements.map(({ verdict, reason }) =>
+          verdict === "falseticker" ? reason : verdict === "rejected" ? reason : null,
+        );
         assert.equal(judged?.filter((reason) => reason === "outsideIntersection").length, 1);
         assert.ok(told?.explanation?.intersection, "a majority agrees");
         const { stdout } = await world.ntpkit(daemon, ["peers", "-n", "--explain"]);
@@ -136,11 +179,21 @@ export const seeing: readonly Scenario[] = [
     run: async (world) => {
       const client = await world.host("client");
       const servers = await threeServers(world, 3);
-      const config = await world.write("servers.conf", servers.map(({ ipv4 }) => `server ${ipv4} iburst`));
+      const config = await world.write(
+        "servers.conf",
+        servers.map(({ ipv4 }) => `server ${ipv4} iburst`),
+      );
       const run = await world.ntpkit(client, ["peers", "-n", "-c", config]);
       assert.equal(run.code, 0, run.stderr);
       assert.match(run.stderr, /no time daemon answers here: these are the servers of .*servers\.conf, polled now/);
-      assert.deepEqual(run.stdout.split("\n").slice(2, 5).map((line) => line[0]).toSorted(), ["*", "+", "x"]);
+      assert.deepEqual(
+        run.stdout
+          .split("\n")
+          .slice(2, 5)
+          .map((line) => line[0])
+          .toSorted(),
+        ["*", "+", "x"],
+      );
       const wide = await world.ntpkit(client, ["peers", "-n", "--wide", "-c", config]);
       assert.match(wide.stdout, /measured now, no daemon.*\n(.*\n)*.*█.*outsideIntersection/);
       assert.equal((await world.ntpkit(client, ["peers"])).code, 10, "and without servers there is nobody");
@@ -162,15 +215,25 @@ export const seeing: readonly Scenario[] = [
   },
 ];
 
-
 /** What scenarios look at in a document of `peers`. */
 interface PeersDocument {
   readonly hosts: readonly {
     readonly protocol: string;
     readonly daemon: string;
     readonly withheld: boolean;
-    readonly explanation?: { readonly intersection: object | null; readonly judgements: readonly { readonly verdict: string; readonly reason: string | null }[] };
-    readonly associations: readonly { readonly address: string; readonly tally: string; readonly stratum: number; readonly type: string; readonly offset: number; readonly delay: number | null; readonly reason: string | null }[];
+    readonly explanation?: {
+      readonly intersection: object | null;
+      readonly judgements: readonly { readonly verdict: string; readonly reason: string | null }[];
+    };
+    readonly associations: readonly {
+      readonly address: string;
+      readonly tally: string;
+      readonly stratum: number;
+      readonly type: string;
+      readonly offset: number;
+      readonly delay: number | null;
+      readonly reason: string | null;
+    }[];
   }[];
 }
 
@@ -178,6 +241,12 @@ interface PeersDocument {
 const PEERS: readonly (readonly [ours: readonly string[], theirs: readonly string[]])[] = [
   [["-n"], ["-pn"]],
   [["-nw"], ["-wpn"]],
-  [["-n", "--all"], ["-n", "-c", "lpeers"]],
-  [["-n", "--associations"], ["-n", "-c", "apeers"]],
+  [
+    ["-n", "--all"],
+    ["-n", "-c", "lpeers"],
+  ],
+  [
+    ["-n", "--associations"],
+    ["-n", "-c", "apeers"],
+  ],
 ];

@@ -42,7 +42,11 @@ export const serving: readonly Scenario[] = [
     run: async (world) => {
       const { client, server } = await serve(world, []);
       const daemon = await world.openntpd(client, [`server ${server.ipv4}`], { want: "any" });
-      await world.until(() => daemon.output().includes(`peer ${server.ipv4} now valid`), 30, "OpenNTPD did not take it");
+      await world.until(
+        () => daemon.output().includes(`peer ${server.ipv4} now valid`),
+        30,
+        "OpenNTPD did not take it",
+      );
     },
   },
   {
@@ -94,12 +98,31 @@ export const serving: readonly Scenario[] = [
     needs: [],
     run: async (world) => {
       const { client, server, keys } = await serve(world, ["--broadcast", GROUP, "--ttl", "1", "--minpoll", "3"]);
-      const address = async (verb: "add" | "del", host: Host): Promise<void> => void (await must(host.inside(["ip", "address", verb, `${host.ipv4}/24`, "dev", "eth0"])));
+      const address = async (verb: "add" | "del", host: Host): Promise<void> =>
+        void (await must(host.inside(["ip", "address", verb, `${host.ipv4}/24`, "dev", "eth0"])));
       await address("del", client);
-      const listening = world.ntpkit(client, ["broadcast", GROUP, "--keys", keys, "--count", "1", "--broadcast-delay", "1ms", "--deadline", "40s", "--json"]);
+      const listening = world.ntpkit(client, [
+        "broadcast",
+        GROUP,
+        "--keys",
+        keys,
+        "--count",
+        "1",
+        "--broadcast-delay",
+        "1ms",
+        "--deadline",
+        "40s",
+        "--json",
+      ]);
       await new Promise((resolve) => setTimeout(resolve, 3000));
       await address("add", client);
-      assert.deepEqual(events(await listening, 0).map(({ event, address: from }) => [event, from]), [["mobilized", server.ipv4], ["sample", server.ipv4]]);
+      assert.deepEqual(
+        events(await listening, 0).map(({ event, address: from }) => [event, from]),
+        [
+          ["mobilized", server.ipv4],
+          ["sample", server.ipv4],
+        ],
+      );
     },
   },
   {
@@ -107,13 +130,20 @@ export const serving: readonly Scenario[] = [
     needs: ["classic"],
     patient: true,
     run: async (world) => {
-      const [server, finder, listener] = [await world.host("server"), await world.host("finder"), await world.host("listener")];
+      const [server, finder, listener] = [
+        await world.host("server"),
+        await world.host("finder"),
+        await world.host("listener"),
+      ];
       await world.ntpkitDaemon(server, [...SERVE, "--manycast", GROUP, "--broadcast", "10.77.0.255", "--minpoll", "3"]);
       await Promise.all([
         world.ntpd("classic", finder, ["disable auth", `manycastclient ${GROUP} iburst minpoll 3 maxpoll 3`], CLIENT),
         world.ntpd("classic", listener, ["disable auth", "broadcastclient"], CLIENT),
       ]);
-      for (const [host, type] of [[finder, "u"], [listener, "[bB]"]] as const) {
+      for (const [host, type] of [
+        [finder, "u"],
+        [listener, "[bB]"],
+      ] as const) {
         await world.ntpq(host, ["-np"], new RegExp(`^\\*${server.ipv4} .* 5 ${type} `, "m"));
         await world.ntpq(host, ["-nc", "as"], / yes +none +sys\.peer /);
       }
@@ -131,7 +161,10 @@ export const serving: readonly Scenario[] = [
         await world.ntpkitDaemon(server, SERVE);
         addresses.push(server[family]);
       }
-      const resolver = await world.names(await world.host("dns"), addresses.map((address) => [address, "pool.lab"]));
+      const resolver = await world.names(
+        await world.host("dns"),
+        addresses.map((address) => [address, "pool.lab"]),
+      );
       await world.ntpd("classic", client, ["pool pool.lab iburst minpoll 3 maxpoll 3"], { ...CLIENT, resolver });
       const all = new RegExp(addresses.map((address) => `(?=[^]*^[*+-]${address} )`).join(""), "m");
       await world.ntpq(client, ["-np"], all);

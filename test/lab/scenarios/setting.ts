@@ -49,7 +49,10 @@ export const setting: readonly Scenario[] = [
       const state = await moved(clock, report, 0.05);
       assert.deepEqual([state.steps, state.slews], [0, 1]);
       assert.equal(state.status & STA_UNSYNC, STA_UNSYNC, "nobody stays to look after the clock");
-      assert.ok(state.maximumError >= 0.05 && state.maximumError < 1, `a maximum error of ${state.maximumError} s while it glides`);
+      assert.ok(
+        state.maximumError >= 0.05 && state.maximumError < 1,
+        `a maximum error of ${state.maximumError} s while it glides`,
+      );
     },
   },
   {
@@ -57,11 +60,17 @@ export const setting: readonly Scenario[] = [
     needs: ["chrony"],
     run: async (world) => {
       const small = await wrongClock(world, -0.05);
-      const stepped = ended(await world.ntpkit(small.client, ["sync", "--step", small.server, "--json"], { clock: small.clock }), 0);
+      const stepped = ended(
+        await world.ntpkit(small.client, ["sync", "--step", small.server, "--json"], { clock: small.clock }),
+        0,
+      );
       assert.deepEqual(await settings(small.clock), [1, 0]);
       await moved(small.clock, stepped, 0.05);
       const large = await wrongClock(world, -0.3);
-      const slewed = ended(await world.ntpkit(large.client, ["sync", "--slew", large.server, "--json"], { clock: large.clock }), 0);
+      const slewed = ended(
+        await world.ntpkit(large.client, ["sync", "--slew", large.server, "--json"], { clock: large.clock }),
+        0,
+      );
       assert.deepEqual(await settings(large.clock), [0, 1]);
       await moved(large.clock, slewed, 0.3);
     },
@@ -89,7 +98,11 @@ export const setting: readonly Scenario[] = [
       says(report, 2000);
       assert.deepEqual([report.clock.action, report.clock.applied], ["refused", false]);
       assert.deepEqual(await settings(clock), [0, 0]);
-      await moved(clock, ended(await world.ntpkit(client, ["sync", "--panic", "inf", server, "--json"], { clock }), 0), 2000);
+      await moved(
+        clock,
+        ended(await world.ntpkit(client, ["sync", "--panic", "inf", server, "--json"], { clock }), 0),
+        2000,
+      );
     },
   },
   {
@@ -100,7 +113,14 @@ export const setting: readonly Scenario[] = [
       const limited = ["sync", "--max-step", "forward=1m,backward=1s", server, "--json"];
       ended(await world.ntpkit(client, limited, { clock }), 13);
       assert.deepEqual(await settings(clock), [0, 0]);
-      await moved(clock, ended(await world.ntpkit(client, ["sync", "--max-step", "forward=1s,backward=1m", server, "--json"], { clock }), 0), -5);
+      await moved(
+        clock,
+        ended(
+          await world.ntpkit(client, ["sync", "--max-step", "forward=1s,backward=1m", server, "--json"], { clock }),
+          0,
+        ),
+        -5,
+      );
     },
   },
   {
@@ -132,7 +152,11 @@ export const setting: readonly Scenario[] = [
       assert.deepEqual(await settings(clock), [0, 0]);
       ended(await world.ntpkit(client, ["query", server, "--json"], { clock, beside }), 0);
       ended(await world.ntpkit(client, ["sync", "--dry-run", server, "--json"], { clock, beside }), 0);
-      await moved(clock, ended(await world.ntpkit(client, ["sync", "--force", server, "--json"], { clock, beside }), 0), 0.25);
+      await moved(
+        clock,
+        ended(await world.ntpkit(client, ["sync", "--force", server, "--json"], { clock, beside }), 0),
+        0.25,
+      );
     },
   },
   {

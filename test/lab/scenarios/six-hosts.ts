@@ -51,8 +51,12 @@ async function begin(six: SixHosts, watch: Watch): Promise<void> {
   await Promise.all([six.chronydServes(), six.ntpdServes()]);
   await Promise.all([six.ntpkitRuns("one", { manycast: true }), six.ntpkitRuns("two", { manycast: false })]);
   await Promise.all([
-    watch.until("one", "believes chronyd, ntpd and its peer", FORGOTTEN, ({ chrony, ntp, two }) => [chrony, ntp, two].every(believed)),
-    watch.until("two", "believes chronyd, ntpd and its peer", FORGOTTEN, ({ chrony, ntp, one }) => [chrony, ntp, one].every(believed)),
+    watch.until("one", "believes chronyd, ntpd and its peer", FORGOTTEN, ({ chrony, ntp, two }) =>
+      [chrony, ntp, two].every(believed),
+    ),
+    watch.until("two", "believes chronyd, ntpd and its peer", FORGOTTEN, ({ chrony, ntp, one }) =>
+      [chrony, ntp, one].every(believed),
+    ),
   ]);
   await Promise.all([six.ntpkitSearches(), six.ntpdFollows("ntpsec")]);
   const [three] = await Promise.all([
@@ -78,17 +82,35 @@ async function loseSources(six: SixHosts, watch: Watch): Promise<void> {
   await six.stop("ntp");
   await six.ntpkitRuns("two", { manycast: true });
   await Promise.all([
-    watch.until("one", "follows two for want of others", FOUND, ({ chrony, ntp, two }) => silent(chrony) && silent(ntp) && two?.tally === "*"),
-    watch.until("three", "has pruned ntpd and found two", FOUND, ({ one, two, ntp }) => ntp === undefined && [one, two].every(believed)),
+    watch.until(
+      "one",
+      "follows two for want of others",
+      FOUND,
+      ({ chrony, ntp, two }) => silent(chrony) && silent(ntp) && two?.tally === "*",
+    ),
+    watch.until(
+      "three",
+      "has pruned ntpd and found two",
+      FOUND,
+      ({ one, two, ntp }) => ntp === undefined && [one, two].every(believed),
+    ),
   ]);
   await six.ntpdServes();
   await six.cut("two", "chrony");
   await Promise.all([
-    ...(["one", "two"] as const).map((name) => watch.until(name, "follows ntpd by key", FOUND, ({ chrony, ntp }) => silent(chrony) && ntp?.tally === "*" && ntp.authentication === "ok")),
+    ...(["one", "two"] as const).map((name) =>
+      watch.until(
+        name,
+        "follows ntpd by key",
+        FOUND,
+        ({ chrony, ntp }) => silent(chrony) && ntp?.tally === "*" && ntp.authentication === "ok",
+      ),
+    ),
     watch.until("three", "has found ntpd again", FOUND, ({ one, two, ntp }) => [one, two, ntp].every(believed)),
   ]);
   await Promise.all([six.mend("one", "chrony"), six.mend("two", "chrony")]);
-  for (const name of ["one", "two"] as const) await watch.until(name, "has chronyd back", FORGOTTEN, ({ chrony, ntp }) => [chrony, ntp].every(believed));
+  for (const name of ["one", "two"] as const)
+    await watch.until(name, "has chronyd back", FORGOTTEN, ({ chrony, ntp }) => [chrony, ntp].every(believed));
   watch.right(OURS, since, TRUE);
 }
 
@@ -98,8 +120,18 @@ async function part(six: SixHosts, watch: Watch): Promise<void> {
   const side = ["ntp", "ntpsec", "two"] as const;
   await six.plug(side, 1);
   await Promise.all([
-    watch.until("one", "goes on by chronyd", FOUND, ({ chrony, ntp, two, ntpsec }) => chrony?.tally === "*" && [ntp, two, ntpsec].every(silent)),
-    watch.until("two", "goes on by ntpd", FOUND, ({ chrony, ntp, one }) => ntp?.tally === "*" && [chrony, one].every(silent)),
+    watch.until(
+      "one",
+      "goes on by chronyd",
+      FOUND,
+      ({ chrony, ntp, two, ntpsec }) => chrony?.tally === "*" && [ntp, two, ntpsec].every(silent),
+    ),
+    watch.until(
+      "two",
+      "goes on by ntpd",
+      FOUND,
+      ({ chrony, ntp, one }) => ntp?.tally === "*" && [chrony, one].every(silent),
+    ),
     watch.until("three", "goes on by one", FOUND, ({ one }) => one?.tally === "*"),
     watch.ntpq("ntpsec", followed(six, ["two"], "u"), FOUND, "ntpsec"),
   ]);
@@ -107,8 +139,13 @@ async function part(six: SixHosts, watch: Watch): Promise<void> {
   await six.stop("ntpsec");
   await six.plug(side, 0);
   await six.ntpsecServes();
-  for (const [name, peer] of [["one", "two"], ["two", "one"]] as const) {
-    await watch.until(name, "believes all", FORGOTTEN, ({ chrony, ntp, ntpsec, [peer]: other }) => [chrony, ntp, ntpsec, other].every(believed));
+  for (const [name, peer] of [
+    ["one", "two"],
+    ["two", "one"],
+  ] as const) {
+    await watch.until(name, "believes all", FORGOTTEN, ({ chrony, ntp, ntpsec, [peer]: other }) =>
+      [chrony, ntp, ntpsec, other].every(believed),
+    );
   }
   await watch.until("three", "has all three", FOUND, ({ one, two, ntp }) => [one, two, ntp].every(believed));
   watch.right(OURS, since, TRUE);
@@ -120,13 +157,22 @@ async function lie(six: SixHosts, watch: Watch): Promise<void> {
   await six.clock("ntp").run(DRIFT);
   await six.clock("chrony").shift(1);
   for (const name of ["one", "two"] as const) {
-    const { chrony } = await watch.until(name, "calls chronyd a falseticker", FORGOTTEN, (table) => isOutvoted(table.chrony));
+    const { chrony } = await watch.until(name, "calls chronyd a falseticker", FORGOTTEN, (table) =>
+      isOutvoted(table.chrony),
+    );
     assert.equal(chrony?.reason, "outsideIntersection");
   }
   assert.match(await watch.ntpq("one", /^x/m, 30), row(six, ["chrony"], "x", "u"));
   await six.clock("chrony").shift(-1);
-  for (const name of ["one", "two"] as const) await watch.until(name, "believes chronyd again", FORGOTTEN, ({ chrony }) => believed(chrony));
-  for (const name of ["one", "two"] as const) await watch.until(name, "calls ntpd a falseticker", 600, ({ chrony, ntp, ntpsec }) => isOutvoted(ntp) && [chrony, ntpsec].every(believed));
+  for (const name of ["one", "two"] as const)
+    await watch.until(name, "believes chronyd again", FORGOTTEN, ({ chrony }) => believed(chrony));
+  for (const name of ["one", "two"] as const)
+    await watch.until(
+      name,
+      "calls ntpd a falseticker",
+      600,
+      ({ chrony, ntp, ntpsec }) => isOutvoted(ntp) && [chrony, ntpsec].every(believed),
+    );
   assert.match(await watch.ntpq("two", /^x/m, 30), row(six, ["ntp"], "x", "s"));
   watch.note(`ntpd is ${((await six.clock("ntp").ahead()) * 1e3).toFixed(3)} ms off`);
   watch.right(OURS, since, TRUE);
@@ -150,7 +196,10 @@ async function stay(six: SixHosts, watch: Watch): Promise<void> {
   const since = watch.now;
   do {
     await sleep(Math.min(AGAIN, Math.max(STORY - watch.now, 0)) * 1000);
-    for (const name of OURS) await watch.until(name, "follows somebody", FORGOTTEN, (table) => Object.values(table).some((row) => row.tally === "*"));
+    for (const name of OURS)
+      await watch.until(name, "follows somebody", FORGOTTEN, (table) =>
+        Object.values(table).some((row) => row.tally === "*"),
+      );
     await watch.ntpq("ntp", followed(six, OURS, "u"), FORGOTTEN);
   } while (watch.now < STORY);
   watch.right(OURS, since, 5 * TRUE);
@@ -178,5 +227,7 @@ function followed(six: SixHosts, names: readonly Name[], type: string): RegExp {
 
 /** Rows about all of these. */
 function believes(six: SixHosts, names: readonly Name[], type: string): RegExp {
-  return new RegExp(names.map((name) => `(?=[^]*${row(six, [name], "[*+#-]", type).source.replace("^", "\\n")})`).join(""));
+  return new RegExp(
+    names.map((name) => `(?=[^]*${row(six, [name], "[*+#-]", type).source.replace("^", "\\n")})`).join(""),
+  );
 }

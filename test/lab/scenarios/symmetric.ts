@@ -100,7 +100,12 @@ export const symmetric: readonly Scenario[] = [
       await daemon(world, two, ["disable auth", "tos orphan 5 orphanwait 1", `peer ${one.ipv6} ${POLL}`]);
       await world.ask(two, "127.0.0.1", "synchronized", 60);
       await Promise.all(
-        ([[one, two.ipv6], [other, two.ipv4]] as const).map(async ([host, address]) => {
+        (
+          [
+            [one, two.ipv6],
+            [other, two.ipv4],
+          ] as const
+        ).map(async ([host, address]) => {
           await world.ntpd("classic", host, [`peer ${address} ${BRISK}`], { orphan: false, patience: 120 });
           assert.match(await world.ntpq(host, ["-np"], /^\*/m), /^\*\S+ +\S+ +5 s/m);
         }),
@@ -130,10 +135,22 @@ export const symmetric: readonly Scenario[] = [
       const { one, two, keys } = await pair(world);
       const between = await world.host("between");
       const relay = await world.relay(between, { to: one[family], shown: true });
-      await world.chronyd(one, ["local stratum 3", `keyfile ${keys}`, `peer ${between[family]} key 1 xleave minpoll 3 maxpoll 3`]);
-      await daemon(world, two, [`keys ${keys}`, "trustedkey 1", `peer ${between[family]} key 1 xleave minpoll 3 maxpoll 3`]);
+      await world.chronyd(one, [
+        "local stratum 3",
+        `keyfile ${keys}`,
+        `peer ${between[family]} key 1 xleave minpoll 3 maxpoll 3`,
+      ]);
+      await daemon(world, two, [
+        `keys ${keys}`,
+        "trustedkey 1",
+        `peer ${between[family]} key 1 xleave minpoll 3 maxpoll 3`,
+      ]);
       await world.chronyc(one, ["ntpdata"], /^Interleaved +: Yes\nAuthenticated +: Yes$/m, 120);
-      await world.until(() => interleaved(relay.output(), "there") >= ENOUGH && interleaved(relay.output(), "back") >= ENOUGH, 120, "they do not interleave");
+      await world.until(
+        () => interleaved(relay.output(), "there") >= ENOUGH && interleaved(relay.output(), "back") >= ENOUGH,
+        120,
+        "they do not interleave",
+      );
       await world.ask(two, "127.0.0.1", "synchronized", 100);
       assert.equal((await world.ask(two, "127.0.0.1")).stratum, 4);
       await world.ntpq(two, ["-nc", "as"], / yes +ok +sys.peer /);
@@ -149,11 +166,21 @@ const ENOUGH = 3;
  * its receive timestamp, and not the transmit timestamp that it carried (RFC 9769 §3).
  */
 function interleaved(shown: string, direction: "there" | "back"): number {
-  const packets = shown.split("\n").map((line) => /^(there|back) passed ([0-9a-f]+)$/.exec(line)).filter((found) => found !== null);
+  const packets = shown
+    .split("\n")
+    .map((line) => /^(there|back) passed ([0-9a-f]+)$/.exec(line))
+    .filter((found) => found !== null);
   const field = (hex: string, octet: number): string => hex.slice(2 * octet, 2 * octet + 16);
   return packets.filter(([, way, hex = ""], place) => {
-    const others = packets.slice(0, place).filter(([, other]) => other !== way).map(([, , other = ""]) => other);
-    return way === direction && others.some((other) => field(other, 32) === field(hex, 24)) && !others.some((other) => field(other, 40) === field(hex, 24));
+    const others = packets
+      .slice(0, place)
+      .filter(([, other]) => other !== way)
+      .map(([, , other = ""]) => other);
+    return (
+      way === direction &&
+      others.some((other) => field(other, 32) === field(hex, 24)) &&
+      !others.some((other) => field(other, 40) === field(hex, 24))
+    );
   }).length;
 }
 

@@ -22,7 +22,14 @@ export const systemd: readonly Scenario[] = [
         const verified = await booted.run(["systemd-analyze", "verify", "--man=no", `/etc/systemd/system/${unit}`]);
         assert.deepEqual([verified.code, verified.stdout, verified.stderr], [0, "", ""], unit);
         if (!unit.endsWith(".service")) continue;
-        const judged = await booted.run(["systemd-analyze", "security", "--no-pager", "--offline=true", `--threshold=${MOST_EXPOSED * 10}`, `/etc/systemd/system/${unit}`]);
+        const judged = await booted.run([
+          "systemd-analyze",
+          "security",
+          "--no-pager",
+          "--offline=true",
+          `--threshold=${MOST_EXPOSED * 10}`,
+          `/etc/systemd/system/${unit}`,
+        ]);
         assert.equal(judged.code, 0, judged.stdout);
         const exposed = Number(/exposure level for \S+: ([\d.]+)/.exec(judged.stdout)?.[1]);
         assert.ok(exposed > 0 && exposed <= MOST_EXPOSED, `${unit}: ${exposed}`);
@@ -35,12 +42,15 @@ export const systemd: readonly Scenario[] = [
     run: async (world) => {
       const [first, second] = [await server(world, "first"), await server(world, "second")];
       const host = await world.host("daemon");
-      const booted = await world.systemd(host, -0.25, { "ntpkit.conf": [`server ${first} iburst`, "driftfile /var/lib/ntpkit/drift"] });
+      const booted = await world.systemd(host, -0.25, {
+        "ntpkit.conf": [`server ${first} iburst`, "driftfile /var/lib/ntpkit/drift"],
+      });
       const started = await booted.run(["systemctl", "start", "ntpkit"]);
       assert.equal(started.code, 0, `${started.stderr}${await booted.journal()}`);
       assert.equal(await booted.property("ntpkit", "ActiveState"), "active");
       const status = (await booted.run(["cat", `/proc/${await booted.property("ntpkit", "MainPID")}/status`])).stdout;
-      for (const set of ["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"]) assert.match(status, new RegExp(`^${set}:\\s*${TWO_CAPABILITIES}$`, "m"));
+      for (const set of ["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"])
+        assert.match(status, new RegExp(`^${set}:\\s*${TWO_CAPABILITIES}$`, "m"));
       assert.match(status, /^NoNewPrivs:\s*1$/m);
       assert.match(status, /^Seccomp:\s*2$/m);
       assert.doesNotMatch(status, /^Uid:\s*0\b/m);
@@ -48,11 +58,19 @@ export const systemd: readonly Scenario[] = [
       await world.until(async () => (await booted.clock.read()).steps >= 1, 30, "the clock was not stepped");
       const { offset, slew } = await booted.clock.read();
       near(offset + slew, 0, 0.005, "the clock afterwards");
-      await booted.write("ntpkit.conf", [`server ${first} iburst`, `server ${second} iburst`, "driftfile /var/lib/ntpkit/drift"]);
+      await booted.write("ntpkit.conf", [
+        `server ${first} iburst`,
+        `server ${second} iburst`,
+        "driftfile /var/lib/ntpkit/drift",
+      ]);
       assert.equal((await booted.run(["systemctl", "reload", "ntpkit"])).code, 0);
       await world.ntpq(host, ["-pn"], new RegExp(`${second} +\\S+ +\\d+ u.*\\n|${second}`), 20);
       assert.equal((await booted.run(["systemctl", "stop", "ntpkit"])).code, 0);
-      assert.deepEqual([await booted.property("ntpkit", "Result"), await booted.property("ntpkit", "ExecMainStatus")], ["success", "0"], await booted.journal());
+      assert.deepEqual(
+        [await booted.property("ntpkit", "Result"), await booted.property("ntpkit", "ExecMainStatus")],
+        ["success", "0"],
+        await booted.journal(),
+      );
       assert.equal((await booted.run(["ls", "/run/ntpkit"])).code, 2, "the folder of its pidfile is gone");
     },
   },
@@ -72,9 +90,14 @@ export const systemd: readonly Scenario[] = [
       // The unit's folder keeps what it learned, and the unit says which start of the machine this is.
       const again = await booted.run(["systemctl", "start", "ntpkit-sync"]);
       assert.equal(again.code, 0, `${again.stderr}${await booted.journal()}`);
-      const { at, associations } = JSON.parse((await booted.run(["cat", "/var/lib/ntpkit/state.json"])).stdout).remembered;
+      const { at, associations } = JSON.parse(
+        (await booted.run(["cat", "/var/lib/ntpkit/state.json"])).stdout,
+      ).remembered;
       assert.match(at.boot, /^[0-9a-f]{8}-/);
-      assert.deepEqual(associations.map(({ ip, samples }: { ip: string; samples: unknown[] }) => [ip, samples.length]), [[first, 4]]);
+      assert.deepEqual(
+        associations.map(({ ip, samples }: { ip: string; samples: unknown[] }) => [ip, samples.length]),
+        [[first, 4]],
+      );
     },
   },
 ];

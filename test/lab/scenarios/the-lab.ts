@@ -54,13 +54,21 @@ export const theLab: readonly Scenario[] = [
     run: async (world) => {
       const server = await world.host("server");
       await world.chronyd(server);
-      for (const [name, offset] of [["behind", -5], ["ahead", 0.4]] as const) {
+      for (const [name, offset] of [
+        ["behind", -5],
+        ["ahead", 0.4],
+      ] as const) {
         const client = await world.host(name);
         const clock = await world.clock(name, offset);
         const machineBefore = machineAgainstSteady();
-        const run = await world.tool("chrony", client, [...CHRONYD, "-q", `server ${server.ipv4} iburst maxsamples 4`], {
-          clock,
-        });
+        const run = await world.tool(
+          "chrony",
+          client,
+          [...CHRONYD, "-q", `server ${server.ipv4} iburst maxsamples 4`],
+          {
+            clock,
+          },
+        );
         assert.equal(run.code, 0);
         const state = await clock.read();
         assert.ok(state.steps > 0, "it was stepped");

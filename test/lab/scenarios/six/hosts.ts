@@ -51,7 +51,12 @@ export class SixHosts {
   readonly #keys: string;
   readonly #running = new Map<Name, Running>();
 
-  private constructor(world: World, hosts: Readonly<Record<Name, Host>>, clocks: Readonly<Record<Name, Clock>>, keys: string) {
+  private constructor(
+    world: World,
+    hosts: Readonly<Record<Name, Host>>,
+    clocks: Readonly<Record<Name, Clock>>,
+    keys: string,
+  ) {
     this.world = world;
     this.#hosts = hosts;
     this.#clocks = clocks;
@@ -96,12 +101,18 @@ export class SixHosts {
 
   /** chronyd, right by itself. */
   async chronydServes(): Promise<void> {
-    this.#running.set("chrony", await this.world.chronyd(this.host("chrony"), ["local stratum 3"], { clock: this.clock("chrony") }));
+    this.#running.set(
+      "chrony",
+      await this.world.chronyd(this.host("chrony"), ["local stratum 3"], { clock: this.clock("chrony") }),
+    );
   }
 
   /** chronyd that knows nothing but what ours tell it; it leaves its clock alone, and serves what it has learned. */
   async chronydFollows(): Promise<void> {
-    const running = await this.world.chronyd(this.host("chrony"), this.#asksOurs(), { clock: this.clock("chrony"), want: "any" });
+    const running = await this.world.chronyd(this.host("chrony"), this.#asksOurs(), {
+      clock: this.clock("chrony"),
+      want: "any",
+    });
     this.#running.set("chrony", running);
   }
 
@@ -109,7 +120,13 @@ export class SixHosts {
   async ntpdServes(): Promise<void> {
     const reference = [`server 127.127.1.0 ${POLL} prefer`, "fudge 127.127.1.0 stratum 3"];
     const peers = (["one", "two"] as const).map((name) => `peer ${this.host(name).ipv4} key 1 ${POLL}`);
-    await this.#ntpd("classic", "ntp", [...this.#keyed(), ...reference, ...peers, `manycastserver ${GROUP}`, "tos cohort 1"]);
+    await this.#ntpd("classic", "ntp", [
+      ...this.#keyed(),
+      ...reference,
+      ...peers,
+      `manycastserver ${GROUP}`,
+      "tos cohort 1",
+    ]);
   }
 
   /** ntpd or NTPsec that knows nothing but what ours tell it. */
@@ -137,7 +154,20 @@ export class SixHosts {
 
   /** From now on nothing that a host sends to another arrives. */
   async cut(from: Name, to: Name): Promise<void> {
-    await must(this.host(from).inside(["ip", "neigh", "replace", this.host(to).ipv4, "lladdr", NOWHERE, "nud", "permanent", "dev", "eth0"]));
+    await must(
+      this.host(from).inside([
+        "ip",
+        "neigh",
+        "replace",
+        this.host(to).ipv4,
+        "lladdr",
+        NOWHERE,
+        "nud",
+        "permanent",
+        "dev",
+        "eth0",
+      ]),
+    );
   }
 
   async mend(from: Name, to: Name): Promise<void> {

@@ -74,7 +74,9 @@ export class Watch {
   async table(name: Name): Promise<Table> {
     const run = await this.#six.world.ntpkit(this.#six.host(name), ["peers", "-n", "--json"], { untold: true });
     assert.equal(run.code, 0, run.stderr);
-    const { hosts } = JSON.parse(run.stdout) as { readonly hosts: readonly { readonly associations: readonly Row[] }[] };
+    const { hosts } = JSON.parse(run.stdout) as {
+      readonly hosts: readonly { readonly associations: readonly Row[] }[];
+    };
     return Object.fromEntries((hosts[0]?.associations ?? []).map((row) => [this.#six.nameOf(row.address), row]));
   }
 
