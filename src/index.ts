@@ -12,9 +12,9 @@ import type { RunDocument } from "./view/document.ts";
 
 export type { AssociationDocument, FailureDocument, RunDocument } from "./view/document.ts";
 export type { RunSettings, SyncSettings } from "./cli/library.ts";
-export type { ClockReason, ClockReport, SystemReport } from "./engine/snapshot.ts";
-export type { Note } from "./engine/note.ts";
-export type { Outcome } from "./engine/outcome.ts";
+export type { ClockReason, ClockReport, SystemReport } from "./engine/port/snapshot.ts";
+export type { Note } from "./engine/port/note.ts";
+export type { Outcome } from "./engine/port/outcome.ts";
 export type { Reason, Verdict } from "./association/verdict.ts";
 export { UsageError } from "./config/usage.ts";
 

@@ -4,7 +4,7 @@ import { parseServer } from "../config/servers.ts";
 import { UsageError } from "../config/usage.ts";
 import type { ControlFault } from "../control/request.ts";
 import type { ControlKey } from "../control/session.ts";
-import type { Outcome } from "../engine/outcome.ts";
+import type { Outcome } from "../engine/port/outcome.ts";
 import type { AskFault, AskOptions, Place, SocketFault } from "../host/ask.ts";
 import { placedText } from "../security/place.ts";
 import type { FailureDocument } from "../view/document.ts";

@@ -1,7 +1,7 @@
 /** `ntpkit demo`: the main job on embedded servers. Five start on loopback, and sync runs against them as a dry run. */
 import { onceConfig } from "../config/options.ts";
 import { parseServer } from "../config/servers.ts";
-import type { Snapshot } from "../engine/snapshot.ts";
+import type { Snapshot } from "../engine/port/snapshot.ts";
 import { DEMO_ADDRESS, startServer, type Character, type DemoServer } from "./demo/server.ts";
 import { exitCode } from "./exit.ts";
 import type { Io } from "./io.ts";

@@ -1,5 +1,5 @@
 /** How commands end: exit codes from the one table of outcomes, failures as values. */
-import { OUTCOMES, type Outcome } from "../engine/outcome.ts";
+import { OUTCOMES, type Outcome } from "../engine/port/outcome.ts";
 import { UsageError } from "../config/usage.ts";
 import type { FailureDocument } from "../view/document.ts";
 import { printable } from "../view/text.ts";

@@ -1,11 +1,11 @@
 /** `ntpkit pool`, `manycast` and `broadcast`: a run of the engine that finds servers, watched while it does. */
 import { DISCOVERY_DEFAULTS, type DiscoveryCommand } from "../config/discovery.ts";
-import type { EngineConfig } from "../engine/config.ts";
-import type { HostFault } from "../engine/event.ts";
-import type { Note } from "../engine/note.ts";
-import { outcomeNow } from "../engine/once.ts";
-import type { Outcome } from "../engine/outcome.ts";
-import type { Snapshot } from "../engine/snapshot.ts";
+import type { EngineConfig } from "../engine/port/config.ts";
+import type { HostFault } from "../engine/port/event.ts";
+import type { Note } from "../engine/port/note.ts";
+import { outcomeNow } from "../engine/decide.ts";
+import type { Outcome } from "../engine/port/outcome.ts";
+import type { Snapshot } from "../engine/port/snapshot.ts";
 import type { DriveOptions } from "../host/drive.ts";
 import { isAlone } from "../host/interfaces.ts";
 import { lackingCapability } from "../host/privilege.ts";

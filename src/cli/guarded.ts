@@ -1,8 +1,8 @@
 /**
  * A run with its guards: it does not fight another daemon over the clock, and it honours what servers told earlier runs.
  */
-import type { EngineConfig } from "../engine/config.ts";
-import type { Memory } from "../engine/memory.ts";
+import type { EngineConfig } from "../engine/port/config.ts";
+import type { Memory } from "../engine/port/memory.ts";
 import type { DriveOptions } from "../host/drive.ts";
 import { otherDaemon, type Daemon } from "../host/daemons.ts";
 import { kernelFrequency } from "../host/kernel.ts";

@@ -1,7 +1,7 @@
 /** `sync` and `query` for programs: the same run as the commands', with a document instead of words. */
 import { checkOnceOptions } from "../config/bounds.ts";
 import type { OnceCommand } from "../config/options.ts";
-import type { Note } from "../engine/note.ts";
+import type { Note } from "../engine/port/note.ts";
 import { statePath } from "../state/place.ts";
 import { runDocument, type RunDocument } from "../view/document.ts";
 import { describeFailure } from "../view/failure.ts";

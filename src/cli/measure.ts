@@ -1,12 +1,12 @@
 /** One run of the engine in the real world: what `sync`, `query`, `demo` and the library have in common. */
 import type { LocalFacts } from "../config/options.ts";
-import { createEngine } from "../engine/create.ts";
-import type { EngineConfig } from "../engine/config.ts";
-import type { ControlAnswering } from "../engine/control.ts";
-import type { Engine } from "../engine/engine.ts";
-import type { Memory } from "../engine/memory.ts";
-import type { Outcome } from "../engine/outcome.ts";
-import type { Snapshot } from "../engine/snapshot.ts";
+import { createEngine } from "../engine/engine.ts";
+import type { EngineConfig } from "../engine/port/config.ts";
+import type { ControlAnswering } from "../engine/serving/control-view.ts";
+import type { Engine } from "../engine/port/engine.ts";
+import type { Memory } from "../engine/port/memory.ts";
+import type { Outcome } from "../engine/port/outcome.ts";
+import type { Snapshot } from "../engine/port/snapshot.ts";
 import { systemChance } from "../host/chance.ts";
 import { clockReader, measurePrecision, steady, type ClockReader } from "../host/clock.ts";
 import { drive, type DriveOptions } from "../host/drive.ts";

@@ -6,7 +6,7 @@ import { ONCE_DEFAULTS, type OnceOptions } from "../config/options.ts";
 import { parseDuration, parseInteger, plainDuration, type DurationBounds } from "../config/values.ts";
 import type { DisciplineName } from "../discipline/disciplines.ts";
 import { DEFAULT_STEP_LIMITS } from "../discipline/limits.ts";
-import { BURST_EIGHT, BURST_SIX } from "../engine/config.ts";
+import { BURST_EIGHT, BURST_SIX } from "../engine/port/config.ts";
 import type { Algorithm } from "../security/digests.ts";
 import { KEY_ID_LIMIT } from "../security/keyids.ts";
 import { DEFAULT_LIMITS } from "../system/limits.ts";

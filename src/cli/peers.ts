@@ -2,7 +2,7 @@
 import { findConfiguration } from "../config/files.ts";
 import type { DaemonReport } from "../control/daemon.ts";
 import { isReferenceClock, isUnspecified } from "../control/daemonmode6.ts";
-import type { Outcome } from "../engine/outcome.ts";
+import type { Outcome } from "../engine/port/outcome.ts";
 import { askDaemon, LOCAL, type AskOptions, type Place } from "../host/ask.ts";
 import { peersDocument, type HostAnswer } from "../view/daemon-document.ts";
 import { documentText, type FailureDocument } from "../view/document.ts";

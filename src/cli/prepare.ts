@@ -4,7 +4,7 @@ import type { Remark } from "../config/ntpconf/parse.ts";
 import { onceConfig, type LocalFacts, type OnceCommand, type OnceOptions } from "../config/options.ts";
 import { parseUnicastServer } from "../config/servers.ts";
 import { UsageError } from "../config/usage.ts";
-import type { EngineConfig } from "../engine/config.ts";
+import type { EngineConfig } from "../engine/port/config.ts";
 import type { KeyFormat } from "../security/keyfile.ts";
 import type { Keyring } from "../security/keyring.ts";
 import { placedText, type PlacedMessage } from "../security/place.ts";

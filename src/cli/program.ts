@@ -5,7 +5,7 @@
 import { Command, CommanderError } from "commander";
 import { didYouMean } from "../config/suggest.ts";
 import { UsageError, UsageErrors } from "../config/usage.ts";
-import type { Outcome } from "../engine/outcome.ts";
+import type { Outcome } from "../engine/port/outcome.ts";
 import { bareDocument, documentText, type FailureDocument } from "../view/document.ts";
 import { COMMANDS } from "./commands.ts";
 import { exitCode, failureLine, failureOfError } from "./exit.ts";

@@ -1,6 +1,6 @@
 /** What whoever relies on a set of servers should know, beyond each of them. */
 import type { DiscoveryCommand } from "../config/discovery.ts";
-import type { Snapshot } from "../engine/snapshot.ts";
+import type { Snapshot } from "../engine/port/snapshot.ts";
 import { warningsOf } from "../system/warnings.ts";
 import type { SetWarning } from "../view/finding.ts";
 import { warningInWords } from "../view/set-warnings.ts";

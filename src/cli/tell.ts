@@ -1,7 +1,7 @@
 /** Telling what a run found: a report or a document on stdout, one line on stderr when something went wrong. */
 import type { Remark } from "../config/ntpconf/parse.ts";
-import type { EngineConfig } from "../engine/config.ts";
-import type { Outcome } from "../engine/outcome.ts";
+import type { EngineConfig } from "../engine/port/config.ts";
+import type { Outcome } from "../engine/port/outcome.ts";
 import { placedText } from "../security/place.ts";
 import { documentText, runDocument } from "../view/document.ts";
 import { describeFailure } from "../view/failure.ts";

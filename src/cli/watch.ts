@@ -1,7 +1,7 @@
 /** A run with somebody watching: notes with -v, a spinner on a terminal, an end on SIGINT and SIGTERM. */
-import type { EngineConfig } from "../engine/config.ts";
-import type { Note } from "../engine/note.ts";
-import type { Outcome } from "../engine/outcome.ts";
+import type { EngineConfig } from "../engine/port/config.ts";
+import type { Note } from "../engine/port/note.ts";
+import type { Outcome } from "../engine/port/outcome.ts";
 import type { DriveOptions } from "../host/drive.ts";
 import { shortName } from "../view/servername.ts";
 import { counted, listed } from "../view/text.ts";

@@ -1,11 +1,11 @@
 /** `ntpkit watch`: servers as they are now, drawn again every second on a terminal, a line each now and then elsewhere. */
 import { literalFamily } from "../config/literal.ts";
 import { isNearby } from "../config/etiquette.ts";
-import type { EngineConfig } from "../engine/config.ts";
-import type { Engine } from "../engine/engine.ts";
-import type { Note } from "../engine/note.ts";
-import type { Snapshot } from "../engine/snapshot.ts";
-import type { World } from "../engine/world.ts";
+import type { EngineConfig } from "../engine/port/config.ts";
+import type { Engine } from "../engine/port/engine.ts";
+import type { Note } from "../engine/port/note.ts";
+import type { Snapshot } from "../engine/port/snapshot.ts";
+import type { World } from "../engine/port/world.ts";
 import { toIso } from "../time/timestamp.ts";
 import { documentText, runDocument } from "../view/document.ts";
 import { describeFailure } from "../view/failure.ts";

@@ -3,8 +3,8 @@
  */
 import { DEFAULT_STEP_LIMITS } from "../discipline/limits.ts";
 import type { DisciplineName } from "../discipline/disciplines.ts";
-import type { HostAddresses } from "../engine/event.ts";
-import { isDeaf, listening } from "../engine/listening.ts";
+import type { HostAddresses } from "../engine/port/event.ts";
+import { isDeaf, listening } from "../engine/serving/listening.ts";
 import {
   BURST_EIGHT,
   BURST_SIX,
@@ -13,7 +13,7 @@ import {
   type ClockConfig,
   type EngineConfig,
   type ServiceConfig,
-} from "../engine/config.ts";
+} from "../engine/port/config.ts";
 import { NO_FALLBACKS, type Fallbacks } from "../server/local.ts";
 import { depthOfMemory, type MruLimits } from "../server/mru.ts";
 import type { Smear } from "../server/smear.ts";

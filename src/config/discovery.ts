@@ -10,7 +10,7 @@ import {
   type DiscoveryConfig,
   type EngineConfig,
   type OnceConfig,
-} from "../engine/config.ts";
+} from "../engine/port/config.ts";
 import type { Seconds } from "../time/seconds.ts";
 import { isMulticast } from "../wire/address.ts";
 import { checkIntervals, LEAST_INTERVAL } from "./etiquette.ts";

@@ -1,5 +1,5 @@
 /** Manners towards other people's servers: how often one address may be asked. */
-import type { AssociationConfig, BurstProfile } from "../engine/config.ts";
+import type { AssociationConfig, BurstProfile } from "../engine/port/config.ts";
 import type { Seconds } from "../time/seconds.ts";
 import { isLinkLocal, isLoopback, isPrivate } from "../wire/address.ts";
 import { literalFamily } from "./literal.ts";

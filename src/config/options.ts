@@ -11,7 +11,7 @@ import {
   type BurstProfile,
   type ClockConfig,
   type EngineConfig,
-} from "../engine/config.ts";
+} from "../engine/port/config.ts";
 import { DEFAULT_LIMITS, type SelectionLimits } from "../system/limits.ts";
 import type { Seconds } from "../time/seconds.ts";
 import { checkIntervals, isNearby } from "./etiquette.ts";

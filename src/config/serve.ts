@@ -1,5 +1,5 @@
 /** `serve`: options and configuration file → what the engine is told, every default filled in. */
-import { BURST_SIX, type AssociationConfig, type EngineConfig, type ServingConfig } from "../engine/config.ts";
+import { BURST_SIX, type AssociationConfig, type EngineConfig, type ServingConfig } from "../engine/port/config.ts";
 import { type AccessList, accessOfRules, parseNetwork, type NetworkRule, type RestrictFlag } from "../server/access.ts";
 import { ORPHAN_WAIT } from "../server/local.ts";
 import { DEFAULT_RATE, type RateLimits } from "../server/rate.ts";

@@ -5,7 +5,7 @@
  * tells, `daemonlive.ts` from an engine of our own. What a protocol does not tell is `null`.
  */
 import type { AssociationMode } from "../association/modes.ts";
-import type { AssociationReport, SystemReport } from "../engine/snapshot.ts";
+import type { AssociationReport, SystemReport } from "../engine/port/snapshot.ts";
 import type { Frequency, Seconds } from "../time/seconds.ts";
 import type { UnixNanoseconds } from "../time/timestamp.ts";
 import type { Mode } from "../wire/header.ts";

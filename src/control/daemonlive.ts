@@ -1,5 +1,5 @@
 /** A {@link DaemonReport} where no daemon answers: of the engine's own measurements. */
-import type { AssociationReport, Snapshot } from "../engine/snapshot.ts";
+import type { AssociationReport, Snapshot } from "../engine/port/snapshot.ts";
 import { unfold, type UnixNanoseconds } from "../time/timestamp.ts";
 import { isMulticast } from "../wire/address.ts";
 import type { DaemonReport, PeerReport } from "./daemon.ts";

@@ -2,7 +2,7 @@
 import { rootDistance } from "../association/distance.ts";
 import { clockFilter, refillFilter } from "../association/filter.ts";
 import { TALLIES } from "../association/verdict.ts";
-import type { Remembered, RememberedAssociation } from "../engine/remembered.ts";
+import type { Remembered, RememberedAssociation } from "../engine/memory/remembered.ts";
 import type { Mono } from "../time/mono.ts";
 import { PHI } from "../time/seconds.ts";
 import { unfold, type UnixNanoseconds } from "../time/timestamp.ts";

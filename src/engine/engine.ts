@@ -1,53 +1,211 @@
 /**
- * The engine: events in, actions out. The one-shots, the daemon and the simulator all drive this.
+ * The engine at work: each event goes to the department it concerns, then whatever changed is judged.
+ *
+ * ```text
+ *  start, resolved ─► mobilize ─► polls ─► open, send
+ *  datagram, sent ──► receive ──► (association room) ─┐
+ *  wake ────────────► polls                           ├─► judgement ─► (system room) ─► step, slew, end
+ *  unreachable ─────► polls ──────────────────────────┘
+ * ```
  */
+import type { AssociationId } from "../association/association.ts";
+import type { SocketToken } from "../association/request.ts";
+import { after } from "../time/mono.ts";
 import type { Mono } from "../time/mono.ts";
-import type { UnixNanoseconds } from "../time/timestamp.ts";
 import type { Now } from "../time/now.ts";
-import type { SecurityProvider } from "../security/security.ts";
-import type { Action } from "./action.ts";
-import type { ControlAnswering } from "./control.ts";
-import type { Event } from "./event.ts";
-import type { Memory } from "./memory.ts";
-import type { Snapshot } from "./snapshot.ts";
-import type { Outcome } from "./outcome.ts";
-import type { Responder } from "./responder.ts";
+import type { Action } from "./port/action.ts";
+import { openAnswering, sendWaiting } from "./serving/answering.ts";
+import { sendBroadcasts } from "./serving/broadcaster.ts";
+import type { EngineConfig } from "./port/config.ts";
+import { onSlewBegun, onSteeredOnce, onStepDone } from "./clock/once.ts";
+import { onDatagram } from "./arrival.ts";
+import { resumeSolicitors, solicit } from "./finding/manycast.ts";
+import type { Engine, Surroundings } from "./port/engine.ts";
+import type { Event } from "./port/event.ts";
+import { onInterfaces, watchInterfaces } from "./serving/interfaces.ts";
+import { onDeadline, settle } from "./judging.ts";
+import { onLocked } from "./clock/lock.ts";
+import type { Memory } from "./port/memory.ts";
+import { mobilizeConfigured, onResolved, onUnresolved, retryNames } from "./finding/mobilize.ts";
+import { keepUp } from "./clock/move.ts";
+import type { Outcome } from "./port/outcome.ts";
+import { drawFromPools, resumePools } from "./finding/pool.ts";
+import { attend, onUndelivered } from "./polls.ts";
+import { heldCount } from "./finding/prune.ts";
+import { onSent, onSteppedByAnother } from "./receive.ts";
+import { onReconfigured } from "./reconfigure.ts";
+import { snapshotOf } from "./report.ts";
+import { rememberedBy } from "./memory/remembered.ts";
+import { Responder } from "./serving/responder.ts";
+import type { Snapshot } from "./port/snapshot.ts";
+import { onServiceRefused, openService } from "./serving/sockets.ts";
+import { State } from "./state.ts";
+import { isOwnLeap, onLeapSecond, watchLeaps } from "./clock/leap-watch.ts";
+import { onSecond, onSteered, onStepped, steer, takeOver } from "./clock/steer.ts";
+import { startSteering } from "./clock/steering.ts";
+import { TIMER } from "./timer.ts";
+import { startLearning } from "./memory/unattended.ts";
 
-/** Unpredictable numbers; cryptographic in the host, seeded in the simulator. */
-export interface Chance {
-  /** 64 random bits. */
-  bits64(): bigint;
-  /** Uniform in 0 ≤ x < 1. */
-  uniform(): number;
+/**
+ * Makes an engine.
+ * @param config what to do, every default filled in
+ * @param surroundings chance, security and what else the core cannot compute
+ */
+export function createEngine(config: EngineConfig, surroundings: Surroundings): Engine {
+  return new NtpEngine(config, surroundings);
 }
 
-/** What an engine is plugged into besides events and actions. */
-export interface Surroundings {
-  readonly chance: Chance;
-  readonly security: SecurityProvider;
-  /** The reference identifier that stands for an IP literal: the address itself, or a hash of an IPv6 one (RFC 5905 §7.3). */
-  readonly referenceIdOf: (ip: string) => number;
-  /** An instant within 68 years of the present, round which timestamps unfold into dates: when this program was built will do. */
-  readonly era: UnixNanoseconds;
-  /** Answers control queries (mode 6); absent: nobody does. */
-  readonly control?: ControlAnswering;
+class NtpEngine implements Engine {
+  readonly #state: State;
+  #responder: Responder | null = null;
+
+  constructor(config: EngineConfig, surroundings: Surroundings) {
+    this.#state = new State(config, surroundings);
+  }
+
+  get outcome(): Outcome | null {
+    return this.#state.outcome;
+  }
+
+  get responder(): Responder | null {
+    const { answering } = this.#state;
+    if (answering !== null) this.#responder ??= new Responder(this.#state, answering.server);
+    return this.#responder;
+  }
+
+  get wakeAt(): Mono | undefined {
+    const { outcome, clock, deadlines } = this.#state;
+    return outcome === null && !clock.correcting ? deadlines.next : undefined;
+  }
+
+  handle(event: Event, now: Now): readonly Action[] {
+    const state = this.#state;
+    state.actions = [];
+    if (state.outcome === null) {
+      keepUp(state, now);
+      take(state, event, now);
+      settle(state, now);
+      steer(state, now);
+    }
+    return state.actions;
+  }
+
+  memory(now: Now): Memory {
+    return { kisses: this.#state.memory.kisses, remembered: rememberedBy(this.#state, now) };
+  }
+
+  snapshot(now: Now): Snapshot {
+    keepUp(this.#state, now);
+    return snapshotOf(this.#state, now);
+  }
 }
 
-/** The engine, as its drivers see it. */
-export interface Engine {
-  /**
-   * Takes one event and says what to do about it.
-   * @returns actions in order; perform all of them before handing in the next event that depends on them
-   */
-  handle(event: Event, now: Now): readonly Action[];
-  /** When `wake` is due; `undefined` while nothing is awaited. May change with every event. */
-  readonly wakeAt: Mono | undefined;
-  /** How the run ended; `null` while it goes on. Once set, nothing more is asked for. */
-  readonly outcome: Outcome | null;
-  /** From the start event on: the server, for hosts that can answer at once. `null`: clients are not answered. */
-  readonly responder?: Responder | null;
-  /** What a later engine can start from: its associations, what is known of the clock, and the kisses. */
-  memory(now: Now): Memory;
-  /** The whole state as data. */
-  snapshot(now: Now): Snapshot;
+/** Whom an event concerns. */
+function take(state: State, event: Event, now: Now): void {
+  switch (event.kind) {
+    case "start":
+      return start(state, event, now);
+    case "wake":
+      return wake(state, now);
+    case "reconfigure":
+      return onReconfigured(state, event.config, now);
+    case "stop":
+      return state.end("interrupted");
+    case "resolved":
+      return onResolved(state, event.name, event.addresses, now);
+    case "unresolved":
+      return onUnresolved(state, event.name, event.why, now);
+    case "datagram":
+      return onDatagram(state, event, now);
+    case "sent":
+      return onSent(state, event, now);
+    case "sendFailed":
+      state.departures.delete(event.token);
+      // That its socket could not be opened has been told.
+      if (state.unopened.delete(event.token)) return;
+      if (event.to !== undefined && state.roster.on(event.token as number as SocketToken) === undefined)
+        state.note({ what: "notSent", to: event.to, why: event.why });
+      // A client's request has one number for its packet and its socket.
+      return onUndelivered(state, event.token as number as SocketToken, event.why, now);
+    case "notOpened":
+      if (state.service.has(event.socket)) return onServiceRefused(state, event.socket, event.why, event.group);
+      state.unopened.add(event.socket);
+      return onUndelivered(state, event.socket, event.why, now);
+    case "unreachable":
+      return onUndelivered(state, event.socket, event.why, now);
+    case "interfaces":
+      return onInterfaces(state, event.addresses, now);
+    case "stepped":
+      if (event.whose === "another" && isOwnLeap(state, event.by, now)) onLeapSecond(state, event.by, now);
+      else if (event.whose === "another") onSteppedByAnother(state, event.by, now, event.slept);
+      else if (state.steering === null) onStepDone(state, event.by, now);
+      else onStepped(state, event.by, "ours", now);
+      return;
+    case "slewing":
+      return onSlewBegun(state, event.by, event.lasting, now);
+    case "steered":
+      return state.steering === null ? onSteeredOnce(state, event, now) : onSteered(state, event, now);
+    case "locked":
+      return onLocked(state, event, now);
+    case "clockRefused":
+      state.clock.reason = event.why;
+      state.note({ what: "clockRefused", why: event.why });
+      return state.end("permission");
+  }
+}
+
+function start(state: State, { memory, frequency }: Event & { readonly kind: "start" }, now: Now): void {
+  state.started = now;
+  if (memory !== undefined) state.memory = memory;
+  state.inForce = frequency ?? null;
+  state.learning = startLearning(state, now);
+  state.lostAt = now.mono;
+  state.answering = openAnswering(state, now);
+  state.steering = startSteering(state.config, now.mono);
+  takeOver(state);
+  onSecond(state, now);
+  watchLeaps(state, now);
+  openService(state);
+  watchInterfaces(state);
+  const most = state.config.once?.spread ?? 0;
+  if (most === 0) return begin(state, now);
+  const pause = most * state.surroundings.chance.uniform();
+  state.note({ what: "spread", pause, most });
+  state.deadlines.set(TIMER.spread, after(now.mono, pause));
+}
+
+/** Servers are asked from now on. */
+function begin(state: State, now: Now): void {
+  state.begun = now.mono;
+  const deadline = state.config.once?.deadline ?? null;
+  if (deadline !== null) state.deadlines.set(TIMER.deadline, after(now.mono, deadline));
+  mobilizeConfigured(state, now);
+}
+
+function wake(state: State, now: Now): void {
+  if (state.clock.correcting) return;
+  for (let key = state.deadlines.take(now.mono); key !== undefined; key = state.deadlines.take(now.mono)) {
+    if (key === TIMER.names) retryNames(state, now);
+    else if (key === TIMER.deadline) onDeadline(state, now);
+    else if (key === TIMER.replies) sendWaiting(state, now);
+    else if (key === TIMER.broadcasts) sendBroadcasts(state, now);
+    else if (key === TIMER.pools) drawFromPools(state, now);
+    else if (key === TIMER.second) onSecond(state, now);
+    else if (key === TIMER.leap) watchLeaps(state, now);
+    else if (key === TIMER.spread) begin(state, now);
+    else if (key === TIMER.discovery) resumeDiscovery(state, now);
+    else if (key <= TIMER.solicitors) solicit(state, now);
+    else if (key !== TIMER.judgement) {
+      const association = state.roster.get(key as AssociationId);
+      if (association !== undefined) attend(state, association, now);
+    }
+    if (state.outcome !== null) return;
+  }
+}
+
+/** One less is held: whoever finds others may have to go on. */
+function resumeDiscovery(state: State, now: Now): void {
+  const held = heldCount(state);
+  resumeSolicitors(state, held, now);
+  resumePools(state, held, now);
 }

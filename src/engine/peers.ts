@@ -6,11 +6,11 @@ import { symmetricHeader } from "../association/symmetric.ts";
 import type { Now } from "../time/now.ts";
 import { family } from "../wire/address.ts";
 import { encodeHeader } from "../wire/header.ts";
-import { servedClock } from "./pretend.ts";
-import { giveUp } from "./associate.ts";
-import { socketFor } from "./service-sockets.ts";
+import { servedClock } from "./clock/pretend.ts";
+import { giveUp } from "./finding/associate.ts";
+import { socketFor } from "./serving/sockets.ts";
 import type { State } from "./state.ts";
-import { systemHeader } from "./system-header.ts";
+import { systemHeader } from "./serving/system-header.ts";
 
 /** Sends a peer what it needs to know: the state of our clock, and the answer to its last packet. */
 export function pollPeer(state: State, peer: Association, now: Now): void {

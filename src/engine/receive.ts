@@ -5,19 +5,19 @@ import type { Reception } from "../association/client.ts";
 import { clearFilter } from "../association/filter.ts";
 import type { SocketToken } from "../association/request.ts";
 import { after } from "../time/mono.ts";
-import type { Note } from "./note.ts";
+import type { Note } from "./port/note.ts";
 import type { Now } from "../time/now.ts";
 import type { Seconds } from "../time/seconds.ts";
 import { toIso } from "../time/timestamp.ts";
 import type { Address } from "../wire/address.ts";
 import { kissAction } from "../wire/kiss.ts";
-import type { Event } from "./event.ts";
-import { giveUp } from "./associate.ts";
-import { endVolleyIfOver } from "./broadcast-client.ts";
-import { reward } from "./pruning.ts";
+import type { Event } from "./port/event.ts";
+import { giveUp } from "./finding/associate.ts";
+import { endVolleyIfOver } from "./finding/broadcast.ts";
+import { reward } from "./finding/prune.ts";
 import type { State } from "./state.ts";
-import { hear, onStepped } from "./steer.ts";
-import { loseTrack } from "./unattended.ts";
+import { hear, onStepped } from "./clock/steer.ts";
+import { loseTrack } from "./memory/unattended.ts";
 
 /** A packet's true moment of leaving is known. */
 export function onSent(state: State, event: Event & { readonly kind: "sent" }, now: Now): void {

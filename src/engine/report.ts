@@ -7,7 +7,7 @@ import type { Opinion, VerdictOn } from "../system/judge.ts";
 import { elapsed } from "../time/mono.ts";
 import type { Now } from "../time/now.ts";
 import { refidText } from "../wire/refid.ts";
-import type { AssociationReport, ClockReport, Snapshot, SystemReport } from "./snapshot.ts";
+import type { AssociationReport, ClockReport, Snapshot, SystemReport } from "./port/snapshot.ts";
 import type { State } from "./state.ts";
 
 /** The whole state as data. */

@@ -16,22 +16,22 @@ import type { Mono } from "../time/mono.ts";
 import type { Now } from "../time/now.ts";
 import type { Frequency, Seconds } from "../time/seconds.ts";
 import type { NtpTimestamp } from "../time/timestamp.ts";
-import type { Action } from "./action.ts";
-import type { Answering } from "./answering.ts";
-import type { Broadcaster } from "./broadcast-server.ts";
-import type { EngineConfig } from "./config.ts";
+import type { Action } from "./port/action.ts";
+import type { Answering } from "./serving/answering.ts";
+import type { Broadcaster } from "./serving/broadcaster.ts";
+import type { EngineConfig } from "./port/config.ts";
 import { Deadlines } from "./deadlines.ts";
-import type { Surroundings } from "./engine.ts";
-import { NOTHING } from "./memory.ts";
-import type { Memory } from "./memory.ts";
-import { Names } from "./names.ts";
-import type { Note } from "./note.ts";
-import type { Outcome } from "./outcome.ts";
+import type { Surroundings } from "./port/engine.ts";
+import { NOTHING } from "./port/memory.ts";
+import type { Memory } from "./port/memory.ts";
+import { Names } from "./finding/names.ts";
+import type { Note } from "./port/note.ts";
+import type { Outcome } from "./port/outcome.ts";
 import { Roster } from "./roster.ts";
-import type { ServiceSocket } from "./service-sockets.ts";
-import type { ClockReason, ClockReport } from "./snapshot.ts";
-import type { Steering } from "./steering.ts";
-import type { Learning } from "./unattended.ts";
+import type { ServiceSocket } from "./serving/sockets.ts";
+import type { ClockReason, ClockReport } from "./port/snapshot.ts";
+import type { Steering } from "./clock/steering.ts";
+import type { Learning } from "./memory/unattended.ts";
 
 /** What the engine knows of its correction of the clock. */
 export interface ClockState {

@@ -6,7 +6,7 @@
  * - A kernel that has a frequency and does not glide (a sandbox without ADJ_OFFSET_SINGLESHOT) runs faster or slower until the phase is
  *   corrected.
  */
-import type { ClockFault } from "../engine/event.ts";
+import type { ClockFault } from "../engine/port/event.ts";
 import { elapsed } from "../time/mono.ts";
 import type { Mono } from "../time/mono.ts";
 import type { Frequency, Seconds } from "../time/seconds.ts";

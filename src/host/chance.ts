@@ -1,5 +1,5 @@
 /** Unpredictable numbers from the system, drawn in one go and handed out piece by piece: each draw is a system call. */
-import type { Chance } from "../engine/engine.ts";
+import type { Chance } from "../engine/port/engine.ts";
 import { libc } from "./libc.ts";
 
 const DRAWN = 32; // words, 256 octets: as much as getrandom(2) gives without ever being cut short by a signal

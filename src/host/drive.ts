@@ -5,11 +5,11 @@
  * event → engine.handle → actions → world.perform        world.next(engine.wakeAt) → event …
  * ```
  */
-import type { Event } from "../engine/event.ts";
-import type { Engine } from "../engine/engine.ts";
-import type { Memory } from "../engine/memory.ts";
-import type { Note } from "../engine/note.ts";
-import type { World } from "../engine/world.ts";
+import type { Event } from "../engine/port/event.ts";
+import type { Engine } from "../engine/port/engine.ts";
+import type { Memory } from "../engine/port/memory.ts";
+import type { Note } from "../engine/port/note.ts";
+import type { World } from "../engine/port/world.ts";
 import type { Frequency } from "../time/seconds.ts";
 
 /** What whoever runs the engine wants of it. */

@@ -1,6 +1,6 @@
 /** Error numbers and error codes of the system → the engine's names for them: one table for our own sockets and for Node's. */
 import { constants } from "node:os";
-import type { HostFault } from "../engine/event.ts";
+import type { HostFault } from "../engine/port/event.ts";
 
 const FAULTS = {
   EPERM: "noPrivilege",

@@ -2,7 +2,7 @@
  * Tells when this host's interfaces or their addresses change. On Linux the kernel says so (rtnetlink(7)), which costs nothing
  * while nothing changes; elsewhere they are looked at now and then.
  */
-import type { HostAddresses } from "../engine/event.ts";
+import type { HostAddresses } from "../engine/port/event.ts";
 import { addressesByInterface } from "./interfaces.ts";
 import * as linux from "./layout.ts";
 import { libc, type Libc } from "./libc.ts";

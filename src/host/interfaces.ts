@@ -1,6 +1,6 @@
 /** The addresses of this host. */
 import { readFileSync } from "node:fs";
-import type { HostAddresses } from "../engine/event.ts";
+import type { HostAddresses } from "../engine/port/event.ts";
 import { networkInterfaces, type NetworkInterfaceInfo } from "node:os";
 
 /** The interfaces by name, as `os.networkInterfaces` has them. */

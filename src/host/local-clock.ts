@@ -12,7 +12,7 @@
  * | others | refused: `unsupported` | refused | refused | none |
  */
 import type { KernelClaim } from "../discipline/claim.ts";
-import type { ClockFault } from "../engine/event.ts";
+import type { ClockFault } from "../engine/port/event.ts";
 import type { Frequency, Seconds } from "../time/seconds.ts";
 import { ALARM, glideByFrequency, keepFrequency, type Alarm } from "./by-hand.ts";
 import { errorNumber } from "./errno.ts";

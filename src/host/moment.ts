@@ -1,7 +1,7 @@
 /** This very moment, by every clock that outlives a process: what lets a later run tell how long ago something was. */
 import { readFileSync } from "node:fs";
 import { uptime } from "node:os";
-import type { Moment } from "../engine/lapse.ts";
+import type { Moment } from "../engine/memory/lapse.ts";
 import { clockReader } from "./clock.ts";
 import type { ClockReader } from "./clock.ts";
 import { kernelFrequency } from "./kernel.ts";

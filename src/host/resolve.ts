@@ -1,5 +1,5 @@
 /** Names to addresses, as the system resolves them: hosts file, DNS and whatever else it is set up for. */
-import type { Event, ResolveFault } from "../engine/event.ts";
+import type { Event, ResolveFault } from "../engine/port/event.ts";
 import { parse4, parse6, text6 } from "./udp/sockaddr.ts";
 
 /** What a resolver finds: `dns.lookup` with `all`. */

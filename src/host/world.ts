@@ -3,10 +3,10 @@
  *
  * Whatever happens is put into one queue; {@link HostWorld.next} hands it out. Nothing here decides anything.
  */
-import type { Event } from "../engine/event.ts";
-import type { World, WorldAction } from "../engine/world.ts";
-import type { SocketToken } from "../engine/action.ts";
-import type { Responder } from "../engine/responder.ts";
+import type { Event } from "../engine/port/event.ts";
+import type { World, WorldAction } from "../engine/port/world.ts";
+import type { SocketToken } from "../engine/port/action.ts";
+import type { Responder } from "../engine/serving/responder.ts";
 import type { Frequency, Seconds } from "../time/seconds.ts";
 import type { Mono } from "../time/mono.ts";
 import type { Now } from "../time/now.ts";

@@ -5,7 +5,7 @@
  * was drawn before or how many streams there are; so every host and every path has numbers of its own, and adding one
  * leaves the others as they were.
  */
-import type { Chance } from "../engine/engine.ts";
+import type { Chance } from "../engine/port/engine.ts";
 
 /** A stream of pseudo-random numbers; the engine sees only the {@link Chance} of it. */
 export interface SimChance extends Chance {

@@ -1,5 +1,5 @@
 /** Names in a simulated world: what they resolve to, how that changes, how long it takes, and how it fails. */
-import type { ResolveFault } from "../engine/event.ts";
+import type { ResolveFault } from "../engine/port/event.ts";
 import type { Seconds } from "../time/seconds.ts";
 import { family } from "../wire/address.ts";
 import type { SimChance } from "./chance.ts";

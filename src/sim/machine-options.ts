@@ -1,5 +1,5 @@
 /** What a simulated machine is like: its interfaces, its oscillator, what its stamps are worth. */
-import type { ClockFault } from "../engine/event.ts";
+import type { ClockFault } from "../engine/port/event.ts";
 import type { Frequency, Seconds } from "../time/seconds.ts";
 import type { InterfaceOptions } from "./network.ts";
 import type { OscillatorOptions } from "./oscillator.ts";

@@ -1,11 +1,11 @@
 /**
  * One simulated machine: an oscillator with the two clocks it drives, sockets on a network, a resolver, and whatever
- * program runs on it. It performs the actions of `engine/action.ts` and tells the program what comes of them, as a host does.
+ * program runs on it. It performs the actions of `engine/port/action.ts` and tells the program what comes of them, as a host does.
  */
 import type { KernelClaim } from "../discipline/claim.ts";
-import type { ClockFault, Event, HostFault } from "../engine/event.ts";
-import type { PacketToken, SocketToken } from "../engine/action.ts";
-import type { WorldAction } from "../engine/world.ts";
+import type { ClockFault, Event, HostFault } from "../engine/port/event.ts";
+import type { PacketToken, SocketToken } from "../engine/port/action.ts";
+import type { WorldAction } from "../engine/port/world.ts";
 import type { Mono } from "../time/mono.ts";
 import type { Now } from "../time/now.ts";
 import type { Frequency, Seconds } from "../time/seconds.ts";

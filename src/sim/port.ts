@@ -2,8 +2,8 @@
  * One simulated machine as a {@link World}: what lets a driver written for the real world, which asks for the next event,
  * run in a simulated one. Asking lets the whole simulated world go on until something happens to this machine.
  */
-import type { Event } from "../engine/event.ts";
-import type { World, WorldAction } from "../engine/world.ts";
+import type { Event } from "../engine/port/event.ts";
+import type { World, WorldAction } from "../engine/port/world.ts";
 import type { Mono } from "../time/mono.ts";
 import type { Now } from "../time/now.ts";
 import type { Machine, Program } from "./machine.ts";

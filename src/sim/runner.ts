@@ -1,10 +1,10 @@
 /** Runs an engine on a simulated machine: hands it events, does what it asks, and wakes it when it wants. */
-import type { Engine } from "../engine/engine.ts";
-import type { Event } from "../engine/event.ts";
-import { type Memory, NOTHING } from "../engine/memory.ts";
-import type { Note } from "../engine/note.ts";
-import type { Outcome } from "../engine/outcome.ts";
-import type { Snapshot } from "../engine/snapshot.ts";
+import type { Engine } from "../engine/port/engine.ts";
+import type { Event } from "../engine/port/event.ts";
+import { type Memory, NOTHING } from "../engine/port/memory.ts";
+import type { Note } from "../engine/port/note.ts";
+import type { Outcome } from "../engine/port/outcome.ts";
+import type { Snapshot } from "../engine/port/snapshot.ts";
 import type { Mono } from "../time/mono.ts";
 import type { Machine, Program } from "./machine.ts";
 import type { Timeline } from "./timeline.ts";

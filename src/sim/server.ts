@@ -3,8 +3,8 @@
  * header it is told to, and oddities (`oddities.ts`) bend its answers. It keeps no associations and follows nobody; its
  * error is its machine's `clockError`.
  */
-import type { SocketToken } from "../engine/action.ts";
-import type { Event } from "../engine/event.ts";
+import type { SocketToken } from "../engine/port/action.ts";
+import type { Event } from "../engine/port/event.ts";
 import type { SecurityProvider } from "../security/security.ts";
 import type { Seconds } from "../time/seconds.ts";
 import { type NtpTimestamp, shift } from "../time/timestamp.ts";

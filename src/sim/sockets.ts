@@ -1,6 +1,6 @@
 /** The sockets of one simulated machine: which are open, on which ports, and which of them a datagram is for. */
-import type { HostFault } from "../engine/event.ts";
-import type { SocketToken } from "../engine/action.ts";
+import type { HostFault } from "../engine/port/event.ts";
+import type { SocketToken } from "../engine/port/action.ts";
 import { type Address, family, isMulticast } from "../wire/address.ts";
 import type { SimChance } from "./chance.ts";
 import type { Cast, Datagram, NetworkInterface } from "./network.ts";

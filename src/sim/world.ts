@@ -9,9 +9,9 @@
  * world.run(60, () => client.outcome !== null);
  * ```
  */
-import type { Chance, Engine } from "../engine/engine.ts";
-import type { Memory } from "../engine/memory.ts";
-import type { World } from "../engine/world.ts";
+import type { Chance, Engine } from "../engine/port/engine.ts";
+import type { Memory } from "../engine/port/memory.ts";
+import type { World } from "../engine/port/world.ts";
 import type { Seconds } from "../time/seconds.ts";
 import { fromUnix, type NtpTimestamp } from "../time/timestamp.ts";
 import { createChance, type SimChance } from "./chance.ts";

@@ -6,9 +6,9 @@
  * by then, under a lock. Nothing here throws; what goes wrong is a warning, since time is worth setting all the same.
  */
 import { dirname } from "node:path";
-import type { Lapse, Moment } from "../engine/lapse.ts";
-import type { Memory } from "../engine/memory.ts";
-import { carriedTo } from "../engine/remembered.ts";
+import type { Lapse, Moment } from "../engine/memory/lapse.ts";
+import type { Memory } from "../engine/port/memory.ts";
+import { carriedTo } from "../engine/memory/remembered.ts";
 import { UNKNOWN_TIME } from "../time/timestamp.ts";
 import { type Files, hasCode, realFiles } from "./files.ts";
 import { underLock } from "./lock.ts";

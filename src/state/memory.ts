@@ -9,7 +9,7 @@
  * `remembered` is there if a run was to remember its servers (`remembered.ts`). A version says how to read the rest; what is only added keeps it. Entries are read strictly: a memory that is half
  * understood would let a server be asked again that asked not to be.
  */
-import type { RememberedKiss } from "../engine/memory.ts";
+import type { RememberedKiss } from "../engine/port/memory.ts";
 import { isRecord } from "./checks.ts";
 import { documentOf, storedOf } from "./remembered.ts";
 import type { Stored } from "./remembered.ts";

@@ -6,9 +6,9 @@
  */
 import { FILTER_STAGES } from "../association/filter.ts";
 import { REASONS, TALLIES } from "../association/verdict.ts";
-import type { Moment } from "../engine/lapse.ts";
-import { carriedOver, carriedTo, FORGOTTEN, identityOf, REMEMBERED_AT_MOST } from "../engine/remembered.ts";
-import type { Remembered, RememberedAssociation, UnattendedClock } from "../engine/remembered.ts";
+import type { Moment } from "../engine/memory/lapse.ts";
+import { carriedOver, carriedTo, FORGOTTEN, identityOf, REMEMBERED_AT_MOST } from "../engine/memory/remembered.ts";
+import type { Remembered, RememberedAssociation, UnattendedClock } from "../engine/memory/remembered.ts";
 import type { NtpTimestamp } from "../time/timestamp.ts";
 import { LEAPS, MODES } from "../wire/header.ts";
 import type { Header } from "../wire/header.ts";

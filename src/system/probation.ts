@@ -10,7 +10,7 @@
  * - without an intersection nobody learns anything about it, and it stays where it is.
  *
  * A one-shot ends the probation of whoever agrees when it ends, so the next run counts its vote. A daemon does when it has agreed
- * by as many samples in a row as the clock filter has stages. Two days without agreeing end it, too (`engine/remembered.ts`): those
+ * by as many samples in a row as the clock filter has stages. Two days without agreeing end it, too (`engine/memory/remembered.ts`): those
  * that outvoted it may have been wrong. Where all servers there are, the silent ones with them, are on probation none is, for there
  * would be nobody to agree with. One that is named `true` never is.
  */

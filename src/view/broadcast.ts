@@ -1,6 +1,6 @@
 /** What a listener hears, event by event: a line of text, or a document a line. */
-import type { Note } from "../engine/note.ts";
-import type { AssociationReport, Snapshot } from "../engine/snapshot.ts";
+import type { Note } from "../engine/port/note.ts";
+import type { AssociationReport, Snapshot } from "../engine/port/snapshot.ts";
 import type { Seconds } from "../time/seconds.ts";
 import { toIso, type UnixNanoseconds } from "../time/timestamp.ts";
 import { addressText } from "../wire/address.ts";

@@ -2,7 +2,7 @@
  * What older tools write to their standard output, for scripts that parse it: `ntpdate -q`, `sntp`, `ntpdig`, `ntpdig -j`.
  * Their offsets are server − local, as ours.
  */
-import type { AssociationReport, Snapshot } from "../engine/snapshot.ts";
+import type { AssociationReport, Snapshot } from "../engine/port/snapshot.ts";
 import { printable } from "./text.ts";
 
 /** Tools whose output of one query is known. */

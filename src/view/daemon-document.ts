@@ -5,7 +5,7 @@ import type { ListedAssociation, ReadVariables } from "../control/operations.ts"
 import type { Reselection } from "../control/reselect.ts";
 import { clockStatus, peerStatus, systemStatus } from "../control/status.ts";
 import { integerOf, numberOf, unquoted, type Row, type Variable } from "../control/variables.ts";
-import { OUTCOMES } from "../engine/outcome.ts";
+import { OUTCOMES } from "../engine/port/outcome.ts";
 import { toIso, unixToIso, type UnixNanoseconds } from "../time/timestamp.ts";
 import { schemaName, type FailureDocument } from "./document.ts";
 import { endpointOf } from "./peers-rows.ts";

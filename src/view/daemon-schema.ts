@@ -1,6 +1,6 @@
 /** The JSON Schemas of the documents of the commands that ask daemons. */
 import { REASONS, TALLIES } from "../association/verdict.ts";
-import { OUTCOMES } from "../engine/outcome.ts";
+import { OUTCOMES } from "../engine/port/outcome.ts";
 import { LEAPS, MODES } from "../wire/header.ts";
 import { schemaName } from "./document.ts";
 import {

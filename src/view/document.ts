@@ -2,8 +2,8 @@
  * The JSON document of `sync`, `query` and `demo` (the contract's `ntpkit/COMMAND/1`): the snapshot in its words and
  * units. Its schema is in `schema.ts`; what is unknown is `null`, and no number is ever NaN or infinite.
  */
-import type { AssociationReport, Snapshot } from "../engine/snapshot.ts";
-import { OUTCOMES, type Outcome } from "../engine/outcome.ts";
+import type { AssociationReport, Snapshot } from "../engine/port/snapshot.ts";
+import { OUTCOMES, type Outcome } from "../engine/port/outcome.ts";
 import { toIso, type UnixNanoseconds } from "../time/timestamp.ts";
 
 /** What went wrong. */

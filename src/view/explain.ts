@@ -1,7 +1,7 @@
 /** One sentence a server: why it is not used, with the figures that say so. */
 import { REASONS, type Reason } from "../association/verdict.ts";
-import type { HostFault, ResolveFault } from "../engine/event.ts";
-import type { AssociationReport, Snapshot } from "../engine/snapshot.ts";
+import type { HostFault, ResolveFault } from "../engine/port/event.ts";
+import type { AssociationReport, Snapshot } from "../engine/port/snapshot.ts";
 import { kissText } from "../wire/kiss.ts";
 import { fullName } from "./servername.ts";
 import { counted, durationText, printable, signedText } from "./text.ts";

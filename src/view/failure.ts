@@ -1,9 +1,9 @@
 /** Why a run failed, in one line that names what and where, and a hint what to do next. */
 import { REASONS, type Reason } from "../association/verdict.ts";
-import { OUTCOMES, type Outcome } from "../engine/outcome.ts";
-import type { AssociationReport, Snapshot } from "../engine/snapshot.ts";
+import { OUTCOMES, type Outcome } from "../engine/port/outcome.ts";
+import type { AssociationReport, Snapshot } from "../engine/port/snapshot.ts";
 import type { StepLimits } from "../discipline/limits.ts";
-import type { ClockFault, HostFault } from "../engine/event.ts";
+import type { ClockFault, HostFault } from "../engine/port/event.ts";
 import type { Seconds } from "../time/seconds.ts";
 import type { FailureDocument } from "./document.ts";
 import { HOST_FAULTS, kissWords, RESOLVE_FAULTS } from "./explain.ts";

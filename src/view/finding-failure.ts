@@ -1,7 +1,7 @@
 /** Why nothing was found, in one line that names what and where, and a hint what to do next. */
-import type { HostFault } from "../engine/event.ts";
-import type { Outcome } from "../engine/outcome.ts";
-import type { Snapshot } from "../engine/snapshot.ts";
+import type { HostFault } from "../engine/port/event.ts";
+import type { Outcome } from "../engine/port/outcome.ts";
+import type { Snapshot } from "../engine/port/snapshot.ts";
 import type { Seconds } from "../time/seconds.ts";
 import type { FailureDocument } from "./document.ts";
 import { HOST_FAULTS } from "./explain.ts";

@@ -1,7 +1,7 @@
 /** The JSON Schemas of `pool`, `manycast`, `broadcast` and `serve`, drawn from the same tables as the documents. */
 import { REASONS } from "../association/verdict.ts";
 import { DISPOSITIONS, noCounts, tallyOf } from "../server/disposition.ts";
-import { OUTCOMES } from "../engine/outcome.ts";
+import { OUTCOMES } from "../engine/port/outcome.ts";
 import { schemaName } from "./document.ts";
 import { flag, instant, integer, maybe, oneOf, open, record, runSchema, seconds, text, type Schema } from "./schema.ts";
 

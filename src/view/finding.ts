@@ -2,7 +2,7 @@
  * Reports of the commands that find servers: what was asked, the table of what was found, a sentence a server that is not
  * used, the verdict. And the same as documents.
  */
-import type { Snapshot } from "../engine/snapshot.ts";
+import type { Snapshot } from "../engine/port/snapshot.ts";
 import { toIso, type UnixNanoseconds } from "../time/timestamp.ts";
 import { addressText } from "../wire/address.ts";
 import { runDocument, type FailureDocument, type RunDocument } from "./document.ts";

@@ -1,5 +1,5 @@
 /** Tables of servers that were found: what pools, rings and broadcasts are told apart by. */
-import type { AssociationReport } from "../engine/snapshot.ts";
+import type { AssociationReport } from "../engine/port/snapshot.ts";
 import type { Column } from "./table.ts";
 import { durationText, NOTHING, printable, signedText } from "./text.ts";
 

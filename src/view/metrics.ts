@@ -1,5 +1,5 @@
 /** OpenMetrics from a snapshot: one table of what is exposed. Names begin with `ntpkit_`; units are in the names. */
-import type { AssociationReport, Snapshot } from "../engine/snapshot.ts";
+import type { AssociationReport, Snapshot } from "../engine/port/snapshot.ts";
 import { LEAPS } from "../wire/header.ts";
 import { printable } from "./text.ts";
 

@@ -2,8 +2,8 @@
 import { PACKET_TESTS, type PacketTest } from "../association/tests.ts";
 import { REASONS } from "../association/verdict.ts";
 import type { DrawFault } from "../association/pool.ts";
-import type { ClockFault, HostFault } from "../engine/event.ts";
-import type { Note } from "../engine/note.ts";
+import type { ClockFault, HostFault } from "../engine/port/event.ts";
+import type { Note } from "../engine/port/note.ts";
 import { addressText, type Address } from "../wire/address.ts";
 import type { PacketFault } from "../wire/packet.ts";
 import { HOST_FAULTS, kissWords, RESOLVE_FAULTS } from "./explain.ts";

@@ -10,7 +10,7 @@
  *           └    *   k    the marks of events
  * ```
  */
-import type { AssociationReport, Snapshot } from "../engine/snapshot.ts";
+import type { AssociationReport, Snapshot } from "../engine/port/snapshot.ts";
 import { errorBound } from "./table.ts";
 import { signedText } from "./text.ts";
 

@@ -1,7 +1,7 @@
 /** What a run starts from, in words: the lines of `-v`. */
-import type { Break } from "../engine/lapse.ts";
+import type { Break } from "../engine/memory/lapse.ts";
 import type { Recalled } from "../state/file.ts";
-import { isKnown } from "../engine/remembered.ts";
+import { isKnown } from "../engine/memory/remembered.ts";
 import { addressText } from "../wire/address.ts";
 import { counted, printable } from "./text.ts";
 

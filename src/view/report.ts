@@ -1,5 +1,5 @@
 /** The report for people: the table, a sentence a server that lost, the verdict. */
-import type { Snapshot } from "../engine/snapshot.ts";
+import type { Snapshot } from "../engine/port/snapshot.ts";
 import type { UnixNanoseconds } from "../time/timestamp.ts";
 import { explain } from "./explain.ts";
 import type { Palette } from "./palette.ts";

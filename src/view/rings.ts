@@ -1,5 +1,5 @@
 /** Rings in words: how far a group was asked, and how many answered. */
-import type { Snapshot } from "../engine/snapshot.ts";
+import type { Snapshot } from "../engine/port/snapshot.ts";
 import { counted, printable } from "./text.ts";
 
 /** Rings shown for each group; the daemon asks the last one again and again. */

@@ -1,5 +1,5 @@
 /** The JSON Schemas of `run`: its resolved configuration (`run --check`), and the lines of its log (`run --json`). */
-import { OUTCOMES } from "../engine/outcome.ts";
+import { OUTCOMES } from "../engine/port/outcome.ts";
 import { ERROR, flag, integer, maybe, oneOf, record, text, type Schema } from "./schema.ts";
 
 const amount: Schema = { type: "number" };

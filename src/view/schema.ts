@@ -3,7 +3,7 @@
  * to `schemas/`.
  */
 import { REASONS, TALLIES } from "../association/verdict.ts";
-import { OUTCOMES } from "../engine/outcome.ts";
+import { OUTCOMES } from "../engine/port/outcome.ts";
 import { LEAPS, MODES } from "../wire/header.ts";
 import { schemaName } from "./document.ts";
 import { HOST_FAULTS, RESOLVE_FAULTS } from "./explain.ts";

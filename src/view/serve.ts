@@ -1,5 +1,5 @@
 /** What a server tells of itself while it runs: lines for people, documents a line, and what is drawn on a terminal. */
-import type { Snapshot } from "../engine/snapshot.ts";
+import type { Snapshot } from "../engine/port/snapshot.ts";
 import type { Published } from "../server/published.ts";
 import type { Counts, Tally } from "../server/disposition.ts";
 import { DISPOSITIONS, tallyOf, type Disposition } from "../server/disposition.ts";

@@ -1,5 +1,5 @@
 /** What a server is called in text: by the name it was given, its address, or both. */
-import type { AssociationReport } from "../engine/snapshot.ts";
+import type { AssociationReport } from "../engine/port/snapshot.ts";
 import { addressText } from "../wire/address.ts";
 import { printable } from "./text.ts";
 

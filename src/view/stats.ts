@@ -3,8 +3,8 @@
  * scripts read ours. Each begins with the Modified Julian Day and the second of it.
  */
 import { SELECTIONS } from "../control/status.ts";
-import type { RawSample } from "../engine/note.ts";
-import type { AssociationReport, Snapshot } from "../engine/snapshot.ts";
+import type { RawSample } from "../engine/port/note.ts";
+import type { AssociationReport, Snapshot } from "../engine/port/snapshot.ts";
 import type { NtpTimestamp } from "../time/timestamp.ts";
 import { family, type Address } from "../wire/address.ts";
 import { LEAPS, MODES } from "../wire/header.ts";

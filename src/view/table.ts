@@ -1,6 +1,6 @@
 /** The table of a report: a line a server. */
 import Table from "cli-table3";
-import type { AssociationReport } from "../engine/snapshot.ts";
+import type { AssociationReport } from "../engine/port/snapshot.ts";
 import type { Verdict } from "../association/verdict.ts";
 import type { Palette } from "./palette.ts";
 import { fullName, shortName, type Named } from "./servername.ts";

@@ -1,5 +1,5 @@
 /** The last line of a report: what the local clock's error is, who says so, and what was done about it. */
-import type { ClockReport, Snapshot } from "../engine/snapshot.ts";
+import type { ClockReport, Snapshot } from "../engine/port/snapshot.ts";
 import { shift, toIso, unfold, type UnixNanoseconds } from "../time/timestamp.ts";
 import { runsText } from "./recalled.ts";
 import { counted, durationText, longText } from "./text.ts";

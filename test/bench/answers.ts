@@ -1,5 +1,5 @@
 /** What the benches of whole engines share: a good server's answer to any question, and a line of figures. */
-import type { Event } from "../../src/engine/event.ts";
+import type { Event } from "../../src/engine/port/event.ts";
 import { shift } from "../../src/time/timestamp.ts";
 import { encodeHeader, HEADER_LENGTH, readHeader } from "../../src/wire/header.ts";
 import { answerTo, at, requestAt } from "../support/association.ts";

@@ -19,7 +19,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { DEFAULT_DISCIPLINE } from "../../src/discipline/disciplines.ts";
 import { DEFAULT_STEP_LIMITS } from "../../src/discipline/limits.ts";
-import type { Event } from "../../src/engine/event.ts";
+import type { Event } from "../../src/engine/port/event.ts";
 import { createWorld } from "../../src/sim/world.ts";
 import { DEFAULT_LIMITS } from "../../src/system/limits.ts";
 import { Network, removeLeftovers } from "../lab/netns.ts";

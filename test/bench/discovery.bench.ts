@@ -11,9 +11,9 @@
 import { fileURLToPath } from "node:url";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import type { Action } from "../../src/engine/action.ts";
-import type { EngineConfig } from "../../src/engine/config.ts";
-import type { Event } from "../../src/engine/event.ts";
+import type { Action } from "../../src/engine/port/action.ts";
+import type { EngineConfig } from "../../src/engine/port/config.ts";
+import type { Event } from "../../src/engine/port/event.ts";
 import { DEFAULT_LIMITS } from "../../src/system/limits.ts";
 import { Network, removeLeftovers } from "../lab/netns.ts";
 import { must, run, start, stopAll } from "../lab/processes.ts";

@@ -21,7 +21,7 @@ import { StatisticsFiles } from "../../src/cli/daemon/statistics.ts";
 import { loadConfiguration } from "../../src/config/files.ts";
 import type { Configuration } from "../../src/config/ntpconf/record.ts";
 import type { AssociationId } from "../../src/association/association.ts";
-import type { Note } from "../../src/engine/note.ts";
+import type { Note } from "../../src/engine/port/note.ts";
 import { noCounts } from "../../src/server/disposition.ts";
 import { association, snapshotOf } from "../support/snapshot.ts";
 

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { generated, stale } from "../../src/cli/docs.ts";
-import { OUTCOMES } from "../../src/engine/outcome.ts";
+import { OUTCOMES } from "../../src/engine/port/outcome.ts";
 import { parseKeys } from "../../src/security/keyfile.ts";
 import { keygenSchema, runSchema } from "../../src/view/schema.ts";
 import { ntpkit } from "../support/command.ts";

@@ -2,8 +2,8 @@
 import { describe, expect, it } from "vitest";
 import { daemonConfig, type DaemonFacts, type DaemonOptions } from "../../src/config/daemon.ts";
 import { loadConfiguration } from "../../src/config/files.ts";
-import { listening } from "../../src/engine/listening.ts";
-import type { EngineConfig } from "../../src/engine/config.ts";
+import { listening } from "../../src/engine/serving/listening.ts";
+import type { EngineConfig } from "../../src/engine/port/config.ts";
 import { FLAG } from "../../src/server/access.ts";
 import { sourceOf } from "../../src/server/source.ts";
 

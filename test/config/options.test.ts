@@ -5,7 +5,7 @@ import { loadConfiguration } from "../../src/config/files.ts";
 import type { Configuration } from "../../src/config/ntpconf/configuration.ts";
 import { onceConfig, type OnceCommand, type OnceOptions } from "../../src/config/options.ts";
 import { parseServer } from "../../src/config/servers.ts";
-import type { EngineConfig } from "../../src/engine/config.ts";
+import type { EngineConfig } from "../../src/engine/port/config.ts";
 
 const FACTS = { precision: -24, ownReferenceIds: [0x7f000001] };
 

@@ -6,7 +6,7 @@ import { loadConfiguration, type LoadedConfiguration } from "../../src/config/fi
 import { parseToml } from "../../src/config/translate/toml.ts";
 import { accessOf } from "../../src/config/serving.ts";
 import { translated, type ConfigFiles, type Translation } from "../../src/config/translate/translate.ts";
-import { listening } from "../../src/engine/listening.ts";
+import { listening } from "../../src/engine/serving/listening.ts";
 import { FLAG } from "../../src/server/access.ts";
 import { sourceOf } from "../../src/server/source.ts";
 import { UsageError } from "../../src/config/usage.ts";

@@ -1,6 +1,6 @@
 /** The simulated world keeps the contract of worlds. */
 import { addressKey, type Address } from "../../src/wire/address.ts";
-import type { SocketToken } from "../../src/engine/action.ts";
+import type { SocketToken } from "../../src/engine/port/action.ts";
 import type { Machine } from "../../src/sim/machine.ts";
 import { createWorld, type SimWorld } from "../../src/sim/world.ts";
 import { type Answer, type ContractWorld, type Peer, worldContract } from "./world.contract.ts";

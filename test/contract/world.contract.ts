@@ -4,9 +4,9 @@
  */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { addressKey, type Address } from "../../src/wire/address.ts";
-import type { PacketToken, SocketToken } from "../../src/engine/action.ts";
-import type { Event } from "../../src/engine/event.ts";
-import type { World } from "../../src/engine/world.ts";
+import type { PacketToken, SocketToken } from "../../src/engine/port/action.ts";
+import type { Event } from "../../src/engine/port/event.ts";
+import type { World } from "../../src/engine/port/world.ts";
 import { after } from "../../src/time/mono.ts";
 import { difference } from "../../src/time/timestamp.ts";
 

@@ -1,9 +1,9 @@
 /** Control queries reach whoever answers them, and nobody else's do. */
 import { describe, expect, it } from "vitest";
-import { createEngine } from "../../src/engine/create.ts";
-import type { Action } from "../../src/engine/action.ts";
-import type { ControlView } from "../../src/engine/control.ts";
-import type { Event } from "../../src/engine/event.ts";
+import { createEngine } from "../../src/engine/engine.ts";
+import type { Action } from "../../src/engine/port/action.ts";
+import type { ControlView } from "../../src/engine/serving/control-view.ts";
+import type { Event } from "../../src/engine/port/event.ts";
 import { AccessList, type RestrictFlag } from "../../src/server/access.ts";
 import type { Counts } from "../../src/server/disposition.ts";
 import { NO_FALLBACKS } from "../../src/server/local.ts";

@@ -1,7 +1,7 @@
 /** Where there are many associations, judging is put off: what that may change, and what it may not. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { AssociationReport } from "../../src/engine/snapshot.ts";
+import type { AssociationReport } from "../../src/engine/port/snapshot.ts";
 import { DEFAULT_LIMITS } from "../../src/system/limits.ts";
 import { selectSystem } from "../../src/system/selection.ts";
 import type { Selection } from "../../src/system/selection.ts";

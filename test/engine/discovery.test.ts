@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { Action } from "../../src/engine/action.ts";
-import type { DiscoveryConfig, EngineConfig, OnceConfig } from "../../src/engine/config.ts";
-import type { Event } from "../../src/engine/event.ts";
+import type { Action } from "../../src/engine/port/action.ts";
+import type { DiscoveryConfig, EngineConfig, OnceConfig } from "../../src/engine/port/config.ts";
+import type { Event } from "../../src/engine/port/event.ts";
 import type { AssociationConfig } from "../../src/association/template.ts";
 import type { SecurityProvider } from "../../src/security/security.ts";
 import { shift, UNKNOWN_TIME } from "../../src/time/timestamp.ts";

@@ -1,7 +1,7 @@
 /** What lies between two runs: by which clock it is told, and when what was measured is void. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { lapseBetween, type Moment } from "../../src/engine/lapse.ts";
+import { lapseBetween, type Moment } from "../../src/engine/memory/lapse.ts";
 import { shift } from "../../src/time/timestamp.ts";
 import { EPOCH } from "../support/association.ts";
 

@@ -1,7 +1,7 @@
 /** A daemon's own step, and the replies that were under way meanwhile. */
 import { expect, it } from "vitest";
 import { DEFAULT_STEP_LIMITS } from "../../src/discipline/limits.ts";
-import type { Action } from "../../src/engine/action.ts";
+import type { Action } from "../../src/engine/port/action.ts";
 import { shift } from "../../src/time/timestamp.ts";
 import { at } from "../support/association.ts";
 import { Bench, queryConfig, sendsOf } from "../support/engine.ts";

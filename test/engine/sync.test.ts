@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { EngineConfig } from "../../src/engine/config.ts";
+import type { EngineConfig } from "../../src/engine/port/config.ts";
 import { DEFAULT_STEP_LIMITS } from "../../src/discipline/limits.ts";
 import type { StepLimits } from "../../src/discipline/limits.ts";
 import { Bench, queryConfig, sendsOf } from "../support/engine.ts";

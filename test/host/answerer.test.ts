@@ -2,9 +2,9 @@
 import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import { once } from "node:events";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { BURST_SIX, type EngineConfig } from "../../src/engine/config.ts";
-import { createEngine } from "../../src/engine/create.ts";
-import type { Engine } from "../../src/engine/engine.ts";
+import { BURST_SIX, type EngineConfig } from "../../src/engine/port/config.ts";
+import { createEngine } from "../../src/engine/engine.ts";
+import type { Engine } from "../../src/engine/port/engine.ts";
 import { systemChance } from "../../src/host/chance.ts";
 import { clockReader } from "../../src/host/clock.ts";
 import { drive } from "../../src/host/drive.ts";

@@ -1,12 +1,12 @@
 /** The drive loop, between a scripted engine and a scripted world. */
 import { describe, expect, it } from "vitest";
-import type { Action, PacketToken, SocketToken } from "../../src/engine/action.ts";
-import type { Engine } from "../../src/engine/engine.ts";
-import type { Event } from "../../src/engine/event.ts";
-import type { Memory } from "../../src/engine/memory.ts";
-import type { Note } from "../../src/engine/note.ts";
-import type { Outcome } from "../../src/engine/outcome.ts";
-import type { World, WorldAction } from "../../src/engine/world.ts";
+import type { Action, PacketToken, SocketToken } from "../../src/engine/port/action.ts";
+import type { Engine } from "../../src/engine/port/engine.ts";
+import type { Event } from "../../src/engine/port/event.ts";
+import type { Memory } from "../../src/engine/port/memory.ts";
+import type { Note } from "../../src/engine/port/note.ts";
+import type { Outcome } from "../../src/engine/port/outcome.ts";
+import type { World, WorldAction } from "../../src/engine/port/world.ts";
 import type { Mono } from "../../src/time/mono.ts";
 import type { Now } from "../../src/time/now.ts";
 import { UNKNOWN_TIME } from "../../src/time/timestamp.ts";

@@ -1,6 +1,6 @@
 /** Names to addresses. */
 import { describe, expect, it } from "vitest";
-import type { Event } from "../../src/engine/event.ts";
+import type { Event } from "../../src/engine/port/event.ts";
 import { canonicalLiteral, resolve, type Lookup } from "../../src/host/resolve.ts";
 
 const never: Lookup = () => {

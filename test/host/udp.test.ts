@@ -1,9 +1,9 @@
 /** What the contract of worlds leaves to sockets: interfaces, all addresses at once, and what the kernel tells of a packet. */
 import { networkInterfaces } from "node:os";
 import { afterEach, describe, expect, it } from "vitest";
-import type { PacketToken, SocketToken } from "../../src/engine/action.ts";
-import type { Event } from "../../src/engine/event.ts";
-import type { World } from "../../src/engine/world.ts";
+import type { PacketToken, SocketToken } from "../../src/engine/port/action.ts";
+import type { Event } from "../../src/engine/port/event.ts";
+import type { World } from "../../src/engine/port/world.ts";
 import { after } from "../../src/time/mono.ts";
 import { difference, shift } from "../../src/time/timestamp.ts";
 import type { Address } from "../../src/wire/address.ts";

@@ -1,7 +1,7 @@
 /** What the real world does beyond the contract: it notices steps, waits for long, and comes to an end. */
 import { afterEach, expect, it } from "vitest";
-import type { PacketToken, SocketToken } from "../../src/engine/action.ts";
-import type { World } from "../../src/engine/world.ts";
+import type { PacketToken, SocketToken } from "../../src/engine/port/action.ts";
+import type { World } from "../../src/engine/port/world.ts";
 import { clockReader } from "../../src/host/clock.ts";
 import type { HostOptions } from "../../src/host/world.ts";
 import { openWorld } from "../../src/host/world.ts";

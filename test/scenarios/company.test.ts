@@ -5,8 +5,8 @@
 import { beforeAll, describe, expect } from "vitest";
 import { DEFAULT_DISCIPLINE } from "../../src/discipline/disciplines.ts";
 import { DEFAULT_STEP_LIMITS } from "../../src/discipline/limits.ts";
-import type { ClockConfig } from "../../src/engine/config.ts";
-import type { AssociationReport } from "../../src/engine/snapshot.ts";
+import type { ClockConfig } from "../../src/engine/port/config.ts";
+import type { AssociationReport } from "../../src/engine/port/snapshot.ts";
 import type { SecurityProvider } from "../../src/security/security.ts";
 import { securityProvider } from "../../src/security/symmetric.ts";
 import { silent } from "../../src/sim/oddities.ts";

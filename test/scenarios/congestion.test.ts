@@ -2,7 +2,7 @@
 import { describe, expect } from "vitest";
 import { DISCIPLINES } from "../../src/discipline/disciplines.ts";
 import type { DisciplineName } from "../../src/discipline/disciplines.ts";
-import type { LoopConfig } from "../../src/engine/config.ts";
+import type { LoopConfig } from "../../src/engine/port/config.ts";
 import type { SimWorld } from "../../src/sim/world.ts";
 import { daemon } from "../support/daemon.ts";
 import { scenario } from "../support/world.ts";

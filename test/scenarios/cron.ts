@@ -1,7 +1,7 @@
 /** Runs of `sync --state` one after the other on one machine, as cron makes them, with what each leaves to the next. */
-import { carriedTo, type Remembered } from "../../src/engine/remembered.ts";
-import type { Lapse, Moment } from "../../src/engine/lapse.ts";
-import type { Memory } from "../../src/engine/memory.ts";
+import { carriedTo, type Remembered } from "../../src/engine/memory/remembered.ts";
+import type { Lapse, Moment } from "../../src/engine/memory/lapse.ts";
+import type { Memory } from "../../src/engine/port/memory.ts";
 import type { OnceOptions } from "../../src/config/options.ts";
 import type { Machine } from "../../src/sim/machine.ts";
 import type { Runner } from "../../src/sim/runner.ts";

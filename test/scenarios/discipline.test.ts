@@ -3,7 +3,7 @@ import { describe, expect } from "vitest";
 import { DISCIPLINES } from "../../src/discipline/disciplines.ts";
 import type { DisciplineName } from "../../src/discipline/disciplines.ts";
 import { DEFAULT_STEP_LIMITS } from "../../src/discipline/limits.ts";
-import type { ServingConfig } from "../../src/engine/config.ts";
+import type { ServingConfig } from "../../src/engine/port/config.ts";
 import { accessOfRules } from "../../src/server/access.ts";
 import type { AccessList } from "../../src/server/access.ts";
 import { NO_FALLBACKS } from "../../src/server/local.ts";

@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect } from "vitest";
 import { DEFAULT_DISCIPLINE } from "../../src/discipline/disciplines.ts";
 import { DEFAULT_STEP_LIMITS } from "../../src/discipline/limits.ts";
-import type { ClockConfig } from "../../src/engine/config.ts";
+import type { ClockConfig } from "../../src/engine/port/config.ts";
 import type { SecurityProvider } from "../../src/security/security.ts";
 import { securityProvider } from "../../src/security/symmetric.ts";
 import type { Runner } from "../../src/sim/runner.ts";

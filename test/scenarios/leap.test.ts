@@ -2,7 +2,7 @@
 import { describe, expect } from "vitest";
 import { accessOfRules } from "../../src/server/access.ts";
 import type { AccessList } from "../../src/server/access.ts";
-import type { ServingConfig } from "../../src/engine/config.ts";
+import type { ServingConfig } from "../../src/engine/port/config.ts";
 import { NO_FALLBACKS } from "../../src/server/local.ts";
 import { DEFAULT_RATE } from "../../src/server/rate.ts";
 import { toIso, UNIX_EPOCH } from "../../src/time/timestamp.ts";

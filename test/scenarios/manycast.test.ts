@@ -2,7 +2,7 @@
 import { describe, expect } from "vitest";
 import type { AssociationConfig } from "../../src/association/template.ts";
 import { DEFAULT_STEP_LIMITS } from "../../src/discipline/limits.ts";
-import type { ClockConfig } from "../../src/engine/config.ts";
+import type { ClockConfig } from "../../src/engine/port/config.ts";
 import { securityProvider } from "../../src/security/symmetric.ts";
 import { silent } from "../../src/sim/oddities.ts";
 import type { Runner } from "../../src/sim/runner.ts";

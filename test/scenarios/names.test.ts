@@ -1,6 +1,6 @@
 /** A daemon and its names: no name server at boot, none for a week, and names that come to exist later. */
 import { describe, expect } from "vitest";
-import type { ResolveFault } from "../../src/engine/event.ts";
+import type { ResolveFault } from "../../src/engine/port/event.ts";
 import { associationsOf, notesOf, Site } from "../support/site.ts";
 import { scenario } from "../support/world.ts";
 

@@ -2,10 +2,10 @@
 import { expect } from "vitest";
 import { onceConfig, type OnceCommand, type OnceOptions } from "../../src/config/options.ts";
 import { parseServer } from "../../src/config/servers.ts";
-import { createEngine } from "../../src/engine/create.ts";
-import type { AssociationReport, Snapshot } from "../../src/engine/snapshot.ts";
-import type { Note } from "../../src/engine/note.ts";
-import type { Outcome } from "../../src/engine/outcome.ts";
+import { createEngine } from "../../src/engine/engine.ts";
+import type { AssociationReport, Snapshot } from "../../src/engine/port/snapshot.ts";
+import type { Note } from "../../src/engine/port/note.ts";
+import type { Outcome } from "../../src/engine/port/outcome.ts";
 import type { Keyring } from "../../src/security/keyring.ts";
 import { securityProvider } from "../../src/security/symmetric.ts";
 import type { Machine } from "../../src/sim/machine.ts";

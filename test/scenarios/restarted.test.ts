@@ -1,8 +1,8 @@
 /** A daemon that is restarted takes up its associations where the one before left them. */
 import { describe, expect } from "vitest";
 import { DEFAULT_DISCIPLINE, type DisciplineName } from "../../src/discipline/disciplines.ts";
-import type { Break } from "../../src/engine/lapse.ts";
-import { carriedOver } from "../../src/engine/remembered.ts";
+import type { Break } from "../../src/engine/memory/lapse.ts";
+import { carriedOver } from "../../src/engine/memory/remembered.ts";
 import type { Runner } from "../../src/sim/runner.ts";
 import type { SimWorld } from "../../src/sim/world.ts";
 import { daemon } from "../support/daemon.ts";

@@ -2,7 +2,7 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
-import type { LoopConfig } from "../../src/engine/config.ts";
+import type { LoopConfig } from "../../src/engine/port/config.ts";
 import { createWorld } from "../../src/sim/world.ts";
 import { daemon } from "../support/daemon.ts";
 

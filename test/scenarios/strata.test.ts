@@ -7,7 +7,7 @@ import type { SecurityProvider } from "../../src/security/security.ts";
 import { securityProvider } from "../../src/security/symmetric.ts";
 import type { Runner } from "../../src/sim/runner.ts";
 import type { SimWorld } from "../../src/sim/world.ts";
-import type { AssociationConfig } from "../../src/engine/config.ts";
+import type { AssociationConfig } from "../../src/engine/port/config.ts";
 import { associationsOf, errorOf, keysOf, Site } from "../support/site.ts";
 import type { SiteHost } from "../support/site.ts";
 import { scenario } from "../support/world.ts";

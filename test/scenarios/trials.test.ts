@@ -4,8 +4,8 @@
  * and what is said of it.
  */
 import { describe, expect } from "vitest";
-import type { LoopConfig } from "../../src/engine/config.ts";
-import type { Note } from "../../src/engine/note.ts";
+import type { LoopConfig } from "../../src/engine/port/config.ts";
+import type { Note } from "../../src/engine/port/note.ts";
 import type { Runner } from "../../src/sim/runner.ts";
 import type { ScriptedServer } from "../../src/sim/server.ts";
 import type { SimWorld } from "../../src/sim/world.ts";

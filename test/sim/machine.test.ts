@@ -1,7 +1,7 @@
 /** A machine: its clocks as its program sees them, late stamps, refusals, sleep. */
 import { beforeEach, describe, expect, it } from "vitest";
-import type { PacketToken, SocketToken } from "../../src/engine/action.ts";
-import type { Event } from "../../src/engine/event.ts";
+import type { PacketToken, SocketToken } from "../../src/engine/port/action.ts";
+import type { Event } from "../../src/engine/port/event.ts";
 import type { Now } from "../../src/time/now.ts";
 import { difference } from "../../src/time/timestamp.ts";
 import { createWorld, type HostOptions, type SimWorld } from "../../src/sim/world.ts";

@@ -1,7 +1,7 @@
 /** The network: delays, faults, hops, groups, errors sent back, and those who stand in the way. */
 import { beforeEach, describe, expect, it } from "vitest";
-import type { SocketToken } from "../../src/engine/action.ts";
-import type { Event } from "../../src/engine/event.ts";
+import type { SocketToken } from "../../src/engine/port/action.ts";
+import type { Event } from "../../src/engine/port/event.ts";
 import type { Machine } from "../../src/sim/machine.ts";
 import { createWorld, type HostOptions, type SimWorld } from "../../src/sim/world.ts";
 import type { Address } from "../../src/wire/address.ts";

@@ -1,6 +1,6 @@
 /** The scripted server and its oddities, seen in the octets that come back. */
 import { beforeEach, describe, expect, it } from "vitest";
-import type { SocketToken } from "../../src/engine/action.ts";
+import type { SocketToken } from "../../src/engine/port/action.ts";
 import type { SecurityProvider } from "../../src/security/security.ts";
 import type { Machine } from "../../src/sim/machine.ts";
 import {

@@ -4,9 +4,9 @@
  */
 import { onceConfig } from "../../src/config/options.ts";
 import { parseServer } from "../../src/config/servers.ts";
-import type { EngineConfig } from "../../src/engine/config.ts";
-import { createEngine } from "../../src/engine/create.ts";
-import type { Chance, Engine } from "../../src/engine/engine.ts";
+import type { EngineConfig } from "../../src/engine/port/config.ts";
+import { createEngine } from "../../src/engine/engine.ts";
+import type { Chance, Engine } from "../../src/engine/port/engine.ts";
 import { securityProvider } from "../../src/security/symmetric.ts";
 import { createWorld } from "../../src/sim/world.ts";
 import type { Address } from "../../src/wire/address.ts";

@@ -1,7 +1,7 @@
 /** Whole worlds: the same seed is the same world; engines run, sleep and are replaced; errors are measured. */
 import { describe, expect, it } from "vitest";
-import type { Action } from "../../src/engine/action.ts";
-import type { Engine } from "../../src/engine/engine.ts";
+import type { Action } from "../../src/engine/port/action.ts";
+import type { Engine } from "../../src/engine/port/engine.ts";
 import { after, type Mono } from "../../src/time/mono.ts";
 import { createWorld, type SimWorld } from "../../src/sim/world.ts";
 import { Poller, type PollerOptions } from "../support/poller.ts";

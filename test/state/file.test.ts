@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { NOTHING, type Memory } from "../../src/engine/memory.ts";
+import { NOTHING, type Memory } from "../../src/engine/port/memory.ts";
 import { StateFile } from "../../src/state/file.ts";
 import { underLock } from "../../src/state/lock.ts";
 import { decodeMemory, encodeMemory } from "../../src/state/memory.ts";

@@ -1,7 +1,7 @@
 /** Memories as text, and two memories made one. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { NOTHING, type Memory, type RememberedKiss } from "../../src/engine/memory.ts";
+import { NOTHING, type Memory, type RememberedKiss } from "../../src/engine/port/memory.ts";
 import { decodeMemory, encodeMemory, mergeKisses } from "../../src/state/memory.ts";
 
 const kiss: fc.Arbitrary<RememberedKiss> = fc.record({

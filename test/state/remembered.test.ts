@@ -1,8 +1,8 @@
 /** What was learned of servers and clock, as a document: it comes back as it was, and nothing hostile comes in. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Moment } from "../../src/engine/lapse.ts";
-import { carriedOver, type Remembered, type RememberedAssociation } from "../../src/engine/remembered.ts";
+import type { Moment } from "../../src/engine/memory/lapse.ts";
+import { carriedOver, type Remembered, type RememberedAssociation } from "../../src/engine/memory/remembered.ts";
 import { StateFile } from "../../src/state/file.ts";
 import { decodeMemory, encodeMemory } from "../../src/state/memory.ts";
 import { documentOf, mergeRemembered, storedOf, type Stored } from "../../src/state/remembered.ts";

@@ -1,9 +1,9 @@
 /** A daemon in a simulated world: an engine that goes on and steers its machine's clock. */
 import { DEFAULT_DISCIPLINE } from "../../src/discipline/disciplines.ts";
 import { DEFAULT_STEP_LIMITS } from "../../src/discipline/limits.ts";
-import type { AssociationConfig, EngineConfig, LoopConfig } from "../../src/engine/config.ts";
-import { BURST_SIX } from "../../src/engine/config.ts";
-import { createEngine } from "../../src/engine/create.ts";
+import type { AssociationConfig, EngineConfig, LoopConfig } from "../../src/engine/port/config.ts";
+import { BURST_SIX } from "../../src/engine/port/config.ts";
+import { createEngine } from "../../src/engine/engine.ts";
 import { securityProvider } from "../../src/security/symmetric.ts";
 import type { Machine } from "../../src/sim/machine.ts";
 import type { Runner } from "../../src/sim/runner.ts";

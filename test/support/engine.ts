@@ -1,10 +1,10 @@
 /** An engine at the bench: events by hand, its actions in plain sight, a server's answers on demand. */
-import { createEngine } from "../../src/engine/create.ts";
-import type { Action } from "../../src/engine/action.ts";
-import { BURST_SIX } from "../../src/engine/config.ts";
-import type { AssociationConfig, EngineConfig, OnceConfig } from "../../src/engine/config.ts";
-import type { Engine } from "../../src/engine/engine.ts";
-import type { Event } from "../../src/engine/event.ts";
+import { createEngine } from "../../src/engine/engine.ts";
+import type { Action } from "../../src/engine/port/action.ts";
+import { BURST_SIX } from "../../src/engine/port/config.ts";
+import type { AssociationConfig, EngineConfig, OnceConfig } from "../../src/engine/port/config.ts";
+import type { Engine } from "../../src/engine/port/engine.ts";
+import type { Event } from "../../src/engine/port/event.ts";
 import { DEFAULT_LIMITS } from "../../src/system/limits.ts";
 import type { Security, SecurityProvider } from "../../src/security/security.ts";
 import { shift } from "../../src/time/timestamp.ts";

@@ -2,8 +2,8 @@
 import { Log } from "../../src/cli/daemon/log.ts";
 import { daemonConfig, type DaemonOptions } from "../../src/config/daemon.ts";
 import { loadConfiguration } from "../../src/config/files.ts";
-import type { EngineConfig } from "../../src/engine/config.ts";
-import { createEngine } from "../../src/engine/create.ts";
+import type { EngineConfig } from "../../src/engine/port/config.ts";
+import { createEngine } from "../../src/engine/engine.ts";
 import type { Keyring } from "../../src/security/keyring.ts";
 import { securityProvider } from "../../src/security/symmetric.ts";
 import type { Runner } from "../../src/sim/runner.ts";

@@ -2,10 +2,10 @@
  * The smallest thing that is an engine: asks each server once a poll interval and sets the clock by what it answers. It
  * stands in for the real one where the world itself is tested, and where its speed is measured.
  */
-import type { Action, PacketToken, SocketToken } from "../../src/engine/action.ts";
-import type { Chance, Engine } from "../../src/engine/engine.ts";
-import type { Event } from "../../src/engine/event.ts";
-import type { Snapshot } from "../../src/engine/snapshot.ts";
+import type { Action, PacketToken, SocketToken } from "../../src/engine/port/action.ts";
+import type { Chance, Engine } from "../../src/engine/port/engine.ts";
+import type { Event } from "../../src/engine/port/event.ts";
+import type { Snapshot } from "../../src/engine/port/snapshot.ts";
 import { after, type Mono } from "../../src/time/mono.ts";
 import type { Now } from "../../src/time/now.ts";
 import type { Seconds } from "../../src/time/seconds.ts";

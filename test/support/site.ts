@@ -3,18 +3,18 @@
  * afterwards. Scenarios of discovery are said with it in a few lines.
  */
 import { createHash } from "node:crypto";
-import { BURST_SIX } from "../../src/engine/config.ts";
+import { BURST_SIX } from "../../src/engine/port/config.ts";
 import type {
   AssociationConfig,
   ClockConfig,
   DiscoveryConfig,
   EngineConfig,
   ServingConfig,
-} from "../../src/engine/config.ts";
-import { createEngine } from "../../src/engine/create.ts";
-import type { Engine } from "../../src/engine/engine.ts";
-import type { Note } from "../../src/engine/note.ts";
-import type { AssociationReport } from "../../src/engine/snapshot.ts";
+} from "../../src/engine/port/config.ts";
+import { createEngine } from "../../src/engine/engine.ts";
+import type { Engine } from "../../src/engine/port/engine.ts";
+import type { Note } from "../../src/engine/port/note.ts";
+import type { AssociationReport } from "../../src/engine/port/snapshot.ts";
 import { openKeyring } from "../../src/security/keyring.ts";
 import type { Keyring } from "../../src/security/keyring.ts";
 import { parseKeys } from "../../src/security/keyfile.ts";

@@ -2,7 +2,7 @@
 import type { AssociationId } from "../../src/association/association.ts";
 import type { Reason, Verdict } from "../../src/association/verdict.ts";
 import { TALLIES } from "../../src/association/verdict.ts";
-import type { AssociationReport, Snapshot } from "../../src/engine/snapshot.ts";
+import type { AssociationReport, Snapshot } from "../../src/engine/port/snapshot.ts";
 import { fromUnix, type NtpTimestamp } from "../../src/time/timestamp.ts";
 
 /** 2026-11-21T20:00:00Z */

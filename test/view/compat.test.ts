@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import type { AssociationReport, Snapshot } from "../../src/engine/snapshot.ts";
+import type { AssociationReport, Snapshot } from "../../src/engine/port/snapshot.ts";
 import { parseRange } from "../../src/config/ranges.ts";
 import { queryText, type Occasion, type QueryTool } from "../../src/view/compat.ts";
 import { pluginLine } from "../../src/view/plugin.ts";

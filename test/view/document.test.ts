@@ -1,8 +1,8 @@
 /** The JSON documents keep the contract and their schemas. */
 import { describe, expect, it } from "vitest";
-import { OUTCOMES, type Outcome } from "../../src/engine/outcome.ts";
-import type { HostFault } from "../../src/engine/event.ts";
-import type { Snapshot } from "../../src/engine/snapshot.ts";
+import { OUTCOMES, type Outcome } from "../../src/engine/port/outcome.ts";
+import type { HostFault } from "../../src/engine/port/event.ts";
+import type { Snapshot } from "../../src/engine/port/snapshot.ts";
 import { fromUnix } from "../../src/time/timestamp.ts";
 import { bareDocument, documentText, runDocument } from "../../src/view/document.ts";
 import { describeFailure, type Lacking } from "../../src/view/failure.ts";

@@ -1,7 +1,7 @@
 /** Reports, documents and failures of the commands that find servers, and what a server tells. */
 import { describe, expect, it } from "vitest";
 import type { AssociationId } from "../../src/association/association.ts";
-import type { Snapshot } from "../../src/engine/snapshot.ts";
+import type { Snapshot } from "../../src/engine/port/snapshot.ts";
 import { noCounts } from "../../src/server/disposition.ts";
 import { localVariables } from "../../src/server/local.ts";
 import { publish } from "../../src/server/published.ts";

@@ -1,7 +1,7 @@
 /** The lines of -v. */
 import { describe, expect, it } from "vitest";
 import type { AssociationId } from "../../src/association/association.ts";
-import type { Note } from "../../src/engine/note.ts";
+import type { Note } from "../../src/engine/port/note.ts";
 import { noteText } from "../../src/view/notes.ts";
 import { stateWarningText } from "../../src/view/warnings.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { AssociationId } from "../../src/association/association.ts";
-import type { AssociationReport, Snapshot } from "../../src/engine/snapshot.ts";
+import type { AssociationReport, Snapshot } from "../../src/engine/port/snapshot.ts";
 import { EVENT_MARKS, markLegend, momentOf, plot, type Moment } from "../../src/view/plot.ts";
 import { association, silent, snapshotOf } from "../support/snapshot.ts";
 

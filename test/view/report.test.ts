@@ -1,7 +1,7 @@
 /** The report for people. */
 import { describe, expect, it } from "vitest";
 import { REASONS, type Reason } from "../../src/association/verdict.ts";
-import type { Snapshot } from "../../src/engine/snapshot.ts";
+import type { Snapshot } from "../../src/engine/port/snapshot.ts";
 import { explain } from "../../src/view/explain.ts";
 import { PLAIN, type Palette } from "../../src/view/palette.ts";
 import { report } from "../../src/view/report.ts";

@@ -3,7 +3,7 @@
  * output. What goes on being wrong is said once, and again only after it was right.
  */
 import { appendFileSync } from "node:fs";
-import type { Note } from "../../engine/note.ts";
+import type { Note } from "../../engine/port/note.ts";
 import { schemaName } from "../../view/document.ts";
 import { noteText } from "../../view/notes.ts";
 import type { Sink } from "../io.ts";

@@ -4,7 +4,7 @@
  */
 import type { RestrictLine } from "../../config/ntpconf/lines.ts";
 import { restrictedNames, type Named } from "../../config/serving.ts";
-import type { Event } from "../../engine/event.ts";
+import type { Event } from "../../engine/port/event.ts";
 import { resolve } from "../../host/resolve.ts";
 import { placedText } from "../../security/place.ts";
 import { RESOLVE_FAULTS } from "../../view/explain.ts";

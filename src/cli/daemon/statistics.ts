@@ -2,8 +2,8 @@
 import { appendFileSync, linkSync, mkdirSync, renameSync, unlinkSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
 import type { Configuration } from "../../config/ntpconf/record.ts";
-import type { Note } from "../../engine/note.ts";
-import type { Snapshot } from "../../engine/snapshot.ts";
+import type { Note } from "../../engine/port/note.ts";
+import type { Snapshot } from "../../engine/port/snapshot.ts";
 import { generationName, loopstats, peerstats, rawstats } from "../../view/stats.ts";
 import type { Log } from "./log.ts";
 import { sysstats } from "./sysstats.ts";

@@ -4,7 +4,7 @@ import { REASONS, TALLIES, type Verdict } from "../../association/verdict.ts";
 import { CONFIG_PATHS, CONFIG_VARIABLE } from "../../config/files.ts";
 import { COMMANDS, type CommandSyntax } from "../../config/ntpconf/commands.ts";
 import type { Standard } from "../../config/ntpconf/syntax.ts";
-import { OUTCOMES } from "../../engine/outcome.ts";
+import { OUTCOMES } from "../../engine/port/outcome.ts";
 import { KISS_CODES } from "../../wire/kiss.ts";
 import type { TreeCommand, TreeOption } from "../completion/tree.ts";
 import type { Block, Section } from "./roff.ts";

@@ -4,7 +4,7 @@
  * A client that goes on reading names the newest entries it has, newest first. The first of them that is still as it was told
  * says where to go on: whoever was heard again meanwhile stands behind it and comes again.
  */
-import type { ControlView } from "../../engine/control.ts";
+import type { ControlView } from "../../engine/serving/control-view.ts";
 import { FLAG, type RestrictFlag } from "../../server/access.ts";
 import type { MruEntry, MruList } from "../../server/mru.ts";
 import { sourceOf, type SourceWords } from "../../server/source.ts";

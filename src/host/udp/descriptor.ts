@@ -1,6 +1,6 @@
 /** Making a UDP descriptor on Linux: its options, where it is bound, what it is connected to, the groups it receives. */
 import { family, type Address } from "../../wire/address.ts";
-import type { HostFault } from "../../engine/event.ts";
+import type { HostFault } from "../../engine/port/event.ts";
 import { errorNumber, faultOfErrno } from "../errno.ts";
 import { canMulticast, interfaceAddress, interfaceNamed, interfacesWith } from "../interfaces.ts";
 import * as linux from "../layout.ts";

@@ -8,8 +8,8 @@
  */
 import { createSocket, type Socket as NodeSocket } from "node:dgram";
 import { family } from "../../wire/address.ts";
-import type { PacketToken, SocketToken } from "../../engine/action.ts";
-import type { HostFault } from "../../engine/event.ts";
+import type { PacketToken, SocketToken } from "../../engine/port/action.ts";
+import type { HostFault } from "../../engine/port/event.ts";
 import { faultOfCode } from "../errno.ts";
 import { interfaceAddress, interfaceNamed, interfacesWith } from "../interfaces.ts";
 import { parse4, parse6, text6 } from "./sockaddr.ts";

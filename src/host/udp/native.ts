@@ -12,13 +12,13 @@
  * it at random from ip_local_port_range (RFC 9109 §3). One that is asked for is shared: each hears its own server only.
  */
 import { family, type Address } from "../../wire/address.ts";
-import type { PacketToken, SocketToken } from "../../engine/action.ts";
-import type { HostFault } from "../../engine/event.ts";
+import type { PacketToken, SocketToken } from "../../engine/port/action.ts";
+import type { HostFault } from "../../engine/port/event.ts";
 import { difference, type NtpTimestamp } from "../../time/timestamp.ts";
 import { errorNumber, faultOfErrno } from "../errno.ts";
 import * as linux from "../layout.ts";
 import type { Libc, Watch } from "../libc.ts";
-import type { Responder } from "../../engine/responder.ts";
+import type { Responder } from "../../engine/serving/responder.ts";
 import { broadcastAddresses } from "../interfaces.ts";
 import { Answerer } from "./answerer.ts";
 import { joinGroup, makeDescriptor, setHopLimit, type Place } from "./descriptor.ts";

@@ -9,7 +9,7 @@
  * What goes to many leaves by every interface that can carry it, one copy a subnet, as ntpd sends it; the routing table would
  * choose one, or none where there is no default route.
  */
-import type { HostFault } from "../../engine/event.ts";
+import type { HostFault } from "../../engine/port/event.ts";
 import type { Address } from "../../wire/address.ts";
 import { family, isMulticast } from "../../wire/address.ts";
 import { canMulticast, interfaceAddress, interfaceNamed, waysOut } from "../interfaces.ts";

@@ -2,9 +2,9 @@
  * UDP sockets as the host uses them. Two kinds keep this one promise: `native.ts`, our own sockets whose packets the
  * kernel stamps, and `dgram.ts`, Node's sockets stamped by us. `choose.ts` picks.
  */
-import type { Action } from "../../engine/action.ts";
-import type { Event } from "../../engine/event.ts";
-import type { Responder } from "../../engine/responder.ts";
+import type { Action } from "../../engine/port/action.ts";
+import type { Event } from "../../engine/port/event.ts";
+import type { Responder } from "../../engine/serving/responder.ts";
 import type { ClockReader } from "../clock.ts";
 
 type ActionOf<K extends Action["kind"]> = Extract<Action, { readonly kind: K }>;

@@ -1,0 +1,79 @@
+/**
+ * The leap second as it comes: the kernel is told in time, carries it out, and is told that it is over.
+ *
+ * While the inserted second runs (TIME_OOP) the clock reads the day's last second a second time. NTP timestamps do the same, so what
+ * is measured and served stays right; but a smear must know which of the two it is, and nobody is to take it for a step.
+ */
+import type { KernelClaim } from "../../discipline/claim.ts";
+import type { Smear } from "../../server/smear.ts";
+import { dayOf } from "../../time/leap.ts";
+import { after } from "../../time/mono.ts";
+import type { Now } from "../../time/now.ts";
+import type { Seconds } from "../../time/seconds.ts";
+import { UNIX_EPOCH, unfold } from "../../time/timestamp.ts";
+import { claimLeap } from "./kernel.ts";
+import type { State } from "../state.ts";
+import { TIMER } from "../timer.ts";
+
+/** The clock may be stepped before the day ends, so it is looked at each hour. */
+const LOOK: Seconds = 3600;
+/** An inserted second runs after the day's last, and then some: the kernel is left alone meanwhile. */
+const OVER: Seconds = 2;
+
+/** How soon after it begins a second that is inserted is noticed, where one is to come. */
+const NOTICED: Seconds = 0.002;
+
+/** Looks whether a leap second is to be told of, or is over, and when to look again. */
+export function watchLeaps(state: State, now: Now): void {
+  const { steering } = state;
+  const isSteered = steering !== null && !steering.config.dryRun;
+  if (!isSteered && (state.config.leaps?.next ?? null) === null && smearOf(state) === null) return;
+  if (isSteered) claimLeap(state, steering, now);
+  const { left } = dayOf(now.clock, state.surroundings.era);
+  const later = left > 1 && expectedLeap(state, now) === "insert" ? NOTICED : OVER;
+  state.deadlines.set(TIMER.leap, after(now.mono, Math.min(LOOK, left + later)));
+}
+
+/** The leap second that is to come at the end of this day, or has just come: the kernel was told of it, or the list says so. */
+function expectedLeap(state: State, now: Now): KernelClaim["leap"] {
+  const { steering, config, surroundings } = state;
+  const claimed = steering?.claimed?.claim.leap ?? "none";
+  if (claimed !== "none") return claimed;
+  const unix = unfold(now.clock, surroundings.era) / NANOSECONDS + UNIX_EPOCH;
+  const near = (at: bigint): boolean => at > unix - BigInt(LOOK) && at <= unix + DAY;
+  const next = config.leaps?.next ?? null;
+  if (next !== null && near(next.at)) return next.leap;
+  const smear = smearOf(state);
+  return smear !== null && near(unfold(smear.at, surroundings.era) / NANOSECONDS + UNIX_EPOCH) ? smear.leap : "none";
+}
+
+const NANOSECONDS = 1_000_000_000n;
+const DAY = 86_400n;
+
+function smearOf({ answering }: State): Smear | null {
+  return answering?.server.settings.smear ?? null;
+}
+
+/** A step of less than this from one second is one second. */
+const NEARLY: Seconds = 0.1;
+
+/** Whether a step that nobody asked for is the leap second that the kernel was told of. */
+export function isOwnLeap(state: State, by: Seconds, now: Now): boolean {
+  const leap = expectedLeap(state, now);
+  if (leap === "none" || Math.abs(by - (leap === "insert" ? -1 : 1)) > NEARLY) return false;
+  const { left } = dayOf(now.clock, state.surroundings.era);
+  return left <= OVER || left >= 86_400 - LOOK;
+}
+
+/** Servers leap with us, so what was measured stays as true as it was; only an exchange that spans the second is worth nothing. */
+export function onLeapSecond(state: State, by: Seconds, now: Now): void {
+  state.note({ what: "leapSecond", leap: by < 0 ? "insert" : "delete" });
+  state.answering?.server.leapt();
+  watchLeaps(state, now);
+  for (const association of state.roster) {
+    state.closeRequests(association);
+    if (association.ended === null && association.address !== null)
+      association.nextPoll ??= after(now.mono, state.config.burst.spacing.least);
+    state.schedule(association);
+  }
+}

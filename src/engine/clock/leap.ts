@@ -1,0 +1,42 @@
+/**
+ * Leap seconds: what is announced, and when the kernel is told. What comes of it is in `leap-watch.ts`.
+ *
+ * ```text
+ *  survivors' vote ─┐
+ *                   ├─► system variables' leap ─► (last day of the month) ─► kernel ─► the second ─► told that it is over
+ *  list ────────────┘
+ * ```
+ */
+import type { KernelClaim } from "../../discipline/claim.ts";
+import type { SystemVariables } from "../../system/variables.ts";
+import { announcedLeap, dayOf } from "../../time/leap.ts";
+import { UNIX_EPOCH, unfold } from "../../time/timestamp.ts";
+import type { Now } from "../../time/now.ts";
+import type { State } from "../state.ts";
+import type { Steering } from "./steering.ts";
+
+/** The system variables with the leap second that is announced: where there is a list, its word and not the vote. */
+export function withLeap({ config, surroundings }: State, variables: SystemVariables, now: Now): SystemVariables {
+  const { leap } = variables;
+  return leap === "unsynchronized"
+    ? variables
+    : { ...variables, leap: announcedLeap(leap, config.leaps ?? null, now.clock, surroundings.era) };
+}
+
+/** What the kernel is to do at the end of this day. Who has lost all servers stays with what was known of it before. */
+export function armedLeap({ opinion, surroundings }: State, { claimed }: Steering, now: Now): KernelClaim["leap"] {
+  const { leap } = opinion.variables;
+  if (!dayOf(now.clock, surroundings.era).lastOfMonth) return "none";
+  return leap === "unsynchronized" ? (claimed?.claim.leap ?? "none") : leap;
+}
+
+/** TAI − UTC as the list has it; `null`: there is none. */
+export function taiNow({ config, surroundings }: State, now: Now): number | null {
+  const leaps = config.leaps ?? null;
+  if (leaps === null) return null;
+  const hasCome =
+    leaps.next !== null && unfold(now.clock, surroundings.era) / NANOSECONDS + UNIX_EPOCH >= leaps.next.at;
+  return hasCome ? leaps.next.tai : (leaps.tai ?? null);
+}
+
+const NANOSECONDS = 1_000_000_000n;

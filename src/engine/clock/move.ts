@@ -1,0 +1,64 @@
+/**
+ * Offsets are relative to the clock: whenever it is corrected, everything that was measured by it moves along.
+ *
+ * A kernel takes its time: 80 ms are 160 s of its 500 ppm, and its loop has no end. What was measured moves as far as the clock
+ * has, when something is next heard; else a peer whose question we answer in the midst of it would be told a receive timestamp
+ * of the clock as it will be, beside a transmit timestamp of the clock as it is.
+ */
+import { moveArrival } from "../../association/broadcast.ts";
+import { moveExchange } from "../../association/exchange.ts";
+import { moveFilter } from "../../association/filter.ts";
+import { moveRequest } from "../../association/request.ts";
+import { correctedBy } from "../../discipline/corrections.ts";
+import type { Corrections } from "../../discipline/corrections.ts";
+import { after, elapsed } from "../../time/mono.ts";
+import type { Mono } from "../../time/mono.ts";
+import type { Now } from "../../time/now.ts";
+import type { Frequency, Seconds } from "../../time/seconds.ts";
+import { shift } from "../../time/timestamp.ts";
+import type { State } from "../state.ts";
+
+/**
+ * Moves samples in the filters, and the timestamps of exchanges that are under way.
+ * @param phase what was added to the clock
+ * @param frequency what was added to its rate
+ */
+export function moveAlong(state: State, phase: Seconds, frequency: Frequency, now: Now): void {
+  for (const { left } of state.broadcasters) if (left !== null) left.left = shift(left.left, phase);
+  for (const { filter, requests, exchange, listening } of state.roster) {
+    moveFilter(filter, phase, frequency, now.mono);
+    if (listening !== null) moveArrival(listening, phase);
+    for (const request of requests) moveRequest(request, phase);
+    if (exchange !== null) moveExchange(exchange, phase);
+  }
+}
+
+/** Moving n associations takes of the order of n · 10 µs; while it is put off, a glide of 500 ppm goes 50 ns for each. */
+const SPACING: Seconds = 1e-4;
+/** With so few it is not worth putting off. */
+const AT_ONCE = 64;
+
+/**
+ * Moves what was measured along with what a slew or the kernel's loop has done to the clock meanwhile.
+ * @param lag for so long it may lie behind, seconds
+ */
+export function keepUp(
+  state: State,
+  now: Now,
+  lag: Seconds = state.roster.size > AT_ONCE ? state.roster.size * SPACING : 0,
+): void {
+  const { steering } = state;
+  if (steering === null || now.mono < after(steering.movedAt, lag)) return;
+  const { slew, locked } = steering.corrections;
+  if (locked !== null || (slew.rate !== 0 && steering.movedAt < slew.until)) {
+    const done = doneBetween(steering.corrections, steering.movedAt, now.mono);
+    if (done !== 0) moveAlong(state, done, 0, now);
+  }
+  steering.movedAt = now.mono;
+}
+
+/** What was added to the clock between two moments by a slew and by the kernel's loop: all that was done but by frequency. */
+function doneBetween(corrections: Corrections, from: Mono, to: Mono): Seconds {
+  const still = { ...corrections, frequency: 0 };
+  return elapsed(from, to) <= 0 ? 0 : correctedBy(still, to) - correctedBy(still, from);
+}

@@ -1,0 +1,228 @@
+/**
+ * The clock is disciplined: what was measured and what the system process made of it goes to the discipline, and what that
+ * decides becomes actions and poll intervals (RFC 5905 §11.3, A.5.5.4 clock_update()).
+ *
+ * ```text
+ *  sample ─► hear ─┐
+ *                  ├─► steer ─► discipline ─► steer, step, panic ─► (world) ─► onSteered, onStepped
+ *  judgement ──────┘                     └──► poll intervals
+ * ```
+ *
+ * What was measured by the clock moves along with it (`move.ts`); what the kernel's own loop does to it is in `lock.ts`.
+ */
+import type { Association } from "../../association/association.ts";
+import { rootDistance } from "../../association/distance.ts";
+import { moveExchange } from "../../association/exchange.ts";
+import { clearFilter } from "../../association/filter.ts";
+import { wishPoll } from "../../association/poll.ts";
+import type { Sample } from "../../association/sample.ts";
+import { correctedBy, corrections, steered } from "../../discipline/corrections.ts";
+import type { SystemOffset } from "../../discipline/strategy.ts";
+import { after, elapsed } from "../../time/mono.ts";
+import type { Now } from "../../time/now.ts";
+import type { Seconds } from "../../time/seconds.ts";
+import type { Event } from "../port/event.ts";
+import { claimSteered, claimUnreliable } from "./kernel.ts";
+import { keepUp, moveAlong } from "./move.ts";
+import { pretend, pretendedBy, pretendRefusal } from "./pretend.ts";
+import type { ClockAction } from "./pretend.ts";
+import type { State } from "../state.ts";
+import { learnDelay, withoutWaiting } from "./steering.ts";
+import type { Steering } from "./steering.ts";
+import { TIMER } from "../timer.ts";
+
+/** A sample came: the discipline will hear it as it is, before any filter. */
+export function hear({ steering }: State, from: Association, { at, offset, delay, dispersion }: Sample): void {
+  if (steering === null) return;
+  const corrected = correctedBy(steering.corrections, at);
+  // What the filter looks at is how far the clock is off, or would be.
+  const ahead = pretendedBy(steering, at);
+  learnDelay(steering, from, at, delay);
+  const phase = withoutWaiting(steering, from, offset - ahead, delay) + corrected;
+  steering.heard.push({ source: from.id, at, phase, delay, dispersion });
+}
+
+/** With so few associations everything is heard at once; with more, so seldom that it takes little of the time. */
+const AT_ONCE = 64;
+const SPACING: Seconds = 1e-4;
+
+/** If there is anything new, the discipline hears it and decides. */
+export function steer(state: State, now: Now): void {
+  const { steering, roster } = state;
+  if (steering === null || state.outcome !== null || steering.awaiting) return;
+  if (roster.size > AT_ONCE && now.mono < after(steering.heardAt, roster.size * SPACING)) return;
+  const corrected = correctedBy(steering.corrections, now.mono);
+  const system = systemOffset(state, steering, now);
+  // What an earlier run has heard was heeded then.
+  const updated = system !== null && system.at !== steering.used && system.at >= (state.started ?? now).mono;
+  if (steering.heard.length === 0 && !updated) return;
+  steering.heardAt = now.mono;
+  const decision = steering.discipline.update({ now: now.mono, corrected, samples: steering.heard, system });
+  steering.heard = [];
+  steering.used = system?.at ?? null;
+  switch (decision.kind) {
+    case "none":
+      break;
+    case "steer":
+      perform(state, steering, { kind: "steer", phase: decision.phase, frequency: decision.frequency }, now);
+      break;
+    case "lock":
+      perform(state, steering, decision, now);
+      break;
+    case "step":
+      if (isTooFar(steering, decision.offset)) return refuse(state, steering, decision.offset, "max-step", now);
+      perform(state, steering, { kind: "step", offset: decision.offset }, now);
+      break;
+    case "panic":
+      return refuse(state, steering, decision.offset, "panic", now);
+  }
+  // With a step the kernel itself takes back whatever it was told.
+  if (updated && decision.kind !== "step") claimSteered(state, steering, now);
+  spreadPoll(state, steering, now);
+}
+
+/**
+ * The clock begins as it is known to be: whoever steered it before may have left a frequency in it, or a slew, and what is
+ * measured by it would be taken for the oscillator's doing. (ntpd clears the kernel's loop likewise.)
+ */
+export function takeOver(state: State): void {
+  const { steering } = state;
+  if (steering === null || steering.config.dryRun) return;
+  steering.awaiting = true;
+  state.act({ kind: "steer", phase: 0, frequency: steering.discipline.report.frequency ?? 0 });
+}
+
+/** The clock was steered as asked. */
+export function onSteered(state: State, event: Event & { readonly kind: "steered" }, now: Now): void {
+  const { steering } = state;
+  if (steering === null) return;
+  steering.awaiting = false;
+  const { frequency: before } = steering.corrections;
+  // As far as the clock has glided after the phase before; what is left of that is replaced.
+  keepUp(state, now, 0);
+  steering.corrections = steered(steering.corrections, now.mono, event);
+  steering.movedAt = now.mono;
+  if (steering.steady === null) moveAlong(state, event.lasting === 0 ? event.phase : 0, event.frequency - before, now);
+}
+
+/** The clock was stepped, by us or by somebody else: all that was measured by it is worth nothing (RFC 5905 §9.1 "clear"). */
+export function onStepped(state: State, by: Seconds, whose: "ours" | "another", now: Now): void {
+  const { steering } = state;
+  if (steering === null) return;
+  if (whose === "another") steering.discipline.restart();
+  else {
+    state.note({ what: "clockStepped", by, whose });
+    // A frequency that was measured along with it counts from here on.
+    const { frequency } = steering.discipline.report;
+    if (steering.config.kernel === true && frequency !== null) state.act({ kind: "steer", phase: 0, frequency });
+  }
+  steering.awaiting = false;
+  steering.heard = [];
+  steering.used = null;
+  steering.pretended = 0;
+  steering.claimed = null;
+  steering.corrections = corrections(now.mono, steering.corrections.frequency);
+  steering.movedAt = now.mono;
+  for (const association of state.roster) {
+    startAfresh(state, association, now);
+    // Both peers go by the timestamps of the packet before: without them neither would understand the next.
+    if (association.exchange !== null) moveExchange(association.exchange, whose === "ours" ? by : null);
+  }
+  for (const broadcaster of state.broadcasters) broadcaster.left = null;
+  state.unjudged = true;
+}
+
+/** The clock-adjust process: once a second, how to run during the next (RFC 5905 §12). */
+export function onSecond(state: State, now: Now): void {
+  const { steering } = state;
+  const adjustment = steering?.discipline.adjust() ?? null;
+  if (steering === null || adjustment === null) return;
+  const { phase, frequency } = adjustment;
+  state.deadlines.set(TIMER.second, after(now.mono, 1));
+  // The phase of one second is less than the kernel can slew by; as a rate it is exact.
+  const rate = frequency + phase;
+  if (steering.config.dryRun)
+    steering.corrections = steered(steering.corrections, now.mono, { phase: 0, frequency: rate, lasting: 0 });
+  else if (rate !== steering.corrections.frequency) state.act({ kind: "steer", phase: 0, frequency: rate });
+  if (!steering.config.dryRun) moveAlong(state, phase, frequency - (steering.steady ?? 0), now);
+  steering.steady = frequency;
+}
+
+/** Has something done to the clock, or notes that it would have been. */
+function perform(state: State, steering: Steering, action: ClockAction, now: Now): void {
+  if (!steering.config.dryRun) {
+    steering.awaiting = true;
+    // Replies that are here already would be taken for exchanges in the midst of which somebody stepped the clock.
+    if (action.kind === "step") state.closeAll();
+    // What a slew has left is part of what goes into the loop.
+    const { slew, frequency } = steering.corrections;
+    if (action.kind === "lock" && now.mono < slew.until) state.act({ kind: "steer", phase: 0, frequency });
+    state.act(action);
+  } else pretend(state, steering, action, now);
+}
+
+function isTooFar({ config: { limits } }: Steering, offset: Seconds): boolean {
+  return Math.abs(offset) > (offset > 0 ? limits.maxStep.forward : limits.maxStep.backward);
+}
+
+/** The operator has to look after it. */
+function refuse(state: State, steering: Steering, by: Seconds, why: "panic" | "max-step", now: Now): void {
+  if (steering.config.dryRun) return pretendRefusal(state, steering, by, why, now);
+  claimUnreliable(state, steering, now);
+  state.clock.action = "refused";
+  state.clock.reason = why;
+  state.end("limit");
+}
+
+/** Survivors count whose root distance is up to so many times the least (chrony's `combinelimit`). */
+const COMBINED = 3;
+
+/**
+ * Θ and whom it is from: those survivors that are not far worse than the best, for one that is being set itself overlaps with
+ * all others and knows little. A system peer named `prefer` is followed alone.
+ */
+function systemOffset(
+  { opinion, roster, config: { limits } }: State,
+  steering: Steering,
+  now: Now,
+): SystemOffset | null {
+  const { estimate } = opinion;
+  const peer = estimate === null ? undefined : roster.get(estimate.peer);
+  const at = peer?.filter.estimate?.at;
+  if (estimate === null || peer === undefined || at === undefined) return null;
+  const survivors = peer.config.prefer ? [peer] : opinion.survivors.flatMap((id) => roster.get(id) ?? []);
+  const distances = survivors.map((survivor) => rootDistance(survivor, now.mono, limits));
+  const most = COMBINED * Math.min(...distances);
+  const sources = survivors.flatMap(({ id, header, filter }, place) =>
+    header === null || filter.estimate === null || distances[place]! > most
+      ? []
+      : [{ source: id, rootDelay: header.rootDelay + filter.estimate.delay }],
+  );
+  // A clock that is left alone goes on drifting after it was measured by what is known of its frequency.
+  const drifted = steering.config.dryRun
+    ? (steering.steady ?? steering.corrections.frequency) * elapsed(at, now.mono)
+    : 0;
+  const offset = estimate.offset + drifted - pretendedBy(steering, now.mono);
+  return { offset: withoutWaiting(steering, peer, offset, peer.filter.estimate!.delay), at, sources };
+}
+
+/** Associations are polled as the discipline wishes; a broadcast client's interval is its server's. */
+function spreadPoll(state: State, { discipline }: Steering, now: Now): void {
+  const { poll } = discipline.report;
+  for (const association of state.roster) {
+    if (association.listening !== null || !wishPoll(association, poll, now.mono, state.rules)) continue;
+    state.schedule(association);
+  }
+}
+
+function startAfresh(state: State, association: Association, now: Now): void {
+  clearFilter(association.filter);
+  state.closeRequests(association);
+  if (association.listening !== null) association.listening.previous = null;
+  if (association.ended !== null || association.address === null || association.listening !== null) return;
+  association.reach = 0;
+  association.burst = 0;
+  association.hpoll = association.minpoll;
+  association.nextPoll = after(now.mono, state.config.burst.spacing.least);
+  state.schedule(association);
+}

@@ -1,0 +1,118 @@
+/** What the engine remembers of its steering of the clock. */
+import type { Association } from "../../association/association.ts";
+import type { KernelClaim } from "../../discipline/claim.ts";
+import { DISCIPLINE } from "../../discipline/constants.ts";
+import { corrections } from "../../discipline/corrections.ts";
+import type { Corrections } from "../../discipline/corrections.ts";
+import { DISCIPLINES } from "../../discipline/disciplines.ts";
+import { noteDelay, puffed } from "../../discipline/huffpuff.ts";
+import type { LeastDelays } from "../../discipline/huffpuff.ts";
+import type { DisciplineBounds, RunningDiscipline, SourceSample } from "../../discipline/strategy.ts";
+import { after } from "../../time/mono.ts";
+import type { Mono } from "../../time/mono.ts";
+import type { Frequency, Seconds } from "../../time/seconds.ts";
+import type { EngineConfig, LoopConfig } from "../port/config.ts";
+
+/** A clock that is steered. */
+export interface Steering {
+  config: LoopConfig;
+  readonly discipline: RunningDiscipline;
+  /** What was done to the clock; where nothing is to be done, what would have been. */
+  corrections: Corrections;
+  /** By how much the clock would have been stepped before that, were anything done, seconds. */
+  pretended: Seconds;
+  /** The frequency without what is trickled out by it, where the discipline has a process that runs each second; else `null`. */
+  steady: Frequency | null;
+  /** The least delays of servers lately, where the huff-n'-puff filter is used. */
+  readonly delays: WeakMap<Association, LeastDelays>;
+  /** Samples the discipline has not heard yet. */
+  heard: SourceSample[];
+  /** The system peer's sample that the discipline heard of last. */
+  used: Mono | null;
+  /** When it heard. */
+  heardAt: Mono;
+  /** A correction was asked for and not answered yet. */
+  awaiting: boolean;
+  /** Up to when what was measured has moved along with the clock's glide, or the kernel's loop. */
+  movedAt: Mono;
+  /** What the kernel was told last, and when; `null`: nothing. */
+  claimed: { readonly claim: KernelClaim; readonly at: Mono } | null;
+}
+
+/** Steering begins, if the clock is to be steered. */
+export function startSteering(config: EngineConfig, now: Mono): Steering | null {
+  const { clock } = config;
+  if (clock.kind !== "loop") return null;
+  const discipline = DISCIPLINES[clock.discipline](clock.frequency, boundsOf(config, clock));
+  return {
+    config: clock,
+    discipline,
+    corrections: corrections(now),
+    pretended: 0,
+    steady: null,
+    delays: new WeakMap(),
+    heard: [],
+    used: null,
+    heardAt: after(now, -Infinity),
+    awaiting: false,
+    movedAt: now,
+    claimed: null,
+  };
+}
+
+/**
+ * The configuration has changed. A clock that was steered goes on being, within the bounds that count now, by what is known of
+ * its oscillator.
+ */
+export function reviseSteering(before: Steering | null, config: EngineConfig, now: Mono): Steering | null {
+  const { clock } = config;
+  if (
+    before === null ||
+    clock.kind !== "loop" ||
+    clock.discipline !== before.config.discipline ||
+    clock.dryRun !== before.config.dryRun ||
+    clock.kernel !== before.config.kernel
+  )
+    return startSteering(config, now);
+  before.config = clock;
+  before.discipline.rebound(boundsOf(config, clock));
+  return before;
+}
+
+function boundsOf(
+  { associations, precision, allan }: EngineConfig,
+  { limits, stepBack, stepout, kernel, dryRun, anyFirst }: LoopConfig,
+): DisciplineBounds {
+  const forward = limits.method === "slew" ? Infinity : limits.stepThreshold;
+  return {
+    stepThreshold: { forward, backward: limits.method === "slew" ? Infinity : (stepBack ?? forward) },
+    stepout,
+    panic: limits.panic,
+    allan: allan ?? DISCIPLINE.allan,
+    kernel: kernel === true && !dryRun,
+    anyFirst,
+    minpoll: Math.min(...associations.map(({ minpoll }) => minpoll)),
+    maxpoll: Math.max(...associations.map(({ maxpoll }) => maxpoll)),
+    precision,
+  };
+}
+
+/** What the huff-n'-puff filter makes of an offset: the same where it is not used. */
+export function withoutWaiting(
+  { config: { huffpuff }, delays }: Steering,
+  of: Association,
+  offset: Seconds,
+  delay: Seconds,
+): Seconds {
+  return huffpuff === undefined ? offset : puffed(offset, delay, delays.get(of) ?? []);
+}
+
+/** Its filter learns of a delay. */
+export function learnDelay(
+  { config: { huffpuff }, delays }: Steering,
+  of: Association,
+  at: Mono,
+  delay: Seconds,
+): void {
+  if (huffpuff !== undefined) delays.set(of, noteDelay(delays.get(of) ?? [], at, delay, huffpuff));
+}

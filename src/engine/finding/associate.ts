@@ -1,0 +1,76 @@
+/** Associations come and end here: the small steps that every department takes. */
+import { association } from "../../association/association.ts";
+import type { Association, Lifetime, Mobilization } from "../../association/association.ts";
+import type { AssociationMode } from "../../association/modes.ts";
+import type { AssociationConfig } from "../../association/template.ts";
+import type { Security } from "../../security/security.ts";
+import type { Reason } from "../../association/verdict.ts";
+import type { Address } from "../../wire/address.ts";
+import type { Now } from "../../time/now.ts";
+import { recall } from "../memory/remembered.ts";
+import type { State } from "../state.ts";
+
+/** What an association starts with besides its line. */
+type Start = Pick<Mobilization, "alternatives" | "exchange" | "listening" | "found"> & {
+  readonly ended?: Reason | null;
+};
+
+/** Adds an association to the roster, sealed as its line says. It is not polled before its `nextPoll` is set. */
+export function add(
+  state: State,
+  config: AssociationConfig,
+  mode: AssociationMode,
+  lifetime: Lifetime,
+  address: Address | null,
+  start: Start,
+): Association {
+  const { ended = null, ...rest } = start;
+  const fresh = association({
+    id: state.roster.nextId(),
+    config,
+    lifetime,
+    mode,
+    security: securityOf(state, config, address),
+    address,
+    ...rest,
+  });
+  fresh.ended = ended;
+  state.roster.add(fresh);
+  state.unjudged = true;
+  if (address !== null && ended === null) state.config.serving?.access.admitSource(address.ip);
+  if (address !== null) state.note({ what: "mobilized", id: fresh.id, name: config.name, address });
+  return fresh;
+}
+
+/** What protects an association, by the key of its line. */
+export function securityOf(
+  { surroundings: { security } }: State,
+  { key }: AssociationConfig,
+  address: Address | null,
+): Security {
+  return key === null ? security.none() : security.key(key, address?.ip);
+}
+
+/** A server that told an earlier run to stay away is not asked (RFC 5905 §7.4). */
+function recallKiss(state: State, fresh: Association, address: Address): void {
+  const kiss = state.memory.kisses.find(({ ip, port }) => ip === address.ip && port === address.port);
+  if (kiss === undefined) return;
+  fresh.kiss = kiss.code;
+  fresh.ended = "denied";
+}
+
+/** A server that told an earlier run to stay away is not asked; one that an earlier run knew is known. */
+export function recallServer(state: State, fresh: Association, address: Address, now: Now): void {
+  recallKiss(state, fresh, address);
+  if (fresh.ended === null) recall(state, fresh, now);
+}
+
+/** An association is not polled again in this run; what was measured stays usable. */
+export function giveUp(state: State, failed: Association, why: Reason): void {
+  // A single failure does not undo what was measured before it; only a broken trust does, or that it votes twice.
+  failed.ended = failed.samples > 0 && why !== "authentication" && why !== "duplicate" ? "complete" : why;
+  failed.nextPoll = null;
+  failed.burst = 0;
+  state.schedule(failed);
+  state.unjudged = true;
+}

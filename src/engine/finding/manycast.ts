@@ -1,0 +1,225 @@
+/** Manycast: groups are asked ring by ring, and who answers is mobilized (seed 002 "Manycast Scheme"). */
+import { broadcastFault } from "../../association/broadcast.ts";
+import {
+  beaconAt,
+  growRing,
+  onSolicit,
+  questionInterval,
+  restart,
+  revise,
+  ringOf,
+  solicitor,
+  wantsMore,
+} from "../../association/solicitor.ts";
+import type { Ring, RingRules, Solicitor } from "../../association/solicitor.ts";
+import type { AssociationConfig } from "../../association/template.ts";
+import { after } from "../../time/mono.ts";
+import type { Now } from "../../time/now.ts";
+import { UNKNOWN_TIME } from "../../time/timestamp.ts";
+import { family } from "../../wire/address.ts";
+import { encodeHeader } from "../../wire/header.ts";
+import type { Header } from "../../wire/header.ts";
+import { decodePacket } from "../../wire/packet.ts";
+import {
+  discovery,
+  introduce,
+  isUsefulStratum,
+  keyOf,
+  list,
+  obstacle,
+  refuseUnasked,
+  STRICT,
+  trusts,
+} from "./admit.ts";
+import { add } from "./associate.ts";
+import type { Event } from "../port/event.ts";
+import { heldCount, isPruned, makeRoom } from "./prune.ts";
+import type { State } from "../state.ts";
+import { TIMER } from "../timer.ts";
+import { systemHeader } from "../serving/system-header.ts";
+
+type Datagram = Event & { readonly kind: "datagram" };
+
+/** A manycast line is taken up: its group is asked from the first ring on, through an unconnected socket of its own. */
+export function startSolicitor(state: State, config: AssociationConfig, group: string, now: Now): void {
+  const socket = state.nextToken();
+  state.act({
+    kind: "listen",
+    socket,
+    port: 0,
+    address: family(group) === 4 ? "0.0.0.0" : "::",
+    interface: state.config.interface,
+  });
+  state.solicitors.push(solicitor(config, group, socket, now.mono));
+  scheduleSolicitors(state);
+}
+
+/** The lines have changed: searches whose line is gone end, others go on by what it says now. */
+export function reviseSolicitors(
+  state: State,
+  revised: ReadonlyMap<AssociationConfig, AssociationConfig>,
+  now: Now,
+): void {
+  for (const index of state.solicitors.keys()) state.deadlines.set(TIMER.solicitors - index, null);
+  state.solicitors = state.solicitors.filter((asking) => {
+    const config = revised.get(asking.config);
+    if (config === undefined) state.act({ kind: "close", socket: asking.socket });
+    else revise(asking, config, now.mono);
+    return config !== undefined;
+  });
+  scheduleSolicitors(state);
+}
+
+/** Asks the rings whose turn has come. */
+export function solicit(state: State, now: Now): void {
+  for (const asking of state.solicitors) {
+    if (asking.nextAt === null || asking.nextAt > now.mono) continue;
+    const rules = ringRules(state, asking);
+    const held = heldCount(state);
+    asking.satisfied ||= held >= rules.minclock;
+    if (wantsMore(asking, held, rules)) ask(state, asking, held, now, rules);
+    else if (state.config.once === null) rest(state, asking, held, now, rules);
+    else {
+      asking.done = true;
+      asking.nextAt = null;
+      state.unjudged = true;
+    }
+  }
+  scheduleSolicitors(state);
+}
+
+/** Enough are held: it is looked again whether they still are; and at times the first ring is asked all the same. */
+function rest(state: State, asking: Solicitor, held: number, now: Now, rules: RingRules): void {
+  const { beacon = null } = state.config.discovery ?? STRICT;
+  const due = beaconAt(asking, beacon);
+  if (due !== null && due <= now.mono) {
+    const { ttl } = asking;
+    asking.ttl = 0;
+    ask(state, asking, held, now, rules);
+    // A search that has to go on goes on from where it was.
+    asking.ttl = Math.max(asking.ttl, ttl);
+  }
+  const again = beaconAt(asking, beacon);
+  const look = after(now.mono, questionInterval(asking, rules));
+  asking.done = true;
+  asking.nextAt = again !== null && again < look ? again : look;
+  state.unjudged = true;
+}
+
+/**
+ * Fewer are held than a moment ago, or nobody is followed any more: below minclock every template begins anew (seed 000).
+ */
+export function resumeSolicitors(state: State, held: number, now: Now): void {
+  if (held >= state.config.limits.minclock) return;
+  for (const asking of state.solicitors)
+    if (asking.satisfied || state.opinion.estimate === null) restart(asking, now.mono);
+  scheduleSolicitors(state);
+}
+
+/** Whether a probe is still asking. */
+export function isSoliciting(state: State): boolean {
+  return state.solicitors.some(({ done }) => !done);
+}
+
+/** The solicitor a datagram belongs to by its socket. */
+export function solicitorOn(state: State, event: Datagram): Solicitor | undefined {
+  return state.solicitors.find(({ socket }) => socket === event.socket);
+}
+
+/** An answer to a solicitation: mobilizes a preemptable client by the template of its line. */
+export function onSolicited(state: State, asking: Solicitor, event: Datagram, now: Now): void {
+  const packet = decodePacket(event.bytes);
+  if (packet.kind === "malformed") return refuseUnasked(state, event.from, packet.fault);
+  const { header } = packet;
+  if (header.mode !== "server") return refuseUnasked(state, event.from, "mode");
+  const ring = ringOf(asking, header.origin);
+  if (ring === undefined) return refuseUnasked(state, event.from, "bogus");
+  if (broadcastFault(header) !== null) return refuseUnasked(state, event.from, broadcastFault(header)!);
+  const against = obstacle(state, event.from, header, "client");
+  if (against !== null) return refuseUnasked(state, event.from, against);
+  if (state.roster.at(event.from) !== undefined) return refuseUnasked(state, event.from, "duplicate");
+  ring.replies += 1;
+  state.note({ what: "solicited", group: asking.group, ttl: ring.ttl, from: event.from });
+  const config: AssociationConfig = {
+    ...asking.config,
+    kind: "server",
+    name: event.from.ip,
+    port: event.from.port,
+    key: keyOf(packet),
+    iburst: true,
+  };
+  const found = discovery(state, asking.group, ring.ttl, packet);
+  if (!trusts(state, event.bytes, packet, event.from))
+    return list(state, config, event, packet, found, "authentication", ring, now);
+  if (!isUsefulStratum(state, header)) return list(state, config, event, packet, found, "stratum", ring, now);
+  if (isPruned(state, event.from, now)) return refuseUnasked(state, event.from, "duplicate");
+  if (heldCount(state) >= mostHeld(state) && !(state.config.once === null && makeRoom(state, found.merit, now)))
+    return list(state, config, event, packet, found, "surplus", ring, now);
+  const fresh = add(state, config, "client", "preemptable", event.from, { found });
+  introduce(fresh, packet);
+  fresh.nextPoll = after(
+    now.mono,
+    state.surroundings.chance.uniform() * (state.config.once === null ? asking.config.minpoll : 0),
+  );
+  state.schedule(fresh);
+}
+
+function ask(state: State, asking: Solicitor, held: number, now: Now, rules: RingRules): void {
+  const { config } = asking;
+  const cookie = state.cookie();
+  const header: Header = {
+    // Servers decide by our stratum and refid whether to answer, so these are the real ones.
+    ...systemHeader(state, now),
+    version: config.version,
+    mode: "client",
+    poll: config.minpoll,
+    origin: UNKNOWN_TIME,
+    receive: UNKNOWN_TIME,
+    transmit: cookie,
+  };
+  const { security } = state.surroundings;
+  const sealed = (config.key === null ? security.none() : security.key(config.key)).seal(encodeHeader(header));
+  const ring: Ring = { ttl: growRing(asking, held, rules), at: now.clock, cookie, replies: 0 };
+  onSolicit(asking, ring, now.mono, rules);
+  if (sealed.kind === "unsealed") return;
+  const to = { ip: asking.group, port: config.port };
+  state.act({
+    kind: "send",
+    token: state.nextToken(),
+    socket: asking.socket,
+    association: null,
+    to,
+    ttl: ring.ttl,
+    bytes: sealed.bytes,
+  });
+  state.note({ what: "ring", group: asking.group, ttl: ring.ttl, found: held });
+}
+
+/** A probe that goes on (`--follow`) keeps the daemon's schedule once its rings are asked. */
+function ringRules(state: State, asking: Solicitor): RingRules {
+  const { ringInterval, allRings } = state.config.discovery ?? STRICT;
+  const interval = state.config.once === null && asking.done ? null : ringInterval;
+  const { minclock, maxclock } = state.config.limits;
+  const { estimate } = state.opinion;
+  const systemPoll = estimate === null ? null : (state.roster.get(estimate.peer)?.hpoll ?? null);
+  return {
+    interval,
+    all: allRings,
+    minclock,
+    maxclock,
+    systemPoll,
+    uniform: () => state.surroundings.chance.uniform(),
+  };
+}
+
+function scheduleSolicitors(state: State): void {
+  for (const [index, { nextAt }] of state.solicitors.entries()) state.deadlines.set(TIMER.solicitors - index, nextAt);
+}
+
+/**
+ * How many may be held. A question that was asked for want of servers may be answered by more than there is room for: the
+ * daemon grabs them all the same, as many again, lets selection order them, and prunes the worst.
+ */
+function mostHeld({ config }: State): number {
+  return config.once === null ? 2 * config.limits.maxclock : config.limits.maxclock;
+}

@@ -1,0 +1,222 @@
+/** Pools in the daemon: names are drawn from, one server at a time, while too few associations are held (seed 002). */
+import { requestHeader } from "../../association/client.ts";
+import {
+  beginAgain,
+  isStale,
+  onFailed,
+  onLookup,
+  POOL_PAUSE,
+  poolSolicitor,
+  wantsLookup,
+} from "../../association/pool.ts";
+import type { DrawFault, PoolQuestion, PoolSolicitor } from "../../association/pool.ts";
+import type { SocketToken } from "../../association/request.ts";
+import type { AssociationConfig } from "../../association/template.ts";
+import type { PacketTest } from "../../association/tests.ts";
+import { headerFault } from "../../association/tests.ts";
+import { after } from "../../time/mono.ts";
+import type { Mono } from "../../time/mono.ts";
+import type { Now } from "../../time/now.ts";
+import { pollInterval } from "../../time/seconds.ts";
+import { isSameAddress } from "../../wire/address.ts";
+import type { Address } from "../../wire/address.ts";
+import { encodeHeader } from "../../wire/header.ts";
+import { kissAction, kissCode } from "../../wire/kiss.ts";
+import { decodePacket } from "../../wire/packet.ts";
+import type { Packet, PacketFault } from "../../wire/packet.ts";
+import { isOwnAddress, isUsefulStratum, obstacle, refuseUnasked } from "./admit.ts";
+import { add, recallServer } from "./associate.ts";
+import type { Event, HostFault } from "../port/event.ts";
+import { heldCount, isPruned } from "./prune.ts";
+import { rememberKiss } from "../receive.ts";
+import type { State } from "../state.ts";
+import { TIMER } from "../timer.ts";
+
+type Datagram = Event & { readonly kind: "datagram" };
+
+/** A pool line is taken up; its name is being looked up already. */
+export function startPool(state: State, config: AssociationConfig, now: Now): void {
+  state.pools.push(poolSolicitor(config, now.mono));
+}
+
+/** A pool's name has addresses; or none, which is asked again later. */
+export function onPoolResolved(state: State, config: AssociationConfig, addresses: readonly string[], now: Now): void {
+  const pool = state.pools.find((one) => one.config === config);
+  if (pool === undefined) return;
+  onLookup(
+    pool,
+    addresses.filter((ip) => isWanted(state, { ip, port: config.port }, now)),
+    now.mono,
+  );
+  schedule(state);
+}
+
+/** The lines have changed: names whose line is gone are drawn from no more, others by what it says now. */
+export function revisePools(state: State, revised: ReadonlyMap<AssociationConfig, AssociationConfig>): void {
+  state.pools = state.pools.filter((pool) => {
+    const config = revised.get(pool.config);
+    if (config === undefined && pool.asked !== null) state.act({ kind: "close", socket: pool.asked.token });
+    if (config !== undefined) pool.config = config;
+    return config !== undefined;
+  });
+  schedule(state);
+}
+
+/** Goes on drawing where it is time. */
+export function drawFromPools(state: State, now: Now): void {
+  for (const pool of state.pools) {
+    if (pool.asked !== null && pool.asked.expires <= now.mono) giveUpQuestion(state, pool, "noReply", now);
+    if (pool.asked === null && pool.nextAt !== null && pool.nextAt <= now.mono) draw(state, pool, now);
+  }
+  schedule(state);
+}
+
+/** Fewer are held than a moment ago. */
+export function resumePools(state: State, held: number, now: Now): void {
+  for (const pool of state.pools) {
+    if (held < state.config.limits.minclock && pool.satisfied) beginAgain(pool, now.mono);
+    if (held < state.config.limits.maxclock && pool.asked === null && !pool.resolving) pool.nextAt = now.mono;
+  }
+  schedule(state);
+}
+
+/** There may be a network now, where there was none: while too few are held, names are looked up at the shortest interval again. */
+export function hurryPools(state: State, held: number, now: Now): void {
+  if (held < state.config.limits.minclock) for (const pool of state.pools) beginAgain(pool, now.mono);
+  resumePools(state, held, now);
+}
+
+/** The pool whose question is out on a socket. */
+export function poolOn(state: State, socket: SocketToken): PoolSolicitor | undefined {
+  return state.pools.find(({ asked }) => asked?.token === socket);
+}
+
+/** An answer to a pool's question: mobilizes a preemptable client by the line's template. No key is asked for (seed 002). */
+export function onDrawn(state: State, pool: PoolSolicitor, event: Datagram, now: Now): void {
+  const question = pool.asked!;
+  const packet = decodePacket(event.bytes);
+  const stray = strayness(question, event, packet);
+  // Whoever guesses a port does not end the wait for the true answer.
+  if (packet.kind === "malformed" || stray !== null) return refuseUnasked(state, event.from, stray ?? "bogus");
+  const { header } = packet;
+  endQuestion(state, pool, question, after(now.mono, POOL_PAUSE));
+  const kiss = kissCode(header);
+  const unfit = faultOf(state, pool, event, packet);
+  if (kiss !== null && kissAction(kiss) === "goAway") rememberKiss(state, event.from, kiss, now);
+  if (unfit !== null) {
+    refuseUnasked(state, event.from, unfit);
+    noteFailed(state, pool, question.to, unfit);
+  } else {
+    pool.failed.delete(question.to.ip);
+    const fresh = add(state, { ...pool.config, kind: "pool" }, "client", "preemptable", event.from, {});
+    recallServer(state, fresh, event.from, now);
+    fresh.nextPoll = after(now.mono, state.surroundings.chance.uniform() * POOL_PAUSE);
+    state.schedule(fresh);
+  }
+  schedule(state);
+}
+
+/** A question could not be delivered: the next one at once. @returns false if it was no pool's */
+export function onDrawUndelivered(state: State, socket: SocketToken, why: HostFault, now: Now): boolean {
+  const pool = poolOn(state, socket);
+  if (pool === undefined) return false;
+  giveUpQuestion(state, pool, why, now);
+  schedule(state);
+  return true;
+}
+
+function draw(state: State, pool: PoolSolicitor, now: Now): void {
+  const { minclock, maxclock } = state.config.limits;
+  const held = heldCount(state);
+  pool.satisfied ||= held >= minclock;
+  if (held >= maxclock) {
+    pool.nextAt = null; // until one is pruned
+    return;
+  }
+  if (isStale(pool, now.mono)) pool.queue.length = 0;
+  for (let ip = pool.queue.shift(); ip !== undefined; ip = pool.queue.shift()) {
+    const to = { ip, port: pool.config.port };
+    if (isWanted(state, to, now)) return ask(state, pool, to, now);
+  }
+  if (!wantsLookup(pool, now.mono)) return;
+  state.names.again(pool.config);
+  state.note({ what: "resolving", name: pool.config.name });
+  state.act({ kind: "resolve", name: pool.config.name, family: pool.config.family });
+}
+
+/** Neither held, nor pruned lately, nor ours, nor one that has sent us away. */
+function isWanted(state: State, address: Address, now: Now): boolean {
+  if (state.roster.at(address) !== undefined || isPruned(state, address, now) || isOwnAddress(state, address.ip))
+    return false;
+  return !state.memory.kisses.some(({ ip, port }) => ip === address.ip && port === address.port);
+}
+
+function ask(state: State, pool: PoolSolicitor, to: Address, now: Now): void {
+  const { config } = pool;
+  const { security } = state.surroundings;
+  const cookie = state.cookie();
+  const header = encodeHeader(requestHeader(config, cookie));
+  const sealed = (config.key === null ? security.none() : security.key(config.key, to.ip)).seal(header);
+  pool.nextAt = after(now.mono, pollInterval(config.minpoll));
+  if (sealed.kind === "unsealed") return;
+  const token = state.nextToken();
+  pool.tried += 1;
+  pool.asked = { to, token, cookie, expires: after(now.mono, state.config.timeout) };
+  state.act({
+    kind: "open",
+    socket: token,
+    to,
+    sourcePort: state.config.sourcePort,
+    interface: state.config.interface,
+  });
+  state.act({ kind: "send", token, socket: token, association: null, to, ttl: null, bytes: sealed.bytes });
+}
+
+/** Why a datagram is no answer to the question. */
+function strayness(
+  { to, cookie }: PoolQuestion,
+  event: Datagram,
+  packet: Packet | { readonly kind: "malformed"; readonly fault: PacketFault },
+): PacketTest | PacketFault | null {
+  if (packet.kind === "malformed") return packet.fault;
+  if (!isSameAddress(event.from, to)) return "address";
+  if (packet.header.mode !== "server") return "mode";
+  return packet.header.origin === cookie ? null : "bogus";
+}
+
+/** Why an answer is of no use. */
+function faultOf(state: State, { config }: PoolSolicitor, event: Datagram, packet: Packet): PacketTest | null {
+  const { security } = state.surroundings;
+  const authentication = (config.key === null ? security.none() : security.key(config.key, event.from.ip)).open(
+    event.bytes,
+    packet,
+  );
+  if (authentication === "failed" || authentication === "nak") return "authentication";
+  const fault = headerFault(packet.header) ?? obstacle(state, event.from, packet.header, "pool");
+  if (fault !== null) return fault;
+  return isUsefulStratum(state, packet.header) ? null : "stratum";
+}
+
+function giveUpQuestion(state: State, pool: PoolSolicitor, why: DrawFault, now: Now): void {
+  noteFailed(state, pool, pool.asked!.to, why);
+  endQuestion(state, pool, pool.asked!, now.mono);
+}
+
+function noteFailed(state: State, pool: PoolSolicitor, address: Address, why: DrawFault): void {
+  if (onFailed(pool, address.ip, why)) state.note({ what: "notDrawn", name: pool.config.name, address, why });
+}
+
+function endQuestion(state: State, pool: PoolSolicitor, { token }: PoolQuestion, nextAt: Mono): void {
+  state.act({ kind: "close", socket: token });
+  pool.asked = null;
+  pool.nextAt = nextAt;
+}
+
+function schedule(state: State): void {
+  let next: Mono | null = null;
+  for (const { asked, nextAt } of state.pools) {
+    const due = asked?.expires ?? nextAt;
+    if (due !== null && (next === null || due < next)) next = due;
+  }
+  state.deadlines.set(TIMER.pools, next);
+}

@@ -1,0 +1,154 @@
+/**
+ * Who has to go, and who may not come back at once: the unreach counters, the pruning of what stops being useful, and the
+ * count of what is held, by which discovery goes on or rests (seed 002 "Association Management").
+ */
+import type { Association } from "../../association/association.ts";
+import { rootDistance } from "../../association/distance.ts";
+import { UNREACH_LIMIT } from "../../association/poll.ts";
+import type { Reason } from "../../association/verdict.ts";
+import { after } from "../../time/mono.ts";
+import type { Now } from "../../time/now.ts";
+import { pollInterval } from "../../time/seconds.ts";
+import type { Seconds } from "../../time/seconds.ts";
+import { addressKey } from "../../wire/address.ts";
+import type { Address } from "../../wire/address.ts";
+import { MAXSTRAT } from "../../wire/header.ts";
+import { isUsefulStratum, keyPrint } from "./admit.ts";
+import type { State } from "../state.ts";
+import { TIMER } from "../timer.ts";
+
+/**
+ * How many associations there are, configured and found. What is merely listed, was given up, or is dormant, since its server
+ * has not answered for ten polls, does not count.
+ */
+export function heldCount(state: State): number {
+  let held = 0;
+  for (const { ended, unreach } of state.roster)
+    if ((ended === null || ended === "complete") && unreach < UNREACH_LIMIT) held += 1;
+  return held;
+}
+
+/**
+ * Makes room for a server that is better than one of those held, where there are as many as may be: the worst that selection
+ * does not need goes (seed 002: "order them from best to worst ... and prune the surplus").
+ * @param merit of the newcomer, see {@link Discovery.merit}
+ * @returns whether there is room now
+ */
+export function makeRoom(state: State, merit: Seconds, now: Now): boolean {
+  let worst: Association | null = null;
+  for (const held of state.roster) {
+    const verdict = state.opinion.verdicts.get(held.id)?.verdict;
+    if (held.lifetime !== "preemptable" || held.found === null || verdict === "systemPeer" || verdict === "survivor")
+      continue;
+    if (held.found.merit > (worst?.found?.merit ?? merit)) worst = held;
+  }
+  if (worst === null) return false;
+  prune(state, worst, now, "surplus");
+  return true;
+}
+
+/**
+ * Whether one that comes unasked may be mobilized: while fewer than maxclock are held, or a worse one that was found can go
+ * (seed 002: discovery goes on only while there are fewer). So no flood fills the memory, nor is owed a volley each.
+ * @param merit of the newcomer, see {@link Discovery.merit}
+ */
+export function hasRoom(state: State, merit: Seconds, now: Now): boolean {
+  if (heldCount(state) < state.config.limits.maxclock) return true;
+  return state.config.once === null && makeRoom(state, merit, now);
+}
+
+/** Ends an association that was not configured, and keeps its address from being found again too soon. */
+export function prune(state: State, surplus: Association, now: Now, why?: Reason): void {
+  if (surplus.lifetime === "preemptable") remember(state, surplus.address!, surplus, now);
+  demobilize(state, surplus, why ?? state.opinion.verdicts.get(surplus.id)?.reason ?? "unreachable", now);
+}
+
+/** Ends an association. */
+export function demobilize(state: State, ending: Association, why: Reason | "unconfigured", now: Now): void {
+  const { address } = ending;
+  state.closeRequests(ending);
+  state.roster.remove(ending);
+  state.deadlines.set(ending.id, null);
+  if (address !== null) {
+    state.config.serving?.access.dismissSource(address.ip);
+    state.note({ what: "demobilized", id: ending.id, address, why });
+  }
+  state.unjudged = true;
+  // With fewer left, the solicitors may have to begin anew.
+  state.deadlines.set(TIMER.discovery, now.mono);
+}
+
+/** Pruned not long ago; unless we are in need. */
+export function isPruned(state: State, address: Address, now: Now): boolean {
+  const until = state.pruned.get(addressKey(address));
+  return until !== undefined && until > now.mono && heldCount(state) >= state.config.limits.minclock;
+}
+
+/**
+ * Ten polls without being of use, and what was not configured goes (seed 002); or at once when its key is gone, or another
+ * (seed 000: "the server refreshes the key media"). What was configured stays, at maxpoll.
+ */
+export function isUseless(state: State, association: Association, now: Now): Reason | null {
+  if (state.config.once !== null || association.lifetime === "persistent") return null;
+  if (hasLostItsKey(state, association)) return "authentication";
+  if (isWorstOfTooMany(state, association, now)) return "surplus";
+  if (association.listening !== null || association.unreach < UNREACH_LIMIT) return null;
+  return state.opinion.verdicts.get(association.id)?.reason ?? "surplus";
+}
+
+/** Questions after which a server that was found has shown what it is worth: its volley, and some polls more. */
+const TRIAL = 10;
+
+/**
+ * More are held than maxclock, and of those that were found this is the worst: surplus is pruned worst first, whether or not
+ * it wanders into the survivor list now and then. While no more than maxclock are held, such wanderers stay (seed 002).
+ */
+function isWorstOfTooMany(state: State, association: Association, now: Now): boolean {
+  if (association.lifetime !== "preemptable" || association.packets.sent < TRIAL) return false;
+  if (association.id === state.opinion.estimate?.peer || heldCount(state) <= state.config.limits.maxclock) return false;
+  const worth = meritOf(state, association, now);
+  for (const other of state.roster) {
+    if (other.lifetime !== "preemptable") continue;
+    // Nobody goes before the last newcomer has shown what it is worth, or it would be the old ones that go.
+    if (other.packets.sent < TRIAL || meritOf(state, other, now) > worth) return false;
+  }
+  return true;
+}
+
+/** As selection ranks it now: stratum × mindist + root distance; less is better. */
+function meritOf(state: State, association: Association, now: Now): number {
+  const { limits } = state.config;
+  return (association.header?.stratum ?? MAXSTRAT) * limits.mindist + rootDistance(association, now.mono, limits);
+}
+
+/** A preemptable association earns its place by surviving, not by answering (seed 002); and where its stratum is one we ask for. */
+export function rewardSurvivors(state: State): void {
+  for (const association of state.roster) if ((association.reach & 1) !== 0) reward(state, association);
+}
+
+/** The same for one of them, whose packet gave selection nothing new to judge by. */
+export function reward(state: State, association: Association): void {
+  if (association.lifetime !== "preemptable" || association.header === null) return;
+  const verdict = state.opinion.verdicts.get(association.id)?.verdict;
+  if ((verdict === "systemPeer" || verdict === "survivor") && isUsefulStratum(state, association.header))
+    association.unreach = 0;
+}
+
+/** Whether the key an association was found by is gone, or another. */
+export function hasLostItsKey(state: State, { config, found }: Association): boolean {
+  const before = found?.keyPrint ?? null;
+  if (before === null) return false;
+  const print = keyPrint(state, config.key);
+  return print === null || print.length !== before.length || print.some((octet, index) => octet !== before[index]);
+}
+
+/** The guard against a cycle of finding and pruning; those that have served their time make room. */
+function remember(state: State, address: Address, { config }: Association, now: Now): void {
+  for (const [key, until] of state.pruned) {
+    if (until > now.mono) break;
+    state.pruned.delete(key);
+  }
+  const key = addressKey(address);
+  state.pruned.delete(key);
+  state.pruned.set(key, after(now.mono, pollInterval(config.maxpoll)));
+}

@@ -1,0 +1,133 @@
+/** One opinion of everything heard, and for a one-shot the end: when to judge, and what to do about the clock. */
+import { judgeSystem } from "../system/judge.ts";
+import type { OrphanRules } from "../system/judge.ts";
+import { after } from "../time/mono.ts";
+import type { Mono } from "../time/mono.ts";
+import type { Now } from "../time/now.ts";
+import type { Seconds } from "../time/seconds.ts";
+import { publishSystem } from "./serving/answering.ts";
+import type { OnceConfig } from "./port/config.ts";
+import { correct } from "./clock/once.ts";
+import { withLeap } from "./clock/leap.ts";
+import { discardDuplicates } from "./finding/duplicates.ts";
+import { isSoliciting } from "./finding/manycast.ts";
+import { failureOf, heardEnough } from "./decide.ts";
+import type { Outcome } from "./port/outcome.ts";
+import { countAgreements } from "./memory/probation.ts";
+import { rewardSurvivors } from "./finding/prune.ts";
+import type { State } from "./state.ts";
+import { TIMER } from "./timer.ts";
+
+/** Judging n associations takes of the order of n · 1 µs; it is put off so that it never takes more than a hundredth of the time. */
+const SPACING: Seconds = 1e-4;
+/** With so few it is not worth putting off. */
+const AT_ONCE = 64;
+/** What the opinion does not rest on waits for so long, n times; or until it is this part of all: then it may be the majority that changes. */
+const PATIENCE: Seconds = 1e-2;
+const PART = 1 / 8;
+
+/** Whatever changed is judged, at once or when its turn comes; a one-shot then sees whether it may end. */
+export function settle(state: State, now: Now): void {
+  const turn = turnOf(state);
+  if (turn === null || state.outcome !== null || state.clock.correcting) return;
+  if (now.mono < turn) {
+    state.deadlines.set(TIMER.judgement, turn);
+    return;
+  }
+  discardDuplicates(state, now);
+  judge(state, now);
+  rewardSurvivors(state);
+  countAgreements(state);
+  const { once } = state.config;
+  if (once !== null && (isListening(state) ? hasListenedEnough(state) : hasHeardEnough(state, once)))
+    decide(state, now);
+}
+
+/** When to judge; `null`: nothing has changed. */
+function turnOf({ unjudged, waiting, judgedAt, roster: { size } }: State): Mono | null {
+  if (!unjudged && waiting === 0) return null;
+  if (size <= AT_ONCE) return judgedAt;
+  return after(judgedAt, size * (unjudged || waiting > size * PART ? SPACING : PATIENCE));
+}
+
+function hasHeardEnough(state: State, once: OnceConfig): boolean {
+  const { estimate, truechimers } = state.opinion;
+  const uncertainty = estimate?.uncertainty ?? null;
+  const finding = state.names.pending || isSoliciting(state);
+  return heardEnough({ associations: state.roster, finding, truechimers, uncertainty }, once);
+}
+
+/** A run that waits for what the network says of itself goes on until it is told to end. */
+function isListening(state: State): boolean {
+  return state.config.associations.some(({ kind }) => kind === "broadcastClient");
+}
+
+function hasListenedEnough(state: State): boolean {
+  const count = state.config.discovery?.count ?? null;
+  return count !== null && state.heardBroadcasts >= count;
+}
+
+/** The deadline has come: decide with what there is, or say that somebody could still have answered. */
+export function onDeadline(state: State, now: Now): void {
+  state.note({ what: "deadline" });
+  judge(state, now);
+  // Where nobody was heard, somebody further away than the rings asked so far may be; who was heard and not believed is an answer.
+  const unasked = isSoliciting(state) && failure(state) === "no-reply";
+  const open = state.names.pending || unasked || [...state.roster].some(({ ended }) => ended === null);
+  if (state.opinion.estimate === null && open && !isListening(state)) state.end("deadline");
+  else decide(state, now);
+}
+
+function judge(state: State, now: Now): void {
+  const before = state.opinion.estimate?.peer ?? null;
+  const opinion = judgeSystem(state.roster, now.mono, {
+    limits: state.config.limits,
+    ownReferenceIds: state.ownReferenceIds,
+    requireReach: state.config.once === null,
+    current: before,
+    referenceIdOf: state.surroundings.referenceIdOf,
+    orphan: orphanRules(state),
+    toldAsItReads: state.steering !== null,
+  });
+  state.opinion = { ...opinion, variables: withLeap(state, opinion.variables, now) };
+  state.unjudged = false;
+  state.waiting = 0;
+  state.judgedAt = now.mono;
+  state.lostAt = state.opinion.estimate === null ? (state.lostAt ?? now.mono) : null;
+  publishSystem(state, now);
+  const peer = state.opinion.estimate?.peer ?? null;
+  if (peer === null && before !== null) state.deadlines.set(TIMER.discovery, now.mono);
+  if (peer !== before)
+    state.note({
+      what: "systemPeer",
+      id: peer,
+      address: peer === null ? null : (state.roster.get(peer)?.address ?? null),
+    });
+}
+
+function orphanRules({ config, ownReferenceIds }: State): OrphanRules | null {
+  const orphan = config.serving?.fallbacks.orphan ?? null;
+  return orphan === null ? null : { stratum: orphan.stratum, metric: Math.min(2 ** 32, ...ownReferenceIds) };
+}
+
+/** Why there is no system peer, as an outcome. A broadcast server that was mobilized is a find, even before it is measured. */
+function failure(state: State): Outcome {
+  if (isListening(state) && [...state.roster].some(({ listening }) => listening !== null)) return "ok";
+  // Survivors, but fewer than minsane: they agree, and are not enough.
+  if (state.opinion.survivors.length > 0) return "no-agreement";
+  const reasons = Array.from(state.roster, ({ id }) => state.opinion.verdicts.get(id)?.reason ?? "pending");
+  if (reasons.length > 0) return failureOf(reasons);
+  return state.refused.has("authentication") ? "authentication" : "no-reply";
+}
+
+/** The run has heard what it will hear: correct the clock, or say why not. */
+function decide(state: State, now: Now): void {
+  const { estimate } = state.opinion;
+  state.note({ what: "decided", offset: estimate?.offset ?? null });
+  if (estimate === null) {
+    state.clock.reason = "no-agreement";
+    state.end(failure(state));
+    return;
+  }
+  correct(state, estimate.offset, now);
+}

@@ -1,0 +1,86 @@
+/** Things worth telling while the engine works: what `-v` prints and the daemon logs. Data; `view` chooses the words. */
+import type { AssociationId } from "../../association/association.ts";
+import type { Reason } from "../../association/verdict.ts";
+import type { PacketTest } from "../../association/tests.ts";
+import type { DrawFault } from "../../association/pool.ts";
+import type { Exchange } from "../../association/sample.ts";
+import type { PollExponent, Seconds } from "../../time/seconds.ts";
+import type { Address } from "../../wire/address.ts";
+import type { Header } from "../../wire/header.ts";
+import type { PacketFault } from "../../wire/packet.ts";
+import type { ClockFault, HostFault, ResolveFault } from "./event.ts";
+
+/** What a sample was made of. */
+export interface RawSample {
+  readonly exchange: Exchange;
+  readonly header: Header;
+}
+
+/** One thing worth telling. */
+export type Note =
+  | { readonly what: "spread"; readonly pause: Seconds; readonly most: Seconds }
+  | { readonly what: "resolving"; readonly name: string }
+  | { readonly what: "resolved"; readonly name: string; readonly addresses: readonly string[] }
+  | { readonly what: "unresolved"; readonly name: string; readonly why: ResolveFault }
+  | { readonly what: "mobilized"; readonly id: AssociationId; readonly name: string; readonly address: Address }
+  | {
+      readonly what: "demobilized";
+      readonly id: AssociationId;
+      readonly address: Address;
+      readonly why: Reason | "unconfigured";
+    }
+  | { readonly what: "polled"; readonly id: AssociationId; readonly address: Address }
+  | {
+      readonly what: "sample";
+      readonly id: AssociationId;
+      readonly address: Address;
+      readonly offset: Seconds;
+      readonly delay: Seconds;
+      readonly raw?: RawSample;
+    }
+  | { readonly what: "timedOut"; readonly id: AssociationId; readonly address: Address }
+  | {
+      readonly what: "refused";
+      readonly id: AssociationId | null;
+      readonly from: Address;
+      readonly test: PacketTest | PacketFault;
+    }
+  | { readonly what: "unreachable"; readonly id: AssociationId; readonly address: Address; readonly why: HostFault }
+  | { readonly what: "kiss"; readonly id: AssociationId; readonly address: Address; readonly code: string }
+  /** An address of a pool's name that gave nothing when it was asked, and why; told when that is news. */
+  | { readonly what: "notDrawn"; readonly name: string; readonly address: Address; readonly why: DrawFault }
+  | { readonly what: "systemPeer"; readonly id: AssociationId | null; readonly address: Address | null }
+  | { readonly what: "burst"; readonly name: string; readonly maxpoll: PollExponent }
+  | { readonly what: "listening"; readonly group: string | null }
+  /** `late`: on an interface that came, or came back, while the run went on. */
+  | { readonly what: "notListening"; readonly why: HostFault; readonly group?: string; readonly late?: boolean }
+  | { readonly what: "interfaces"; readonly come: readonly string[]; readonly gone: readonly string[] }
+  | { readonly what: "notSent"; readonly to: Address; readonly why: HostFault }
+  | { readonly what: "ring"; readonly group: string; readonly ttl: number; readonly found: number }
+  | { readonly what: "solicited"; readonly group: string; readonly ttl: number; readonly from: Address }
+  | {
+      readonly what: "volley";
+      readonly id: AssociationId;
+      readonly address: Address;
+      readonly offset: Seconds | null;
+      readonly delay: Seconds | null;
+    }
+  | {
+      readonly what: "broadcast";
+      readonly id: AssociationId;
+      readonly address: Address;
+      readonly offset: Seconds;
+      readonly delay: Seconds;
+    }
+  | { readonly what: "decided"; readonly offset: Seconds | null }
+  | { readonly what: "clockRefused"; readonly why: ClockFault }
+  | { readonly what: "leapSecond"; readonly leap: "insert" | "delete" }
+  /** Another configuration counts: so many associations have stayed, and so many have gone. */
+  | { readonly what: "reconfigured"; readonly kept: number; readonly ended: number }
+  | { readonly what: "deadline" }
+  /** Without `--no-clock` the clock would have been stepped; or the daemon would have ended, since no such offset is corrected. */
+  | { readonly what: "wouldStep"; readonly by: Seconds }
+  | { readonly what: "wouldRefuse"; readonly by: Seconds; readonly why: "panic" | "max-step" }
+  /** The machine slept, and what was measured before is measured anew. */
+  | { readonly what: "resumed"; readonly slept: Seconds }
+  | { readonly what: "clockStepped"; readonly by: Seconds; readonly whose: "ours" | "another" };

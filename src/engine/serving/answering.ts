@@ -1,0 +1,207 @@
+/**
+ * Answering clients: the server room at the engine's service sockets. Answers leave at once; those to a group wait their
+ * random delay, and T3 is read when they leave.
+ */
+import type { PacketToken, SocketToken } from "../../association/request.ts";
+import { ringOf } from "../../association/solicitor.ts";
+import { after } from "../../time/mono.ts";
+import type { Mono } from "../../time/mono.ts";
+import type { Now } from "../../time/now.ts";
+import { shift } from "../../time/timestamp.ts";
+import type { Address } from "../../wire/address.ts";
+import { DISPOSITIONS } from "../../server/disposition.ts";
+import { servedVariables } from "../../server/local.ts";
+import { DEFAULT_MRU } from "../../server/mru.ts";
+import { lowerWord, upperWord } from "../../server/published.ts";
+import type { ServedVariables } from "../../server/published.ts";
+import { keepReply, loadArrival, newArrival } from "../../server/reply.ts";
+import type { Arrival, Reply } from "../../server/reply.ts";
+import { NtpServer } from "../../server/server.ts";
+import type { ServerSettings } from "../../server/server.ts";
+import type { EngineConfig, ServingConfig } from "../port/config.ts";
+import { controlView } from "./control-view.ts";
+import type { Surroundings } from "../port/engine.ts";
+import type { Event } from "../port/event.ts";
+import { servedClock } from "../clock/pretend.ts";
+import { reviseSmear } from "./smearing.ts";
+import type { State } from "../state.ts";
+import { TIMER } from "../timer.ts";
+
+/** A reply whose delay is not over. */
+interface Waiting {
+  readonly at: Mono;
+  readonly reply: Reply;
+  readonly socket: SocketToken;
+  readonly to: Address;
+}
+
+/** The server and what it works with. */
+export interface Answering {
+  readonly server: NtpServer;
+  readonly arrival: Arrival;
+  /** In order of departure. */
+  readonly waiting: Waiting[];
+}
+
+/** Replies that wait: no more than this many, for a flood of solicitations must not fill the memory. */
+const WAITING_AT_MOST = 10_000;
+
+/** Opens the counter. */
+export function openAnswering(state: State, now: Now): Answering | null {
+  const { config, surroundings } = state;
+  const { serving } = config;
+  if (serving === undefined || serving === null) return null;
+  const { chance } = surroundings;
+  const seed = Number(BigInt.asIntN(32, chance.bits64()));
+  const server = new NtpServer(settingsOf(config, serving, surroundings), {
+    mru: serving.mru ?? DEFAULT_MRU,
+    seed,
+    chance: () => chance.uniform(),
+    isOurs: (transmit) => state.solicitors.some((asking) => ringOf(asking, transmit) !== undefined),
+    startedAt: now.mono,
+  });
+  return { server, arrival: newArrival(), waiting: [] };
+}
+
+/** The configuration has changed: who asks is answered by it from now on, and who has asked stays known. */
+export function reviseAnswering(state: State, now: Now): void {
+  const { answering, config, surroundings } = state;
+  const { serving } = config;
+  if (answering === null || serving === undefined || serving === null) {
+    state.answering = openAnswering(state, now);
+    return;
+  }
+  answering.server.configure(settingsOf(config, serving, surroundings));
+  answering.server.mru.limit(serving.mru ?? DEFAULT_MRU);
+  for (const { address, ended } of state.roster)
+    if (address !== null && ended === null) serving.access.admitSource(address.ip);
+}
+
+function settingsOf(
+  { service, precision, limits, ownReferenceIds }: EngineConfig,
+  serving: ServingConfig,
+  { security }: Surroundings,
+): ServerSettings {
+  return {
+    access: serving.access,
+    security,
+    rate: serving.rate,
+    precision,
+    phi: limits.phi,
+    fallbacks: serving.fallbacks,
+    solicitations: serving.manycast === null ? null : { cohort: serving.manycast.cohort, ownReferenceIds },
+    own: { addresses: serving.ownAddresses, port: service?.port ?? 123 },
+    smear: serving.smear,
+    monitor: serving.monitor ?? true,
+  };
+}
+
+/** A client's request. */
+export function onRequest(state: State, event: Event & { readonly kind: "datagram" }, now: Now): void {
+  const { answering } = state;
+  if (answering === null) return;
+  const { server, arrival } = answering;
+  loadArrival(arrival, event.bytes, event.from, event.cast, servedClock(state, event.at, now.mono), now.mono);
+  const disposition = server.receive(arrival);
+  if (disposition === "control") return answerQuery(state, server, event, now);
+  if (DISPOSITIONS[disposition].kind !== "answered") return;
+  const { delay } = server.reply;
+  if (delay === 0)
+    return send(
+      state,
+      server.reply,
+      event.socket,
+      event.from,
+      now,
+      event.cast === "unicast" ? event.to?.ip : undefined,
+    );
+  if (answering.waiting.length >= WAITING_AT_MOST) return;
+  const reply = { at: after(now.mono, delay), reply: keepReply(server.reply), socket: event.socket, to: event.from };
+  const place = answering.waiting.findLastIndex(({ at }) => at <= reply.at) + 1;
+  answering.waiting.splice(place, 0, reply);
+  state.deadlines.set(TIMER.replies, answering.waiting[0]!.at);
+}
+
+/** A control query. Its answer may be longer than it is: whoever answers sees to it that nobody else gets it. */
+function answerQuery(state: State, server: NtpServer, event: Event & { readonly kind: "datagram" }, now: Now): void {
+  const { control } = state.surroundings;
+  if (control === undefined || event.cast !== "unicast") return;
+  const from = event.to === undefined ? {} : { from: event.to.ip };
+  for (const bytes of control.respond(
+    event.bytes,
+    event.from,
+    () => controlView(state, server, servedClock(state, now.clock, now.mono), now),
+    now,
+  ))
+    state.act({
+      kind: "send",
+      token: state.nextToken(),
+      socket: event.socket,
+      association: null,
+      to: event.from,
+      ...from,
+      ttl: null,
+      bytes,
+    });
+}
+
+/** Sends the replies whose delay is over. */
+export function sendWaiting(state: State, now: Now): void {
+  const { answering } = state;
+  if (answering === null) return;
+  for (let next = answering.waiting[0]; next !== undefined && next.at <= now.mono; next = answering.waiting[0]) {
+    answering.waiting.shift();
+    send(state, next.reply, next.socket, next.to, now);
+  }
+  state.deadlines.set(TIMER.replies, answering.waiting[0]?.at ?? null);
+}
+
+/** What the server tells is what the system knows. */
+export function publishSystem(state: State, now: Now): void {
+  noteWhenSet(state, now);
+  reviseSmear(state, now);
+  state.answering?.server.update(followedSystem(state), now);
+}
+
+/** What this host says of its clock: the system variables, or what it falls back on without a source. */
+export function servedSystem(state: State, now: Now): ServedVariables {
+  const variables = followedSystem(state);
+  const { serving } = state.config;
+  if (serving === undefined || serving === null) return variables;
+  const lostFor = Math.max(now.mono - (state.lostAt ?? now.mono), 0);
+  return servedVariables(variables, serving.fallbacks, lostFor, now.clock);
+}
+
+/**
+ * The system variables with a reference timestamp of our own: when the clock was last set or corrected (RFC 5905 §7.3; A.5.5.4
+ * hands the system peer's on, by which all that follow one server would look like one).
+ */
+function followedSystem({ opinion: { variables }, setAt }: State): ServedVariables {
+  return setAt === null || variables.leap === "unsynchronized" ? variables : { ...variables, reference: setAt.clock };
+}
+
+/** The clock is as good as the system peer's last sample: that is when it was set. */
+function noteWhenSet(state: State, now: Now): void {
+  const { estimate } = state.opinion;
+  const sampled = estimate === null ? undefined : state.roster.get(estimate.peer)?.filter.estimate?.at;
+  if (sampled === undefined || sampled === state.setAt?.at) return;
+  state.setAt = { at: sampled, clock: servedClock(state, shift(now.clock, sampled - now.mono), now.mono) };
+}
+
+function send(state: State, reply: Reply, socket: SocketToken, to: Address, now: Now, from?: string): void {
+  const clock = servedClock(state, now.clock, now.mono);
+  const length = state.answering!.server.complete(reply, upperWord(clock), lowerWord(clock));
+  if (length === 0) return;
+  const token: PacketToken = state.nextToken();
+  const origin = from === undefined ? {} : { from };
+  state.act({
+    kind: "send",
+    token,
+    socket,
+    association: null,
+    to,
+    ...origin,
+    ttl: null,
+    bytes: reply.bytes.slice(0, length),
+  });
+}

@@ -1,0 +1,164 @@
+/**
+ * Control queries (mode 6, RFC 9327): what the engine hands to whoever answers them, and what it expects back.
+ *
+ * The engine knows no more of the protocol than this interface, so that no layer points up. The answers are in
+ * `src/control/responder`.
+ */
+import type { Association } from "../../association/association.ts";
+import type { AssociationMode } from "../../association/modes.ts";
+import type { DisciplineReport } from "../../discipline/strategy.ts";
+import type { AccessList } from "../../server/access.ts";
+import type { Counts } from "../../server/disposition.ts";
+import type { MruList } from "../../server/mru.ts";
+import type { ServedVariables } from "../../server/published.ts";
+import { LEAPS } from "../../wire/header.ts";
+import type { Header } from "../../wire/header.ts";
+import type { Address } from "../../wire/address.ts";
+import type { LeapKnowledge } from "../../time/leap.ts";
+import { elapsed } from "../../time/mono.ts";
+import type { Now } from "../../time/now.ts";
+import type { Frequency, PollExponent, Seconds } from "../../time/seconds.ts";
+import { fromShort } from "../../time/short.ts";
+import { timestamp } from "../../time/timestamp.ts";
+import type { NtpTimestamp } from "../../time/timestamp.ts";
+import type { NtpServer } from "../../server/server.ts";
+import { snapshotOf } from "../report.ts";
+import type { AssociationReport, Snapshot } from "../port/snapshot.ts";
+import type { State } from "../state.ts";
+
+/** Who answers control queries. */
+export interface ControlAnswering {
+  /**
+   * Answers a datagram of mode 6, sent to this host alone by an address that the access list does not keep from asking.
+   * @param bytes as it came; of any content
+   * @param view makes the state as it is now; asked for only when the datagram deserves an answer
+   * @returns datagrams to send back at once, in this order; none: silence
+   */
+  respond(bytes: Uint8Array, from: Address, view: () => ControlView, now: Now): readonly Uint8Array[];
+}
+
+/** A sample in a clock filter. */
+export interface ControlSample {
+  readonly offset: Seconds;
+  readonly delay: Seconds;
+  /** Aged to now. */
+  readonly dispersion: Seconds;
+}
+
+/** An association, with what only control queries tell of it. */
+export interface ControlPeer {
+  readonly report: AssociationReport;
+  readonly mode: AssociationMode;
+  /** Of the last valid packet. */
+  readonly header: Header | null;
+  readonly minpoll: PollExponent;
+  readonly maxpoll: PollExponent;
+  /** Of the clock filter, youngest first, 8 at most. */
+  readonly samples: readonly ControlSample[];
+  /** Until the next packet leaves; `null`: none will. */
+  readonly next: Seconds | null;
+}
+
+/** A socket that clients are heard on. */
+export interface ControlSocket {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** Everything a control query may ask for. */
+export interface ControlView {
+  /** The clock is the one that is served. */
+  readonly now: Now;
+  readonly snapshot: Snapshot;
+  /** In the order of their mobilization. */
+  readonly peers: readonly ControlPeer[];
+  /** What clients are told, root dispersion grown up to now. */
+  readonly told: ServedVariables;
+  /** Whether there ever was a system peer. */
+  readonly wasSynchronized: boolean;
+  /** The stratum at which the local clock is trusted, 1 … 15; `null`: it is not. */
+  readonly localStratum: number | null;
+  /** log₂ s */
+  readonly precision: number;
+  /** log₂ of the least average interval asked of clients, seconds. */
+  readonly leastPoll: PollExponent;
+  /** `null` where the clock is not disciplined. */
+  readonly discipline: DisciplineReport | null;
+  /** One way; `null`: it is measured. */
+  readonly broadcastDelay: Seconds | null;
+  /** What the list of leap seconds says; `null`: there is none. */
+  readonly leaps: LeapKnowledge | null;
+  readonly counts: Readonly<Counts>;
+  readonly mru: MruList;
+  readonly access: AccessList;
+  readonly sockets: readonly ControlSocket[];
+}
+
+/**
+ * The state as control queries see it.
+ * @param served what the clock that is served reads
+ */
+export function controlView(state: State, server: NtpServer, served: NtpTimestamp, now: Now): ControlView {
+  const { config, opinion, steering, setAt } = state;
+  const snapshot = snapshotOf(state, now);
+  return {
+    now: { mono: now.mono, clock: served },
+    snapshot,
+    peers: Array.from(state.roster, (association, index) =>
+      controlPeer(association, snapshot.associations[index]!, now, config.limits.phi),
+    ),
+    told: told(server, now),
+    wasSynchronized: setAt !== null || opinion.estimate !== null,
+    localStratum: config.serving?.fallbacks.local ?? null,
+    precision: config.precision,
+    leastPoll: server.settings.rate.average,
+    discipline: steering?.discipline.report ?? null,
+    broadcastDelay: config.discovery?.broadcastDelay ?? null,
+    leaps: config.leaps ?? null,
+    counts: server.counts,
+    mru: server.mru,
+    access: server.settings.access,
+    sockets: socketsOf(state),
+  };
+}
+
+/** What goes out in answers, read back from the words that it goes out in. */
+function told(server: NtpServer, now: Now): ServedVariables {
+  const { head, stratum, referenceId, referenceSeconds, referenceFraction, rootDelay, rootDispersion } =
+    server.published(now);
+  return {
+    leap: LEAPS[head >>> 30]!,
+    stratum,
+    referenceId: referenceId >>> 0,
+    reference: timestamp(referenceSeconds, referenceFraction),
+    rootDelay: fromShort(rootDelay),
+    rootDispersion: fromShort(rootDispersion),
+  };
+}
+
+function controlPeer(
+  { mode, header, config, filter, nextPoll }: Association,
+  report: AssociationReport,
+  { mono }: Now,
+  phi: Frequency,
+): ControlPeer {
+  const samples = filter.samples.map(({ offset, delay, dispersion, at }) => ({
+    offset,
+    delay,
+    dispersion: dispersion + phi * elapsed(at, mono),
+  }));
+  return {
+    report,
+    mode,
+    header,
+    minpoll: config.minpoll,
+    maxpoll: config.maxpoll,
+    samples,
+    next: nextPoll === null ? null : Math.max(elapsed(mono, nextPoll), 0),
+  };
+}
+
+function socketsOf({ service, config }: State): readonly ControlSocket[] {
+  const port = config.service?.port ?? 0;
+  return Array.from(service.values(), ({ address }) => ({ address, port }));
+}

@@ -1,0 +1,52 @@
+/** Which of a host's addresses are listened on, as interfaces come and go. */
+import { addressOctets, inNetwork } from "../../wire/address.ts";
+import type { HostAddresses } from "../port/event.ts";
+
+/** One rule, as ntp.conf's `interface` line has it. */
+export interface ListenRule {
+  /** `ignore` does not listen; `drop` does not answer, which comes to the same here. */
+  readonly action: "listen" | "ignore" | "drop";
+  /** `all`, `ipv4`, `ipv6`, `wildcard`, an interface's name, an address, a network. */
+  readonly what: string;
+}
+
+/**
+ * Which addresses are listened on: the last rule that fits an address decides, and where none does it is (ntp.conf(5)).
+ * @param interfaces addresses by interface; IPv6 link-local ones may have their `%zone`
+ * @returns `null`: every address there is and will be
+ */
+export function listening(rules: readonly ListenRule[], interfaces: HostAddresses): readonly string[] | null {
+  if (rules.every(({ action }) => action === "listen")) return null;
+  const all = Object.entries(interfaces).flatMap(([name, addresses]) =>
+    addresses.map((address) => ({ name, address })),
+  );
+  return all.filter(({ name, address }) => decision(rules, name, address) === "listen").map(({ address }) => address);
+}
+
+/** Whether there is no address that would ever be listened on: nothing after `ignore all` says otherwise. */
+export function isDeaf(rules: readonly ListenRule[]): boolean {
+  const last = rules.findLastIndex(({ what, action }) => what === "all" || action === "listen");
+  return last >= 0 && rules[last]!.action !== "listen";
+}
+
+function decision(rules: readonly ListenRule[], name: string, address: string): ListenRule["action"] {
+  return rules.findLast((rule) => fits(rule, name, address))?.action ?? "listen";
+}
+
+function fits({ what }: ListenRule, name: string, address: string): boolean {
+  const [ip = address] = address.split("%");
+  const octets = addressOctets(ip);
+  if (what === "all") return true;
+  if (what === "ipv4" || what === "ipv6") return octets?.length === (what === "ipv4" ? 4 : 16);
+  if (what === "wildcard") return false;
+  if (what === name || what === ip || what === address) return true;
+  const [network = "", bits] = what.split("/");
+  const base = addressOctets(network);
+  return (
+    bits !== undefined &&
+    octets !== null &&
+    base !== null &&
+    octets.length === base.length &&
+    inNetwork(octets, base, Number(bits))
+  );
+}

@@ -1,0 +1,131 @@
+/**
+ * The sockets of the service: one a family, or one an address, and the groups they hear. They follow the host's interfaces as
+ * these come, go and change their addresses.
+ */
+import type { SocketToken } from "../../association/request.ts";
+import { family } from "../../wire/address.ts";
+import type { EngineConfig, ServiceConfig } from "../port/config.ts";
+import type { HostFault } from "../port/event.ts";
+import type { State } from "../state.ts";
+
+/** One of them. */
+export interface ServiceSocket {
+  readonly family: 4 | 6;
+  /** What it is bound to: an address of ours, a wildcard, or a group. */
+  readonly address: string;
+  /** The group it alone is for; `null`: it also sends, and hears the groups where it is bound to all addresses. */
+  readonly group: string | null;
+  /** Opened when the host's interfaces had changed. */
+  readonly late: boolean;
+}
+
+/** All addresses of both families. */
+const WILDCARDS = ["0.0.0.0", "::"] as const;
+
+/** Opens them. */
+export function openService(state: State): void {
+  const { service } = state.config;
+  if (service === undefined || service === null) return;
+  fit(state, wanted(service), false);
+  for (const { group } of service.groups) state.note({ what: "listening", group });
+  state.note({ what: "listening", group: null });
+}
+
+/** The configuration has changed: where other addresses, ports or groups are to be heard, the sockets are opened anew. */
+export function reviseService(state: State, before: EngineConfig): void {
+  if (opensSame(state.config, before)) return;
+  for (const socket of state.service.keys()) close(state, socket);
+  openService(state);
+}
+
+/**
+ * The host's addresses have changed: what is bound to one that has gone is closed, what may be bound now is, and groups are joined
+ * by the interfaces that have come. What only listens is opened anew, for it may hear broadcasts by the addresses there were.
+ * @param changed false: they may be the same as before
+ */
+export function refitService(state: State, changed: boolean): void {
+  const { service } = state.config;
+  if (service === undefined || service === null) return;
+  if (changed && use(state) === "hear") for (const socket of state.service.keys()) close(state, socket);
+  fit(state, wanted(service), true);
+}
+
+/**
+ * One could not be opened, or cannot receive a group. Without privilege, or with another daemon on the port, there is no service;
+ * anything else may be otherwise when the interfaces have changed.
+ */
+export function onServiceRefused(state: State, socket: SocketToken, why: HostFault, group?: string): void {
+  const { late, group: own } = state.service.get(socket)!;
+  const deaf = group ?? own ?? undefined;
+  // An address that is not there yet, or no more, is nothing to tell of each time that others change.
+  if (!late || why !== "noAddress")
+    state.note({
+      what: "notListening",
+      why,
+      ...(deaf === undefined ? {} : { group: deaf }),
+      ...(late ? { late } : {}),
+    });
+  if (group === undefined) state.service.delete(socket);
+  if (deaf === undefined && !late && (why === "noPrivilege" || why === "portInUse")) state.end("permission");
+}
+
+/** The socket that what goes to a family leaves by. */
+export function socketFor(state: State, of: 4 | 6): SocketToken | undefined {
+  for (const [socket, one] of state.service) if (one.family === of && one.group === null) return socket;
+  return undefined;
+}
+
+function wanted({ addresses, address }: ServiceConfig): readonly string[] {
+  return addresses ?? (address === null ? WILDCARDS : [address]);
+}
+
+function opensSame(one: EngineConfig, other: EngineConfig): boolean {
+  const opened = ({ service, serving }: EngineConfig): string =>
+    JSON.stringify([service ?? null, (serving ?? null) !== null]);
+  return opened(one) === opened(other);
+}
+
+/** Closes what is not wanted any more, opens what is and is not open, and joins the groups on what there is. */
+function fit(state: State, wanted: readonly string[], late: boolean): void {
+  const { groups } = state.config.service!;
+  for (const [socket, { address, group }] of state.service)
+    if (group === null && !wanted.includes(address)) close(state, socket);
+  for (const address of wanted) if (!isOpen(state, address)) open(state, address, null, late);
+  for (const { group, interface: on } of groups) {
+    const socket = hearing(state, group) ?? open(state, group, group, late);
+    state.act({ kind: "join", socket, group, interface: on });
+  }
+}
+
+/** The socket that a group is received by: one that is bound to all addresses or to one that hears it, or the group's own. */
+function hearing(state: State, group: string): SocketToken | undefined {
+  const of = family(group);
+  for (const [socket, one] of state.service) {
+    const isOne =
+      one.group === null ? one.family === of && state.config.service!.rules === undefined : one.group === group;
+    if (isOne || (one.family === of && WILDCARDS.some((all) => all === one.address))) return socket;
+  }
+  return undefined;
+}
+
+function isOpen(state: State, address: string): boolean {
+  for (const one of state.service.values()) if (one.group === null && one.address === address) return true;
+  return false;
+}
+
+function open(state: State, address: string, group: string | null, late: boolean): SocketToken {
+  const { port, interface: on } = state.config.service!;
+  const socket = state.nextToken();
+  state.service.set(socket, { family: family(address), address, group, late });
+  state.act({ kind: "listen", socket, port, address, interface: on, use: use(state) });
+  return socket;
+}
+
+function close(state: State, socket: SocketToken): void {
+  state.service.delete(socket);
+  state.act({ kind: "close", socket });
+}
+
+function use(state: State): "serve" | "hear" {
+  return state.answering === null ? "hear" : "serve";
+}
