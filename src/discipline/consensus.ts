@@ -9,6 +9,7 @@
  * "Data analysis and regression", chapter 10. §11.2.3 has a mean weighted by root distance.)
  */
 import type { Seconds } from "../time/seconds.ts";
+import { correlation, sound } from "./kalman.ts";
 import type { ClockEstimate } from "./kalman.ts";
 
 /** What is expected of a path: its asymmetry is some such part of the way, standard deviation. */
@@ -36,19 +37,15 @@ export function consensus(opinions: readonly Opinion[]): ClockEstimate {
   const frequency = centre(
     opinions.map(({ estimate }) => ({ value: estimate.frequency, variance: estimate.frequencyVariance })),
   );
-  const correlation = Math.max(
-    ...opinions.map(
-      ({ estimate }) => estimate.covariance / Math.sqrt(estimate.phaseVariance * estimate.frequencyVariance),
-    ),
-  );
-  return {
+  const together = Math.max(...opinions.map(({ estimate }) => correlation(estimate)));
+  return sound({
     at,
     phase: origin + phase.value,
     frequency: frequency.value,
     phaseVariance: phase.variance,
-    covariance: correlation * Math.sqrt(phase.variance * frequency.variance),
+    covariance: together * Math.sqrt(phase.variance) * Math.sqrt(frequency.variance),
     frequencyVariance: frequency.variance,
-  };
+  });
 }
 
 interface Uncertain {

@@ -4,7 +4,9 @@
  * The model is the usual one of an oscillator (Allan 1987, "Time and frequency characterization, estimation and prediction of
  * precision clocks and oscillators"; Bar-Shalom, Li and Kirubarajan 2001, §6.2.2): phase grows by frequency, and frequency
  * walks at random. `wander` says how far it walks, standard deviation in s/s after one second, growing with the root of time.
- * The estimator is Kalman's (1960), written out for two variables.
+ * The estimator is Kalman's (1960), written out for two variables. What is a variance stays one whatever the arithmetic rounds
+ * away: no difference of two large numbers becomes a variance without a bound (Bierman 1977, "Factorization methods for discrete
+ * sequential estimation", §2, tells why the textbook's form goes negative).
  */
 import { elapsed } from "../time/mono.ts";
 import type { Mono } from "../time/mono.ts";
@@ -46,30 +48,52 @@ export function predict(before: ClockEstimate, at: Mono, wander: number): ClockE
   const time = elapsed(before.at, at);
   const { phase, frequency, phaseVariance, covariance, frequencyVariance } = before;
   const walk = wander ** 2 * time;
-  return {
+  return sound({
     at,
     phase: phase + frequency * time,
     frequency,
     phaseVariance: phaseVariance + time * (2 * covariance + time * frequencyVariance) + (walk * time ** 2) / 3,
     covariance: covariance + time * frequencyVariance + (walk * time) / 2,
     frequencyVariance: frequencyVariance + walk,
-  };
+  });
 }
 
-/** Takes a measurement in, made at the moment the estimate is of. */
+/**
+ * Takes a measurement in, made at the moment the estimate is of.
+ *
+ * The variance of the frequency is (det P + P₂₂ R) / (P₁₁ + R), which is P₂₂ − P₁₂² / (P₁₁ + R) without the difference: where
+ * phase and frequency are all but one unknown, as after a day without a measurement, that one is rounding and nothing else.
+ */
 export function correct(before: ClockEstimate, measurement: PhaseMeasurement): Correction {
   const { phaseVariance, covariance, frequencyVariance } = before;
   const innovation = measurement.phase - before.phase;
   const innovationVariance = phaseVariance + measurement.variance;
   const phaseGain = phaseVariance / innovationVariance;
   const frequencyGain = covariance / innovationVariance;
-  const estimate = {
+  const kept = measurement.variance / innovationVariance;
+  const unexplained = Math.max(0, phaseGain * frequencyVariance - frequencyGain * covariance);
+  const estimate = sound({
     at: before.at,
     phase: before.phase + phaseGain * innovation,
     frequency: before.frequency + frequencyGain * innovation,
-    phaseVariance: phaseGain * measurement.variance,
-    covariance: frequencyGain * measurement.variance,
-    frequencyVariance: frequencyVariance - frequencyGain * covariance,
-  };
+    phaseVariance: phaseVariance * kept,
+    covariance: covariance * kept,
+    frequencyVariance: unexplained + frequencyVariance * kept,
+  });
   return { estimate, innovation, innovationVariance };
+}
+
+/** The same with a covariance that can be one: no variance below zero, and no correlation beyond one. */
+export function sound(estimate: ClockEstimate): ClockEstimate {
+  const phaseVariance = Math.max(0, estimate.phaseVariance);
+  const frequencyVariance = Math.max(0, estimate.frequencyVariance);
+  const most = Math.sqrt(phaseVariance) * Math.sqrt(frequencyVariance);
+  const covariance = Math.max(-most, Math.min(most, estimate.covariance));
+  return { ...estimate, phaseVariance, covariance, frequencyVariance };
+}
+
+/** How phase and frequency are correlated, −1 … 1; 0 where one of them is exact. */
+export function correlation({ phaseVariance, covariance, frequencyVariance }: ClockEstimate): number {
+  const most = Math.sqrt(phaseVariance) * Math.sqrt(frequencyVariance);
+  return most > 0 ? covariance / most : 0;
 }

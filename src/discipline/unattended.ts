@@ -7,7 +7,7 @@
  */
 import type { Mono } from "../time/mono.ts";
 import type { Frequency, Seconds } from "../time/seconds.ts";
-import { correct, predict } from "./kalman.ts";
+import { correct, predict, sound } from "./kalman.ts";
 import type { ClockEstimate } from "./kalman.ts";
 
 /** What is known of the phase, as long as nobody but us has touched the clock. */
@@ -230,12 +230,12 @@ function stateOf(
 function doubted(expected: ClockEstimate, innovation: Seconds, over: Seconds): ClockEstimate {
   const square = innovation ** 2;
   const time = Math.max(1, over);
-  return {
+  return sound({
     ...expected,
     phaseVariance: expected.phaseVariance + square,
     covariance: expected.covariance + square / time,
     frequencyVariance: expected.frequencyVariance + square / time ** 2,
-  };
+  });
 }
 
 function glided(gliding: UnattendedClock["gliding"], by: Seconds): UnattendedClock["gliding"] {

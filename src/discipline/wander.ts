@@ -12,7 +12,7 @@
 import type { Frequency } from "../time/seconds.ts";
 import { delaysOf, measurement } from "./history.ts";
 import type { History } from "./history.ts";
-import { correct, predict } from "./kalman.ts";
+import { correct, predict, sound } from "./kalman.ts";
 import type { ClockEstimate, PhaseMeasurement } from "./kalman.ts";
 
 /** The wanders in question, s/s after one second: from a crystal oven to a machine in the sun. */
@@ -99,12 +99,12 @@ function mix(estimates: readonly ClockEstimate[], weights: readonly number[]): C
   const { phase: origin } = estimates[0]!;
   const phase = origin + mean((one) => one.phase - origin);
   const frequency = mean((one) => one.frequency);
-  return {
+  return sound({
     at,
     phase,
     frequency,
     phaseVariance: mean((one) => one.phaseVariance + (one.phase - phase) ** 2),
     covariance: mean((one) => one.covariance + (one.phase - phase) * (one.frequency - frequency)),
     frequencyVariance: mean((one) => one.frequencyVariance + (one.frequency - frequency) ** 2),
-  };
+  });
 }

@@ -62,6 +62,40 @@ describe("laws", () => {
       ),
     );
   });
+
+  it("stays a covariance whatever is measured, and however long nothing is", () => {
+    const wide = fc.double({ min: -1e9, max: 1e9, noNaN: true });
+    const long = fc.double({ min: 0, max: 1e8, noNaN: true });
+    const any = fc.double({ min: 1e-18, max: 100, noNaN: true });
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(long, wide, any), { minLength: 1, maxLength: 20 }),
+        wanders,
+        (measurements, wander) => {
+          let estimate = START;
+          for (const [span, phase, variance] of measurements) {
+            const next = predict(estimate, at(estimate.at + span), wander);
+            estimate = correct(next, { at: next.at, phase, variance }).estimate;
+            for (const { phaseVariance, frequencyVariance, covariance } of [next, estimate]) {
+              expect(phaseVariance).toBeGreaterThanOrEqual(0);
+              expect(frequencyVariance).toBeGreaterThanOrEqual(0);
+              expect(covariance ** 2).toBeLessThanOrEqual(phaseVariance * frequencyVariance * (1 + 1e-12));
+            }
+          }
+        },
+      ),
+      { numRuns: 1000 },
+    );
+  });
+
+  it("does not lose the variance of a frequency that all but follows from the phase", () => {
+    const { estimate } = correct(
+      { ...START, phaseVariance: 1e8, covariance: 1e4, frequencyVariance: 1 },
+      { at: at(0), phase: 0, variance: 1e-12 },
+    );
+    expect(estimate.frequencyVariance).toBeGreaterThanOrEqual(0);
+    expect(estimate.frequencyVariance).toBeLessThan(1e-15);
+  });
 });
 
 describe("a steady clock", () => {
