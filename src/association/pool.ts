@@ -14,7 +14,7 @@ import { pollInterval } from "../time/seconds.ts";
 import type { PollExponent, Seconds } from "../time/seconds.ts";
 import type { NtpTimestamp } from "../time/timestamp.ts";
 import type { Address } from "../wire/address.ts";
-import type { HostFault, PacketToken, SocketToken } from "./request.ts";
+import type { HostFault, QuestionToken } from "./request.ts";
 import type { AssociationConfig } from "./template.ts";
 import type { PacketTest } from "./tests.ts";
 
@@ -30,7 +30,7 @@ const SLOWER: PollExponent = 3;
 /** The one question that is out. */
 export interface PoolQuestion {
   readonly to: Address;
-  readonly token: PacketToken & SocketToken;
+  readonly token: QuestionToken;
   readonly cookie: NtpTimestamp;
   readonly expires: Mono;
 }

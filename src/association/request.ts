@@ -16,6 +16,9 @@ export type SocketToken = number & { readonly [socketToken]: true };
 /** Names one packet sent, so that `sent` can say when it left. */
 export type PacketToken = number & { readonly [packetToken]: true };
 
+/** Names a question: its one packet, and the socket that is opened for it alone. */
+export type QuestionToken = PacketToken & SocketToken;
+
 /** Who took a timestamp: the kernel when the packet passed, or our process some microseconds away from it. */
 export type StampSource = "kernel" | "user";
 
@@ -40,8 +43,7 @@ export interface HeldReply {
 
 /** A request that may still be answered. */
 export interface Request {
-  readonly token: PacketToken;
-  readonly socket: SocketToken;
+  readonly token: QuestionToken;
   /** The random transmit timestamp it carries, which the answer must echo (a cookie: the clock does not leak). */
   readonly cookie: NtpTimestamp;
   /** Both clocks when it was handed over for sending. */
@@ -55,16 +57,9 @@ export interface Request {
 }
 
 /** A fresh request. */
-export function request(
-  token: PacketToken,
-  socket: SocketToken,
-  cookie: NtpTimestamp,
-  now: Now,
-  timeout: Seconds,
-): Request {
+export function request(token: QuestionToken, cookie: NtpTimestamp, now: Now, timeout: Seconds): Request {
   return {
     token,
-    socket,
     cookie,
     handedOver: now,
     expires: after(now.mono, timeout),

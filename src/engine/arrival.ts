@@ -13,18 +13,18 @@ import type { PacketFault } from "../wire/packet.ts";
 import { refuseUnasked } from "./finding/admit.ts";
 import type { Event } from "./port/event.ts";
 import { onSolicited, solicitorOn } from "./finding/manycast.ts";
-import { onDrawn, poolOn } from "./finding/pool.ts";
+import { onDrawn, poolAsking } from "./finding/pool.ts";
 import { onReception } from "./receive.ts";
 import { onServiceDatagram } from "./serving/service.ts";
 import type { State } from "./state.ts";
 
 /** A datagram arrived. */
 export function onDatagram(state: State, event: Event & { readonly kind: "datagram" }, now: Now): void {
-  const claimed = state.roster.on(event.socket);
+  const claimed = state.roster.asking(event.socket);
   if (claimed === undefined && state.service.has(event.socket)) return onServiceDatagram(state, event, now);
   const asking = claimed === undefined ? solicitorOn(state, event) : undefined;
   if (asking !== undefined) return onSolicited(state, asking, event, now);
-  const pool = claimed === undefined ? poolOn(state, event.socket) : undefined;
+  const pool = claimed === undefined ? poolAsking(state, event.socket) : undefined;
   if (pool !== undefined) return onDrawn(state, pool, event, now);
   if (claimed === undefined || claimed.address === null) {
     // Its question is answered or given up, and its socket closed: this was still on its way to us.
@@ -58,7 +58,7 @@ function requestOf(
   origin: NtpTimestamp,
   shared: boolean,
 ): Request | null {
-  const own = requests.find((request) => request.socket === socket) ?? null;
+  const own = requests.find(({ token }) => token === socket) ?? null;
   return shared ? (requests.find(({ cookie }) => cookie === origin) ?? own) : own;
 }
 

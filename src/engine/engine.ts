@@ -9,7 +9,6 @@
  * ```
  */
 import type { AssociationId } from "../association/association.ts";
-import type { SocketToken } from "../association/request.ts";
 import { after } from "../time/mono.ts";
 import type { Mono } from "../time/mono.ts";
 import type { Now } from "../time/now.ts";
@@ -30,7 +29,7 @@ import { mobilizeConfigured, onResolved, onUnresolved, retryNames } from "./find
 import { keepUp } from "./clock/move.ts";
 import type { Outcome } from "./port/outcome.ts";
 import { drawFromPools, resumePools } from "./finding/pool.ts";
-import { attend, onUndelivered } from "./polls.ts";
+import { attend, onFailed, onUndelivered } from "./polls.ts";
 import { heldCount } from "./finding/prune.ts";
 import { onSent, onSteppedByAnother } from "./receive.ts";
 import { onReconfigured } from "./reconfigure.ts";
@@ -119,20 +118,12 @@ function take(state: State, event: Event, now: Now): void {
       return onDatagram(state, event, now);
     case "sent":
       return onSent(state, event, now);
-    case "sendFailed":
-      state.departures.delete(event.token);
-      // That its socket could not be opened has been told.
-      if (state.unopened.delete(event.token)) return;
-      if (event.to !== undefined && state.roster.on(event.token as number as SocketToken) === undefined)
-        state.note({ what: "notSent", to: event.to, why: event.why });
-      // A client's request has one number for its packet and its socket.
-      return onUndelivered(state, event.token as number as SocketToken, event.why, now);
+    case "failed":
+      return onFailed(state, event, now);
     case "notOpened":
-      if (state.service.has(event.socket)) return onServiceRefused(state, event.socket, event.why, event.group);
-      state.unopened.add(event.socket);
-      return onUndelivered(state, event.socket, event.why, now);
+      return onServiceRefused(state, event.socket, event.why, event.group);
     case "unreachable":
-      return onUndelivered(state, event.socket, event.why, now);
+      return void onUndelivered(state, event.socket, event.why, now);
     case "interfaces":
       return onInterfaces(state, event.addresses, now);
     case "stepped":

@@ -3,14 +3,14 @@ import type { Association } from "../association/association.ts";
 import { releaseHeld, requestHeader } from "../association/client.ts";
 import { onLost, onPoll } from "../association/poll.ts";
 import { request as newRequest } from "../association/request.ts";
-import type { Request, SocketToken } from "../association/request.ts";
+import type { PacketToken, Request, SocketToken } from "../association/request.ts";
 import type { Reason } from "../association/verdict.ts";
 import { after, elapsed } from "../time/mono.ts";
 import type { Now } from "../time/now.ts";
 import { encodeHeader } from "../wire/header.ts";
 import { giveUp } from "./finding/associate.ts";
 import { endVolleyIfOver, onListenerDue } from "./finding/broadcast.ts";
-import type { HostFault } from "./port/event.ts";
+import type { Event, HostFault } from "./port/event.ts";
 import { fallBack } from "./finding/mobilize.ts";
 import { pollPeer } from "./peers.ts";
 import { onDrawUndelivered } from "./finding/pool.ts";
@@ -44,16 +44,25 @@ function poll(state: State, association: Association, now: Now): void {
   ask(state, association, now);
 }
 
-/** The network, or this host, says that a packet was not delivered. */
-export function onUndelivered(state: State, socket: SocketToken, why: HostFault, now: Now): void {
-  if (onDrawUndelivered(state, socket, why, now)) return;
-  const sender = state.roster.on(socket);
-  const request = sender?.requests.find((one) => one.socket === socket);
-  if (sender === undefined || request === undefined) return;
+/** A packet did not leave. Of a question more is said than that. */
+export function onFailed(state: State, { token, why, to }: Event & { readonly kind: "failed" }, now: Now): void {
+  state.departures.delete(token);
+  if (!onUndelivered(state, token, why, now) && to !== undefined) state.note({ what: "notSent", to, why });
+}
+
+/**
+ * The network, or this host, says that a question was not delivered.
+ * @returns false if no question of that name is out
+ */
+export function onUndelivered(state: State, question: PacketToken | SocketToken, why: HostFault, now: Now): boolean {
+  if (onDrawUndelivered(state, question, why, now)) return true;
+  const sender = state.roster.asking(question);
+  const request = sender?.requests.find(({ token }) => token === question);
+  if (sender === undefined || request === undefined) return false;
   state.close(sender, request);
   state.note({ what: "unreachable", id: sender.id, address: sender.address!, why });
   sender.undelivered = why;
-  if (sender.answers === 0 && fallBack(state, sender, now, false)) return;
+  if (sender.answers === 0 && fallBack(state, sender, now, false)) return true;
   const { once } = state.config;
   if (once !== null) {
     const waits = why === "noRoute" && elapsed(state.begun ?? now.mono, now.mono) < once.waitNetwork;
@@ -64,6 +73,7 @@ export function onUndelivered(state: State, socket: SocketToken, why: HostFault,
   }
   state.schedule(sender);
   state.changed(sender);
+  return true;
 }
 
 /** The reason a report gives for a packet that could not be delivered. A port is refused only to those who asked for one. */
@@ -98,23 +108,15 @@ function ask(state: State, association: Association, now: Now): void {
     return;
   }
   const token = state.nextToken();
-  association.requests.push(newRequest(token, token, cookie, now, state.config.timeout));
+  association.requests.push(newRequest(token, cookie, now, state.config.timeout));
   association.packets.sent += 1;
   state.roster.occupy(token, association);
   state.act({
-    kind: "open",
-    socket: token,
+    kind: "ask",
+    token,
     to: address,
     sourcePort: state.config.sourcePort,
     interface: state.config.interface,
-  });
-  state.act({
-    kind: "send",
-    token,
-    socket: token,
-    association: association.id,
-    to: address,
-    ttl: null,
     bytes: sealed.bytes,
   });
   state.note({ what: "polled", id: association.id, address });

@@ -3,7 +3,6 @@ import type { Association } from "../association/association.ts";
 import { releaseHeld } from "../association/client.ts";
 import type { Reception } from "../association/client.ts";
 import { clearFilter } from "../association/filter.ts";
-import type { SocketToken } from "../association/request.ts";
 import { after } from "../time/mono.ts";
 import type { Note } from "./port/note.ts";
 import type { Now } from "../time/now.ts";
@@ -28,8 +27,7 @@ export function onSent(state: State, event: Event & { readonly kind: "sent" }, n
     state.departures.delete(event.token);
     return;
   }
-  // A client's request has one number for its packet and its socket.
-  const sender = state.roster.on(event.token as number as SocketToken);
+  const sender = state.roster.asking(event.token);
   const request = sender?.requests.find(({ token }) => token === event.token);
   if (sender === undefined || request === undefined) return;
   request.origin = event.at;

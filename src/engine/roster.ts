@@ -1,6 +1,6 @@
-/** All associations, found by number, by address and by the socket a request of theirs is out on. */
+/** All associations, found by number, by address and by the question of theirs that is out. */
 import type { Association, AssociationId } from "../association/association.ts";
-import type { SocketToken } from "../association/request.ts";
+import type { PacketToken, QuestionToken, SocketToken } from "../association/request.ts";
 import { addressKey } from "../wire/address.ts";
 import type { Address } from "../wire/address.ts";
 
@@ -10,7 +10,7 @@ export class Roster {
   readonly #byAddress = new Map<string, Association>();
   /** Those that are only listed: they claim no packets. */
   readonly #listed = new Map<string, Association>();
-  readonly #bySocket = new Map<SocketToken, Association>();
+  readonly #byQuestion = new Map<SocketToken | PacketToken, Association>();
   #lastId = 0;
 
   /** The next number. */
@@ -61,15 +61,15 @@ export class Roster {
     return this.#listed.get(addressKey(address));
   }
 
-  /** The association whose request is out on a socket. */
-  on(socket: SocketToken): Association | undefined {
-    return this.#bySocket.get(socket);
+  /** The association whose question it is, by its packet or by its socket, which are named alike. */
+  asking(question: PacketToken | SocketToken): Association | undefined {
+    return this.#byQuestion.get(question);
   }
 
-  /** A request of an association is out on a socket; `null`: no longer. */
-  occupy(socket: SocketToken, association: Association | null): void {
-    if (association === null) this.#bySocket.delete(socket);
-    else this.#bySocket.set(socket, association);
+  /** A question of an association is out; `null`: no longer. */
+  occupy(question: QuestionToken, association: Association | null): void {
+    if (association === null) this.#byQuestion.delete(question);
+    else this.#byQuestion.set(question, association);
   }
 
   get size(): number {

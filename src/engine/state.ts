@@ -4,7 +4,7 @@
  * One object per engine, changed only while an event is handled. The departments are functions that take it first.
  */
 import type { ClientRules } from "../association/client.ts";
-import type { PacketToken, SocketToken } from "../association/request.ts";
+import type { PacketToken, QuestionToken, SocketToken } from "../association/request.ts";
 import type { Association } from "../association/association.ts";
 import type { Request } from "../association/request.ts";
 import type { Leaving } from "../association/exchange.ts";
@@ -68,8 +68,6 @@ export class State {
   broadcasters: Broadcaster[] = [];
   /** Packets to peers and to many whose true moment of leaving is not known yet. */
   readonly departures: Map<PacketToken, Leaving> = new Map();
-  /** Sockets of requests that could not be opened, until their packets have failed, too. */
-  readonly unopened: Set<number> = new Set();
   /** Addresses that were pruned, and until when they are not solicited again. */
   readonly pruned: Map<string, Mono> = new Map();
   /** The server; `null` where none is. */
@@ -148,10 +146,10 @@ export class State {
     this.actions.push({ kind: "note", note });
   }
 
-  /** A number that was never used: for a packet, or for a socket. A client's request has a socket of its own, so one serves for both. */
-  nextToken(): PacketToken & SocketToken {
+  /** A number that was never used: for a packet, for a socket, or for a question, which is both. */
+  nextToken(): QuestionToken {
     this.#lastToken += 1;
-    return this.#lastToken as PacketToken & SocketToken;
+    return this.#lastToken as QuestionToken;
   }
 
   /** A random transmit timestamp, never the unknown one. */
@@ -172,8 +170,8 @@ export class State {
   /** A request is done with: its socket goes. */
   close(owner: Association, request: Request): void {
     owner.requests.splice(owner.requests.indexOf(request), 1);
-    this.roster.occupy(request.socket, null);
-    this.act({ kind: "close", socket: request.socket });
+    this.roster.occupy(request.token, null);
+    this.act({ kind: "close", socket: request.token });
   }
 
   /** All requests of an association are done with. */

@@ -88,9 +88,9 @@ class HostWorld implements World {
     switch (action.kind) {
       case "resolve":
         return resolve(action.name, action.family, (event) => this.put(event), this.#lookup);
-      case "open":
-        this.#open.add(action.socket);
-        return this.#udp?.open(action);
+      case "ask":
+        this.#open.add(action.token);
+        return this.#udp?.ask(action);
       case "listen":
         this.#open.add(action.socket);
         return this.#udp?.listen(action);

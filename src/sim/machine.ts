@@ -4,7 +4,7 @@
  */
 import type { KernelClaim } from "../discipline/claim.ts";
 import type { ClockFault, Event, HostFault } from "../engine/port/event.ts";
-import type { PacketToken, SocketToken } from "../engine/port/action.ts";
+import type { Action, SocketToken } from "../engine/port/action.ts";
 import type { WorldAction } from "../engine/port/world.ts";
 import type { Mono } from "../time/mono.ts";
 import type { Now } from "../time/now.ts";
@@ -34,6 +34,11 @@ export interface Setting {
   /** The machine's own stream. */
   readonly chance: SimChance;
 }
+
+/** A packet that is to leave. */
+type Leaving = Pick<Extract<Action, { readonly kind: "send" }>, "token" | "socket" | "to" | "ttl" | "bytes"> & {
+  readonly from?: string | null;
+};
 
 /** What runs on a machine. */
 export interface Program {
@@ -202,8 +207,8 @@ export class Machine implements Station {
     switch (action.kind) {
       case "resolve":
         return this.#resolve(action.name, action.family);
-      case "open":
-        return this.#opened(action.socket, this.#route(action.to.ip) ?? this.#sockets.open(action.socket, action));
+      case "ask":
+        return this.#ask(action);
       case "listen":
         return this.#opened(action.socket, this.#sockets.listen(action.socket, action));
       case "join":
@@ -217,7 +222,7 @@ export class Machine implements Station {
       case "close":
         return this.#sockets.close(action.socket);
       case "send":
-        return this.#send(action.token, action.socket, action.to, action.ttl, action.bytes, action.from ?? null);
+        return this.#send(action);
       case "step":
         return this.#set(() => {
           this.#step(action.offset);
@@ -306,14 +311,14 @@ export class Machine implements Station {
     this.#later(answer.delay, { kind: "resolved", name, addresses: answer.addresses });
   }
 
-  #send(
-    token: PacketToken,
-    socket: SocketToken,
-    to: Address,
-    ttl: number | null,
-    bytes: Uint8Array,
-    from: string | null,
-  ): void {
+  #ask(action: WorldAction & { readonly kind: "ask" }): void {
+    const { token, to, bytes } = action;
+    const why = this.#route(to.ip) ?? this.#sockets.open(token, action);
+    if (why === null) this.#send({ token, socket: token, to, ttl: null, bytes });
+    else this.#later(0, { kind: "failed", token, why, to });
+  }
+
+  #send({ token, socket, to, ttl, bytes, from = null }: Leaving): void {
     const { late, source, queueing, crowding } = this.#stamps;
     const wait = queueing + (crowding === 0 ? 0 : crowding * this.#setting.chance.exponential());
     const handedOver = this.clock.read(later(this.#setting.timeline.now, -this.#noise()));
@@ -322,7 +327,7 @@ export class Machine implements Station {
       const why = this.transmit(socket, to, bytes, ttl, from);
       this.#later(
         why === null ? late : 0,
-        why === null ? { kind: "sent", token, at, stamp: source } : { kind: "sendFailed", token, why },
+        why === null ? { kind: "sent", token, at, stamp: source } : { kind: "failed", token, why, to },
       );
     };
     if (wait === 0) leave();

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { clockFilter, filterSample, moveFilter } from "../../src/association/filter.ts";
 import { wishPoll } from "../../src/association/poll.ts";
 import { moveRequest, request, stepSince } from "../../src/association/request.ts";
-import type { PacketToken, SocketToken } from "../../src/association/request.ts";
+import type { QuestionToken } from "../../src/association/request.ts";
 import { BURST_SIX } from "../../src/association/template.ts";
 import type { Mono } from "../../src/time/mono.ts";
 import { difference, shift } from "../../src/time/timestamp.ts";
@@ -35,7 +35,7 @@ describe("a filter", () => {
 
 describe("a request under way", () => {
   it("moves with the clock, so that its answer gives a true sample and no step is suspected", () => {
-    const one = request(1 as PacketToken, 1 as SocketToken, 7n as never, at(10), 1);
+    const one = request(1 as QuestionToken, 7n as never, at(10), 1);
     one.origin = at(10).clock;
     moveRequest(one, 0.5);
     expect(difference(one.origin, at(10).clock)).toBeCloseTo(0.5, 9);
@@ -43,7 +43,7 @@ describe("a request under way", () => {
   });
 
   it("whose moment of leaving is not known yet moves its handing over", () => {
-    const one = request(1 as PacketToken, 1 as SocketToken, 7n as never, at(10), 1);
+    const one = request(1 as QuestionToken, 7n as never, at(10), 1);
     moveRequest(one, -0.25);
     expect(one.origin).toBeNull();
     expect(difference(one.handedOver.clock, at(10).clock)).toBeCloseTo(-0.25, 9);

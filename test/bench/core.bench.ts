@@ -56,7 +56,7 @@ function engine(servers: number, events: number): void {
       const actions = bench.engine.handle({ kind: "wake" }, now);
       done += 1;
       for (const action of actions) {
-        if (action.kind !== "send") continue;
+        if (action.kind !== "ask") continue;
         bench.engine.handle({ kind: "sent", token: action.token, at: now.clock, stamp: "kernel" }, now);
         noise = (noise * 48_271) % 2_147_483_647;
         const delay = 0.005 + 0.005 * (noise / 2_147_483_647);
@@ -71,7 +71,7 @@ function engine(servers: number, events: number): void {
         bench.engine.handle(
           {
             kind: "datagram",
-            socket: action.socket,
+            socket: action.token,
             from: action.to,
             cast: "unicast",
             at: then.clock,

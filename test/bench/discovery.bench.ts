@@ -102,7 +102,7 @@ class Crowd {
       const woken = this.benches.filter(({ engine }) => engine.wakeAt === due);
       let actions: readonly (readonly Action[])[] = [];
       this.#measure(() => (actions = woken.map((bench) => bench.at(due, { kind: "wake" }))));
-      const sends = actions.map((each) => sendsOf(each).filter(({ association }) => association !== null));
+      const sends = actions.map((each) => sendsOf(each).filter(({ token, socket }) => token === (socket as number)));
       const sent = sends.map((each) =>
         each.map(({ token }): Event => ({ kind: "sent", token, at: at(due).clock, stamp: "kernel" })),
       );

@@ -4,7 +4,7 @@
  */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { addressKey, type Address } from "../../src/wire/address.ts";
-import type { PacketToken, SocketToken } from "../../src/engine/port/action.ts";
+import type { PacketToken, QuestionToken, SocketToken } from "../../src/engine/port/action.ts";
 import type { Event } from "../../src/engine/port/event.ts";
 import type { World } from "../../src/engine/port/world.ts";
 import { after } from "../../src/time/mono.ts";
@@ -112,8 +112,8 @@ export function worldContract(name: string, makeWorld: () => ContractWorld | Pro
       return found;
     }
 
-    function open(n: number, to: Address, sourcePort: number | null = null): void {
-      world.perform({ kind: "open", socket: socket(n), to, sourcePort, interface: null });
+    function ask(n: number, to: Address, bytes: Uint8Array, sourcePort: number | null = null): void {
+      world.perform({ kind: "ask", token: n as QuestionToken, to, sourcePort, interface: null, bytes });
     }
     function send(n: number, to: Address, bytes: Uint8Array): void {
       world.perform({ kind: "send", token: packet(n), socket: socket(n), association: null, to, ttl: null, bytes });
@@ -178,8 +178,7 @@ export function worldContract(name: string, makeWorld: () => ContractWorld | Pro
       it("leave from the port asked for, to several servers at once, and each socket has its own server's reply", async () => {
         const { port } = await contract.own(4);
         const peers = [await contract.peer(4, echo), await contract.peer(4, echo)] as const;
-        for (const [index, { address }] of peers.entries()) open(index + 1, address, port);
-        for (const [index, { address }] of peers.entries()) send(index + 1, address, Uint8Array.of(index + 1));
+        for (const [index, { address }] of peers.entries()) ask(index + 1, address, Uint8Array.of(index + 1), port);
         const events = await until((seen) => seen.filter((event) => event.kind === "datagram").length === 2);
         const replies = events.flatMap((event) =>
           event.kind === "datagram" ? [[event.socket, event.from, event.bytes[0]]] : [],
@@ -194,8 +193,7 @@ export function worldContract(name: string, makeWorld: () => ContractWorld | Pro
         await eachFamily(async (family) => {
           const peer = await contract.peer(family, echo);
           const before = world.now().clock;
-          open(family, peer.address);
-          send(family, peer.address, Uint8Array.of(family, 1, 2, 3));
+          ask(family, peer.address, Uint8Array.of(family, 1, 2, 3));
           const events = await until(
             (seen) => seen.some((e) => e.kind === "datagram") && seen.some((e) => e.kind === "sent"),
           );
@@ -220,8 +218,7 @@ export function worldContract(name: string, makeWorld: () => ContractWorld | Pro
           for (const [index, length] of [0, 1, 48, 1500, 4000].entries()) {
             const bytes = Uint8Array.from({ length }, (_, at) => (at * 7) & 0xff);
             const n = family * 10 + index;
-            open(n, peer.address);
-            send(n, peer.address, bytes);
+            ask(n, peer.address, bytes);
             const datagram = await first("datagram");
             expect(datagram.socket).toBe(socket(n));
             expect(datagram.bytes).toEqual(bytes);
@@ -232,8 +229,7 @@ export function worldContract(name: string, makeWorld: () => ContractWorld | Pro
 
       it("keep the octets of one datagram when the next arrives", async () => {
         const peer = await contract.peer(4, echo);
-        open(1, peer.address);
-        send(1, peer.address, Uint8Array.of(1, 1, 1, 1));
+        ask(1, peer.address, Uint8Array.of(1, 1, 1, 1));
         send(1, peer.address, Uint8Array.of(2, 2, 2, 2));
         const events = await until((seen) => seen.filter((event) => event.kind === "datagram").length === 2);
         const octets = events.flatMap((event) => (event.kind === "datagram" ? [[...event.bytes]] : []));
@@ -246,15 +242,13 @@ export function worldContract(name: string, makeWorld: () => ContractWorld | Pro
       it("leave from a fresh port each, or from the one that was asked for", async () => {
         const peer = await contract.peer(4, echo);
         for (let n = 1; n <= 8; n += 1) {
-          open(n, peer.address);
-          send(n, peer.address, Uint8Array.of(n));
+          ask(n, peer.address, Uint8Array.of(n));
           await first("datagram");
           close(n);
         }
         expect(new Set(peer.received.map((one) => one.from.port)).size).toBeGreaterThan(1);
         const own = await contract.own(4);
-        open(9, peer.address, own.port);
-        send(9, peer.address, Uint8Array.of(9));
+        ask(9, peer.address, Uint8Array.of(9), own.port);
         await first("datagram");
         expect(peer.received.at(-1)?.from.port).toBe(own.port);
       });
@@ -274,8 +268,7 @@ export function worldContract(name: string, makeWorld: () => ContractWorld | Pro
             { bytes: Uint8Array.of(66), as: "stranger" },
             { bytes: Uint8Array.of(1), as: "itself" },
           ]);
-          open(family, peer.address);
-          send(family, peer.address, Uint8Array.of(0));
+          ask(family, peer.address, Uint8Array.of(0));
           const datagrams = [await first("datagram"), ...(await soon())].filter((event) => event.kind === "datagram");
           expect(datagrams.map((event) => [...event.bytes])).toEqual([[1]]);
         });
@@ -284,8 +277,7 @@ export function worldContract(name: string, makeWorld: () => ContractWorld | Pro
       it("hear that a port is closed", async () => {
         await eachFamily(async (family) => {
           const address = await contract.unheard(family);
-          open(family, address);
-          send(family, address, Uint8Array.of(0));
+          ask(family, address, Uint8Array.of(0));
           expect(await first("unreachable")).toEqual({
             kind: "unreachable",
             socket: socket(family),
@@ -296,8 +288,7 @@ export function worldContract(name: string, makeWorld: () => ContractWorld | Pro
 
       it("are silent once closed; closing what never opened does no harm", async () => {
         const peer = await contract.peer(4, echo);
-        open(1, peer.address);
-        send(1, peer.address, Uint8Array.of(1));
+        ask(1, peer.address, Uint8Array.of(1));
         close(1);
         close(1);
         close(77);
@@ -307,10 +298,18 @@ export function worldContract(name: string, makeWorld: () => ContractWorld | Pro
       it("fail by name when there is no socket, or the datagram is too large for UDP", async () => {
         const peer = await contract.peer(4, echo);
         send(5, peer.address, Uint8Array.of(1));
-        expect(await first("sendFailed")).toMatchObject({ token: packet(5) });
-        open(6, peer.address);
-        send(6, peer.address, new Uint8Array(65_508));
-        expect(await first("sendFailed")).toMatchObject({ kind: "sendFailed", token: packet(6), why: "tooLarge" });
+        expect(await first("failed")).toMatchObject({ token: packet(5) });
+        ask(6, peer.address, new Uint8Array(65_508));
+        expect(await first("failed")).toEqual({ kind: "failed", token: packet(6), why: "tooLarge", to: peer.address });
+      });
+
+      it("fail once, by name, when their socket cannot be opened", async () => {
+        const peer = await contract.peer(4, echo);
+        const token = 7 as QuestionToken;
+        const to = peer.address;
+        world.perform({ kind: "ask", token, to, sourcePort: null, interface: "no-such-if", bytes: Uint8Array.of(1) });
+        expect(await soon()).toEqual([{ kind: "failed", token, why: "noAddress", to }]);
+        expect(peer.received).toEqual([]);
       });
 
       it("go to many at once, and every one is answered", async () => {
@@ -319,8 +318,7 @@ export function worldContract(name: string, makeWorld: () => ContractWorld | Pro
         // A hundred at a time, all left open: more would not fit the receive buffer of one socket of a peer.
         for (let hundred = 0; hundred < 3; hundred += 1) {
           for (let n = hundred * 100 + 1; n <= hundred * 100 + 100; n += 1) {
-            open(n, peer.address);
-            send(n, peer.address, Uint8Array.of(n & 0xff, n >> 8));
+            ask(n, peer.address, Uint8Array.of(n & 0xff, n >> 8));
           }
           const events = await until((seen) => seen.filter((event) => event.kind === "datagram").length === 100);
           for (const event of events) {

@@ -81,7 +81,7 @@ describe("a query", () => {
   ] as const)("from source port %j that meets %s ends with %s", (sourcePort, why, outcome, reason) => {
     const bench = new Bench({ ...queryConfig([{ name: "192.0.2.1" }]), sourcePort });
     const [question] = bench.start();
-    bench.at(0.01, { kind: "notOpened", socket: question!.socket, why });
+    bench.at(0.01, { kind: "failed", token: question!.token, why });
     expect(bench.engine.outcome).toBe(outcome);
     expect(bench.snapshot.associations[0]!.reason).toBe(reason);
   });
@@ -135,20 +135,20 @@ describe("a query", () => {
   it("falls back on the name's other family when the first has no route", () => {
     const bench = new Bench(queryConfig([{ name: "time.example" }]));
     const [question] = bench.start({ "time.example": ["2001:db8::1", "192.0.2.1"] });
-    bench.at(0, { kind: "sendFailed", token: question!.token, why: "noRoute" });
+    bench.at(0, { kind: "failed", token: question!.token, why: "noRoute" });
     const [second] = sendsOf(bench.run(0));
     expect(second!.to.ip).toBe("192.0.2.1");
     bench.answer(second!, 0);
     expect(bench.engine.outcome).toBe("ok");
   });
 
-  it("says once that a question could not leave, though its socket and its packet both fail", () => {
+  it("says once that a question could not leave", () => {
     const bench = new Bench(queryConfig([{ name: "192.0.2.1" }]));
     const [question] = bench.start();
-    const told = [
-      ...bench.at(0, { kind: "notOpened", socket: question!.socket, why: "noRoute" }),
-      ...bench.at(0, { kind: "sendFailed", token: question!.token, why: "other", to: question!.to }),
-    ].flatMap((action) => (action.kind === "note" ? [action.note.what] : []));
+    const { token, to } = question!;
+    const told = bench
+      .at(0, { kind: "failed", token, why: "noRoute", to })
+      .flatMap((action) => (action.kind === "note" ? [action.note.what] : []));
     expect(told.filter((what) => what === "unreachable" || what === "notSent")).toEqual(["unreachable"]);
   });
 
@@ -221,7 +221,7 @@ describe("a query", () => {
     const opened = new Set<number>();
     const watch = (actions: ReturnType<Bench["run"]>) => {
       for (const action of actions) {
-        if (action.kind === "open") opened.add(action.socket);
+        if (action.kind === "ask") opened.add(action.token);
         if (action.kind === "close") opened.delete(action.socket);
       }
     };

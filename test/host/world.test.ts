@@ -1,6 +1,6 @@
 /** What the real world does beyond the contract: it notices steps, waits for long, and comes to an end. */
 import { afterEach, expect, it } from "vitest";
-import type { PacketToken, SocketToken } from "../../src/engine/port/action.ts";
+import type { PacketToken, QuestionToken } from "../../src/engine/port/action.ts";
 import type { World } from "../../src/engine/port/world.ts";
 import { clockReader } from "../../src/host/clock.ts";
 import type { HostOptions } from "../../src/host/world.ts";
@@ -24,7 +24,7 @@ function nothing(): void {
 /** Sockets that do nothing but what a test says. */
 function fakeUdp(drain: (host: UdpHost) => void): (host: UdpHost) => Udp {
   return (host) => ({
-    open: nothing,
+    ask: nothing,
     listen: nothing,
     join: nothing,
     send: nothing,
@@ -60,11 +60,11 @@ it("hands out a reply that is already here before the end of waiting for it", as
   let arrived = true;
   const w = await opened({
     udp: fakeUdp((host) => {
-      if (arrived) host.put({ kind: "sendFailed", token, why: "other" });
+      if (arrived) host.put({ kind: "failed", token, why: "other" });
       arrived = false;
     }),
   });
-  expect(await w.next(after(w.now().mono, -1))).toMatchObject({ kind: "sendFailed" });
+  expect(await w.next(after(w.now().mono, -1))).toMatchObject({ kind: "failed" });
   expect(await w.next(after(w.now().mono, -1))).toEqual({ kind: "wake" });
 });
 
@@ -90,8 +90,9 @@ it("ends a pending wait when it is closed, and nothing happens any more", async 
   expect(await next).toEqual({ kind: "wake" });
   w.put({ kind: "stop" });
   w.perform({
-    kind: "open",
-    socket: 1 as SocketToken,
+    kind: "ask",
+    token: 1 as QuestionToken,
+    bytes: Uint8Array.of(1),
     to: { ip: "127.0.0.1", port: 9 },
     sourcePort: null,
     interface: null,

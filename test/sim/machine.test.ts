@@ -1,6 +1,6 @@
 /** A machine: its clocks as its program sees them, late stamps, refusals, sleep. */
 import { beforeEach, describe, expect, it } from "vitest";
-import type { PacketToken, SocketToken } from "../../src/engine/port/action.ts";
+import type { QuestionToken, SocketToken } from "../../src/engine/port/action.ts";
 import type { Event } from "../../src/engine/port/event.ts";
 import type { Now } from "../../src/time/now.ts";
 import { difference } from "../../src/time/timestamp.ts";
@@ -8,7 +8,7 @@ import { createWorld, type HostOptions, type SimWorld } from "../../src/sim/worl
 import type { Machine } from "../../src/sim/machine.ts";
 
 const SOCKET = 1 as SocketToken;
-const TOKEN = 1 as PacketToken;
+const TOKEN = 1 as QuestionToken;
 
 let world: SimWorld;
 beforeEach(() => {
@@ -36,16 +36,7 @@ function echo(sender: Machine): void {
   });
   other.perform({ kind: "listen", socket: SOCKET, port: 7, address: null, interface: null });
   const to = { ip: other.address(), port: 7 };
-  sender.perform({ kind: "open", socket: SOCKET, to, sourcePort: null, interface: null });
-  sender.perform({
-    kind: "send",
-    token: TOKEN,
-    socket: SOCKET,
-    association: null,
-    to,
-    ttl: null,
-    bytes: Uint8Array.of(1),
-  });
+  sender.perform({ kind: "ask", token: TOKEN, to, sourcePort: null, interface: null, bytes: Uint8Array.of(1) });
 }
 
 const kinds = (heard: readonly Heard[]): string[] => heard.map(({ event }) => event.kind);

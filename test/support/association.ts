@@ -3,7 +3,7 @@ import { association } from "../../src/association/association.ts";
 import type { Association, AssociationId } from "../../src/association/association.ts";
 import type { ClientRules } from "../../src/association/client.ts";
 import { request } from "../../src/association/request.ts";
-import type { PacketToken, Request, SocketToken } from "../../src/association/request.ts";
+import type { QuestionToken, Request } from "../../src/association/request.ts";
 import { BURST_SIX } from "../../src/association/template.ts";
 import type { AssociationConfig } from "../../src/association/template.ts";
 import type { Security } from "../../src/security/security.ts";
@@ -73,7 +73,7 @@ export function client(
 
 /** A request handed over and sent at a moment. */
 export function requestAt(seconds: number, cookie = 0x1234_5678_9abc_def0n): Request {
-  const made = request(1 as PacketToken, 1 as SocketToken, cookie as NtpTimestamp, at(seconds), 1);
+  const made = request(1 as QuestionToken, cookie as NtpTimestamp, at(seconds), 1);
   made.origin = at(seconds).clock;
   return made;
 }

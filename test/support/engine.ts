@@ -12,8 +12,8 @@ import { encodeHeader, HEADER_LENGTH, readHeader } from "../../src/wire/header.t
 import type { Header } from "../../src/wire/header.ts";
 import { at, goodHeader, securityOf, template } from "./association.ts";
 
-/** A `send` action. */
-export type Send = Extract<Action, { kind: "send" }>;
+/** A packet that leaves, and the socket it leaves by. */
+export type Send = Pick<Extract<Action, { kind: "send" }>, "token" | "socket" | "to" | "ttl" | "bytes">;
 
 const NO_SECURITY: Security = securityOf("none");
 const PROVIDER: SecurityProvider = {
@@ -134,7 +134,12 @@ export class Bench {
   }
 }
 
-/** The `send` actions among others. */
+/** The packets that leave by some actions. */
 export function sendsOf(actions: readonly Action[]): Send[] {
-  return actions.filter((action) => action.kind === "send");
+  return actions.flatMap((action): Send[] => {
+    if (action.kind === "send") return [action];
+    if (action.kind !== "ask") return [];
+    const { token, to, bytes } = action;
+    return [{ token, socket: token, to, ttl: null, bytes }];
+  });
 }

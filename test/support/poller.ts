@@ -2,7 +2,7 @@
  * The smallest thing that is an engine: asks each server once a poll interval and sets the clock by what it answers. It
  * stands in for the real one where the world itself is tested, and where its speed is measured.
  */
-import type { Action, PacketToken, SocketToken } from "../../src/engine/port/action.ts";
+import type { Action, QuestionToken, SocketToken } from "../../src/engine/port/action.ts";
 import type { Chance, Engine } from "../../src/engine/port/engine.ts";
 import type { Event } from "../../src/engine/port/event.ts";
 import type { Snapshot } from "../../src/engine/port/snapshot.ts";
@@ -84,19 +84,8 @@ export class Poller implements Engine {
       const number = ++this.#count;
       const cookie = this.#chance.bits64() as NtpTimestamp;
       this.#open.set(number, { server, cookie, t1: null, t2t3t4: null });
-      const socket = number as SocketToken;
-      return [
-        { kind: "open", socket, to, sourcePort: null, interface: null },
-        {
-          kind: "send",
-          token: number as PacketToken,
-          socket,
-          association: null,
-          to,
-          ttl: null,
-          bytes: request(cookie),
-        },
-      ] satisfies Action[];
+      const token = number as QuestionToken;
+      return [{ kind: "ask", token, to, sourcePort: null, interface: null, bytes: request(cookie) }] satisfies Action[];
     });
   }
 

@@ -10,7 +10,7 @@ import {
   wantsLookup,
 } from "../../association/pool.ts";
 import type { DrawFault, PoolQuestion, PoolSolicitor } from "../../association/pool.ts";
-import type { SocketToken } from "../../association/request.ts";
+import type { PacketToken, SocketToken } from "../../association/request.ts";
 import type { AssociationConfig } from "../../association/template.ts";
 import type { PacketTest } from "../../association/tests.ts";
 import { headerFault } from "../../association/tests.ts";
@@ -86,9 +86,9 @@ export function hurryPools(state: State, held: number, now: Now): void {
   resumePools(state, held, now);
 }
 
-/** The pool whose question is out on a socket. */
-export function poolOn(state: State, socket: SocketToken): PoolSolicitor | undefined {
-  return state.pools.find(({ asked }) => asked?.token === socket);
+/** The pool whose question it is, by its packet or its socket. */
+export function poolAsking(state: State, question: PacketToken | SocketToken): PoolSolicitor | undefined {
+  return state.pools.find(({ asked }) => asked?.token === question);
 }
 
 /** An answer to a pool's question: mobilizes a preemptable client by the line's template. No key is asked for (seed 002). */
@@ -117,8 +117,13 @@ export function onDrawn(state: State, pool: PoolSolicitor, event: Datagram, now:
 }
 
 /** A question could not be delivered: the next one at once. @returns false if it was no pool's */
-export function onDrawUndelivered(state: State, socket: SocketToken, why: HostFault, now: Now): boolean {
-  const pool = poolOn(state, socket);
+export function onDrawUndelivered(
+  state: State,
+  question: PacketToken | SocketToken,
+  why: HostFault,
+  now: Now,
+): boolean {
+  const pool = poolAsking(state, question);
   if (pool === undefined) return false;
   giveUpQuestion(state, pool, why, now);
   schedule(state);
@@ -163,13 +168,13 @@ function ask(state: State, pool: PoolSolicitor, to: Address, now: Now): void {
   pool.tried += 1;
   pool.asked = { to, token, cookie, expires: after(now.mono, state.config.timeout) };
   state.act({
-    kind: "open",
-    socket: token,
+    kind: "ask",
+    token,
     to,
     sourcePort: state.config.sourcePort,
     interface: state.config.interface,
+    bytes: sealed.bytes,
   });
-  state.act({ kind: "send", token, socket: token, association: null, to, ttl: null, bytes: sealed.bytes });
 }
 
 /** Why a datagram is no answer to the question. */

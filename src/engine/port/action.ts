@@ -7,27 +7,29 @@
 import type { KernelClaim } from "../../discipline/claim.ts";
 import type { Frequency, Seconds } from "../../time/seconds.ts";
 import type { AssociationId } from "../../association/association.ts";
-import type { PacketToken, SocketToken } from "../../association/request.ts";
+import type { PacketToken, QuestionToken, SocketToken } from "../../association/request.ts";
 import type { Address } from "../../wire/address.ts";
 import type { Memory } from "./memory.ts";
 import type { Note } from "./note.ts";
 
-export type { PacketToken, SocketToken } from "../../association/request.ts";
+export type { PacketToken, QuestionToken, SocketToken } from "../../association/request.ts";
 
 /** One thing to do. */
 export type Action =
   /** Look a name up (A and AAAA, or one family only). Answered by `resolved` or `unresolved`. */
   | { readonly kind: "resolve"; readonly name: string; readonly family: 4 | 6 | null }
   /**
-   * Open a socket of one request: a fresh random source port (RFC 9109) unless `sourcePort` says which, connected to
-   * `to`, so that ICMP errors come back and strangers' packets do not. Answered only when it fails.
+   * Ask one question through a socket of its own, which has the question's token: a fresh random source port (RFC 9109) unless
+   * `sourcePort` says which, connected to `to`, so that ICMP errors come back and strangers' packets do not. Answered by `sent` or
+   * `failed`, whichever step it was that failed; the socket stays until it is closed.
    */
   | {
-      readonly kind: "open";
-      readonly socket: SocketToken;
+      readonly kind: "ask";
+      readonly token: QuestionToken;
       readonly to: Address;
       readonly sourcePort: number | null;
       readonly interface: string | null;
+      readonly bytes: Uint8Array;
     }
   /**
    * Open a socket that serves: bound to a port on an address (`null`: all), unconnected. `serve`: plain requests on it may be
@@ -50,7 +52,7 @@ export type Action =
   | { readonly kind: "watchInterfaces" }
   /** Close a socket; nothing more is heard from it. Closing one that never opened does no harm. */
   | { readonly kind: "close"; readonly socket: SocketToken }
-  /** Send a datagram; answered by `sent` or `sendFailed`. */
+  /** Send a datagram by an open socket; answered by `sent` or `failed`. */
   | {
       readonly kind: "send";
       readonly token: PacketToken;

@@ -39,11 +39,12 @@ export type Event =
   /** A name's addresses, IP literals in the resolver's order, not empty. */
   | { readonly kind: "resolved"; readonly name: string; readonly addresses: readonly string[] }
   | { readonly kind: "unresolved"; readonly name: string; readonly why: ResolveFault }
-  /** A socket could not be opened; or, with `group`, it is open and cannot receive that group. */
+  /** A socket that was to listen could not be opened; or, with `group`, it is open and cannot receive that group. */
   | { readonly kind: "notOpened"; readonly socket: SocketToken; readonly why: HostFault; readonly group?: string }
   /** A packet left at `at`. May come after the reply: kernel stamps are read late. */
   | { readonly kind: "sent"; readonly token: PacketToken; readonly at: NtpTimestamp; readonly stamp: StampSource }
-  | { readonly kind: "sendFailed"; readonly token: PacketToken; readonly why: HostFault; readonly to?: Address }
+  /** A packet did not leave, or the socket of a question could not be opened. */
+  | { readonly kind: "failed"; readonly token: PacketToken; readonly why: HostFault; readonly to?: Address }
   /** A datagram arrived on a socket. `to` and `cast` say how it was addressed, where the socket can tell. */
   | {
       readonly kind: "datagram";

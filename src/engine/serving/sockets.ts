@@ -55,7 +55,9 @@ export function refitService(state: State, changed: boolean): void {
  * anything else may be otherwise when the interfaces have changed.
  */
 export function onServiceRefused(state: State, socket: SocketToken, why: HostFault, group?: string): void {
-  const { late, group: own } = state.service.get(socket)!;
+  const refused = state.service.get(socket);
+  if (refused === undefined) return;
+  const { late, group: own } = refused;
   const deaf = group ?? own ?? undefined;
   // An address that is not there yet, or no more, is nothing to tell of each time that others change.
   if (!late || why !== "noAddress")

@@ -9,7 +9,7 @@
 import { createSocket, type Socket as NodeSocket } from "node:dgram";
 import { family } from "../../wire/address.ts";
 import type { PacketToken, SocketToken } from "../../engine/port/action.ts";
-import type { HostFault } from "../../engine/port/event.ts";
+import type { Event, HostFault } from "../../engine/port/event.ts";
 import { faultOfCode } from "../errno.ts";
 import { interfaceAddress, interfaceNamed, interfacesWith } from "../interfaces.ts";
 import { parse4, parse6, text6 } from "./sockaddr.ts";
@@ -22,6 +22,8 @@ interface Socket {
   readonly node: NodeSocket;
   readonly family: 4 | 6;
   readonly connected: boolean;
+  /** What is told when it cannot be opened. */
+  readonly refused: (why: HostFault) => Event;
   /** What is to be done once it is bound and connected; `null` when it is. */
   waiting: (() => void)[] | null;
   closed: boolean;
@@ -36,31 +38,35 @@ export class DgramUdp implements Udp {
     this.#host = host;
   }
 
-  open({ socket, to, sourcePort, interface: name }: Action<"open">): void {
+  ask({ token, to, sourcePort, interface: name, bytes }: Action<"ask">): void {
     const of = family(to.ip);
     const address = name === null ? null : boundAddress(name, of);
+    const refused = (why: HostFault): Event => ({ kind: "failed", token, why, to });
     if (name !== null && address === null) {
-      this.#host.put({ kind: "notOpened", socket, why: "noAddress" });
+      this.#host.put(refused("noAddress"));
       return;
     }
-    const one = this.#make(socket, of, true, sourcePort !== null);
+    const one = this.#make(token, of, true, refused, sourcePort !== null);
+    const packet = bytes.slice();
     // Port 0: the system chooses, at random on all current systems (RFC 9109 §3).
     one.node.bind({ port: sourcePort ?? 0, exclusive: true, ...(address === null ? {} : { address }) }, () => {
       // Called with the error when it fails, which the types do not tell.
       one.node.connect(to.port, to.ip, (...[error]: unknown[]) => {
-        if (error === undefined) this.#opened(one);
-        else this.#failed(socket, one, faultOfCode(codeOf(error)));
+        if (error !== undefined) return this.#failed(token, one, faultOfCode(codeOf(error)));
+        this.#opened(one);
+        this.#sendNow(one, token, to, null, packet);
       });
     });
   }
 
   listen({ socket, port, address, interface: name, use }: Action<"listen">): void {
     const families: readonly (4 | 6)[] = address === null ? [4, 6] : [family(address)];
+    const refused = (why: HostFault): Event => ({ kind: "notOpened", socket, why });
     const places = families.flatMap((of) => {
       const bound = address ?? (name === null ? (of === 4 ? "0.0.0.0" : "::") : boundAddress(name, of));
-      return bound === null ? [] : [{ bound, one: this.#make(socket, of, false, use === "hear") }];
+      return bound === null ? [] : [{ bound, one: this.#make(socket, of, false, refused, use === "hear") }];
     });
-    if (places.length === 0) this.#host.put({ kind: "notOpened", socket, why: "noAddress" });
+    if (places.length === 0) this.#host.put(refused("noAddress"));
     for (const { bound, one } of places) {
       if (one.closed) continue; // the other family's failure was both's
       one.node.bind({ port, address: bound, exclusive: true }, () => {
@@ -97,7 +103,7 @@ export class DgramUdp implements Udp {
   send({ token, socket, to, ttl, bytes }: Action<"send">): void {
     const one = this.#sockets.get(socket)?.find((candidate) => candidate.family === family(to.ip));
     if (one === undefined) {
-      this.#host.put({ kind: "sendFailed", token, why: "other", to });
+      this.#host.put({ kind: "failed", token, why: "other", to });
       return;
     }
     // A copy, should it wait: what was handed in may be used again by then.
@@ -121,14 +127,14 @@ export class DgramUdp implements Udp {
     for (const socket of this.#sockets.keys()) this.close({ kind: "close", socket });
   }
 
-  #make(token: SocketToken, of: 4 | 6, connected: boolean, shared = false): Socket {
+  #make(token: SocketToken, of: 4 | 6, connected: boolean, refused: Socket["refused"], shared = false): Socket {
     const node = createSocket({
       reuseAddr: shared,
       type: of === 4 ? "udp4" : "udp6",
       ipv6Only: of === 6,
       lookup: (host, _options, done) => done(null, host, of),
     });
-    const one: Socket = { node, family: of, connected, waiting: [], closed: false };
+    const one: Socket = { node, family: of, connected, refused, waiting: [], closed: false };
     node.on("message", (bytes, from) => {
       if (one.closed) return;
       const at = this.#host.read();
@@ -179,7 +185,7 @@ export class DgramUdp implements Udp {
     }
     const waiting = one.waiting;
     this.close({ kind: "close", socket });
-    this.#host.put({ kind: "notOpened", socket, why });
+    this.#host.put(one.refused(why));
     for (const action of waiting) action();
   }
 
@@ -193,7 +199,7 @@ export class DgramUdp implements Udp {
     let at = this.#host.read();
     const done = (error: Error | null): void => {
       if (error === null) this.#host.put({ kind: "sent", token, at, stamp: "user" });
-      else this.#host.put({ kind: "sendFailed", token, why: faultOfCode(codeOf(error)), to });
+      else this.#host.put({ kind: "failed", token, why: faultOfCode(codeOf(error)), to });
     };
     try {
       if (ttl !== null) {

@@ -87,22 +87,23 @@ export class NativeUdp implements Udp {
     this.#outgoing = new OutgoingMessage(c);
   }
 
-  open({ socket, to, sourcePort, interface: name }: Action<"open">): void {
-    const fault = this.#make(socket, family(to.ip), {
+  ask({ token, to, sourcePort, interface: name, bytes }: Action<"ask">): void {
+    const made = this.#make(token, family(to.ip), {
       to,
       port: sourcePort ?? 0,
       address: null,
       interface: name,
       shared: sourcePort !== null,
     });
-    if (fault !== null) this.#host.put({ kind: "notOpened", socket, why: fault });
+    if (typeof made === "string") this.#host.put({ kind: "failed", token, why: made, to });
+    else this.#leave(made, token, to, () => this.#sendto(made, bytes));
   }
 
   listen(action: Action<"listen">): void {
     const { socket, port, address, interface: name, use } = action;
     const families: readonly (4 | 6)[] = address === null ? [4, 6] : [family(address)];
     const faults = families.map((one) => {
-      const fault = this.#make(socket, one, { to: null, port, address, interface: name }, use === "serve");
+      const fault = faultOf(this.#make(socket, one, { to: null, port, address, interface: name }, use === "serve"));
       return fault === "portInUse" && use === "hear" ? this.#share(action, one) : fault;
     });
     // On all addresses one family will do: a machine without IPv6 still serves.
@@ -126,13 +127,18 @@ export class NativeUdp implements Udp {
   send({ token, socket, to, from, ttl, bytes }: Action<"send">): void {
     const one = this.#byToken.get(socket)?.find((candidate) => candidate.family === family(to.ip));
     if (one === undefined) {
-      this.#host.put({ kind: "sendFailed", token, why: "other", to });
+      this.#host.put({ kind: "failed", token, why: "other", to });
       return;
     }
     if (one.ttl !== ttl) setHopLimit(this.#c, one.fd, one.family, ttl);
     one.ttl = ttl;
-    const sendOnce = (): HostFault | null =>
-      one.to === null ? this.#sendmsg(one, bytes, to, from) : this.#sendto(one, bytes);
+    this.#leave(one, token, to, () =>
+      one.to === null ? this.#sendmsg(one, bytes, to, from) : this.#sendto(one, bytes),
+    );
+  }
+
+  /** A packet leaves, or does not, and its stamp is waited for. */
+  #leave(one: Socket, token: PacketToken, to: Address, sendOnce: () => HostFault | null): void {
     let at = this.#host.read();
     let fault = sendOnce();
     if (fault === "portUnreachable" || fault === "noRoute") {
@@ -142,7 +148,7 @@ export class NativeUdp implements Udp {
       fault = sendOnce();
     }
     if (fault !== null) {
-      this.#host.put({ kind: "sendFailed", token, why: fault, to });
+      this.#host.put({ kind: "failed", token, why: fault, to });
       return;
     }
     one.leaving.set(one.next, { token, at });
@@ -184,8 +190,8 @@ export class NativeUdp implements Udp {
     this.#epoll = -1;
   }
 
-  /** Makes one socket; returns why it could not. */
-  #make(token: SocketToken, of: 4 | 6, place: Place, serves = false): HostFault | null {
+  /** Makes one socket; or says why it could not. */
+  #make(token: SocketToken, of: 4 | 6, place: Place, serves = false): Socket | HostFault {
     const fd = makeDescriptor(this.#c, of, place);
     if (typeof fd === "string") return fd;
     const fault = this.#enlist(fd);
@@ -205,7 +211,7 @@ export class NativeUdp implements Udp {
     };
     this.#byFd.set(fd, one);
     this.#byToken.set(token, [...(this.#byToken.get(token) ?? []), one]);
-    return null;
+    return one;
   }
 
   /** Has the event loop watch a descriptor. */
@@ -230,14 +236,14 @@ export class NativeUdp implements Udp {
     this.#sharing.set(socket, action);
     if (of === 6) return null; // its groups are bound to as they are joined
     const faults = (address === null || address === "0.0.0.0" ? broadcastAddresses() : [address]).map((each) =>
-      this.#make(socket, of, { to: null, port, address: each, interface: name, shared: true }),
+      faultOf(this.#make(socket, of, { to: null, port, address: each, interface: name, shared: true })),
     );
     return faults.includes(null) ? null : (faults[0] ?? "portInUse");
   }
 
   #shareGroup({ socket, port, interface: on }: Action<"listen">, group: string, name: string | null): HostFault | null {
-    const fault = this.#make(socket, family(group), { to: null, port, address: group, interface: on, shared: true });
-    return fault ?? joinGroup(this.#c, this.#byToken.get(socket)!.at(-1)!.fd, group, name);
+    const made = this.#make(socket, family(group), { to: null, port, address: group, interface: on, shared: true });
+    return typeof made === "string" ? made : joinGroup(this.#c, made.fd, group, name);
   }
 
   #join(socket: SocketToken, group: string, name: string | null): HostFault | null {
@@ -369,4 +375,9 @@ export class NativeUdp implements Udp {
       }
     }, STAMP_WAIT);
   }
+}
+
+/** Why a socket was not made; `null`: it was. */
+function faultOf(made: Socket | HostFault): HostFault | null {
+  return typeof made === "string" ? made : null;
 }

@@ -19,13 +19,13 @@ export interface UdpHost {
 
 /** A set of sockets, named by their tokens. Failures are events. */
 export interface Udp {
-  /** Sockets of requests: connected, from a random port (RFC 9109) unless one is given. */
-  open(action: ActionOf<"open">): void;
+  /** Asks, through a socket of its own: connected, from a random port (RFC 9109) unless one is given; `sent` follows, or `failed`. */
+  ask(action: ActionOf<"ask">): void;
   /** Sockets that serve: bound, unconnected. */
   listen(action: ActionOf<"listen">): void;
   /** Receives a group. */
   join(action: ActionOf<"join">): void;
-  /** Sends; `sent` follows, or `sendFailed`. */
+  /** Sends; `sent` follows, or `failed`. */
   send(action: ActionOf<"send">): void;
   /** Answers plain requests on serving sockets from now on; absent where that is not possible. */
   answerBy?(responder: Responder): void;
