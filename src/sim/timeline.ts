@@ -1,11 +1,14 @@
 /** The course of a simulated world: what time it truly is, and what happens next. Time jumps from one happening to the next. */
+import { Agenda } from "../time/agenda.ts";
 import type { Seconds } from "../time/seconds.ts";
-import { Queue, type Happening } from "./queue.ts";
 import { BEGINNING, later, type TrueTime } from "./truth.ts";
+
+/** Something to do at a moment. */
+type Happening = () => void;
 
 /** Virtual true time. */
 export class Timeline {
-  readonly #queue = new Queue();
+  readonly #agenda = new Agenda<TrueTime, Happening>();
   #now: TrueTime = BEGINNING;
   #count = 0;
 
@@ -16,7 +19,7 @@ export class Timeline {
 
   /** The moment of the next happening; `undefined` when nothing is going to happen. */
   get next(): TrueTime | undefined {
-    return this.#queue.next;
+    return this.#agenda.next;
   }
 
   /** How much has happened, for measuring. */
@@ -26,7 +29,7 @@ export class Timeline {
 
   /** Lets something happen at a moment, or now if that has passed. */
   at(moment: TrueTime, happening: Happening): void {
-    this.#queue.add(moment < this.#now ? this.#now : moment, happening);
+    this.#agenda.add(moment < this.#now ? this.#now : moment, happening);
   }
 
   /** Lets something happen in a while, seconds from now. Never during this call, even if the while is 0. */
@@ -36,11 +39,11 @@ export class Timeline {
 
   /** Goes on to the next happening, and lets it happen. */
   step(): void {
-    const next = this.#queue.next;
+    const next = this.#agenda.next;
     if (next === undefined) return;
     this.#now = next;
     this.#count++;
-    this.#queue.take()!();
+    this.#agenda.take()!();
   }
 
   /**
@@ -49,7 +52,7 @@ export class Timeline {
    */
   run(until: TrueTime, enough: () => boolean = never): void {
     for (;;) {
-      const next = this.#queue.next;
+      const next = this.#agenda.next;
       if (next === undefined || next > until) break;
       this.step();
       if (enough()) return;

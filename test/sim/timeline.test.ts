@@ -1,29 +1,7 @@
-/** The queue of happenings: by moment, then as they were put in. */
-import fc from "fast-check";
+/** The course of a simulated world: by moment, then as it was asked for. */
 import { describe, expect, it } from "vitest";
-import { Queue } from "../../src/sim/queue.ts";
 import { Timeline } from "../../src/sim/timeline.ts";
 import type { TrueTime } from "../../src/sim/truth.ts";
-
-describe("the queue", () => {
-  it("takes out in a stable order of moments", () => {
-    fc.assert(
-      fc.property(fc.array(fc.integer({ min: 0, max: 20 })), (moments) => {
-        const queue = new Queue();
-        const taken: number[] = [];
-        for (const [index, moment] of moments.entries()) queue.add(moment as TrueTime, () => taken.push(index));
-        while (queue.length > 0) queue.take()!();
-        const expected = [...moments.keys()].toSorted((a, b) => moments[a]! - moments[b]! || a - b);
-        expect(taken).toEqual(expected);
-        expect(queue.take()).toBeUndefined();
-      }),
-    );
-  });
-
-  it("refuses what has no moment", () => {
-    expect(() => new Queue().add(Number.NaN as TrueTime, () => undefined)).toThrow(RangeError);
-  });
-});
 
 describe("the timeline", () => {
   it("stops at the moment asked for, with everything at it done and nothing after", () => {
