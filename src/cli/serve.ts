@@ -16,9 +16,9 @@ import { broadcastAddresses, ownAddresses } from "../host/interfaces.ts";
 import { lackingCapability } from "../host/privilege.ts";
 import type { Keyring } from "../security/keyring.ts";
 import { systemReason } from "../security/place.ts";
-import { STANDARD_SMEAR, type Smear } from "../server/smear.ts";
+import { smearOf, STANDARD_SMEAR, type Smear } from "../server/smear.ts";
 import { nextLeap, parseLeapSeconds } from "../time/leapseconds.ts";
-import { UNIX_EPOCH, type NtpTimestamp } from "../time/timestamp.ts";
+import { UNIX_EPOCH } from "../time/timestamp.ts";
 import { bareDocument, documentText, type FailureDocument } from "../view/document.ts";
 import { HOST_FAULTS } from "../view/explain.ts";
 import { noteText } from "../view/notes.ts";
@@ -94,7 +94,7 @@ async function prepareServe(
     ...machine.facts,
     addresses: ownAddresses(),
     broadcasts: broadcastAddresses(),
-    smear: smearOf(options),
+    smear: askedSmear(options),
     broadcastKey: broadcastKey(options, keys.keyring),
   };
   const family = ipv4 === true ? 4 : ipv6 === true ? 6 : null;
@@ -122,7 +122,7 @@ function broadcastKey({ key }: ServeCommandOptions, keyring: Keyring | null): nu
  * The next leap second of the list, if it is to be smeared.
  * @throws UsageError where there is no list
  */
-function smearOf({ leapSmear, leapFile = LEAP_FILE }: ServeCommandOptions): Smear | null {
+function askedSmear({ leapSmear, leapFile = LEAP_FILE }: ServeCommandOptions): Smear | null {
   if (leapSmear === undefined) return null;
   let text: string;
   try {
@@ -137,15 +137,7 @@ function smearOf({ leapSmear, leapFile = LEAP_FILE }: ServeCommandOptions): Smea
   if ("kind" in list) throw new UsageError(`${leapFile}:${list.line}: that is no list of leap seconds`);
   // A server that starts while a smear goes on takes part in it.
   const next = nextLeap(list, BigInt(Math.floor(Date.now() / 1000 - leapSmear / 2)) + UNIX_EPOCH);
-  return next === null
-    ? null
-    : {
-        ...STANDARD_SMEAR,
-        at: BigInt.asUintN(64, next.at << 32n) as NtpTimestamp,
-        leap: next.leap,
-        interval: leapSmear,
-        passed: false,
-      };
+  return next === null ? null : smearOf(next, leapSmear, STANDARD_SMEAR);
 }
 
 class ServeRun {

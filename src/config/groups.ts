@@ -8,6 +8,9 @@ import { parseInteger } from "./values.ts";
 /** The groups assigned to NTP (RFC 5905 §8; IANA): all of IPv4, the link and the site of IPv6. */
 export const NTP_GROUPS: readonly string[] = ["224.0.1.1", "ff02::101", "ff05::101"];
 
+/** Those that are the same group on every link, for lines that name no interface. */
+export const UNZONED_NTP_GROUPS: readonly string[] = NTP_GROUPS.filter((group) => !group.startsWith("ff02:"));
+
 /** The most hops of an IP packet. */
 const MOST_HOPS = 255;
 

@@ -14,7 +14,7 @@ import { textOf } from "./variables.ts";
 
 export type { MruEntry };
 
-/** Which entries are wanted; the daemon chooses. */
+/** Which entries are wanted. The daemon chooses; of a long list it may tell others, to go on from. */
 export interface MruFilter {
   /** At least so many packets. */
   readonly mincount?: number;
@@ -163,7 +163,7 @@ class Reading {
   }
 
   #list(now: NtpTimestamp | null, complete: boolean): MruList {
-    const entries = [...this.#entries.values()];
+    const entries = [...this.#entries.values()].filter((entry) => isWanted(entry, this.#options.filter ?? {}));
     return { kind: "mru", entries, updates: this.#updates, now: now ?? entries.at(-1)?.last ?? null, complete };
   }
 
@@ -213,6 +213,10 @@ class Reading {
       if (isCurrent(entry)) yield entry;
     }
   }
+}
+
+function isWanted({ count, restrictions }: MruEntry, { mincount = 0, resall = 0, resany = 0 }: MruFilter): boolean {
+  return count >= mincount && (restrictions & resall) === resall && (resany === 0 || (restrictions & resany) !== 0);
 }
 
 function filterText({ mincount, maxlstint, resall, resany, laddr }: MruFilter): string {

@@ -63,7 +63,8 @@ export interface Heard {
 }
 
 /** No entry; the end of a list or of a chain. */
-const NONE = -1;
+export const NO_ENTRY = -1;
+const NONE = NO_ENTRY;
 const FIRST_CAPACITY = 64;
 
 /** The list. Entries are known by their number until the next {@link MruList.touch}. */
@@ -146,30 +147,56 @@ export class MruList {
 
   /** The clients, newest first; a copy of each. Not to be read on while packets are taken note of. */
   *entries(): Generator<MruEntry> {
-    for (let entry = this.#newest; entry !== NONE; entry = this.#columns.next[entry]!) yield this.#entry(entry);
+    for (let entry = this.#newest; entry !== NONE; entry = this.#columns.next[entry]!) yield this.entry(entry);
   }
 
   /**
-   * The clients from the one heard of longest ago on; a copy of each. Not to be read on while packets are taken note of.
-   * @param behind where to begin: the clients heard of after this one; from the first unless it is known
+   * The client heard of next after one, {@link NO_ENTRY} if that is the newest. So the list is read from its old end on,
+   * looking at figures before anything is made of an entry.
+   * @param behind from the one heard of longest ago unless it is known
    */
-  *since(behind: Readonly<SourceWords> | null): Generator<MruEntry> {
+  after(behind: Readonly<SourceWords> | null): number {
     const known = behind === null ? NONE : this.#find(behind);
-    const first = known === NONE ? this.#oldest : this.#columns.previous[known]!;
-    for (let entry = first; entry !== NONE; entry = this.#columns.previous[entry]!) yield this.#entry(entry);
+    return known === NONE ? this.#oldest : this.newer(known);
+  }
+
+  /** The client heard of next after an entry's. */
+  newer(entry: number): number {
+    return this.#columns.previous[entry]!;
+  }
+
+  /** Packets heard from a client. */
+  count(entry: number): number {
+    return this.#columns.count[entry]!;
+  }
+
+  /** When a client was last heard. */
+  last(entry: number): Mono {
+    return this.#columns.last[entry]! as Mono;
+  }
+
+  /** The restrictions that counted for a client's last packet, as access.ts has them. */
+  flags(entry: number): number {
+    return this.#columns.flags[entry]!;
+  }
+
+  /** Packets of a client's that were dropped because of its rate. */
+  drops(entry: number): number {
+    return this.#columns.drops[entry]!;
   }
 
   /** One client by its address, `null` if it is not known. */
   find(source: Readonly<SourceWords>): MruEntry | null {
     const entry = this.#find(source);
-    return entry === NONE ? null : this.#entry(entry);
+    return entry === NONE ? null : this.entry(entry);
   }
 
-  #entry(entry: number): MruEntry {
+  /** A copy of an entry. */
+  entry(entry: number): MruEntry {
     const { words, port, count, modes, first, last, flags, drops, score } = this.#columns;
-    const [a, b, c, d] = words.subarray(entry * 4, entry * 4 + 4) as unknown as [number, number, number, number];
+    const at = entry * 4;
     return {
-      address: sourceText({ a, b, c, d }),
+      address: sourceText({ a: words[at]!, b: words[at + 1]!, c: words[at + 2]!, d: words[at + 3]! }),
       port: port[entry]!,
       count: count[entry]!,
       mode: modes[entry]! & 7,

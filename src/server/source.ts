@@ -51,6 +51,7 @@ export function sourceOf(ip: string): SourceWords | null {
 
 /** The canonical text of an address (RFC 5952); a mapped one is IPv4. */
 export function sourceText({ a, b, c, d }: Readonly<SourceWords>): string {
+  if (a === 0 && b === 0 && c === IPV4_MAPPED) return `${d >>> 24}.${(d >>> 16) & 255}.${(d >>> 8) & 255}.${d & 255}`;
   const octets = new Uint8Array(16);
   const view = new DataView(octets.buffer);
   [a, b, c, d].forEach((word, index) => view.setInt32(index * 4, word));

@@ -12,6 +12,7 @@ import type { DaemonReport, PeerReport } from "../control/daemon.ts";
 import type { UnixNanoseconds } from "../time/timestamp.ts";
 import type { Leap } from "../wire/header.ts";
 import { asciiWord, refidWord } from "../wire/refid.ts";
+import { csvLine, csvText } from "./csv.ts";
 import { printable } from "./text.ts";
 
 /** The reports, by what `--compat` calls them. */
@@ -145,10 +146,10 @@ function sourceLine({ mode, state, name, stratum, poll, reach, when, offset, mea
 }
 
 function sourceValues({ mode, state, name, stratum, poll, reach, when, offset, measured, error }: SourceRow): string {
-  return values([
+  return csvLine([
     mode,
     state,
-    name,
+    csvText(name),
     `${stratum}`,
     `${poll}`,
     reach.toString(8),
@@ -211,8 +212,8 @@ function statsLine({ name, samples, runs, span, frequency, skew, offset, deviati
 }
 
 function statsValues({ name, samples, runs, span, frequency, skew, offset, deviation }: StatsRow): string {
-  return values([
-    name,
+  return csvLine([
+    csvText(name),
     `${samples}`,
     `${runs}`,
     `${span}`,
@@ -313,7 +314,8 @@ function trackingValues(tracking: ChronyTracking): string {
     rootDispersion.toFixed(9),
     updateInterval.toFixed(1),
   ];
-  return values([...referenceOf(tracking, undefined), `${stratum}`, time, ...numbers, LEAP_STATUS[leap]]);
+  const [hexadecimal, name] = referenceOf(tracking, undefined);
+  return csvLine([hexadecimal, csvText(name), `${stratum}`, time, ...numbers, LEAP_STATUS[leap]]);
 }
 
 /** The reference id in hexadecimal, and whom it names. */
@@ -337,10 +339,6 @@ const MILLION = 1e6;
 /** chronyc's sign for ours, and the other way round; 0 for what is not known. */
 function turned(value: number | null): number {
   return value === null || value === 0 ? 0 : -value;
-}
-
-function values(fields: readonly string[]): string {
-  return `${fields.join(",")}\n`;
 }
 
 function signed(value: number, digits: number): string {

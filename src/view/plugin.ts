@@ -49,7 +49,8 @@ export function pluginLine(finding: Finding): string {
   const { figures, remarks } = finding;
   const known = figures.filter(({ value }) => value !== null);
   const words = figures.map(figureText);
-  const text = [...remarks.map(({ text }) => printable(text)), ...words].join(", ");
+  // The first bar ends the text: names and kiss codes have none.
+  const text = [...remarks.map(({ text }) => printable(text).replaceAll("|", "\\x7c")), ...words].join(", ");
   // Without any figure there is nothing behind the bar, and no bar.
   const data = figures.length === 0 ? "" : `|${known.map(performanceData).join(" ")}`;
   return `NTP ${worst(finding)}: ${text}${data}\n`;

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { createEngine } from "../../src/engine/engine.ts";
 import type { Action } from "../../src/engine/port/action.ts";
-import type { ControlView } from "../../src/engine/serving/control-view.ts";
+import type { ControlView, Queried } from "../../src/engine/serving/control-view.ts";
 import type { Event } from "../../src/engine/port/event.ts";
 import { AccessList, type RestrictFlag } from "../../src/server/access.ts";
 import type { Counts } from "../../src/server/disposition.ts";
@@ -40,7 +40,7 @@ function asked(
   const security = securityOf("none");
   const views: ControlView[] = [];
   const control = {
-    respond: (_: Uint8Array, __: unknown, view: () => ControlView) => {
+    respond: (_: Uint8Array, __: unknown, { view }: Queried) => {
       views.push(view());
       return ANSWERS;
     },

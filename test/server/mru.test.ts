@@ -1,7 +1,7 @@
 /** Recent clients: order, bounds, and the bucket in each entry, held against a plain map. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { DEFAULT_MRU, ENTRY_OCTETS, MruList, depthOfMemory } from "../../src/server/mru.ts";
+import { DEFAULT_MRU, ENTRY_OCTETS, MruList, NO_ENTRY, depthOfMemory } from "../../src/server/mru.ts";
 import { sourceOf, sourceText } from "../../src/server/source.ts";
 import type { SourceWords } from "../../src/server/source.ts";
 import type { Mono } from "../../src/time/mono.ts";
@@ -74,7 +74,20 @@ describe("the list of recent clients", () => {
     const list = new MruList(DEFAULT_MRU, 7);
     for (let number = 0; number < 5; number += 1) heard(list, client(number), number);
     heard(list, client(1), 9);
-    const since = (behind: SourceWords | null): string[] => Array.from(list.since(behind), ({ address }) => address);
+    const since = (behind: SourceWords | null): string[] => {
+      const read: string[] = [];
+      for (let place = list.after(behind); place !== NO_ENTRY; place = list.newer(place)) {
+        const entry = list.entry(place);
+        expect(entry).toMatchObject({
+          count: list.count(place),
+          last: list.last(place),
+          flags: list.flags(place),
+          drops: list.drops(place),
+        });
+        read.push(entry.address);
+      }
+      return read;
+    };
     expect(since(null)).toEqual(addresses(list).toReversed());
     expect(since(client(3))).toEqual([sourceText(client(4)), sourceText(client(1))]);
     expect(since(client(1))).toEqual([]);

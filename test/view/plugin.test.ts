@@ -65,5 +65,9 @@ describe("the plugin's line", () => {
     expect(pluginLine({ figures: [], remarks: [{ status: "CRITICAL", text: "\u001b[2J" }] })).toBe(
       "NTP CRITICAL: \\x1b[2J\n",
     );
+    // A bar in a name would begin the performance data.
+    expect(pluginLine({ figures: [], remarks: [{ status: "WARNING", text: "a|offset=0s" }] })).toBe(
+      "NTP WARNING: a\\x7coffset=0s\n",
+    );
   });
 });

@@ -3,10 +3,10 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { Configuration } from "../../config/ntpconf/record.ts";
 import { systemReason } from "../../security/place.ts";
-import type { Smear } from "../../server/smear.ts";
+import { NTPD_SMEAR, smearOf, type Smear } from "../../server/smear.ts";
 import type { LeapKnowledge } from "../../time/leap.ts";
 import { goodFor, nextLeap, parseLeapSeconds, taiOffset } from "../../time/leapseconds.ts";
-import { UNIX_EPOCH, type NtpTimestamp } from "../../time/timestamp.ts";
+import { UNIX_EPOCH } from "../../time/timestamp.ts";
 import type { Log } from "./log.ts";
 
 /** A month before the list expires it is time to say so. */
@@ -51,15 +51,7 @@ export function readLeaps(file: Configuration["leapFile"], log: Log, unix: numbe
 }
 
 /** How the leap second that comes is smeared for clients; `null`: it is not. */
-export function smearOf(leaps: LeapKnowledge | null, interval: number): Smear | null {
+export function listedSmear(leaps: LeapKnowledge | null, interval: number): Smear | null {
   const next = leaps?.next ?? null;
-  if (next === null || interval === 0) return null;
-  return {
-    at: BigInt.asUintN(64, next.at << 32n) as NtpTimestamp,
-    leap: next.leap,
-    interval,
-    placement: "before",
-    shape: "cosine",
-    passed: false,
-  };
+  return next === null || interval === 0 ? null : smearOf(next, interval, NTPD_SMEAR);
 }

@@ -43,7 +43,7 @@ import { openState } from "../state.ts";
 import { version } from "../version.ts";
 import { DriftFile } from "./drift.ts";
 import { becomeUser, claimClock } from "./guard.ts";
-import { readLeaps, smearOf } from "./leaps.ts";
+import { listedSmear, readLeaps } from "./leaps.ts";
 import { Log } from "./log.ts";
 import { parseMetricsAddress, serveMetrics, type MetricsServer } from "./metrics.ts";
 import { Orders } from "./orders.ts";
@@ -261,7 +261,7 @@ class Daemon {
       kernelLoop: localClock().lock !== undefined,
       leaps: this.#leaps,
       named: this.#names.addresses,
-      smear: smearOf(this.#leaps, this.#orders.loaded.configuration.smear),
+      smear: listedSmear(this.#leaps, this.#orders.loaded.configuration.smear),
     });
   }
 

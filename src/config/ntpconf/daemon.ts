@@ -1,5 +1,6 @@
 /** Folding the lines that only a daemon follows. */
 import { isMulticast } from "../../wire/address.ts";
+import { UNZONED_NTP_GROUPS } from "../groups.ts";
 import { literalFamily } from "../literal.ts";
 import { parseNetwork } from "../../server/access.ts";
 import { UsageError, type Place } from "../usage.ts";
@@ -7,9 +8,6 @@ import { NO_CLOCKSTATS } from "./service.ts";
 import type { Standard } from "./syntax.ts";
 import type { Statement } from "./parse.ts";
 import type { Draft, InterfaceLine, Switches, Tinker, Variable } from "./record.ts";
-
-/** The groups of `multicastclient` without an address: NTP's own (IANA). */
-const NTP_GROUPS: readonly string[] = ["224.0.1.1", "ff05::101"];
 
 /** What each command adds. */
 const FOLD: Readonly<Record<string, (draft: Draft, statement: Statement) => void>> = {
@@ -25,7 +23,7 @@ const FOLD: Readonly<Record<string, (draft: Draft, statement: Statement) => void
   multicastclient: (draft, { values }) =>
     void (draft.multicastClient = [
       ...draft.multicastClient,
-      ...(values.length === 0 ? NTP_GROUPS : values.map(String)),
+      ...(values.length === 0 ? UNZONED_NTP_GROUPS : values.map(String)),
     ]),
   manycastserver: (draft, { values }) => void (draft.manycastServer = [...draft.manycastServer, ...values.map(String)]),
   ttl: (draft, { operands, values }) =>

@@ -3,15 +3,18 @@
  *
  * A client that goes on reading names the newest entries it has, newest first. The first of them that is still as it was told
  * says where to go on: whoever was heard again meanwhile stands behind it and comes again.
+ *
+ * However long the list is and whatever is wanted of it, a question costs little: of most entries only figures are looked
+ * at, and of so many entries at once ({@link MOST_LOOKED_AT}). Where these give nothing to go on from, the last of them is
+ * told though it was not wanted.
  */
 import type { ControlView } from "../../engine/serving/control-view.ts";
 import { FLAG, type RestrictFlag } from "../../server/access.ts";
-import type { MruEntry, MruList } from "../../server/mru.ts";
+import { NO_ENTRY, type MruEntry, type MruList } from "../../server/mru.ts";
 import { sourceOf, type SourceWords } from "../../server/source.ts";
 import { elapsed, type Mono } from "../../time/mono.ts";
 import type { Now } from "../../time/now.ts";
 import { difference, shift, type NtpTimestamp } from "../../time/timestamp.ts";
-import { addressText } from "../../wire/address.ts";
 import { CONTROL_DATA_LIMIT } from "../../wire/control.ts";
 import { integerOf, parseVariables, timestampOf, type Variables, variablesByName } from "../variables.ts";
 import { hexadecimal, listText, timestampText } from "./text.ts";
@@ -33,6 +36,8 @@ export interface RecentReading {
 /** Rows and datagrams of an answer at most (ntpd `MRU_ROW_LIMIT`, `MRU_FRAGS_LIMIT`). */
 const MOST_ROWS = 256;
 const MOST_FRAGMENTS = 128;
+/** Entries looked at for an answer at most; a list of ntpd's usual size is shorter. */
+export const MOST_LOOKED_AT = 16_384;
 
 /** The restriction bits of ntpd's protocol, which its clients ask by and show. */
 export const RESTRICTION_BITS: Readonly<Partial<Record<RestrictFlag, number>>> = {
@@ -51,13 +56,15 @@ export const RESTRICTION_BITS: Readonly<Partial<Record<RestrictFlag, number>>> =
   mssntp: 0x1000,
 };
 
+const RESTRICTIONS = Object.entries(RESTRICTION_BITS) as readonly (readonly [RestrictFlag, number])[];
+
 /** A question's answer. */
 export function readRecent(question: string, reading: RecentReading): RecentAnswer {
   const { view, times } = reading;
   const asked = variablesByName(parseVariables(question));
   if (!reading.isValidNonce(asked.get("nonce") ?? "")) return { kind: "nonce" };
   const room = roomFor(asked);
-  const wanted = filterOf(asked, view.now.mono);
+  const wanted = filterOf(asked, view.mru, view.now.mono);
   if (room === null || wanted === null) return { kind: "error", error: "value" };
   const behind = lastKnown(asked, view.mru, times);
   if (behind === "changed") return { kind: "error", error: "variable" };
@@ -65,9 +72,12 @@ export function readRecent(question: string, reading: RecentReading): RecentAnsw
   const items = [`nonce=${reading.makeNonce()}`];
   let octets = items[0]!.length;
   let rows = 0;
+  let looked = 0;
   let newest: MruEntry | null = null;
-  for (const entry of view.mru.since(behind)) {
-    if (!wanted(entry)) continue;
+  for (let place = view.mru.after(behind); place !== NO_ENTRY; place = view.mru.newer(place)) {
+    looked += 1;
+    if (looked < MOST_LOOKED_AT && !wanted(place)) continue;
+    const entry = view.mru.entry(place);
     const row = rowOf(entry, rows, times);
     // A comma, and a blank or a line end, go between items.
     const length = row.reduce((sum, item) => sum + item.length + 3, 0);
@@ -76,6 +86,7 @@ export function readRecent(question: string, reading: RecentReading): RecentAnsw
     octets += length;
     rows += 1;
     newest = entry;
+    if (looked === MOST_LOOKED_AT) return { kind: "text", text: listText(items) };
   }
   items.push(`now=${timestampText(times.at(view.now.mono))}`);
   if (newest !== null) items.push(`last.newest=${timestampText(times.at(newest.last))}`);
@@ -131,24 +142,36 @@ function roomFor(asked: Variables): { readonly rows: number; readonly octets: nu
   };
 }
 
-/** Which entries are wanted; `null` where a bound is no number. */
-function filterOf(asked: Variables, now: Mono): ((entry: MruEntry) => boolean) | null {
+/** Which entries are wanted, by their number in the list; `null` where a bound is no number. */
+function filterOf(asked: Variables, mru: MruList, now: Mono): ((entry: number) => boolean) | null {
   const bounds = ["mincount", "resall", "resany", "maxlstint", "minlstint"].map((name) =>
     integerOf(asked.get(name) ?? "0"),
   );
   if (bounds.includes(null)) return null;
   const [mincount, resall, resany, maxlstint, minlstint] = bounds as [number, number, number, number, number];
+  const [all, any] = [flagsOf(resall), flagsOf(resany)];
+  // Bits that mean nothing here no entry has.
+  if (all.unknown !== 0) return () => false;
   return (entry) => {
-    const restrictions = restrictionBits(entry);
-    const silent = elapsed(entry.last, now);
-    return (
-      entry.count >= mincount &&
-      (restrictions & resall) === resall &&
-      (resany === 0 || (restrictions & resany) !== 0) &&
-      (maxlstint === 0 || silent <= maxlstint) &&
-      silent >= minlstint
-    );
+    if (mru.count(entry) < mincount) return false;
+    const silent = elapsed(mru.last(entry), now);
+    if (silent < minlstint || (maxlstint !== 0 && silent > maxlstint)) return false;
+    if (resall === 0 && resany === 0) return true;
+    const flags = flagsInForce(mru.flags(entry), mru.drops(entry));
+    return (flags & all.flags) === all.flags && (resany === 0 || (flags & any.flags) !== 0);
   };
+}
+
+/** The restrictions of ntpd's bits as access.ts has them. */
+function flagsOf(bits: number): { readonly flags: number; readonly unknown: number } {
+  let flags = 0;
+  let unknown = bits;
+  for (const [flag, bit] of RESTRICTIONS)
+    if ((bits & bit) !== 0) {
+      flags |= FLAG[flag];
+      unknown &= ~bit;
+    }
+  return { flags, unknown };
 }
 
 /** The newest entry the client names that is still as it was; `null` when it names none, `changed` when none is. */
@@ -171,7 +194,7 @@ const ENDPOINT = /^(?:\[([^\]]+)\]|([^:]+)):\d+$/;
 
 function rowOf(entry: MruEntry, index: number, times: SteadyTimes): string[] {
   return [
-    `addr.${index}=${addressText({ ip: entry.address, port: entry.port })}`,
+    `addr.${index}=${entry.address.includes(":") ? `[${entry.address}]` : entry.address}:${entry.port}`,
     `last.${index}=${timestampText(times.at(entry.last))}`,
     `first.${index}=${timestampText(times.at(entry.first))}`,
     `ct.${index}=${entry.count}`,
@@ -181,10 +204,11 @@ function rowOf(entry: MruEntry, index: number, times: SteadyTimes): string[] {
 }
 
 /** `limited` and `kod` say that it came to that, not that it might. */
+function flagsInForce(flags: number, drops: number): number {
+  return drops > 0 ? flags : flags & ~(FLAG.limited | FLAG.kod);
+}
+
 function restrictionBits({ flags, drops }: MruEntry): number {
-  let bits = 0;
-  for (const [flag, bit] of Object.entries(RESTRICTION_BITS) as [RestrictFlag, number][])
-    if ((flags & FLAG[flag]) !== 0) bits |= bit;
-  const { limited = 0, kod = 0 } = RESTRICTION_BITS;
-  return drops > 0 ? bits : bits & ~(limited | kod);
+  const inForce = flagsInForce(flags, drops);
+  return RESTRICTIONS.reduce((bits, [flag, bit]) => ((inForce & FLAG[flag]) === 0 ? bits : bits | bit), 0);
 }

@@ -8,7 +8,7 @@
  * Pure but for what it remembers: counters, and how much was sent to whom. Whoever is not to be answered hears nothing, and
  * every reason for that has a name.
  */
-import type { ControlAnswering, ControlView } from "../../engine/serving/control-view.ts";
+import type { ControlAnswering, ControlView, Queried } from "../../engine/serving/control-view.ts";
 import type { QueryRights } from "../../server/access.ts";
 import { sourceOf } from "../../server/source.ts";
 import type { Now } from "../../time/now.ts";
@@ -72,22 +72,22 @@ export class ControlResponder implements ControlAnswering {
     return this.#counts;
   }
 
-  respond(bytes: Uint8Array, from: Address, view: () => ControlView, now: Now): readonly Uint8Array[] {
+  respond(bytes: Uint8Array, from: Address, queried: Queried, now: Now): readonly Uint8Array[] {
     this.#queries += 1;
-    const { disposition, datagrams } = this.#dispose(bytes, from, view, now);
+    const { disposition, datagrams } = this.#dispose(bytes, from, queried, now);
     this.#counts[disposition] += 1;
     return datagrams;
   }
 
-  #dispose(bytes: Uint8Array, from: Address, makeView: () => ControlView, now: Now): Disposed {
+  #dispose(bytes: Uint8Array, from: Address, queried: Queried, now: Now): Disposed {
     const request = decodeControl(bytes);
     const header = request.kind === "malformed" ? request.header : request;
     if (header === null || (request.kind === "malformed" && request.fault === "version")) return silence("malformed");
     if (header.response || header.error || header.more || header.offset !== 0) return silence("notRequest");
-    const view = makeView();
     const source = sourceOf(from.ip);
-    const rights = source === null ? "none" : view.access.queryRights(source, from.port);
+    const rights = source === null ? "none" : queried.access.queryRights(source, from.port);
     if (rights === "none") return silence("notAllowed");
+    const view = queried.view();
     this.#times.observe(view.now);
 
     const proof = request.kind === "malformed" ? NO_PROOF : this.#judge(request, bytes, from.ip);

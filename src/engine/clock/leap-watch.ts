@@ -27,7 +27,7 @@ const NOTICED: Seconds = 0.002;
 export function watchLeaps(state: State, now: Now): void {
   const { steering } = state;
   const isSteered = steering !== null && !steering.config.dryRun;
-  if (!isSteered && (state.config.leaps?.next ?? null) === null && smearOf(state) === null) return;
+  if (!isSteered && (state.config.leaps?.next ?? null) === null && smearInForce(state) === null) return;
   if (isSteered) claimLeap(state, steering, now);
   const { left } = dayOf(now.clock, state.surroundings.era);
   const later = left > 1 && expectedLeap(state, now) === "insert" ? NOTICED : OVER;
@@ -43,14 +43,14 @@ function expectedLeap(state: State, now: Now): KernelClaim["leap"] {
   const near = (at: bigint): boolean => at > unix - BigInt(LOOK) && at <= unix + DAY;
   const next = config.leaps?.next ?? null;
   if (next !== null && near(next.at)) return next.leap;
-  const smear = smearOf(state);
+  const smear = smearInForce(state);
   return smear !== null && near(unfold(smear.at, surroundings.era) / NANOSECONDS + UNIX_EPOCH) ? smear.leap : "none";
 }
 
 const NANOSECONDS = 1_000_000_000n;
 const DAY = 86_400n;
 
-function smearOf({ answering }: State): Smear | null {
+function smearInForce({ answering }: State): Smear | null {
   return answering?.server.settings.smear ?? null;
 }
 

@@ -130,7 +130,10 @@ function answerQuery(state: State, server: NtpServer, event: Event & { readonly 
   for (const bytes of control.respond(
     event.bytes,
     event.from,
-    () => controlView(state, server, servedClock(state, now.clock, now.mono), now),
+    {
+      access: server.settings.access,
+      view: () => controlView(state, server, servedClock(state, now.clock, now.mono), now),
+    },
     now,
   ))
     state.act({

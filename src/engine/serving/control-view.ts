@@ -31,10 +31,16 @@ export interface ControlAnswering {
   /**
    * Answers a datagram of mode 6, sent to this host alone by an address that the access list does not keep from asking.
    * @param bytes as it came; of any content
-   * @param view makes the state as it is now; asked for only when the datagram deserves an answer
    * @returns datagrams to send back at once, in this order; none: silence
    */
-  respond(bytes: Uint8Array, from: Address, view: () => ControlView, now: Now): readonly Uint8Array[];
+  respond(bytes: Uint8Array, from: Address, queried: Queried, now: Now): readonly Uint8Array[];
+}
+
+/** What may be asked, and by whom: rights come first, for the state is dear to make and anybody may ask. */
+export interface Queried {
+  readonly access: AccessList;
+  /** Makes the state as it is now; asked for only when the datagram deserves an answer. */
+  readonly view: () => ControlView;
 }
 
 /** A sample in a clock filter. */
@@ -69,6 +75,7 @@ export interface ControlSocket {
 export interface ControlView {
   /** The clock is the one that is served. */
   readonly now: Now;
+  /** Made when first read, as the peers are: most questions need neither. */
   readonly snapshot: Snapshot;
   /** In the order of their mobilization. */
   readonly peers: readonly ControlPeer[];
@@ -100,13 +107,20 @@ export interface ControlView {
  */
 export function controlView(state: State, server: NtpServer, served: NtpTimestamp, now: Now): ControlView {
   const { config, opinion, steering, setAt } = state;
-  const snapshot = snapshotOf(state, now);
+  const snapshot = once(() => snapshotOf(state, now));
+  const peers = once(() =>
+    Array.from(state.roster, (association, index) =>
+      controlPeer(association, snapshot().associations[index]!, now, config.limits.phi),
+    ),
+  );
   return {
     now: { mono: now.mono, clock: served },
-    snapshot,
-    peers: Array.from(state.roster, (association, index) =>
-      controlPeer(association, snapshot.associations[index]!, now, config.limits.phi),
-    ),
+    get snapshot() {
+      return snapshot();
+    },
+    get peers() {
+      return peers();
+    },
     told: told(server, now),
     wasSynchronized: setAt !== null || opinion.estimate !== null,
     localStratum: config.serving?.fallbacks.local ?? null,
@@ -120,6 +134,12 @@ export function controlView(state: State, server: NtpServer, served: NtpTimestam
     access: server.settings.access,
     sockets: socketsOf(state),
   };
+}
+
+/** What is made when it is first wanted, and then kept. */
+function once<Value extends object>(make: () => Value): () => Value {
+  let made: Value | null = null;
+  return () => (made ??= make());
 }
 
 /** What goes out in answers, read back from the words that it goes out in. */

@@ -2,11 +2,10 @@
  * Which leap second is smeared for clients: the one the configuration names, which a list has announced; or, where there is no list,
  * the one that most servers announce, at the end of the month (`leapsmearinterval`, as ntpd's).
  */
-import type { Smear } from "../../server/smear.ts";
+import { NTPD_SMEAR, smearOf, type Smear } from "../../server/smear.ts";
 import { endOfMonth } from "../../time/leap.ts";
 import type { Now } from "../../time/now.ts";
 import { UNIX_EPOCH } from "../../time/timestamp.ts";
-import type { NtpTimestamp } from "../../time/timestamp.ts";
 import type { State } from "../state.ts";
 
 /** The system variables are new: the server may have another leap second to smear. */
@@ -14,17 +13,16 @@ export function reviseSmear(state: State, now: Now): void {
   const server = state.answering?.server;
   if (server === undefined) return;
   const { settings } = server;
-  const smear = smearOf(state, settings.smear, now);
+  const smear = announcedSmear(state, settings.smear, now);
   if (smear?.at !== settings.smear?.at || smear?.leap !== settings.smear?.leap)
     server.configure({ ...settings, smear });
 }
 
-function smearOf({ config, opinion, surroundings }: State, before: Smear | null, now: Now): Smear | null {
+function announcedSmear({ config, opinion, surroundings }: State, before: Smear | null, now: Now): Smear | null {
   const { smear = null, smearInterval = 0 } = config.serving ?? {};
   if (smear !== null || smearInterval === 0 || (config.leaps ?? null) !== null) return smear;
   const { leap } = opinion.variables;
   // Who has lost all servers stays with what was known before.
   if (leap === "unsynchronized" || leap === "none") return leap === "none" ? null : before;
-  const at = BigInt.asUintN(64, (endOfMonth(now.clock, surroundings.era) + UNIX_EPOCH) << 32n) as NtpTimestamp;
-  return { at, leap, interval: smearInterval, placement: "before", shape: "cosine", passed: false };
+  return smearOf({ at: endOfMonth(now.clock, surroundings.era) + UNIX_EPOCH, leap }, smearInterval, NTPD_SMEAR);
 }

@@ -4,7 +4,8 @@ import { readMru } from "../../../src/control/mru.ts";
 import { Purse, type Budgets } from "../../../src/control/responder/budget.ts";
 import { isValidNonce, makeNonce, NONCE_LIFETIME } from "../../../src/control/responder/nonce.ts";
 import { ControlResponder } from "../../../src/control/responder/responder.ts";
-import { SteadyTimes } from "../../../src/control/responder/recent.ts";
+import { MOST_LOOKED_AT, SteadyTimes } from "../../../src/control/responder/recent.ts";
+import { FLAG } from "../../../src/server/access.ts";
 import { sourceOf } from "../../../src/server/source.ts";
 import type { Mono } from "../../../src/time/mono.ts";
 import { shift } from "../../../src/time/timestamp.ts";
@@ -12,7 +13,7 @@ import { addressText } from "../../../src/wire/address.ts";
 import { decodeControl, encodeControl, OPERATIONS, type Control } from "../../../src/wire/control.ts";
 import { textOf } from "../../../src/control/variables.ts";
 import { ask, type Daemon } from "../replay.ts";
-import { ASKER, BEGINNING, facts, heardClients, responderOf, view } from "./view.ts";
+import { ASKER, BEGINNING, facts, heardClients, queried, responderOf, view } from "./view.ts";
 
 const SECRET = Uint8Array.from(Buffer.from("sixteen octets!!"));
 
@@ -49,7 +50,7 @@ describe("the list of recent clients", () => {
     if (read.kind !== "mru") throw new Error(read.fault);
     expect(read).toMatchObject({ complete: true, updates: 0 });
     expect(read.entries.map(({ address }) => address)).toEqual(
-      Array.from(mru.since(null), ({ address, port }) => addressText({ ip: address, port })),
+      Array.from(mru.entries(), ({ address, port }) => addressText({ ip: address, port })).toReversed(),
     );
     expect(read.entries[0]).toMatchObject({ count: 1, mode: "client", version: 4 });
   });
@@ -67,6 +68,38 @@ describe("the list of recent clients", () => {
     const read = ask(readMru(), busy);
     expect(read).toMatchObject({ kind: "mru", complete: true, updates: 0 });
     expect(read.kind === "mru" && [read.entries.length, read.entries.at(-1)!.address]).toEqual([401, "10.1.0.1:9"]);
+  });
+
+  it("costs a question no more than a bound of entries, whatever is wanted of a list however long", () => {
+    const size = 2 * MOST_LOOKED_AT + 500;
+    const mru = heardClients(size, { maxdepth: size, mindepth: 600, maxage: 64 });
+    const frequent = [7, MOST_LOOKED_AT + 9, size - 3].map((index) => `10.1.${index >> 8}.${index & 255}`);
+    for (const ip of frequent) mru.touch({ source: sourceOf(ip)!, port: 9, mono: 0 as Mono }, 3, 4, FLAG.limited);
+    const looked = { figures: 0, entries: 0 };
+    const counted = new Proxy(mru, {
+      get: (target, name) => {
+        const value: unknown = Reflect.get(target, name, target);
+        if (typeof value !== "function") return value;
+        return (...args: unknown[]): unknown => {
+          if (name === "newer") looked.figures += 1;
+          if (name === "entry") looked.entries += 1;
+          return value.apply(target, args);
+        };
+      },
+    });
+    const { daemon } = responderOf({ mru: counted });
+    for (const wanted of ["mincount=99999999", "resall=0x2", "resany=0xfff", "maxlstint=-1", "minlstint=1000000000"]) {
+      Object.assign(looked, { figures: 0, entries: 0 });
+      const text = told(recent(daemon, `limit=256, ${wanted}`));
+      expect([wanted, text.match(/addr\./g)?.length, text.includes("now=")]).toEqual([wanted, 1, false]);
+      expect(looked.figures).toBeLessThan(MOST_LOOKED_AT + 2);
+      expect(looked.entries).toBe(1);
+    }
+    const read = ask(readMru({ filter: { mincount: 2 } }), daemon);
+    expect(read.kind === "mru" && [read.complete, read.entries.map(({ address }) => address).sort()]).toEqual([
+      true,
+      frequent.map((ip) => `${ip}:9`).sort(),
+    ]);
   });
 
   it("is bounded by rows and by datagrams, and filtered", () => {
@@ -171,7 +204,7 @@ describe("the budget", () => {
           new DataView(bytes.buffer).setUint16(6, association);
           const state = view({}, mono);
           const octets = responder
-            .respond(bytes, { ip, port: 123 }, () => state, state.now)
+            .respond(bytes, { ip, port: 123 }, queried(state), state.now)
             .reduce((sum, { length }) => sum + length, 0);
           sent.set(ip, (sent.get(ip) ?? 0) + octets);
           expect(sent.get(ip)).toBeLessThanOrEqual(BUDGETS.unproven.burst + BUDGETS.unproven.rate * mono);
@@ -189,7 +222,7 @@ describe("the budget", () => {
     const answered = (mono: number): unknown[] => {
       const state = view({}, mono);
       return responder
-        .respond(asked(OPERATIONS.readVariables), { ip: "192.0.2.7", port: 123 }, () => state, state.now)
+        .respond(asked(OPERATIONS.readVariables), { ip: "192.0.2.7", port: 123 }, queried(state), state.now)
         .map((bytes) => decodeControl(bytes));
     };
     expect(answered(0)).toMatchObject([{ error: false }]);
@@ -221,6 +254,8 @@ it("a nonce of one address is of no use to another", () => {
   const { responder, daemon } = responderOf();
   const nonce = told(daemon(asked(OPERATIONS.requestNonce))).trim();
   const from = { ip: "192.0.2.7", port: ASKER.port };
-  expect(responder.respond(asked(OPERATIONS.readMru, `${nonce}, frags=2`), from, () => view(), view().now)).toEqual([]);
+  expect(responder.respond(asked(OPERATIONS.readMru, `${nonce}, frags=2`), from, queried(view()), view().now)).toEqual(
+    [],
+  );
   expect(daemon(asked(OPERATIONS.readMru, `${nonce}, frags=2`)).length).toBeGreaterThan(0);
 });

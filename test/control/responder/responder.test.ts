@@ -25,7 +25,7 @@ import {
 } from "../../../src/wire/control.ts";
 import { ask, exchanges } from "../replay.ts";
 import { association, silent } from "../../support/snapshot.ts";
-import { ASKER, keyring, openAccess, responderOf, threePeers, view } from "./view.ts";
+import { ASKER, keyring, openAccess, queried, responderOf, threePeers, view } from "./view.ts";
 
 const key = keyring.find(7)!;
 const decoded = (bytes: Uint8Array): Control => decodeControl(bytes) as Control;
@@ -353,10 +353,25 @@ describe("what hears nothing", () => {
     const { responder } = responderOf();
     const from = { ip: "192.0.2.7", port: 123 };
     const state = (access: AccessList) => view({ access });
-    expect(responder.respond(question(), from, () => state(new AccessList()), view().now)).toEqual([]);
+    expect(responder.respond(question(), from, queried(state(new AccessList())), view().now)).toEqual([]);
     expect(responder.counts.notAllowed).toBe(1);
-    expect(responder.respond(question(), from, () => state(openAccess()), view().now)).toHaveLength(1);
-    expect(responder.respond(question(), ASKER, () => state(new AccessList()), view().now)).toHaveLength(1);
+    expect(responder.respond(question(), from, queried(state(openAccess())), view().now)).toHaveLength(1);
+    expect(responder.respond(question(), ASKER, queried(state(new AccessList())), view().now)).toHaveLength(1);
+  });
+
+  it("and nothing is made of the state for whoever may not ask, or does not ask rightly", () => {
+    const { responder } = responderOf();
+    const from = { ip: "192.0.2.7", port: 123 };
+    const never = (access: AccessList) => ({
+      access,
+      view: (): never => {
+        throw new Error("the state was made");
+      },
+    });
+    expect(responder.respond(question(), from, never(new AccessList()), view().now)).toEqual([]);
+    expect(responder.respond(question({ offset: 4 }), ASKER, never(openAccess()), view().now)).toEqual([]);
+    expect(responder.counts).toMatchObject({ notAllowed: 1, notRequest: 1 });
+    expect(() => responder.respond(question(), ASKER, never(openAccess()), view().now)).toThrow("the state was made");
   });
 
   it("but a wrong format is named: too long a count, or octets over", () => {
@@ -401,7 +416,7 @@ describe("whatever comes", () => {
       .map((fields) => question({ ...fields }));
     fc.assert(
       fc.property(fc.oneof(fc.uint8Array({ maxLength: 600 }), requests), (bytes) => {
-        for (const answer of respond(bytes, ASKER, () => view(), now)) {
+        for (const answer of respond(bytes, ASKER, queried(view()), now)) {
           expect(answer.length).toBeLessThanOrEqual(12 + 468 + 4);
           expect(decodeControl(answer)).toMatchObject({ kind: "control", response: true });
         }

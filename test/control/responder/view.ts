@@ -3,7 +3,7 @@ import type { AssociationId } from "../../../src/association/association.ts";
 import { ControlResponder } from "../../../src/control/responder/responder.ts";
 import type { Budgets } from "../../../src/control/responder/budget.ts";
 import type { ResponderFacts } from "../../../src/control/responder/facts.ts";
-import type { ControlPeer, ControlView } from "../../../src/engine/serving/control-view.ts";
+import type { ControlPeer, ControlView, Queried } from "../../../src/engine/serving/control-view.ts";
 import type { AssociationReport } from "../../../src/engine/port/snapshot.ts";
 import { openKeyring } from "../../../src/security/keyring.ts";
 import { AccessList } from "../../../src/server/access.ts";
@@ -159,6 +159,11 @@ export function view(change: Partial<ControlView> = {}, mono: number = 0): Contr
   };
 }
 
+/** A state that is there whenever it is asked for. */
+export function queried(state: ControlView): Queried {
+  return { access: state.access, view: () => state };
+}
+
 /** A responder, and it as a daemon that answers at once. */
 export function responderOf(
   change: Partial<ControlView> = {},
@@ -167,5 +172,5 @@ export function responderOf(
 ): { readonly responder: ControlResponder; readonly daemon: Daemon } {
   const responder = new ControlResponder(facts(more), budgets);
   const state = view(change);
-  return { responder, daemon: (bytes) => responder.respond(bytes, ASKER, () => state, state.now) };
+  return { responder, daemon: (bytes) => responder.respond(bytes, ASKER, queried(state), state.now) };
 }

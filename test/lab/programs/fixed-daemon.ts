@@ -12,7 +12,12 @@ const socket = createSocket("udp4");
 socket.on("message", (bytes, { address, port }) => {
   const state = view({ localStratum: 5 });
   const now = isNow ? { ...state.now, clock: fromUnix(BigInt(Date.now()) * 1_000_000n) } : state.now;
-  for (const answer of responder.respond(bytes, { ip: address, port }, () => ({ ...state, now }), now))
+  for (const answer of responder.respond(
+    bytes,
+    { ip: address, port },
+    { access: state.access, view: () => ({ ...state, now }) },
+    now,
+  ))
     socket.send(answer, port, address);
 });
 socket.bind(123, "127.0.0.1");
