@@ -122,14 +122,21 @@ export function askFailure(host: string, fault: AskFault, until: Until): Failure
     case "socket":
       return { code: fault.why === "absent" ? "no-reply" : "unavailable", ...SOCKETS[fault.why](host) };
     case "stopped":
-      return {
-        code: until.why,
-        message: until.why === "deadline" ? `${host}: the deadline passed` : until.why,
-        hint: until.why === "deadline" ? "--deadline sets it" : null,
-      };
+      return stoppedFailure(host, fault.nameless === true, until);
     case "control":
       return controlFailure(host, fault.control);
   }
+}
+
+function stoppedFailure(host: string, nameless: boolean, { why }: Until): FailureDocument {
+  if (why !== "deadline") return { code: why, message: nameless ? `${host}: ${why}` : why, hint: null };
+  return nameless
+    ? {
+        code: why,
+        message: `${host}: the deadline passed: ${RESOLVE_FAULTS.silent}`,
+        hint: "an IP address needs no name server; --deadline allows more time",
+      }
+    : { code: why, message: `${host}: the deadline passed`, hint: "--deadline sets it" };
 }
 
 const SOCKETS: Readonly<

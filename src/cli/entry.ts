@@ -1,11 +1,12 @@
 /** Where the command begins: arguments and streams of the process in, exit code out. */
+import { leave } from "../host/resolver.ts";
 import { exitCode } from "./exit.ts";
 import { outputOf, type Output } from "./output.ts";
 import { run } from "./program.ts";
 import { Reader } from "./reader.ts";
 
-// A name server that does not answer keeps a thread, and with it the process, for longer than any deadline: hence `exit`,
-// but not before a slow reader of a pipe has had everything.
+// A name server that does not answer keeps a thread for longer than any deadline: it is not waited for, but a slow reader of a
+// pipe is.
 void main();
 
 async function main(): Promise<void> {
@@ -19,7 +20,7 @@ async function main(): Promise<void> {
     onStop: (listener) => reader.onStop(listener),
   });
   await Promise.all([out.written(), err.written()]);
-  process.exit(code === exitCode("ok") || reader.isGone ? codeOfOutput(out, err) : code);
+  leave(code === exitCode("ok") || reader.isGone ? codeOfOutput(out, err) : code);
 }
 
 /** A reader that is gone has had enough: `ntpkit … | head`. What could not be written for another reason, as on a full disk, is lost. */

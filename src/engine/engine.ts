@@ -22,7 +22,7 @@ import { resumeSolicitors, solicit } from "./finding/manycast.ts";
 import type { Engine, Surroundings } from "./port/engine.ts";
 import type { Event } from "./port/event.ts";
 import { onInterfaces, watchInterfaces } from "./serving/interfaces.ts";
-import { onDeadline, settle } from "./judging.ts";
+import { onDeadline, onStop, settle } from "./judging.ts";
 import { onLocked } from "./clock/lock.ts";
 import type { Memory } from "./port/memory.ts";
 import { mobilizeConfigured, onResolved, onUnresolved, retryNames } from "./finding/mobilize.ts";
@@ -109,7 +109,7 @@ function take(state: State, event: Event, now: Now): void {
     case "reconfigure":
       return onReconfigured(state, event.config, now);
     case "stop":
-      return state.end("interrupted");
+      return onStop(state, now);
     case "resolved":
       return onResolved(state, event.name, event.addresses, now);
     case "unresolved":

@@ -11,6 +11,7 @@ import { correct } from "./clock/once.ts";
 import { withLeap } from "./clock/leap.ts";
 import { discardDuplicates } from "./finding/duplicates.ts";
 import { isSoliciting } from "./finding/manycast.ts";
+import { giveUpNames } from "./finding/mobilize.ts";
 import { failureOf, heardEnough } from "./decide.ts";
 import type { Outcome } from "./port/outcome.ts";
 import { countAgreements } from "./memory/probation.ts";
@@ -70,12 +71,23 @@ function hasListenedEnough(state: State): boolean {
 /** The deadline has come: decide with what there is, or say that somebody could still have answered. */
 export function onDeadline(state: State, now: Now): void {
   state.note({ what: "deadline" });
+  const { pending } = state.names;
+  if (state.config.once !== null) giveUpNames(state, now);
   judge(state, now);
   // Where nobody was heard, somebody further away than the rings asked so far may be; who was heard and not believed is an answer.
   const unasked = isSoliciting(state) && failure(state) === "no-reply";
-  const open = state.names.pending || unasked || [...state.roster].some(({ ended }) => ended === null);
+  const open = pending || unasked || [...state.roster].some(({ ended }) => ended === null);
   if (state.opinion.estimate === null && open && !isListening(state)) state.end("deadline");
   else decide(state, now);
+}
+
+/** Somebody has told the run to end. */
+export function onStop(state: State, now: Now): void {
+  if (state.config.once !== null) {
+    giveUpNames(state, now);
+    judge(state, now);
+  }
+  state.end("interrupted");
 }
 
 function judge(state: State, now: Now): void {

@@ -56,7 +56,8 @@ export interface AskOptions {
 /** Why there is no report. */
 export type AskFault =
   | { readonly kind: "unasked"; readonly fault: "unresolved"; readonly why: ResolveFault }
-  | { readonly kind: "unasked"; readonly fault: "silent" | "stopped" } // nothing answers; we were told to stop
+  | { readonly kind: "unasked"; readonly fault: "silent" } // nothing answers
+  | { readonly kind: "unasked"; readonly fault: "stopped"; readonly nameless?: true } // we were told to stop, before the name had an address
   | { readonly kind: "unasked"; readonly fault: "closed" } // NTP answers, but no control protocol
   | { readonly kind: "unasked"; readonly fault: "socket"; readonly why: SocketFault }
   | { readonly kind: "unasked"; readonly fault: "control"; readonly control: ControlFault };
@@ -71,7 +72,7 @@ export type SocketFault =
 type WayFault = ControlFault | ChronyFault | ObserveFault | null;
 
 const SILENT: AskFault = { kind: "unasked", fault: "silent" };
-const STOPPED: AskFault = { kind: "unasked", fault: "stopped" };
+const STOPPED = { kind: "unasked", fault: "stopped" } as const satisfies AskFault;
 
 /** The NTP port. */
 const NTP_PORT = 123;
@@ -135,7 +136,7 @@ export async function addressesOf(
 ): Promise<string[] | AskFault> {
   if (name === "localhost") return family === 4 ? ["127.0.0.1"] : family === 6 ? ["::1"] : ["127.0.0.1", "::1"];
   return await new Promise((done) => {
-    const stop = (): void => done(STOPPED);
+    const stop = (): void => done({ ...STOPPED, nameless: true });
     if (signal.aborted) stop();
     signal.addEventListener("abort", stop, { once: true });
     resolve(name, family, (event) => {

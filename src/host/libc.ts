@@ -43,6 +43,8 @@ interface Functions {
   // Privileges, of the calling thread: Node's main one
   prctl(option: number, value: number, third: number, fourth: number, fifth: number): number;
   capset(header: Memory, sets: Memory): number;
+  // The process: ends at once, and waits for no thread
+  _exit(code: number): never;
   // Files
   flock(fd: number, operation: number): number;
   // OpenSSL's, which Node carries with it: not every Node shows it, and then asking for it throws
@@ -74,6 +76,7 @@ const DECLARATIONS: { readonly [name in keyof Functions]: string } = {
   if_indextoname: "const char *if_indextoname(uint32_t index, void *name)",
   prctl: "int prctl(int option, uint64_t value, uint64_t third, uint64_t fourth, uint64_t fifth)",
   capset: "int capset(void *header, const void *sets)",
+  _exit: "void _exit(int code)",
   flock: "int flock(int fd, int operation)",
   MD5: "void *MD5(const void *octets, size_t length, void *digest)",
 };

@@ -1,13 +1,7 @@
 /** Names to addresses, as the system resolves them: hosts file, DNS and whatever else it is set up for. */
 import type { Event, ResolveFault } from "../engine/port/event.ts";
+import { systemLookup, type Lookup } from "./resolver.ts";
 import { parse4, parse6, text6 } from "./udp/sockaddr.ts";
-
-/** What a resolver finds: `dns.lookup` with `all`. */
-export type Lookup = (
-  name: string,
-  family: 0 | 4 | 6,
-  done: (error: NodeJS.ErrnoException | null, addresses: readonly { readonly address: string }[]) => void,
-) => void;
 
 /**
  * Looks a name up.
@@ -64,10 +58,4 @@ const FAULTS: Readonly<Record<string, ResolveFault>> = {
 /** What an error code of `dns.lookup` means. */
 export function resolveFault(code: string | undefined): ResolveFault {
   return FAULTS[code ?? ""] ?? "failed";
-}
-
-/** getaddrinfo(3). node:dns is loaded only for names: a server given by address needs no resolver. */
-function systemLookup(...[name, family, done]: Parameters<Lookup>): void {
-  const dns = process.getBuiltinModule("node:dns");
-  dns.lookup(name, { all: true, family, order: "verbatim" }, (error, found) => done(error, found ?? []));
 }

@@ -1,6 +1,7 @@
 /** Addresses to names, as ntpq shows them: by the resolver, and only names that lead back to their address. */
 import type { Seconds } from "../time/seconds.ts";
 import { canonicalLiteral } from "./resolve.ts";
+import { systemLookup, systemReverse } from "./resolver.ts";
 
 /**
  * The names of some addresses.
@@ -28,14 +29,23 @@ export async function namesOfAddresses(
   return (address) => names.get(address) ?? address;
 }
 
+/** The name that leads back to an address; `null`: it has none. */
 async function nameOf(address: string): Promise<string | null> {
-  const dns = process.getBuiltinModule("node:dns").promises;
   try {
-    const { hostname } = await dns.lookupService(address, 123);
-    if (canonicalLiteral(hostname) !== null) return null;
-    const back = await dns.lookup(hostname, { all: true });
-    return back.some((found) => canonicalLiteral(found.address) === canonicalLiteral(address)) ? hostname : null;
+    const name = await reverse(address);
+    if (name === null || canonicalLiteral(name) !== null) return null;
+    return (await addressesOf(name)).some((found) => found === canonicalLiteral(address)) ? name : null;
   } catch {
-    return null;
+    return null; // no address that the resolver takes
   }
+}
+
+function reverse(address: string): Promise<string | null> {
+  return new Promise((done) => systemReverse(address, (_error, name) => done(name ?? null)));
+}
+
+function addressesOf(name: string): Promise<readonly (string | null)[]> {
+  return new Promise((done) =>
+    systemLookup(name, 0, (_error, found) => done(found.map(({ address: ip }) => canonicalLiteral(ip)))),
+  );
 }

@@ -13,7 +13,8 @@ import type { Now } from "../time/now.ts";
 import { Clocks, clockReader, steady, wakeReader, type ClockReader } from "./clock.ts";
 import type { LocalClock } from "./local-clock.ts";
 import { watchInterfaces, type InterfaceWatch } from "./interface-watch.ts";
-import { resolve, type Lookup } from "./resolve.ts";
+import { resolve } from "./resolve.ts";
+import type { Lookup } from "./resolver.ts";
 import { chooseUdp } from "./udp/choose.ts";
 import type { Udp, UdpHost } from "./udp/udp.ts";
 

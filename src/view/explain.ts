@@ -25,6 +25,7 @@ export const RESOLVE_FAULTS: Readonly<Record<ResolveFault, string>> = {
   otherFamily: "there is no such name, or it has no address of the family asked for",
   again: "the name servers cannot be reached now",
   failed: "the name servers could not say",
+  silent: "the name servers have not answered",
 };
 
 /** What a sentence may draw on beside the server itself. */

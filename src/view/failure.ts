@@ -6,7 +6,7 @@ import type { StepLimits } from "../discipline/limits.ts";
 import type { ClockFault, HostFault } from "../engine/port/event.ts";
 import type { Seconds } from "../time/seconds.ts";
 import type { FailureDocument } from "./document.ts";
-import { HOST_FAULTS, kissWords, RESOLVE_FAULTS } from "./explain.ts";
+import { HOST_FAULTS, kissWords, RESOLVE_FAULTS, resolveText } from "./explain.ts";
 import { fullName } from "./servername.ts";
 import { durationText, printable, signedText } from "./text.ts";
 import { CLOCK_FAULTS } from "./notes.ts";
@@ -48,16 +48,16 @@ interface Words {
 }
 
 const WORDS: Readonly<Partial<Record<Outcome, (snapshot: Snapshot, context: FailureContext) => Words>>> = {
-  "no-reply": ({ associations }) => ({
-    message: `no server answered${causes(associations)}`,
-    hint: silenceHint(associations),
+  "no-reply": (snapshot) => ({
+    message: `no server answered${causes(snapshot)}`,
+    hint: silenceHint(snapshot.associations),
   }),
   resolve: (snapshot) => {
     const names = new Map(snapshot.unresolved.map(({ name, why }) => [name, RESOLVE_FAULTS[why]] as const));
     const list =
       names.size > 0
         ? `: ${several([...names].map(([name, why]) => `${printable(name)} (${why})`))}`
-        : causes(snapshot.associations);
+        : causes(snapshot);
     const later = snapshot.unresolved.some(({ why }) => why === "again");
     return {
       message: `no name could be resolved${list}`,
@@ -66,35 +66,37 @@ const WORDS: Readonly<Partial<Record<Outcome, (snapshot: Snapshot, context: Fail
         : unresolvedHint(snapshot),
     };
   },
-  "no-agreement": ({ associations }) => {
+  "no-agreement": (snapshot) => {
+    const { associations } = snapshot;
     const doubted = associations.some(({ reason }) => reason === "probation");
     if (doubted)
       return {
-        message: `no server is fit whose vote counts${causes(associations)}`,
+        message: `no server is fit whose vote counts${causes(snapshot)}`,
         hint: "ask more servers, or let --forget forgive those on probation",
       };
     const split = associations.some(({ reason }) => reason === "noMajority" || reason === "outsideIntersection");
     if (split)
       return {
-        message: `no majority of the servers agree${causes(associations)}`,
+        message: `no majority of the servers agree${causes(snapshot)}`,
         hint: "ask more servers, so that those in the right outvote the others",
       };
     const survivors = associations.filter(({ reason }) => reason === null).length;
     if (survivors > 0)
       return { message: "too few servers survived the selection", hint: "ask more servers, or lower --minsane" };
-    return { message: `no server is fit${causes(associations)}`, hint: "ask other servers" };
+    return { message: `no server is fit${causes(snapshot)}`, hint: "ask other servers" };
   },
   limit: ({ clock }, { limits }) => limitWords(clock.offset ?? 0, clock.reason, limits),
-  permission: ({ clock, associations }, { lacking, service }) => {
+  permission: (snapshot, { lacking, service }) => {
+    const { clock, associations } = snapshot;
     if (service !== undefined) return serviceWords(service, lacking);
     if (clock.offset === null && associations.some(({ unreachable }) => unreachable === "portInUse"))
       return {
-        message: `this process may not use that port${causes(associations)}`,
+        message: `this process may not use that port${causes(snapshot)}`,
         hint: "leave out --source-port, or name a port that is free",
       };
     if (clock.offset === null)
       return {
-        message: `this process may not use that port${causes(associations)}`,
+        message: `this process may not use that port${causes(snapshot)}`,
         hint: privilegeHint(lacking, "bind to that port"),
       };
     const fault =
@@ -104,19 +106,21 @@ const WORDS: Readonly<Partial<Record<Outcome, (snapshot: Snapshot, context: Fail
       hint: fault === "noPrivilege" ? privilegeHint(lacking, "set the clock") : null,
     };
   },
-  authentication: ({ associations }) => ({
-    message: `no server could be authenticated${causes(associations)}`,
+  authentication: (snapshot) => ({
+    message: `no server could be authenticated${causes(snapshot)}`,
     hint: "compare the keys at both ends: identifier, algorithm, secret, and that they are trusted",
   }),
-  kiss: ({ associations }) => ({
-    message: `the servers asked us to go away${causes(associations)}`,
-    hint: associations.some(({ kiss }) => kiss === "DENY" || kiss === "RSTR")
+  kiss: (snapshot) => ({
+    message: `the servers asked us to go away${causes(snapshot)}`,
+    hint: snapshot.associations.some(({ kiss }) => kiss === "DENY" || kiss === "RSTR")
       ? "ask other servers; this one is not asked again unless --forget drops the memory of it"
       : "wait some minutes, with --state an hour or more, or ask other servers",
   }),
-  deadline: ({ associations }, { deadline }) => ({
-    message: `the deadline${deadline === null ? "" : ` of ${durationText(deadline)}`} passed before an answer was complete${causes(associations)}`,
-    hint: "--deadline allows more time",
+  deadline: (snapshot, { deadline }) => ({
+    message: `the deadline${deadline === null ? "" : ` of ${durationText(deadline)}`} passed before an answer was complete${causes(snapshot)}`,
+    hint: snapshot.unresolved.some(({ why }) => why === "silent")
+      ? "an IP address needs no name server; --deadline allows more time"
+      : "--deadline allows more time",
   }),
   "other-daemon": (_snapshot, { otherDaemon }) => ({
     message: `${otherDaemon ?? "another time daemon"} disciplines this clock; nothing was changed`,
@@ -125,16 +129,17 @@ const WORDS: Readonly<Partial<Record<Outcome, (snapshot: Snapshot, context: Fail
 };
 
 /** `: a (why), b (why) and 3 more` of the servers that are not used. */
-function causes(associations: readonly AssociationReport[]): string {
+function causes({ associations, unresolved }: Snapshot): string {
   const lost = associations.filter(
     (server): server is AssociationReport & { reason: Reason } => server.reason !== null,
   );
   return lost.length === 0
     ? ""
-    : `: ${several(lost.map((server) => `${fullName(server)} (${cause(server, server.reason)})`))}`;
+    : `: ${several(lost.map((server) => `${fullName(server)} (${cause(server, server.reason, unresolved)})`))}`;
 }
 
-function cause(server: AssociationReport, reason: Reason): string {
+function cause(server: AssociationReport, reason: Reason, unresolved: Snapshot["unresolved"]): string {
+  if (reason === "unresolved") return resolveText(server.name, unresolved) ?? REASONS[reason].text;
   if ((reason === "kiss" || reason === "denied") && server.kiss !== null) return kissWords(server.kiss);
   if (reason === "authentication" && server.authentication === "nak") return "crypto-NAK";
   if (reason === "authentication" && server.packets.sent === 0 && server.keyId !== null)

@@ -61,6 +61,19 @@ describe("the package", () => {
     expect(run(...argv)).toMatchObject({ status: code });
   });
 
+  it("does without the C library: names are looked up all the same", () => {
+    const modules = join(folder, "node_modules");
+    rmSync(modules);
+    mkdirSync(modules);
+    for (const name of readdirSync(join(TOP, "node_modules")).filter((one) => !/koffi|koromix/.test(one)))
+      symlinkSync(join(TOP, "node_modules", name), join(modules, name));
+    const { status, stderr } = run("query", "localhost:9");
+    expect(stderr).toContain("localhost (127.0.0.1:9)");
+    expect(status).toBe(10);
+    rmSync(modules, { recursive: true });
+    symlinkSync(join(TOP, "node_modules"), modules);
+  });
+
   it("does without compiled code that is broken, or missing", () => {
     const compiled = readdirSync(join(folder, "dist/bin")).filter((name) => name.endsWith(".cache"));
     expect(compiled).not.toEqual([]);

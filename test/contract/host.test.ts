@@ -6,7 +6,7 @@ import { shift } from "../../src/time/timestamp.ts";
 import { clockReader } from "../../src/host/clock.ts";
 import type { KernelClaim } from "../../src/discipline/claim.ts";
 import type { LocalClock } from "../../src/host/local-clock.ts";
-import type { Lookup } from "../../src/host/resolve.ts";
+import type { Lookup } from "../../src/host/resolver.ts";
 import { dgramUdp, nativeUdp } from "../../src/host/udp/choose.ts";
 import type { Udp, UdpHost } from "../../src/host/udp/udp.ts";
 import { openWorld } from "../../src/host/world.ts";

@@ -1,7 +1,8 @@
 /** Names to addresses. */
 import { describe, expect, it } from "vitest";
 import type { Event } from "../../src/engine/port/event.ts";
-import { canonicalLiteral, resolve, type Lookup } from "../../src/host/resolve.ts";
+import { canonicalLiteral, resolve } from "../../src/host/resolve.ts";
+import type { Lookup } from "../../src/host/resolver.ts";
 
 const never: Lookup = () => {
   throw new Error("a literal was looked up");

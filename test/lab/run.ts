@@ -18,6 +18,7 @@ import { daemon } from "./scenarios/daemon.ts";
 import { disagreement } from "./scenarios/disagreement.ts";
 import { discovery } from "./scenarios/discovery.ts";
 import { kernel } from "./scenarios/kernel.ts";
+import { environment } from "./scenarios/environment.ts";
 import { floods } from "./scenarios/floods.ts";
 import { judging } from "./scenarios/judging.ts";
 import { kisses } from "./scenarios/kisses.ts";
@@ -47,6 +48,7 @@ const SCENARIOS: readonly Scenario[] = [
   ...authentication,
   ...kisses,
   ...unusable,
+  ...environment,
   ...disagreement,
   ...paths,
   ...misuse,

@@ -235,6 +235,19 @@ describe("the deadline", () => {
     const client = start(world, { servers: ["slow.example"], options: { deadline: 5 } });
     expect(finish(world, client)).toBe("deadline");
     expect(world.now).toBeCloseTo(5, 3);
+    expect(client.snapshot()).toMatchObject({
+      unresolved: [{ name: "slow.example", why: "silent" }],
+      associations: [{ name: "slow.example", address: null, reason: "unresolved" }],
+    });
+  });
+
+  scenario("says of a name that took too long that it did, where others were enough", {}, (world) => {
+    const servers = serversOf(world, {}, {}, {});
+    world.names.set("slow.example", { addresses: ["192.0.2.9"], delay: 60 });
+    const client = start(world, { servers: [...servers, "slow.example"], options: { deadline: 5 } });
+    expect(finish(world, client)).toBe("ok");
+    expect(client.snapshot().unresolved).toEqual([{ name: "slow.example", why: "silent" }]);
+    expect(client.snapshot().associations.at(-1)).toMatchObject({ name: "slow.example", reason: "unresolved" });
   });
 
   scenario("takes what has been measured by then", {}, (world) => {

@@ -68,6 +68,19 @@ export function onUnresolved(state: State, name: string, why: ResolveFault, now:
   for (const lookup of state.names.awaiting(name)) lookupFailed(state, lookup, why, now);
 }
 
+/** The run ends while names are still being looked up, or are to be once more: the report has to say whose. */
+export function giveUpNames(state: State, now: Now): void {
+  for (const lookup of state.names) {
+    if (!lookup.asking && lookup.retryAt === null) continue;
+    if (lookup.asking) {
+      lookup.asking = false;
+      lookup.fault = "silent";
+      state.note({ what: "unresolved", name: lookup.name, why: "silent" });
+    }
+    for (const config of lookup.waiting) if (lookup.addresses === null) stand(state, config, now);
+  }
+}
+
 /**
  * Tries another of a stuck association's addresses.
  * @param otherFamily only one of the other family: this one is silent, perhaps because the network has no such family

@@ -14,8 +14,11 @@ import type { Memory } from "./memory.ts";
 
 export type { HostFault, StampSource };
 
-/** Why a name has no address. `again` may work later (EAI_AGAIN: no network or no server yet). */
-export type ResolveFault = "notFound" | "otherFamily" | "again" | "failed";
+/**
+ * Why a name has no address. `again` may work later (EAI_AGAIN: no network or no server yet); `silent` is the engine's own: the run
+ * ended before anything was said.
+ */
+export type ResolveFault = "notFound" | "otherFamily" | "again" | "failed" | "silent";
 
 /** Why the clock could not be set. */
 export type ClockFault = "noPrivilege" | "outOfRange" | "unsupported" | "other";

@@ -6,8 +6,10 @@ import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 
 /** What the server sends; left out means a sane server of stratum 1 with the right time. */
 export interface Behaviour {
-  /** Addresses to listen on, port 123 each; default 0.0.0.0 and ::. */
+  /** Addresses to listen on; default 0.0.0.0 and ::. */
   readonly addresses?: readonly string[];
+  /** The port of each; default 123. */
+  readonly port?: number;
   readonly leap?: 0 | 1 | 2 | 3;
   readonly stratum?: number;
   /** The stratum's octet as it is to be sent; 16 goes out as 0 otherwise, as ntpd sends it. */
@@ -44,9 +46,9 @@ export interface Behaviour {
 }
 
 const UNIX_EPOCH = 2_208_988_800;
-const PORT = 123;
 
 const behaviour = JSON.parse(process.argv[2] ?? "{}") as Behaviour;
+const port = behaviour.port ?? 123;
 const addresses = behaviour.addresses ?? ["0.0.0.0", "::"];
 const sockets = addresses.map((address) => open(address));
 let requests = 0;
@@ -59,7 +61,7 @@ for (const [index, socket] of sockets.entries()) {
     const replies = answer(request, from);
     for (const reply of replies) (behaviour.otherPort ? elsewhere : socket).send(reply, from.port, from.address);
   });
-  socket.bind(PORT, address, () => {
+  socket.bind(port, address, () => {
     if (!address.includes(":")) for (const group of behaviour.groups ?? []) socket.addMembership(group);
     if (++listening === sockets.length) console.log("ready");
   });
