@@ -14,7 +14,7 @@ export interface Hearing {
   readonly associations: Iterable<Association>;
   /** Whether more may be found: names are being looked up, or groups solicited. */
   readonly finding: boolean;
-  /** Associations whose intervals contain the intersection; 0 without a system peer. */
+  /** Associations whose intervals meet the intersection; 0 without a system peer. */
   readonly truechimers: number;
   /** Uncertainty of the system, `null` without a system peer. */
   readonly uncertainty: Seconds | null;

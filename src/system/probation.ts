@@ -1,12 +1,12 @@
 /**
  * Probation: a falseticker of yesterday does not decide today.
  *
- * A server whose midpoint lay outside the intersection when it was judged last is on probation. While it is,
+ * A server whose correctness interval did not meet the intersection when it was judged last is on probation. While it is,
  *
  * - its correctness interval does not count when the intersection of a majority is sought, neither for the majority nor
  *   against it: it is no candidate;
- * - once the others have an intersection, it is a falseticker again if its midpoint lies outside, and `rejected` for the reason
- *   `probation` if it lies inside: then it agrees;
+ * - once the others have an intersection, it is a falseticker again if its interval does not meet it, and `rejected` for the
+ *   reason `probation` if it does: then it agrees;
  * - without an intersection nobody learns anything about it, and it stays where it is.
  *
  * A one-shot ends the probation of whoever agrees when it ends, so the next run counts its vote. A daemon does when it has agreed
@@ -17,7 +17,7 @@
 import type { AssociationId } from "../association/association.ts";
 import type { Reason, Verdict } from "../association/verdict.ts";
 import type { Candidate } from "./candidate.ts";
-import type { Interval } from "./select.ts";
+import { meets, type Interval } from "./select.ts";
 
 /** What becomes of one that is on probation. */
 export interface Trial {
@@ -50,8 +50,8 @@ export function hearing(
 }
 
 /** Judges one that is on probation by what the others agree on. */
-export function tried({ offset }: Candidate, intersection: Interval | null): Trial {
-  const agrees = intersection === null || (intersection.low <= offset && offset <= intersection.high);
+export function tried(candidate: Candidate, intersection: Interval | null): Trial {
+  const agrees = intersection === null || meets(candidate, intersection);
   return agrees
     ? { verdict: "rejected", reason: "probation" }
     : { verdict: "falseticker", reason: "outsideIntersection" };

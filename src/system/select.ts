@@ -1,25 +1,26 @@
 /**
  * The selection algorithm: of many clocks, which agree (RFC 5905 §11.2.1, A.5.5.1).
  *
- * Every candidate says that the true offset lies in its correctness interval θ ± Λ. We look for the interval [l, u] in
- * which all but f of the m intervals overlap and outside of which no more than f midpoints lie, for the least f that has
- * one, f < m/2. A candidate whose midpoint is in [l, u] is a truechimer, any other a falseticker.
+ * Every candidate says that the true offset lies in its correctness interval θ ± Λ. Where most of the intervals overlap, if
+ * they are a majority, the truth must be: from the first to the last such place is the intersection [l, u]. Whoever's
+ * interval meets it is a truechimer, any other a falseticker.
  *
- * The RFC scans all 3m edges anew for each f. One scan is enough: walking upwards, the number of intervals we are inside
- * of reaches 1, 2, 3 … each for the first time somewhere, and those places are the l of every f; walking downwards gives
- * every u. The cost is that of sorting, O(m log m).
+ * That is what ntpd 4.2.8 and chrony do: overlap only. It departs from RFC 5905 §11.2.1 in one thing: there no more than f
+ * of the midpoints θ may lie outside [l, u], and only those inside are truechimers. A midpoint claims nothing. A distant
+ * server whose interval holds the truth is right, and by the RFC is called a falseticker for its midpoint as soon as some
+ * near ones agree on less: among servers 50 to 800 ms from their root that befalls one honest server in six. Two clocks
+ * whose intervals overlap do not contradict each other; that one is worth less than the other is for clustering to say,
+ * which trims the rest. Where intervals only touch they overlap nowhere (l < u), so that makes no majority; but who
+ * touches an intersection does not contradict it, and is a truechimer (ntpd's `offset + error < low`).
  *
- * Where §11.2.1 and A.5.5.1 differ:
- * - A.5.5.1 compares the count with `n - found`; n counts edges there, not candidates. The text has m − f, as we do.
- * - The text asks for d = f midpoints outside, A.5.5.1 for d ≤ f. An f that was skipped because its interval was empty
- *   may well leave fewer than f midpoints outside, so it is d ≤ f.
- * - A.5.5.1 takes up a candidate if any of its three edges lies in [l, u]; the text speaks of the midpoints only. With the
- *   text's rule truechimers are always a majority.
+ * What this holds to, of m candidates with h > m/2 honest ones, whose intervals contain the truth, and b = m − h liars:
+ * - Liars whose intervals meet no honest one are falsetickers, all of them, and no honest one is.
+ * - Liars that do meet honest intervals can draw [l, u] aside, for they vote like others: but any place that most agree on
+ *   lies in h − b honest intervals at least. So l and u lie between the (h − b)th least of the honest lowpoints and the
+ *   (h − b)th greatest of the honest highpoints, and no truechimer's offset is off the truth by more than that and its own Λ.
  *
- * Where midpoints keep a majority from being found although its intervals overlap, as with one near and one distant server
- * that are both right, we go on as ntpd 4.2.8 does, which counts no midpoints: whoever's interval overlaps [l, u] is a
- * truechimer. Two clocks whose intervals do overlap do not contradict each other, and a sync that refused them would be
- * worse than ntpd's.
+ * The RFC scans all edges anew, upwards and downwards, for each number f of falsetickers. One scan is enough, for the least f
+ * is what the greatest overlap leaves. The cost is that of sorting, O(m log m).
  */
 import type { Seconds } from "../time/seconds.ts";
 import type { Candidate } from "./candidate.ts";
@@ -39,74 +40,50 @@ export interface Agreement {
   readonly falsetickers: readonly Candidate[];
 }
 
+/** A correctness interval θ ± Λ. */
+export type Claim = Pick<Candidate, "offset" | "rootDistance">;
+
 /**
  * Separates truechimers from falsetickers.
  * @param candidates fit associations with finite offsets and root distances above zero, in any order
  */
 export function select(candidates: readonly Candidate[]): Agreement {
-  const strict = intersect(candidates);
-  const intersection = strict ?? intersect(candidates, "overlap");
-  const agree = strict === null ? overlaps : contains;
+  const intersection = intersect(candidates);
   const truechimers: Candidate[] = [];
   const falsetickers: Candidate[] = [];
   for (const candidate of candidates) {
-    const agrees = candidate.trusted || (intersection !== null && agree(intersection, candidate));
+    const agrees = candidate.trusted || (intersection !== null && meets(candidate, intersection));
     (agrees ? truechimers : falsetickers).push(candidate);
   }
   return { intersection, truechimers, falsetickers };
 }
 
+/** Whether a correctness interval has a point in common with the intersection. */
+export function meets({ offset, rootDistance }: Claim, { low, high }: Interval): boolean {
+  return offset - rootDistance <= high && offset + rootDistance >= low;
+}
+
 /**
- * The intersection interval of a majority (RFC 5905 §11.2.1, steps 1 to 6). Intervals that touch in one point do not
- * overlap (step 5, l < u).
- * @param rule `midpoints`: no more than f midpoints may lie outside (step 4); `overlap`: midpoints do not count
- * @returns `null` if no majority of the correctness intervals overlap so
+ * The intersection interval of a majority (RFC 5905 §11.2.1, without its step 4).
+ * @returns `null` if no majority of the correctness intervals overlap
  */
-export function intersect(
-  candidates: readonly Pick<Candidate, "offset" | "rootDistance">[],
-  rule: "midpoints" | "overlap" = "midpoints",
-): Interval | null {
-  const m = candidates.length;
-  const { lowpoints, midpoints, highpoints, upwards, downwards } = roomFor(m);
-  candidates.forEach(({ offset, rootDistance }, i) => {
+export function intersect(claims: readonly Claim[]): Interval | null {
+  const m = claims.length;
+  const { lowpoints, highpoints } = roomFor(m);
+  claims.forEach(({ offset, rootDistance }, i) => {
     lowpoints[i] = offset - rootDistance;
-    midpoints[i] = offset;
     highpoints[i] = offset + rootDistance;
   });
-  for (const points of [lowpoints, midpoints, highpoints]) sort(points, m);
-  scan(m, lowpoints, midpoints, highpoints, 1, rule, upwards);
-  // Downwards the highpoints are met first, and the lowpoints close the intervals.
-  scan(m, highpoints, midpoints, lowpoints, -1, rule, downwards);
-
-  for (let f = 0; 2 * f < m; f++) {
-    const overlapping = m - f;
-    if (overlapping > upwards.most || overlapping > downwards.most) continue;
-    const low = upwards.edge[overlapping]!;
-    const high = downwards.edge[overlapping]!;
-    const d = upwards.passed[overlapping]! + downwards.passed[overlapping]!;
-    if ((d <= f || rule === "overlap") && low < high) return { low, high };
-  }
-  return null;
+  sort(lowpoints, m);
+  sort(highpoints, m);
+  const { most, low, high } = deepest(m, lowpoints, highpoints);
+  return 2 * most > m ? { low, high } : null;
 }
 
-/** What a selection writes on. */
+/** What a selection writes on: the ends of the correctness intervals, each kind sorted. Plain numbers sort fastest. */
 interface Room {
-  /** The three points of every correctness interval, each kind sorted (§11.2.1 steps 1 and 2). Plain numbers sort fastest. */
   readonly lowpoints: Float64Array;
-  readonly midpoints: Float64Array;
   readonly highpoints: Float64Array;
-  readonly upwards: Scan;
-  readonly downwards: Scan;
-}
-
-/** What a scan meets; indices are numbers of overlapping intervals, 1 … `most`. */
-interface Scan {
-  /** The most intervals that overlap anywhere. */
-  most: number;
-  /** Where that many first overlap. */
-  readonly edge: Float64Array;
-  /** Midpoints passed before that. */
-  readonly passed: Uint32Array;
 }
 
 let room = makeRoom(64);
@@ -118,9 +95,7 @@ function roomFor(m: number): Room {
 }
 
 function makeRoom(m: number): Room {
-  const points = (): Float64Array => new Float64Array(m);
-  const scan = (): Scan => ({ most: 0, edge: new Float64Array(m + 1), passed: new Uint32Array(m + 1) });
-  return { lowpoints: points(), midpoints: points(), highpoints: points(), upwards: scan(), downwards: scan() };
+  return { lowpoints: new Float64Array(m), highpoints: new Float64Array(m) };
 }
 
 /** So few are sorted by insertion sooner than by anything cleverer. */
@@ -141,46 +116,22 @@ function sort(points: Float64Array, m: number): void {
 }
 
 /**
- * Scans sorted edges upwards from the lowest, or downwards from the highest (§11.2.1 steps 3 and 4). Of equal edges an
- * opening one counts first, then the midpoint, then the closing one: intervals are closed, and a midpoint on the
- * intersection's edge is inside. By the rule `overlap` the closing one comes first: with no midpoints to be held, those that
- * only touch the intersection would make a majority of which few are in it.
- * @param direction 1: `opening` are the lowpoints; −1: they are the highpoints
+ * Scans upwards (§11.2.1 steps 2 to 5) for where the most intervals overlap: from where they first do to where they last do.
+ * Of equal edges the closing one counts before the opening one: intervals that only touch do not overlap, or a row of them
+ * would make a majority of which few are in it.
  */
-function scan(
-  m: number,
-  opening: Float64Array,
-  midpoints: Float64Array,
-  closing: Float64Array,
-  direction: 1 | -1,
-  rule: "midpoints" | "overlap",
-  met: Scan,
-): void {
-  const first = direction === 1 ? 0 : m - 1;
+function deepest(m: number, lowpoints: Float64Array, highpoints: Float64Array): Interval & { readonly most: number } {
   let most = 0;
+  let low = 0;
+  let high = 0;
   let closed = 0;
-  let middles = 0;
   for (let opened = 1; opened <= m; opened++) {
-    const here = opening[first + direction * (opened - 1)]!;
-    while (closesBefore(direction * closing[first + direction * closed]!, direction * here, rule)) closed++;
-    while (direction * midpoints[first + direction * middles]! < direction * here) middles++;
-    if (opened - closed > most) {
-      most = opened - closed;
-      met.edge[most] = here;
-      met.passed[most] = middles;
-    }
+    const edge = lowpoints[opened - 1]!;
+    for (; closed < opened - 1 && highpoints[closed]! <= edge; closed++)
+      if (opened - 1 - closed === most) high = highpoints[closed]!;
+    if (opened - closed > most) [most, low] = [opened - closed, edge];
   }
-  met.most = most;
-}
-
-function closesBefore(edge: number, here: number, rule: "midpoints" | "overlap"): boolean {
-  return edge < here || (edge === here && rule === "overlap");
-}
-
-function contains({ low, high }: Interval, { offset }: Candidate): boolean {
-  return low <= offset && offset <= high;
-}
-
-function overlaps({ low, high }: Interval, { offset, rootDistance }: Candidate): boolean {
-  return offset - rootDistance < high && offset + rootDistance > low;
+  // Above the last lowpoint there is nothing but closing.
+  if (m - closed === most) high = highpoints[closed]!;
+  return { most, low, high };
 }

@@ -47,30 +47,68 @@ export const anyCandidates: fc.Arbitrary<Candidate[]> = fc
   )
   .map((all) => all.map(({ offset, rootDistance, ...more }, i) => candidate(i + 1, offset, rootDistance, more)));
 
+/** Some clocks whose intervals contain the truth, fewer that lie, and all of them in any order. */
+export interface Farm {
+  /** True offset, server − local. */
+  readonly truth: number;
+  readonly honest: readonly Candidate[];
+  readonly liars: readonly Candidate[];
+  readonly all: readonly Candidate[];
+}
+
+/** From a clock next door to one across the world, seconds. */
+const anyDistance = fc.oneof(
+  fc.double({ min: 1e-3, max: 3e-3, noNaN: true }),
+  fc.double({ min: 0.05, max: 0.8, noNaN: true }),
+);
+
+/** Where an honest clock has the truth in its interval: anywhere, but not on the very edge, where two of them might only touch. */
+const anyHonest = fc.tuple(fc.double({ min: -0.999, max: 0.999, noNaN: true }), anyDistance);
+
 /**
- * Honest clocks and liars, in any order: every honest interval holds the truth, 0, and every honest midpoint is in all honest
- * intervals; no liar's interval touches an honest one. There are fewer liars than honest clocks.
+ * A farm.
+ * @param lie where a liar of some root distance says the time is, of a farm whose honest intervals reach so far
  */
-export const honestAndLiars: fc.Arbitrary<{ honest: Candidate[]; liars: Candidate[]; all: Candidate[] }> = fc
-  .array(fc.tuple(fc.double({ min: -0.4, max: 0.4, noNaN: true }), fc.double({ min: 1, max: 2, noNaN: true })), {
-    minLength: 1,
-    maxLength: 8,
-  })
-  .chain((truths) =>
-    fc
-      .array(
-        fc.tuple(
-          fc.constantFrom(-1, 1),
-          fc.double({ min: 10, max: 1000, noNaN: true }),
-          fc.double({ min: 0.001, max: 5, noNaN: true }),
-        ),
-        { maxLength: truths.length - 1 },
-      )
-      .chain((lies) => {
-        const honest = truths.map(([offset, distance], i) => candidate(i + 1, offset, distance));
-        const liars = lies.map(([sign, offset, distance], i) => candidate(100 + i, sign * offset, distance));
+function farm(
+  lie: (reach: { low: number; high: number }, distance: number) => fc.Arbitrary<number>,
+): fc.Arbitrary<Farm> {
+  return fc
+    .tuple(fc.double({ min: -1000, max: 1000, noNaN: true }), fc.array(anyHonest, { minLength: 1, maxLength: 10 }))
+    .chain(([truth, clocks]) => {
+      const honest = clocks.map(([place, distance], i) => candidate(i + 1, truth + place * distance, distance));
+      const reach = {
+        low: Math.min(...honest.map(({ offset, rootDistance }) => offset - rootDistance)),
+        high: Math.max(...honest.map(({ offset, rootDistance }) => offset + rootDistance)),
+      };
+      const liar = anyDistance.chain((distance) => fc.tuple(lie(reach, distance), fc.constant(distance)));
+      return fc.array(liar, { maxLength: honest.length - 1 }).chain((lies) => {
+        const liars = lies.map(([offset, distance], i) => candidate(100 + i, offset, distance));
         return fc
           .shuffledSubarray([...honest, ...liars], { minLength: honest.length + liars.length })
-          .map((all) => ({ honest, liars, all }));
-      }),
-  );
+          .map((all) => ({ truth, honest, liars, all }));
+      });
+    });
+}
+
+/** No liar's interval meets an honest one; they may well agree among themselves. */
+export const honestAndLiars: fc.Arbitrary<Farm> = farm(({ low, high }, distance) =>
+  fc
+    .tuple(fc.boolean(), fc.oneof(fc.constantFrom(1e-6, 0.4, 5), fc.double({ min: 1e-6, max: 1000, noNaN: true })))
+    .map(([above, beyond]) => (above ? high + beyond + distance : low - beyond - distance)),
+);
+
+/** Liars anywhere near: where their intervals meet honest ones they draw the intersection to themselves. */
+export const honestAndSlyLiars: fc.Arbitrary<Farm> = farm(({ low, high }, distance) =>
+  fc.double({ min: low - distance, max: high + distance, noNaN: true }),
+);
+
+/**
+ * How far from the truth liars can draw the intersection, whatever they say: of h honest clocks and b liars, the majority's
+ * place lies in h − b honest intervals at least.
+ */
+export function reachOfLies({ honest, liars }: Farm): { low: number; high: number } {
+  const least = honest.length - liars.length - 1;
+  const lowpoints = honest.map(({ offset, rootDistance }) => offset - rootDistance).toSorted((a, b) => a - b);
+  const highpoints = honest.map(({ offset, rootDistance }) => offset + rootDistance).toSorted((a, b) => b - a);
+  return { low: lowpoints[least]!, high: highpoints[least]! };
+}
