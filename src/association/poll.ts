@@ -38,7 +38,7 @@ export interface PollRules {
   /** One-shot: the most samples of a server, unless its own line says otherwise; `null`: the daemon's schedule. */
   readonly samples: number | null;
   /** One-shot: the samples of a server that an earlier run measured; absent: as of others. */
-  readonly known?: number | undefined;
+  readonly known?: number | null;
   readonly burst: BurstProfile;
   /** Uniform in 0 ≤ x < 1. */
   readonly uniform: () => number;

@@ -16,7 +16,7 @@ import { broadcastAddresses, ownAddresses } from "../host/interfaces.ts";
 import { lackingCapability } from "../host/privilege.ts";
 import type { Keyring } from "../security/keyring.ts";
 import { systemReason } from "../security/place.ts";
-import { smearOf, STANDARD_SMEAR, type Smear } from "../server/smear.ts";
+import { STANDARD_SMEAR, type SmearConfig } from "../server/smear.ts";
 import { nextLeap, parseLeapSeconds } from "../time/leapseconds.ts";
 import { UNIX_EPOCH } from "../time/timestamp.ts";
 import { bareDocument, documentText, type FailureDocument } from "../view/document.ts";
@@ -122,7 +122,7 @@ function broadcastKey({ key }: ServeCommandOptions, keyring: Keyring | null): nu
  * The next leap second of the list, if it is to be smeared.
  * @throws UsageError where there is no list
  */
-function askedSmear({ leapSmear, leapFile = LEAP_FILE }: ServeCommandOptions): Smear | null {
+function askedSmear({ leapSmear, leapFile = LEAP_FILE }: ServeCommandOptions): SmearConfig | null {
   if (leapSmear === undefined) return null;
   let text: string;
   try {
@@ -137,7 +137,7 @@ function askedSmear({ leapSmear, leapFile = LEAP_FILE }: ServeCommandOptions): S
   if ("kind" in list) throw new UsageError(`${leapFile}:${list.line}: that is no list of leap seconds`);
   // A server that starts while a smear goes on takes part in it.
   const next = nextLeap(list, BigInt(Math.floor(Date.now() / 1000 - leapSmear / 2)) + UNIX_EPOCH);
-  return next === null ? null : smearOf(next, leapSmear, STANDARD_SMEAR);
+  return next === null ? null : { ...STANDARD_SMEAR, at: next.at, leap: next.leap, interval: leapSmear };
 }
 
 class ServeRun {
@@ -160,7 +160,7 @@ class ServeRun {
     this.#palette = palette;
     this.#presence = {
       port: service!.port,
-      address: service!.address,
+      address: service!.addresses.length === 1 ? service!.addresses[0]! : null,
       groups: service!.groups.map(({ group }) => group),
       broadcasts: associations.filter(({ kind }) => kind === "broadcast").map(({ name }) => name),
     };

@@ -16,10 +16,11 @@ import {
 } from "../engine/port/config.ts";
 import { NO_FALLBACKS, type Fallbacks } from "../server/local.ts";
 import { depthOfMemory, type MruLimits } from "../server/mru.ts";
-import type { Smear } from "../server/smear.ts";
+import type { SmearConfig } from "../server/smear.ts";
 import { DEFAULT_LIMITS } from "../system/limits.ts";
 import type { LeapKnowledge } from "../time/leap.ts";
 import type { Frequency } from "../time/seconds.ts";
+import { BASE, BASE_DISCOVERY, BASE_LOOP, BASE_SERVICE, plainLimit, plainLimits } from "./base.ts";
 import { isNearby } from "./etiquette.ts";
 import type { AssociationLine, Configuration } from "./ntpconf/configuration.ts";
 import type { LocalFacts } from "./options.ts";
@@ -45,7 +46,7 @@ export interface DaemonFacts extends LocalFacts {
   /** The kernel of the clock that may be steered has a phase-locked loop. */
   readonly kernelLoop?: boolean;
   /** A leap second to be smeared. */
-  readonly smear: Smear | null;
+  readonly smear: SmearConfig | null;
   /** The addresses of names in `restrict` lines; a name without any counts for nobody. */
   readonly named?: Named;
   /** What the list of leap seconds says; `null` or absent: there is none that can be believed. */
@@ -67,24 +68,19 @@ export function daemonConfig(file: Configuration, options: DaemonOptions, facts:
   const associations = associationsOf(file);
   const { minclock, maxclock, minsane, mindist, maxdist, floor, ceiling } = { ...DEFAULT_LIMITS, ...file.limits };
   return {
+    ...BASE,
     associations,
     limits: { minclock, maxclock, minsane, mindist, maxdist, phi: file.tinker.dispersion * 1e-6, floor, ceiling },
     timeout: TIMEOUT,
     burst: burstOf(file, associations),
-    emptyStages: "rfc5905",
-    ...(file.tinker.allan === null ? {} : { allan: file.tinker.allan }),
-    once: null,
+    allan: file.tinker.allan,
     clock: clockOf(file, options, facts),
     precision: facts.precision,
-    sourcePort: null,
-    interface: null,
     discovery: {
+      ...BASE_DISCOVERY,
       authenticate: file.switches.auth,
-      ringInterval: null,
-      allRings: false,
       broadcastDelay: file.broadcastDelay,
       longestWait: LONGEST_WAIT,
-      count: null,
       cohort: file.discovery.cohort,
       beacon: file.discovery.beacon,
     },
@@ -157,16 +153,16 @@ function clockOf(
 ): ClockConfig {
   if (associations.every(({ kind }) => kind === "broadcast") || !switches.ntp) return { kind: "observe" };
   return {
-    kind: "loop",
+    ...BASE_LOOP,
     dryRun: noClock,
     discipline,
-    limits: { ...DEFAULT_STEP_LIMITS, stepThreshold: tinker.step, panic: tinker.panic },
-    stepBack: tinker.stepBack,
+    limits: plainLimits({ ...DEFAULT_STEP_LIMITS, stepThreshold: tinker.step, panic: tinker.panic }),
+    stepBack: plainLimit(tinker.stepBack),
     stepout: tinker.stepout,
     kernel: switches.kernel && kernelLoop === true,
     anyFirst,
     frequency: tinker.freq === null ? frequency : tinker.freq * 1e-6,
-    ...(tinker.huffpuff === null ? {} : { huffpuff: tinker.huffpuff }),
+    huffpuff: tinker.huffpuff ?? 0,
   };
 }
 
@@ -190,11 +186,10 @@ function serviceOf(file: Configuration, { port }: DaemonOptions, { interfaces }:
   const rules = file.interfaces.map(({ action, what }) => ({ action, what }));
   if (isDeaf(rules)) return null;
   return {
+    ...BASE_SERVICE,
     port,
-    address: null,
     addresses: listening(rules, interfaces),
     rules,
-    interface: null,
     groups: groups.map((group) => ({ group, interface: null })),
   };
 }

@@ -11,8 +11,10 @@ import {
   type EngineConfig,
   type OnceConfig,
 } from "../engine/port/config.ts";
+import { ALL_ADDRESSES } from "../engine/serving/listening.ts";
 import type { Seconds } from "../time/seconds.ts";
 import { isMulticast } from "../wire/address.ts";
+import { BASE, BASE_DISCOVERY, BASE_ONCE, BASE_SERVICE, NO_LIMIT } from "./base.ts";
 import { checkIntervals, LEAST_INTERVAL } from "./etiquette.ts";
 import { isScoped, NTP_GROUPS } from "./groups.ts";
 import { literalFamily } from "./literal.ts";
@@ -82,20 +84,20 @@ export function discoveryConfig(
   const limits = selectionLimits(options, file);
   const once = onceOf(options);
   return {
+    ...BASE,
+    precision: facts.precision,
+    ownReferenceIds: facts.ownReferenceIds,
     associations,
     limits,
     timeout: options.timeout ?? ONCE_DEFAULTS.timeout,
     burst,
     emptyStages: once === null ? "rfc5905" : "brief",
     once,
-    clock: { kind: "observe" },
-    precision: facts.precision,
     sourcePort: options.sourcePort ?? null,
     interface: options.interface ?? null,
     discovery: discoveryOf(command, options),
     service: command === "broadcast" ? listenerOf(specs, options) : null,
     poolSize: limits.maxclock,
-    ownReferenceIds: facts.ownReferenceIds,
   };
 }
 
@@ -128,11 +130,12 @@ const TEMPLATES: Readonly<
 function discoveryOf(command: DiscoveryCommand, options: DiscoveryOptions): DiscoveryConfig {
   const ends = options.count !== undefined || (options.deadline !== undefined && options.deadline !== Infinity);
   return {
+    ...BASE_DISCOVERY,
     authenticate: options.auth ?? true,
     ringInterval: command === "manycast" ? (options.interval ?? DISCOVERY_DEFAULTS.interval) : null,
     allRings: options.all ?? false,
     broadcastDelay: options.broadcastDelay ?? null,
-    longestWait: ends ? Math.min(SHORT_WAIT, (options.deadline ?? Infinity) / 10) : Infinity,
+    longestWait: ends ? Math.min(SHORT_WAIT, (options.deadline ?? Infinity) / 10) : NO_LIMIT,
     count: options.count ?? null,
     cohort: options.cohort ?? false,
   };
@@ -144,8 +147,8 @@ function onceOf(options: DiscoveryOptions): OnceConfig | null {
   const samples = options.samples ?? DISCOVERY_DEFAULTS.samples;
   const deadline = options.deadline ?? Infinity;
   return {
+    ...BASE_ONCE,
     samples,
-    enough: null,
     accuracy: options.accuracy ?? null,
     deadline: deadline === Infinity ? null : deadline,
     waitNetwork: options.waitNetwork ?? 0,
@@ -180,8 +183,9 @@ function listenerOf(specs: readonly ServerSpec[], options: DiscoveryOptions): No
   if (ports.size > 1) throw new UsageError("one run listens to one port", "start another for the other port");
   const bound = specs.length === 1 && options.multicast !== true && literalFamily(only!.name) === 4 ? only!.name : null;
   return {
+    ...BASE_SERVICE,
     port: [...ports][0] ?? options.port ?? ONCE_DEFAULTS.port,
-    address: bound,
+    addresses: bound === null ? ALL_ADDRESSES : [bound],
     interface: options.interface ?? null,
     groups: groupsOf(specs, options).map((group) => ({ group, interface: options.interface ?? null })),
   };

@@ -14,6 +14,7 @@ import {
 } from "../engine/port/config.ts";
 import { DEFAULT_LIMITS, type SelectionLimits } from "../system/limits.ts";
 import type { Seconds } from "../time/seconds.ts";
+import { BASE, plainLimits } from "./base.ts";
 import { checkIntervals, isNearby } from "./etiquette.ts";
 import { literalFamily } from "./literal.ts";
 import { DEFAULT_POLL, type Configuration, type ServerLine } from "./ntpconf/configuration.ts";
@@ -110,6 +111,9 @@ export function onceConfig(
     waitNetwork + (options.callDelay === undefined ? ONCE_DEFAULTS.deadline : ONCE_DEFAULTS.deadlineCalling);
   const limits = selectionLimits(options, file);
   return {
+    ...BASE,
+    precision: facts.precision,
+    ownReferenceIds: facts.ownReferenceIds,
     associations,
     limits,
     timeout: options.timeout ?? ONCE_DEFAULTS.timeout,
@@ -117,11 +121,9 @@ export function onceConfig(
     emptyStages: "brief",
     once: {
       samples,
+      known: options.remember === true ? Math.min(samples, options.samples ?? ONCE_DEFAULTS.known) : null,
       // Only strangers' servers are asked by a crowd.
-      ...(options.spread === undefined || associations.every(({ name }) => isNearby(name))
-        ? {}
-        : { spread: options.spread }),
-      ...(options.remember === true ? { known: Math.min(samples, options.samples ?? ONCE_DEFAULTS.known) } : {}),
+      spread: associations.every(({ name }) => isNearby(name)) ? 0 : (options.spread ?? 0),
       // Who asks to see servers wants to see them all; who sets a clock wants to be done.
       enough: command === "query" ? null : Math.min(ONCE_DEFAULTS.enough, samples),
       accuracy: options.accuracy ?? null,
@@ -129,11 +131,9 @@ export function onceConfig(
       waitNetwork,
     },
     clock: clockConfig(command, options),
-    precision: facts.precision,
     sourcePort: options.sourcePort ?? null,
     interface: options.interface ?? null,
     poolSize: Math.min(ONCE_DEFAULTS.poolSize, limits.maxclock),
-    ownReferenceIds: facts.ownReferenceIds,
   };
 }
 
@@ -217,11 +217,11 @@ function clockConfig(command: OnceCommand, options: OnceOptions): ClockConfig {
     kind: "once",
     dryRun: options.dryRun ?? false,
     frequency: options.frequency ?? false,
-    limits: {
+    limits: plainLimits({
       stepThreshold: options.stepThreshold ?? DEFAULT_STEP_LIMITS.stepThreshold,
       panic: options.panic ?? DEFAULT_STEP_LIMITS.panic,
       maxStep: options.maxStep ?? DEFAULT_STEP_LIMITS.maxStep,
       method: options.method ?? DEFAULT_STEP_LIMITS.method,
-    },
+    }),
   };
 }

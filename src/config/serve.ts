@@ -1,11 +1,20 @@
 /** `serve`: options and configuration file → what the engine is told, every default filled in. */
-import { BURST_SIX, type AssociationConfig, type EngineConfig, type ServingConfig } from "../engine/port/config.ts";
-import { type AccessList, accessOfRules, parseNetwork, type NetworkRule, type RestrictFlag } from "../server/access.ts";
+import type { AssociationConfig, EngineConfig, ServingConfig } from "../engine/port/config.ts";
+import { ALL_ADDRESSES } from "../engine/serving/listening.ts";
+import {
+  type AccessRule,
+  accessOfRules,
+  defaultRules,
+  parseNetwork,
+  type NetworkRule,
+  type RestrictFlag,
+} from "../server/access.ts";
 import { ORPHAN_WAIT } from "../server/local.ts";
 import { DEFAULT_RATE, type RateLimits } from "../server/rate.ts";
-import type { Smear } from "../server/smear.ts";
+import type { SmearConfig } from "../server/smear.ts";
 import type { SelectionLimits } from "../system/limits.ts";
 import type { PollExponent, Seconds } from "../time/seconds.ts";
+import { BASE, BASE_SERVICE, BASE_SERVING } from "./base.ts";
 import { parseBroadcastAddress, parseGroup, scopeWarning } from "./groups.ts";
 import { literalFamily } from "./literal.ts";
 import type { Configuration } from "./ntpconf/configuration.ts";
@@ -45,7 +54,7 @@ export interface ServeFacts extends LocalFacts {
   /** Broadcast addresses of its networks. */
   readonly broadcasts: readonly string[];
   /** A leap second to be smeared. */
-  readonly smear: Smear | null;
+  readonly smear: SmearConfig | null;
   /** The key that broadcasts are sealed with. */
   readonly broadcastKey: number | null;
 }
@@ -79,26 +88,21 @@ export function serveConfig(
   const broadcasts = broadcastersOf(options, file, port, facts);
   const limits = selectionLimits(options, file);
   const config: EngineConfig = {
+    ...BASE,
+    precision: facts.precision,
+    ownReferenceIds: facts.ownReferenceIds,
     associations: [...followed, ...broadcasts],
     limits,
     timeout: ONCE_DEFAULTS.timeout,
-    burst: BURST_SIX,
-    emptyStages: "rfc5905",
-    once: null,
-    clock: { kind: "observe" },
-    precision: facts.precision,
-    sourcePort: null,
-    interface: null,
-    discovery: null,
     serving: servingOf(options, file, facts),
     service: {
+      ...BASE_SERVICE,
       port,
-      address: addressOf(options),
+      addresses: addressesOf(options),
       interface: options.interface ?? null,
       groups: manycastGroups(options, file).map((group) => ({ group, interface: options.interface ?? null })),
     },
     poolSize: limits.maxclock,
-    ownReferenceIds: facts.ownReferenceIds,
   };
   return {
     config,
@@ -156,6 +160,7 @@ function servingOf(options: ServeOptions, file: Configuration | null, facts: Ser
   const stratum = orphan ?? ofFile?.orphan ?? null;
   const wait = options.orphanWait ?? ofFile?.orphanwait ?? ORPHAN_WAIT;
   return {
+    ...BASE_SERVING,
     access: accessFor(options, file),
     rate: options.rateLimit ?? (file === null ? DEFAULT_RATE : rateOf(file.discard)),
     fallbacks: {
@@ -169,7 +174,10 @@ function servingOf(options: ServeOptions, file: Configuration | null, facts: Ser
 }
 
 /** The file's list, and what the command line adds to it; the most specific network decides. */
-function accessFor({ allow = [], deny = [], rateLimit }: ServeOptions, file: Configuration | null): AccessList {
+function accessFor(
+  { allow = [], deny = [], rateLimit }: ServeOptions,
+  file: Configuration | null,
+): readonly AccessRule[] {
   const flags: readonly RestrictFlag[] = rateLimit === undefined ? [] : ["limited", "kod"];
   const rules: readonly NetworkRule[] = [
     ...allow.map((network) => ({ verb: "allow", network }) as const),
@@ -181,14 +189,12 @@ function accessFor({ allow = [], deny = [], rateLimit }: ServeOptions, file: Con
         "--allow and --deny do not go with restrict lines",
         `put them into the configuration file, as restrict lines beside that at line ${file.restrict[0]!.at.line}`,
       );
-    const list = accessOf(file.restrict);
-    if (flags.length > 0) list.restrictDefault(flags);
-    return list;
+    return [...accessOf(file.restrict), ...(flags.length > 0 ? defaultRules(flags) : [])];
   }
-  const list = accessOfRules(rules, flags);
-  if ("fault" in list)
-    throw new UsageError(`"${list.fault}" is not a network`, "write it as 192.0.2.7, 10.0.0.0/8 or 2001:db8::/32");
-  return list;
+  const made = accessOfRules(rules, flags);
+  if ("fault" in made)
+    throw new UsageError(`"${made.fault}" is not a network`, "write it as 192.0.2.7, 10.0.0.0/8 or 2001:db8::/32");
+  return made;
 }
 
 function broadcastersOf(
@@ -224,7 +230,7 @@ function manycastGroups({ manycast }: ServeOptions, file: Configuration | null):
   return manycast === undefined ? (file?.manycastServer ?? []) : manycast.map((text) => parseGroup(text).name);
 }
 
-function addressOf({ address, family }: ServeOptions): string | null {
-  if (address !== undefined) return address;
-  return family === undefined ? null : family === 4 ? "0.0.0.0" : "::";
+function addressesOf({ address, family }: ServeOptions): readonly string[] {
+  if (address !== undefined) return [address];
+  return family === undefined ? ALL_ADDRESSES : ALL_ADDRESSES.filter((all) => literalFamily(all) === family);
 }

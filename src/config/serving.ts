@@ -1,5 +1,5 @@
 /** `restrict` and `discard` lines → whom a server answers, and how often. */
-import { AccessList, isRestrictFlag, type RestrictFlag } from "../server/access.ts";
+import { type AccessRule, defaultRules, isRestrictFlag, type RestrictFlag } from "../server/access.ts";
 import type { RateLimits } from "../server/rate.ts";
 import { literalFamily } from "./literal.ts";
 import { MAXSTRAT } from "../wire/header.ts";
@@ -10,16 +10,13 @@ import { UsageError } from "./usage.ts";
 export type Named = ReadonlyMap<string, readonly string[]>;
 
 /**
- * The access list of a configuration file.
+ * The access list of a configuration file, as data.
  * @param lines in the order of the file; flags of lines about the same network add up
  * @param named what lines about names come to; `null`: such lines are refused
  * @throws UsageError at a line that is about neither an address nor a name
  */
-export function accessOf(lines: readonly RestrictLine[], named: Named | null = null): AccessList {
-  const list = new AccessList();
-  for (const line of lines)
-    for (const entry of isNamed(line) && named !== null ? addressed(line, named) : [line]) add(list, entry);
-  return list;
+export function accessOf(lines: readonly RestrictLine[], named: Named | null = null): readonly AccessRule[] {
+  return lines.flatMap((line) => (isNamed(line) && named !== null ? addressed(line, named) : [line]).flatMap(rulesOf));
 }
 
 /** The names that `restrict` lines are about. */
@@ -46,16 +43,16 @@ function addressed(line: RestrictLine, named: Named): readonly RestrictLine[] {
   return addresses.map((address) => ({ ...line, address: address.split("%", 1)[0]! }));
 }
 
-function add(list: AccessList, { address, family, mask, flags, at }: RestrictLine): void {
-  const known = flags.filter(isRestrictFlag) as readonly RestrictFlag[];
-  if (address === "default") return list.restrictDefault(known, family);
-  if (address === "source") return list.restrictSource(known);
-  if (address === "localhost") {
-    for (const own of ["127.0.0.1", "::1"])
-      if (family === null || literalFamily(own) === family)
-        list.restrict({ address: own, mask: literalFamily(own) === 4 ? 32 : 128, flags: known });
-    return;
-  }
+/** What a line says, as rules; more than one where it is about both families. */
+function rulesOf({ address, family, mask, flags: words, at }: RestrictLine): readonly AccessRule[] {
+  const flags = words.filter(isRestrictFlag) as readonly RestrictFlag[];
+  if (address === "default") return defaultRules(flags, family);
+  if (address === "source") return [{ about: "sources", flags }];
+  const about = { about: "network", flags, opensQueries: true } as const;
+  if (address === "localhost")
+    return ["127.0.0.1", "::1"]
+      .filter((own) => family === null || literalFamily(own) === family)
+      .map((own) => ({ ...about, address: own, mask: literalFamily(own) === 4 ? 32 : 128 }));
   const literal = literalFamily(address);
   if (literal === 0)
     throw new UsageError(
@@ -63,7 +60,7 @@ function add(list: AccessList, { address, family, mask, flags, at }: RestrictLin
       "write an address, a network such as 192.0.2.0/24, default or source",
       at,
     );
-  list.restrict({ address, mask: mask ?? (literal === 4 ? 32 : 128), flags: known });
+  return [{ ...about, address, mask: mask ?? (literal === 4 ? 32 : 128) }];
 }
 
 /**

@@ -64,7 +64,7 @@ function isListening(state: State): boolean {
 }
 
 function hasListenedEnough(state: State): boolean {
-  const count = state.config.discovery?.count ?? null;
+  const count = state.config.discovery.count;
   return count !== null && state.heardBroadcasts >= count;
 }
 

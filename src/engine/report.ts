@@ -72,7 +72,7 @@ function frequencyReport({
   learning: { clock },
   clock: { frequencySet },
 }: State): Pick<ClockReport, "frequency"> {
-  if (config.once?.known === undefined) return {};
+  if ((config.once?.known ?? null) === null) return {};
   if (clock === null || !isKnown(clock)) return { frequency: null };
   return {
     frequency: { correction: clock.frequency, deviation: Math.sqrt(clock.frequencyVariance), applied: frequencySet },

@@ -26,6 +26,7 @@ import { NOTHING } from "./port/memory.ts";
 import type { Memory } from "./port/memory.ts";
 import { Names } from "./finding/names.ts";
 import type { Note } from "./port/note.ts";
+import { AccessList } from "../server/access.ts";
 import type { Outcome } from "./port/outcome.ts";
 import { Roster } from "./roster.ts";
 import type { ServiceSocket } from "./serving/sockets.ts";
@@ -118,6 +119,11 @@ export class State {
     return this.#told.config;
   }
 
+  /** Who may do what; open to all where clients are not answered. */
+  get access(): AccessList {
+    return this.#told.access;
+  }
+
   get rules(): ClientRules {
     return this.#told.rules;
   }
@@ -128,7 +134,7 @@ export class State {
 
   /** Goes on by another configuration; what follows from it for what is there already is `reconfigure.ts`'s to do. */
   adopt(config: EngineConfig): void {
-    this.#told = told(config, this.surroundings);
+    this.#told = told(config, this.surroundings, this.#told);
   }
 
   /** How an association is polled: a volley is a one-shot of its own, whatever the run is. */
@@ -207,23 +213,34 @@ interface Told {
   readonly rules: ClientRules;
   readonly volley: ClientRules;
   readonly ownReferenceIds: ReadonlySet<number>;
+  readonly access: AccessList;
 }
 
-function told(config: EngineConfig, { chance }: Surroundings): Told {
+function told(config: EngineConfig, { chance }: Surroundings, before: Told | null = null): Told {
   const rules: ClientRules = {
     samples: config.once?.samples ?? null,
-    known: config.once?.known,
+    known: config.once?.known ?? null,
     burst: config.burst,
     uniform: () => chance.uniform(),
     emptyStages: config.emptyStages,
     precision: config.precision,
     phi: config.limits.phi,
-    ...(config.allan === undefined ? {} : { allan: config.allan }),
+    ...(config.allan === null ? {} : { allan: config.allan }),
   };
   return {
     config,
     rules,
     volley: { ...rules, samples: rules.samples ?? config.burst.packets },
     ownReferenceIds: new Set(config.ownReferenceIds),
+    access: before !== null && hasSameAccess(config, before.config) ? before.access : accessOf(config),
   };
+}
+
+function accessOf({ serving }: EngineConfig): AccessList {
+  return new AccessList(serving?.access);
+}
+
+/** A list that says the same is kept, and with it how often each of its entries counted. */
+function hasSameAccess(one: EngineConfig, other: EngineConfig): boolean {
+  return JSON.stringify(one.serving?.access) === JSON.stringify(other.serving?.access);
 }

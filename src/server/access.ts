@@ -66,15 +66,40 @@ export interface AccessEntry {
   readonly flags: readonly RestrictFlag[];
 }
 
+/** One rule of an access list, as data: about a network, or about the servers that associations are with. */
+export type AccessRule =
+  | (AccessEntry & {
+      readonly about: "network";
+      /** Whether whoever it counts for may send control queries, unless it says `noquery`. */
+      readonly opensQueries: boolean;
+    })
+  | { readonly about: "sources"; readonly flags: readonly RestrictFlag[] };
+
+/** The rules about everybody, of both families unless one is named. */
+export function defaultRules(
+  flags: readonly RestrictFlag[],
+  family: 4 | 6 | null = null,
+  opensQueries: boolean = true,
+): readonly AccessRule[] {
+  return ["0.0.0.0", "::"]
+    .filter((_, index) => family === null || family === [4, 6][index])
+    .map((address) => ({ about: "network", address, mask: 0, flags, opensQueries }));
+}
+
 /** An access list. Without entries everything is allowed. */
 export class AccessList {
   readonly #table = new MaskTable();
   #template: number | null = null;
 
-  constructor() {
+  /** @param rules flags of rules about the same network add up, in whatever order they come */
+  constructor(rules: readonly AccessRule[] = []) {
     // As in ntpd there is always a default for each family, so that IPv6's never counts for IPv4.
-    this.restrict({ address: "0.0.0.0", mask: 0, flags: [] }, false);
-    this.restrict({ address: "::", mask: 0, flags: [] }, false);
+    for (const rule of [...defaultRules([], null, false), ...rules]) this.#add(rule);
+  }
+
+  #add(rule: AccessRule): void {
+    if (rule.about === "network") this.restrict(rule, rule.opensQueries);
+    else this.restrictSource(rule.flags);
   }
 
   /**
@@ -189,21 +214,20 @@ export interface NetworkRule {
  * anything is allowed, all that is not is denied. What is denied is dropped in silence. Who is allowed gets the time; control
  * queries stay with this host.
  * @param flags of what is allowed, e.g. `limited kod`
- * @returns the list, or the first network that is none
+ * @returns the rules of the list, or the first network that is none
  */
 export function accessOfRules(
   rules: readonly NetworkRule[],
   flags: readonly RestrictFlag[] = [],
-): AccessList | { readonly fault: string } {
-  const list = new AccessList();
+): readonly AccessRule[] | { readonly fault: string } {
   const isClosed = rules.some(({ verb }) => verb === "allow");
-  list.restrictDefault(isClosed ? ["ignore"] : flags, null, false);
+  const made = [...defaultRules(isClosed ? ["ignore"] : flags, null, false)];
   for (const { verb, network } of rules) {
     const entry = parseNetwork(network);
     if (entry === null) return { fault: network };
-    list.restrict({ ...entry, flags: verb === "deny" ? ["ignore"] : flags }, false);
+    made.push({ about: "network", ...entry, flags: verb === "deny" ? ["ignore"] : flags, opensQueries: false });
   }
-  return list;
+  return made;
 }
 
 /**

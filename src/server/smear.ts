@@ -4,7 +4,6 @@
  * The host's own clock goes on telling UTC, the leap second included; only what is given out is smeared. A smeared server
  * and one that is not differ by up to a second: never mix them.
  */
-import type { NextLeap } from "../time/leapseconds.ts";
 import type { Seconds } from "../time/seconds.ts";
 import { difference } from "../time/timestamp.ts";
 import type { NtpTimestamp } from "../time/timestamp.ts";
@@ -44,13 +43,15 @@ export const STANDARD_SMEAR: Pick<Smear, "interval" | "placement" | "shape"> = {
 /** How ntpd smears, over whatever interval. */
 export const NTPD_SMEAR: Pick<Smear, "placement" | "shape"> = { placement: "before", shape: "cosine" };
 
-/** The smear of one leap second. */
-export function smearOf(
-  { at, leap }: Pick<NextLeap, "at" | "leap">,
-  interval: Seconds,
-  { placement, shape }: Pick<Smear, "placement" | "shape">,
-): Smear {
-  return { at: BigInt.asUintN(64, at << 32n) as NtpTimestamp, leap, interval, placement, shape, passed: false };
+/** A leap second to be smeared, as plain data. */
+export interface SmearConfig extends Omit<Smear, "at" | "passed"> {
+  /** The first second after it, NTP seconds since 1900, without an era. */
+  readonly at: number;
+}
+
+/** The smear that a configuration asks for. */
+export function smearOf({ at, ...how }: SmearConfig): Smear {
+  return { ...how, at: BigInt.asUintN(64, BigInt(at) << 32n) as NtpTimestamp, passed: false };
 }
 
 /**

@@ -4,19 +4,27 @@
  * A leap second comes at the end of a month, UTC, and is announced during it (RFC 5905 figure 9). The kernel carries one out at the
  * end of whatever day it is told on, so it is told on the month's last day only.
  */
-import type { NextLeap } from "./leapseconds.ts";
 import type { Seconds } from "./seconds.ts";
 import { UNIX_EPOCH, unfold } from "./timestamp.ts";
 import type { NtpTimestamp, UnixNanoseconds } from "./timestamp.ts";
 
-/** What a list of leap seconds that can be believed says: the next one, or that there is none. */
+/** A leap second that is to come. */
+export interface NextLeap {
+  /** The first second after it, NTP seconds since 1900, without an era. */
+  readonly at: number;
+  readonly leap: "insert" | "delete";
+  /** TAI − UTC from then on. */
+  readonly tai: number;
+}
+
+/** What a list of leap seconds that can be believed says: the next one, or that there is none. Plain data. */
 export interface LeapKnowledge {
   readonly next: NextLeap | null;
-  /** TAI − UTC until then, seconds; `null` or absent: it does not say. */
-  readonly tai?: number | null;
-  /** The list's last leap second, past or to come, and its end; NTP seconds since 1900. */
-  readonly latest?: bigint | null;
-  readonly expires?: bigint | null;
+  /** TAI − UTC until then, seconds; `null`: it does not say. */
+  readonly tai: number | null;
+  /** The list's last leap second, past or to come, and its end; NTP seconds since 1900. `null`: it does not say. */
+  readonly latest: number | null;
+  readonly expires: number | null;
 }
 
 /** Where a moment lies in its day, UTC. */
@@ -50,12 +58,19 @@ export function dayOf(clock: NtpTimestamp, era: UnixNanoseconds): DayMoment {
  */
 export function announcedLeap(
   voted: "none" | "insert" | "delete",
-  list: LeapKnowledge | null,
+  list: Pick<LeapKnowledge, "next"> | null,
   clock: NtpTimestamp,
   era: UnixNanoseconds,
 ): "none" | "insert" | "delete" {
   if (list === null) return voted;
-  return list.next !== null && list.next.at - UNIX_EPOCH === endOfMonth(clock, era) ? list.next.leap : "none";
+  return list.next !== null && list.next.at - Number(UNIX_EPOCH) === Number(endOfMonth(clock, era))
+    ? list.next.leap
+    : "none";
+}
+
+/** A clock reading in whole NTP seconds since 1900, without an era. @param era any Unix time within 68 years of it */
+export function ntpSeconds(clock: NtpTimestamp, era: UnixNanoseconds): number {
+  return Number(unfold(clock, era) / NANOSECONDS + UNIX_EPOCH);
 }
 
 /** The end of the month of a clock reading, Unix seconds. @param era any Unix time within 68 years of it */

@@ -11,6 +11,7 @@
  *
  * Seconds are counted from 1900 without an era: `bigint`, for they pass 2^32 in 2036.
  */
+import type { LeapKnowledge, NextLeap } from "./leap.ts";
 import type { Seconds } from "./seconds.ts";
 
 /** From a moment on UTC is this far behind TAI. */
@@ -36,15 +37,6 @@ export interface LeapFault {
   /** 1 … */
   readonly line: number;
   readonly text: string;
-}
-
-/** A leap second that is to come. */
-export interface NextLeap {
-  /** The first second after it, NTP seconds since 1900. */
-  readonly at: bigint;
-  readonly leap: "insert" | "delete";
-  /** TAI − UTC from then on. */
-  readonly tai: number;
 }
 
 /**
@@ -89,7 +81,18 @@ export function nextLeap({ entries }: LeapSeconds, now: bigint): NextLeap | null
   const entry = entries[place];
   const before = entries[place - 1];
   if (entry === undefined || before === undefined || entry.tai === before.tai) return null;
-  return { at: entry.at, leap: entry.tai > before.tai ? "insert" : "delete", tai: entry.tai };
+  return { at: Number(entry.at), leap: entry.tai > before.tai ? "insert" : "delete", tai: entry.tai };
+}
+
+/** What a list says of a moment, as plain data. @param now NTP seconds since 1900 */
+export function knowledgeOf(list: LeapSeconds, now: bigint): LeapKnowledge {
+  const latest = list.entries.at(-1)?.at;
+  return {
+    next: nextLeap(list, now),
+    tai: taiOffset(list, now),
+    latest: latest === undefined ? null : Number(latest),
+    expires: list.expires === null ? null : Number(list.expires),
+  };
 }
 
 /** TAI − UTC at a moment; `null` before the first entry. */

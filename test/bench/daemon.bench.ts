@@ -17,8 +17,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { DEFAULT_DISCIPLINE } from "../../src/discipline/disciplines.ts";
-import { DEFAULT_STEP_LIMITS } from "../../src/discipline/limits.ts";
 import type { Event } from "../../src/engine/port/event.ts";
 import { createWorld } from "../../src/sim/world.ts";
 import { DEFAULT_LIMITS } from "../../src/system/limits.ts";
@@ -30,6 +28,7 @@ import { Bench, queryConfig, sendsOf } from "../support/engine.ts";
 import type { Send } from "../support/engine.ts";
 import { DELAY, replyOf, row } from "./answers.ts";
 import { crowdAddress } from "./crowd.ts";
+import { BASE_LOOP } from "../../src/config/base.ts";
 
 const NTPKIT = process.env["NTPKIT_BIN"] ?? fileURLToPath(new URL("../../bin/ntpkit.js", import.meta.url));
 const CROWD = fileURLToPath(new URL("crowd.ts", import.meta.url));
@@ -135,15 +134,7 @@ class Crowd {
       minpoll: POLL,
       maxpoll: POLL,
     }));
-    const clock = {
-      kind: "loop",
-      dryRun: true,
-      discipline: DEFAULT_DISCIPLINE,
-      limits: DEFAULT_STEP_LIMITS,
-      stepout: 300,
-      anyFirst: false,
-      frequency: null,
-    } as const;
+    const clock = { ...BASE_LOOP, dryRun: true };
     this.bench = new Bench(
       queryConfig(lines, {}, { once: null, emptyStages: "rfc5905", clock, limits: { ...DEFAULT_LIMITS, maxdist } }),
     );

@@ -182,6 +182,7 @@ function probing(servers: number): EngineConfig {
     longestWait: Infinity,
     count: null,
     cohort: false,
+    beacon: null,
   };
   const limits = { ...DEFAULT_LIMITS, minclock: servers, maxclock: servers };
   const line = { kind: "manycast", name: GROUP, ttl: 1, iburst: true, minpoll: 6, maxpoll: 6 } as const;

@@ -6,7 +6,7 @@ import { daemonConfig } from "../../src/config/daemon.ts";
 import { loadConfiguration } from "../../src/config/files.ts";
 import type { Configuration } from "../../src/config/ntpconf/record.ts";
 import { accessOf } from "../../src/config/serving.ts";
-import { FLAG } from "../../src/server/access.ts";
+import { AccessList, FLAG } from "../../src/server/access.ts";
 import { sourceOf } from "../../src/server/source.ts";
 
 beforeEach(() => void vi.useFakeTimers());
@@ -30,7 +30,7 @@ function flagsOf(text: string, named: Record<string, readonly string[]>, ip: str
     { noClock: true, discipline: "adaptive", anyFirst: false, port: 123 },
     facts,
   );
-  return serving!.access.flagsFor(sourceOf(ip)!, 1024);
+  return new AccessList(serving!.access).flagsFor(sourceOf(ip)!, 1024);
 }
 
 describe("a restrict line about a name", () => {

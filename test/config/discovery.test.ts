@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { discoveryConfig, type DiscoveryOptions } from "../../src/config/discovery.ts";
 import { isScoped, parseBroadcastAddress, parseGroup, parseHops, scopeWarning } from "../../src/config/groups.ts";
+import { BASE_SERVICE, NO_LIMIT } from "../../src/config/base.ts";
 import { parseServer } from "../../src/config/servers.ts";
 
 const FACTS = { precision: -24, ownReferenceIds: [] };
@@ -68,7 +69,7 @@ describe("manycast", () => {
 
 describe("broadcast", () => {
   it("hears everything, and with --multicast the groups of NTP too", () => {
-    expect(broadcast({}).service).toEqual({ port: 123, address: null, interface: null, groups: [] });
+    expect(broadcast({}).service).toEqual({ ...BASE_SERVICE, port: 123 });
     expect(broadcast({ multicast: true }).service!.groups.map(({ group }) => group)).toEqual([
       "224.0.1.1",
       "ff02::101",
@@ -78,17 +79,17 @@ describe("broadcast", () => {
   });
   it("hears one address alone where one is named", () => {
     expect(broadcast({}, "239.1.1.1").service).toMatchObject({
-      address: "239.1.1.1",
+      addresses: ["239.1.1.1"],
       groups: [{ group: "239.1.1.1" }],
     });
-    expect(broadcast({}, "192.0.2.255").service).toMatchObject({ address: "192.0.2.255", groups: [] });
-    expect(broadcast({}, "239.1.1.1", "192.0.2.255").service).toMatchObject({ address: null });
+    expect(broadcast({}, "192.0.2.255").service).toMatchObject({ addresses: ["192.0.2.255"], groups: [] });
+    expect(broadcast({}, "239.1.1.1", "192.0.2.255").service).toMatchObject({ addresses: ["0.0.0.0", "::"] });
     expect(() => broadcast({}, "239.1.1.1:1123", "239.1.1.2:1124")).toThrow("one port");
   });
   it("waits as long as the server's interval, unless an end is in sight", () => {
-    expect(broadcast({}).discovery!.longestWait).toBe(Infinity);
+    expect(broadcast({}).discovery.longestWait).toBe(NO_LIMIT);
     expect(broadcast({ count: 2 }).discovery).toMatchObject({ longestWait: 2, count: 2 });
-    expect(broadcast({ deadline: 5 }).discovery!.longestWait).toBe(0.5);
+    expect(broadcast({ deadline: 5 }).discovery.longestWait).toBe(0.5);
   });
 });
 

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { daemonConfig, type DaemonFacts, type DaemonOptions } from "../../src/config/daemon.ts";
 import { loadConfiguration, type LoadedConfiguration } from "../../src/config/files.ts";
 import { COMMANDS, type CommandSyntax, type OptionSyntax, type Takes } from "../../src/config/ntpconf/commands.ts";
+import { AccessList } from "../../src/server/access.ts";
 
 const OPTIONS: DaemonOptions = { noClock: false, discipline: "adaptive", anyFirst: false, port: 123 };
 const FACTS: DaemonFacts = {
@@ -22,7 +23,8 @@ function load(text: string): LoadedConfiguration {
 function goesBy(text: string): string {
   const { configuration } = load(text);
   const engine = daemonConfig(configuration, OPTIONS, FACTS);
-  const { access, ...serving } = engine.serving!;
+  const { access: rules, ...serving } = engine.serving!;
+  const access = new AccessList(rules);
   const {
     keys,
     trusted,

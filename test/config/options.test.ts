@@ -4,6 +4,7 @@ import { isNearby } from "../../src/config/etiquette.ts";
 import { loadConfiguration } from "../../src/config/files.ts";
 import type { Configuration } from "../../src/config/ntpconf/configuration.ts";
 import { onceConfig, type OnceCommand, type OnceOptions } from "../../src/config/options.ts";
+import { NO_LIMIT } from "../../src/config/base.ts";
 import { parseServer } from "../../src/config/servers.ts";
 import type { EngineConfig } from "../../src/engine/port/config.ts";
 
@@ -51,7 +52,7 @@ describe("the configuration of a one-shot", () => {
         limits: {
           stepThreshold: 0.128,
           panic: 1000,
-          maxStep: { forward: Infinity, backward: Infinity },
+          maxStep: { forward: NO_LIMIT, backward: NO_LIMIT },
           method: "auto",
         },
       },

@@ -5,7 +5,7 @@ import { foldStatements } from "../../src/config/ntpconf/configuration.ts";
 import { parseNtpConf } from "../../src/config/ntpconf/parse.ts";
 import { parseServer } from "../../src/config/servers.ts";
 import type { Configuration } from "../../src/config/ntpconf/record.ts";
-import { flagNames } from "../../src/server/access.ts";
+import { AccessList, flagNames } from "../../src/server/access.ts";
 import { sourceOf } from "../../src/server/source.ts";
 
 const FACTS = {
@@ -19,7 +19,7 @@ const FACTS = {
 const config = (options: ServeOptions, servers: string[] = [], file: Configuration | null = null, facts = {}) =>
   serveConfig(servers.map(parseServer), options, file, { ...FACTS, ...facts });
 const flagsFor = (options: ServeOptions, ip: string, file: Configuration | null = null): readonly string[] =>
-  flagNames(config(options, [], file).config.serving!.access.flagsFor(sourceOf(ip)!, 4000));
+  flagNames(new AccessList(config(options, [], file).config.serving!.access).flagsFor(sourceOf(ip)!, 4000));
 const conf = (text: string): Configuration =>
   foldStatements(
     parseNtpConf(text, "ntp.conf", { include: () => ({ file: "", text: "" }), strict: true }).statements,
@@ -33,7 +33,7 @@ describe("serve", () => {
       once: null,
       clock: { kind: "observe" },
       serving: { fallbacks: { local: null, orphan: null }, manycast: null },
-      service: { port: 123, address: null },
+      service: { port: 123, addresses: ["0.0.0.0", "::"], rules: null },
     });
     expect(config({ localStratum: 4, orphan: 6 }).config.serving!.fallbacks).toEqual({
       local: 4,

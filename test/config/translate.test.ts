@@ -7,7 +7,7 @@ import { parseToml } from "../../src/config/translate/toml.ts";
 import { accessOf } from "../../src/config/serving.ts";
 import { translated, type ConfigFiles, type Translation } from "../../src/config/translate/translate.ts";
 import { listening } from "../../src/engine/serving/listening.ts";
-import { FLAG } from "../../src/server/access.ts";
+import { AccessList, FLAG } from "../../src/server/access.ts";
 import { sourceOf } from "../../src/server/source.ts";
 import { UsageError } from "../../src/config/usage.ts";
 
@@ -113,7 +113,7 @@ describe("chrony.conf", () => {
       ["2001:db8:2::1", "203.0.113.1"],
     ],
   ])("answers whom chronyd does by %j", (lines, answered, silent) => {
-    const access = accessOf(reread(chrony(...lines)).configuration.restrict, new Map());
+    const access = new AccessList(accessOf(reread(chrony(...lines)).configuration.restrict, new Map()));
     const answers = (address: string): boolean =>
       (access.flagsFor(sourceOf(address)!, 40_000) & (FLAG.noserve | FLAG.ignore)) === 0;
     expect(answered.filter((address) => !answers(address))).toEqual([]);

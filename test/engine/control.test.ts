@@ -4,7 +4,8 @@ import { createEngine } from "../../src/engine/engine.ts";
 import type { Action } from "../../src/engine/port/action.ts";
 import type { ControlView, Queried } from "../../src/engine/serving/control-view.ts";
 import type { Event } from "../../src/engine/port/event.ts";
-import { AccessList, type RestrictFlag } from "../../src/server/access.ts";
+import { BASE_SERVICE, BASE_SERVING } from "../../src/config/base.ts";
+import { defaultRules, type RestrictFlag } from "../../src/server/access.ts";
 import type { Counts } from "../../src/server/disposition.ts";
 import { NO_FALLBACKS } from "../../src/server/local.ts";
 import { at, securityOf } from "../support/association.ts";
@@ -22,21 +23,14 @@ function asked(
     local = null,
   }: { flags?: RestrictFlag[]; isAnswered?: boolean; local?: number | null } = {},
 ): { actions: readonly Action[]; views: ControlView[]; counts: Readonly<Counts> } {
-  const access = new AccessList();
-  access.restrictDefault(flags);
   const serving = {
-    access,
+    ...BASE_SERVING,
+    access: defaultRules(flags),
     rate: { average: 3, minimum: 1 },
     fallbacks: { ...NO_FALLBACKS, local },
-    manycast: null,
-    smear: null,
     ownAddresses: ["127.0.0.2"],
   };
-  const config = queryConfig(
-    [{ name: "192.0.2.1" }],
-    {},
-    { once: null, serving, service: { port: 123, address: null, interface: null, groups: [] } },
-  );
+  const config = queryConfig([{ name: "192.0.2.1" }], {}, { once: null, serving, service: BASE_SERVICE });
   const security = securityOf("none");
   const views: ControlView[] = [];
   const control = {

@@ -11,6 +11,7 @@ import { encodePacket } from "../../src/wire/packet.ts";
 import { at, securityOf } from "../support/association.ts";
 import { Bench, queryConfig, sendsOf } from "../support/engine.ts";
 import type { Send } from "../support/engine.ts";
+import { BASE_DISCOVERY, BASE_SERVICE } from "../../src/config/base.ts";
 
 const MAC = { keyId: 1, digest: new Uint8Array(16) };
 
@@ -31,16 +32,11 @@ function config(
   rest: Partial<EngineConfig> = {},
 ): EngineConfig {
   const base = queryConfig(lines, { samples: 6, deadline: null, ...once }, rest);
-  const defaults: DiscoveryConfig = {
-    authenticate: true,
-    ringInterval: 2,
-    allRings: false,
-    broadcastDelay: null,
-    longestWait: Infinity,
-    count: null,
-    cohort: false,
+  return {
+    ...base,
+    once: once === null ? null : base.once,
+    discovery: { ...BASE_DISCOVERY, ringInterval: 2, ...discovery },
   };
-  return { ...base, once: once === null ? null : base.once, discovery: { ...defaults, ...discovery } };
 }
 
 function headerOf(send: Send): Header {
@@ -210,7 +206,7 @@ describe("manycast", () => {
 
 describe("a broadcast client", () => {
   const LISTEN = { kind: "broadcastClient", name: "broadcast" } as const;
-  const SERVICE = { port: 123, address: "0.0.0.0", interface: null, groups: [] } as const;
+  const SERVICE = { ...BASE_SERVICE, addresses: ["0.0.0.0"] };
   const SERVER = { ip: "192.0.2.9", port: 123 };
 
   function broadcast(
@@ -381,7 +377,7 @@ describe("a broadcast client", () => {
 });
 
 describe("symmetric peers", () => {
-  const SERVICE = { port: 123, address: "0.0.0.0", interface: null, groups: [] } as const;
+  const SERVICE = { ...BASE_SERVICE, addresses: ["0.0.0.0"] };
   const A = { ip: "192.0.2.1", port: 123 };
   const B = { ip: "192.0.2.2", port: 123 };
 

@@ -1,21 +1,13 @@
 /** A daemon's own step, and the replies that were under way meanwhile. */
 import { expect, it } from "vitest";
-import { DEFAULT_STEP_LIMITS } from "../../src/discipline/limits.ts";
 import type { Action } from "../../src/engine/port/action.ts";
 import { shift } from "../../src/time/timestamp.ts";
 import { at } from "../support/association.ts";
 import { Bench, queryConfig, sendsOf } from "../support/engine.ts";
+import { BASE_LOOP } from "../../src/config/base.ts";
 
 it("is not taken for somebody else's by a reply that is read before it is confirmed", () => {
-  const clock = {
-    kind: "loop",
-    dryRun: false,
-    discipline: "adaptive",
-    limits: DEFAULT_STEP_LIMITS,
-    stepout: 300,
-    anyFirst: false,
-    frequency: null,
-  } as const;
+  const clock = BASE_LOOP;
   const bench = new Bench(queryConfig([{ name: "192.0.2.1" }, { name: "192.0.2.2" }], {}, { once: null, clock }));
   const questions = bench.start();
   bench.at(0, { kind: "steered", phase: 0, frequency: 0, lasting: 0 });

@@ -2,7 +2,7 @@
 import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import { once } from "node:events";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { BURST_SIX, type EngineConfig } from "../../src/engine/port/config.ts";
+import { type EngineConfig } from "../../src/engine/port/config.ts";
 import { createEngine } from "../../src/engine/engine.ts";
 import type { Engine } from "../../src/engine/port/engine.ts";
 import { systemChance } from "../../src/host/chance.ts";
@@ -10,14 +10,12 @@ import { clockReader } from "../../src/host/clock.ts";
 import { drive } from "../../src/host/drive.ts";
 import { nativeUdp } from "../../src/host/udp/choose.ts";
 import { openWorld } from "../../src/host/world.ts";
-import { AccessList } from "../../src/server/access.ts";
 import { openKeyring } from "../../src/security/keyring.ts";
 import { parseKeys } from "../../src/security/keyfile.ts";
 import { securityProvider } from "../../src/security/symmetric.ts";
-import { DEFAULT_RATE } from "../../src/server/rate.ts";
-import { DEFAULT_LIMITS } from "../../src/system/limits.ts";
 import { difference, UNKNOWN_TIME } from "../../src/time/timestamp.ts";
 import { encodeHeader, readHeader, type Header } from "../../src/wire/header.ts";
+import { BASE, BASE_SERVICE, BASE_SERVING } from "../../src/config/base.ts";
 
 const read = clockReader();
 const isNative = nativeUdp({ put: () => undefined, read }) !== null;
@@ -143,27 +141,9 @@ function question(cookie: bigint): Header {
 
 function configOf(port: number): EngineConfig {
   return {
-    associations: [],
-    limits: DEFAULT_LIMITS,
-    timeout: 1,
-    burst: BURST_SIX,
-    emptyStages: "rfc5905",
-    once: null,
-    clock: { kind: "observe" },
-    precision: -24,
-    sourcePort: null,
-    interface: null,
-    poolSize: 4,
-    ownReferenceIds: [],
-    service: { port, address: null, interface: null, groups: [] },
-    serving: {
-      access: new AccessList(),
-      rate: DEFAULT_RATE,
-      fallbacks: { local: 3, orphan: null },
-      manycast: null,
-      smear: null,
-      ownAddresses: [],
-    },
+    ...BASE,
+    service: { ...BASE_SERVICE, port },
+    serving: { ...BASE_SERVING, fallbacks: { local: 3, orphan: null } },
   };
 }
 

@@ -7,7 +7,7 @@ import type { Machine } from "../../src/sim/machine.ts";
 import type { Datagram } from "../../src/sim/network.ts";
 import type { Runner } from "../../src/sim/runner.ts";
 import { createWorld, type SimWorld } from "../../src/sim/world.ts";
-import { AccessList, type RestrictFlag } from "../../src/server/access.ts";
+import type { AccessRule, RestrictFlag } from "../../src/server/access.ts";
 import {
   associationsOf,
   broadcastHeader,
@@ -265,8 +265,9 @@ describe("the access list", () => {
   function restricted(world: SimWorld, flags: readonly RestrictFlag[], keyed: boolean): { lan: Lan; client: Runner } {
     const lan = new Lan(world);
     const server = lan.server("server", {}, { key: keyed ? 1 : null });
-    const access = new AccessList();
-    access.restrict({ address: server.machine.address(), mask: 32, flags });
+    const access: readonly AccessRule[] = [
+      { about: "network", address: server.machine.address(), mask: 32, flags, opensQueries: true },
+    ];
     const client = lan.host("client", {
       keys,
       lines: [LISTEN],

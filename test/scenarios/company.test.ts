@@ -3,8 +3,6 @@
  * sources, a LAN that is parted, and servers that begin to lie.
  */
 import { beforeAll, describe, expect } from "vitest";
-import { DEFAULT_DISCIPLINE } from "../../src/discipline/disciplines.ts";
-import { DEFAULT_STEP_LIMITS } from "../../src/discipline/limits.ts";
 import type { ClockConfig } from "../../src/engine/port/config.ts";
 import type { AssociationReport } from "../../src/engine/port/snapshot.ts";
 import type { SecurityProvider } from "../../src/security/security.ts";
@@ -16,16 +14,9 @@ import type { ScriptedServer } from "../../src/sim/server.ts";
 import type { SimWorld } from "../../src/sim/world.ts";
 import { associationsOf, keysOf, Site } from "../support/site.ts";
 import { scenario } from "../support/world.ts";
+import { BASE_LOOP } from "../../src/config/base.ts";
 
-const LOOP: ClockConfig = {
-  kind: "loop",
-  dryRun: false,
-  discipline: DEFAULT_DISCIPLINE,
-  limits: DEFAULT_STEP_LIMITS,
-  stepout: 300,
-  anyFirst: false,
-  frequency: null,
-};
+const LOOP: ClockConfig = BASE_LOOP;
 const BRISK = { minpoll: 3, maxpoll: 3 };
 /** What Linux slews by. */
 const KERNEL = 500e-6;

@@ -4,10 +4,7 @@ import { DISCIPLINES } from "../../src/discipline/disciplines.ts";
 import type { DisciplineName } from "../../src/discipline/disciplines.ts";
 import { DEFAULT_STEP_LIMITS } from "../../src/discipline/limits.ts";
 import type { ServingConfig } from "../../src/engine/port/config.ts";
-import { accessOfRules } from "../../src/server/access.ts";
-import type { AccessList } from "../../src/server/access.ts";
-import { NO_FALLBACKS } from "../../src/server/local.ts";
-import { DEFAULT_RATE } from "../../src/server/rate.ts";
+import { defaultRules } from "../../src/server/access.ts";
 import type { Runner } from "../../src/sim/runner.ts";
 import type { ScriptedServer } from "../../src/sim/server.ts";
 import type { SimWorld } from "../../src/sim/world.ts";
@@ -15,6 +12,7 @@ import { daemon } from "../support/daemon.ts";
 import type { DaemonOptions } from "../support/daemon.ts";
 import { scenario } from "../support/world.ts";
 import { notesOf } from "./oneshot.ts";
+import { BASE_SERVING } from "../../src/config/base.ts";
 
 const WAN = { delay: 0.01, jitter: { shape: "exponential", mean: 0.001 } } as const;
 /** An ordinary crystal; what the worlds of this file do without being told otherwise. */
@@ -60,14 +58,7 @@ function worstOf(world: SimWorld, client: Runner, seconds: number, reference: ()
   return worst;
 }
 
-const SERVING: ServingConfig = {
-  access: accessOfRules([], []) as AccessList,
-  rate: DEFAULT_RATE,
-  fallbacks: NO_FALLBACKS,
-  manycast: null,
-  smear: null,
-  ownAddresses: [],
-};
+const SERVING: ServingConfig = { ...BASE_SERVING, access: defaultRules([], null, false) };
 const ours = (client: Runner): number => notesOf(client, "clockStepped").filter(({ whose }) => whose === "ours").length;
 
 describe("servers", () => {

@@ -1,7 +1,5 @@
 /** Peers that steer their clocks, which glide as a kernel's do or are stepped, and what they measure of each other meanwhile. */
 import { beforeAll, describe, expect } from "vitest";
-import { DEFAULT_DISCIPLINE } from "../../src/discipline/disciplines.ts";
-import { DEFAULT_STEP_LIMITS } from "../../src/discipline/limits.ts";
 import type { ClockConfig } from "../../src/engine/port/config.ts";
 import type { SecurityProvider } from "../../src/security/security.ts";
 import { securityProvider } from "../../src/security/symmetric.ts";
@@ -9,17 +7,10 @@ import type { Runner } from "../../src/sim/runner.ts";
 import type { SimWorld } from "../../src/sim/world.ts";
 import { associationsOf, keysOf, notesOf, Site } from "../support/site.ts";
 import { scenario } from "../support/world.ts";
+import { BASE_LOOP } from "../../src/config/base.ts";
 
 const ADDRESSES = ["10.1.0.11", "10.1.0.12"] as const;
-const LOOP: ClockConfig = {
-  kind: "loop",
-  dryRun: false,
-  discipline: DEFAULT_DISCIPLINE,
-  limits: DEFAULT_STEP_LIMITS,
-  stepout: 300,
-  anyFirst: false,
-  frequency: null,
-};
+const LOOP: ClockConfig = BASE_LOOP;
 const BRISK = { minpoll: 3, maxpoll: 3 };
 /** What Linux slews by. */
 const KERNEL = 500e-6;

@@ -3,6 +3,7 @@ import { describe, expect } from "vitest";
 import type { Runner } from "../../src/sim/runner.ts";
 import { associationsOf, CABLE, errorOf, notesOf, Site } from "../support/site.ts";
 import { scenario } from "../support/world.ts";
+import { BASE_SERVICE } from "../../src/config/base.ts";
 
 const GROUP = "239.1.1.1";
 
@@ -80,7 +81,7 @@ describe("an interface that comes later", () => {
     ] as const;
     const server = nomad(site, {
       lines: [{ name: gps.address.ip }],
-      rest: { service: { port: 123, address: null, addresses: [], rules, interface: null, groups: [] } },
+      rest: { service: { ...BASE_SERVICE, addresses: [], rules } },
     });
     const client = site.host("client", { lines: [{ name: "10.3.0.1" }, { name: "10.3.0.2" }] });
     const stratum = (): number => client.snapshot().system.stratum;

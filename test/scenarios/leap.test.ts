@@ -1,12 +1,8 @@
 /** Leap seconds: told to the kernel on the last day, by whoever is to be believed, and taken back when they are over. */
 import { describe, expect } from "vitest";
-import { accessOfRules } from "../../src/server/access.ts";
-import type { AccessList } from "../../src/server/access.ts";
+import { defaultRules } from "../../src/server/access.ts";
 import type { ServingConfig } from "../../src/engine/port/config.ts";
-import { NO_FALLBACKS } from "../../src/server/local.ts";
-import { DEFAULT_RATE } from "../../src/server/rate.ts";
 import { toIso, UNIX_EPOCH } from "../../src/time/timestamp.ts";
-import type { NtpTimestamp } from "../../src/time/timestamp.ts";
 import type { LeapKnowledge } from "../../src/time/leap.ts";
 import type { Runner } from "../../src/sim/runner.ts";
 import type { ScriptedServer } from "../../src/sim/server.ts";
@@ -16,6 +12,7 @@ import { daemon } from "../support/daemon.ts";
 import type { DaemonOptions } from "../support/daemon.ts";
 import { scenario } from "../support/world.ts";
 import { notesOf, serversOf } from "./oneshot.ts";
+import { BASE_SERVING } from "../../src/config/base.ts";
 
 const HOUR = 3600;
 /** Eight hours before the last day of the year begins, and how long it is until it ends. */
@@ -43,18 +40,16 @@ function leaping(world: SimWorld, servers: readonly ScriptedServer[], by: number
 }
 
 const listOf = (date: string, leap: "insert" | "delete"): LeapKnowledge => ({
-  next: { at: BigInt(Date.parse(date) / 1000) + UNIX_EPOCH, leap, tai: 38 },
+  next: { at: ntpTime(date), leap, tai: 38 },
+  tai: null,
+  latest: null,
+  expires: null,
 });
+/** NTP seconds since 1900. */
+const ntpTime = (date: string): number => Date.parse(date) / 1000 + Number(UNIX_EPOCH);
 /** Somewhere near. */
 const ERA = 1_795_219_200n * 1_000_000_000n;
-const SERVING: ServingConfig = {
-  access: accessOfRules([], []) as AccessList,
-  rate: DEFAULT_RATE,
-  fallbacks: NO_FALLBACKS,
-  manycast: null,
-  smear: null,
-  ownAddresses: [],
-};
+const SERVING: ServingConfig = { ...BASE_SERVING, access: defaultRules([], null, false) };
 const steps = (client: Runner): number => notesOf(client, "clockStepped").length;
 
 describe("a leap second", () => {
@@ -214,11 +209,8 @@ describe("a server that smears a leap second", () => {
       `(${placement}) gives out time without a jump, and announces nothing, while its own clock leaps`,
       { ...BEGINNING, seeds: 2 },
       (world) => {
-        const at = BigInt.asUintN(
-          64,
-          (BigInt(Date.parse("2027-01-01T00:00:00Z") / 1000) + UNIX_EPOCH) << 32n,
-        ) as NtpTimestamp;
-        const smear = { at, leap: "insert", interval: INTERVAL, placement, shape: "linear", passed: false } as const;
+        const at = ntpTime("2027-01-01T00:00:00Z");
+        const smear = { at, leap: "insert", interval: INTERVAL, placement, shape: "linear" } as const;
         const leaps = listOf("2027-01-01T00:00:00Z", "insert");
         const { client, servers } = begun(world, ["none", "none", "none"], {
           leaps,
@@ -245,17 +237,13 @@ describe("a server that smears a leap second", () => {
     );
 
   scenario("does so in the inserted second, too", { ...BEGINNING, seeds: 2 }, (world) => {
-    const at = BigInt.asUintN(
-      64,
-      (BigInt(Date.parse("2027-01-01T00:00:00Z") / 1000) + UNIX_EPOCH) << 32n,
-    ) as NtpTimestamp;
+    const at = ntpTime("2027-01-01T00:00:00Z");
     const smear = {
       at,
       leap: "insert",
       interval: INTERVAL,
       placement: "centred",
       shape: "linear",
-      passed: false,
     } as const;
     const { client, servers } = begun(world, ["none", "none", "none"], {
       leaps: listOf("2027-01-01T00:00:00Z", "insert"),

@@ -1,7 +1,6 @@
 /** Manycast: hosts that find each other by a group address, ring by ring, and keep the best (the seeds' own scenario first). */
 import { describe, expect } from "vitest";
 import type { AssociationConfig } from "../../src/association/template.ts";
-import { DEFAULT_STEP_LIMITS } from "../../src/discipline/limits.ts";
 import type { ClockConfig } from "../../src/engine/port/config.ts";
 import { securityProvider } from "../../src/security/symmetric.ts";
 import { silent } from "../../src/sim/oddities.ts";
@@ -21,6 +20,7 @@ import {
 } from "../support/site.ts";
 import type { SiteHost } from "../support/site.ts";
 import { scenario } from "../support/world.ts";
+import { BASE_LOOP } from "../../src/config/base.ts";
 
 const GROUP = "239.1.1.1";
 
@@ -28,15 +28,7 @@ const GROUP = "239.1.1.1";
 const SETTLED = 3600;
 
 /** A daemon that sets and steers its clock. */
-const LOOP: ClockConfig = {
-  kind: "loop",
-  dryRun: false,
-  discipline: "rfc5905",
-  limits: DEFAULT_STEP_LIMITS,
-  stepout: 300,
-  anyFirst: true,
-  frequency: null,
-};
+const LOOP: ClockConfig = { ...BASE_LOOP, discipline: "rfc5905", anyFirst: true };
 
 /** Two primary servers with a reference each, and a dozen dependents; all of them manycast client and server. */
 function seedSite(

@@ -1,8 +1,5 @@
 /** A daemon in a simulated world: an engine that goes on and steers its machine's clock. */
-import { DEFAULT_DISCIPLINE } from "../../src/discipline/disciplines.ts";
-import { DEFAULT_STEP_LIMITS } from "../../src/discipline/limits.ts";
 import type { AssociationConfig, EngineConfig, LoopConfig } from "../../src/engine/port/config.ts";
-import { BURST_SIX } from "../../src/engine/port/config.ts";
 import { createEngine } from "../../src/engine/engine.ts";
 import { securityProvider } from "../../src/security/symmetric.ts";
 import type { Machine } from "../../src/sim/machine.ts";
@@ -10,9 +7,9 @@ import type { Runner } from "../../src/sim/runner.ts";
 import type { ScriptedServer } from "../../src/sim/server.ts";
 import type { ClientOptions, SimWorld } from "../../src/sim/world.ts";
 import type { LeapKnowledge } from "../../src/time/leap.ts";
-import { DEFAULT_LIMITS } from "../../src/system/limits.ts";
 import { ipv4Word } from "../../src/wire/refid.ts";
 import { template } from "./association.ts";
+import { BASE, BASE_LOOP } from "../../src/config/base.ts";
 
 /** What a daemon is told. */
 export interface DaemonOptions extends ClientOptions {
@@ -36,29 +33,11 @@ export function daemon(
   { servers, line = {}, loop = {}, leaps, more = {}, name = "client", on, ...machine }: DaemonOptions,
 ): Runner {
   const config: EngineConfig = {
+    ...BASE,
     associations: servers.map((server) =>
       template({ name: server.machine.address(), iburst: true, minpoll: 6, maxpoll: 10, ...line }),
     ),
-    limits: DEFAULT_LIMITS,
-    timeout: 1,
-    burst: BURST_SIX,
-    emptyStages: "rfc5905",
-    once: null,
-    clock: {
-      kind: "loop",
-      dryRun: false,
-      discipline: DEFAULT_DISCIPLINE,
-      limits: DEFAULT_STEP_LIMITS,
-      stepout: 300,
-      anyFirst: false,
-      frequency: null,
-      ...loop,
-    },
-    precision: -24,
-    sourcePort: null,
-    interface: null,
-    poolSize: 4,
-    ownReferenceIds: [],
+    clock: { ...BASE_LOOP, stepBack: loop.limits?.stepThreshold ?? BASE_LOOP.stepBack, ...loop },
     leaps: leaps ?? null,
     ...more,
   };

@@ -1,16 +1,15 @@
 /** An engine at the bench: events by hand, its actions in plain sight, a server's answers on demand. */
 import { createEngine } from "../../src/engine/engine.ts";
 import type { Action } from "../../src/engine/port/action.ts";
-import { BURST_SIX } from "../../src/engine/port/config.ts";
 import type { AssociationConfig, EngineConfig, OnceConfig } from "../../src/engine/port/config.ts";
 import type { Engine } from "../../src/engine/port/engine.ts";
 import type { Event } from "../../src/engine/port/event.ts";
-import { DEFAULT_LIMITS } from "../../src/system/limits.ts";
 import type { Security, SecurityProvider } from "../../src/security/security.ts";
 import { shift } from "../../src/time/timestamp.ts";
 import { encodeHeader, HEADER_LENGTH, readHeader } from "../../src/wire/header.ts";
 import type { Header } from "../../src/wire/header.ts";
 import { at, goodHeader, securityOf, template } from "./association.ts";
+import { BASE, BASE_ONCE } from "../../src/config/base.ts";
 
 /** A packet that leaves, and the socket it leaves by. */
 export type Send = Pick<Extract<Action, { kind: "send" }>, "token" | "socket" | "to" | "ttl" | "bytes">;
@@ -30,18 +29,10 @@ export function queryConfig(
   rest: Partial<EngineConfig> = {},
 ): EngineConfig {
   return {
+    ...BASE,
     associations: associations.map(template),
-    limits: DEFAULT_LIMITS,
-    timeout: 1,
-    burst: BURST_SIX,
     emptyStages: "brief",
-    once: { samples: 1, enough: null, accuracy: null, deadline: 15, waitNetwork: 0, ...once },
-    clock: { kind: "observe" },
-    precision: -24,
-    sourcePort: null,
-    interface: null,
-    poolSize: 4,
-    ownReferenceIds: [],
+    once: { ...BASE_ONCE, deadline: 15, ...once },
     ...rest,
   };
 }

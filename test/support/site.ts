@@ -3,7 +3,6 @@
  * afterwards. Scenarios of discovery are said with it in a few lines.
  */
 import { createHash } from "node:crypto";
-import { BURST_SIX } from "../../src/engine/port/config.ts";
 import type {
   AssociationConfig,
   ClockConfig,
@@ -20,9 +19,6 @@ import type { Keyring } from "../../src/security/keyring.ts";
 import { parseKeys } from "../../src/security/keyfile.ts";
 import type { SecurityProvider } from "../../src/security/security.ts";
 import { securityProvider } from "../../src/security/symmetric.ts";
-import { AccessList } from "../../src/server/access.ts";
-import { NO_FALLBACKS } from "../../src/server/local.ts";
-import { DEFAULT_RATE } from "../../src/server/rate.ts";
 import type { Datagram } from "../../src/sim/network.ts";
 import type { Runner } from "../../src/sim/runner.ts";
 import type { ScriptedServer, ServerOptions } from "../../src/sim/server.ts";
@@ -36,6 +32,7 @@ import { encodeHeader, MODES } from "../../src/wire/header.ts";
 import type { Header, Mode } from "../../src/wire/header.ts";
 import { refidOfAddress } from "../../src/wire/refid.ts";
 import { template } from "./association.ts";
+import { BASE, BASE_DISCOVERY, BASE_SERVICE, BASE_SERVING } from "../../src/config/base.ts";
 
 /** One host. */
 export interface SiteHost extends Omit<ClientOptions, "memory"> {
@@ -222,42 +219,26 @@ function daemonConfig(spec: SiteHost, addresses: readonly string[]): EngineConfi
   } = spec;
   const cohort = discovery.cohort ?? false;
   return {
+    ...BASE,
     associations: lines.map((line) => template({ minpoll: 4, maxpoll: 10, ...line })),
     limits: { ...DEFAULT_LIMITS, ...limits },
-    timeout: 1,
-    burst: BURST_SIX,
-    emptyStages: "rfc5905",
-    once: null,
     clock: clock ?? { kind: "observe" },
-    precision: -24,
-    sourcePort: null,
-    interface: null,
-    poolSize: 4,
     ownReferenceIds: addresses.map(referenceIdOf),
     discovery: {
+      ...BASE_DISCOVERY,
       authenticate: keys !== undefined,
-      ringInterval: null,
-      allRings: false,
-      broadcastDelay: null,
-      longestWait: Infinity,
-      count: null,
       cohort,
       ...discovery,
     },
     service: {
-      port: 123,
-      address: null,
-      interface: null,
+      ...BASE_SERVICE,
       groups: [...manycastServer, ...groups].map((group) => ({ group, interface: null })),
     },
     serving: !serves
       ? null
       : {
-          access: new AccessList(),
-          rate: DEFAULT_RATE,
-          fallbacks: NO_FALLBACKS,
+          ...BASE_SERVING,
           manycast: manycastServer.length === 0 ? null : { cohort },
-          smear: null,
           ownAddresses: addresses,
           ...serving,
         },

@@ -6,7 +6,7 @@ import { fromUnix, UNIX_EPOCH, type NtpTimestamp } from "../../src/time/timestam
 const ERA = 1_795_219_200n * 1_000_000_000n;
 const clock = (iso: string): NtpTimestamp => fromUnix(BigInt(Date.parse(iso)) * 1_000_000n);
 const list = (iso: string, leap: "insert" | "delete") => ({
-  next: { at: BigInt(Date.parse(iso) / 1000) + UNIX_EPOCH, leap, tai: 38 },
+  next: { at: Date.parse(iso) / 1000 + Number(UNIX_EPOCH), leap, tai: 38 },
 });
 
 describe("a day", () => {

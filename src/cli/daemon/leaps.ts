@@ -3,9 +3,9 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { Configuration } from "../../config/ntpconf/record.ts";
 import { systemReason } from "../../security/place.ts";
-import { NTPD_SMEAR, smearOf, type Smear } from "../../server/smear.ts";
+import { NTPD_SMEAR, type SmearConfig } from "../../server/smear.ts";
 import type { LeapKnowledge } from "../../time/leap.ts";
-import { goodFor, nextLeap, parseLeapSeconds, taiOffset } from "../../time/leapseconds.ts";
+import { goodFor, knowledgeOf, parseLeapSeconds } from "../../time/leapseconds.ts";
 import { UNIX_EPOCH } from "../../time/timestamp.ts";
 import type { Log } from "./log.ts";
 
@@ -42,16 +42,11 @@ export function readLeaps(file: Configuration["leapFile"], log: Log, unix: numbe
   const left = goodFor(list, now);
   if (left !== null && left <= 0) return told("it has expired");
   told(left !== null && left < SOON ? `it expires in ${Math.ceil(left / 86_400)} days` : null);
-  return {
-    next: nextLeap(list, now),
-    tai: taiOffset(list, now),
-    latest: list.entries.at(-1)?.at ?? null,
-    expires: list.expires,
-  };
+  return knowledgeOf(list, now);
 }
 
 /** How the leap second that comes is smeared for clients; `null`: it is not. */
-export function listedSmear(leaps: LeapKnowledge | null, interval: number): Smear | null {
+export function listedSmear(leaps: LeapKnowledge | null, interval: number): SmearConfig | null {
   const next = leaps?.next ?? null;
-  return next === null || interval === 0 ? null : smearOf(next, interval, NTPD_SMEAR);
+  return next === null || interval === 0 ? null : { ...NTPD_SMEAR, at: next.at, leap: next.leap, interval };
 }

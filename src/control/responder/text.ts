@@ -73,9 +73,9 @@ export function timestampText(value: NtpTimestamp): string {
  * `201701010000`: year, month, day, hour and minute, UTC.
  * @param seconds since 1900; `null`: unknown
  */
-export function calendarText(seconds: bigint | null): Value {
+export function calendarText(seconds: number | null): Value {
   if (seconds === null) return null;
-  const date = new Date(Number(seconds - UNIX_EPOCH) * 1000);
+  const date = new Date((seconds - Number(UNIX_EPOCH)) * 1000);
   return Number.isNaN(date.getTime()) ? null : date.toISOString().slice(0, 16).replaceAll(/\D/g, "");
 }
 

@@ -6,11 +6,10 @@
  */
 import type { KernelClaim } from "../../discipline/claim.ts";
 import type { Smear } from "../../server/smear.ts";
-import { dayOf } from "../../time/leap.ts";
+import { dayOf, ntpSeconds } from "../../time/leap.ts";
 import { after } from "../../time/mono.ts";
 import type { Now } from "../../time/now.ts";
 import type { Seconds } from "../../time/seconds.ts";
-import { UNIX_EPOCH, unfold } from "../../time/timestamp.ts";
 import { claimLeap } from "./kernel.ts";
 import type { State } from "../state.ts";
 import { TIMER } from "../timer.ts";
@@ -39,16 +38,15 @@ function expectedLeap(state: State, now: Now): KernelClaim["leap"] {
   const { steering, config, surroundings } = state;
   const claimed = steering?.claimed?.claim.leap ?? "none";
   if (claimed !== "none") return claimed;
-  const unix = unfold(now.clock, surroundings.era) / NANOSECONDS + UNIX_EPOCH;
-  const near = (at: bigint): boolean => at > unix - BigInt(LOOK) && at <= unix + DAY;
+  const unix = ntpSeconds(now.clock, surroundings.era);
+  const near = (at: number): boolean => at > unix - LOOK && at <= unix + DAY;
   const next = config.leaps?.next ?? null;
   if (next !== null && near(next.at)) return next.leap;
   const smear = smearInForce(state);
-  return smear !== null && near(unfold(smear.at, surroundings.era) / NANOSECONDS + UNIX_EPOCH) ? smear.leap : "none";
+  return smear !== null && near(ntpSeconds(smear.at, surroundings.era)) ? smear.leap : "none";
 }
 
-const NANOSECONDS = 1_000_000_000n;
-const DAY = 86_400n;
+const DAY: Seconds = 86_400;
 
 function smearInForce({ answering }: State): Smear | null {
   return answering?.server.settings.smear ?? null;

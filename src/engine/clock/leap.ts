@@ -9,8 +9,7 @@
  */
 import type { KernelClaim } from "../../discipline/claim.ts";
 import type { SystemVariables } from "../../system/variables.ts";
-import { announcedLeap, dayOf } from "../../time/leap.ts";
-import { UNIX_EPOCH, unfold } from "../../time/timestamp.ts";
+import { announcedLeap, dayOf, ntpSeconds } from "../../time/leap.ts";
 import type { Now } from "../../time/now.ts";
 import type { State } from "../state.ts";
 import type { Steering } from "./steering.ts";
@@ -20,7 +19,7 @@ export function withLeap({ config, surroundings }: State, variables: SystemVaria
   const { leap } = variables;
   return leap === "unsynchronized"
     ? variables
-    : { ...variables, leap: announcedLeap(leap, config.leaps ?? null, now.clock, surroundings.era) };
+    : { ...variables, leap: announcedLeap(leap, config.leaps, now.clock, surroundings.era) };
 }
 
 /** What the kernel is to do at the end of this day. Who has lost all servers stays with what was known of it before. */
@@ -32,11 +31,8 @@ export function armedLeap({ opinion, surroundings }: State, { claimed }: Steerin
 
 /** TAI − UTC as the list has it; `null`: there is none. */
 export function taiNow({ config, surroundings }: State, now: Now): number | null {
-  const leaps = config.leaps ?? null;
+  const { leaps } = config;
   if (leaps === null) return null;
-  const hasCome =
-    leaps.next !== null && unfold(now.clock, surroundings.era) / NANOSECONDS + UNIX_EPOCH >= leaps.next.at;
-  return hasCome ? leaps.next.tai : (leaps.tai ?? null);
+  const { next, tai } = leaps;
+  return next !== null && ntpSeconds(now.clock, surroundings.era) >= next.at ? next.tai : tai;
 }
-
-const NANOSECONDS = 1_000_000_000n;

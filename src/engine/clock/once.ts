@@ -49,7 +49,7 @@ export function correct(state: State, offset: Seconds, now: Now): void {
  * uncertainty, or the offset counts.
  */
 function weighed({ config, learning: { clock }, opinion }: State, offset: Seconds): Seconds {
-  const phase = config.once?.known === undefined || clock === null ? null : offsetToCorrect(clock);
+  const phase = (config.once?.known ?? null) === null || clock === null ? null : offsetToCorrect(clock);
   return phase === null || Math.abs(phase - offset) > (opinion.estimate?.uncertainty ?? 0) ? offset : phase;
 }
 
@@ -97,7 +97,7 @@ function finish(state: State, left: Seconds): void {
 /** The frequency to set; `null`: it stays as it is, for nobody wants it, it is not known well enough, or it is right. */
 function wantedFrequency({ config: { clock }, learning, inForce }: State): Frequency | null {
   // Where the system does not say at what rate its clock runs, it does not take one either.
-  if (clock.kind !== "once" || clock.frequency !== true || learning.clock === null || inForce === null) return null;
+  if (clock.kind !== "once" || !clock.frequency || learning.clock === null || inForce === null) return null;
   const frequency = frequencyToSet(learning.clock);
   return frequency === null || Math.abs(frequency - learning.clock.inForce) < LEAST_CHANGE ? null : frequency;
 }

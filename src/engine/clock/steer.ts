@@ -114,7 +114,7 @@ export function onStepped(state: State, by: Seconds, whose: "ours" | "another", 
     state.note({ what: "clockStepped", by, whose });
     // A frequency that was measured along with it counts from here on.
     const { frequency } = steering.discipline.report;
-    if (steering.config.kernel === true && frequency !== null) state.act({ kind: "steer", phase: 0, frequency });
+    if (steering.config.kernel && frequency !== null) state.act({ kind: "steer", phase: 0, frequency });
   }
   steering.awaiting = false;
   steering.heard = [];

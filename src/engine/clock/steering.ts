@@ -85,11 +85,11 @@ function boundsOf(
 ): DisciplineBounds {
   const forward = limits.method === "slew" ? Infinity : limits.stepThreshold;
   return {
-    stepThreshold: { forward, backward: limits.method === "slew" ? Infinity : (stepBack ?? forward) },
+    stepThreshold: { forward, backward: limits.method === "slew" ? Infinity : stepBack },
     stepout,
     panic: limits.panic,
     allan: allan ?? DISCIPLINE.allan,
-    kernel: kernel === true && !dryRun,
+    kernel: kernel && !dryRun,
     anyFirst,
     minpoll: Math.min(...associations.map(({ minpoll }) => minpoll)),
     maxpoll: Math.max(...associations.map(({ maxpoll }) => maxpoll)),
@@ -104,7 +104,7 @@ export function withoutWaiting(
   offset: Seconds,
   delay: Seconds,
 ): Seconds {
-  return huffpuff === undefined ? offset : puffed(offset, delay, delays.get(of) ?? []);
+  return huffpuff === 0 ? offset : puffed(offset, delay, delays.get(of) ?? []);
 }
 
 /** Its filter learns of a delay. */
@@ -114,5 +114,5 @@ export function learnDelay(
   at: Mono,
   delay: Seconds,
 ): void {
-  if (huffpuff !== undefined) delays.set(of, noteDelay(delays.get(of) ?? [], at, delay, huffpuff));
+  if (huffpuff !== 0) delays.set(of, noteDelay(delays.get(of) ?? [], at, delay, huffpuff));
 }

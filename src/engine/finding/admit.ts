@@ -17,7 +17,6 @@ import { HEADER_LENGTH, MAXSTRAT } from "../../wire/header.ts";
 import type { Header } from "../../wire/header.ts";
 import type { Packet, PacketFault } from "../../wire/packet.ts";
 import { add } from "./associate.ts";
-import type { DiscoveryConfig } from "../port/config.ts";
 import type { Event } from "../port/event.ts";
 import type { State } from "../state.ts";
 
@@ -25,17 +24,6 @@ type Datagram = Event & { readonly kind: "datagram" };
 
 /** Answers that could not be used are listed up to this many, so that a flood of them fills no memory. */
 const LISTED_AT_MOST = 4096;
-
-/** Discovery that is not configured finds nothing, but asks no less of what it hears. */
-export const STRICT: DiscoveryConfig = {
-  authenticate: true,
-  ringInterval: null,
-  allRings: false,
-  broadcastDelay: null,
-  longestWait: Infinity,
-  count: null,
-  cohort: false,
-};
 
 /**
  * What a packet is to mobilize, as `restrict` tells them apart. A pool's servers were asked by name, each by its address, so
@@ -48,7 +36,7 @@ export type Mobilized = "client" | "symmetric" | "pool";
  * that it is our own.
  */
 export function obstacle(state: State, from: Address, header: Header, what: Mobilized): PacketTest | null {
-  const template = what === "pool" ? (state.config.serving?.access.sourceTemplate ?? null) : null;
+  const template = what === "pool" ? state.access.sourceTemplate : null;
   const flags = template ?? restrictions(state, from);
   if ((flags & (what === "pool" ? FLAG.ignore : FLAG.ignore | FLAG.nopeer)) !== 0) return "denied";
   if (what === "symmetric" && (flags & FLAG.noepeer) !== 0) return "denied";
@@ -61,14 +49,14 @@ export function trusts(state: State, bytes: Uint8Array, packet: Packet, from: Ad
   const authentication = state.surroundings.security.judge(bytes, packet, from.ip);
   if (authentication === "ok") return true;
   // What carries a MAC that cannot be checked is refused even where none is asked for (classic ntpd, too).
-  if (authentication !== "none" || (state.config.discovery ?? STRICT).authenticate) return false;
+  if (authentication !== "none" || state.config.discovery.authenticate) return false;
   return (restrictions(state, from) & FLAG.notrust) === 0;
 }
 
 /** The flags of the access list for a source; none where there is no list. */
-export function restrictions({ config }: State, from: Address): number {
-  const source = config.serving === undefined || config.serving === null ? null : sourceOf(from.ip);
-  return source === null ? 0 : config.serving!.access.flagsFor(source, from.port);
+export function restrictions({ access }: State, from: Address): number {
+  const source = sourceOf(from.ip);
+  return source === null ? 0 : access.flagsFor(source, from.port);
 }
 
 /** What the packet that mobilized an association says of its server; it is no sample. */
@@ -86,7 +74,7 @@ export function refuseUnasked(state: State, from: Address, test: PacketTest | Pa
 /** Whether an address is one of ours, in either family. Who answers nobody has no own server: at such an address is another process. */
 export function isOwnAddress(state: State, ip: string): boolean {
   const { serving } = state.config;
-  if (serving === undefined || serving === null) return false;
+  if (serving === null) return false;
   if (serving.ownAddresses.includes(ip)) return true;
   return state.ownReferenceIds.has(state.surroundings.referenceIdOf(ip));
 }
@@ -97,7 +85,7 @@ export function isUsefulStratum(state: State, { stratum }: Header): boolean {
   if (stratum < floor || stratum >= ceiling) return false;
   const ours = state.opinion.variables.stratum;
   if (state.config.once !== null || ours >= MAXSTRAT || stratum < ours) return true;
-  return stratum === ours && (state.config.discovery ?? STRICT).cohort;
+  return stratum === ours && state.config.discovery.cohort;
 }
 
 /**

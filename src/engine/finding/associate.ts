@@ -37,7 +37,7 @@ export function add(
   fresh.ended = ended;
   state.roster.add(fresh);
   state.unjudged = true;
-  if (address !== null && ended === null) state.config.serving?.access.admitSource(address.ip);
+  if (address !== null && ended === null) state.access.admitSource(address.ip);
   if (address !== null) state.note({ what: "mobilized", id: fresh.id, name: config.name, address });
   return fresh;
 }

@@ -10,17 +10,7 @@ import type { Mono } from "../../time/mono.ts";
 import type { Now } from "../../time/now.ts";
 import { pollInterval } from "../../time/seconds.ts";
 import type { Packet } from "../../wire/packet.ts";
-import {
-  discovery,
-  introduce,
-  isUsefulStratum,
-  keyOf,
-  list,
-  obstacle,
-  refuseUnasked,
-  STRICT,
-  trusts,
-} from "./admit.ts";
+import { discovery, introduce, isUsefulStratum, keyOf, list, obstacle, refuseUnasked, trusts } from "./admit.ts";
 import { add } from "./associate.ts";
 import type { Event } from "../port/event.ts";
 import { hasRoom, prune } from "./prune.ts";
@@ -53,7 +43,7 @@ export function mobilizeBroadcastClient(state: State, event: Datagram, packet: P
     return list(state, config, event, packet, found, "authentication", null, now);
   if (!isUsefulStratum(state, header)) return list(state, config, event, packet, found, "stratum", null, now);
   if (!hasRoom(state, found.merit, now)) return list(state, config, event, packet, found, "surplus", null, now);
-  const { broadcastDelay, longestWait } = state.config.discovery ?? STRICT;
+  const { broadcastDelay, longestWait } = state.config.discovery;
   const listening = broadcastClient(header, broadcastDelay, now.mono);
   const fresh = add(state, config, "broadcastClient", "ephemeral", event.from, { found, listening });
   introduce(fresh, packet);

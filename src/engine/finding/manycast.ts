@@ -20,17 +20,7 @@ import { family } from "../../wire/address.ts";
 import { encodeHeader } from "../../wire/header.ts";
 import type { Header } from "../../wire/header.ts";
 import { decodePacket } from "../../wire/packet.ts";
-import {
-  discovery,
-  introduce,
-  isUsefulStratum,
-  keyOf,
-  list,
-  obstacle,
-  refuseUnasked,
-  STRICT,
-  trusts,
-} from "./admit.ts";
+import { discovery, introduce, isUsefulStratum, keyOf, list, obstacle, refuseUnasked, trusts } from "./admit.ts";
 import { add } from "./associate.ts";
 import type { Event } from "../port/event.ts";
 import { heldCount, isPruned, makeRoom } from "./prune.ts";
@@ -90,7 +80,7 @@ export function solicit(state: State, now: Now): void {
 
 /** Enough are held: it is looked again whether they still are; and at times the first ring is asked all the same. */
 function rest(state: State, asking: Solicitor, held: number, now: Now, rules: RingRules): void {
-  const { beacon = null } = state.config.discovery ?? STRICT;
+  const { beacon } = state.config.discovery;
   const due = beaconAt(asking, beacon);
   if (due !== null && due <= now.mono) {
     const { ttl } = asking;
@@ -197,7 +187,7 @@ function ask(state: State, asking: Solicitor, held: number, now: Now, rules: Rin
 
 /** A probe that goes on (`--follow`) keeps the daemon's schedule once its rings are asked. */
 function ringRules(state: State, asking: Solicitor): RingRules {
-  const { ringInterval, allRings } = state.config.discovery ?? STRICT;
+  const { ringInterval, allRings } = state.config.discovery;
   const interval = state.config.once === null && asking.done ? null : ringInterval;
   const { minclock, maxclock } = state.config.limits;
   const { estimate } = state.opinion;

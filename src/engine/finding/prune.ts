@@ -70,7 +70,7 @@ export function demobilize(state: State, ending: Association, why: Reason | "unc
   state.roster.remove(ending);
   state.deadlines.set(ending.id, null);
   if (address !== null) {
-    state.config.serving?.access.dismissSource(address.ip);
+    state.access.dismissSource(address.ip);
     state.note({ what: "demobilized", id: ending.id, address, why });
   }
   state.unjudged = true;

@@ -1,9 +1,13 @@
-/** What the engine is told to do: resolved configuration, every default filled in. Made by `config/` and the command line. */
-import type { AccessList } from "../../server/access.ts";
+/**
+ * What the engine is told to do: resolved configuration, every default filled in. Made by `config/` and the command line.
+ *
+ * Plain data: it can be printed as JSON, stored, and handed to another engine, which then does the same.
+ */
+import type { AccessRule } from "../../server/access.ts";
 import type { Fallbacks } from "../../server/local.ts";
 import type { RateLimits } from "../../server/rate.ts";
 import type { MruLimits } from "../../server/mru.ts";
-import type { Smear } from "../../server/smear.ts";
+import type { SmearConfig } from "../../server/smear.ts";
 import type { AssociationConfig, BurstProfile } from "../../association/template.ts";
 import type { ListenRule } from "../serving/listening.ts";
 import type { LeapKnowledge } from "../../time/leap.ts";
@@ -19,10 +23,10 @@ export { BURST_EIGHT, BURST_SIX } from "../../association/template.ts";
 export interface OnceConfig {
   /** The most samples of a server. */
   readonly samples: number;
-  /** The same of a server that an earlier run has measured; absent: as of others. */
-  readonly known?: number | undefined;
-  /** Before anything is asked a random part of this passes, seconds; absent: none does. */
-  readonly spread?: Seconds;
+  /** The same of a server that an earlier run has measured; `null`: runs remember nothing. */
+  readonly known: number | null;
+  /** Before anything is asked a random part of this passes, seconds; 0: none does. */
+  readonly spread: Seconds;
   /** A majority with this many samples each that agree is enough; `null`: hear every server out. */
   readonly enough: number | null;
   /** End as soon as the survivors' uncertainty is below this; `null`: no such shortcut. */
@@ -40,7 +44,8 @@ export type ClockConfig =
       readonly kind: "once";
       readonly dryRun: boolean;
       readonly limits: StepLimits;
-      /** The clock's rate is set, too, once it is known. */ readonly frequency?: boolean;
+      /** The clock's rate is set, too, once it is known. */
+      readonly frequency: boolean;
     }
   | LoopConfig;
 
@@ -51,12 +56,12 @@ export interface LoopConfig {
   readonly dryRun: boolean;
   readonly discipline: DisciplineName;
   readonly limits: StepLimits;
-  /** The step threshold of a clock that is ahead, where it is another than that of `limits`, seconds (`tinker stepback`). */
-  readonly stepBack?: Seconds;
-  /** The huff-n'-puff filter looks for the least delay so far back, seconds (`tinker huffpuff`); absent: it is not used. */
-  readonly huffpuff?: Seconds;
+  /** The step threshold of a clock that is ahead, seconds (`tinker stepback`); that of `limits` is a clock's that is behind. */
+  readonly stepBack: Seconds;
+  /** The huff-n'-puff filter looks for the least delay so far back, seconds (`tinker huffpuff`); 0: it is not used. */
+  readonly huffpuff: Seconds;
   /** The kernel's phase-locked loop is there, and to be used by a discipline that can (`enable kernel`). */
-  readonly kernel?: boolean;
+  readonly kernel: boolean;
   /** For so long an offset beyond the step threshold must last before it is stepped, seconds (RFC 5905 WATCH; `tinker stepout`). */
   readonly stepout: Seconds;
   /** The first correction may be of any size (ntpd −g). */
@@ -81,39 +86,38 @@ export interface DiscoveryConfig {
   readonly count: number | null;
   /** Servers of our own stratum are taken, too (`tos cohort`). */
   readonly cohort: boolean;
-  /** A search that has found enough asks its first ring once in so many seconds all the same (`tos beacon`); `null` or absent: it does not. */
-  readonly beacon?: Seconds | null;
+  /** A search that has found enough asks its first ring once in so many seconds all the same (`tos beacon`); `null`: it does not. */
+  readonly beacon: Seconds | null;
 }
 
 /** How clients are answered. */
 export interface ServingConfig {
-  readonly access: AccessList;
+  /** Who may do what; the engine makes its access list of it. */
+  readonly access: readonly AccessRule[];
   readonly rate: RateLimits;
   readonly fallbacks: Fallbacks;
   /** Solicitations to our groups are answered; `null`: they are not. */
   readonly manycast: { readonly cohort: boolean } | null;
   /** A leap second to be smeared. */
-  readonly smear: Smear | null;
-  /** Without a list of leap seconds, the one that servers announce is smeared over so many seconds; 0 or absent: it is not. */
-  readonly smearInterval?: Seconds;
+  readonly smear: SmearConfig | null;
+  /** Without a list of leap seconds, the one that servers announce is smeared over so many seconds; 0: it is not. */
+  readonly smearInterval: Seconds;
   /** Our own addresses, IP literals: what comes from there came back. */
   readonly ownAddresses: readonly string[];
-  /** How many recent clients are remembered; absent: ntpd's defaults. */
-  readonly mru?: MruLimits;
-  /** Whether they are remembered where no rate is limited (`disable monitor`); absent: they are. */
-  readonly monitor?: boolean;
+  /** How many recent clients are remembered. */
+  readonly mru: MruLimits;
+  /** Whether they are remembered where no rate is limited (`disable monitor`). */
+  readonly monitor: boolean;
 }
 
 /** Sockets that hear what no request of ours asked for. */
 export interface ServiceConfig {
   /** UDP port, 1 … 65535. */
   readonly port: number;
-  /** A local address, `null` for all. */
-  readonly address: string | null;
-  /** Several local addresses in its place, each with a socket of its own, at the start; `null` or absent: none. */
-  readonly addresses?: readonly string[] | null;
-  /** By which they are chosen anew when interfaces come and go; absent: they stay. */
-  readonly rules?: readonly ListenRule[];
+  /** Local addresses at the start, each with a socket of its own. */
+  readonly addresses: readonly string[];
+  /** By which they are chosen anew when interfaces come and go; `null`: they stay. */
+  readonly rules: readonly ListenRule[] | null;
   readonly interface: string | null;
   /** Multicast groups to receive. */
   readonly groups: readonly { readonly group: string; readonly interface: string | null }[];
@@ -128,8 +132,8 @@ export interface EngineConfig {
   readonly burst: BurstProfile;
   /** `brief`: empty stages of the clock filter add no dispersion (one-shots); `rfc5905`: 16 s each (RFC 5905 §10). */
   readonly emptyStages: "brief" | "rfc5905";
-  /** The Allan intercept of clock filters and of RFC 5905's loop, seconds (`tinker allan`); absent: each has its own. */
-  readonly allan?: Seconds;
+  /** The Allan intercept of clock filters and of RFC 5905's loop, seconds (`tinker allan`); `null`: each has its own. */
+  readonly allan: Seconds | null;
   /** `null`: goes on until stopped. */
   readonly once: OnceConfig | null;
   readonly clock: ClockConfig;
@@ -139,14 +143,13 @@ export interface EngineConfig {
   readonly sourcePort: number | null;
   /** Bind requests to this interface. */
   readonly interface: string | null;
-  /** `null`: only what is configured is mobilized. */
-  readonly discovery?: DiscoveryConfig | null;
+  readonly discovery: DiscoveryConfig;
   /** `null`: clients are not answered. */
-  readonly serving?: ServingConfig | null;
-  /** What a list of leap seconds says; `null` or absent: there is none, and servers are believed. */
-  readonly leaps?: LeapKnowledge | null;
+  readonly serving: ServingConfig | null;
+  /** What a list of leap seconds says; `null`: there is none, and servers are believed. */
+  readonly leaps: LeapKnowledge | null;
   /** `null`: no socket but those of requests. */
-  readonly service?: ServiceConfig | null;
+  readonly service: ServiceConfig | null;
   /** How many of a pool name's addresses are asked at once. */
   readonly poolSize: number;
   /** Our own addresses as reference identifiers (`wire/refid.ts`): a server that names one of them is a loop. */

@@ -11,19 +11,17 @@ import { shift } from "../../time/timestamp.ts";
 import type { Address } from "../../wire/address.ts";
 import { DISPOSITIONS } from "../../server/disposition.ts";
 import { servedVariables } from "../../server/local.ts";
-import { DEFAULT_MRU } from "../../server/mru.ts";
 import { lowerWord, upperWord } from "../../server/published.ts";
 import type { ServedVariables } from "../../server/published.ts";
 import { keepReply, loadArrival, newArrival } from "../../server/reply.ts";
 import type { Arrival, Reply } from "../../server/reply.ts";
 import { NtpServer } from "../../server/server.ts";
 import type { ServerSettings } from "../../server/server.ts";
-import type { EngineConfig, ServingConfig } from "../port/config.ts";
+import type { ServingConfig } from "../port/config.ts";
 import { controlView } from "./control-view.ts";
-import type { Surroundings } from "../port/engine.ts";
 import type { Event } from "../port/event.ts";
 import { servedClock } from "../clock/pretend.ts";
-import { reviseSmear } from "./smearing.ts";
+import { configuredSmear, reviseSmear } from "./smearing.ts";
 import type { State } from "../state.ts";
 import { TIMER } from "../timer.ts";
 
@@ -50,11 +48,11 @@ const WAITING_AT_MOST = 10_000;
 export function openAnswering(state: State, now: Now): Answering | null {
   const { config, surroundings } = state;
   const { serving } = config;
-  if (serving === undefined || serving === null) return null;
+  if (serving === null) return null;
   const { chance } = surroundings;
   const seed = Number(BigInt.asIntN(32, chance.bits64()));
-  const server = new NtpServer(settingsOf(config, serving, surroundings), {
-    mru: serving.mru ?? DEFAULT_MRU,
+  const server = new NtpServer(settingsOf(state, serving), {
+    mru: serving.mru,
     seed,
     chance: () => chance.uniform(),
     isOurs: (transmit) => state.solicitors.some((asking) => ringOf(asking, transmit) !== undefined),
@@ -65,34 +63,33 @@ export function openAnswering(state: State, now: Now): Answering | null {
 
 /** The configuration has changed: who asks is answered by it from now on, and who has asked stays known. */
 export function reviseAnswering(state: State, now: Now): void {
-  const { answering, config, surroundings } = state;
-  const { serving } = config;
-  if (answering === null || serving === undefined || serving === null) {
+  const {
+    answering,
+    config: { serving },
+  } = state;
+  if (answering === null || serving === null) {
     state.answering = openAnswering(state, now);
     return;
   }
-  answering.server.configure(settingsOf(config, serving, surroundings));
-  answering.server.mru.limit(serving.mru ?? DEFAULT_MRU);
+  answering.server.configure(settingsOf(state, serving));
+  answering.server.mru.limit(serving.mru);
   for (const { address, ended } of state.roster)
-    if (address !== null && ended === null) serving.access.admitSource(address.ip);
+    if (address !== null && ended === null) state.access.admitSource(address.ip);
 }
 
-function settingsOf(
-  { service, precision, limits, ownReferenceIds }: EngineConfig,
-  serving: ServingConfig,
-  { security }: Surroundings,
-): ServerSettings {
+function settingsOf({ config, access, surroundings }: State, serving: ServingConfig): ServerSettings {
+  const { service, precision, limits, ownReferenceIds } = config;
   return {
-    access: serving.access,
-    security,
+    access,
+    security: surroundings.security,
     rate: serving.rate,
     precision,
     phi: limits.phi,
     fallbacks: serving.fallbacks,
     solicitations: serving.manycast === null ? null : { cohort: serving.manycast.cohort, ownReferenceIds },
     own: { addresses: serving.ownAddresses, port: service?.port ?? 123 },
-    smear: serving.smear,
-    monitor: serving.monitor ?? true,
+    smear: configuredSmear(serving),
+    monitor: serving.monitor,
   };
 }
 
@@ -170,7 +167,7 @@ export function publishSystem(state: State, now: Now): void {
 export function servedSystem(state: State, now: Now): ServedVariables {
   const variables = followedSystem(state);
   const { serving } = state.config;
-  if (serving === undefined || serving === null) return variables;
+  if (serving === null) return variables;
   const lostFor = Math.max(now.mono - (state.lostAt ?? now.mono), 0);
   return servedVariables(variables, serving.fallbacks, lostFor, now.clock);
 }

@@ -18,7 +18,7 @@ import type { State } from "../state.ts";
 /** A run that goes on, or that listens, lives through changes; one that only asks is over before. */
 export function watchInterfaces(state: State): void {
   const { once, service } = state.config;
-  if (once === null || (service !== undefined && service !== null)) state.act({ kind: "watchInterfaces" });
+  if (once === null || service !== null) state.act({ kind: "watchInterfaces" });
 }
 
 /** They have changed, or may have. */
@@ -43,10 +43,11 @@ function learn(state: State, addresses: HostAddresses, present: readonly string[
   state.adopt({
     ...config,
     ownReferenceIds: present.filter((ip) => !isLinkLocal(ip) && !isLoopback(ip)).map(surroundings.referenceIdOf),
-    ...(serving === undefined || serving === null ? {} : { serving: { ...serving, ownAddresses: present } }),
-    ...(service?.rules === undefined
-      ? {}
-      : { service: { ...service, addresses: listening(service.rules, addresses) } }),
+    serving: serving === null ? null : { ...serving, ownAddresses: present },
+    service:
+      service === null || service.rules === null
+        ? service
+        : { ...service, addresses: listening(service.rules, addresses) },
   });
   if (state.answering !== null) reviseAnswering(state, now);
 }

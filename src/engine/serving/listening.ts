@@ -10,13 +10,16 @@ export interface ListenRule {
   readonly what: string;
 }
 
+/** The wildcards of both families. */
+export const ALL_ADDRESSES: readonly string[] = ["0.0.0.0", "::"];
+
 /**
  * Which addresses are listened on: the last rule that fits an address decides, and where none does it is (ntp.conf(5)).
  * @param interfaces addresses by interface; IPv6 link-local ones may have their `%zone`
- * @returns `null`: every address there is and will be
+ * @returns the wildcards where no rule keeps any away: every address there is and will be
  */
-export function listening(rules: readonly ListenRule[], interfaces: HostAddresses): readonly string[] | null {
-  if (rules.every(({ action }) => action === "listen")) return null;
+export function listening(rules: readonly ListenRule[], interfaces: HostAddresses): readonly string[] {
+  if (rules.every(({ action }) => action === "listen")) return ALL_ADDRESSES;
   const all = Object.entries(interfaces).flatMap(([name, addresses]) =>
     addresses.map((address) => ({ name, address })),
   );

@@ -6,6 +6,7 @@ import { NTPD_SMEAR, smearOf, type Smear } from "../../server/smear.ts";
 import { endOfMonth } from "../../time/leap.ts";
 import type { Now } from "../../time/now.ts";
 import { UNIX_EPOCH } from "../../time/timestamp.ts";
+import type { ServingConfig } from "../port/config.ts";
 import type { State } from "../state.ts";
 
 /** The system variables are new: the server may have another leap second to smear. */
@@ -19,10 +20,18 @@ export function reviseSmear(state: State, now: Now): void {
 }
 
 function announcedSmear({ config, opinion, surroundings }: State, before: Smear | null, now: Now): Smear | null {
-  const { smear = null, smearInterval = 0 } = config.serving ?? {};
-  if (smear !== null || smearInterval === 0 || (config.leaps ?? null) !== null) return smear;
+  const { serving, leaps } = config;
+  if (serving === null) return null;
+  const { smear, smearInterval } = serving;
+  if (smear !== null || smearInterval === 0 || leaps !== null) return configuredSmear(serving);
   const { leap } = opinion.variables;
   // Who has lost all servers stays with what was known before.
   if (leap === "unsynchronized" || leap === "none") return leap === "none" ? null : before;
-  return smearOf({ at: endOfMonth(now.clock, surroundings.era) + UNIX_EPOCH, leap }, smearInterval, NTPD_SMEAR);
+  const at = Number(endOfMonth(now.clock, surroundings.era) + UNIX_EPOCH);
+  return smearOf({ ...NTPD_SMEAR, at, leap, interval: smearInterval });
+}
+
+/** The leap second that the configuration names. */
+export function configuredSmear({ smear }: ServingConfig): Smear | null {
+  return smear === null ? null : smearOf(smear);
 }

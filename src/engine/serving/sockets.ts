@@ -4,8 +4,9 @@
  */
 import type { SocketToken } from "../../association/request.ts";
 import { family } from "../../wire/address.ts";
-import type { EngineConfig, ServiceConfig } from "../port/config.ts";
+import type { EngineConfig } from "../port/config.ts";
 import type { HostFault } from "../port/event.ts";
+import { ALL_ADDRESSES } from "./listening.ts";
 import type { State } from "../state.ts";
 
 /** One of them. */
@@ -19,14 +20,11 @@ export interface ServiceSocket {
   readonly late: boolean;
 }
 
-/** All addresses of both families. */
-const WILDCARDS = ["0.0.0.0", "::"] as const;
-
 /** Opens them. */
 export function openService(state: State): void {
   const { service } = state.config;
-  if (service === undefined || service === null) return;
-  fit(state, wanted(service), false);
+  if (service === null) return;
+  fit(state, service.addresses, false);
   for (const { group } of service.groups) state.note({ what: "listening", group });
   state.note({ what: "listening", group: null });
 }
@@ -45,9 +43,9 @@ export function reviseService(state: State, before: EngineConfig): void {
  */
 export function refitService(state: State, changed: boolean): void {
   const { service } = state.config;
-  if (service === undefined || service === null) return;
+  if (service === null) return;
   if (changed && use(state) === "hear") for (const socket of state.service.keys()) close(state, socket);
-  fit(state, wanted(service), true);
+  fit(state, service.addresses, true);
 }
 
 /**
@@ -77,13 +75,8 @@ export function socketFor(state: State, of: 4 | 6): SocketToken | undefined {
   return undefined;
 }
 
-function wanted({ addresses, address }: ServiceConfig): readonly string[] {
-  return addresses ?? (address === null ? WILDCARDS : [address]);
-}
-
 function opensSame(one: EngineConfig, other: EngineConfig): boolean {
-  const opened = ({ service, serving }: EngineConfig): string =>
-    JSON.stringify([service ?? null, (serving ?? null) !== null]);
+  const opened = ({ service, serving }: EngineConfig): string => JSON.stringify([service, serving !== null]);
   return opened(one) === opened(other);
 }
 
@@ -103,9 +96,8 @@ function fit(state: State, wanted: readonly string[], late: boolean): void {
 function hearing(state: State, group: string): SocketToken | undefined {
   const of = family(group);
   for (const [socket, one] of state.service) {
-    const isOne =
-      one.group === null ? one.family === of && state.config.service!.rules === undefined : one.group === group;
-    if (isOne || (one.family === of && WILDCARDS.some((all) => all === one.address))) return socket;
+    const isOne = one.group === null ? one.family === of && state.config.service!.rules === null : one.group === group;
+    if (isOne || (one.family === of && ALL_ADDRESSES.includes(one.address))) return socket;
   }
   return undefined;
 }

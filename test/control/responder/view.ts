@@ -147,7 +147,7 @@ export function view(change: Partial<ControlView> = {}, mono: number = 0): Contr
     leastPoll: 3,
     discipline: { name: "rfc5905", state: "SYNC", frequency: 0, jitter: 0, wander: 0, poll: 3 },
     broadcastDelay: null,
-    leaps: { next: null, tai: 37, latest: 3_692_217_600n, expires: 4_022_265_600n },
+    leaps: { next: null, tai: 37, latest: 3_692_217_600, expires: 4_022_265_600 },
     counts: noCounts(),
     mru: heardClients(52),
     access: openAccess(),
