@@ -82,7 +82,7 @@ async function measureServers(servers: readonly string[], options: CheckOptions,
   );
   const { snapshot, outcome } = ended;
   if (outcome === "no-reply") return nothing("CRITICAL", "No response from NTP server");
-  const failure = describeFailure(outcome, snapshot, failureContext(config, ended));
+  const failure = describeFailure(outcome, snapshot, failureContext("check", config, ended));
   if (failure !== null && snapshot.clock.offset === null)
     return nothing(
       failure.code === "no-agreement" ||

@@ -9,7 +9,7 @@ import { kernelFrequency } from "../host/kernel.ts";
 import { lackingCapability } from "../host/privilege.ts";
 import type { Keyring } from "../security/keyring.ts";
 import type { Recalled, StateWarning } from "../state/file.ts";
-import type { FailureContext } from "../view/failure.ts";
+import type { FailingCommand, FailureContext } from "../view/failure.ts";
 import { openState } from "./state.ts";
 import { measure, touchesClock, untouched, type Machine, type Measured } from "./measure.ts";
 
@@ -90,11 +90,13 @@ function refused(config: EngineConfig, machine: Machine): Measured {
 
 /** What the words of a failure need to know of a run. */
 export function failureContext(
+  command: FailingCommand,
   config: EngineConfig,
   { outcome, snapshot, daemon }: Pick<GuardedEnd, "outcome" | "snapshot" | "daemon">,
 ): FailureContext {
   return {
-    limits: config.clock.kind === "once" ? config.clock.limits : null,
+    command,
+    limits: config.clock.kind === "observe" ? null : config.clock.limits,
     deadline: config.once?.deadline ?? null,
     ...(daemon === null
       ? {}

@@ -57,7 +57,7 @@ export async function runLibrary(
   return runDocument(
     command,
     ended.snapshot,
-    describeFailure(ended.outcome, ended.snapshot, failureContext(config, ended)),
+    describeFailure(ended.outcome, ended.snapshot, failureContext(command, config, ended)),
     unixNow(),
   );
 }

@@ -47,7 +47,11 @@ export async function pollLive(
   const { snapshot, outcome } = await watched(config, options, io, (watch) =>
     measure({ ...watch, config, keyring, machine }),
   );
-  const failure = describeFailure(outcome, snapshot, failureContext(config, { outcome, snapshot, daemon: null }));
+  const failure = describeFailure(
+    outcome,
+    snapshot,
+    failureContext("peers", config, { outcome, snapshot, daemon: null }),
+  );
   const report = snapshot.associations.length === 0 ? null : liveReport("localhost", snapshot, unixNow());
   return { report, failure };
 }

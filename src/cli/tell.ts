@@ -4,7 +4,7 @@ import type { EngineConfig } from "../engine/port/config.ts";
 import type { Outcome } from "../engine/port/outcome.ts";
 import { placedText } from "../security/place.ts";
 import { documentText, runDocument } from "../view/document.ts";
-import { describeFailure } from "../view/failure.ts";
+import { describeFailure, type FailingCommand } from "../view/failure.ts";
 import { stateWarningText } from "../view/warnings.ts";
 import { paletteFor } from "./colors.ts";
 import { exitCode, failureLine } from "./exit.ts";
@@ -18,7 +18,7 @@ import { version } from "./version.ts";
 /** A run that has ended. */
 export interface EndedRun extends GuardedEnd {
   /** Whose document it is. */
-  readonly command: string;
+  readonly command: FailingCommand;
   readonly config: EngineConfig;
 }
 
@@ -53,7 +53,7 @@ export async function tellRun(
   io: Io,
 ): Promise<number> {
   const { snapshot, outcome, stateWarnings } = ended;
-  const failure = describeFailure(outcome, snapshot, failureContext(config, ended));
+  const failure = describeFailure(outcome, snapshot, failureContext(command, config, ended));
   const pivot = unixNow();
   if (options.json === true)
     io.out.write(documentText(runDocument(command, snapshot, failure, pivot), io.out.isTerminal));

@@ -83,7 +83,7 @@ export async function runWatch(servers: readonly string[], options: WatchOptions
   const failure = describeFailure(
     "no-reply",
     last,
-    failureContext(config, { outcome: "no-reply", snapshot: last, daemon: null }),
+    failureContext("watch", config, { outcome: "no-reply", snapshot: last, daemon: null }),
   )!;
   io.err.write(failureLine("ntpkit watch", failure));
   return exitCode(failure.code);

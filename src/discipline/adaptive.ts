@@ -24,6 +24,8 @@ import { takeIn } from "./intake.ts";
 import { isBeyond } from "./limits.ts";
 import { predict } from "./kalman.ts";
 import type { ClockEstimate } from "./kalman.ts";
+import { isBeyondReason } from "./moves.ts";
+import type { Moves } from "./moves.ts";
 import { pace } from "./pace.ts";
 import type {
   Decision,
@@ -75,11 +77,11 @@ export const ADAPTIVE: Strategy<AdaptiveState> = {
     };
   },
 
-  update(before, input, bounds) {
+  update(before, input, bounds, moves) {
     const { state, fresh } = hear(before, input, bounds);
     const followed = input.system === null ? [] : followedIn(state, input.system.sources);
     if (!followed.some(({ source }) => fresh.has(source))) return { state, decision: { kind: "none" } };
-    return conclude(state, followed, input, bounds);
+    return conclude(state, followed, input, bounds, moves);
   },
 
   restart(before, { minpoll }) {
@@ -181,6 +183,7 @@ function conclude(
   followed: readonly Followed[],
   { now, corrected }: DisciplineInput,
   bounds: DisciplineBounds,
+  moves: Moves | null,
 ): DisciplineUpdate<AdaptiveState> {
   const { estimates, wander } = believe(followed.map(({ history }) => history));
   const current = estimates.map((estimate) => predict(estimate, now, wander));
@@ -188,7 +191,7 @@ function conclude(
   const ordinary = Math.min(
     ...followed.map(({ history: { samples } }) => ordinaryVariance(samples, delaysOf(samples))),
   );
-  const decision = decide(state, agreed.phase - corrected, agreed.frequency, now, bounds);
+  const decision = decide(state, agreed.phase - corrected, agreed.frequency, now, bounds, moves);
   const oscillator = { frequency: clampFrequency(agreed.frequency), variance: agreed.frequencyVariance };
   const known: AdaptiveState = {
     ...state,
@@ -207,7 +210,7 @@ function conclude(
 
 /**
  * Steer, unless the offset is so large that it is to be stepped, and that only if it lasts, or refused. A clock that somebody else
- * has set is set right at once, however far off: it is no server's fault.
+ * has set is set right at once: it is no server's fault.
  */
 function decide(
   { shows, beyond }: AdaptiveState,
@@ -215,10 +218,11 @@ function decide(
   frequency: Frequency,
   now: Mono,
   bounds: DisciplineBounds,
+  moves: Moves | null,
 ): Decision {
-  const size = Math.abs(offset);
-  const mayBeAny = shows === "another's" || (shows === "nobody's" && bounds.anyFirst);
-  if (size > bounds.panic && !mayBeAny) return { kind: "panic", offset };
+  const mayBeAny = shows === "nobody's" && bounds.anyFirst;
+  if (!mayBeAny && isBeyondReason(offset, moves, bounds.panic))
+    return { kind: "panic", offset, moved: moves?.ours ?? 0 };
   if (!isBeyond(offset, bounds.stepThreshold))
     return { kind: "steer", phase: offset, frequency: clampFrequency(frequency) };
   const lasts = beyond !== null && elapsed(beyond, now) >= bounds.stepout;

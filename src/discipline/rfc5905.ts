@@ -8,24 +8,28 @@
  */
 import { follow, startDiscipline, updateDiscipline } from "./discipline.ts";
 import type { Discipline, DisciplineAction, DisciplineParameters, DisciplineSample } from "./discipline.ts";
+import type { Seconds } from "../time/seconds.ts";
 import { adjustOncePerSecond } from "./loop.ts";
+import { isBeyondReason } from "./moves.ts";
+import type { Moves } from "./moves.ts";
 import type { Decision, DisciplineBounds, DisciplineInput, DisciplineReport, Strategy } from "./strategy.ts";
 
 /** RFC 5905 §11.3 and §12. */
 export const RFC5905: Strategy<Discipline> = {
   start(frequency, bounds) {
-    return startDiscipline(parametersOf(bounds, false), frequency);
+    return startDiscipline(parametersOf(bounds), frequency);
   },
 
-  update(before, input, bounds) {
+  update(before, input, bounds, moves) {
     const measured = isMeasuring(before) ? latest(input) : input.system;
     if (measured === null) return { state: before, decision: { kind: "none" } };
     const { offset, at } = measured;
     const { discipline, action } = updateDiscipline(
       before,
       { offset, at },
-      parametersOf(bounds, mayBeAny(before, bounds)),
+      parametersOf(bounds, isReasonable(offset, before, bounds, moves)),
     );
+    if (action === "panic") return { state: discipline, decision: { kind: "panic", offset, moved: moves?.ours ?? 0 } };
     if (!bounds.kernel) return { state: discipline, decision: decisionOf(action, offset) };
     // What is left of the offset is the kernel's business.
     return {
@@ -38,7 +42,7 @@ export const RFC5905: Strategy<Discipline> = {
     const { frequency, jitter, wander, seen } = before;
     // The oscillator is the one that was measured, if it was; only the time is lost.
     return {
-      ...startDiscipline(parametersOf(bounds, false), isMeasuring(before) ? null : frequency),
+      ...startDiscipline(parametersOf(bounds), isMeasuring(before) ? null : frequency),
       jitter,
       wander,
       seen,
@@ -61,9 +65,14 @@ export const RFC5905: Strategy<Discipline> = {
   },
 };
 
-/** The first correction may be of any size where that is allowed; and so may the first after somebody else set the clock. */
-function mayBeAny({ updated, seen }: Discipline, { anyFirst }: DisciplineBounds): boolean {
-  return updated === null && (seen !== null || anyFirst);
+/** The first correction may be of any size where that is allowed. */
+function isReasonable(
+  offset: Seconds,
+  { updated, seen }: Discipline,
+  { anyFirst, panic }: DisciplineBounds,
+  moves: Moves | null,
+): boolean {
+  return (updated === null && seen === null && anyFirst) || !isBeyondReason(offset, moves, panic);
 }
 
 function isMeasuring({ state }: Pick<Discipline, "state">): boolean {
@@ -82,14 +91,16 @@ function latest({ samples, system, corrected }: DisciplineInput): DisciplineSamp
 
 function parametersOf(
   { stepThreshold, stepout, panic, allan, kernel, minpoll, maxpoll, precision }: DisciplineBounds,
-  any: boolean,
+  reasonable?: boolean,
 ): DisciplineParameters {
-  return { stepThreshold, stepout, panic: any ? Infinity : panic, allan, kernel, minpoll, maxpoll, precision };
+  // What was judged by all that was done before is not judged once more by itself.
+  const most = reasonable === undefined ? panic : reasonable ? Infinity : 0;
+  return { stepThreshold, stepout, panic: most, allan, kernel, minpoll, maxpoll, precision };
 }
 
 /** What is slewed is trickled out by the clock-adjust process: there is nothing to do at once. */
 function decisionOf(action: DisciplineAction, offset: number): Decision {
-  return action === "step" || action === "panic" ? { kind: action, offset } : { kind: "none" };
+  return action === "step" ? { kind: "step", offset } : { kind: "none" };
 }
 
 /** The largest phase the kernel's loop takes (MAXPHASE), seconds. */

@@ -6,6 +6,8 @@
  * argument, and what it decides is performed by others. Two are there: `rfc5905.ts`, the standard's, and `adaptive.ts`, the default.
  */
 import type { StepThreshold } from "./limits.ts";
+import { firstSet, lately, movedByAnother, movedByUs } from "./moves.ts";
+import type { Moves } from "./moves.ts";
 import type { Mono } from "../time/mono.ts";
 import type { Frequency, PollExponent, Seconds } from "../time/seconds.ts";
 
@@ -64,8 +66,8 @@ export type Decision =
   | { readonly kind: "lock"; readonly phase: Seconds; readonly timeConstant: number }
   /** Set the clock at once: all that was measured by it is worth nothing then. */
   | { readonly kind: "step"; readonly offset: Seconds }
-  /** The offset is beyond reason; tell the operator and stop. */
-  | { readonly kind: "panic"; readonly offset: Seconds };
+  /** The offset is beyond reason, with what the clock was moved by before; tell the operator and stop. */
+  | { readonly kind: "panic"; readonly offset: Seconds; readonly moved: Seconds };
 
 /** How a discipline is bounded. */
 export interface DisciplineBounds {
@@ -124,8 +126,11 @@ export interface Strategy<State> {
    * @param frequency as an earlier run left it; `null`: unknown
    */
   start(frequency: Frequency | null, bounds: DisciplineBounds): State;
-  /** Hears, and decides. */
-  update(before: State, input: DisciplineInput, bounds: DisciplineBounds): DisciplineUpdate<State>;
+  /**
+   * Hears, and decides.
+   * @param moves what was done to the clock before, which counts towards the panic threshold; `null`: it was never set
+   */
+  update(before: State, input: DisciplineInput, bounds: DisciplineBounds, moves: Moves | null): DisciplineUpdate<State>;
   /** Somebody stepped the clock, or the machine slept: what was measured is worth nothing; the oscillator is still the same. */
   restart(before: State, bounds: DisciplineBounds): State;
   /** A second has passed (RFC 5905 §12): how to run during the next. `null`: it needs no such process, or none within these bounds. */
@@ -140,7 +145,8 @@ export interface Strategy<State> {
 /** A discipline at work: a strategy and its state. */
 export interface RunningDiscipline {
   update(input: DisciplineInput): Decision;
-  restart(): void;
+  /** @param by what somebody else stepped the clock by; 0: the machine slept, or nobody knows */
+  restart(by: Seconds): void;
   /** Goes on within other bounds. */
   rebound(bounds: DisciplineBounds): void;
   /** How to run during the next second; `null`: the discipline has no process that runs each second. */
@@ -158,13 +164,21 @@ export function run<State>(
 ): RunningDiscipline {
   let bounds = within;
   let state = strategy.start(frequency, bounds);
+  let moves: Moves | null = null;
   return {
     update(input) {
-      const update = strategy.update(state, input, bounds);
-      state = update.state;
-      return update.decision;
+      if (moves !== null) moves = lately(moves, input.now);
+      const { state: next, decision } = strategy.update(state, input, bounds, moves);
+      state = next;
+      if (isSet(strategy.report(state)))
+        moves =
+          moves === null
+            ? firstSet(input.now)
+            : movedByUs(moves, decision.kind === "step" ? decision.offset : 0, input.now);
+      return decision;
     },
-    restart() {
+    restart(by) {
+      if (moves !== null) moves = movedByAnother(moves, by);
       state = strategy.restart(state, bounds);
     },
     rebound(next) {
@@ -184,4 +198,9 @@ export function run<State>(
       return strategy.report(state);
     },
   };
+}
+
+/** Whether the clock shows what we made of it. */
+function isSet({ state }: DisciplineReport): boolean {
+  return state !== "NSET" && state !== "FSET";
 }

@@ -101,7 +101,7 @@ export function onSteppedByAnother(state: State, by: Seconds, now: Now, slept: S
     state.schedule(association);
   }
   loseTrack(state, now);
-  onStepped(state, by, "another", now);
+  onStepped(state, by - slept, "another", now);
   state.unjudged = true;
 }
 

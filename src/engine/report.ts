@@ -1,4 +1,5 @@
 /** From the engine's state to its {@link Snapshot}: every number a view may show, nothing computed twice. */
+import type { Seconds } from "../time/seconds.ts";
 import type { Association, Discovery } from "../association/association.ts";
 import { rootDistance } from "../association/distance.ts";
 import { isKnown } from "../discipline/unattended.ts";
@@ -47,8 +48,14 @@ function inOrder({ config, roster }: State): Association[] {
 
 function clockReport(state: State): ClockReport {
   const { estimate } = state.opinion;
-  const { action, applied, reason, lasting } = state.clock;
+  const { action, applied, reason, lasting, refused } = state.clock;
   const frequency = frequencyReport(state);
+  if (refused !== null) {
+    const { offset, moved } = refused;
+    const { uncertainty = null, jitter = null } = estimate ?? {};
+    const judged = { offset, uncertainty, jitter, direction: directionOf(offset), action, applied, reason, lasting };
+    return { ...judged, ...frequency, ...(moved === 0 ? {} : { moved }) };
+  }
   if (estimate === null)
     return {
       offset: null,
@@ -62,8 +69,21 @@ function clockReport(state: State): ClockReport {
       ...frequency,
     };
   const { offset, uncertainty, jitter } = estimate;
-  const direction = offset > 0 ? "behind" : offset < 0 ? "ahead" : "exact";
-  return { offset, uncertainty, jitter, direction, action, applied, reason, lasting, ...frequency };
+  return {
+    offset,
+    uncertainty,
+    jitter,
+    direction: directionOf(offset),
+    action,
+    applied,
+    reason,
+    lasting,
+    ...frequency,
+  };
+}
+
+function directionOf(offset: Seconds): NonNullable<ClockReport["direction"]> {
+  return offset > 0 ? "behind" : offset < 0 ? "ahead" : "exact";
 }
 
 /** Of a run that remembers nothing, nothing is said of the rate. */

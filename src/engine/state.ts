@@ -40,6 +40,8 @@ export interface ClockState {
   applied: boolean;
   reason: ClockReason | null;
   lasting: Seconds | null;
+  /** The offset that was refused, and what the clock had been stepped by before; `null`: none was. */
+  refused: { readonly offset: Seconds; readonly moved: Seconds } | null;
   /** A correction was asked for and not answered yet. */
   correcting: boolean;
   /** The clock's rate was set, too. */
@@ -57,6 +59,7 @@ export class State {
     applied: false,
     reason: null,
     lasting: null,
+    refused: null,
     correcting: false,
     frequencySet: false,
   };

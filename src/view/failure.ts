@@ -12,8 +12,39 @@ import { durationText, printable, signedText } from "./text.ts";
 import { CLOCK_FAULTS } from "./notes.ts";
 import { directionText } from "./verdict.ts";
 
+/**
+ * Commands whose runs end in these words, and which of the options that are advised here each has: nobody is told to use an option
+ * that is not there.
+ */
+export const ADVISED: Readonly<Record<FailingCommand, string>> = {
+  sync: "-v -4 -6 --wait-network --forget --minsane --source-port --state --deadline --timeout --force --panic --max-step",
+  query: "-v -4 -6 --wait-network --forget --minsane --source-port --deadline --timeout",
+  check: "-v -4 -6 --wait-network --forget --minsane --source-port --deadline --timeout",
+  demo: "-v",
+  pool: "-v -4 -6 --wait-network --forget --minsane --source-port --deadline --timeout",
+  manycast: "-v -4 -6 --minsane --deadline --timeout --port",
+  broadcast: "-v -4 -6 --minsane --deadline --timeout --port",
+  watch: "-v -4 -6 --forget --minsane --source-port --timeout",
+  peers: "-v -4 -6 --deadline --timeout",
+  run: "-v --force --any-offset --port",
+};
+
+/** One of them. */
+export type FailingCommand =
+  | "sync"
+  | "query"
+  | "check"
+  | "demo"
+  | "pool"
+  | "manycast"
+  | "broadcast"
+  | "watch"
+  | "peers"
+  | "run";
+
 /** What the words need to know beside the snapshot. */
 export interface FailureContext {
+  readonly command: FailingCommand;
   /** The limits in force; `null` where the clock is not touched. */
   readonly limits: StepLimits | null;
   /** `null`: none. */
@@ -33,7 +64,22 @@ export interface FailureContext {
 export function describeFailure(outcome: Outcome, snapshot: Snapshot, context: FailureContext): FailureDocument | null {
   if (outcome === "ok") return null;
   const { message, hint } = WORDS[outcome]?.(snapshot, context) ?? { message: OUTCOMES[outcome].text, hint: null };
-  return { code: outcome, message, hint };
+  return { code: outcome, message, hint: hint === null ? null : adviceFor(context.command, hint) };
+}
+
+/** Options of other programs, whose names stand beside them. */
+const FOREIGN = ["--cap-add"];
+
+/** Of some advice what the command has options for. */
+function adviceFor(command: FailingCommand, hint: Advice): string | null {
+  const clauses = typeof hint === "string" ? [hint] : hint;
+  const has = new Set([...ADVISED[command].split(" "), ...FOREIGN]);
+  const left = clauses.filter((clause) =>
+    Array.from(clause.matchAll(/(?<![\w-])-(?:-[a-z][a-z-]+|[v46])(?![\w-])/g), ([option]) => option).every((option) =>
+      has.has(option),
+    ),
+  );
+  return left.length === 0 ? null : left.join("").replace(/^(?:, or|, and|;|,) /, "");
 }
 
 /** A capability, and who lacks it: an ordinary user, or root in a container or service. */
@@ -42,9 +88,12 @@ export interface Lacking {
   readonly who: "user" | "root";
 }
 
+/** One clause, or several that each begin with what joins them to those before; what the command has no option for is left out. */
+type Advice = string | readonly string[];
+
 interface Words {
   readonly message: string;
-  readonly hint: string | null;
+  readonly hint: Advice | null;
 }
 
 const WORDS: Readonly<Partial<Record<Outcome, (snapshot: Snapshot, context: FailureContext) => Words>>> = {
@@ -62,7 +111,7 @@ const WORDS: Readonly<Partial<Record<Outcome, (snapshot: Snapshot, context: Fail
     return {
       message: `no name could be resolved${list}`,
       hint: later
-        ? "--wait-network 60s waits for the network; an IP address needs no name server"
+        ? ["--wait-network 60s waits for the network", "; an IP address needs no name server"]
         : unresolvedHint(snapshot),
     };
   },
@@ -72,7 +121,7 @@ const WORDS: Readonly<Partial<Record<Outcome, (snapshot: Snapshot, context: Fail
     if (doubted)
       return {
         message: `no server is fit whose vote counts${causes(snapshot)}`,
-        hint: "ask more servers, or let --forget forgive those on probation",
+        hint: ["ask more servers", ", or let --forget forgive those on probation"],
       };
     const split = associations.some(({ reason }) => reason === "noMajority" || reason === "outsideIntersection");
     if (split)
@@ -82,17 +131,17 @@ const WORDS: Readonly<Partial<Record<Outcome, (snapshot: Snapshot, context: Fail
       };
     const survivors = associations.filter(({ reason }) => reason === null).length;
     if (survivors > 0)
-      return { message: "too few servers survived the selection", hint: "ask more servers, or lower --minsane" };
+      return { message: "too few servers survived the selection", hint: ["ask more servers", ", or lower --minsane"] };
     return { message: `no server is fit${causes(snapshot)}`, hint: "ask other servers" };
   },
-  limit: ({ clock }, { limits }) => limitWords(clock.offset ?? 0, clock.reason, limits),
+  limit: ({ clock }, { command, limits }) => limitWords(clock, command, limits),
   permission: (snapshot, { lacking, service }) => {
     const { clock, associations } = snapshot;
     if (service !== undefined) return serviceWords(service, lacking);
     if (clock.offset === null && associations.some(({ unreachable }) => unreachable === "portInUse"))
       return {
         message: `this process may not use that port${causes(snapshot)}`,
-        hint: "leave out --source-port, or name a port that is free",
+        hint: ["leave out --source-port, or name a port that is free"],
       };
     if (clock.offset === null)
       return {
@@ -113,8 +162,8 @@ const WORDS: Readonly<Partial<Record<Outcome, (snapshot: Snapshot, context: Fail
   kiss: (snapshot) => ({
     message: `the servers asked us to go away${causes(snapshot)}`,
     hint: snapshot.associations.some(({ kiss }) => kiss === "DENY" || kiss === "RSTR")
-      ? "ask other servers; this one is not asked again unless --forget drops the memory of it"
-      : "wait some minutes, with --state an hour or more, or ask other servers",
+      ? ["ask other servers", "; this one is not asked again unless --forget drops the memory of it"]
+      : ["wait some minutes", ", with --state an hour or more", ", or ask other servers"],
   }),
   deadline: (snapshot, { deadline }) => ({
     message: `the deadline${deadline === null ? "" : ` of ${durationText(deadline)}`} passed before an answer was complete${causes(snapshot)}`,
@@ -124,7 +173,7 @@ const WORDS: Readonly<Partial<Record<Outcome, (snapshot: Snapshot, context: Fail
   }),
   "other-daemon": (_snapshot, { otherDaemon }) => ({
     message: `${otherDaemon ?? "another time daemon"} disciplines this clock; nothing was changed`,
-    hint: "stop it, or override with --force; `ntpkit query` only measures",
+    hint: ["stop it", ", or override with --force", "; `ntpkit query` only measures"],
   }),
 };
 
@@ -160,22 +209,23 @@ function several(items: readonly string[]): string {
   return items.length > SEVERAL ? `${shown} and ${items.length - SEVERAL} more` : shown;
 }
 
-function unresolvedHint({ unresolved }: Snapshot): string {
+function unresolvedHint({ unresolved }: Snapshot): Advice {
   const family = unresolved.length > 0 && unresolved.every(({ why }) => why === "otherFamily");
-  return family ? "leave out -4 or -6, or ask other servers" : "check the spelling, or give an IP address";
+  return family ? ["leave out -4 or -6", ", or ask other servers"] : "check the spelling, or give an IP address";
 }
 
-function silenceHint(associations: readonly AssociationReport[]): string {
+function silenceHint(associations: readonly AssociationReport[]): Advice {
   const all = (reason: Reason): boolean => associations.every((server) => server.reason === reason);
   if (all("portUnreachable")) return "is a time server running there, on that port?";
   if (associations.length > 0 && associations.every(({ unreachable }) => unreachable === "noAddress"))
     return "is the name of the interface right? `ip link` lists them";
   if (associations.length > 0 && associations.every(({ reason }) => reason === "noRoute" || reason === "unresolved"))
-    return "is the network up? --wait-network 60s waits for it";
+    return ["is the network up?", " --wait-network 60s waits for it"];
   if (associations.some(({ packets }) => packets.rejected > 0))
-    return "packets came that could not be used; -v says why";
+    return ["packets came that could not be used", "; -v says why"];
   const ports = new Set(associations.map(({ port }) => port));
-  return `is UDP port ${ports.size === 1 ? [...ports][0]! : 123} blocked on the way? --timeout and --deadline allow more time`;
+  const blocked = `is UDP port ${ports.size === 1 ? [...ports][0]! : 123} blocked on the way?`;
+  return [blocked, " --timeout and --deadline allow more time"];
 }
 
 /** The port that clients were to be answered on was refused. */
@@ -186,7 +236,7 @@ function serviceWords(
   if (why === "portInUse")
     return {
       message: `UDP port ${port} is in use by another program`,
-      hint: "stop the time daemon there, or name another port with --port",
+      hint: ["stop the time daemon there", ", or name another port with --port"],
     };
   return {
     message: `this process may not use UDP port ${port}: ${HOST_FAULTS[why]}`,
@@ -203,19 +253,29 @@ function privilegeHint(lacking: Lacking | null | undefined, what: string): strin
   return `run it as root, or give it ${capability}`;
 }
 
-function limitWords(offset: Seconds, reason: Snapshot["clock"]["reason"], limits: StepLimits | null): Words {
-  const wrong = `the local clock is ${directionText(offset)}`;
+function limitWords(
+  { offset, moved, reason }: Snapshot["clock"],
+  command: FailingCommand,
+  limits: StepLimits | null,
+): Words {
+  const wrong = `the local clock is ${directionText(offset ?? 0)}`;
+  const right = "if the servers are right, ";
   if (reason === "max-step") {
-    const way = offset > 0 ? "forward" : "backward";
+    const way = (offset ?? 0) > 0 ? "forward" : "backward";
     const most = limits === null ? "" : ` of ${durationText(limits.maxStep[way])}`;
     return {
       message: `${wrong}, beyond the --max-step ${way}${most}; nothing was changed`,
-      hint: `if the servers are right, allow it with --max-step ${way}=inf`,
+      hint: `${right}allow it with --max-step ${way}=inf`,
     };
   }
+  const before = moved === undefined ? "" : `, having been stepped by ${signedText(moved)} today`;
   const most = limits === null ? "" : ` of ${durationText(limits.panic)}`;
+  // A daemon has its limits from its configuration.
+  const daemon = command === "run";
   return {
-    message: `${wrong}, beyond the --panic limit${most}; nothing was changed`,
-    hint: "if the servers are right, allow it with --panic inf",
+    message: `${wrong}${before}, beyond the ${daemon ? "panic threshold" : "--panic limit"}${most}; nothing was changed`,
+    hint: daemon
+      ? `${right}start it again with --any-offset, or write \`tinker panic 0\``
+      : `${right}allow it with --panic inf`,
   };
 }

@@ -47,7 +47,8 @@ export function describeFinding(
   if (outcome === "ok") return null;
   const words = wordsOf(kind, outcome, snapshot, context);
   if (words !== null) return { code: outcome, ...words };
-  return describeFailure(outcome, snapshot, { limits: null, deadline: context.deadline, lacking: context.lacking });
+  const { deadline, lacking } = context;
+  return describeFailure(outcome, snapshot, { command: kind, limits: null, deadline, lacking });
 }
 
 function wordsOf(kind: Finding, outcome: Outcome, snapshot: Snapshot, context: FindingContext): Words | null {

@@ -68,8 +68,9 @@ const CLOCK: Schema = record(
         applied: { ...flag, description: "this run has set it" },
       }),
     ),
+    moved: seconds("where it was refused: what it was stepped by before, which counts towards the panic threshold"),
   },
-  ["frequency"],
+  ["frequency", "moved"],
 );
 
 /** The system variables. */

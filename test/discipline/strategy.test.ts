@@ -128,7 +128,7 @@ describe.each(ALL)("%s", (name) => {
     const samples = measured({ count: 20 });
     hearing(discipline, samples.slice(0, 10));
     const { frequency } = discipline.report;
-    discipline.restart();
+    discipline.restart(3600);
     expect(discipline.report).toMatchObject({ frequency, poll: 6 });
     expect(tell(discipline, [{ ...samples[10]!, phase: samples[10]!.phase - 3600, source: 1 }]).kind).toBe("step");
   });

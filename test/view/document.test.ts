@@ -16,7 +16,7 @@ const LIMITS = {
   maxStep: { forward: Infinity, backward: 600 },
   method: "auto",
 } as const;
-const CONTEXT = { limits: LIMITS, deadline: 15 };
+const CONTEXT = { command: "sync", limits: LIMITS, deadline: 15 } as const;
 
 function printed(snapshot: Snapshot, outcome: Outcome = "ok"): Record<string, any> {
   return JSON.parse(
@@ -271,7 +271,12 @@ describe("a failure", () => {
 
   it("says why clients cannot be answered", () => {
     const words = (why: HostFault): unknown =>
-      describeFailure("permission", undecided([]), { ...CONTEXT, lacking: null, service: { port: 123, why } });
+      describeFailure("permission", undecided([]), {
+        ...CONTEXT,
+        command: "run",
+        lacking: null,
+        service: { port: 123, why },
+      });
     expect(words("portInUse")).toEqual({
       code: "permission",
       message: "UDP port 123 is in use by another program",

@@ -202,7 +202,7 @@ class Daemon {
     const service =
       this.#refused === null ? {} : { service: { port: this.#options.port ?? ONCE_DEFAULTS.port, why: this.#refused } };
     const failure = describeFailure(outcome, snapshot, {
-      ...failureContext(config, { outcome, snapshot, daemon: null }),
+      ...failureContext("run", config, { outcome, snapshot, daemon: null }),
       ...service,
     });
     if (failure !== null) throw new CommandFailure(failure);

@@ -44,7 +44,7 @@ export function pretendRefusal(
   now: Now,
 ): void {
   state.note({ what: "wouldRefuse", by, why });
-  steering.discipline.restart();
+  steering.discipline.restart(by);
   pretendStep(steering, by, now);
 }
 

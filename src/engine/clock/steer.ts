@@ -70,11 +70,12 @@ export function steer(state: State, now: Now): void {
       perform(state, steering, decision, now);
       break;
     case "step":
-      if (isTooFar(steering, decision.offset)) return refuse(state, steering, decision.offset, "max-step", now);
+      if (isTooFar(steering, decision.offset))
+        return refuse(state, steering, { ...decision, moved: 0 }, "max-step", now);
       perform(state, steering, { kind: "step", offset: decision.offset }, now);
       break;
     case "panic":
-      return refuse(state, steering, decision.offset, "panic", now);
+      return refuse(state, steering, decision, "panic", now);
   }
   // With a step the kernel itself takes back whatever it was told.
   if (updated && decision.kind !== "step") claimSteered(state, steering, now);
@@ -105,11 +106,14 @@ export function onSteered(state: State, event: Event & { readonly kind: "steered
   if (steering.steady === null) moveAlong(state, event.lasting === 0 ? event.phase : 0, event.frequency - before, now);
 }
 
-/** The clock was stepped, by us or by somebody else: all that was measured by it is worth nothing (RFC 5905 §9.1 "clear"). */
+/**
+ * The clock was stepped, by us or by somebody else: all that was measured by it is worth nothing (RFC 5905 §9.1 "clear").
+ * @param by without what it went on by itself while the machine slept
+ */
 export function onStepped(state: State, by: Seconds, whose: "ours" | "another", now: Now): void {
   const { steering } = state;
   if (steering === null) return;
-  if (whose === "another") steering.discipline.restart();
+  if (whose === "another") steering.discipline.restart(by);
   else {
     state.note({ what: "clockStepped", by, whose });
     // A frequency that was measured along with it counts from here on.
@@ -166,11 +170,19 @@ function isTooFar({ config: { limits } }: Steering, offset: Seconds): boolean {
 }
 
 /** The operator has to look after it. */
-function refuse(state: State, steering: Steering, by: Seconds, why: "panic" | "max-step", now: Now): void {
-  if (steering.config.dryRun) return pretendRefusal(state, steering, by, why, now);
+function refuse(
+  state: State,
+  steering: Steering,
+  { offset, moved }: NonNullable<State["clock"]["refused"]>,
+  why: "panic" | "max-step",
+  now: Now,
+): void {
+  if (steering.config.dryRun) return pretendRefusal(state, steering, offset, why, now);
   claimUnreliable(state, steering, now);
   state.clock.action = "refused";
   state.clock.reason = why;
+  // What selection goes by may be older than what was judged.
+  state.clock.refused = { offset, moved };
   state.end("limit");
 }
 

@@ -6,7 +6,10 @@ export const OUTCOMES = {
   "no-reply": { exitCode: 10, text: "no server answered" },
   resolve: { exitCode: 11, text: "no name could be resolved" },
   "no-agreement": { exitCode: 12, text: "answers came, but no majority or no fit server" },
-  limit: { exitCode: 13, text: "the offset is beyond --panic or --max-step; nothing was changed" },
+  limit: {
+    exitCode: 13,
+    text: "the offset is beyond the panic threshold or the largest step allowed; nothing was changed",
+  },
   permission: { exitCode: 14, text: "the clock or a port may not be touched" },
   authentication: { exitCode: 15, text: "a key, MAC, NTS or Autokey failure left no usable server" },
   kiss: { exitCode: 16, text: "the servers asked us to go away" },

@@ -32,6 +32,8 @@ export interface ClockReport {
   readonly lasting: Seconds | null;
   /** Runs that remember: what they know of the clock's rate. */
   readonly frequency?: FrequencyReport | null;
+  /** Where it was refused: what it was stepped by before, which counts towards the panic threshold; absent: nothing. */
+  readonly moved?: Seconds;
 }
 
 /** What runs have learned of the oscillator. */
