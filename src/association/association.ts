@@ -5,6 +5,7 @@ import type { PollExponent } from "../time/seconds.ts";
 import type { Address } from "../wire/address.ts";
 import type { Header } from "../wire/header.ts";
 import type { BroadcastClient } from "./broadcast.ts";
+import type { Ledger } from "./change.ts";
 import type { SymmetricExchange } from "./exchange.ts";
 import { clockFilter } from "./filter.ts";
 import type { ClockFilter } from "./filter.ts";
@@ -27,68 +28,68 @@ export type AssociationId = number & { readonly [associationId]: true };
  */
 export type Lifetime = "persistent" | "preemptable" | "ephemeral";
 
-/** One association. Changed only by the functions of this room and by the engine's mobilize and demobilize. */
+/** One association, as all but this room see it: readonly, to the last field. Its verbs are in this room (`change.ts`). */
 export interface Association {
   readonly id: AssociationId;
   /** Its line; another one when the configuration is reread. */
-  config: AssociationConfig;
+  readonly config: AssociationConfig;
   readonly lifetime: Lifetime;
   readonly mode: AssociationMode;
   /** Made anew when the keys are reread. */
-  security: Security;
+  readonly security: Security;
   /** `null` while its name has none. Changes when another of the name's addresses is tried. */
-  address: Address | null;
+  readonly address: Address | null;
   /** More of the name's addresses, to fall back on. */
-  readonly alternatives: Address[];
+  readonly alternatives: readonly Address[];
 
   /** The last valid packet's header; `null` before the first. */
-  header: Header | null;
+  readonly header: Header | null;
   readonly filter: ClockFilter;
-  reach: Reach;
+  readonly reach: Reach;
   /** Polls since the last acceptable packet (seed 002's pruning counter). */
-  unreach: number;
+  readonly unreach: number;
   /** When the last valid packet came. */
-  heard: Mono | null;
+  readonly heard: Mono | null;
 
   /** The host poll exponent, within the configured bounds. */
-  hpoll: PollExponent;
+  readonly hpoll: PollExponent;
   /** The least poll exponent a kiss has left us, at least the configured one. */
-  minpoll: PollExponent;
+  readonly minpoll: PollExponent;
   /** Packets still to come of the burst that is on. */
-  burst: number;
+  readonly burst: number;
   /** When the next packet leaves; `null`: none will. */
-  nextPoll: Mono | null;
+  readonly nextPoll: Mono | null;
   /** Requests that may still be answered, oldest first. */
-  readonly requests: Request[];
+  readonly requests: readonly Request[];
   /** Requests sent since the last answer of any kind. */
-  unanswered: number;
+  readonly unanswered: number;
   /** Samples and other answers taken in this run. */
-  samples: number;
-  answers: number;
+  readonly samples: number;
+  readonly answers: number;
 
   /** An earlier run has measured it, and nobody has touched the clock since: one answer tells what is new. */
-  known: boolean;
+  readonly known: boolean;
   /** When it was mobilized, by this run or an earlier one; `null`: by this one. */
-  since: Mono | null;
+  readonly since: Mono | null;
   /** When it was last a falseticker, if it has yet to agree with a majority again (`system/probation.ts`); `null`: no. */
-  probation: Mono | null;
+  readonly probation: Mono | null;
   /** How often it has agreed while on probation. */
-  agreed: number;
+  readonly agreed: number;
   /** A RATE kiss: for how long it wants to be left alone. */
-  backoff: Backoff | null;
+  readonly backoff: Backoff | null;
 
   /** Why it will not be polled again in this run, whatever it is later judged to be; `null` while it may. */
-  ended: Reason | "complete" | null;
+  readonly ended: Reason | "complete" | null;
   /** Bits of the tests the last packet failed, as ntpd's flash word has them. */
-  flash: number;
-  authentication: Authentication;
+  readonly flash: number;
+  readonly authentication: Authentication;
   /** The last kiss code. */
-  kiss: string | null;
+  readonly kiss: string | null;
   /** How the last sample was stamped. */
-  stamps: StampSource | null;
+  readonly stamps: StampSource | null;
   /** What became of packets that could not be delivered. */
-  undelivered: HostFault | null;
-  readonly packets: { sent: number; received: number; rejected: number };
+  readonly undelivered: HostFault | null;
+  readonly packets: PacketCounts;
 
   /** What symmetric modes remember of the packets both ways; `null` in other modes. */
   readonly exchange: SymmetricExchange | null;
@@ -96,6 +97,18 @@ export interface Association {
   readonly listening: BroadcastClient | null;
   /** How it was discovered; `null` if it was configured. */
   readonly found: Discovery | null;
+
+  /** What has changed that the ledger's reader has not seen yet, as bits of {@link CHANGE}. */
+  readonly changes: number;
+  /** Where its changes are entered; `null`: nobody holds it. */
+  readonly ledger: Ledger | null;
+}
+
+/** What became of an association's packets. */
+export interface PacketCounts {
+  readonly sent: number;
+  readonly received: number;
+  readonly rejected: number;
 }
 
 /** How long a server wants to be left alone. */
@@ -129,6 +142,8 @@ export interface Mobilization {
   readonly exchange?: SymmetricExchange;
   readonly listening?: BroadcastClient;
   readonly found?: Discovery;
+  /** Why it will never be asked: it stands there to say so. */
+  readonly ended?: Reason | null;
 }
 
 /**
@@ -163,7 +178,7 @@ export function association(from: Mobilization): Association {
     probation: null,
     agreed: 0,
     backoff: null,
-    ended: null,
+    ended: from.ended ?? null,
     flash: 0,
     authentication: "none",
     kiss: null,
@@ -173,5 +188,7 @@ export function association(from: Mobilization): Association {
     exchange: from.exchange ?? null,
     listening: from.listening ?? null,
     found: from.found ?? null,
+    changes: 0,
+    ledger: null,
   };
 }

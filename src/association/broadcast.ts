@@ -26,10 +26,14 @@ import { difference, shift, UNKNOWN_TIME } from "../time/timestamp.ts";
 import type { NtpTimestamp } from "../time/timestamp.ts";
 import type { Header } from "../wire/header.ts";
 import type { Association } from "./association.ts";
-import { accept } from "./client.ts";
+import { CHANGE, changed, count } from "./change.ts";
+import type { Writable } from "./change.ts";
+import { accept, refuse } from "./client.ts";
 import type { ClientRules, Reception } from "./client.ts";
 import type { HeldReply } from "./request.ts";
-import { headerFault, PACKET_TESTS } from "./tests.ts";
+import { pollAt } from "./poll.ts";
+import { reachOnPoll } from "./reach.ts";
+import { headerFault } from "./tests.ts";
 import type { PacketTest } from "./tests.ts";
 
 /** The one-way delay assumed of a server that does not answer the volley (ntpd's default broadcastdelay). */
@@ -49,28 +53,28 @@ interface Arrival {
   /** What it says of when it left. */
   readonly transmit: NtpTimestamp;
   /** When it came, by our clock; moved along as that is corrected. */
-  at: NtpTimestamp;
+  readonly at: NtpTimestamp;
   readonly mono: Mono;
 }
 
 /** What a broadcast client keeps besides the rest of its association. */
 export interface BroadcastClient {
   /** `wait`: before the volley; `volley`: asking; `calibrate`: the next broadcast tells the delay; `listen`: asks no more. */
-  phase: "wait" | "volley" | "calibrate" | "listen";
+  readonly phase: "wait" | "volley" | "calibrate" | "listen";
   /** How long a broadcast takes to arrive; `null` until it is known. */
-  delay: Seconds | null;
+  readonly delay: Seconds | null;
   /** Whether the delay was measured, not assumed. */
-  calibrated: boolean;
+  readonly calibrated: boolean;
   /** Transmit timestamp of the last broadcast: none at or before it is believed again. */
-  last: NtpTimestamp;
+  readonly last: NtpTimestamp;
   /** The last broadcast, if the next may tell when it truly left; `null`: our clock was stepped since. */
-  previous: Arrival | null;
+  readonly previous: Arrival | null;
   /** How much later than it says a packet leaves, by the last one that told; 0 where none does, for then the delay contains it. */
-  latency: Seconds;
+  readonly latency: Seconds;
   /** The packet that calibrated the delay, and the latency supposed of it: when the next one tells the true one, so is the delay. */
-  calibratedBy: { readonly transmit: NtpTimestamp; readonly latency: Seconds } | null;
+  readonly calibratedBy: { readonly transmit: NtpTimestamp; readonly latency: Seconds } | null;
   /** When the last broadcast came, for the poll interval to shift the reach register by. */
-  heard: Mono;
+  readonly heard: Mono;
 }
 
 /**
@@ -102,15 +106,15 @@ export function volleyAt(header: Header, now: Mono, uniform: number, atMost: Sec
  * server itself, so a broadcast that is far from what it said is a recording, however good its MAC.
  */
 export function receiveBroadcast(
-  association: Association,
-  own: BroadcastClient,
+  association: Writable<Association>,
+  own: Writable<BroadcastClient>,
   bytes: Uint8Array,
   packet: HeldReply,
   now: Now,
   rules: ClientRules,
 ): Reception {
   const { header } = packet.packet;
-  association.packets.received += 1;
+  count(association, "received");
   if (header.transmit === UNKNOWN_TIME) return refuse(association, "unsynchronized");
   const authentication = association.security.open(bytes, packet.packet);
   if (authentication === "failed" || authentication === "nak") {
@@ -153,7 +157,9 @@ export function broadcastFault(header: Header): PacketTest | null {
 
 /** Our clock was corrected: what was read from it moves along. */
 export function moveArrival({ previous }: BroadcastClient, by: Seconds): void {
-  if (previous !== null) previous.at = shift(previous.at, by);
+  if (previous === null) return;
+  const arrival: Writable<Arrival> = previous;
+  arrival.at = shift(arrival.at, by);
 }
 
 /** The packet before this one, if its origin tells when that left; `null`: it does not, that was lost, or a clock was stepped. */
@@ -163,7 +169,7 @@ function named({ previous }: BroadcastClient, origin: NtpTimestamp, at: NtpTimes
   return Math.abs(difference(at, previous.at) - elapsed(previous.mono, now.mono)) > STEP_SUSPICION ? null : previous;
 }
 
-function learnLatency(own: BroadcastClient, before: Arrival, left: NtpTimestamp): void {
+function learnLatency(own: Writable<BroadcastClient>, before: Arrival, left: NtpTimestamp): void {
   own.latency = difference(left, before.transmit);
   const { calibratedBy } = own;
   if (calibratedBy?.transmit !== before.transmit || own.delay === null) return;
@@ -171,20 +177,43 @@ function learnLatency(own: BroadcastClient, before: Arrival, left: NtpTimestamp)
   own.calibratedBy = null;
 }
 
+/** The wait is over: it asks. */
+export function beginVolley(own: Writable<BroadcastClient>): void {
+  own.phase = "volley";
+}
+
+/** A broadcast was due, and did not come by the next moment it has to have come by. */
+export function onMissed(association: Writable<Association>, next: Mono): void {
+  association.reach = reachOnPoll(association.reach);
+  association.unreach += 1;
+  pollAt(association, next);
+  if (association.reach === 0) changed(association, CHANGE.fitness);
+}
+
+/** Our clock was stepped: when the last broadcast came says nothing any more. */
+export function forgetArrival(own: Writable<BroadcastClient>): void {
+  own.previous = null;
+}
+
 /** The volley is over: with an answer the next broadcast calibrates, without one the default delay has to do. */
-export function endVolley(association: Association, own: BroadcastClient): void {
+export function endVolley(association: Writable<Association>, own: Writable<BroadcastClient>, next: Mono): void {
   const answered = association.filter.estimate !== null;
   own.phase = answered ? "calibrate" : "listen";
   if (!answered) own.delay = DEFAULT_BROADCAST_DELAY;
   association.burst = 0;
   association.ended = null;
-  association.nextPoll = null;
   association.unanswered = 0;
+  pollAt(association, next);
+  changed(association, CHANGE.fitness);
 }
 
 /** The delay is what the broadcast seems to be late by. */
-function calibrate(association: Association, own: BroadcastClient, apparent: Seconds, transmit: NtpTimestamp): boolean {
-  const { estimate } = association.filter;
+function calibrate(
+  { filter: { estimate } }: Association,
+  own: Writable<BroadcastClient>,
+  apparent: Seconds,
+  transmit: NtpTimestamp,
+): boolean {
   if (estimate === null) return false;
   const delay = estimate.offset - apparent;
   if (Math.abs(delay) > IMPLAUSIBLE_DELAY) return false;
@@ -193,10 +222,4 @@ function calibrate(association: Association, own: BroadcastClient, apparent: Sec
   own.calibratedBy = { transmit, latency: own.latency };
   own.phase = "listen";
   return true;
-}
-
-function refuse(association: Association, test: PacketTest): Reception {
-  association.packets.rejected += 1;
-  association.flash = PACKET_TESTS[test].flash;
-  return { kind: "refused", test, final: true };
 }

@@ -12,13 +12,15 @@ import { kissAction, kissCode } from "../wire/kiss.ts";
 import type { Header } from "../wire/header.ts";
 import type { Association } from "./association.ts";
 import { pollInterval } from "../time/seconds.ts";
+import { CHANGE, changed, count } from "./change.ts";
+import type { Writable } from "./change.ts";
 import { filterSample } from "./filter.ts";
 import type { FilterRules } from "./filter.ts";
-import { onAnswer, onRate } from "./poll.ts";
+import { endAs, onAnswer, onRate } from "./poll.ts";
 import type { PollRules } from "./poll.ts";
 import { reachOnReceive } from "./reach.ts";
 import type { HeldReply, Request, StampSource } from "./request.ts";
-import { stepSince } from "./request.ts";
+import { holdReply, stepSince } from "./request.ts";
 import { sampleOf } from "./sample.ts";
 import type { Exchange, Sample } from "./sample.ts";
 import type { AssociationConfig } from "./template.ts";
@@ -78,7 +80,7 @@ export function requestHeader({ version }: Pick<AssociationConfig, "version">, c
  * @param reply the packet, T4 and who stamped it
  */
 export function receiveReply(
-  association: Association,
+  association: Writable<Association>,
   request: Request | null,
   bytes: Uint8Array,
   reply: HeldReply,
@@ -86,7 +88,7 @@ export function receiveReply(
   rules: ClientRules,
 ): Reception {
   const { header } = reply.packet;
-  association.packets.received += 1;
+  count(association, "received");
   if (request === null || request.held !== null) return refuse(association, "duplicate", false);
   if (header.origin !== request.cookie) return refuse(association, "bogus", false);
 
@@ -94,7 +96,8 @@ export function receiveReply(
   if (authentication === "nak") {
     association.authentication = "nak";
     association.flash = PACKET_TESTS.authentication.flash;
-    association.packets.rejected += 1;
+    count(association, "rejected");
+    changed(association, CHANGE.fitness);
     return { kind: "nak" };
   }
   if (authentication === "failed") {
@@ -116,7 +119,7 @@ export function receiveReply(
   const step = stepSince(request, now);
   if (step !== 0) return { kind: "stepped", by: step };
   if (request.origin === null) {
-    request.held = reply;
+    holdReply(request, reply);
     return { kind: "held" };
   }
   return takeSample(association, request, reply, now, rules);
@@ -126,7 +129,7 @@ export function receiveReply(
  * A reply was held for its T1, which is known now, or never will be: then the moment of handing over serves.
  */
 export function releaseHeld(
-  association: Association,
+  association: Writable<Association>,
   request: Request,
   now: Now,
   rules: ClientRules,
@@ -140,7 +143,7 @@ export function releaseHeld(
 
 /** The exchange is complete. */
 function takeSample(
-  association: Association,
+  association: Writable<Association>,
   request: Request,
   reply: HeldReply,
   now: Now,
@@ -162,7 +165,7 @@ function takeSample(
  * @param stamp who took T1 and T4
  */
 export function takeExchange(
-  association: Association,
+  association: Writable<Association>,
   header: Header,
   exchange: Exchange,
   stamp: StampSource,
@@ -186,7 +189,7 @@ export function takeExchange(
  * @returns whether there is a new estimate to select by
  */
 export function accept(
-  association: Association,
+  association: Writable<Association>,
   header: Header,
   sample: Sample,
   now: Now,
@@ -199,20 +202,27 @@ export function accept(
   if (association.lifetime !== "preemptable") association.unreach = 0;
   association.heard = now.mono;
   association.samples += 1;
-  return filterSample(association.filter, sample, pollInterval(association.hpoll), rules);
+  const fresh = filterSample(association.filter, sample, pollInterval(association.hpoll), rules);
+  changed(association, fresh || association.reach === 1 ? CHANGE.fitness : CHANGE.sample);
+  return fresh;
 }
 
 /** A kiss is obeyed and never measured (RFC 5905 §7.4). */
-function receiveKiss(association: Association, header: Header, code: string, now: Mono, rules: ClientRules): Reception {
+function receiveKiss(
+  association: Writable<Association>,
+  header: Header,
+  code: string,
+  now: Mono,
+  rules: ClientRules,
+): Reception {
   association.kiss = code;
   association.heard = now;
-  association.packets.rejected += 1;
+  count(association, "rejected");
+  changed(association, CHANGE.fitness);
   switch (kissAction(code)) {
     case "goAway":
-      association.ended = "denied";
+      endAs(association, "denied");
       association.flash = PACKET_TESTS.denied.flash;
-      association.nextPoll = null;
-      association.burst = 0;
       association.unanswered = 0;
       break;
     case "slowDown":
@@ -230,8 +240,9 @@ function receiveKiss(association: Association, header: Header, code: string, now
 }
 
 /** Counts a packet that failed a test. */
-function refuse(association: Association, test: PacketTest, final: boolean): Reception {
-  association.packets.rejected += 1;
+export function refuse(association: Writable<Association>, test: PacketTest, final = true): Reception {
+  count(association, "rejected");
   association.flash = PACKET_TESTS[test].flash;
+  changed(association, CHANGE.fitness);
   return { kind: "refused", test, final };
 }

@@ -6,13 +6,14 @@ import type { Seconds } from "../time/seconds.ts";
 import { shift, UNKNOWN_TIME } from "../time/timestamp.ts";
 import type { NtpTimestamp } from "../time/timestamp.ts";
 import type { Header } from "../wire/header.ts";
+import type { Writable } from "./change.ts";
 
 /** When a packet of ours truly left. */
 export interface Leaving {
   /** T1 as the host measured it; the reading the packet was made with until that is known; unknown since somebody stepped the clock. */
-  left: NtpTimestamp;
+  readonly left: NtpTimestamp;
   /** The host has measured it. */
-  measured: boolean;
+  readonly measured: boolean;
 }
 
 /** One packet of ours: what it carried, and when it truly left. */
@@ -21,7 +22,7 @@ export interface Departure extends Leaving {
   /** Its receive timestamp: by it an interleaved answer names the packet. */
   readonly receive: NtpTimestamp;
   /** When the packet that it answered came, by our clock. */
-  arrived: NtpTimestamp;
+  readonly arrived: NtpTimestamp;
   /** It told when the packet before it left. */
   readonly interleaved: boolean;
 }
@@ -32,22 +33,22 @@ const TRIALS = 2;
 /** The state of an exchange that has no end. */
 export interface SymmetricExchange {
   /** Their last transmit timestamp: the origin of our next packet. */
-  origin: NtpTimestamp;
+  readonly origin: NtpTimestamp;
   /** When that packet came: the receive timestamp of our next packet. */
-  receive: NtpTimestamp;
+  readonly receive: NtpTimestamp;
   /**
    * Our last two packets, younger first. Two, for packets cross: where both sides start in the same second, what arrives
    * always answers the one before the last, and a peer that remembered only the last would never believe anything.
    */
-  readonly departures: Departure[];
+  readonly departures: readonly Departure[];
   /** The one that their last packet answers; `null`: none. */
-  answered: Departure | null;
+  readonly answered: Departure | null;
   /** When that one came to them, by their clock: their last receive timestamp. */
-  theirReceive: NtpTimestamp;
+  readonly theirReceive: NtpTimestamp;
   /** Interleaved packets we may yet send before one is answered. */
-  trials: number;
+  readonly trials: number;
   /** They have sent an interleaved packet. */
-  offered: boolean;
+  readonly offered: boolean;
 }
 
 /** Nothing was sent or heard. */
@@ -69,7 +70,7 @@ export function symmetricExchange(): SymmetricExchange {
  * @param left when it was handed over, by our clock
  */
 export function departed(
-  exchange: SymmetricExchange,
+  exchange: Writable<SymmetricExchange>,
   header: Pick<Header, "receive" | "transmit" | "origin">,
   left: NtpTimestamp,
 ): Departure {
@@ -77,8 +78,7 @@ export function departed(
   const interleaved = origin !== exchange.origin;
   if (interleaved) exchange.trials -= 1;
   const departure = { transmit, receive, arrived: exchange.receive, left, measured: false, interleaved };
-  exchange.departures.unshift(departure);
-  if (exchange.departures.length > 2) exchange.departures.length = 2;
+  exchange.departures = [departure, ...exchange.departures.slice(0, 1)];
   return departure;
 }
 
@@ -96,7 +96,7 @@ export function tellable({ departures: [last], answered, trials }: SymmetricExch
  * @param interleaved it is itself interleaved
  */
 export function onAnswered(
-  exchange: SymmetricExchange,
+  exchange: Writable<SymmetricExchange>,
   header: Header,
   arrived: NtpTimestamp,
   answered: Departure | null,
@@ -114,12 +114,25 @@ export function onAnswered(
  * The clock was corrected: what was read from it moves along.
  * @param by what was added to the clock; `null`: nobody knows when, so what was read from it says nothing any more
  */
-export function moveExchange(exchange: SymmetricExchange, by: Seconds | null): void {
+export function moveExchange(exchange: Writable<SymmetricExchange>, by: Seconds | null): void {
   const moved = (read: NtpTimestamp): NtpTimestamp =>
     by === null || read === UNKNOWN_TIME ? UNKNOWN_TIME : shift(read, by);
   exchange.receive = moved(exchange.receive);
-  for (const departure of exchange.departures) {
-    departure.left = moved(departure.left);
-    departure.arrived = moved(departure.arrived);
-  }
+  for (const departure of exchange.departures) moveDeparture(departure, moved);
+}
+
+function moveDeparture(departure: Writable<Departure>, moved: (read: NtpTimestamp) => NtpTimestamp): void {
+  departure.left = moved(departure.left);
+  departure.arrived = moved(departure.arrived);
+}
+
+/** The host has measured when a packet left. */
+export function hasLeft(packet: Writable<Leaving>, at: NtpTimestamp): void {
+  packet.left = at;
+  packet.measured = true;
+}
+
+/** The clock was corrected: so was what was read from it when a packet left. */
+export function moveLeaving(packet: Writable<Leaving>, by: Seconds): void {
+  packet.left = shift(packet.left, by);
 }

@@ -5,6 +5,7 @@ import { elapsed } from "../time/mono.ts";
 import type { Mono } from "../time/mono.ts";
 import { PHI, powerOfTwo } from "../time/seconds.ts";
 import type { Frequency, Seconds } from "../time/seconds.ts";
+import type { Writable } from "./change.ts";
 import type { Sample } from "./sample.ts";
 
 /** Stages of the filter (RFC 5905 NSTAGE, ntpd NTP_SHIFT). */
@@ -42,14 +43,14 @@ export interface Estimate {
   readonly at: Mono;
 }
 
-/** The filter's state: plain data, changed by {@link filterSample}. */
+/** The filter's state: plain data, changed by the functions below. */
 export interface ClockFilter {
   /** Youngest first, {@link FILTER_STAGES} at most. */
-  readonly samples: Sample[];
+  readonly samples: readonly Sample[];
   /** The estimate now in use; `null` before the first sample. */
-  estimate: Estimate | null;
+  readonly estimate: Estimate | null;
   /** Samples made before this are of an earlier run. */
-  began: Mono;
+  readonly began: Mono;
 }
 
 /** An empty filter. */
@@ -63,13 +64,13 @@ export function clockFilter(): ClockFilter {
  * @param began when this run began
  */
 export function refillFilter(
-  filter: ClockFilter,
+  filter: Writable<ClockFilter>,
   samples: readonly Sample[],
   began: Mono,
   now: Mono,
   rules: FilterRules,
 ): void {
-  filter.samples.splice(0, Infinity, ...samples.slice(0, FILTER_STAGES));
+  filter.samples = samples.slice(0, FILTER_STAGES);
   filter.began = began;
   filter.estimate = filter.samples.length === 0 ? null : estimateOf(filter, now, rules);
 }
@@ -80,8 +81,8 @@ export function isRecalled({ estimate, began }: ClockFilter): boolean {
 }
 
 /** Forgets everything: the clock was stepped, or the server is another one now (RFC 5905 §9.1 "clear"). */
-export function clearFilter(filter: ClockFilter): void {
-  filter.samples.length = 0;
+export function clearFilter(filter: Writable<ClockFilter>): void {
+  filter.samples = [];
   filter.estimate = null;
 }
 
@@ -90,10 +91,9 @@ export function clearFilter(filter: ClockFilter): void {
  * @param phase what was added to the clock
  * @param frequency what was added to its rate: older samples were made by a clock that went wrong for longer
  */
-export function moveFilter(filter: ClockFilter, phase: Seconds, frequency: Frequency, now: Mono): void {
+export function moveFilter(filter: Writable<ClockFilter>, phase: Seconds, frequency: Frequency, now: Mono): void {
   const moved = (offset: Seconds, at: Mono): Seconds => offset - phase + frequency * elapsed(at, now);
-  for (const [stage, sample] of filter.samples.entries())
-    filter.samples[stage] = { ...sample, offset: moved(sample.offset, sample.at) };
+  filter.samples = filter.samples.map((sample) => ({ ...sample, offset: moved(sample.offset, sample.at) }));
   const { estimate } = filter;
   if (estimate !== null) filter.estimate = { ...estimate, offset: moved(estimate.offset, estimate.at) };
 }
@@ -118,9 +118,13 @@ export interface FilterRules {
  * @param interval the host poll interval, by which a popcorn spike is told from a lasting change
  * @returns true if {@link ClockFilter.estimate} holds a sample that was not used before
  */
-export function filterSample(filter: ClockFilter, sample: Sample, interval: Seconds, rules: FilterRules): boolean {
-  filter.samples.unshift(sample);
-  if (filter.samples.length > FILTER_STAGES) filter.samples.length = FILTER_STAGES;
+export function filterSample(
+  filter: Writable<ClockFilter>,
+  sample: Sample,
+  interval: Seconds,
+  rules: FilterRules,
+): boolean {
+  filter.samples = [sample, ...filter.samples.slice(0, FILTER_STAGES - 1)];
   const last = filter.estimate;
   const next = estimateOf(filter, sample.at, rules);
   if (rules.emptyStages === "rfc5905" && last !== null) {

@@ -10,6 +10,8 @@ import type { Mono } from "../time/mono.ts";
 import { pollInterval } from "../time/seconds.ts";
 import type { PollExponent, Seconds } from "../time/seconds.ts";
 import type { Association } from "./association.ts";
+import { CHANGE, changed } from "./change.ts";
+import type { Writable } from "./change.ts";
 import { isRecalled } from "./filter.ts";
 import { reachOnPoll } from "./reach.ts";
 import type { BurstProfile } from "./template.ts";
@@ -47,14 +49,15 @@ export interface PollRules {
 /**
  * A packet leaves now: shifts the registers and plans the next one.
  */
-export function onPoll(association: Association, now: Mono, rules: PollRules): void {
+export function onPoll(association: Writable<Association>, now: Mono, rules: PollRules): void {
   association.unanswered += 1;
   if (rules.samples !== null) {
     association.reach = reachOnPoll(association.reach);
     association.unreach += 1;
     // While what is on its way would be enough, nothing more is asked; a loss asks again.
     const enough = association.answers + association.requests.length + 1 >= samplesWanted(association, rules);
-    association.nextPoll = enough ? null : after(now, burstSpacing(association, rules, association.packets.sent === 0));
+    pollAt(association, enough ? null : after(now, burstSpacing(association, rules, association.packets.sent === 0)));
+    if (association.reach === 0) changed(association, CHANGE.fitness);
     return;
   }
   if (association.burst > 0) {
@@ -62,13 +65,37 @@ export function onPoll(association: Association, now: Mono, rules: PollRules): v
   } else {
     association.reach = reachOnPoll(association.reach);
     association.unreach += 1;
-    if (association.unreach >= UNREACH_LIMIT) association.hpoll = association.config.maxpoll;
+    if (association.unreach >= UNREACH_LIMIT) setHostPoll(association, association.config.maxpoll);
     if (association.config.burst && association.reach !== 0) association.burst = burstLength(association, rules) - 1;
   }
-  association.nextPoll = after(
-    now,
-    association.burst > 0 ? burstSpacing(association, rules, false) : spread(association, rules),
-  );
+  const wait = association.burst > 0 ? burstSpacing(association, rules, false) : spread(association, rules);
+  pollAt(association, after(now, wait));
+  // Out of reach by now: selection has to know.
+  if (association.reach === 0) changed(association, CHANGE.fitness);
+}
+
+/** The next packet leaves at a moment, whatever was planned; `null`: none will. */
+export function pollAt(association: Writable<Association>, at: Mono | null): void {
+  association.nextPoll = at;
+  changed(association, CHANGE.due);
+}
+
+/** Sets the host poll exponent; selection allows a server to age by an interval. */
+export function setHostPoll(association: Writable<Association>, hpoll: PollExponent): void {
+  if (association.hpoll === hpoll) return;
+  association.hpoll = hpoll;
+  changed(association, CHANGE.fitness);
+}
+
+/** Where no packet is planned, one leaves at a moment. */
+export function askAgainAt(association: Association, at: Mono): void {
+  if (association.nextPoll === null) pollAt(association, at);
+}
+
+/** When it next has something to do: a packet leaves, or the oldest request runs out; `null`: never. */
+export function dueOf({ nextPoll, requests }: Association): Mono | null {
+  const expires = requests[0]?.expires ?? null;
+  return nextPoll === null || (expires !== null && expires < nextPoll) ? expires : nextPoll;
 }
 
 /**
@@ -77,7 +104,7 @@ export function onPoll(association: Association, now: Mono, rules: PollRules): v
  * @param usable whether the answer gave a sample
  */
 export function onAnswer(
-  association: Association,
+  association: Writable<Association>,
   wasReachable: boolean,
   usable: boolean,
   now: Mono,
@@ -85,19 +112,20 @@ export function onAnswer(
 ): void {
   association.unanswered = 0;
   association.answers += 1;
+  if (!usable) changed(association, CHANGE.fitness);
   if (rules.samples !== null) {
     if (association.answers >= samplesWanted(association, rules)) complete(association);
     // More are wanted than were planned: what came has come by a detour.
-    else if (association.known) association.nextPoll ??= after(now, burstSpacing(association, rules, false));
+    else if (association.known) askAgainAt(association, after(now, burstSpacing(association, rules, false)));
     return;
   }
   if (!usable || wasReachable) return;
   // It was away, and asked ever more rarely: from the shortest interval again (RFC 5905 §9.1 "clear").
-  association.hpoll = association.minpoll;
-  association.nextPoll = after(now, spread(association, rules));
+  setHostPoll(association, association.minpoll);
+  pollAt(association, after(now, spread(association, rules)));
   if (association.config.iburst && association.burst === 0) {
     association.burst = rules.burst.packets - 1;
-    association.nextPoll = after(now, burstSpacing(association, rules, true));
+    pollAt(association, after(now, burstSpacing(association, rules, true)));
   }
 }
 
@@ -106,20 +134,20 @@ export function onAnswer(
  * otherwise another one takes its place.
  * @param asked when the request was handed over
  */
-export function onLost(association: Association, asked: Mono, rules: PollRules): void {
+export function onLost(association: Writable<Association>, asked: Mono, rules: PollRules): void {
+  changed(association, CHANGE.fitness);
   if (rules.samples === null || association.ended !== null) return;
   if (association.unanswered >= LOST_LIMIT) {
-    association.ended = association.answers > 0 ? "complete" : "unreachable";
-    association.nextPoll = null;
+    endAs(association, association.answers > 0 ? "complete" : "unreachable");
   } else if (association.packets.sent >= samplesWanted(association, rules) + EXTRA_QUESTIONS) {
     complete(association);
   } else {
-    association.nextPoll ??= after(asked, burstSpacing(association, rules, false));
+    askAgainAt(association, after(asked, burstSpacing(association, rules, false)));
   }
 }
 
 /** A RATE kiss: ends the burst; a one-shot asks no more, the daemon slows down for good (RFC 5905 §7.4). */
-export function onRate(association: Association, askedFor: number, now: Mono, rules: PollRules): void {
+export function onRate(association: Writable<Association>, askedFor: number, now: Mono, rules: PollRules): void {
   association.burst = 0;
   const poll = Math.max(LEAST_BACKOFF, Math.min(askedFor, LONGEST_BACKOFF), (association.backoff?.poll ?? 0) + 1);
   association.backoff = {
@@ -136,8 +164,8 @@ export function onRate(association: Association, askedFor: number, now: Mono, ru
     Math.min(askedFor, association.config.maxpoll),
   );
   association.minpoll = Math.min(slower, association.config.maxpoll);
-  association.hpoll = association.minpoll;
-  association.nextPoll = after(now, spread(association, rules));
+  setHostPoll(association, association.minpoll);
+  pollAt(association, after(now, spread(association, rules)));
 }
 
 /**
@@ -145,22 +173,29 @@ export function onRate(association: Association, askedFor: number, now: Mono, ru
  * too, where the association has just been heard. Bursts are left to end, and the silent to their own intervals.
  * @returns true if the next packet leaves at another moment
  */
-export function wishPoll(association: Association, wish: PollExponent, now: Mono, rules: PollRules): boolean {
+export function wishPoll(association: Writable<Association>, wish: PollExponent, now: Mono, rules: PollRules): boolean {
   const hpoll = Math.max(association.minpoll, Math.min(association.config.maxpoll, wish));
   const { nextPoll } = association;
   if (hpoll === association.hpoll || association.reach === 0) return false;
-  association.hpoll = hpoll;
+  setHostPoll(association, hpoll);
   if (nextPoll === null || association.burst > 0) return false;
   const planned = after(now, spread(association, rules));
   if (planned > nextPoll && association.heard !== now) return false;
-  association.nextPoll = planned;
+  pollAt(association, planned);
   return true;
 }
 
 /** No more questions in this run; what was measured stays usable. */
-function complete(association: Association): void {
-  association.ended = "complete";
-  association.nextPoll = null;
+function complete(association: Writable<Association>): void {
+  endAs(association, "complete");
+}
+
+/** It asks no more in this run, and says why. */
+export function endAs(association: Writable<Association>, why: Association["ended"]): void {
+  association.ended = why;
+  association.burst = 0;
+  pollAt(association, null);
+  changed(association, CHANGE.fitness);
 }
 
 /**

@@ -6,6 +6,9 @@ import { after, elapsed } from "../time/mono.ts";
 import { difference, shift } from "../time/timestamp.ts";
 import type { NtpTimestamp } from "../time/timestamp.ts";
 import type { Packet } from "../wire/packet.ts";
+import type { Association } from "./association.ts";
+import { CHANGE, changed, count } from "./change.ts";
+import type { Writable } from "./change.ts";
 
 declare const socketToken: unique symbol;
 declare const packetToken: unique symbol;
@@ -47,13 +50,13 @@ export interface Request {
   /** The random transmit timestamp it carries, which the answer must echo (a cookie: the clock does not leak). */
   readonly cookie: NtpTimestamp;
   /** Both clocks when it was handed over for sending. */
-  handedOver: Now;
+  readonly handedOver: Now;
   /** Unanswered by then, it is lost. */
   readonly expires: Mono;
   /** T1 as the host measured it; `null` until `sent` has said so. */
-  origin: NtpTimestamp | null;
-  originStamp: StampSource;
-  held: HeldReply | null;
+  readonly origin: NtpTimestamp | null;
+  readonly originStamp: StampSource;
+  readonly held: HeldReply | null;
 }
 
 /** A fresh request. */
@@ -69,8 +72,32 @@ export function request(token: QuestionToken, cookie: NtpTimestamp, now: Now, ti
   };
 }
 
+/** A request is on its way. */
+export function onAsked(association: Writable<Association>, asked: Request): void {
+  association.requests = [...association.requests, asked];
+  count(association, "sent");
+  changed(association, CHANGE.due);
+}
+
+/** A request is answered, or will not be. */
+export function endRequest(association: Writable<Association>, ended: Request): void {
+  association.requests = association.requests.filter((request) => request !== ended);
+  changed(association, CHANGE.due);
+}
+
+/** The host has measured when it left. */
+export function requestLeft(request: Writable<Request>, at: NtpTimestamp, stamp: StampSource): void {
+  request.origin = at;
+  request.originStamp = stamp;
+}
+
+/** Its answer has come before it was known when it left: it waits for that. */
+export function holdReply(request: Writable<Request>, reply: HeldReply): void {
+  request.held = reply;
+}
+
 /** The clock was corrected while the request is on its way: what was read from it moves along. */
-export function moveRequest(request: Request, by: Seconds): void {
+export function moveRequest(request: Writable<Request>, by: Seconds): void {
   const { mono, clock } = request.handedOver;
   request.handedOver = { mono, clock: shift(clock, by) };
   if (request.origin !== null) request.origin = shift(request.origin, by);

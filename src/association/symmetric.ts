@@ -8,14 +8,15 @@ import type { NtpTimestamp } from "../time/timestamp.ts";
 import type { Header } from "../wire/header.ts";
 import type { Association } from "./association.ts";
 import type { ClientRules, Reception } from "./client.ts";
-import { takeExchange } from "./client.ts";
+import { count } from "./change.ts";
+import type { Writable } from "./change.ts";
+import { refuse, takeExchange } from "./client.ts";
 import { onAnswered, tellable } from "./exchange.ts";
 import type { SymmetricExchange } from "./exchange.ts";
 import { kissCode } from "../wire/kiss.ts";
 import { UNREACH_LIMIT } from "./poll.ts";
 import type { HeldReply } from "./request.ts";
-import { headerFault, PACKET_TESTS } from "./tests.ts";
-import type { PacketTest } from "./tests.ts";
+import { headerFault } from "./tests.ts";
 
 /** What a packet says of the clock that sends it. */
 export type SystemHeader = Pick<
@@ -60,7 +61,7 @@ export function symmetricHeader(
  * each other; but nothing is taken over from a packet that is not authentic.
  */
 export function receivePeer(
-  association: Association,
+  association: Writable<Association>,
   exchange: SymmetricExchange,
   bytes: Uint8Array,
   packet: HeldReply,
@@ -68,7 +69,7 @@ export function receivePeer(
   rules: ClientRules,
 ): Reception {
   const { header } = packet.packet;
-  association.packets.received += 1;
+  count(association, "received");
   if (header.transmit === UNKNOWN_TIME) return refuse(association, "unsynchronized");
   if (header.transmit === exchange.origin) return refuse(association, "duplicate");
   const authentication = association.security.open(bytes, packet.packet);
@@ -139,10 +140,4 @@ function mayStartAnew({ authentication, unreach }: Association): boolean {
  */
 function isOld({ unreach }: Association, { origin }: SymmetricExchange, { transmit }: Header): boolean {
   return origin !== UNKNOWN_TIME && unreach < UNREACH_LIMIT && difference(transmit, origin) <= 0;
-}
-
-function refuse(association: Association, test: PacketTest): Reception {
-  association.packets.rejected += 1;
-  association.flash = PACKET_TESTS[test].flash;
-  return { kind: "refused", test, final: true };
 }

@@ -1,5 +1,6 @@
 /** From a datagram to whom it belongs to, by its socket: a question of ours, a solicitor, or the service. */
 import type { Association } from "../association/association.ts";
+import { count } from "../association/change.ts";
 import { receiveReply } from "../association/client.ts";
 import { processOf } from "../association/modes.ts";
 import type { Request, SocketToken } from "../association/request.ts";
@@ -63,6 +64,6 @@ function requestOf(
 }
 
 function refuse(state: State, claimed: Association, from: Address, test: PacketTest | PacketFault): void {
-  claimed.packets.rejected += 1;
+  count(claimed, "rejected");
   state.note({ what: "refused", id: claimed.id, from, test });
 }

@@ -83,8 +83,10 @@ class NtpEngine implements Engine {
     if (state.outcome === null) {
       keepUp(state, now);
       take(state, event, now);
+      state.heed();
       settle(state, now);
       steer(state, now);
+      state.heed();
     }
     return state.actions;
   }
@@ -190,6 +192,7 @@ function wake(state: State, now: Now): void {
       const association = state.roster.get(key as AssociationId);
       if (association !== undefined) attend(state, association, now);
     }
+    state.heed();
     if (state.outcome !== null) return;
   }
 }

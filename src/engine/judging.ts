@@ -36,6 +36,7 @@ export function settle(state: State, now: Now): void {
     return;
   }
   discardDuplicates(state, now);
+  state.heed();
   judge(state, now);
   rewardSurvivors(state);
   countAgreements(state);

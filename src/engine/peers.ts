@@ -1,13 +1,14 @@
 /** Symmetric peers: our side of a conversation that goes on. */
 import type { Association } from "../association/association.ts";
+import { count } from "../association/change.ts";
 import { departed } from "../association/exchange.ts";
+import { giveUp, onUndelivered } from "../association/life.ts";
 import { onPoll } from "../association/poll.ts";
 import { symmetricHeader } from "../association/symmetric.ts";
 import type { Now } from "../time/now.ts";
 import { family } from "../wire/address.ts";
 import { encodeHeader } from "../wire/header.ts";
 import { servedClock } from "./clock/pretend.ts";
-import { giveUp } from "./finding/associate.ts";
 import { socketFor } from "./serving/sockets.ts";
 import type { State } from "./state.ts";
 import { systemHeader } from "./serving/system-header.ts";
@@ -26,13 +27,12 @@ export function pollPeer(state: State, peer: Association, now: Now): void {
   );
   const sealed = peer.security.seal(encodeHeader(header));
   onPoll(peer, now.mono, state.rules);
-  if (sealed.kind === "unsealed") return giveUp(state, peer, "authentication");
+  if (sealed.kind === "unsealed") return giveUp(peer, "authentication");
   // Its socket may come with an interface.
-  if (socket === undefined) return void (peer.undelivered = "noRoute");
+  if (socket === undefined) return onUndelivered(peer, "noRoute");
   const token = state.nextToken();
   state.departures.set(token, departed(exchange, header, now.clock));
-  peer.packets.sent += 1;
+  count(peer, "sent");
   state.act({ kind: "send", token, socket, association: peer.id, to: address, ttl: null, bytes: sealed.bytes });
   state.note({ what: "polled", id: peer.id, address });
-  if (peer.reach === 0) state.changed(peer);
 }

@@ -1,14 +1,14 @@
 /** Questions leave, and some are lost: what the engine does when an association's moment has come. */
 import type { Association } from "../association/association.ts";
 import { releaseHeld, requestHeader } from "../association/client.ts";
+import { excuse, giveUp, onUndelivered as notDelivered, onUnsealed } from "../association/life.ts";
 import { onLost, onPoll } from "../association/poll.ts";
-import { request as newRequest } from "../association/request.ts";
+import { onAsked, request as newRequest } from "../association/request.ts";
 import type { PacketToken, Request, SocketToken } from "../association/request.ts";
 import type { Reason } from "../association/verdict.ts";
 import { after, elapsed } from "../time/mono.ts";
 import type { Now } from "../time/now.ts";
 import { encodeHeader } from "../wire/header.ts";
-import { giveUp } from "./finding/associate.ts";
 import { endVolleyIfOver, onListenerDue } from "./finding/broadcast.ts";
 import type { Event, HostFault } from "./port/event.ts";
 import { fallBack } from "./finding/mobilize.ts";
@@ -33,8 +33,7 @@ export function attend(state: State, association: Association, now: Now): void {
   if (association.nextPoll !== null && association.nextPoll <= now.mono) poll(state, association, now);
   if (state.roster.get(association.id) === undefined) return;
   const useless = isUseless(state, association, now);
-  if (useless === null) state.schedule(association);
-  else prune(state, association, now, useless);
+  if (useless !== null) prune(state, association, now, useless);
 }
 
 /** The poll process of the association's mode. */
@@ -61,18 +60,14 @@ export function onUndelivered(state: State, question: PacketToken | SocketToken,
   if (sender === undefined || request === undefined) return false;
   state.close(sender, request);
   state.note({ what: "unreachable", id: sender.id, address: sender.address!, why });
-  sender.undelivered = why;
+  notDelivered(sender, why);
   if (sender.answers === 0 && fallBack(state, sender, now, false)) return true;
   const { once } = state.config;
   if (once !== null) {
     const waits = why === "noRoute" && elapsed(state.begun ?? now.mono, now.mono) < once.waitNetwork;
-    if (waits) {
-      sender.unanswered = 0;
-      sender.nextPoll ??= after(now.mono, state.config.burst.spacing.least);
-    } else giveUp(state, sender, undelivered(why, state.config.sourcePort));
+    if (waits) excuse(sender, after(now.mono, state.config.burst.spacing.least));
+    else giveUp(sender, undelivered(why, state.config.sourcePort));
   }
-  state.schedule(sender);
-  state.changed(sender);
   return true;
 }
 
@@ -103,13 +98,11 @@ function ask(state: State, association: Association, now: Now): void {
   const sealed = association.security.seal(encodeHeader(requestHeader(association.config, cookie)));
   onPoll(association, now.mono, state.rulesFor(association));
   if (sealed.kind === "unsealed") {
-    association.authentication = "failed";
-    giveUp(state, association, "authentication");
+    onUnsealed(association);
     return;
   }
   const token = state.nextToken();
-  association.requests.push(newRequest(token, cookie, now, state.config.timeout));
-  association.packets.sent += 1;
+  onAsked(association, newRequest(token, cookie, now, state.config.timeout));
   state.roster.occupy(token, association);
   state.act({
     kind: "ask",
@@ -120,8 +113,6 @@ function ask(state: State, association: Association, now: Now): void {
     bytes: sealed.bytes,
   });
   state.note({ what: "polled", id: association.id, address });
-  // Out of reach by now: selection has to know.
-  if (association.reach === 0) state.changed(association);
 }
 
 function expire(state: State, association: Association, request: Request, now: Now): void {
@@ -137,5 +128,4 @@ function expire(state: State, association: Association, request: Request, now: N
   if (mute && fallBack(state, association, now, true)) return;
   onLost(association, request.handedOver.mono, state.rulesFor(association));
   if (association.listening?.phase === "volley") endVolleyIfOver(state, association, now);
-  state.changed(association);
 }

@@ -2,7 +2,9 @@
 import type { Association } from "../association/association.ts";
 import { releaseHeld } from "../association/client.ts";
 import type { Reception } from "../association/client.ts";
-import { clearFilter } from "../association/filter.ts";
+import { hasLeft } from "../association/exchange.ts";
+import { giveUp, measureAnew } from "../association/life.ts";
+import { requestLeft } from "../association/request.ts";
 import { after } from "../time/mono.ts";
 import type { Note } from "./port/note.ts";
 import type { Now } from "../time/now.ts";
@@ -11,7 +13,6 @@ import { toIso } from "../time/timestamp.ts";
 import type { Address } from "../wire/address.ts";
 import { kissAction } from "../wire/kiss.ts";
 import type { Event } from "./port/event.ts";
-import { giveUp } from "./finding/associate.ts";
 import { endVolleyIfOver } from "./finding/broadcast.ts";
 import { reward } from "./finding/prune.ts";
 import type { State } from "./state.ts";
@@ -22,16 +23,14 @@ import { loseTrack } from "./memory/unattended.ts";
 export function onSent(state: State, event: Event & { readonly kind: "sent" }, now: Now): void {
   const departure = state.departures.get(event.token);
   if (departure !== undefined) {
-    departure.left = event.at;
-    departure.measured = true;
+    hasLeft(departure, event.at);
     state.departures.delete(event.token);
     return;
   }
   const sender = state.roster.asking(event.token);
   const request = sender?.requests.find(({ token }) => token === event.token);
   if (sender === undefined || request === undefined) return;
-  request.origin = event.at;
-  request.originStamp = event.stamp;
+  requestLeft(request, event.at, event.stamp);
   const reception = releaseHeld(sender, request, now, state.rulesFor(sender));
   if (reception === null) return;
   state.close(sender, request);
@@ -48,11 +47,9 @@ export function onReception(state: State, from: Association, reception: Receptio
     case "sample":
       state.note(sampleNote(from, address, reception));
       hear(state, from, reception.sample);
-      // Without anything newer to believe selection has nothing new to see (the prime directive), unless it has yet to see this one.
-      if (reception.fresh || from.reach === 1 || !isUsed(state, from)) state.changed(from);
-      else reward(state, from);
-      if (from.listening?.phase === "volley") endVolleyIfOver(state, from, now);
-      return state.schedule(from);
+      // Selection will not see it (the prime directive); that it survived still counts.
+      if (!reception.fresh && from.reach !== 1) reward(state, from);
+      break;
     case "refused":
       state.note({ what: "refused", id, from: address, test: reception.test });
       break;
@@ -62,15 +59,13 @@ export function onReception(state: State, from: Association, reception: Receptio
       break;
     case "nak":
       state.note({ what: "refused", id, from: address, test: "authentication" });
-      if (state.config.once !== null) giveUp(state, from, "authentication");
+      if (state.config.once !== null) giveUp(from, "authentication");
       break;
     case "stepped":
       onSteppedByAnother(state, reception.by, now);
       break;
   }
   if (from.listening?.phase === "volley") endVolleyIfOver(state, from, now);
-  state.schedule(from);
-  state.changed(from);
 }
 
 function sampleNote(
@@ -90,19 +85,11 @@ export function onSteppedByAnother(state: State, by: Seconds, now: Now, slept: S
   if (slept > 0) state.note({ what: "resumed", slept });
   if (Math.abs(by - slept) >= APART) state.note({ what: "clockStepped", by: by - slept, whose: "another" });
   for (const association of state.roster) {
-    clearFilter(association.filter);
     state.closeRequests(association);
-    association.samples = 0;
-    association.answers = 0;
-    association.unanswered = 0;
-    if (association.ended === "complete") association.ended = null;
-    if (association.ended === null && association.address !== null)
-      association.nextPoll ??= after(now.mono, state.config.burst.spacing.least);
-    state.schedule(association);
+    measureAnew(association, after(now.mono, state.config.burst.spacing.least));
   }
   loseTrack(state, now);
   onStepped(state, by - slept, "another", now);
-  state.unjudged = true;
 }
 
 /** A server that sent us away is not asked again by later runs (RFC 5905 §7.4). */
@@ -112,9 +99,4 @@ export function rememberKiss(state: State, address: Address, code: string, now: 
   state.memory = { ...state.memory, kisses: [...others, { ip: address.ip, port: address.port, code, at }] };
   // Of what was learned besides nothing is said before the end.
   state.act({ kind: "remember", memory: { kisses: state.memory.kisses } });
-}
-
-/** Whether selection has use for it: what it had none for may be fit by now, as its dispersion shrinks with every sample. */
-function isUsed(state: State, { id }: Association): boolean {
-  return (state.opinion.verdicts.get(id)?.verdict ?? "rejected") !== "rejected";
 }

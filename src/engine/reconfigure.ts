@@ -6,10 +6,9 @@
  * refreshes the key media"); who is configured stays, and is asked by the key there is.
  */
 import type { Association } from "../association/association.ts";
+import { goBy } from "../association/life.ts";
 import type { AssociationConfig } from "../association/template.ts";
-import { after } from "../time/mono.ts";
 import type { Now } from "../time/now.ts";
-import { pollInterval } from "../time/seconds.ts";
 import { reviseAnswering } from "./serving/answering.ts";
 import { securityOf } from "./finding/associate.ts";
 import { reviseBroadcasters } from "./serving/broadcaster.ts";
@@ -43,7 +42,6 @@ export function onReconfigured(state: State, config: EngineConfig, now: Now): vo
   retryFailed(state);
   steerOn(state, config, now);
   state.deadlines.set(TIMER.discovery, now.mono);
-  state.unjudged = true;
 }
 
 /** Lines before → the same lines now, perhaps with other options. Lines that are gone are left out, and so are new ones. */
@@ -113,25 +111,9 @@ function lineOf(
 
 /** The same server by other options. */
 function revise(state: State, association: Association, line: AssociationConfig, now: Now): void {
-  const { minpoll, maxpoll } = association.config;
-  association.config = line;
-  if (association.security.kind === "none" || association.security.kind === "key")
-    association.security = securityOf(state, line, association.address);
-  // A kiss has left us slower than configured: that stays.
-  association.minpoll = Math.min(
-    Math.max(association.minpoll === minpoll ? line.minpoll : association.minpoll, line.minpoll),
-    line.maxpoll,
-  );
-  association.hpoll = Math.min(Math.max(association.hpoll, association.minpoll), line.maxpoll);
-  if (association.ended === "authentication") {
-    association.ended = null;
-    association.nextPoll = now.mono;
-  }
-  const { nextPoll } = association;
-  const soonest = after(now.mono, pollInterval(association.hpoll));
-  if (nextPoll !== null && soonest < nextPoll && (minpoll !== line.minpoll || maxpoll !== line.maxpoll))
-    association.nextPoll = soonest;
-  state.schedule(association);
+  const { kind } = association.security;
+  const isKeyed = kind === "none" || kind === "key";
+  goBy(association, line, isKeyed ? securityOf(state, line, association.address) : null, now.mono);
 }
 
 function steerOn(state: State, config: EngineConfig, now: Now): void {

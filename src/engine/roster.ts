@@ -1,5 +1,13 @@
-/** All associations, found by number, by address and by the question of theirs that is out. */
+/**
+ * All associations, found by number, by address and by the question of theirs that is out.
+ *
+ * It keeps the ledger in which the verbs of `association/` enter what they have changed. `State.heed` reads it after every step of the
+ * engine's: deadlines are set anew and selection looks again, and nobody has to ask for either.
+ */
 import type { Association, AssociationId } from "../association/association.ts";
+import { changesOf, enterIn } from "../association/change.ts";
+import type { Ledger } from "../association/change.ts";
+import { moveTo } from "../association/life.ts";
 import type { PacketToken, QuestionToken, SocketToken } from "../association/request.ts";
 import { addressKey } from "../wire/address.ts";
 import type { Address } from "../wire/address.ts";
@@ -11,6 +19,7 @@ export class Roster {
   /** Those that are only listed: they claim no packets. */
   readonly #listed = new Map<string, Association>();
   readonly #byQuestion = new Map<SocketToken | PacketToken, Association>();
+  readonly #ledger: Ledger = [];
   #lastId = 0;
 
   /** The next number. */
@@ -21,6 +30,7 @@ export class Roster {
 
   add(association: Association): void {
     this.#byId.set(association.id, association);
+    enterIn(association, this.#ledger);
     if (association.address === null || association.ended === "duplicate") return;
     const key = addressKey(association.address);
     if (isListed(association)) {
@@ -34,16 +44,17 @@ export class Roster {
 
   remove(association: Association): void {
     this.#byId.delete(association.id);
+    enterIn(association, null);
     if (association.address !== null && this.listedAt(association.address) === association)
       this.#listed.delete(addressKey(association.address));
     if (association.address !== null && this.at(association.address) === association)
       this.#byAddress.delete(addressKey(association.address));
   }
 
-  /** Gives an association another address. */
+  /** Another of its name's addresses is tried for an association. */
   move(association: Association, address: Address): void {
     if (association.address !== null) this.#byAddress.delete(addressKey(association.address));
-    association.address = address;
+    moveTo(association, address);
     this.#byAddress.set(addressKey(address), association);
   }
 
@@ -70,6 +81,15 @@ export class Roster {
   occupy(question: QuestionToken, association: Association | null): void {
     if (association === null) this.#byQuestion.delete(question);
     else this.#byQuestion.set(question, association);
+  }
+
+  /**
+   * Hands over what has changed since this was last called, in the order in which it did; also of those that were removed.
+   * @param heed is told the association and what of it has changed, as bits of `CHANGE`; changes nothing itself
+   */
+  readLedger(heed: (association: Association, what: number) => void): void {
+    for (const association of this.#ledger) heed(association, changesOf(association));
+    this.#ledger.length = 0;
   }
 
   get size(): number {

@@ -6,6 +6,9 @@
 import type { ClientRules } from "../association/client.ts";
 import type { PacketToken, QuestionToken, SocketToken } from "../association/request.ts";
 import type { Association } from "../association/association.ts";
+import { CHANGE } from "../association/change.ts";
+import { dueOf } from "../association/poll.ts";
+import { endRequest } from "../association/request.ts";
 import type { Request } from "../association/request.ts";
 import type { Leaving } from "../association/exchange.ts";
 import type { PoolSolicitor } from "../association/pool.ts";
@@ -101,7 +104,7 @@ export class State {
   learning: Learning = { clock: null, at: -Infinity as Mono, surprise: 0, corrected: null };
   /** The frequency correction in force at the start, s/s; `null`: unknown. */
   inForce: Frequency | null = null;
-  /** Something changed that selection has to see. */
+  /** Selection has something to see: an association has changed, which {@link State.heed} notices, or what it is judged by. */
   unjudged = false;
   /** Changes that selection has not seen of associations that the opinion does not rest on: they can wait a while. */
   waiting = 0;
@@ -138,6 +141,7 @@ export class State {
   /** Goes on by another configuration; what follows from it for what is there already is `reconfigure.ts`'s to do. */
   adopt(config: EngineConfig): void {
     this.#told = told(config, this.surroundings, this.#told);
+    this.unjudged = true;
   }
 
   /** How an association is polled: a volley is a one-shot of its own, whatever the run is. */
@@ -166,19 +170,33 @@ export class State {
     return (this.surroundings.chance.bits64() || 1n) as NtpTimestamp;
   }
 
-  /** Sets the moment at which an association next has something to do. */
-  schedule(association: Association): void {
-    const expires = association.requests[0]?.expires ?? null;
-    const due =
-      association.nextPoll === null || (expires !== null && expires < association.nextPoll)
-        ? expires
-        : association.nextPoll;
-    this.deadlines.set(association.id, due);
+  /** What has changed of associations is heeded: their deadlines, and whether selection has something to see. */
+  heed(): void {
+    this.roster.readLedger(this.#heedOne);
+  }
+
+  readonly #heedOne = (association: Association, what: number): void => {
+    const isHeld = this.roster.get(association.id) === association;
+    if ((what & CHANGE.due) !== 0) this.deadlines.set(association.id, isHeld ? dueOf(association) : null);
+    if ((what & ~CHANGE.due) !== 0) this.#judgeAnew(association, (what & CHANGE.fitness) !== 0);
+  };
+
+  /**
+   * Selection has something to see of one association: at once if the opinion rests on it, or there is none yet; else it can wait.
+   * What selection had no use for may be fit by now, as its dispersion shrinks with every sample, also one that is not fresh.
+   */
+  #judgeAnew({ id }: Association, isFresh: boolean): void {
+    const { estimate, verdicts } = this.opinion;
+    const verdict = verdicts.get(id)?.verdict ?? "rejected";
+    if (!isFresh && verdict !== "rejected") return;
+    if (this.config.once !== null || estimate === null || verdict === "systemPeer" || verdict === "survivor")
+      this.unjudged = true;
+    else this.waiting += 1;
   }
 
   /** A request is done with: its socket goes. */
   close(owner: Association, request: Request): void {
-    owner.requests.splice(owner.requests.indexOf(request), 1);
+    endRequest(owner, request);
     this.roster.occupy(request.token, null);
     this.act({ kind: "close", socket: request.token });
   }
@@ -187,15 +205,6 @@ export class State {
   closeRequests(owner: Association): void {
     for (let request = owner.requests[0]; request !== undefined; request = owner.requests[0])
       this.close(owner, request);
-  }
-
-  /** Something changed of one association, which matters at once if the opinion rests on it, or there is none yet. */
-  changed({ id }: Association): void {
-    const { estimate, verdicts } = this.opinion;
-    const verdict = verdicts.get(id)?.verdict;
-    if (this.config.once !== null || estimate === null || verdict === "systemPeer" || verdict === "survivor")
-      this.unjudged = true;
-    else this.waiting += 1;
   }
 
   /** All requests of all associations are done with. */

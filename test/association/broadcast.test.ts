@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { association } from "../../src/association/association.ts";
 import type { Association, AssociationId } from "../../src/association/association.ts";
-import { broadcastClient, receiveBroadcast } from "../../src/association/broadcast.ts";
+import { broadcastClient, moveArrival, receiveBroadcast } from "../../src/association/broadcast.ts";
 import type { BroadcastClient } from "../../src/association/broadcast.ts";
 import type { Reception } from "../../src/association/client.ts";
 import { shift, UNKNOWN_TIME } from "../../src/time/timestamp.ts";
@@ -90,7 +90,7 @@ test("a server that stops interleaving is heard as a basic one", () => {
 test("a stepped clock does not date the packet before", () => {
   const ear = new Ear();
   ear.hear(16, 0);
-  ear.own.previous!.at = shift(ear.own.previous!.at, 5);
+  moveArrival(ear.own, 5);
   expect(ear.hear(32, 0, left(16, 0))).toMatchObject({ kind: "sample", sample: { at: at(32 + DELAY).mono } });
 });
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Association } from "../../src/association/association.ts";
 import { receiveReply, releaseHeld, requestHeader } from "../../src/association/client.ts";
 import type { Reception } from "../../src/association/client.ts";
+import { requestLeft } from "../../src/association/request.ts";
 import type { Request } from "../../src/association/request.ts";
 import { shift, UNKNOWN_TIME } from "../../src/time/timestamp.ts";
 import type { NtpTimestamp } from "../../src/time/timestamp.ts";
@@ -140,8 +141,7 @@ describe("the peer process of a client", () => {
     asked.origin = null;
     expect(receive(held, asked)).toEqual({ kind: "held" });
     expect(held.samples).toBe(0);
-    asked.origin = shift(asked.handedOver.clock, 0.004);
-    asked.originStamp = "kernel";
+    requestLeft(asked, shift(asked.handedOver.clock, 0.004), "kernel");
     expect(releaseHeld(held, asked, at(0.02), ONCE)).toMatchObject({ kind: "sample" });
     // T1 4 ms later: the way out was 4 ms shorter, so the offset is 2 ms less.
     expect(held.filter.estimate!.offset).toBeCloseTo(0.248, 8);

@@ -1,19 +1,26 @@
 import { describe, expect, it } from "vitest";
 import type { Association } from "../../src/association/association.ts";
+import { count } from "../../src/association/change.ts";
+import type { Writable } from "../../src/association/change.ts";
 import { LOST_LIMIT, onAnswer, onLost, onPoll } from "../../src/association/poll.ts";
 import { BURST_EIGHT } from "../../src/association/template.ts";
 import type { Mono } from "../../src/time/mono.ts";
 import { client, DAEMON, ONCE } from "../support/association.ts";
 
 /** Polls as the engine does, and says when each packet left. */
-function departures(held: Association, count: number, answered: (poll: number) => boolean, rules = ONCE): number[] {
+function departures(
+  held: Writable<Association>,
+  polls: number,
+  answered: (poll: number) => boolean,
+  rules = ONCE,
+): number[] {
   const left: number[] = [];
   held.nextPoll = 0 as Mono;
-  for (let poll = 0; poll < count && held.nextPoll !== null && held.ended === null; poll++) {
+  for (let poll = 0; poll < polls && held.nextPoll !== null && held.ended === null; poll++) {
     const now: Mono = held.nextPoll;
     left.push(now);
     onPoll(held, now, rules);
-    held.packets.sent += 1;
+    count(held, "sent");
     if (answered(poll)) {
       const wasReachable = held.reach !== 0;
       held.reach |= 1;

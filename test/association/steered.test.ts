@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { clockFilter, filterSample, moveFilter } from "../../src/association/filter.ts";
 import { wishPoll } from "../../src/association/poll.ts";
-import { moveRequest, request, stepSince } from "../../src/association/request.ts";
+import { moveRequest, request, requestLeft, stepSince } from "../../src/association/request.ts";
 import type { QuestionToken } from "../../src/association/request.ts";
 import { BURST_SIX } from "../../src/association/template.ts";
 import type { Mono } from "../../src/time/mono.ts";
@@ -36,9 +36,9 @@ describe("a filter", () => {
 describe("a request under way", () => {
   it("moves with the clock, so that its answer gives a true sample and no step is suspected", () => {
     const one = request(1 as QuestionToken, 7n as never, at(10), 1);
-    one.origin = at(10).clock;
+    requestLeft(one, at(10).clock, "kernel");
     moveRequest(one, 0.5);
-    expect(difference(one.origin, at(10).clock)).toBeCloseTo(0.5, 9);
+    expect(difference(one.origin!, at(10).clock)).toBeCloseTo(0.5, 9);
     expect(stepSince(one, { mono: at(10.1).mono, clock: shift(at(10.1).clock, 0.5) })).toBe(0);
   });
 

@@ -1,6 +1,7 @@
 /** Associations, packets and rules for tests of the association and engine rooms: good ones, to be spoiled one field at a time. */
 import { association } from "../../src/association/association.ts";
 import type { Association, AssociationId } from "../../src/association/association.ts";
+import type { Writable } from "../../src/association/change.ts";
 import type { ClientRules } from "../../src/association/client.ts";
 import { request } from "../../src/association/request.ts";
 import type { QuestionToken, Request } from "../../src/association/request.ts";
@@ -60,7 +61,7 @@ export const SERVER: Address = { ip: "192.0.2.1", port: 123 };
 export function client(
   overrides: Partial<AssociationConfig> = {},
   security: Security = securityOf("none"),
-): Association {
+): Writable<Association> {
   return association({
     id: 1 as AssociationId,
     config: template(overrides),
@@ -72,8 +73,8 @@ export function client(
 }
 
 /** A request handed over and sent at a moment. */
-export function requestAt(seconds: number, cookie = 0x1234_5678_9abc_def0n): Request {
-  const made = request(1 as QuestionToken, cookie as NtpTimestamp, at(seconds), 1);
+export function requestAt(seconds: number, cookie = 0x1234_5678_9abc_def0n): Writable<Request> {
+  const made: Writable<Request> = request(1 as QuestionToken, cookie as NtpTimestamp, at(seconds), 1);
   made.origin = at(seconds).clock;
   return made;
 }

@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { association, type Association, type AssociationId } from "../../src/association/association.ts";
+import type { Writable } from "../../src/association/change.ts";
 import { filterSample } from "../../src/association/filter.ts";
 import { judgeSystem, type Opinion } from "../../src/system/judge.ts";
 import { DEFAULT_LIMITS } from "../../src/system/limits.ts";
@@ -10,7 +11,7 @@ import { answerTo, requestAt, securityOf, template } from "../support/associatio
 
 /** A server measured once. */
 function server(id: number, offset: number, { onProbation = false, trusted = false, delay = 0.01 } = {}): Association {
-  const made = association({
+  const made: Writable<Association> = association({
     id: id as AssociationId,
     config: template({ trusted }),
     lifetime: "persistent",

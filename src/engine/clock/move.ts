@@ -6,7 +6,7 @@
  * of the clock as it will be, beside a transmit timestamp of the clock as it is.
  */
 import { moveArrival } from "../../association/broadcast.ts";
-import { moveExchange } from "../../association/exchange.ts";
+import { moveExchange, moveLeaving } from "../../association/exchange.ts";
 import { moveFilter } from "../../association/filter.ts";
 import { moveRequest } from "../../association/request.ts";
 import { correctedBy } from "../../discipline/corrections.ts";
@@ -15,7 +15,6 @@ import { after, elapsed } from "../../time/mono.ts";
 import type { Mono } from "../../time/mono.ts";
 import type { Now } from "../../time/now.ts";
 import type { Frequency, Seconds } from "../../time/seconds.ts";
-import { shift } from "../../time/timestamp.ts";
 import type { State } from "../state.ts";
 
 /**
@@ -24,7 +23,7 @@ import type { State } from "../state.ts";
  * @param frequency what was added to its rate
  */
 export function moveAlong(state: State, phase: Seconds, frequency: Frequency, now: Now): void {
-  for (const { left } of state.broadcasters) if (left !== null) left.left = shift(left.left, phase);
+  for (const { left } of state.broadcasters) if (left !== null) moveLeaving(left, phase);
   for (const { filter, requests, exchange, listening } of state.roster) {
     moveFilter(filter, phase, frequency, now.mono);
     if (listening !== null) moveArrival(listening, phase);

@@ -11,9 +11,10 @@
  * What was measured by the clock moves along with it (`move.ts`); what the kernel's own loop does to it is in `lock.ts`.
  */
 import type { Association } from "../../association/association.ts";
+import { forgetArrival } from "../../association/broadcast.ts";
 import { rootDistance } from "../../association/distance.ts";
 import { moveExchange } from "../../association/exchange.ts";
-import { clearFilter } from "../../association/filter.ts";
+import { restart } from "../../association/life.ts";
 import { wishPoll } from "../../association/poll.ts";
 import type { Sample } from "../../association/sample.ts";
 import { correctedBy, corrections, steered } from "../../discipline/corrections.ts";
@@ -133,7 +134,6 @@ export function onStepped(state: State, by: Seconds, whose: "ours" | "another", 
     if (association.exchange !== null) moveExchange(association.exchange, whose === "ours" ? by : null);
   }
   for (const broadcaster of state.broadcasters) broadcaster.left = null;
-  state.unjudged = true;
 }
 
 /** The clock-adjust process: once a second, how to run during the next (RFC 5905 §12). */
@@ -222,19 +222,12 @@ function systemOffset(
 function spreadPoll(state: State, { discipline }: Steering, now: Now): void {
   const { poll } = discipline.report;
   for (const association of state.roster) {
-    if (association.listening !== null || !wishPoll(association, poll, now.mono, state.rules)) continue;
-    state.schedule(association);
+    if (association.listening === null) wishPoll(association, poll, now.mono, state.rules);
   }
 }
 
 function startAfresh(state: State, association: Association, now: Now): void {
-  clearFilter(association.filter);
   state.closeRequests(association);
-  if (association.listening !== null) association.listening.previous = null;
-  if (association.ended !== null || association.address === null || association.listening !== null) return;
-  association.reach = 0;
-  association.burst = 0;
-  association.hpoll = association.minpoll;
-  association.nextPoll = after(now.mono, state.config.burst.spacing.least);
-  state.schedule(association);
+  if (association.listening !== null) forgetArrival(association.listening);
+  restart(association, after(now.mono, state.config.burst.spacing.least));
 }

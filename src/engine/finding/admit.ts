@@ -2,8 +2,8 @@
  * Who may come in: the tests that whatever nobody asked for has to pass before it mobilizes anything, and the list of those
  * that a probe heard but may not use (seed 002 "Association Management").
  */
-import type { Association, Discovery } from "../../association/association.ts";
-import { filterSample } from "../../association/filter.ts";
+import type { Discovery } from "../../association/association.ts";
+import { onListed } from "../../association/life.ts";
 import { sampleOf } from "../../association/sample.ts";
 import type { Ring } from "../../association/solicitor.ts";
 import type { AssociationConfig } from "../../association/template.ts";
@@ -11,7 +11,6 @@ import type { PacketTest } from "../../association/tests.ts";
 import { FLAG } from "../../server/access.ts";
 import { sourceOf } from "../../server/source.ts";
 import type { Now } from "../../time/now.ts";
-import { pollInterval } from "../../time/seconds.ts";
 import type { Address } from "../../wire/address.ts";
 import { HEADER_LENGTH, MAXSTRAT } from "../../wire/header.ts";
 import type { Header } from "../../wire/header.ts";
@@ -59,12 +58,6 @@ export function restrictions({ access }: State, from: Address): number {
   return source === null ? 0 : access.flagsFor(source, from.port);
 }
 
-/** What the packet that mobilized an association says of its server; it is no sample. */
-export function introduce(fresh: Association, { header, mac }: Packet): void {
-  fresh.header = header;
-  fresh.authentication = mac === null ? "none" : "ok";
-}
-
 /** Counts a packet nobody claims. */
 export function refuseUnasked(state: State, from: Address, test: PacketTest | PacketFault): void {
   state.refused.set(test, (state.refused.get(test) ?? 0) + 1);
@@ -107,11 +100,6 @@ export function list(
   const { header } = packet;
   const listed =
     state.roster.listedAt(event.from) ?? add(state, config, "client", "preemptable", event.from, { found, ended: why });
-  listed.ended = why;
-  listed.header = header;
-  listed.packets.received += 1;
-  listed.packets.rejected += 1;
-  if (why === "authentication") listed.authentication = packet.mac === null ? "none" : "failed";
   // One way only for a broadcast; out and back for an answer, whose question left when its ring was asked.
   const t1 = ring === null ? header.transmit : ring.at;
   const exchange =
@@ -119,9 +107,8 @@ export function list(
       ? { t1: event.at, t2: header.transmit, t3: header.transmit, t4: event.at }
       : { t1, t2: header.receive, t3: header.transmit, t4: event.at };
   const sample = sampleOf(exchange, header.precision, state.config.precision, now.mono);
-  if (sample === null) return;
   const { emptyStages, precision } = state.config;
-  filterSample(listed.filter, sample, pollInterval(config.minpoll), { emptyStages, precision });
+  onListed(listed, why, packet, sample, { emptyStages, precision });
 }
 
 /** How an association came to be found, by what the packet said that found it. */

@@ -1,19 +1,17 @@
 /** Associations come and end here: the small steps that every department takes. */
 import { association } from "../../association/association.ts";
 import type { Association, Lifetime, Mobilization } from "../../association/association.ts";
+import { stayAway } from "../../association/life.ts";
 import type { AssociationMode } from "../../association/modes.ts";
 import type { AssociationConfig } from "../../association/template.ts";
 import type { Security } from "../../security/security.ts";
-import type { Reason } from "../../association/verdict.ts";
 import type { Address } from "../../wire/address.ts";
 import type { Now } from "../../time/now.ts";
 import { recall } from "../memory/remembered.ts";
 import type { State } from "../state.ts";
 
 /** What an association starts with besides its line. */
-type Start = Pick<Mobilization, "alternatives" | "exchange" | "listening" | "found"> & {
-  readonly ended?: Reason | null;
-};
+type Start = Pick<Mobilization, "alternatives" | "exchange" | "listening" | "found" | "ended">;
 
 /** Adds an association to the roster, sealed as its line says. It is not polled before its `nextPoll` is set. */
 export function add(
@@ -24,7 +22,7 @@ export function add(
   address: Address | null,
   start: Start,
 ): Association {
-  const { ended = null, ...rest } = start;
+  const { ended = null } = start;
   const fresh = association({
     id: state.roster.nextId(),
     config,
@@ -32,11 +30,9 @@ export function add(
     mode,
     security: securityOf(state, config, address),
     address,
-    ...rest,
+    ...start,
   });
-  fresh.ended = ended;
   state.roster.add(fresh);
-  state.unjudged = true;
   if (address !== null && ended === null) state.access.admitSource(address.ip);
   if (address !== null) state.note({ what: "mobilized", id: fresh.id, name: config.name, address });
   return fresh;
@@ -55,22 +51,11 @@ export function securityOf(
 function recallKiss(state: State, fresh: Association, address: Address): void {
   const kiss = state.memory.kisses.find(({ ip, port }) => ip === address.ip && port === address.port);
   if (kiss === undefined) return;
-  fresh.kiss = kiss.code;
-  fresh.ended = "denied";
+  stayAway(fresh, kiss.code, "denied");
 }
 
 /** A server that told an earlier run to stay away is not asked; one that an earlier run knew is known. */
 export function recallServer(state: State, fresh: Association, address: Address, now: Now): void {
   recallKiss(state, fresh, address);
   if (fresh.ended === null) recall(state, fresh, now);
-}
-
-/** An association is not polled again in this run; what was measured stays usable. */
-export function giveUp(state: State, failed: Association, why: Reason): void {
-  // A single failure does not undo what was measured before it; only a broken trust does, or that it votes twice.
-  failed.ended = failed.samples > 0 && why !== "authentication" && why !== "duplicate" ? "complete" : why;
-  failed.nextPoll = null;
-  failed.burst = 0;
-  state.schedule(failed);
-  state.unjudged = true;
 }

@@ -1,16 +1,23 @@
 /** Broadcast clients: mobilized by a packet, calibrated by a volley, and gone when their server falls silent. */
 import type { Association } from "../../association/association.ts";
-import { broadcastClient, broadcastFault, endVolley, volleyAt } from "../../association/broadcast.ts";
+import {
+  beginVolley,
+  broadcastClient,
+  broadcastFault,
+  endVolley,
+  onMissed,
+  volleyAt,
+} from "../../association/broadcast.ts";
 import { rootDistance } from "../../association/distance.ts";
-import { UNREACH_LIMIT } from "../../association/poll.ts";
-import { reachOnPoll } from "../../association/reach.ts";
+import { introduce } from "../../association/life.ts";
+import { pollAt, UNREACH_LIMIT } from "../../association/poll.ts";
 import type { AssociationConfig } from "../../association/template.ts";
 import { after } from "../../time/mono.ts";
 import type { Mono } from "../../time/mono.ts";
 import type { Now } from "../../time/now.ts";
 import { pollInterval } from "../../time/seconds.ts";
 import type { Packet } from "../../wire/packet.ts";
-import { discovery, introduce, isUsefulStratum, keyOf, list, obstacle, refuseUnasked, trusts } from "./admit.ts";
+import { discovery, isUsefulStratum, keyOf, list, obstacle, refuseUnasked, trusts } from "./admit.ts";
 import { add } from "./associate.ts";
 import type { Event } from "../port/event.ts";
 import { hasRoom, prune } from "./prune.ts";
@@ -47,11 +54,11 @@ export function mobilizeBroadcastClient(state: State, event: Datagram, packet: P
   const listening = broadcastClient(header, broadcastDelay, now.mono);
   const fresh = add(state, config, "broadcastClient", "ephemeral", event.from, { found, listening });
   introduce(fresh, packet);
-  fresh.nextPoll =
+  const first =
     broadcastDelay === null
       ? volleyAt(header, now.mono, state.surroundings.chance.uniform(), longestWait)
       : after(now.mono, pollInterval(minpoll));
-  state.schedule(fresh);
+  pollAt(fresh, first);
 }
 
 /** A listening association waits this much longer than its server's interval before it calls a broadcast missed. */
@@ -63,13 +70,10 @@ const GRACE = 1.25;
  */
 export function onListenerDue(state: State, listener: Association, now: Now): boolean {
   const own = listener.listening!;
-  if (own.phase === "wait") own.phase = "volley";
+  if (own.phase === "wait") beginVolley(own);
   if (own.phase === "volley") return true;
-  listener.reach = reachOnPoll(listener.reach);
-  listener.unreach += 1;
-  if (listener.reach === 0) state.changed(listener);
+  onMissed(listener, nextBroadcastBy(listener, now));
   if (listener.unreach >= UNREACH_LIMIT) prune(state, listener, now);
-  else listener.nextPoll = nextBroadcastBy(listener, now);
   return false;
 }
 
@@ -88,8 +92,7 @@ export function endVolleyIfOver(state: State, listener: Association, now: Now): 
   if (listener.ended === null && !fit) return;
   state.closeRequests(listener);
   const estimate = listener.filter.estimate;
-  endVolley(listener, listener.listening!);
-  listener.nextPoll = nextBroadcastBy(listener, now);
+  endVolley(listener, listener.listening!, nextBroadcastBy(listener, now));
   state.note({
     what: "volley",
     id: listener.id,

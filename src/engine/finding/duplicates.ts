@@ -1,9 +1,9 @@
 /** Servers that we have already under another name: found out by what they say of their clocks, and discarded. */
+import { giveUp } from "../../association/life.ts";
 import { duplicatesAmong } from "../../system/duplicates.ts";
 import { after } from "../../time/mono.ts";
 import type { Now } from "../../time/now.ts";
 import type { Seconds } from "../../time/seconds.ts";
-import { giveUp } from "./associate.ts";
 import { prune } from "./prune.ts";
 import type { State } from "../state.ts";
 
@@ -20,6 +20,6 @@ export function discardDuplicates(state: State, now: Now): void {
       continue;
     }
     state.closeRequests(double);
-    giveUp(state, double, "duplicate");
+    giveUp(double, "duplicate");
   }
 }

@@ -1,5 +1,7 @@
 /** Manycast: groups are asked ring by ring, and who answers is mobilized (seed 002 "Manycast Scheme"). */
 import { broadcastFault } from "../../association/broadcast.ts";
+import { introduce } from "../../association/life.ts";
+import { pollAt } from "../../association/poll.ts";
 import {
   beaconAt,
   growRing,
@@ -20,7 +22,7 @@ import { family } from "../../wire/address.ts";
 import { encodeHeader } from "../../wire/header.ts";
 import type { Header } from "../../wire/header.ts";
 import { decodePacket } from "../../wire/packet.ts";
-import { discovery, introduce, isUsefulStratum, keyOf, list, obstacle, refuseUnasked, trusts } from "./admit.ts";
+import { discovery, isUsefulStratum, keyOf, list, obstacle, refuseUnasked, trusts } from "./admit.ts";
 import { add } from "./associate.ts";
 import type { Event } from "../port/event.ts";
 import { heldCount, isPruned, makeRoom } from "./prune.ts";
@@ -147,11 +149,8 @@ export function onSolicited(state: State, asking: Solicitor, event: Datagram, no
     return list(state, config, event, packet, found, "surplus", ring, now);
   const fresh = add(state, config, "client", "preemptable", event.from, { found });
   introduce(fresh, packet);
-  fresh.nextPoll = after(
-    now.mono,
-    state.surroundings.chance.uniform() * (state.config.once === null ? asking.config.minpoll : 0),
-  );
-  state.schedule(fresh);
+  const wait = state.surroundings.chance.uniform() * (state.config.once === null ? asking.config.minpoll : 0);
+  pollAt(fresh, after(now.mono, wait));
 }
 
 function ask(state: State, asking: Solicitor, held: number, now: Now, rules: RingRules): void {

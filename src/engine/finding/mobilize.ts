@@ -1,7 +1,7 @@
 /** From configured lines to associations: names are looked up, and what they resolve to is mobilized. */
 import type { Association } from "../../association/association.ts";
-import { clearFilter } from "../../association/filter.ts";
 import { symmetricExchange } from "../../association/exchange.ts";
+import { askAgainAt, pollAt } from "../../association/poll.ts";
 import type { AssociationConfig } from "../../association/template.ts";
 import type { Reason } from "../../association/verdict.ts";
 import type { Now } from "../../time/now.ts";
@@ -89,31 +89,15 @@ export function giveUpNames(state: State, now: Now): void {
 export function fallBack(state: State, stuck: Association, now: Now, otherFamily: boolean): boolean {
   const current = stuck.address;
   if (current === null) return false;
-  const place = stuck.alternatives.findIndex(
+  const next = stuck.alternatives.find(
     (address) => state.roster.at(address) === undefined && (!otherFamily || family(address.ip) !== family(current.ip)),
   );
-  const next = place < 0 ? undefined : stuck.alternatives.splice(place, 1)[0];
   if (next === undefined) return false;
   state.roster.move(stuck, next);
-  stuck.unanswered = 0;
-  stuck.undelivered = null;
-  forgetServer(stuck);
   recallServer(state, stuck, next, now);
-  stuck.nextPoll = stuck.ended === null ? now.mono : null;
+  pollAt(stuck, stuck.ended === null ? now.mono : null);
   state.note({ what: "mobilized", id: stuck.id, name: stuck.config.name, address: next });
-  state.schedule(stuck);
   return true;
-}
-
-/** It is another server from now on: what was known of the one before is not true of this one. */
-function forgetServer(association: Association): void {
-  clearFilter(association.filter);
-  association.known = false;
-  association.header = null;
-  association.reach = 0;
-  association.since = null;
-  association.probation = null;
-  association.backoff = null;
 }
 
 /** `burst` sends eight packets a poll: only where polls are as rare as this is that no burden (seed 000). */
@@ -237,6 +221,5 @@ function mobilize(
   if (address === null || fresh.ended !== null) return;
   recallServer(state, fresh, address, now);
   if (fresh.ended !== null) return;
-  fresh.nextPoll ??= now.mono;
-  state.schedule(fresh);
+  askAgainAt(fresh, now.mono);
 }

@@ -1,5 +1,6 @@
 /** Pools in the daemon: names are drawn from, one server at a time, while too few associations are held (seed 002). */
 import { requestHeader } from "../../association/client.ts";
+import { pollAt } from "../../association/poll.ts";
 import {
   beginAgain,
   isStale,
@@ -110,8 +111,7 @@ export function onDrawn(state: State, pool: PoolSolicitor, event: Datagram, now:
     pool.failed.delete(question.to.ip);
     const fresh = add(state, { ...pool.config, kind: "pool" }, "client", "preemptable", event.from, {});
     recallServer(state, fresh, event.from, now);
-    fresh.nextPoll = after(now.mono, state.surroundings.chance.uniform() * POOL_PAUSE);
-    state.schedule(fresh);
+    pollAt(fresh, after(now.mono, state.surroundings.chance.uniform() * POOL_PAUSE));
   }
   schedule(state);
 }

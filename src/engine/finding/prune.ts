@@ -4,6 +4,7 @@
  */
 import type { Association } from "../../association/association.ts";
 import { rootDistance } from "../../association/distance.ts";
+import { keep } from "../../association/life.ts";
 import { UNREACH_LIMIT } from "../../association/poll.ts";
 import type { Reason } from "../../association/verdict.ts";
 import { after } from "../../time/mono.ts";
@@ -68,12 +69,10 @@ export function demobilize(state: State, ending: Association, why: Reason | "unc
   const { address } = ending;
   state.closeRequests(ending);
   state.roster.remove(ending);
-  state.deadlines.set(ending.id, null);
   if (address !== null) {
     state.access.dismissSource(address.ip);
     state.note({ what: "demobilized", id: ending.id, address, why });
   }
-  state.unjudged = true;
   // With fewer left, the solicitors may have to begin anew.
   state.deadlines.set(TIMER.discovery, now.mono);
 }
@@ -131,7 +130,7 @@ export function reward(state: State, association: Association): void {
   if (association.lifetime !== "preemptable" || association.header === null) return;
   const verdict = state.opinion.verdicts.get(association.id)?.verdict;
   if ((verdict === "systemPeer" || verdict === "survivor") && isUsefulStratum(state, association.header))
-    association.unreach = 0;
+    keep(association);
 }
 
 /** Whether the key an association was found by is gone, or another. */

@@ -1,6 +1,6 @@
 /** Who is put on probation, and whose ends (`system/probation.ts` says what it is). */
 import type { Association } from "../../association/association.ts";
-import { FILTER_STAGES } from "../../association/filter.ts";
+import { onAgreed, onRelapsed } from "../../association/life.ts";
 import type { Mono } from "../../time/mono.ts";
 import type { Now } from "../../time/now.ts";
 import type { State } from "../state.ts";
@@ -10,15 +10,14 @@ export function countAgreements(state: State): void {
   for (const association of state.roster) {
     if (association.probation === null) continue;
     const verdict = state.opinion.verdicts.get(association.id);
-    if (verdict?.verdict === "falseticker") association.agreed = 0;
+    if (verdict?.verdict === "falseticker") onRelapsed(association);
     if (
       verdict?.reason !== "probation" ||
       state.opinion.intersection === null ||
       association.samples <= association.agreed
     )
       continue;
-    association.agreed += 1;
-    if (state.config.once === null && association.agreed >= FILTER_STAGES) endProbation(association);
+    onAgreed(association, state.config.once === null);
   }
 }
 
@@ -28,9 +27,4 @@ export function probationAfter({ config, opinion }: State, association: Associat
   if (verdict?.reason === "outsideIntersection") return now.mono;
   const hasAgreed = config.once !== null && association.agreed > 0 && verdict?.reason === "probation";
   return hasAgreed ? null : association.probation;
-}
-
-function endProbation(association: Association): void {
-  association.probation = null;
-  association.agreed = 0;
 }

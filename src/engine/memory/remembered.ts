@@ -6,7 +6,7 @@
  * nothing younger than it is.
  */
 import type { Association } from "../../association/association.ts";
-import { refillFilter } from "../../association/filter.ts";
+import { resumeFrom } from "../../association/life.ts";
 import type { AssociationConfig } from "../../association/template.ts";
 import type { Reason, Verdict } from "../../association/verdict.ts";
 import { drifting, foretold, interrupted, stillToGlide } from "../../discipline/unattended.ts";
@@ -114,33 +114,24 @@ export function recall(state: State, fresh: Association, now: Now): void {
   // What is remembered is as old as it was when this engine started.
   const { mono: then } = state.started ?? now;
   const samples = isOnce || isUntouched(state) ? entry.samples : [];
-  fresh.since = after(then, -entry.since);
-  fresh.probation = entry.probation === null || fresh.config.trusted ? null : after(then, -entry.probation);
-  if (backoff !== null) {
-    fresh.backoff = { poll: backoff.poll, until: after(then, backoff.left) };
-    if (isOnce && fresh.backoff.until > now.mono) {
-      fresh.kiss = "RATE";
-      fresh.ended = "kiss";
-      return;
-    }
-    fresh.minpoll = Math.max(fresh.minpoll, Math.min(fresh.config.maxpoll, entry.minpoll));
-    fresh.nextPoll = fresh.backoff.until > now.mono ? fresh.backoff.until : null;
-  }
-  fresh.known = samples.length > 0 && header !== null;
-  if (!fresh.known && !isOnce) return; // it is asked as any other, with a burst
-  fresh.reach = entry.reach;
-  fresh.unreach = entry.unreach;
-  fresh.hpoll = Math.max(fresh.minpoll, Math.min(fresh.config.maxpoll, entry.hpoll));
-  if (!fresh.known) return;
-  fresh.header = header;
-  fresh.heard = heard === null ? null : after(then, -heard);
-  const made = samples.map(({ offset, delay, dispersion, age }) => ({
-    offset,
-    delay,
-    dispersion,
-    at: after(then, -age),
-  }));
-  refillFilter(fresh.filter, made, then, now.mono, state.rules);
+  const left = {
+    since: after(then, -entry.since),
+    probation: entry.probation === null ? null : after(then, -entry.probation),
+    backoff: backoff === null ? null : { poll: backoff.poll, until: after(then, backoff.left) },
+    minpoll: entry.minpoll,
+    hpoll: entry.hpoll,
+    reach: entry.reach,
+    unreach: entry.unreach,
+    heard: heard === null ? null : after(then, -heard),
+    header,
+    samples: samples.map(({ offset, delay, dispersion, age }) => ({
+      offset,
+      delay,
+      dispersion,
+      at: after(then, -age),
+    })),
+  };
+  resumeFrom(fresh, left, { isOnce, began: then }, now.mono, state.rules);
 }
 
 /** Whether a daemon has yet to touch the clock: then what was measured by it before still holds. */

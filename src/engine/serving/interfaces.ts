@@ -3,6 +3,7 @@
  */
 import { after } from "../../time/mono.ts";
 import type { Now } from "../../time/now.ts";
+import { hurry } from "../../association/life.ts";
 import { MIN_BURST_SPACING } from "../../association/poll.ts";
 import { isLinkLocal, isLoopback } from "../../wire/address.ts";
 import { reviseAnswering } from "./answering.ts";
@@ -68,10 +69,7 @@ function tryAgain(state: State, now: Now): void {
   for (const association of state.roster) {
     const { ended, reach, listening, address, nextPoll } = association;
     if (ended !== null || reach !== 0 || listening !== null || address === null || nextPoll === null) continue;
-    association.hpoll = association.minpoll;
     // Not all at once, and none sooner after its last packet than the guard time allows.
-    const soon = after(now.mono, (1 + state.surroundings.chance.uniform()) * MIN_BURST_SPACING);
-    if (soon < nextPoll) association.nextPoll = soon;
-    state.schedule(association);
+    hurry(association, after(now.mono, (1 + state.surroundings.chance.uniform()) * MIN_BURST_SPACING));
   }
 }

@@ -6,7 +6,7 @@ import type { Association } from "../../association/association.ts";
 import { broadcastFault, receiveBroadcast } from "../../association/broadcast.ts";
 import { processOf } from "../../association/modes.ts";
 import { receivePeer } from "../../association/symmetric.ts";
-import { MIN_BURST_SPACING } from "../../association/poll.ts";
+import { MIN_BURST_SPACING, pollAt } from "../../association/poll.ts";
 import type { HeldReply } from "../../association/request.ts";
 import type { PacketTest } from "../../association/tests.ts";
 import { symmetricExchange } from "../../association/exchange.ts";
@@ -109,8 +109,7 @@ function mobilizePassive(state: State, event: Datagram, packet: Packet, held: He
     found,
   });
   receivePeer(passive, passive.exchange!, event.bytes, held, now, state.rules);
-  passive.nextPoll = after(now.mono, MIN_BURST_SPACING);
-  state.schedule(passive);
+  pollAt(passive, after(now.mono, MIN_BURST_SPACING));
 }
 
 function passiveConfig(from: Address, packet: Packet): Association["config"] {
