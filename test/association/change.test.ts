@@ -113,11 +113,11 @@ describe("an association", () => {
             changesOf(held);
             ledger.length = 0;
             const now = at(index + 1);
-            const before = { due: dueOf(held), judged: judged(held, now, kind as keyof typeof RULES) };
-            STEPS[name]!(held, now, RULES[kind as keyof typeof RULES]);
+            const before = { due: dueOf(held), judged: judged(held, now, kind) };
+            STEPS[name]!(held, now, RULES[kind]);
             const { changes } = held;
             if (dueOf(held) !== before.due) expect(changes & CHANGE.due, `${name}: when it is due`).not.toBe(0);
-            const after = judged(held, now, kind as keyof typeof RULES);
+            const after = judged(held, now, kind);
             if (after.some((value, place) => value !== before.judged[place]))
               expect(changes & (CHANGE.fitness | CHANGE.sample), `${name}: what selection sees`).not.toBe(0);
             expect(ledger, name).toEqual(changes === 0 ? [] : [held]);
