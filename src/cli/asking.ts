@@ -11,7 +11,8 @@ import type { FailureDocument } from "../view/document.ts";
 import { RESOLVE_FAULTS } from "../view/explain.ts";
 import type { ControlError } from "../wire/control.ts";
 import type { Io, StopSignal } from "./io.ts";
-import type { AskingOptions } from "./viewing-options.ts";
+import { ASKING_DEFAULTS } from "./options/defaults.ts";
+import type { AskingOptions } from "./options/offers.ts";
 
 /** Until when a command goes on: its deadline, or a signal. */
 export class Until {
@@ -48,9 +49,6 @@ export class Until {
     this.#end();
   }
 }
-
-/** To wait for an answer, and in all, unless somebody says otherwise; seconds. */
-export const ASKING_DEFAULTS = { timeout: 1, deadline: 15 } as const;
 
 /** How to ask, by the command's options. */
 export async function askOptions(options: AskingOptions, until: Until): Promise<AskOptions> {

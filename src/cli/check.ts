@@ -1,20 +1,20 @@
 /** `ntpkit check`: a monitoring plugin. Servers are asked by the engine as `query` asks them, or a daemon is asked what it thinks. */
 import { UsageError } from "../config/usage.ts";
-import type { Thresholds } from "../config/ranges.ts";
+import { parseRange, type Thresholds } from "../config/ranges.ts";
 import { askDaemon } from "../host/ask.ts";
 import { documentText, schemaName } from "../view/document.ts";
 import { describeFailure } from "../view/failure.ts";
 import { pluginLine, statusOf, STATUSES, worst, type Figure, type Finding } from "../view/plugin.ts";
 import type { Leap } from "../wire/header.ts";
-import { askFailure, ASKING_DEFAULTS, askOptions, daemonPlaceOf, Until } from "./asking.ts";
+import { askFailure, askOptions, daemonPlaceOf, Until } from "./asking.ts";
+import { ASKING_DEFAULTS, CHECK_DEFAULTS } from "./options/defaults.ts";
 import { failureContext, runGuarded } from "./guarded.ts";
 import type { Io } from "./io.ts";
 import { thisMachine } from "./measure.ts";
 import { prepareOptions } from "./once.ts";
-import { wantsMetrics } from "./options.ts";
+import { wantsMetrics, type OptionsOf } from "./options/offers.ts";
 import { prepare } from "./prepare.ts";
-import { CHECK_DEFAULTS, type CheckOptions } from "./viewing-options.ts";
-import { watched } from "./watch.ts";
+import { watched } from "./observed.ts";
 
 /** What was measured, whoever told it. */
 interface Measurement {
@@ -32,7 +32,7 @@ interface Measurement {
  * Checks.
  * @returns 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN; mistakes of whoever typed are UNKNOWN too
  */
-export async function runCheck(servers: readonly string[], options: CheckOptions, io: Io): Promise<number> {
+export async function runCheck(servers: readonly string[], options: OptionsOf<"check">, io: Io): Promise<number> {
   let measured: Measurement;
   try {
     if (options.daemon !== undefined && servers.length > 0)
@@ -73,7 +73,7 @@ function nothing(status: "UNKNOWN" | "CRITICAL", text: string): Measurement {
   };
 }
 
-async function measureServers(servers: readonly string[], options: CheckOptions, io: Io): Promise<Measurement> {
+async function measureServers(servers: readonly string[], options: OptionsOf<"check">, io: Io): Promise<Measurement> {
   const machine = thisMachine();
   const prepared = await prepare("query", servers, prepareOptions(options), io.env, machine.facts);
   const { config, keyring } = prepared;
@@ -108,7 +108,7 @@ async function measureServers(servers: readonly string[], options: CheckOptions,
   };
 }
 
-async function askThe(host: string, options: CheckOptions, io: Io): Promise<Measurement> {
+async function askThe(host: string, options: OptionsOf<"check">, io: Io): Promise<Measurement> {
   const until = new Until(io, options.deadline ?? ASKING_DEFAULTS.deadline);
   try {
     const asked = await askDaemon(daemonPlaceOf(host), await askOptions(options, until));
@@ -134,13 +134,13 @@ async function askThe(host: string, options: CheckOptions, io: Io): Promise<Meas
 const UNDEMANDED: Thresholds = { warning: null, critical: null };
 
 /** The offset always; the others where something is demanded of them. */
-function findingOf(measured: Measurement, options: CheckOptions): Finding {
+function findingOf(measured: Measurement, options: OptionsOf<"check">): Finding {
   const offset: Figure = {
     name: "offset",
     value: measured.offset,
     thresholds: {
-      warning: options.warning ?? CHECK_DEFAULTS.warning,
-      critical: options.critical ?? CHECK_DEFAULTS.critical,
+      warning: options.warning ?? parseRange(CHECK_DEFAULTS.warning, ""),
+      critical: options.critical ?? parseRange(CHECK_DEFAULTS.critical, ""),
     },
   };
   // Where there is no answer at all, its words are enough, as check_ntp_time's are.

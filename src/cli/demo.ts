@@ -6,9 +6,9 @@ import { DEMO_ADDRESS, startServer, type Character, type DemoServer } from "./de
 import { exitCode } from "./exit.ts";
 import type { Io } from "./io.ts";
 import { measure, thisMachine } from "./measure.ts";
-import type { CommonOptions } from "./options.ts";
+import type { CommonOptions } from "./options/offers.ts";
 import { tellRun } from "./tell.ts";
-import { watched } from "./watch.ts";
+import { watched } from "./observed.ts";
 
 /** The servers: three agree that the local clock is a quarter of a second behind, one lies, one does not know. */
 const CHARACTERS: readonly Character[] = [

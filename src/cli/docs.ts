@@ -9,19 +9,13 @@ import { findingSchemas } from "../view/finding-schema.ts";
 import { configSchema, logSchema } from "../view/run-schema.ts";
 import { keygenSchema, runSchema } from "../view/schema.ts";
 import { viewingSchemas } from "../view/daemon-schema.ts";
-import { treeOf } from "./completion/tree.ts";
-import type { Io, Sink } from "./io.ts";
+import { tree } from "./completion/tree.ts";
 import { manualPages } from "./man/pages.ts";
-import { buildProgram } from "./program.ts";
 import { version } from "./version.ts";
-
-const NOWHERE: Sink = { write: () => {}, isTerminal: false, columns: null };
-const SILENT: Io = { out: NOWHERE, err: NOWHERE, env: {}, onStop: () => () => {} };
 
 /** Every generated file: its path from the top, and what must stand in it. */
 export function generated(): ReadonlyMap<string, string> {
-  const tree = treeOf(buildProgram(SILENT, () => {}));
-  const pages = [...manualPages(tree, version())].map(([name, text]) => [`man/${name}`, text] as const);
+  const pages = [...manualPages(tree(), version())].map(([name, text]) => [`man/${name}`, text] as const);
   const schemas = {
     sync: runSchema("sync"),
     query: runSchema("query"),

@@ -19,7 +19,7 @@ import { printable } from "../view/text.ts";
 import { stateWarningText } from "../view/warnings.ts";
 import { paletteFor } from "./colors.ts";
 import { exitCode, failureLine } from "./exit.ts";
-import type { FindingOptions } from "./finding-options.ts";
+import type { OptionsOf } from "./options/offers.ts";
 import { runGuarded, type GuardedEnd } from "./guarded.ts";
 import { DEFAULT_WIDTH, type Io, type StopSignal } from "./io.ts";
 import { drawLive, isLive, LIVE_ROWS, type Live } from "./live.ts";
@@ -27,6 +27,9 @@ import { thisMachine, unixNow } from "./measure.ts";
 import { prepareFinding, type PreparedFinding } from "./prepare-finding.ts";
 import { tellPrepared } from "./tell.ts";
 import { setWarnings } from "./set-warnings.ts";
+
+/** What the options of `pool`, `manycast` and `broadcast` parse to. */
+export type FindingOptions = Omit<OptionsOf<DiscoveryCommand>, "auth"> & Partial<Pick<OptionsOf<"manycast">, "auth">>;
 
 type Faults = Pick<FindingContext, "notListening" | "notJoined" | "notSent">;
 

@@ -7,7 +7,7 @@ import { documentText, schemaName } from "../view/document.ts";
 import { counted } from "../view/text.ts";
 import { CommandFailure, exitCode } from "./exit.ts";
 import type { Io } from "./io.ts";
-import type { KeygenOptions } from "./options.ts";
+import type { OptionsOf } from "./options/offers.ts";
 
 /**
  * Makes keys.
@@ -15,7 +15,7 @@ import type { KeygenOptions } from "./options.ts";
  * @returns the exit code
  * @throws UsageError, CommandFailure
  */
-export function runKeygen(file: string | null, options: KeygenOptions, io: Io): number {
+export function runKeygen(file: string | null, options: OptionsOf<"keygen">, io: Io): number {
   const request: KeyRequest = {
     algorithm: options.type ?? "AES128CMAC",
     count: options.count ?? 1,

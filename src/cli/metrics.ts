@@ -4,7 +4,7 @@ import { systemReason } from "../security/place.ts";
 import { textFormat } from "../view/expositions.ts";
 import { CommandFailure } from "./exit.ts";
 import type { Io } from "./io.ts";
-import type { MetricsOptions } from "./options.ts";
+import type { MetricsOptions } from "./options/offers.ts";
 
 /**
  * Gives figures where they are wanted: in a file when one is named, else on standard output.

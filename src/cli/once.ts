@@ -1,15 +1,18 @@
 /** `ntpkit sync` and `ntpkit query`: one run of the engine, and what it found in words or as a document. */
 import type { OnceCommand } from "../config/options.ts";
 import type { Recalled } from "../state/file.ts";
+import { statePath } from "../state/place.ts";
 import { recalledText } from "../view/recalled.ts";
 import { runGuarded } from "./guarded.ts";
 import type { Io } from "./io.ts";
 import { thisMachine } from "./measure.ts";
-import type { RunOptions } from "./options.ts";
+import type { OptionsOf } from "./options/offers.ts";
 import { prepare, type PrepareOptions } from "./prepare.ts";
-import { stateWanted } from "./remembering-options.ts";
 import { tellPrepared, tellRun } from "./tell.ts";
-import { watched } from "./watch.ts";
+import { watched } from "./observed.ts";
+
+/** What the options of `sync` and `query` parse to. */
+export type RunOptions = OptionsOf<"sync" | "query">;
 
 /**
  * Runs `sync` or `query`.
@@ -66,8 +69,21 @@ function recaller(
 }
 
 /** The names of the command line → those of the library. */
-export function prepareOptions({ ipv4, ipv6, step, slew, state: _state, ...options }: RunOptions): PrepareOptions {
+export function prepareOptions({
+  ipv4,
+  ipv6,
+  step,
+  slew,
+  state: _state,
+  ...options
+}: Omit<RunOptions, "compat">): PrepareOptions {
   const family = ipv4 === true ? 4 : ipv6 === true ? 6 : null;
   const method = step === true ? "step" : slew === true ? "slew" : null;
   return { ...options, ...(family === null ? {} : { family }), ...(method === null ? {} : { method }) };
+}
+
+/** Where servers are remembered; `undefined`: they are not. */
+function stateWanted({ state, frequency }: RunOptions): string | undefined {
+  if (state === undefined && frequency !== true) return undefined;
+  return typeof state === "string" ? state : statePath();
 }

@@ -7,8 +7,8 @@ import { failureContext } from "./guarded.ts";
 import { measure, thisMachine, unixNow } from "./measure.ts";
 import type { Io } from "./io.ts";
 import { NoServersError, prepare } from "./prepare.ts";
-import type { PeersCommandOptions } from "./viewing-options.ts";
-import { watched } from "./watch.ts";
+import type { OptionsOf } from "./options/offers.ts";
+import { watched } from "./observed.ts";
 
 /** With nobody to poll instead, the daemon's silence is what there is to tell. */
 function unlessNobodyIsNamed(error: unknown): null {
@@ -23,7 +23,7 @@ function unlessNobodyIsNamed(error: unknown): null {
  */
 export async function pollLive(
   why: FailureDocument,
-  options: PeersCommandOptions,
+  options: OptionsOf<"peers">,
   io: Io,
 ): Promise<{ readonly report: DaemonReport | null; readonly failure: FailureDocument | null }> {
   const machine = thisMachine();

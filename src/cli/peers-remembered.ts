@@ -11,7 +11,7 @@ import type { Io } from "./io.ts";
 import { unixNow } from "./measure.ts";
 import { peersText } from "./peers.ts";
 import { openState } from "./state.ts";
-import type { PeersCommandOptions } from "./viewing-options.ts";
+import type { OptionsOf } from "./options/offers.ts";
 
 const TITLE = "ntpkit peers";
 
@@ -20,7 +20,7 @@ const TITLE = "ntpkit peers";
  * @returns the exit code
  * @throws UsageError
  */
-export async function showRemembered(hosts: readonly string[], options: PeersCommandOptions, io: Io): Promise<number> {
+export async function showRemembered(hosts: readonly string[], options: OptionsOf<"peers">, io: Io): Promise<number> {
   if (hosts.length > 0)
     throw new UsageError(
       "--state shows what is remembered here, and no host is asked",

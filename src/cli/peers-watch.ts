@@ -1,12 +1,13 @@
 /** `ntpkit peers --watch`: the same again and again, in place on a terminal, one after the other elsewhere. */
 import { peersDocument } from "../view/daemon-document.ts";
 import { documentText } from "../view/document.ts";
-import { ASKING_DEFAULTS, Until } from "./asking.ts";
+import { Until } from "./asking.ts";
+import { ASKING_DEFAULTS } from "./options/defaults.ts";
 import { exitCode, failureLine } from "./exit.ts";
 import type { Io } from "./io.ts";
 import { pause } from "./pause.ts";
 import { peersText, type Seen } from "./peers.ts";
-import type { PeersCommandOptions } from "./viewing-options.ts";
+import type { OptionsOf } from "./options/offers.ts";
 
 /** Home, and clear what stands below; lines are cleared one by one so that nothing flickers. */
 const HOME = "\x1b[H";
@@ -20,7 +21,7 @@ const CLEAR_SCREEN = "\x1b[2J";
  */
 export async function watchPeers(
   interval: number,
-  options: PeersCommandOptions,
+  options: OptionsOf<"peers">,
   io: Io,
   look: (until: Until) => Promise<Seen>,
 ): Promise<number> {

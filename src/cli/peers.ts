@@ -7,11 +7,11 @@ import { askDaemon, LOCAL, type AskOptions, type Place } from "../host/ask.ts";
 import { peersDocument, type HostAnswer } from "../view/daemon-document.ts";
 import { documentText, type FailureDocument } from "../view/document.ts";
 import { peersTable, serverWidth } from "../view/peers.ts";
-import { askFailure, ASKING_DEFAULTS, askOptions, daemonPlaceOf, Until } from "./asking.ts";
+import { askFailure, askOptions, daemonPlaceOf, Until } from "./asking.ts";
+import { ASKING_DEFAULTS } from "./options/defaults.ts";
 import { exitCode, failureLine } from "./exit.ts";
 import { DEFAULT_WIDTH, type Io } from "./io.ts";
-import { wantsMetrics } from "./options.ts";
-import type { PeersCommandOptions } from "./viewing-options.ts";
+import { wantsMetrics, type OptionsOf } from "./options/offers.ts";
 
 const TITLE = "ntpkit peers";
 
@@ -20,7 +20,7 @@ const TITLE = "ntpkit peers";
  * @returns the exit code
  * @throws UsageError
  */
-export async function runPeers(hosts: readonly string[], options: PeersCommandOptions, io: Io): Promise<number> {
+export async function runPeers(hosts: readonly string[], options: OptionsOf<"peers">, io: Io): Promise<number> {
   if (options.state !== undefined) {
     const { showRemembered } = await import("./peers-remembered.ts");
     return await showRemembered(hosts, options, io);
@@ -58,7 +58,7 @@ export interface Seen {
 }
 
 /** Says on stderr who told nothing. */
-function tellFailures({ answers, failure }: Seen, options: PeersCommandOptions, io: Io): number {
+function tellFailures({ answers, failure }: Seen, options: OptionsOf<"peers">, io: Io): number {
   const lines = answers.flatMap((answer) => (answer.failure === null ? [] : [failureLine(TITLE, answer.failure)]));
   for (const line of lines) io.err.write(line);
   if (failure !== null && answers.length !== 1) io.err.write(failureLine(TITLE, failure));
@@ -74,7 +74,7 @@ function tellFailures({ answers, failure }: Seen, options: PeersCommandOptions, 
 async function look(
   places: readonly Place[],
   unnamed: boolean,
-  options: PeersCommandOptions,
+  options: OptionsOf<"peers">,
   io: Io,
   until: Until,
 ): Promise<Seen> {
@@ -92,7 +92,7 @@ async function look(
 
 async function answerOf(
   place: Place,
-  options: PeersCommandOptions,
+  options: OptionsOf<"peers">,
   asking: AskOptions,
   until: Until,
 ): Promise<HostAnswer> {
@@ -102,7 +102,7 @@ async function answerOf(
   return await explained({ host, report: asked, failure: null, reselection: null }, options);
 }
 
-async function explained(answer: HostAnswer, { explain }: PeersCommandOptions): Promise<HostAnswer> {
+async function explained(answer: HostAnswer, { explain }: OptionsOf<"peers">): Promise<HostAnswer> {
   if (explain !== true || answer.report === null) return answer;
   const { reselect } = await import("../control/reselect.ts");
   return { ...answer, reselection: reselect(answer.report) };
@@ -129,7 +129,7 @@ function commonFailure(answers: readonly HostAnswer[]): FailureDocument | null {
 }
 
 /** The text of all hosts. */
-export async function peersText(answers: readonly HostAnswer[], options: PeersCommandOptions, io: Io): Promise<string> {
+export async function peersText(answers: readonly HostAnswer[], options: OptionsOf<"peers">, io: Io): Promise<string> {
   const reports = answers.flatMap(({ report }) => report ?? []);
   const name = options.numeric === true ? undefined : await namesIn(reports);
   const table = await tableFor(answers, options, io, name);
@@ -140,7 +140,7 @@ export async function peersText(answers: readonly HostAnswer[], options: PeersCo
 
 async function tableFor(
   answers: readonly HostAnswer[],
-  options: PeersCommandOptions,
+  options: OptionsOf<"peers">,
   io: Io,
   name: ((address: string) => string) | undefined,
 ): Promise<(report: DaemonReport) => string> {
@@ -153,7 +153,7 @@ async function tableFor(
 
 function plainTable(
   answers: readonly HostAnswer[],
-  { all, associations, wideRemote, compat }: PeersCommandOptions,
+  { all, associations, wideRemote, compat }: OptionsOf<"peers">,
   name: ((address: string) => string) | undefined,
 ): (report: DaemonReport) => string {
   const named = name === undefined ? {} : { name };
@@ -170,7 +170,7 @@ function plainTable(
 }
 
 async function wideTable(
-  { all, color }: PeersCommandOptions,
+  { all, color }: OptionsOf<"peers">,
   io: Io,
   name: ((address: string) => string) | undefined,
 ): Promise<(report: DaemonReport) => string> {
@@ -183,7 +183,7 @@ async function wideTable(
 /** Where no terminal says how wide it is, names need not be cut. */
 const WIDE_WIDTH = 160;
 
-async function explanations(answers: readonly HostAnswer[], { color }: PeersCommandOptions, io: Io): Promise<string[]> {
+async function explanations(answers: readonly HostAnswer[], { color }: OptionsOf<"peers">, io: Io): Promise<string[]> {
   const judged = answers.filter(({ reselection }) => reselection !== null);
   if (judged.length === 0) return [];
   const [{ explanation }, { paletteFor }] = await Promise.all([import("../view/intervals.ts"), import("./colors.ts")]);

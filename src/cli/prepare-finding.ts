@@ -11,8 +11,8 @@ import type { Keyring } from "../security/keyring.ts";
 import { parseKeyIds, type TrustedKeys } from "../security/keyids.ts";
 import { placedText, type PlacedMessage } from "../security/place.ts";
 import { isMulticast } from "../wire/address.ts";
-import { FINDING_EXAMPLES } from "./finding-examples.ts";
-import type { FindingOptions } from "./finding-options.ts";
+import { EXAMPLES } from "./examples.ts";
+import type { FindingOptions } from "./find.ts";
 import { keysFormat, type Prepared } from "./prepare.ts";
 
 /** Everything such a run needs to begin. */
@@ -74,7 +74,7 @@ const NAMED: Readonly<Record<DiscoveryCommand, string | null>> = {
  */
 function named(command: DiscoveryCommand, operands: readonly string[]): readonly string[] {
   const what = NAMED[command];
-  const [[example] = [""]] = FINDING_EXAMPLES[command];
+  const [[example] = [""]] = EXAMPLES[command];
   if (operands.length === 0 && what !== null)
     throw new UsageError(
       `nothing is named to be ${command === "pool" ? "asked" : "searched"}`,

@@ -7,9 +7,15 @@ import { didYouMean } from "../config/suggest.ts";
 import { UsageError, UsageErrors } from "../config/usage.ts";
 import type { Outcome } from "../engine/port/outcome.ts";
 import { bareDocument, documentText, type FailureDocument } from "../view/document.ts";
-import { COMMANDS } from "./commands.ts";
+import { COMMAND_GROUPS, commandNamed, COMMANDS, type CommandRow } from "./commands.ts";
+import { PROGRAM_TEXT } from "./completion/tree.ts";
 import { exitCode, failureLine, failureOfError } from "./exit.ts";
 import { DEFAULT_WIDTH, type Io } from "./io.ts";
+import { addOptions } from "./options/commander.ts";
+import type { CommandName } from "./options/offers.ts";
+import { flagsOf } from "./options/row.ts";
+import { ROWS } from "./options/rows.ts";
+import { OTHER_TOOLS } from "./other-tools.ts";
 import { version } from "./version.ts";
 
 /**
@@ -22,13 +28,12 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   const [first, asked] = argv;
   // The help of help is all of it.
   if (first === "help" && asked === "help") return run(["help", ...argv.slice(2)], io);
-  if (first === "help" && asked !== undefined && !asked.startsWith("-") && commandNamed([asked]) === null)
-    return fail(unknownCommand(asked), argv, io);
-  const program = buildProgram(
-    io,
-    (ended) => (code = ended),
-    WITH_ALL.includes(argv[0] ?? "") ? null : commandNamed(argv),
-  );
+  const wantsHelp = first === "help" || argv.some((word) => HELP_FLAGS.includes(word));
+  const stranger = strangerIn(argv, wantsHelp);
+  if (stranger !== null) return fail(unknownCommand(stranger), argv, io);
+  const named = commandNamed(first === "help" ? asked : first);
+  const examples = wantsHelp && named !== null ? (await import("./examples.ts")).examplesHelp : null;
+  const program = buildProgram(io, (ended) => (code = ended), named?.name ?? null, examples);
   try {
     await program.parseAsync([...argv], { from: "user" });
     return code;
@@ -37,44 +42,73 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   }
 }
 
-/** Commands that look at the others' options. */
-const WITH_ALL: readonly string[] = ["help", "completion"];
+const HELP_FLAGS: readonly string[] = [ROWS.help.flag, ROWS.help.short];
 
-function commandNamed([name]: readonly string[]): string | null {
-  if (name === undefined) return null;
-  return COMMANDS.find((row) => row.name === name || row.alias === name)?.name ?? null;
+/** What stands where a command should and is none, and of which more can be said than that, or help is asked. */
+function strangerIn([first, asked]: readonly string[], wantsHelp: boolean): string | null {
+  const name = first === "help" ? asked : first;
+  if (name === undefined || name.startsWith("-") || name === "help" || commandNamed(name) !== null) return null;
+  return wantsHelp || OTHER_TOOLS.has(name) ? name : null;
 }
 
 /**
  * Builds the tree.
  * @param done takes the exit code of the command that ran
- * @param only the one command that needs its arguments and options, `null`: all; building them all takes a while
+ * @param only the one command that needs its operands and options; building them all takes a while
+ * @param examples makes what its help says below
  */
-export function buildProgram(io: Io, done: (code: number) => void, only: string | null = null): Command {
+function buildProgram(
+  io: Io,
+  done: (code: number) => void,
+  only: CommandName | null,
+  examples: ((name: CommandName) => string) | null,
+): Command {
   const program = new Command("ntpkit")
-    .description("The toolkit for network time: set a clock, see what servers say and why they are believed.")
-    .option("-V, --version", "print the version")
-    .helpOption("-h, --help", "print this help")
+    .description(PROGRAM_TEXT)
+    .option(flagsOf(ROWS.version), ROWS.version.text)
+    .helpOption(flagsOf(ROWS.help), ROWS.help.text)
     .usage("COMMAND [OPTION…] [ARGUMENT…]")
     .helpCommand("help [command]", "print the help of a command");
   configure(program, io);
-  // What a command takes is in its own help; with it the list would not fit a terminal.
-  program.configureHelp({ subcommandTerm: (command) => [command.name(), ...command.aliases()].join("|") });
+  program.configureHelp({
+    // What a command takes is in its own help; with it the list would not fit a terminal.
+    subcommandTerm: (command) => [command.name(), ...command.aliases()].join("|"),
+    // Choices and defaults stand in the rows' own words.
+    optionDescription: ({ description }) => description,
+  });
   program.addHelpText("after", "\nntpkit COMMAND --help tells what a command takes; ntpkit(1) is the manual.");
   program.on("option:version", () => {
     io.out.write(`${version()}\n`);
     throw new CommanderError(0, "commander.version", version());
   });
-  for (const { name, alias, text, build } of COMMANDS) {
-    const command = program
-      .command(name)
-      .description(text)
-      .helpOption("-h, --help", "print this help")
-      .allowExcessArguments(false);
-    if (alias !== undefined) command.alias(alias);
-    if (only === null || only === name) build(command, { io, program, done });
+  for (const [group, heading] of Object.entries(COMMAND_GROUPS)) {
+    program.commandsGroup(heading);
+    for (const row of COMMANDS.filter((row) => row.group === group)) {
+      const command = listed(program, row);
+      if (row.name !== only) continue;
+      for (const { word, text } of row.operands) command.argument(word, text);
+      addOptions(command, row.name);
+      if (examples !== null) command.addHelpText("after", examples(row.name));
+      command.action(async (...words: unknown[]) => {
+        const given = words
+          .slice(0, -2)
+          .flat()
+          .filter((word) => typeof word === "string");
+        done(await row.run(given, command.opts(), io));
+      });
+    }
   }
   return program;
+}
+
+/** A command as the list shows it. */
+function listed(program: Command, { name, alias, text }: CommandRow): Command {
+  const command = program
+    .command(name)
+    .description(text)
+    .helpOption(flagsOf(ROWS.help), ROWS.help.text)
+    .allowExcessArguments(false);
+  return alias === undefined ? command : command.alias(alias);
 }
 
 /** Streams and exits of our own instead of the process's; subcommands inherit them. */
@@ -94,19 +128,17 @@ function configure(program: Command, io: Io): void {
 
 /** `help` would print the list of commands, and leave it to the reader to see why. */
 function unknownCommand(name: string): UsageError {
+  const names = COMMANDS.map((row) => row.name);
   return new UsageError(
     `unknown command '${name}'`,
-    didYouMean(
-      name,
-      COMMANDS.map((row) => row.name),
-    ) ?? "see ntpkit --help",
+    OTHER_TOOLS.get(name) ?? didYouMean(name, names) ?? "see ntpkit --help",
   );
 }
 
 /** Says what went wrong, as a line and, where asked for, as a document. */
 function fail(error: unknown, argv: readonly string[], io: Io): number {
   if (error instanceof CommanderError && error.exitCode === 0) return 0;
-  const name = commandNamed(argv);
+  const name = commandNamed(argv[0])?.name ?? null;
   const title = name === null ? "ntpkit" : `ntpkit ${name}`;
   const failure = error instanceof CommanderError ? usageFailure(error, title) : failureOfError(error);
   const code = codeOf(failure?.code ?? "usage", name);
@@ -122,7 +154,7 @@ function fail(error: unknown, argv: readonly string[], io: Io): number {
 
 /** The exit code of an outcome; some commands have one of their own for mistakes in their command line. */
 function codeOf(outcome: Outcome, name: string | null): number {
-  const own = outcome === "usage" ? COMMANDS.find((row) => row.name === name)?.usageCode : undefined;
+  const own = outcome === "usage" ? commandNamed(name ?? undefined)?.usageCode : undefined;
   return own ?? exitCode(outcome);
 }
 

@@ -14,13 +14,13 @@ import { guarded, UsageError, UsageErrors, type OnFault } from "../config/usage.
 import { documentText } from "../view/document.ts";
 import { exitCode } from "./exit.ts";
 import type { Io } from "./io.ts";
-import type { DaemonRunOptions } from "./options.ts";
+import type { OptionsOf } from "./options/offers.ts";
 
 /**
  * Runs the daemon until it is told to stop, or does what was asked instead.
  * @returns the exit code
  */
-export async function runDaemon(options: DaemonRunOptions, io: Io): Promise<number> {
+export async function runDaemon(options: OptionsOf<"run">, io: Io): Promise<number> {
   if (options.from !== undefined || options.print === true) return await translate(options, io);
   if (options.check === true) return await check(options, io);
   const loaded = load(options, io);
@@ -29,7 +29,7 @@ export async function runDaemon(options: DaemonRunOptions, io: Io): Promise<numb
 }
 
 /** Reads the configuration file as a daemon does. */
-function load(options: DaemonRunOptions, io: Io, onFault: OnFault | null = null): LoadedConfiguration {
+function load(options: OptionsOf<"run">, io: Io, onFault: OnFault | null = null): LoadedConfiguration {
   const path = findConfiguration(options.config ?? null, io.env);
   if (path === null)
     throw new UsageError(
@@ -43,7 +43,7 @@ function load(options: DaemonRunOptions, io: Io, onFault: OnFault | null = null)
 }
 
 /** `--check`: all that is wrong; else the configuration with every default filled in, and what is wrong with its key file. It is JSON with and without `--json`, on one line or many. */
-async function check(options: DaemonRunOptions, io: Io): Promise<number> {
+async function check(options: OptionsOf<"run">, io: Io): Promise<number> {
   const faults: UsageError[] = [];
   const loaded = load(options, io, (fault) => faults.push(fault));
   const [first, ...others] = faults;
@@ -58,7 +58,7 @@ async function check(options: DaemonRunOptions, io: Io): Promise<number> {
   return exitCode("ok");
 }
 
-async function translate({ from, print }: DaemonRunOptions, io: Io): Promise<number> {
+async function translate({ from, print }: OptionsOf<"run">, io: Io): Promise<number> {
   if (from === undefined) throw new UsageError("--print needs a file to translate", "name it with --from");
   if (print !== true)
     throw new UsageError(

@@ -42,7 +42,8 @@ import { drawLive, isLive, type Live } from "./live.ts";
 import { measure, thisMachine, unixNow, type Machine } from "./measure.ts";
 import { checkInterface, readKeys, trustedKeys } from "./prepare-finding.ts";
 import { keysFormat } from "./prepare.ts";
-import { LEAP_FILE, LEAST_USER, type ServeCommandOptions } from "./serve-options.ts";
+import { LEAP_FILE, LEAST_USER } from "./options/defaults.ts";
+import type { OptionsOf } from "./options/offers.ts";
 import { tellPrepared } from "./tell.ts";
 
 /** How often counters are told of, milliseconds. */
@@ -53,7 +54,7 @@ const PERIOD = 64_000;
  * @returns the exit code
  * @throws UsageError
  */
-export async function runServe(servers: readonly string[], options: ServeCommandOptions, io: Io): Promise<number> {
+export async function runServe(servers: readonly string[], options: OptionsOf<"serve">, io: Io): Promise<number> {
   const machine = thisMachine();
   const { config, warnings, keyring, control } = await prepareServe(servers, options, machine, io);
   for (const warning of warnings) io.err.write(`ntpkit serve: warning: ${warning}\n`);
@@ -68,7 +69,7 @@ export async function runServe(servers: readonly string[], options: ServeCommand
 
 async function prepareServe(
   servers: readonly string[],
-  options: ServeCommandOptions,
+  options: OptionsOf<"serve">,
   machine: Machine,
   io: Io,
 ): Promise<ServeConfig & { readonly keyring: Keyring | null; readonly control: ControlAnswering }> {
@@ -114,7 +115,7 @@ async function prepareServe(
 }
 
 /** The key of broadcasts: the one named, else the first that is trusted. */
-function broadcastKey({ key }: ServeCommandOptions, keyring: Keyring | null): number | null {
+function broadcastKey({ key }: OptionsOf<"serve">, keyring: Keyring | null): number | null {
   return key ?? keyring?.keys.find(({ trusted }) => trusted)?.id ?? null;
 }
 
@@ -122,7 +123,7 @@ function broadcastKey({ key }: ServeCommandOptions, keyring: Keyring | null): nu
  * The next leap second of the list, if it is to be smeared.
  * @throws UsageError where there is no list
  */
-function askedSmear({ leapSmear, leapFile = LEAP_FILE }: ServeCommandOptions): SmearConfig | null {
+function askedSmear({ leapSmear, leapFile = LEAP_FILE }: OptionsOf<"serve">): SmearConfig | null {
   if (leapSmear === undefined) return null;
   let text: string;
   try {
@@ -141,7 +142,7 @@ function askedSmear({ leapSmear, leapFile = LEAP_FILE }: ServeCommandOptions): S
 }
 
 class ServeRun {
-  readonly #options: ServeCommandOptions;
+  readonly #options: OptionsOf<"serve">;
   readonly #io: Io;
   readonly #palette: Palette;
   readonly #presence: Presence;
@@ -154,7 +155,7 @@ class ServeRun {
   #timer: NodeJS.Timeout | undefined;
   #answered = { at: 0, count: 0, rate: 0 };
 
-  constructor({ service, associations }: EngineConfig, options: ServeCommandOptions, io: Io, palette: Palette) {
+  constructor({ service, associations }: EngineConfig, options: OptionsOf<"serve">, io: Io, palette: Palette) {
     this.#options = options;
     this.#io = io;
     this.#palette = palette;

@@ -11,7 +11,7 @@ import { exitCode, failureLine } from "./exit.ts";
 import { failureContext, type GuardedEnd } from "./guarded.ts";
 import { DEFAULT_WIDTH, type Io } from "./io.ts";
 import { unixNow } from "./measure.ts";
-import { wantsMetrics, type CommonOptions, type CompatOptions, type MetricsOptions } from "./options.ts";
+import { wantsMetrics, type CommonOptions, type MetricsOptions, type OptionsOf } from "./options/offers.ts";
 import type { Prepared } from "./prepare.ts";
 import { version } from "./version.ts";
 
@@ -49,7 +49,7 @@ const UNREPORTED: readonly Outcome[] = ["interrupted", "terminated", "internal",
  */
 export async function tellRun(
   { command, config, ...ended }: EndedRun,
-  options: CommonOptions & MetricsOptions & CompatOptions,
+  options: CommonOptions & MetricsOptions & Pick<OptionsOf<"query">, "compat">,
   io: Io,
 ): Promise<number> {
   const { snapshot, outcome, stateWarnings } = ended;

@@ -5,10 +5,11 @@ import { probe } from "../host/probe.ts";
 import { head, type Data } from "../view/daemon-document.ts";
 import { documentText, type FailureDocument } from "../view/document.ts";
 import { printable } from "../view/text.ts";
-import { askFailure, ASKING_DEFAULTS, askOptions, placeOf, Until } from "./asking.ts";
+import { askFailure, askOptions, placeOf, Until } from "./asking.ts";
+import { ASKING_DEFAULTS } from "./options/defaults.ts";
 import { exitCode, failureLine } from "./exit.ts";
 import type { Io } from "./io.ts";
-import type { TraceOptions } from "./viewing-options.ts";
+import type { OptionsOf } from "./options/offers.ts";
 
 /** The longest way: strata end at 15, but not everybody counts. */
 const HOPS = 32;
@@ -27,7 +28,7 @@ interface Traced {
  * @returns the exit code: that of the first server; further ones that do not answer end the trace
  * @throws UsageError
  */
-export async function runTrace(host: string | null, options: TraceOptions, io: Io): Promise<number> {
+export async function runTrace(host: string | null, options: OptionsOf<"trace">, io: Io): Promise<number> {
   const until = new Until(io, options.deadline ?? ASKING_DEFAULTS.deadline);
   try {
     const asking = await askOptions(options, until);
@@ -64,7 +65,7 @@ export async function runTrace(host: string | null, options: TraceOptions, io: I
   }
 }
 
-function failed(failure: FailureDocument, hops: readonly Traced[], options: TraceOptions, io: Io): number {
+function failed(failure: FailureDocument, hops: readonly Traced[], options: OptionsOf<"trace">, io: Io): number {
   if (options.json === true) io.out.write(documentText(document(hops, failure.message, failure), io.out.isTerminal));
   io.err.write(failureLine("ntpkit trace", failure));
   return exitCode(failure.code);

@@ -9,7 +9,8 @@ import { askOptions, daemonPlaceOf, Until } from "./asking.ts";
 import { exitCode, failureLine } from "./exit.ts";
 import type { Io } from "./io.ts";
 import { pause } from "./pause.ts";
-import { WAIT_DEFAULTS, type WaitOptions } from "./viewing-options.ts";
+import { WAIT_DEFAULTS } from "./options/defaults.ts";
+import type { OptionsOf } from "./options/offers.ts";
 
 /** For a daemon's answer, once and then once more; seconds. */
 const PATIENCE = 0.25;
@@ -40,7 +41,7 @@ export interface Condition {
  * @throws UsageError
  */
 export async function runWait(
-  options: WaitOptions,
+  options: OptionsOf<"wait">,
   io: Io,
   here: Here = { place: LOCAL, kernel: kernelStatus },
 ): Promise<number> {
@@ -87,13 +88,16 @@ function kernelCondition(status: KernelStatus | null): Condition {
   return { source: "kernel", daemon: null, synchronized, offset, maximumError };
 }
 
-function isGood({ synchronized, offset, maximumError }: Condition, { offset: most, distance }: WaitOptions): boolean {
+function isGood(
+  { synchronized, offset, maximumError }: Condition,
+  { offset: most, distance }: OptionsOf<"wait">,
+): boolean {
   if (!synchronized) return false;
   if (most !== undefined && (offset === null || Math.abs(offset) > most)) return false;
   return distance === undefined || (maximumError !== null && maximumError <= distance);
 }
 
-function failureOf(last: Condition, { daemon }: WaitOptions, until: Until): FailureDocument {
+function failureOf(last: Condition, { daemon }: OptionsOf<"wait">, until: Until): FailureDocument {
   if (until.why !== "deadline") return { code: until.why, message: until.why, hint: null };
   if (last.source === null && daemon !== undefined)
     return { code: "unavailable", message: `${daemon}: no time daemon answers`, hint: "--timeout waits longer" };
@@ -117,7 +121,7 @@ function told(
   condition: Condition,
   failure: FailureDocument | null,
   began: number,
-  options: WaitOptions,
+  options: OptionsOf<"wait">,
   io: Io,
 ): number {
   const document: Data = { ...head("wait", failure), elapsed: (performance.now() - began) / 1000, ...condition };

@@ -1,9 +1,8 @@
 /** What a message advises is there: an option of the very command, or a word of the configuration's grammar. */
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import type { Option } from "commander";
 import { REASONS, type Reason } from "../../src/association/verdict.ts";
-import { buildProgram } from "../../src/cli/program.ts";
+import { tree } from "../../src/cli/completion/tree.ts";
 import { COMMANDS as STATEMENTS } from "../../src/config/ntpconf/commands.ts";
 import { DEFAULT_STEP_LIMITS } from "../../src/discipline/limits.ts";
 import { OUTCOMES, type Outcome } from "../../src/engine/port/outcome.ts";
@@ -11,15 +10,17 @@ import type { Snapshot } from "../../src/engine/port/snapshot.ts";
 import { ADVISED, describeFailure, type FailingCommand } from "../../src/view/failure.ts";
 import { association, lost, snapshotOf, silent, undecided } from "../support/snapshot.ts";
 
-const NOWHERE = { write: () => {}, isTerminal: false, columns: null };
-const TREE = buildProgram({ out: NOWHERE, err: NOWHERE, env: {}, onStop: () => () => {} }, () => {});
+const TREE = tree();
 
 /** Every option of some commands, or of all. */
 function optionsOf(names: readonly string[] | null): ReadonlySet<string> {
-  const commands = TREE.commands.filter((command) => names === null || names.includes(command.name()));
-  if (names !== null) expect(commands.map((command) => command.name()).toSorted()).toEqual([...names].toSorted());
-  const flags = ({ long, short }: Option): string[] => [long, short].filter((flag) => typeof flag === "string");
-  return new Set(["--help", "-h", ...commands.flatMap((command) => command.options.flatMap(flags))]);
+  const commands = TREE.commands.filter(({ name }) => names === null || names.includes(name));
+  if (names !== null) expect(commands.map(({ name }) => name).toSorted()).toEqual([...names].toSorted());
+  return new Set(
+    (names === null ? [TREE, ...commands] : commands).flatMap(({ options }) =>
+      options.flatMap(({ long, short }) => (short === null ? [long] : [long, short])),
+    ),
+  );
 }
 
 /** Other programs' options, which their names stand beside. */

@@ -1,6 +1,6 @@
 /** Completion for bash. */
 import { NTP_GROUPS } from "../../config/groups.ts";
-import { SHELLS } from "../options.ts";
+import { SHELLS } from "./tree.ts";
 import type { Tree, TreeCommand, TreeOption } from "./tree.ts";
 
 /** The script; `eval "$(ntpkit completion bash)"`, or a file in bash's completion folder. */

@@ -1,6 +1,6 @@
 /** Completion for fish. */
 import { NTP_GROUPS } from "../../config/groups.ts";
-import { SHELLS } from "../options.ts";
+import { SHELLS } from "./tree.ts";
 import type { Tree, TreeCommand, TreeOption } from "./tree.ts";
 
 /** The script; a file `ntpkit.fish` in fish's completions folder. */

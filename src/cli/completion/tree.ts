@@ -1,5 +1,8 @@
-/** The command tree as plain data: what completion scripts and man pages are drawn from. */
-import type { Command, Option } from "commander";
+/** The commands and their options as plain data: what completion scripts and man pages are drawn from. */
+import { COMMANDS, type CommandRow, type Operand } from "../commands.ts";
+import { offered } from "../options/offers.ts";
+import { standardText, type Row } from "../options/row.ts";
+import { ROWS } from "../options/rows.ts";
 
 /** An option of a command. */
 export interface TreeOption {
@@ -10,9 +13,14 @@ export interface TreeOption {
   readonly text: string;
   /** The placeholder of its value, e.g. `duration`; `null`: it takes none. */
   readonly value: string | null;
-  /** The value may be left out. */
+  /** The value may be left out; then it is this, where that is not the mere fact. */
   readonly optional: boolean;
+  readonly without: string | null;
   readonly choices: readonly string[];
+  /** What counts where it is not given, as it would be typed. */
+  readonly standard: string | null;
+  /** The word of ntp.conf that says the same. */
+  readonly conf: string | null;
   /** The heading it stands under in the help. */
   readonly heading: string;
 }
@@ -29,6 +37,7 @@ export interface TreeArgument {
 export interface TreeCommand {
   readonly name: string;
   readonly text: string;
+  readonly group: CommandRow["group"] | null;
   readonly arguments: readonly TreeArgument[];
   readonly options: readonly TreeOption[];
 }
@@ -38,47 +47,49 @@ export interface Tree extends TreeCommand {
   readonly commands: readonly TreeCommand[];
 }
 
-/** Draws the tree from commander's. */
-export function treeOf(program: Command): Tree {
-  return { ...commandOf(program), commands: program.commands.map(commandOf) };
-}
+/** The shells that completion is offered for. */
+export const SHELLS: readonly string[] = ["bash", "zsh", "fish"];
+
+/** What the program is for, in a sentence. */
+export const PROGRAM_TEXT =
+  "The toolkit for network time: set a clock, see what servers say and why they are believed.";
 
 /** Under which heading options without one stand. */
 const OTHERS = "Options:";
 
-function commandOf(command: Command): TreeCommand {
-  const help = command.createHelp();
+/** The whole program. */
+export function tree(): Tree {
   return {
-    name: command.name(),
-    text: command.description(),
-    arguments: command.registeredArguments.map((argument) => ({
-      name: argument.name(),
-      text: argument.description,
-      required: argument.required,
-      many: argument.variadic,
-    })),
-    options: help.visibleOptions(command).map(optionOf),
+    name: "ntpkit",
+    text: PROGRAM_TEXT,
+    group: null,
+    arguments: [],
+    options: [ROWS.version, ROWS.help].map((row) => optionOf(row, OTHERS)),
+    commands: COMMANDS.map(commandOf),
   };
 }
 
-/** What stands between the outermost brackets of `--metrics <[host:]port>`. */
-function placeholderOf(flags: string): string | null {
-  return (
-    /<(.+)>|\[(.+)\]/
-      .exec(flags)
-      ?.slice(1)
-      .find((text) => text !== undefined) ?? null
-  );
+function commandOf({ name, text, group, operands }: CommandRow): TreeCommand {
+  const options = offered(name).flatMap(({ heading, rows }) => rows.map((row) => optionOf(row, heading)));
+  return { name, text, group, arguments: operands.map(argumentOf), options: [...options, optionOf(ROWS.help, OTHERS)] };
 }
 
-function optionOf(option: Option): TreeOption {
+function argumentOf({ word, text }: Operand): TreeArgument {
+  return { name: word.replace(/\W/g, ""), text, required: word.startsWith("<"), many: word.includes("...") };
+}
+
+function optionOf(row: Row, heading: string): TreeOption {
+  const { short = null, flag, takes = null, text, choices = [], without, conf = null } = row;
   return {
-    short: option.short ?? null,
-    long: option.long ?? "",
-    text: option.description,
-    value: placeholderOf(option.flags),
-    optional: option.optional && !option.required,
-    choices: option.argChoices ?? [],
-    heading: option.helpGroupHeading ?? OTHERS,
+    short,
+    long: flag,
+    text,
+    value: takes,
+    optional: without !== undefined,
+    without: typeof without === "string" ? without : null,
+    choices,
+    standard: standardText(row),
+    conf,
+    heading,
   };
 }

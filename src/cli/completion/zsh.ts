@@ -1,5 +1,5 @@
 /** Completion for zsh. */
-import { SHELLS } from "../options.ts";
+import { SHELLS } from "./tree.ts";
 import type { Tree, TreeCommand, TreeOption } from "./tree.ts";
 
 /** The script; a file `_ntpkit` in a folder of `$fpath`. */

@@ -5,7 +5,7 @@ import { otherDaemon } from "../../host/daemons.ts";
 import { claimInstance, instancePath, isInstanceFault, type Instance } from "../../host/instance.ts";
 import { CommandFailure } from "../exit.ts";
 import type { Io } from "../io.ts";
-import type { DaemonRunOptions } from "../options.ts";
+import type { OptionsOf } from "../options/offers.ts";
 import type { Log } from "./log.ts";
 
 /**
@@ -14,7 +14,7 @@ import type { Log } from "./log.ts";
  * @throws CommandFailure where somebody does
  */
 export function claimClock(
-  { clock, force }: DaemonRunOptions,
+  { clock, force }: OptionsOf<"run">,
   { pidFile }: Configuration,
   env: Io["env"],
   log: Log,
@@ -47,7 +47,7 @@ export function claimClock(
  * Gives up root, if it was asked to. Only now that the sockets are open: the files that only root may read have been read.
  * @throws CommandFailure where that cannot be done
  */
-export function becomeUser({ user: name, clock }: DaemonRunOptions, log: Log): void {
+export function becomeUser({ user: name, clock }: OptionsOf<"run">, log: Log): void {
   const user = name === undefined ? null : lookUpUser(name);
   if (user === null) return;
   const fault = become(user, clock);

@@ -38,7 +38,7 @@ import { CommandFailure, exitCode } from "../exit.ts";
 import { failureContext } from "../guarded.ts";
 import type { Io } from "../io.ts";
 import { engineOf, thisMachine, type Machine } from "../measure.ts";
-import type { DaemonRunOptions } from "../options.ts";
+import type { OptionsOf } from "../options/offers.ts";
 import { openState } from "../state.ts";
 import { version } from "../version.ts";
 import { DriftFile } from "./drift.ts";
@@ -62,7 +62,7 @@ const LEAP_INTERVAL = 86_400;
 export async function live(
   loaded: LoadedConfiguration,
   reload: () => LoadedConfiguration,
-  options: DaemonRunOptions,
+  options: OptionsOf<"run">,
   io: Io,
 ): Promise<number> {
   const log = logOf(options, io);
@@ -77,7 +77,7 @@ export async function live(
   }
 }
 
-function logOf({ json, log, verbose, debug, quiet }: DaemonRunOptions, io: Io): Log {
+function logOf({ json, log, verbose, debug, quiet }: OptionsOf<"run">, io: Io): Log {
   const how = { verbose: verbose === true || debug === true, quiet: quiet === true };
   return json === true
     ? new Log(io.out, { ...how, format: "json" })
@@ -86,7 +86,7 @@ function logOf({ json, log, verbose, debug, quiet }: DaemonRunOptions, io: Io): 
 
 class Daemon {
   readonly #orders: Orders;
-  readonly #options: DaemonRunOptions;
+  readonly #options: OptionsOf<"run">;
   readonly #io: Io;
   readonly #log: Log;
   readonly #manager: ServiceManager;
@@ -100,7 +100,7 @@ class Daemon {
   #running: { readonly engine: Engine; readonly world: World } | null = null;
   #leaps: LeapKnowledge | null = null;
 
-  constructor(orders: Orders, options: DaemonRunOptions, io: Io, log: Log) {
+  constructor(orders: Orders, options: OptionsOf<"run">, io: Io, log: Log) {
     const { configuration } = orders.loaded;
     this.#orders = orders;
     this.#options = options;

@@ -13,7 +13,7 @@ import type { EngineConfig } from "../../engine/port/config.ts";
 import type { ControlAnswering } from "../../engine/serving/control-view.ts";
 import type { Keyring } from "../../security/keyring.ts";
 import { placedText } from "../../security/place.ts";
-import type { DaemonRunOptions } from "../options.ts";
+import type { OptionsOf } from "../options/offers.ts";
 import { controlResponder } from "./control.ts";
 import { daemonKeys, tellKeys, type DaemonKeys } from "./keys.ts";
 import type { Log } from "./log.ts";
@@ -21,7 +21,7 @@ import type { Log } from "./log.ts";
 /** A daemon's orders. */
 export class Orders {
   readonly #reload: () => LoadedConfiguration;
-  readonly #options: DaemonRunOptions;
+  readonly #options: OptionsOf<"run">;
   readonly #log: Log;
   #loaded: LoadedConfiguration;
   #keys: DaemonKeys = { keyring: null, fault: null, warnings: [] };
@@ -29,7 +29,7 @@ export class Orders {
   #fingerprint = "";
 
   /** @param reload reads the configuration anew */
-  constructor(loaded: LoadedConfiguration, reload: () => LoadedConfiguration, options: DaemonRunOptions, log: Log) {
+  constructor(loaded: LoadedConfiguration, reload: () => LoadedConfiguration, options: OptionsOf<"run">, log: Log) {
     this.#loaded = loaded;
     this.#reload = reload;
     this.#options = options;

@@ -1,34 +1,12 @@
 /** The manual pages: prose, the command tree and the program's tables put together. */
-import type { Tree, TreeCommand } from "../completion/tree.ts";
-import { FINDING_OUTCOMES, modes } from "./finding.ts";
-import { PROSE } from "./prose.ts";
+import type { Tree, TreeCommand, TreeOption } from "../completion/tree.ts";
+import { EXAMPLES, type Example } from "../examples.ts";
+import type { CommandName } from "../options/offers.ts";
+import { modes } from "./modes.ts";
+import { OUTCOMES_OF, PLUGIN_STATUS } from "./outcomes.ts";
+import { proseOf } from "./prose.ts";
 import { roffOf, type Block, type Section } from "./roff.ts";
 import { configurationFile, exitStatus, optionsSection, sentence, synopsis, verdicts } from "./tables.ts";
-import { PLUGIN_STATUS, VIEWING_OUTCOMES } from "./viewing.ts";
-
-/** What can come of each command, of all outcomes. */
-const OUTCOMES_OF: Readonly<Record<string, readonly string[] | null>> = {
-  ...FINDING_OUTCOMES,
-  ...VIEWING_OUTCOMES,
-  keygen: ["ok", "permission", "usage", "internal"],
-  completion: ["ok", "usage", "internal"],
-  run: ["ok", "limit", "permission", "other-daemon", "usage", "internal"],
-  query: [
-    "ok",
-    "no-reply",
-    "resolve",
-    "no-agreement",
-    "permission",
-    "authentication",
-    "kiss",
-    "deadline",
-    "usage",
-    "internal",
-    "interrupted",
-    "terminated",
-  ],
-  demo: ["ok", "no-agreement", "no-reply", "deadline", "usage", "internal", "interrupted", "terminated"],
-};
 
 /**
  * Every page.
@@ -37,18 +15,34 @@ const OUTCOMES_OF: Readonly<Record<string, readonly string[] | null>> = {
  */
 export function manualPages(tree: Tree, version: string): ReadonlyMap<string, string> {
   const source = `ntpkit ${version}`;
-  const pages = tree.commands.map((command) => [`ntpkit-${command.name}.1`, commandPage(command, source)] as const);
-  return new Map([["ntpkit.1", programPage(tree, source)], ...pages]);
+  const questions = tree.commands.filter(({ group }) => group === "question");
+  const pages = tree.commands
+    .filter((command) => !questions.includes(command))
+    .map((command) => [`ntpkit-${command.name}.1`, commandPage(command, source)] as const);
+  // Who looks for one question finds the page of them all.
+  const references = questions.map(({ name }) => [`ntpkit-${name}.1`, `.so man1/${QUESTIONS_PAGE}.1\n`] as const);
+  return new Map([
+    ["ntpkit.1", programPage(tree, source)],
+    ...pages,
+    [`${QUESTIONS_PAGE}.1`, questionsPage(questions, source)],
+    ...references,
+  ]);
 }
 
+const QUESTIONS_PAGE = "ntpkit-questions";
+
 function programPage(tree: Tree, source: string): string {
-  const prose = PROSE["ntpkit"]!;
+  const prose = proseOf("ntpkit");
   const commands: Section = {
     title: "COMMANDS",
     blocks: [
       {
         terms: tree.commands.map(
-          ({ name, text }) => [`\`${name}\``, `${sentence(text)} See ntpkit-${name}(1).`] as const,
+          ({ name, text, group }) =>
+            [
+              `\`${name}\``,
+              `${sentence(text)} See ${group === "question" ? QUESTIONS_PAGE : `ntpkit-${name}`}(1).`,
+            ] as const,
         ),
       },
     ],
@@ -57,31 +51,60 @@ function programPage(tree: Tree, source: string): string {
     { title: "SYNOPSIS", blocks: ["`ntpkit` COMMAND [OPTION…] [ARGUMENT…]"] },
     { title: "DESCRIPTION", blocks: prose.description },
     commands,
-    optionsSection(tree),
+    optionsSection(tree.options),
     configurationFile(),
     verdicts(),
     modes(),
     exitStatus(),
     ENVIRONMENT,
-    examples(prose.examples),
+    examples(EXAMPLES.ntpkit),
     seeAlso(prose.seeAlso),
   ];
   return roffOf({ name: "ntpkit", purpose: "the toolkit for network time", source, sections });
 }
 
 function commandPage(command: TreeCommand, source: string): string {
-  const prose = PROSE[command.name];
-  if (prose === undefined) throw new Error(`the manual says nothing of ${command.name}: add it to prose.ts`);
+  const name = command.name as CommandName;
+  const prose = proseOf(name);
   const sections: Section[] = [
-    { title: "SYNOPSIS", blocks: [synopsis(command, `ntpkit ${command.name}`)] },
+    { title: "SYNOPSIS", blocks: [synopsis(command, `ntpkit ${name}`)] },
     { title: "DESCRIPTION", blocks: [...prose.description, ...operands(command)] },
-    optionsSection(command),
+    optionsSection(command.options),
     ...prose.sections,
-    command.name === "check" ? PLUGIN_STATUS : exitStatus(OUTCOMES_OF[command.name] ?? null),
-    examples(prose.examples),
+    name === "check" ? PLUGIN_STATUS : exitStatus(OUTCOMES_OF[name]),
+    examples(EXAMPLES[name]),
     seeAlso(prose.seeAlso),
   ];
-  return roffOf({ name: `ntpkit-${command.name}`, purpose: command.text, source, sections });
+  return roffOf({ name: `ntpkit-${name}`, purpose: command.text, source, sections });
+}
+
+/** One page for all questions: they are asked alike, and most of their options are the same. */
+function questionsPage(questions: readonly TreeCommand[], source: string): string {
+  const prose = proseOf("questions");
+  const sections: Section[] = [
+    { title: "SYNOPSIS", blocks: questions.map((command) => synopsis(command, `ntpkit ${command.name}`)) },
+    { title: "DESCRIPTION", blocks: prose.description },
+    optionsSection(commonOptions(questions)),
+    ...prose.sections,
+    exitStatus(OUTCOMES_OF[questions[0]!.name as CommandName]),
+    examples(questions.flatMap(({ name }) => EXAMPLES[name as CommandName])),
+    seeAlso(prose.seeAlso),
+  ];
+  return roffOf({ name: QUESTIONS_PAGE, purpose: "single questions to a time daemon", source, sections });
+}
+
+/** The options of several commands, each once; of those that not all of them have it is said which do. */
+function commonOptions(commands: readonly TreeCommand[]): TreeOption[] {
+  const options = new Map<string, { readonly option: TreeOption; readonly names: string[] }>();
+  for (const { name, options: offered } of commands)
+    for (const option of offered) {
+      const known = options.get(option.long + option.text);
+      if (known === undefined) options.set(option.long + option.text, { option, names: [name] });
+      else known.names.push(name);
+    }
+  return [...options.values()].map(({ option, names }) =>
+    names.length === commands.length ? option : { ...option, text: `${option.text} (${names.join(", ")})` },
+  );
 }
 
 function operands(command: TreeCommand): Block[] {
@@ -102,7 +125,7 @@ const ENVIRONMENT: Section = {
   ],
 };
 
-function examples(list: (typeof PROSE)[string]["examples"]): Section {
+function examples(list: readonly Example[]): Section {
   return { title: "EXAMPLES", blocks: list.flatMap(([command, text]): Block[] => [text, { code: command }]) };
 }
 

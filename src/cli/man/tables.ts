@@ -93,23 +93,20 @@ export function configurationFile(): Section {
 }
 
 /** The configuration file, as the daemon reads it. */
-export function daemonConfigurationFile(): Section {
+export function daemonConfigurationFile(): readonly Block[] {
   const does = (wanted: CommandSyntax["daemon"]["does"]): [string, CommandSyntax][] =>
     Object.entries(COMMANDS).filter(([, { daemon }]) => daemon.does === wanted);
   const listed = (wanted: "leaves" | "refuses"): string =>
     does(wanted)
       .map(([name]) => `\`${name}\``)
       .join(", ");
-  return {
-    title: "CONFIGURATION FILE",
-    blocks: [
-      `The syntax is that of ntp.conf(5). The file is the one named by \`--config\`, else by \`$${CONFIG_VARIABLE}\`, else the first of ${CONFIG_PATHS.map((path) => `\`${path}\``).join(", ")} that exists. What is wrong in it is said as FILE:LINE:COLUMN, and ends the program with 64. In brackets: what counts where an option is not given. \`--check\` tells of every word that has no effect.`,
-      {
-        terms: does("uses").map(([name, syntax]) => [commandTerm(name, syntax), commandText(syntax, "idle")] as const),
-      },
-      `These are left out, with a warning: ${listed("leaves")}. With these the daemon does not start: ${listed("refuses")}.`,
-    ],
-  };
+  return [
+    `The syntax is that of ntp.conf(5). The file is the one named by \`--config\`, else by \`$${CONFIG_VARIABLE}\`, else the first of ${CONFIG_PATHS.map((path) => `\`${path}\``).join(", ")} that exists. What is wrong in it is said as FILE:LINE:COLUMN, and ends the program with 64. In brackets: what counts where an option is not given. \`--check\` tells of every word that has no effect.`,
+    {
+      terms: does("uses").map(([name, syntax]) => [commandTerm(name, syntax), commandText(syntax, "idle")] as const),
+    },
+    `These are left out, with a warning: ${listed("leaves")}. With these the daemon does not start: ${listed("refuses")}.`,
+  ];
 }
 
 function commandsOf(once: CommandSyntax["once"]): string {
@@ -166,14 +163,14 @@ export function synopsis(command: TreeCommand, prefix: string): Block {
 }
 
 /** The options under their headings. */
-export function optionsSection(command: TreeCommand): Section {
-  const headings = [...new Set(command.options.map(({ heading }) => heading))];
+export function optionsSection(options: readonly TreeOption[]): Section {
+  const headings = [...new Set(options.map(({ heading }) => heading))];
   return {
     title: "OPTIONS",
     blocks: headings.flatMap((heading): Block[] => [
       { under: heading.replace(/:$/, "") },
       {
-        terms: command.options
+        terms: options
           .filter((option) => option.heading === heading)
           .map((option) => [optionTerm(option), optionText(option)] as const),
       },
@@ -186,8 +183,13 @@ function optionTerm({ short, long, value, optional }: TreeOption): string {
   return `${[...(short === null ? [] : [short]), long].map((name) => `\`${name}\``).join(", ")}${takes}`;
 }
 
-function optionText({ text, choices }: TreeOption): string {
-  return sentence(choices.length === 0 ? text : `${text}; one of ${choices.join(", ")}`);
+function optionText({ text, choices, standard, without, conf }: TreeOption): string {
+  const told = [
+    standard === null ? text : `${text} (${standard})`,
+    ...(choices.length === 0 ? [] : [`one of ${choices.join(", ")}`]),
+    ...(without === null ? [] : [`alone it is ${without}`]),
+  ];
+  return `${sentence(told.join("; "))}${conf === null ? "" : ` As \`${conf}\` of ntp.conf.`}`;
 }
 
 /** A phrase as a sentence. */

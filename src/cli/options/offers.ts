@@ -1,0 +1,196 @@
+/** Where each option is offered: a command is a list of groups, a group a heading and the names of its rows. */
+import type { Parsed, Property, Row } from "./row.ts";
+import { ROWS, type RowName } from "./rows.ts";
+
+/** The groups. */
+export const GROUPS = {
+  servers: {
+    heading: "Which servers, and how they are reached:",
+    rows: ["ipv4", "ipv6", "port", "interface", "sourcePort", "key", "keys", "keysFormat", "config", "forget"],
+  },
+  checkedServers: {
+    heading: "Which servers, and how they are reached:",
+    rows: ["ipv4", "ipv6", "port", "interface", "sourcePort", "key", "keys", "keysFormat", "longConfig", "forget"],
+  },
+  syncMeasuring: {
+    heading: "How they are measured:",
+    rows: ["syncSamples", "interval", "accuracy", "callDelay", "timeout", "deadline", "waitNetwork"],
+  },
+  measuring: {
+    heading: "How they are measured:",
+    rows: ["samples", "interval", "accuracy", "callDelay", "timeout", "deadline", "waitNetwork"],
+  },
+  poolMeasuring: {
+    heading: "How they are measured:",
+    rows: ["volley", "interval", "timeout", "endless", "waitNetwork", "follow"],
+  },
+  searchMeasuring: { heading: "How they are measured:", rows: ["volley", "timeout", "endless"] },
+  listenMeasuring: { heading: "How they are measured:", rows: ["volley", "interval", "timeout"] },
+  watchMeasuring: { heading: "How they are measured:", rows: ["interval", "timeout"] },
+  selection: {
+    heading: "Which servers are believed:",
+    rows: ["minclock", "maxclock", "minsane", "maxdist", "floor", "ceiling"],
+  },
+  searchSelection: {
+    heading: "Which servers are believed:",
+    rows: ["searchedMinclock", "maxclock", "minsane", "maxdist", "floor", "ceiling"],
+  },
+  clock: {
+    heading: "How the clock is corrected:",
+    rows: ["dryRun", "step", "slew", "stepThreshold", "panic", "maxStep", "force"],
+  },
+  remembering: { heading: "What is remembered:", rows: ["state", "frequency", "spread"] },
+  search: { heading: "How they are searched for:", rows: ["ttl", "ringInterval", "all", "follow", "cohort"] },
+  searched: {
+    heading: "How they are reached, and who is believed:",
+    rows: ["ipv4", "ipv6", "port", "interface", "searchKey", "keys", "keysFormat", "trusted", "noAuth"],
+  },
+  listening: {
+    heading: "What is listened to:",
+    rows: ["multicast", "udpPort", "onlyInterface", "broadcasts", "endless", "broadcastDelay"],
+  },
+  heard: { heading: "Who is believed:", rows: ["ipv4", "ipv6", "keys", "keysFormat", "trusted", "noAuth"] },
+  serving: {
+    heading: "Where it answers:",
+    rows: ["ipv4", "ipv6", "udpPort", "address", "onlyInterface", "servingUser"],
+  },
+  told: {
+    heading: "What it tells:",
+    rows: ["localStratum", "orphan", "orphanWait", "leapSmear", "leapFile", "config"],
+  },
+  clients: {
+    heading: "Whom it tells:",
+    rows: ["allow", "deny", "rateLimit", "servingKeys", "keysFormat", "servingTrusted"],
+  },
+  announcing: {
+    heading: "Making itself known:",
+    rows: ["broadcast", "minpoll", "broadcastTtl", "xleave", "broadcastKey", "manycast", "servingCohort"],
+  },
+  daemon: {
+    heading: "How the daemon runs:",
+    rows: [
+      "config",
+      "check",
+      "from",
+      "print",
+      "noClock",
+      "discipline",
+      "anyOffset",
+      "servingPort",
+      "daemonUser",
+      "metrics",
+      "log",
+      "startAnyway",
+    ],
+  },
+  peers: {
+    heading: "What is shown:",
+    rows: [
+      "numeric",
+      "wideRemote",
+      "allPeers",
+      "associations",
+      "wide",
+      "explain",
+      "watch",
+      "insteadConfig",
+      "shownState",
+    ],
+  },
+  associations: { heading: "What is shown:", rows: ["allAssociations"] },
+  variables: { heading: "What is shown:", rows: ["association", "clock", "numeric"] },
+  list: { heading: "What is shown:", rows: ["numeric"] },
+  counters: { heading: "What is shown:", rows: ["countedAssociation", "numeric"] },
+  addresses: { heading: "What is shown:", rows: ["numeric", "limit", "sort", "mincount"] },
+  way: { heading: "What is shown:", rows: ["numeric", "hops"] },
+  asking: {
+    heading: "How they are asked:",
+    rows: ["ipv4", "ipv6", "askingTimeout", "deadline", "controlKeys", "keysFormat", "controlKey"],
+  },
+  waitAsking: { heading: "How they are asked:", rows: ["ipv4", "ipv6", "controlKeys", "keysFormat", "controlKey"] },
+  demands: {
+    heading:
+      "What is demanded (ranges of monitoring plugins: 10, 10:, ~:10, 10:20, @10:20; durations may have a unit):",
+    rows: ["warning", "critical", "jitter", "stratum", "truechimers", "rootdistance", "leap", "checkedDaemon"],
+  },
+  waiting: {
+    heading: "What is waited for:",
+    rows: ["offset", "distance", "waitTimeout", "waitDeadline", "lookInterval", "waitDaemon"],
+  },
+  drawing: { heading: "How it is shown:", rows: ["every", "lines"] },
+  keygen: { heading: "Which keys:", rows: ["type", "keyCount", "firstId", "keyFormat", "replace"] },
+  figures: { heading: "Figures for a monitoring system:", rows: ["format", "textfile"] },
+  output: { heading: "What is printed:", rows: ["json", "quiet", "verbose", "debug", "noColor"] },
+  queryOutput: { heading: "What is printed:", rows: ["queryCompat", "json", "quiet", "verbose", "debug", "noColor"] },
+  peersOutput: { heading: "What is printed:", rows: ["peersCompat", "json", "quiet", "verbose", "debug", "noColor"] },
+  checkOutput: { heading: "What is printed:", rows: ["checkCompat", "json", "quiet", "verbose", "debug", "noColor"] },
+} as const;
+
+/** The commands. */
+export const OFFERS = {
+  sync: ["servers", "syncMeasuring", "selection", "clock", "remembering", "output"],
+  query: ["servers", "measuring", "selection", "figures", "queryOutput"],
+  pool: ["servers", "poolMeasuring", "selection", "output"],
+  broadcast: ["listening", "heard", "listenMeasuring", "selection", "output"],
+  manycast: ["search", "searched", "searchMeasuring", "searchSelection", "output"],
+  serve: ["serving", "told", "clients", "announcing", "selection", "output"],
+  run: ["daemon", "output"],
+  peers: ["peers", "asking", "figures", "peersOutput"],
+  associations: ["associations", "asking", "output"],
+  readvar: ["variables", "asking", "output"],
+  sysinfo: ["list", "asking", "output"],
+  kerninfo: ["list", "asking", "output"],
+  sysstats: ["list", "asking", "output"],
+  iostats: ["list", "asking", "output"],
+  timerstats: ["list", "asking", "output"],
+  authinfo: ["list", "asking", "output"],
+  monstats: ["list", "asking", "output"],
+  pstats: ["counters", "asking", "output"],
+  mru: ["addresses", "asking", "output"],
+  ifstats: ["asking", "output"],
+  reslist: ["asking", "output"],
+  trace: ["way", "asking", "output"],
+  check: ["demands", "checkedServers", "measuring", "selection", "figures", "checkOutput"],
+  wait: ["waiting", "waitAsking", "output"],
+  watch: ["drawing", "servers", "watchMeasuring", "selection", "output"],
+  demo: ["output"],
+  keygen: ["keygen", "output"],
+  completion: [],
+} as const;
+
+/** A command by its name. */
+export type CommandName = keyof typeof OFFERS;
+
+type Rows = typeof ROWS;
+type Groups = typeof GROUPS;
+type Offered<C extends CommandName> = C extends unknown ? Groups[(typeof OFFERS)[C][number]]["rows"][number] : never;
+
+/** What some rows parse to: those that switch something off are `true` unless given, of the others none need be there. */
+export type Options<N extends RowName> = {
+  readonly [K in N as Rows[K]["flag"] extends `--no-${string}` ? never : Property<Rows[K]["flag"]>]?: Parsed<Rows[K]>;
+} & { readonly [K in N as Rows[K]["flag"] extends `--no-${string}` ? Property<Rows[K]["flag"]> : never]: boolean };
+
+/** What the options of a command parse to. */
+export type OptionsOf<C extends CommandName> = Options<Offered<C>>;
+
+/** What the options of every command parse to. */
+export type CommonOptions = Options<Groups["output"]["rows"][number]>;
+
+/** What the options of the commands that ask daemons parse to. */
+export type AskingOptions = Options<Groups["asking"]["rows"][number] | "numeric">;
+
+/** What the options say of figures. */
+export type MetricsOptions = Options<Groups["figures"]["rows"][number]>;
+
+/** Whether figures are wanted. */
+export function wantsMetrics({ format, textfile }: MetricsOptions): boolean {
+  return format !== undefined || textfile !== undefined;
+}
+
+/** The rows that a command offers, each with the heading of its group. */
+export function offered(command: CommandName): readonly { readonly heading: string; readonly rows: readonly Row[] }[] {
+  return OFFERS[command].map((name) => ({
+    heading: GROUPS[name].heading,
+    rows: GROUPS[name].rows.map((row): Row => ROWS[row]),
+  }));
+}
