@@ -31,18 +31,18 @@ const KNOWN: ReadonlySet<string> = new Set([
 ]);
 
 /** The commands of each mode. */
-const MODES: Readonly<Record<string, { readonly command: string; readonly options: string }>> = {
-  server: { command: "server", options: "iburst" },
-  pool: { command: "pool", options: "iburst" },
-  nts: { command: "server", options: "iburst nts" },
-  "nts-pool": { command: "pool", options: "iburst nts" },
-};
+const MODES: ReadonlyMap<string, { readonly command: string; readonly options: string }> = new Map([
+  ["server", { command: "server", options: "iburst" }],
+  ["pool", { command: "pool", options: "iburst" }],
+  ["nts", { command: "server", options: "iburst nts" }],
+  ["nts-pool", { command: "pool", options: "iburst nts" }],
+]);
 
 function translateSource(source: TomlTable, defaults: TomlTable | null, at: Place, writer: Writer): void {
   const mode = source.values.get("mode");
   const address = source.values.get("address");
   const place = source.places.get("address") ?? source.places.get("mode") ?? at;
-  const known = typeof mode === "string" ? MODES[mode] : undefined;
+  const known = typeof mode === "string" ? MODES.get(mode) : undefined;
   if (known === undefined || typeof address !== "string")
     return writer.left(
       `source of mode ${JSON.stringify(mode ?? null)}`,

@@ -1,160 +1,109 @@
 /**
- * As much of TOML as configuration files of time daemons use: tables, arrays of tables, strings, numbers, booleans, arrays and
- * inline tables. Dates and multi-line strings are none of it.
+ * TOML, read by `smol-toml`, as tables that know where each of their keys stands.
+ *
+ * The library tells no places, so keys are looked for in the text: good enough to point at a line, and of no consequence
+ * beyond that.
  */
+import { parse, TomlError, type TomlValue as Parsed } from "smol-toml";
 import { UsageError, type Place } from "../usage.ts";
 
-/** A value. */
+/** A value; dates and times are their text. */
 export type Toml = string | number | boolean | readonly Toml[] | TomlTable;
 
-/** A table; `at` says where each of its keys stands. */
+/** A table; `places` says where each of its keys stands. */
 export interface TomlTable {
-  readonly values: Map<string, Toml>;
-  readonly places: Map<string, Place>;
+  readonly values: ReadonlyMap<string, Toml>;
+  readonly places: ReadonlyMap<string, Place>;
 }
 
 /**
  * Reads a document.
  * @param file for messages
- * @throws UsageError at the first thing that is not understood
+ * @throws UsageError at the first thing that is no TOML
  */
 export function parseToml(text: string, file: string): TomlTable {
-  const root = emptyTable();
-  let table = root;
-  for (const [index, line] of text.split(/\r?\n/).entries()) {
-    const reader = new Reader(line, { file, line: index + 1, column: 1 });
-    reader.blank();
-    if (reader.ended()) continue;
-    const header = /^\s*(\[\[?)\s*([\w.-]+)\s*(\]\]?)\s*(?:#.*)?$/.exec(line);
-    if (header !== null && header[1]!.length === header[3]!.length)
-      table = open(root, header[2]!, header[1] === "[[", reader);
-    else reader.pair(table);
+  const source = text.replace(/^\uFEFF/, "");
+  try {
+    return tableOf(parse(source), "", placesIn(source, file), { file, line: 1, column: 1 });
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error;
+    const [message] = error.message.replace(/^Invalid TOML document: /, "").split("\n");
+    throw new UsageError(`no TOML: ${message}`, null, { file, line: error.line, column: error.column });
   }
-  return root;
 }
 
 /** Whether a value is a table. */
 export function isTable(value: Toml | undefined): value is TomlTable {
-  return typeof value === "object" && "values" in value;
+  return typeof value === "object" && "values" in value && value.values instanceof Map;
 }
 
-function emptyTable(): TomlTable {
-  return { values: new Map(), places: new Map() };
+/** Where the keys of a document stand, by their whole path, e.g. `source[1].address`. */
+type Places = ReadonlyMap<string, Place>;
+
+function valueOf(value: Parsed, path: string, places: Places, at: Place): Toml {
+  if (Array.isArray(value)) return value.map((item, index) => valueOf(item, `${path}[${index}]`, places, at));
+  if (value instanceof Date) return value.toISOString();
+  if (typeof value === "object") return tableOf(value, path, places, at);
+  return typeof value === "bigint" ? Number(value) : value;
 }
 
-function open(root: TomlTable, path: string, isArray: boolean, reader: Reader): TomlTable {
-  let table = root;
-  const names = path.split(".");
-  for (const [index, name] of names.entries()) {
-    const isLast = index === names.length - 1;
-    const found = table.values.get(name);
-    if (isLast && isArray) {
-      if (found !== undefined && !Array.isArray(found)) throw reader.fault(`"${name}" is a table already`);
-      const fresh = emptyTable();
-      table.values.set(name, [...(found ?? []), fresh]);
-      table.places.set(name, reader.place());
-      return fresh;
-    }
-    const last = Array.isArray(found) ? (found.at(-1) as Toml | undefined) : found;
-    if (last === undefined) {
-      const fresh = emptyTable();
-      table.values.set(name, fresh);
-      table.places.set(name, reader.place());
-      table = fresh;
-    } else if (isTable(last)) table = last;
-    else throw reader.fault(`"${name}" is no table`);
+/** @param at where the table stands, for keys that are not found */
+function tableOf(table: object, path: string, places: Places, at: Place): TomlTable {
+  const values = new Map<string, Toml>();
+  const found = new Map<string, Place>();
+  for (const [key, value] of Object.entries(table)) {
+    const inside = path === "" ? key : `${path}.${key}`;
+    const place = places.get(inside) ?? places.get(`${inside}[0]`) ?? at;
+    values.set(key, valueOf(value as Parsed, inside, places, place));
+    found.set(key, place);
   }
-  return table;
+  return { values, places: found };
 }
 
-class Reader {
-  readonly #line: string;
-  readonly #at: Place;
-  #next = 0;
+const HEADER = /^(\s*)(\[\[?)([^\]]+)\]\]?\s*(?:#.*)?$/;
+const PAIR = /^(\s*)((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*=/;
 
-  constructor(line: string, at: Place) {
-    this.#line = line;
-    this.#at = at;
-  }
-
-  place(): Place {
-    return { ...this.#at, column: this.#next + 1 };
-  }
-
-  fault(message: string): UsageError {
-    return new UsageError(message, null, this.place());
-  }
-
-  /** Passes over blanks. */
-  blank(): void {
-    this.#take(/\s*/y);
-  }
-
-  ended(): boolean {
-    return this.#next >= this.#line.length || this.#line[this.#next] === "#";
-  }
-
-  /** `key = value`, and nothing behind it. */
-  pair(table: TomlTable): void {
-    this.#pairInto(table);
-    this.blank();
-    if (!this.ended()) throw this.fault(`what is "${this.#line.slice(this.#next).trim()}"?`);
-  }
-
-  #pairInto(table: TomlTable): void {
-    this.blank();
-    const place = this.place();
-    const key = this.#take(/[\w-]+|"[^"]*"/y)?.replaceAll('"', "");
-    this.blank();
-    if (key === undefined || this.#take(/=/y) === undefined)
-      throw this.fault("a key and its value are wanted, as in key = value");
-    table.values.set(key, this.#value());
-    table.places.set(key, place);
-  }
-
-  #value(): Toml {
-    this.blank();
-    if (this.#take(/\[/y) !== undefined) return this.#list();
-    if (this.#take(/\{/y) !== undefined) return this.#inline();
-    const string = this.#take(/"(?:[^"\\]|\\.)*"|'[^']*'/y);
-    if (string !== undefined)
-      return string.startsWith("'") ? string.slice(1, -1) : string.slice(1, -1).replaceAll(/\\(.)/g, "$1");
-    const word = this.#take(/[\w.+-]+/y);
-    if (word === "true" || word === "false") return word === "true";
-    const number = Number(word?.replaceAll("_", "") ?? NaN);
-    if (word === undefined || Number.isNaN(number))
-      throw this.fault(word === undefined ? "a value is wanted" : `"${word}" is no value that is understood here`);
-    return number;
-  }
-
-  #list(): Toml[] {
-    const items: Toml[] = [];
-    for (;;) {
-      this.blank();
-      if (this.#take(/\]/y) !== undefined) return items;
-      items.push(this.#value());
-      this.blank();
-      if (this.#take(/,/y) === undefined && this.#line[this.#next] !== "]")
-        throw this.fault('"," or "]" is wanted, on the same line');
+/** What headers and lines that begin with a key name. */
+function placesIn(text: string, file: string): Places {
+  const places = new Map<string, Place>();
+  const counts = new Map<string, number>();
+  let table = "";
+  const mark = (path: string, line: number, column: number): void => {
+    if (!places.has(path)) places.set(path, { file, line, column });
+  };
+  for (const [index, line] of text.split(/\r?\n/).entries()) {
+    const [, indent = "", brackets, name = ""] = HEADER.exec(line) ?? [];
+    const [, before = "", key] = PAIR.exec(line) ?? [];
+    if (brackets !== undefined) {
+      const path = indexed(pathOf(name), counts);
+      const count = counts.get(path) ?? 0;
+      if (brackets === "[[") counts.set(path, count + 1);
+      table = brackets === "[[" ? `${path}[${count}]` : path;
+      mark(table, index + 1, indent.length + 1);
+    } else if (key !== undefined) {
+      const inside = pathOf(key);
+      mark(table === "" ? inside : `${table}.${inside}`, index + 1, before.length + 1);
     }
   }
+  return places;
+}
 
-  #inline(): TomlTable {
-    const table = emptyTable();
-    for (;;) {
-      this.blank();
-      if (this.#take(/\}/y) !== undefined) return table;
-      this.#pairInto(table);
-      this.blank();
-      if (this.#take(/,/y) === undefined && this.#line[this.#next] !== "}") throw this.fault('"," or "}" is wanted');
-    }
-  }
+/** `source . "address"` as `source.address` */
+function pathOf(name: string): string {
+  return name
+    .split(".")
+    .map((part) => part.trim().replaceAll(/^["']|["']$/g, ""))
+    .join(".");
+}
 
-  /** Text at the place, by a sticky pattern. */
-  #take(pattern: RegExp): string | undefined {
-    pattern.lastIndex = this.#next;
-    const found = pattern.exec(this.#line)?.[0];
-    if (found !== undefined) this.#next += found.length;
-    return found;
-  }
+/** The path of a table within arrays of tables: in the last element of each. */
+function indexed(name: string, counts: ReadonlyMap<string, number>): string {
+  const parts = name.split(".");
+  const last = parts.pop()!;
+  const parent = parts.reduce((path, part) => {
+    const inside = path === "" ? part : `${path}.${part}`;
+    const count = counts.get(inside) ?? 0;
+    return count > 0 ? `${inside}[${count - 1}]` : inside;
+  }, "");
+  return parent === "" ? last : `${parent}.${last}`;
 }
