@@ -74,6 +74,7 @@ export function configDocument(
       huffpuff: tinker.huffpuff,
     },
     driftFile: file.driftFile,
+    driftForm: file.driftForm,
     driftTolerance: file.driftTolerance,
     leapFile: file.leapFile === null ? null : { path: file.leapFile.path, checkHash: file.leapFile.checkHash },
     leapSmearInterval: file.smear,

@@ -1,4 +1,4 @@
-/** The drift file: the frequency error of the oscillator, in parts per million, as ntpd writes it. */
+/** The drift file: the frequency error of the oscillator, in parts per million, as ntpd writes it; and as chronyd does. */
 import type { Frequency } from "../time/seconds.ts";
 import { hasCode, realFiles, type Files } from "./files.ts";
 
@@ -10,29 +10,41 @@ export interface Drift {
   readonly fault: string | null;
 }
 
+/**
+ * Whose file it is, and so what its number means. ntpd's is the correction to apply, chronyd's the rate at which the clock gains,
+ * with how sure of that it is behind it: the opposite sign.
+ */
+export type DriftForm = "ntp" | "chrony";
+
 /** Beyond this no oscillator is off, ppm. */
 const MOST = 500;
 
 /** Reads a drift file. */
-export function readDrift(path: string, files: Pick<Files, "read"> = realFiles): Drift {
+export function readDrift(path: string, files: Pick<Files, "read"> = realFiles, form: DriftForm = "ntp"): Drift {
   let text: string;
   try {
     text = files.read(path);
   } catch (error) {
     return { frequency: null, fault: hasCode(error, "ENOENT") ? null : reason(error) };
   }
-  const frequency = parseDrift(text);
+  const frequency = parseDrift(text, form);
   return { frequency, fault: frequency === null ? "it is not a frequency in ppm" : null };
 }
 
+const NUMBER = String.raw`[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?`;
+const FORMS: Readonly<Record<DriftForm, RegExp>> = {
+  ntp: new RegExp(String.raw`^\s*(${NUMBER})(?:\s|$)`, "i"),
+  chrony: new RegExp(String.raw`^\s*(${NUMBER})\s+${NUMBER}(?:\s|$)`, "i"),
+};
+
 /**
- * The frequency a drift file's text has: its first number.
+ * The frequency a drift file's text has: the correction its first number comes to.
  * @returns s/s; `null` where there is none within ±500 ppm
  */
-export function parseDrift(text: string): Frequency | null {
-  const word = /^\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)(?:\s|$)/i.exec(text)?.[1];
-  const ppm = Number(word ?? NaN);
-  return Math.abs(ppm) <= MOST ? ppm * 1e-6 : null;
+export function parseDrift(text: string, form: DriftForm = "ntp"): Frequency | null {
+  const ppm = Number(FORMS[form].exec(text)?.[1] ?? NaN);
+  if (!(Math.abs(ppm) <= MOST)) return null;
+  return (form === "chrony" ? 0 - ppm : ppm) * 1e-6;
 }
 
 /**

@@ -82,6 +82,7 @@ const PROPERTIES: Readonly<Record<string, Schema>> = {
   }),
   driftTolerance: maybe(amount),
   driftFile: maybe(text),
+  driftForm: oneOf(["ntp", "chrony"]),
   leapFile: maybe(openRecord({ path: text, checkHash: flag })),
   leapSmearInterval: amount,
   statistics: openRecord({

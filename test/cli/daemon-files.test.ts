@@ -68,6 +68,18 @@ describe("the drift file", () => {
     expect(said).toEqual([]);
   });
 
+  it("of chronyd is read by its own meaning and never written; ours is beside it", () => {
+    const chronys = "           10.000000             0.050000\n";
+    writeFileSync(join(folder, "drift"), chronys);
+    const first = drift(`driftfile ${folder}/drift chrony`);
+    expect(first.read()).toBeCloseTo(-10e-6, 12);
+    first.keep(-10e-6);
+    first.keep(-11e-6);
+    expect([text(), readFileSync(join(folder, "drift.ntpkit"), "utf8")]).toEqual([chronys, "-11.000000\n"]);
+    expect(drift(`driftfile ${folder}/drift chrony`).read()).toBeCloseTo(-11e-6, 12);
+    expect(said).toEqual([]);
+  });
+
   it("that cannot be written is told of once, and again only after it could be", () => {
     mkdirSync(join(folder, "sub"));
     const file = drift(`driftfile ${folder}/sub/drift`);

@@ -47,6 +47,7 @@ describe("chrony.conf", () => {
     ]);
     expect(configuration).toMatchObject({
       driftFile: "/var/lib/chrony/drift",
+      driftForm: "chrony",
       keys: { path: "/etc/chrony/chrony.keys", format: "chrony" },
       tinker: { step: 1 },
       limits: { maxdist: 2, minsane: 2 },
@@ -72,7 +73,9 @@ describe("chrony.conf", () => {
     expect(translation.warnings).toEqual([
       "/etc/chrony/chrony.conf:2:1: 2.pool.example.net: left out: maxsources 4",
       "/etc/chrony/chrony.conf:3:1: ntp1.example.net: left out: xleave",
+      "/etc/chrony/chrony.conf:4:1: ntp2.example.net: it asks for NTS, and is not asked without it",
       "/etc/chrony/chrony.conf:8:1: the clock may be stepped at any time, not only at the first 3 updates",
+      '/etc/chrony/chrony.conf:19:1: "burst" of "ratelimit" is left out',
       '/etc/chrony/chrony.conf:20:1: "refclock" is left out: there is nothing like it',
     ]);
     expect(translation.text).toContain("# refclock SHM 0   (there is nothing like it)");
@@ -120,13 +123,6 @@ describe("chrony.conf", () => {
     expect(silent.filter(answers)).toEqual([]);
   });
 
-  it("tells whom it cannot put on the list", () => {
-    expect(chrony("allow host.example.net", "deny 10.0.0.0/33").warnings).toEqual([
-      '/c:1:1: "allow" is left out: names are not resolved for access lists',
-      '/c:2:1: "deny" is left out: names are not resolved for access lists',
-    ]);
-  });
-
   it.each<[string, { readonly step: number; readonly panic: number }, readonly string[]]>([
     ["server a", { step: Infinity, panic: Infinity }, []],
     ["makestep 0.1 -1", { step: 0.1, panic: Infinity }, []],
@@ -162,6 +158,34 @@ describe("chrony.conf", () => {
       limits: { maxdist: 0.001, minsane: 1000 },
       tinker: { step: Infinity, panic: Infinity },
     });
+  });
+
+  it("tells by name what it leaves out of a line that it translates", () => {
+    const said = chrony(
+      "local stratum 8 distance 2 activate 1 waitsynced 10",
+      "ratelimit interval 3 leak 4",
+      "server a xleave nts offset 0.1",
+      "port 11123",
+    );
+    expect(said.warnings).toEqual([
+      '/c:1:1: "distance" of "local" is left out',
+      '/c:1:1: "activate" of "local" is left out',
+      '/c:1:1: "waitsynced" of "local" is left out',
+      '/c:2:1: "leak" of "ratelimit" is left out',
+      "/c:3:1: a: it asks for NTS, and is not asked without it",
+      "/c:3:1: a: left out: xleave, offset 0.1",
+      "/c:4:1: clients are answered on port 123 (run --port 11123)",
+    ]);
+  });
+
+  it("takes no directive or option for anything that every object has", () => {
+    for (const name of ["constructor", "toString", "__proto__", "valueOf"]) {
+      const said = chrony(`${name} 1`, `server a ${name} 3`, `log ${name}`);
+      expect(said.warnings).toEqual([
+        `/c:1:1: "${name}" is left out: there is nothing like it`,
+        `/c:2:1: a: left out: ${name.toLowerCase()}, 3`,
+      ]);
+    }
   });
 
   it("asks no server without the key that it cannot have here", () => {
@@ -214,8 +238,9 @@ describe("ntp.toml", () => {
       localClock: { stratum: 7 },
     });
     expect(configuration.restrict).toMatchObject([
-      { address: "default", flags: ["ignore"] },
-      { address: "source" },
+      { address: "default", flags: ["noserve", "nomodify", "notrap", "nopeer", "noquery"] },
+      { address: "127.0.0.1", flags: ["noserve"] },
+      { address: "::1", flags: ["noserve"] },
       { address: "192.0.2.0", mask: 24 },
       { address: "2001:db8::", mask: 32 },
     ]);

@@ -38,6 +38,17 @@ describe("a drift file", () => {
     else expect(parseDrift(text)).toBeCloseTo(frequency, 12);
   });
 
+  it.each([
+    ["10.000000 0.05\n", -10e-6],
+    ["            -3.100000             0.500000\n", 3.1e-6],
+    ["10.0\n", null],
+    ["10.0 x\n", null],
+    ["501 1", null],
+  ])("reads %j of chronyd as the rate at which the clock gains", (text, frequency) => {
+    if (frequency === null) expect(parseDrift(text, "chrony")).toBeNull();
+    else expect(parseDrift(text, "chrony")).toBeCloseTo(frequency, 12);
+  });
+
   it("says what is wrong with one that cannot be used, and nothing of one that is missing", () => {
     writeFileSync(join(folder, "bad"), "hello");
     expect(readDrift(join(folder, "none"))).toEqual({ frequency: null, fault: null });

@@ -138,6 +138,7 @@ function emptyDraft(): Draft {
     switches: switches as unknown as Switches,
     tinker: tinkerOf(settings(SERVICE_COMMANDS, "tinker")),
     driftFile: null,
+    driftForm: "ntp",
     driftTolerance: null,
     leapFile: null,
     smear: 0,

@@ -39,8 +39,9 @@ const FOLD: Readonly<Record<string, (draft: Draft, statement: Statement) => void
   enable: (draft, { options }) => switched(draft, options, true),
   disable: (draft, { options }) => switched(draft, options, false),
   tinker: (draft, { options }) => void (draft.tinker = tinkered(draft.tinker, Object.fromEntries(options))),
-  driftfile: (draft, { values: [path, tolerance] }) => {
+  driftfile: (draft, { values: [path, tolerance], options }) => {
     draft.driftFile = String(path);
+    draft.driftForm = options.has("chrony") ? "chrony" : "ntp";
     draft.driftTolerance = typeof tolerance === "number" ? tolerance : null;
   },
   leapfile: (draft, { values: [path, check], at }) =>

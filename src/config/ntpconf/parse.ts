@@ -246,12 +246,19 @@ function readOperands(command: Word, words: readonly Word[], syntax: CommandSynt
       const word = words[index];
       if (word === undefined && operand.needed && count === 0)
         throw new UsageError(`"${command.text}" needs ${needed(operand)}`, null, command.at);
-      if (word === undefined || (!operand.needed && Object.hasOwn(syntax.options, word.text))) break;
+      if (word === undefined || (!operand.needed && isOption(word, operand, syntax))) break;
       operands.push(word);
       values.push(checkFamily(readWord(word, `${command.text} ${word.text}`, operand), word, family));
     }
   }
   return { family, operands, values, rest: words.slice(index) };
+}
+
+/** A word that is no number is not the number that may stand there, where an option may, too. */
+function isOption({ text }: Word, { takes }: OperandSyntax, { options }: CommandSyntax): boolean {
+  if (Object.hasOwn(options, text)) return true;
+  const isNumber = takes === "integer" || takes === "seconds" || takes === "number";
+  return isNumber && Object.keys(options).length > 0 && !/^[-+.\d]/.test(text);
 }
 
 /** An address behind `-4` or `-6` is of that family. */

@@ -120,6 +120,8 @@ export interface Configuration {
   readonly switches: Switches;
   readonly tinker: Tinker;
   readonly driftFile: string | null;
+  /** Whose file that is, and so which sign its number has. */
+  readonly driftForm: "ntp" | "chrony";
   /** Less of a change is not worth a write, ppm; `null`: not said. */
   readonly driftTolerance: number | null;
   readonly leapFile: { readonly path: string; readonly checkHash: boolean; readonly at: Place } | null;

@@ -147,8 +147,8 @@ export const SERVICE_COMMANDS: Readonly<Record<string, CommandSyntax>> = {
     needsOption: true,
   }),
   driftfile: daemonOnly(
-    "where the frequency error is kept from run to run, in ppm; and what change of it, in ppm, is worth a write",
-    { operands: [FILE, optional("TOLERANCE", number(0, 500))] },
+    "where the frequency error is kept from run to run, in ppm; and what change of it, in ppm, is worth a write; chrony: it is chronyd's file, read where there is none of our own beside it (FILE.ntpkit), and never written",
+    { operands: [FILE, optional("TOLERANCE", number(0, 500))], options: { chrony: FLAG } },
   ),
   leapfile: daemonOnly("the list of leap seconds, as IERS and NIST publish it", {
     operands: [FILE, optional("CHECK", choice("checkhash", "ignorehash"))],

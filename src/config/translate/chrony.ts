@@ -3,7 +3,8 @@ import { basename, dirname, isAbsolute, join } from "node:path";
 import { KEY_ID_LIMIT } from "../../security/keyids.ts";
 import type { Place } from "../../security/place.ts";
 import { literalFamily } from "../literal.ts";
-import { ChronyAccess } from "./access.ts";
+import { UsageError } from "../usage.ts";
+import { accessLines, ChronyAccess, NOBODY } from "./access.ts";
 import type { ConfigFiles, Translation } from "./translate.ts";
 import { quoted, Writer } from "./writer.ts";
 
@@ -23,6 +24,8 @@ interface Gathered {
   /** Addresses to listen on; none: all. */
   readonly listens: Set<string>;
   limited: boolean;
+  /** `port 0`: no port is open for clients. */
+  closed: boolean;
   /** `tinker step` and `tinker panic`, as they stand at the end; 0: never. */
   step: number;
   panic: number;
@@ -39,6 +42,7 @@ export function translateChrony(text: string, file: string, files: ConfigFiles):
     access: new ChronyAccess(),
     listens: new Set(),
     limited: false,
+    closed: false,
     step: 0,
     panic: 0,
   };
@@ -48,7 +52,7 @@ export function translateChrony(text: string, file: string, files: ConfigFiles):
 
   function translateText(part: string, name: string, depth: number): void {
     for (const directive of directives(part, name)) {
-      const included = INCLUDES[directive.name];
+      const included = INCLUDES.get(directive.name);
       if (included !== undefined) include(directive, included, depth);
       else translate(directive, writer, gathered);
     }
@@ -70,7 +74,10 @@ export function translateChrony(text: string, file: string, files: ConfigFiles):
               .map((name) => join(path, name))) {
           translateText(files.read(found), found, depth + 1);
         }
-      } catch {
+      } catch (error) {
+        if (error instanceof UsageError) throw error;
+        // A folder that is missing says nothing; of a file nobody knows what it would have said.
+        if (ending === null && !isPattern(path)) writer.refuse(`${path} cannot be read`, directive.at);
         writer.left(directive.text, directive.at, `${path} cannot be read`);
       }
     }
@@ -78,11 +85,19 @@ export function translateChrony(text: string, file: string, files: ConfigFiles):
 }
 
 /** Directives that name other files: all that end so in a folder, or (`null`) a pattern. */
-const INCLUDES: Readonly<Record<string, string | null>> = { include: null, confdir: ".conf", sourcedir: ".sources" };
+const INCLUDES: ReadonlyMap<string, string | null> = new Map([
+  ["include", null],
+  ["confdir", ".conf"],
+  ["sourcedir", ".sources"],
+]);
+
+function isPattern(path: string): boolean {
+  return /[*?]/.test(basename(path));
+}
 
 /** The files of a pattern with stars in its last part. */
 function matching(pattern: string, files: ConfigFiles): readonly string[] {
-  if (!/[*?]/.test(basename(pattern))) return [pattern];
+  if (!isPattern(pattern)) return [pattern];
   const expression = new RegExp(
     `^${basename(pattern)
       .replaceAll(/[.+^${}()|[\]\\]/g, "\\$&")
@@ -113,11 +128,11 @@ function directives(text: string, file: string): Directive[] {
 }
 
 /** What becomes of each directive. */
-const TRANSLATE: Readonly<Record<string, (directive: Directive, writer: Writer, gathered: Gathered) => void>> = {
+const TRANSLATE = table<(directive: Directive, writer: Writer, gathered: Gathered) => void>({
   server: source,
   pool: source,
   peer: source,
-  driftfile: ({ words: [path = ""] }, writer) => writer.line(`driftfile ${quoted(path)}`),
+  driftfile: ({ words: [path = ""] }, writer) => writer.line(`driftfile ${quoted(path)} chrony`),
   keyfile: ({ words: [path = ""] }, writer) => {
     writer.line(`keys ${quoted(path)} chrony`);
     writer.line(`trustedkey (1 ... ${KEY_ID_LIMIT})`);
@@ -127,13 +142,15 @@ const TRANSLATE: Readonly<Record<string, (directive: Directive, writer: Writer, 
   pidfile: ({ words: [path = ""] }, writer) => writer.line(`pidfile ${quoted(path)}`),
   logdir: ({ words: [path = ""] }, writer) => writer.line(`statsdir ${quoted(path)}`),
   log: ({ words }, _writer, { statistics }) => {
-    for (const word of words) for (const kind of LOGS[word.toLowerCase()] ?? []) statistics.add(kind);
+    for (const word of words) for (const kind of LOGS.get(word.toLowerCase()) ?? []) statistics.add(kind);
   },
   makestep,
   maxchange,
   maxdistance: number("tos maxdist", 0.001, 16),
   minsources: number("tos minsane", 0, 1000),
   local(directive, writer) {
+    for (const name of ["distance", "activate", "waitsynced", "waitunsynced"])
+      if (directive.words.includes(name)) writer.warn(directive.at, `"${name}" of "local" is left out`);
     const stratum = option(directive, "stratum") ?? 10;
     if (directive.words.includes("orphan")) return writer.line(`tos orphan ${stratum}`);
     writer.line("server 127.127.1.0");
@@ -143,6 +160,8 @@ const TRANSLATE: Readonly<Record<string, (directive: Directive, writer: Writer, 
   deny: access,
   ratelimit(directive, writer, gathered) {
     gathered.limited = true;
+    for (const name of ["burst", "leak", "kod"])
+      if (directive.words.includes(name)) writer.warn(directive.at, `"${name}" of "ratelimit" is left out`);
     writer.line(`discard average ${Math.max(option(directive, "interval") ?? 3, 0)}`);
   },
   broadcast(directive, writer) {
@@ -157,16 +176,26 @@ const TRANSLATE: Readonly<Record<string, (directive: Directive, writer: Writer, 
     if (literalFamily(address) === 0) writer.left(directive.text, directive.at, "it names no address");
     else listens.add(address);
   },
-};
+  binddevice: ({ words: [name = ""] }, _writer, { listens }) => void listens.add(quoted(name)),
+  port({ words: [port = ""], at }, writer, gathered) {
+    gathered.closed = Number(port) === 0;
+    if (!gathered.closed && port !== "123") writer.warn(at, `clients are answered on port 123 (run --port ${port})`);
+  },
+});
+
+/** Rows by name; names that every object has are none of them. */
+function table<Row>(rows: Readonly<Record<string, Row>>): ReadonlyMap<string, Row> {
+  return new Map(Object.entries(rows));
+}
 
 /** chrony's logs, by the statistics that tell the same. */
-const LOGS: Readonly<Record<string, readonly string[]>> = {
+const LOGS = table<readonly string[]>({
   measurements: ["rawstats"],
   rawmeasurements: ["rawstats"],
   statistics: ["peerstats"],
   tracking: ["loopstats"],
   refclocks: ["clockstats"],
-};
+});
 
 /** Directives that change nothing of what is measured or served. */
 const WITHOUT_LIKE: ReadonlySet<string> = new Set(
@@ -176,16 +205,14 @@ const WITHOUT_LIKE: ReadonlySet<string> = new Set(
 );
 
 function translate(directive: Directive, writer: Writer, gathered: Gathered): void {
-  const known = TRANSLATE[directive.name];
+  const known = TRANSLATE.get(directive.name);
   if (known !== undefined) return known(directive, writer, gathered);
   if (WITHOUT_LIKE.has(directive.name)) return writer.line(`# ${directive.text.trim()}`);
   writer.left(directive.text, directive.at, "there is nothing like it");
 }
 
 /** Options of sources: by how many values each has, and what is written. `null`: nothing like it. */
-const SOURCE_OPTIONS: Readonly<
-  Record<string, { readonly values: number; readonly as: ((value: string) => string) | null }>
-> = {
+const SOURCE_OPTIONS = table<{ readonly values: number; readonly as: ((value: string) => string) | null }>({
   iburst: { values: 0, as: () => "iburst" },
   burst: { values: 0, as: () => "burst" },
   prefer: { values: 0, as: () => "prefer" },
@@ -207,7 +234,7 @@ const SOURCE_OPTIONS: Readonly<
       .split(" ")
       .map((name) => [name, { values: 1, as: null }]),
   ),
-};
+});
 
 function source(directive: Directive, writer: Writer): void {
   const [host, ...words] = directive.words;
@@ -216,7 +243,7 @@ function source(directive: Directive, writer: Writer): void {
   const dropped: string[] = [];
   for (let index = 0; index < words.length; index += 1) {
     const name = words[index]!.toLowerCase();
-    const known = SOURCE_OPTIONS[name];
+    const known = SOURCE_OPTIONS.get(name);
     const value = known?.values === 1 ? words[(index += 1)] : "";
     if (known === undefined || value === undefined) dropped.push(name);
     else if (known.as === null) dropped.push(value === "" ? name : `${name} ${value}`);
@@ -231,6 +258,7 @@ function source(directive: Directive, writer: Writer): void {
     );
   const family = words.includes("ipv4") ? "-4 " : words.includes("ipv6") ? "-6 " : "";
   writer.line([`${directive.name} ${family}${host}`, ...written].join(" "));
+  if (written.includes("nts")) writer.warn(directive.at, `${host}: it asks for NTS, and is not asked without it`);
   const left = dropped.filter((word) => word !== "ipv4" && word !== "ipv6");
   if (left.length > 0) writer.warn(directive.at, `${host}: left out: ${left.join(", ")}`);
 }
@@ -266,7 +294,8 @@ function maxchange({ words, text, at }: Directive, writer: Writer, gathered: Gat
 }
 
 function access({ name, words, text, at }: Directive, writer: Writer, gathered: Gathered): void {
-  if (!gathered.access.add(name === "allow", words)) writer.left(text, at, "names are not resolved for access lists");
+  const fault = gathered.access.add(name === "allow", words);
+  if (fault !== null) writer.refuse(`"${text.trim()}" cannot be translated: ${fault}`, at);
 }
 
 /** A directive whose one number another command takes, within its bounds. */
@@ -292,11 +321,11 @@ function exponent(interval: number): number {
 }
 
 /** chronyd answers nobody but those it allows, steps only if told to, and has no panic threshold; ntp.conf says the opposite, unless told. */
-function finish(writer: Writer, { access: list, statistics, listens, limited, step, panic }: Gathered): void {
+function finish(writer: Writer, { access: list, statistics, listens, limited, closed, step, panic }: Gathered): void {
   writer.line(`tinker step ${step} panic ${panic}`);
   if (statistics.size > 0) writer.line(`statistics ${[...statistics].join(" ")}`);
   // The last rule that fits an address decides.
   if (listens.size > 0) writer.line("interface ignore all");
   for (const address of listens) writer.line(`interface listen ${address}`);
-  for (const line of list.lines(limited)) writer.line(line);
+  for (const line of accessLines(closed ? NOBODY : list.access, limited ? " limited" : "")) writer.line(line);
 }

@@ -1,10 +1,10 @@
 /** ntp.toml of ntpd-rs → ntp.conf. */
-import { parseNetwork } from "../../server/access.ts";
 import type { Place } from "../../security/place.ts";
 import { literalFamily } from "../literal.ts";
+import { accessLines, EVERYTHING, networkOf, NOBODY, ntpdRsAccess, type Network } from "./access.ts";
 import { isTable, parseToml, type Toml, type TomlTable } from "./toml.ts";
 import type { Translation } from "./translate.ts";
-import { CLOSED, Writer } from "./writer.ts";
+import { Writer } from "./writer.ts";
 
 /** Translates ntp.toml. @throws UsageError where it is no TOML */
 export function translateNtpdRs(text: string, file: string): Translation {
@@ -59,6 +59,7 @@ function translateSource(source: TomlTable, defaults: TomlTable | null, at: Plac
   writer.line(
     `${known.command} ${host} ${known.options}${bound("min") || " minpoll 4"}${bound("max")}${port === null || known.options.includes("nts") ? "" : ` port ${port}`}`,
   );
+  if (known.options.includes("nts")) writer.warn(place, `${host}: it asks for NTS, and is not asked without it`);
   for (const name of source.values.keys())
     if (!["mode", "address", "poll-interval-limits"].includes(name))
       writer.warn(source.places.get(name) ?? place, `${host}: "${name}" is left out`);
@@ -143,41 +144,97 @@ function limitOf(value: Toml): number | null {
   return typeof value === "number" && value > 0 ? value : null;
 }
 
-/** Without a server table ntpd-rs answers nobody. */
+/** Whom ntpd-rs answers on one address. Without a server table it answers nobody. */
 function servers(tables: readonly TomlTable[], writer: Writer, file: string): void {
-  if (tables.length === 0) return CLOSED.forEach((line) => writer.line(line));
-  const allowed = tables.flatMap((table) => filterOf(table, "allowlist"));
-  const denied = tables.flatMap((table) => filterOf(table, "denylist"));
-  writer.line(allowed.length > 0 ? "restrict default ignore" : "restrict default nomodify notrap nopeer noquery");
-  if (allowed.length > 0) writer.line("restrict source noserve noquery nomodify notrap");
-  for (const [networks, flags] of [
-    [allowed, "nomodify notrap nopeer noquery"],
-    [denied, "ignore"],
-  ] as const) {
-    for (const network of networks) if (parseNetwork(network) !== null) writer.line(`restrict ${network} ${flags}`);
-  }
-  const listens = tables
-    .flatMap((table) => table.values.get("listen") ?? [])
-    .filter((listen) => typeof listen === "string");
-  const hosts = listens.map((listen) => hostPort(listen).host).filter((host) => host !== "0.0.0.0" && host !== "::");
-  if (hosts.length === listens.length && hosts.length > 0) {
+  const [first, ...others] = tables.map((table) => serverOf(table, writer, file));
+  if (first === undefined) return accessLines(NOBODY).forEach((line) => writer.line(line));
+  // What one port answers is not told apart by the address it came to.
+  const different = others.find(({ said }) => said !== first.said);
+  if (different !== undefined)
+    writer.refuse(
+      "servers with lists of their own cannot be translated: here all addresses have one list",
+      different.at,
+    );
+  const all = [first, ...others];
+  const hosts = all.map(({ host }) => host);
+  const isAnywhere = hosts.some((host) => host === "0.0.0.0" || host === "::");
+  // Where addresses are not told apart, families are.
+  const heard = ({ octets }: Network): boolean =>
+    !isAnywhere || hosts.some((host) => (literalFamily(host) === 4) === (octets.length === 4));
+  const { allowed, denied, onlyNewest } = first;
+  for (const line of accessLines(
+    ntpdRsAccess(allowed.filter(heard), denied.filter(heard)),
+    onlyNewest ? " version" : "",
+  ))
+    writer.line(line);
+  if (!isAnywhere) {
     writer.line("interface ignore all");
-    for (const host of hosts) if (literalFamily(host) !== 0) writer.line(`interface listen ${host}`);
+    for (const host of hosts) writer.line(`interface listen ${host}`);
   }
-  for (const table of tables)
-    for (const name of table.values.keys())
-      if (!["listen", "allowlist", "denylist"].includes(name))
-        writer.left(
-          `${name} = ${shown(table.values.get(name)!)}`,
-          placeOf(table, name, file),
-          "there is nothing like it",
-        );
 }
 
-function filterOf(table: TomlTable, name: string): string[] {
+/** What one server table says. */
+interface Server {
+  readonly host: string;
+  readonly allowed: readonly Network[];
+  readonly denied: readonly Network[];
+  /** Of the versions that are known here only the newest is answered. */
+  readonly onlyNewest: boolean;
+  /** Its lists as one text, to be compared. */
+  readonly said: string;
+  readonly at: Place;
+}
+
+function serverOf(table: TomlTable, writer: Writer, file: string): Server {
+  const at = placeOf(table, "listen", file);
+  const listen = table.values.get("listen");
+  const { host, port } = hostPort(typeof listen === "string" ? listen : "");
+  if (literalFamily(host) === 0) writer.refuse("a server listens on an address and a port", at);
+  if (port !== null && port !== "123") writer.warn(at, `clients are answered on port 123 (run --port ${port})`);
+  for (const [name, value] of table.values)
+    if (!ACCESS.has(name))
+      writer.left(`${name} = ${shown(value)}`, placeOf(table, name, file), "there is nothing like it");
+  const denied = networksOf(table, "denylist", writer, file);
+  const versions = versionsOf(table, writer, file);
+  // Who must have NTS is not answered where there is none.
+  const required = table.values.get("require-nts") ?? false;
+  const closed = required !== false || versions === "none";
+  if (required !== false)
+    writer.warn(placeOf(table, "require-nts", file), "nobody is answered: NTS is required, and not used here");
+  const allowed = closed ? [] : networksOf(table, "allowlist", writer, file);
+  const said = JSON.stringify([...[allowed, denied].map((list) => list.map(({ text }) => text).toSorted()), versions]);
+  return { host, allowed, denied, onlyNewest: versions === "newest", said, at };
+}
+
+const ACCESS: ReadonlySet<string> = new Set(["listen", "allowlist", "denylist", "require-nts", "accept-ntp-versions"]);
+
+/** The versions that are answered: 3 and 4 unless said; here it is all of them or the newest one. */
+function versionsOf(table: TomlTable, writer: Writer, file: string): "all" | "newest" | "none" {
+  const versions = table.values.get("accept-ntp-versions") ?? [3, 4];
+  const accepts = (version: number): boolean => Array.isArray(versions) && versions.includes(version);
+  if (accepts(3) && !accepts(4))
+    writer.refuse("version 3 cannot be answered without version 4 here", placeOf(table, "accept-ntp-versions", file));
+  return accepts(3) ? "all" : accepts(4) ? "newest" : "none";
+}
+
+/** The networks of a list; without an allowlist everybody is on it, without a denylist nobody. */
+function networksOf(
+  table: TomlTable,
+  name: "allowlist" | "denylist",
+  writer: Writer,
+  file: string,
+): readonly Network[] {
   const list = table.values.get(name);
+  if (list === undefined) return name === "allowlist" ? EVERYTHING : [];
+  const at = placeOf(table, name, file);
   const filter = isTable(list) ? list.values.get("filter") : undefined;
-  return Array.isArray(filter) ? filter.filter((item): item is string => typeof item === "string") : [];
+  if (!Array.isArray(filter)) writer.refuse(`"${name}" has no filter`, at);
+  if (isTable(list) && list.values.get("action") === "deny")
+    writer.warn(at, "whoever is denied is not told so: such requests are dropped");
+  return (filter as readonly Toml[]).map((item) => {
+    const network = typeof item === "string" ? networkOf(item) : null;
+    return network ?? writer.refuse(`"${shown(item)}" of "${name}" is no network`, at);
+  });
 }
 
 function hostPort(text: string): { readonly host: string; readonly port: string | null } {

@@ -1,5 +1,6 @@
 /** Lines of ntp.conf being written, and what is told of those that could not be. */
 import { placedText, type Place } from "../../security/place.ts";
+import { UsageError } from "../usage.ts";
 import type { Translation } from "./translate.ts";
 
 /** Writes a translation. */
@@ -23,6 +24,11 @@ export class Writer {
     this.#warnings.push(placedText({ ...at, message }));
   }
 
+  /** What cannot be said, and changes whom the daemon answers, or whom it believes. */
+  refuse(message: string, at: Place): never {
+    throw new UsageError(message, null, at);
+  }
+
   /** @param from the file, for the first line */
   done(from: string): Translation {
     return { text: `# From ${from}\n${this.#lines.map((line) => `${line}\n`).join("")}`, warnings: this.#warnings };
@@ -33,11 +39,3 @@ export class Writer {
 export function quoted(word: string): string {
   return /^[^\s"#()]+$/.test(word) ? word : `"${word.replaceAll('"', "")}"`;
 }
-
-/** What a server that denies all but its own host says in ntp.conf. */
-export const CLOSED: readonly string[] = [
-  "restrict default noserve noquery nomodify notrap nopeer",
-  "restrict source noserve noquery nomodify notrap",
-  "restrict 127.0.0.1",
-  "restrict ::1",
-];
