@@ -5,6 +5,7 @@ import type { NtpTimestamp } from "../time/timestamp.ts";
 import type { Address } from "../wire/address.ts";
 import { HEADER_LENGTH } from "../wire/header.ts";
 import { MAX_PACKET_LENGTH } from "../wire/packet.ts";
+import type { Malformed, Packet } from "../wire/packet.ts";
 import { lowerWord, publish, upperWord, NOTHING_TO_SERVE } from "./published.ts";
 import type { Published } from "./published.ts";
 import { readSource } from "./source.ts";
@@ -30,6 +31,8 @@ export interface Arrival {
   /** T2, when it arrived by the clock that is served, in two signed 32-bit words. */
   seconds: number;
   fraction: number;
+  /** What it says, where somebody has read it before; `null`: nobody has, and only what needs it will. */
+  packet: Packet | Malformed | null;
 }
 
 /** Memory for arrivals. */
@@ -46,6 +49,7 @@ export function newArrival(): Arrival {
     mono: 0 as Mono,
     seconds: 0,
     fraction: 0,
+    packet: null,
   };
 }
 
@@ -53,6 +57,7 @@ export function newArrival(): Arrival {
  * Copies a datagram into an arrival's memory.
  * @param datagram of any length and content
  * @param at when it arrived, by the clock that is served
+ * @param packet what it says, where it is read already
  */
 export function loadArrival(
   into: Arrival,
@@ -61,6 +66,7 @@ export function loadArrival(
   cast: Cast,
   at: NtpTimestamp,
   mono: Mono,
+  packet: Arrival["packet"] = null,
 ): void {
   into.bytes.set(datagram.length > into.bytes.length ? datagram.subarray(0, into.bytes.length) : datagram);
   into.length = datagram.length;
@@ -70,6 +76,7 @@ export function loadArrival(
   into.mono = mono;
   into.seconds = upperWord(at);
   into.fraction = lowerWord(at);
+  into.packet = packet;
 }
 
 /** A reply to be completed by `NtpServer.complete` and then sent to where the request came from. */

@@ -263,9 +263,9 @@ export class NtpServer {
   }
 
   /** Reads what follows the header; an authentic request's key becomes the reply's, 0 where there is no MAC. */
-  #readTrailer({ bytes, length, source }: Arrival): Disposition | "authentic" {
+  #readTrailer({ bytes, length, source, packet: read }: Arrival): Disposition | "authentic" {
     const datagram = bytes.subarray(0, length);
-    const packet = decodePacket(datagram);
+    const packet = read ?? decodePacket(datagram);
     if (packet.kind === "malformed") return packet.fault;
     this.reply.keyId = 0;
     if (packet.mac === null) return "authentic";

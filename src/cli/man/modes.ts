@@ -1,7 +1,6 @@
 /** The modes, for the manual: what may be configured, and what packets do. */
-import { MODE_TABLE, type AssociationMode, type PacketMode, type Process } from "../../association/modes.ts";
+import { MODE_TABLE, type PacketMode, type Process, type Recipient } from "../../association/modes.ts";
 import type { AssociationKind } from "../../association/template.ts";
-import { MODES } from "../../wire/header.ts";
 import type { Section } from "./roff.ts";
 
 /** What each kind of line or operand mobilizes; every kind the program knows stands here. */
@@ -30,9 +29,12 @@ const PROCESSES: Readonly<Record<Process, readonly [word: string, text: string]>
   process: ["process", "The packet goes to the association's peer process."],
   answer: [
     "answer",
-    "The server answers it; no association comes of it, only an entry in the list of recent clients (`ntpkit mru`).",
+    "The server answers it, where there is one; no association comes of it, only an entry in the list of recent clients (`ntpkit mru`).",
   ],
-  mobilizePassive: ["+passive", "A symmetric passive association is mobilized, if the packet is authentic."],
+  mobilizePassive: [
+    "+passive",
+    "A symmetric passive association is mobilized, if the packet is authentic and there is none at its address; or the server answers it.",
+  ],
   mobilizeBroadcast: ["+bclient", "A broadcast client association is mobilized, if the packet is authentic."],
   solicited: ["+client", "If it answers a search, a client association is mobilized."],
   error: ["error", "It contradicts the association, and is refused."],
@@ -46,7 +48,7 @@ export function modes(): Section {
     blocks: [
       "What is configured, and what comes of it:",
       { terms: [...Object.entries(KINDS).map(([kind, text]) => [`\`${kind}\``, text] as const), ...UNCONFIGURED] },
-      "What a packet of each mode (columns, by number) does to an association of each mode (rows); `none` is for packets that no association claims (RFC 5905 figure 20):",
+      "What a packet of each mode (columns, by number) does to whom it comes to (rows): `client` is the socket of a question, `solicitor` that of a search; on the port that is served it is the association at the packet's source, `none` if there is none (RFC 5905 figure 20). `other` is mode 0, control and private queries:",
       { code: modeTable() },
       { terms: Object.values(PROCESSES).map(([word, text]) => [`\`${word}\``, text] as const) },
     ],
@@ -54,9 +56,9 @@ export function modes(): Section {
 }
 
 function modeTable(): string {
-  const rows = Object.keys(MODE_TABLE) as (AssociationMode | "none")[];
+  const rows = Object.keys(MODE_TABLE) as Recipient[];
   const columns = Object.keys(MODE_TABLE.none) as PacketMode[];
-  const head = ["", ...columns.map((mode) => `${MODES.indexOf(mode)} ${COLUMN_NAMES[mode]}`)];
+  const head = ["", ...columns.map((mode) => COLUMN_NAMES[mode])];
   const lines = rows.map((row) => [row, ...columns.map((column) => PROCESSES[MODE_TABLE[row][column]][0])]);
   const widths = head.map((_, index) => Math.max(...[head, ...lines].map((line) => line[index]!.length)));
   return [head, ...lines]
@@ -70,9 +72,10 @@ function modeTable(): string {
 }
 
 const COLUMN_NAMES: Readonly<Record<PacketMode, string>> = {
-  symmetricActive: "active",
-  symmetricPassive: "passive",
-  client: "client",
-  server: "server",
-  broadcast: "broadcast",
+  symmetricActive: "1 active",
+  symmetricPassive: "2 passive",
+  client: "3 client",
+  server: "4 server",
+  broadcast: "5 broadcast",
+  other: "other",
 };

@@ -1,55 +1,211 @@
 /**
- * Who may come in: the tests that whatever nobody asked for has to pass before it mobilizes anything, and the list of those
- * that a probe heard but may not use (seed 002 "Association Management").
+ * Who may come in: the one door for whatever is found and not configured, be it a symmetric peer, a broadcast server, or what answers
+ * a search by manycast or by pool; and the list of those that a probe heard but may not use (seed 002 "Association Management").
+ *
+ * ```text
+ *  header ─► access list, own, loop ─► known already ─► authenticity ─► stratum ─► pruned lately ─► room ─► added
+ *    └────────────── refused ────────────────┘              └─ listed or refused ─┘     └ refused   └ listed
+ * ```
  */
-import type { Discovery } from "../../association/association.ts";
+import type { Association, Discovery, Lifetime } from "../../association/association.ts";
+import { broadcastFault } from "../../association/broadcast.ts";
 import { onListed } from "../../association/life.ts";
+import type { AssociationMode } from "../../association/modes.ts";
 import { sampleOf } from "../../association/sample.ts";
 import type { Ring } from "../../association/solicitor.ts";
 import type { AssociationConfig } from "../../association/template.ts";
+import { headerFault } from "../../association/tests.ts";
 import type { PacketTest } from "../../association/tests.ts";
 import { FLAG } from "../../server/access.ts";
 import { sourceOf } from "../../server/source.ts";
 import type { Now } from "../../time/now.ts";
 import type { Address } from "../../wire/address.ts";
-import { HEADER_LENGTH, MAXSTRAT } from "../../wire/header.ts";
 import type { Header } from "../../wire/header.ts";
 import type { Packet, PacketFault } from "../../wire/packet.ts";
-import { add } from "./associate.ts";
-import type { Event } from "../port/event.ts";
+import type { Datagram } from "../port/event.ts";
 import type { State } from "../state.ts";
+import { add, keyPrint } from "./associate.ts";
+import type { Start } from "./associate.ts";
+import { hasRoom, isPruned, isUsefulStratum } from "./prune.ts";
 
-type Datagram = Event & { readonly kind: "datagram" };
+/** A datagram that is a packet, as it came in by the engine's door. */
+export interface Arrival {
+  readonly datagram: Datagram;
+  readonly packet: Packet;
+}
 
 /** Answers that could not be used are listed up to this many, so that a flood of them fills no memory. */
 const LISTED_AT_MOST = 4096;
 
-/**
- * What a packet is to mobilize, as `restrict` tells them apart. A pool's servers were asked by name, each by its address, so
- * `nopeer`, which is about what comes unasked, does not keep them away (NTPsec; classic ntpd needs `restrict source` for that).
- */
-export type Mobilized = "client" | "symmetric" | "pool";
+/** How somebody is found. */
+export type Way = "peer" | "broadcast" | "manycast" | "pool";
+
+/** What differs among the ways. */
+interface WayRow {
+  readonly mode: AssociationMode;
+  readonly lifetime: Lifetime;
+  /** What is wrong with a header; a peer may still be unsynchronized. */
+  readonly fault: (header: Header) => PacketTest | null;
+  /** Flags of `restrict` that keep it away. */
+  readonly restricted: number;
+  /** `source`: those of `restrict source` count, where there are any, not those of its address. */
+  readonly restrictedAs: "source" | "address";
+  /** Whose key it has to come with: any that is trusted, or its line's. */
+  readonly key: "trusted" | "line";
+  /** Whether its stratum has to be one of use. */
+  readonly strata: boolean;
+  /** Whether it may have been pruned a moment ago. */
+  readonly prunable: boolean;
+  /** Found, and so ordered by merit: where all places are taken a better one has the place of a worse. */
+  readonly ranked: boolean;
+  /** So many times maxclock a daemon may hold for a while (see {@link hasRoom}). */
+  readonly crowd: number;
+  /** Whether a probe is told of one whose key or stratum does not do. */
+  readonly listed: boolean;
+}
 
 /**
- * The first thing that speaks against mobilizing an association by a packet, whatever its authenticity: the access list, or
- * that it is our own.
+ * The ways. A pool's servers were asked by name, each by its address, so `nopeer`, which is about what comes unasked, does not
+ * keep them away (NTPsec; classic ntpd needs `restrict source` for that). A manycast question that was asked for want of servers may be
+ * answered by more than there is room for: the daemon grabs as many again, lets selection order them, and prunes the worst.
  */
-export function obstacle(state: State, from: Address, header: Header, what: Mobilized): PacketTest | null {
-  const template = what === "pool" ? state.access.sourceTemplate : null;
-  const flags = template ?? restrictions(state, from);
-  if ((flags & (what === "pool" ? FLAG.ignore : FLAG.ignore | FLAG.nopeer)) !== 0) return "denied";
-  if (what === "symmetric" && (flags & FLAG.noepeer) !== 0) return "denied";
+const WAYS: Readonly<Record<Way, WayRow>> = {
+  peer: {
+    mode: "symmetricPassive",
+    lifetime: "ephemeral",
+    fault: (header) => (broadcastFault(header) === "header" ? "header" : null),
+    restricted: FLAG.ignore | FLAG.nopeer | FLAG.noepeer,
+    restrictedAs: "address",
+    key: "trusted",
+    strata: false,
+    prunable: false,
+    ranked: true,
+    crowd: 1,
+    listed: false,
+  },
+  broadcast: {
+    mode: "broadcastClient",
+    lifetime: "ephemeral",
+    fault: broadcastFault,
+    restricted: FLAG.ignore | FLAG.nopeer,
+    restrictedAs: "address",
+    key: "trusted",
+    strata: true,
+    prunable: false,
+    ranked: true,
+    crowd: 1,
+    listed: true,
+  },
+  manycast: {
+    mode: "client",
+    lifetime: "preemptable",
+    fault: broadcastFault,
+    restricted: FLAG.ignore | FLAG.nopeer,
+    restrictedAs: "address",
+    key: "trusted",
+    strata: true,
+    prunable: true,
+    ranked: true,
+    crowd: 2,
+    listed: true,
+  },
+  pool: {
+    mode: "client",
+    lifetime: "preemptable",
+    fault: headerFault,
+    restricted: FLAG.ignore,
+    restrictedAs: "source",
+    key: "line",
+    strata: true,
+    prunable: true,
+    ranked: false,
+    crowd: 1,
+    listed: false,
+  },
+};
+
+/** Somebody who wants in. */
+export interface Newcomer extends Pick<Start, "exchange" | "listening"> {
+  readonly by: Way;
+  /** The line it would be held by. */
+  readonly config: AssociationConfig;
+  /** The group or broadcast address it was found by. */
+  readonly group: string | null;
+  /** The ring that found it, by manycast. */
+  readonly ring: Ring | null;
+}
+
+/** Why somebody is listed who may not be used. */
+type Unfitness = "authentication" | "stratum" | "surplus";
+
+/** What became of a newcomer. */
+export type Admission =
+  | { readonly kind: "added"; readonly fresh: Association }
+  | { readonly kind: "listed"; readonly why: Unfitness }
+  /** Nothing has been done about it: who asked counts it, or has other words for it. */
+  | { readonly kind: "refused"; readonly test: PacketTest };
+
+/** Takes in whoever wants in and may. Whoever is added is not polled before its `nextPoll` is set. */
+export function admit(state: State, arrival: Arrival, newcomer: Newcomer, now: Now): Admission {
+  const { datagram, packet } = arrival;
+  const { config, exchange, listening } = newcomer;
+  const { mode, lifetime, ranked, listed } = WAYS[newcomer.by];
+  const test = obstacle(state, arrival, WAYS[newcomer.by]);
+  if (test !== null) return { kind: "refused", test };
+  const found = ranked ? discovery(state, newcomer, packet) : null;
+  const why = unfitness(state, arrival, newcomer, found, now);
+  if (why === null) {
+    const own = { ...(exchange === undefined ? {} : { exchange }), ...(listening === undefined ? {} : { listening }) };
+    const start = found === null ? own : { ...own, found };
+    return { kind: "added", fresh: add(state, config, mode, lifetime, datagram.from, start) };
+  }
+  if (why === "duplicate" || (!listed && why !== "surplus")) return { kind: "refused", test: why };
+  list(state, arrival, newcomer, found, why, now);
+  return { kind: "listed", why };
+}
+
+/** What speaks against a newcomer whatever its authenticity: its header, the access list, that it is our own, or known. */
+function obstacle(state: State, { datagram: { from }, packet: { header } }: Arrival, way: WayRow): PacketTest | null {
+  const fault = way.fault(header);
+  if (fault !== null) return fault;
+  const template = way.restrictedAs === "source" ? state.access.sourceTemplate : null;
+  if (((template ?? restrictions(state, from)) & way.restricted) !== 0) return "denied";
   if (isOwnAddress(state, from.ip)) return "own";
-  return followsUs(state, header) ? "loop" : null;
+  if (followsUs(state, header)) return "loop";
+  return state.roster.at(from) === undefined ? null : "duplicate";
+}
+
+/** Why one against whom nothing speaks is of no use all the same. */
+function unfitness(
+  state: State,
+  { datagram, packet }: Arrival,
+  { by, config }: Newcomer,
+  found: Discovery | null,
+  now: Now,
+): Unfitness | "duplicate" | null {
+  const { key, strata, prunable, crowd } = WAYS[by];
+  const { from } = datagram;
+  const trusted = key === "line" ? isSealed(state, datagram, packet, config) : trusts(state, datagram, packet);
+  if (!trusted) return "authentication";
+  if (strata && !isUsefulStratum(state, packet.header)) return "stratum";
+  if (prunable && isPruned(state, from, now)) return "duplicate";
+  return hasRoom(state, crowd, found?.merit ?? null, now) ? null : "surplus";
 }
 
 /** Whether a packet may mobilize something: authentic by a trusted key, or authentication is not asked for. */
-export function trusts(state: State, bytes: Uint8Array, packet: Packet, from: Address): boolean {
+function trusts(state: State, { bytes, from }: Datagram, packet: Packet): boolean {
   const authentication = state.surroundings.security.judge(bytes, packet, from.ip);
   if (authentication === "ok") return true;
   // What carries a MAC that cannot be checked is refused even where none is asked for (classic ntpd, too).
   if (authentication !== "none" || state.config.discovery.authenticate) return false;
   return (restrictions(state, from) & FLAG.notrust) === 0;
+}
+
+/** Whether a packet is sealed as its line asks. */
+function isSealed(state: State, { bytes, from }: Datagram, packet: Packet, { key }: AssociationConfig): boolean {
+  const { security } = state.surroundings;
+  const authentication = (key === null ? security.none() : security.key(key, from.ip)).open(bytes, packet);
+  return authentication !== "failed" && authentication !== "nak";
 }
 
 /** The flags of the access list for a source; none where there is no list. */
@@ -72,65 +228,45 @@ export function isOwnAddress(state: State, ip: string): boolean {
   return state.ownReferenceIds.has(state.surroundings.referenceIdOf(ip));
 }
 
-/** Floor, ceiling, and our own stratum only with `cohort` (seed 002). A one-shot is nobody's cohort. */
-export function isUsefulStratum(state: State, { stratum }: Header): boolean {
-  const { floor, ceiling } = state.config.limits;
-  if (stratum < floor || stratum >= ceiling) return false;
-  const ours = state.opinion.variables.stratum;
-  if (state.config.once !== null || ours >= MAXSTRAT || stratum < ours) return true;
-  return stratum === ours && state.config.discovery.cohort;
+/** The key a packet came with; `null`: none. */
+export function keyOf({ mac }: Packet): number | null {
+  return mac === null || mac.keyId === 0 ? null : mac.keyId;
 }
 
 /**
  * A server that was heard and may not be used. A probe lists it all the same, with the offset that its packet implies; the
  * daemon counts it.
  */
-export function list(
+function list(
   state: State,
-  config: AssociationConfig,
-  event: Datagram,
-  packet: Packet,
-  found: Discovery,
-  why: "authentication" | "stratum" | "surplus",
-  ring: Ring | null,
+  { datagram, packet }: Arrival,
+  { config, ring }: Newcomer,
+  found: Discovery | null,
+  why: Unfitness,
   now: Now,
 ): void {
-  state.refused.set(why, (state.refused.get(why) ?? 0) + 1);
-  if (state.config.once === null || state.roster.size >= LISTED_AT_MOST) return;
+  const { from, at } = datagram;
   const { header } = packet;
+  state.refused.set(why, (state.refused.get(why) ?? 0) + 1);
+  if (state.config.once === null || found === null || state.roster.size >= LISTED_AT_MOST) return;
   const listed =
-    state.roster.listedAt(event.from) ?? add(state, config, "client", "preemptable", event.from, { found, ended: why });
+    state.roster.listedAt(from) ?? add(state, config, "client", "preemptable", from, { found, ended: why });
   // One way only for a broadcast; out and back for an answer, whose question left when its ring was asked.
-  const t1 = ring === null ? header.transmit : ring.at;
   const exchange =
     ring === null
-      ? { t1: event.at, t2: header.transmit, t3: header.transmit, t4: event.at }
-      : { t1, t2: header.receive, t3: header.transmit, t4: event.at };
+      ? { t1: at, t2: header.transmit, t3: header.transmit, t4: at }
+      : { t1: ring.at, t2: header.receive, t3: header.transmit, t4: at };
   const sample = sampleOf(exchange, header.precision, state.config.precision, now.mono);
   const { emptyStages, precision } = state.config;
   onListed(listed, why, packet, sample, { emptyStages, precision });
 }
 
 /** How an association came to be found, by what the packet said that found it. */
-export function discovery(state: State, group: string | null, ttl: number | null, packet: Packet): Discovery {
+function discovery(state: State, { group, ring }: Newcomer, packet: Packet): Discovery {
   const { stratum, rootDelay, rootDispersion } = packet.header;
   const merit = stratum * state.config.limits.mindist + rootDelay / 2 + rootDispersion;
-  return { group, ttl, keyPrint: keyPrint(state, keyOf(packet)), merit };
+  return { group, ttl: ring?.ttl ?? null, keyPrint: keyPrint(state, keyOf(packet)), merit };
 }
-
-/** The key a packet came with; `null`: none. */
-export function keyOf({ mac }: Packet): number | null {
-  return mac === null || mac.keyId === 0 ? null : mac.keyId;
-}
-
-/** What a key makes of a packet that is never sent: another key makes something else of it. */
-export function keyPrint(state: State, keyId: number | null): Uint8Array | null {
-  if (keyId === null) return null;
-  const sealed = state.surroundings.security.sealWith(keyId, NOTHING_SENT);
-  return sealed.kind === "sealed" ? sealed.bytes : null;
-}
-
-const NOTHING_SENT = new Uint8Array(HEADER_LENGTH);
 
 /** A server set by us: a loop of two. */
 function followsUs(state: State, header: Header): boolean {

@@ -6,12 +6,13 @@ import type { AssociationMode } from "../../association/modes.ts";
 import type { AssociationConfig } from "../../association/template.ts";
 import type { Security } from "../../security/security.ts";
 import type { Address } from "../../wire/address.ts";
+import { HEADER_LENGTH } from "../../wire/header.ts";
 import type { Now } from "../../time/now.ts";
 import { recall } from "../memory/remembered.ts";
 import type { State } from "../state.ts";
 
 /** What an association starts with besides its line. */
-type Start = Pick<Mobilization, "alternatives" | "exchange" | "listening" | "found" | "ended">;
+export type Start = Pick<Mobilization, "alternatives" | "exchange" | "listening" | "found" | "ended">;
 
 /** Adds an association to the roster, sealed as its line says. It is not polled before its `nextPoll` is set. */
 export function add(
@@ -45,6 +46,23 @@ export function securityOf(
   address: Address | null,
 ): Security {
   return key === null ? security.none() : security.key(key, address?.ip);
+}
+
+/** What a key makes of a packet that is never sent: another key makes something else of it. */
+export function keyPrint(state: State, keyId: number | null): Uint8Array | null {
+  if (keyId === null) return null;
+  const sealed = state.surroundings.security.sealWith(keyId, NOTHING_SENT);
+  return sealed.kind === "sealed" ? sealed.bytes : null;
+}
+
+const NOTHING_SENT = new Uint8Array(HEADER_LENGTH);
+
+/** Whether the key an association was found by is gone, or another. */
+export function hasLostItsKey(state: State, { config, found }: Association): boolean {
+  const before = found?.keyPrint ?? null;
+  if (before === null) return false;
+  const print = keyPrint(state, config.key);
+  return print === null || print.length !== before.length || print.some((octet, index) => octet !== before[index]);
 }
 
 /** A server that told an earlier run to stay away is not asked (RFC 5905 §7.4). */

@@ -1,13 +1,6 @@
 /** Broadcast clients: mobilized by a packet, calibrated by a volley, and gone when their server falls silent. */
 import type { Association } from "../../association/association.ts";
-import {
-  beginVolley,
-  broadcastClient,
-  broadcastFault,
-  endVolley,
-  onMissed,
-  volleyAt,
-} from "../../association/broadcast.ts";
+import { beginVolley, broadcastClient, endVolley, onMissed, volleyAt } from "../../association/broadcast.ts";
 import { rootDistance } from "../../association/distance.ts";
 import { introduce } from "../../association/life.ts";
 import { pollAt, UNREACH_LIMIT } from "../../association/poll.ts";
@@ -16,49 +9,50 @@ import { after } from "../../time/mono.ts";
 import type { Mono } from "../../time/mono.ts";
 import type { Now } from "../../time/now.ts";
 import { pollInterval } from "../../time/seconds.ts";
-import type { Packet } from "../../wire/packet.ts";
-import { discovery, isUsefulStratum, keyOf, list, obstacle, refuseUnasked, trusts } from "./admit.ts";
-import { add } from "./associate.ts";
-import type { Event } from "../port/event.ts";
-import { hasRoom, prune } from "./prune.ts";
+import type { Datagram } from "../port/event.ts";
 import type { State } from "../state.ts";
+import { admit, keyOf, refuseUnasked } from "./admit.ts";
+import type { Arrival } from "./admit.ts";
+import { prune } from "./prune.ts";
 
-type Datagram = Event & { readonly kind: "datagram" };
+/** The line by which broadcasts are listened to, if this is one. */
+export function broadcastTemplate({ config }: State, datagram: Datagram): AssociationConfig | undefined {
+  return isToUsAlone(datagram) ? undefined : config.associations.find(({ kind }) => kind === "broadcastClient");
+}
 
-/** A broadcast server we do not know: mobilizes an ephemeral broadcast client. */
-export function mobilizeBroadcastClient(state: State, event: Datagram, packet: Packet, now: Now): void {
-  const template = state.config.associations.find(({ kind }) => kind === "broadcastClient");
+/** A broadcast server we do not know: mobilizes an ephemeral broadcast client by the template of its line. */
+export function mobilizeBroadcastClient(state: State, template: AssociationConfig, arrival: Arrival, now: Now): void {
+  const { datagram, packet } = arrival;
   const { header } = packet;
-  if (template === undefined || (event.cast === "unicast" && event.to !== undefined))
-    return refuseUnasked(state, event.from, "mode");
-  const fault = broadcastFault(header);
-  if (fault !== null) return refuseUnasked(state, event.from, fault);
-  const against = obstacle(state, event.from, header, "client");
-  if (against !== null) return refuseUnasked(state, event.from, against);
-  const found = discovery(state, event.to?.ip ?? null, null, packet);
-  const minpoll = Math.min(Math.max(header.poll, 0), 17);
-  const config: AssociationConfig = {
-    ...template,
-    name: event.from.ip,
-    port: event.from.port,
-    key: keyOf(packet),
-    minpoll,
-    maxpoll: minpoll,
-    iburst: true,
-  };
-  if (!trusts(state, event.bytes, packet, event.from))
-    return list(state, config, event, packet, found, "authentication", null, now);
-  if (!isUsefulStratum(state, header)) return list(state, config, event, packet, found, "stratum", null, now);
-  if (!hasRoom(state, found.merit, now)) return list(state, config, event, packet, found, "surplus", null, now);
   const { broadcastDelay, longestWait } = state.config.discovery;
-  const listening = broadcastClient(header, broadcastDelay, now.mono);
-  const fresh = add(state, config, "broadcastClient", "ephemeral", event.from, { found, listening });
+  const minpoll = Math.min(Math.max(header.poll, 0), 17);
+  const { ip, port } = datagram.from;
+  const admission = admit(
+    state,
+    arrival,
+    {
+      by: "broadcast",
+      config: { ...template, name: ip, port, key: keyOf(packet), minpoll, maxpoll: minpoll, iburst: true },
+      group: datagram.to?.ip ?? null,
+      ring: null,
+      listening: broadcastClient(header, broadcastDelay, now.mono),
+    },
+    now,
+  );
+  if (admission.kind === "refused") return refuseUnasked(state, datagram.from, admission.test);
+  if (admission.kind === "listed") return;
+  const { fresh } = admission;
   introduce(fresh, packet);
   const first =
     broadcastDelay === null
       ? volleyAt(header, now.mono, state.surroundings.chance.uniform(), longestWait)
       : after(now.mono, pollInterval(minpoll));
   pollAt(fresh, first);
+}
+
+/** A broadcast packet that was sent to us alone is nobody's broadcast. */
+export function isToUsAlone({ cast, to }: Datagram): boolean {
+  return cast === "unicast" && to !== undefined;
 }
 
 /** A listening association waits this much longer than its server's interval before it calls a broadcast missed. */

@@ -1,7 +1,7 @@
 /** Manycast: groups are asked ring by ring, and who answers is mobilized (seed 002 "Manycast Scheme"). */
-import { broadcastFault } from "../../association/broadcast.ts";
 import { introduce } from "../../association/life.ts";
 import { pollAt } from "../../association/poll.ts";
+import type { SocketToken } from "../../association/request.ts";
 import {
   beaconAt,
   growRing,
@@ -21,16 +21,12 @@ import { UNKNOWN_TIME } from "../../time/timestamp.ts";
 import { family } from "../../wire/address.ts";
 import { encodeHeader } from "../../wire/header.ts";
 import type { Header } from "../../wire/header.ts";
-import { decodePacket } from "../../wire/packet.ts";
-import { discovery, isUsefulStratum, keyOf, list, obstacle, refuseUnasked, trusts } from "./admit.ts";
-import { add } from "./associate.ts";
-import type { Event } from "../port/event.ts";
-import { heldCount, isPruned, makeRoom } from "./prune.ts";
+import { admit, keyOf, refuseUnasked } from "./admit.ts";
+import type { Arrival } from "./admit.ts";
+import { heldCount } from "./prune.ts";
 import type { State } from "../state.ts";
 import { TIMER } from "../timer.ts";
 import { systemHeader } from "../serving/system-header.ts";
-
-type Datagram = Event & { readonly kind: "datagram" };
 
 /** A manycast line is taken up: its group is asked from the first ring on, through an unconnected socket of its own. */
 export function startSolicitor(state: State, config: AssociationConfig, group: string, now: Now): void {
@@ -113,41 +109,31 @@ export function isSoliciting(state: State): boolean {
   return state.solicitors.some(({ done }) => !done);
 }
 
-/** The solicitor a datagram belongs to by its socket. */
-export function solicitorOn(state: State, event: Datagram): Solicitor | undefined {
-  return state.solicitors.find(({ socket }) => socket === event.socket);
+/** The solicitor whose socket it is. */
+export function solicitorOn(state: State, socket: SocketToken): Solicitor | undefined {
+  return state.solicitors.find((asking) => asking.socket === socket);
 }
 
 /** An answer to a solicitation: mobilizes a preemptable client by the template of its line. */
-export function onSolicited(state: State, asking: Solicitor, event: Datagram, now: Now): void {
-  const packet = decodePacket(event.bytes);
-  if (packet.kind === "malformed") return refuseUnasked(state, event.from, packet.fault);
-  const { header } = packet;
-  if (header.mode !== "server") return refuseUnasked(state, event.from, "mode");
-  const ring = ringOf(asking, header.origin);
-  if (ring === undefined) return refuseUnasked(state, event.from, "bogus");
-  if (broadcastFault(header) !== null) return refuseUnasked(state, event.from, broadcastFault(header)!);
-  const against = obstacle(state, event.from, header, "client");
-  if (against !== null) return refuseUnasked(state, event.from, against);
-  if (state.roster.at(event.from) !== undefined) return refuseUnasked(state, event.from, "duplicate");
-  ring.replies += 1;
-  state.note({ what: "solicited", group: asking.group, ttl: ring.ttl, from: event.from });
+export function onSolicited(state: State, asking: Solicitor, arrival: Arrival, now: Now): void {
+  const { packet } = arrival;
+  const { from } = arrival.datagram;
+  const ring = ringOf(asking, packet.header.origin);
+  if (ring === undefined) return refuseUnasked(state, from, "bogus");
   const config: AssociationConfig = {
     ...asking.config,
     kind: "server",
-    name: event.from.ip,
-    port: event.from.port,
+    name: from.ip,
+    port: from.port,
     key: keyOf(packet),
     iburst: true,
   };
-  const found = discovery(state, asking.group, ring.ttl, packet);
-  if (!trusts(state, event.bytes, packet, event.from))
-    return list(state, config, event, packet, found, "authentication", ring, now);
-  if (!isUsefulStratum(state, header)) return list(state, config, event, packet, found, "stratum", ring, now);
-  if (isPruned(state, event.from, now)) return refuseUnasked(state, event.from, "duplicate");
-  if (heldCount(state) >= mostHeld(state) && !(state.config.once === null && makeRoom(state, found.merit, now)))
-    return list(state, config, event, packet, found, "surplus", ring, now);
-  const fresh = add(state, config, "client", "preemptable", event.from, { found });
+  const admission = admit(state, arrival, { by: "manycast", config, group: asking.group, ring }, now);
+  if (admission.kind === "refused") return refuseUnasked(state, from, admission.test);
+  ring.replies += 1;
+  state.note({ what: "solicited", group: asking.group, ttl: ring.ttl, from });
+  if (admission.kind === "listed") return;
+  const { fresh } = admission;
   introduce(fresh, packet);
   const wait = state.surroundings.chance.uniform() * (state.config.once === null ? asking.config.minpoll : 0);
   pollAt(fresh, after(now.mono, wait));
@@ -203,12 +189,4 @@ function ringRules(state: State, asking: Solicitor): RingRules {
 
 function scheduleSolicitors(state: State): void {
   for (const [index, { nextAt }] of state.solicitors.entries()) state.deadlines.set(TIMER.solicitors - index, nextAt);
-}
-
-/**
- * How many may be held. A question that was asked for want of servers may be answered by more than there is room for: the
- * daemon grabs them all the same, as many again, lets selection order them, and prunes the worst.
- */
-function mostHeld({ config }: State): number {
-  return config.once === null ? 2 * config.limits.maxclock : config.limits.maxclock;
 }

@@ -13,8 +13,6 @@ import {
 import type { DrawFault, PoolQuestion, PoolSolicitor } from "../../association/pool.ts";
 import type { PacketToken, SocketToken } from "../../association/request.ts";
 import type { AssociationConfig } from "../../association/template.ts";
-import type { PacketTest } from "../../association/tests.ts";
-import { headerFault } from "../../association/tests.ts";
 import { after } from "../../time/mono.ts";
 import type { Mono } from "../../time/mono.ts";
 import type { Now } from "../../time/now.ts";
@@ -23,17 +21,14 @@ import { isSameAddress } from "../../wire/address.ts";
 import type { Address } from "../../wire/address.ts";
 import { encodeHeader } from "../../wire/header.ts";
 import { kissAction, kissCode } from "../../wire/kiss.ts";
-import { decodePacket } from "../../wire/packet.ts";
-import type { Packet, PacketFault } from "../../wire/packet.ts";
-import { isOwnAddress, isUsefulStratum, obstacle, refuseUnasked } from "./admit.ts";
-import { add, recallServer } from "./associate.ts";
-import type { Event, HostFault } from "../port/event.ts";
+import { admit, isOwnAddress, refuseUnasked } from "./admit.ts";
+import type { Arrival } from "./admit.ts";
+import { recallServer } from "./associate.ts";
+import type { HostFault } from "../port/event.ts";
 import { heldCount, isPruned } from "./prune.ts";
 import { rememberKiss } from "../receive.ts";
 import type { State } from "../state.ts";
 import { TIMER } from "../timer.ts";
-
-type Datagram = Event & { readonly kind: "datagram" };
 
 /** A pool line is taken up; its name is being looked up already. */
 export function startPool(state: State, config: AssociationConfig, now: Now): void {
@@ -93,24 +88,25 @@ export function poolAsking(state: State, question: PacketToken | SocketToken): P
 }
 
 /** An answer to a pool's question: mobilizes a preemptable client by the line's template. No key is asked for (seed 002). */
-export function onDrawn(state: State, pool: PoolSolicitor, event: Datagram, now: Now): void {
+export function onDrawn(state: State, pool: PoolSolicitor, arrival: Arrival, now: Now): void {
   const question = pool.asked!;
-  const packet = decodePacket(event.bytes);
-  const stray = strayness(question, event, packet);
+  const { header } = arrival.packet;
+  const { from } = arrival.datagram;
   // Whoever guesses a port does not end the wait for the true answer.
-  if (packet.kind === "malformed" || stray !== null) return refuseUnasked(state, event.from, stray ?? "bogus");
-  const { header } = packet;
+  if (!isSameAddress(from, question.to)) return refuseUnasked(state, from, "address");
+  if (header.origin !== question.cookie) return refuseUnasked(state, from, "bogus");
   endQuestion(state, pool, question, after(now.mono, POOL_PAUSE));
   const kiss = kissCode(header);
-  const unfit = faultOf(state, pool, event, packet);
-  if (kiss !== null && kissAction(kiss) === "goAway") rememberKiss(state, event.from, kiss, now);
-  if (unfit !== null) {
-    refuseUnasked(state, event.from, unfit);
-    noteFailed(state, pool, question.to, unfit);
-  } else {
-    pool.failed.delete(question.to.ip);
-    const fresh = add(state, { ...pool.config, kind: "pool" }, "client", "preemptable", event.from, {});
-    recallServer(state, fresh, event.from, now);
+  if (kiss !== null && kissAction(kiss) === "goAway") rememberKiss(state, from, kiss, now);
+  const config: AssociationConfig = { ...pool.config, kind: "pool" };
+  const admission = admit(state, arrival, { by: "pool", config, group: null, ring: null }, now);
+  if (admission.kind === "refused") {
+    refuseUnasked(state, from, admission.test);
+    noteFailed(state, pool, from, admission.test);
+  } else pool.failed.delete(from.ip);
+  if (admission.kind === "added") {
+    const { fresh } = admission;
+    recallServer(state, fresh, from, now);
     pollAt(fresh, after(now.mono, state.surroundings.chance.uniform() * POOL_PAUSE));
   }
   schedule(state);
@@ -175,31 +171,6 @@ function ask(state: State, pool: PoolSolicitor, to: Address, now: Now): void {
     interface: state.config.interface,
     bytes: sealed.bytes,
   });
-}
-
-/** Why a datagram is no answer to the question. */
-function strayness(
-  { to, cookie }: PoolQuestion,
-  event: Datagram,
-  packet: Packet | { readonly kind: "malformed"; readonly fault: PacketFault },
-): PacketTest | PacketFault | null {
-  if (packet.kind === "malformed") return packet.fault;
-  if (!isSameAddress(event.from, to)) return "address";
-  if (packet.header.mode !== "server") return "mode";
-  return packet.header.origin === cookie ? null : "bogus";
-}
-
-/** Why an answer is of no use. */
-function faultOf(state: State, { config }: PoolSolicitor, event: Datagram, packet: Packet): PacketTest | null {
-  const { security } = state.surroundings;
-  const authentication = (config.key === null ? security.none() : security.key(config.key, event.from.ip)).open(
-    event.bytes,
-    packet,
-  );
-  if (authentication === "failed" || authentication === "nak") return "authentication";
-  const fault = headerFault(packet.header) ?? obstacle(state, event.from, packet.header, "pool");
-  if (fault !== null) return fault;
-  return isUsefulStratum(state, packet.header) ? null : "stratum";
 }
 
 function giveUpQuestion(state: State, pool: PoolSolicitor, why: DrawFault, now: Now): void {

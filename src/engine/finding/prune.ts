@@ -14,7 +14,8 @@ import type { Seconds } from "../../time/seconds.ts";
 import { addressKey } from "../../wire/address.ts";
 import type { Address } from "../../wire/address.ts";
 import { MAXSTRAT } from "../../wire/header.ts";
-import { isUsefulStratum, keyPrint } from "./admit.ts";
+import type { Header } from "../../wire/header.ts";
+import { hasLostItsKey } from "./associate.ts";
 import type { State } from "../state.ts";
 import { TIMER } from "../timer.ts";
 
@@ -35,7 +36,7 @@ export function heldCount(state: State): number {
  * @param merit of the newcomer, see {@link Discovery.merit}
  * @returns whether there is room now
  */
-export function makeRoom(state: State, merit: Seconds, now: Now): boolean {
+function makeRoom(state: State, merit: Seconds, now: Now): boolean {
   let worst: Association | null = null;
   for (const held of state.roster) {
     const verdict = state.opinion.verdicts.get(held.id)?.verdict;
@@ -49,13 +50,24 @@ export function makeRoom(state: State, merit: Seconds, now: Now): boolean {
 }
 
 /**
- * Whether one that comes unasked may be mobilized: while fewer than maxclock are held, or a worse one that was found can go
+ * Whether one that was found may be mobilized: while fewer than maxclock are held, or a worse one that was found can go
  * (seed 002: discovery goes on only while there are fewer). So no flood fills the memory, nor is owed a volley each.
- * @param merit of the newcomer, see {@link Discovery.merit}
+ * @param crowd so many times maxclock a daemon may hold, till it has pruned the worst
+ * @param merit of the newcomer, see {@link Discovery.merit}; `null`: it takes nobody's place
  */
-export function hasRoom(state: State, merit: Seconds, now: Now): boolean {
-  if (heldCount(state) < state.config.limits.maxclock) return true;
-  return state.config.once === null && makeRoom(state, merit, now);
+export function hasRoom(state: State, crowd: number, merit: Seconds | null, now: Now): boolean {
+  const { once, limits } = state.config;
+  if (heldCount(state) < (once === null ? crowd : 1) * limits.maxclock) return true;
+  return once === null && merit !== null && makeRoom(state, merit, now);
+}
+
+/** Floor, ceiling, and our own stratum only with `cohort` (seed 002). A one-shot is nobody's cohort. */
+export function isUsefulStratum(state: State, { stratum }: Header): boolean {
+  const { floor, ceiling } = state.config.limits;
+  if (stratum < floor || stratum >= ceiling) return false;
+  const ours = state.opinion.variables.stratum;
+  if (state.config.once !== null || ours >= MAXSTRAT || stratum < ours) return true;
+  return stratum === ours && state.config.discovery.cohort;
 }
 
 /** Ends an association that was not configured, and keeps its address from being found again too soon. */
@@ -131,14 +143,6 @@ export function reward(state: State, association: Association): void {
   const verdict = state.opinion.verdicts.get(association.id)?.verdict;
   if ((verdict === "systemPeer" || verdict === "survivor") && isUsefulStratum(state, association.header))
     keep(association);
-}
-
-/** Whether the key an association was found by is gone, or another. */
-export function hasLostItsKey(state: State, { config, found }: Association): boolean {
-  const before = found?.keyPrint ?? null;
-  if (before === null) return false;
-  const print = keyPrint(state, config.key);
-  return print === null || print.length !== before.length || print.some((octet, index) => octet !== before[index]);
 }
 
 /** The guard against a cycle of finding and pruning; those that have served their time make room. */

@@ -81,3 +81,6 @@ export type Event =
   /** The kernel's loop has taken a phase; the frequency is what it made of it. */
   | { readonly kind: "locked"; readonly phase: Seconds; readonly frequency: Frequency; readonly timeConstant: number }
   | { readonly kind: "clockRefused"; readonly why: ClockFault };
+
+/** A datagram that has arrived. */
+export type Datagram = Extract<Event, { readonly kind: "datagram" }>;

@@ -9,6 +9,7 @@ import type { Mono } from "../../time/mono.ts";
 import type { Now } from "../../time/now.ts";
 import { shift } from "../../time/timestamp.ts";
 import type { Address } from "../../wire/address.ts";
+import type { Malformed, Packet } from "../../wire/packet.ts";
 import { DISPOSITIONS } from "../../server/disposition.ts";
 import { servedVariables } from "../../server/local.ts";
 import { lowerWord, upperWord } from "../../server/published.ts";
@@ -19,7 +20,7 @@ import { NtpServer } from "../../server/server.ts";
 import type { ServerSettings } from "../../server/server.ts";
 import type { ServingConfig } from "../port/config.ts";
 import { controlView } from "./control-view.ts";
-import type { Event } from "../port/event.ts";
+import type { Datagram } from "../port/event.ts";
 import { servedClock } from "../clock/pretend.ts";
 import { configuredSmear, reviseSmear } from "./smearing.ts";
 import type { State } from "../state.ts";
@@ -93,12 +94,12 @@ function settingsOf({ config, access, surroundings }: State, serving: ServingCon
   };
 }
 
-/** A client's request. */
-export function onRequest(state: State, event: Event & { readonly kind: "datagram" }, now: Now): void {
+/** A client's request, or what only the server has words for. */
+export function onRequest(state: State, event: Datagram, packet: Packet | Malformed, now: Now): void {
   const { answering } = state;
   if (answering === null) return;
   const { server, arrival } = answering;
-  loadArrival(arrival, event.bytes, event.from, event.cast, servedClock(state, event.at, now.mono), now.mono);
+  loadArrival(arrival, event.bytes, event.from, event.cast, servedClock(state, event.at, now.mono), now.mono, packet);
   const disposition = server.receive(arrival);
   if (disposition === "control") return answerQuery(state, server, event, now);
   if (DISPOSITIONS[disposition].kind !== "answered") return;
@@ -120,7 +121,7 @@ export function onRequest(state: State, event: Event & { readonly kind: "datagra
 }
 
 /** A control query. Its answer may be longer than it is: whoever answers sees to it that nobody else gets it. */
-function answerQuery(state: State, server: NtpServer, event: Event & { readonly kind: "datagram" }, now: Now): void {
+function answerQuery(state: State, server: NtpServer, event: Datagram, now: Now): void {
   const { control } = state.surroundings;
   if (control === undefined || event.cast !== "unicast") return;
   const from = event.to === undefined ? {} : { from: event.to.ip };
