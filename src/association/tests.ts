@@ -27,9 +27,9 @@ export const PACKET_TESTS = {
 /** The name of a packet test. */
 export type PacketTest = keyof typeof PACKET_TESTS;
 
-/** Whether a server's header says that its clock is not synchronized (TEST6, RFC 5905 A.5.1.1 "unsynchronized"). */
-export function isUnsynchronized(header: Header): boolean {
-  return header.leap === "unsynchronized" || header.stratum === 0 || header.stratum >= MAXSTRAT;
+/** Whether a server says that its clock is not synchronized (TEST6, RFC 5905 A.5.1.1 "unsynchronized"). */
+export function isUnsynchronized({ leap, stratum }: { leap: Header["leap"] | null; stratum: number }): boolean {
+  return leap === "unsynchronized" || stratum === 0 || stratum >= MAXSTRAT;
 }
 
 /**

@@ -7,9 +7,9 @@
 import type { AssociationId } from "../association/association.ts";
 import type { Reason, Verdict } from "../association/verdict.ts";
 import type { Candidate } from "../system/candidate.ts";
+import { unfit, type Standing } from "../system/fitness.ts";
 import { DEFAULT_LIMITS, type SelectionLimits } from "../system/limits.ts";
 import { selectSystem, type Selection } from "../system/selection.ts";
-import { PHI } from "../time/seconds.ts";
 import type { DaemonReport, PeerReport } from "./daemon.ts";
 
 /** What we make of one association. */
@@ -100,37 +100,46 @@ const TAKEN_ON_TRUST: ReadonlySet<Reason | null> = new Set([
   "unresolved",
 ]);
 
-function unfitness(peer: PeerReport, { maxdist, floor, ceiling, mindist }: SelectionLimits): Reason | null {
-  const { verdict, reason, reach, offset, leap, stratum } = peer;
+function unfitness(peer: PeerReport, limits: SelectionLimits): Reason | null {
+  const { verdict, reason, reach } = peer;
   if (verdict === "rejected" && reason !== null && TAKEN_ON_TRUST.has(reason)) return reason;
-  if (reach === 0) return "unreachable";
-  if (leap === "unsynchronized" || stratum === null || stratum === 0 || stratum >= 16)
-    return stratum === null ? "pending" : "unsynchronized";
-  if (stratum < floor || stratum >= ceiling) return "stratum";
-  const distance = distanceOf(peer, mindist);
-  if (offset === null || distance === null) return "pending";
-  return distance >= maxdist + PHI * 2 ** peer.poll ? "rootDistance" : null;
+  const unfitBy = unfit(standingOf(peer, limits), limits);
+  return unfitBy === "silent" ? (reach === 0 ? "unreachable" : "pending") : unfitBy;
+}
+
+/** What a daemon tells of one that it does not reach any more is what it was once, or nothing: it counts as not heard. */
+function standingOf(peer: PeerReport, limits: SelectionLimits): Standing {
+  const { reach, offset, leap, stratum, poll } = peer;
+  return {
+    leap,
+    stratum: reach === 0 ? null : stratum,
+    isLoop: false,
+    rootDistance: offset === null ? null : distanceOf(peer, limits),
+    isReached: reach !== 0,
+    poll,
+    noselect: false,
+  };
 }
 
 /** Λ, aged since the last packet; `null` where the daemon does not tell it. */
-function distanceOf({ rootDistance, when }: PeerReport, mindist: number): number | null {
+function distanceOf({ rootDistance, when }: PeerReport, { mindist, phi }: SelectionLimits): number | null {
   return rootDistance === null || !Number.isFinite(rootDistance)
     ? null
-    : Math.max(mindist, rootDistance + PHI * (when ?? 0));
+    : Math.max(mindist, rootDistance + phi * (when ?? 0));
 }
 
 function isLocalClock({ type, address, variables }: PeerReport): boolean {
   return type === "l" && (address ?? variables["srcadr"] ?? "").startsWith("127.127.1.");
 }
 
-function candidateOf(peer: PeerReport, { mindist }: SelectionLimits): Candidate {
+function candidateOf(peer: PeerReport, limits: SelectionLimits): Candidate {
   return {
     id: peer.id as AssociationId,
     stratum: peer.stratum ?? 16,
     offset: peer.offset ?? 0,
     delay: Math.max(0, peer.delay ?? 0),
     jitter: Math.abs(peer.jitter ?? 0),
-    rootDistance: distanceOf(peer, mindist) ?? mindist,
+    rootDistance: distanceOf(peer, limits) ?? limits.mindist,
     prefer: false,
     trusted: false,
   };

@@ -7,7 +7,8 @@ import { rootDistance } from "../association/distance.ts";
 import { isUnsynchronized, PACKET_TESTS } from "../association/tests.ts";
 import type { Reason } from "../association/verdict.ts";
 import type { Mono } from "../time/mono.ts";
-import { pollInterval } from "../time/seconds.ts";
+import { pollInterval, type PollExponent, type Seconds } from "../time/seconds.ts";
+import type { Leap } from "../wire/header.ts";
 import type { SelectionLimits } from "./limits.ts";
 
 /** What the tests of fitness are measured against. */
@@ -19,28 +20,59 @@ export interface FitnessRules {
   readonly requireReach: boolean;
 }
 
+/** What a remote clock is judged by, whoever measured it: an association of ours, or one that a daemon tells of. */
+export interface Standing {
+  /** Of the last valid packet; `null`: there was none, or it is not told. */
+  readonly leap: Leap | null;
+  readonly stratum: number | null;
+  /** It is synchronized to us. */
+  readonly isLoop: boolean;
+  /** Λ, aged to now; `null`: it was not measured. */
+  readonly rootDistance: Seconds | null;
+  readonly isReached: boolean;
+  readonly poll: PollExponent;
+  readonly noselect: boolean;
+}
+
+/**
+ * Why a remote clock is unfit.
+ * @returns the first reason in the order a person would look for it; `null` if it is fit, `silent` if nothing usable was heard
+ */
+export function unfit(standing: Standing, limits: SelectionLimits): Reason | "silent" | null {
+  const { leap, stratum, isLoop, rootDistance: distance, isReached, poll, noselect } = standing;
+  if (stratum === null) return "silent";
+  if (isUnsynchronized({ leap, stratum })) return "unsynchronized";
+  if (stratum < limits.floor || stratum >= limits.ceiling) return "stratum";
+  if (isLoop) return "loop";
+  if (distance === null) return "silent";
+  if (!isReached) return "unreachable";
+  if (distance >= limits.maxdist + limits.phi * pollInterval(poll)) return "rootDistance";
+  return noselect ? "noselect" : null;
+}
+
 /**
  * Why an association is unfit.
  * @returns the first reason in the order a person would look for it; `null` if it is fit
  */
 export function unfitness(association: Association, now: Mono, rules: FitnessRules): Reason | null {
-  const { header, filter } = association;
   if (association.ended !== null && FINAL.has(association.ended)) return association.ended as Reason;
-  if (header === null) return silence(association);
-  if (isUnsynchronized(header)) return "unsynchronized";
-  if (header.stratum < rules.limits.floor || header.stratum >= rules.limits.ceiling) return "stratum";
-  if (header.stratum > 1 && rules.ownReferenceIds.has(header.referenceId)) return "loop";
-  if (filter.estimate === null) return silence(association);
+  const reason = unfit(standingOf(association, now, rules), rules.limits);
+  return reason === "silent" ? silence(association) : reason;
+}
+
+function standingOf(association: Association, now: Mono, rules: FitnessRules): Standing {
+  const { header, filter, known, samples, reach, hpoll, config } = association;
   // What an earlier run has heard of it is not news.
-  if (!rules.requireReach && association.known && association.samples === 0) return silence(association);
-  if (rules.requireReach && association.reach === 0) return "unreachable";
-  if (
-    rootDistance(association, now, rules.limits) >=
-    rules.limits.maxdist + rules.limits.phi * pollInterval(association.hpoll)
-  )
-    return "rootDistance";
-  if (association.config.noselect) return "noselect";
-  return null;
+  const isNews = rules.requireReach || !known || samples > 0;
+  return {
+    leap: header?.leap ?? null,
+    stratum: header?.stratum ?? null,
+    isLoop: header !== null && header.stratum > 1 && rules.ownReferenceIds.has(header.referenceId),
+    rootDistance: filter.estimate !== null && isNews ? rootDistance(association, now, rules.limits) : null,
+    isReached: !rules.requireReach || reach !== 0,
+    poll: hpoll,
+    noselect: config.noselect,
+  };
 }
 
 /** What ends an association whatever it has measured. */
