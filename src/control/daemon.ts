@@ -1,10 +1,13 @@
 /**
  * What a time daemon is doing, in one shape whatever protocol told it: what `peers` shows and prints as JSON.
  *
+ * A protocol says what it knows to {@link peerReport} and {@link systemReport}, and these make the rest `null`:
  * `daemonmode6.ts` makes it from mode 6, `daemoncmdmon.ts` from chrony's protocol, `daemonobserve.ts` from what ntpd-rs
- * tells, `daemonlive.ts` from an engine of our own. What a protocol does not tell is `null`.
+ * tells, `daemonlive.ts` from an engine of our own, `remembered.ts` from what runs have left.
  */
 import type { AssociationMode } from "../association/modes.ts";
+import { TALLIES } from "../association/verdict.ts";
+import { UNKNOWN_ASSOCIATION } from "../engine/port/association-report.ts";
 import type { AssociationReport, SystemReport } from "../engine/port/snapshot.ts";
 import type { Frequency, Seconds } from "../time/seconds.ts";
 import type { UnixNanoseconds } from "../time/timestamp.ts";
@@ -77,13 +80,80 @@ export interface PeerReport extends Omit<
   readonly variables: Readonly<Record<string, string>>;
 }
 
+/** What must be told of an association, and what may be. */
+export type ToldPeer = Pick<
+  PeerReport,
+  "id" | "name" | "mode" | "lifetime" | "verdict" | "reason" | "poll" | "reach" | "type"
+> &
+  Partial<PeerReport>;
+
+/** An association of which a daemon tells nothing. */
+const UNKNOWN_PEER: PeerReport = {
+  ...UNKNOWN_ASSOCIATION,
+  unreach: null,
+  packets: null,
+  flash: null,
+  reference: null,
+  type: "u",
+  configured: true,
+  local: null,
+  status: null,
+  variables: {},
+};
+
+/** The report of an association. */
+export function peerReport(told: ToldPeer): PeerReport {
+  return { ...UNKNOWN_PEER, tally: TALLIES[told.verdict], ...told };
+}
+
+/** A daemon of which nothing is known. */
+const UNKNOWN_SYSTEM: DaemonSystem = {
+  leap: "unsynchronized",
+  stratum: 16,
+  refid: null,
+  rootDelay: null,
+  rootDispersion: null,
+  rootDistance: null,
+  systemPeer: null,
+  survivors: null,
+  truechimers: null,
+  falsetickers: null,
+  intersection: null,
+  offset: null,
+  frequency: null,
+  jitter: null,
+  clockJitter: null,
+  clockWander: null,
+  precision: null,
+  reference: null,
+  variables: {},
+};
+
+/**
+ * The report of a daemon's system variables.
+ * @param associations of which the system peer is one, and which are counted; `null`: what the daemon makes of them is not told
+ */
+export function systemReport(
+  told: Partial<DaemonSystem>,
+  associations: readonly PeerReport[] | null = null,
+): DaemonSystem {
+  const { rootDelay = null, rootDispersion = null } = told;
+  return {
+    ...UNKNOWN_SYSTEM,
+    rootDistance: rootDelay === null || rootDispersion === null ? null : rootDelay / 2 + rootDispersion,
+    ...(associations === null ? {} : countedVerdicts(associations)),
+    ...told,
+  };
+}
+
 type VerdictCounts = Pick<SystemReport, "survivors" | "truechimers" | "falsetickers">;
 
-/** How many of the associations fared how. */
-export function countedVerdicts(associations: readonly PeerReport[]): VerdictCounts {
+/** Which of the associations is followed, and how many fared how. */
+function countedVerdicts(associations: readonly PeerReport[]): VerdictCounts & Pick<DaemonSystem, "systemPeer"> {
   const count = (verdicts: readonly string[]): number =>
     associations.filter(({ verdict }) => verdicts.includes(verdict)).length;
   return {
+    systemPeer: associations.find(({ verdict }) => verdict === "systemPeer")?.id ?? null,
     survivors: count(["systemPeer", "survivor"]),
     truechimers: count(["systemPeer", "survivor", "outlier", "excess", "backup"]),
     falsetickers: count(["falseticker"]),

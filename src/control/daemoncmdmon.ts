@@ -1,10 +1,10 @@
 /** A {@link DaemonReport} from chrony's protocol. chronyd's words and letters become ours by tables. */
-import { TALLIES, type Reason, type Verdict } from "../association/verdict.ts";
+import type { Reason, Verdict } from "../association/verdict.ts";
 import { addressOctets } from "../wire/address.ts";
 import { refidText } from "../wire/refid.ts";
 import type { ChronyReadSource, ReadChrony } from "./chrony.ts";
 import type { ChronyTracking, SourceMode, SourceState } from "./chronyreport.ts";
-import { countedVerdicts, type DaemonReport, type DaemonSystem, type PeerReport } from "./daemon.ts";
+import { peerReport, systemReport, type DaemonReport, type DaemonSystem, type PeerReport } from "./daemon.ts";
 
 /**
  * What chronyd told.
@@ -12,12 +12,12 @@ import { countedVerdicts, type DaemonReport, type DaemonSystem, type PeerReport 
  */
 export function cmdmonReport(host: string, chrony: ReadChrony): DaemonReport {
   const { tracking, sources, withheld } = chrony;
-  const associations = sources.map(peerReport);
+  const associations = sources.map(sourceReport);
   return {
     host,
     protocol: "cmdmon",
     daemon: "chronyd",
-    system: systemReport(tracking, associations),
+    system: trackedSystem(tracking, associations),
     associations,
     withheld,
     chrony,
@@ -70,78 +70,74 @@ const MODES: Readonly<Record<SourceMode, { readonly mode: PeerReport["mode"]; re
   referenceClock: { mode: "client", type: "l" },
 };
 
-function systemReport(tracking: ChronyTracking, associations: readonly PeerReport[]): DaemonSystem {
-  const { stratum, referenceId, rootDelay, rootDispersion, leap } = tracking;
+function trackedSystem(tracking: ChronyTracking, associations: readonly PeerReport[]): DaemonSystem {
+  const { stratum, referenceId, rootDelay, rootDispersion, leap, correction, frequency, rmsOffset, skew, reference } =
+    tracking;
   const synchronized = leap !== "unsynchronized";
-  return {
-    leap,
-    // chronyd says 0 where it has no source.
-    stratum: synchronized ? stratum : 16,
-    refid: synchronized ? refidText(stratum, referenceId) : null,
-    rootDelay,
-    rootDispersion,
-    rootDistance: rootDelay / 2 + rootDispersion,
-    systemPeer: associations.find(({ verdict }) => verdict === "systemPeer")?.id ?? null,
-    ...countedVerdicts(associations),
-    intersection: null,
-    offset: tracking.correction,
-    frequency: tracking.frequency,
-    jitter: tracking.rmsOffset,
-    clockJitter: null,
-    clockWander: tracking.skew,
-    precision: null,
-    reference: tracking.reference,
-    variables: {},
-  };
+  return systemReport(
+    {
+      leap,
+      // chronyd says 0 where it has no source.
+      stratum: synchronized ? stratum : 16,
+      refid: synchronized ? refidText(stratum, referenceId) : null,
+      rootDelay,
+      rootDispersion,
+      offset: correction,
+      frequency,
+      jitter: rmsOffset,
+      clockWander: skew,
+      reference,
+    },
+    associations,
+  );
 }
 
-function peerReport(read: ChronyReadSource, index: number): PeerReport {
+function sourceReport(read: ChronyReadSource, index: number): PeerReport {
   const { source, name, stats } = read;
-  // Of a source that never answered, chronyd gives zeros.
-  const ntp = read.ntp !== null && read.ntp.received > 0 ? read.ntp : null;
-  const verdict = VERDICTS[source.state];
   const clock = source.referenceId === null ? null : refidText(1, source.referenceId);
   const address = source.address !== null && addressOctets(source.address) !== null ? source.address : null;
-  return {
+  return peerReport({
     id: index + 1,
     name: name ?? clock ?? source.address ?? `${index + 1}`,
     address,
-    port: ntp?.port ?? 123,
+    ...MODES[source.mode],
     lifetime: "persistent",
-    tally: TALLIES[verdict],
-    verdict,
+    verdict: VERDICTS[source.state],
     reason: reasonOf(read, address),
-    version: ntp?.version ?? null,
-    leap: ntp?.leap ?? read.select?.leap ?? null,
+    leap: read.select?.leap ?? null,
     stratum: source.when === null ? null : source.stratum,
-    refid: clock ?? (ntp === null ? null : refidText(ntp.stratum, ntp.referenceId)),
+    refid: clock,
     poll: source.poll,
     reach: source.reach,
-    unreach: null,
     offset: source.offset,
-    delay: ntp?.delay ?? null,
-    dispersion: ntp?.dispersion ?? null,
     jitter: stats !== null && stats.samples > 0 ? stats.deviation : null,
-    rootDelay: ntp?.rootDelay ?? null,
-    rootDispersion: ntp?.rootDispersion ?? null,
     rootDistance: source.error,
-    precision: ntp?.precision ?? null,
     ...authenticationOf(read),
-    kiss: null,
-    timestamps: ntp === null ? null : [ntp.transmitStamps, ntp.receiveStamps].includes("D") ? "user" : "kernel",
-    packets:
-      read.ntp === null
-        ? null
-        : { sent: read.ntp.sent, received: read.ntp.received, rejected: read.ntp.received - read.ntp.good },
-    flash: null,
-    reference: ntp?.reference ?? null,
-    unreachable: null,
     when: source.when,
-    ...MODES[source.mode],
-    configured: true,
-    local: ntp?.localAddress ?? null,
-    status: null,
-    variables: {},
+    ...ntpReport(read, clock),
+  });
+}
+
+/** What it tells of a source's packets. Of one that never answered it gives zeros, of which only the counts mean anything. */
+function ntpReport({ ntp, select }: ChronyReadSource, clock: string | null): Partial<PeerReport> {
+  if (ntp === null) return {};
+  const packets = { sent: ntp.sent, received: ntp.received, rejected: ntp.received - ntp.good };
+  if (ntp.received === 0) return { packets };
+  const { port, version, leap, delay, dispersion, rootDelay, rootDispersion, precision, reference, localAddress } = ntp;
+  return {
+    port,
+    version,
+    leap: leap ?? select?.leap ?? null,
+    refid: clock ?? refidText(ntp.stratum, ntp.referenceId),
+    delay,
+    dispersion,
+    rootDelay,
+    rootDispersion,
+    precision,
+    timestamps: [ntp.transmitStamps, ntp.receiveStamps].includes("D") ? "user" : "kernel",
+    packets,
+    reference,
+    local: localAddress,
   };
 }
 

@@ -2,7 +2,7 @@
 import type { AssociationReport, Snapshot } from "../engine/port/snapshot.ts";
 import { unfold, type UnixNanoseconds } from "../time/timestamp.ts";
 import { isMulticast } from "../wire/address.ts";
-import type { DaemonReport, PeerReport } from "./daemon.ts";
+import { peerReport, systemReport, type DaemonReport, type PeerReport } from "./daemon.ts";
 
 /**
  * What the engine found.
@@ -18,34 +18,21 @@ export function liveReport(
     host,
     protocol: "live",
     daemon: null,
-    system: {
-      ...system,
-      offset: clock.offset,
-      frequency: null,
-      jitter: clock.jitter,
-      clockJitter: null,
-      clockWander: null,
-      precision: null,
-      reference: null,
-      variables: {},
-    },
-    associations: associations.map((association) => peerReport(association, pivot)),
+    system: systemReport({ ...system, offset: clock.offset, jitter: clock.jitter }),
+    associations: associations.map((association) => livePeer(association, pivot)),
     withheld: false,
   };
 }
 
-function peerReport(association: AssociationReport, pivot: UnixNanoseconds): PeerReport {
+function livePeer(association: AssociationReport, pivot: UnixNanoseconds): PeerReport {
   const { reference, lifetime, when } = association;
-  return {
+  return peerReport({
     ...association,
     when: when === null ? null : Math.floor(when),
     reference: reference === null || reference === 0n ? null : unfold(reference, pivot),
     type: typeLetter(association),
     configured: lifetime === "persistent",
-    local: null,
-    status: null,
-    variables: {},
-  };
+  });
 }
 
 function typeLetter({ mode, address }: AssociationReport): string {

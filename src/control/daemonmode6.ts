@@ -8,7 +8,7 @@ import { addressOctets, isMulticast, parseAddressLiteral } from "../wire/address
 import { LEAPS, MODES, type Leap, type Mode } from "../wire/header.ts";
 import { KISS_CODES } from "../wire/kiss.ts";
 import { refidText, refidWord } from "../wire/refid.ts";
-import { countedVerdicts, type DaemonReport, type DaemonSystem, type PeerReport } from "./daemon.ts";
+import { peerReport, systemReport, type DaemonReport, type DaemonSystem, type PeerReport } from "./daemon.ts";
 import type { ReadAssociation, ReadDaemon } from "./operations.ts";
 import { peerStatus, systemStatus, type PeerStatus } from "./status.ts";
 import { integerOf, numberOf, secondsOf, timestampOf, unquoted, type Variables } from "./variables.ts";
@@ -20,14 +20,14 @@ import { integerOf, numberOf, secondsOf, timestampOf, unquoted, type Variables }
  * @param pivot the same as Unix time
  */
 export function mode6Report(host: string, read: ReadDaemon, now: NtpTimestamp, pivot: UnixNanoseconds): DaemonReport {
-  const associations = read.associations.map((association) => peerReport(association, now, pivot));
+  const associations = read.associations.map((association) => readPeer(association, now, pivot));
   const variables: Variables = read.system.kind === "variables" ? read.system.variables : new Map();
   const version = variables.get("version");
   return {
     host,
     protocol: "mode6",
     daemon: version === undefined ? null : unquoted(version),
-    system: systemReport(read.status, variables, associations, pivot),
+    system: readSystem(read.status, variables, associations, pivot),
     associations,
     withheld: false,
   };
@@ -85,38 +85,36 @@ export function isUnspecified(address: string): boolean {
   return addressOctets(address)?.every((octet) => octet === 0) ?? true;
 }
 
-function systemReport(
+function readSystem(
   word: number,
   variables: Variables,
   associations: readonly PeerReport[],
   pivot: UnixNanoseconds,
 ): DaemonSystem {
   const stratum = integerOf(variables.get("stratum")) ?? 16;
-  const rootDelay = secondsOf(variables.get("rootdelay"));
-  const rootDispersion = secondsOf(variables.get("rootdisp"));
   const peer = integerOf(variables.get("peer"));
-  return {
-    leap: leapOf(variables.get("leap")) ?? systemStatus(word).leap,
-    stratum,
-    refid: refidOf(stratum, variables.get("refid")),
-    rootDelay,
-    rootDispersion,
-    rootDistance: rootDelay === null || rootDispersion === null ? null : rootDelay / 2 + rootDispersion,
-    systemPeer: peer === 0 ? null : peer,
-    ...countedVerdicts(associations),
-    intersection: null,
-    offset: secondsOf(variables.get("offset")),
-    frequency: millionths(variables.get("frequency")),
-    jitter: secondsOf(variables.get("sys_jitter")),
-    clockJitter: secondsOf(variables.get("clk_jitter")),
-    clockWander: millionths(variables.get("clk_wander")),
-    precision: numberOf(variables.get("precision")),
-    reference: instantOf(variables.get("reftime"), pivot),
-    variables: Object.fromEntries(variables),
-  };
+  return systemReport(
+    {
+      leap: leapOf(variables.get("leap")) ?? systemStatus(word).leap,
+      stratum,
+      refid: refidOf(stratum, variables.get("refid")),
+      rootDelay: secondsOf(variables.get("rootdelay")),
+      rootDispersion: secondsOf(variables.get("rootdisp")),
+      systemPeer: peer === 0 ? null : peer,
+      offset: secondsOf(variables.get("offset")),
+      frequency: millionths(variables.get("frequency")),
+      jitter: secondsOf(variables.get("sys_jitter")),
+      clockJitter: secondsOf(variables.get("clk_jitter")),
+      clockWander: millionths(variables.get("clk_wander")),
+      precision: numberOf(variables.get("precision")),
+      reference: instantOf(variables.get("reftime"), pivot),
+      variables: Object.fromEntries(variables),
+    },
+    associations,
+  );
 }
 
-function peerReport(
+function readPeer(
   { id, status: word, variables: read }: ReadAssociation,
   now: NtpTimestamp,
   pivot: UnixNanoseconds,
@@ -124,22 +122,12 @@ function peerReport(
   const variables: Variables = read.kind === "variables" ? read.variables : new Map();
   const status = peerStatus(word);
   const source = variables.get("srcadr") ?? null;
-  const host = hostName(variables.get("srchost"));
   const stratum = integerOf(variables.get("stratum"));
   const flash = integerOf(variables.get("flash"));
-  const seconds = (name: string): Seconds | null => secondsOf(variables.get(name));
-  const [offset, delay, dispersion, jitter, rootDelay, rootDispersion] = [
-    seconds("offset"),
-    seconds("delay"),
-    seconds("dispersion"),
-    seconds("jitter"),
-    seconds("rootdelay"),
-    seconds("rootdisp"),
-  ];
   const kiss = kissOf(stratum, variables.get("refid"));
-  return {
+  return peerReport({
     id,
-    name: host ?? source ?? `${id}`,
+    name: hostName(variables.get("srchost")) ?? source ?? `${id}`,
     address: source === null || parseAddressLiteral(source) === null || isUnspecified(source) ? null : source,
     port: integerOf(variables.get("srcport")) ?? 123,
     mode: modeOf(integerOf(variables.get("hmode"))),
@@ -147,38 +135,41 @@ function peerReport(
     tally: status.tally,
     verdict: status.verdict,
     reason: reasonOf(status, flash ?? 0, kiss),
-    version: null,
     leap: leapOf(variables.get("leap")),
     stratum,
     refid: refidOf(stratum, variables.get("refid")),
     poll: pollOf(variables),
     reach: (integerOf(variables.get("reach")) ?? 0) & 0xff,
     unreach: integerOf(variables.get("unreach")),
-    offset,
-    delay,
-    dispersion,
-    jitter,
-    rootDelay,
-    rootDispersion,
-    rootDistance:
-      rootDelay === null || rootDispersion === null
-        ? null
-        : (rootDelay + (delay ?? 0)) / 2 + rootDispersion + (dispersion ?? 0) + (jitter ?? 0),
+    ...measuredOf(variables),
     precision: numberOf(variables.get("precision")),
     ...authenticationOf(status, variables),
     kiss,
-    timestamps: null,
-    packets: null,
     flash,
     reference: instantOf(variables.get("reftime"), pivot),
-    unreachable: null,
     when: secondsSince(variables, now),
     type: typeLetter(variables),
     configured: status.configured,
     local: variables.get("dstadr") ?? null,
     status: word,
     variables: Object.fromEntries(variables),
-  };
+  });
+}
+
+function measuredOf(variables: Variables): Partial<PeerReport> {
+  const seconds = (name: string): Seconds | null => secondsOf(variables.get(name));
+  const [offset, delay, dispersion, jitter] = [
+    seconds("offset"),
+    seconds("delay"),
+    seconds("dispersion"),
+    seconds("jitter"),
+  ];
+  const [rootDelay, rootDispersion] = [seconds("rootdelay"), seconds("rootdisp")];
+  const rootDistance =
+    rootDelay === null || rootDispersion === null
+      ? null
+      : (rootDelay + (delay ?? 0)) / 2 + rootDispersion + (dispersion ?? 0) + (jitter ?? 0);
+  return { offset, delay, dispersion, jitter, rootDelay, rootDispersion, rootDistance };
 }
 
 /** ntpd's mode numbers inside are those of packets, but 6 is a broadcast client. */

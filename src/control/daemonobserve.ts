@@ -4,11 +4,11 @@
  * ntpd-rs does not tell what it makes of each source. The first one it uses is known by the system's reference id, and who
  * has not answered by the polls since; of the others nothing is known, and the reason says so (`untold`).
  */
-import { TALLIES, type Reason, type Verdict } from "../association/verdict.ts";
+import type { Reason, Verdict } from "../association/verdict.ts";
 import type { Leap } from "../wire/header.ts";
 import { addressOctets } from "../wire/address.ts";
 import { refidOfAddress, refidText } from "../wire/refid.ts";
-import type { DaemonReport, DaemonSystem, PeerReport } from "./daemon.ts";
+import { peerReport, systemReport, type DaemonReport, type DaemonSystem, type PeerReport } from "./daemon.ts";
 import type { Observation, ObservedSource, ObservedSystem } from "./observe.ts";
 
 /**
@@ -26,13 +26,13 @@ export function observationReport(
   );
   const followed = followedOf(sorted, system);
   const associations = sorted.map((source, index) =>
-    peerReport(source, index + 1, { isFollowed: source === followed, now: told ?? now, system }),
+    sourceReport(source, index + 1, { isFollowed: source === followed, now: told ?? now, system }),
   );
   return {
     host,
     protocol: "observe",
     daemon: version === null ? "ntpd-rs" : `ntpd-rs ${version}`,
-    system: systemReport(system, associations),
+    system: observedSystem(system, associations),
     associations,
     withheld: false,
   };
@@ -53,37 +53,27 @@ function followedOf(
 /** How many polls are counted. */
 const POLLS = 8;
 
-function systemReport(
+function observedSystem(
   { stratum, referenceId, precision, rootDelay, rootDispersion, leap }: ObservedSystem,
   associations: readonly PeerReport[],
 ): DaemonSystem {
   const followed = associations.find(({ verdict }) => verdict === "systemPeer");
   const synchronized = LEAPS[leap ?? ""] !== undefined;
-  return {
+  return systemReport({
     leap: LEAPS[leap ?? ""] ?? "unsynchronized",
     stratum: stratum ?? 16,
     refid: referenceId === null || !synchronized ? null : refidText(stratum ?? 16, referenceId),
     rootDelay,
     rootDispersion,
-    rootDistance: rootDelay === null || rootDispersion === null ? null : rootDelay / 2 + rootDispersion,
     systemPeer: followed?.id ?? null,
-    survivors: null,
-    truechimers: null,
-    falsetickers: null,
-    intersection: null,
     // Of its own estimate nothing is told but what it makes of the source it follows.
     offset: followed?.offset ?? null,
-    frequency: null,
     jitter: followed?.jitter ?? null,
-    clockJitter: null,
-    clockWander: null,
     precision: precision === null || precision <= 0 ? null : Math.round(Math.log2(precision)),
-    reference: null,
-    variables: {},
-  };
+  });
 }
 
-function peerReport(
+function sourceReport(
   source: ObservedSource,
   id: number,
   { isFollowed, now, system }: { readonly isFollowed: boolean; readonly now: number; readonly system: ObservedSystem },
@@ -93,50 +83,33 @@ function peerReport(
   const endpoint = endpointOf(source.address);
   const known = [delay, uncertainty, remoteDelay, remoteUncertainty];
   const [verdict, reason] = judgementOf(source, isFollowed);
-  return {
+  return peerReport({
     id,
     name: endpointOf(source.name)?.ip ?? source.name,
     address: endpoint?.isAddress === true ? endpoint.ip : null,
     port: endpoint?.port ?? 0,
+    mode: "client",
     lifetime: "persistent",
-    tally: TALLIES[verdict],
     verdict,
     reason,
-    version: null,
-    leap: null,
     // It is one above the source it follows.
     stratum: isFollowed && system.stratum !== null ? system.stratum - 1 : null,
-    refid: null,
     poll: Math.min(Math.max(poll ?? 0, 0), 30),
     // Polls before the last answered one are not told, and count as answered.
     reach: unansweredPolls >= POLLS ? 0 : (0xff << unansweredPolls) & 0xff,
     unreach: unansweredPolls,
     offset,
     delay,
-    dispersion: null,
     jitter: uncertainty,
     rootDelay: remoteDelay,
     rootDispersion: remoteUncertainty,
     rootDistance: known.includes(null) ? null : (remoteDelay! + delay!) / 2 + remoteUncertainty! + uncertainty!,
-    precision: null,
     authentication: cookies !== null && offset !== null ? "ok" : "none",
     security: cookies === null ? "none" : "nts",
-    keyId: null,
-    kiss: null,
-    timestamps: null,
-    packets: null,
-    flash: null,
-    reference: null,
-    unreachable: null,
     when: lastUpdate === null ? null : Math.max(0, Math.floor(now - lastUpdate)),
-    mode: "client",
     // A socket or a device stands for a reference clock.
     type: endpoint === null ? "l" : "u",
-    configured: true,
-    local: null,
-    status: null,
-    variables: {},
-  };
+  });
 }
 
 function judgementOf({ offset, unansweredPolls }: ObservedSource, isFollowed: boolean): [Verdict, Reason | null] {

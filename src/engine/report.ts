@@ -3,11 +3,11 @@ import type { Seconds } from "../time/seconds.ts";
 import type { Association, Discovery } from "../association/association.ts";
 import { rootDistance } from "../association/distance.ts";
 import { isKnown } from "../discipline/unattended.ts";
-import { TALLIES } from "../association/verdict.ts";
 import type { Opinion, VerdictOn } from "../system/judge.ts";
 import { elapsed } from "../time/mono.ts";
 import type { Now } from "../time/now.ts";
 import { refidText } from "../wire/refid.ts";
+import { associationReport, estimateReport, headerReport } from "./port/association-report.ts";
 import type { AssociationReport, ClockReport, Snapshot, SystemReport } from "./port/snapshot.ts";
 import type { State } from "./state.ts";
 
@@ -22,7 +22,7 @@ export function snapshotOf(state: State, now: Now): Snapshot {
     clock: clockReport(state),
     system: systemReport(state.opinion),
     discipline: state.steering?.discipline.report ?? null,
-    associations: inOrder(state).map((association) => associationReport(association, state, now)),
+    associations: inOrder(state).map((association) => reportOf(association, state, now)),
     resolved: lookups.flatMap(({ name, addresses }) => (addresses === null ? [] : [{ name, addresses }])),
     unresolved: lookups.flatMap(({ name, fault }) => (fault === null ? [] : [{ name, why: fault }])),
     notDrawn: state.pools.flatMap(({ config: { name, port }, failed }) =>
@@ -130,35 +130,24 @@ function systemReport(opinion: Opinion): SystemReport {
 /** An association that selection has not seen yet. */
 const UNSEEN: VerdictOn = { verdict: "rejected", reason: "pending" };
 
-function associationReport(association: Association, { opinion, config }: State, now: Now): AssociationReport {
-  const { header, filter, address, security } = association;
-  const { estimate } = filter;
-  const { verdict, reason } = opinion.verdicts.get(association.id) ?? UNSEEN;
-  return {
-    id: association.id,
+function reportOf(association: Association, { opinion, config }: State, now: Now): AssociationReport {
+  const { id, mode, lifetime, header, filter, address, security, hpoll, reach, unreach } = association;
+  const { verdict, reason } = opinion.verdicts.get(id) ?? UNSEEN;
+  return associationReport({
+    id,
     name: association.config.name,
     address: address?.ip ?? null,
     port: address?.port ?? association.config.port,
-    mode: association.mode === "broadcastClient" ? "broadcast" : association.mode,
-    lifetime: association.lifetime,
-    tally: TALLIES[verdict],
+    mode: mode === "broadcastClient" ? "broadcast" : mode,
+    lifetime,
     verdict,
     reason,
-    version: header?.version ?? null,
-    leap: header?.leap ?? null,
-    stratum: header?.stratum ?? null,
-    refid: header === null ? null : refidText(header.stratum, header.referenceId),
-    poll: association.hpoll,
-    reach: association.reach,
-    unreach: association.unreach,
-    offset: estimate?.offset ?? null,
-    delay: estimate?.delay ?? null,
-    dispersion: estimate?.dispersion ?? null,
-    jitter: estimate?.jitter ?? null,
-    rootDelay: header?.rootDelay ?? null,
-    rootDispersion: header?.rootDispersion ?? null,
-    rootDistance: estimate === null ? null : rootDistance(association, now.mono, config.limits),
-    precision: header?.precision ?? null,
+    ...headerReport(header),
+    poll: hpoll,
+    reach,
+    unreach,
+    ...estimateReport(filter.estimate),
+    rootDistance: filter.estimate === null ? null : rootDistance(association, now.mono, config.limits),
     authentication: association.authentication,
     security: security.kind,
     keyId: security.keyId,
@@ -168,9 +157,9 @@ function associationReport(association: Association, { opinion, config }: State,
     flash: association.flash,
     reference: header?.reference ?? null,
     unreachable: association.undelivered,
-    ...discoveryReport(association.found),
     when: association.heard === null ? null : elapsed(association.heard, now.mono),
-  };
+    ...discoveryReport(association.found),
+  });
 }
 
 /** How it was found, for those that were. */
