@@ -2,9 +2,9 @@
 import { UsageError } from "../config/usage.ts";
 import { parseRange, type Thresholds } from "../config/ranges.ts";
 import { askDaemon } from "../host/ask.ts";
-import { documentText, schemaName } from "../view/document.ts";
+import { documentText } from "../view/document.ts";
 import { describeFailure } from "../view/failure.ts";
-import { pluginLine, statusOf, STATUSES, worst, type Figure, type Finding } from "../view/plugin.ts";
+import { checkDocument, pluginLine, STATUSES, worst, type Figure, type Finding } from "../view/plugin.ts";
 import type { Leap } from "../wire/header.ts";
 import { askFailure, askOptions, daemonPlaceOf, Until } from "./asking.ts";
 import { ASKING_DEFAULTS, CHECK_DEFAULTS } from "./options/defaults.ts";
@@ -160,17 +160,4 @@ function findingOf(measured: Measurement, options: OptionsOf<"check">): Finding 
       ]
     : [];
   return { figures: isMute ? [] : [offset, ...others], remarks: [...measured.remarks, ...leap] };
-}
-
-function checkDocument(finding: Finding, exitCode: number): object {
-  const { figures, remarks } = finding;
-  return {
-    schema: schemaName("check"),
-    ok: exitCode === 0,
-    exitCode,
-    status: worst(finding),
-    message: pluginLine(finding).trimEnd(),
-    figures: figures.map((figure) => ({ name: figure.name, value: figure.value, status: statusOf(figure) })),
-    remarks,
-  };
 }

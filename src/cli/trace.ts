@@ -2,7 +2,7 @@
 import { hopOf, readHop, type Hop } from "../control/hop.ts";
 import { addressesOf, askControl, cookie, LOCAL, type AskOptions, type Place } from "../host/ask.ts";
 import { probe } from "../host/probe.ts";
-import { head, type Data } from "../view/daemon-document.ts";
+import { head, type TraceDocument } from "../view/daemon-document.ts";
 import { documentText, type FailureDocument } from "../view/document.ts";
 import { printable } from "../view/text.ts";
 import { askFailure, askOptions, placeOf, Until } from "./asking.ts";
@@ -98,7 +98,7 @@ function hopLine({ name, hop: { stratum, offset, distance, refid } }: Traced): s
   return `${printable(name)}: stratum ${stratum}, offset ${(offset ?? 0).toFixed(6)}, synch distance ${(distance ?? 0).toFixed(6)}${of}\n`;
 }
 
-function document(hops: readonly Traced[], end: string | null, failure: FailureDocument | null): Data {
+function document(hops: readonly Traced[], end: string | null, failure: FailureDocument | null): TraceDocument {
   const rows = hops.map(
     ({ name, address, hop: { protocol, leap, stratum, refid, offset, delay, distance, next } }) => ({
       name,

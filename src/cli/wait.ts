@@ -2,7 +2,7 @@
 import type { DaemonReport } from "../control/daemon.ts";
 import { askDaemon, LOCAL, type Place } from "../host/ask.ts";
 import { kernelStatus, type KernelStatus } from "../host/kernel.ts";
-import { head, type Data } from "../view/daemon-document.ts";
+import { head, type Condition, type WaitDocument } from "../view/daemon-document.ts";
 import { documentText, type FailureDocument } from "../view/document.ts";
 import { durationText, printable, signedText } from "../view/text.ts";
 import { askOptions, daemonPlaceOf, Until } from "./asking.ts";
@@ -20,18 +20,6 @@ export interface Here {
   readonly place: Place;
   /** The kernel's view of its clock. */
   kernel(): KernelStatus | null;
-}
-
-/** What is known of the clock at one look. */
-export interface Condition {
-  /** `null`: neither a daemon nor the kernel says anything. */
-  readonly source: "daemon" | "kernel" | null;
-  readonly daemon: string | null;
-  readonly synchronized: boolean;
-  /** What the clock is off by, as far as its daemon knows. */
-  readonly offset: number | null;
-  /** How far it may be wrong. */
-  readonly maximumError: number | null;
 }
 
 /**
@@ -124,7 +112,11 @@ function told(
   options: OptionsOf<"wait">,
   io: Io,
 ): number {
-  const document: Data = { ...head("wait", failure), elapsed: (performance.now() - began) / 1000, ...condition };
+  const document: WaitDocument = {
+    ...head("wait", failure),
+    elapsed: (performance.now() - began) / 1000,
+    ...condition,
+  };
   if (options.json === true) io.out.write(documentText(document, io.out.isTerminal));
   else if (failure === null && options.quiet !== true) io.out.write(`${conditionText(condition)}\n`);
   if (failure !== null) io.err.write(failureLine("ntpkit wait", failure));

@@ -1,14 +1,17 @@
 /** The JSON documents of the commands that ask daemons: `peers`, and the single questions of mode 6. */
-import type { DaemonReport, DaemonSystem, PeerReport } from "../control/daemon.ts";
+import type { DaemonProtocol, DaemonReport, DaemonSystem, PeerReport } from "../control/daemon.ts";
+import type { Hop } from "../control/hop.ts";
 import type { MruEntry } from "../control/mru.ts";
 import type { ListedAssociation, ReadVariables } from "../control/operations.ts";
-import type { Reselection } from "../control/reselect.ts";
+import type { Rejudged, Reselection } from "../control/reselect.ts";
 import { clockStatus, peerStatus, systemStatus } from "../control/status.ts";
 import { integerOf, numberOf, unquoted, type Row, type Variable } from "../control/variables.ts";
 import { OUTCOMES } from "../engine/port/outcome.ts";
+import type { Seconds } from "../time/seconds.ts";
 import { toIso, unixToIso, type UnixNanoseconds } from "../time/timestamp.ts";
 import { schemaName, type FailureDocument } from "./document.ts";
 import { endpointOf } from "./peers-rows.ts";
+import type { RememberedDocument } from "./recalled.ts";
 
 /** What was learnt of one host. */
 export interface HostAnswer {
@@ -23,13 +26,67 @@ export interface HostAnswer {
 /** A document: plain data. */
 export type Data = { readonly [name: string]: unknown };
 
+/** What every document begins with. */
+export interface Head {
+  readonly schema: string;
+  readonly ok: boolean;
+  readonly exitCode: number;
+  readonly error?: FailureDocument;
+}
+
+/** The document of `peers`. */
+export interface PeersDocument extends Head {
+  readonly hosts: readonly HostDocument[];
+}
+
+/** One server on the way of `trace`. */
+export interface HopDocument extends Omit<Hop, "kind"> {
+  readonly name: string;
+  readonly address: string;
+}
+
+/** The document of `trace`. */
+export interface TraceDocument extends Head {
+  readonly hops: readonly HopDocument[];
+  /** The last one is a primary server. */
+  readonly primary: boolean;
+  /** Why it ended early. */
+  readonly end: string | null;
+}
+
+/** What is known of the clock at one look. */
+export interface Condition {
+  /** `null`: neither a daemon nor the kernel says anything. */
+  readonly source: "daemon" | "kernel" | null;
+  readonly daemon: string | null;
+  readonly synchronized: boolean;
+  /** What the clock is off by, as far as its daemon knows. */
+  readonly offset: Seconds | null;
+  /** How far it may be wrong. */
+  readonly maximumError: Seconds | null;
+}
+
+/** The document of `wait`. */
+export interface WaitDocument extends Head, Condition {
+  readonly elapsed: Seconds;
+}
+
+/** An address heard by a daemon. */
+export interface MruRow extends Pick<MruEntry, "count" | "mode" | "version" | "restrictions"> {
+  readonly address: string;
+  readonly port: number;
+  /** ISO 8601 UTC */
+  readonly first: string | null;
+  readonly last: string | null;
+}
+
 /** The document of `peers`. It failed when no host told anything. */
-export function peersDocument(answers: readonly HostAnswer[], failure: FailureDocument | null): Data {
+export function peersDocument(answers: readonly HostAnswer[], failure: FailureDocument | null): PeersDocument {
   return { ...head("peers", failure), hosts: answers.map(hostDocument) };
 }
 
 /** Why, or that all went well. */
-export function head(command: string, failure: FailureDocument | null): Data {
+export function head(command: string, failure: FailureDocument | null): Head {
   return {
     schema: schemaName(command),
     ok: failure === null,
@@ -38,10 +95,53 @@ export function head(command: string, failure: FailureDocument | null): Data {
   };
 }
 
+/** An association of a daemon's. */
+export interface PeerDocument extends Omit<PeerReport, "reference"> {
+  /** ISO 8601 UTC */
+  readonly reference: string | null;
+}
+
+/** A daemon's system variables. */
+export interface DaemonSystemDocument extends Omit<DaemonSystem, "reference"> {
+  /** ISO 8601 UTC */
+  readonly reference: string | null;
+}
+
+/** What we make of a daemon's associations. */
+export interface ExplanationDocument extends Pick<Reselection, "intersection" | "offset"> {
+  readonly judgements: readonly ({ readonly id: number } & Pick<
+    Rejudged,
+    "verdict" | "reason" | "interval" | "differs"
+  >)[];
+}
+
+/** One host. */
+export interface HostDocument {
+  readonly host: string;
+  readonly ok: boolean;
+  readonly error?: FailureDocument;
+  readonly protocol: DaemonProtocol | null;
+  readonly daemon: string | null;
+  readonly withheld?: boolean;
+  readonly system: DaemonSystemDocument | null;
+  readonly associations: readonly PeerDocument[];
+  readonly explanation?: ExplanationDocument;
+  /** With `--state`. */
+  readonly remembered?: RememberedDocument;
+}
+
 /** The document of one host. */
-export function hostDocument({ host, report, failure, reselection }: HostAnswer): Data {
+export function hostDocument({ host, report, failure, reselection }: HostAnswer): HostDocument {
   if (report === null)
-    return { host, ok: false, error: failure, protocol: null, daemon: null, system: null, associations: [] };
+    return {
+      host,
+      ok: false,
+      ...(failure === null ? {} : { error: failure }),
+      protocol: null,
+      daemon: null,
+      system: null,
+      associations: [],
+    };
   const { protocol, daemon, system, associations, withheld } = report;
   const judged = reselection === null ? {} : { explanation: explanationDocument(reselection) };
   return {
@@ -56,19 +156,22 @@ export function hostDocument({ host, report, failure, reselection }: HostAnswer)
   };
 }
 
-function systemDocument({ reference, variables, ...system }: DaemonSystem): Data {
-  return {
-    ...system,
-    reference: reference === null ? null : unixToIso(reference),
-    variables: plainVariables(variables),
-  };
+function systemDocument(system: DaemonSystem): DaemonSystemDocument {
+  return { ...system, ...plainly(system) };
 }
 
-function peerDocument({ reference, variables, ...peer }: PeerReport): Data {
-  return { ...peer, reference: reference === null ? null : unixToIso(reference), variables: plainVariables(variables) };
+function peerDocument(peer: PeerReport): PeerDocument {
+  return { ...peer, ...plainly(peer) };
 }
 
-function explanationDocument({ rejudged, intersection, offset }: Reselection): Data {
+function plainly({
+  reference,
+  variables,
+}: Pick<PeerReport, "reference" | "variables">): Pick<PeerDocument, "reference" | "variables"> {
+  return { reference: reference === null ? null : unixToIso(reference), variables: plainVariables(variables) };
+}
+
+function explanationDocument({ rejudged, intersection, offset }: Reselection): ExplanationDocument {
   const judgements = rejudged.map(({ peer, verdict, reason, interval, differs }) => ({
     id: peer.id,
     verdict,
@@ -108,7 +211,7 @@ export function associationsData(associations: readonly ListedAssociation[]): Da
 
 /** Addresses heard. */
 export function mruData(entries: readonly MruEntry[], pivot: UnixNanoseconds): Data {
-  const rows = entries.map(({ address, count, mode, version, restrictions, first, last }) => {
+  const rows = entries.map(({ address, count, mode, version, restrictions, first, last }): MruRow => {
     const { ip, port } = endpointOf(address);
     return {
       address: ip,

@@ -25,22 +25,28 @@ export interface SetWarning {
   readonly text: string;
 }
 
-/** A document of such a run. */
-export interface FindingDocument extends RunDocument {
-  readonly group?: readonly string[] | string;
-  readonly rings?: readonly {
+/** The document of `pool`. */
+export interface PoolDocument extends RunDocument, Pick<Snapshot, "resolved" | "unresolved"> {
+  readonly notDrawn: NonNullable<Snapshot["notDrawn"]>;
+  readonly warnings: readonly SetWarning[];
+}
+
+/** The document of `manycast`. */
+export interface ManycastDocument extends RunDocument {
+  /** A list where there are several. */
+  readonly group: readonly string[] | string;
+  /** Packets that nobody claims, by the reason they were refused for. */
+  readonly refused: Snapshot["refused"];
+  readonly rings: readonly {
     readonly group: string;
     readonly ttl: number;
     readonly sentAt: string | null;
     readonly replies: number;
   }[];
-  readonly resolved?: Snapshot["resolved"];
-  readonly unresolved?: Snapshot["unresolved"];
-  readonly notDrawn?: NonNullable<Snapshot["notDrawn"]>;
-  /** Packets that nobody claims, by the reason they were refused for. */
-  readonly refused?: Snapshot["refused"];
-  readonly warnings?: readonly SetWarning[];
 }
+
+/** A document of a command that finds servers. */
+export type FindingDocument = RunDocument | PoolDocument | ManycastDocument;
 
 /** Sentences about servers that lost; more than these are a wall of text. */
 const SENTENCES = 12;

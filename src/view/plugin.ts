@@ -7,6 +7,7 @@
  * ```
  */
 import { isAlert, type Range, type Thresholds } from "../config/ranges.ts";
+import { schemaName, type FailureDocument } from "./document.ts";
 import { printable } from "./text.ts";
 
 /** How it stands, by exit code. */
@@ -27,6 +28,32 @@ export interface Finding {
   readonly figures: readonly Figure[];
   /** What is said before the figures, e.g. `Server not synchronized`; each with how bad it is. */
   readonly remarks: readonly { readonly status: PluginStatus; readonly text: string }[];
+}
+
+/** The document of `check`, whose exit codes are those of monitoring plugins. */
+export interface CheckDocument extends Omit<Finding, "figures"> {
+  readonly schema: string;
+  readonly ok: boolean;
+  readonly exitCode: number;
+  readonly error?: FailureDocument;
+  readonly status: PluginStatus;
+  /** The line. */
+  readonly message: string;
+  readonly figures: readonly (Pick<Figure, "name" | "value"> & { readonly status: PluginStatus })[];
+}
+
+/** The document of what was found. */
+export function checkDocument(finding: Finding, exitCode: number): CheckDocument {
+  const { figures, remarks } = finding;
+  return {
+    schema: schemaName("check"),
+    ok: exitCode === 0,
+    exitCode,
+    status: worst(finding),
+    message: pluginLine(finding).trimEnd(),
+    figures: figures.map((figure) => ({ name: figure.name, value: figure.value, status: statusOf(figure) })),
+    remarks,
+  };
 }
 
 /** How bad a figure is. One that is demanded and not known is critical, as the offset always is. */

@@ -1,7 +1,8 @@
 /** What a run starts from, in words: the lines of `-v`. */
 import type { Break } from "../engine/memory/lapse.ts";
 import type { Recalled } from "../state/file.ts";
-import { isKnown } from "../engine/memory/remembered.ts";
+import { isKnown, type RememberedAssociation } from "../engine/memory/remembered.ts";
+import type { Frequency, Seconds } from "../time/seconds.ts";
 import { addressText } from "../wire/address.ts";
 import { counted, printable } from "./text.ts";
 
@@ -72,11 +73,35 @@ export function rememberedLines(path: string, recalled: Pick<Recalled, "memory" 
   ];
 }
 
-/** The same as data, beside the document of a host. */
+/** What is remembered besides the table, beside the document of a host. Ages are seconds ago. */
+export interface RememberedDocument {
+  readonly age: Seconds | null;
+  /** Why samples of then say nothing any more. */
+  readonly broken: Break | null;
+  readonly clock: {
+    readonly correction: Frequency;
+    readonly deviation: Frequency;
+    readonly inForce: Frequency;
+    readonly measured: Seconds;
+    readonly runs: number;
+  } | null;
+  readonly kisses: readonly {
+    readonly address: string;
+    readonly port: number;
+    readonly code: string;
+    readonly at: string;
+  }[];
+  readonly associations: readonly ({ readonly address: string } & Pick<
+    RememberedAssociation,
+    "port" | "since" | "seen" | "heard" | "probation" | "backoff" | "samples"
+  >)[];
+}
+
+/** The same as data. */
 export function rememberedDocument({
   memory: { kisses, remembered },
   lapse,
-}: Pick<Recalled, "memory" | "lapse">): Readonly<Record<string, unknown>> {
+}: Pick<Recalled, "memory" | "lapse">): RememberedDocument {
   const { associations = [], clock = null } = remembered ?? {};
   return {
     age: lapse?.elapsed ?? null,

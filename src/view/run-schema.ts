@@ -1,12 +1,22 @@
 /** The JSON Schemas of `run`: its resolved configuration (`run --check`), and the lines of its log (`run --json`). */
-import { OUTCOMES } from "../engine/port/outcome.ts";
-import { ERROR, flag, integer, maybe, oneOf, record, text, type Schema } from "./schema.ts";
+import {
+  amount,
+  ERROR,
+  EXIT_CODE,
+  flag,
+  integer,
+  keywords,
+  list as many,
+  maybe,
+  oneOf,
+  plain,
+  text,
+  type Schema,
+} from "./schema.ts";
 
-const amount: Schema = { type: "number" };
-const many = (items: Schema): Schema => ({ type: "array", items });
 /** What later versions may add to. */
-const openRecord = (properties: Readonly<Record<string, Schema>>): Schema => ({
-  ...record(properties),
+const openRecord = (properties: Readonly<Record<string, Schema>>): Schema<object> => ({
+  ...plain(properties),
   additionalProperties: true,
 });
 
@@ -14,7 +24,7 @@ const ASSOCIATION: Schema = openRecord({
   name: text,
   address: maybe({ ...text, description: "IP literal; null for a name" }),
   mode: oneOf(["client", "pool", "symmetricActive", "broadcast", "broadcastClient", "manycastClient"]),
-  family: maybe({ type: "integer", enum: [4, 6] }),
+  family: maybe(keywords({ type: "integer", enum: [4, 6] })),
   port: integer(1, 65_535),
   version: integer(1, 4),
   minpoll: integer(3, 17),
@@ -56,20 +66,20 @@ const PROPERTIES: Readonly<Record<string, Schema>> = {
   rings: many(integer(1, 255)),
   callDelay: maybe(amount),
   keys: maybe(text),
-  trustedKeys: maybe(many({ anyOf: [text, integer(1)] })),
+  trustedKeys: maybe(many(keywords({ anyOf: [text, integer(1)] }))),
   controlKey: maybe(integer(1, 65_535)),
   selection: SELECTION,
   restrict: many(
     openRecord({
       address: text,
       family: maybe(integer(4, 6)),
-      mask: maybe({ anyOf: [text, integer(0, 128)] }),
+      mask: maybe(keywords({ anyOf: [text, integer(0, 128)] })),
       flags: many(text),
     }),
   ),
   discard: openRecord({ average: integer(0, 16), minimum: amount, monitor: amount }),
-  mru: { type: "object", additionalProperties: maybe(amount) },
-  switches: { type: "object", additionalProperties: flag },
+  mru: keywords({ type: "object", additionalProperties: maybe(amount) }),
+  switches: keywords({ type: "object", additionalProperties: flag }),
   tinker: openRecord({
     step: maybe(amount),
     stepBack: maybe(amount),
@@ -107,19 +117,19 @@ const PROPERTIES: Readonly<Record<string, Schema>> = {
 
 /** The schema of the resolved configuration. */
 export function configSchema(): Schema {
-  return {
+  return keywords({
     $schema: "https://json-schema.org/draft/2020-12/schema",
     $id: "ntpkit/config/1",
     title: "The resolved configuration that ntpkit run --check prints",
     type: "object",
     properties: { schema: { const: "ntpkit/config/1" }, ok: { const: true }, exitCode: { const: 0 }, ...PROPERTIES },
     required: ["schema", "ok", "exitCode", ...Object.keys(PROPERTIES)],
-  };
+  });
 }
 
 /** The schema of the log's lines, and of the document of a start that failed. */
 export function logSchema(): Schema {
-  return {
+  return keywords({
     $schema: "https://json-schema.org/draft/2020-12/schema",
     $id: "ntpkit/run/1",
     title: "A line of ntpkit run --json, or of its log with --log json",
@@ -131,7 +141,7 @@ export function logSchema(): Schema {
       event: { ...text, description: "what happened, a stable name; more properties tell of it" },
       text: { ...text, description: "the same in words, which may change" },
       ok: { const: false },
-      exitCode: { type: "integer", enum: [...new Set(Object.values(OUTCOMES).map(({ exitCode }) => exitCode))] },
+      exitCode: EXIT_CODE,
       error: ERROR,
     },
     required: ["schema"],
@@ -139,5 +149,5 @@ export function logSchema(): Schema {
     // oxlint-disable-next-line no-thenable -- a keyword of JSON Schema
     then: { required: ["time", "level", "text"] },
     else: { required: ["ok", "exitCode", "error"] },
-  };
+  });
 }
