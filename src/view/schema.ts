@@ -61,7 +61,7 @@ export const instant: Schema<string> = keywords({
 
 /** The schemas of a record's fields: every one of them, those that may be absent as such. */
 export type Fields<Shape> = {
-  readonly [Name in keyof Shape]-?: Record<never, never> extends Pick<Shape, Name>
+  readonly [Name in keyof Shape]-?: undefined extends Shape[Name]
     ? Optional<Exclude<Shape[Name], undefined>>
     : Schema<Shape[Name]>;
 };
