@@ -29,8 +29,8 @@ export interface CommandRow {
   /** One line, for the list of commands. */
   readonly text: string;
   readonly operands: readonly Operand[];
-  /** How it ends when its command line is wrong; 64 unless given. */
-  readonly usageCode?: number;
+  /** Whoever runs it reads one line of standard output and an exit code whatever happens; it ends with this one where it fails. */
+  readonly pluginCode?: number;
   /**
    * Runs it.
    * @param given operands
@@ -118,7 +118,7 @@ export const COMMANDS: readonly CommandRow[] = [
     group: "see",
     text: "check servers or a daemon as a monitoring plugin does: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN",
     operands: [CONFIGURED],
-    usageCode: 3,
+    pluginCode: 3,
     run: async (servers, options, io) => (await import("./check.ts")).runCheck(servers, options, io),
   }),
   command("wait", {

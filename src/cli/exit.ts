@@ -33,8 +33,13 @@ export function failureOfError(error: unknown): FailureDocument {
 }
 
 /** One line for stderr: what is wrong, and what to do next. It may quote a file or an argument, which is not to steer the terminal. */
-export function failureLine(command: string, { message, hint }: FailureDocument): string {
-  return `${command}: ${oneLine(message)}${hint === null ? "" : `; ${oneLine(hint)}`}\n`;
+export function failureLine(command: string, failure: FailureDocument): string {
+  return `${command}: ${failureText(failure)}\n`;
+}
+
+/** The same without who says it. */
+export function failureText({ message, hint }: FailureDocument): string {
+  return `${oneLine(message)}${hint === null ? "" : `; ${oneLine(hint)}`}`;
 }
 
 function oneLine(text: string): string {

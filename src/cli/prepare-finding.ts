@@ -6,7 +6,7 @@ import { parseUnicastServer, type ServerSpec } from "../config/servers.ts";
 import { didYouMean } from "../config/suggest.ts";
 import { UsageError } from "../config/usage.ts";
 import type { LocalFacts } from "../config/options.ts";
-import { broadcastAddresses, interfaceNamed, interfacesWith } from "../host/interfaces.ts";
+import { areInterfacesUnknown, broadcastAddresses, interfaceNamed, interfacesWith } from "../host/interfaces.ts";
 import type { Keyring } from "../security/keyring.ts";
 import { parseKeyIds, type TrustedKeys } from "../security/keyids.ts";
 import { placedText, type PlacedMessage } from "../security/place.ts";
@@ -114,7 +114,7 @@ const READERS: Readonly<Record<DiscoveryCommand, (operands: readonly string[]) =
  */
 export function checkInterface(name: string): void {
   const all = [4, 6].flatMap((family) => interfacesWith(family as 4 | 6));
-  if (all.includes(interfaceNamed(name))) return;
+  if (all.includes(interfaceNamed(name)) || areInterfacesUnknown()) return;
   const known = [...new Set(all)];
   throw new UsageError(
     `--interface: there is no interface "${name}" that is up and has an address`,

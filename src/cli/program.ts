@@ -6,10 +6,11 @@ import { Command, CommanderError } from "commander";
 import { didYouMean } from "../config/suggest.ts";
 import { UsageError, UsageErrors } from "../config/usage.ts";
 import type { Outcome } from "../engine/port/outcome.ts";
+import { unknownLine } from "../view/plugin.ts";
 import { bareDocument, documentText, type FailureDocument } from "../view/document.ts";
 import { COMMAND_GROUPS, commandNamed, COMMANDS, type CommandRow } from "./commands.ts";
 import { PROGRAM_TEXT } from "./completion/tree.ts";
-import { exitCode, failureLine, failureOfError } from "./exit.ts";
+import { exitCode, failureLine, failureOfError, failureText } from "./exit.ts";
 import { DEFAULT_WIDTH, type Io } from "./io.ts";
 import { addOptions } from "./options/commander.ts";
 import type { CommandName } from "./options/offers.ts";
@@ -145,6 +146,7 @@ function fail(error: unknown, argv: readonly string[], io: Io): number {
   if (failure !== null) {
     if (argv.includes("--json"))
       io.out.write(documentText({ ...bareDocument(name ?? "error", failure), exitCode: code }, io.out.isTerminal));
+    else if (commandNamed(name ?? undefined)?.pluginCode !== undefined) io.out.write(unknownLine(failureText(failure)));
     const failures = error instanceof UsageErrors ? error.faults.map(failureOfError) : [failure];
     for (const one of failures) io.err.write(failureLine(title, one));
     if (argv.includes("--debug") && error instanceof Error) io.err.write(`${error.stack ?? error.message}\n`);
@@ -152,10 +154,9 @@ function fail(error: unknown, argv: readonly string[], io: Io): number {
   return code;
 }
 
-/** The exit code of an outcome; some commands have one of their own for mistakes in their command line. */
+/** The exit code of an outcome; of a plugin its own. */
 function codeOf(outcome: Outcome, name: string | null): number {
-  const own = outcome === "usage" ? commandNamed(name ?? undefined)?.usageCode : undefined;
-  return own ?? exitCode(outcome);
+  return commandNamed(name ?? undefined)?.pluginCode ?? exitCode(outcome);
 }
 
 /** A mistake that the parser found, in our words; `null` where it has printed the help instead. */

@@ -7,15 +7,37 @@ import { networkInterfaces, type NetworkInterfaceInfo } from "node:os";
 export type Interfaces = Readonly<Record<string, readonly NetworkInterfaceInfo[] | undefined>>;
 
 /**
+ * The interfaces that are up. They are asked of the kernel by a netlink socket, which the sandbox of a service or a container, or
+ * a phone, may refuse (`RestrictAddressFamilies=`): whatever they are good for is done without then.
+ * @returns `null` where they are not told
+ */
+export function knownInterfaces(read: () => Interfaces = networkInterfaces): Interfaces | null {
+  try {
+    return read();
+  } catch {
+    return null;
+  }
+}
+
+/** Whether nobody tells which interfaces there are. */
+export function areInterfacesUnknown(): boolean {
+  return knownInterfaces() === null;
+}
+
+function hostInterfaces(): Interfaces {
+  return knownInterfaces() ?? {};
+}
+
+/**
  * Every address that is ours: a server that follows one of them follows us (RFC 5905 §9.2, "loop").
  * @returns IP literals, IPv6 link-local ones with their `%zone`
  */
-export function ownAddresses(interfaces: Interfaces = networkInterfaces()): readonly string[] {
+export function ownAddresses(interfaces: Interfaces = hostInterfaces()): readonly string[] {
   return Object.values(addressesByInterface(interfaces)).flat();
 }
 
 /** The addresses of every interface that is up, as {@link ownAddresses} has them. */
-export function addressesByInterface(interfaces: Interfaces = networkInterfaces()): HostAddresses {
+export function addressesByInterface(interfaces: Interfaces = hostInterfaces()): HostAddresses {
   return Object.fromEntries(
     Object.entries(interfaces).map(([name, infos]) => [name, (infos ?? []).map((info) => literal(name, info))]),
   );
@@ -28,7 +50,7 @@ export function addressesByInterface(interfaces: Interfaces = networkInterfaces(
 export function interfaceAddress(
   name: string,
   family: 4 | 6,
-  interfaces: Interfaces = networkInterfaces(),
+  interfaces: Interfaces = hostInterfaces(),
 ): string | null {
   const info = interfaces[name]?.find((one) => one.family === (family === 4 ? "IPv4" : "IPv6"));
   return info === undefined ? null : literal(name, info);
@@ -50,7 +72,7 @@ export interface WayOut {
  * The interfaces that reach others: one a subnet, since a second would only bring everything twice. Loopback counts where there
  * is nothing else.
  */
-export function waysOut(family: 4 | 6, interfaces: Interfaces = networkInterfaces()): readonly WayOut[] {
+export function waysOut(family: 4 | 6, interfaces: Interfaces = hostInterfaces()): readonly WayOut[] {
   const wanted = family === 4 ? "IPv4" : "IPv6";
   const all = Object.entries(interfaces).flatMap(([name, infos]) =>
     (infos ?? []).filter((info) => info.family === wanted).map((info) => ({ name, info })),
@@ -66,7 +88,7 @@ export function waysOut(family: 4 | 6, interfaces: Interfaces = networkInterface
 }
 
 /** The broadcast address of every IPv4 subnet of ours, and the limited one. */
-export function broadcastAddresses(interfaces: Interfaces = networkInterfaces()): readonly string[] {
+export function broadcastAddresses(interfaces: Interfaces = hostInterfaces()): readonly string[] {
   const own = Object.values(interfaces).flatMap((infos) =>
     (infos ?? []).flatMap((info) => (info.family === "IPv4" && !info.internal ? broadcastOf(info) : [])),
   );
@@ -74,7 +96,7 @@ export function broadcastAddresses(interfaces: Interfaces = networkInterfaces())
 }
 
 /** Interfaces that have an address of a family, by name. */
-export function interfacesWith(family: 4 | 6, interfaces: Interfaces = networkInterfaces()): readonly string[] {
+export function interfacesWith(family: 4 | 6, interfaces: Interfaces = hostInterfaces()): readonly string[] {
   const wanted = family === 4 ? "IPv4" : "IPv6";
   return Object.entries(interfaces).flatMap(([name, infos]) =>
     infos?.some((info) => info.family === wanted) === true ? [name] : [],
@@ -100,13 +122,16 @@ function flagsOf(name: string): number | null {
   }
 }
 
-/** Whether nobody else can be reached: no interface but loopback has an address. */
-export function isAlone(interfaces: Interfaces = networkInterfaces()): boolean {
-  return Object.values(interfaces).every((infos) => infos?.every(({ internal }) => internal) !== false);
+/** Whether nobody else can be reached: no interface but loopback has an address. Where they are not known, nobody can tell. */
+export function isAlone(interfaces: Interfaces | null = knownInterfaces()): boolean {
+  return (
+    interfaces !== null &&
+    Object.values(interfaces).every((infos) => infos?.every(({ internal }) => internal) !== false)
+  );
 }
 
 /** The name of an interface that is given by its name or by one of its addresses. */
-export function interfaceNamed(text: string, interfaces: Interfaces = networkInterfaces()): string {
+export function interfaceNamed(text: string, interfaces: Interfaces = hostInterfaces()): string {
   return (
     Object.entries(interfaces).find(([, infos]) => infos?.some(({ address }) => address === text) === true)?.[0] ?? text
   );

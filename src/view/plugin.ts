@@ -83,6 +83,11 @@ export function pluginLine(finding: Finding): string {
   return `NTP ${worst(finding)}: ${text}${data}\n`;
 }
 
+/** The line where nothing could be found out. */
+export function unknownLine(text: string): string {
+  return pluginLine({ figures: [], remarks: [{ status: "UNKNOWN", text }] });
+}
+
 /** A number as C's `%.10g` writes it. */
 export function tenDigits(value: number): string {
   const [digits = "0", power = "0"] = value.toExponential(9).split("e");

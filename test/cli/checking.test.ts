@@ -50,7 +50,15 @@ describe("check", () => {
       out: "NTP CRITICAL: No response from NTP server\n",
     });
     expect(await ntpkit(["check", "a:0"])).toMatchObject({ code: 3, out: expect.stringMatching(/^NTP UNKNOWN: /) });
-    expect((await ntpkit(["check", "-w", "wide"])).code).toBe(3);
+    for (const argv of [
+      ["-w", "wide"],
+      ["--no-such-option"],
+      ["--config", "/nonexistent", "--textfile", "/nonexistent/x"],
+    ])
+      expect(await ntpkit(["check", ...argv])).toMatchObject({
+        code: 3,
+        out: expect.stringMatching(/^NTP UNKNOWN: .+\n$/),
+      });
     expect(await ntpkit(["check", "--daemon", "localhost", "a"])).toMatchObject({ code: 3 });
   });
 

@@ -7,6 +7,7 @@ import {
   interfaceNamed,
   interfacesWith,
   isAlone,
+  knownInterfaces,
   ownAddresses,
   waysOut,
   type Interfaces,
@@ -44,6 +45,14 @@ it.each([
 
 it("of loopback alone reach nobody else", () => {
   expect([isAlone({ lo: site["lo"] }), isAlone({}), isAlone(site)]).toEqual([true, true, false]);
+});
+
+it("are not known where the kernel may not be asked, and then nobody is alone", () => {
+  const refused = knownInterfaces(() => {
+    throw Object.assign(new Error("uv_interface_addresses returned EAFNOSUPPORT"), { code: "ERR_SYSTEM_ERROR" });
+  });
+  expect(refused).toBeNull();
+  expect(isAlone(refused)).toBe(false);
 });
 
 it("include loopback here", () => {

@@ -27,6 +27,8 @@ export interface NtpkitOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Capabilities to be without, besides that to set the clock, as setpriv names them. */
   readonly without?: readonly string[];
+  /** System calls that the kernel refuses it, in the words of `programs/refuse.py`. */
+  readonly refusing?: readonly string[];
   /** Words of the shell to run first in ntpkit's own PID namespace. */
   readonly beside?: string;
   readonly timeout?: number;
@@ -70,6 +72,7 @@ export function ntpkitWords(
     ...without(options.without ?? []),
     ...NO_CLOCK,
     ...environment(variables),
+    ...refused(options.refusing ?? []),
     ...onTerminal([process.execPath, NTPKIT, ...args], options.terminal),
   ];
   // The exit code is ntpkit's, whatever reads from it.
@@ -90,6 +93,13 @@ export function ntpkitWords(
 export function environment(variables: Readonly<Record<string, string>>): readonly string[] {
   return ["env", ...Object.entries(variables).map(([name, value]) => `${name}=${value}`)];
 }
+
+/** Words that run a program to which the kernel refuses some system calls. */
+export function refused(calls: readonly string[]): readonly string[] {
+  return calls.length === 0 ? [] : ["python3", REFUSE, ...calls, "--"];
+}
+
+const REFUSE = fileURLToPath(new URL("programs/refuse.py", import.meta.url));
 
 function without(capabilities: readonly string[]): readonly string[] {
   const list = capabilities.map((name) => `-${name}`).join(",");

@@ -72,7 +72,7 @@ export class Answerer {
       }
       for (let place = 0; place < replies; place += 1) this.#stamp(this.#ready[place]!);
       if (replies > 0) this.#batch.send(fd, replies);
-      if (count < BATCH) return;
+      if (count < this.#batch.most) return;
     }
   }
 

@@ -1,5 +1,6 @@
 /**
- * `recvmmsg` and `sendmmsg`: many datagrams in one system call, read into memory that is kept and answered from it.
+ * `recvmmsg` and `sendmmsg`: many datagrams in one system call, read into memory that is kept and answered from it. Where a
+ * sandbox refuses them, one by one.
  *
  * ```text
  * mmsghdr  msghdr 56 | length u32, pad        64 octets: name ptr | namelen | iov ptr | iovlen | control ptr | controllen | flags
@@ -12,6 +13,7 @@ import { newArrival, type Arrival } from "../../server/reply.ts";
 import { IPV4_MAPPED } from "../../server/source.ts";
 import { timestamp } from "../../time/timestamp.ts";
 import { MAX_PACKET_LENGTH } from "../../wire/packet.ts";
+import { errorNumber } from "../errno.ts";
 import * as linux from "../layout.ts";
 import type { Libc } from "../libc.ts";
 import type { Control } from "./message.ts";
@@ -40,6 +42,14 @@ const UNIX_EPOCH = 2_208_988_800 | 0;
 /** 2^32 / 10^9: nanoseconds as a fraction of a timestamp. */
 const FRACTION = 4.294967296;
 
+const RECEIVING = linux.MSG_DONTWAIT | linux.MSG_TRUNC;
+const SENDING = linux.MSG_DONTWAIT | linux.MSG_NOSIGNAL;
+
+/** How a sandbox refuses a system call. */
+const REFUSED: ReadonlySet<number> = new Set([errorNumber("ENOSYS"), errorNumber("EPERM"), errorNumber("EACCES")]);
+
+type Calls = Pick<Libc, "recvmmsg" | "sendmmsg" | "recvmsg" | "sendmsg" | "errno">;
+
 /** What came beside a datagram, besides what its {@link Arrival} holds. */
 export interface Slot {
   readonly index: number;
@@ -55,7 +65,9 @@ export interface Slot {
 /** Memory for {@link BATCH} datagrams each way. */
 export class Batch {
   readonly slots: readonly Slot[];
-  readonly #c: Pick<Libc, "recvmmsg" | "sendmmsg">;
+  readonly #c: Calls;
+  /** Whether the kernel takes many at once: a sandbox may know these two calls not. */
+  #many = true;
   readonly #in: Uint32Array = new Uint32Array(new ArrayBuffer(BATCH * linux.SIZE.mmsghdr));
   readonly #out: Uint32Array = new Uint32Array(new ArrayBuffer(BATCH * linux.SIZE.mmsghdr));
   readonly #names: DataView = view(BATCH * linux.SIZE.sockaddr_in6);
@@ -69,7 +81,7 @@ export class Batch {
   /** Where in a slot's control memory its destination is; 0: unknown. */
   readonly #destination: Uint16Array = new Uint16Array(BATCH);
 
-  constructor(c: Pick<Libc, "recvmmsg" | "sendmmsg" | "address">) {
+  constructor(c: Calls & Pick<Libc, "address">) {
     this.#c = c;
     this.slots = Array.from({ length: BATCH }, (_, index) => ({
       index,
@@ -116,9 +128,14 @@ export class Batch {
       this.#in[slot * WORDS + NAME_LENGTH] = linux.SIZE.sockaddr_in6;
       this.#in[slot * WORDS + CONTROL_LENGTH] = CONTROL;
     }
-    const count = this.#c.recvmmsg(fd, this.#in, BATCH, linux.MSG_DONTWAIT | linux.MSG_TRUNC, null);
+    const count = this.#many ? this.#receiveMany(fd) : this.#receiveOne(fd);
     for (let slot = 0; slot < count; slot += 1) this.#take(slot);
     return count;
+  }
+
+  /** The most that one call reads. */
+  get most(): number {
+    return this.#many ? BATCH : 1;
   }
 
   /** What came beside a slot's datagram, for those that are no requests. */
@@ -165,16 +182,40 @@ export class Batch {
     let sent = 0;
     // A datagram that is refused stops the call; those after it are not to suffer.
     for (let from = 0; from < count;) {
-      const done = this.#c.sendmmsg(
-        fd,
-        from === 0 ? this.#out : this.#out.subarray(from * WORDS),
-        count - from,
-        linux.MSG_DONTWAIT | linux.MSG_NOSIGNAL,
-      );
+      const left = from === 0 ? this.#out : this.#out.subarray(from * WORDS);
+      const done = this.#many ? this.#sendMany(fd, left, count - from) : this.#sendOne(fd, left);
       if (done > 0) sent += done;
       from += done > 0 ? done : 1;
     }
     return sent;
+  }
+
+  #receiveMany(fd: number): number {
+    const count = this.#c.recvmmsg(fd, this.#in, BATCH, RECEIVING, null);
+    if (count >= 0 || !REFUSED.has(this.#c.errno())) return count;
+    this.#many = false;
+    return this.#receiveOne(fd);
+  }
+
+  /** A `mmsghdr` begins with the `msghdr` of one. */
+  #receiveOne(fd: number): number {
+    const length = this.#c.recvmsg(fd, this.#in, RECEIVING);
+    if (length < 0) return length;
+    this.#in[LENGTH] = length;
+    return 1;
+  }
+
+  #sendMany(fd: number, left: Uint32Array, count: number): number {
+    const done = this.#c.sendmmsg(fd, left, count, SENDING);
+    if (done >= 0 || !REFUSED.has(this.#c.errno())) return done;
+    // A packet filter refuses a datagram in the words of a sandbox that refuses the call.
+    const one = this.#sendOne(fd, left);
+    if (one > 0) this.#many = false;
+    return one;
+  }
+
+  #sendOne(fd: number, left: Uint32Array): number {
+    return this.#c.sendmsg(fd, left, SENDING) < 0 ? 0 : 1;
   }
 
   /** Makes a slot's arrival of what the kernel wrote; the time of those it did not stamp is the caller's to fill in. */

@@ -2,7 +2,7 @@
 import { family, type Address } from "../../wire/address.ts";
 import type { HostFault } from "../../engine/port/event.ts";
 import { errorNumber, faultOfErrno } from "../errno.ts";
-import { canMulticast, interfaceAddress, interfaceNamed, interfacesWith } from "../interfaces.ts";
+import { areInterfacesUnknown, canMulticast, interfaceAddress, interfaceNamed, interfacesWith } from "../interfaces.ts";
 import * as linux from "../layout.ts";
 import type { Libc } from "../libc.ts";
 import { parse4, parse6, toSockaddr } from "./sockaddr.ts";
@@ -71,14 +71,20 @@ export function makeDescriptor(c: Libc, of: 4 | 6, place: Place): number | HostF
 export function joinGroup(c: Libc, fd: number, group: string, name: string | null): HostFault | null {
   const only = name ?? group.split("%", 2)[1] ?? null;
   if (only !== null) return joinBy(c, fd, group, only);
-  const faults = interfacesWith(family(group)).map((each) => joinBy(c, fd, group, each));
+  const all = interfacesWith(family(group));
+  if (all.length === 0 && areInterfacesUnknown()) return joinAt(c, fd, group, 0);
+  const faults = all.map((each) => joinBy(c, fd, group, each));
   return faults.includes(null) ? null : (faults[0] ?? "noMulticast");
 }
 
 function joinBy(c: Libc, fd: number, group: string, name: string): HostFault | null {
   const index = c.if_nametoindex(interfaceNamed(name));
   if (index === 0) return "noAddress";
-  if (!canMulticast(interfaceNamed(name))) return "noMulticast";
+  return canMulticast(interfaceNamed(name)) ? joinAt(c, fd, group, index) : "noMulticast";
+}
+
+/** @param index of the interface; 0: the kernel's choice */
+function joinAt(c: Libc, fd: number, group: string, index: number): HostFault | null {
   const of = family(group);
   const address = of === 4 ? parse4(group) : parse6(group.split("%", 1)[0] ?? "");
   if (address === null) return "noMulticast";

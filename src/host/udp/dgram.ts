@@ -11,7 +11,7 @@ import { family } from "../../wire/address.ts";
 import type { PacketToken, SocketToken } from "../../engine/port/action.ts";
 import type { Event, HostFault } from "../../engine/port/event.ts";
 import { faultOfCode } from "../errno.ts";
-import { interfaceAddress, interfaceNamed, interfacesWith } from "../interfaces.ts";
+import { areInterfacesUnknown, interfaceAddress, interfaceNamed, interfacesWith } from "../interfaces.ts";
 import { parse4, parse6, text6 } from "./sockaddr.ts";
 import type { Udp, UdpHost } from "./udp.ts";
 
@@ -81,9 +81,11 @@ export class DgramUdp implements Udp {
     const of = family(group);
     const [literal = "", zone] = group.split("%", 2);
     const only = name ?? zone ?? null;
-    const joinBy = (each: string): HostFault | null => {
+    const joinBy = (each: string | null): HostFault | null => {
       try {
-        one?.node.addMembership(literal, of === 6 ? `::%${interfaceNamed(each)}` : (boundAddress(each, 4) ?? each));
+        if (each === null) one?.node.addMembership(literal);
+        else
+          one?.node.addMembership(literal, of === 6 ? `::%${interfaceNamed(each)}` : (boundAddress(each, 4) ?? each));
         return null;
       } catch (error) {
         const fault = faultOfCode(codeOf(error));
@@ -93,7 +95,8 @@ export class DgramUdp implements Udp {
     };
     // By every interface: the system on its own would choose one.
     const join = (): void => {
-      const faults = (only === null ? interfacesWith(of) : [only]).map(joinBy);
+      const all = only === null ? interfacesWith(of) : [only];
+      const faults = (all.length === 0 && areInterfacesUnknown() ? [null] : all).map(joinBy);
       if (!faults.includes(null)) this.#host.put({ kind: "notOpened", socket, why: faults[0] ?? "noMulticast", group });
     };
     if (one === undefined) this.#host.put({ kind: "notOpened", socket, why: "other", group });

@@ -12,7 +12,7 @@
 import type { HostFault } from "../../engine/port/event.ts";
 import type { Address } from "../../wire/address.ts";
 import { family, isMulticast } from "../../wire/address.ts";
-import { canMulticast, interfaceAddress, interfaceNamed, waysOut } from "../interfaces.ts";
+import { areInterfacesUnknown, canMulticast, interfaceAddress, interfaceNamed, waysOut } from "../interfaces.ts";
 import * as linux from "../layout.ts";
 import type { Libc } from "../libc.ts";
 import { parse4, parse6, toSockaddr } from "./sockaddr.ts";
@@ -122,6 +122,8 @@ export function routeOf(
     return { name, ways: only === null || passes(only) ? [way] : [], obstacle: "noMulticast" };
   }
   const all = waysOut(of);
+  if (all.length === 0 && areInterfacesUnknown())
+    return { name, ways: [{ interface: 0, from: null }], obstacle: "noRoute" };
   const ways = all
     .filter((way) => passes(way.name))
     .map((way) => ({ interface: c.if_nametoindex(way.name), from: of === 4 ? way.address : null }));

@@ -62,6 +62,69 @@ export const environment: readonly Scenario[] = [
       assert.ok(run.elapsed < 9, `it took ${run.elapsed} s`);
     },
   },
+  {
+    name: "environment: a sandbox that refuses what is only nice to have keeps nobody from measuring",
+    needs: [],
+    run: async (world) => {
+      const server = await world.host("server");
+      const client = await world.host("client");
+      await world.oddServer(server, { groups: ["239.1.1.1"] });
+      for (const refusing of REFUSALS) {
+        for (const words of [
+          ["query", server.ipv4],
+          ["check", server.ipv4],
+        ]) {
+          const run = await world.ntpkit(client, words, { refusing });
+          assert.equal(run.code, 0, `${words[0]} without ${refusing.join(" ")} ended with ${run.code}`);
+        }
+      }
+      const found = await world.ntpkit(client, ["manycast", "239.1.1.1", "--no-auth", "--deadline", "9s", "--json"], {
+        refusing: REFUSALS[0]!,
+      });
+      assert.equal(found.report.associations[0]?.address, server.ipv4);
+    },
+  },
+  {
+    name: "environment: a sandbox that refuses what is only nice to have keeps nobody from answering",
+    needs: [],
+    run: async (world) => {
+      const client = await world.host("client");
+      // Without any option of sockets the two families cannot share a port.
+      const refusals = REFUSALS.filter(([first]) => first !== "setsockopt=EPERM");
+      for (const [number, refusing] of refusals.entries()) {
+        const server = await world.host(`server${number}`);
+        await world.ntpkitDaemon(server, ["serve", "--local-stratum", "3"], { refusing });
+        const { stratum } = await world.ask(client, server.ipv4);
+        assert.equal(stratum, 3, `without ${refusing.join(" ")}`);
+      }
+    },
+  },
+  {
+    name: "environment: a check that can do nothing says so in a line, and is UNKNOWN",
+    needs: [],
+    run: async (world) => {
+      const client = await world.host("client");
+      const run = await world.ntpkit(client, ["check", "10.77.0.9"], { refusing: ["socket(2)=EPERM"] });
+      assert.ok(run.code === 2 || run.code === 3, `it ended with ${run.code}`);
+      assert.match(run.stdout, /^NTP (CRITICAL|UNKNOWN): .+\n$/);
+    },
+  },
+];
+
+/** What sandboxes, old kernels and phones refuse, and ntpkit can do without. */
+const REFUSALS: readonly (readonly string[])[] = [
+  ["socket(16)=EAFNOSUPPORT"], // AF_NETLINK: which interfaces there are
+  ["socket(16)=EACCES"],
+  ["bind(,,12)=EPERM"], // a sockaddr_nl
+  [37, 65, 35, 64].map((option) => `setsockopt(,1,${option})=ENOPROTOOPT`), // stamps of the kernel's
+  ["setsockopt=EPERM"],
+  ["recvmmsg=ENOSYS", "sendmmsg=ENOSYS"],
+  ["recvmmsg=EPERM", "sendmmsg=EPERM"],
+  ["clock_adjtime=EPERM", "adjtimex=EPERM"],
+  ["prctl=EPERM", "capset=EPERM"],
+  ["socket(10)=EAFNOSUPPORT"], // AF_INET6
+  ["statx=ENOSYS"],
+  ["flock=ENOSYS"],
 ];
 
 /** A client whose two name servers listen and say nothing. */
