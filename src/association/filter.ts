@@ -98,6 +98,22 @@ export function moveFilter(filter: Writable<ClockFilter>, phase: Seconds, freque
   if (estimate !== null) filter.estimate = { ...estimate, offset: moved(estimate.offset, estimate.at) };
 }
 
+/**
+ * The server's clock, or ours, has jumped against the other: what was measured before goes along, or the filter would offer it for
+ * eight polls more, and take the jump for jitter.
+ * @param before the moment of the first sample after the jump
+ * @param by what the offset grew by
+ */
+export function moveEarlier(filter: Writable<ClockFilter>, before: Mono, by: Seconds): void {
+  filter.samples = filter.samples.map((sample) =>
+    sample.at < before ? { ...sample, offset: sample.offset + by } : sample,
+  );
+  const { estimate, samples } = filter;
+  if (estimate === null) return;
+  const offset = estimate.at < before ? estimate.offset + by : estimate.offset;
+  filter.estimate = { ...estimate, offset, jitter: Math.min(estimate.jitter, spread(samples, offset)) };
+}
+
 /** How a filter treats what it is given. */
 export interface FilterRules {
   readonly emptyStages: EmptyStages;
@@ -203,6 +219,11 @@ function estimateOf({ samples, began }: ClockFilter, now: Mono, rules: FilterRul
 /** RMS of the differences from the best sample, which is the first. */
 function deviation(samples: readonly Sample[]): Seconds {
   return samples.length > 1 ? Math.sqrt(squares(samples) / (samples.length - 1)) : 0;
+}
+
+/** How far samples are from an offset at most. */
+function spread(samples: readonly Sample[], from: Seconds): Seconds {
+  return Math.max(0, ...samples.map(({ offset }) => Math.abs(offset - from)));
 }
 
 /**

@@ -20,7 +20,7 @@ import { consensus } from "./consensus.ts";
 import { DISCIPLINE } from "./constants.ts";
 import { delaysOf, history, ordinaryVariance } from "./history.ts";
 import type { History } from "./history.ts";
-import { takeIn } from "./intake.ts";
+import { CONFIRMED, takeIn } from "./intake.ts";
 import { isBeyond } from "./limits.ts";
 import { predict } from "./kalman.ts";
 import type { ClockEstimate } from "./kalman.ts";
@@ -33,6 +33,7 @@ import type {
   DisciplineInput,
   DisciplineReport,
   DisciplineUpdate,
+  Jump,
   Source,
   SourceSample,
   Strategy,
@@ -51,7 +52,7 @@ export interface AdaptiveState {
   readonly jitter: Seconds;
   /** Whose time the clock shows: nobody's yet, ours since a correction, or that of somebody who set it meanwhile. */
   readonly shows: "nobody's" | "ours" | "another's";
-  /** Since when samples have been beyond the step threshold; `null`: the last was not. */
+  /** Since when most of those believed have been beyond the step threshold; `null`: they are not. */
   readonly beyond: Mono | null;
   readonly poll: PollExponent;
 }
@@ -78,10 +79,11 @@ export const ADAPTIVE: Strategy<AdaptiveState> = {
   },
 
   update(before, input, bounds, moves) {
-    const { state, fresh } = hear(before, input, bounds);
-    const followed = input.system === null ? [] : followedIn(state, input.system.sources);
-    if (!followed.some(({ source }) => fresh.has(source))) return { state, decision: { kind: "none" } };
-    return conclude(state, followed, input, bounds, moves);
+    const { state: heard, fresh, jumps } = hear(before, input, bounds);
+    const followed = input.system === null ? [] : followedIn(heard, input.system.sources);
+    const state = { ...heard, beyond: beyondSince(heard, followed, input, bounds) };
+    if (!followed.some(({ source }) => fresh.has(source))) return { state, decision: { kind: "none" }, jumps };
+    return { ...conclude(state, followed, input, bounds, moves), jumps };
   },
 
   restart(before, { minpoll }) {
@@ -113,24 +115,28 @@ export const ADAPTIVE: Strategy<AdaptiveState> = {
 /** Takes the new samples into the histories of their servers, and says which servers there is something new to believe of. */
 function hear(
   before: AdaptiveState,
-  { samples, corrected, system }: DisciplineInput,
+  { samples, system }: DisciplineInput,
   bounds: DisciplineBounds,
-): { state: AdaptiveState; fresh: ReadonlySet<number> } {
+): { state: AdaptiveState; fresh: ReadonlySet<number>; jumps: readonly Jump[] } {
   let state = before;
   const fresh = new Set<number>();
+  const jumps: Jump[] = [];
   for (const sample of samples) {
-    const { source, at, phase } = sample;
+    const { source } = sample;
     if (!hasRoom(state, source, system)) continue;
     const known = state.histories.find((one) => one.source === source)?.history ?? history(firstPrior(state, sample));
-    const taken = takeIn(known, sample);
+    const { history: taken, jump } = takeIn(known, sample);
+    if (jump !== null) jumps.push({ source, ...jump });
     if (taken.suspects.length === 0) fresh.add(source);
     const others = state.histories.filter((one) => one.source !== source);
-    const beyond = !isBeyond(phase - corrected, bounds.stepThreshold) ? null : (state.beyond ?? at);
-    // What nothing known explains is looked at again as soon as may be.
-    const poll = taken.suspects.length > 0 ? bounds.minpoll : state.poll;
-    state = { ...state, histories: bounded([...others, { source, history: taken }], system), beyond, poll };
+    // What nothing known explains is looked at again as soon as may be; but whoever goes on contradicting itself is heeded only if
+    // it is believed.
+    const { length } = taken.suspects;
+    const matters = length > 0 && (length < CONFIRMED || system === null || isBelieved(source, system));
+    const poll = matters ? bounds.minpoll : state.poll;
+    state = { ...state, histories: bounded([...others, { source, history: taken }], system), poll };
   }
-  return { state, fresh };
+  return { state, fresh, jumps };
 }
 
 /** Whether a server's samples are kept: there is a history of it, or room for one, or it is believed. */
@@ -163,6 +169,23 @@ function firstPrior({ oscillator }: AdaptiveState, { at, phase }: SourceSample):
     covariance: 0,
     frequencyVariance: oscillator.variance,
   };
+}
+
+/**
+ * Since when most of those believed have been beyond the step threshold, by the last that each of them said. What one alone says,
+ * and what one says that is not believed, neither starts the stepout time nor ends it; nor does silence.
+ */
+function beyondSince(
+  { beyond }: AdaptiveState,
+  followed: readonly Followed[],
+  { corrected }: DisciplineInput,
+  { stepThreshold }: DisciplineBounds,
+): Mono | null {
+  if (followed.length === 0) return beyond;
+  const last = followed.map(({ history: { samples, suspects } }) => suspects.at(-1) ?? samples.at(-1)!);
+  const far = last.filter(({ phase }) => isBeyond(phase - corrected, stepThreshold));
+  if (2 * far.length <= last.length) return null;
+  return beyond ?? (Math.max(...far.map(({ at }) => at)) as Mono);
 }
 
 interface Followed extends Source {
@@ -201,7 +224,8 @@ function conclude(
   };
   if (decision.kind === "panic") return { state, decision };
   if (decision.kind === "step") return { state: { ...ADAPTIVE.restart(known, bounds), shows: "ours" }, decision };
-  if (decision.kind === "none") return { state: { ...known, poll: bounds.minpoll }, decision };
+  if (decision.kind === "wait" || decision.kind === "none")
+    return { state: { ...known, poll: bounds.minpoll }, decision };
   const surest = current.reduce((one, other) => (other.phaseVariance < one.phaseVariance ? other : one));
   const suspicious = followed.some(({ history: { suspects } }) => suspects.length > 0);
   const poll = suspicious ? bounds.minpoll : pace(surest, wander, ordinary, state.poll, bounds);
@@ -223,10 +247,13 @@ function decide(
   const mayBeAny = shows === "nobody's" && bounds.anyFirst;
   if (!mayBeAny && isBeyondReason(offset, moves, bounds.panic))
     return { kind: "panic", offset, moved: moves?.ours ?? 0 };
-  if (!isBeyond(offset, bounds.stepThreshold))
+  if (!isBeyond(offset, bounds.stepThreshold)) {
+    // Most say that it is beyond, and some have not said so often enough yet to be taken at their word: between them there is nothing.
+    if (beyond !== null) return { kind: "none" };
     return { kind: "steer", phase: offset, frequency: clampFrequency(frequency) };
-  const lasts = beyond !== null && elapsed(beyond, now) >= bounds.stepout;
-  return shows !== "ours" || lasts ? { kind: "step", offset } : { kind: "none" };
+  }
+  const left = bounds.stepout - (beyond === null ? 0 : elapsed(beyond, now));
+  return shows !== "ours" || left <= 0 ? { kind: "step", offset } : { kind: "wait", offset, left };
 }
 
 function clampFrequency(frequency: Frequency): Frequency {

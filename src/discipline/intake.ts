@@ -5,6 +5,7 @@
  * comes alone, and is never used. If {@link CONFIRMED} such samples in a row explain each other, the past is no guide any more, and
  * a new history begins with them.
  */
+import type { Mono } from "../time/mono.ts";
 import type { Frequency, Seconds } from "../time/seconds.ts";
 import { delaysOf, history, keep, measurement } from "./history.ts";
 import type { History, KeptSample } from "./history.ts";
@@ -16,7 +17,7 @@ import { believe } from "./wander.ts";
 const GATE = 5;
 
 /** So many in a row are a change. */
-const CONFIRMED = 3;
+export const CONFIRMED = 3;
 
 /**
  * By how much the frequency may have changed, standard deviation: by what a machine that grows hot changes; or else it was never
@@ -30,17 +31,29 @@ const REROUTED = 8;
 /** … if they took longer by this many times what samples usually differ by. */
 const LONGER = 4;
 
+/** What becomes of it. */
+export interface Intake {
+  readonly history: History;
+  /** The history begins anew: when, and by how much the phase has jumped; `null`: it goes on. */
+  readonly jump: { readonly at: Mono; readonly by: Seconds } | null;
+}
+
 /** Takes a sample in. */
-export function takeIn(before: History, sample: KeptSample): History {
-  if (before.samples.length === 0) return keep(before, sample);
+export function takeIn(before: History, sample: KeptSample): Intake {
+  if (before.samples.length === 0) return { history: keep(before, sample), jump: null };
   const { estimates, wander } = believe([before]);
   const known = predict(estimates[0]!, sample.at, wander);
-  if (explains(known, sample, [...before.samples, sample])) return onNewPath(keep(before, sample));
+  if (explains(known, sample, [...before.samples, sample]))
+    return { history: onNewPath(keep(before, sample)), jump: null };
   const suspects = [...before.suspects, sample].slice(-CONFIRMED);
   const change =
     suspects.length < CONFIRMED ? undefined : CHANGES.find((change) => agree(suspects, known.frequency, change));
-  if (change === undefined) return { ...before, suspects };
-  return suspects.reduce(keep, history(changed(known, suspects[0]!, change)));
+  if (change === undefined) return { history: { ...before, suspects }, jump: null };
+  const { at, phase } = suspects[0]!;
+  return {
+    history: suspects.reduce(keep, history(changed(known, suspects[0]!, change))),
+    jump: { at, by: phase - predict(known, at, wander).phase },
+  };
 }
 
 /** Whether a sample is within what an estimate foretells, the delays being like those of some samples. */

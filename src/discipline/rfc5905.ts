@@ -8,6 +8,7 @@
  */
 import { follow, startDiscipline, updateDiscipline } from "./discipline.ts";
 import type { Discipline, DisciplineAction, DisciplineParameters, DisciplineSample } from "./discipline.ts";
+import { elapsed } from "../time/mono.ts";
 import type { Seconds } from "../time/seconds.ts";
 import { adjustOncePerSecond } from "./loop.ts";
 import { isBeyondReason } from "./moves.ts";
@@ -30,6 +31,8 @@ export const RFC5905: Strategy<Discipline> = {
       parametersOf(bounds, isReasonable(offset, before, bounds, moves)),
     );
     if (action === "panic") return { state: discipline, decision: { kind: "panic", offset, moved: moves?.ours ?? 0 } };
+    const waiting = waitingFor(before, discipline, { offset, at }, bounds);
+    if (waiting !== null) return { state: discipline, decision: waiting };
     if (!bounds.kernel) return { state: discipline, decision: decisionOf(action, offset) };
     // What is left of the offset is the kernel's business.
     return {
@@ -96,6 +99,17 @@ function parametersOf(
   // What was judged by all that was done before is not judged once more by itself.
   const most = reasonable === undefined ? panic : reasonable ? Infinity : 0;
   return { stepThreshold, stepout, panic: most, allan, kernel, minpoll, maxpoll, precision };
+}
+
+/** An outlier is ignored until outliers have come for as long as the stepout threshold has it; `null`: there is none. */
+function waitingFor(
+  { updated, seen }: Discipline,
+  { state }: Discipline,
+  { offset, at }: DisciplineSample,
+  { stepout }: DisciplineBounds,
+): Decision | null {
+  if (state !== "SPIK" || updated === null || (seen !== null && elapsed(seen, at) <= 0)) return null;
+  return { kind: "wait", offset, left: Math.max(0, stepout - elapsed(updated, at)) };
 }
 
 /** What is slewed is trickled out by the clock-adjust process: there is nothing to do at once. */

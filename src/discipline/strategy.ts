@@ -57,6 +57,8 @@ export interface DisciplineInput {
 export type Decision =
   /** Nothing: there was nothing new, or it is not to be believed yet. */
   | { readonly kind: "none" }
+  /** Nothing yet: an offset beyond the step threshold that lasts for so much longer, seconds, is stepped; it may be a spike. */
+  | { readonly kind: "wait"; readonly offset: Seconds; readonly left: Seconds }
   /** Correct the phase by so much, as fast as the clock can be slewed, and run so much faster than the oscillator from now on. */
   | { readonly kind: "steer"; readonly phase: Seconds; readonly frequency: Frequency }
   /**
@@ -113,10 +115,21 @@ export interface Adjustment {
   readonly phase: Seconds;
 }
 
+/** A server's time has jumped against our clock, or our clock against its. */
+export interface Jump {
+  readonly source: number;
+  /** When the first sample after it was made. */
+  readonly at: Mono;
+  /** By how much the phase grew, seconds. */
+  readonly by: Seconds;
+}
+
 /** What an update gives. */
 export interface DisciplineUpdate<State> {
   readonly state: State;
   readonly decision: Decision;
+  /** Absent: none was found, or the strategy looks for none. */
+  readonly jumps?: readonly Jump[];
 }
 
 /** One way to discipline a clock. `State` is plain data. */
@@ -145,6 +158,8 @@ export interface Strategy<State> {
 /** A discipline at work: a strategy and its state. */
 export interface RunningDiscipline {
   update(input: DisciplineInput): Decision;
+  /** What the last update found out. */
+  readonly jumps: readonly Jump[];
   /** @param by what somebody else stepped the clock by; 0: the machine slept, or nobody knows */
   restart(by: Seconds): void;
   /** Goes on within other bounds. */
@@ -165,11 +180,14 @@ export function run<State>(
   let bounds = within;
   let state = strategy.start(frequency, bounds);
   let moves: Moves | null = null;
+  let jumps: readonly Jump[] = [];
   return {
     update(input) {
       if (moves !== null) moves = lately(moves, input.now);
-      const { state: next, decision } = strategy.update(state, input, bounds, moves);
-      state = next;
+      const update = strategy.update(state, input, bounds, moves);
+      const { decision } = update;
+      state = update.state;
+      jumps = update.jumps ?? [];
       if (isSet(strategy.report(state)))
         moves =
           moves === null
@@ -193,6 +211,9 @@ export function run<State>(
     },
     locked(frequency) {
       state = strategy.locked?.(state, frequency) ?? state;
+    },
+    get jumps() {
+      return jumps;
     },
     get report() {
       return strategy.report(state);

@@ -95,6 +95,8 @@ export function noteText(note: Note): string {
       return "the deadline has passed";
     case "leapSecond":
       return note.leap === "insert" ? "a leap second was inserted" : "a leap second was deleted";
+    case "stepWaits":
+      return `the clock is off by ${signedText(note.offset)}, beyond the step threshold: it is stepped if that lasts for ${durationText(note.left)} more, since it may be a spike`;
     case "wouldStep":
       return `the clock would be stepped by ${signedText(note.by)}; it is left alone, as asked`;
     case "wouldRefuse":

@@ -13,7 +13,8 @@ import { measured } from "./oscillator.ts";
 import type { TrueSample } from "./oscillator.ts";
 
 const kept = (samples: readonly KeptSample[]): History => samples.reduce(keep, history());
-const taken = (samples: readonly KeptSample[]): History => samples.reduce(takeIn, history());
+const taken = (samples: readonly KeptSample[]): History =>
+  samples.reduce((before, sample) => takeIn(before, sample).history, history());
 const later = (sample: TrueSample, by: number): TrueSample => ({ ...sample, phase: sample.phase + by });
 const rms = (values: readonly number[]): number =>
   Math.sqrt(values.reduce((sum, value) => sum + value ** 2, 0) / values.length);

@@ -162,9 +162,9 @@ describe("adaptive", () => {
     expect(Array.from({ length: 6 }, (_, index) => next(0.3, index).kind)).toEqual([
       "none",
       "none",
-      "none",
-      "none",
-      "none",
+      "wait",
+      "wait",
+      "wait",
       "step",
     ]);
   });

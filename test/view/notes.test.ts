@@ -36,6 +36,10 @@ describe("a note", () => {
       "this machine's addresses have changed: 192.0.2.2 came, 192.0.2.1 and 2001:db8::1 went",
     ],
     [{ what: "interfaces", come: [], gone: ["192.0.2.1"] }, "this machine's addresses have changed: 192.0.2.1 went"],
+    [
+      { what: "stepWaits", offset: -0.5, left: 772 },
+      "the clock is off by -500.0 ms, beyond the step threshold: it is stepped if that lasts for 772.0 s more, since it may be a spike",
+    ],
     [{ what: "wouldStep", by: -2 }, "the clock would be stepped by -2.000 s; it is left alone, as asked"],
     [
       { what: "wouldRefuse", by: 1500, why: "panic" },

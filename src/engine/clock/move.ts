@@ -5,11 +5,13 @@
  * has, when something is next heard; else a peer whose question we answer in the midst of it would be told a receive timestamp
  * of the clock as it will be, beside a transmit timestamp of the clock as it is.
  */
+import type { AssociationId } from "../../association/association.ts";
 import { moveArrival } from "../../association/broadcast.ts";
 import { moveExchange, moveLeaving } from "../../association/exchange.ts";
-import { moveFilter } from "../../association/filter.ts";
+import { moveEarlier, moveFilter } from "../../association/filter.ts";
 import { moveRequest } from "../../association/request.ts";
 import { correctedBy } from "../../discipline/corrections.ts";
+import type { Jump } from "../../discipline/strategy.ts";
 import type { Corrections } from "../../discipline/corrections.ts";
 import { after, elapsed } from "../../time/mono.ts";
 import type { Mono } from "../../time/mono.ts";
@@ -29,6 +31,16 @@ export function moveAlong(state: State, phase: Seconds, frequency: Frequency, no
     if (listening !== null) moveArrival(listening, phase);
     for (const request of requests) moveRequest(request, phase);
     if (exchange !== null) moveExchange(exchange, phase);
+  }
+}
+
+/** Moves what was measured of servers before their time jumped against our clock, or it against theirs; selection then sees the jump whole. */
+export function moveJumped(state: State, jumps: readonly Jump[]): void {
+  for (const { source, at, by } of jumps) {
+    const jumped = state.roster.get(source as AssociationId);
+    if (jumped === undefined) continue;
+    moveEarlier(jumped.filter, at, by);
+    state.unjudged = true;
   }
 }
 

@@ -24,7 +24,7 @@ import type { Now } from "../../time/now.ts";
 import type { Seconds } from "../../time/seconds.ts";
 import type { Event } from "../port/event.ts";
 import { claimSteered, claimUnreliable } from "./kernel.ts";
-import { keepUp, moveAlong } from "./move.ts";
+import { keepUp, moveAlong, moveJumped } from "./move.ts";
 import { pretend, pretendedBy, pretendRefusal } from "./pretend.ts";
 import type { ClockAction } from "./pretend.ts";
 import type { State } from "../state.ts";
@@ -61,8 +61,13 @@ export function steer(state: State, now: Now): void {
   const decision = steering.discipline.update({ now: now.mono, corrected, samples: steering.heard, system });
   steering.heard = [];
   steering.used = system?.at ?? null;
+  moveJumped(state, steering.discipline.jumps);
+  if (decision.kind === "wait" && !steering.waiting)
+    state.note({ what: "stepWaits", offset: decision.offset, left: decision.left });
+  if (decision.kind !== "none") steering.waiting = decision.kind === "wait";
   switch (decision.kind) {
     case "none":
+    case "wait":
       break;
     case "steer":
       perform(state, steering, { kind: "steer", phase: decision.phase, frequency: decision.frequency }, now);

@@ -31,6 +31,8 @@ export interface Steering {
   used: Mono | null;
   /** When it heard. */
   heardAt: Mono;
+  /** It was told that an offset beyond the step threshold waits. */
+  waiting: boolean;
   /** A correction was asked for and not answered yet. */
   awaiting: boolean;
   /** Up to when what was measured has moved along with the clock's glide, or the kernel's loop. */
@@ -54,6 +56,7 @@ export function startSteering(config: EngineConfig, now: Mono): Steering | null 
     heard: [],
     used: null,
     heardAt: after(now, -Infinity),
+    waiting: false,
     awaiting: false,
     movedAt: now,
     claimed: null,

@@ -78,6 +78,11 @@ export type Note =
   /** Another configuration counts: so many associations have stayed, and so many have gone. */
   | { readonly what: "reconfigured"; readonly kept: number; readonly ended: number }
   | { readonly what: "deadline" }
+  /**
+   * The clock is off by more than the step threshold, and is stepped if that lasts for so much longer, seconds: `left`. It may be
+   * a spike, of which nothing is said before the servers that are believed agree on it.
+   */
+  | { readonly what: "stepWaits"; readonly offset: Seconds; readonly left: Seconds }
   /** Without `--no-clock` the clock would have been stepped; or the daemon would have ended, since no such offset is corrected. */
   | { readonly what: "wouldStep"; readonly by: Seconds }
   | { readonly what: "wouldRefuse"; readonly by: Seconds; readonly why: "panic" | "max-step" }
