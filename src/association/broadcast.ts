@@ -21,7 +21,7 @@ import { after, elapsed } from "../time/mono.ts";
 import type { Mono } from "../time/mono.ts";
 import type { Now } from "../time/now.ts";
 import { pollInterval } from "../time/seconds.ts";
-import type { Seconds } from "../time/seconds.ts";
+import type { Frequency, PollExponent, Seconds } from "../time/seconds.ts";
 import { difference, shift, UNKNOWN_TIME } from "../time/timestamp.ts";
 import type { NtpTimestamp } from "../time/timestamp.ts";
 import type { Header } from "../wire/header.ts";
@@ -48,6 +48,12 @@ const STEP_SUSPICION: Seconds = 0.1;
 /** By how much a packet can have left later than it says; an origin further off is of another packet (RFC 9769 §4). */
 const LATEST: Seconds = 1;
 
+/** Two clocks that run apart by more are not both clocks (the kernel's bound on a correction, RFC 5905 §11.3). */
+const LARGEST_RATE: Frequency = 500e-6;
+
+/** A listening association waits this much longer than its server's interval before it calls a broadcast missed. */
+export const GRACE = 1.25;
+
 /** A broadcast that has come. */
 interface Arrival {
   /** What it says of when it left. */
@@ -67,6 +73,8 @@ export interface BroadcastClient {
   readonly calibrated: boolean;
   /** Transmit timestamp of the last broadcast: none at or before it is believed again. */
   readonly last: NtpTimestamp;
+  /** One that did not go on from the last, of which the next may show that it was the server's; `null`: there is none. */
+  readonly stray: Pick<Arrival, "transmit" | "mono"> | null;
   /** The last broadcast, if the next may tell when it truly left; `null`: our clock was stepped since. */
   readonly previous: Arrival | null;
   /** How much later than it says a packet leaves, by the last one that told; 0 where none does, for then the delay contains it. */
@@ -87,6 +95,7 @@ export function broadcastClient(header: Header, fixedDelay: Seconds | null, now:
     delay: fixedDelay,
     calibrated: false,
     last: header.transmit,
+    stray: null,
     previous: null,
     latency: 0,
     calibratedBy: null,
@@ -122,8 +131,8 @@ export function receiveBroadcast(
     return refuse(association, "authentication");
   }
   association.authentication = authentication;
-  if (difference(header.transmit, own.last) <= 0) return refuse(association, "duplicate");
-  const fault = broadcastFault(header);
+  const fault =
+    wrongDate(own, header.transmit, now.mono, authentication === "ok", association.hpoll) ?? broadcastFault(header);
   if (fault !== null) return refuse(association, fault);
 
   const before = named(own, header.origin, packet.at, now);
@@ -146,6 +155,36 @@ export function receiveBroadcast(
   const offset = own.delay + (before === null ? apparent : difference(header.origin, before.at));
   const sample = { offset, delay, dispersion, at: before?.mono ?? now.mono };
   return { kind: "sample", sample, fresh: accept(association, header, sample, now, rules) };
+}
+
+/**
+ * Nothing dates a broadcast but itself: what is not newer than the last one is a replay. Without a key one that is dated an hour ahead,
+ * which anybody could send, would make all that follow old. So there it has to go on from the last; what does not is believed if the
+ * server has missed its moment meanwhile, and the next goes on from it: then its clock was stepped.
+ */
+function wrongDate(
+  own: Writable<BroadcastClient>,
+  transmit: NtpTimestamp,
+  mono: Mono,
+  isAuthentic: boolean,
+  poll: PollExponent,
+): PacketTest | null {
+  const isOld = difference(transmit, own.last) <= 0;
+  if (isAuthentic || goesOn({ transmit: own.last, mono: own.heard }, transmit, mono)) {
+    own.stray = null;
+    return isOld ? "duplicate" : null;
+  }
+  const { stray } = own;
+  const isMissed = elapsed(own.heard, mono) > pollInterval(poll) * GRACE;
+  own.stray = isMissed && stray !== null && goesOn(stray, transmit, mono) ? null : { transmit, mono };
+  if (own.stray === null) return null;
+  return isOld ? "duplicate" : "bogus";
+}
+
+/** Whether a packet left as long after another as it came after it, but for what the two clocks' rates may differ by. */
+function goesOn(before: Pick<Arrival, "transmit" | "mono">, transmit: NtpTimestamp, mono: Mono): boolean {
+  const between = elapsed(before.mono, mono);
+  return Math.abs(difference(transmit, before.transmit) - between) <= LATEST + LARGEST_RATE * between;
 }
 
 /** The tests of a broadcast packet's header: as a reply's, but it answers nothing, and what it tells of had left before. */

@@ -86,8 +86,10 @@ export function receivePeer(
       : exchange.departures.filter(({ receive }) => receive === header.origin);
   const departure = basic ?? named[0];
   if (isOld(association, exchange, header)) return refuse(association, "duplicate");
-  if (departure === undefined && !first) {
-    if (mayStartAnew(association)) onAnswered(exchange, header, packet.at, null, false);
+  const mayBegin = exchange.origin === UNKNOWN_TIME || mayStartAnew(association);
+  // Who begins without a word of us has just been started; but without a key anybody could say so.
+  if (departure === undefined && !(first && (mayBegin || authentication === "ok"))) {
+    if (mayBegin) onAnswered(exchange, header, packet.at, null, false);
     return refuse(association, "bogus");
   }
 
@@ -128,7 +130,7 @@ const LOST_LONG = 8;
 /**
  * Where packets were lost both ways neither peer answers what the other sent last, and if nothing were taken over neither ever
  * would (A.5.1.1 takes it over from every packet). What is authentic and newer may begin anew; without a key only what a peer
- * says that is lost altogether, or anybody could part the two.
+ * says that is lost altogether, or of whom nothing is known yet, or anybody could part the two.
  */
 function mayStartAnew({ authentication, unreach }: Association): boolean {
   return unreach >= (authentication === "ok" ? LOST : LOST_LONG);
@@ -136,8 +138,14 @@ function mayStartAnew({ authentication, unreach }: Association): boolean {
 
 /**
  * Not newer than the peer's last packet: a replay, which would make our next packet answer an old one. A peer that was lost
- * may come back with its clock set back.
+ * may come back with its clock set back. What is neither authentic nor answered one of ours may be a stranger's, from whenever he
+ * likes: nothing is old beside it.
  */
-function isOld({ unreach }: Association, { origin }: SymmetricExchange, { transmit }: Header): boolean {
-  return origin !== UNKNOWN_TIME && unreach < UNREACH_LIMIT && difference(transmit, origin) <= 0;
+function isOld(
+  { unreach, authentication }: Association,
+  { origin, answered }: SymmetricExchange,
+  { transmit }: Header,
+): boolean {
+  if (origin === UNKNOWN_TIME || unreach >= UNREACH_LIMIT) return false;
+  return (authentication === "ok" || answered !== null) && difference(transmit, origin) <= 0;
 }

@@ -17,20 +17,24 @@ const DELAY = 0.003;
 /** A client that hears a server each 16 s; its clock is right. */
 class Ear {
   readonly own: BroadcastClient = broadcastClient(answerTo(requestAt(0)).header, DELAY, at(0).mono);
-  readonly association: Association = association({
-    id: 1 as AssociationId,
-    config: template({ kind: "broadcastClient" }),
-    lifetime: "ephemeral",
-    mode: "broadcastClient",
-    security: securityOf("none"),
-    address: SERVER,
-    listening: this.own,
-  });
+  readonly association: Association;
 
-  /** A packet made at a moment, which leaves `waiting` later. @param origin when the one before left */
-  hear(seconds: number, waiting: number, origin: NtpTimestamp = UNKNOWN_TIME): Reception {
+  constructor(answer: "none" | "ok" = "none") {
+    this.association = association({
+      id: 1 as AssociationId,
+      config: template({ kind: "broadcastClient" }),
+      lifetime: "ephemeral",
+      mode: "broadcastClient",
+      security: securityOf(answer),
+      address: SERVER,
+      listening: this.own,
+    });
+  }
+
+  /** A packet made at a moment, which leaves `waiting` later. @param origin when the one before left @param dated by how much it says more */
+  hear(seconds: number, waiting: number, origin: NtpTimestamp = UNKNOWN_TIME, dated = 0): Reception {
     const { header } = answerTo(requestAt(seconds));
-    const made = at(seconds).clock;
+    const made = at(seconds + dated).clock;
     const bytes = encodeHeader({
       ...header,
       mode: "broadcast",
@@ -92,6 +96,40 @@ test("a stepped clock does not date the packet before", () => {
   ear.hear(16, 0);
   moveArrival(ear.own, 5);
   expect(ear.hear(32, 0, left(16, 0))).toMatchObject({ kind: "sample", sample: { at: at(32 + DELAY).mono } });
+});
+
+test("without a key, a packet dated an hour ahead makes nothing old that the server says", () => {
+  const ear = new Ear();
+  for (let packet = 1; packet < 40; packet++) {
+    const seconds = 64 * packet;
+    expect(ear.hear(seconds, 0).kind).toBe("sample");
+    for (const [later, dated] of [
+      [1, 3600],
+      [33, 3600],
+      [62, -3600],
+    ] as const)
+      expect(ear.hear(seconds + later, 0, UNKNOWN_TIME, dated).kind).toBe("refused");
+  }
+});
+
+test("a stranger who comes first delays a server without a key by two packets", () => {
+  const ear = new Ear();
+  ear.hear(90, 0, UNKNOWN_TIME, 3600);
+  ear.hear(180, 0, UNKNOWN_TIME, 3600);
+  const heard = [244, 308, 372, 436].map((seconds) => ear.hear(seconds, 0).kind);
+  expect(heard).toEqual(["refused", "sample", "sample", "sample"]);
+});
+
+test("a server whose clock was stepped is believed at its second packet without a key, and at its first with one", () => {
+  for (const [answer, by, kinds] of [
+    ["none", 100, ["refused", "sample", "sample"]],
+    ["none", -100, ["refused", "sample", "sample"]],
+    ["ok", 100, ["sample", "sample", "sample"]],
+  ] as const) {
+    const ear = new Ear(answer);
+    for (let packet = 1; packet <= 5; packet++) ear.hear(64 * packet, 0);
+    expect([6, 7, 8].map((packet) => ear.hear(64 * packet, 0, UNKNOWN_TIME, by).kind)).toEqual(kinds);
+  }
 });
 
 test("replays, old packets and those that tell of the future are refused by name", () => {

@@ -9,7 +9,8 @@ import { receivePeer, symmetricHeader } from "../../src/association/symmetric.ts
 import { encodeHeader } from "../../src/wire/header.ts";
 import type { Header } from "../../src/wire/header.ts";
 import { decodePacket } from "../../src/wire/packet.ts";
-import { shift } from "../../src/time/timestamp.ts";
+import { shift, UNKNOWN_TIME } from "../../src/time/timestamp.ts";
+import type { NtpTimestamp } from "../../src/time/timestamp.ts";
 import { answerTo, at, DAEMON, requestAt, securityOf, SERVER, template } from "../support/association.ts";
 
 /** A packet leaves this long after it was made; it travels as long again. */
@@ -118,6 +119,39 @@ test("what was not measured, or not answered, is not told of", () => {
   second.receive(56, first.send(57, false));
   first.receive(58, second.send(58));
   expect(first.send(60).origin).toBe(first.exchange.origin);
+});
+
+/** What somebody says in the peer's name who has seen none of its packets: made an hour from now, and answering whatever he likes. */
+function forged(origin: NtpTimestamp, seconds = 3600): Header {
+  return { ...answerTo(requestAt(0)).header, mode: "symmetricActive", origin, transmit: at(seconds).clock };
+}
+
+test("without a key, what answers none of our packets takes nothing from a peer that is known", () => {
+  for (const origin of [UNKNOWN_TIME, at(1).clock, at(-3600).clock]) {
+    const [first, second] = [new End(false), new End(false)];
+    converse(first, second, 3);
+    expect(second.receive(41, forged(origin))).toMatchObject({ kind: "refused", test: "bogus" });
+    expect(second.receive(42, forged(origin, 7200))).toMatchObject({ kind: "refused", test: "bogus" });
+    expect(second.receive(48, first.send(48)).kind).toBe("sample");
+  }
+});
+
+test("a stranger who comes first delays the two by a packet, whatever he says it is", () => {
+  for (const origin of [UNKNOWN_TIME, at(1).clock]) {
+    const [first, second] = [new End(false), new End(false)];
+    second.receive(0, forged(origin));
+    const heard = converse(first, second, 4);
+    expect(heard.slice(2).map(({ kind }) => kind)).toEqual(["sample", "sample"]);
+  }
+});
+
+test("a peer that was started anew is understood by its second packet, without a key, too", () => {
+  const [first, second] = [new End(false), new End(false)];
+  converse(first, second, 3);
+  const again = new End(false);
+  expect(second.receive(48, again.send(48))).toMatchObject({ kind: "refused", test: "bogus" });
+  again.receive(56, second.send(56));
+  expect(second.receive(64, again.send(64)).kind).toBe("sample");
 });
 
 test("a packet that may mean either of two is no sample", () => {

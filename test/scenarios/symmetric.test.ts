@@ -8,7 +8,8 @@ import type { Runner } from "../../src/sim/runner.ts";
 import type { ScriptedServer } from "../../src/sim/server.ts";
 import { createWorld, type SimWorld } from "../../src/sim/world.ts";
 import { difference, shift } from "../../src/time/timestamp.ts";
-import { HEADER_LENGTH, readHeader } from "../../src/wire/header.ts";
+import type { NtpTimestamp } from "../../src/time/timestamp.ts";
+import { encodeHeader, HEADER_LENGTH, readHeader } from "../../src/wire/header.ts";
 import { associationsOf, errorOf, keysOf, modeOf, Site } from "../support/site.ts";
 import { scenario } from "../support/world.ts";
 
@@ -195,6 +196,49 @@ describe("two peers", () => {
     world.run(1200);
     expect(site.systemPeerOf(second)).toBe("first");
     expect(Math.abs(errorOf(second))).toBeLessThan(0.001);
+  });
+});
+
+/** Packets in the first peer's name, made an hour from now: what somebody can send the second one who sees none of theirs. */
+function forge(
+  world: SimWorld,
+  { first, second }: { first: Runner; second: Runner },
+  origins: readonly bigint[],
+): void {
+  const transmit = shift(world.beginning, world.now + 3600);
+  for (const origin of origins) {
+    const header = { ...SYSTEM, origin: origin as NtpTimestamp, transmit, receive: transmit, reference: transmit };
+    const bytes = encodeHeader({ ...header, mode: "symmetricActive", version: 4, poll: 6 });
+    const [from, to] = [first, second].map(({ machine }) => ({ ip: machine.address(), port: 123 }));
+    world.network.inject({ from: from!, to: to!, ttl: 64, bytes });
+  }
+}
+
+const SYSTEM = { leap: "none", stratum: 1, precision: -20, rootDelay: 0, rootDispersion: 0, referenceId: 0 } as const;
+
+describe("two peers without a key", () => {
+  scenario("hear each other however many packets a stranger forges", { trace: false, seeds: 5 }, (world) => {
+    const chance = world.chance("stranger");
+    const same = createWorld({ seed: world.seed, trace: false });
+    const [reaches, undisturbed] = [world, same].map((here) => {
+      const both = pair(here, { key: null, authenticate: false });
+      here.run(700);
+      return Array.from({ length: 20 }, () => {
+        if (here === world) forge(here, both, [0n, chance.bits64(), 0n]);
+        here.run(60);
+        expect(associationsOf(both.second)).toMatchObject([{ verdict: "systemPeer" }]);
+        return associationsOf(both.second)[0]!.reach;
+      });
+    });
+    expect(reaches).toEqual(undisturbed);
+  });
+
+  scenario("come to know each other though a stranger was first", { trace: false, seeds: 5 }, (world) => {
+    const both = pair(world, { key: null, authenticate: false });
+    world.run(1);
+    forge(world, both, [0n]);
+    world.run(300);
+    expect(both.site.systemPeerOf(both.second)).toBe("first");
   });
 });
 

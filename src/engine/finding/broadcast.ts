@@ -1,6 +1,6 @@
 /** Broadcast clients: mobilized by a packet, calibrated by a volley, and gone when their server falls silent. */
 import type { Association } from "../../association/association.ts";
-import { beginVolley, broadcastClient, endVolley, onMissed, volleyAt } from "../../association/broadcast.ts";
+import { beginVolley, broadcastClient, endVolley, GRACE, onMissed, volleyAt } from "../../association/broadcast.ts";
 import { rootDistance } from "../../association/distance.ts";
 import { introduce } from "../../association/life.ts";
 import { pollAt, UNREACH_LIMIT } from "../../association/poll.ts";
@@ -54,9 +54,6 @@ export function mobilizeBroadcastClient(state: State, template: AssociationConfi
 export function isToUsAlone({ cast, to }: Datagram): boolean {
   return cast === "unicast" && to !== undefined;
 }
-
-/** A listening association waits this much longer than its server's interval before it calls a broadcast missed. */
-const GRACE = 1.25;
 
 /**
  * A broadcast client's moment has come: the wait before the volley is over, or a broadcast is overdue.
