@@ -1,5 +1,4 @@
 /** What the commands that ask daemons share: the key, the deadline, and words for why nothing was told. */
-import { setMaxListeners } from "node:events";
 import { parseServer } from "../config/servers.ts";
 import { UsageError } from "../config/usage.ts";
 import type { ControlFault } from "../control/request.ts";
@@ -10,45 +9,9 @@ import { placedText } from "../security/place.ts";
 import type { FailureDocument } from "../view/document.ts";
 import { RESOLVE_FAULTS } from "../view/explain.ts";
 import type { ControlError } from "../wire/control.ts";
-import type { Io, StopSignal } from "./io.ts";
 import { ASKING_DEFAULTS } from "./options/defaults.ts";
 import type { AskingOptions } from "./options/offers.ts";
-
-/** Until when a command goes on: its deadline, or a signal. */
-export class Until {
-  readonly signal: AbortSignal;
-  #why: Outcome = "interrupted";
-  readonly #end: () => void;
-
-  /** @param seconds `Infinity`: no deadline */
-  constructor(io: Io, seconds: number) {
-    const controller = new AbortController();
-    this.signal = controller.signal;
-    // Hundreds of hosts may wait for it.
-    setMaxListeners(0, controller.signal);
-    const stop = (why: Outcome): void => {
-      if (controller.signal.aborted) return;
-      this.#why = why;
-      controller.abort();
-    };
-    const release = io.onStop((received: StopSignal) => stop(received === "SIGINT" ? "interrupted" : "terminated"));
-    const timer = seconds === Infinity ? undefined : setTimeout(() => stop("deadline"), seconds * 1000);
-    this.#end = () => {
-      clearTimeout(timer);
-      release();
-    };
-  }
-
-  /** Why it ended. */
-  get why(): Outcome {
-    return this.#why;
-  }
-
-  /** Nothing ends it any more. */
-  release(): void {
-    this.#end();
-  }
-}
+import type { Until } from "./until.ts";
 
 /** How to ask, by the command's options. */
 export async function askOptions(options: AskingOptions, until: Until): Promise<AskOptions> {

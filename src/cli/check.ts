@@ -6,7 +6,7 @@ import { documentText } from "../view/document.ts";
 import { describeFailure } from "../view/failure.ts";
 import { checkDocument, pluginLine, STATUSES, worst, type Figure, type Finding } from "../view/plugin.ts";
 import type { Leap } from "../wire/header.ts";
-import { askFailure, askOptions, daemonPlaceOf, Until } from "./asking.ts";
+import { askFailure, askOptions, daemonPlaceOf } from "./asking.ts";
 import { ASKING_DEFAULTS, CHECK_DEFAULTS } from "./options/defaults.ts";
 import { failureContext, runGuarded } from "./guarded.ts";
 import type { Io } from "./io.ts";
@@ -14,7 +14,9 @@ import { thisMachine } from "./measure.ts";
 import { prepareOptions } from "./once.ts";
 import { wantsMetrics, type OptionsOf } from "./options/offers.ts";
 import { prepare } from "./prepare.ts";
-import { watched } from "./observed.ts";
+import { askingFace } from "./asking-face.ts";
+import { session } from "./session.ts";
+import { Until } from "./until.ts";
 
 /** What was measured, whoever told it. */
 interface Measurement {
@@ -77,7 +79,7 @@ async function measureServers(servers: readonly string[], options: OptionsOf<"ch
   const machine = thisMachine();
   const prepared = await prepare("query", servers, prepareOptions(options), io.env, machine.facts);
   const { config, keyring } = prepared;
-  const ended = await watched(config, options, io, (watch) =>
+  const ended = await session(askingFace("check", config), options, io, (watch) =>
     runGuarded({ config, keyring, machine, watch, forget: options.forget ?? false, force: false }),
   );
   const { snapshot, outcome } = ended;

@@ -8,7 +8,8 @@ import type { Io } from "./io.ts";
 import { measure, thisMachine } from "./measure.ts";
 import type { CommonOptions } from "./options/offers.ts";
 import { tellRun } from "./tell.ts";
-import { watched } from "./observed.ts";
+import { askingFace } from "./asking-face.ts";
+import { session } from "./session.ts";
 
 /** The servers: three agree that the local clock is a quarter of a second behind, one lies, one does not know. */
 const CHARACTERS: readonly Character[] = [
@@ -42,7 +43,7 @@ export async function runDemo(options: CommonOptions, io: Io): Promise<number> {
     const config = onceConfig("sync", specs, { interval: 0.2, dryRun: true }, null, machine.facts);
     const wordy = options.json !== true && options.quiet !== true;
     if (wordy) io.out.write(BEFORE);
-    const { snapshot, outcome } = await watched(config, options, io, (watch) =>
+    const { snapshot, outcome } = await session(askingFace("demo", config), options, io, (watch) =>
       measure({ ...watch, config, keyring: null, machine }),
     );
     const code = await tellRun(

@@ -9,7 +9,8 @@ import { thisMachine } from "./measure.ts";
 import type { OptionsOf } from "./options/offers.ts";
 import { prepare, type PrepareOptions } from "./prepare.ts";
 import { tellPrepared, tellRun } from "./tell.ts";
-import { watched } from "./observed.ts";
+import { askingFace } from "./asking-face.ts";
+import { session } from "./session.ts";
 
 /** What the options of `sync` and `query` parse to. */
 export type RunOptions = OptionsOf<"sync" | "query">;
@@ -37,7 +38,7 @@ export async function runOnce(
   );
   tellPrepared(`ntpkit ${command}`, prepared, options, io);
   const { config, keyring } = prepared;
-  const ended = await watched(config, options, io, (watch) =>
+  const ended = await session(askingFace(command, config), options, io, (watch) =>
     runGuarded({
       config,
       keyring,

@@ -8,7 +8,8 @@ import { measure, thisMachine, unixNow } from "./measure.ts";
 import type { Io } from "./io.ts";
 import { NoServersError, prepare } from "./prepare.ts";
 import type { OptionsOf } from "./options/offers.ts";
-import { watched } from "./observed.ts";
+import { askingFace } from "./asking-face.ts";
+import { session } from "./session.ts";
 
 /** With nobody to poll instead, the daemon's silence is what there is to tell. */
 function unlessNobodyIsNamed(error: unknown): null {
@@ -44,7 +45,7 @@ export async function pollLive(
     );
   }
   const { config, keyring } = prepared;
-  const { snapshot, outcome } = await watched(config, options, io, (watch) =>
+  const { snapshot, outcome } = await session(askingFace("peers", config), options, io, (watch) =>
     measure({ ...watch, config, keyring, machine }),
   );
   const failure = describeFailure(

@@ -7,11 +7,12 @@ import { askDaemon, LOCAL, type AskOptions, type Place } from "../host/ask.ts";
 import { peersDocument, type HostAnswer } from "../view/daemon-document.ts";
 import { documentText, type FailureDocument } from "../view/document.ts";
 import { peersTable, serverWidth } from "../view/peers.ts";
-import { askFailure, askOptions, daemonPlaceOf, Until } from "./asking.ts";
+import { askFailure, askOptions, daemonPlaceOf } from "./asking.ts";
 import { ASKING_DEFAULTS } from "./options/defaults.ts";
 import { exitCode, failureLine } from "./exit.ts";
 import { DEFAULT_WIDTH, type Io } from "./io.ts";
 import { wantsMetrics, type OptionsOf } from "./options/offers.ts";
+import { Until } from "./until.ts";
 
 const TITLE = "ntpkit peers";
 

@@ -21,12 +21,13 @@ import { documentText, type FailureDocument } from "../view/document.ts";
 import { associationsTable } from "../view/peers.ts";
 import { endpointOf, interfacesTable, mruTable, restrictionsTable, sortedMru } from "../view/peers-rows.ts";
 import { listText, variablesText, type VariablesOptions } from "../view/peers-variables.ts";
-import { askFailure, askOptions, placeOf, Until } from "./asking.ts";
+import { askFailure, askOptions, placeOf } from "./asking.ts";
 import { ASKING_DEFAULTS } from "./options/defaults.ts";
 import { exitCode, failureLine } from "./exit.ts";
 import type { Io } from "./io.ts";
 import type { OptionsOf } from "./options/offers.ts";
 import type { QuestionName } from "./questions.ts";
+import { Until } from "./until.ts";
 
 /** What the options of the questions parse to. */
 type QuestionOptions = OptionsOf<QuestionName>;

@@ -4,37 +4,39 @@ import type { Io } from "./io.ts";
 /** Runs shorter than this show none, milliseconds: loading the library takes a good part of it. */
 const PATIENCE = 300;
 
-/** Something that can be told what is awaited, and ended. */
+/** How often its words are made anew, milliseconds. */
+const PERIOD = 250;
+
+/** Something that can be ended. */
 export interface Spinner {
-  say(text: string): void;
   stop(): void;
 }
 
-const SILENT: Spinner = { say: () => {}, stop: () => {} };
+const SILENT: Spinner = { stop: () => {} };
 
 /**
  * A spinner on stderr once the run has taken a while.
  * @param wanted false with `-q`, `-v`, or whenever the lines would mix
+ * @param text what is awaited, made again and again
  */
-export function spinner(io: Io, wanted: boolean): Spinner {
+export function spinner(io: Io, wanted: boolean, text: () => string): Spinner {
   // Without a size the library would clear endless lines.
   if (!wanted || !io.err.isTerminal || io.err.columns === null || io.env["TERM"] === "dumb") return SILENT;
-  let text = "";
   let ended = false;
   let shown: { text: string; stop(): unknown } | undefined;
+  let ticking: NodeJS.Timeout | undefined;
   const show = async (): Promise<void> => {
     const { default: ora } = await import("ora");
-    if (!ended) shown = ora({ text, stream: process.stderr, discardStdin: false }).start();
+    if (ended) return;
+    shown = ora({ text: text(), stream: process.stderr, discardStdin: false }).start();
+    ticking = setInterval(() => (shown!.text = text()), PERIOD);
   };
-  const timer = setTimeout(() => void show(), PATIENCE);
+  const patience = setTimeout(() => void show(), PATIENCE);
   return {
-    say(next) {
-      text = next;
-      if (shown !== undefined) shown.text = next;
-    },
     stop() {
       ended = true;
-      clearTimeout(timer);
+      clearTimeout(patience);
+      clearInterval(ticking);
       shown?.stop();
     },
   };

@@ -5,11 +5,12 @@ import { probe } from "../host/probe.ts";
 import { head, type TraceDocument } from "../view/daemon-document.ts";
 import { documentText, type FailureDocument } from "../view/document.ts";
 import { printable } from "../view/text.ts";
-import { askFailure, askOptions, placeOf, Until } from "./asking.ts";
+import { askFailure, askOptions, placeOf } from "./asking.ts";
 import { ASKING_DEFAULTS } from "./options/defaults.ts";
 import { exitCode, failureLine } from "./exit.ts";
 import type { Io } from "./io.ts";
 import type { OptionsOf } from "./options/offers.ts";
+import { Until } from "./until.ts";
 
 /** The longest way: strata end at 15, but not everybody counts. */
 const HOPS = 32;

@@ -5,12 +5,13 @@ import { kernelStatus, type KernelStatus } from "../host/kernel.ts";
 import { head, type Condition, type WaitDocument } from "../view/daemon-document.ts";
 import { documentText, type FailureDocument } from "../view/document.ts";
 import { durationText, printable, signedText } from "../view/text.ts";
-import { askOptions, daemonPlaceOf, Until } from "./asking.ts";
+import { askOptions, daemonPlaceOf } from "./asking.ts";
 import { exitCode, failureLine } from "./exit.ts";
 import type { Io } from "./io.ts";
 import { pause } from "./pause.ts";
 import { WAIT_DEFAULTS } from "./options/defaults.ts";
 import type { OptionsOf } from "./options/offers.ts";
+import { Until } from "./until.ts";
 
 /** For a daemon's answer, once and then once more; seconds. */
 const PATIENCE = 0.25;

@@ -108,10 +108,10 @@ it("a daemon that refuses a step says how to allow it there", () => {
 /** Whose words a file has: the first line that fits; `null`: any command's. */
 const WHOSE: readonly (readonly [RegExp, readonly string[] | null])[] = [
   [/^cli\/(run\.ts|daemon\/)/, ["run"]],
-  [/^cli\/serve\.ts/, ["serve"]],
+  [/^cli\/(serve|serve-face|prepare-serve)\.ts/, ["serve"]],
   [/^cli\/wait\.ts/, ["wait"]],
   [/^cli\/keygen\.ts/, ["keygen"]],
-  [/^cli\/watching\.ts/, ["watch"]],
+  [/^cli\/watch/, ["watch"]],
   [/^cli\/peers-/, ["peers", "sync"]],
   [/^view\/finding-failure\.ts/, ["manycast", "broadcast", "pool"]],
   [/^config\/translate\//, ["run"]],

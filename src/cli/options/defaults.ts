@@ -14,3 +14,6 @@ export const LEAST_USER = "nobody";
 
 /** check_ntp_time's thresholds of the offset, as ranges are typed. */
 export const CHECK_DEFAULTS = { warning: "60", critical: "120" } as const;
+
+/** Between two lines of `watch`, seconds. */
+export const WATCH_DEFAULTS = { every: 10 } as const;

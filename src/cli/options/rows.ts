@@ -23,7 +23,7 @@ import { BURST_SIX } from "../../engine/port/config.ts";
 import { ORPHAN_WAIT } from "../../server/local.ts";
 import type { RateLimits } from "../../server/rate.ts";
 import { DEFAULT_LIMITS } from "../../system/limits.ts";
-import { ASKING_DEFAULTS, CHECK_DEFAULTS, LEAP_FILE, LEAST_USER, WAIT_DEFAULTS } from "./defaults.ts";
+import { ASKING_DEFAULTS, CHECK_DEFAULTS, LEAP_FILE, LEAST_USER, WAIT_DEFAULTS, WATCH_DEFAULTS } from "./defaults.ts";
 import { parseStatePath } from "./state-path.ts";
 
 // The types of exports must be readable from their file alone (isolatedDeclarations): what is imported says its type again.
@@ -651,7 +651,7 @@ export const ROWS = {
     takes: "duration",
     text: "a line this often where the output is no terminal",
     duration: { least: 0.1, most: 86_400 },
-    standard: 10,
+    standard: WATCH_DEFAULTS.every as number,
   },
   lines: { flag: "--count", takes: "n", text: "end after so many of them", whole: { least: 1, most: 1_000_000 } },
 

@@ -1,0 +1,107 @@
+/** From what was typed to what the engine is told, for `serve`. */
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { loadConfiguration } from "../config/files.ts";
+import { serveConfig, type ServeConfig, type ServeFacts } from "../config/serve.ts";
+import { parseUnicastServer } from "../config/servers.ts";
+import { UsageError } from "../config/usage.ts";
+import type { ControlAnswering } from "../engine/serving/control-view.ts";
+import { lookUpUser } from "../host/become.ts";
+import { broadcastAddresses, ownAddresses } from "../host/interfaces.ts";
+import type { Keyring } from "../security/keyring.ts";
+import { systemReason } from "../security/place.ts";
+import { STANDARD_SMEAR, type SmearConfig } from "../server/smear.ts";
+import { nextLeap, parseLeapSeconds } from "../time/leapseconds.ts";
+import { UNIX_EPOCH } from "../time/timestamp.ts";
+import { controlResponder } from "./daemon/control.ts";
+import type { Io } from "./io.ts";
+import type { Machine } from "./measure.ts";
+import { LEAP_FILE } from "./options/defaults.ts";
+import type { OptionsOf } from "./options/offers.ts";
+import { checkInterface, readKeys, trustedKeys } from "./prepare-finding.ts";
+import { keysFormat } from "./prepare.ts";
+import { tellPrepared } from "./tell.ts";
+
+/** Everything a server needs to begin. */
+export interface PreparedServe extends ServeConfig {
+  readonly keyring: Keyring | null;
+  readonly control: ControlAnswering;
+}
+
+/**
+ * Prepares a server, and tells what is worth telling of its files.
+ * @throws UsageError
+ */
+export async function prepareServe(
+  servers: readonly string[],
+  options: OptionsOf<"serve">,
+  machine: Machine,
+  io: Io,
+): Promise<PreparedServe> {
+  const { ipv4, ipv6, ...settings } = options;
+  if (options.interface !== undefined) checkInterface(options.interface);
+  if (options.user !== undefined && lookUpUser(options.user) === null)
+    throw new UsageError(`--user: there is no user "${options.user}"`);
+  const loaded = options.config === undefined ? null : loadConfiguration(options.config, true);
+  const trusted =
+    options.trusted === undefined ? (loaded?.configuration.trusted ?? "all") : trustedKeys(options.trusted);
+  const keys = await readKeys(
+    options.keys ?? loaded?.configuration.keys?.path ?? null,
+    keysFormat(options, loaded),
+    trusted,
+  );
+  tellPrepared(
+    "ntpkit serve",
+    { file: loaded?.path ?? null, remarks: loaded?.remarks ?? [], warnings: keys.warnings },
+    options,
+    io,
+  );
+  const facts: ServeFacts = {
+    ...machine.facts,
+    addresses: ownAddresses(),
+    broadcasts: broadcastAddresses(),
+    smear: askedSmear(options),
+    broadcastKey: broadcastKey(options, keys.keyring),
+  };
+  const family = ipv4 === true ? 4 : ipv6 === true ? 6 : null;
+  const made = serveConfig(
+    servers.map(parseUnicastServer),
+    { ...settings, ...(family === null ? {} : { family }) },
+    loaded?.configuration ?? null,
+    facts,
+  );
+  const keyed = made.config.associations.find(({ key }) => key !== null && keys.keyring?.find(key)?.trusted !== true);
+  if (keyed !== undefined)
+    throw new UsageError(
+      `${keyed.name}: key ${keyed.key!} is not in the key file, or not trusted`,
+      "name the file with --keys FILE",
+    );
+  return { ...made, keyring: keys.keyring, control: controlResponder(loaded?.configuration ?? null, keys.keyring) };
+}
+
+/** The key of broadcasts: the one named, else the first that is trusted. */
+function broadcastKey({ key }: OptionsOf<"serve">, keyring: Keyring | null): number | null {
+  return key ?? keyring?.keys.find(({ trusted }) => trusted)?.id ?? null;
+}
+
+/**
+ * The next leap second of the list, if it is to be smeared.
+ * @throws UsageError where there is no list
+ */
+function askedSmear({ leapSmear, leapFile = LEAP_FILE }: OptionsOf<"serve">): SmearConfig | null {
+  if (leapSmear === undefined) return null;
+  let text: string;
+  try {
+    text = readFileSync(leapFile, "utf8");
+  } catch (error) {
+    throw new UsageError(
+      `--leap-smear: ${leapFile} cannot be read: ${systemReason(error)}`,
+      "name a list of leap seconds with --leap-file",
+    );
+  }
+  const list = parseLeapSeconds(text, (ascii) => createHash("sha1").update(ascii, "latin1").digest("hex"));
+  if ("kind" in list) throw new UsageError(`${leapFile}:${list.line}: that is no list of leap seconds`);
+  // A server that starts while a smear goes on takes part in it.
+  const next = nextLeap(list, BigInt(Math.floor(Date.now() / 1000 - leapSmear / 2)) + UNIX_EPOCH);
+  return next === null ? null : { ...STANDARD_SMEAR, at: next.at, leap: next.leap, interval: leapSmear };
+}

@@ -1,0 +1,87 @@
+/** What `watch` shows: a table and a plot on a terminal, lines or documents elsewhere. */
+import type { Snapshot } from "../engine/port/snapshot.ts";
+import { toIso } from "../time/timestamp.ts";
+import { documentText, runDocument } from "../view/document.ts";
+import { markLegend, momentOf, plot, type Moment } from "../view/plot.ts";
+import { report } from "../view/report.ts";
+import { shortName } from "../view/servername.ts";
+import { durationText, signedText } from "../view/text.ts";
+import { paletteFor } from "./colors.ts";
+import { DEFAULT_WIDTH, type Io } from "./io.ts";
+import { unixNow } from "./measure.ts";
+import { WATCH_DEFAULTS } from "./options/defaults.ts";
+import type { OptionsOf } from "./options/offers.ts";
+import { isScreen, openScreen } from "./screen.ts";
+import type { Face, Session } from "./session.ts";
+
+/** Between two drawings, seconds. */
+const DRAWN = 1;
+const PLOT_ROWS = 11;
+/** Moments that are kept; wider terminals are rare. */
+const KEPT = 500;
+
+/** Shows a snapshot; `stepped`: somebody stepped the clock since the last time. */
+type Show = (snapshot: Snapshot, stepped: boolean) => void;
+
+/** The face of a run of `watch`, which ends it after `--count` times. */
+export async function watchFace(options: OptionsOf<"watch">, io: Io): Promise<Face> {
+  const drawn = options.json !== true && isScreen(io);
+  const show = drawn ? await drawing(options, io) : lines(options, io);
+  let stepped = false;
+  let shown = 0;
+  return {
+    command: "watch",
+    // Lines would be drawn over.
+    tells: () => !drawn,
+    noted(notes) {
+      stepped ||= notes.some(({ what }) => what === "clockStepped");
+    },
+    shown: {
+      every: options.every ?? (drawn ? DRAWN : WATCH_DEFAULTS.every),
+      show(session: Session) {
+        show(session.snapshot()!, stepped);
+        stepped = false;
+        shown += 1;
+        if (shown === options.count) session.end("ok");
+      },
+    },
+  };
+}
+
+function lines({ json }: OptionsOf<"watch">, io: Io): Show {
+  return json === true
+    ? (snapshot) => io.out.write(documentText(runDocument("watch", snapshot, null, unixNow()), false))
+    : (snapshot) => io.out.write(snapshot.associations.map((server) => line(server, snapshot)).join(""));
+}
+
+/** When, tally, name, offset, how far it may be wrong, delay, reach. */
+function line(server: Snapshot["associations"][number], snapshot: Snapshot): string {
+  const { tally, offset, delay, rootDistance, reach, reason } = server;
+  const at = toIso(snapshot.at, unixNow())?.slice(0, 19) ?? "";
+  return `${at}Z ${tally} ${shortName(server)} offset ${signedText(offset)} ± ${durationText(rootDistance)} delay ${durationText(delay)} reach ${reach.toString(8)}${reason === null ? "" : ` ${reason}`}\n`;
+}
+
+async function drawing({ color }: OptionsOf<"watch">, io: Io): Promise<Show> {
+  const palette = await paletteFor(io.out, io.env, color);
+  const draw = openScreen(io);
+  const moments: Moment[] = [];
+  let before: Snapshot | null = null;
+  return (snapshot, stepped) => {
+    moments.push(momentOf(snapshot, before, stepped));
+    if (moments.length > KEPT) moments.shift();
+    before = snapshot;
+    const width = io.out.columns ?? DEFAULT_WIDTH;
+    const numbers = new Map(snapshot.associations.map(({ id }, index) => [Number(id), index + 1]));
+    const legend = snapshot.associations.map((server, index) => `${(index + 1) % 10} ${shortName(server)}`).join("   ");
+    const legends = [legend, markLegend(moments, width)].filter((line) => line !== "");
+    draw(
+      [
+        report(snapshot, { width, palette, pivot: unixNow() }).trimEnd(),
+        "",
+        ...plot(moments, numbers, width, PLOT_ROWS),
+        ...legends.map((line) => palette.faint(line.slice(0, width))),
+        "",
+      ].join("\n"),
+    );
+  };
+}
