@@ -27,6 +27,7 @@ import type { Address } from "../wire/address.ts";
 import { MODES } from "../wire/header.ts";
 import { decodePacket } from "../wire/packet.ts";
 import type { Malformed, Packet, PacketFault } from "../wire/packet.ts";
+import { onReception } from "./asking.ts";
 import { isOwnAddress, refuseUnasked, restrictions } from "./finding/admit.ts";
 import type { Arrival } from "./finding/admit.ts";
 import { broadcastTemplate, isToUsAlone, mobilizeBroadcastClient } from "./finding/broadcast.ts";
@@ -35,7 +36,6 @@ import { mobilizePassive } from "./finding/peer.ts";
 import { onDrawn, poolAsking } from "./finding/pool.ts";
 import { isUsefulStratum } from "./finding/prune.ts";
 import type { Datagram } from "./port/event.ts";
-import { onReception } from "./receive.ts";
 import { onRequest } from "./serving/answering.ts";
 import type { State } from "./state.ts";
 

@@ -2,10 +2,9 @@
  * The engine at work: each event goes to the department it concerns, then whatever changed is judged.
  *
  * ```text
- *  start, resolved ─► mobilize ─► polls ─► open, send
- *  datagram, sent ──► receive ──► (association room) ─┐
- *  wake ────────────► polls                           ├─► judgement ─► (system room) ─► step, slew, end
- *  unreachable ─────► polls ──────────────────────────┘
+ *  start, resolved ──► finding ─► asking ─► ask, send
+ *  datagram ─► arrival ─► finding, serving, (association room) ─► asking ─┐
+ *  wake, sent, failed, unreachable ──────────────────────────────► asking ├─► judging ─► (system room) ─► clock ─► step, slew, end
  * ```
  */
 import type { AssociationId } from "../association/association.ts";
@@ -21,17 +20,15 @@ import { onDatagram } from "./arrival.ts";
 import { resumeSolicitors, solicit } from "./finding/manycast.ts";
 import type { Engine, Surroundings } from "./port/engine.ts";
 import type { Event } from "./port/event.ts";
-import { onInterfaces, watchInterfaces } from "./serving/interfaces.ts";
+import { onInterfaces, watchInterfaces } from "./interfaces.ts";
 import { onDeadline, onStop, settle } from "./judging.ts";
-import { onLocked } from "./clock/lock.ts";
 import type { Memory } from "./port/memory.ts";
 import { mobilizeConfigured, onResolved, onUnresolved, retryNames } from "./finding/mobilize.ts";
 import { keepUp } from "./clock/move.ts";
 import type { Outcome } from "./port/outcome.ts";
 import { drawFromPools, resumePools } from "./finding/pool.ts";
-import { attend, onFailed, onUndelivered } from "./polls.ts";
+import { attend, onFailed, onSent, onSteppedByAnother, onUndelivered } from "./asking.ts";
 import { heldCount } from "./finding/prune.ts";
-import { onSent, onSteppedByAnother } from "./receive.ts";
 import { onReconfigured } from "./reconfigure.ts";
 import { snapshotOf } from "./report.ts";
 import { rememberedBy } from "./memory/remembered.ts";
@@ -40,7 +37,7 @@ import type { Snapshot } from "./port/snapshot.ts";
 import { onServiceRefused, openService } from "./serving/sockets.ts";
 import { State } from "./state.ts";
 import { isOwnLeap, onLeapSecond, watchLeaps } from "./clock/leap-watch.ts";
-import { onSecond, onSteered, onStepped, steer, takeOver } from "./clock/steer.ts";
+import { onLocked, onSecond, onSteered, onStepped, steer, takeOver } from "./clock/steer.ts";
 import { startSteering } from "./clock/steering.ts";
 import { TIMER } from "./timer.ts";
 import { startLearning } from "./memory/unattended.ts";
@@ -175,23 +172,30 @@ function begin(state: State, now: Now): void {
   mobilizeConfigured(state, now);
 }
 
+/** What is done when one of the engine's own timers comes. */
+const HANDLERS: Readonly<Record<keyof typeof TIMER, (state: State, now: Now) => void>> = {
+  names: retryNames,
+  judgement: () => undefined, // it is judged after every event
+  deadline: onDeadline,
+  broadcasts: sendBroadcasts,
+  replies: sendWaiting,
+  discovery: resumeDiscovery,
+  pools: drawFromPools,
+  second: onSecond,
+  leap: watchLeaps,
+  spread: begin,
+  solicitors: solicit,
+};
+const TIMERS: ReadonlyMap<number, (state: State, now: Now) => void> = new Map(
+  (Object.keys(TIMER) as (keyof typeof TIMER)[]).map((name) => [TIMER[name], HANDLERS[name]]),
+);
+
 function wake(state: State, now: Now): void {
   if (state.clock.correcting) return;
   for (let key = state.deadlines.take(now.mono); key !== undefined; key = state.deadlines.take(now.mono)) {
-    if (key === TIMER.names) retryNames(state, now);
-    else if (key === TIMER.deadline) onDeadline(state, now);
-    else if (key === TIMER.replies) sendWaiting(state, now);
-    else if (key === TIMER.broadcasts) sendBroadcasts(state, now);
-    else if (key === TIMER.pools) drawFromPools(state, now);
-    else if (key === TIMER.second) onSecond(state, now);
-    else if (key === TIMER.leap) watchLeaps(state, now);
-    else if (key === TIMER.spread) begin(state, now);
-    else if (key === TIMER.discovery) resumeDiscovery(state, now);
-    else if (key <= TIMER.solicitors) solicit(state, now);
-    else if (key !== TIMER.judgement) {
-      const association = state.roster.get(key as AssociationId);
-      if (association !== undefined) attend(state, association, now);
-    }
+    const association = state.roster.get(key as AssociationId);
+    if (association !== undefined) attend(state, association, now);
+    else TIMERS.get(key)?.(state, now);
     state.heed();
     if (state.outcome !== null) return;
   }

@@ -9,13 +9,12 @@ import { publishSystem } from "./serving/answering.ts";
 import type { OnceConfig } from "./port/config.ts";
 import { correct } from "./clock/once.ts";
 import { withLeap } from "./clock/leap.ts";
-import { discardDuplicates } from "./finding/duplicates.ts";
 import { isSoliciting } from "./finding/manycast.ts";
 import { giveUpNames } from "./finding/mobilize.ts";
 import { failureOf, heardEnough } from "./decide.ts";
 import type { Outcome } from "./port/outcome.ts";
 import { countAgreements } from "./memory/probation.ts";
-import { rewardSurvivors } from "./finding/prune.ts";
+import { discardDuplicates, rewardSurvivors } from "./finding/prune.ts";
 import type { State } from "./state.ts";
 import { TIMER } from "./timer.ts";
 

@@ -11,7 +11,7 @@ import { encodeHeader } from "../wire/header.ts";
 import { servedClock } from "./clock/pretend.ts";
 import { socketFor } from "./serving/sockets.ts";
 import type { State } from "./state.ts";
-import { systemHeader } from "./serving/system-header.ts";
+import { systemHeader } from "./serving/answering.ts";
 
 /** Sends a peer what it needs to know: the state of our clock, and the answer to its last packet. */
 export function pollPeer(state: State, peer: Association, now: Now): void {

@@ -20,6 +20,6 @@ export const TIMER = {
   leap: -9,
   /** The end of the random pause before a run. */
   spread: -10,
-  /** Solicitors, one key each from here down. */
-  solicitors: -1_000_000,
+  /** Manycast solicitors: the next question. */
+  solicitors: -11,
 } as const;

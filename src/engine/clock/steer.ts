@@ -8,7 +8,7 @@
  *  judgement ──────┘                     └──► poll intervals
  * ```
  *
- * What was measured by the clock moves along with it (`move.ts`); what the kernel's own loop does to it is in `lock.ts`.
+ * What was measured by the clock moves along with it (`move.ts`).
  */
 import type { Association } from "../../association/association.ts";
 import { forgetArrival } from "../../association/broadcast.ts";
@@ -17,7 +17,7 @@ import { moveExchange } from "../../association/exchange.ts";
 import { restart } from "../../association/life.ts";
 import { wishPoll } from "../../association/poll.ts";
 import type { Sample } from "../../association/sample.ts";
-import { correctedBy, corrections, steered } from "../../discipline/corrections.ts";
+import { correctedBy, corrections, locked, steered } from "../../discipline/corrections.ts";
 import type { SystemOffset } from "../../discipline/strategy.ts";
 import { after, elapsed } from "../../time/mono.ts";
 import type { Now } from "../../time/now.ts";
@@ -235,4 +235,20 @@ function startAfresh(state: State, association: Association, now: Now): void {
   state.closeRequests(association);
   if (association.listening !== null) forgetArrival(association.listening);
   restart(association, after(now.mono, state.config.burst.spacing.least));
+}
+
+/**
+ * The kernel has taken a phase into its loop, and says what frequency it makes of it: the phase trickles into the clock second by second
+ * without any doing of ours.
+ */
+export function onLocked(state: State, event: Event & { readonly kind: "locked" }, now: Now): void {
+  const { steering } = state;
+  if (steering === null) return;
+  steering.awaiting = false;
+  keepUp(state, now, 0);
+  const { frequency: before } = steering.corrections;
+  steering.corrections = locked(steering.corrections, now.mono, event);
+  steering.discipline.locked(event.frequency);
+  moveAlong(state, 0, event.frequency - before, now);
+  steering.movedAt = now.mono;
 }

@@ -16,6 +16,7 @@ import {
 import type { Ring, RingRules, Solicitor } from "../../association/solicitor.ts";
 import type { AssociationConfig } from "../../association/template.ts";
 import { after } from "../../time/mono.ts";
+import type { Mono } from "../../time/mono.ts";
 import type { Now } from "../../time/now.ts";
 import { UNKNOWN_TIME } from "../../time/timestamp.ts";
 import { family } from "../../wire/address.ts";
@@ -26,7 +27,7 @@ import type { Arrival } from "./admit.ts";
 import { heldCount } from "./prune.ts";
 import type { State } from "../state.ts";
 import { TIMER } from "../timer.ts";
-import { systemHeader } from "../serving/system-header.ts";
+import { systemHeader } from "../serving/answering.ts";
 
 /** A manycast line is taken up: its group is asked from the first ring on, through an unconnected socket of its own. */
 export function startSolicitor(state: State, config: AssociationConfig, group: string, now: Now): void {
@@ -48,7 +49,6 @@ export function reviseSolicitors(
   revised: ReadonlyMap<AssociationConfig, AssociationConfig>,
   now: Now,
 ): void {
-  for (const index of state.solicitors.keys()) state.deadlines.set(TIMER.solicitors - index, null);
   state.solicitors = state.solicitors.filter((asking) => {
     const config = revised.get(asking.config);
     if (config === undefined) state.act({ kind: "close", socket: asking.socket });
@@ -188,5 +188,7 @@ function ringRules(state: State, asking: Solicitor): RingRules {
 }
 
 function scheduleSolicitors(state: State): void {
-  for (const [index, { nextAt }] of state.solicitors.entries()) state.deadlines.set(TIMER.solicitors - index, nextAt);
+  let next: Mono | null = null;
+  for (const { nextAt } of state.solicitors) if (nextAt !== null && (next === null || nextAt < next)) next = nextAt;
+  state.deadlines.set(TIMER.solicitors, next);
 }

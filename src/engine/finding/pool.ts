@@ -26,7 +26,7 @@ import type { Arrival } from "./admit.ts";
 import { recallServer } from "./associate.ts";
 import type { HostFault } from "../port/event.ts";
 import { heldCount, isPruned } from "./prune.ts";
-import { rememberKiss } from "../receive.ts";
+import { rememberKiss } from "../memory/remembered.ts";
 import type { State } from "../state.ts";
 import { TIMER } from "../timer.ts";
 

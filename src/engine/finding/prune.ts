@@ -4,9 +4,10 @@
  */
 import type { Association } from "../../association/association.ts";
 import { rootDistance } from "../../association/distance.ts";
-import { keep } from "../../association/life.ts";
+import { giveUp, keep } from "../../association/life.ts";
 import { UNREACH_LIMIT } from "../../association/poll.ts";
 import type { Reason } from "../../association/verdict.ts";
+import { duplicatesAmong } from "../../system/duplicates.ts";
 import { after } from "../../time/mono.ts";
 import type { Now } from "../../time/now.ts";
 import { pollInterval } from "../../time/seconds.ts";
@@ -154,4 +155,21 @@ function remember(state: State, address: Address, { config }: Association, now: 
   const key = addressKey(address);
   state.pruned.delete(key);
   state.pruned.set(key, after(now.mono, pollInterval(config.maxpoll)));
+}
+
+/** A daemon has time: it looks for doubles this often, for servers tell the same of their clocks as long as they are not set. */
+const LOOKED_FOR_EVERY: Seconds = 60;
+
+/** Servers that we have already under another name are found out by what they say of their clocks, and end: what was found goes, what was named stays and says why it is not used. */
+export function discardDuplicates(state: State, now: Now): void {
+  if (state.config.once === null && now.mono < state.doublesDue) return;
+  state.doublesDue = after(now.mono, LOOKED_FOR_EVERY);
+  for (const double of duplicatesAmong(state.roster)) {
+    if (state.config.once === null && double.lifetime !== "persistent") {
+      prune(state, double, now, "duplicate");
+      continue;
+    }
+    state.closeRequests(double);
+    giveUp(double, "duplicate");
+  }
 }

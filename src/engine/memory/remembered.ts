@@ -15,6 +15,7 @@ import { after, elapsed } from "../../time/mono.ts";
 import type { Now } from "../../time/now.ts";
 import { PHI, pollInterval } from "../../time/seconds.ts";
 import type { PollExponent, Seconds } from "../../time/seconds.ts";
+import { toIso } from "../../time/timestamp.ts";
 import type { Address } from "../../wire/address.ts";
 import type { Header } from "../../wire/header.ts";
 import { lapseBetween } from "./lapse.ts";
@@ -298,4 +299,13 @@ function isKept(kind: AssociationConfig["kind"]): kind is RememberedKind {
 
 function entryFor(state: State, config: AssociationConfig, { ip, port }: Address): RememberedAssociation | undefined {
   return entriesOf(state, config).find((entry) => entry.ip === ip && entry.port === port);
+}
+
+/** A server that sent us away is not asked again by later runs (RFC 5905 §7.4). */
+export function rememberKiss(state: State, address: Address, code: string, now: Now): void {
+  const others = state.memory.kisses.filter(({ ip, port }) => ip !== address.ip || port !== address.port);
+  const at = toIso(now.clock, state.surroundings.era) ?? "";
+  state.memory = { ...state.memory, kisses: [...others, { ip: address.ip, port: address.port, code, at }] };
+  // Of what was learned besides nothing is said before the end.
+  state.act({ kind: "remember", memory: { kisses: state.memory.kisses } });
 }

@@ -4,11 +4,13 @@
  */
 import type { PacketToken, SocketToken } from "../../association/request.ts";
 import { ringOf } from "../../association/solicitor.ts";
+import type { SystemHeader } from "../../association/symmetric.ts";
 import { after } from "../../time/mono.ts";
 import type { Mono } from "../../time/mono.ts";
 import type { Now } from "../../time/now.ts";
-import { shift } from "../../time/timestamp.ts";
+import { shift, UNIX_EPOCH } from "../../time/timestamp.ts";
 import type { Address } from "../../wire/address.ts";
+import { MAXSTRAT } from "../../wire/header.ts";
 import type { Malformed, Packet } from "../../wire/packet.ts";
 import { DISPOSITIONS } from "../../server/disposition.ts";
 import { servedVariables } from "../../server/local.ts";
@@ -18,11 +20,12 @@ import { keepReply, loadArrival, newArrival } from "../../server/reply.ts";
 import type { Arrival, Reply } from "../../server/reply.ts";
 import { NtpServer } from "../../server/server.ts";
 import type { ServerSettings } from "../../server/server.ts";
+import { NTPD_SMEAR, smearOf, type Smear } from "../../server/smear.ts";
+import { endOfMonth } from "../../time/leap.ts";
 import type { ServingConfig } from "../port/config.ts";
 import { controlView } from "./control-view.ts";
 import type { Datagram } from "../port/event.ts";
 import { servedClock } from "../clock/pretend.ts";
-import { configuredSmear, reviseSmear } from "./smearing.ts";
 import type { State } from "../state.ts";
 import { TIMER } from "../timer.ts";
 
@@ -173,6 +176,21 @@ export function servedSystem(state: State, now: Now): ServedVariables {
   return servedVariables(variables, serving.fallbacks, lostFor, now.clock);
 }
 
+/** INIT, for a clock that was never synchronized (RFC 5905 figure 13). */
+const INIT = 0x494e_4954;
+
+/**
+ * What our packets say of our own clock: the system variables as header fields (RFC 5905 §11.1; peers, broadcasts, solicitations).
+ * Stratum 16 is 0 on the wire.
+ */
+export function systemHeader(state: State, now: Now): SystemHeader {
+  const { leap, stratum, referenceId, reference, rootDelay, rootDispersion } = servedSystem(state, now);
+  const { precision } = state.config;
+  if (stratum >= MAXSTRAT)
+    return { leap: "unsynchronized", stratum: 0, precision, rootDelay, rootDispersion, referenceId: INIT, reference };
+  return { leap, stratum, precision, rootDelay, rootDispersion, referenceId, reference };
+}
+
 /**
  * The system variables with a reference timestamp of our own: when the clock was last set or corrected (RFC 5905 §7.3; A.5.5.4
  * hands the system peer's on, by which all that follow one server would look like one).
@@ -205,4 +223,35 @@ function send(state: State, reply: Reply, socket: SocketToken, to: Address, now:
     ttl: null,
     bytes: reply.bytes.slice(0, length),
   });
+}
+
+/** The system variables are new: the server may have another leap second to smear. */
+function reviseSmear(state: State, now: Now): void {
+  const server = state.answering?.server;
+  if (server === undefined) return;
+  const { settings } = server;
+  const smear = announcedSmear(state, settings.smear, now);
+  if (smear?.at !== settings.smear?.at || smear?.leap !== settings.smear?.leap)
+    server.configure({ ...settings, smear });
+}
+
+/**
+ * Which leap second is smeared for clients: the one the configuration names, which a list has announced; or, where there is no list,
+ * the one that most servers announce, at the end of the month (`leapsmearinterval`, as ntpd's).
+ */
+function announcedSmear({ config, opinion, surroundings }: State, before: Smear | null, now: Now): Smear | null {
+  const { serving, leaps } = config;
+  if (serving === null) return null;
+  const { smear, smearInterval } = serving;
+  if (smear !== null || smearInterval === 0 || leaps !== null) return configuredSmear(serving);
+  const { leap } = opinion.variables;
+  // Who has lost all servers stays with what was known before.
+  if (leap === "unsynchronized" || leap === "none") return leap === "none" ? null : before;
+  const at = Number(endOfMonth(now.clock, surroundings.era) + UNIX_EPOCH);
+  return smearOf({ ...NTPD_SMEAR, at, leap, interval: smearInterval });
+}
+
+/** The leap second that the configuration names. */
+function configuredSmear({ smear }: ServingConfig): Smear | null {
+  return smear === null ? null : smearOf(smear);
 }

@@ -13,7 +13,7 @@ import { servedClock } from "../clock/pretend.ts";
 import { socketFor } from "./sockets.ts";
 import type { State } from "../state.ts";
 import { TIMER } from "../timer.ts";
-import { systemHeader } from "./system-header.ts";
+import { systemHeader } from "./answering.ts";
 
 /** The hop limit of broadcasts unless configured otherwise (seed 002). */
 const DEFAULT_TTL = 127;

@@ -1,20 +1,20 @@
 /**
  * The host's interfaces come, go and change their addresses: what is ours, what is listened on, and whom it is worth asking again.
  */
-import { after } from "../../time/mono.ts";
-import type { Now } from "../../time/now.ts";
-import { hurry } from "../../association/life.ts";
-import { MIN_BURST_SPACING } from "../../association/poll.ts";
-import { isLinkLocal, isLoopback } from "../../wire/address.ts";
-import { reviseAnswering } from "./answering.ts";
-import type { HostAddresses } from "../port/event.ts";
-import { listening } from "./listening.ts";
-import { resumeSolicitors } from "../finding/manycast.ts";
-import { retryNames } from "../finding/mobilize.ts";
-import { hurryPools } from "../finding/pool.ts";
-import { heldCount } from "../finding/prune.ts";
-import { refitService } from "./sockets.ts";
-import type { State } from "../state.ts";
+import { after } from "../time/mono.ts";
+import type { Now } from "../time/now.ts";
+import { hurry } from "../association/life.ts";
+import { MIN_BURST_SPACING } from "../association/poll.ts";
+import { isLinkLocal, isLoopback } from "../wire/address.ts";
+import { reviseAnswering } from "./serving/answering.ts";
+import type { HostAddresses } from "./port/event.ts";
+import { listening } from "./serving/listening.ts";
+import { resumeSolicitors } from "./finding/manycast.ts";
+import { retryNames } from "./finding/mobilize.ts";
+import { hurryPools } from "./finding/pool.ts";
+import { heldCount } from "./finding/prune.ts";
+import { refitService } from "./serving/sockets.ts";
+import type { State } from "./state.ts";
 
 /** A run that goes on, or that listens, lives through changes; one that only asks is over before. */
 export function watchInterfaces(state: State): void {
