@@ -40,7 +40,10 @@ function addressed(line: RestrictLine, named: Named): readonly RestrictLine[] {
   const addresses = (named.get(line.address) ?? []).filter(
     (ip) => line.family === null || literalFamily(ip) === line.family,
   );
-  return addresses.map((address) => ({ ...line, address: address.split("%", 1)[0]! }));
+  // A mask counts for addresses of its family; others are meant whole.
+  const maskOf = (ip: string): RestrictLine["mask"] =>
+    typeof line.mask === "string" && literalFamily(line.mask) !== literalFamily(ip) ? null : line.mask;
+  return addresses.map((address) => ({ ...line, mask: maskOf(address), address: address.split("%", 1)[0]! }));
 }
 
 /** What a line says, as rules; more than one where it is about both families. */

@@ -20,10 +20,15 @@ export interface KeyIdRange {
 /** Which keys are trusted. */
 export type TrustedKeys = "all" | readonly KeyIdRange[];
 
+/** What is wrong with an item of a list; numbers that cannot be identifiers are wrong otherwise than words are. */
+export interface KeyIdFault extends PlacedMessage {
+  readonly isNumber: boolean;
+}
+
 /** A list of identifiers, or where it is wrong. */
 export interface KeyIdList {
   readonly ranges: readonly KeyIdRange[];
-  readonly faults: readonly PlacedMessage[];
+  readonly faults: readonly KeyIdFault[];
 }
 
 /** Whether a key is among the trusted. */
@@ -51,16 +56,19 @@ export function parseKeyId(text: string): number | null {
  */
 export function parseKeyIds(text: string, start: Place): KeyIdList {
   const ranges: KeyIdRange[] = [];
-  const faults: PlacedMessage[] = [];
+  const faults: KeyIdFault[] = [];
   const items = text.matchAll(
     /\(\s*([^()\s.,]+)\s*\.\.\.\s*([^()\s.,]+)\s*\)|([^()\s.,]+)\s*\.\.\.\s*([^()\s.,]+)|[^\s,()]+|[()]/g,
   );
   for (const item of items) {
-    const range = rangeOf(item[1] ?? item[3] ?? item[0], item[2] ?? item[4] ?? item[0]);
+    const [from, to] = [item[1] ?? item[3] ?? item[0], item[2] ?? item[4] ?? item[0]];
+    const range = rangeOf(from, to);
+    const isNumber = /^[+-]?\d+$/.test(from) && /^[+-]?\d+$/.test(to);
     if (typeof range !== "string") ranges.push(range);
-    else faults.push({ ...start, column: start.column + item.index, message: range });
+    else faults.push({ ...start, column: start.column + item.index, message: range, isNumber });
   }
-  if (ranges.length === 0 && faults.length === 0) faults.push({ ...start, message: "a key identifier is missing" });
+  if (ranges.length === 0 && faults.length === 0)
+    faults.push({ ...start, message: "a key identifier is missing", isNumber: false });
   return { ranges, faults };
 }
 

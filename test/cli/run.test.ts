@@ -122,16 +122,16 @@ describe("run --check", () => {
   it("tells all that is wrong, a line each, and in JSON the first", async () => {
     const path = configuration(
       "sever b",
-      "server a minpoll 99",
+      "server a minpoll x",
       "server 127.127.8.0",
       "driftfile",
       "restrict 1.2.3 nopeer",
-      "tos minclock 9 maxclock 2",
+      "tos minclock far",
     );
     const { code, out, err } = await ntpkit(["run", "--check", "--json", "-c", path]);
     expect([code, err.match(/:\d+:\d+: /g)]).toEqual([
       64,
-      [":1:1: ", ":2:18: ", ":3:8: ", ":4:1: ", ":5:1: ", ":6:1: "],
+      [":1:1: ", ":2:18: ", ":3:8: ", ":4:1: ", ":5:1: ", ":6:14: "],
     ]);
     expect(violations(JSON.parse(out), logSchema())).toEqual([]);
     expect(JSON.parse(out)).toMatchObject({

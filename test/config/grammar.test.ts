@@ -53,29 +53,36 @@ function right(takes: Takes): string {
 function wrong(takes: Takes): readonly string[] {
   switch (takes.takes) {
     case "integer":
-      return [
-        "x",
-        "1.5",
-        "",
-        "-",
-        "0x10",
-        `${takes.most + 1}`,
-        `${takes.least - 1}`,
-        "99999999999999999999",
-        "NaN",
-        "Infinity",
-      ].filter((word) => word !== "");
+      return ["x", "1.5", "-", "0x10", "NaN", "Infinity"];
     case "seconds":
     case "number":
-      return ["x", "1,5", "--1", "NaN", "Infinity", "1e999", `${takes.most * 2 + 1}`];
+      return ["x", "1,5", "--1", "NaN", "Infinity", "1e999"];
     case "choice":
       return ["nonsense", "0"];
     case "host":
-      return ["a;b", "300.1.1.1", "-x", "a..:b", "1.2.3"];
+      return ["a;b", "300.1.1.1", "-x", "a..:b", "1.2.3", "[a", "[]"];
+    case "group":
+    case "clock":
+    case "nothing":
+    case "word":
+      return [];
+  }
+}
+
+/** Words that are not wrong, and cannot be taken as they are: ntpd starts with them, and so do we, with a warning. */
+function strange(takes: Takes): readonly string[] {
+  switch (takes.takes) {
+    case "integer":
+      return [`${takes.most + 1}`, `${takes.least - 1}`, "99999999999999999999"];
+    case "seconds":
+    case "number":
+      return [`${takes.most * 2 + 1}`, `${takes.least - 1}`];
     case "group":
       return ["192.0.2.1", "name.example", "::1", "x"];
     case "clock":
-      return ["192.0.2.1", "127.128.1.0", "x"];
+      return ["192.0.2.1", "127.128.1.0", "127.127.20.0", "x"];
+    case "choice":
+    case "host":
     case "nothing":
     case "word":
       return [];
@@ -102,6 +109,13 @@ function line(name: string, syntax: CommandSyntax): string {
   return `${name} ${operands}`.trim();
 }
 
+/** What is said aloud of lines that are taken, each with its place on the first. */
+function warnings(text: string): string {
+  const said = load(text).remarks.filter(({ level }) => level === "warning");
+  expect(said.every(({ at }) => at.line === 1 && at.column > 0)).toBe(true);
+  return said.map((one) => one.text).join("\n");
+}
+
 const used = Object.entries(COMMANDS).filter(([, { daemon }]) => daemon.does === "uses");
 const PLACED = /^\/etc\/ntp\.conf:1:\d+: ./;
 
@@ -113,6 +127,7 @@ describe("the table of commands", () => {
       const before = syntax.operands.slice(0, place).map(right).join(" ");
       if (operand.needed) expect(fault(`${name} ${before}`).message).toMatch(PLACED);
       for (const word of wrong(operand)) expect(fault(`${name} ${before} ${word}`).message).toMatch(PLACED);
+      for (const word of strange(operand)) expect(warnings(`${name} ${before} ${word}`)).toContain(word);
     }
     for (const [option, takes] of Object.entries(syntax.options)) {
       const value = option === "mask" ? "255.255.255.0" : right(takes);
@@ -121,6 +136,8 @@ describe("the table of commands", () => {
       ).not.toThrow();
       if (takes.takes !== "nothing") expect(fault(`${plain} ${option}`).message).toContain(`"${option}" needs a value`);
       for (const word of wrong(takes)) expect(fault(`${plain} ${option} ${word}`).message).toMatch(PLACED);
+      for (const word of strange(takes))
+        expect(warnings(`${plain} ${option} ${word}`)).toMatch(new RegExp(`^"${option} `, "m"));
     }
     const many = syntax.operands.some(({ many: repeated }) => repeated);
     if (!many) expect(fault(`${plain} nonsenseword`).message).toMatch(PLACED);
@@ -262,7 +279,6 @@ describe("lines from afar", () => {
     ["sever c", 'config:1:1: unknown command "sever"'],
     ["server c minpol 3", 'config:1:10: unknown option "minpol" of "server"'],
     ["server c key 1", "config:1:1: c is to be authenticated by key 1, but there is no key file"],
-    ["tos minclock 11", "config:1:1: minclock 11 is above maxclock 10"],
     ["server c\nincludefile /etc/shadow", 'config:2:13: cannot read "/etc/shadow": it would be another file'],
     ...[
       "keys /f",
@@ -306,10 +322,6 @@ describe("files that include others", () => {
       "/etc/b:1:13: files are included more than 5 deep",
     ],
     [{ "/etc/ntp.conf": "includefile b", "/etc/b": "server a\nsever b" }, '/etc/b:2:1: unknown command "sever"'],
-    [
-      { "/etc/ntp.conf": "tos maxclock 4\nincludefile b", "/etc/b": "tos minclock 5" },
-      "/etc/b:1:1: minclock 5 is above maxclock 4",
-    ],
   ])("%j: the fault stands where it is", (files, message) => {
     expect(() => loadFiles(files)).toThrow(message);
   });
@@ -442,18 +454,11 @@ describe("a daemon's configuration", () => {
 
   it.each([
     ["server 127.127.20.0", '/etc/ntp.conf:1:8: reference clocks cannot be used: "127.127.20.0" is one of type 20'],
-    ["fudge 127.127.8.0 stratum 1", "reference clocks cannot be used"],
-    ["pool 239.1.1.1", '"pool" does not take a multicast group'],
-    ["ttl 3 2", "/etc/ntp.conf:1:7: ring 2 does not lie beyond ring 3"],
-    ["tos minclock 5\ntos maxclock 4", "/etc/ntp.conf:1:1: minclock 5 is above maxclock 4"],
-    ["tos floor 9 ceiling 3", "floor 9 is not below ceiling 3"],
-    ["filegen loopstats link nolink", '"link" and "nolink" exclude each other'],
     ["interface listen", '"interface listen" needs what it is about'],
     ["interface listen 192.0.2.0/99", '"192.0.2.0/99" is not a network'],
     ["setvar novalue", '"setvar novalue" sets nothing'],
     ["restrict default mask 255.0.0.0", '"default" takes no netmask'],
     ["restrict 10.0.0.0/8 mask 255.0.0.0", '"10.0.0.0/8" is not a network'],
-    ["manycastserver 192.0.2.1", '/etc/ntp.conf:1:16: "192.0.2.1" is not a multicast group'],
     ["enable auht", 'unknown option "auht" of "enable"'],
     ["server a minpol 5", 'unknown option "minpol" of "server"'],
   ])("says what is wrong with %j", (text, message) => {

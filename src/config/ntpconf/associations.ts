@@ -29,9 +29,10 @@ const POLL = integer(3, 17);
 const LEAST_POLL: OptionSyntax = { ...POLL, standard: 6 };
 const MOST_POLL: OptionSyntax = { ...POLL, standard: 10 };
 
-const KEY: OptionSyntax = { ...integer(1, 65_535), standard: null };
-const VERSION: OptionSyntax = { ...integer(1, 4), standard: 4 };
-const PORT: OptionSyntax = { ...integer(1, 65_535), standard: 123 };
+/** Nobody is asked without the key that was meant, nor in a version that there is not. */
+const KEY: OptionSyntax = { ...integer(1, 65_535, "drop"), standard: null };
+const VERSION: OptionSyntax = { ...integer(1, 4, "drop"), standard: 4 };
+const PORT: OptionSyntax = { ...integer(1, 65_535, "drop"), standard: 123 };
 const AUTOKEY: OptionSyntax = { ...FLAG, drops: "it asks for Autokey, and is not asked without it" };
 const NTS: OptionSyntax = { ...FLAG, drops: "it asks for NTS, and is not asked without it" };
 
@@ -108,12 +109,13 @@ const TOS: Options = {
   minsane: { ...integer(0, 1000), standard: DEFAULT_LIMITS.minsane },
   floor: { ...integer(0, 16), standard: DEFAULT_LIMITS.floor },
   ceiling: { ...integer(1, 16), standard: DEFAULT_LIMITS.ceiling },
-  mindist: { ...seconds(0, 16), standard: DEFAULT_LIMITS.mindist },
-  maxdist: { ...seconds(0.001, 16), standard: DEFAULT_LIMITS.maxdist },
+  mindist: { ...seconds(0, 1e6), standard: DEFAULT_LIMITS.mindist },
+  /** No bound of ours: servers of some vendors tell of tens of seconds, and are to be followed. */
+  maxdist: { ...seconds(0.001, 1e6), standard: DEFAULT_LIMITS.maxdist },
   maxdisp: { ...seconds(0.001, 16), standard: null, unused: "maxdist counts", idle: "maxdist counts" },
   cohort: { ...integer(0, 1), standard: 0, unused: "it is for manycast" },
   /** 16 and 17: off (ntp_proto.c sys_orphan). */
-  orphan: { ...integer(1, 17), standard: 17, unused: "it is for daemons" },
+  orphan: { ...integer(1, 17, "ignoreBelow"), standard: 17, unused: "it is for daemons" },
   orphanwait: { ...seconds(0, 86_400), standard: 300, unused: "it is for daemons" },
   beacon: { ...seconds(0, 1e6), standard: 3600, unused: "it is for manycast" },
   bcpollbstep: {
@@ -131,7 +133,8 @@ const TOS: Options = {
 };
 
 const FUDGE: Options = {
-  stratum: { ...integer(0, 15), standard: 5 },
+  /** 16: it is not synchronized, and followed by nobody. */
+  stratum: { ...integer(0, 16, "ignore"), standard: 5 },
   refid: missing({ ...WORD, standard: "LOCL" }, "the local clock's is that of its address"),
   time1: missing({ ...number(-1e6, 1e6), standard: 0 }, "the local clock is taken as it is"),
   time2: missing({ ...number(-1e6, 1e6), standard: 0 }, "the local clock is taken as it is"),
@@ -180,7 +183,7 @@ export const ASSOCIATION_COMMANDS: Readonly<Record<string, CommandSyntax>> = {
     onceWhy: "ntpkit broadcast listens to them",
   }),
   manycastclient: daemonOnly("search a multicast group for servers, ring by ring", {
-    operands: [one("GROUP", GROUP)],
+    operands: [one("GROUP", HOST)],
     family: true,
     options: { ...CLIENT, ...FOUND },
     once: "warned",
@@ -195,7 +198,7 @@ export const ASSOCIATION_COMMANDS: Readonly<Record<string, CommandSyntax>> = {
   }),
   tos: common("the limits of selection", { options: TOS, needsOption: true }),
   ttl: daemonOnly("the rings of manycast searches, hops in rising order", {
-    operands: [several("HOPS", integer(1, 255))],
+    operands: [several("HOPS", integer(1, 255, "ignoreBelow"))],
   }),
   fudge: daemonOnly("the stratum of the local clock", {
     operands: [one("127.127.1.UNIT", { takes: "clock" })],

@@ -1,4 +1,5 @@
 /** Statements folded into one record, with the checks that need more than one line. */
+import { MAXSTRAT } from "../../wire/header.ts";
 import type { SelectionLimits } from "../../system/limits.ts";
 import type { KeyFormat } from "../../security/keyfile.ts";
 import { parseKeyIds, type KeyIdRange } from "../../security/keyids.ts";
@@ -49,7 +50,7 @@ const FOLD: Readonly<Record<string, (draft: Draft, statement: Statement) => void
   },
   keys: (draft, { operands: [path], values: [, format = "auto"] }) =>
     void (draft.keys = { path: path!.text, format: format as KeyFormat, at: path!.at }),
-  trustedkey: (draft, statement) => void (draft.trusted = [...(draft.trusted ?? []), ...readKeyIds(statement)]),
+  trustedkey: (draft, statement) => void (draft.trusted = [...(draft.trusted ?? []), ...readKeyIds(draft, statement)]),
   restrict(draft, statement) {
     const line = readRestriction(statement);
     const remark = restrictionRemark(line);
@@ -63,13 +64,17 @@ const FOLD: Readonly<Record<string, (draft: Draft, statement: Statement) => void
     draft.discovery = { ...draft.discovery, ...discoveryOf(Object.fromEntries(options)) };
   },
   fudge(draft, { operands: [clock], options }) {
-    const unit = localUnit(clock!.text);
+    const unit = isClock(clock!.text) ? localUnit(clock!.text) : null;
+    // ntpd: "inappropriate address for the fudge command, line ignored".
     if (unit === null)
-      throw new UsageError(
-        `reference clocks cannot be used: "${clock!.text}" is one`,
-        "only the local clock, 127.127.1.x, can",
-        clock!.at,
-      );
+      return void (draft.remarks = [
+        ...draft.remarks,
+        {
+          level: "warning",
+          text: `"fudge ${clock!.text}" is ignored: only the local clock, 127.127.1.x, can be fudged here`,
+          at: clock!.at,
+        },
+      ]);
     const stratum = options.get("stratum");
     if (typeof stratum === "number") draft.localStratum.set(unit, stratum);
   },
@@ -92,14 +97,16 @@ export function foldStatements(
     if (unasked !== null) draft.remarks = [...draft.remarks, unasked];
     else guarded(onFault, () => (FOLD[statement.command] ?? foldDaemon)(draft, statement));
   }
-  const { localStratum, ...configuration } = draft;
-  guarded(onFault, () => checkLimits(draft, statements));
-  const { localClock } = draft;
-  return {
-    ...configuration,
-    localClock:
-      localClock === null ? null : { ...localClock, stratum: localStratum.get(localClock.unit) ?? localClock.stratum },
-  };
+  checkLimits(draft, statements);
+  const { localStratum: _, ...configuration } = draft;
+  return { ...configuration, localClock: localClockOf(draft) };
+}
+
+/** The local clock, fudged; `null` where it is fudged to be unsynchronized: then nobody follows it, us included. */
+function localClockOf({ localClock, localStratum }: Draft): Configuration["localClock"] {
+  if (localClock === null) return null;
+  const stratum = localStratum.get(localClock.unit) ?? localClock.stratum;
+  return stratum < MAXSTRAT ? { ...localClock, stratum } : null;
 }
 
 /** What is said of a server that a one-shot has no question for: a reference clock, or a whole group. */
@@ -177,9 +184,10 @@ function addAssociation(draft: Draft, statement: Statement): void {
     draft.localClock ??= { ...associated.line, stratum };
     return;
   }
-  const { line, remark } = associated;
+  if (associated.kind === "none") return void (draft.remarks = [...draft.remarks, associated.remark]);
+  const { line, remarks } = associated;
   draft.associations = [...draft.associations, line];
-  if (remark !== null) draft.remarks = [...draft.remarks, remark];
+  draft.remarks = [...draft.remarks, ...remarks];
   if (line.kind === "server" || line.kind === "pool") draft.servers = [...draft.servers, asServer(line, line.kind)];
 }
 
@@ -195,14 +203,22 @@ function forget(draft: Draft, name: string): void {
   draft.servers = draft.servers.filter((line) => line.name !== name);
 }
 
-/** `1 2 (5 ... 8)` */
-function readKeyIds({ rest, operands: [first] }: Statement): readonly KeyIdRange[] {
-  const {
-    ranges,
-    faults: [fault],
-  } = parseKeyIds(rest, first!.at);
-  if (fault !== undefined) throw new UsageError(fault.message, null, fault);
+/** `1 2 (5 ... 8)`; numbers that cannot be identifiers are passed over (ntp_config.c config_auth()). */
+function readKeyIds(draft: Draft, { rest, operands: [first] }: Statement): readonly KeyIdRange[] {
+  const { ranges, faults } = parseKeyIds(rest, first!.at);
+  const word = faults.find(({ isNumber }) => !isNumber);
+  if (word !== undefined) throw new UsageError(word.message, null, placeOf(word));
+  const ignored = faults.map((fault): Remark => ({
+    level: "warning",
+    text: `${fault.message}: it is ignored`,
+    at: placeOf(fault),
+  }));
+  draft.remarks = [...draft.remarks, ...ignored];
   return ranges;
+}
+
+function placeOf({ file, line, column }: Place): Place {
+  return { file, line, column };
 }
 
 /** The lines without those flags of that network, or without the network where no flag is named. */
@@ -242,20 +258,24 @@ function discoveryOf({ cohort, orphan, orphanwait, beacon }: Record<string, Stan
   };
 }
 
-/** Limits that exclude each other are told at the last line that has one of them. */
-function checkLimits({ limits }: Draft, statements: readonly Statement[]): void {
+/** Limits that exclude each other are told at the last line that has one of them; the one gives way to the other. */
+function checkLimits(draft: Draft, statements: readonly Statement[]): void {
+  const { limits } = draft;
   const { minclock, maxclock, floor, ceiling } = {
     ...(settings(ASSOCIATION_COMMANDS, "tos") as unknown as SelectionLimits),
     ...limits,
   };
   const at = (name: string): Place | null =>
     statements.findLast(({ command, options }) => command === "tos" && options.has(name))?.at ?? null;
-  if (minclock > maxclock)
-    throw new UsageError(
-      `minclock ${minclock} is above maxclock ${maxclock}`,
-      "minclock ≤ maxclock",
+  const tell = (text: string, place: Place | null): void =>
+    void (draft.remarks = [...draft.remarks, { level: "warning", text, at: place! }]);
+  if (minclock > maxclock) {
+    draft.limits = { ...limits, maxclock: minclock };
+    tell(
+      `minclock ${minclock} is above maxclock ${maxclock}, which becomes ${minclock}`,
       at("minclock") ?? at("maxclock"),
     );
+  }
   if (floor >= ceiling)
-    throw new UsageError(`floor ${floor} is not below ceiling ${ceiling}`, null, at("floor") ?? at("ceiling"));
+    tell(`floor ${floor} is not below ceiling ${ceiling}: no server is taken`, at("floor") ?? at("ceiling"));
 }

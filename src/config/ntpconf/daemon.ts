@@ -20,17 +20,14 @@ const FOLD: Readonly<Record<string, (draft: Draft, statement: Statement) => void
         { level: "warning", text: '"novolley" has no effect: broadcastdelay with a delay takes its place', at },
       ];
   },
-  multicastclient: (draft, { values }) =>
+  multicastclient: (draft, statement) =>
     void (draft.multicastClient = [
       ...draft.multicastClient,
-      ...(values.length === 0 ? UNZONED_NTP_GROUPS : values.map(String)),
+      ...(statement.values.length === 0 ? UNZONED_NTP_GROUPS : groupsOf(draft, statement)),
     ]),
-  manycastserver: (draft, { values }) => void (draft.manycastServer = [...draft.manycastServer, ...values.map(String)]),
-  ttl: (draft, { operands, values }) =>
-    void (draft.rings = rising(
-      values as readonly number[],
-      operands.map(({ at }) => at),
-    )),
+  manycastserver: (draft, statement) =>
+    void (draft.manycastServer = [...draft.manycastServer, ...groupsOf(draft, statement)]),
+  ttl: (draft, statement) => void (draft.rings = rising(draft, statement)),
   broadcastdelay: (draft, { values: [delay] }) =>
     void (draft.broadcastDelay = (delay as number) > 0 ? (delay as number) : null),
   calldelay: (draft, { values: [delay] }) => void (draft.callDelay = (delay as number) > 0 ? (delay as number) : null),
@@ -40,10 +37,13 @@ const FOLD: Readonly<Record<string, (draft: Draft, statement: Statement) => void
   disable: (draft, { options }) => switched(draft, options, false),
   tinker: (draft, { options }) => void (draft.tinker = tinkered(draft.tinker, Object.fromEntries(options))),
   driftfile: (draft, { values: [path, tolerance], options }) => {
-    draft.driftFile = String(path);
+    // An empty name: none is kept (ntp_config.c, "driftfile disabled").
+    draft.driftFile = path === "" ? null : String(path);
     draft.driftForm = options.has("chrony") ? "chrony" : "ntp";
-    draft.driftTolerance = typeof tolerance === "number" ? tolerance : null;
+    if (typeof tolerance === "number") draft.driftTolerance = tolerance;
   },
+  nonvolatile: (draft, { values: [tolerance] }) =>
+    void (draft.driftTolerance = Number(((tolerance as number) * 1e6).toPrecision(12))),
   leapfile: (draft, { values: [path, check], at }) =>
     void (draft.leapFile = { path: String(path), checkHash: check !== "ignorehash", at }),
   leapsmearinterval: (draft, { values: [interval] }) => void (draft.smear = interval as number),
@@ -52,8 +52,8 @@ const FOLD: Readonly<Record<string, (draft: Draft, statement: Statement) => void
   filegen: (draft, statement) => generate(draft, statement),
   logfile: (draft, { values: [path] }) => void (draft.logFile = String(path)),
   pidfile: (draft, { values: [path] }) => void (draft.pidFile = String(path)),
-  interface: (draft, statement) => void (draft.interfaces = [...draft.interfaces, readInterface(statement)]),
-  nic: (draft, statement) => void (draft.interfaces = [...draft.interfaces, readInterface(statement)]),
+  interface: (draft, statement) => void (draft.interfaces = [...draft.interfaces, ...interfaceOf(draft, statement)]),
+  nic: (draft, statement) => void (draft.interfaces = [...draft.interfaces, ...interfaceOf(draft, statement)]),
   setvar: (draft, statement) => void (draft.variables = [...draft.variables, readVariable(statement)]),
 };
 
@@ -65,16 +65,29 @@ export function foldDaemon(draft: Draft, statement: Statement): void {
   FOLD[statement.command]?.(draft, statement);
 }
 
-/** A search goes from ring to ring outwards. */
-function rising(rings: readonly number[], places: readonly Place[]): readonly number[] {
-  const at = rings.findIndex((ring, index) => index > 0 && ring <= rings[index - 1]!);
-  if (at > 0)
-    throw new UsageError(
-      `ring ${rings[at]!} does not lie beyond ring ${rings[at - 1]!}`,
-      "write ttl in rising order",
-      places[at],
-    );
-  return rings;
+/** The words that are groups. ntpd takes any, looks them up, and passes over what cannot be listened to. */
+function groupsOf(draft: Draft, { command, operands }: Statement): readonly string[] {
+  return operands.flatMap(({ text, at }) => {
+    if (literalFamily(text) !== 0 && isMulticast(text)) return [text];
+    return remark(draft, `"${text}" of "${command}" is ignored: it is not a multicast group`, at);
+  });
+}
+
+/** Says that something is not taken; @returns nothing, to be taken in its place */
+function remark(draft: Draft, text: string, at: Place): readonly [] {
+  draft.remarks = [...draft.remarks, { level: "warning", text, at }];
+  return [];
+}
+
+/** A search goes from ring to ring outwards; what does not lie beyond the ring before it is passed over. */
+function rising(draft: Draft, { operands, values }: Statement): readonly number[] {
+  const rings: number[] = [];
+  for (const [index, ring] of (values as readonly number[]).entries()) {
+    const before = rings.at(-1) ?? 0;
+    if (ring > before) rings.push(ring);
+    else remark(draft, `ring ${ring} is ignored: it does not lie beyond ring ${before}`, operands[index]!.at);
+  }
+  return rings.length === 0 ? draft.rings : rings;
 }
 
 function switched(draft: Draft, options: Statement["options"], on: boolean): void {
@@ -122,7 +135,14 @@ function generate(draft: Draft, { values: [name], options, at }: Statement): voi
     ["link", "nolink"],
     ["enable", "disable"],
   ] as const)
-    if (options.has(yes) && options.has(no)) throw new UsageError(`"${yes}" and "${no}" exclude each other`, null, at);
+    if (options.has(yes) && options.has(no))
+      remark(draft, `"${yes}" and "${no}" exclude each other: the last one counts`, at);
+  const last = (yes: string, no: string): boolean | null => {
+    const [word] = [...options.keys()].filter((name) => name === yes || name === no).slice(-1);
+    return word === undefined ? null : word === yes;
+  };
+  const link = last("link", "nolink");
+  const enabled = last("enable", "disable");
   const { folder, kinds } = draft.statistics;
   const kind = kinds[String(name)];
   if (kind === undefined)
@@ -141,14 +161,14 @@ function generate(draft: Draft, { values: [name], options, at }: Statement): voi
     ...kind,
     ...(typeof file === "string" ? { file } : {}),
     ...(typeof type === "string" ? { type } : {}),
-    ...(options.has("link") ? { link: true } : options.has("nolink") ? { link: false } : {}),
-    ...(options.has("enable") ? { enabled: true, asked: true } : options.has("disable") ? { enabled: false } : {}),
+    ...(link === null ? {} : { link }),
+    ...(enabled === null ? {} : enabled ? { enabled, asked: true } : { enabled }),
   };
   draft.statistics = { folder, kinds: { ...kinds, [String(name)]: changed } };
 }
 
-/** `interface listen eth0` */
-function readInterface({ values: [action, target], operands, at }: Statement): InterfaceLine {
+/** `interface listen eth0`; nothing where no interface can have what it is about. */
+function interfaceOf(draft: Draft, { values: [action, target], operands, at }: Statement): readonly InterfaceLine[] {
   if (target === undefined)
     throw new UsageError(
       `"interface ${action}" needs what it is about`,
@@ -159,8 +179,8 @@ function readInterface({ values: [action, target], operands, at }: Statement): I
   if (what.includes("/") && parseNetwork(what) === null)
     throw new UsageError(`"${what}" is not a network`, "such as 192.0.2.0/24", operands[1]!.at);
   if (literalFamily(what) !== 0 && isMulticast(what))
-    throw new UsageError(`"${what}" is a group, not an address of an interface`, null, operands[1]!.at);
-  return { action: action as InterfaceLine["action"], what, at };
+    return remark(draft, `"${what}" is ignored: it is a group, not an address of an interface`, operands[1]!.at);
+  return [{ action: action as InterfaceLine["action"], what, at }];
 }
 
 /** `setvar name = value default` */

@@ -59,8 +59,9 @@ export interface RestrictLine {
 
 /** What one line of associations comes to. */
 export type Associated =
-  | { readonly kind: "association"; readonly line: AssociationLine; readonly remark: Remark | null }
-  | { readonly kind: "localClock"; readonly line: LocalClockLine };
+  | { readonly kind: "association"; readonly line: AssociationLine; readonly remarks: readonly Remark[] }
+  | { readonly kind: "localClock"; readonly line: LocalClockLine }
+  | { readonly kind: "none"; readonly remark: Remark };
 
 /** The kind of each command. */
 const KINDS: Readonly<Record<string, AssociationKind>> = {
@@ -80,21 +81,27 @@ export function readAssociation(statement: Statement): Associated {
   const host = operands[0]!;
   if (isClock(host.text)) return { kind: "localClock", line: localClock(statement) };
   const searches = isGroup(host.text);
-  if (searches && (command === "pool" || command === "peer"))
-    throw new UsageError(
-      `"${command}" does not take a multicast group: ${host.text}`,
-      "manycastclient searches one for servers, broadcast sends to it",
-      host.at,
-    );
+  // ntpd: "attempt to configure invalid address", and the line is passed over.
+  if (searches ? command === "pool" || command === "peer" : command === "manycastclient")
+    return {
+      kind: "none",
+      remark: {
+        level: "warning",
+        text: searches
+          ? `"${command} ${host.text}" is ignored: manycastclient searches a group for servers, broadcast sends to it`
+          : `"${command} ${host.text}" is ignored: it is not a multicast group`,
+        at: host.at,
+      },
+    };
   const values = withStandards(command, options);
-  const [minpoll, maxpoll] = polls(statement, values);
+  const [minpoll, maxpoll, crossing] = polls(statement, values);
   // A server that is a group is a manycast search (seed 000).
   const kind = searches && command === "server" ? "manycast" : KINDS[command]!;
   const flag = (name: string): boolean => values[name] === true;
   const number = (name: string): number | null => (typeof values[name] === "number" ? values[name] : null);
   const line: AssociationLine = {
     kind,
-    name: host.text,
+    name: unbracketed(host.text),
     family,
     version: number("version")!,
     minpoll,
@@ -118,7 +125,7 @@ export function readAssociation(statement: Statement): Associated {
       : kind !== "manycast" && hops !== undefined
         ? NO_HOPS(at)
         : null;
-  return { kind: "association", line, remark };
+  return { kind: "association", line, remarks: [crossing, remark].filter((one) => one !== null) };
 }
 
 /** Questions to one host go as far as they must. */
@@ -143,8 +150,14 @@ function scopeRemark({ name, ttl, at }: AssociationLine): Remark | null {
   return text === null ? null : { level: "warning", text: text.replace("--ttl", "ttl"), at };
 }
 
+/** `[2001:db8::1]`, as addresses stand where a port may follow. */
+function unbracketed(host: string): string {
+  return /^\[([^\]]+)\]$/.exec(host)?.[1] ?? host;
+}
+
 /** Whether a host is a multicast group. */
-export function isGroup(host: string): boolean {
+export function isGroup(text: string): boolean {
+  const host = unbracketed(text);
   return literalFamily(host) !== 0 && isMulticast(host);
 }
 
@@ -153,13 +166,19 @@ export function withStandards(command: string, given: ReadonlyMap<string, Standa
   return { ...standards(COMMANDS[command]!.options), ...Object.fromEntries(given) };
 }
 
-function polls({ options, at }: Statement, values: Record<string, Standard>): [number, number] {
+/** ntpd polls at maxpoll then (ntp_peer.c newpeer()). */
+const crossed = (minpoll: number, maxpoll: number, at: Place): Remark => ({
+  level: "warning",
+  text: `minpoll ${minpoll} is above maxpoll ${maxpoll}, and becomes ${maxpoll}`,
+  at,
+});
+
+function polls({ options, at }: Statement, values: Record<string, Standard>): [number, number, Remark | null] {
   const { minpoll: leastStandard, maxpoll: mostStandard } = values as { minpoll: number; maxpoll: number };
   // One bound alone moves the default of the other out of its way.
   const minpoll = options.has("minpoll") ? leastStandard : Math.min(leastStandard, mostStandard);
   const maxpoll = options.has("maxpoll") ? mostStandard : Math.max(mostStandard, minpoll);
-  if (minpoll > maxpoll) throw new UsageError(`minpoll ${minpoll} is above maxpoll ${maxpoll}`, null, at);
-  return [minpoll, maxpoll];
+  return [Math.min(minpoll, maxpoll), maxpoll, minpoll > maxpoll ? crossed(minpoll, maxpoll, at) : null];
 }
 
 /** Type 1 is the local clock; there are no drivers for the others. */
@@ -214,7 +233,7 @@ function isContiguous(mask: string): boolean {
  * @throws UsageError
  */
 export function readRestriction({ operands: [address], options, family, at }: Statement): RestrictLine {
-  const { text } = address!;
+  const text = unbracketed(address!.text);
   const given = options.get("mask");
   const network = text.includes("/") ? parseNetwork(text) : null;
   if (text.includes("/") && (network === null || given !== undefined))
@@ -222,9 +241,9 @@ export function readRestriction({ operands: [address], options, family, at }: St
   const literal = literalFamily(network?.address ?? text);
   if (typeof given === "string" && literalFamily(given) === 0)
     throw new UsageError(`"${given}" is not a netmask`, null, at);
-  if (typeof given === "string" && literal === 0)
-    throw new UsageError(`"${text}" takes no netmask`, "only an address does", at);
-  if (typeof given === "string" && literalFamily(given) !== literal)
+  if (typeof given === "string" && literal === 0 && TEMPLATES.includes(text))
+    throw new UsageError(`"${text}" takes no netmask`, "only an address or a name does", at);
+  if (typeof given === "string" && literal !== 0 && literalFamily(given) !== literal)
     throw new UsageError(`netmask ${given} does not fit ${text}`, null, at);
   const flags = [...options].filter(([, value]) => value === true).map(([name]) => name);
   return {

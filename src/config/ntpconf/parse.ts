@@ -4,7 +4,7 @@ import { guarded, UsageError, type OnFault, type Place } from "../usage.ts";
 import { literalFamily } from "../literal.ts";
 import { COMMANDS } from "./commands.ts";
 import type { CommandSyntax, OperandSyntax, OptionSyntax } from "./syntax.ts";
-import { readWord, type Value } from "./values.ts";
+import { beyondBounds, readWord, type Value } from "./values.ts";
 import { splitLines, type Line, type Word } from "./words.ts";
 
 /** One line that was understood. */
@@ -153,9 +153,12 @@ function readStatement(
   remarks: Remark[],
 ): Statement | null {
   const command = line.words[0];
-  const { family, operands, values, rest } = readOperands(command, words, syntax);
+  const { family, operands, values, rest, beyond } = readOperands(command, words, syntax);
   const options = new Map<string, Value | true>();
   let dropped: string | null = null;
+  for (const { text, at } of beyond) remarks.push({ level: "warning", text, at });
+  // What a line without its operand would say nobody knows.
+  if (beyond.some(({ drops }) => drops)) return null;
   let someLeft = false;
   for (let index = 0; index < rest.length; index++) {
     const word = rest[index]!;
@@ -179,7 +182,18 @@ function readStatement(
           ? { level: "note", text: `"${word.text}" is said twice`, at: word.at }
           : { level: "warning", text: `"${word.text}" is given twice: the last one counts`, at: word.at },
       );
-    options.set(word.text, option.takes === "nothing" ? true : readValue(word, rest[++index], option));
+    if (option.takes === "nothing") options.set(word.text, true);
+    else {
+      const value = readValue(word, rest[++index], option);
+      const far = beyondBounds(value, `${word.text} ${value}`, option);
+      if (far !== null) remarks.push({ level: "warning", text: far.text, at: rest[index]!.at });
+      if (far?.drops === true) dropped ??= far.text;
+      if (far !== null && far.instead === null) {
+        someLeft = true;
+        continue;
+      }
+      options.set(word.text, far?.instead ?? value);
+    }
     dropped ??= option.drops ?? null;
     const why = strict ? option.idle : option.unused;
     const isAloud = strict && option.aloud === true && options.get(word.text) !== option.standard;
@@ -233,6 +247,8 @@ interface Operands {
   readonly operands: readonly Word[];
   readonly values: readonly Value[];
   readonly rest: readonly Word[];
+  /** Numbers beyond their bounds, and whether the line is lost with them. */
+  readonly beyond: readonly { readonly text: string; readonly drops: boolean; readonly at: Place }[];
 }
 
 function readOperands(command: Word, words: readonly Word[], syntax: CommandSyntax): Operands {
@@ -240,6 +256,7 @@ function readOperands(command: Word, words: readonly Word[], syntax: CommandSynt
   const family = flag === "-4" ? 4 : flag === "-6" ? 6 : null;
   const operands: Word[] = [];
   const values: Value[] = [];
+  const beyond: Operands["beyond"][number][] = [];
   let index = family === null ? 0 : 1;
   for (const operand of syntax.operands) {
     for (let count = 0; count === 0 || operand.many; count++, index++) {
@@ -247,11 +264,17 @@ function readOperands(command: Word, words: readonly Word[], syntax: CommandSynt
       if (word === undefined && operand.needed && count === 0)
         throw new UsageError(`"${command.text}" needs ${needed(operand)}`, null, command.at);
       if (word === undefined || (!operand.needed && isOption(word, operand, syntax))) break;
+      const named = `${command.text} ${word.text}`;
+      const value = checkFamily(readWord(word, named, operand), word, family);
+      const far = beyondBounds(value, named, operand);
+      // One of many is passed over, and not the others with it.
+      if (far !== null) beyond.push({ text: far.text, drops: far.instead === null && !operand.many, at: word.at });
+      if (far !== null && far.instead === null) continue;
       operands.push(word);
-      values.push(checkFamily(readWord(word, `${command.text} ${word.text}`, operand), word, family));
+      values.push(far?.instead ?? value);
     }
   }
-  return { family, operands, values, rest: words.slice(index) };
+  return { family, operands, values, rest: words.slice(index), beyond };
 }
 
 /** A word that is no number is not the number that may stand there, where an option may, too. */

@@ -23,9 +23,9 @@ import {
 
 const FILE = one("FILE", WORD);
 const KEY_IDS = several("ID", WORD);
-const KEY_ID = one("ID", integer(1, 65_535));
+const KEY_ID = one("ID", integer(1, 65_535, "ignore"));
 /** A count of no consequence but that it must be one. */
-const COUNT = integer(0, 0x7fff_ffff);
+const COUNT = integer(0, 0x7fff_ffff, "ignoreBelow");
 
 /** What may be switched, and how it stands. */
 const SWITCHES: Options = {
@@ -44,15 +44,15 @@ const SWITCHES: Options = {
 };
 
 const TINKER: Options = {
-  step: { ...seconds(0, 1e6), standard: DISCIPLINE.stepThreshold },
-  stepback: { ...seconds(0, 1e6), standard: null },
-  stepfwd: { ...seconds(0, 1e6), standard: null },
-  stepout: { ...seconds(0, 1e6), standard: DISCIPLINE.stepout },
-  panic: { ...seconds(0, 1e9), standard: DISCIPLINE.panic },
+  step: { ...seconds(0, 1e6, "ignoreBelow"), standard: DISCIPLINE.stepThreshold },
+  stepback: { ...seconds(0, 1e6, "ignoreBelow"), standard: null },
+  stepfwd: { ...seconds(0, 1e6, "ignoreBelow"), standard: null },
+  stepout: { ...seconds(0, 1e6, "ignoreBelow"), standard: DISCIPLINE.stepout },
+  panic: { ...seconds(0, 1e9, "ignoreBelow"), standard: DISCIPLINE.panic },
   allan: { ...number(3, 17), standard: null },
   dispersion: { ...number(0, 500), standard: PHI * 1e6 },
   freq: { ...number(-500, 500), standard: null },
-  huffpuff: { ...seconds(0, 1e6), standard: 0 },
+  huffpuff: { ...seconds(0, 1e6, "ignoreBelow"), standard: 0 },
   tick: { ...number(0, 1e6), standard: null, idle: "the kernel's tick is left alone" },
 };
 
@@ -150,6 +150,9 @@ export const SERVICE_COMMANDS: Readonly<Record<string, CommandSyntax>> = {
     "where the frequency error is kept from run to run, in ppm; and what change of it, in ppm, is worth a write; chrony: it is chronyd's file, read where there is none of our own beside it (FILE.ntpkit), and never written",
     { operands: [FILE, optional("TOLERANCE", number(0, 500))], options: { chrony: FLAG } },
   ),
+  nonvolatile: daemonOnly("what change of the frequency error is worth a write to driftfile, in s/s", {
+    operands: [one("TOLERANCE", number(0, 5e-4))],
+  }),
   leapfile: daemonOnly("the list of leap seconds, as IERS and NIST publish it", {
     operands: [FILE, optional("CHECK", choice("checkhash", "ignorehash"))],
   }),

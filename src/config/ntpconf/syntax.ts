@@ -5,20 +5,31 @@
  * and read over the rest; the daemon takes all of it, and what it cannot do it refuses, or says that it leaves it out.
  */
 
-/** What an option, or an operand, takes. Bounds are inclusive. */
+/**
+ * What becomes of a number beyond its bounds. ntpd starts with any number, so we do, with a warning: it is taken for the nearest
+ * that is possible, or passed over, or its whole line is. `ignoreBelow`: below the least it is passed over, for there 0 means
+ * something of its own.
+ */
+export type Beyond = "clamp" | "ignore" | "ignoreBelow" | "drop";
+
+/** A number between bounds, which are inclusive. */
+export interface NumberTaken {
+  readonly takes: "integer" | "seconds" | "number";
+  readonly least: number;
+  readonly most: number;
+  readonly beyond: Beyond;
+}
+
+/** What an option, or an operand, takes. */
 export type Takes =
   | { readonly takes: "nothing" }
-  | { readonly takes: "integer"; readonly least: number; readonly most: number }
-  /** Not negative. */
-  | { readonly takes: "seconds"; readonly least: number; readonly most: number }
-  /** With a sign, perhaps. */
-  | { readonly takes: "number"; readonly least: number; readonly most: number }
+  | NumberTaken
   | { readonly takes: "choice"; readonly choices: readonly string[] }
   /** A DNS name or an IP literal. */
   | { readonly takes: "host" }
-  /** An IP literal of a multicast group. */
+  /** An IP literal of a multicast group; any other word is passed over, as by ntpd. */
   | { readonly takes: "group" }
-  /** 127.127.TYPE.UNIT, which stands for a reference clock. */
+  /** 127.127.TYPE.UNIT, which stands for a reference clock; with any other word the line is passed over. */
   | { readonly takes: "clock" }
   /** A file's name, or any other word. */
   | { readonly takes: "word" };
@@ -78,11 +89,26 @@ export interface CommandSyntax {
 export const FLAG: Takes & { readonly standard: boolean } = { takes: "nothing", standard: false };
 
 /** A whole number. */
-export const integer = (least: number, most: number): Takes => ({ takes: "integer", least, most });
+export const integer = (least: number, most: number, beyond: Beyond = "clamp"): NumberTaken => ({
+  takes: "integer",
+  least,
+  most,
+  beyond,
+});
 /** A duration. */
-export const seconds = (least: number, most: number): Takes => ({ takes: "seconds", least, most });
+export const seconds = (least: number, most: number, beyond: Beyond = "clamp"): NumberTaken => ({
+  takes: "seconds",
+  least,
+  most,
+  beyond,
+});
 /** Any number. */
-export const number = (least: number, most: number): Takes => ({ takes: "number", least, most });
+export const number = (least: number, most: number, beyond: Beyond = "clamp"): NumberTaken => ({
+  takes: "number",
+  least,
+  most,
+  beyond,
+});
 /** One of some words. */
 export const choice = (...choices: readonly string[]): Takes => ({ takes: "choice", choices });
 /** Any word. */

@@ -1,16 +1,41 @@
 /** One word of ntp.conf by what it has to be: the only place where the words of a line are judged one by one. */
-import { isMulticast } from "../../wire/address.ts";
 import { literalFamily, plainLiteral } from "../literal.ts";
 import { didYouMean } from "../suggest.ts";
 import { UsageError } from "../usage.ts";
-import type { Takes } from "./syntax.ts";
+import type { NumberTaken, Takes } from "./syntax.ts";
 import type { Word } from "./words.ts";
 
 /** What a word comes to. */
 export type Value = number | string;
 
+/** A number that is beyond its bounds: what is said of it, and what counts in its place. */
+export interface Beyond {
+  readonly text: string;
+  /** `null`: nothing. */
+  readonly instead: number | null;
+  /** The whole line is left out. */
+  readonly drops: boolean;
+}
+
 /**
- * Reads one word.
+ * What becomes of a number by its bounds.
+ * @param named as it is quoted, e.g. `minpoll 2`
+ * @returns `null` where it is within them, or is no number
+ */
+export function beyondBounds(value: Value, named: string, takes: Takes): Beyond | null {
+  if (typeof value !== "number" || !("least" in takes)) return null;
+  const { least, most, beyond } = takes;
+  if (value >= least && value <= most) return null;
+  const range = `it is from ${least} to ${most}`;
+  if (beyond === "ignore" || (beyond === "ignoreBelow" && value < least))
+    return { text: `"${named}" is ignored: ${range}`, instead: null, drops: false };
+  if (beyond === "drop") return { text: `"${named}" is out of range: ${range}`, instead: null, drops: true };
+  const nearest = value < least ? least : most;
+  return { text: `"${named}" becomes ${nearest}: ${range}`, instead: nearest, drops: false };
+}
+
+/**
+ * Reads one word. Numbers may be beyond their bounds: see {@link beyondBounds}.
  * @param named the word as it is quoted in errors, e.g. `minpoll 99`
  * @throws UsageError at the word's place
  */
@@ -31,22 +56,9 @@ export function readWord(word: Word, named: string, takes: Takes): Value {
       return word.text;
     case "host":
       return readHost(word);
+    // Groups and clocks are judged where they are used: what is none is passed over there, as by ntpd.
     case "group":
-      if (literalFamily(word.text) === 0 || !isMulticast(word.text))
-        throw new UsageError(
-          `"${word.text}" is not a multicast group`,
-          "such as 224.0.1.1, 239.1.1.1 or ff05::101",
-          word.at,
-        );
-      return word.text;
     case "clock":
-      if (!isClock(word.text))
-        throw new UsageError(
-          `"${word.text}" is not a reference clock's address`,
-          "the local clock is 127.127.1.0",
-          word.at,
-        );
-      return word.text;
     case "nothing":
     case "word":
       return word.text;
@@ -59,21 +71,16 @@ export function isClock(text: string): boolean {
 }
 
 const KINDS = {
-  integer: { pattern: /^-?\d+$/, text: "whole number" },
-  seconds: { pattern: /^(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i, text: "number of seconds" },
+  integer: { pattern: /^[+-]?\d+$/, text: "whole number" },
+  seconds: { pattern: /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i, text: "number of seconds" },
   number: { pattern: /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i, text: "number" },
 } as const;
 
-function readNumber(
-  word: Word,
-  named: string,
-  { takes, least, most }: Takes & { readonly takes: "integer" | "seconds" | "number" },
-): number {
+function readNumber(word: Word, named: string, { takes }: NumberTaken): number {
   const { pattern, text } = KINDS[takes];
-  if (!pattern.test(word.text)) throw new UsageError(`"${named}": not a ${text}`, null, word.at);
   const value = Number(word.text);
-  if (!(value >= least && value <= most))
-    throw new UsageError(`"${named}": out of range`, `from ${least} to ${most}`, word.at);
+  if (!pattern.test(word.text) || !Number.isFinite(value))
+    throw new UsageError(`"${named}": not a ${text}`, null, word.at);
   return value;
 }
 
@@ -81,7 +88,7 @@ function readNumber(
 const LONGEST_NAME = 254;
 
 function readHost(word: Word): string {
-  const literal = plainLiteral(word.text);
+  const literal = plainLiteral(/^\[([^\]]+)\]$/.exec(word.text)?.[1] ?? word.text);
   if (literal !== null) return literal;
   if (word.text.length > LONGEST_NAME || !/^[a-z0-9_]([a-z0-9_.-]*[a-z0-9_.])?$/i.test(word.text))
     throw new UsageError(`"${word.text}" is not a host name or an IP address`, null, word.at);

@@ -16,8 +16,8 @@ export interface Line {
 }
 
 /**
- * Splits a configuration file into lines of words. `#` starts a comment where a word could start; a word may be put in
- * double quotes to carry white space; parentheses are words of their own, as in `trustedkey 1 (5 ... 8)`.
+ * Splits a configuration file into lines of words. `#` starts a comment wherever it stands, behind a word, too (ntp_scanner.c);
+ * a word may be put in double quotes to carry one, or white space; parentheses are words of their own, as in `trustedkey 1 (5 ... 8)`.
  * @param file the name for error messages
  * @throws UsageError on a quote that is not closed
  */
@@ -31,7 +31,7 @@ export function splitLines(text: string, file: string): Line[] {
   return lines;
 }
 
-const TOKEN = /\s*(?:(#.*)|"([^"]*)("?)|([()])|([^\s()"]+))/y;
+const TOKEN = /\s*(?:(#.*)|"([^"]*)("?)|([()])|([^\s()"#]+))/y;
 
 function splitWords(raw: string, file: string, line: number): { words: Word[]; text: string } {
   const words: Word[] = [];
