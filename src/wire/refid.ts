@@ -12,9 +12,9 @@ import { MAXSTRAT } from "./header.ts";
 export type Md5 = (octets: Uint8Array) => Uint8Array;
 
 /**
- * A reference identifier as `ntpq -c rv` shows it: `GPS`, `RATE`, `192.0.2.7`, `LOCAL(0)`. Unknown, all zeros, is empty
- * where it would be a name. Whatever is neither a letter, a digit nor another visible ASCII character is escaped, as
- * `\x1b`, and a backslash too.
+ * A reference identifier as ntpd tells it and ntpq shows it, everywhere: `GPS`, `RATE`, `192.0.2.7`, `LOCAL(0)`. A name ends
+ * before its first zero octet, so unknown, all zeros, is empty; whatever in it is not visible ASCII, or is a comma, is a dot
+ * (ntpd, ctl_putrefid).
  * @param stratum as on the wire, or {@link MAXSTRAT} for its 0
  * @param word unsigned 32 bits
  */
@@ -30,18 +30,15 @@ export function refidColumn(stratum: number, word: number): string {
 }
 
 /**
- * The word for a text: a dotted quad, or a name of at most four octets with its escapes; the opposite of {@link refidText}
- * but for driver names such as `LOCAL(0)`.
+ * The word for a text: a dotted quad, or a name of at most four visible characters; the opposite of {@link refidText}
+ * but for driver names such as `LOCAL(0)`, and for octets that only dots are shown of.
  * @returns unsigned 32 bits, `null` where the text is neither
  */
 export function refidWord(text: string): number | null {
   const address = ipv4Word(text);
   if (address !== null) return address;
   if (!NAME.test(text)) return null;
-  const octets = Array.from(text.matchAll(OCTET), ([octet]) =>
-    octet.length === 1 ? octet.charCodeAt(0) : Number.parseInt(octet.slice(2), 16),
-  );
-  return octets.length > 4 ? null : wordOf(Uint8Array.from([...octets, 0, 0, 0, 0]));
+  return wordOf(Uint8Array.from([...text, "\0", "\0", "\0", "\0"], (character) => character.charCodeAt(0)));
 }
 
 /**
@@ -88,9 +85,7 @@ const DRIVERS = [
 ].flatMap((ten) => ten.split(" "));
 
 const VISIBLE_WORD = /^([!-~]{1,4})\0*$/;
-/** One octet of a name: a visible character other than the backslash, or an escape. */
-const OCTET = /\\x[0-9a-f]{2}|[!-[\]-~]/g;
-const NAME = /^(?:\\x[0-9a-f]{2}|[!-[\]-~])*$/;
+const NAME = /^[!-~]{0,4}$/;
 
 /** From stratum 2 on it is an address; unsynchronized is 0 on the wire and 16 inside, and then it is a name again. */
 function isAddress(stratum: number): boolean {
@@ -99,14 +94,14 @@ function isAddress(stratum: number): boolean {
 
 function name(word: number): string {
   const octets = octetsOf(word);
-  const length = octets.findLastIndex((octet) => octet !== 0) + 1;
-  return octets.slice(0, length).map(visible).join("");
+  const end = octets.indexOf(0);
+  return octets
+    .slice(0, end < 0 ? octets.length : end)
+    .map((octet) => (octet > 0x20 && octet < 0x7f && octet !== COMMA ? String.fromCharCode(octet) : "."))
+    .join("");
 }
 
-function visible(octet: number): string {
-  const plain = octet > 0x20 && octet < 0x7f && octet !== 0x5c;
-  return plain ? String.fromCharCode(octet) : `\\x${octet.toString(16).padStart(2, "0")}`;
-}
+const COMMA = 0x2c;
 
 function driver(word: number): string {
   const [, , type, unit] = octetsOf(word) as [number, number, number, number];
