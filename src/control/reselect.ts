@@ -11,6 +11,7 @@ import { unfit, type Standing } from "../system/fitness.ts";
 import { DEFAULT_LIMITS, type SelectionLimits } from "../system/limits.ts";
 import { selectSystem, type Selection } from "../system/selection.ts";
 import type { DaemonReport, PeerReport } from "./daemon.ts";
+import { peerStatus } from "./status.ts";
 
 /** What we make of one association. */
 export interface Rejudged {
@@ -35,10 +36,7 @@ export interface Reselection {
 
 /** Selects anew. */
 export function reselect(report: DaemonReport, limits: SelectionLimits = DEFAULT_LIMITS): Reselection {
-  // Pools and manycast clients find servers and are none themselves.
-  const peers = report.associations
-    .filter(({ type }) => type !== "p" && type !== "a")
-    .map((peer) => withStratum(peer, report));
+  const peers = report.associations.filter((peer) => !isTemplate(peer)).map((peer) => withStratum(peer, report));
   const anyNetwork = peers.some((peer) => peer.type !== "l" && unfitness(peer, limits) === null);
   const unfit = new Map<number, Reason>();
   const candidates: Candidate[] = [];
@@ -74,6 +72,11 @@ export function reselect(report: DaemonReport, limits: SelectionLimits = DEFAULT
     truechimers: selection.truechimers,
     candidates: candidates.length,
   };
+}
+
+/** What finds servers, or only sends, is no server itself. */
+function isTemplate({ type, status }: PeerReport): boolean {
+  return type === "p" || type === "a" || (status !== null && peerStatus(status).broadcast);
 }
 
 /** ntpd-rs tells no strata but its own: then all servers count alike. */

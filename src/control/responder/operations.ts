@@ -90,9 +90,9 @@ function readStatus(asked: Asked): Reply {
   if (request.association !== 0) return peerVariables(asked, []);
   const data = new Uint8Array(view.peers.length * 4);
   const words = new DataView(data.buffer);
-  view.peers.toReversed().forEach(({ report }, index) => {
-    words.setUint16(index * 4, associationNumber(report.id));
-    words.setUint16(index * 4 + 2, peerWord(report));
+  view.peers.toReversed().forEach((peer, index) => {
+    words.setUint16(index * 4, associationNumber(peer.report.id));
+    words.setUint16(index * 4 + 2, peerWord(peer));
   });
   return { kind: "data", status: systemWord(view), data, isProven: false };
 }
@@ -121,7 +121,7 @@ function systemVariables({ view, facts, queries }: Asked, names: readonly string
 function peerVariables({ request, view }: Asked, names: readonly string[]): Reply {
   const peer = peerOf(view, request.association);
   if (peer === undefined) return NO_ASSOCIATION;
-  return variables(PEER_VARIABLES, DEFAULT_PEER, names, { view, peer }, peerWord(peer.report));
+  return variables(PEER_VARIABLES, DEFAULT_PEER, names, { view, peer }, peerWord(peer));
 }
 
 /** Of all reference clocks there is only the local one, which is the system's and no association. */
@@ -195,7 +195,7 @@ const PEER_NAMES: ReadonlySet<string> = new Set(PEER_VARIABLES.map(([name]) => n
 function statusOf(view: ControlView, association: number): number | null {
   if (association === 0) return systemWord(view);
   const peer = peerOf(view, association);
-  return peer === undefined ? null : peerWord(peer.report);
+  return peer === undefined ? null : peerWord(peer);
 }
 
 /** The newest with that number. */

@@ -98,7 +98,7 @@ export const DEFAULT_CLOCK: readonly string[] =
   "device timecode poll noreply badformat baddata stratum refid flags".split(" ");
 
 /** A mode by its number; a broadcast client has one that packets use otherwise (ntpd's `MODE_BCLIENT`). */
-export function hostMode(mode: AssociationMode | null): number {
+export function hostMode(mode: AssociationMode | "broadcast" | null): number {
   if (mode === null) return 0;
   return mode === "broadcastClient" ? 6 : MODES.indexOf(mode);
 }
@@ -125,7 +125,8 @@ function flashOf({ header, report: { flash, reach, reason } }: ControlPeer): num
 }
 
 /** What its clock is set by; before the first packet, what it last said by a kiss. */
-function peerRefid({ header, report: { kiss } }: ControlPeer): string {
+function peerRefid({ template, header, report: { kiss } }: ControlPeer): string {
+  if (template !== null) return template;
   return header === null ? (kiss ?? "INIT") : refidValue(header.stratum, header.referenceId);
 }
 
@@ -142,6 +143,6 @@ function stages<Sample>(
 }
 
 /** ntpd's select field, which it calls the candidate order. */
-function candidate({ report }: ControlPeer): number {
-  return (peerWord(report) >> 8) & 7;
+function candidate(peer: ControlPeer): number {
+  return (peerWord(peer) >> 8) & 7;
 }

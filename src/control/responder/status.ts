@@ -1,6 +1,6 @@
 /** Status words of our own (RFC 9327 §3): what `../status.ts` reads, put together. */
 import type { AssociationReport } from "../../engine/port/snapshot.ts";
-import type { ControlView } from "../../engine/serving/control-view.ts";
+import type { ControlPeer, ControlView } from "../../engine/serving/control-view.ts";
 import { LEAPS } from "../../wire/header.ts";
 import { kissAction } from "../../wire/kiss.ts";
 import { CLOCK_SOURCES, PEER_BITS, PEER_EVENTS, SELECTIONS, SYSTEM_EVENTS } from "../status.ts";
@@ -12,14 +12,15 @@ export function systemWord(view: ControlView): number {
 }
 
 /** An association's status word. */
-export function peerWord(report: AssociationReport): number {
-  const { lifetime, security, authentication, reach, mode, verdict } = report;
+export function peerWord({ report, template }: Pick<ControlPeer, "report" | "template">): number {
+  const { lifetime, security, authentication, reach, verdict } = report;
   const bits =
     (lifetime === "persistent" ? PEER_BITS.configured : 0) |
     (security === "none" ? 0 : PEER_BITS.authenticationEnabled) |
     (authentication === "ok" ? PEER_BITS.authentic : 0) |
     (reach === 0 ? 0 : PEER_BITS.reachable) |
-    (mode === "broadcast" ? PEER_BITS.broadcast : 0) |
+    // Of whoever only sends; one that hears broadcasts is reached or not, as others are.
+    (template === null ? 0 : PEER_BITS.broadcast) |
     SELECTIONS.findIndex((selection) => selection.verdict === verdict);
   return (bits << 8) | ONCE | PEER_EVENTS.indexOf(peerEvent(report));
 }

@@ -4,18 +4,20 @@
  * The engine knows no more of the protocol than this interface, so that no layer points up. The answers are in
  * `src/control/responder`.
  */
-import type { Association } from "../../association/association.ts";
+import type { Association, AssociationId } from "../../association/association.ts";
 import type { AssociationMode } from "../../association/modes.ts";
+import type { AssociationConfig } from "../../association/template.ts";
 import type { DisciplineReport } from "../../discipline/strategy.ts";
+import type { SecurityKind } from "../../security/security.ts";
 import type { AccessList } from "../../server/access.ts";
 import type { Counts } from "../../server/disposition.ts";
 import type { MruList } from "../../server/mru.ts";
 import type { ServedVariables } from "../../server/published.ts";
 import { LEAPS } from "../../wire/header.ts";
 import type { Header } from "../../wire/header.ts";
-import type { Address } from "../../wire/address.ts";
+import { isMulticast, type Address } from "../../wire/address.ts";
 import type { LeapKnowledge } from "../../time/leap.ts";
-import { elapsed } from "../../time/mono.ts";
+import { elapsed, type Mono } from "../../time/mono.ts";
 import type { Now } from "../../time/now.ts";
 import type { Frequency, PollExponent, Seconds } from "../../time/seconds.ts";
 import { fromShort } from "../../time/short.ts";
@@ -23,6 +25,7 @@ import { timestamp } from "../../time/timestamp.ts";
 import type { NtpTimestamp } from "../../time/timestamp.ts";
 import type { NtpServer } from "../../server/server.ts";
 import { snapshotOf } from "../report.ts";
+import { associationReport } from "../port/association-report.ts";
 import type { AssociationReport, Snapshot } from "../port/snapshot.ts";
 import type { State } from "../state.ts";
 
@@ -51,10 +54,18 @@ export interface ControlSample {
   readonly dispersion: Seconds;
 }
 
+/**
+ * What a line stands for that measures nothing itself but finds servers or tells others the time: a pool, a manycast search,
+ * broadcasts, multicasts. ntpd lists them among its associations, under these names for a refid.
+ */
+export type ControlTemplate = "POOL" | "ACST" | "BCST" | "MCST";
+
 /** An association, with what only control queries tell of it. */
 export interface ControlPeer {
   readonly report: AssociationReport;
-  readonly mode: AssociationMode;
+  readonly mode: AssociationMode | "broadcast";
+  /** `null` for whoever is measured. */
+  readonly template: ControlTemplate | null;
   /** Of the last valid packet. */
   readonly header: Header | null;
   readonly minpoll: PollExponent;
@@ -77,7 +88,7 @@ export interface ControlView {
   readonly now: Now;
   /** Made when first read, as the peers are: most questions need neither. */
   readonly snapshot: Snapshot;
-  /** In the order of their mobilization. */
+  /** Templates, then associations in the order of their mobilization. */
   readonly peers: readonly ControlPeer[];
   /** What clients are told, root dispersion grown up to now. */
   readonly told: ServedVariables;
@@ -108,11 +119,12 @@ export interface ControlView {
 export function controlView(state: State, server: NtpServer, served: NtpTimestamp, now: Now): ControlView {
   const { config, opinion, steering, setAt } = state;
   const snapshot = once(() => snapshotOf(state, now));
-  const peers = once(() =>
-    Array.from(state.roster, (association, index) =>
+  const peers = once(() => [
+    ...templates(state, now),
+    ...Array.from(state.roster, (association, index) =>
       controlPeer(association, snapshot().associations[index]!, now, config.limits.phi),
     ),
-  );
+  ]);
   return {
     now: { mono: now.mono, clock: served },
     get snapshot() {
@@ -170,6 +182,7 @@ function controlPeer(
   return {
     report,
     mode,
+    template: null,
     header,
     minpoll: config.minpoll,
     maxpoll: config.maxpoll,
@@ -177,6 +190,63 @@ function controlPeer(
     next: nextPoll === null ? null : Math.max(elapsed(mono, nextPoll), 0),
   };
 }
+
+/** The lines that measure nothing themselves. Their numbers are those that associations come to last. */
+function templates({ pools, solicitors, broadcasters }: State, { mono }: Now): ControlPeer[] {
+  const lines: readonly TemplateLine[] = [
+    ...pools.map(({ config, nextAt }) => ({ config, template: "POOL" as const, nextAt, told: { port: 0 } })),
+    ...solicitors.map(({ config, group, nextAt, ttl, rings }) => ({
+      config,
+      template: "ACST" as const,
+      nextAt,
+      told: { address: group, ttl, packets: { sent: rings.length, received: 0, rejected: 0 } },
+    })),
+    ...broadcasters.map(({ config, nextAt, sent }) => ({
+      config,
+      template: isMulticast(config.name) ? ("MCST" as const) : ("BCST" as const),
+      nextAt,
+      told: { address: config.name, ttl: config.ttl ?? 0, packets: { sent, received: 0, rejected: 0 } },
+    })),
+  ];
+  return lines.map(({ config, template, nextAt, told }, index): ControlPeer => {
+    const isSender = template === "MCST" || template === "BCST";
+    const security: SecurityKind = config.key === null ? "none" : "key";
+    return {
+      report: associationReport({
+        id: (MOST_NUMBERS - index) as AssociationId,
+        name: config.name,
+        port: config.port,
+        mode: isSender ? "broadcast" : "client",
+        lifetime: "persistent",
+        verdict: "rejected",
+        reason: "pending",
+        poll: config.minpoll,
+        reach: 0,
+        security,
+        keyId: config.key,
+        ...told,
+      }),
+      mode: isSender ? "broadcast" : "client",
+      template,
+      header: null,
+      minpoll: config.minpoll,
+      maxpoll: config.maxpoll,
+      samples: [],
+      next: nextAt === null ? null : Math.max(elapsed(mono, nextAt), 0),
+    };
+  });
+}
+
+/** A line as it stands. */
+interface TemplateLine {
+  readonly config: AssociationConfig;
+  readonly template: ControlTemplate;
+  readonly nextAt: Mono | null;
+  readonly told: Partial<AssociationReport>;
+}
+
+/** Control messages have 16 bits for a number, and 0 is the system. */
+const MOST_NUMBERS = 0xffff;
 
 function socketsOf({ service, config }: State): readonly ControlSocket[] {
   const port = config.service?.port ?? 0;

@@ -92,7 +92,17 @@ export const HEADER: Header = {
 };
 
 function peer(report: AssociationReport, fields: Partial<ControlPeer> = {}): ControlPeer {
-  return { report, mode: "client", header: null, minpoll: 3, maxpoll: 10, samples: [], next: 3, ...fields };
+  return {
+    report,
+    mode: "client",
+    template: null,
+    header: null,
+    minpoll: 3,
+    maxpoll: 10,
+    samples: [],
+    next: 3,
+    ...fields,
+  };
 }
 
 /** Three servers: one followed, one silent, one silent and keyed. */
