@@ -1,10 +1,15 @@
 /** `ntpkit check`: a monitoring plugin. Servers are asked by the engine as `query` asks them, or a daemon is asked what it thinks. */
 import { UsageError } from "../config/usage.ts";
 import { parseRange, type Thresholds } from "../config/ranges.ts";
+import { REASONS, type Reason } from "../association/verdict.ts";
+import { isTemplate } from "../control/daemon.ts";
+import type { AssociationReport, Snapshot } from "../engine/port/snapshot.ts";
 import { askDaemon } from "../host/ask.ts";
 import { documentText } from "../view/document.ts";
+import { explain } from "../view/explain.ts";
 import { describeFailure } from "../view/failure.ts";
 import { checkDocument, pluginLine, STATUSES, worst, type Figure, type Finding } from "../view/plugin.ts";
+import { counted } from "../view/text.ts";
 import type { Leap } from "../wire/header.ts";
 import { askFailure, askOptions, daemonPlaceOf } from "./asking.ts";
 import { ASKING_DEFAULTS, CHECK_DEFAULTS } from "./options/defaults.ts";
@@ -24,8 +29,11 @@ interface Measurement {
   readonly jitter: number | null;
   readonly stratum: number | null;
   readonly truechimers: number | null;
+  readonly falsetickers: number | null;
   readonly rootdistance: number | null;
   readonly leap: Leap | null;
+  /** Whether there are several servers, so that it is of interest how many agree. */
+  readonly several: boolean;
   /** What is wrong besides the figures. */
   readonly remarks: Finding["remarks"];
 }
@@ -69,8 +77,10 @@ function nothing(status: "UNKNOWN" | "CRITICAL", text: string): Measurement {
     jitter: null,
     stratum: null,
     truechimers: null,
+    falsetickers: null,
     rootdistance: null,
     leap: null,
+    several: false,
     remarks: [{ status, text }],
   };
 }
@@ -85,6 +95,11 @@ async function measureServers(servers: readonly string[], options: OptionsOf<"ch
   const { snapshot, outcome } = ended;
   if (outcome === "no-reply") return nothing("CRITICAL", "No response from NTP server");
   const failure = describeFailure(outcome, snapshot, failureContext("check", config, ended));
+  const follower = snapshot.clock.offset === null ? followerOf(snapshot) : undefined;
+  if (follower !== undefined) {
+    const { offset, jitter, stratum, rootDistance, leap } = follower;
+    return { ...company(snapshot), offset, jitter, stratum, rootdistance: rootDistance, leap };
+  }
   if (failure !== null && snapshot.clock.offset === null)
     return nothing(
       failure.code === "no-agreement" ||
@@ -98,16 +113,49 @@ async function measureServers(servers: readonly string[], options: OptionsOf<"ch
   const { clock, system } = snapshot;
   const peer = snapshot.associations.find(({ id }) => id === system.systemPeer);
   const { jitter, offset } = clock;
-  const stratum = peer?.stratum ?? null;
-  return {
-    offset,
-    jitter,
-    stratum,
-    truechimers: system.truechimers,
-    rootdistance: peer?.rootDistance ?? null,
-    leap: system.leap,
-    remarks: failure === null ? [] : [{ status: "CRITICAL", text: failure.message }],
-  };
+  const measured = { ...company(snapshot), offset, jitter, stratum: peer?.stratum ?? null, leap: system.leap };
+  const rootdistance = peer?.rootDistance ?? null;
+  return failure === null
+    ? { ...measured, rootdistance }
+    : { ...measured, rootdistance, remarks: [{ status: "CRITICAL", text: failure.message }] };
+}
+
+/** Who agrees, and what else is to be said of the servers. */
+function company(snapshot: Snapshot): Pick<Measurement, "truechimers" | "falsetickers" | "several" | "remarks"> {
+  const { associations, system } = snapshot;
+  const { truechimers, falsetickers } = system;
+  const remarks = faultRemarks(associations.map((server) => ({ ...server, text: explain(server, snapshot) })));
+  return { truechimers, falsetickers, several: associations.length > 1, remarks };
+}
+
+/** A server that follows this host: to be followed is refused to it, but what it was measured to be off by is not. */
+function followerOf({ associations }: Snapshot): AssociationReport | undefined {
+  return associations.find(({ reason, offset }) => reason === "loop" && offset !== null);
+}
+
+/** Reasons that are nobody's fault: it was to be so, or there are enough others. */
+const FAULTLESS: ReadonlySet<Reason | null> = new Set([
+  null,
+  "noselect",
+  "duplicate",
+  "surplus",
+  "selectJitter",
+  "pending",
+  "untold",
+]);
+
+/** So many servers are named; more are counted. */
+const MOST_REMARKS = 4;
+
+/** Who lies or is dead among the good: the check does not fail for that, but is never silent about it. */
+function faultRemarks(
+  servers: readonly { readonly reason: Reason | null; readonly text: string | null }[],
+): Finding["remarks"] {
+  const texts = servers.flatMap(({ reason, text }) => (FAULTLESS.has(reason) || text === null ? [] : [text]));
+  const more = texts.length - MOST_REMARKS;
+  return [...texts.slice(0, MOST_REMARKS), ...(more > 0 ? [`${counted(more, "other server")} not used`] : [])].map(
+    (text) => ({ status: "OK", text }),
+  );
 }
 
 async function askThe(host: string, options: OptionsOf<"check">, io: Io): Promise<Measurement> {
@@ -119,23 +167,40 @@ async function askThe(host: string, options: OptionsOf<"check">, io: Io): Promis
       return nothing(asked.fault === "unresolved" ? "UNKNOWN" : "CRITICAL", message);
     }
     const { system } = asked;
-    const { offset, jitter, stratum, truechimers, rootDistance, leap } = system;
+    const { offset, jitter, stratum, truechimers, falsetickers, rootDistance, leap } = system;
     const synchronized = leap !== "unsynchronized" && stratum < 16;
     if (!synchronized) return { ...nothing("CRITICAL", "Server not synchronized"), stratum, truechimers };
     // What a daemon never tells cannot be judged, which is not the same as bad.
-    const untold = truechimers === null && options.truechimers !== undefined;
-    const remarks: Finding["remarks"] = untold
-      ? [{ status: "UNKNOWN", text: "the daemon does not tell its truechimers" }]
-      : [];
-    return { offset, jitter, stratum, truechimers, rootdistance: rootDistance, leap, remarks };
+    const untold = (["truechimers", "falsetickers"] as const).filter(
+      (name) => system[name] === null && options[name] !== undefined,
+    );
+    const servers = asked.associations.filter((peer) => !isTemplate(peer));
+    return {
+      offset,
+      jitter,
+      stratum,
+      truechimers,
+      falsetickers,
+      rootdistance: rootDistance,
+      leap,
+      several: servers.length > 1,
+      remarks: [
+        ...untold.map((name) => ({ status: "UNKNOWN" as const, text: `the daemon does not tell its ${name}` })),
+        ...faultRemarks(servers.map(({ name, reason }) => ({ reason, text: daemonRemark(name, reason) }))),
+      ],
+    };
   } finally {
     until.release();
   }
 }
 
+function daemonRemark(name: string, reason: Reason | null): string | null {
+  return reason === null ? null : `${name}: ${REASONS[reason].text}`;
+}
+
 const UNDEMANDED: Thresholds = { warning: null, critical: null };
 
-/** The offset always; the others where something is demanded of them. */
+/** The offset always, and who agrees where there are several; the others where something is demanded of them. */
 function findingOf(measured: Measurement, options: OptionsOf<"check">): Finding {
   const offset: Figure = {
     name: "offset",
@@ -147,10 +212,14 @@ function findingOf(measured: Measurement, options: OptionsOf<"check">): Finding 
   };
   // Where there is no answer at all, its words are enough, as check_ntp_time's are.
   const isMute = measured.offset === null && measured.stratum === null;
-  const others = (["jitter", "stratum", "truechimers", "rootdistance"] as const).flatMap((name): Figure[] =>
-    options[name] === undefined || (name === "truechimers" && measured[name] === null)
-      ? []
-      : [{ name, value: measured[name], thresholds: options[name] ?? UNDEMANDED }],
+  const isCount = (name: string): boolean => name === "truechimers" || name === "falsetickers";
+  const isShown = (name: Exclude<Figure["name"], "offset">): boolean =>
+    isCount(name)
+      ? measured[name] !== null && (measured.several || options[name] !== undefined)
+      : options[name] !== undefined;
+  const names = ["jitter", "stratum", "truechimers", "falsetickers", "rootdistance"] as const;
+  const others = names.flatMap((name): Figure[] =>
+    !isShown(name) ? [] : [{ name, value: measured[name], thresholds: options[name] ?? UNDEMANDED }],
   );
   const announced = options.leap === true && (measured.leap === "insert" || measured.leap === "delete");
   const leap = announced

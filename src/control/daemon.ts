@@ -13,6 +13,7 @@ import type { Frequency, Seconds } from "../time/seconds.ts";
 import type { UnixNanoseconds } from "../time/timestamp.ts";
 import type { Mode } from "../wire/header.ts";
 import type { ReadChrony } from "./chrony.ts";
+import { peerStatus } from "./status.ts";
 
 /** How a daemon was asked; `observe`: by ntpd-rs's observation socket; `live`: none was, the engine measured by itself; `state`: nobody was, runs have left it. */
 export type DaemonProtocol = "mode6" | "cmdmon" | "observe" | "live" | "state";
@@ -104,6 +105,11 @@ const UNKNOWN_PEER: PeerReport = {
 /** The report of an association. */
 export function peerReport(told: ToldPeer): PeerReport {
   return { ...UNKNOWN_PEER, tally: TALLIES[told.verdict], ...told };
+}
+
+/** Whether it only finds servers, or only sends, and is none itself. */
+export function isTemplate({ type, status }: PeerReport): boolean {
+  return type === "p" || type === "a" || (status !== null && peerStatus(status).broadcast);
 }
 
 /** A daemon of which nothing is known. */

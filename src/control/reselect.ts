@@ -10,8 +10,7 @@ import type { Candidate } from "../system/candidate.ts";
 import { unfit, type Standing } from "../system/fitness.ts";
 import { DEFAULT_LIMITS, type SelectionLimits } from "../system/limits.ts";
 import { selectSystem, type Selection } from "../system/selection.ts";
-import type { DaemonReport, PeerReport } from "./daemon.ts";
-import { peerStatus } from "./status.ts";
+import { isTemplate, type DaemonReport, type PeerReport } from "./daemon.ts";
 
 /** What we make of one association. */
 export interface Rejudged {
@@ -72,11 +71,6 @@ export function reselect(report: DaemonReport, limits: SelectionLimits = DEFAULT
     truechimers: selection.truechimers,
     candidates: candidates.length,
   };
-}
-
-/** What finds servers, or only sends, is no server itself. */
-function isTemplate({ type, status }: PeerReport): boolean {
-  return type === "p" || type === "a" || (status !== null && peerStatus(status).broadcast);
 }
 
 /** ntpd-rs tells no strata but its own: then all servers count alike. */

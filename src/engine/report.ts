@@ -21,6 +21,7 @@ export function snapshotOf(state: State, now: Now): Snapshot {
     elapsed: elapsed(started.mono, now.mono),
     clock: clockReport(state),
     system: systemReport(state.opinion),
+    limits: state.config.limits,
     discipline: state.steering?.discipline.report ?? null,
     associations: inOrder(state).map((association) => reportOf(association, state, now)),
     resolved: lookups.flatMap(({ name, addresses }) => (addresses === null ? [] : [{ name, addresses }])),

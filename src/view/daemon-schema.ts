@@ -267,7 +267,7 @@ export function checkSchema(): Schema {
     figures: list(
       open(
         record<Item<CheckDocument["figures"]>>({
-          name: oneOf(["offset", "jitter", "stratum", "truechimers", "rootdistance"]),
+          name: oneOf(["offset", "jitter", "stratum", "truechimers", "falsetickers", "rootdistance"]),
           value: maybe(amount),
           status,
         }),

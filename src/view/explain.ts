@@ -2,6 +2,7 @@
 import { REASONS, type Reason } from "../association/verdict.ts";
 import type { HostFault, ResolveFault } from "../engine/port/event.ts";
 import type { AssociationReport, Snapshot } from "../engine/port/snapshot.ts";
+import { DEFAULT_LIMITS, type SelectionLimits } from "../system/limits.ts";
 import { kissText } from "../wire/kiss.ts";
 import { fullName } from "./servername.ts";
 import { counted, durationText, printable, signedText } from "./text.ts";
@@ -29,7 +30,7 @@ export const RESOLVE_FAULTS: Readonly<Record<ResolveFault, string>> = {
 };
 
 /** What a sentence may draw on beside the server itself. */
-export type Context = Pick<Snapshot, "clock" | "system" | "unresolved">;
+export type Context = Pick<Snapshot, "clock" | "system" | "unresolved" | "limits">;
 
 /**
  * Why a server is not used.
@@ -59,8 +60,10 @@ const DETAILS: Readonly<Partial<Record<Reason, (server: AssociationReport, conte
     ]
       .filter((part) => part !== null)
       .join(", ") || null,
-  stratum: ({ stratum }) => (stratum === null ? null : `stratum ${stratum}`),
-  rootDistance: ({ rootDistance }) => (rootDistance === null ? null : durationText(rootDistance)),
+  stratum: ({ stratum }, { limits }) => stratumText(stratum, limits),
+  rootDistance: (server, { limits }) => distanceText(server, limits),
+  surplus: ({ verdict }, { limits = DEFAULT_LIMITS }) =>
+    verdict === "backup" ? `${limits.maxclock} at most are used (--maxclock)` : null,
   loop: ({ refid }) => (refid === null ? null : `refid ${printable(refid)}`),
   kiss: ({ kiss }) => (kiss === null ? null : kissWords(kiss)),
   denied: ({ kiss }) => (kiss === null ? null : kissWords(kiss)),
@@ -82,6 +85,39 @@ const DETAILS: Readonly<Partial<Record<Reason, (server: AssociationReport, conte
       ? null
       : `its offset is ${signedText(offset)}, theirs ${signedText(clock.offset)}`,
 };
+
+/**
+ * How far a server is from a primary source, what its own part of that is, and the limit.
+ * @param by what sets the limit: an option, or a line of the configuration
+ * @returns `null` where it is not known
+ */
+export function distanceText(
+  { rootDistance, rootDelay, rootDispersion }: Pick<AssociationReport, "rootDistance" | "rootDelay" | "rootDispersion">,
+  { maxdist }: SelectionLimits = DEFAULT_LIMITS,
+  by: "--" | "tos " = "--",
+): string | null {
+  if (rootDistance === null) return null;
+  const own = [
+    rootDispersion === null || rootDispersion < rootDistance / 2
+      ? []
+      : [`root dispersion ${durationText(rootDispersion)}`],
+    rootDelay === null || rootDelay < rootDistance ? [] : [`root delay ${durationText(rootDelay)}`],
+  ].flat();
+  return `${durationText(rootDistance)}${own.length === 0 ? "" : ` (${own.join(", ")})`}, the limit is ${durationText(maxdist)} (${by}maxdist)`;
+}
+
+/** A stratum, and the limit that it does not keep. */
+export function stratumText(
+  stratum: number | null,
+  { floor, ceiling }: SelectionLimits = DEFAULT_LIMITS,
+  by: "--" | "tos " = "--",
+): string | null {
+  if (stratum === null) return null;
+  if (stratum < floor) return `stratum ${stratum}, the least is ${floor} (${by}floor)`;
+  return stratum >= ceiling
+    ? `stratum ${stratum}, the first that is too high is ${ceiling} (${by}ceiling)`
+    : `stratum ${stratum}`;
+}
 
 /** Why a name has no address, in words; `null` where it has one, or nobody knows. */
 export function resolveText(name: string, unresolved: Snapshot["unresolved"]): string | null {

@@ -134,6 +134,7 @@ const FIGURES: Readonly<
   jitter: { name: "check_jitter_seconds", unit: "seconds", help: "Of the system." },
   stratum: { name: "check_stratum", unit: null, help: "Of the server that is followed." },
   truechimers: { name: "check_truechimers", unit: null, help: "Servers that agree." },
+  falsetickers: { name: "check_falsetickers", unit: null, help: "Servers that disagree." },
   rootdistance: {
     name: "check_root_distance_seconds",
     unit: "seconds",

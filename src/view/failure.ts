@@ -6,7 +6,8 @@ import type { StepLimits } from "../discipline/limits.ts";
 import type { ClockFault, HostFault } from "../engine/port/event.ts";
 import type { Seconds } from "../time/seconds.ts";
 import type { FailureDocument } from "./document.ts";
-import { HOST_FAULTS, kissWords, RESOLVE_FAULTS, resolveText } from "./explain.ts";
+import { DEFAULT_LIMITS } from "../system/limits.ts";
+import { distanceText, HOST_FAULTS, kissWords, RESOLVE_FAULTS, resolveText, stratumText } from "./explain.ts";
 import { fullName } from "./servername.ts";
 import { durationText, printable, signedText } from "./text.ts";
 import { CLOCK_FAULTS } from "./notes.ts";
@@ -17,14 +18,14 @@ import { directionText } from "./verdict.ts";
  * that is not there.
  */
 export const ADVISED: Readonly<Record<FailingCommand, string>> = {
-  sync: "-v -4 -6 --wait-network --forget --minsane --source-port --state --deadline --timeout --force --panic --max-step",
-  query: "-v -4 -6 --wait-network --forget --minsane --source-port --deadline --timeout",
-  check: "-v -4 -6 --wait-network --forget --minsane --source-port --deadline --timeout",
+  sync: "-v -4 -6 --wait-network --forget --maxdist --minsane --source-port --state --deadline --timeout --force --panic --max-step",
+  query: "-v -4 -6 --wait-network --forget --maxdist --minsane --source-port --deadline --timeout",
+  check: "-v -4 -6 --wait-network --forget --maxdist --minsane --source-port --deadline --timeout",
   demo: "-v",
-  pool: "-v -4 -6 --wait-network --forget --minsane --source-port --deadline --timeout",
-  manycast: "-v -4 -6 --minsane --deadline --timeout --port",
-  broadcast: "-v -4 -6 --minsane --deadline --timeout --port",
-  watch: "-v -4 -6 --forget --minsane --source-port --timeout",
+  pool: "-v -4 -6 --wait-network --forget --maxdist --minsane --source-port --deadline --timeout",
+  manycast: "-v -4 -6 --maxdist --minsane --deadline --timeout --port",
+  broadcast: "-v -4 -6 --maxdist --minsane --deadline --timeout --port",
+  watch: "-v -4 -6 --forget --maxdist --minsane --source-port --timeout",
   peers: "-v -4 -6 --deadline --timeout",
   run: "-v --force --any-offset --port",
 };
@@ -115,7 +116,7 @@ const WORDS: Readonly<Partial<Record<Outcome, (snapshot: Snapshot, context: Fail
         : unresolvedHint(snapshot),
     };
   },
-  "no-agreement": (snapshot) => {
+  "no-agreement": (snapshot, { command }) => {
     const { associations } = snapshot;
     const doubted = associations.some(({ reason }) => reason === "probation");
     if (doubted)
@@ -130,9 +131,13 @@ const WORDS: Readonly<Partial<Record<Outcome, (snapshot: Snapshot, context: Fail
         hint: "ask more servers, so that those in the right outvote the others",
       };
     const survivors = associations.filter(({ reason }) => reason === null).length;
+    const { minsane } = snapshot.limits ?? DEFAULT_LIMITS;
     if (survivors > 0)
-      return { message: "too few servers survived the selection", hint: ["ask more servers", ", or lower --minsane"] };
-    return { message: `no server is fit${causes(snapshot)}`, hint: "ask other servers" };
+      return {
+        message: `too few servers survived the selection: ${survivors}, and ${minsane} must`,
+        hint: ["ask more servers", ", or lower --minsane"],
+      };
+    return { message: `no server is fit${causes(snapshot)}`, hint: unfitHint(snapshot, command) };
   },
   limit: ({ clock }, { command, limits }) => limitWords(clock, command, limits),
   permission: (snapshot, { lacking, service }) => {
@@ -178,16 +183,19 @@ const WORDS: Readonly<Partial<Record<Outcome, (snapshot: Snapshot, context: Fail
 };
 
 /** `: a (why), b (why) and 3 more` of the servers that are not used. */
-function causes({ associations, unresolved }: Snapshot): string {
-  const lost = associations.filter(
+function causes(snapshot: Snapshot): string {
+  const lost = snapshot.associations.filter(
     (server): server is AssociationReport & { reason: Reason } => server.reason !== null,
   );
   return lost.length === 0
     ? ""
-    : `: ${several(lost.map((server) => `${fullName(server)} (${cause(server, server.reason, unresolved)})`))}`;
+    : `: ${several(lost.map((server) => `${fullName(server)} (${cause(server, server.reason, snapshot)})`))}`;
 }
 
-function cause(server: AssociationReport, reason: Reason, unresolved: Snapshot["unresolved"]): string {
+function cause(server: AssociationReport, reason: Reason, { unresolved, limits }: Snapshot): string {
+  if (reason === "rootDistance" && server.rootDistance !== null)
+    return `its root distance is ${distanceText(server, limits)!}`;
+  if (reason === "stratum" && server.stratum !== null) return stratumText(server.stratum, limits)!;
   if (reason === "unresolved") return resolveText(server.name, unresolved) ?? REASONS[reason].text;
   if ((reason === "kiss" || reason === "denied") && server.kiss !== null) return kissWords(server.kiss);
   if (reason === "authentication" && server.authentication === "nak") return "crypto-NAK";
@@ -207,6 +215,20 @@ const SEVERAL = 4;
 function several(items: readonly string[]): string {
   const shown = items.slice(0, SEVERAL).join(", ");
   return items.length > SEVERAL ? `${shown} and ${items.length - SEVERAL} more` : shown;
+}
+
+/** The greatest root distance that can be allowed, seconds. */
+const MOST_DISTANCE = 16;
+
+/** Where all are too far away, how far away they would have to be allowed to be. */
+function unfitHint({ associations }: Snapshot, command: FailingCommand): Advice {
+  const distances = associations.map(({ reason, rootDistance }) => (reason === "rootDistance" ? rootDistance : null));
+  const least = Math.min(...distances.map((distance) => distance ?? Infinity));
+  const enough = Math.ceil(least * 1.1);
+  if (enough > MOST_DISTANCE) return "ask other servers";
+  return command === "run"
+    ? `ask other servers, or allow these with \`tos maxdist ${enough}\``
+    : ["ask other servers", `, or allow these with --maxdist ${enough}`];
 }
 
 function unresolvedHint({ unresolved }: Snapshot): Advice {

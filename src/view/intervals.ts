@@ -9,6 +9,8 @@
  */
 import { REASONS, TALLIES } from "../association/verdict.ts";
 import type { Rejudged, Reselection } from "../control/reselect.ts";
+import { DEFAULT_LIMITS } from "../system/limits.ts";
+import { distanceText, stratumText } from "./explain.ts";
 import type { Palette } from "./palette.ts";
 import { fullName } from "./servername.ts";
 import { counted, durationText, printable, signedText } from "./text.ts";
@@ -144,7 +146,8 @@ function detailOf(
     return `${own}, the majority's between ${signedText(intersection.low)} and ${signedText(intersection.high)}`;
   if (reason === "selectJitter" && offset !== null) return `${own}, theirs ${signedText(offset)}`;
   if (reason === "noMajority") return own;
-  if (reason === "rootDistance") return durationText(peer.rootDistance);
+  if (reason === "rootDistance") return distanceText(peer, DEFAULT_LIMITS, "tos ");
+  if (reason === "stratum") return stratumText(peer.stratum, DEFAULT_LIMITS, "tos ");
   if (reason === "unsynchronized")
     return [
       peer.leap === "unsynchronized" ? "leap 3" : null,

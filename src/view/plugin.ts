@@ -17,7 +17,7 @@ export type PluginStatus = (typeof STATUSES)[number];
 
 /** A figure and what is demanded of it. */
 export interface Figure {
-  readonly name: "offset" | "jitter" | "stratum" | "truechimers" | "rootdistance";
+  readonly name: "offset" | "jitter" | "stratum" | "truechimers" | "falsetickers" | "rootdistance";
   /** `null`: not known. */
   readonly value: number | null;
   readonly thresholds: Thresholds;
@@ -26,7 +26,10 @@ export interface Figure {
 /** What a check found. */
 export interface Finding {
   readonly figures: readonly Figure[];
-  /** What is said before the figures, e.g. `Server not synchronized`; each with how bad it is. */
+  /**
+   * What is said besides the figures, each with how bad it is: before them what makes the check fail, e.g. `Server not
+   * synchronized`, behind them what only ought to be known.
+   */
   readonly remarks: readonly { readonly status: PluginStatus; readonly text: string }[];
 }
 
@@ -75,9 +78,11 @@ export function worst({ figures, remarks }: Finding): PluginStatus {
 export function pluginLine(finding: Finding): string {
   const { figures, remarks } = finding;
   const known = figures.filter(({ value }) => value !== null);
-  const words = figures.map(figureText);
+  const words = figures.filter(isSaid).map(figureText);
+  const said = (isGood: boolean): string[] =>
+    remarks.filter(({ status }) => (status === "OK") === isGood).map(({ text }) => printable(text));
   // The first bar ends the text: names and kiss codes have none.
-  const text = [...remarks.map(({ text }) => printable(text).replaceAll("|", "\\x7c")), ...words].join(", ");
+  const text = [...said(false), ...words, ...said(true)].join(", ").replaceAll("|", "\\x7c");
   // Without any figure there is nothing behind the bar, and no bar.
   const data = figures.length === 0 ? "" : `|${known.map(performanceData).join(" ")}`;
   return `NTP ${worst(finding)}: ${text}${data}\n`;
@@ -108,8 +113,14 @@ const UNITS: Readonly<Record<Figure["name"], string>> = {
   jitter: "s",
   stratum: "",
   truechimers: "",
+  falsetickers: "",
   rootdistance: "s",
 };
+
+/** Counts of which nothing is demanded are for whoever draws them. */
+function isSaid({ name, thresholds: { warning, critical } }: Figure): boolean {
+  return (name !== "truechimers" && name !== "falsetickers") || warning !== null || critical !== null;
+}
 
 function figureText({ name, value }: Figure): string {
   if (name === "offset") return value === null ? "Offset unknown" : `Offset ${tenDigits(value)} secs`;

@@ -1,4 +1,5 @@
 /** `check`, `wait` and `watch`, against servers and daemons on loopback. */
+import { createHash } from "node:crypto";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,6 +7,9 @@ import { afterEach, describe, expect, it } from "vitest";
 import { placeOf } from "../../src/cli/asking.ts";
 import { runWait, type Here } from "../../src/cli/wait.ts";
 import type { KernelStatus } from "../../src/host/kernel.ts";
+import { isLinkLocal, isLoopback } from "../../src/wire/address.ts";
+import { refidOfAddress } from "../../src/wire/refid.ts";
+import { ownAddresses } from "../../src/host/interfaces.ts";
 import { checkSchema, waitSchema } from "../../src/view/daemon-schema.ts";
 import { runSchema } from "../../src/view/schema.ts";
 import { exchanges, recordedDaemon } from "../control/replay.ts";
@@ -74,9 +78,49 @@ describe("check", () => {
     ]);
     expect([code, out]).toEqual([
       1,
-      "NTP WARNING: Offset 0 secs, stratum=3, truechimers=1|offset=0.000000s;60.000000;120.000000; stratum=3;2;5;0 truechimers=1;1:;;0\n",
+      "NTP WARNING: Offset 0 secs, stratum=3, truechimers=1, 10.1.0.99: it did not answer, 10.1.0.12: it did not answer|offset=0.000000s;60.000000;120.000000; stratum=3;2;5;0 truechimers=1;1:;;0 falsetickers=0;;;0\n",
     ]);
     expect((await ntpkit(["check", "--daemon", await listening(() => []), "--timeout", "50ms"])).code).toBe(2);
+  });
+
+  it("is never silent about a liar or a dead server among the good, though it does not fail for them", async () => {
+    const good = [await server(), await server(), await server()];
+    const liar = await server(5);
+    const dead = await listening(() => []);
+    const argv = ["check", ...QUICK, ...good, liar, dead];
+    const { code, out } = await ntpkit(argv);
+    expect(code).toBe(0);
+    expect(out).toMatch(
+      /^NTP OK: Offset -?[\d.e-]+ secs, [\d.:]+: its time disagrees with the majority: its offset is \+[45]\.\d+ s, [^|]*, [\d.:]+: it did not answer: \d requests sent\|offset=[^ ]* truechimers=3;;;0 falsetickers=1;;;0\n$/,
+    );
+    expect(out).toContain(`, ${liar}: its time`);
+    expect(out).toContain(`, ${dead}: it did not`);
+    expect((await ntpkit([...argv, "--falsetickers", "0,3"])).out).toMatch(
+      /^NTP WARNING: Offset .* secs, falsetickers=1, /,
+    );
+    expect((await ntpkit([...argv, "--falsetickers", "0,0"])).code).toBe(2);
+    expect((await ntpkit([...argv, "--truechimers", "4:,1:"])).code).toBe(1);
+    const document = JSON.parse((await ntpkit([...argv, "--json"])).out) as { remarks: { status: string }[] };
+    expect(violations(document, checkSchema())).toEqual([]);
+    expect(document.remarks.map(({ status }) => status)).toEqual(["OK", "OK"]);
+    expect((await ntpkit(["check", ...QUICK, ...good])).out).toMatch(
+      /^NTP OK: Offset -?[\d.e-]+ secs\|offset=[^ ]* truechimers=3;;;0 falsetickers=0;;;0\n$/,
+    );
+  });
+
+  const [own] = ownAddresses().filter((ip) => !isLoopback(ip) && !isLinkLocal(ip));
+  it.skipIf(own === undefined)("measures a server that follows this host, though it would not follow it", async () => {
+    const refid = refidOfAddress(own!, (octets) => createHash("md5").update(octets).digest())!;
+    const follower = await listening(ntpOnly({ stratum: 3, refid, ahead: 0.5 }));
+    const { code, out } = await ntpkit(["check", ...QUICK, follower]);
+    expect([code, out]).toEqual([
+      0,
+      expect.stringMatching(
+        /^NTP OK: Offset 0\.(49|50)\d* secs, [\d.:]+: it is synchronized to this host \(loop\): refid [^|]+\|offset=0\.(49|50)\d*s;/,
+      ),
+    ]);
+    expect((await ntpkit(["check", ...QUICK, "-c", "100ms", follower])).code).toBe(2);
+    expect((await ntpkit(["check", ...QUICK, "--stratum", "2,9", follower])).out).toMatch(/^NTP WARNING: .*stratum=3/);
   });
 
   it("has documents that fit the schema", async () => {

@@ -111,7 +111,17 @@ export const GROUPS = {
   demands: {
     heading:
       "What is demanded (ranges of monitoring plugins: 10, 10:, ~:10, 10:20, @10:20; durations may have a unit):",
-    rows: ["warning", "critical", "jitter", "stratum", "truechimers", "rootdistance", "leap", "checkedDaemon"],
+    rows: [
+      "warning",
+      "critical",
+      "jitter",
+      "stratum",
+      "truechimers",
+      "falsetickers",
+      "rootdistance",
+      "leap",
+      "checkedDaemon",
+    ],
   },
   waiting: {
     heading: "What is waited for:",

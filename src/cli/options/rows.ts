@@ -606,6 +606,12 @@ export const ROWS = {
     text: "of the number of servers that agree, as 3:,1:",
     read: parseThresholds as (text: string, flag: string) => Thresholds,
   },
+  falsetickers: {
+    flag: "--falsetickers",
+    takes: "warning,critical",
+    text: "of the number of servers that disagree, as 0,1",
+    read: parseThresholds as (text: string, flag: string) => Thresholds,
+  },
   rootdistance: {
     flag: "--rootdistance",
     takes: "warning,critical",

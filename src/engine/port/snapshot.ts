@@ -8,6 +8,7 @@ import type { Reason, Verdict } from "../../association/verdict.ts";
 import type { DisciplineReport } from "../../discipline/strategy.ts";
 import type { Authentication, SecurityKind } from "../../security/security.ts";
 import type { Counts } from "../../server/disposition.ts";
+import type { SelectionLimits } from "../../system/limits.ts";
 import type { Frequency, PollExponent, Seconds } from "../../time/seconds.ts";
 import type { NtpTimestamp } from "../../time/timestamp.ts";
 import type { Leap, Mode } from "../../wire/header.ts";
@@ -127,6 +128,8 @@ export interface Snapshot {
   readonly elapsed: Seconds;
   readonly clock: ClockReport;
   readonly system: SystemReport;
+  /** What servers are held against, for words that name a limit; absent: the usual ones. */
+  readonly limits?: SelectionLimits;
   /** How the clock is disciplined; `null` or absent where it is not. */
   readonly discipline?: DisciplineReport | null;
   readonly associations: readonly AssociationReport[];
