@@ -1,7 +1,7 @@
 /** Tables of servers that were found: what pools, rings and broadcasts are told apart by. */
 import type { AssociationReport } from "../engine/port/snapshot.ts";
 import type { Column } from "./table.ts";
-import { durationText, NOTHING, printable, signedText } from "./text.ts";
+import { durationText, inWords, NOTHING, printable, signedText } from "./text.ts";
 
 const STRATUM: Column = { heading: "st", align: "right", cell: ({ stratum }) => stratum?.toString() ?? NOTHING };
 const REFID: Column = {
@@ -28,7 +28,7 @@ const KISS: Column = {
   cell: ({ kiss }) => (kiss === null ? NOTHING : printable(kiss)),
 };
 const RING: Column = { heading: "ring", align: "right", cell: ({ ttl }) => ttl?.toString() ?? NOTHING };
-const WHY: Column = { heading: "why not", align: "left", cell: ({ reason }) => reason ?? "" };
+const WHY: Column = { heading: "why not", align: "left", cell: ({ reason }) => inWords(reason ?? "") };
 const KEY: Column = { heading: "auth", align: "left", cell: authentication };
 const GROUP: Column = {
   heading: "heard on",

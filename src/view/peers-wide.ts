@@ -3,7 +3,7 @@ import type { DaemonReport, PeerReport } from "../control/daemon.ts";
 import type { Palette } from "./palette.ts";
 import { intervalColumn } from "./peers-text.ts";
 import { tableOf, type Column } from "./table.ts";
-import { durationText, NOTHING, printable, signedText } from "./text.ts";
+import { durationText, inWords, NOTHING, printable, signedText } from "./text.ts";
 
 /**
  * One host's table.
@@ -76,7 +76,7 @@ const COLUMNS: readonly Column<PeerReport>[] = [
   { heading: "delay", align: "right", cell: ({ delay }) => durationText(delay) },
   { heading: "offset", align: "right", cell: ({ offset }) => signedText(offset) },
   { heading: "jitter", align: "right", cell: ({ jitter }) => durationText(jitter) },
-  { heading: "why not", align: "left", cell: ({ reason }) => reason ?? "" },
+  { heading: "why not", align: "left", cell: ({ reason }) => inWords(reason ?? "") },
 ];
 
 /** A narrow terminal has room for what matters most. */

@@ -4,7 +4,7 @@ import type { AssociationReport } from "../engine/port/snapshot.ts";
 import type { Verdict } from "../association/verdict.ts";
 import type { Palette } from "./palette.ts";
 import { fullName, shortName, type Named } from "./servername.ts";
-import { durationText, NOTHING, printable, signedText } from "./text.ts";
+import { durationText, inWords, NOTHING, printable, signedText } from "./text.ts";
 
 /** A column: what stands over it, and what it says of a server. */
 export interface Column<Server = AssociationReport> {
@@ -24,7 +24,7 @@ export const FIGURES: readonly Column[] = [
   { heading: "delay", align: "right", cell: ({ delay }) => durationText(delay) },
   { heading: "±", align: "right", cell: (server) => durationText(errorBound(server)) },
   { heading: "reach", align: "right", cell: ({ reach }) => reach.toString(8) },
-  { heading: "why not", align: "left", cell: ({ reason }) => reason ?? "" },
+  { heading: "why not", align: "left", cell: ({ reason }) => inWords(reason ?? "") },
 ];
 
 /** Columns narrower than this say nothing of a server's name. */

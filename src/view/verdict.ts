@@ -23,10 +23,9 @@ export function directionText(offset: number): string {
 export function verdictLine(snapshot: Snapshot, pivot: UnixNanoseconds): string | null {
   const { clock, system } = snapshot;
   if (clock.offset === null) return null;
-  const voters = snapshot.associations.filter(
-    ({ verdict, stratum }) => verdict !== "rejected" && stratum !== null,
-  ).length;
-  const agreement = voters > 1 ? `; ${system.truechimers} of ${counted(voters, "server")} agree` : "";
+  // Of all that were asked, those included that did not answer; one that is only watched, or is another's twin, was not.
+  const asked = snapshot.associations.filter(({ reason }) => reason !== "noselect" && reason !== "duplicate").length;
+  const agreement = asked > 1 ? `; ${system.truechimers} of ${counted(asked, "server")} agree` : "";
   const doubt = clock.uncertainty === null ? "" : ` ± ${durationText(clock.uncertainty)}`;
   const verb = clock.applied && clock.action === "step" ? "was" : "is";
   return `local clock ${verb} ${directionText(clock.offset)}${doubt}${agreement}${actionText(clock, snapshot, pivot)}`;

@@ -43,20 +43,20 @@ describe("the report", () => {
       "  server          st     offset     delay         ±  reach  why not
       * 192.0.2.1        2  +250.0 ms  200.0 µs  220.0 µs     17
       + 192.0.2.2        2  +250.3 ms  200.0 µs  220.0 µs     17
-      - 192.0.2.3        2  +262.0 ms  200.0 µs  220.0 µs     17  selectJitter
-      x 192.0.2.4:1123   2   +5.000 s  200.0 µs  220.0 µs     17  outsideIntersection
+      - 192.0.2.3        2  +262.0 ms  200.0 µs  220.0 µs     17  select jitter
+      x 192.0.2.4:1123   2   +5.000 s  200.0 µs  220.0 µs     17  outside intersection
         192.0.2.5        0          -         -         -      0  unsynchronized
       ntp3.example.net (192.0.2.3): it adds more jitter than the survivors have: its offset is +262.0 ms, theirs +250.0 ms
       liar.example.net (192.0.2.4:1123): its time disagrees with the majority: its offset is +5.000 s, theirs +250.0 ms
       lost.example.net (192.0.2.5): its own clock is not synchronized: leap 3, stratum 0, refid INIT
-      local clock is 250.0 ms behind ± 220.0 µs; 3 of 4 servers agree
+      local clock is 250.0 ms behind ± 220.0 µs; 3 of 5 servers agree
       "
     `);
   });
 
   it("shows names and addresses where there is room", () => {
     expect(drawn(FIVE, 120).split("\n")[4]).toMatchInlineSnapshot(
-      `"x liar.example.net (192.0.2.4:1123)   2   +5.000 s  200.0 µs  220.0 µs     17  outsideIntersection"`,
+      `"x liar.example.net (192.0.2.4:1123)   2   +5.000 s  200.0 µs  220.0 µs     17  outside intersection"`,
     );
   });
 
