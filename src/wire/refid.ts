@@ -38,7 +38,7 @@ export function refidWord(text: string): number | null {
   const address = ipv4Word(text);
   if (address !== null) return address;
   if (!NAME.test(text)) return null;
-  return wordOf(Uint8Array.from([...text, "\0", "\0", "\0", "\0"], (character) => character.charCodeAt(0)));
+  return wordOf(Uint8Array.from(text.padEnd(4, "\0"), (character) => character.charCodeAt(0)));
 }
 
 /**

@@ -44,7 +44,7 @@ export function verdicts(): Section {
             [`\`${tally === " " ? "blank" : tally}\` ${verdict}`, sentence(VERDICT_TEXTS[verdict])] as const,
         ),
       },
-      "All but the system peer and the survivors have a reason as well. Its name is the same in the table, in JSON and here; the number is ntpd's flash bit for the same cause, where it has one.",
+      "All but the system peer and the survivors have a reason as well. Its name is the same in JSON and here, and in tables its words (`outside intersection`); the number is ntpd's flash bit for the same cause, where it has one.",
       {
         terms: Object.entries(REASONS).map(
           ([reason, { flash, text }]) =>
