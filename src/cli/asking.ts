@@ -50,12 +50,11 @@ async function controlKey({ keys, key, keysFormat }: AskingOptions): Promise<Con
       throw new UsageError(`key ${key} is to be used, but there is no key file`, "name it with --keys FILE");
     return null;
   }
-  const { loadKeys } = await import("../security/keyring.ts");
-  const {
-    keyring,
-    faults: [fault],
-  } = await loadKeys(keys, { format: keysFormat ?? "auto" });
-  if (fault !== undefined) throw new UsageError(placedText(fault));
+  const { fatalFault, loadKeys } = await import("../security/keyring.ts");
+  const loaded = await loadKeys(keys, { format: keysFormat ?? "auto" });
+  const { keyring } = loaded;
+  const fault = fatalFault(loaded, key === undefined ? [] : [key]);
+  if (fault !== null) throw new UsageError(placedText(fault));
   if (key === undefined && keyring.keys.length !== 1)
     throw new UsageError(`${keys} has ${keyring.keys.length} keys`, "say which with --key ID");
   const held = key === undefined ? keyring.keys[0]! : keyring.find(key);

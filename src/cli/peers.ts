@@ -1,4 +1,6 @@
 /** `ntpkit peers`: the servers of running daemons, whatever daemons they are; or, where none runs, polled live. */
+import { existsSync } from "node:fs";
+import { UsageError } from "../config/usage.ts";
 import { findConfiguration } from "../config/files.ts";
 import type { DaemonReport } from "../control/daemon.ts";
 import { isReferenceClock, isUnspecified } from "../control/daemonmode6.ts";
@@ -22,6 +24,7 @@ const TITLE = "ntpkit peers";
  * @throws UsageError
  */
 export async function runPeers(hosts: readonly string[], options: OptionsOf<"peers">, io: Io): Promise<number> {
+  if (options.config !== undefined) await refuseNtpqCommand(options.config);
   if (options.state !== undefined) {
     const { showRemembered } = await import("./peers-remembered.ts");
     return await showRemembered(hosts, options, io);
@@ -50,6 +53,25 @@ export async function runPeers(hosts: readonly string[], options: OptionsOf<"pee
     until.release();
   }
 }
+
+/** `ntpq -crv HOST` asks a question; here `-c` names a file. @throws UsageError where it is no file, and a question of ntpq's */
+async function refuseNtpqCommand(text: string): Promise<void> {
+  const [word = ""] = text.trim().split(/\s+/);
+  if (existsSync(text)) return;
+  const [{ QUESTIONS }, { OTHER_TOOLS }] = await Promise.all([import("./questions.ts"), import("./other-tools.ts")]);
+  const hint =
+    NTPQ_WORDS.get(word) ??
+    OTHER_TOOLS.get(word) ??
+    (Object.hasOwn(QUESTIONS, word) ? `here it is "ntpkit ${word} HOST"` : null);
+  if (hint !== null)
+    throw new UsageError(`there is no configuration file "${text}", and -c asks no question here`, hint);
+}
+
+/** ntpq's short words for what are commands here. */
+const NTPQ_WORDS: ReadonlyMap<string, string> = new Map([
+  ...["rv", "rl", "readlist", "readvar"].map((word) => [word, 'here it is "ntpkit readvar HOST"'] as const),
+  ...["p", "pe", "peers", "opeers"].map((word) => [word, 'here it is "ntpkit peers HOST"'] as const),
+]);
 
 /** What one look at all hosts found. */
 export interface Seen {

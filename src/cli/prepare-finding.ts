@@ -151,12 +151,10 @@ export async function readKeys(
   trusted: TrustedKeys,
 ): Promise<{ readonly keyring: Keyring | null; readonly warnings: readonly PlacedMessage[] }> {
   if (path === null) return { keyring: null, warnings: [] };
-  const { loadKeys } = await import("../security/keyring.ts");
-  const {
-    keyring,
-    faults: [fault],
-    warnings,
-  } = await loadKeys(path, { format, trusted });
-  if (fault !== undefined) throw new UsageError(placedText(fault));
-  return { keyring, warnings };
+  const { fatalFault, loadKeys, withoutLines } = await import("../security/keyring.ts");
+  const keys = await loadKeys(path, { format, trusted });
+  const named = trusted === "all" ? [] : trusted.filter(({ first, last }) => first === last).map(({ first }) => first);
+  const fault = fatalFault(keys, named);
+  if (fault !== null) throw new UsageError(placedText(fault));
+  return { keyring: keys.keyring, warnings: [...keys.warnings, ...withoutLines(keys.faults)] };
 }

@@ -97,10 +97,13 @@ async function loadKeyring(
       `${keyed!.name} is to be authenticated by key ${keyed!.key!}, but there is no key file`,
       "name it with --keys FILE",
     );
-  const { loadKeys } = await import("../security/keyring.ts");
+  const { fatalFault, loadKeys, withoutLines } = await import("../security/keyring.ts");
   const trusted = options.keys === undefined ? (loaded?.configuration.trusted ?? "all") : "all";
-  const { keyring, faults, warnings } = await loadKeys(path, { format: keysFormat(options, loaded), trusted });
-  const [fault] = faults;
-  if (fault !== undefined) throw new UsageError(placedText(fault));
-  return { keyring, warnings };
+  const keys = await loadKeys(path, { format: keysFormat(options, loaded), trusted });
+  const fault = fatalFault(
+    keys,
+    config.associations.flatMap(({ key }) => key ?? []),
+  );
+  if (fault !== null) throw new UsageError(placedText(fault));
+  return { keyring: keys.keyring, warnings: [...keys.warnings, ...withoutLines(keys.faults)] };
 }

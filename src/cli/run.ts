@@ -11,6 +11,7 @@ import {
 import { ONCE_DEFAULTS } from "../config/options.ts";
 import { accessOf } from "../config/serving.ts";
 import { guarded, UsageError, UsageErrors, type OnFault } from "../config/usage.ts";
+import type { Remark } from "../config/ntpconf/parse.ts";
 import { documentText } from "../view/document.ts";
 import { exitCode } from "./exit.ts";
 import type { Io } from "./io.ts";
@@ -42,16 +43,21 @@ function load(options: OptionsOf<"run">, io: Io, onFault: OnFault | null = null)
   return loaded;
 }
 
-/** `--check`: all that is wrong; else the configuration with every default filled in, and what is wrong with its key file. It is JSON with and without `--json`, on one line or many. */
+/** `--check`: all that is wrong; else the configuration with every default filled in, and what is wrong with its key file and its leap file. It is JSON with and without `--json`, on one line or many. */
 async function check(options: OptionsOf<"run">, io: Io): Promise<number> {
   const faults: UsageError[] = [];
   const loaded = load(options, io, (fault) => faults.push(fault));
   const [first, ...others] = faults;
   if (first !== undefined) throw new UsageErrors([first, ...others]);
-  const { daemonKeys } = await import("./daemon/keys.ts");
-  const { fault } = await daemonKeys(loaded);
+  const [{ daemonKeys }, { leapFault }] = await Promise.all([import("./daemon/keys.ts"), import("./daemon/leaps.ts")]);
   const { path, configuration } = loaded;
-  const remarks = [...loaded.remarks, ...(fault === null ? [] : [fault])];
+  const { leapFile } = configuration;
+  const leap = leapFile === null ? null : leapFault(leapFile, Date.now());
+  const remarks: readonly Remark[] = [
+    ...loaded.remarks,
+    ...(await daemonKeys(loaded)).faults,
+    ...(leap === null ? [] : [{ level: "warning", text: leap, at: leapFile!.at } as const]),
+  ];
   const document = configDocument(path, configuration, remarks, options.port ?? ONCE_DEFAULTS.port);
   if (options.quiet !== true || options.json === true)
     io.out.write(documentText(document, options.json !== true || io.out.isTerminal));

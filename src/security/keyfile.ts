@@ -50,6 +50,9 @@ const TEXT_LIMIT = 20;
 /** Octets of secret that ntpd keeps. */
 const NTP_SECRET_LIMIT = 64;
 
+/** U+FEFF in UTF-8, as some editors begin a file; read as Latin-1. */
+const BYTE_ORDER_MARK = /^\xef\xbb\xbf/;
+
 /** A word of a line. */
 interface Word {
   readonly text: string;
@@ -78,7 +81,7 @@ export function parseKeys(text: string, options: { readonly format: KeyFormat; r
   const keys = new Map<number, Key>();
   const faults: PlacedMessage[] = [];
   const warnings: PlacedMessage[] = [];
-  for (const [index, content] of text.split(/\r?\n/).entries()) {
+  for (const [index, content] of text.replace(BYTE_ORDER_MARK, "").split(/\r?\n/).entries()) {
     const line = index + 1;
     const key = parseLine(content, format, { file, line });
     if (key === null) continue;

@@ -43,6 +43,20 @@ export interface LoadedKeys {
 }
 
 /**
+ * The fault that ends a run which needs these keys, for the file cannot be read, no key is left, or one that is needed may be in a
+ * faulty line; `null`: the others do, and what is wrong with the rest is worth a warning.
+ */
+export function fatalFault({ keyring, faults }: LoadedKeys, needed: Iterable<number>): PlacedMessage | null {
+  const isShort = keyring.keys.length === 0 || [...needed].some((id) => keyring.find(id) === null);
+  return faults.find(({ line }) => line === 0) ?? (isShort ? (faults[0] ?? null) : null);
+}
+
+/** The faults of lines that others can do without, as warnings. */
+export function withoutLines(faults: readonly PlacedMessage[]): readonly PlacedMessage[] {
+  return faults.map((fault) => ({ ...fault, message: `${fault.message}; this line is left out` }));
+}
+
+/**
  * Reads a key file into a keyring. Prints nothing and does not throw: an unreadable file is a fault of line 0.
  * @param path of a file or a pipe
  * @param options by whose rule it is read (`auto` unless given) and which keys are trusted (all unless given)

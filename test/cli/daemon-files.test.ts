@@ -153,16 +153,40 @@ describe("the key file", () => {
   it("is read by the rules that its line names", async () => {
     writeFileSync(join(folder, "keys"), "5 secret\n70000 SHA1 ASCII:secret\n", { mode: 0o600 });
     const chrony = await read("chrony");
-    expect([chrony.fault, chrony.keyring!.keys.map(({ id, trusted }) => [id, trusted])]).toEqual([
-      null,
+    expect([chrony.faults, chrony.keyring!.keys.map(({ id, trusted }) => [id, trusted])]).toEqual([
+      [],
       [
         [5, true],
         [70_000, false],
       ],
     ]);
-    const { fault } = await read("");
-    expect(fault?.text).toBe(
+    const { faults } = await read("");
+    expect(faults[0]?.text).toBe(
       "key 5 lacks an algorithm or a secret (in a chrony file, read with --keys-format chrony or named by keys FILE chrony, the algorithm may be left out)",
+    );
+  });
+});
+
+describe("a key file with some lines that are none", () => {
+  it("gives the others, and tells of each where it stands", async () => {
+    writeFileSync(
+      join(folder, "keys"),
+      "\xef\xbb\xbf1 MD5 one\n0 MD5 zero\n2 WHIRL two\n3 SHA1 0123456789abcdef01234\n4 SHA1 0123456789abcdef0123456g\n5 MD5 five\n5 MD5 again\n",
+      { encoding: "latin1", mode: 0o600 },
+    );
+    const text = `keys ${folder}/keys\ntrustedkey 1 5`;
+    const { keyring, faults } = await daemonKeys(
+      loadConfiguration("/c", true, { exists: () => true, read: () => text }),
+    );
+    expect(keyring!.keys.map(({ id }) => id)).toEqual([1, 5]);
+    expect(faults.map(({ level, at }) => [level, at.file, at.line, at.column])).toEqual(
+      [
+        [2, 1],
+        [3, 3],
+        [4, 8],
+        [5, 31],
+        [7, 1],
+      ].map(([line, column]) => ["warning", `${folder}/keys`, line, column]),
     );
   });
 });

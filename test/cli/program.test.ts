@@ -84,6 +84,14 @@ describe("a mistake", () => {
       "ntpkit sync: option '--step' cannot be used with option '--slew'; see ntpkit sync --help",
     ],
     [["sync", "--samples", "0", "a"], "ntpkit sync: --samples: 0 is out of range; from 1 to 64"],
+    [
+      ["peers", "-crv", "192.0.2.1"],
+      'ntpkit peers: there is no configuration file "rv", and -c asks no question here; here it is "ntpkit readvar HOST"',
+    ],
+    [
+      ["peers", "-c", "as", "192.0.2.1"],
+      'ntpkit peers: there is no configuration file "as", and -c asks no question here; here it is "ntpkit associations"',
+    ],
     [["sync", "a:0"], 'ntpkit sync: server "a:0", port: 0 is out of range; from 1 to 65535'],
     [
       ["sync", "--interval", "100ms", "192.0.2.1"],

@@ -112,6 +112,30 @@ describe("run --check", () => {
     expect(out.split("\n").length).toBeGreaterThan(10);
   });
 
+  it("remarks on a key file and a leap file that cannot be used whole", async () => {
+    writeFileSync(join(folder, "keys"), "5 SHA1 secret\n6 NOSUCH x\n7 NOSUCH y\n", { mode: 0o600 });
+    writeFileSync(join(folder, "leaps"), "#$ 3900000000\n#@ 4000000000\n3692217600 37\n#h 0 0 0 0 0\n");
+    const remarked = async (...lines: readonly string[]): Promise<unknown> => {
+      const { code, out } = await ntpkit(["run", "--check", "-c", configuration(...lines)]);
+      expect(code).toBe(0);
+      return JSON.parse(out).remarks.map((one: { line: number; column: number; text: string }) => [
+        one.line,
+        one.column,
+        one.text.replace(`${folder}/`, ""),
+      ]);
+    };
+    expect(await remarked(`keys ${folder}/keys`, "trustedkey 5")).toMatchObject([
+      [2, 3, expect.stringMatching(/^"NOSUCH" is not an algorithm/)],
+      [3, 3, expect.stringMatching(/^"NOSUCH" is not an algorithm/)],
+    ]);
+    expect(await remarked("server 192.0.2.1", `leapfile ${folder}/none`)).toEqual([
+      [2, 10, "leap second list none: no such file or directory"],
+    ]);
+    expect(await remarked(`leapfile ${folder}/leaps`)).toEqual([
+      [1, 10, "leap second list leaps: its hash is not that of its contents"],
+    ]);
+  });
+
   it("ends with 64 at the place that is wrong", async () => {
     const path = configuration("server a", "sever b");
     const { code, out, err } = await ntpkit(["run", "--check", "--json", "-c", path]);
@@ -384,9 +408,10 @@ describe("run", () => {
     const said = running.lines.filter(({ event }) => event === "keys");
     expect(said).toMatchObject([{ level: "warning", text: expect.stringMatching(words) }]);
     const { code, out } = await ntpkit(["run", "--check", "--json", "-c", path]);
-    expect([code, JSON.parse(out).remarks]).toMatchObject([
+    // Here each faulty line is told for itself.
+    expect([code, JSON.parse(out).remarks[0]]).toMatchObject([
       0,
-      [{ level: "warning", message: said[0]!.text.replace(/; it goes on.*/, "") }],
+      { level: "warning", message: said[0]!.text.replace(/(, and 1 fault more)?; it goes on.*/, "") },
     ]);
   });
 

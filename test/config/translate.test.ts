@@ -321,6 +321,94 @@ describe("ntp.toml", () => {
   });
 });
 
+describe("timesyncd.conf", () => {
+  const timesyncd = (...lines: readonly string[]): Translation =>
+    translated("/etc/systemd/timesyncd.conf", machine({ "/etc/systemd/timesyncd.conf": lines.join("\n") }));
+
+  it("keeps servers, polls and the root distance, and answers nobody", () => {
+    const translation = timesyncd(
+      "# a comment",
+      "[Time]",
+      "NTP=a.example b.example",
+      "NTP=192.0.2.1",
+      "FallbackNTP=c.example",
+      "RootDistanceMaxSec=2min 500ms",
+      "PollIntervalMinSec=1min 4s",
+      "PollIntervalMaxSec=34min",
+      "SaveIntervalSec=60s",
+    );
+    const { configuration } = reread(translation);
+    expect(configuration.servers.map(({ name, minpoll, maxpoll }) => [name, minpoll, maxpoll])).toEqual([
+      ["a.example", 6, 11],
+      ["b.example", 6, 11],
+      ["192.0.2.1", 6, 11],
+    ]);
+    expect(configuration).toMatchObject({
+      limits: { maxdist: 120.5 },
+      restrict: [{ flags: expect.arrayContaining(["noserve"]) }, {}, {}],
+    });
+    expect(translation.warnings).toEqual([
+      '/etc/systemd/timesyncd.conf:5:1: "FallbackNTP=c.example" is left out: all servers are asked at once here',
+    ]);
+  });
+
+  it("asks the fallback servers where no others are named, and takes back what is set empty", () => {
+    const { configuration } = reread(timesyncd("[Time]", "NTP=a", "NTP=", "FallbackNTP=c d", "PollIntervalMinSec=x"));
+    expect(configuration.servers.map(({ name, minpoll }) => [name, minpoll])).toEqual([
+      ["c", 5],
+      ["d", 5],
+    ]);
+  });
+
+  it("tells that it names nobody, and what it does not know", () => {
+    expect(timesyncd("[Time]", "#NTP=", "Nonsense=1", "what").warnings).toEqual([
+      '/etc/systemd/timesyncd.conf:3:1: "Nonsense=1" is left out: there is nothing like it',
+      '/etc/systemd/timesyncd.conf:4:1: "what" is left out: it is neither [Time] nor NAME=VALUE',
+      "/etc/systemd/timesyncd.conf:1:1: it names no server: systemd's own, or the network's by DHCP, are not known here",
+    ]);
+  });
+});
+
+describe("OpenNTPD's ntpd.conf", () => {
+  it("keeps servers and whom it answers, and tells what it leaves out", () => {
+    const text =
+      'listen on 192.0.2.1 # mine\nservers pool.example\nserver a.example weight 5\nsensor *\nconstraints from "https://www.example/"\n';
+    const translation = translated("/etc/ntpd.conf", machine({ "/etc/ntpd.conf": text }));
+    const { configuration } = reread(translation);
+    expect(configuration.servers.map(({ kind, name }) => [kind, name])).toEqual([
+      ["pool", "pool.example"],
+      ["server", "a.example"],
+    ]);
+    expect(configuration.interfaces.map(({ action, what }) => [action, what])).toEqual([
+      ["ignore", "all"],
+      ["listen", "192.0.2.1"],
+    ]);
+    expect(configuration.restrict[0]).toMatchObject({
+      address: "default",
+      flags: expect.not.arrayContaining(["noserve"]),
+    });
+    expect(configuration.tinker).toMatchObject({ step: Infinity, panic: Infinity });
+    expect(translation.warnings).toEqual([
+      "/etc/ntpd.conf:3:1: a.example: left out: weight 5",
+      '/etc/ntpd.conf:4:1: "sensor" is left out: sensors are not used here',
+      '/etc/ntpd.conf:5:1: "constraints" is left out: there is no HTTPS time to hold servers against',
+    ]);
+  });
+
+  it("answers nobody without a listen line", () => {
+    const { configuration } = reread(translated("/etc/ntpd.conf", machine({ "/etc/ntpd.conf": "server a\n" })));
+    expect(configuration.restrict[0]).toMatchObject({ flags: expect.arrayContaining(["noserve"]) });
+  });
+});
+
+it("tells whose a file is by what it says where its name does not tell, and takes no ntp.conf for another's", () => {
+  const read = (text: string): Translation => translated("/x", machine({ "/x": text }));
+  expect(read("[Time]\nNTP=a").text).toContain("server a iburst minpoll 5");
+  expect(read("servers a").text).toContain("pool a iburst");
+  expect(read("server a\nmakestep 1 3").text).toContain("server a\n");
+  expect(() => read("server a\nrestrict default nopeer\n")).toThrow("/x is an ntp.conf already");
+});
+
 it("never breaks, whatever a file has in it", () => {
   const words = fc.constantFrom(
     "server",

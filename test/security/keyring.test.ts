@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { loadKeys } from "../../src/security/keyring.ts";
+import { fatalFault, loadKeys, withoutLines } from "../../src/security/keyring.ts";
 import { placedText } from "../../src/security/place.ts";
 
 let folder: string;
@@ -50,6 +50,18 @@ describe("loading a key file", () => {
     const { keyring, faults } = await loadKeys(path);
     expect(keyring.keys.map(({ id }) => id)).toEqual([1]);
     expect(faults.map(placedText)[0]).toMatch(new RegExp(`^${path}:2:3: "MD9" is not an algorithm`));
+  });
+
+  it("lets those go on whose keys it has, and nobody else", async () => {
+    const loaded = await loadKeys(write("1 MD5 one\n2 MD9 two\n"));
+    const place = (needed: readonly number[]): number | undefined => fatalFault(loaded, needed)?.line;
+    expect([place([]), place([1]), place([1, 2]), place([7])]).toEqual([undefined, undefined, 2, 2]);
+    expect(withoutLines(loaded.faults).map(({ message }) => message)).toEqual([
+      expect.stringMatching(/^"MD9" is not an algorithm; .*; this line is left out$/),
+    ]);
+    expect(fatalFault(await loadKeys(write("x\n")), [])?.line).toBe(1);
+    expect(fatalFault(await loadKeys(join(folder, "none")), [])?.line).toBe(0);
+    expect(fatalFault(await loadKeys(write("1 MD5 one\n")), [7])).toBeNull();
   });
 
   it.each([

@@ -11,8 +11,8 @@ import type { Log } from "./log.ts";
 export interface DaemonKeys {
   /** The keys that can be used; `null`: no key file is named. */
   readonly keyring: Keyring | null;
-  /** What is wrong with the file, one line; `null`: nothing. Whoever needs a key that is not there stays unauthenticated, and unused. */
-  readonly fault: Remark | null;
+  /** What is wrong with the file, or with lines of it. Whoever needs a key that is not there stays unauthenticated, and unused. */
+  readonly faults: readonly Remark[];
   readonly warnings: readonly string[];
 }
 
@@ -30,25 +30,27 @@ export async function daemonKeys({ configuration }: LoadedConfiguration): Promis
         "name it with keys FILE",
         keyed.at,
       );
-    return { keyring: null, fault: null, warnings: [] };
+    return { keyring: null, faults: [], warnings: [] };
   }
   const { loadKeys } = await import("../../security/keyring.ts");
   const { keyring, faults, warnings } = await loadKeys(keys.path, { format: keys.format, trusted: trusted ?? [] });
   const untrusted =
     trusted === null ? [placedText({ ...keys.at, message: "no key is trusted, since there is no trustedkey" })] : [];
-  return { keyring, fault: faultOf(faults, keys.at), warnings: [...warnings.map(placedText), ...untrusted] };
+  return {
+    keyring,
+    faults: faults.map((fault) => remarkOf(fault, keys.at)),
+    warnings: [...warnings.map(placedText), ...untrusted],
+  };
 }
 
 /** Says what is wrong with the file, and whom that concerns. */
-export function tellKeys({ fault, warnings }: DaemonKeys, { configuration }: LoadedConfiguration, log: Log): void {
-  if (fault !== null)
-    log.matter(
-      "keys",
-      "warning",
-      "keys",
-      `${placedText({ ...fault.at, message: fault.text })}; ${withoutKeys(configuration.associations)}`,
-    );
-  else log.matter("keys", "warning", "keys", null);
+export function tellKeys({ faults, warnings }: DaemonKeys, { configuration }: LoadedConfiguration, log: Log): void {
+  const told = faults.map(({ at, text }) => placedText({ ...at, message: text }));
+  const [first, ...others] = told;
+  const more = others.length === 0 ? "" : `, and ${counted(others.length, "fault")} more`;
+  const text = first === undefined ? null : `${first}${more}; ${withoutKeys(configuration.associations)}`;
+  log.matter("keys", "warning", "keys", text);
+  for (const other of others) log.say("warning", "keyLine", other);
   for (const warning of warnings) log.say("warning", "keys", warning);
 }
 
@@ -59,10 +61,9 @@ function withoutKeys(associations: LoadedConfiguration["configuration"]["associa
     : `it goes on, and does not believe who needs these keys: ${counted(keyed, "line")} with a key`;
 }
 
-/** What is wrong with the file as a whole stands where it is named; of many faulty lines the first is told. */
-function faultOf([first, ...others]: readonly PlacedMessage[], named: Remark["at"]): Remark | null {
-  if (first === undefined) return null;
-  const more = others.length === 0 ? "" : `, and ${counted(others.length, "fault")} more`;
-  if (first.line === 0) return { level: "warning", text: `${first.file}: ${first.message}`, at: named };
-  return { level: "warning", text: `${first.message}${more}`, at: first };
+/** What is wrong with the file as a whole stands where it is named. */
+function remarkOf({ message, file, line, column }: PlacedMessage, named: Remark["at"]): Remark {
+  return line === 0
+    ? { level: "warning", text: `${file}: ${message}`, at: named }
+    : { level: "warning", text: message, at: { file, line, column } };
 }

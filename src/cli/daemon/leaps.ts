@@ -19,10 +19,23 @@ const SOON = 30 * 86_400;
  */
 export function readLeaps(file: Configuration["leapFile"], log: Log, unix: number): LeapKnowledge | null {
   if (file === null) return null;
-  const told = (text: string | null): null => {
-    log.matter("leapfile", "warning", "leapFile", text === null ? null : `leap second list ${file.path}: ${text}`);
-    return null;
-  };
+  const { knowledge, fault } = leapsOf(file, unix);
+  log.matter("leapfile", "warning", "leapFile", fault);
+  return knowledge;
+}
+
+/** What is wrong with the list, or will soon be; `null`: nothing. @param unix milliseconds since 1970 */
+export function leapFault(file: NonNullable<Configuration["leapFile"]>, unix: number): string | null {
+  return leapsOf(file, unix).fault;
+}
+
+interface Leaps {
+  readonly knowledge: LeapKnowledge | null;
+  readonly fault: string | null;
+}
+
+function leapsOf(file: NonNullable<Configuration["leapFile"]>, unix: number): Leaps {
+  const told = (text: string): Leaps => ({ knowledge: null, fault: `leap second list ${file.path}: ${text}` });
   let text: string;
   try {
     text = readFileSync(file.path, "utf8");
@@ -41,8 +54,8 @@ export function readLeaps(file: Configuration["leapFile"], log: Log, unix: numbe
   const now = BigInt(Math.floor(unix / 1000)) + UNIX_EPOCH;
   const left = goodFor(list, now);
   if (left !== null && left <= 0) return told("it has expired");
-  told(left !== null && left < SOON ? `it expires in ${Math.ceil(left / 86_400)} days` : null);
-  return knowledgeOf(list, now);
+  const soon = left !== null && left < SOON ? told(`it expires in ${Math.ceil(left / 86_400)} days`).fault : null;
+  return { knowledge: knowledgeOf(list, now), fault: soon };
 }
 
 /** How the leap second that comes is smeared for clients; `null`: it is not. */

@@ -24,7 +24,7 @@ export class Orders {
   readonly #options: OptionsOf<"run">;
   readonly #log: Log;
   #loaded: LoadedConfiguration;
-  #keys: DaemonKeys = { keyring: null, fault: null, warnings: [] };
+  #keys: DaemonKeys = { keyring: null, faults: [], warnings: [] };
   #control: ControlAnswering | null = null;
   #fingerprint = "";
 
@@ -67,9 +67,10 @@ export class Orders {
   async renew(): Promise<boolean> {
     const loaded = this.#reload();
     const keys = await daemonKeys(loaded);
-    const { fault } = keys;
-    // Keys that are known are not given up for a file that cannot be read.
-    if (fault !== null && this.#keys.keyring !== null && this.#keys.fault === null)
+    const [fault] = keys.faults;
+    // Keys that are known are not given up for a file, or a line, that cannot be read.
+    const isLost = this.#keys.keyring?.keys.some(({ id }) => (keys.keyring?.find(id) ?? null) === null) ?? false;
+    if (fault !== undefined && isLost && this.#keys.faults.length === 0)
       throw new UsageError(fault.text, null, fault.at);
     tellKeys(keys, loaded, this.#log);
     const before = this.#fingerprint;

@@ -450,7 +450,7 @@ export const ROWS = {
   from: {
     flag: "--from",
     takes: "file",
-    text: "translate this chrony.conf or ntp.toml (ntpd-rs) to ntp.conf; with --print",
+    text: "translate this chrony.conf, ntp.toml (ntpd-rs), timesyncd.conf or OpenNTPD ntpd.conf to ntp.conf; with --print",
   },
   print: { flag: "--print", text: "print the translation and end" },
   noClock: {

@@ -44,8 +44,8 @@ const FOLD: Readonly<Record<string, (draft: Draft, statement: Statement) => void
   },
   nonvolatile: (draft, { values: [tolerance] }) =>
     void (draft.driftTolerance = Number(((tolerance as number) * 1e6).toPrecision(12))),
-  leapfile: (draft, { values: [path, check], at }) =>
-    void (draft.leapFile = { path: String(path), checkHash: check !== "ignorehash", at }),
+  leapfile: (draft, { operands: [file], values: [path, check] }) =>
+    void (draft.leapFile = { path: String(path), checkHash: check !== "ignorehash", at: file!.at }),
   leapsmearinterval: (draft, { values: [interval] }) => void (draft.smear = interval as number),
   statistics: (draft, { options }) => asked(draft, [...options.keys()]),
   statsdir: (draft, { values: [folder] }) => void (draft.statistics = { ...draft.statistics, folder: String(folder) }),

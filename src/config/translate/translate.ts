@@ -4,6 +4,8 @@ import { systemReason } from "../../security/place.ts";
 import { UsageError } from "../usage.ts";
 import { translateChrony } from "./chrony.ts";
 import { translateNtpdRs } from "./ntpdrs.ts";
+import { translateOpenNtpd } from "./openntpd.ts";
+import { translateTimesyncd } from "./timesyncd.ts";
 
 /** A translation. */
 export interface Translation {
@@ -23,9 +25,27 @@ export interface ConfigFiles {
 
 const REAL_FILES: ConfigFiles = { read: (path) => readFileSync(path, "utf8"), list: (folder) => readdirSync(folder) };
 
+/** Who reads a file, told by its name, else by lines that only its daemon has. In this order; chrony's has all the rest. */
+const READERS: readonly {
+  readonly name: RegExp;
+  readonly line: RegExp | null;
+  readonly translate: (text: string, file: string, files: ConfigFiles) => Translation;
+}[] = [
+  { name: /\.toml$/, line: null, translate: translateNtpdRs },
+  { name: /(^|\/)timesyncd\.conf(\.d\/|$)/, line: /^\s*\[Time\]\s*$/m, translate: translateTimesyncd },
+  {
+    name: /(^|\/)ntpd\.conf$/,
+    line: /^\s*(servers\s|listen\s+on\s|constraints?\s+from\s|sensor\s)/m,
+    translate: translateOpenNtpd,
+  },
+];
+
+/** What only ntp.conf says, which needs no translation. */
+const NTP_CONF = /^\s*(restrict|tos|tinker|statsdir|filegen|statistics|includefile|broadcastclient|trustedkey)\s/m;
+
 /**
- * Translates a file: TOML by its name, else chrony's.
- * @throws UsageError where it cannot be read, or is not what its name says
+ * Translates a file of chrony, ntpd-rs, systemd-timesyncd or OpenNTPD.
+ * @throws UsageError where it cannot be read, is not what its name says, or says what cannot be said here
  */
 export function translated(path: string, files: ConfigFiles = REAL_FILES): Translation {
   let text: string;
@@ -34,5 +54,9 @@ export function translated(path: string, files: ConfigFiles = REAL_FILES): Trans
   } catch (error) {
     throw new UsageError(`cannot read ${path}: ${systemReason(error)}`);
   }
-  return path.endsWith(".toml") ? translateNtpdRs(text, path) : translateChrony(text, path, files);
+  const reader =
+    READERS.find(({ name }) => name.test(path)) ?? READERS.find(({ line }) => line !== null && line.test(text));
+  if (reader === undefined && NTP_CONF.test(text))
+    throw new UsageError(`${path} is an ntp.conf already`, "use it as it is: ntpkit run -c FILE");
+  return (reader?.translate ?? translateChrony)(text, path, files);
 }
