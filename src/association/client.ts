@@ -118,7 +118,8 @@ export function receiveReply(
   }
   const step = stepSince(request, now);
   if (step !== 0) return { kind: "stepped", by: step };
-  if (request.origin === null) {
+  // Whose moment of leaving is not known by the time it is overdue will never be.
+  if (request.origin === null && !request.overdue) {
     holdReply(request, reply);
     return { kind: "held" };
   }

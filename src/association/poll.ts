@@ -14,6 +14,7 @@ import { CHANGE, changed } from "./change.ts";
 import type { Writable } from "./change.ts";
 import { isRecalled } from "./filter.ts";
 import { reachOnPoll } from "./reach.ts";
+import { nextMoment } from "./request.ts";
 import type { BurstProfile } from "./template.ts";
 
 /** Polls without an acceptable answer after which a persistent association goes to maxpoll (seed 002; RFC 5905 UNREACH). */
@@ -55,7 +56,8 @@ export function onPoll(association: Writable<Association>, now: Mono, rules: Pol
     association.reach = reachOnPoll(association.reach);
     association.unreach += 1;
     // While what is on its way would be enough, nothing more is asked; a loss asks again.
-    const enough = association.answers + association.requests.length + 1 >= samplesWanted(association, rules);
+    const counted = association.requests.filter(({ overdue }) => !overdue).length;
+    const enough = association.answers + counted + 1 >= samplesWanted(association, rules);
     pollAt(association, enough ? null : after(now, burstSpacing(association, rules, association.packets.sent === 0)));
     if (association.reach === 0) changed(association, CHANGE.fitness);
     return;
@@ -92,10 +94,14 @@ export function askAgainAt(association: Association, at: Mono): void {
   if (association.nextPoll === null) pollAt(association, at);
 }
 
-/** When it next has something to do: a packet leaves, or the oldest request runs out; `null`: never. */
+/** When it next has something to do: a packet leaves, or a request is overdue or forgotten; `null`: never. */
 export function dueOf({ nextPoll, requests }: Association): Mono | null {
-  const expires = requests[0]?.expires ?? null;
-  return nextPoll === null || (expires !== null && expires < nextPoll) ? expires : nextPoll;
+  let due = nextPoll;
+  for (const request of requests) {
+    const moment = nextMoment(request);
+    if (moment !== null && (due === null || moment < due)) due = moment;
+  }
+  return due;
 }
 
 /**
@@ -114,9 +120,12 @@ export function onAnswer(
   association.answers += 1;
   if (!usable) changed(association, CHANGE.fitness);
   if (rules.samples !== null) {
+    // It was called unreachable, and has only been slow.
+    const isBack = association.ended === "unreachable";
+    if (isBack) association.ended = null;
     if (association.answers >= samplesWanted(association, rules)) complete(association);
     // More are wanted than were planned: what came has come by a detour.
-    else if (association.known) askAgainAt(association, after(now, burstSpacing(association, rules, false)));
+    else if (association.known || isBack) askAgainAt(association, after(now, burstSpacing(association, rules, false)));
     return;
   }
   if (!usable || wasReachable) return;

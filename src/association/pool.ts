@@ -27,12 +27,15 @@ const STALE: Seconds = 1024;
 /** As manycast, a pool that gives too few is asked up to eight times as rarely as its servers. */
 const SLOWER: PollExponent = 3;
 
-/** The one question that is out. */
+/** A question that is out: one at a time is waited for. */
 export interface PoolQuestion {
   readonly to: Address;
   readonly token: QuestionToken;
   readonly cookie: NtpTimestamp;
+  /** By then it is overdue, and the next address is asked. */
   readonly expires: Mono;
+  /** By then its answer is no longer listened for. */
+  readonly forgotten: Mono;
 }
 
 /** Why an address that was drawn is not held: its answer does not do, it cannot be reached, or it does not answer. */
@@ -66,6 +69,8 @@ export interface PoolSolicitor {
   /** When to look the name up again at the earliest. */
   resolveAt: Mono;
   asked: PoolQuestion | null;
+  /** Questions that are overdue, oldest first: an answer is as good as another, however slow the network. */
+  overdue: readonly PoolQuestion[];
   /** When to go on; `null`: an answer is awaited. */
   nextAt: Mono | null;
   /** Servers asked so far. */
@@ -86,6 +91,7 @@ export function poolSolicitor(config: AssociationConfig, now: Mono): PoolSolicit
     poll: config.minpoll,
     resolveAt: now,
     asked: null,
+    overdue: [],
     nextAt: null,
     tried: 0,
     failed: new Map(),

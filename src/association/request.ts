@@ -51,21 +51,40 @@ export interface Request {
   readonly cookie: NtpTimestamp;
   /** Both clocks when it was handed over for sending. */
   readonly handedOver: Now;
-  /** Unanswered by then, it is lost. */
+  /** Unanswered by then it is overdue, and another may take its place. */
   readonly expires: Mono;
+  /**
+   * It is overdue: it counts as lost, but its socket is open and its cookie still good, since some networks are slow (satellites). An
+   * answer that comes after all is as good as another; how late it is, its delay says.
+   */
+  readonly overdue: boolean;
+  /** When it is no longer waited for; `null`: as long as the run lasts. */
+  readonly forgotten: Mono | null;
   /** T1 as the host measured it; `null` until `sent` has said so. */
   readonly origin: NtpTimestamp | null;
   readonly originStamp: StampSource;
   readonly held: HeldReply | null;
 }
 
-/** A fresh request. */
-export function request(token: QuestionToken, cookie: NtpTimestamp, now: Now, timeout: Seconds): Request {
+/**
+ * A fresh request.
+ * @param timeout after so long another may take its place
+ * @param patience after so long it is no longer waited for; `null`: as long as the run lasts
+ */
+export function request(
+  token: QuestionToken,
+  cookie: NtpTimestamp,
+  now: Now,
+  timeout: Seconds,
+  patience: Seconds | null,
+): Request {
   return {
     token,
     cookie,
     handedOver: now,
     expires: after(now.mono, timeout),
+    overdue: false,
+    forgotten: patience === null ? null : after(now.mono, Math.max(timeout, patience)),
     origin: null,
     originStamp: "user",
     held: null,
@@ -83,6 +102,22 @@ export function onAsked(association: Writable<Association>, asked: Request): voi
 export function endRequest(association: Writable<Association>, ended: Request): void {
   association.requests = association.requests.filter((request) => request !== ended);
   changed(association, CHANGE.due);
+}
+
+/** It is overdue: it is no longer counted on, but still listened for. */
+export function onOverdue(association: Association, late: Writable<Request>): void {
+  late.overdue = true;
+  changed(association, CHANGE.due | CHANGE.fitness);
+}
+
+/** The next moment of a request: when it is overdue, and when it is forgotten; `null`: there is none. */
+export function nextMoment({ overdue, expires, forgotten }: Request): Mono | null {
+  return overdue ? forgotten : expires;
+}
+
+/** Whether an answer is counted on: a question is out, and not overdue. */
+export function isAwaited({ requests }: Pick<Association, "requests">): boolean {
+  return requests.some(({ overdue }) => !overdue);
 }
 
 /** The host has measured when it left. */
@@ -103,7 +138,7 @@ export function moveRequest(request: Writable<Request>, by: Seconds): void {
   if (request.origin !== null) request.origin = shift(request.origin, by);
 }
 
-/** More disagreement between the two clocks within one exchange than this is a step, not a slew (chrony slews at 8 %). */
+/** More disagreement between the two clocks within a second of an exchange than this is a step, not a slew (chrony slews at 8 %). */
 const STEP_SUSPICION: Seconds = 0.1;
 
 /**
@@ -112,6 +147,7 @@ const STEP_SUSPICION: Seconds = 0.1;
  * @returns the step in seconds, or 0 for none
  */
 export function stepSince(request: Request, now: Now): Seconds {
-  const step = difference(now.clock, request.handedOver.clock) - elapsed(request.handedOver.mono, now.mono);
-  return Math.abs(step) > STEP_SUSPICION ? step : 0;
+  const between = elapsed(request.handedOver.mono, now.mono);
+  const step = difference(now.clock, request.handedOver.clock) - between;
+  return Math.abs(step) > STEP_SUSPICION * Math.max(1, between) ? step : 0;
 }

@@ -8,7 +8,7 @@ import type { Reception } from "../association/client.ts";
 import { hasLeft } from "../association/exchange.ts";
 import { excuse, giveUp, measureAnew, onUndelivered as notDelivered, onUnsealed } from "../association/life.ts";
 import { onLost, onPoll } from "../association/poll.ts";
-import { onAsked, request as newRequest, requestLeft } from "../association/request.ts";
+import { nextMoment, onAsked, onOverdue, request as newRequest, requestLeft } from "../association/request.ts";
 import type { PacketToken, Request, SocketToken } from "../association/request.ts";
 import type { Reason } from "../association/verdict.ts";
 import { after, elapsed } from "../time/mono.ts";
@@ -34,13 +34,10 @@ const SILENT_BEFORE_FALLBACK = 2;
 
 /** An association's moment has come: requests run out, and the next one leaves. */
 export function attend(state: State, association: Association, now: Now): void {
-  // Oldest first, and all of the same patience.
-  for (
-    let lost = association.requests[0];
-    lost !== undefined && lost.expires <= now.mono;
-    lost = association.requests[0]
-  )
-    expire(state, association, lost, now);
+  for (const request of association.requests) {
+    const moment = association.requests.includes(request) ? nextMoment(request) : null;
+    if (moment !== null && moment <= now.mono) expire(state, association, request, now);
+  }
   if (association.nextPoll !== null && association.nextPoll <= now.mono) poll(state, association, now);
   if (state.roster.get(association.id) === undefined) return;
   const useless = isUseless(state, association, now);
@@ -113,7 +110,7 @@ function ask(state: State, association: Association, now: Now): void {
     return;
   }
   const token = state.nextToken();
-  onAsked(association, newRequest(token, cookie, now, state.config.timeout));
+  onAsked(association, newRequest(token, cookie, now, state.config.timeout, state.patience));
   state.roster.occupy(token, association);
   state.act({
     kind: "ask",
@@ -129,11 +126,10 @@ function ask(state: State, association: Association, now: Now): void {
 function expire(state: State, association: Association, request: Request, now: Now): void {
   // Its T1 never came, but its answer did: the moment of handing over is the next best thing.
   const reception = releaseHeld(association, request, now, state.rulesFor(association));
-  state.close(association, request);
-  if (reception !== null) {
-    onReception(state, association, reception, now);
-    return;
-  }
+  if (reception !== null || request.overdue) state.close(association, request);
+  if (reception !== null) onReception(state, association, reception, now);
+  if (reception !== null || request.overdue) return;
+  onOverdue(association, request);
   state.note({ what: "timedOut", id: association.id, address: association.address! });
   const mute = association.answers === 0 && association.unanswered >= SILENT_BEFORE_FALLBACK;
   if (mute && fallBack(state, association, now, true)) return;

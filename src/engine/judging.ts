@@ -1,4 +1,5 @@
 /** One opinion of everything heard, and for a one-shot the end: when to judge, and what to do about the clock. */
+import { onOverdue } from "../association/request.ts";
 import { judgeSystem } from "../system/judge.ts";
 import type { OrphanRules } from "../system/judge.ts";
 import { after } from "../time/mono.ts";
@@ -71,6 +72,7 @@ function hasListenedEnough(state: State): boolean {
 /** The deadline has come: decide with what there is, or say that somebody could still have answered. */
 export function onDeadline(state: State, now: Now): void {
   state.note({ what: "deadline" });
+  for (const association of state.roster) for (const request of association.requests) onOverdue(association, request);
   const { pending } = state.names;
   if (state.config.once !== null) giveUpNames(state, now);
   judge(state, now);

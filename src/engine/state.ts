@@ -149,6 +149,15 @@ export class State {
     return association.listening === null ? this.#told.rules : this.#told.volley;
   }
 
+  /**
+   * How long an answer is listened for: in a one-shot as long as it runs (`null`); in a daemon no longer than the answer of a server
+   * can take that is near enough to be used (root distance).
+   */
+  get patience(): Seconds | null {
+    const { once, limits } = this.#told.config;
+    return once === null ? 2 * limits.maxdist : null;
+  }
+
   /** Asks for something. */
   act(action: Action): void {
     this.actions.push(action);

@@ -4,6 +4,7 @@
  */
 import type { Association } from "../association/association.ts";
 import { rootDistance } from "../association/distance.ts";
+import { isAwaited } from "../association/request.ts";
 import { isUnsynchronized, PACKET_TESTS } from "../association/tests.ts";
 import type { Reason } from "../association/verdict.ts";
 import type { Mono } from "../time/mono.ts";
@@ -92,5 +93,5 @@ function silence({ ended, authentication, kiss, answers, flash, unanswered, requ
   if (kiss !== null) return "kiss";
   if (answers > 0 && flash !== 0) return flash === PACKET_TESTS.header.flash ? "header" : "unsynchronized";
   if (flash === PACKET_TESTS.bogus.flash) return "bogus";
-  return ended === "unreachable" || (unanswered > 0 && requests.length === 0) ? "unreachable" : "pending";
+  return ended === "unreachable" || (unanswered > 0 && !isAwaited({ requests })) ? "unreachable" : "pending";
 }

@@ -38,7 +38,7 @@ type Step = (held: Association, now: Now, rules: typeof DAEMON) => void;
 const STEPS: Readonly<Record<string, Step>> = {
   asks: (held, now, rules) => {
     onPoll(held, now.mono, rules);
-    const asked = request((held.packets.sent + 1) as QuestionToken, 1n as NtpTimestamp, now, 1);
+    const asked = request((held.packets.sent + 1) as QuestionToken, 1n as NtpTimestamp, now, 1, null);
     requestLeft(asked, now.clock, "kernel");
     onAsked(held, asked);
   },

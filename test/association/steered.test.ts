@@ -35,7 +35,7 @@ describe("a filter", () => {
 
 describe("a request under way", () => {
   it("moves with the clock, so that its answer gives a true sample and no step is suspected", () => {
-    const one = request(1 as QuestionToken, 7n as never, at(10), 1);
+    const one = request(1 as QuestionToken, 7n as never, at(10), 1, null);
     requestLeft(one, at(10).clock, "kernel");
     moveRequest(one, 0.5);
     expect(difference(one.origin!, at(10).clock)).toBeCloseTo(0.5, 9);
@@ -43,7 +43,7 @@ describe("a request under way", () => {
   });
 
   it("whose moment of leaving is not known yet moves its handing over", () => {
-    const one = request(1 as QuestionToken, 7n as never, at(10), 1);
+    const one = request(1 as QuestionToken, 7n as never, at(10), 1, null);
     moveRequest(one, -0.25);
     expect(one.origin).toBeNull();
     expect(difference(one.handedOver.clock, at(10).clock)).toBeCloseTo(-0.25, 9);

@@ -74,7 +74,7 @@ export function client(
 
 /** A request handed over and sent at a moment. */
 export function requestAt(seconds: number, cookie = 0x1234_5678_9abc_def0n): Writable<Request> {
-  const made: Writable<Request> = request(1 as QuestionToken, cookie as NtpTimestamp, at(seconds), 1);
+  const made: Writable<Request> = request(1 as QuestionToken, cookie as NtpTimestamp, at(seconds), 1, null);
   made.origin = at(seconds).clock;
   return made;
 }

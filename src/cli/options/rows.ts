@@ -130,7 +130,7 @@ export const ROWS = {
   timeout: {
     flag: "--timeout",
     takes: "duration",
-    text: "wait this long for a reply",
+    text: "after this long without a reply the next request may go; the reply still counts",
     duration: DURATIONS.timeout as DurationBounds,
     standard: ONCE_DEFAULTS.timeout as number,
   },

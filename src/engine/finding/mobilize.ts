@@ -93,6 +93,7 @@ export function fallBack(state: State, stuck: Association, now: Now, otherFamily
     (address) => state.roster.at(address) === undefined && (!otherFamily || family(address.ip) !== family(current.ip)),
   );
   if (next === undefined) return false;
+  state.closeRequests(stuck);
   state.roster.move(stuck, next);
   recallServer(state, stuck, next, now);
   pollAt(stuck, stuck.ended === null ? now.mono : null);

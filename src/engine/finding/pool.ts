@@ -51,7 +51,7 @@ export function onPoolResolved(state: State, config: AssociationConfig, addresse
 export function revisePools(state: State, revised: ReadonlyMap<AssociationConfig, AssociationConfig>): void {
   state.pools = state.pools.filter((pool) => {
     const config = revised.get(pool.config);
-    if (config === undefined && pool.asked !== null) state.act({ kind: "close", socket: pool.asked.token });
+    if (config === undefined) for (const { token } of questionsOf(pool)) state.act({ kind: "close", socket: token });
     if (config !== undefined) pool.config = config;
     return config !== undefined;
   });
@@ -61,7 +61,8 @@ export function revisePools(state: State, revised: ReadonlyMap<AssociationConfig
 /** Goes on drawing where it is time. */
 export function drawFromPools(state: State, now: Now): void {
   for (const pool of state.pools) {
-    if (pool.asked !== null && pool.asked.expires <= now.mono) giveUpQuestion(state, pool, "noReply", now);
+    for (const late of pool.overdue) if (late.forgotten <= now.mono) endQuestion(state, pool, late);
+    if (pool.asked !== null && pool.asked.expires <= now.mono) goOn(state, pool, pool.asked, now);
     if (pool.asked === null && pool.nextAt !== null && pool.nextAt <= now.mono) draw(state, pool, now);
   }
   schedule(state);
@@ -84,18 +85,30 @@ export function hurryPools(state: State, held: number, now: Now): void {
 
 /** The pool whose question it is, by its packet or its socket. */
 export function poolAsking(state: State, question: PacketToken | SocketToken): PoolSolicitor | undefined {
-  return state.pools.find(({ asked }) => asked?.token === question);
+  return state.pools.find((pool) => questionOf(pool, question) !== undefined);
+}
+
+function questionOf(pool: PoolSolicitor, question: PacketToken | SocketToken): PoolQuestion | undefined {
+  return questionsOf(pool).find(({ token }) => token === question);
+}
+
+function questionsOf({ asked, overdue }: PoolSolicitor): readonly PoolQuestion[] {
+  return asked === null ? overdue : [...overdue, asked];
 }
 
 /** An answer to a pool's question: mobilizes a preemptable client by the line's template. No key is asked for (seed 002). */
 export function onDrawn(state: State, pool: PoolSolicitor, arrival: Arrival, now: Now): void {
-  const question = pool.asked!;
+  const question = questionOf(pool, arrival.datagram.socket)!;
+  const isAwaited = question === pool.asked;
   const { header } = arrival.packet;
   const { from } = arrival.datagram;
   // Whoever guesses a port does not end the wait for the true answer.
   if (!isSameAddress(from, question.to)) return refuseUnasked(state, from, "address");
   if (header.origin !== question.cookie) return refuseUnasked(state, from, "bogus");
-  endQuestion(state, pool, question, after(now.mono, POOL_PAUSE));
+  endQuestion(state, pool, question);
+  if (isAwaited) pool.nextAt = after(now.mono, POOL_PAUSE);
+  // Others have been asked meanwhile, and there may be enough of them.
+  if (!isAwaited && heldCount(state) >= state.config.limits.maxclock) return schedule(state);
   const kiss = kissCode(header);
   if (kiss !== null && kissAction(kiss) === "goAway") rememberKiss(state, from, kiss, now);
   const config: AssociationConfig = { ...pool.config, kind: "pool" };
@@ -121,7 +134,10 @@ export function onDrawUndelivered(
 ): boolean {
   const pool = poolAsking(state, question);
   if (pool === undefined) return false;
-  giveUpQuestion(state, pool, why, now);
+  const failed = questionOf(pool, question)!;
+  noteFailed(state, pool, failed.to, why);
+  if (failed === pool.asked) pool.nextAt = now.mono;
+  endQuestion(state, pool, failed);
   schedule(state);
   return true;
 }
@@ -162,7 +178,9 @@ function ask(state: State, pool: PoolSolicitor, to: Address, now: Now): void {
   if (sealed.kind === "unsealed") return;
   const token = state.nextToken();
   pool.tried += 1;
-  pool.asked = { to, token, cookie, expires: after(now.mono, state.config.timeout) };
+  const { timeout } = state.config;
+  const patience = Math.max(timeout, state.patience ?? timeout);
+  pool.asked = { to, token, cookie, expires: after(now.mono, timeout), forgotten: after(now.mono, patience) };
   state.act({
     kind: "ask",
     token,
@@ -173,26 +191,29 @@ function ask(state: State, pool: PoolSolicitor, to: Address, now: Now): void {
   });
 }
 
-function giveUpQuestion(state: State, pool: PoolSolicitor, why: DrawFault, now: Now): void {
-  noteFailed(state, pool, pool.asked!.to, why);
-  endQuestion(state, pool, pool.asked!, now.mono);
+/** The answer is overdue: the next address is asked, and this one is still listened to. */
+function goOn(state: State, pool: PoolSolicitor, late: PoolQuestion, now: Now): void {
+  noteFailed(state, pool, late.to, "noReply");
+  pool.asked = null;
+  pool.overdue = [...pool.overdue, late];
+  pool.nextAt = now.mono;
 }
 
 function noteFailed(state: State, pool: PoolSolicitor, address: Address, why: DrawFault): void {
   if (onFailed(pool, address.ip, why)) state.note({ what: "notDrawn", name: pool.config.name, address, why });
 }
 
-function endQuestion(state: State, pool: PoolSolicitor, { token }: PoolQuestion, nextAt: Mono): void {
-  state.act({ kind: "close", socket: token });
-  pool.asked = null;
-  pool.nextAt = nextAt;
+function endQuestion(state: State, pool: PoolSolicitor, ended: PoolQuestion): void {
+  state.act({ kind: "close", socket: ended.token });
+  if (pool.asked === ended) pool.asked = null;
+  else pool.overdue = pool.overdue.filter((late) => late !== ended);
 }
 
 function schedule(state: State): void {
   let next: Mono | null = null;
-  for (const { asked, nextAt } of state.pools) {
-    const due = asked?.expires ?? nextAt;
-    if (due !== null && (next === null || due < next)) next = due;
+  for (const { asked, overdue, nextAt } of state.pools) {
+    for (const due of [asked?.expires ?? nextAt, overdue[0]?.forgotten ?? null])
+      if (due !== null && (next === null || due < next)) next = due;
   }
   state.deadlines.set(TIMER.pools, next);
 }

@@ -127,7 +127,7 @@ export interface ServiceConfig {
 export interface EngineConfig {
   readonly associations: readonly AssociationConfig[];
   readonly limits: SelectionLimits;
-  /** How long a request waits for its reply. */
+  /** After so long without a reply the next request may go; the reply is still listened for (`asking.ts`). */
   readonly timeout: Seconds;
   readonly burst: BurstProfile;
   /** `brief`: empty stages of the clock filter add no dispersion (one-shots); `rfc5905`: 16 s each (RFC 5905 §10). */
