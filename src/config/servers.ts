@@ -6,8 +6,8 @@
  * ,prefer  ,noselect  ,true  ,key=ID  ,samples=N
  * ```
  */
-import { domainToASCII } from "node:url";
 import { isMulticast } from "../wire/address.ts";
+import { asciiName } from "./hostname.ts";
 import { literalFamily, plainLiteral } from "./literal.ts";
 import { didYouMean } from "./suggest.ts";
 import { UsageError } from "./usage.ts";
@@ -128,6 +128,12 @@ function parseHostPort(where: string, text: string): { name: string; port: numbe
 }
 
 function parsePort(word: string, text: string): number {
+  const stray = /\D/.exec(word);
+  if (stray !== null)
+    throw new UsageError(
+      `server "${text}", port: "${word}" is not a whole number: "${stray[0]}" in column ${text.indexOf(`:${word}`) + stray.index + 2}`,
+      "from 1 to 65535",
+    );
   return parseInteger(word, `server "${text}", port`, 1, 65_535);
 }
 
@@ -136,15 +142,11 @@ function checkHost(host: string, text: string): string {
   if (host === "") throw new UsageError(`server "${text}" has no name`, "write HOST or HOST:PORT");
   if (literalFamily(host) === 4) return host;
   if (host.startsWith("-")) throw new UsageError(`server "${text}": a name cannot start with "-"`);
-  if (/^[\d.]+$/.test(host))
-    throw new UsageError(
-      `server "${text}": "${host}" is not an IPv4 address`,
-      "an IPv4 address is four numbers from 0 to 255",
-    );
-  const ascii = domainToASCII(host);
-  const labels = ascii.replace(/\.$/, "").split(".");
-  if (ascii.length > 254 || !labels.every((label) => /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/i.test(label))) {
-    throw new UsageError(`server "${text}": "${host}" is not a host name or an IP address`);
-  }
-  return ascii;
+  const told = asciiName(host);
+  if ("name" in told) return told.name;
+  const hint = NUMBERS.test(host) ? "an IPv4 address is four numbers from 0 to 255" : null;
+  throw new UsageError(`server "${text}": ${told.message}`, hint);
 }
+
+/** Somebody meant to write an address. */
+const NUMBERS = /^[\d.]+$/;

@@ -72,8 +72,9 @@ export function onUndelivered(state: State, question: PacketToken | SocketToken,
   if (sender.answers === 0 && fallBack(state, sender, now, false)) return true;
   const { once } = state.config;
   if (once !== null) {
-    const waits = why === "noRoute" && elapsed(state.begun ?? now.mono, now.mono) < once.waitNetwork;
-    if (waits) excuse(sender, after(now.mono, state.config.burst.spacing.least));
+    // Nothing was sent, so nobody is asked too often; and the last pause ends with the patience.
+    const left = why === "noRoute" ? once.waitNetwork - elapsed(state.begun ?? now.mono, now.mono) : 0;
+    if (left > 0) excuse(sender, after(now.mono, Math.min(left, state.config.burst.spacing.least)));
     else giveUp(sender, undelivered(why, state.config.sourcePort));
   }
   return true;

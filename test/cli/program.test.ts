@@ -64,7 +64,7 @@ describe("a mistake", () => {
     [["help", "snyc"], "ntpkit: unknown command 'snyc'; did you mean \"sync\"?"],
     [
       ["query", "ex\u001b[31mample"],
-      'ntpkit query: server "ex\\x1b[31mample": "ex\\x1b[31mample" is not a host name or an IP address',
+      'ntpkit query: server "ex\\x1b[31mample": "ex\\x1b[31mample" is not a host name or an IP address: U+001B in column 3',
     ],
     [["snyc"], "ntpkit: unknown command 'snyc'; did you mean sync?"],
     [["sync", "--pnic", "3"], "ntpkit sync: unknown option '--pnic'; did you mean --panic?"],

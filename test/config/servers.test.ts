@@ -44,6 +44,28 @@ describe("a server", () => {
     ["192.0.2", "is not an IPv4 address"],
     ["a b", "is not a host name"],
     ["a..b", "is not a host name"],
+    ["h#1123", '"h#1123" is not a host name or an IP address: "#" in column 2'],
+    ["host/24", '"host/24" is not a host name or an IP address: "/" in column 5'],
+    ["h?x", '"?" in column 2'],
+    ["h\\x", '"\\" in column 2'],
+    ["h%41", '"%" in column 2'],
+    ["h\nx", "U+000A in column 2"],
+    ["h\n", "U+000A in column 2"],
+    ["h\tx", "U+0009 in column 2"],
+    ["h x:123", "a space in column 2"],
+    ["h\u200bx", "U+200B in column 2"],
+    ["h\u00adx", "U+00AD in column 2"],
+    ["192.0.2.7/24", '"/" in column 10'],
+    ["192.0.2.7#1", '"#" in column 10'],
+    ["2001:db8::/32", "is not an IPv6 address"],
+    ["0x7f.1", "is not an IPv4 address"],
+    ["0x7f000001", "is not an IPv4 address"],
+    ["a.127.1", "is not an IPv4 address"],
+    ["\uff11\uff12\uff17.0.0.1", "is not an IPv4 address"],
+    ["xn--\u00fc..x", "is not a host name"],
+    ["h:+12", 'port: "+12" is not a whole number: "+" in column 3'],
+    ["h: 12", '" " in column 3'],
+    ["h:12#", '"#" in column 5'],
     ["-x", 'cannot start with "-"'],
     ["a,prefer=1", "takes no value"],
     ["a,key", "needs a value"],
@@ -55,6 +77,23 @@ describe("a server", () => {
   ])("%j is refused: %s", (text, message) => {
     expect(() => parseServer(text)).toThrow(UsageError);
     expect(() => parseServer(text)).toThrow(message);
+  });
+
+  it("is asked as it was written or not at all: no part is left out", () => {
+    const text = fc.string({ unit: fc.constantFrom(..."abz09.-_#/?\\%@:&=+* \n\t\u00ad\u200bx"), maxLength: 12 });
+    fc.assert(
+      fc.property(text, (word) => {
+        let name: string;
+        try {
+          ({ name } = parseServer(word));
+        } catch (error) {
+          expect(error).toBeInstanceOf(UsageError);
+          return;
+        }
+        expect(word.replace(/:\d+$/, "").toLowerCase()).toBe(name);
+      }),
+      { numRuns: 2000 },
+    );
   });
 
   it("is not a group", () => {

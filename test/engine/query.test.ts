@@ -201,6 +201,32 @@ describe("a query", () => {
     expect(bench.engine.outcome).toBe("ok");
   });
 
+  it("waits to the end of its patience: the last pause is cut, not skipped", () => {
+    for (const waitNetwork of [30, 2, 0.5, 8.25]) {
+      const bench = new Bench(queryConfig([{ name: "time.example" }], { waitNetwork, deadline: null }));
+      bench.at(0, { kind: "start" });
+      let now = 0;
+      while (bench.engine.outcome === null) {
+        bench.at(now, { kind: "unresolved", name: "time.example", why: "again" });
+        if (bench.engine.outcome !== null) break;
+        now = bench.engine.wakeAt!;
+        expect(bench.run(now)).toContainEqual({ kind: "resolve", name: "time.example", family: null });
+      }
+      expect(now).toBeCloseTo(waitNetwork, 6);
+    }
+  });
+
+  it("tries to the end of its patience where there is no route", () => {
+    const bench = new Bench(queryConfig([{ name: "192.0.2.1" }], { waitNetwork: 5, deadline: null }));
+    let [question] = bench.start();
+    let now = 0;
+    for (; bench.engine.outcome === null; [question] = sendsOf(bench.run(now))) {
+      bench.at(now, { kind: "failed", token: question!.token, why: "noRoute" });
+      if (bench.engine.outcome === null) now = bench.engine.wakeAt!;
+    }
+    expect(now).toBeCloseTo(5, 6);
+  });
+
   it("remembers who sent it away, and asks it nothing the next time", () => {
     const first = new Bench(queryConfig([{ name: "192.0.2.1" }]));
     const [question] = first.start();

@@ -1,4 +1,5 @@
 /** One word of ntp.conf by what it has to be: the only place where the words of a line are judged one by one. */
+import { asciiName } from "../hostname.ts";
 import { literalFamily, plainLiteral } from "../literal.ts";
 import { didYouMean } from "../suggest.ts";
 import { UsageError } from "../usage.ts";
@@ -84,14 +85,10 @@ function readNumber(word: Word, named: string, { takes }: NumberTaken): number {
   return value;
 }
 
-/** Of DNS, in its dotted form with a dot at the end (RFC 1035 §2.3.4). */
-const LONGEST_NAME = 254;
-
 function readHost(word: Word): string {
   const literal = plainLiteral(/^\[([^\]]+)\]$/.exec(word.text)?.[1] ?? word.text);
   if (literal !== null) return literal;
-  if (word.text.length > LONGEST_NAME || !/^[a-z0-9_]([a-z0-9_.-]*[a-z0-9_.])?$/i.test(word.text))
-    throw new UsageError(`"${word.text}" is not a host name or an IP address`, null, word.at);
-  if (/^[\d.]+$/.test(word.text)) throw new UsageError(`"${word.text}" is not an IPv4 address`, null, word.at);
-  return word.text;
+  const told = asciiName(word.text);
+  if ("name" in told) return told.name === word.text.toLowerCase() ? word.text : told.name;
+  throw new UsageError(told.message, null, { ...word.at, column: word.at.column + told.column - 1 });
 }

@@ -9,6 +9,8 @@ import type { ResolveFault } from "../port/event.ts";
 
 /** First wait before a name is looked up again; it doubles. */
 const FIRST_PAUSE: Seconds = 1;
+/** So soon before its patience ends nothing is looked up any more: an answer would come after it. */
+const LEAST_PAUSE: Seconds = 0.01;
 /** The longest: of a run that waits for the network; of one that goes on, while there is no name server, and where that says no. */
 const LONGEST_PAUSE = { waiting: 8, again: 64, refused: 1024 } as const;
 
@@ -98,8 +100,10 @@ export class Names {
   failed(lookup: Lookup, why: ResolveFault, now: Mono, since: Mono, patience: Seconds): boolean {
     lookup.fault = why;
     lookup.asking = false;
-    const again = (why === "again" || patience === Infinity) && elapsed(since, now) + lookup.pause <= patience;
-    lookup.retryAt = again ? after(now, lookup.pause) : null;
+    const left = patience - elapsed(since, now);
+    const again = (why === "again" || patience === Infinity) && left > LEAST_PAUSE;
+    // The last pause ends with the patience.
+    lookup.retryAt = again ? after(now, Math.min(lookup.pause, left)) : null;
     lookup.pause = Math.min(lookup.pause * 2, longestPause(why, patience));
     return again;
   }
