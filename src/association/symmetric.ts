@@ -4,7 +4,6 @@
  */
 import type { Now } from "../time/now.ts";
 import { difference, UNKNOWN_TIME } from "../time/timestamp.ts";
-import type { NtpTimestamp } from "../time/timestamp.ts";
 import type { Header } from "../wire/header.ts";
 import type { Association } from "./association.ts";
 import type { ClientRules, Reception } from "./client.ts";
@@ -29,18 +28,16 @@ export type SystemHeader = Pick<
  *
  * An interleaved one (RFC 9769 §3) tells when our packet before it truly left, and is known by its origin, which is when that
  * packet came to the peer. It is sent where that is configured; a passive peer does as the active one.
- * @param served the clock that is told to others, from a reading of ours
  * @param now when it leaves, by the clock: peers carry the time, not a cookie
  */
 export function symmetricHeader(
   association: Association,
   exchange: SymmetricExchange,
   system: SystemHeader,
-  served: (clock: NtpTimestamp) => NtpTimestamp,
   now: Now,
 ): Header {
   const told = association.config.xleave === true || exchange.offered ? tellable(exchange) : null;
-  const left = told === null || told.left === UNKNOWN_TIME ? UNKNOWN_TIME : served(told.left);
+  const left = told === null ? UNKNOWN_TIME : told.left;
   // What is not newer than what the peer has seen it would take for a replay.
   const interleaved = told !== null && left !== UNKNOWN_TIME && difference(left, told.transmit) > 0;
   return {
@@ -49,8 +46,8 @@ export function symmetricHeader(
     mode: association.mode === "symmetricPassive" ? "symmetricPassive" : "symmetricActive",
     poll: association.hpoll,
     origin: interleaved ? exchange.theirReceive : exchange.origin,
-    receive: exchange.receive === UNKNOWN_TIME ? UNKNOWN_TIME : served(exchange.receive),
-    transmit: interleaved ? left : served(now.clock),
+    receive: exchange.receive,
+    transmit: interleaved ? left : now.clock,
   };
 }
 

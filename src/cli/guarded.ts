@@ -10,8 +10,9 @@ import { lackingCapability } from "../host/privilege.ts";
 import type { Keyring } from "../security/keyring.ts";
 import type { Recalled, StateWarning } from "../state/file.ts";
 import type { FailingCommand, FailureContext } from "../view/failure.ts";
+import { leavesClock } from "../world/shadow.ts";
 import { openState } from "./state.ts";
-import { measure, touchesClock, untouched, type Machine, type Measured } from "./measure.ts";
+import { measure, untouched, type Machine, type Measured } from "./measure.ts";
 
 /** What a guarded run is made from. */
 export interface GuardedRun {
@@ -48,7 +49,7 @@ export async function runGuarded({
   state: path,
   onRecalled,
 }: GuardedRun): Promise<GuardedEnd> {
-  const daemon = touchesClock(config) && !force ? otherDaemon() : null;
+  const daemon = !leavesClock(config) && !force ? otherDaemon() : null;
   if (daemon !== null) return { ...refused(config, machine), daemon, stateWarnings: [] };
   const remembers = path !== undefined;
   const state = openState(path);

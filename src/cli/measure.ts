@@ -17,6 +17,7 @@ import { openWorld } from "../host/world.ts";
 import type { Keyring } from "../security/keyring.ts";
 import { securityProvider } from "../security/symmetric.ts";
 import type { UnixNanoseconds } from "../time/timestamp.ts";
+import { leavesClock, withShadow } from "../world/shadow.ts";
 import { isLinkLocal, isLoopback } from "../wire/address.ts";
 import { refidOfAddress } from "../wire/refid.ts";
 
@@ -59,16 +60,11 @@ export async function measure({
   ...options
 }: MeasureRequest): Promise<Measured> {
   const engine = engineOf(config, keyring, control);
-  const world = await openWorld({ clock: touchesClock(config) ? localClock() : null, read: machine.read });
+  const world = await openWorld({ clock: leavesClock(config) ? null : localClock(), read: machine.read });
   await drive(engine, world, options);
   onLearned?.(engine.memory(world.now()));
   const snapshot = engine.snapshot(world.now());
   return { snapshot, outcome: snapshot.outcome ?? "internal" };
-}
-
-/** Whether a run may change the clock. */
-export function touchesClock({ clock }: EngineConfig): boolean {
-  return clock.kind !== "observe" && !clock.dryRun;
 }
 
 /** The state of a run that has not begun. */
@@ -78,13 +74,14 @@ export function untouched(config: EngineConfig, { read }: Machine): Snapshot {
 
 /** An engine with this machine's chance and keys. */
 export function engineOf(config: EngineConfig, keyring: Keyring | null, control?: ControlAnswering): Engine {
-  return createEngine(config, {
+  const surroundings = {
     ...(control === undefined ? {} : { control }),
     chance: systemChance(),
     security: securityProvider(keyring),
     referenceIdOf,
     era: unixNow(),
-  });
+  };
+  return withShadow(config, (told) => createEngine(told, surroundings));
 }
 
 /** The reference identifier of who is set by an address; 0 where it is none. */

@@ -90,7 +90,7 @@ export const BASE_ONCE: OnceConfig = {
 /** The clock is steered by the discipline that is used where none is named. */
 export const BASE_LOOP: LoopConfig = {
   kind: "loop",
-  dryRun: false,
+  of: "machine",
   discipline: DEFAULT_DISCIPLINE,
   limits: plainLimits(DEFAULT_STEP_LIMITS),
   stepBack: DEFAULT_STEP_LIMITS.stepThreshold,
@@ -99,6 +99,23 @@ export const BASE_LOOP: LoopConfig = {
   stepout: 300,
   anyFirst: false,
   frequency: null,
+};
+
+/**
+ * A clock that follows others without being set: whatever they agree on, at once and without a step. Such is a server's that hands
+ * on their time.
+ */
+export const FOLLOW: LoopConfig = {
+  ...BASE_LOOP,
+  of: "served",
+  limits: {
+    stepThreshold: NO_LIMIT,
+    panic: NO_LIMIT,
+    maxStep: { forward: NO_LIMIT, backward: NO_LIMIT },
+    method: "slew",
+  },
+  stepBack: NO_LIMIT,
+  anyFirst: true,
 };
 
 /** A run that goes on until it is stopped, looks at servers and leaves the clock alone. */

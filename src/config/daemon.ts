@@ -20,7 +20,7 @@ import type { SmearConfig } from "../server/smear.ts";
 import { DEFAULT_LIMITS } from "../system/limits.ts";
 import type { LeapKnowledge } from "../time/leap.ts";
 import type { Frequency } from "../time/seconds.ts";
-import { BASE, BASE_DISCOVERY, BASE_LOOP, BASE_SERVICE, plainLimit, plainLimits } from "./base.ts";
+import { BASE, BASE_DISCOVERY, BASE_LOOP, BASE_SERVICE, FOLLOW, plainLimit, plainLimits } from "./base.ts";
 import { isNearby } from "./etiquette.ts";
 import type { AssociationLine, Configuration } from "./ntpconf/configuration.ts";
 import type { LocalFacts } from "./options.ts";
@@ -151,10 +151,11 @@ function clockOf(
   { noClock, discipline, anyFirst }: DaemonOptions,
   { frequency, kernelLoop }: DaemonFacts,
 ): ClockConfig {
-  if (associations.every(({ kind }) => kind === "broadcast") || !switches.ntp) return { kind: "observe" };
+  if (associations.every(({ kind }) => kind === "broadcast")) return { kind: "observe" };
+  if (!switches.ntp) return FOLLOW;
   return {
     ...BASE_LOOP,
-    dryRun: noClock,
+    of: noClock ? "shadow" : "machine",
     discipline,
     limits: plainLimits({ ...DEFAULT_STEP_LIMITS, stepThreshold: tinker.step, panic: tinker.panic }),
     stepBack: plainLimit(tinker.stepBack),

@@ -215,7 +215,7 @@ function clockConfig(command: OnceCommand, options: OnceOptions): ClockConfig {
   if (command === "query") return { kind: "observe" };
   return {
     kind: "once",
-    dryRun: options.dryRun ?? false,
+    of: options.dryRun === true ? "shadow" : "machine",
     frequency: options.frequency ?? false,
     limits: plainLimits({
       stepThreshold: options.stepThreshold ?? DEFAULT_STEP_LIMITS.stepThreshold,

@@ -14,7 +14,7 @@ import { DEFAULT_RATE, type RateLimits } from "../server/rate.ts";
 import type { SmearConfig } from "../server/smear.ts";
 import type { SelectionLimits } from "../system/limits.ts";
 import type { PollExponent, Seconds } from "../time/seconds.ts";
-import { BASE, BASE_SERVICE, BASE_SERVING } from "./base.ts";
+import { BASE, BASE_SERVICE, BASE_SERVING, FOLLOW } from "./base.ts";
 import { parseBroadcastAddress, parseGroup, scopeWarning } from "./groups.ts";
 import { literalFamily } from "./literal.ts";
 import type { Configuration } from "./ntpconf/configuration.ts";
@@ -93,6 +93,7 @@ export function serveConfig(
     ownReferenceIds: facts.ownReferenceIds,
     associations: [...followed, ...broadcasts],
     limits,
+    clock: followed.length > 0 ? FOLLOW : BASE.clock,
     timeout: ONCE_DEFAULTS.timeout,
     serving: servingOf(options, file, facts),
     service: {

@@ -65,7 +65,7 @@ class NtpEngine implements Engine {
 
   get responder(): Responder | null {
     const { answering } = this.#state;
-    if (answering !== null) this.#responder ??= new Responder(this.#state, answering.server);
+    if (answering !== null) this.#responder ??= new Responder(answering.server);
     return this.#responder;
   }
 

@@ -8,7 +8,6 @@ import { symmetricHeader } from "../association/symmetric.ts";
 import type { Now } from "../time/now.ts";
 import { family } from "../wire/address.ts";
 import { encodeHeader } from "../wire/header.ts";
-import { servedClock } from "./clock/pretend.ts";
 import { socketFor } from "./serving/sockets.ts";
 import type { State } from "./state.ts";
 import { systemHeader } from "./serving/answering.ts";
@@ -18,13 +17,7 @@ export function pollPeer(state: State, peer: Association, now: Now): void {
   const exchange = peer.exchange!;
   const address = peer.address!;
   const socket = socketFor(state, family(address.ip));
-  const header = symmetricHeader(
-    peer,
-    exchange,
-    systemHeader(state, now),
-    (clock) => servedClock(state, clock, now.mono),
-    now,
-  );
+  const header = symmetricHeader(peer, exchange, systemHeader(state, now), now);
   const sealed = peer.security.seal(encodeHeader(header));
   onPoll(peer, now.mono, state.rules);
   if (sealed.kind === "unsealed") return giveUp(peer, "authentication");

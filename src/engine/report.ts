@@ -20,6 +20,7 @@ export function snapshotOf(state: State, now: Now): Snapshot {
     at: now.clock,
     elapsed: elapsed(started.mono, now.mono),
     clock: clockReport(state),
+    ...(state.judgedAt === -Infinity ? {} : { judgedAt: state.judgedAt }),
     system: systemReport(state.opinion),
     limits: state.config.limits,
     discipline: state.steering?.discipline.report ?? null,

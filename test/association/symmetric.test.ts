@@ -38,7 +38,7 @@ class End {
 
   send(seconds: number, measured = true): Header {
     const now = at(seconds + this.ahead);
-    const header = symmetricHeader(this.peer, this.exchange, answerTo(requestAt(0)).header, (clock) => clock, now);
+    const header = symmetricHeader(this.peer, this.exchange, answerTo(requestAt(0)).header, now);
     const departure = departed(this.exchange, header, now.clock);
     if (measured) Object.assign(departure, { left: shift(now.clock, QUEUE), measured });
     return header;

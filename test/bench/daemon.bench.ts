@@ -134,7 +134,7 @@ class Crowd {
       minpoll: POLL,
       maxpoll: POLL,
     }));
-    const clock = { ...BASE_LOOP, dryRun: true };
+    const clock = BASE_LOOP;
     this.bench = new Bench(
       queryConfig(lines, {}, { once: null, emptyStages: "rfc5905", clock, limits: { ...DEFAULT_LIMITS, maxdist } }),
     );

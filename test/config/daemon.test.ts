@@ -34,19 +34,19 @@ describe("the engine of a daemon", () => {
       emptyStages: "rfc5905",
       clock: {
         kind: "loop",
-        dryRun: false,
+        of: "machine",
         stepout: 900,
         frequency: 3e-6,
         limits: { stepThreshold: 0.128, panic: 1000 },
       },
     });
     expect(told("server a\ntinker step 0 panic 0 stepout 60 freq -16", { noClock: true }).clock).toMatchObject({
-      dryRun: true,
+      of: "shadow",
       stepout: 60,
       frequency: -16e-6,
       limits: { stepThreshold: NO_LIMIT, panic: NO_LIMIT },
     });
-    expect(told("server a\ndisable ntp").clock).toEqual({ kind: "observe" });
+    expect(told("server a\ndisable ntp").clock).toMatchObject({ kind: "loop", of: "served" });
     expect(told("server 127.127.1.0\nbroadcast 192.0.2.255").clock).toEqual({ kind: "observe" });
   });
 

@@ -48,7 +48,7 @@ describe("the configuration of a one-shot", () => {
       once: { samples: 4, enough: 3, accuracy: null, deadline: 15, waitNetwork: 0 },
       clock: {
         kind: "once",
-        dryRun: false,
+        of: "machine",
         limits: {
           stepThreshold: 0.128,
           panic: 1000,

@@ -10,7 +10,12 @@ function syncConfig(
   dryRun = false,
   once = {},
 ): EngineConfig {
-  const clock = { kind: "once", dryRun, frequency: false, limits: { ...DEFAULT_STEP_LIMITS, ...limits } } as const;
+  const clock = {
+    kind: "once",
+    of: dryRun ? "shadow" : "machine",
+    frequency: false,
+    limits: { ...DEFAULT_STEP_LIMITS, ...limits },
+  } as const;
   return queryConfig(
     names.map((name) => ({ name })),
     { samples: 4, enough: 3, ...once },

@@ -245,7 +245,7 @@ describe("limits", () => {
   });
 
   scenario("a report only: everything is reckoned, and nothing done", { seeds: 2 }, (world) => {
-    const { client } = begun(world, 1, { clockError: 2, loop: { dryRun: true } });
+    const { client } = begun(world, 1, { clockError: 2, loop: { of: "shadow" } });
     world.run(2 * HOUR);
     const { discipline } = client.snapshot();
     expect(client.machine.error).toBeCloseTo(2 + 2 * HOUR * 30e-6, 2);
@@ -260,7 +260,7 @@ describe("limits", () => {
       (world) => {
         const { client } = begun(world, 3, {
           clockError: 2,
-          loop: { dryRun: true, discipline, frequency: -30e-6 },
+          loop: { of: "shadow", discipline, frequency: -30e-6 },
           more: { serving: SERVING },
         });
         const served = (): number => {
@@ -280,7 +280,7 @@ describe("limits", () => {
     );
 
   scenario("a report only does not end where a daemon that steers would, and says so once", { seeds: 2 }, (world) => {
-    const { client } = begun(world, 1, { clockError: -1500, loop: { dryRun: true } });
+    const { client } = begun(world, 1, { clockError: -1500, loop: { of: "shadow" } });
     world.run(4 * HOUR);
     expect(client.outcome).toBeNull();
     expect(notesOf(client, "wouldRefuse")).toEqual([

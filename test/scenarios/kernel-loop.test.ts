@@ -156,7 +156,7 @@ describe("a clock that another daemon steered before", () => {
   });
 
   scenario("is left as it is by one that only reports", { seeds: 1 }, (world) => {
-    const { client } = begun(world, { loop: { dryRun: true }, before: { frequency: -80e-6, phase: 0 } });
+    const { client } = begun(world, { loop: { of: "shadow" }, before: { frequency: -80e-6, phase: 0 } });
     world.run(2 * HOUR);
     expect(client.machine.error).toBeCloseTo(0.01 + (30e-6 - 80e-6) * 2 * HOUR, 3);
   });

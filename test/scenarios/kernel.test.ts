@@ -66,7 +66,7 @@ describe("a daemon", () => {
   );
 
   scenario("that only reports tells the kernel nothing", { seeds: 1 }, (world) => {
-    const client = daemon(world, { servers: serversOf(world, {}, {}, {}), loop: { dryRun: true } });
+    const client = daemon(world, { servers: serversOf(world, {}, {}, {}), loop: { of: "shadow" } });
     world.run(HOUR);
     expect(client.snapshot().system.systemPeer).not.toBeNull();
     expect(client.machine.kernel).toMatchObject({ synchronized: false, maximumError: 16 });

@@ -141,7 +141,7 @@ describe("a leap second", () => {
   });
 
   scenario("is not told of by a daemon that only reports", { ...BEGINNING, seeds: 1 }, (world) => {
-    const { client } = begun(world, ["insert", "insert", "insert"], { loop: { dryRun: true } });
+    const { client } = begun(world, ["insert", "insert", "insert"], { loop: { of: "shadow" } });
     world.run(MIDNIGHT - 60);
     expect(client.machine.kernel.leap).toBe("none");
   });

@@ -13,6 +13,7 @@ import type { Runner } from "../../src/sim/runner.ts";
 import type { ScriptedServer, ServerOptions } from "../../src/sim/server.ts";
 import type { ClientOptions, HostOptions, SimWorld } from "../../src/sim/world.ts";
 import type { Seconds } from "../../src/time/seconds.ts";
+import { withShadow } from "../../src/world/shadow.ts";
 import { ipv4Word } from "../../src/wire/refid.ts";
 
 /** A path through a quiet network: 5 ms each way and a little more. */
@@ -66,11 +67,15 @@ export function start(world: SimWorld, run: OneShot): Runner {
     referenceIdOf,
     era: 1_795_219_200n * 1_000_000_000n,
   };
-  return world.client(on ?? "client", (engine) => createEngine(config, { ...surroundings, chance: engine }), {
-    ...defaults,
-    ...machine,
-    ...(memory === undefined ? {} : { memory }),
-  });
+  return world.client(
+    on ?? "client",
+    (engine) => withShadow(config, (told) => createEngine(told, { ...surroundings, chance: engine })),
+    {
+      ...defaults,
+      ...machine,
+      ...(memory === undefined ? {} : { memory }),
+    },
+  );
 }
 
 /** Lets it come to its end, and says how. A run that does not end within so many seconds has failed. */

@@ -35,6 +35,8 @@ function clique(world: SimWorld): { site: Site; references: ScriptedServer[]; pe
       addresses: [own],
       keys,
       lines: [{ name: references[index]!.address.ip }, ...others],
+      // All four stay survivors, so that each has its reference for its system peer whatever jitter the day brings.
+      limits: { minclock: ADDRESSES.length },
     });
   });
   return { site, references, peers };

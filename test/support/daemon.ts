@@ -7,6 +7,7 @@ import type { Runner } from "../../src/sim/runner.ts";
 import type { ScriptedServer } from "../../src/sim/server.ts";
 import type { ClientOptions, SimWorld } from "../../src/sim/world.ts";
 import type { LeapKnowledge } from "../../src/time/leap.ts";
+import { withShadow } from "../../src/world/shadow.ts";
 import { ipv4Word } from "../../src/wire/refid.ts";
 import { template } from "./association.ts";
 import { BASE, BASE_LOOP } from "../../src/config/base.ts";
@@ -46,5 +47,9 @@ export function daemon(
     referenceIdOf: (ip: string) => ipv4Word(ip) ?? 0,
     era: 1_795_219_200n * 1_000_000_000n,
   };
-  return world.client(on ?? name, (chance) => createEngine(config, { ...surroundings, chance }), machine);
+  return world.client(
+    on ?? name,
+    (chance) => withShadow(config, (told) => createEngine(told, { ...surroundings, chance })),
+    machine,
+  );
 }

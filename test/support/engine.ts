@@ -8,6 +8,7 @@ import type { Security, SecurityProvider } from "../../src/security/security.ts"
 import { shift } from "../../src/time/timestamp.ts";
 import { encodeHeader, HEADER_LENGTH, readHeader } from "../../src/wire/header.ts";
 import type { Header } from "../../src/wire/header.ts";
+import { withShadow } from "../../src/world/shadow.ts";
 import { at, goodHeader, securityOf, template } from "./association.ts";
 import { BASE, BASE_ONCE } from "../../src/config/base.ts";
 
@@ -48,12 +49,13 @@ export class Bench {
       bits64: () => (this.#bits = (this.#bits * 6_364_136_223_846_793_005n + 1n) & 0xffff_ffff_ffff_ffffn),
       uniform: () => 0.5,
     };
-    this.engine = createEngine(config, {
+    const surroundings = {
       chance,
       security,
       referenceIdOf: () => 0xc000_0201,
       era: 1_700_000_000_000_000_000n,
-    });
+    };
+    this.engine = withShadow(config, (told) => createEngine(told, surroundings));
   }
 
   /** Hands an event in at a moment. */

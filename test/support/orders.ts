@@ -8,6 +8,7 @@ import type { Keyring } from "../../src/security/keyring.ts";
 import { securityProvider } from "../../src/security/symmetric.ts";
 import type { Runner } from "../../src/sim/runner.ts";
 import type { ClientOptions, SimWorld } from "../../src/sim/world.ts";
+import { withShadow } from "../../src/world/shadow.ts";
 import { ipv4Word } from "../../src/wire/refid.ts";
 
 /** What the engine is told by a file. */
@@ -45,11 +46,18 @@ export function daemonBy(
     referenceIdOf: (address: string) => ipv4Word(address) ?? 0,
     era: 1_795_219_200n * 1_000_000_000n,
   };
-  return world.client(name, (chance) => createEngine(orders(text, ip), { ...surroundings, chance }), {
-    addresses: [ip],
-    link: { delay: 0.001 },
-    ...machine,
-  });
+  return world.client(
+    name,
+    (chance) => {
+      const config = orders(text, ip);
+      return withShadow(config, (told) => createEngine(told, { ...surroundings, chance }));
+    },
+    {
+      addresses: [ip],
+      link: { delay: 0.001 },
+      ...machine,
+    },
+  );
 }
 
 /** What the daemon's log would have said, a line each; without `-v`. The world has to keep a trace. */

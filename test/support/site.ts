@@ -31,8 +31,9 @@ import type { NtpTimestamp } from "../../src/time/timestamp.ts";
 import { encodeHeader, MODES } from "../../src/wire/header.ts";
 import type { Header, Mode } from "../../src/wire/header.ts";
 import { refidOfAddress } from "../../src/wire/refid.ts";
+import { withShadow } from "../../src/world/shadow.ts";
 import { template } from "./association.ts";
-import { BASE, BASE_DISCOVERY, BASE_SERVICE, BASE_SERVING } from "../../src/config/base.ts";
+import { BASE, BASE_DISCOVERY, BASE_SERVICE, BASE_SERVING, FOLLOW } from "../../src/config/base.ts";
 
 /** One host. */
 export interface SiteHost extends Omit<ClientOptions, "memory"> {
@@ -70,12 +71,14 @@ export class Site {
     for (const ip of addresses) this.#names.set(ip, name);
     const attached = spec.interfaces === undefined ? { addresses } : {};
     const make = (chance: Parameters<Parameters<SimWorld["client"]>[1]>[0]): Engine =>
-      createEngine(daemonConfig(spec, addresses), {
-        chance,
-        security: spec.keys ?? securityProvider(null),
-        referenceIdOf,
-        era: 1_795_219_200n * 1_000_000_000n,
-      });
+      withShadow(daemonConfig(spec, addresses), (told) =>
+        createEngine(told, {
+          chance,
+          security: spec.keys ?? securityProvider(null),
+          referenceIdOf,
+          era: 1_795_219_200n * 1_000_000_000n,
+        }),
+      );
     const runner = this.world.client(name, make, { link: CABLE, ...spec, ...attached });
     this.hosts.set(name, runner);
     return runner;
@@ -220,9 +223,9 @@ function daemonConfig(spec: SiteHost, addresses: readonly string[]): EngineConfi
   const cohort = discovery.cohort ?? false;
   return {
     ...BASE,
-    associations: lines.map((line) => template({ minpoll: 4, maxpoll: 10, ...line })),
+    associations: lines.map((line) => template({ minpoll: 4, maxpoll: clock === undefined ? 4 : 10, ...line })),
     limits: { ...DEFAULT_LIMITS, ...limits },
-    clock: clock ?? { kind: "observe" },
+    clock: clock ?? FOLLOW,
     ownReferenceIds: addresses.map(referenceIdOf),
     discovery: {
       ...BASE_DISCOVERY,

@@ -1,6 +1,5 @@
 /**
  * What the engine tells the kernel of its clock: with each system update while it steers, and once when a one-shot has set it.
- * Where nothing may be done to the clock nothing is said of it either.
  */
 import { aged, claimOf, claimOnce, UNRELIABLE } from "../../discipline/claim.ts";
 import type { KernelClaim } from "../../discipline/claim.ts";
@@ -14,7 +13,7 @@ import type { Steering } from "./steering.ts";
 /** The clock is steered by what is known now. */
 export function claimSteered(state: State, steering: Steering, now: Now): void {
   const { estimate, variables } = state.opinion;
-  if (steering.config.dryRun || estimate === null) return;
+  if (estimate === null) return;
   const { offset, jitter } = estimate;
   const more = {
     leap: armedLeap(state, steering, now),
@@ -31,7 +30,7 @@ export function claimSteered(state: State, steering: Steering, now: Now): void {
 
 /** The clock is off by more than it may be corrected by: nobody is to rely on it. */
 export function claimUnreliable(state: State, steering: Steering, now: Now): void {
-  if (!steering.config.dryRun) tell(state, steering, UNRELIABLE, now);
+  tell(state, steering, UNRELIABLE, now);
 }
 
 /**

@@ -26,9 +26,8 @@ const NOTICED: Seconds = 0.002;
 /** Looks whether a leap second is to be told of, or is over, and when to look again. */
 export function watchLeaps(state: State, now: Now): void {
   const { steering } = state;
-  const isSteered = steering !== null && !steering.config.dryRun;
-  if (!isSteered && (state.config.leaps?.next ?? null) === null && smearInForce(state) === null) return;
-  if (isSteered) claimLeap(state, steering, now);
+  if (steering === null && (state.config.leaps?.next ?? null) === null && smearInForce(state) === null) return;
+  if (steering !== null) claimLeap(state, steering, now);
   const { left } = dayOf(now.clock, state.surroundings.era);
   const later = left > 1 && expectedLeap(state, now) === "insert" ? NOTICED : OVER;
   state.deadlines.set(TIMER.leap, after(now.mono, Math.min(LOOK, left + later)));

@@ -30,10 +30,6 @@ export function correct(state: State, offset: Seconds, now: Now): void {
   state.clock.action = action;
   state.clock.reason = reason;
   if (action === "refused") return state.end("limit");
-  if (clock.dryRun) {
-    if (action !== "none") state.clock.reason = "dry-run";
-    return state.end("ok");
-  }
   const frequency = wantedFrequency(state);
   if (action === "none" && frequency === null) return state.end("ok");
   state.clock.correcting = true;

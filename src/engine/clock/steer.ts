@@ -19,14 +19,13 @@ import { wishPoll } from "../../association/poll.ts";
 import type { Sample } from "../../association/sample.ts";
 import { correctedBy, corrections, locked, steered } from "../../discipline/corrections.ts";
 import type { SystemOffset } from "../../discipline/strategy.ts";
-import { after, elapsed } from "../../time/mono.ts";
+import { after } from "../../time/mono.ts";
 import type { Now } from "../../time/now.ts";
 import type { Seconds } from "../../time/seconds.ts";
+import type { Action } from "../port/action.ts";
 import type { Event } from "../port/event.ts";
 import { claimSteered, claimUnreliable } from "./kernel.ts";
 import { keepUp, moveAlong, moveJumped } from "./move.ts";
-import { pretend, pretendedBy, pretendRefusal } from "./pretend.ts";
-import type { ClockAction } from "./pretend.ts";
 import type { State } from "../state.ts";
 import { learnDelay, withoutWaiting } from "./steering.ts";
 import type { Steering } from "./steering.ts";
@@ -36,10 +35,8 @@ import { TIMER } from "../timer.ts";
 export function hear({ steering }: State, from: Association, { at, offset, delay, dispersion }: Sample): void {
   if (steering === null) return;
   const corrected = correctedBy(steering.corrections, at);
-  // What the filter looks at is how far the clock is off, or would be.
-  const ahead = pretendedBy(steering, at);
   learnDelay(steering, from, at, delay);
-  const phase = withoutWaiting(steering, from, offset - ahead, delay) + corrected;
+  const phase = withoutWaiting(steering, from, offset, delay) + corrected;
   steering.heard.push({ source: from.id, at, phase, delay, dispersion });
 }
 
@@ -94,7 +91,7 @@ export function steer(state: State, now: Now): void {
  */
 export function takeOver(state: State): void {
   const { steering } = state;
-  if (steering === null || steering.config.dryRun) return;
+  if (steering === null) return;
   steering.awaiting = true;
   state.act({ kind: "steer", phase: 0, frequency: steering.discipline.report.frequency ?? 0 });
 }
@@ -129,7 +126,6 @@ export function onStepped(state: State, by: Seconds, whose: "ours" | "another", 
   steering.awaiting = false;
   steering.heard = [];
   steering.used = null;
-  steering.pretended = 0;
   steering.claimed = null;
   steering.corrections = corrections(now.mono, steering.corrections.frequency);
   steering.movedAt = now.mono;
@@ -150,24 +146,25 @@ export function onSecond(state: State, now: Now): void {
   state.deadlines.set(TIMER.second, after(now.mono, 1));
   // The phase of one second is less than the kernel can slew by; as a rate it is exact.
   const rate = frequency + phase;
-  if (steering.config.dryRun)
-    steering.corrections = steered(steering.corrections, now.mono, { phase: 0, frequency: rate, lasting: 0 });
-  else if (rate !== steering.corrections.frequency) state.act({ kind: "steer", phase: 0, frequency: rate });
-  if (!steering.config.dryRun) moveAlong(state, phase, frequency - (steering.steady ?? 0), now);
+  if (rate !== steering.corrections.frequency) state.act({ kind: "steer", phase: 0, frequency: rate });
+  moveAlong(state, phase, frequency - (steering.steady ?? 0), now);
   steering.steady = frequency;
 }
 
-/** Has something done to the clock, or notes that it would have been. */
-function perform(state: State, steering: Steering, action: ClockAction, now: Now): void {
-  if (!steering.config.dryRun) {
-    steering.awaiting = true;
-    // Replies that are here already would be taken for exchanges in the midst of which somebody stepped the clock.
-    if (action.kind === "step") state.closeAll();
-    // What a slew has left is part of what goes into the loop.
-    const { slew, frequency } = steering.corrections;
-    if (action.kind === "lock" && now.mono < slew.until) state.act({ kind: "steer", phase: 0, frequency });
-    state.act(action);
-  } else pretend(state, steering, action, now);
+/** Has something done to the clock. */
+function perform(
+  state: State,
+  steering: Steering,
+  action: Extract<Action, { readonly kind: "steer" | "lock" | "step" }>,
+  now: Now,
+): void {
+  steering.awaiting = true;
+  // Replies that are here already would be taken for exchanges in the midst of which somebody stepped the clock.
+  if (action.kind === "step") state.closeAll();
+  // What a slew has left is part of what goes into the loop.
+  const { slew, frequency } = steering.corrections;
+  if (action.kind === "lock" && now.mono < slew.until) state.act({ kind: "steer", phase: 0, frequency });
+  state.act(action);
 }
 
 function isTooFar({ config: { limits } }: Steering, offset: Seconds): boolean {
@@ -182,7 +179,6 @@ function refuse(
   why: "panic" | "max-step",
   now: Now,
 ): void {
-  if (steering.config.dryRun) return pretendRefusal(state, steering, offset, why, now);
   claimUnreliable(state, steering, now);
   state.clock.action = "refused";
   state.clock.reason = why;
@@ -215,12 +211,7 @@ function systemOffset(
       ? []
       : [{ source: id, rootDelay: header.rootDelay + filter.estimate.delay }],
   );
-  // A clock that is left alone goes on drifting after it was measured by what is known of its frequency.
-  const drifted = steering.config.dryRun
-    ? (steering.steady ?? steering.corrections.frequency) * elapsed(at, now.mono)
-    : 0;
-  const offset = estimate.offset + drifted - pretendedBy(steering, now.mono);
-  return { offset: withoutWaiting(steering, peer, offset, peer.filter.estimate!.delay), at, sources };
+  return { offset: withoutWaiting(steering, peer, estimate.offset, peer.filter.estimate!.delay), at, sources };
 }
 
 /** Associations are polled as the discipline wishes; a broadcast client's interval is its server's. */

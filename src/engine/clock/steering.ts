@@ -17,10 +17,8 @@ import type { EngineConfig, LoopConfig } from "../port/config.ts";
 export interface Steering {
   config: LoopConfig;
   readonly discipline: RunningDiscipline;
-  /** What was done to the clock; where nothing is to be done, what would have been. */
+  /** What was done to the clock. */
   corrections: Corrections;
-  /** By how much the clock would have been stepped before that, were anything done, seconds. */
-  pretended: Seconds;
   /** The frequency without what is trickled out by it, where the discipline has a process that runs each second; else `null`. */
   steady: Frequency | null;
   /** The least delays of servers lately, where the huff-n'-puff filter is used. */
@@ -50,7 +48,6 @@ export function startSteering(config: EngineConfig, now: Mono): Steering | null 
     config: clock,
     discipline,
     corrections: corrections(now),
-    pretended: 0,
     steady: null,
     delays: new WeakMap(),
     heard: [],
@@ -73,7 +70,7 @@ export function reviseSteering(before: Steering | null, config: EngineConfig, no
     before === null ||
     clock.kind !== "loop" ||
     clock.discipline !== before.config.discipline ||
-    clock.dryRun !== before.config.dryRun ||
+    clock.of !== before.config.of ||
     clock.kernel !== before.config.kernel
   )
     return startSteering(config, now);
@@ -84,7 +81,7 @@ export function reviseSteering(before: Steering | null, config: EngineConfig, no
 
 function boundsOf(
   { associations, precision, allan }: EngineConfig,
-  { limits, stepBack, stepout, kernel, dryRun, anyFirst }: LoopConfig,
+  { limits, stepBack, stepout, kernel, anyFirst }: LoopConfig,
 ): DisciplineBounds {
   const forward = limits.method === "slew" ? Infinity : limits.stepThreshold;
   return {
@@ -92,7 +89,7 @@ function boundsOf(
     stepout,
     panic: limits.panic,
     allan: allan ?? DISCIPLINE.allan,
-    kernel: kernel && !dryRun,
+    kernel,
     anyFirst,
     minpoll: Math.min(...associations.map(({ minpoll }) => minpoll)),
     maxpoll: Math.max(...associations.map(({ maxpoll }) => maxpoll)),

@@ -75,19 +75,16 @@ export function clockToRemember(state: State, now: Now): UnattendedClock | null 
   if (steering === null) return knownNow(learning, now);
   const { frequency, jitter } = steering.discipline.report;
   if (frequency === null) return null;
-  const { corrections, config } = steering;
-  const left = config.dryRun
-    ? 0
-    : correctedBy(corrections, after(now.mono, LONG)) -
-      correctedBy(corrections, now.mono) -
-      corrections.frequency * LONG;
+  const { corrections } = steering;
+  const left =
+    correctedBy(corrections, after(now.mono, LONG)) - correctedBy(corrections, now.mono) - corrections.frequency * LONG;
   const { estimate } = opinion;
   return {
     age: 0,
     frequency,
     frequencyVariance: DAEMON_KNOWS ** 2,
     wander: DAEMON_WANDER,
-    inForce: config.dryRun ? (state.inForce ?? 0) : corrections.frequency,
+    inForce: corrections.frequency,
     phase:
       estimate === null
         ? null

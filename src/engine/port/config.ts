@@ -37,12 +37,18 @@ export interface OnceConfig {
   readonly waitNetwork: Seconds;
 }
 
-/** Whether and how the local clock is touched. */
+/** Which clock is set; to an engine they are all the same (`world/shadow.ts`). */
+export type ClockOwner =
+  | "machine"
+  | "shadow" // one in its place: it is told what would have been done to the machine's
+  | "served"; // one in its place, of which nothing is told but the time that clients are given
+
+/** Whether and how the clock is set. */
 export type ClockConfig =
   | { readonly kind: "observe" } // never: `query`
   | {
       readonly kind: "once";
-      readonly dryRun: boolean;
+      readonly of: ClockOwner;
       readonly limits: StepLimits;
       /** The clock's rate is set, too, once it is known. */
       readonly frequency: boolean;
@@ -52,8 +58,7 @@ export type ClockConfig =
 /** The clock is steered for as long as the run goes on. */
 export interface LoopConfig {
   readonly kind: "loop";
-  /** Everything is reckoned, and nothing done (`--no-clock`). */
-  readonly dryRun: boolean;
+  readonly of: ClockOwner;
   readonly discipline: DisciplineName;
   readonly limits: StepLimits;
   /** The step threshold of a clock that is ahead, seconds (`tinker stepback`); that of `limits` is a clock's that is behind. */

@@ -10,6 +10,7 @@ import type { Authentication, SecurityKind } from "../../security/security.ts";
 import type { Counts } from "../../server/disposition.ts";
 import type { SelectionLimits } from "../../system/limits.ts";
 import type { Frequency, PollExponent, Seconds } from "../../time/seconds.ts";
+import type { Mono } from "../../time/mono.ts";
 import type { NtpTimestamp } from "../../time/timestamp.ts";
 import type { Leap, Mode } from "../../wire/header.ts";
 import type { ClockFault, HostFault, ResolveFault, StampSource } from "./event.ts";
@@ -127,6 +128,8 @@ export interface Snapshot {
   /** Since the start event, by the steady clock. */
   readonly elapsed: Seconds;
   readonly clock: ClockReport;
+  /** When the opinion that `clock` and `system` tell of was formed; absent: it never was. */
+  readonly judgedAt?: Mono;
   readonly system: SystemReport;
   /** What servers are held against, for words that name a limit; absent: the usual ones. */
   readonly limits?: SelectionLimits;

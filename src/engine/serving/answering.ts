@@ -25,7 +25,6 @@ import { endOfMonth } from "../../time/leap.ts";
 import type { ServingConfig } from "../port/config.ts";
 import { controlView } from "./control-view.ts";
 import type { Datagram } from "../port/event.ts";
-import { servedClock } from "../clock/pretend.ts";
 import type { State } from "../state.ts";
 import { TIMER } from "../timer.ts";
 
@@ -102,7 +101,7 @@ export function onRequest(state: State, event: Datagram, packet: Packet | Malfor
   const { answering } = state;
   if (answering === null) return;
   const { server, arrival } = answering;
-  loadArrival(arrival, event.bytes, event.from, event.cast, servedClock(state, event.at, now.mono), now.mono, packet);
+  loadArrival(arrival, event.bytes, event.from, event.cast, event.at, now.mono, packet);
   const disposition = server.receive(arrival);
   if (disposition === "control") return answerQuery(state, server, event, now);
   if (DISPOSITIONS[disposition].kind !== "answered") return;
@@ -133,7 +132,7 @@ function answerQuery(state: State, server: NtpServer, event: Datagram, now: Now)
     event.from,
     {
       access: server.settings.access,
-      view: () => controlView(state, server, servedClock(state, now.clock, now.mono), now),
+      view: () => controlView(state, server, now.clock, now),
     },
     now,
   ))
@@ -204,11 +203,11 @@ function noteWhenSet(state: State, now: Now): void {
   const { estimate } = state.opinion;
   const sampled = estimate === null ? undefined : state.roster.get(estimate.peer)?.filter.estimate?.at;
   if (sampled === undefined || sampled === state.setAt?.at) return;
-  state.setAt = { at: sampled, clock: servedClock(state, shift(now.clock, sampled - now.mono), now.mono) };
+  state.setAt = { at: sampled, clock: shift(now.clock, sampled - now.mono) };
 }
 
 function send(state: State, reply: Reply, socket: SocketToken, to: Address, now: Now, from?: string): void {
-  const clock = servedClock(state, now.clock, now.mono);
+  const clock = now.clock;
   const length = state.answering!.server.complete(reply, upperWord(clock), lowerWord(clock));
   if (length === 0) return;
   const token: PacketToken = state.nextToken();

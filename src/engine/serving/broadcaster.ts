@@ -9,7 +9,6 @@ import { pollInterval } from "../../time/seconds.ts";
 import { UNKNOWN_TIME } from "../../time/timestamp.ts";
 import { family } from "../../wire/address.ts";
 import { encodeHeader } from "../../wire/header.ts";
-import { servedClock } from "../clock/pretend.ts";
 import { socketFor } from "./sockets.ts";
 import type { State } from "../state.ts";
 import { TIMER } from "../timer.ts";
@@ -69,10 +68,9 @@ function send(state: State, broadcaster: Broadcaster, system: SystemHeader, now:
     version: config.version,
     mode: "broadcast",
     poll: config.minpoll,
-    origin:
-      config.xleave === true && left !== null && left.measured ? servedClock(state, left.left, now.mono) : UNKNOWN_TIME,
+    origin: config.xleave === true && left !== null && left.measured ? left.left : UNKNOWN_TIME,
     receive: UNKNOWN_TIME,
-    transmit: servedClock(state, now.clock, now.mono),
+    transmit: now.clock,
   });
   const { security } = state.surroundings;
   const sealed = config.key === null ? security.none().seal(header) : security.sealWith(config.key, header);

@@ -10,8 +10,6 @@ import type { NtpServer } from "../../server/server.ts";
 import type { Mono } from "../../time/mono.ts";
 import type { Seconds } from "../../time/seconds.ts";
 import { shift, UNKNOWN_TIME } from "../../time/timestamp.ts";
-import { servedAhead } from "../clock/pretend.ts";
-import type { State } from "../state.ts";
 
 /** The engine's server, as a host sees it. */
 export class Responder {
@@ -19,11 +17,11 @@ export class Responder {
   /** What has to be added to the local clock for the time that is served, as two signed 32-bit words. */
   shiftSeconds = 0;
   shiftFraction = 0;
-  readonly #state: State;
+  /** By how much the time that is served is ahead of the host's clock at a moment; set by whoever has the engine steer another. */
+  ahead: (mono: Mono) => Seconds = () => 0;
   #offset: Seconds = 0;
 
-  constructor(state: State, server: NtpServer) {
-    this.#state = state;
+  constructor(server: NtpServer) {
     this.server = server;
   }
 
@@ -35,7 +33,7 @@ export class Responder {
 
   /** Brings the shift up to date; once a batch, since it changes little while the system is not judged. */
   refresh(mono: Mono): void {
-    const offset = servedAhead(this.#state, mono);
+    const offset = this.ahead(mono);
     if (offset === this.#offset) return;
     const shifted = shift(UNKNOWN_TIME, offset);
     this.#offset = offset;
