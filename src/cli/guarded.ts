@@ -9,7 +9,7 @@ import { kernelFrequency } from "../host/kernel.ts";
 import { lackingCapability } from "../host/privilege.ts";
 import type { Keyring } from "../security/keyring.ts";
 import type { Recalled, StateWarning } from "../state/file.ts";
-import type { FailingCommand, FailureContext } from "../view/failure.ts";
+import { clockFault, type FailingCommand, type FailureContext } from "../view/failure.ts";
 import { leavesClock } from "../world/shadow.ts";
 import { openState } from "./state.ts";
 import { measure, untouched, type Machine, type Measured } from "./measure.ts";
@@ -103,7 +103,7 @@ export function failureContext(
       ? {}
       : { otherDaemon: daemon.pid === null ? daemon.name : `${daemon.name} (process ${daemon.pid})` }),
     ...(outcome === "permission"
-      ? { lacking: lackingCapability(snapshot.clock.offset === null ? "port" : "clock") }
+      ? { lacking: lackingCapability(clockFault(snapshot.clock) === null ? "port" : "clock") }
       : {}),
   };
 }

@@ -6,6 +6,7 @@ import { become, lookUpUser } from "../host/become.ts";
 import { lackingCapability } from "../host/privilege.ts";
 import { documentText, type FailureDocument } from "../view/document.ts";
 import { HOST_FAULTS } from "../view/explain.ts";
+import { portHint } from "../view/failure.ts";
 import type { Palette } from "../view/palette.ts";
 import {
   countsText,
@@ -146,15 +147,11 @@ const PORT_FAULTS: Readonly<Partial<Record<HostFault, (presence: Presence) => Fa
     message: `UDP port ${port} is in use by another program`,
     hint: "stop the time daemon there, or name another port with --port",
   }),
-  noPrivilege({ port }) {
-    const lacking = lackingCapability("port");
-    const way = lacking?.who === "root" ? `root lacks ${lacking.capability} here` : "run it as root";
-    return {
-      code: "permission",
-      message: `UDP port ${port} may not be used by this process`,
-      hint: `${way}, or name a port above 1023 with --port`,
-    };
-  },
+  noPrivilege: ({ port }) => ({
+    code: "permission",
+    message: `UDP port ${port} may not be used by this process`,
+    hint: portHint(lackingCapability("port"), port, "--port"),
+  }),
   noAddress: ({ address }) => ({
     code: "usage",
     message: `--address: ${address ?? "this"} is not an address of this host`,

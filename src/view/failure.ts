@@ -18,7 +18,7 @@ import { directionText } from "./verdict.ts";
  * that is not there.
  */
 export const ADVISED: Readonly<Record<FailingCommand, string>> = {
-  sync: "-v -4 -6 --wait-network --forget --maxdist --minsane --source-port --state --deadline --timeout --force --panic --max-step",
+  sync: "-v -4 -6 --wait-network --forget --maxdist --minsane --source-port --state --deadline --timeout --force --panic --max-step --dry-run",
   query: "-v -4 -6 --wait-network --forget --maxdist --minsane --source-port --deadline --timeout",
   check: "-v -4 -6 --wait-network --forget --maxdist --minsane --source-port --deadline --timeout",
   demo: "-v",
@@ -27,7 +27,7 @@ export const ADVISED: Readonly<Record<FailingCommand, string>> = {
   broadcast: "-v -4 -6 --maxdist --minsane --deadline --timeout --port",
   watch: "-v -4 -6 --forget --maxdist --minsane --source-port --timeout",
   peers: "-v -4 -6 --deadline --timeout",
-  run: "-v --force --any-offset --port",
+  run: "-v --force --any-offset --port --no-clock",
 };
 
 /** One of them. */
@@ -143,21 +143,16 @@ const WORDS: Readonly<Partial<Record<Outcome, (snapshot: Snapshot, context: Fail
   permission: (snapshot, { lacking, service }) => {
     const { clock, associations } = snapshot;
     if (service !== undefined) return serviceWords(service, lacking);
-    if (clock.offset === null && associations.some(({ unreachable }) => unreachable === "portInUse"))
+    const fault = clockFault(clock);
+    if (fault !== null) return clockWords(clock, fault, lacking);
+    if (associations.some(({ unreachable }) => unreachable === "portInUse"))
       return {
         message: `this process may not use that port${causes(snapshot)}`,
         hint: ["leave out --source-port, or name a port that is free"],
       };
-    if (clock.offset === null)
-      return {
-        message: `this process may not use that port${causes(snapshot)}`,
-        hint: privilegeHint(lacking, "bind to that port"),
-      };
-    const fault =
-      clock.reason !== null && Object.hasOwn(CLOCK_FAULTS, clock.reason) ? (clock.reason as ClockFault) : "noPrivilege";
     return {
-      message: `the local clock is ${directionText(clock.offset)} and was not corrected: ${CLOCK_FAULTS[fault]}`,
-      hint: fault === "noPrivilege" ? privilegeHint(lacking, "set the clock") : null,
+      message: `this process may not use that port${causes(snapshot)}`,
+      hint: portHint(lacking, null, "--source-port"),
     };
   },
   authentication: (snapshot) => ({
@@ -250,6 +245,23 @@ function silenceHint(associations: readonly AssociationReport[]): Advice {
   return [blocked, " --timeout and --deadline allow more time"];
 }
 
+/** Why the system would not have its clock set; `null`: it was not asked, or did as it was told. */
+export function clockFault({ reason }: Snapshot["clock"]): ClockFault | null {
+  return reason !== null && Object.hasOwn(CLOCK_FAULTS, reason) ? (reason as ClockFault) : null;
+}
+
+/** The clock was refused: to a daemon before it has measured anything, for it begins by taking the clock over. */
+function clockWords({ offset }: Snapshot["clock"], fault: ClockFault, lacking: FailureContext["lacking"]): Words {
+  const privilege = fault === "noPrivilege" ? [privilegeHint(lacking, "clock")] : [];
+  return {
+    message:
+      offset === null
+        ? `the local clock cannot be steered: ${CLOCK_FAULTS[fault]}`
+        : `the local clock is ${directionText(offset)} and was not corrected: ${CLOCK_FAULTS[fault]}`,
+    hint: [...privilege, "; --no-clock leaves the clock alone", "; --dry-run only says what would be done"],
+  };
+}
+
 /** The port that clients were to be answered on was refused. */
 function serviceWords(
   { port, why }: NonNullable<FailureContext["service"]>,
@@ -262,14 +274,35 @@ function serviceWords(
     };
   return {
     message: `this process may not use UDP port ${port}: ${HOST_FAULTS[why]}`,
-    hint: privilegeHint(lacking, "bind to that port"),
+    hint: portHint(lacking, port, "--port"),
   };
 }
 
-function privilegeHint(lacking: Lacking | null | undefined, what: string): string {
+/** What is needed for something, and what that is called in words. */
+const PRIVILEGED = {
+  clock: { capability: "CAP_SYS_TIME", words: "set the clock" },
+  port: { capability: "CAP_NET_BIND_SERVICE", words: "bind to that port" },
+} as const;
+
+/**
+ * What is to be done about a port that may not be used.
+ * @param port `null`: it is not known which
+ * @param option by which another is named
+ */
+export function portHint(lacking: Lacking | null | undefined, port: number | null, option: string): string {
+  const isOpenToAll = port !== null && port >= FREE_PORTS;
+  const needed = privilegeHint(isOpenToAll ? null : lacking, "port");
+  return isOpenToAll ? needed : `${needed}; or name a port above ${FREE_PORTS - 1} with ${option}`;
+}
+
+/** From here on ports need no privilege (ip_unprivileged_port_start). */
+const FREE_PORTS = 1024;
+
+/** Names the capability that is needed, who lacks it, and how it is given. */
+function privilegeHint(lacking: Lacking | null | undefined, what: keyof typeof PRIVILEGED): string {
+  const { capability, words } = PRIVILEGED[what];
   if (lacking === null)
-    return `the capability is there, so something else forbids to ${what}: a seccomp filter or a security module`;
-  const capability = lacking?.capability ?? "CAP_SYS_TIME";
+    return `it is not for want of ${capability}: a seccomp filter or a security module forbids to ${words}`;
   if (lacking?.who === "root")
     return `root lacks ${capability} here; give it to the service, or start the container with --cap-add ${capability.replace(/^CAP_/, "")}`;
   return `run it as root, or give it ${capability}`;

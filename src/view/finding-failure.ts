@@ -5,7 +5,7 @@ import type { Snapshot } from "../engine/port/snapshot.ts";
 import type { Seconds } from "../time/seconds.ts";
 import type { FailureDocument } from "./document.ts";
 import { HOST_FAULTS } from "./explain.ts";
-import { describeFailure, type Lacking } from "./failure.ts";
+import { describeFailure, type Lacking, portHint } from "./failure.ts";
 import { namesText, type Finding } from "./finding.ts";
 import { fullName } from "./servername.ts";
 import { counted, durationText, printable } from "./text.ts";
@@ -79,10 +79,9 @@ function portWords({ port, lacking }: FindingContext, why: HostFault): Words {
       message: `UDP port ${port} is in use by another program`,
       hint: "stop the time daemon there while this listens, or run one that shares the port, as chronyd does",
     };
-  const way = lacking?.who === "root" ? `root lacks ${lacking.capability} here` : "run it as root";
   return {
     message: `UDP port ${port} may not be used by this process`,
-    hint: `${way}, or name a port above 1023 with --port`,
+    hint: portHint(lacking, port, "--port"),
   };
 }
 

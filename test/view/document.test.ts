@@ -1,7 +1,7 @@
 /** The JSON documents keep the contract and their schemas. */
 import { describe, expect, it } from "vitest";
 import { OUTCOMES, type Outcome } from "../../src/engine/port/outcome.ts";
-import type { HostFault } from "../../src/engine/port/event.ts";
+import type { ClockFault, HostFault } from "../../src/engine/port/event.ts";
 import type { Snapshot } from "../../src/engine/port/snapshot.ts";
 import { fromUnix } from "../../src/time/timestamp.ts";
 import { bareDocument, documentText, runDocument } from "../../src/view/document.ts";
@@ -191,7 +191,7 @@ describe("a failure", () => {
       "permission",
       undecided([silent(1, "sourcePort", { unreachable: "noPrivilege" })]),
       "this process may not use that port: 192.0.2.1 (this process may not do that (no privilege))",
-      "run it as root, or give it CAP_SYS_TIME",
+      "run it as root, or give it CAP_NET_BIND_SERVICE; or name a port above 1023 with --source-port",
     ],
     [
       "permission",
@@ -245,7 +245,7 @@ describe("a failure", () => {
       "permission",
       snapshotOf([association(1)], { clock: { action: "step", reason: "noPrivilege" } }),
       "the local clock is 250.0 ms behind and was not corrected: this process may not set the clock",
-      "run it as root, or give it CAP_SYS_TIME",
+      "run it as root, or give it CAP_SYS_TIME; --dry-run only says what would be done",
     ],
     [
       "authentication",
@@ -295,11 +295,42 @@ describe("a failure", () => {
         snapshotOf([association(1)], { clock: { action: "step", reason: "noPrivilege" } }),
         { ...CONTEXT, lacking },
       )?.hint;
-    expect(hint({ capability: "CAP_SYS_TIME", who: "user" })).toBe("run it as root, or give it CAP_SYS_TIME");
+    expect(hint({ capability: "CAP_SYS_TIME", who: "user" })).toBe(
+      "run it as root, or give it CAP_SYS_TIME; --dry-run only says what would be done",
+    );
     expect(hint({ capability: "CAP_SYS_TIME", who: "root" })).toBe(
-      "root lacks CAP_SYS_TIME here; give it to the service, or start the container with --cap-add SYS_TIME",
+      "root lacks CAP_SYS_TIME here; give it to the service, or start the container with --cap-add SYS_TIME; --dry-run only says what would be done",
     );
     expect(hint(null)).toContain("a seccomp filter or a security module");
+  });
+
+  it("names what a daemon lacks that is refused the clock before it has measured anything", () => {
+    const words = (reason: ClockFault, lacking: Lacking | null): unknown =>
+      describeFailure("permission", undecided([], { clock: { reason } }), { ...CONTEXT, command: "run", lacking });
+    expect(words("noPrivilege", { capability: "CAP_SYS_TIME", who: "user" })).toEqual({
+      code: "permission",
+      message: "the local clock cannot be steered: this process may not set the clock",
+      hint: "run it as root, or give it CAP_SYS_TIME; --no-clock leaves the clock alone",
+    });
+    expect(words("noPrivilege", null)).toMatchObject({
+      hint: "it is not for want of CAP_SYS_TIME: a seccomp filter or a security module forbids to set the clock; --no-clock leaves the clock alone",
+    });
+    expect(words("unsupported", null)).toMatchObject({
+      message: "the local clock cannot be steered: the clock of this system cannot be set from here",
+      hint: "--no-clock leaves the clock alone",
+    });
+  });
+
+  it("asks for no privilege where a port needs none", () => {
+    const hint = (port: number): string | null | undefined =>
+      describeFailure("permission", undecided([]), {
+        ...CONTEXT,
+        command: "run",
+        lacking: { capability: "CAP_NET_BIND_SERVICE", who: "user" },
+        service: { port, why: "noPrivilege" },
+      })?.hint;
+    expect(hint(123)).toBe("run it as root, or give it CAP_NET_BIND_SERVICE; or name a port above 1023 with --port");
+    expect(hint(1123)).toContain("a seccomp filter or a security module");
   });
 
   it("names the other daemon", () => {
