@@ -26,21 +26,22 @@ export class Deadlines {
   /** The earliest deadline; `undefined` if there is none. */
   get next(): Mono | undefined {
     this.#dropStale();
-    return this.#agenda.next;
+    return this.#agenda.first?.at;
   }
 
   /** Takes one key that is due by `now`, its deadline cleared; `undefined` if none is. */
   take(now: Mono): number | undefined {
     this.#dropStale();
-    const at = this.#agenda.next;
-    if (at === undefined || at > now) return undefined;
-    const key = this.#agenda.take()!;
-    this.#at.delete(key);
-    return key;
+    const { first } = this.#agenda;
+    if (first === undefined || first.at > now) return undefined;
+    this.#agenda.take();
+    this.#at.delete(first.item);
+    return first.item;
   }
 
   #dropStale(): void {
     const agenda = this.#agenda;
-    while (agenda.length > 0 && this.#at.get(agenda.first!) !== agenda.next) agenda.take();
+    for (let { first } = agenda; first !== undefined && this.#at.get(first.item) !== first.at; { first } = agenda)
+      agenda.take();
   }
 }

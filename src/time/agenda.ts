@@ -3,7 +3,8 @@
  * in, so that a run is the same every time. Putting in and taking cost O(log n).
  */
 
-interface Entry<Moment extends number, Item> {
+/** Something that is due. */
+export interface Due<Moment extends number, Item> {
   readonly at: Moment;
   /** Counts up. */
   readonly order: number;
@@ -12,7 +13,7 @@ interface Entry<Moment extends number, Item> {
 
 /** Items by the moment they are due, in whatever time the moments are of. */
 export class Agenda<Moment extends number, Item> {
-  readonly #heap: Entry<Moment, Item>[] = [];
+  readonly #heap: Due<Moment, Item>[] = [];
   #order = 0;
 
   /** How many items there are. */
@@ -26,8 +27,8 @@ export class Agenda<Moment extends number, Item> {
   }
 
   /** What is due first; `undefined` when there is nothing. */
-  get first(): Item | undefined {
-    return this.#heap[0]?.item;
+  get first(): Due<Moment, Item> | undefined {
+    return this.#heap[0];
   }
 
   /**
@@ -38,7 +39,7 @@ export class Agenda<Moment extends number, Item> {
   add(at: Moment, item: Item): void {
     if (Number.isNaN(at)) throw new RangeError("what is due needs a moment");
     const heap = this.#heap;
-    const entry: Entry<Moment, Item> = { at, order: this.#order++, item };
+    const entry: Due<Moment, Item> = { at, order: this.#order++, item };
     let place = heap.length;
     while (place > 0) {
       const parent = (place - 1) >> 1;
@@ -60,12 +61,12 @@ export class Agenda<Moment extends number, Item> {
   }
 }
 
-function isBefore(one: Entry<number, unknown>, other: Entry<number, unknown>): boolean {
+function isBefore(one: Due<number, unknown>, other: Due<number, unknown>): boolean {
   return one.at < other.at || (one.at === other.at && one.order < other.order);
 }
 
 /** Puts an entry in place of the first, and below whatever comes before it. */
-function sink<E extends Entry<number, unknown>>(heap: E[], entry: E): void {
+function sink<E extends Due<number, unknown>>(heap: E[], entry: E): void {
   const half = heap.length >> 1;
   let place = 0;
   while (place < half) {

@@ -13,10 +13,10 @@ describe("the agenda", () => {
         for (const [index, moment] of moments.entries()) agenda.add(moment, index);
         const taken: number[] = [];
         while (agenda.length > 0) {
-          const [next, first] = [agenda.next, agenda.first!];
-          expect(moments[first]).toBe(next);
-          expect(agenda.take()).toBe(first);
-          taken.push(first);
+          const { at, item } = agenda.first!;
+          expect([moments[item], agenda.next]).toEqual([at, at]);
+          expect(agenda.take()).toBe(item);
+          taken.push(item);
         }
         expect(taken).toEqual([...moments.keys()].toSorted((a, b) => moments[a]! - moments[b]! || a - b));
         expect([agenda.next, agenda.first, agenda.take()]).toEqual([undefined, undefined, undefined]);
