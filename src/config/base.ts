@@ -59,7 +59,7 @@ export const BASE_SERVING: ServingConfig = {
   access: [],
   rate: DEFAULT_RATE,
   fallbacks: NO_FALLBACKS,
-  manycast: null,
+  manycast: false,
   smear: null,
   smearInterval: 0,
   ownAddresses: [],

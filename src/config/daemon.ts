@@ -88,7 +88,7 @@ export function daemonConfig(file: Configuration, options: DaemonOptions, facts:
       access: accessOf(file.restrict, facts.named ?? new Map()),
       rate: rateOf(file.discard),
       fallbacks: fallbacksOf(file),
-      manycast: file.manycastServer.length === 0 ? null : { cohort: file.discovery.cohort },
+      manycast: file.manycastServer.length > 0,
       smear: facts.smear,
       smearInterval: file.smear,
       ownAddresses: Object.values(facts.interfaces).flat(),

@@ -41,6 +41,7 @@ export interface ServeOptions extends Partial<SelectionLimits> {
   readonly ttl?: number;
   /** Broadcasts tell when the one before left (RFC 9769). */
   readonly xleave?: boolean;
+  /** Without effect: searchers of our own stratum are answered anyway. */
   readonly cohort?: boolean;
   readonly allow?: readonly string[];
   readonly deny?: readonly string[];
@@ -168,7 +169,7 @@ function servingOf(options: ServeOptions, file: Configuration | null, facts: Ser
       local: localStratum ?? (file === null ? null : localStratumOf(file)),
       orphan: stratum === null ? null : { stratum, wait },
     },
-    manycast: manycastGroups(options, file).length === 0 ? null : { cohort: options.cohort ?? ofFile?.cohort ?? false },
+    manycast: manycastGroups(options, file).length > 0,
     smear: facts.smear,
     ownAddresses: facts.addresses,
   };

@@ -6,13 +6,11 @@ import type { Seconds } from "../time/seconds.ts";
 import { MAXSTRAT } from "../wire/header.ts";
 import type { Published } from "./published.ts";
 
-/** How solicitations are judged. */
+/**
+ * How solicitations are judged. Clients at our own stratum are answered, too: ntpd's documentation (both seeds) has "equal to or lower
+ * than the manycast client", where RFC 5905 §9.2 has "less than". Whether one of its own stratum is of use the client decides.
+ */
 export interface SolicitationRule {
-  /**
-   * Whether clients at our own stratum are answered too. ntpd's documentation has "equal to or lower than the manycast
-   * client"; RFC 5905 §9.2 has "less than".
-   */
-  readonly cohort: boolean;
   /** The reference identifiers that stand for our own addresses; a client that carries one follows us. Unsigned 32 bits each. */
   readonly ownReferenceIds: readonly number[];
 }
@@ -30,7 +28,7 @@ export function declines(
 ): "unsynchronized" | "stratum" | "loop" | null {
   if (!published.synchronized) return "unsynchronized";
   const clientStratum = request.getUint8(1) || MAXSTRAT;
-  if (published.stratum > clientStratum || (published.stratum === clientStratum && !rule.cohort)) return "stratum";
+  if (published.stratum > clientStratum) return "stratum";
   const follows = clientStratum > 1 && clientStratum < MAXSTRAT && rule.ownReferenceIds.includes(request.getUint32(12));
   return follows ? "loop" : null;
 }

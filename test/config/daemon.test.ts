@@ -99,10 +99,10 @@ describe("the engine of a daemon", () => {
     expect(config.associations.map(({ kind }) => kind)).toEqual(["broadcastClient"]);
     expect(config.service?.groups.map(({ group }) => group)).toEqual(["224.0.1.1", "239.1.1.1"]);
     expect(config.discovery).toMatchObject({ authenticate: false, broadcastDelay: 0.004, cohort: true });
-    expect(config.serving?.manycast).toEqual({ cohort: true });
+    expect(config.serving?.manycast).toBe(true);
     expect(told("server a")).toMatchObject({
       discovery: { authenticate: true, broadcastDelay: null },
-      serving: { manycast: null },
+      serving: { manycast: false },
     });
   });
 

@@ -32,7 +32,7 @@ describe("serve", () => {
       associations: [],
       once: null,
       clock: { kind: "observe" },
-      serving: { fallbacks: { local: null, orphan: null }, manycast: null },
+      serving: { fallbacks: { local: null, orphan: null }, manycast: false },
       service: { port: 123, addresses: ["0.0.0.0", "::"], rules: null },
     });
     expect(config({ localStratum: 4, orphan: 6 }).config.serving!.fallbacks).toEqual({
@@ -64,7 +64,7 @@ describe("serve", () => {
       { name: "192.0.2.4" },
       { kind: "broadcast", name: "192.0.2.255", key: 2, minpoll: 4, ttl: 127 },
     ]);
-    expect(made.serving).toMatchObject({ rate: { average: 4, minimum: 3 }, manycast: { cohort: false } });
+    expect(made.serving).toMatchObject({ rate: { average: 4, minimum: 3 }, manycast: true });
     expect(made.service!.groups).toEqual([{ group: "239.1.1.1", interface: null }]);
     expect(flagsFor({}, "10.1.1.1", file)).toEqual(["noserve"]);
     expect(config({}, ["192.0.2.5"], file).config.associations[0]).toMatchObject({ name: "192.0.2.5" });

@@ -61,7 +61,7 @@ function headerOf(bytes: Uint8Array | null): Header {
   return readHeader(new DataView(bytes.buffer, bytes.byteOffset));
 }
 
-const GROUP = { solicitations: { cohort: true, ownReferenceIds: [0xc000_0201] } };
+const GROUP = { solicitations: { ownReferenceIds: [0xc000_0201] } };
 
 describe("the list of recent clients", () => {
   it("is kept without monitoring only of those whose rate is limited", () => {
@@ -366,13 +366,6 @@ describe("solicitations", () => {
     [1, "stratum"],
   ] as const)("of a client at stratum %i by a server at stratum 2: %s", (stratum, disposition) => {
     expect(solicited({ stratum })).toBe(disposition);
-  });
-
-  it("of the same stratum are left to others without `cohort`", () => {
-    const strict = { solicitations: { cohort: false, ownReferenceIds: [] } };
-    expect(solicited({ stratum: 2 }, strict)).toBe("stratum");
-    expect(solicited({ stratum: 3 }, strict)).toBe("answered");
-    expect(solicited({ stratum: 0 }, strict)).toBe("answered");
   });
 
   it("of who follows us are not answered, and names are no addresses", () => {

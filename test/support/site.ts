@@ -241,7 +241,7 @@ function daemonConfig(spec: SiteHost, addresses: readonly string[]): EngineConfi
       ? null
       : {
           ...BASE_SERVING,
-          manycast: manycastServer.length === 0 ? null : { cohort },
+          manycast: manycastServer.length > 0,
           ownAddresses: addresses,
           ...serving,
         },

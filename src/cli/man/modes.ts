@@ -20,7 +20,7 @@ const UNCONFIGURED: readonly (readonly [string, string])[] = [
   ["server", "No association: requests are answered. `serve`, `run`."],
   [
     "manycast server",
-    "No association: searches in a group are answered by who is synchronized, at a stratum below the searcher's, with `--cohort` (`tos cohort 1`) at the same, too. `serve --manycast`, `manycastserver` lines of `run`.",
+    "No association: searches in a group are answered by who is synchronized, at a stratum equal to or lower than the searcher's. `serve --manycast`, `manycastserver` lines of `run`.",
   ],
 ];
 

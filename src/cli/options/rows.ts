@@ -439,7 +439,7 @@ export const ROWS = {
     again: true,
     conf: "manycastserver",
   },
-  servingCohort: { flag: "--cohort", text: "answer searchers of our own stratum, too", conf: "tos cohort" },
+  servingCohort: { flag: "--cohort", text: "accepted, and without effect: searchers of our own stratum are answered" },
 
   // How the daemon runs.
   check: {

@@ -52,8 +52,8 @@ interface WayRow {
   readonly restrictedAs: "source" | "address";
   /** Whose key it has to come with: any that is trusted, or its line's. */
   readonly key: "trusted" | "line";
-  /** Whether its stratum has to be one of use. */
-  readonly strata: boolean;
+  /** The filter of strata; `null`: any will do. `others`: our own is avoided unless there is `cohort`, and so is what is above it. */
+  readonly strata: "range" | "others" | null;
   /** Whether it may have been pruned a moment ago. */
   readonly prunable: boolean;
   /** Found, and so ordered by merit: where all places are taken a better one has the place of a worse. */
@@ -77,7 +77,7 @@ const WAYS: Readonly<Record<Way, WayRow>> = {
     restricted: FLAG.ignore | FLAG.nopeer | FLAG.noepeer,
     restrictedAs: "address",
     key: "trusted",
-    strata: false,
+    strata: null,
     prunable: false,
     ranked: true,
     crowd: 1,
@@ -90,7 +90,7 @@ const WAYS: Readonly<Record<Way, WayRow>> = {
     restricted: FLAG.ignore | FLAG.nopeer,
     restrictedAs: "address",
     key: "trusted",
-    strata: true,
+    strata: "others",
     prunable: false,
     ranked: true,
     crowd: 1,
@@ -103,7 +103,7 @@ const WAYS: Readonly<Record<Way, WayRow>> = {
     restricted: FLAG.ignore | FLAG.nopeer,
     restrictedAs: "address",
     key: "trusted",
-    strata: true,
+    strata: "others",
     prunable: true,
     ranked: true,
     crowd: 2,
@@ -116,7 +116,7 @@ const WAYS: Readonly<Record<Way, WayRow>> = {
     restricted: FLAG.ignore,
     restrictedAs: "source",
     key: "line",
-    strata: true,
+    strata: "range",
     prunable: true,
     ranked: false,
     crowd: 1,
@@ -187,7 +187,7 @@ function unfitness(
   const { from } = datagram;
   const trusted = key === "line" ? isSealed(state, datagram, packet, config) : trusts(state, datagram, packet);
   if (!trusted) return "authentication";
-  if (strata && !isUsefulStratum(state, packet.header)) return "stratum";
+  if (strata !== null && !isUsefulStratum(state, packet.header, strata)) return "stratum";
   if (prunable && isPruned(state, from, now)) return "duplicate";
   return hasRoom(state, crowd, found?.merit ?? null, now) ? null : "surplus";
 }

@@ -62,12 +62,16 @@ export function hasRoom(state: State, crowd: number, merit: Seconds | null, now:
   return once === null && merit !== null && makeRoom(state, merit, now);
 }
 
-/** Floor, ceiling, and our own stratum only with `cohort` (seed 002). A one-shot is nobody's cohort. */
-export function isUsefulStratum(state: State, { stratum }: Header): boolean {
+/**
+ * The filter of strata (seed 002): floor and ceiling are for everybody. Of those who might be servers `others` than the ones we have our
+ * own stratum is avoided, unless there is `cohort`: it is no reason to part with one that is held, for whoever follows a server
+ * of stratum 1 is of stratum 2 and would lose all of that stratum. A one-shot is nobody's cohort.
+ */
+export function isUsefulStratum(state: State, { stratum }: Header, filter: "range" | "others"): boolean {
   const { floor, ceiling } = state.config.limits;
   if (stratum < floor || stratum >= ceiling) return false;
   const ours = state.opinion.variables.stratum;
-  if (state.config.once !== null || ours >= MAXSTRAT || stratum < ours) return true;
+  if (filter === "range" || state.config.once !== null || ours >= MAXSTRAT || stratum < ours) return true;
   return stratum === ours && state.config.discovery.cohort;
 }
 
@@ -133,17 +137,20 @@ function meritOf(state: State, association: Association, now: Now): number {
   return (association.header?.stratum ?? MAXSTRAT) * limits.mindist + rootDistance(association, now.mono, limits);
 }
 
-/** A preemptable association earns its place by surviving, not by answering (seed 002); and where its stratum is one we ask for. */
+/** A preemptable association earns its place by surviving, not by answering (seed 002), whatever its stratum. */
 export function rewardSurvivors(state: State): void {
   for (const association of state.roster) if ((association.reach & 1) !== 0) reward(state, association);
 }
 
-/** The same for one of them, whose packet gave selection nothing new to judge by. */
+/**
+ * The same for one of them, whose packet gave selection nothing new to judge by. A truechimer that clustering has no need of is no
+ * surplus before more are held than maxclock: to find it again would be a needless cycle, and classic ntpd keeps it.
+ */
 export function reward(state: State, association: Association): void {
-  if (association.lifetime !== "preemptable" || association.header === null) return;
+  if (association.lifetime !== "preemptable") return;
   const verdict = state.opinion.verdicts.get(association.id)?.verdict;
-  if ((verdict === "systemPeer" || verdict === "survivor") && isUsefulStratum(state, association.header))
-    keep(association);
+  const survives = verdict === "systemPeer" || verdict === "survivor";
+  if (survives || (verdict === "outlier" && heldCount(state) <= state.config.limits.maxclock)) keep(association);
 }
 
 /** The guard against a cycle of finding and pruning; those that have served their time make room. */

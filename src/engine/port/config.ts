@@ -89,7 +89,7 @@ export interface DiscoveryConfig {
   readonly longestWait: Seconds;
   /** A run that listens ends after so many broadcast samples; `null`: it goes on. */
   readonly count: number | null;
-  /** Servers of our own stratum are taken, too (`tos cohort`). */
+  /** Who answers a search, or broadcasts, at our own stratum is taken, too (`tos cohort`). */
   readonly cohort: boolean;
   /** A search that has found enough asks its first ring once in so many seconds all the same (`tos beacon`); `null`: it does not. */
   readonly beacon: Seconds | null;
@@ -101,8 +101,8 @@ export interface ServingConfig {
   readonly access: readonly AccessRule[];
   readonly rate: RateLimits;
   readonly fallbacks: Fallbacks;
-  /** Solicitations to our groups are answered; `null`: they are not. */
-  readonly manycast: { readonly cohort: boolean } | null;
+  /** Solicitations to our groups are answered. */
+  readonly manycast: boolean;
   /** A leap second to be smeared. */
   readonly smear: SmearConfig | null;
   /** Without a list of leap seconds, the one that servers announce is smeared over so many seconds; 0: it is not. */

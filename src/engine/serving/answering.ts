@@ -89,7 +89,7 @@ function settingsOf({ config, access, surroundings }: State, serving: ServingCon
     precision,
     phi: limits.phi,
     fallbacks: serving.fallbacks,
-    solicitations: serving.manycast === null ? null : { cohort: serving.manycast.cohort, ownReferenceIds },
+    solicitations: serving.manycast ? { ownReferenceIds } : null,
     own: { addresses: serving.ownAddresses, port: service?.port ?? 123 },
     smear: configuredSmear(serving),
     monitor: serving.monitor,
