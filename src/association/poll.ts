@@ -26,7 +26,7 @@ export const MIN_BURST_SPACING: Seconds = 2;
 /** Questions lost in a row after which a one-shot calls a server unreachable. */
 export const LOST_LIMIT = 3;
 
-/** More questions than samples wanted are asked by at most this many, however the losses fall. */
+/** More questions than samples wanted are asked of one that answers by at most this many, however the losses fall. */
 const EXTRA_QUESTIONS = 4;
 
 /** RATE leaves a daemon at least this much slower (RFC 5905 §7.4: the poll interval is increased). */
@@ -148,7 +148,10 @@ export function onLost(association: Writable<Association>, asked: Mono, rules: P
   if (rules.samples === null || association.ended !== null) return;
   if (association.unanswered >= LOST_LIMIT) {
     endAs(association, association.answers > 0 ? "complete" : "unreachable");
-  } else if (association.packets.sent >= samplesWanted(association, rules) + EXTRA_QUESTIONS) {
+  } else if (
+    association.answers > 0 &&
+    association.packets.sent >= samplesWanted(association, rules) + EXTRA_QUESTIONS
+  ) {
     complete(association);
   } else {
     askAgainAt(association, after(asked, burstSpacing(association, rules, false)));
@@ -226,9 +229,17 @@ function burstSpacing(association: Association, rules: PollRules, first: boolean
   return spacing.least + (spacing.most - spacing.least) * rules.uniform();
 }
 
-/** Packets of a `burst` at this poll: more, the rarer the polls are (ntpd: 2^(hpoll − minpoll), at most the profile's). */
-function burstLength(association: Association, rules: PollRules): number {
-  return Math.min(2 ** (association.hpoll - association.minpoll), rules.burst.packets);
+/** Polls as rare as this bear a whole burst: where `burst` belongs (seed 000: "at or above 1024 s"). */
+const BURST_POLL: PollExponent = 10;
+
+/**
+ * Packets of a `burst` at this poll: all of the profile's where polls get no rarer, or are rare already; on the way there more, the rarer they
+ * are (ntpd: 2^(hpoll − minpoll)). What would not fit into half the interval is left out.
+ */
+function burstLength({ hpoll, minpoll, config }: Association, { burst: { packets, spacing } }: PollRules): number {
+  const whole = hpoll >= Math.min(config.maxpoll, BURST_POLL);
+  const fitting = Math.max(1, Math.floor(pollInterval(hpoll) / 2 / spacing.most));
+  return Math.min(whole ? packets : 2 ** (hpoll - minpoll), packets, fitting);
 }
 
 /** Seconds to the next poll round: 2^hpoll, and up to a sixteenth more so that clients do not march in step. */

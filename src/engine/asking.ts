@@ -69,6 +69,12 @@ export function onUndelivered(state: State, question: PacketToken | SocketToken,
   state.close(sender, request);
   state.note({ what: "unreachable", id: sender.id, address: sender.address!, why });
   notDelivered(sender, why);
+  // To a volley it is an answer like silence: what its server broadcasts is of use all the same.
+  if (sender.listening?.phase === "volley") {
+    onLost(sender, request.handedOver.mono, state.rulesFor(sender));
+    endVolleyIfOver(state, sender, now);
+    return true;
+  }
   if (sender.answers === 0 && fallBack(state, sender, now, false)) return true;
   const { once } = state.config;
   if (once !== null) {

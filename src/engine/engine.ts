@@ -7,13 +7,13 @@
  *  wake, sent, failed, unreachable ──────────────────────────────► asking ├─► judging ─► (system room) ─► clock ─► step, slew, end
  * ```
  */
-import type { AssociationId } from "../association/association.ts";
+import type { Association, AssociationId } from "../association/association.ts";
 import { after } from "../time/mono.ts";
 import type { Mono } from "../time/mono.ts";
 import type { Now } from "../time/now.ts";
 import type { Action } from "./port/action.ts";
 import { openAnswering, sendWaiting } from "./serving/answering.ts";
-import { sendBroadcasts } from "./serving/broadcaster.ts";
+import { sendBroadcast } from "./serving/broadcaster.ts";
 import type { EngineConfig } from "./port/config.ts";
 import { onSlewBegun, onSteeredOnce, onStepDone } from "./clock/once.ts";
 import { onDatagram } from "./arrival.ts";
@@ -177,7 +177,7 @@ const HANDLERS: Readonly<Record<keyof typeof TIMER, (state: State, now: Now) => 
   names: retryNames,
   judgement: () => undefined, // it is judged after every event
   deadline: onDeadline,
-  broadcasts: sendBroadcasts,
+  broadcasts: sendBroadcast,
   replies: sendWaiting,
   discovery: resumeDiscovery,
   pools: drawFromPools,
@@ -197,8 +197,14 @@ function wake(state: State, now: Now): void {
     if (association !== undefined) attend(state, association, now);
     else TIMERS.get(key)?.(state, now);
     state.heed();
-    if (state.outcome !== null) return;
+    // What is due besides has its turn at once, by another wake, when the clock has been read again.
+    if (state.outcome !== null || tellsTime(key, association)) return;
   }
+}
+
+/** Whether a packet may have left that tells the time as it was read for this event: the next to do so needs a reading of its own. */
+function tellsTime(key: number, association: Association | undefined): boolean {
+  return key === TIMER.broadcasts || key === TIMER.replies || (association?.exchange ?? null) !== null;
 }
 
 /** One less is held: whoever finds others may have to go on. */

@@ -87,6 +87,21 @@ export function waysOut(family: 4 | 6, interfaces: Interfaces = hostInterfaces()
   return [...ways.values()];
 }
 
+/**
+ * The address that what goes to a group leaves from, by whichever interface: "multicast packets carry a common source address"
+ * (seed 000), so that a receiver with ways to several of ours knows one server. `null`: the interface's own, where the group is that of a
+ * link (ff01::, ff02::), or no address is good beyond one.
+ */
+export function commonSource(group: string, interfaces: Interfaces = hostInterfaces()): string | null {
+  if (!group.includes(":")) return waysOut(4, interfaces)[0]?.address ?? null;
+  if (/^ff.[012]:/i.test(group)) return null;
+  const all = Object.values(interfaces).flatMap((infos) => infos ?? []);
+  const ours = all.find(
+    ({ family, internal, address }) => family === "IPv6" && !internal && !/^fe[89ab]/i.test(address),
+  );
+  return ours?.address ?? null;
+}
+
 /** The broadcast address of every IPv4 subnet of ours, and the limited one. */
 export function broadcastAddresses(interfaces: Interfaces = hostInterfaces()): readonly string[] {
   const own = Object.values(interfaces).flatMap((infos) =>

@@ -90,6 +90,22 @@ describe("the poll process of the daemon", () => {
     expect(held.reach).toBe(1);
   });
 
+  it.each([
+    { minpoll: 6, maxpoll: 6, hpoll: 6, packets: 6 },
+    { minpoll: 6, maxpoll: 8, hpoll: 8, packets: 6 },
+    { minpoll: 10, maxpoll: 12, hpoll: 10, packets: 6 }, // 1024 s, where the seed recommends it
+    { minpoll: 6, maxpoll: 10, hpoll: 6, packets: 1 },
+    { minpoll: 6, maxpoll: 10, hpoll: 7, packets: 2 },
+    { minpoll: 3, maxpoll: 3, hpoll: 3, packets: 2 }, // as many as fit into half of 8 s
+  ])("sends whole bursts where polls get no rarer, or are rare: %j", ({ minpoll, maxpoll, hpoll, packets }) => {
+    const held = client({ burst: true, iburst: false, minpoll, maxpoll });
+    held.hpoll = hpoll;
+    held.reach = 1;
+    const left = departures(held, packets + 1, () => true, { ...DAEMON, uniform: () => 0 });
+    expect(left.slice(0, packets)).toEqual(Array.from({ length: packets }, (_, index) => 2 * index));
+    expect(left[packets]! - left[packets - 1]!).toBe(2 ** hpoll);
+  });
+
   it("sends longer bursts the rarer it polls", () => {
     const held = client({ burst: true, iburst: false });
     held.hpoll = 8;

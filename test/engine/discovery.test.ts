@@ -11,7 +11,7 @@ import { encodePacket } from "../../src/wire/packet.ts";
 import { at, securityOf } from "../support/association.ts";
 import { Bench, queryConfig, sendsOf } from "../support/engine.ts";
 import type { Send } from "../support/engine.ts";
-import { BASE_DISCOVERY, BASE_SERVICE } from "../../src/config/base.ts";
+import { BASE_DISCOVERY, BASE_SERVICE, BASE_SERVING } from "../../src/config/base.ts";
 
 const MAC = { keyId: 1, digest: new Uint8Array(16) };
 
@@ -487,5 +487,24 @@ describe("a configured line", () => {
       .at(0, { kind: "start" })
       .flatMap((action) => (action.kind === "note" ? [action.note.what] : []));
     expect(notes.includes("burst")).toBe(warned);
+  });
+});
+
+describe("several packets that tell the time and are due at once", () => {
+  it("are each made by a reading of its own", () => {
+    const lines = [1, 2, 3, 4, 5].map((net) => ({ kind: "broadcast", name: `10.1.${net}.255`, minpoll: 4 }) as const);
+    const serving = { ...BASE_SERVING, fallbacks: { local: 1, orphan: null } };
+    const bench = new Bench(queryConfig(lines, {}, { once: null, serving, service: BASE_SERVICE }));
+    bench.at(0, { kind: "start" });
+    const told: bigint[] = [];
+    const read: bigint[] = [];
+    // A clock that goes on by 2 ms from wake to wake.
+    for (let time = 32; told.length < 5 && time < 33; time += 0.002)
+      for (const send of sendsOf(bench.at(time, { kind: "wake" }))) {
+        told.push(headerOf(send).transmit);
+        read.push(at(time).clock);
+      }
+    expect(told).toEqual(read);
+    expect(new Set(told).size).toBe(5);
   });
 });

@@ -177,6 +177,24 @@ describe("a query", () => {
     expect(bench.snapshot.associations.map(({ lifetime }) => lifetime)).toEqual(Array(4).fill("preemptable"));
   });
 
+  it.each([
+    ["pool", 4],
+    ["server", 1],
+  ] as const)("asks what a %s's name gives beyond the first draw in place of who stays silent", (kind, drawn) => {
+    const bench = new Bench(queryConfig([{ name: "six.example", kind }], { deadline: 60 }));
+    const addresses = [1, 2, 3, 4, 5, 6].map((last) => `192.0.2.${last}`);
+    const living = new Set(["192.0.2.5", "192.0.2.6"]);
+    const asked = new Set<string>(bench.start({ "six.example": addresses }).map(({ to }) => to.ip));
+    expect(asked.size).toBe(drawn);
+    for (let time = 0.5; time < 40 && bench.engine.outcome === null; time += 0.5)
+      for (const send of sendsOf(bench.run(time))) {
+        asked.add(send.to.ip);
+        if (living.has(send.to.ip)) bench.answer(send, time);
+      }
+    expect(bench.engine.outcome).toBe("ok");
+    expect([...asked].filter((ip) => living.has(ip)).length).toBe(kind === "pool" ? 2 : 1);
+  });
+
   it("says which name has no address", () => {
     const bench = new Bench(queryConfig([{ name: "nowhere.example" }]));
     bench.start({ "nowhere.example": [] });

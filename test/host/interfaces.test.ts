@@ -9,6 +9,7 @@ import {
   isAlone,
   knownInterfaces,
   ownAddresses,
+  commonSource,
   waysOut,
   type Interfaces,
 } from "../../src/host/interfaces.ts";
@@ -79,6 +80,14 @@ it("send what is for many once a subnet, and by loopback only where there is not
   ]);
   expect(waysOut(6, site).map(({ name }) => name)).toEqual(["eth0"]);
   expect(waysOut(4, { lo: site["lo"] })).toEqual([{ name: "lo", address: "127.0.0.1" }]);
+});
+
+it("give what goes to a group one source address, whichever interface it leaves by", () => {
+  expect(commonSource("239.1.1.1", site)).toBe("192.0.2.7");
+  expect(commonSource("ff05::101", site)).toBe("2001:db8::7");
+  // A link's own group knows nobody beyond the link.
+  expect(commonSource("ff02::101", site)).toBeNull();
+  expect(commonSource("ff05::101", { eth1: site["eth1"] })).toBeNull();
 });
 
 it("have broadcast addresses, but for loopback and links of two", () => {

@@ -3,6 +3,7 @@ import { beforeAll, describe, expect } from "vitest";
 import type { SecurityProvider } from "../../src/security/security.ts";
 import { securityProvider } from "../../src/security/symmetric.ts";
 import { silent } from "../../src/sim/oddities.ts";
+import type { SocketToken } from "../../src/engine/port/action.ts";
 import type { Machine } from "../../src/sim/machine.ts";
 import type { Datagram } from "../../src/sim/network.ts";
 import type { Runner } from "../../src/sim/runner.ts";
@@ -101,6 +102,25 @@ describe("a broadcast client", () => {
     world.run(3600);
     expect(associationsOf(client)[0]!.packets.sent).toBe(sent);
   });
+
+  scenario(
+    "assumes 4 ms of a server whose port is closed: that it says so is no other answer than silence",
+    { seeds: 2 },
+    (world) => {
+      const lan = new Lan(world);
+      // A machine that only speaks: its port answers nobody, and ICMP says so.
+      const mute = world.machine("mute", { addresses: ["10.1.77.7"], broadcast: EVERYBODY, link: CABLE });
+      mute.perform({ kind: "listen", socket: 1 as SocketToken, port: 4000, address: null, interface: null });
+      const client = lan.listener("client", { link: { delay: 0.003 } });
+      world.every(16, () => impersonate(world, mute, "10.1.77.7", sealedHeader(broadcastHeader(world), keys)));
+      world.run(900);
+      expect(notesOf(client, "unreachable").length).toBeGreaterThan(0);
+      expect(notesOf(client, "volley")).toEqual([expect.objectContaining({ offset: null })]);
+      expect(associationsOf(client)[0]!.packets.sent).toBeLessThanOrEqual(3);
+      expect(associationsOf(client)[0]!.verdict).toBe("systemPeer");
+      expect(errorOf(client)).toBeCloseTo(0.004 - 0.0031, 3);
+    },
+  );
 
   scenario(
     "is gone when its server falls silent, and back when it speaks again",

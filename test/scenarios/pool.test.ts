@@ -79,6 +79,40 @@ describe("a pool", () => {
     expect(site.friendsOf(client)).toEqual(addresses);
   });
 
+  scenario(
+    "of two lines with addresses in common holds each server once, and asks it once",
+    { trace: false, seeds: 5 },
+    (world) => {
+      const site = poolOf(world, 6, null);
+      const shared = Array.from({ length: 6 }, (_, index) => `10.5.0.${index}`);
+      world.names.set("one.example", { addresses: shared });
+      world.names.set("two.example", { addresses: shared });
+      const asked: string[] = [];
+      world.network.tap((datagram, time) => {
+        if (modeOf(datagram) === "client" && time < 10) asked.push(datagram.to.ip);
+        return "pass";
+      });
+      const lines = ["one.example", "two.example"].map((name) => ({ ...LINE, name, minpoll: 6, iburst: false }));
+      const client = site.host("client", { lines });
+      world.run(10);
+      // By the line that drew it, and by the association that came of it.
+      for (const ip of shared) expect(asked.filter((to) => to === ip).length).toBeLessThanOrEqual(2);
+      world.run(3600);
+      expect(site.friendsOf(client)).toEqual(shared);
+    },
+  );
+
+  scenario("makes way for whoever is named later by address", { trace: false, seeds: 2 }, (world) => {
+    const site = poolOf(world, 4, null);
+    world.names.set("named.example", { fault: "again" }, { from: 200, addresses: ["10.5.0.2"] });
+    const client = site.host("client", { lines: [{ ...LINE, minpoll: 4 }, { name: "named.example" }] });
+    world.run(100);
+    expect(site.friendsOf(client)).toContain("10.5.0.2");
+    world.run(600);
+    const there = associationsOf(client).filter(({ address }) => address === "10.5.0.2");
+    expect(there.map(({ lifetime, name }) => [lifetime, name])).toEqual([["persistent", "named.example"]]);
+  });
+
   scenario("gives no server twice, whatever names and families it has", { trace: false, seeds: 3 }, (world) => {
     const site = new Site(world);
     const gps = site.reference("gps");

@@ -12,6 +12,7 @@ import { startBroadcaster } from "../serving/broadcaster.ts";
 import type { ResolveFault } from "../port/event.ts";
 import { startSolicitor } from "./manycast.ts";
 import type { Lookup } from "./names.ts";
+import { demobilize } from "./prune.ts";
 import { onPoolResolved, startPool } from "./pool.ts";
 import { entriesOf, isProven } from "../memory/remembered.ts";
 import type { State } from "../state.ts";
@@ -82,16 +83,16 @@ export function giveUpNames(state: State, now: Now): void {
 }
 
 /**
- * Tries another of a stuck association's addresses.
- * @param otherFamily only one of the other family: this one is silent, perhaps because the network has no such family
+ * Tries another of a stuck association's addresses: what a name gives beyond the first draw replaces what stays silent.
+ * @param otherFamily one of the other family first: this one is silent, perhaps because the network has no such family
  * @returns false if there is none left
  */
 export function fallBack(state: State, stuck: Association, now: Now, otherFamily: boolean): boolean {
   const current = stuck.address;
   if (current === null) return false;
-  const next = stuck.alternatives.find(
-    (address) => state.roster.at(address) === undefined && (!otherFamily || family(address.ip) !== family(current.ip)),
-  );
+  const free = stuck.alternatives.filter((address) => state.roster.at(address) === undefined);
+  const other = otherFamily ? free.find(({ ip }) => family(ip) !== family(current.ip)) : undefined;
+  const next = other ?? free[0];
   if (next === undefined) return false;
   state.closeRequests(stuck);
   state.roster.move(stuck, next);
@@ -200,6 +201,15 @@ function membersOf(state: State, config: AssociationConfig, all: readonly Addres
   return [...preferred, ...other].slice(0, state.config.poolSize);
 }
 
+/** Whether somebody has an address already. Whom a daemon has found makes way for who is named: one who was named does not go. */
+function isTaken(state: State, { kind }: AssociationConfig, address: Address, now: Now): boolean {
+  const there = state.roster.at(address);
+  if (there === undefined) return false;
+  if (state.config.once !== null || kind === "pool" || there.lifetime === "persistent") return true;
+  demobilize(state, there, "duplicate", now);
+  return false;
+}
+
 /** Mobilizes an association; one that cannot be asked is mobilized all the same, so that the report can say why. */
 function mobilize(
   state: State,
@@ -211,7 +221,7 @@ function mobilize(
 ): void {
   const peer = config.kind === "peer";
   const own = peer ? { exchange: symmetricExchange() } : {};
-  const duplicate = address !== null && state.roster.at(address) !== undefined;
+  const duplicate = address !== null && isTaken(state, config, address, now);
   const mayGo = config.kind === "pool" || (config.preempt === true && state.config.once === null);
   const lifetime = mayGo ? "preemptable" : "persistent";
   const fresh = add(state, config, peer ? "symmetricActive" : "client", lifetime, address, {

@@ -115,7 +115,8 @@ export function onDrawn(state: State, pool: PoolSolicitor, arrival: Arrival, now
   const admission = admit(state, arrival, { by: "pool", config, group: null, ring: null }, now);
   if (admission.kind === "refused") {
     refuseUnasked(state, from, admission.test);
-    noteFailed(state, pool, from, admission.test);
+    // Found by another way while it was being asked: it gave nothing, but there is nothing wrong with it.
+    if (admission.test !== "duplicate") noteFailed(state, pool, from, admission.test);
   } else pool.failed.delete(from.ip);
   if (admission.kind === "added") {
     const { fresh } = admission;
@@ -161,8 +162,9 @@ function draw(state: State, pool: PoolSolicitor, now: Now): void {
   state.act({ kind: "resolve", name: pool.config.name, family: pool.config.family });
 }
 
-/** Neither held, nor pruned lately, nor ours, nor one that has sent us away. */
+/** Neither held, nor being asked, nor pruned lately, nor ours, nor one that has sent us away. Several lines may have addresses in common. */
 function isWanted(state: State, address: Address, now: Now): boolean {
+  if (state.pools.some(({ asked }) => asked !== null && isSameAddress(asked.to, address))) return false;
   if (state.roster.at(address) !== undefined || isPruned(state, address, now) || isOwnAddress(state, address.ip))
     return false;
   return !state.memory.kisses.some(({ ip, port }) => ip === address.ip && port === address.port);

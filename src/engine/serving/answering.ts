@@ -148,11 +148,12 @@ function answerQuery(state: State, server: NtpServer, event: Datagram, now: Now)
     });
 }
 
-/** Sends the replies whose delay is over. */
+/** Sends one reply whose delay is over; each has a reading of its own for T3. */
 export function sendWaiting(state: State, now: Now): void {
   const { answering } = state;
   if (answering === null) return;
-  for (let next = answering.waiting[0]; next !== undefined && next.at <= now.mono; next = answering.waiting[0]) {
+  const [next] = answering.waiting;
+  if (next !== undefined && next.at <= now.mono) {
     answering.waiting.shift();
     send(state, next.reply, next.socket, next.to, now);
   }

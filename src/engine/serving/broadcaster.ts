@@ -47,10 +47,13 @@ export function reviseBroadcasters(
   schedule(state);
 }
 
-/** Sends what is due. Without a time to tell nothing is sent (RFC 5905 A.5.2: broadcast servers are synchronized). */
-export function sendBroadcasts(state: State, now: Now): void {
-  for (const broadcaster of state.broadcasters) {
-    if (broadcaster.nextAt > now.mono) continue;
+/**
+ * Sends one packet that is due: the next has a reading of its own, or the last of many would leave with one that is milliseconds old.
+ * Without a time to tell nothing is sent (RFC 5905 A.5.2: broadcast servers are synchronized).
+ */
+export function sendBroadcast(state: State, now: Now): void {
+  const broadcaster = state.broadcasters.find(({ nextAt }) => nextAt <= now.mono);
+  if (broadcaster !== undefined) {
     broadcaster.nextAt = after(now.mono, pollInterval(broadcaster.config.minpoll));
     const system = systemHeader(state, now);
     if (system.leap !== "unsynchronized") send(state, broadcaster, system, now);

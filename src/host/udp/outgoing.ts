@@ -7,12 +7,19 @@
  * ```
  *
  * What goes to many leaves by every interface that can carry it, one copy a subnet, as ntpd sends it; the routing table would
- * choose one, or none where there is no default route.
+ * choose one, or none where there is no default route. Copies to a group carry a common source address, broadcasts each subnet's own.
  */
 import type { HostFault } from "../../engine/port/event.ts";
 import type { Address } from "../../wire/address.ts";
 import { family, isMulticast } from "../../wire/address.ts";
-import { areInterfacesUnknown, canMulticast, interfaceAddress, interfaceNamed, waysOut } from "../interfaces.ts";
+import {
+  areInterfacesUnknown,
+  canMulticast,
+  interfaceAddress,
+  interfaceNamed,
+  commonSource,
+  waysOut,
+} from "../interfaces.ts";
 import * as linux from "../layout.ts";
 import type { Libc } from "../libc.ts";
 import { parse4, parse6, toSockaddr } from "./sockaddr.ts";
@@ -122,11 +129,12 @@ export function routeOf(
     return { name, ways: only === null || passes(only) ? [way] : [], obstacle: "noMulticast" };
   }
   const all = waysOut(of);
+  const common = isMulticast(to.ip) ? commonSource(to.ip) : null;
   if (all.length === 0 && areInterfacesUnknown())
     return { name, ways: [{ interface: 0, from: null }], obstacle: "noRoute" };
   const ways = all
     .filter((way) => passes(way.name))
-    .map((way) => ({ interface: c.if_nametoindex(way.name), from: of === 4 ? way.address : null }));
+    .map((way) => ({ interface: c.if_nametoindex(way.name), from: common ?? (of === 4 ? way.address : null) }));
   return { name, ways, obstacle: all.length === 0 ? "noRoute" : "noMulticast" };
 }
 
