@@ -1,9 +1,10 @@
 /** Which configuration file is used, and reading it with all it includes. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
 import { foldStatements, type Configuration } from "./ntpconf/configuration.ts";
 import { parseNtpConf, type Remark, type Statement } from "./ntpconf/parse.ts";
 import { systemReason } from "../security/place.ts";
+import { LARGEST, readText } from "../security/readfile.ts";
 import { UsageError, type OnFault } from "./usage.ts";
 
 /** The environment variable that names the file. */
@@ -20,7 +21,7 @@ export interface Files {
 }
 
 /** The real ones. */
-export const REAL_FILES: Files = { exists: existsSync, read: (path) => readFileSync(path, "utf8") };
+export const REAL_FILES: Files = { exists: existsSync, read: (path) => readText(path, LARGEST.configuration) };
 
 /** A file read. */
 export interface LoadedConfiguration {

@@ -4,12 +4,12 @@
  * Loaded by `import()` where keys were asked for, so that a run without them pays neither for cryptography nor for
  * reading files. The engine never sees it: it sees the securities that `symmetric.ts` makes of it.
  */
-import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
 import { admission } from "./addresses.ts";
 import { ALGORITHMS, prepareDigest, sameDigest, type Algorithm, type Digest } from "./digests.ts";
 import { parseKeys, type Key, type KeyFormat } from "./keyfile.ts";
 import { trusts, type TrustedKeys } from "./keyids.ts";
 import { systemReason, type PlacedMessage } from "./place.ts";
+import { LARGEST, readWhole } from "./readfile.ts";
 
 /** A key in the keyring. The secret stays inside. */
 export interface HeldKey {
@@ -58,7 +58,7 @@ export function withoutLines(faults: readonly PlacedMessage[]): readonly PlacedM
 
 /**
  * Reads a key file into a keyring. Prints nothing and does not throw: an unreadable file is a fault of line 0.
- * @param path of a file or a pipe
+ * @param path of a regular file
  * @param options by whose rule it is read (`auto` unless given) and which keys are trusted (all unless given)
  * @returns among the warnings: that others on this machine may read or change the file
  */
@@ -124,20 +124,15 @@ type ReadFile =
 const OTHERS_READ = 0o004;
 const OTHERS_WRITE = 0o002;
 
-/** Asks the open file for its mode, not its name, so that both answers are about one file. */
+/** The mode is that of the very file that was read. */
 function readKeyFile(path: string): ReadFile {
   const place = { file: path, line: 0, column: 0 };
-  let descriptor: number | undefined;
   try {
-    descriptor = openSync(path, "r");
-    const text = readFileSync(descriptor, "latin1");
-    const status = fstatSync(descriptor);
+    const { text, status } = readWhole(path, LARGEST.keys, "latin1");
     const message = status.isFile() && process.platform !== "win32" ? modeWarning(status.mode) : null;
     return { text, warnings: message === null ? [] : [{ ...place, message }] };
   } catch (error) {
     return { fault: { ...place, message: `the key file cannot be read: ${systemReason(error)}` } };
-  } finally {
-    if (descriptor !== undefined) closeSync(descriptor);
   }
 }
 

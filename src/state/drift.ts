@@ -1,6 +1,6 @@
 /** The drift file: the frequency error of the oscillator, in parts per million, as ntpd writes it; and as chronyd does. */
 import type { Frequency } from "../time/seconds.ts";
-import { hasCode, realFiles, type Files } from "./files.ts";
+import { hasCode, realFiles, reasonOf, type Files } from "./files.ts";
 
 /** What a drift file says. */
 export interface Drift {
@@ -25,7 +25,7 @@ export function readDrift(path: string, files: Pick<Files, "read"> = realFiles, 
   try {
     text = files.read(path);
   } catch (error) {
-    return { frequency: null, fault: hasCode(error, "ENOENT") ? null : reason(error) };
+    return { frequency: null, fault: hasCode(error, "ENOENT") ? null : reasonOf(error) };
   }
   const frequency = parseDrift(text, form);
   return { frequency, fault: frequency === null ? "it is not a frequency in ppm" : null };
@@ -66,12 +66,8 @@ export function writeDrift(path: string, frequency: Frequency, files: Files = re
     return null;
   } catch (error) {
     quietly(() => files.remove(beside));
-    return reason(error);
+    return reasonOf(error);
   }
-}
-
-function reason(error: unknown): string {
-  return (error as NodeJS.ErrnoException).code ?? String(error);
 }
 
 function quietly(action: () => void): void {

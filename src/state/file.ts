@@ -10,7 +10,7 @@ import type { Lapse, Moment } from "../engine/memory/lapse.ts";
 import type { Memory } from "../engine/port/memory.ts";
 import { carriedTo } from "../engine/memory/remembered.ts";
 import { UNKNOWN_TIME } from "../time/timestamp.ts";
-import { type Files, hasCode, realFiles } from "./files.ts";
+import { type Files, hasCode, realFiles, reasonOf } from "./files.ts";
 import { underLock } from "./lock.ts";
 import { decodeMemory, EMPTY, encodeMemory, mergeKisses, type StoredMemory } from "./memory.ts";
 import { isSameMoment, mergeRemembered } from "./remembered.ts";
@@ -122,7 +122,7 @@ export class StateFile {
         return warning;
       });
     } catch (error) {
-      return { code: "unwritable", path: this.path, why: codeOf(error) };
+      return { code: "unwritable", path: this.path, why: reasonOf(error) };
     }
   }
 
@@ -137,7 +137,7 @@ export class StateFile {
       text = this.#files.read(this.path);
     } catch (error) {
       const missing = hasCode(error, "ENOENT");
-      return { memory: EMPTY, warning: missing ? null : { code: "unreadable", path: this.path, why: codeOf(error) } };
+      return { memory: EMPTY, warning: missing ? null : { code: "unreadable", path: this.path, why: reasonOf(error) } };
     }
     const memory = decodeMemory(text);
     if (typeof memory !== "string") return { memory, warning: null };
@@ -196,8 +196,4 @@ type Faulty = Extract<StateWarning, { readonly aside: string | null }>;
 
 function isFaulty(warning: StateWarning): warning is Faulty {
   return warning.code === "corrupt" || warning.code === "future";
-}
-
-function codeOf(error: unknown): string {
-  return (error as NodeJS.ErrnoException).code ?? String(error);
 }

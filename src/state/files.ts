@@ -1,6 +1,7 @@
 /** The few things the state room does with files, so that a test can pull the plug between any two of them. */
 import * as fs from "node:fs";
 import { dirname } from "node:path";
+import { FileFault, LARGEST, readText } from "../security/readfile.ts";
 
 /** Files. Everything throws a Node error with its `code` when it fails. */
 export interface Files {
@@ -29,7 +30,7 @@ export interface Files {
 
 /** The real ones. */
 export const realFiles: Files = {
-  read: (path) => fs.readFileSync(path, "utf8"),
+  read: (path) => readText(path, LARGEST.state),
   create: (path) => fs.openSync(path, "wx", 0o644),
   write: (descriptor, text) => fs.writeFileSync(descriptor, text),
   sync: (descriptor) => fs.fsyncSync(descriptor),
@@ -56,6 +57,12 @@ export const realFiles: Files = {
   // A file from the future is as good as new: clocks are what this program corrects.
   age: (path) => Math.max(0, (Date.now() - fs.statSync(path).mtimeMs) / 1000),
 };
+
+/** Why one of {@link Files} failed: the system's code, or what the file is. */
+export function reasonOf(error: unknown): string {
+  if (error instanceof FileFault) return error.message;
+  return (error as NodeJS.ErrnoException).code ?? String(error);
+}
 
 /** True for an error of {@link Files} with this code. */
 export function hasCode(error: unknown, code: string): boolean {

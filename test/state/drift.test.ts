@@ -53,7 +53,7 @@ describe("a drift file", () => {
     writeFileSync(join(folder, "bad"), "hello");
     expect(readDrift(join(folder, "none"))).toEqual({ frequency: null, fault: null });
     expect(readDrift(join(folder, "bad")).fault).toBe("it is not a frequency in ppm");
-    expect(readDrift(folder).fault).toBe("EISDIR");
+    expect(readDrift(folder).fault).toBe("it is a directory, not a file");
     expect(writeDrift(join(folder, "no", "where"), 0)).toBe("ENOENT");
   });
 

@@ -179,8 +179,8 @@ describe("on a real disk", () => {
   it("does not write over what it cannot read, and says why", () => {
     mkdirSync(path, { recursive: true }); // a folder in the file's place
     const file = new StateFile(path);
-    expect(file.recall().warning).toEqual({ code: "unreadable", path, why: "EISDIR" });
-    expect(file.remember(kissed("192.0.2.1"))).toEqual({ code: "unreadable", path, why: "EISDIR" });
+    expect(file.recall().warning).toEqual({ code: "unreadable", path, why: "it is a directory, not a file" });
+    expect(file.remember(kissed("192.0.2.1"))).toEqual({ code: "unreadable", path, why: "it is a directory, not a file" });
   });
 
   it("says why it cannot write", () => {

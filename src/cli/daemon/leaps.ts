@@ -1,8 +1,8 @@
 /** The list of leap seconds of `leapfile`: read at the start and once a day, checked, and what is to come of it. */
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
 import type { Configuration } from "../../config/ntpconf/record.ts";
 import { systemReason } from "../../security/place.ts";
+import { LARGEST, readText } from "../../security/readfile.ts";
 import { NTPD_SMEAR, type SmearConfig } from "../../server/smear.ts";
 import type { LeapKnowledge } from "../../time/leap.ts";
 import { goodFor, knowledgeOf, parseLeapSeconds } from "../../time/leapseconds.ts";
@@ -38,7 +38,7 @@ function leapsOf(file: NonNullable<Configuration["leapFile"]>, unix: number): Le
   const told = (text: string): Leaps => ({ knowledge: null, fault: `leap second list ${file.path}: ${text}` });
   let text: string;
   try {
-    text = readFileSync(file.path, "utf8");
+    text = readText(file.path, LARGEST.leaps);
   } catch (error) {
     return told(systemReason(error));
   }

@@ -2,7 +2,6 @@
  * What a daemon was told: its configuration file, its keys, and what follows from both for the engine. SIGHUP reads all of it
  * anew; the engine and whoever answers control queries look here, and so go by what counts now.
  */
-import { readFileSync } from "node:fs";
 import { daemonConfig, type DaemonFacts } from "../../config/daemon.ts";
 import { withLines, type LoadedConfiguration } from "../../config/files.ts";
 import { ONCE_DEFAULTS } from "../../config/options.ts";
@@ -13,6 +12,7 @@ import type { EngineConfig } from "../../engine/port/config.ts";
 import type { ControlAnswering } from "../../engine/serving/control-view.ts";
 import type { Keyring } from "../../security/keyring.ts";
 import { placedText } from "../../security/place.ts";
+import { LARGEST, readText } from "../../security/readfile.ts";
 import type { OptionsOf } from "../options/offers.ts";
 import { controlResponder } from "./control.ts";
 import { daemonKeys, tellKeys, type DaemonKeys } from "./keys.ts";
@@ -138,7 +138,7 @@ function fingerprint({ configuration }: LoadedConfiguration): string {
 
 function textOf(path: string): string {
   try {
-    return readFileSync(path, "utf8");
+    return readText(path, LARGEST.keys);
   } catch {
     return "";
   }

@@ -1,6 +1,7 @@
 /** Other daemons' configuration → ntp.conf, as text to keep: what has no like here stays as a comment, and is told. */
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { systemReason } from "../../security/place.ts";
+import { LARGEST, readText } from "../../security/readfile.ts";
 import { UsageError } from "../usage.ts";
 import { translateChrony } from "./chrony.ts";
 import { translateNtpdRs } from "./ntpdrs.ts";
@@ -23,7 +24,10 @@ export interface ConfigFiles {
   list(folder: string): readonly string[];
 }
 
-const REAL_FILES: ConfigFiles = { read: (path) => readFileSync(path, "utf8"), list: (folder) => readdirSync(folder) };
+const REAL_FILES: ConfigFiles = {
+  read: (path) => readText(path, LARGEST.configuration),
+  list: (folder) => readdirSync(folder),
+};
 
 /** Who reads a file, told by its name, else by lines that only its daemon has. In this order; chrony's has all the rest. */
 const READERS: readonly {
