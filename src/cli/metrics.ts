@@ -1,6 +1,8 @@
 /** Metrics on standard output as OpenMetrics, or into a file for node_exporter's textfile collector. */
 import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { systemReason } from "../security/place.ts";
+import { realFiles } from "../state/files.ts";
+import { draftOf, sweepLeftovers } from "../state/leftovers.ts";
 import { textFormat } from "../view/expositions.ts";
 import { CommandFailure } from "./exit.ts";
 import type { Io } from "./io.ts";
@@ -16,7 +18,8 @@ export function giveMetrics(openMetrics: string, { textfile }: MetricsOptions, i
     return;
   }
   // Beside it, so that the name changes hands within one file system; not `.prom`, so that nobody reads half of it.
-  const draft = `${textfile}.${process.pid}`;
+  const draft = draftOf(textfile);
+  sweepLeftovers(realFiles, textfile);
   try {
     writeFileSync(draft, textFormat(openMetrics), { mode: 0o644 });
     renameSync(draft, textfile);

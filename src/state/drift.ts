@@ -1,6 +1,7 @@
 /** The drift file: the frequency error of the oscillator, in parts per million, as ntpd writes it; and as chronyd does. */
 import type { Frequency } from "../time/seconds.ts";
 import { hasCode, realFiles, reasonOf, type Files } from "./files.ts";
+import { draftOf, quietly, sweepLeftovers } from "./leftovers.ts";
 
 /** What a drift file says. */
 export interface Drift {
@@ -52,8 +53,9 @@ export function parseDrift(text: string, form: DriftForm = "ntp"): Frequency | n
  * @returns what went wrong; `null`: nothing
  */
 export function writeDrift(path: string, frequency: Frequency, files: Files = realFiles): string | null {
-  const beside = `${path}.${process.pid}.new`;
+  const beside = draftOf(path);
   try {
+    sweepLeftovers(files, path);
     quietly(() => files.remove(beside));
     const descriptor = files.create(beside);
     try {
@@ -67,13 +69,5 @@ export function writeDrift(path: string, frequency: Frequency, files: Files = re
   } catch (error) {
     quietly(() => files.remove(beside));
     return reasonOf(error);
-  }
-}
-
-function quietly(action: () => void): void {
-  try {
-    action();
-  } catch {
-    // there is none
   }
 }

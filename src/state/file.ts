@@ -11,6 +11,7 @@ import type { Memory } from "../engine/port/memory.ts";
 import { carriedTo } from "../engine/memory/remembered.ts";
 import { UNKNOWN_TIME } from "../time/timestamp.ts";
 import { type Files, hasCode, realFiles, reasonOf } from "./files.ts";
+import { draftOf, sweepLeftovers } from "./leftovers.ts";
 import { underLock } from "./lock.ts";
 import { decodeMemory, EMPTY, encodeMemory, mergeKisses, type StoredMemory } from "./memory.ts";
 import { isSameMoment, mergeRemembered } from "./remembered.ts";
@@ -159,7 +160,8 @@ export class StateFile {
   }
 
   #replace(text: string): void {
-    const beside = `${this.path}.${process.pid}.new`;
+    sweepLeftovers(this.#files, this.path);
+    const beside = draftOf(this.path);
     const descriptor = this.#createAnew(beside);
     try {
       try {

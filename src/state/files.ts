@@ -1,5 +1,6 @@
 /** The few things the state room does with files, so that a test can pull the plug between any two of them. */
 import * as fs from "node:fs";
+import { hostname } from "node:os";
 import { dirname } from "node:path";
 import { FileFault, LARGEST, readText } from "../security/readfile.ts";
 
@@ -24,8 +25,14 @@ export interface Files {
   syncFolder(path: string): void;
   /** Whether a file belongs to somebody else: neither to us, nor to root, nor to the owner of its folder, who could replace it anyhow. */
   isForeign(path: string): boolean;
-  /** How long ago a file was written, seconds. */
+  /** How long ago a file was written, seconds; negative: it is dated in the future. */
   age(path: string): number;
+  /** The names in a folder. */
+  list(folder: string): readonly string[];
+  /** Where process numbers mean what they mean to us: a host, and a namespace of processes there. */
+  readonly here: string;
+  /** Whether there is no process of that number. */
+  isEnded(pid: number): boolean;
 }
 
 /** The real ones. */
@@ -54,9 +61,28 @@ export const realFiles: Files = {
     const { uid } = fs.statSync(path);
     return uid !== us && uid !== 0 && uid !== fs.statSync(dirname(path)).uid;
   },
-  // A file from the future is as good as new: clocks are what this program corrects.
-  age: (path) => Math.max(0, (Date.now() - fs.statSync(path).mtimeMs) / 1000),
+  age: (path) => (Date.now() - fs.statSync(path).mtimeMs) / 1000,
+  list: (folder) => fs.readdirSync(folder),
+  get here() {
+    return `${hostname()} ${processNamespace()}`;
+  },
+  isEnded(pid) {
+    try {
+      process.kill(pid, 0);
+      return false;
+    } catch (error) {
+      return hasCode(error, "ESRCH");
+    }
+  },
 };
+
+function processNamespace(): string {
+  try {
+    return fs.readlinkSync("/proc/self/ns/pid");
+  } catch {
+    return "-"; // not Linux
+  }
+}
 
 /** Why one of {@link Files} failed: the system's code, or what the file is. */
 export function reasonOf(error: unknown): string {

@@ -2,6 +2,7 @@
  * A disk on which the power can fail: what is written or named reaches the plate only when it is synchronized, or by
  * chance. After {@link Disk.crash} only what reached it is there.
  */
+import { relative } from "node:path";
 import type { Files } from "../../src/state/files.ts";
 
 /** Thrown in place of the step at which the power fails. */
@@ -32,6 +33,9 @@ export class Disk implements Files {
   now = 0;
   /** Whether everything on it is another user's. */
   foreign = false;
+  /** Processes that have ended. */
+  readonly ended: Set<number> = new Set();
+  readonly here = "host pid:[1]";
   /** Called before each step: another run may do something then. */
   between: () => void = () => undefined;
 
@@ -93,6 +97,13 @@ export class Disk implements Files {
   age(path: string): number {
     this.#step();
     return this.now - this.#find(path).born;
+  }
+
+  list(folder: string): readonly string[] {
+    return [...this.#names.keys()].map((name) => relative(folder, name));
+  }
+  isEnded(pid: number): boolean {
+    return this.ended.has(pid);
   }
 
   /** The names there are. */

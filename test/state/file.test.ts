@@ -118,7 +118,7 @@ describe("two runs at once", () => {
       ),
     ).toEqual(["lock"]);
     expect([waits, disk.names()]).toEqual([0, []]);
-    disk.put("lock", "");
+    disk.put("lock", `77 ${disk.here}\n`);
     expect(
       underLock(
         disk,
@@ -129,6 +129,43 @@ describe("two runs at once", () => {
     ).toBe("done");
     expect(waits).toBeGreaterThan(100);
     expect(disk.names()).toEqual(["lock"]); // it is the other's to remove
+  });
+
+  it.each([
+    ["of a process that has ended, at once", `78 HERE\n`, 0, 0],
+    ["of one before us that had our number, at once", `${process.pid} HERE\n`, 0, 0],
+    ["that says nothing and is of the future, at once", "", -86_400, 0],
+    ["that says nothing, when nobody gives it up", "", -5, 200],
+    ["of another host's process, when nobody gives it up", "77 elsewhere pid:[1]\n", 0, 200],
+  ])("take over a lock %s, and leave none", (_, text, age, least) => {
+    const disk = new Disk();
+    disk.ended.add(78);
+    disk.now = 1000;
+    disk.put("lock", text.replace("HERE", disk.here));
+    disk.now += age;
+    let waits = 0;
+    expect(
+      underLock(
+        disk,
+        "lock",
+        () => disk.text("lock"),
+        () => (waits += 1),
+      ),
+    ).toBe(`${process.pid} ${disk.here}\n`);
+    expect(waits).toBeGreaterThanOrEqual(least);
+    expect(waits).toBeLessThanOrEqual(least + 10);
+    expect(disk.names()).toEqual([]);
+  });
+
+  it("sweep what a dead one left half written, and nothing of one that lives", () => {
+    const disk = new Disk();
+    disk.ended.add(78).add(79);
+    for (const name of [".78.new", ".77.new", ".lock.79.0", ".78.news", ".corrupt-20260101T000000Z-78"])
+      disk.put(`${PATH}${name}`, "");
+    new StateFile(PATH, disk).remember(kissed("192.0.2.1"));
+    expect(disk.names()).toEqual(
+      [".77.new", ".78.news", ".corrupt-20260101T000000Z-78", ""].map((name) => `${PATH}${name}`).toSorted(),
+    );
   });
 });
 
@@ -180,7 +217,11 @@ describe("on a real disk", () => {
     mkdirSync(path, { recursive: true }); // a folder in the file's place
     const file = new StateFile(path);
     expect(file.recall().warning).toEqual({ code: "unreadable", path, why: "it is a directory, not a file" });
-    expect(file.remember(kissed("192.0.2.1"))).toEqual({ code: "unreadable", path, why: "it is a directory, not a file" });
+    expect(file.remember(kissed("192.0.2.1"))).toEqual({
+      code: "unreadable",
+      path,
+      why: "it is a directory, not a file",
+    });
   });
 
   it("says why it cannot write", () => {

@@ -5,6 +5,8 @@ import type { Configuration } from "../../config/ntpconf/record.ts";
 import type { Note } from "../../engine/port/note.ts";
 import type { Snapshot } from "../../engine/port/snapshot.ts";
 import { generationName, loopstats, peerstats, rawstats } from "../../view/stats.ts";
+import { realFiles } from "../../state/files.ts";
+import { sweepLeftovers } from "../../state/leftovers.ts";
 import type { Log } from "./log.ts";
 import { sysstats } from "./sysstats.ts";
 
@@ -81,6 +83,7 @@ export class StatisticsFiles {
   #link(base: string, path: string): void {
     if (this.#links.get(base) === path) return;
     const beside = `${path}.${process.pid}.link`;
+    sweepLeftovers(realFiles, path);
     linkSync(path, beside);
     try {
       renameSync(beside, base);
