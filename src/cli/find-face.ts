@@ -17,7 +17,7 @@ import { failureLine } from "./exit.ts";
 import { FindingFaults } from "./find-faults.ts";
 import type { FindingOptions } from "./find.ts";
 import type { GuardedEnd } from "./guarded.ts";
-import { DEFAULT_WIDTH, type Io } from "./io.ts";
+import { DEFAULT_WIDTH, type Io, sayLine } from "./io.ts";
 import { isLive, LIVE_ROWS } from "./live.ts";
 import { unixNow } from "./measure.ts";
 import type { PreparedFinding } from "./prepare-finding.ts";
@@ -121,9 +121,10 @@ export class FindingFace implements Face {
       out.write(findingReport(this.command, snapshot, { ...this.#style, pivot: unixNow() }, warnings));
     }
     const refused = verbose === true || debug === true ? refusedLine(snapshot) : null;
-    if (refused !== null) err.write(`ntpkit ${this.command}: ${refused}\n`);
+    if (refused !== null) sayLine(err, `ntpkit ${this.command}: ${refused}`);
     if (quiet !== true)
-      for (const warning of stateWarnings) err.write(`ntpkit ${this.command}: warning: ${stateWarningText(warning)}\n`);
+      for (const warning of stateWarnings)
+        sayLine(err, `ntpkit ${this.command}: warning: ${stateWarningText(warning)}`);
     if (failure !== null && !(stopped && hasFound)) err.write(failureLine(`ntpkit ${this.command}`, failure));
   }
 

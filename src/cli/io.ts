@@ -1,5 +1,7 @@
 /** What a command reads and writes: streams, environment, signals. Given in, so that commands run in tests as they are. */
 
+import { printable } from "../view/text.ts";
+
 /** Somewhere to write. */
 export interface Sink {
   write(text: string): void;
@@ -25,6 +27,14 @@ export interface Io {
    * @returns how to stop listening
    */
   onStop(listener: (signal: StopSignal) => void): () => void;
+}
+
+/**
+ * Writes a line of words. It may quote what was read from a file, a packet or a name server, none of which is to steer the
+ * terminal.
+ */
+export function sayLine(sink: Pick<Sink, "write">, words: string): void {
+  sink.write(`${printable(words)}\n`);
 }
 
 /** The width where nothing says otherwise. */

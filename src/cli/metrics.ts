@@ -21,7 +21,9 @@ export function giveMetrics(openMetrics: string, { textfile }: MetricsOptions, i
   const draft = draftOf(textfile);
   sweepLeftovers(realFiles, textfile);
   try {
-    writeFileSync(draft, textFormat(openMetrics), { mode: 0o644 });
+    // Made anew, so that no link of another's is followed.
+    rmSync(draft, { force: true });
+    writeFileSync(draft, textFormat(openMetrics), { mode: 0o644, flag: "wx" });
     renameSync(draft, textfile);
   } catch (error) {
     rmSync(draft, { force: true });

@@ -4,7 +4,7 @@ import type { Recalled } from "../state/file.ts";
 import { statePath } from "../state/place.ts";
 import { recalledText } from "../view/recalled.ts";
 import { runGuarded } from "./guarded.ts";
-import type { Io } from "./io.ts";
+import { type Io, sayLine } from "./io.ts";
 import { thisMachine } from "./measure.ts";
 import type { OptionsOf } from "./options/offers.ts";
 import { prepare, type PrepareOptions } from "./prepare.ts";
@@ -65,7 +65,7 @@ function recaller(
   io: Io,
 ): (path: string, recalled: Recalled) => void {
   return (path, recalled) => {
-    if (verbose === true || debug === true) io.err.write(`ntpkit ${command}: ${recalledText(path, recalled)}\n`);
+    if (verbose === true || debug === true) sayLine(io.err, `ntpkit ${command}: ${recalledText(path, recalled)}`);
   };
 }
 

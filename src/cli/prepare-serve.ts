@@ -1,6 +1,5 @@
 /** From what was typed to what the engine is told, for `serve`. */
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { loadConfiguration } from "../config/files.ts";
 import { serveConfig, type ServeConfig, type ServeFacts } from "../config/serve.ts";
 import { parseUnicastServer } from "../config/servers.ts";
@@ -10,6 +9,7 @@ import { lookUpUser } from "../host/become.ts";
 import { broadcastAddresses, ownAddresses } from "../host/interfaces.ts";
 import type { Keyring } from "../security/keyring.ts";
 import { systemReason } from "../security/place.ts";
+import { LARGEST, readText } from "../security/readfile.ts";
 import { STANDARD_SMEAR, type SmearConfig } from "../server/smear.ts";
 import { nextLeap, parseLeapSeconds } from "../time/leapseconds.ts";
 import { UNIX_EPOCH } from "../time/timestamp.ts";
@@ -92,7 +92,7 @@ function askedSmear({ leapSmear, leapFile = LEAP_FILE }: OptionsOf<"serve">): Sm
   if (leapSmear === undefined) return null;
   let text: string;
   try {
-    text = readFileSync(leapFile, "utf8");
+    text = readText(leapFile, LARGEST.leaps);
   } catch (error) {
     throw new UsageError(
       `--leap-smear: ${leapFile} cannot be read: ${systemReason(error)}`,

@@ -11,7 +11,7 @@ import { bareDocument, documentText, type FailureDocument } from "../view/docume
 import { COMMAND_GROUPS, commandNamed, COMMANDS, type CommandRow } from "./commands.ts";
 import { PROGRAM_TEXT } from "./completion/tree.ts";
 import { exitCode, failureLine, failureOfError, failureText } from "./exit.ts";
-import { DEFAULT_WIDTH, type Io } from "./io.ts";
+import { DEFAULT_WIDTH, type Io, sayLine } from "./io.ts";
 import { addOptions } from "./options/commander.ts";
 import type { CommandName } from "./options/offers.ts";
 import { flagsOf } from "./options/row.ts";
@@ -149,7 +149,8 @@ function fail(error: unknown, argv: readonly string[], io: Io): number {
     else if (commandNamed(name ?? undefined)?.pluginCode !== undefined) io.out.write(unknownLine(failureText(failure)));
     const failures = error instanceof UsageErrors ? error.faults.map(failureOfError) : [failure];
     for (const one of failures) io.err.write(failureLine(title, one));
-    if (argv.includes("--debug") && error instanceof Error) io.err.write(`${error.stack ?? error.message}\n`);
+    if (argv.includes("--debug") && error instanceof Error)
+      for (const line of (error.stack ?? error.message).split("\n")) sayLine(io.err, line);
   }
   return code;
 }

@@ -12,9 +12,10 @@ import { ONCE_DEFAULTS } from "../config/options.ts";
 import { accessOf } from "../config/serving.ts";
 import { guarded, UsageError, UsageErrors, type OnFault } from "../config/usage.ts";
 import type { Remark } from "../config/ntpconf/parse.ts";
+import { printableLines } from "../view/text.ts";
 import { documentText } from "../view/document.ts";
 import { exitCode } from "./exit.ts";
-import type { Io } from "./io.ts";
+import { type Io, sayLine } from "./io.ts";
 import type { OptionsOf } from "./options/offers.ts";
 
 /**
@@ -73,7 +74,7 @@ async function translate({ from, print }: OptionsOf<"run">, io: Io): Promise<num
     );
   const { translated } = await import("../config/translate/translate.ts");
   const { text, warnings } = translated(from);
-  io.out.write(text);
-  for (const warning of warnings) io.err.write(`ntpkit run: warning: ${warning}\n`);
+  io.out.write(printableLines(text));
+  for (const warning of warnings) sayLine(io.err, `ntpkit run: warning: ${warning}`);
   return exitCode("ok");
 }

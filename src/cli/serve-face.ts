@@ -19,7 +19,7 @@ import {
   type ServeState,
 } from "../view/serve.ts";
 import { printable } from "../view/text.ts";
-import { DEFAULT_WIDTH, type Io } from "./io.ts";
+import { DEFAULT_WIDTH, type Io, sayLine } from "./io.ts";
 import { isLive } from "./live.ts";
 import { unixNow } from "./measure.ts";
 import { LEAST_USER } from "./options/defaults.ts";
@@ -91,7 +91,8 @@ export class ServeFace implements Face {
     const user = lookUpUser(name);
     const fault = user === null ? "refused" : become(user, false);
     if (fault === null) {
-      if (verbose === true) this.#io.err.write(`ntpkit serve: the port is open; this process is ${name} from now on\n`);
+      if (verbose === true)
+        sayLine(this.#io.err, `ntpkit serve: the port is open; this process is ${name} from now on`);
     } else if (asked === undefined)
       session.warn(`still root, since it cannot become ${name} here; --user root says nothing of it`);
     else

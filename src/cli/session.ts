@@ -9,7 +9,7 @@ import type { Outcome } from "../engine/port/outcome.ts";
 import type { Snapshot } from "../engine/port/snapshot.ts";
 import type { World } from "../engine/port/world.ts";
 import type { DriveOptions } from "../host/drive.ts";
-import type { Io } from "./io.ts";
+import { type Io, sayLine } from "./io.ts";
 import { drawLive, isLive, type Live } from "./live.ts";
 import type { Measured } from "./measure.ts";
 import type { CommonOptions } from "./options/offers.ts";
@@ -153,6 +153,6 @@ async function teller(face: Face, io: Io): Promise<(notes: readonly Note[], elap
   const { noteText } = await import("../view/notes.ts");
   return (notes, elapsed) => {
     const since = elapsed.toFixed(3).padStart(7);
-    for (const note of notes) if (face.tells?.(note) ?? true) io.err.write(`${since} ${noteText(note)}\n`);
+    for (const note of notes) if (face.tells?.(note) ?? true) sayLine(io.err, `${since} ${noteText(note)}`);
   };
 }

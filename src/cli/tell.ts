@@ -9,7 +9,7 @@ import { stateWarningText } from "../view/warnings.ts";
 import { paletteFor } from "./colors.ts";
 import { exitCode, failureLine } from "./exit.ts";
 import { failureContext, type GuardedEnd } from "./guarded.ts";
-import { DEFAULT_WIDTH, type Io } from "./io.ts";
+import { DEFAULT_WIDTH, type Io, sayLine } from "./io.ts";
 import { unixNow } from "./measure.ts";
 import { wantsMetrics, type CommonOptions, type MetricsOptions, type OptionsOf } from "./options/offers.ts";
 import type { Prepared } from "./prepare.ts";
@@ -30,14 +30,14 @@ export function tellPrepared(
   io: Io,
 ): void {
   const talkative = options.verbose === true || options.debug === true;
-  if (talkative && file !== null) io.err.write(`${title}: configuration file ${file}\n`);
+  if (talkative && file !== null) sayLine(io.err, `${title}: configuration file ${file}`);
   for (const remark of remarks)
-    if (talkative || (remark.level === "warning" && options.quiet !== true)) io.err.write(remarkLine(title, remark));
-  for (const warning of warnings) io.err.write(`${title}: warning: ${placedText(warning)}\n`);
+    if (talkative || (remark.level === "warning" && options.quiet !== true)) sayLine(io.err, remarkLine(title, remark));
+  for (const warning of warnings) sayLine(io.err, `${title}: warning: ${placedText(warning)}`);
 }
 
 function remarkLine(title: string, { level, text, at }: Remark): string {
-  return `${title}: ${level}: ${placedText({ ...at, message: text })}\n`;
+  return `${title}: ${level}: ${placedText({ ...at, message: text })}`;
 }
 
 /** Outcomes after which nothing was found that is worth a report. */
@@ -74,7 +74,7 @@ export async function tellRun(
   // Whose file it is that somebody wants us to believe is a matter of security.
   for (const warning of stateWarnings)
     if (options.quiet !== true || warning.code === "foreign")
-      io.err.write(`ntpkit ${command}: warning: ${stateWarningText(warning)}\n`);
+      sayLine(io.err, `ntpkit ${command}: warning: ${stateWarningText(warning)}`);
   if (failure !== null) io.err.write(failureLine(`ntpkit ${command}`, failure));
   return exitCode(outcome);
 }

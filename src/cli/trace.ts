@@ -8,7 +8,7 @@ import { printable } from "../view/text.ts";
 import { askFailure, askOptions, placeOf } from "./asking.ts";
 import { ASKING_DEFAULTS } from "./options/defaults.ts";
 import { exitCode, failureLine } from "./exit.ts";
-import type { Io } from "./io.ts";
+import { type Io, sayLine } from "./io.ts";
 import type { OptionsOf } from "./options/offers.ts";
 import { Until } from "./until.ts";
 
@@ -59,7 +59,7 @@ export async function runTrace(host: string | null, options: OptionsOf<"trace">,
         : { host: next, name: next, port: hops.length === 1 && next === "127.0.0.1" ? place.port : null };
     }
     if (options.json === true) io.out.write(documentText(document(hops, end, null), io.out.isTerminal));
-    else if (end !== null && options.quiet !== true) io.err.write(`ntpkit trace: ${printable(end)}\n`);
+    else if (end !== null && options.quiet !== true) sayLine(io.err, `ntpkit trace: ${printable(end)}`);
     return exitCode("ok");
   } finally {
     until.release();

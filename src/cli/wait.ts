@@ -7,7 +7,7 @@ import { documentText, type FailureDocument } from "../view/document.ts";
 import { durationText, printable, signedText } from "../view/text.ts";
 import { askOptions, daemonPlaceOf } from "./asking.ts";
 import { exitCode, failureLine } from "./exit.ts";
-import type { Io } from "./io.ts";
+import { type Io, sayLine } from "./io.ts";
 import { pause } from "./pause.ts";
 import { WAIT_DEFAULTS } from "./options/defaults.ts";
 import type { OptionsOf } from "./options/offers.ts";
@@ -46,7 +46,7 @@ export async function runWait(
         "kind" in asked ? kernelCondition(options.daemon === undefined ? here.kernel() : null) : daemonCondition(asked);
       if (!until.signal.aborted || seen.source === "kernel") last = seen;
       if (isGood(last, options)) return told(last, null, began, options, io);
-      if (options.verbose === true) io.err.write(`ntpkit wait: ${conditionText(last)}\n`);
+      if (options.verbose === true) sayLine(io.err, `ntpkit wait: ${conditionText(last)}`);
       if (until.signal.aborted) break;
       await pause(options.interval ?? WAIT_DEFAULTS.interval, until.signal);
       if (until.signal.aborted) break;

@@ -4,13 +4,16 @@
  * The lock is the kernel's (flock(2)), so it ends with the process however that ends, and a file that is left behind locks
  * nobody out. Without libc a file with the number of a living process counts as a lock.
  */
-import { closeSync, ftruncateSync, mkdirSync, openSync, readFileSync, unlinkSync, writeSync } from "node:fs";
+import { closeSync, constants, fstatSync, ftruncateSync, mkdirSync, readSync, unlinkSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { libc } from "./libc.ts";
+import { openOwn, ownFault } from "./ownfile.ts";
 
 /** The only one of its kind. */
 export interface Instance {
   readonly path: string;
+  /** Why its number is not in the file, which is locked all the same; `null`: it is. */
+  readonly unwritten: string | null;
   /** Lets another begin. */
   release(): void;
 }
@@ -35,19 +38,22 @@ export function claimInstance(path: string): Instance | InstanceFault {
   let fd: number;
   try {
     mkdirSync(dirname(path), { recursive: true });
-    fd = openSync(path, "a+", 0o644);
+    fd = openOwn(path, constants.O_RDWR | constants.O_APPEND);
   } catch (error) {
-    return { kind: "failed", path, why: (error as NodeJS.ErrnoException).code ?? String(error) };
+    return { kind: "failed", path, why: ownFault(error) };
   }
-  const earlier = writtenPid(path);
+  if (!fstatSync(fd).isFile()) {
+    closeSync(fd);
+    return { kind: "failed", path, why: "it is not a regular file" };
+  }
+  const earlier = writtenPid(fd);
   if (!lock(fd, earlier)) {
     closeSync(fd);
     return { kind: "running", path, pid: earlier };
   }
-  ftruncateSync(fd);
-  writeSync(fd, `${process.pid}\n`);
   return {
     path,
+    unwritten: writePid(fd),
     release() {
       try {
         unlinkSync(path);
@@ -70,9 +76,21 @@ function lock(fd: number, earlier: number | null): boolean {
   return earlier === null || earlier === process.pid || !isAlive(earlier);
 }
 
-function writtenPid(path: string): number | null {
+/** @returns why it cannot be written, as on a full disk; `null`: it is */
+function writePid(fd: number): string | null {
   try {
-    const pid = Number(readFileSync(path, "utf8").trim());
+    ftruncateSync(fd);
+    writeSync(fd, `${process.pid}\n`);
+    return null;
+  } catch (error) {
+    return ownFault(error);
+  }
+}
+
+function writtenPid(fd: number): number | null {
+  try {
+    const octets = Buffer.alloc(16);
+    const pid = Number(octets.toString("latin1", 0, readSync(fd, octets, 0, octets.length, 0)).trim());
     return Number.isInteger(pid) && pid > 0 ? pid : null;
   } catch {
     return null;

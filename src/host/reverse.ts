@@ -33,7 +33,8 @@ export async function namesOfAddresses(
 async function nameOf(address: string): Promise<string | null> {
   try {
     const name = await reverse(address);
-    if (name === null || canonicalLiteral(name) !== null) return null;
+    // What stands for an address anybody may choose who has one.
+    if (name === null || !/^[!-~]+$/.test(name) || canonicalLiteral(name) !== null) return null;
     return (await addressesOf(name)).some((found) => found === canonicalLiteral(address)) ? name : null;
   } catch {
     return null; // no address that the resolver takes

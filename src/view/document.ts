@@ -93,7 +93,10 @@ export function schemaName(command: string): string {
 export function documentText(document: object, indented: boolean): string {
   const text = JSON.stringify(
     document,
-    (_key, value: unknown) => (typeof value === "number" && !Number.isFinite(value) ? null : value),
+    (_key, value: unknown) => {
+      if (typeof value === "bigint") return value.toString();
+      return typeof value === "number" && !Number.isFinite(value) ? null : value;
+    },
     indented ? 2 : undefined,
   );
   return `${text.replace(STEERING, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`)}\n`;

@@ -84,5 +84,10 @@ export function printable(text: string): string {
   });
 }
 
+/** The same of a text of lines, which keeps its line ends and tabs. */
+export function printableLines(text: string): string {
+  return text.replaceAll(/[^\n\t]+/g, printable);
+}
+
 // C0, DEL and C1; format and private characters (bidirectional overrides, zero-width); separators of lines; lone surrogates.
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}]/gu;

@@ -114,16 +114,25 @@ describe("the drift file", () => {
 });
 
 describe("the log", () => {
-  it("goes on in the stream when its file cannot be written, and back to the file when it is told to", () => {
+  it("goes on in the stream while its file cannot be written, and in the file again as soon as it can", () => {
     const one = log();
     one.useFile(join(folder, "no", "log"));
     one.say("info", "started", "first");
     one.say("info", "listening", "second");
     expect(said).toEqual([`warning: the log file ${folder}/no/log cannot be written: ENOENT\n`, "first\n", "second\n"]);
     mkdirSync(join(folder, "no"));
-    one.useFile(join(folder, "no", "log"));
     one.say("info", "listening", "third");
     expect(readFileSync(join(folder, "no", "log"), "utf8")).toBe("2026-11-22T01:02:03.000Z third\n");
+    rmSync(join(folder, "no"), { recursive: true });
+    one.say("info", "listening", "fourth");
+    expect(said.slice(3)).toEqual([`warning: the log file ${folder}/no/log cannot be written: ENOENT\n`, "fourth\n"]);
+  });
+
+  it.each(["text", "json"] as const)("as %s has no characters that steer a terminal, whatever it quotes", (format) => {
+    log(format).say("info", "configuration", 'server "\u001b[31m\u009b2J\u202e\r\n"', { file: "/etc/\u009bx" });
+    // oxlint-disable-next-line no-control-regex
+    expect(said.join("").trimEnd()).toMatch(/^[^\u0000-\u001f\u007f-\u009f\u202e]+$/);
+    expect(said.join("")).toContain(format === "json" ? "\\u001b[31m\\u009b2J" : "\\x1b[31m\\x9b2J");
   });
 
   it("begins a file anew that was moved away", () => {

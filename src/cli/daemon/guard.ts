@@ -31,7 +31,15 @@ export function claimClock(
     });
   }
   const claim = claimInstance(pidFile ?? instancePath(env));
-  if (!isInstanceFault(claim)) return claim;
+  if (!isInstanceFault(claim)) {
+    if (claim.unwritten !== null)
+      log.say(
+        "warning",
+        "lock",
+        `${claim.path} cannot be written (${claim.unwritten}): it does not tell our process number`,
+      );
+    return claim;
+  }
   if (claim.kind === "failed") {
     log.say("warning", "lock", `${claim.path} cannot be made (${claim.why}): a second copy would not be noticed`);
     return null;

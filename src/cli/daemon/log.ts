@@ -2,10 +2,11 @@
  * The daemon's log: a line an event, as text or as a JSON document, to standard error, a file, or (with `--json`) standard
  * output. What goes on being wrong is said once, and again only after it was right.
  */
-import { appendFileSync } from "node:fs";
 import type { Note } from "../../engine/port/note.ts";
-import { schemaName } from "../../view/document.ts";
+import { appendOwn, ownFault } from "../../host/ownfile.ts";
+import { documentText, schemaName } from "../../view/document.ts";
 import { noteText } from "../../view/notes.ts";
+import { printable } from "../../view/text.ts";
 import type { Sink } from "../io.ts";
 
 /** How much a line matters: `debug` is said with -v only. */
@@ -49,6 +50,8 @@ export class Log {
   readonly #options: LogOptions;
   readonly #sink: Sink;
   #file: string | null = null;
+  /** Its last line went elsewhere. */
+  #isBroken = false;
   /** What was said of each matter last. */
   readonly #said: Map<string, string> = new Map();
 
@@ -58,11 +61,13 @@ export class Log {
   }
 
   /**
-   * Writes to a file from now on; `null`: to the stream. A file that cannot be written is told on the stream.
+   * Writes to a file from now on; `null`: to the stream. A file that cannot be written is told on the stream, which has the
+   * lines until it can.
    * The file is opened for each line, so that one which was moved away is begun anew.
    */
   useFile(path: string | null): void {
     this.#file = path;
+    this.#isBroken = false;
   }
 
   /** One event. `fields` are those of the JSON document. */
@@ -71,11 +76,11 @@ export class Log {
     if (this.#options.quiet && (level === "debug" || level === "info")) return;
     const time = new Date((this.#options.clock ?? Date.now)()).toISOString();
     const document = (): string =>
-      `${JSON.stringify({ schema: schemaName("run"), time, level, event, text, ...fields }, plain)}\n`;
-    const plainly = (): string =>
-      `${this.#stamp(time)}${level === "info" || level === "debug" ? "" : `${level}: `}${text}\n`;
+      documentText({ schema: schemaName("run"), time, level, event, text, ...fields }, false);
+    const plainly = (inFile: boolean): string =>
+      `${this.#stamp(time, inFile)}${level === "info" || level === "debug" ? "" : `${level}: `}${printable(text)}\n`;
     const line = this.#options.format === "json" ? document : plainly;
-    if (this.#file === null || !this.#append(this.#file, line())) this.#sink.write(line());
+    if (this.#file === null || !this.#append(this.#file, line(true))) this.#sink.write(line(false));
   }
 
   /** One matter that may stay as it is for a long time: said when it changes. `null`: all is well again, which is no news. */
@@ -105,21 +110,21 @@ export class Log {
   }
 
   /** A service manager stamps lines itself; a file and a person need the time. */
-  #stamp(time: string): string {
-    return this.#file === null && !this.#sink.isTerminal ? "" : `${time} `;
+  #stamp(time: string, inFile: boolean): string {
+    return inFile || this.#sink.isTerminal ? `${time} ` : "";
   }
 
+  /** A file that could not be written is tried again with the next line: a disk is full for a while only. */
   #append(path: string, line: string): boolean {
     try {
-      appendFileSync(path, line);
+      appendOwn(path, line);
+      this.#isBroken = false;
       return true;
     } catch (error) {
-      this.#file = null;
-      this.say(
-        "warning",
-        "logFile",
-        `the log file ${path} cannot be written: ${(error as NodeJS.ErrnoException).code ?? String(error)}`,
-      );
+      if (!this.#isBroken) {
+        this.#isBroken = true;
+        this.say("warning", "logFile", `the log file ${path} cannot be written: ${ownFault(error)}`);
+      }
       return false;
     }
   }
@@ -139,9 +144,4 @@ function settledBy(note: Note): readonly string[] {
   if (note.what === "resolved") return [`name ${note.name}`];
   if (note.what !== "sample") return [];
   return [`address ${note.address.ip} ${note.address.port}`, `kiss ${note.address.ip} ${note.address.port}`];
-}
-
-function plain(_key: string, value: unknown): unknown {
-  if (typeof value === "bigint") return value.toString();
-  return typeof value === "number" && !Number.isFinite(value) ? null : value;
 }

@@ -1,10 +1,11 @@
 /** Writing statistics files: what `statistics` lines ask for, into the generation that `filegen` says. */
-import { appendFileSync, linkSync, mkdirSync, renameSync, unlinkSync } from "node:fs";
+import { linkSync, mkdirSync, renameSync, unlinkSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
 import type { Configuration } from "../../config/ntpconf/record.ts";
 import type { Note } from "../../engine/port/note.ts";
 import type { Snapshot } from "../../engine/port/snapshot.ts";
 import { generationName, loopstats, peerstats, rawstats } from "../../view/stats.ts";
+import { appendOwn, ownFault } from "../../host/ownfile.ts";
 import { realFiles } from "../../state/files.ts";
 import { sweepLeftovers } from "../../state/leftovers.ts";
 import type { Log } from "./log.ts";
@@ -66,16 +67,11 @@ export class StatisticsFiles {
     const matter = `statistics ${kind}`;
     try {
       mkdirSync(dirname(path), { recursive: true });
-      appendFileSync(path, line);
+      appendOwn(path, line);
       if (set.link && path !== base) this.#link(base, path);
       this.#log.matter(matter, "warning", "statistics", null);
     } catch (error) {
-      this.#log.matter(
-        matter,
-        "warning",
-        "statistics",
-        `${kind} cannot be written to ${path}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`,
-      );
+      this.#log.matter(matter, "warning", "statistics", `${kind} cannot be written to ${path}: ${ownFault(error)}`);
     }
   }
 
