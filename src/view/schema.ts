@@ -109,6 +109,7 @@ export const CLOCK: Schema<ClockReport> = record<ClockReport>({
       "query",
       "panic",
       "max-step",
+      "uncertain",
       "no-agreement",
       "other-daemon",
       ...(Object.keys(CLOCK_FAULTS) as (keyof typeof CLOCK_FAULTS)[]),

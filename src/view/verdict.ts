@@ -33,6 +33,7 @@ export function verdictLine(snapshot: Snapshot, pivot: UnixNanoseconds): string 
 
 function actionText(clock: ClockReport, snapshot: Snapshot, pivot: UnixNanoseconds): string {
   const { action } = clock;
+  if (clock.reason === "uncertain") return "; not stepped, for it may be right by this: --step steps it all the same";
   if (action !== "step" && action !== "slew") return "";
   if (clock.reason === "dry-run") return `; a run without --dry-run would ${action} it`;
   if (!clock.applied) return "";

@@ -5,8 +5,8 @@ import { DEFAULT_STEP_LIMITS } from "../../src/discipline/limits.ts";
 import type { StepLimits } from "../../src/discipline/limits.ts";
 import { decideCorrection, slewLasting } from "../../src/discipline/once.ts";
 
-const said = (offset: number, limits: Partial<StepLimits> = {}): string => {
-  const { action, reason, direction } = decideCorrection(offset, { ...DEFAULT_STEP_LIMITS, ...limits });
+const said = (offset: number, limits: Partial<StepLimits> = {}, uncertainty = 0): string => {
+  const { action, reason, direction } = decideCorrection(offset, { ...DEFAULT_STEP_LIMITS, ...limits }, uncertainty);
   return [direction, action, ...(reason === null ? [] : [reason])].join(" ");
 };
 
@@ -33,6 +33,18 @@ describe("one correction", () => {
     expect(said(offset, limits)).toBe(expected);
   });
 
+  it.each<[number, Partial<StepLimits>, number, string]>([
+    [-0.4, {}, 0.4004, "ahead none uncertain"],
+    [0.4, {}, 0.4, "behind none uncertain"],
+    [0.4, {}, 0.3999, "behind step"],
+    [0.4, { method: "step" }, 0.5, "behind step"],
+    [0.4, { method: "slew" }, 0.5, "behind slew"],
+    [0.1, {}, 0.5, "behind slew"],
+    [1001, {}, 2000, "behind refused panic"],
+  ])("of %d s with %j, which may be wrong by %d s, is: %s", (offset, limits, uncertainty, expected) => {
+    expect(said(offset, limits, uncertainty)).toBe(expected);
+  });
+
   it("is refused beyond the largest step in its own direction, slews too", () => {
     const limits = { maxStep: { forward: 10, backward: 0.05 } };
     expect(said(10, limits)).toBe("behind step");
@@ -46,8 +58,8 @@ describe("one correction", () => {
   it("depends on the sign of the offset by its direction only", () => {
     fc.assert(
       fc.property(fc.double({ min: 0, max: 2000, minExcluded: true, noNaN: true }), (offset) => {
-        const forward = decideCorrection(offset, DEFAULT_STEP_LIMITS);
-        expect(decideCorrection(-offset, DEFAULT_STEP_LIMITS)).toEqual({ ...forward, direction: "ahead" });
+        const forward = decideCorrection(offset, DEFAULT_STEP_LIMITS, 0);
+        expect(decideCorrection(-offset, DEFAULT_STEP_LIMITS, 0)).toEqual({ ...forward, direction: "ahead" });
         expect(forward.direction).toBe("behind");
       }),
     );

@@ -40,6 +40,17 @@ describe("a reply that comes after the timeout", () => {
           expect(associations.map(({ reason }) => reason)).toEqual([null, null, null]);
         });
 
+  scenario("steps no clock by less than it may be wrong by, unless it is told to", {}, (world) => {
+    const servers = serversOf(world, {}, {}, {});
+    const link = { out: { delay: 2.5 }, in: { delay: 0.005 } };
+    const client = start(world, { servers, link, clockError: 0.4 });
+    expect(finish(world, client)).toBe("ok");
+    expect(client.snapshot().clock).toMatchObject({ action: "none", reason: "uncertain", applied: false });
+    const told = start(world, { servers, on: client.machine, options: { method: "step" } });
+    expect(finish(world, told)).toBe("ok");
+    expect(told.snapshot().clock).toMatchObject({ action: "step", applied: true });
+  });
+
   scenario("is one answer, though another question has taken its place", {}, (world) => {
     const client = run(world, "query", { out: { delay: 2.5 }, in: { delay: 0.005 } }, 1);
     finish(world, client);

@@ -26,7 +26,7 @@ export function correct(state: State, offset: Seconds, now: Now): void {
     state.clock.reason = "query";
     return state.end("ok");
   }
-  const { action, reason } = decideCorrection(offset, clock.limits);
+  const { action, reason } = decideCorrection(offset, clock.limits, state.opinion.estimate?.uncertainty ?? 0);
   state.clock.action = action;
   state.clock.reason = reason;
   if (action === "refused") return state.end("limit");

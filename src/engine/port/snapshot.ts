@@ -49,7 +49,15 @@ export interface FrequencyReport {
 }
 
 /** Why the clock was or was not changed. */
-export type ClockReason = "dry-run" | "query" | "panic" | "max-step" | "no-agreement" | "other-daemon" | ClockFault;
+export type ClockReason =
+  | "dry-run"
+  | "query"
+  | "panic"
+  | "max-step"
+  | "uncertain"
+  | "no-agreement"
+  | "other-daemon"
+  | ClockFault;
 
 /** System variables (RFC 5905 §11.1, figure 24). */
 export interface SystemReport {
