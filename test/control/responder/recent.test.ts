@@ -250,6 +250,17 @@ describe("the budget", () => {
   });
 });
 
+it("the list is read without making a snapshot of the engine", () => {
+  const never = (): never => {
+    throw new Error("the snapshot was made");
+  };
+  const state = Object.defineProperties(view(), { snapshot: { get: never }, peers: { get: never } });
+  const responder = new ControlResponder(facts());
+  const daemon: Daemon = (bytes) => responder.respond(bytes, ASKER, queried(state), state.now);
+  expect(told(recent(daemon, "limit=2")).match(/addr\./g)).toHaveLength(2);
+  expect(() => daemon(asked(OPERATIONS.readStatus))).toThrow("the snapshot was made");
+});
+
 it("a nonce of one address is of no use to another", () => {
   const { responder, daemon } = responderOf();
   const nonce = told(daemon(asked(OPERATIONS.requestNonce))).trim();
