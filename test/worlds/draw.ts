@@ -1,0 +1,127 @@
+/** The generator: a seed → the plan of a world nobody thought of. */
+import { createChance, type SimChance } from "../../src/sim/chance.ts";
+import { PHI } from "../../src/time/seconds.ts";
+import type {
+  Character,
+  Mode,
+  Plan,
+  PlannedAttacker,
+  PlannedEvent,
+  PlannedHost,
+  PlannedLink,
+  PlannedSource,
+} from "./plan.ts";
+
+/** How long a world lasts unless said. */
+const HOURS = 12;
+
+/** Draws a world. */
+export function draw(seed: string, hours: number = HOURS): Plan {
+  const chance = createChance(`world ${seed}`);
+  const sources = drawSources(chance);
+  const hosts = Array.from({ length: 1 + chance.below(4) }, (_, index) => drawHost(chance, `host${index + 1}`));
+  const names = { hosts: hosts.map(({ name }) => name), sources: sources.map(({ name }) => name) };
+  const events = Array.from({ length: chance.below(5) }, () => drawEvent(chance, names, hours * 3600));
+  return { seed, hours, sources, hosts, events, attacker: chance.happens(0.5) ? drawAttacker(chance) : null };
+}
+
+function one<Item>(chance: SimChance, items: readonly Item[]): Item {
+  return items[chance.below(items.length)]!;
+}
+
+function between(chance: SimChance, least: number, most: number): number {
+  return least + (most - least) * chance.uniform();
+}
+
+/** As many of each size as of each other: a millisecond is not thought of less than a second. */
+function size(chance: SimChance, least: number, most: number): number {
+  return Math.exp(between(chance, Math.log(least), Math.log(most)));
+}
+
+function sign(chance: SimChance): number {
+  return chance.happens(0.5) ? 1 : -1;
+}
+
+/** Three honest sources at least, and fewer that are wrong in any way. */
+function drawSources(chance: SimChance): readonly PlannedSource[] {
+  const honest = 3 + chance.below(5);
+  const wrong = chance.below(honest);
+  const characters: readonly Character[] = ["liar", "liar", "silent", "unsynchronized"];
+  const drawn = [
+    ...Array.from({ length: honest }, () => "honest" as const),
+    ...Array.from({ length: wrong }, () => one(chance, characters)),
+  ];
+  return chance.shuffled(drawn).map((character, index) => drawSource(chance, `source${index + 1}`, character));
+}
+
+function drawSource(chance: SimChance, name: string, character: Character): PlannedSource {
+  const rootDispersion = size(chance, 1e-4, 0.2);
+  const error = character === "liar" ? lie(chance) : sign(chance) * rootDispersion * between(chance, 0, 0.9);
+  return { name, character, stratum: 1 + chance.below(4), error, rootDispersion, link: drawLink(chance) };
+}
+
+/** Beyond any interval that is taken: root distances end at 1.5 s. */
+function lie(chance: SimChance): number {
+  return sign(chance) * size(chance, 5, 5000);
+}
+
+function drawLink(chance: SimChance): PlannedLink {
+  const base = size(chance, 1e-4, 0.2);
+  const asymmetry = chance.happens(0.3) ? between(chance, 0, 1) : 0;
+  return {
+    out: base * (1 + asymmetry),
+    in: base * (1 - asymmetry),
+    jitter: base * between(chance, 0, 0.3),
+    loss: chance.happens(0.5) ? between(chance, 0, 0.2) : 0,
+    duplication: chance.happens(0.2) ? between(chance, 0, 0.2) : 0,
+    reordering: chance.happens(0.2) ? between(chance, 0, 0.2) : 0,
+  };
+}
+
+function drawHost(chance: SimChance, name: string): PlannedHost {
+  const mode = one<Mode>(chance, ["client", "client", "pool", "manycast", "peers"]);
+  const minpoll = 4 + chance.below(4);
+  return {
+    name,
+    mode,
+    iburst: chance.happens(0.7),
+    burst: chance.happens(0.2),
+    minpoll,
+    maxpoll: minpoll + chance.below(5),
+    maxclock: one(chance, [3, 5, 10]),
+    keyed: chance.happens(0.5),
+    clockError: sign(chance) * size(chance, 1e-4, 100),
+    // What every interval takes for granted of a clock (PHI); a worse one is beyond the standard's own promise.
+    frequency: between(chance, -PHI, PHI),
+    wander: chance.happens(0.5) ? 1e-10 : 0,
+    link: drawLink(chance),
+  };
+}
+
+function drawEvent(
+  chance: SimChance,
+  { hosts, sources }: { readonly hosts: readonly string[]; readonly sources: readonly string[] },
+  end: number,
+): PlannedEvent {
+  const at = Math.round(between(chance, 600, end - 600));
+  const stations = [...hosts, ...sources];
+  switch (chance.below(4)) {
+    case 0:
+      return { at, what: "nudge", who: one(chance, hosts), by: sign(chance) * size(chance, 1e-3, 10) };
+    case 1:
+      return { at, what: "sleep", who: one(chance, hosts), lasting: Math.round(size(chance, 10, 7200)) };
+    case 2: {
+      const who = chance.shuffled(stations).slice(0, 1 + chance.below(stations.length));
+      return { at, what: "parting", who, lasting: Math.round(size(chance, 60, 7200)) };
+    }
+    default: {
+      const to = one<Character>(chance, ["liar", "silent", "unsynchronized", "honest"]);
+      return { at, what: "turn", who: one(chance, sources), to, error: to === "liar" ? lie(chance) : 0 };
+    }
+  }
+}
+
+function drawAttacker(chance: SimChance): PlannedAttacker {
+  const modes = [1, 2, 3, 4, 5].filter(() => chance.happens(0.6));
+  return { interval: size(chance, 0.5, 60), modes: modes.length === 0 ? [4] : modes };
+}

@@ -1,0 +1,134 @@
+/**
+ * What is promised whatever happens: one row a promise, each checked all along a generated world.
+ *
+ * A row looks at one host at one moment, beside what it looked like a moment ago, and says what is broken. What is true of a
+ * source only the world knows.
+ */
+import type { AssociationReport, Snapshot } from "../../src/engine/port/snapshot.ts";
+import type { Runner } from "../../src/sim/runner.ts";
+import type { Seconds } from "../../src/time/seconds.ts";
+import type { Character, PlannedHost } from "./plan.ts";
+
+/** A host as it is looked at. */
+export interface Look {
+  readonly host: PlannedHost;
+  readonly runner: Runner;
+  readonly snapshot: Snapshot;
+  /** The look before; `null` at first. */
+  readonly before: Snapshot | null;
+  /** How long ago that was. */
+  readonly since: Seconds;
+  /** True time since the world began, and since something last happened to anybody. */
+  readonly at: Seconds;
+  readonly calm: Seconds;
+  /** The clock's error, clock − true. */
+  readonly error: Seconds;
+  /** All that somebody else has set the clock by, and what it was off by at first, seconds. */
+  readonly nudged: Seconds;
+  /** What an association's server is; `undefined`: another host. */
+  readonly characterOf: (association: AssociationReport) => Character | undefined;
+}
+
+/** What is broken, in words; `null`: nothing. */
+export type Check = (look: Look) => string | null;
+
+/** `--panic`'s default, seconds. */
+const PANIC = 1000;
+/** By then a host that reaches three honest servers is synchronized: eight polls of the longest first interval, and the volley. */
+const TO_SYNCHRONIZE = 3600;
+/** So long after anything has happened all samples are from after it. */
+const SETTLED = 3 * 3600;
+/** No server is asked more often on the average, seconds; a burst is eight packets. */
+const HEADWAY = 2;
+const BURST = 8;
+
+const FOLLOWED: ReadonlySet<AssociationReport["verdict"]> = new Set(["systemPeer", "survivor"]);
+
+/** Fit to be selected: those of whom most must be honest. */
+function candidates({ snapshot }: Look): readonly AssociationReport[] {
+  return snapshot.associations.filter(({ verdict }) => verdict !== "rejected");
+}
+
+/** Most candidates are sources whose intervals contain the truth, and nothing has lately changed under them. */
+function hasHonestMajority(look: Look): boolean {
+  const all = candidates(look);
+  return look.calm > SETTLED && 2 * all.filter((one) => look.characterOf(one) === "honest").length > all.length;
+}
+
+function listed(associations: readonly AssociationReport[]): string {
+  return associations
+    .map(({ name, address, offset, rootDistance }) => `${name} ${address} ${offset} ± ${rootDistance}`)
+    .join(", ");
+}
+
+/** By name. */
+export const PROMISES: Readonly<Record<string, Check>> = {
+  "no honest server is called a falseticker by a majority of them": (look) => {
+    if (!hasHonestMajority(look)) return null;
+    const wronged = look.snapshot.associations.filter(
+      (one) => one.verdict === "falseticker" && look.characterOf(one) === "honest",
+    );
+    return wronged.length === 0 ? null : listed(wronged);
+  },
+  "no liar is followed where most are honest": (look) => {
+    if (!hasHonestMajority(look)) return null;
+    const liars = look.snapshot.associations.filter(
+      (one) => FOLLOWED.has(one.verdict) && look.characterOf(one) === "liar",
+    );
+    return liars.length === 0 ? null : listed(liars);
+  },
+  "true time lies within the uncertainty that is stated": (look) => {
+    const { rootDistance, systemPeer } = look.snapshot.system;
+    if (systemPeer === null || rootDistance === null || !hasHonestMajority(look)) return null;
+    return Math.abs(look.error) <= rootDistance ? null : `off by ${look.error} s, stated ${rootDistance} s`;
+  },
+  "three reachable honest servers synchronize it": (look) => {
+    if (look.snapshot.system.systemPeer !== null || look.calm < SETTLED + TO_SYNCHRONIZE) return null;
+    const honest = look.snapshot.associations.filter(
+      (one) => look.characterOf(one) === "honest" && one.reach === 0o377 && one.verdict !== "rejected",
+    );
+    return honest.length >= 3 && hasHonestMajority(look) ? `${listed(honest)}: none is followed` : null;
+  },
+  "no address is asked twice": ({ snapshot }) => {
+    const addresses = snapshot.associations.flatMap(({ address, mode }) =>
+      address === null || mode === "broadcast" ? [] : [`${address} ${mode}`],
+    );
+    const twice = addresses.filter((address, index) => addresses.indexOf(address) !== index);
+    return twice.length === 0 ? null : twice.join(", ");
+  },
+  "never more than maxclock are found beyond the configured": ({ host, snapshot }) => {
+    const found = snapshot.associations.filter(
+      ({ lifetime, address }) => lifetime !== "persistent" && address !== null,
+    );
+    return found.length <= host.maxclock ? null : `${found.length} of ${host.maxclock}`;
+  },
+  "no survivor is dismissed": ({ snapshot, before }) => {
+    if (before === null) return null;
+    const here = new Set(snapshot.associations.map(({ address }) => address));
+    const lost = before.associations.filter(
+      ({ verdict, address, reach, lifetime }) =>
+        FOLLOWED.has(verdict) && reach === 0o377 && lifetime !== "persistent" && !here.has(address),
+    );
+    return lost.length === 0 ? null : listed(lost);
+  },
+  "what is found is authentic where that is asked for": ({ host, snapshot }) => {
+    if (!host.keyed) return null;
+    // By what it was mobilized; what was forged since is told as `failed`, and does nothing.
+    const unproved = snapshot.associations.filter(
+      ({ lifetime, mode, security }) => lifetime === "ephemeral" && mode !== "client" && security === "none",
+    );
+    return unproved.length === 0 ? null : listed(unproved);
+  },
+  "nobody is asked more often than the etiquette allows": ({ snapshot, before, since }) => {
+    const most = since / HEADWAY + BURST;
+    const greedy = snapshot.associations.filter((one) => {
+      const earlier = before?.associations.find(({ id, address }) => id === one.id && address === one.address);
+      return one.packets.sent - (earlier?.packets.sent ?? 0) > most;
+    });
+    return greedy.length === 0 ? null : listed(greedy);
+  },
+  "the clock moves by no more than was nudged, and the panic threshold": ({ error, nudged, at }) => {
+    const most = nudged + PANIC + at * 1e-3;
+    return Math.abs(error) <= most ? null : `off by ${error} s, at most ${most} s`;
+  },
+};

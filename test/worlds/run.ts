@@ -1,0 +1,132 @@
+/**
+ * Runs generated worlds, and holds them to what is promised: `npm run worlds -- --seeds N --seconds S [--hours H] [--seed X]`.
+ *
+ * A world that breaks a promise is shrunk, and printed as a scenario that can be pasted into `test/scenarios/`.
+ */
+import { pathToFileURL } from "node:url";
+import { parseArgs } from "node:util";
+import type { SecurityProvider } from "../../src/security/security.ts";
+import type { Snapshot } from "../../src/engine/port/snapshot.ts";
+import type { Runner } from "../../src/sim/runner.ts";
+import { build, worldKeys, type Built } from "./build.ts";
+import { draw } from "./draw.ts";
+import type { Plan, PlannedHost } from "./plan.ts";
+import { printed } from "./print.ts";
+import { PROMISES, type Check, type Look } from "./promises.ts";
+import { shrunk } from "./shrink.ts";
+
+/** A promise that was broken. */
+export interface Broken {
+  readonly promise: string;
+  /** Which host, when, and how. */
+  readonly how: string;
+}
+
+/** How often every host is looked at, seconds. */
+const LOOKED_AT = 300;
+
+/** Runs a plan to its end, or to the first promise that is broken. @param promises by name; all unless said */
+export function brokenBy(
+  plan: Plan,
+  keys: SecurityProvider,
+  promises: Readonly<Record<string, Check>> = PROMISES,
+): Broken | null {
+  const built = build(plan, keys);
+  const before = new Map<string, Snapshot>();
+  try {
+    for (let at = LOOKED_AT; at <= plan.hours * 3600; at += LOOKED_AT) {
+      built.world.run(LOOKED_AT);
+      for (const host of plan.hosts) {
+        const runner = built.hosts.get(host.name)!;
+        if (runner.machine.asleep) continue;
+        const look = lookAt(plan, built, host, runner, before.get(host.name) ?? null);
+        for (const [promise, check] of Object.entries(promises)) {
+          const how = check(look);
+          if (how !== null) return { promise, how: `${host.name} at ${at} s: ${how}` };
+        }
+        before.set(host.name, look.snapshot);
+      }
+    }
+  } catch (error) {
+    return { promise: "no exception", how: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+  }
+  return null;
+}
+
+function lookAt(plan: Plan, built: Built, host: PlannedHost, runner: Runner, before: Snapshot | null): Look {
+  const { world, site, characters } = built;
+  const past = plan.events.filter(({ at }) => at <= world.now);
+  const ends = past.map((event) => event.at + ("lasting" in event ? event.lasting : 0));
+  const nudges = past.flatMap((event) =>
+    event.what === "nudge" && event.who === host.name ? [Math.abs(event.by)] : [],
+  );
+  return {
+    host,
+    runner,
+    snapshot: runner.snapshot(),
+    before,
+    since: LOOKED_AT,
+    at: world.now,
+    calm: world.now - Math.max(0, ...ends),
+    error: runner.machine.error,
+    nudged: Math.abs(host.clockError) + nudges.reduce((sum, by) => sum + by, 0),
+    characterOf: ({ address }) => characters.get(site.nameOf(address)),
+  };
+}
+
+/** What running many worlds came to. */
+export interface Campaign {
+  readonly worlds: number;
+  readonly broken: readonly { readonly plan: Plan; readonly broken: Broken }[];
+}
+
+/** Runs worlds by their seeds, until they or the time are over. */
+export function campaign(
+  seeds: Iterable<string>,
+  seconds: number,
+  hours: number | undefined,
+  keys: SecurityProvider,
+  clock: () => number = () => performance.now() / 1000,
+): Campaign {
+  const end = clock() + seconds;
+  const broken: { readonly plan: Plan; readonly broken: Broken }[] = [];
+  let worlds = 0;
+  for (const seed of seeds) {
+    if (clock() >= end) break;
+    worlds += 1;
+    const plan = draw(seed, hours);
+    const found = brokenBy(plan, keys);
+    if (found === null) continue;
+    // Shrinking may take as long again as all the running.
+    const isAsBad = (smaller: Plan): boolean =>
+      clock() < end + seconds && brokenBy(smaller, keys)?.promise === found.promise;
+    const least = shrunk(plan, isAsBad);
+    broken.push({ plan: least, broken: brokenBy(least, keys) ?? found });
+  }
+  return { worlds, broken };
+}
+
+/** `1`, `2` … */
+export function* seedsFrom(first: number, count: number): Generator<string> {
+  for (let seed = first; seed < first + count; seed += 1) yield String(seed);
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      seeds: { type: "string", default: "1000000" },
+      seconds: { type: "string", default: "60" },
+      hours: { type: "string" },
+      from: { type: "string", default: "1" },
+      seed: { type: "string" },
+    },
+  });
+  const seeds = values.seed === undefined ? seedsFrom(Number(values.from), Number(values.seeds)) : [values.seed];
+  const hours = values.hours === undefined ? undefined : Number(values.hours);
+  const { worlds, broken } = campaign(seeds, Number(values.seconds), hours, await worldKeys());
+  for (const { plan, broken: found } of broken) process.stdout.write(`${printed(plan, found)}\n`);
+  process.stdout.write(`${worlds} worlds, ${broken.length} of them with a broken promise\n`);
+  process.exitCode = broken.length === 0 ? 0 : 1;
+}
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) await main();
