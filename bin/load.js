@@ -1,6 +1,7 @@
 /**
  * Loads the bundled command together with its compiled code, which the build has kept: compiling takes a third of what a
- * query takes, and Node 20 keeps nothing itself. V8 refuses code compiled by another version of its own and then compiles.
+ * query takes, and Node 20 keeps nothing itself. V8 takes what another machine has compiled for its own, and crashes: so a file's
+ * name says for which architecture and V8 it is, and for any other everything is compiled anew.
  *
  * The bundle is an object of chunks, each a function that makes a module; it is called when that is first required.
  */
@@ -20,7 +21,8 @@ const KEPT = ["demo", "sync", "query", "peers", "check"];
  * @param keep whether to keep what is compiled of it until it ends; the build does
  */
 function load({ keep = false } = {}) {
-  const compiled = join(folder, `${KEPT.includes(process.argv[2]) ? process.argv[2] : "demo"}.cache`);
+  const command = KEPT.includes(process.argv[2]) ? process.argv[2] : "demo";
+  const compiled = join(folder, `${command}-${process.arch}-${process.versions.v8}.cache`);
   // The bundler escapes what is not ASCII.
   const script = new Script(readFileSync(bundle, "latin1"), { filename: bundle, cachedData: contentsOf(compiled) });
   if (keep) process.on("exit", () => writeFileSync(compiled, script.createCachedData()));

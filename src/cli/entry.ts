@@ -27,5 +27,5 @@ async function main(): Promise<void> {
 function codeOfOutput({ fault }: Output, err: Output): number {
   if (fault === null || fault.code === "EPIPE") return exitCode("ok");
   err.write(`ntpkit: standard output cannot be written: ${fault.message}\n`);
-  return exitCode("internal");
+  return exitCode("io");
 }

@@ -6,6 +6,7 @@ import type { Memory } from "../engine/port/memory.ts";
 import type { DriveOptions } from "../host/drive.ts";
 import { otherDaemon, type Daemon } from "../host/daemons.ts";
 import { kernelFrequency } from "../host/kernel.ts";
+import { libcFault } from "../host/libc.ts";
 import { lackingCapability } from "../host/privilege.ts";
 import type { Keyring } from "../security/keyring.ts";
 import type { Recalled, StateWarning } from "../state/file.ts";
@@ -103,7 +104,10 @@ export function failureContext(
       ? {}
       : { otherDaemon: daemon.pid === null ? daemon.name : `${daemon.name} (process ${daemon.pid})` }),
     ...(outcome === "permission"
-      ? { lacking: lackingCapability(clockFault(snapshot.clock) === null ? "port" : "clock") }
+      ? {
+          lacking: lackingCapability(clockFault(snapshot.clock) === null ? "port" : "clock"),
+          withoutLibc: libcFault(),
+        }
       : {}),
   };
 }

@@ -2,6 +2,7 @@
 import type { Remark } from "../config/ntpconf/parse.ts";
 import type { EngineConfig } from "../engine/port/config.ts";
 import type { Outcome } from "../engine/port/outcome.ts";
+import { libcFault } from "../host/libc.ts";
 import { placedText } from "../security/place.ts";
 import { documentText, runDocument } from "../view/document.ts";
 import { describeFailure, type FailingCommand } from "../view/failure.ts";
@@ -30,6 +31,8 @@ export function tellPrepared(
   io: Io,
 ): void {
   const talkative = options.verbose === true || options.debug === true;
+  const without = talkative ? libcFault() : null;
+  if (without !== null) sayLine(io.err, `${title}: ${without}; packets have no stamps of the kernel's`);
   if (talkative && file !== null) sayLine(io.err, `${title}: configuration file ${file}`);
   for (const remark of remarks)
     if (talkative || (remark.level === "warning" && options.quiet !== true)) sayLine(io.err, remarkLine(title, remark));

@@ -9,7 +9,7 @@
  * Limits may have a unit where they are durations: `250ms`, `-1s:1s`.
  */
 import { UsageError } from "./usage.ts";
-import { UNITS } from "./values.ts";
+import { unitNamed } from "./values.ts";
 
 /** A range. */
 export interface Range {
@@ -73,6 +73,6 @@ export function isAlert(value: number, { low, high, inverted }: Range): boolean 
 
 function numberOf(word: string): number | null {
   const match = /^([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)\s*([a-zµ]*)$/i.exec(word);
-  const unit = match === null ? undefined : match[2] === "" ? 1 : UNITS[match[2]!];
+  const unit = match === null ? undefined : match[2] === "" ? 1 : unitNamed(match[2]!);
   return match === null || unit === undefined ? null : Number(match[1]) * unit;
 }

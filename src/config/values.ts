@@ -27,6 +27,11 @@ export interface DurationBounds {
 /** The longest finite duration accepted: a hundred years. */
 export const LONGEST: Seconds = 100 * 365.25 * 86_400;
 
+/** How many seconds a unit has; `undefined`: there is no such unit. */
+export function unitNamed(name: string): Seconds | undefined {
+  return Object.hasOwn(UNITS, name) ? UNITS[name] : undefined;
+}
+
 /**
  * Reads a duration: `2s`, `250ms`, `1m`, `1h`, `1d`, `inf` where a limit may be off, or a plain number of seconds.
  * @param what names the value in the error, e.g. `--timeout`
@@ -38,7 +43,7 @@ export function parseDuration(text: string, what: string, bounds: DurationBounds
   const word = text.trim();
   if (infinite && /^(inf|infinity|off|never)$/i.test(word)) return Infinity;
   const match = /^([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)\s*([a-zµ]*)$/i.exec(word);
-  const unit = match === null ? undefined : match[2] === "" ? 1 : UNITS[match[2]!];
+  const unit = match === null ? undefined : match[2] === "" ? 1 : unitNamed(match[2]!);
   if (match === null || unit === undefined) {
     throw new UsageError(
       `${what}: "${text}" is not a duration`,

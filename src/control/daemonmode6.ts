@@ -216,7 +216,11 @@ function hostName(value: string | undefined): string | null {
 }
 
 /** Kisses that end an association, or slow it down. */
-const KISS_REASONS: Readonly<Record<string, Reason>> = { RATE: "kiss", DENY: "denied", RSTR: "denied" };
+const KISS_REASONS: ReadonlyMap<string | null, Reason> = new Map([
+  ["RATE", "kiss"],
+  ["DENY", "denied"],
+  ["RSTR", "denied"],
+]);
 
 /** Flash bits in the order in which a person would look for them. */
 const FLASH_REASONS: readonly { readonly bit: number; readonly reason: Reason }[] = [
@@ -238,7 +242,7 @@ function reasonOf(
   kiss: string | null,
 ): Reason | null {
   if (verdict !== "rejected") return VERDICT_REASONS[verdict];
-  const kissed = KISS_REASONS[kiss ?? ""];
+  const kissed = KISS_REASONS.get(kiss);
   if (kissed !== undefined) return kissed;
   const flashed = FLASH_REASONS.find(({ bit }) => (flash & bit) !== 0);
   if (flashed !== undefined) return flashed.reason;

@@ -38,14 +38,22 @@ export function observationReport(
   };
 }
 
-const LEAPS: Readonly<Record<string, Leap>> = { NoWarning: "none", Leap61: "insert", Leap59: "delete" };
+const LEAPS: ReadonlyMap<string, Leap> = new Map([
+  ["NoWarning", "none"],
+  ["Leap61", "insert"],
+  ["Leap59", "delete"],
+]);
+
+function leapOf(word: string | null): Leap | undefined {
+  return LEAPS.get(word ?? "");
+}
 
 /** The first source it uses: the one whose address makes the system's reference id, and which answers. */
 function followedOf(
   sources: readonly ObservedSource[],
   { referenceId, leap }: ObservedSystem,
 ): ObservedSource | undefined {
-  if (referenceId === null || LEAPS[leap ?? ""] === undefined) return undefined;
+  if (referenceId === null || leapOf(leap) === undefined) return undefined;
   const matching = sources.filter(({ address }) => refidOfAddress(endpointOf(address)?.ip ?? "", md5) === referenceId);
   return matching.find(({ offset, unansweredPolls }) => offset !== null && unansweredPolls < POLLS);
 }
@@ -58,9 +66,9 @@ function observedSystem(
   associations: readonly PeerReport[],
 ): DaemonSystem {
   const followed = associations.find(({ verdict }) => verdict === "systemPeer");
-  const synchronized = LEAPS[leap ?? ""] !== undefined;
+  const synchronized = leapOf(leap) !== undefined;
   return systemReport({
-    leap: LEAPS[leap ?? ""] ?? "unsynchronized",
+    leap: leapOf(leap) ?? "unsynchronized",
     stratum: stratum ?? 16,
     refid: referenceId === null || !synchronized ? null : refidText(stratum ?? 16, referenceId),
     rootDelay,

@@ -7,7 +7,7 @@
  * none.
  *
  * ```text
- * PR_SET_KEEPCAPS ─► setgroups, setgid, setuid ─► capset(CAP_SYS_TIME, CAP_NET_BIND_SERVICE) ─► PR_SET_NO_NEW_PRIVS
+ * PR_SET_KEEPCAPS ─► PR_CAPBSET_DROP of all ─► setgroups, setgid, setuid ─► capset(CAP_SYS_TIME, CAP_NET_BIND_SERVICE) ─► PR_SET_NO_NEW_PRIVS
  * ```
  */
 import { readFileSync } from "node:fs";
@@ -16,9 +16,11 @@ import { libc, type Libc } from "./libc.ts";
 
 /** prctl(2), linux/prctl.h */
 const PR_SET_KEEPCAPS = 8;
+const PR_CAPBSET_DROP = 24;
 const PR_SET_NO_NEW_PRIVS = 38;
 /** linux/capability.h: the version with two words a set. */
 const CAPABILITY_VERSION_3 = 0x2008_0522;
+const CAPABILITIES = 64;
 const CAP_NET_BIND_SERVICE = 10;
 const CAP_SYS_TIME = 25;
 
@@ -66,6 +68,7 @@ export function become({ uid, gid }: User, clock: boolean): BecomeFault | null {
     return "unsupported";
   if (process.geteuid?.() !== 0) return "notRoot";
   if (c.prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) !== 0) return "refused";
+  emptyBoundingSet(c);
   try {
     process.setgroups([gid]);
     process.setgid(gid);
@@ -77,6 +80,11 @@ export function become({ uid, gid }: User, clock: boolean): BecomeFault | null {
   if (!keep(c, kept)) return "refused";
   c.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   return null;
+}
+
+/** What is not in the bounding set cannot be had again, by whatever is executed. Where that is refused the rest still counts. */
+function emptyBoundingSet(c: Libc): void {
+  for (let capability = 0; capability < CAPABILITIES; capability += 1) c.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
 }
 
 /**

@@ -10,9 +10,9 @@ export interface Lacking {
   readonly capability: "CAP_SYS_TIME" | "CAP_NET_BIND_SERVICE";
   /**
    * Who lacks it: an ordinary user, who may become root; or root itself, in a container or a service that was not
-   * given it.
+   * given it. `unseen`: root, where nothing tells which capabilities it has.
    */
-  readonly who: "user" | "root";
+  readonly who: "user" | "root" | "unseen";
 }
 
 /** capabilities(7): the name and the bit of each. */
@@ -35,7 +35,7 @@ export function lackingCapability(
   const { capability, bit } = NEEDED[what];
   const effective = /^CapEff:\s*([\da-f]+)$/im.exec(status)?.[1];
   const who = user === 0 ? "root" : "user";
-  if (effective === undefined) return who === "root" ? null : { capability, who };
+  if (effective === undefined) return { capability, who: who === "root" ? "unseen" : who };
   return ((BigInt(`0x${effective}`) >> BigInt(bit)) & 1n) === 1n ? null : { capability, who };
 }
 

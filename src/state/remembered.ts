@@ -95,7 +95,11 @@ export function isSameMoment(one: Stored | null, other: Stored | null): boolean 
 const LONG = 100 * 365.25 * 86_400;
 const age = number(0, LONG);
 const seconds = number(-LONG, LONG);
-const frequency = number(-1e-3, 1e-3);
+/** Beyond this no oscillator is off, and no kernel goes: s/s, with what rounding may add. */
+const MOST_FREQUENCY = 500.001e-6;
+const frequency = number(-MOST_FREQUENCY, MOST_FREQUENCY);
+/** Of a clock that is off by a year nobody knows more than that. */
+const MOST_VARIANCE = (365.25 * 86_400) ** 2;
 const exponent = integer(-7, 17);
 const stamp = (value: unknown): boolean => typeof value === "string" && /^[0-9a-f]{16}$/.test(value);
 
@@ -152,10 +156,17 @@ const isClock = maybe(
   fields({
     age,
     frequency,
-    frequencyVariance: number(0, 1),
+    frequencyVariance: number(0, 1e-3),
     wander: number(0, 1e-3),
     inForce: frequency,
-    phase: maybe(fields({ offset: seconds, measured: seconds, variance: number(0), covariance: number() })),
+    phase: maybe(
+      fields({
+        offset: seconds,
+        measured: seconds,
+        variance: number(0, MOST_VARIANCE),
+        covariance: number(-MOST_VARIANCE, MOST_VARIANCE),
+      }),
+    ),
     gliding: maybe(fields({ left: seconds, lasting: number(0, LONG) })),
     runs: integer(0, Number.MAX_SAFE_INTEGER),
     surprises: integer(0, Number.MAX_SAFE_INTEGER),

@@ -54,6 +54,8 @@ export interface FailureContext {
   readonly otherDaemon?: string;
   /** The capability that this process lacks; `null`: none, so that something else forbids what was refused. */
   readonly lacking?: Lacking | null;
+  /** Why the C library, by which a clock is set, cannot be called, and what to do; `null`: it can. */
+  readonly withoutLibc?: string | null;
   /** The port that clients were to be answered on, and why it was refused. */
   readonly service?: { readonly port: number; readonly why: HostFault };
 }
@@ -86,7 +88,7 @@ function adviceFor(command: FailingCommand, hint: Advice): string | null {
 /** A capability, and who lacks it: an ordinary user, or root in a container or service. */
 export interface Lacking {
   readonly capability: string;
-  readonly who: "user" | "root";
+  readonly who: "user" | "root" | "unseen";
 }
 
 /** One clause, or several that each begin with what joins them to those before; what the command has no option for is left out. */
@@ -140,11 +142,11 @@ const WORDS: Readonly<Partial<Record<Outcome, (snapshot: Snapshot, context: Fail
     return { message: `no server is fit${causes(snapshot)}`, hint: unfitHint(snapshot, command) };
   },
   limit: ({ clock }, { command, limits }) => limitWords(clock, command, limits),
-  permission: (snapshot, { lacking, service }) => {
+  permission: (snapshot, { lacking, service, withoutLibc }) => {
     const { clock, associations } = snapshot;
     if (service !== undefined) return serviceWords(service, lacking);
     const fault = clockFault(clock);
-    if (fault !== null) return clockWords(clock, fault, lacking);
+    if (fault !== null) return clockWords(clock, fault, lacking, withoutLibc ?? null);
     if (associations.some(({ unreachable }) => unreachable === "portInUse"))
       return {
         message: `this process may not use that port${causes(snapshot)}`,
@@ -251,14 +253,20 @@ export function clockFault({ reason }: Snapshot["clock"]): ClockFault | null {
 }
 
 /** The clock was refused: to a daemon before it has measured anything, for it begins by taking the clock over. */
-function clockWords({ offset }: Snapshot["clock"], fault: ClockFault, lacking: FailureContext["lacking"]): Words {
-  const privilege = fault === "noPrivilege" ? [privilegeHint(lacking, "clock")] : [];
+function clockWords(
+  { offset }: Snapshot["clock"],
+  fault: ClockFault,
+  lacking: FailureContext["lacking"],
+  withoutLibc: string | null,
+): Words {
+  const unsupported = fault === "unsupported" && withoutLibc !== null ? [withoutLibc] : [];
+  const remedy = fault === "noPrivilege" ? [privilegeHint(lacking, "clock")] : unsupported;
   return {
     message:
       offset === null
         ? `the local clock cannot be steered: ${CLOCK_FAULTS[fault]}`
         : `the local clock is ${directionText(offset)} and was not corrected: ${CLOCK_FAULTS[fault]}`,
-    hint: [...privilege, "; --no-clock leaves the clock alone", "; --dry-run only says what would be done"],
+    hint: [...remedy, "; --no-clock leaves the clock alone", "; --dry-run only says what would be done"],
   };
 }
 
@@ -303,6 +311,8 @@ function privilegeHint(lacking: Lacking | null | undefined, what: keyof typeof P
   const { capability, words } = PRIVILEGED[what];
   if (lacking === null)
     return `it is not for want of ${capability}: a seccomp filter or a security module forbids to ${words}`;
+  if (lacking?.who === "unseen")
+    return `without /proc it cannot be seen whether ${capability} is there: give it to the service; else something forbids to ${words}`;
   if (lacking?.who === "root")
     return `root lacks ${capability} here; give it to the service, or start the container with --cap-add ${capability.replace(/^CAP_/, "")}`;
   return `run it as root, or give it ${capability}`;

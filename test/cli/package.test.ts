@@ -1,9 +1,10 @@
 /** What npm would publish: the command runs from it, and with compiled code of any origin. */
 import { execFileSync, spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { transform } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 const TOP = fileURLToPath(new URL("../..", import.meta.url));
@@ -70,8 +71,38 @@ describe("the package", () => {
     const { status, stderr } = run("query", "localhost:9");
     expect(stderr).toContain("localhost (127.0.0.1:9)");
     expect(status).toBe(10);
+    expect(run("query", "-v", "127.0.0.1:9").stderr).toMatch(/koffi.*no binary for \S+ here: `npm rebuild koffi`/);
     rmSync(modules, { recursive: true });
     symlinkSync(join(TOP, "node_modules"), modules);
+  });
+
+  it("says to a Node that is too old which one is needed, in words that it can read", async () => {
+    const file = join(folder, "bin/ntpkit.js");
+    await expect(transform(readFileSync(file, "utf8"), { target: "es5" })).resolves.toMatchObject({ warnings: [] });
+    const pretend = join(folder, "old.cjs");
+    const old = (version: string, ...argv: readonly string[]): unknown => {
+      writeFileSync(
+        pretend,
+        `Object.defineProperty(process, "versions", { value: { ...process.versions, node: "${version}" } });`,
+      );
+      const { status, stdout, stderr } = spawnSync(process.execPath, ["-r", pretend, file, ...argv], {
+        encoding: "utf8",
+      });
+      return [status, stdout + stderr];
+    };
+    for (const version of ["4.9.1", "18.20.4", "20.18.3"]) {
+      const words = `Node 20.19 or later is needed; this is Node ${version}\n`;
+      expect(old(version, "--version")).toEqual([69, `ntpkit: ${words}`]);
+      expect(old(version, "check", "127.0.0.1:9")).toEqual([3, `NTP UNKNOWN: ${words}`]);
+    }
+    for (const version of ["20.19.0", "22.1.0", "100.0.0"])
+      expect(old(version, "--version")).toEqual([0, expect.stringMatching(/^\d/)]);
+  });
+
+  it("takes no compiled code of another architecture or V8", () => {
+    const kept = readdirSync(join(folder, "dist/bin")).filter((name) => name.endsWith(".cache"));
+    const ours = `-${process.arch}-${process.versions.v8}.cache`;
+    expect(kept.map((name) => name.endsWith(ours))).toEqual(kept.map(() => true));
   });
 
   it("does without compiled code that is broken, or missing", () => {

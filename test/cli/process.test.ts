@@ -55,7 +55,7 @@ describe.runIf(existsSync("/dev/full"))("a full disk", () => {
     child.stderr!.on("data", (chunk: Buffer) => (err += chunk.toString()));
     const [code] = (await once(child, "close")) as [number | null];
     expect({ code, err }).toEqual({
-      code: 70,
+      code: 74,
       err: expect.stringMatching(/^ntpkit: standard output cannot be written: ENOSPC.*\n$/),
     });
   });

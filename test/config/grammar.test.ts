@@ -400,6 +400,15 @@ describe("a daemon's configuration", () => {
     });
   });
 
+  it.each(["maxdepth", "maxmem"])(
+    "leaves out a list of recent clients with %s 0, in which nobody has a place",
+    (word) => {
+      const { configuration, remarks } = load(`mru ${word} 0`);
+      expect(configuration.mru).toEqual(load("").configuration.mru);
+      expect(remarks.map(({ text }) => text).join()).toContain(word);
+    },
+  );
+
   it("prints every default of an empty file", () => {
     const { path, configuration, remarks } = load("");
     const document = configDocument(path, configuration, remarks, 123);

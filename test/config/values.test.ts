@@ -22,12 +22,25 @@ describe("a duration", () => {
     expect(parseDuration(text, "--timeout")).toBeCloseTo(seconds, 12);
   });
 
-  it.each(["", "s", "2x", "2 s s", "0x10", "--1s", "1e", "NaN", "Infinity", "inf", "1,5", "2S", "1M"])(
-    "%j is none",
-    (text) => {
-      expect(() => parseDuration(text, "--timeout")).toThrow(UsageError);
-    },
-  );
+  it.each([
+    "",
+    "s",
+    "2x",
+    "5constructor",
+    "5valueOf",
+    "2 s s",
+    "0x10",
+    "--1s",
+    "1e",
+    "NaN",
+    "Infinity",
+    "inf",
+    "1,5",
+    "2S",
+    "1M",
+  ])("%j is none", (text) => {
+    expect(() => parseDuration(text, "--timeout")).toThrow(UsageError);
+  });
 
   it("may be infinite only where a limit may be off", () => {
     expect(parseDuration("inf", "--panic", { infinite: true })).toBe(Infinity);

@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { findUser } from "../../src/host/become.ts";
 import { claimInstance, instancePath, isInstanceFault, type Instance } from "../../src/host/instance.ts";
@@ -89,5 +90,23 @@ describe("users", () => {
     expect(findUser("ntpkit", PASSWD)).toEqual({ name: "ntpkit", uid: 101, gid: 102 });
     expect(findUser("101", PASSWD)?.name).toBe("ntpkit");
     for (const name of ["nobody", "broken", "", "x"]) expect(findUser(name, PASSWD)).toBeNull();
+  });
+});
+
+describe.runIf(process.platform === "linux" && process.geteuid?.() === 0)("who has given up root", () => {
+  it("has what it kept, and can get nothing more by whatever it executes", () => {
+    const module = fileURLToPath(new URL("../../src/host/become.ts", import.meta.url));
+    const program = `import { readFileSync } from "node:fs";
+      import { become } from ${JSON.stringify(module)};
+      const fault = become({ name: "nobody", uid: 65534, gid: 65534 }, false);
+      const status = readFileSync("/proc/thread-self/status", "utf8");
+      const bits = (name) => BigInt("0x" + new RegExp(name + ":\\\\s*(\\\\w+)").exec(status)[1]) & ~(1n << 10n);
+      console.log(JSON.stringify([fault, ...["CapEff", "CapPrm", "CapBnd", "CapAmb"].map((name) => Number(bits(name)))]));`;
+    const { stdout, stderr } = spawnSync(process.execPath, ["--import", "tsx", "--input-type=module", "-e", program], {
+      encoding: "utf8",
+      cwd: fileURLToPath(new URL("../..", import.meta.url)),
+    });
+    expect(stderr).toBe("");
+    expect(JSON.parse(stdout)).toEqual([null, 0, 0, 0, 0]);
   });
 });

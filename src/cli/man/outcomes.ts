@@ -5,7 +5,7 @@ import { QUESTIONS } from "../questions.ts";
 import type { Section } from "./roff.ts";
 
 const STOPPED = ["interrupted", "terminated"] as const;
-const ALWAYS = ["ok", "usage", "internal"] as const;
+const ALWAYS = ["ok", "usage", "internal", "io"] as const;
 const FINDS: readonly Outcome[] = [
   ...ALWAYS,
   ...STOPPED,

@@ -26,6 +26,8 @@ const KEY_IDS = several("ID", WORD);
 const KEY_ID = one("ID", integer(1, 65_535, "ignore"));
 /** A count of no consequence but that it must be one. */
 const COUNT = integer(0, 0x7fff_ffff, "ignoreBelow");
+/** Without any of it nothing works. */
+const SOME = integer(1, 0x7fff_ffff, "ignoreBelow");
 
 /** What may be switched, and how it stands. */
 const SWITCHES: Options = {
@@ -68,8 +70,8 @@ const RESTRICT: Options = {
 /** ntpd's defaults of the list of recent clients (ntp_monitor.c). */
 const MRU: Options = {
   maxage: { ...COUNT, standard: 64 },
-  maxdepth: { ...COUNT, standard: null },
-  maxmem: { ...COUNT, standard: 1024 },
+  maxdepth: { ...SOME, standard: null },
+  maxmem: { ...SOME, standard: 1024 },
   mindepth: { ...COUNT, standard: 600 },
   minage: { ...COUNT, standard: null, idle: "maxage counts" },
   ...idle(

@@ -18,6 +18,7 @@ export const OUTCOMES = {
   usage: { exitCode: 64, text: "bad option, argument or configuration" },
   unavailable: { exitCode: 69, text: "the daemon does not speak this protocol or refused" },
   internal: { exitCode: 70, text: "a bug" },
+  io: { exitCode: 74, text: "results could not be written" },
   interrupted: { exitCode: 130, text: "interrupted (SIGINT)" },
   terminated: { exitCode: 143, text: "terminated (SIGTERM)" },
 } as const;
