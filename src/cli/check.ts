@@ -42,7 +42,10 @@ interface Measurement {
  * Checks.
  * @returns 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN; mistakes of whoever typed are UNKNOWN too
  */
-export async function runCheck(servers: readonly string[], options: OptionsOf<"check">, io: Io): Promise<number> {
+export async function runCheck(operands: readonly string[], given: OptionsOf<"check">, io: Io): Promise<number> {
+  const servers = [...(given.hostname ?? []), ...operands];
+  const deadline = given.deadline ?? given.pluginTimeout;
+  const options = deadline === undefined ? given : { ...given, deadline };
   let measured: Measurement;
   try {
     if (options.daemon !== undefined && servers.length > 0)

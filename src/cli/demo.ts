@@ -2,6 +2,7 @@
 import { onceConfig } from "../config/options.ts";
 import { parseServer } from "../config/servers.ts";
 import type { Snapshot } from "../engine/port/snapshot.ts";
+import { wrapped } from "../view/text.ts";
 import { DEMO_ADDRESS, startServer, type Character, type DemoServer } from "./demo/server.ts";
 import { exitCode } from "./exit.ts";
 import type { Io } from "./io.ts";
@@ -42,7 +43,7 @@ export async function runDemo(options: CommonOptions, io: Io): Promise<number> {
     const specs = servers.map(({ port }) => parseServer(`${DEMO_ADDRESS}:${port}`));
     const config = onceConfig("sync", specs, { interval: 0.2, dryRun: true }, null, machine.facts);
     const wordy = options.json !== true && options.quiet !== true;
-    if (wordy) io.out.write(BEFORE);
+    if (wordy) io.out.write(fitted(BEFORE, io));
     const { snapshot, outcome } = await session(askingFace("demo", config), options, io, (watch) =>
       measure({ ...watch, config, keyring: null, machine }),
     );
@@ -51,11 +52,19 @@ export async function runDemo(options: CommonOptions, io: Io): Promise<number> {
       options,
       io,
     );
-    if (wordy && code === exitCode("ok")) io.out.write(AFTER);
+    if (wordy && code === exitCode("ok")) io.out.write(fitted(AFTER, io));
     return code;
   } finally {
     for (const server of servers) server.close();
   }
+}
+
+/** Lines as they fit the terminal. */
+function fitted(text: string, { out }: Io): string {
+  return text
+    .split("\n")
+    .flatMap((line) => wrapped(line, out.columns))
+    .join("\n");
 }
 
 /** The servers by what they are called, beside where they are. */

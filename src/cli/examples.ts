@@ -103,7 +103,7 @@ export const EXAMPLES: Readonly<Record<CommandName | "ntpkit", readonly Example[
   reslist: [["ntpkit reslist --keys /etc/ntp.keys --key 7", "With control key 7."]],
   trace: [["ntpkit trace -n ntp.example.net", "Where does it have the time from?"]],
   check: [
-    ["ntpkit check -w 50ms -c 500ms ntp.example.net", "As check_ntp_time does."],
+    ["ntpkit check -H ntp.example.net -w 0.05 -c 0.5 -t 10", "As check_ntp_time is called."],
     ["ntpkit check --truechimers 3:,2: ntp1.example ntp2.example ntp3.example", "Do all three agree?"],
     ["ntpkit check --daemon localhost -w 5ms -c 50ms --rootdistance 100ms,1s", "Is this host's daemon well?"],
   ],

@@ -72,7 +72,11 @@ export class FindingFace implements Face {
     io: Io,
   ): Promise<FindingFace> {
     const palette = await paletteFor(io.out, io.env, options.color);
-    return new FindingFace(command, prepared, options, io, { width: io.out.columns ?? DEFAULT_WIDTH, palette });
+    return new FindingFace(command, prepared, options, io, {
+      width: io.out.columns ?? DEFAULT_WIDTH,
+      palette,
+      wraps: io.out.isTerminal,
+    });
   }
 
   /** Whoever floods us does not flood the terminal: of each reason the first few are told, the others counted. */
@@ -96,7 +100,7 @@ export class FindingFace implements Face {
 
   frame(session: Session): readonly string[] {
     const { palette } = this.#style;
-    const style = { palette, width: this.#io.err.columns ?? DEFAULT_WIDTH, pivot: unixNow() };
+    const style = { palette, wraps: true, width: this.#io.err.columns ?? DEFAULT_WIDTH, pivot: unixNow() };
     return [
       ...findingProgress(this.command, session.snapshot()!, style, LIVE_ROWS - 1),
       palette.faint(`${WAITING[this.command]} … ${Math.floor(session.elapsed)} s, Ctrl-C ends it`),

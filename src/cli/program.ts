@@ -17,6 +17,7 @@ import type { CommandName } from "./options/offers.ts";
 import { flagsOf } from "./options/row.ts";
 import { ROWS } from "./options/rows.ts";
 import { OTHER_TOOLS } from "./other-tools.ts";
+import { isPlain, plainly } from "./plain.ts";
 import { version } from "./version.ts";
 
 /**
@@ -24,7 +25,8 @@ import { version } from "./version.ts";
  * @param argv arguments without the interpreter and the script
  * @returns the exit code
  */
-export async function run(argv: readonly string[], io: Io): Promise<number> {
+export async function run(argv: readonly string[], surroundings: Io): Promise<number> {
+  const io = isPlain(surroundings.env) && !argv.includes("--json") ? plainly(surroundings) : surroundings;
   let code = exitCode("ok");
   const [first, asked] = argv;
   // The help of help is all of it.

@@ -72,7 +72,9 @@ export async function tellRun(
   } else if (!UNREPORTED.includes(outcome) && (failure !== null || options.quiet !== true)) {
     const { report } = await import("../view/report.ts");
     const palette = await paletteFor(io.out, io.env, options.color);
-    io.out.write(report(snapshot, { width: io.out.columns ?? DEFAULT_WIDTH, palette, pivot }));
+    io.out.write(
+      report(snapshot, { width: io.out.columns ?? DEFAULT_WIDTH, palette, wraps: io.out.isTerminal, pivot }),
+    );
   }
   // Whose file it is that somebody wants us to believe is a matter of security.
   for (const warning of stateWarnings)

@@ -4,6 +4,7 @@ import { toIso } from "../time/timestamp.ts";
 import { documentText, runDocument } from "../view/document.ts";
 import { markLegend, momentOf, plot, type Moment } from "../view/plot.ts";
 import { report } from "../view/report.ts";
+import { errorBound } from "../view/table.ts";
 import { shortName } from "../view/servername.ts";
 import { durationText, signedText } from "../view/text.ts";
 import { paletteFor } from "./colors.ts";
@@ -56,9 +57,9 @@ function lines({ json }: OptionsOf<"watch">, io: Io): Show {
 
 /** When, tally, name, offset, how far it may be wrong, delay, reach. */
 function line(server: Snapshot["associations"][number], snapshot: Snapshot): string {
-  const { tally, offset, delay, rootDistance, reach, reason } = server;
+  const { tally, offset, delay, reach, reason } = server;
   const at = toIso(snapshot.at, unixNow())?.slice(0, 19) ?? "";
-  return `${at}Z ${tally} ${shortName(server)} offset ${signedText(offset)} ± ${durationText(rootDistance)} delay ${durationText(delay)} reach ${reach.toString(8)}${reason === null ? "" : ` ${reason}`}\n`;
+  return `${at}Z ${tally} ${shortName(server)} offset ${signedText(offset)} ± ${durationText(errorBound(server))} delay ${durationText(delay)} reach ${reach.toString(8)}${reason === null ? "" : ` ${reason}`}\n`;
 }
 
 async function drawing({ color }: OptionsOf<"watch">, io: Io): Promise<Show> {
@@ -76,7 +77,7 @@ async function drawing({ color }: OptionsOf<"watch">, io: Io): Promise<Show> {
     const legends = [legend, markLegend(moments, width)].filter((line) => line !== "");
     draw(
       [
-        report(snapshot, { width, palette, pivot: unixNow() }).trimEnd(),
+        report(snapshot, { width, palette, wraps: true, pivot: unixNow() }).trimEnd(),
         "",
         ...plot(moments, numbers, width, PLOT_ROWS),
         ...legends.map((line) => palette.faint(line.slice(0, width))),

@@ -79,7 +79,7 @@ const DETAILS: Readonly<Partial<Record<Reason, (server: AssociationReport, conte
   noMajority: ({ offset, rootDistance }) =>
     offset === null
       ? null
-      : `its offset is ${signedText(offset)}${rootDistance === null ? "" : ` ± ${durationText(rootDistance)}`}`,
+      : `its offset is ${signedText(offset)}${rootDistance === null ? "" : `, its root distance ${durationText(rootDistance)}`}`,
   selectJitter: ({ offset }, { clock }) =>
     offset === null || clock.offset === null
       ? null

@@ -9,9 +9,9 @@ import { runDocument, type FailureDocument, type RunDocument } from "./document.
 import { explain, RESOLVE_FAULTS } from "./explain.ts";
 import { drawFaultText } from "./notes.ts";
 import { BROADCAST_COLUMNS, poolColumns, RING_COLUMNS } from "./members.ts";
-import type { ReportStyle } from "./report.ts";
+import { told, type ReportStyle } from "./report.ts";
 import { ringLines } from "./rings.ts";
-import { serverTable, type Column } from "./table.ts";
+import { columnsWithin, serverTable, WHY_NOT, type Column } from "./table.ts";
 import { counted, listed, printable } from "./text.ts";
 import { leapLine, verdictLine } from "./verdict.ts";
 
@@ -63,19 +63,18 @@ export function findingReport(
 ): string {
   const { palette, pivot } = style;
   const sentences = snapshot.associations.flatMap((server) => explain(server, snapshot) ?? []);
-  const more = sentences.length - SENTENCES;
+  const most = saysWhy(kind, snapshot, style) ? SENTENCES : sentences.length;
+  const more = sentences.length - most;
   const lines = [
     ...headLines(kind, snapshot),
     ...tableLines(kind, snapshot, style),
     ...failedLines(snapshot),
-    ...sentences.slice(0, SENTENCES),
+    ...sentences.slice(0, most).flatMap((sentence) => told(sentence, style)),
     ...(more > 0 ? [`and ${counted(more, "other")}; the table says why`] : []),
-    ...warnings.map(({ text }) => palette.doubtful(`warning: ${printable(text)}`)),
+    ...warnings.flatMap(({ text }) => told(`warning: ${printable(text)}`, style, palette.doubtful)),
+    ...told(leapLine(snapshot), style, palette.doubtful),
+    ...told(verdictLine(snapshot, pivot), style, palette.strong),
   ];
-  const leap = leapLine(snapshot);
-  if (leap !== null) lines.push(palette.doubtful(leap));
-  const verdict = verdictLine(snapshot, pivot);
-  if (verdict !== null) lines.push(palette.strong(verdict));
   return lines.map((line) => `${line}\n`).join("");
 }
 
@@ -155,6 +154,11 @@ function failedLines({ notDrawn = [], unresolved, outcome }: Snapshot): readonly
 function tableLines(kind: Finding, { associations }: Snapshot, { width, palette }: ReportStyle): readonly string[] {
   if (associations.length === 0) return [];
   return serverTable(associations, width, palette, columnsOf(kind, associations)).split("\n");
+}
+
+/** Whether there is room for the reasons in the table; else each needs its sentence. */
+function saysWhy(kind: Finding, { associations }: Snapshot, { width }: ReportStyle): boolean {
+  return columnsWithin(associations, width, columnsOf(kind, associations)).some(({ heading }) => heading === WHY_NOT);
 }
 
 function columnsOf(kind: Finding, associations: Snapshot["associations"]): readonly Column[] {

@@ -56,7 +56,7 @@ function chart(
 ): string[] {
   const names = drawn.map(({ peer }) => clipped(printable(peer.name), MOST_NAME));
   const figures = drawn.map(
-    ({ peer, interval }) => `${signedText(peer.offset)} ± ${durationText((interval!.high - interval!.low) / 2)}`,
+    ({ peer, interval }) => `${signedText(peer.offset)} within ${durationText((interval!.high - interval!.low) / 2)}`,
   );
   const nameWidth = Math.max(...names.map((name) => name.length));
   const figureWidth = Math.max(...figures.map((figure) => figure.length));
@@ -141,7 +141,7 @@ function detailOf(
   const own =
     interval === null
       ? null
-      : `its offset is ${signedText(peer.offset)} ± ${durationText((interval.high - interval.low) / 2)}`;
+      : `its offset is ${signedText(peer.offset)} within ${durationText((interval.high - interval.low) / 2)}`;
   if (reason === "outsideIntersection" && intersection !== null)
     return `${own}, the majority's between ${signedText(intersection.low)} and ${signedText(intersection.high)}`;
   if (reason === "selectJitter" && offset !== null) return `${own}, theirs ${signedText(offset)}`;

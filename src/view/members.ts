@@ -1,6 +1,6 @@
 /** Tables of servers that were found: what pools, rings and broadcasts are told apart by. */
 import type { AssociationReport } from "../engine/port/snapshot.ts";
-import type { Column } from "./table.ts";
+import { WHY_NOT, type Column } from "./table.ts";
 import { durationText, inWords, NOTHING, printable, signedText } from "./text.ts";
 
 const STRATUM: Column = { heading: "st", align: "right", cell: ({ stratum }) => stratum?.toString() ?? NOTHING };
@@ -8,32 +8,36 @@ const REFID: Column = {
   heading: "refid",
   align: "left",
   cell: ({ refid }) => (refid === null || refid === "" ? NOTHING : printable(refid)),
+  goes: 6,
 };
 const LEAP: Column = {
   heading: "leap",
   align: "left",
   cell: ({ leap }) => (leap === null ? NOTHING : leap === "unsynchronized" ? "unsync" : leap),
+  goes: 2,
 };
 const OFFSET: Column = { heading: "offset", align: "right", cell: ({ offset }) => signedText(offset) };
-const DELAY: Column = { heading: "delay", align: "right", cell: ({ delay }) => durationText(delay) };
+const DELAY: Column = { heading: "delay", align: "right", cell: ({ delay }) => durationText(delay), goes: 5 };
 const DISTANCE: Column = {
   heading: "distance",
   align: "right",
   cell: ({ rootDistance }) => durationText(rootDistance),
+  goes: 4,
 };
-const REACH: Column = { heading: "reach", align: "right", cell: ({ reach }) => reach.toString(8) };
+const REACH: Column = { heading: "reach", align: "right", cell: ({ reach }) => reach.toString(8), goes: 3 };
 const KISS: Column = {
   heading: "kiss",
   align: "left",
   cell: ({ kiss }) => (kiss === null ? NOTHING : printable(kiss)),
 };
 const RING: Column = { heading: "ring", align: "right", cell: ({ ttl }) => ttl?.toString() ?? NOTHING };
-const WHY: Column = { heading: "why not", align: "left", cell: ({ reason }) => inWords(reason ?? "") };
+const WHY: Column = { heading: WHY_NOT, align: "left", cell: ({ reason }) => inWords(reason ?? ""), goes: 1 };
 const KEY: Column = { heading: "auth", align: "left", cell: authentication };
 const GROUP: Column = {
   heading: "heard on",
   align: "left",
   cell: ({ group }) => (group === undefined ? NOTHING : printable(group)),
+  goes: 7,
 };
 
 /** What is said of a pool's members; nobody kissed us, as a rule, and then no column says so. */

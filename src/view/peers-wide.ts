@@ -2,7 +2,7 @@
 import type { DaemonReport, PeerReport } from "../control/daemon.ts";
 import type { Palette } from "./palette.ts";
 import { intervalColumn } from "./peers-text.ts";
-import { tableOf, type Column } from "./table.ts";
+import { tableOf, WHY_NOT, type Column } from "./table.ts";
 import { durationText, inWords, NOTHING, printable, signedText } from "./text.ts";
 
 /**
@@ -41,7 +41,7 @@ export function widePeers(
       : `${who}, stratum ${system.stratum}, ${LEAP_TEXTS[system.leap]}, offset ${signedText(system.offset)}`;
   const lines = [
     palette.strong(title),
-    ...(named.length === 0 ? ["no associations"] : tableOf(named, width, palette, columnsFor(width)).split("\n")),
+    ...(named.length === 0 ? ["no associations"] : tableOf(named, width, palette, COLUMNS).split("\n")),
   ];
   return lines.map((line) => `${line}\n`).join("");
 }
@@ -63,29 +63,22 @@ const LEAP_TEXTS = {
 
 const COLUMNS: readonly Column<PeerReport>[] = [
   { heading: "st", align: "right", cell: ({ stratum }) => stratum?.toString() ?? NOTHING },
-  { heading: "t", align: "left", cell: ({ type }) => printable(type) },
+  { heading: "t", align: "left", cell: ({ type }) => printable(type), goes: 2 },
   {
     heading: "refid",
     align: "left",
     cell: ({ refid }) => (refid === null || refid === "" ? NOTHING : printable(refid)),
+    goes: 8,
   },
-  { heading: "auth", align: "left", cell: authentication },
-  { heading: "when", align: "right", cell: ({ when }) => intervalColumn(when) },
-  { heading: "poll", align: "right", cell: ({ poll }) => intervalColumn(2 ** poll) },
+  { heading: "auth", align: "left", cell: authentication, goes: 4 },
+  { heading: "when", align: "right", cell: ({ when }) => intervalColumn(when), goes: 3 },
+  { heading: "poll", align: "right", cell: ({ poll }) => intervalColumn(2 ** poll), goes: 5 },
   { heading: "reach", align: "left", cell: ({ reach }) => reachBar(reach) },
-  { heading: "delay", align: "right", cell: ({ delay }) => durationText(delay) },
+  { heading: "delay", align: "right", cell: ({ delay }) => durationText(delay), goes: 7 },
   { heading: "offset", align: "right", cell: ({ offset }) => signedText(offset) },
-  { heading: "jitter", align: "right", cell: ({ jitter }) => durationText(jitter) },
-  { heading: "why not", align: "left", cell: ({ reason }) => inWords(reason ?? "") },
+  { heading: "jitter", align: "right", cell: ({ jitter }) => durationText(jitter), goes: 6 },
+  { heading: WHY_NOT, align: "left", cell: ({ reason }) => inWords(reason ?? ""), goes: 1 },
 ];
-
-/** A narrow terminal has room for what matters most. */
-const NARROW = 72;
-const MOST_TOLD: ReadonlySet<string> = new Set(["st", "reach", "offset"]);
-
-function columnsFor(width: number): readonly Column<PeerReport>[] {
-  return width < NARROW ? COLUMNS.filter(({ heading }) => MOST_TOLD.has(heading)) : COLUMNS;
-}
 
 /** The last eight polls, the newest at the right: a block for each that was answered. */
 export function reachBar(reach: number): string {

@@ -35,7 +35,7 @@ export function recalledText(
   return `${path}: ${parts.join("; ")}`;
 }
 
-/** How the clock runs by itself, e.g. `left to itself the clock runs 21.034 ± 0.050 ppm slow`. */
+/** How the clock runs by itself, e.g. `left to itself the clock runs 21.034 ppm slow, known to 0.050 ppm`. */
 export function runsText({
   correction,
   deviation,
@@ -43,7 +43,7 @@ export function runsText({
   readonly correction: number;
   readonly deviation: number;
 }): string {
-  return `left to itself the clock runs ${Math.abs(correction * 1e6).toFixed(3)} ± ${(deviation * 1e6).toFixed(3)} ppm ${correction < 0 ? "fast" : "slow"}`;
+  return `left to itself the clock runs ${Math.abs(correction * 1e6).toFixed(3)} ppm ${correction < 0 ? "fast" : "slow"}, known to ${(deviation * 1e6).toFixed(3)} ppm`;
 }
 
 /** What is remembered besides the table: how old it is, the clock's rate, who is not to be asked or has no vote. */

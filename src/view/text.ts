@@ -74,6 +74,25 @@ export function listed(items: readonly string[]): string {
 }
 
 /**
+ * A line as lines of a terminal, broken between words; those behind the first stand in a little.
+ * @param width columns; `null`: no terminal, and the line stays whole
+ */
+export function wrapped(line: string, width: number | null): readonly string[] {
+  if (width === null || line.length <= width) return [line];
+  const lines: string[] = [];
+  let last = "";
+  for (const word of line.split(" ")) {
+    const longer = last === "" ? word : `${last} ${word}`;
+    if (last.trim() === "" || longer.length <= width) last = longer;
+    else {
+      lines.push(last);
+      last = `  ${word}`;
+    }
+  }
+  return [...lines, last];
+}
+
+/**
  * Text from the network or a file, safe on a terminal: control characters, and those that reorder or hide what stands
  * round them, become `\xNN` or `\u{NNNN}`.
  */

@@ -73,7 +73,7 @@ describe("query", () => {
     expect(await ntpkit(["query", "-q", await serve()])).toEqual({ code: 0, out: "", err: "" });
     const failed = await ntpkit(["query", "-q", "127.0.0.1:1"]);
     expect(failed.code).toBe(10);
-    expect(failed.out).toContain("portUnreachable");
+    expect(failed.out).toContain("port unreachable");
     expect(failed.err).toBe(
       "ntpkit query: no server answered: 127.0.0.1:1 (nothing listens on its port); is a time server running there, on that port?\n",
     );

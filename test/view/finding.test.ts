@@ -17,7 +17,7 @@ import { warningInWords } from "../../src/view/set-warnings.ts";
 import { association, lost, MOMENT, snapshotOf, undecided } from "../support/snapshot.ts";
 import { violations } from "../support/schema.ts";
 
-const STYLE = { width: 100, palette: PLAIN, pivot: MOMENT };
+const STYLE = { width: 100, wraps: false, palette: PLAIN, pivot: MOMENT };
 const SCHEMAS = findingSchemas();
 const RINGS: Snapshot["rings"] = [
   { group: "239.1.1.1", ttl: 1, sentAt: fromUnix(MOMENT), replies: 0 },

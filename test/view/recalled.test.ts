@@ -68,7 +68,7 @@ describe("what is recalled, in words", () => {
 
   it("says how the clock runs by itself", () => {
     expect(runsText({ correction: 21.0344e-6, deviation: 5e-8 })).toBe(
-      "left to itself the clock runs 21.034 ± 0.050 ppm slow",
+      "left to itself the clock runs 21.034 ppm slow, known to 0.050 ppm",
     );
     expect(runsText({ correction: -1e-6, deviation: 1e-9 })).toBe(
       "left to itself the clock runs 1.000 ± 0.001 ppm fast",

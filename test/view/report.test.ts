@@ -9,7 +9,7 @@ import { directionText } from "../../src/view/verdict.ts";
 import { association, lost, MOMENT, silent, snapshotOf, undecided } from "../support/snapshot.ts";
 
 function drawn(snapshot: Snapshot, width = 80, palette: Palette = PLAIN): string {
-  return report(snapshot, { width, palette, pivot: MOMENT });
+  return report(snapshot, { width, wraps: false, palette, pivot: MOMENT });
 }
 
 const FIVE = snapshotOf(

@@ -121,6 +121,8 @@ export const GROUPS = {
       "rootdistance",
       "leap",
       "checkedDaemon",
+      "host",
+      "pluginTimeout",
     ],
   },
   waiting: {

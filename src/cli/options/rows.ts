@@ -618,6 +618,21 @@ export const ROWS = {
     text: "of the root distance",
     read: parseThresholds as (text: string, flag: string) => Thresholds,
   },
+  host: {
+    flag: "--hostname",
+    short: "-H",
+    takes: "host",
+    text: "check this server, as plugins write it; may be given again, and beside SERVER",
+    again: true,
+  },
+  pluginTimeout: {
+    flag: "--plugin-timeout",
+    short: "-t",
+    takes: "duration",
+    text: "the same as --deadline, as plugins write it",
+    duration: DURATIONS.deadline as DurationBounds,
+    excludes: ["--deadline"],
+  },
   leap: { flag: "--leap", text: "warn of a leap second that is announced" },
   checkedDaemon: {
     flag: "--daemon",
