@@ -9,6 +9,7 @@ import { after } from "../time/mono.ts";
 import type { Mono } from "../time/mono.ts";
 import { pollInterval } from "../time/seconds.ts";
 import type { PollExponent, Seconds } from "../time/seconds.ts";
+import { isNear } from "../wire/address.ts";
 import type { Association } from "./association.ts";
 import { CHANGE, changed } from "./change.ts";
 import type { Writable } from "./change.ts";
@@ -226,7 +227,16 @@ export function samplesWanted(
 function burstSpacing(association: Association, rules: PollRules, first: boolean): Seconds {
   const { spacing, callDelay } = rules.burst;
   if (first && callDelay !== null) return callDelay;
-  return spacing.least + (spacing.most - spacing.least) * rules.uniform();
+  const least = leastSpacing(association, rules.burst);
+  return least + Math.max(0, spacing.most - least) * rules.uniform();
+}
+
+/** Seconds that pass at least between two packets to a server: strangers bear less than whoever is on this network. */
+export function leastSpacing(
+  { address }: Pick<Association, "address">,
+  { spacing, strangers }: Pick<BurstProfile, "spacing" | "strangers">,
+): Seconds {
+  return address !== null && isNear(address.ip) ? spacing.least : Math.max(spacing.least, strangers);
 }
 
 /** Polls as rare as this bear a whole burst: where `burst` belongs (seed 000: "at or above 1024 s"). */

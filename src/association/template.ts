@@ -49,12 +49,27 @@ export interface BurstProfile {
   readonly packets: number;
   /** Least and most interval between two packets of it; a random one within. Equal: a fixed one. */
   readonly spacing: { readonly least: Seconds; readonly most: Seconds };
+  /** An address that is not certainly on this host or network is never asked sooner than after this. */
+  readonly strangers: Seconds;
   /** Interval after the first packet, for a modem to complete the call; `null`: as the others. */
   readonly callDelay: Seconds | null;
 }
 
+/** The least interval between two packets to one address that is not ours. */
+export const LEAST_INTERVAL: Seconds = 2;
+
 /** Seed 002 (the default): six packets at 2 s. */
-export const BURST_SIX: BurstProfile = { packets: 6, spacing: { least: 2, most: 2 }, callDelay: null };
+export const BURST_SIX: BurstProfile = {
+  packets: 6,
+  spacing: { least: 2, most: 2 },
+  strangers: LEAST_INTERVAL,
+  callDelay: null,
+};
 
 /** Seed 000: eight packets at 1 … 4 s, and about 16 s after the first (`--call-delay`). */
-export const BURST_EIGHT: BurstProfile = { packets: 8, spacing: { least: 1, most: 4 }, callDelay: 16 };
+export const BURST_EIGHT: BurstProfile = {
+  packets: 8,
+  spacing: { least: 1, most: 4 },
+  strangers: LEAST_INTERVAL,
+  callDelay: 16,
+};

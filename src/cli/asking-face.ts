@@ -2,14 +2,20 @@
 import type { EngineConfig } from "../engine/port/config.ts";
 import { shortName } from "../view/servername.ts";
 import { counted, listed } from "../view/text.ts";
+import { warnOfHaste } from "./haste.ts";
+import type { CommonOptions } from "./options/offers.ts";
 import type { Face, Session } from "./session.ts";
 
 /** How many names are listed. */
 const LISTED = 3;
 
 /** The face of a run of `command` by `config`. */
-export function askingFace(command: string, config: EngineConfig): Face {
-  return { command, awaited: (session) => `asking ${named(config)}${progress(config, session)}` };
+export function askingFace(command: string, config: EngineConfig, options: CommonOptions): Face {
+  return {
+    command,
+    awaited: (session) => `asking ${named(config)}${progress(config, session)}`,
+    noted: (notes, session) => warnOfHaste(config, options, notes, session),
+  };
 }
 
 function named({ associations }: EngineConfig): string {

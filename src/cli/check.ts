@@ -92,7 +92,7 @@ async function measureServers(servers: readonly string[], options: OptionsOf<"ch
   const machine = thisMachine();
   const prepared = await prepare("query", servers, prepareOptions(options), io.env, machine.facts);
   const { config, keyring } = prepared;
-  const ended = await session(askingFace("check", config), options, io, (watch) =>
+  const ended = await session(askingFace("check", config, options), options, io, (watch) =>
     runGuarded({ config, keyring, machine, watch, forget: options.forget ?? false, force: false }),
   );
   const { snapshot, outcome } = ended;

@@ -44,7 +44,7 @@ export async function runDemo(options: CommonOptions, io: Io): Promise<number> {
     const config = onceConfig("sync", specs, { interval: 0.2, dryRun: true }, null, machine.facts);
     const wordy = options.json !== true && options.quiet !== true;
     if (wordy) io.out.write(fitted(BEFORE, io));
-    const { snapshot, outcome } = await session(askingFace("demo", config), options, io, (watch) =>
+    const { snapshot, outcome } = await session(askingFace("demo", config, options), options, io, (watch) =>
       measure({ ...watch, config, keyring: null, machine }),
     );
     const code = await tellRun(

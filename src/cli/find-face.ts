@@ -1,6 +1,7 @@
 /** What `pool`, `manycast` and `broadcast` show: a table in place while they go on, a line or a document an event, a report at the end. */
 import type { DiscoveryCommand } from "../config/discovery.ts";
 import { outcomeNow } from "../engine/decide.ts";
+import type { EngineConfig } from "../engine/port/config.ts";
 import type { Note } from "../engine/port/note.ts";
 import type { Outcome } from "../engine/port/outcome.ts";
 import type { Snapshot } from "../engine/port/snapshot.ts";
@@ -18,6 +19,7 @@ import { FindingFaults } from "./find-faults.ts";
 import type { FindingOptions } from "./find.ts";
 import type { GuardedEnd } from "./guarded.ts";
 import { DEFAULT_WIDTH, type Io, sayLine } from "./io.ts";
+import { warnOfHaste } from "./haste.ts";
 import { isLive, LIVE_ROWS } from "./live.ts";
 import { unixNow } from "./measure.ts";
 import type { PreparedFinding } from "./prepare-finding.ts";
@@ -42,6 +44,7 @@ export class FindingFace implements Face {
   readonly command: DiscoveryCommand;
   readonly #options: FindingOptions;
   readonly #io: Io;
+  readonly #config: EngineConfig;
   readonly #groups: readonly string[];
   readonly #faults: FindingFaults;
   readonly #style: Omit<ReportStyle, "pivot">;
@@ -60,6 +63,7 @@ export class FindingFace implements Face {
     this.command = command;
     this.#options = options;
     this.#io = io;
+    this.#config = prepared.config;
     this.#groups = prepared.groups;
     this.#faults = new FindingFaults(prepared, options);
     this.#style = style;
@@ -88,6 +92,7 @@ export class FindingFace implements Face {
   }
 
   noted(notes: readonly Note[], session: Session): void {
+    warnOfHaste(this.#config, this.#options, notes, session);
     for (const note of notes) {
       if (note.what === "unresolved") this.#warnOfName(note, session);
       const end = this.#faults.heed(note);

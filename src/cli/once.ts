@@ -38,7 +38,7 @@ export async function runOnce(
   );
   tellPrepared(`ntpkit ${command}`, prepared, options, io);
   const { config, keyring } = prepared;
-  const ended = await session(askingFace(command, config), options, io, (watch) =>
+  const ended = await session(askingFace(command, config, options), options, io, (watch) =>
     runGuarded({
       config,
       keyring,

@@ -45,7 +45,7 @@ export async function pollLive(
     );
   }
   const { config, keyring } = prepared;
-  const { snapshot, outcome } = await session(askingFace("peers", config), options, io, (watch) =>
+  const { snapshot, outcome } = await session(askingFace("peers", config, options), options, io, (watch) =>
     measure({ ...watch, config, keyring, machine }),
   );
   const failure = describeFailure(

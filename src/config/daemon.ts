@@ -21,7 +21,6 @@ import { DEFAULT_LIMITS } from "../system/limits.ts";
 import type { LeapKnowledge } from "../time/leap.ts";
 import type { Frequency } from "../time/seconds.ts";
 import { BASE, BASE_DISCOVERY, BASE_LOOP, BASE_SERVICE, FOLLOW, plainLimit, plainLimits } from "./base.ts";
-import { isNearby } from "./etiquette.ts";
 import type { AssociationLine, Configuration } from "./ntpconf/configuration.ts";
 import type { LocalFacts } from "./options.ts";
 import { accessOf, localStratumOf, rateOf, type Named } from "./serving.ts";
@@ -72,7 +71,7 @@ export function daemonConfig(file: Configuration, options: DaemonOptions, facts:
     associations,
     limits: { minclock, maxclock, minsane, mindist, maxdist, phi: file.tinker.dispersion * 1e-6, floor, ceiling },
     timeout: TIMEOUT,
-    burst: burstOf(file, associations),
+    burst: burstOf(file),
     allan: file.tinker.allan,
     clock: clockOf(file, options, facts),
     precision: facts.precision,
@@ -139,11 +138,9 @@ const BROADCAST_TEMPLATE: AssociationConfig = {
   samples: null,
 };
 
-/** With `calldelay` the burst of seed 000, but never faster than strangers bear. */
-function burstOf({ callDelay }: Configuration, associations: readonly AssociationConfig[]): BurstProfile {
-  if (callDelay === null) return BURST_SIX;
-  const least = associations.every(({ name }) => isNearby(name)) ? BURST_EIGHT.spacing.least : BURST_SIX.spacing.least;
-  return { ...BURST_EIGHT, spacing: { least, most: BURST_EIGHT.spacing.most }, callDelay };
+/** With `calldelay` the burst of seed 000. */
+function burstOf({ callDelay }: Configuration): BurstProfile {
+  return callDelay === null ? BURST_SIX : { ...BURST_EIGHT, callDelay };
 }
 
 function clockOf(

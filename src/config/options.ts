@@ -100,8 +100,8 @@ export function onceConfig(
     servers.length > 0
       ? servers.map((server) => named(server, options))
       : (file?.servers ?? []).map((line) => configured(line, options));
-  const burst = burstProfile(options, associations);
-  checkIntervals(burst, associations);
+  const burst = burstProfile(options);
+  if (options.interval !== undefined) checkIntervals(burst, associations);
   const samples =
     options.samples ?? (options.callDelay === undefined ? ONCE_DEFAULTS.samples[command] : BURST_EIGHT.packets);
   const most = Math.max(samples, ...associations.map((association) => association.samples ?? 0));
@@ -173,7 +173,7 @@ export function configured(
   };
 }
 
-function burstProfile(options: OnceOptions, associations: readonly AssociationConfig[]): BurstProfile {
+function burstProfile(options: OnceOptions): BurstProfile {
   if (options.callDelay === undefined) {
     return options.interval === undefined
       ? BURST_SIX
@@ -184,11 +184,7 @@ function burstProfile(options: OnceOptions, associations: readonly AssociationCo
       "--interval and --call-delay exclude each other",
       "the burst of --call-delay has random intervals of 1 to 4 s",
     );
-  // Seed 000's burst may send 1 s apart, which no public server is asked to bear.
-  const least = associations.every((association) => isNearby(association.name))
-    ? BURST_EIGHT.spacing.least
-    : BURST_SIX.spacing.least;
-  return { ...BURST_EIGHT, spacing: { least, most: BURST_EIGHT.spacing.most }, callDelay: options.callDelay };
+  return { ...BURST_EIGHT, callDelay: options.callDelay };
 }
 
 /**

@@ -7,7 +7,7 @@ import { releaseHeld, requestHeader } from "../association/client.ts";
 import type { Reception } from "../association/client.ts";
 import { hasLeft } from "../association/exchange.ts";
 import { excuse, giveUp, measureAnew, onUndelivered as notDelivered, onUnsealed } from "../association/life.ts";
-import { onLost, onPoll } from "../association/poll.ts";
+import { leastSpacing, onLost, onPoll } from "../association/poll.ts";
 import { nextMoment, onAsked, onOverdue, request as newRequest, requestLeft } from "../association/request.ts";
 import type { PacketToken, Request, SocketToken } from "../association/request.ts";
 import type { Reason } from "../association/verdict.ts";
@@ -211,7 +211,7 @@ export function onSteppedByAnother(state: State, by: Seconds, now: Now, slept: S
   if (Math.abs(by - slept) >= APART) state.note({ what: "clockStepped", by: by - slept, whose: "another" });
   for (const association of state.roster) {
     state.closeRequests(association);
-    measureAnew(association, after(now.mono, state.config.burst.spacing.least));
+    measureAnew(association, after(now.mono, leastSpacing(association, state.config.burst)));
   }
   loseTrack(state, now);
   onStepped(state, by - slept, "another", now);

@@ -112,6 +112,11 @@ export function isLinkLocal(ip: string): boolean {
   return isWithin(ip, "linkLocal");
 }
 
+/** Whether a literal is certainly on this host or this network. */
+export function isNear(ip: string): boolean {
+  return isLoopback(ip) || isPrivate(ip) || isLinkLocal(ip);
+}
+
 /** The networks set apart for a purpose. */
 const NETWORKS = {
   multicast: ["224.0.0.0/4", "ff00::/8"],

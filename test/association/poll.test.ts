@@ -3,7 +3,7 @@ import type { Association } from "../../src/association/association.ts";
 import { count } from "../../src/association/change.ts";
 import type { Writable } from "../../src/association/change.ts";
 import { LOST_LIMIT, onAnswer, onLost, onPoll } from "../../src/association/poll.ts";
-import { BURST_EIGHT } from "../../src/association/template.ts";
+import { BURST_EIGHT, BURST_SIX } from "../../src/association/template.ts";
 import type { Mono } from "../../src/time/mono.ts";
 import { client, DAEMON, ONCE } from "../support/association.ts";
 
@@ -40,7 +40,17 @@ describe("the poll process of a one-shot", () => {
 
   it("waits for the call to be made after the first packet, and spaces at random, in the seed's other profile", () => {
     const rules = { ...ONCE, burst: BURST_EIGHT, samples: 8, uniform: () => 0.5 };
-    expect(departures(client(), 9, () => true, rules)).toEqual([0, 16, 18.5, 21, 23.5, 26, 28.5, 31]);
+    const near = { ...client(), address: { ip: "127.0.0.1", port: 123 } };
+    expect(departures(near, 9, () => true, rules)).toEqual([0, 16, 18.5, 21, 23.5, 26, 28.5, 31]);
+  });
+
+  it("never asks a stranger sooner than strangers bear, whatever the spacing", () => {
+    const rules = { ...ONCE, burst: { ...BURST_EIGHT, callDelay: null }, samples: 8, uniform: () => 0 };
+    expect(departures(client(), 3, () => true, rules)).toEqual([0, 2, 4]);
+    const hasty = { ...ONCE, burst: { ...BURST_SIX, spacing: { least: 0.05, most: 0.05 } } };
+    expect(departures(client(), 9, () => true, hasty)).toEqual([0, 2, 4, 6]);
+    const near = { ...client(), address: { ip: "10.0.0.7", port: 123 } };
+    expect(departures(near, 2, () => true, hasty)[1]).toBeCloseTo(0.05);
   });
 
   it("calls a server unreachable after three questions without an answer", () => {

@@ -162,7 +162,7 @@ function memory(): void {
   const config = probing(HELD);
   // Too far for selection, which would choose among 10,000 at each of 80,000 samples; it keeps nothing an association but a verdict.
   const limits = { ...config.limits, maxdist: 1e-6 };
-  const burst = { packets: 8, spacing: { least: SPACING, most: SPACING }, callDelay: null };
+  const burst = { packets: 8, spacing: { least: SPACING, most: SPACING }, strangers: SPACING, callDelay: null };
   const crowd = new Crowd(HELD, 1, { ...config, limits, burst, once: null, emptyStages: "rfc5905" });
   crowd.discover();
   crowd.volley(8 * SPACING + 2);

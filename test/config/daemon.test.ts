@@ -132,9 +132,10 @@ describe("the engine of a daemon", () => {
     expect(told("server 192.168.1.1 iburst\ncalldelay 12").burst).toEqual({
       packets: 8,
       spacing: { least: 1, most: 4 },
+      strangers: 2,
       callDelay: 12,
     });
-    expect(told("server ntp.example.net\ncalldelay 12").burst.spacing.least).toBe(2);
+    expect(told("server ntp.example.net\ncalldelay 12").burst.strangers).toBe(2);
     expect(told("server ntp.example.net").burst).toMatchObject({ packets: 6, callDelay: null });
   });
 });

@@ -1,4 +1,5 @@
 /** Options and a file → the engine's configuration. */
+import { leastSpacing } from "../../src/association/poll.ts";
 import { describe, expect, it } from "vitest";
 import { isNearby } from "../../src/config/etiquette.ts";
 import { loadConfiguration } from "../../src/config/files.ts";
@@ -7,6 +8,8 @@ import { onceConfig, type OnceCommand, type OnceOptions } from "../../src/config
 import { NO_LIMIT } from "../../src/config/base.ts";
 import { parseServer } from "../../src/config/servers.ts";
 import type { EngineConfig } from "../../src/engine/port/config.ts";
+
+const SOMEBODY = { address: { ip: "192.0.2.7", port: 123 } };
 
 const FACTS = { precision: -24, ownReferenceIds: [0x7f000001] };
 
@@ -43,7 +46,7 @@ describe("the configuration of a one-shot", () => {
       ],
       limits: { minclock: 3, maxclock: 10, minsane: 1, maxdist: 1.5 },
       timeout: 1,
-      burst: { packets: 4, spacing: { least: 2, most: 2 }, callDelay: null },
+      burst: { packets: 4, spacing: { least: 2, most: 2 }, strangers: 2, callDelay: null },
       emptyStages: "brief",
       once: { samples: 4, enough: 3, accuracy: null, deadline: 15, waitNetwork: 0 },
       clock: {
@@ -104,10 +107,10 @@ describe("the configuration of a one-shot", () => {
   it("asks eight times at random after a call delay", () => {
     const calling = configure("sync", ["127.0.0.1"], { callDelay: 16 });
     expect(calling).toMatchObject({
-      burst: { packets: 8, spacing: { least: 1, most: 4 }, callDelay: 16 },
+      burst: { packets: 8, spacing: { least: 1, most: 4 }, strangers: 2, callDelay: 16 },
       once: { samples: 8, deadline: 60 },
     });
-    expect(configure("sync", ["192.0.2.7"], { callDelay: 16 }).burst.spacing).toEqual({ least: 2, most: 4 });
+    expect(leastSpacing(SOMEBODY, configure("sync", ["192.0.2.7"], { callDelay: 16 }).burst)).toBe(2);
     expect(() => configure("sync", ["192.0.2.7"], { callDelay: 16, interval: 3 })).toThrow("exclude each other");
   });
 
@@ -154,5 +157,17 @@ describe("manners", () => {
     expect(() => configure("query", ["127.0.0.1", "192.0.2.7"], { interval: 1.9 })).toThrow(
       "--interval: less than 2 s is not for 192.0.2.7",
     );
+  });
+
+  it("ask what a name leads to as each address may be asked", () => {
+    const { burst } = configure("query", ["ntp.example.net"], { interval: 0.05 });
+    const address = (ip: string): { readonly address: { readonly ip: string; readonly port: number } } => ({
+      address: { ip, port: 123 },
+    });
+    for (const near of ["127.0.0.1", "::1", "10.1.2.3", "192.168.0.9", "fd00::7", "169.254.1.1", "fe80::1%eth0"])
+      expect(leastSpacing(address(near), burst)).toBe(0.05);
+    for (const far of ["192.0.2.7", "8.8.8.8", "2001:db8::7", "172.32.0.1"])
+      expect(leastSpacing(address(far), burst)).toBe(2);
+    expect(leastSpacing({ address: null }, burst)).toBe(2);
   });
 });

@@ -4,7 +4,7 @@
  * While the inserted second runs (TIME_OOP) the clock reads the day's last second a second time. NTP timestamps do the same, so what
  * is measured and served stays right; but a smear must know which of the two it is, and nobody is to take it for a step.
  */
-import { askAgainAt } from "../../association/poll.ts";
+import { askAgainAt, leastSpacing } from "../../association/poll.ts";
 import type { KernelClaim } from "../../discipline/claim.ts";
 import type { Smear } from "../../server/smear.ts";
 import { dayOf, ntpSeconds } from "../../time/leap.ts";
@@ -71,6 +71,6 @@ export function onLeapSecond(state: State, by: Seconds, now: Now): void {
   for (const association of state.roster) {
     state.closeRequests(association);
     if (association.ended === null && association.address !== null)
-      askAgainAt(association, after(now.mono, state.config.burst.spacing.least));
+      askAgainAt(association, after(now.mono, leastSpacing(association, state.config.burst)));
   }
 }

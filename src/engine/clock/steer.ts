@@ -15,7 +15,7 @@ import { forgetArrival } from "../../association/broadcast.ts";
 import { rootDistance } from "../../association/distance.ts";
 import { moveExchange } from "../../association/exchange.ts";
 import { restart } from "../../association/life.ts";
-import { wishPoll } from "../../association/poll.ts";
+import { leastSpacing, wishPoll } from "../../association/poll.ts";
 import type { Sample } from "../../association/sample.ts";
 import { correctedBy, corrections, locked, steered } from "../../discipline/corrections.ts";
 import type { SystemOffset } from "../../discipline/strategy.ts";
@@ -225,7 +225,7 @@ function spreadPoll(state: State, { discipline }: Steering, now: Now): void {
 function startAfresh(state: State, association: Association, now: Now): void {
   state.closeRequests(association);
   if (association.listening !== null) forgetArrival(association.listening);
-  restart(association, after(now.mono, state.config.burst.spacing.least));
+  restart(association, after(now.mono, leastSpacing(association, state.config.burst)));
 }
 
 /**
