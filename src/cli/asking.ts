@@ -4,7 +4,7 @@ import { UsageError } from "../config/usage.ts";
 import type { ControlFault } from "../control/request.ts";
 import type { ControlKey } from "../control/session.ts";
 import type { Outcome } from "../engine/port/outcome.ts";
-import type { AskFault, AskOptions, Place, SocketFault } from "../host/ask.ts";
+import { LOCAL, type AskFault, type AskOptions, type Place, type SocketFault } from "../host/ask.ts";
 import { placedText } from "../security/place.ts";
 import type { FailureDocument } from "../view/document.ts";
 import { RESOLVE_FAULTS } from "../view/explain.ts";
@@ -71,7 +71,9 @@ export function askFailure(host: string, fault: AskFault, until: Until): Failure
       return {
         code: "no-reply",
         message: `${host}: nothing answers there, neither a control protocol nor NTP`,
-        hint: "daemons answer questions mostly on their own host only",
+        hint: isHere(host)
+          ? "is a time daemon running here?"
+          : "daemons answer questions mostly on their own host only",
       };
     case "closed":
       return {
@@ -97,6 +99,11 @@ function stoppedFailure(host: string, nameless: boolean, { why }: Until): Failur
         hint: "an IP address needs no name server; --deadline allows more time",
       }
     : { code: why, message: `${host}: the deadline passed`, hint: "--deadline sets it" };
+}
+
+/** Whether a host is this one, as far as its name tells. */
+function isHere(host: string): boolean {
+  return host === LOCAL.host || /^(localhost\b|127\.|\[?::1)/i.test(host);
 }
 
 const SOCKETS: Readonly<

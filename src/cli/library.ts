@@ -1,6 +1,8 @@
 /** `sync` and `query` for programs: the same run as the commands', with a document instead of words. */
 import { checkOnceOptions } from "../config/bounds.ts";
 import type { OnceCommand } from "../config/options.ts";
+import { didYouMean } from "../config/suggest.ts";
+import { UsageError } from "../config/usage.ts";
 import type { Note } from "../engine/port/note.ts";
 import { statePath } from "../state/place.ts";
 import { runDocument, type RunDocument } from "../view/document.ts";
@@ -33,12 +35,62 @@ export interface SyncSettings
   readonly frequency?: boolean;
 }
 
+/** Every setting, and whose it is: what is written otherwise would do nothing, in silence. */
+const SETTINGS: Readonly<Record<keyof SyncSettings, "both" | "sync">> = {
+  accuracy: "both",
+  callDelay: "both",
+  ceiling: "both",
+  config: "both",
+  deadline: "both",
+  dryRun: "sync",
+  family: "both",
+  floor: "both",
+  force: "sync",
+  forget: "both",
+  frequency: "sync",
+  interface: "both",
+  interval: "both",
+  key: "both",
+  keys: "both",
+  keysFormat: "both",
+  maxStep: "sync",
+  maxclock: "both",
+  maxdist: "both",
+  method: "sync",
+  minclock: "both",
+  minsane: "both",
+  onNotes: "both",
+  panic: "sync",
+  port: "both",
+  samples: "both",
+  signal: "both",
+  sourcePort: "both",
+  state: "sync",
+  stepThreshold: "sync",
+  timeout: "both",
+  waitNetwork: "both",
+};
+
+/** @throws UsageError for a setting that the function does not have */
+function checkSettings(command: OnceCommand, settings: SyncSettings): void {
+  const known = Object.entries(SETTINGS).flatMap(([name, whose]) =>
+    whose === "both" || whose === command ? name : [],
+  );
+  const strange = Object.keys(settings).find((name) => !known.includes(name));
+  if (strange !== undefined)
+    throw new UsageError(
+      `${command}: there is no setting "${strange}"`,
+      didYouMean(strange, known) ?? `there is ${known.join(", ")}`,
+    );
+}
+
 /** Makes a run. */
 export async function runLibrary(
   command: OnceCommand,
   servers: string | readonly string[],
   settings: SyncSettings,
 ): Promise<RunDocument> {
+  checkSettings(command, settings);
   checkOnceOptions(settings);
   const machine = thisMachine();
   const named = typeof servers === "string" ? [servers] : servers;
@@ -54,10 +106,8 @@ export async function runLibrary(
   );
   const watch = { ...(signal === undefined ? {} : { signal }), ...(onNotes === undefined ? {} : { onNotes }) };
   const ended = await runGuarded({ config, keyring, machine, watch, forget, force, state });
-  return runDocument(
-    command,
-    ended.snapshot,
-    describeFailure(ended.outcome, ended.snapshot, failureContext(command, config, ended)),
-    unixNow(),
-  );
+  const failure = describeFailure(ended.outcome, ended.snapshot, failureContext(command, config, ended));
+  // No signal of the process came; the caller's did.
+  const told = failure?.code === "interrupted" ? { ...failure, message: "ended by its AbortSignal" } : failure;
+  return runDocument(command, ended.snapshot, told, unixNow());
 }

@@ -3,7 +3,7 @@ import { KEY_ID_LIMIT } from "../security/keyids.ts";
 import type { OnceOptions } from "./options.ts";
 import { MOST_SAMPLES } from "./servers.ts";
 import { UsageError } from "./usage.ts";
-import { LONGEST, plainDuration, type DurationBounds } from "./values.ts";
+import { LONGEST, type DurationBounds } from "./values.ts";
 
 /** Least and most of a whole number, both inclusive. */
 export interface IntegerBounds {
@@ -80,16 +80,12 @@ function checkDuration(
 ): void {
   if (value === undefined || (infinite && value === Infinity)) return;
   if (typeof value !== "number" || !(value >= least && value <= most))
-    throw wrong(
-      name,
-      value,
-      `seconds, from ${plainDuration(least)} to ${plainDuration(most)}${infinite ? ", or Infinity" : ""}`,
-    );
+    throw wrong(name, value, `a number of seconds, from ${least} to ${most}${infinite ? ", or Infinity" : ""}`);
 }
 
 function wrong(name: string, value: unknown, wanted: string): UsageError {
-  return new UsageError(
-    `${name}: ${typeof value === "string" ? JSON.stringify(value) : String(value)} is not what it may be`,
-    wanted,
-  );
+  const given = typeof value === "string" ? JSON.stringify(value) : String(value);
+  const hint =
+    typeof value === "string" ? "a program gives it as a number, not as text" : "leave it out for the default";
+  return new UsageError(`${name}: ${given} is not ${wanted}`, hint);
 }

@@ -21,15 +21,18 @@ describe("options given as numbers", () => {
   });
 
   it.each([
-    [{ samples: 0 }, "samples: 0 is not what it may be"],
-    [{ samples: 1.5 }, "samples: 1.5 is not what it may be"],
-    [{ samples: "3" }, 'samples: "3" is not what it may be'],
-    [{ port: 65_536 }, "port: 65536 is not what it may be"],
-    [{ timeout: Number.NaN }, "timeout: NaN is not what it may be"],
-    [{ timeout: Infinity }, "timeout: Infinity is not what it may be"],
-    [{ deadline: -1 }, "deadline: -1 is not what it may be"],
-    [{ panic: Number.NaN }, "panic: NaN is not what it may be"],
-    [{ maxStep: { forward: -1, backward: 1 } }, "maxStep.forward: -1 is not what it may be"],
+    [{ samples: 0 }, "samples: 0 is not a whole number from 1 to 64"],
+    [{ samples: 1.5 }, "samples: 1.5 is not a whole number from 1 to 64"],
+    [{ samples: "3" }, 'samples: "3" is not a whole number from 1 to 64'],
+    [{ port: 65_536 }, "port: 65536 is not a whole number from 1 to 65535"],
+    [{ timeout: Number.NaN }, "timeout: NaN is not a number of seconds, from 0.001 to 300"],
+    [{ timeout: Infinity }, "timeout: Infinity is not a number of seconds, from 0.001 to 300"],
+    [{ deadline: -1 }, "deadline: -1 is not a number of seconds, from 0.001 to 3155760000, or Infinity"],
+    [{ panic: Number.NaN }, "panic: NaN is not a number of seconds, from 0 to 3155760000, or Infinity"],
+    [
+      { maxStep: { forward: -1, backward: 1 } },
+      "maxStep.forward: -1 is not a number of seconds, from 0 to 3155760000, or Infinity",
+    ],
   ])("%j are a mistake", (options, message) => {
     expect(() => checkOnceOptions(options as object)).toThrow(
       expect.objectContaining({ name: "UsageError", message, hint: expect.any(String) }),
@@ -37,6 +40,21 @@ describe("options given as numbers", () => {
   });
 
   it("are looked at by the library, before anything is sent", async () => {
-    await expect(query("127.0.0.1:1", { samples: 0 })).rejects.toThrow("samples: 0 is not what it may be");
+    await expect(query("127.0.0.1:1", { samples: 0 })).rejects.toThrow("samples: 0 is not a whole number from 1 to 64");
+  });
+});
+
+describe("a setting that is none", () => {
+  it.each([
+    [() => query("127.0.0.1:1", { sampels: 3 } as object), 'query: there is no setting "sampels"'],
+    [() => query("127.0.0.1:1", { step: true } as object), 'query: there is no setting "step"'],
+    [() => query("127.0.0.1:1", { panic: 3 } as object), 'query: there is no setting "panic"'],
+  ])("is refused by name", async (ask, message) => {
+    await expect(ask()).rejects.toThrow(message);
+  });
+
+  it("that was ended by its caller says so", async () => {
+    const { error } = await query("127.0.0.1:1", { signal: AbortSignal.abort() });
+    expect(error).toMatchObject({ code: "interrupted", message: "ended by its AbortSignal" });
   });
 });
