@@ -208,11 +208,11 @@ function conclude(
   bounds: DisciplineBounds,
   moves: Moves | null,
 ): DisciplineUpdate<AdaptiveState> {
-  const { estimates, wander } = believe(followed.map(({ history }) => history));
+  const { estimates, noises, wander } = believe(followed.map(({ history }) => history));
   const current = estimates.map((estimate) => predict(estimate, now, wander));
   const agreed = consensus(current.map((estimate, place) => ({ estimate, rootDelay: followed[place]!.rootDelay })));
   const ordinary = Math.min(
-    ...followed.map(({ history: { samples } }) => ordinaryVariance(samples, delaysOf(samples))),
+    ...followed.map(({ history: { samples } }, place) => ordinaryVariance(samples, delaysOf(samples)) + noises[place]!),
   );
   const decision = decide(state, agreed.phase - corrected, agreed.frequency, now, bounds, moves);
   const oscillator = { frequency: clampFrequency(agreed.frequency), variance: agreed.frequencyVariance };

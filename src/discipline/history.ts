@@ -70,10 +70,17 @@ export function delaysOf(samples: readonly KeptSample[]): Delays {
   return { least, unseen: (2 * queue) / Math.sqrt(count) };
 }
 
-/** A sample as a measurement with a variance. */
-export function measurement({ at, phase, delay, dispersion }: KeptSample, { least, unseen }: Delays): PhaseMeasurement {
+/**
+ * A sample as a measurement with a variance.
+ * @param noise variance of the server's own time besides, s²
+ */
+export function measurement(
+  { at, phase, delay, dispersion }: KeptSample,
+  { least, unseen }: Delays,
+  noise = 0,
+): PhaseMeasurement {
   const excess = Math.max(delay - least, 0) + unseen;
-  return { at, phase, variance: (excess ** 2 + dispersion ** 2) / 12 };
+  return { at, phase, variance: (excess ** 2 + dispersion ** 2) / 12 + noise };
 }
 
 /** The variance of an ordinary sample, s². */

@@ -41,13 +41,14 @@ export interface Intake {
 /** Takes a sample in. */
 export function takeIn(before: History, sample: KeptSample): Intake {
   if (before.samples.length === 0) return { history: keep(before, sample), jump: null };
-  const { estimates, wander } = believe([before]);
+  const { estimates, noises, wander } = believe([before]);
+  const noise = noises[0]!;
   const known = predict(estimates[0]!, sample.at, wander);
   if (explains(known, sample, [...before.samples, sample]))
     return { history: onNewPath(keep(before, sample)), jump: null };
   const suspects = [...before.suspects, sample].slice(-CONFIRMED);
   const change =
-    suspects.length < CONFIRMED ? undefined : CHANGES.find((change) => agree(suspects, known.frequency, change));
+    suspects.length < CONFIRMED ? undefined : CHANGES.find((change) => agree(suspects, known.frequency, change, noise));
   if (change === undefined) return { history: { ...before, suspects }, jump: null };
   const { at, phase } = suspects[0]!;
   return {
@@ -57,8 +58,8 @@ export function takeIn(before: History, sample: KeptSample): Intake {
 }
 
 /** Whether a sample is within what an estimate foretells, the delays being like those of some samples. */
-function explains(known: ClockEstimate, sample: KeptSample, like: readonly KeptSample[]): boolean {
-  const { innovation, innovationVariance } = correct(known, measurement(sample, delaysOf(like)));
+function explains(known: ClockEstimate, sample: KeptSample, like: readonly KeptSample[], noise: number): boolean {
+  const { innovation, innovationVariance } = correct(known, measurement(sample, delaysOf(like), noise));
   return innovation ** 2 <= GATE ** 2 * innovationVariance;
 }
 
@@ -75,12 +76,12 @@ function changed(known: ClockEstimate, { at, phase }: KeptSample, change: Freque
 }
 
 /** Whether samples could be of one clock: each follows from the one before, by about the frequency the clock had. */
-function agree(samples: readonly KeptSample[], frequency: Frequency, change: Frequency): boolean {
+function agree(samples: readonly KeptSample[], frequency: Frequency, change: Frequency, noise: number): boolean {
   const delays = delaysOf(samples);
   return samples.slice(1).every((sample, place) => {
-    const { at, phase, variance } = measurement(samples[place]!, delays);
+    const { at, phase, variance } = measurement(samples[place]!, delays, noise);
     const from = { at, phase, frequency, phaseVariance: variance, covariance: 0, frequencyVariance: change ** 2 };
-    return explains(predict(from, sample.at, 0), sample, samples);
+    return explains(predict(from, sample.at, 0), sample, samples, noise);
   });
 }
 

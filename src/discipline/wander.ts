@@ -7,10 +7,10 @@
  * judgement. (A bank of Kalman filters: Magill 1965, "Optimal adaptive estimation of sampled stochastic processes", IEEE
  * Transactions on Automatic Control 10. chrony decides the same by how many samples its regression keeps, and finds that out by a
  * runs test of the residuals; RFC 5905 has the Allan intercept, a constant.) All servers are measured by the same oscillator, so
- * they are judged together.
+ * they are judged together; but each has a noise of its own, which is found out likewise.
  */
 import type { Frequency } from "../time/seconds.ts";
-import { delaysOf, measurement } from "./history.ts";
+import { delaysOf, measurement, ordinaryVariance } from "./history.ts";
 import type { History } from "./history.ts";
 import { correct, predict, sound } from "./kalman.ts";
 import type { ClockEstimate, PhaseMeasurement } from "./kalman.ts";
@@ -27,10 +27,22 @@ const FORGETTING = 0.97;
 /** The frequency of an oscillator nobody has measured, standard deviation: crystals are sold with ±50 ppm, and most are better. */
 const UNKNOWN_FREQUENCY: Frequency = 30e-6;
 
+/**
+ * How noisy a server's own time is, in deviations of an ordinary sample, by which alone it would be known: not at all, up to 700
+ * times. A server that follows others over a wireless line is off by as much at each look, however short the way to it. Each
+ * server has a noise of its own; were it shared, one noisy server would take the others' word from them.
+ */
+const NOISES: readonly number[] = [0, ...Array.from({ length: 7 }, (_, step) => 3 ** step)];
+
+/** What is expected of a server before it is heard, as a surprise: that its time is none too noisy, the less so the noisier. */
+const NOISY = 1;
+
 /** What the histories say. */
 export interface Belief {
   /** One for each history, as of its last sample. */
   readonly estimates: readonly ClockEstimate[];
+  /** The variance of each server's own time, s². */
+  readonly noises: readonly number[];
   /** The wander most likely, s/s after one second. */
   readonly wander: number;
 }
@@ -39,46 +51,79 @@ export interface Belief {
 export function believe(histories: readonly History[]): Belief {
   const measured = histories.map(({ prior, samples }) => {
     const delays = delaysOf(samples);
-    return { prior, measurements: samples.map((sample) => measurement(sample, delays)) };
+    const ordinary = ordinaryVariance(samples, delays);
+    const measurements = samples.map((sample) => measurement(sample, delays));
+    return { prior, measurements, noises: NOISES.map((noise) => noise ** 2 * ordinary) };
   });
   const hypotheses = WANDERS.map((wander) => {
-    const filtered = measured.map(({ prior, measurements }) => filter(prior, measurements, wander));
+    const filtered = measured.map((one) => filterNoisy(one, wander));
     const surprise = filtered.reduce((sum, { surprise }) => sum + surprise, 0);
-    return {
-      wander,
-      estimates: filtered.map(({ estimate }) => estimate),
-      surprise: surprise + (Math.log(wander / USUAL.wander) / USUAL.spread) ** 2,
-    };
+    return { filtered, surprise: surprise + (Math.log(wander / USUAL.wander) / USUAL.spread) ** 2 };
   });
-  const least = Math.min(...hypotheses.map(({ surprise }) => surprise));
-  const shares = hypotheses.map(({ surprise }) => Math.exp((least - surprise) / 2));
-  const total = shares.reduce((sum, share) => sum + share, 0);
-  const weights = shares.map((share) => share / total);
+  const { weights } = weighed(hypotheses.map(({ surprise }) => surprise));
+  const mean = (values: readonly number[]): number =>
+    values.reduce((sum, one, place) => sum + weights[place]! * one, 0);
   return {
     estimates: histories.map((_, place) =>
       mix(
-        hypotheses.map(({ estimates }) => estimates[place]!),
+        hypotheses.map(({ filtered }) => filtered[place]!.estimate),
         weights,
       ),
     ),
-    wander: Math.exp(hypotheses.reduce((sum, { wander }, place) => sum + weights[place]! * Math.log(wander), 0)),
+    noises: histories.map((_, place) => mean(hypotheses.map(({ filtered }) => filtered[place]!.noise))),
+    wander: Math.exp(mean(WANDERS.map(Math.log))),
   };
 }
 
-/** Filters a history under one wander, and says how much it was surprised: −2 log likelihood, but for a constant. */
+/** What a server's history says under one wander, averaged over how noisy its time may be. */
+function filterNoisy(
+  {
+    prior,
+    measurements,
+    noises,
+  }: {
+    readonly prior: ClockEstimate | null;
+    readonly measurements: readonly PhaseMeasurement[];
+    readonly noises: readonly number[];
+  },
+  wander: number,
+): { readonly estimate: ClockEstimate; readonly noise: number; readonly surprise: number } {
+  const filtered = noises.map((noise) => filter(prior, measurements, wander, noise));
+  const { weights, surprise } = weighed(filtered.map(({ surprise }, place) => surprise + NOISY * place));
+  return {
+    estimate: mix(
+      filtered.map(({ estimate }) => estimate),
+      weights,
+    ),
+    noise: noises.reduce((sum, noise, place) => sum + weights[place]! * noise, 0),
+    surprise,
+  };
+}
+
+/** The shares of hypotheses by how much each was surprised, and how much all of them together were. */
+function weighed(surprises: readonly number[]): { readonly weights: readonly number[]; readonly surprise: number } {
+  const least = Math.min(...surprises);
+  const shares = surprises.map((surprise) => Math.exp((least - surprise) / 2));
+  const total = shares.reduce((sum, share) => sum + share, 0);
+  return { weights: shares.map((share) => share / total), surprise: least - 2 * Math.log(total) };
+}
+
+/** Filters a history under one wander and one noise, and says how much it was surprised: −2 log likelihood, but for a constant. */
 function filter(
   prior: ClockEstimate | null,
   measurements: readonly PhaseMeasurement[],
   wander: number,
+  noise: number,
 ): { estimate: ClockEstimate; surprise: number } {
   let estimate = prior;
   let surprise = 0;
-  for (const one of measurements) {
+  for (const { at, phase, variance } of measurements) {
+    const one = { at, phase, variance: variance + noise };
     if (estimate === null) {
       estimate = beginning(one);
       continue;
     }
-    const { estimate: corrected, innovation, innovationVariance } = correct(predict(estimate, one.at, wander), one);
+    const { estimate: corrected, innovation, innovationVariance } = correct(predict(estimate, at, wander), one);
     surprise = surprise * FORGETTING + Math.log(innovationVariance) + innovation ** 2 / innovationVariance;
     estimate = corrected;
   }

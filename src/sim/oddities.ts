@@ -5,6 +5,7 @@
 import type { Seconds } from "../time/seconds.ts";
 import { shift, type NtpTimestamp } from "../time/timestamp.ts";
 import type { Address } from "../wire/address.ts";
+import type { SimChance } from "./chance.ts";
 import type { Header } from "../wire/header.ts";
 import type { Answer, Oddity, Request } from "./server.ts";
 
@@ -42,6 +43,23 @@ export function lies(by: Seconds): Oddity {
       transmit: shift(transmit, by),
     };
     return { ...answer, header };
+  });
+}
+
+/** Its own time is noisy: each answer is off by as much as chance has it, standard deviation in seconds. */
+export function noisy(deviation: Seconds, chance: SimChance): Oddity {
+  return (answers, request) => lies(deviation * chance.gaussian())(answers, request);
+}
+
+/** Its own time comes in steps, as that of a machine whose clock ticks seldom. */
+export function coarse(quantum: Seconds): Oddity {
+  const floored = (time: NtpTimestamp): NtpTimestamp => {
+    const units = BigInt(Math.round(quantum * 2 ** 32));
+    return ((time / units) * units) as NtpTimestamp;
+  };
+  return each((answer) => {
+    const { receive, transmit } = answer.header;
+    return { ...answer, header: { ...answer.header, receive: floored(receive), transmit: floored(transmit) } };
   });
 }
 

@@ -1,7 +1,8 @@
 /**
  * An oscillator: what makes a simulated machine's clocks tick, and how it errs.
  *
- * Its frequency error is a constant, plus a random walk (wander), plus jumps (temperature). The walk goes in steps of one
+ * Its frequency error is a constant, plus a random walk (wander), plus jumps, plus what comes and goes with the temperature (the
+ * day, an air conditioning), plus ageing. The walk goes in steps of one
  * tick whoever looks and however often, so that observing a machine never changes it; the steps are taken only when a
  * reading needs them, so that an idle machine costs nothing.
  */
@@ -19,6 +20,19 @@ export interface OscillatorOptions {
   readonly tick?: Seconds;
   /** Changes of frequency by themselves, at moments of true time. */
   readonly jumps?: readonly FrequencyJump[];
+  /** What comes and goes: the temperature of the day, of a room that is heated or cooled by turns. */
+  readonly cycles?: readonly FrequencyCycle[];
+  /** How fast it ages, s/s per second: 1 ppm a month is 4e-13. Default 0. */
+  readonly ageing?: number;
+}
+
+/** A sine of the frequency error. */
+export interface FrequencyCycle {
+  /** s/s, from the middle. */
+  readonly amplitude: Frequency;
+  readonly period: Seconds;
+  /** Where it begins, radians; 0: in the middle, rising. */
+  readonly phase?: number;
 }
 
 /** A change of frequency, as when the machine gets warm. */
@@ -34,6 +48,8 @@ export class Oscillator {
   readonly #wander: number;
   readonly #tick: Seconds;
   readonly #jumps: FrequencyJump[];
+  readonly #cycles: readonly FrequencyCycle[];
+  readonly #ageing: number;
   #frequency: Frequency;
   /** The last breakpoint, and the error there. */
   #at: TrueTime = BEGINNING;
@@ -48,6 +64,8 @@ export class Oscillator {
     this.#wander = options.wander ?? 0;
     this.#tick = options.tick ?? 1;
     this.#jumps = [...(options.jumps ?? [])].toSorted((one, other) => one.at - other.at);
+    this.#cycles = options.cycles ?? [];
+    this.#ageing = options.ageing ?? 0;
     this.#nextTick = this.#wander > 0 ? (this.#tick as TrueTime) : NEVER;
   }
 
@@ -58,13 +76,27 @@ export class Oscillator {
    */
   error(at: TrueTime): Seconds {
     this.#settle(at);
-    return this.#error + this.#frequency * (at - this.#at);
+    return this.#error + this.#frequency * (at - this.#at) + this.#foreseen(at);
   }
 
   /** The frequency error at a moment, s/s. */
   frequency(at: TrueTime): Frequency {
     this.#settle(at);
-    return this.#frequency;
+    const cycles = this.#cycles.reduce(
+      (sum, { amplitude, period, phase = 0 }) => sum + amplitude * Math.sin((2 * Math.PI * at) / period + phase),
+      0,
+    );
+    return this.#frequency + cycles + this.#ageing * at;
+  }
+
+  /** What the cycles and the ageing come to since the beginning, seconds. */
+  #foreseen(at: TrueTime): Seconds {
+    let sum = (this.#ageing * at ** 2) / 2;
+    for (const { amplitude, period, phase = 0 } of this.#cycles) {
+      const turns = (2 * Math.PI) / period;
+      sum += (amplitude / turns) * (Math.cos(phase) - Math.cos(turns * at + phase));
+    }
+    return sum;
   }
 
   /** Changes the frequency from a moment on, which must not be past. */
