@@ -20,7 +20,7 @@ import { consensus } from "./consensus.ts";
 import { DISCIPLINE } from "./constants.ts";
 import { delaysOf, history, ordinaryVariance } from "./history.ts";
 import type { History } from "./history.ts";
-import { CONFIRMED, takeIn } from "./intake.ts";
+import { CONFIRMED, REROUTED, takeIn } from "./intake.ts";
 import { isBeyond } from "./limits.ts";
 import { predict } from "./kalman.ts";
 import type { ClockEstimate } from "./kalman.ts";
@@ -125,15 +125,17 @@ function hear(
     const { source } = sample;
     if (!hasRoom(state, source, system)) continue;
     const known = state.histories.find((one) => one.source === source)?.history ?? history(firstPrior(state, sample));
-    const { history: taken, jump } = takeIn(known, sample);
+    const { history: taken, kept, jump } = takeIn(known, sample);
     if (jump !== null) jumps.push({ source, ...jump });
-    if (taken.suspects.length === 0) fresh.add(source);
+    if (kept) fresh.add(source);
     const others = state.histories.filter((one) => one.source !== source);
     // What nothing known explains is looked at again as soon as may be; but whoever goes on contradicting itself is heeded only if
     // it is believed.
     const { length } = taken.suspects;
     const matters = length > 0 && (length < CONFIRMED || system === null || isBelieved(source, system));
-    const poll = matters ? bounds.minpoll : state.poll;
+    // Whether a way has become longer is soon known if it is asked about; while nothing is, the clock goes by what it knew before.
+    const rerouted = taken.waited.length > 1 && taken.waited.length < REROUTED && isBelieved(source, system);
+    const poll = matters || rerouted ? bounds.minpoll : state.poll;
     state = { ...state, histories: bounded([...others, { source, history: taken }], system), poll };
   }
   return { state, fresh, jumps };

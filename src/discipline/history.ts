@@ -29,6 +29,24 @@ export interface History {
   readonly samples: readonly KeptSample[];
   /** Samples that nothing known before explains, not taken in (yet). */
   readonly suspects: readonly KeptSample[];
+  /** The last samples, if all of them waited for so long that they say nothing of a clock that is known so much better. */
+  readonly waited: readonly KeptSample[];
+  /** The way packets take now, against the one all is reckoned by; `null`: that one. */
+  readonly route: Route | null;
+}
+
+/** A longer way, by which samples come for a while or from now on: they are kept as they would be on the way of before. */
+export interface Route {
+  /** By how much its round trip is longer, seconds. */
+  readonly longer: Seconds;
+  /** What it adds to the phase, seconds: half of what its two ways became longer by more than each other. */
+  readonly bias: Seconds;
+}
+
+/** A sample as it would be had it come by the way of before. */
+export function byOldRoute(sample: KeptSample, route: Route | null): KeptSample {
+  if (route === null) return sample;
+  return { ...sample, phase: sample.phase - route.bias, delay: sample.delay - route.longer };
 }
 
 /** How many samples are kept of a server: at the longest usual interval those of 18 hours. */
@@ -36,13 +54,19 @@ export const HISTORY = 64;
 
 /** A history without anything in it. */
 export function history(prior: ClockEstimate | null = null): History {
-  return { prior, samples: [], suspects: [] };
+  return { prior, samples: [], suspects: [], waited: [], route: null };
 }
 
 /** Takes a sample in; the oldest makes room. What was suspect before it was a spike. */
-export function keep({ prior, samples }: History, sample: KeptSample): History {
+export function keep({ prior, samples, route }: History, sample: KeptSample): History {
   const full = samples.length >= HISTORY;
-  return { prior: full ? null : prior, samples: [...samples.slice(full ? 1 : 0), sample], suspects: [] };
+  return {
+    prior: full ? null : prior,
+    samples: [...samples.slice(full ? 1 : 0), sample],
+    suspects: [],
+    waited: [],
+    route,
+  };
 }
 
 /** How the delays of a server are distributed. */

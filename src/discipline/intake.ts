@@ -5,12 +5,13 @@
  * comes alone, and is never used. If {@link CONFIRMED} such samples in a row explain each other, the past is no guide any more, and
  * a new history begins with them.
  */
+import { elapsed } from "../time/mono.ts";
 import type { Mono } from "../time/mono.ts";
 import type { Frequency, Seconds } from "../time/seconds.ts";
-import { delaysOf, history, keep, measurement } from "./history.ts";
-import type { History, KeptSample } from "./history.ts";
+import { byOldRoute, delaysOf, keep, measurement } from "./history.ts";
+import type { History, KeptSample, Route } from "./history.ts";
 import { correct, predict } from "./kalman.ts";
-import type { ClockEstimate } from "./kalman.ts";
+import type { ClockEstimate, PhaseMeasurement } from "./kalman.ts";
 import { believe } from "./wander.ts";
 
 /** Beyond so many standard deviations a sample is not explained. */
@@ -25,8 +26,14 @@ export const CONFIRMED = 3;
  */
 const CHANGES: readonly Frequency[] = [20e-6, 200e-6];
 
+/**
+ * A sample is put aside if what it waited makes it worse than what is known by so many standard deviations. By itself it would count
+ * for next to nothing, but in a line that is full one way all that come are wrong alike, and many of them would count.
+ */
+const WAITED = 8;
+
 /** So many samples in a row that all took much longer than any before came by another path … */
-const REROUTED = 8;
+export const REROUTED = 8;
 
 /** … if they took longer by this many times what samples usually differ by. */
 const LONGER = 4;
@@ -34,32 +41,61 @@ const LONGER = 4;
 /** What becomes of it. */
 export interface Intake {
   readonly history: History;
+  /** It was kept, so there is something new to believe. */
+  readonly kept: boolean;
   /** The history begins anew: when, and by how much the phase has jumped; `null`: it goes on. */
   readonly jump: { readonly at: Mono; readonly by: Seconds } | null;
 }
 
 /** Takes a sample in. */
-export function takeIn(before: History, sample: KeptSample): Intake {
-  if (before.samples.length === 0) return { history: keep(before, sample), jump: null };
+export function takeIn(history: History, asItCame: KeptSample): Intake {
+  const before = isShorter(asItCame, history) ? { ...history, route: null } : history;
+  const sample = byOldRoute(asItCame, before.route);
+  if (before.samples.length === 0) return { history: keep(before, sample), kept: true, jump: null };
   const { estimates, noises, wander } = believe([before]);
   const noise = noises[0]!;
   const known = predict(estimates[0]!, sample.at, wander);
-  if (explains(known, sample, [...before.samples, sample]))
-    return { history: onNewPath(keep(before, sample)), jump: null };
+  const delays = delaysOf([...before.samples, sample]);
+  if (explains(known, measurement(sample, delays, noise))) {
+    if (measurement(sample, delays).variance <= WAITED ** 2 * (known.phaseVariance + noise))
+      return { history: keep(before, sample), kept: true, jump: null };
+    return onNewPath({ ...before, suspects: [], waited: [...before.waited, sample].slice(-REROUTED) });
+  }
+  const odd = oddCrystal(before, sample, noise);
+  if (odd !== null) return { history: odd, kept: true, jump: null };
   const suspects = [...before.suspects, sample].slice(-CONFIRMED);
   const change =
     suspects.length < CONFIRMED ? undefined : CHANGES.find((change) => agree(suspects, known.frequency, change, noise));
-  if (change === undefined) return { history: { ...before, suspects }, jump: null };
+  if (change === undefined) return { history: { ...before, suspects }, kept: false, jump: null };
   const { at, phase } = suspects[0]!;
+  const anew = { ...before, prior: changed(known, suspects[0]!, change), samples: [] };
   return {
-    history: suspects.reduce(keep, history(changed(known, suspects[0]!, change))),
+    history: suspects.reduce(keep, anew),
+    kept: true,
     jump: { at, by: phase - predict(known, at, wander).phase },
   };
 }
 
-/** Whether a sample is within what an estimate foretells, the delays being like those of some samples. */
-function explains(known: ClockEstimate, sample: KeptSample, like: readonly KeptSample[], noise: number): boolean {
-  const { innovation, innovationVariance } = correct(known, measurement(sample, delaysOf(like), noise));
+/** A history shorter than this says too little of the frequency to doubt a sample by it, seconds. */
+const YOUNG: Seconds = 60;
+
+/** Of an oscillator nobody has measured a sample that nothing explains says first of all that it is one of the odd ones. */
+function oddCrystal(before: History, sample: KeptSample, noise: number): History | null {
+  const [first] = before.samples;
+  if (before.prior !== null || first === undefined || elapsed(first.at, before.samples.at(-1)!.at) > YOUNG) return null;
+  const { at, phase } = first;
+  const frequencyVariance = Math.max(...CHANGES) ** 2;
+  const prior = { at, phase, frequency: 0, phaseVariance: 1, covariance: 0, frequencyVariance };
+  const wide = { ...before, prior };
+  const { estimates, wander } = believe([wide]);
+  const known = predict(estimates[0]!, sample.at, wander);
+  const delays = delaysOf([...before.samples, sample]);
+  return explains(known, measurement(sample, delays, noise)) ? keep(wide, sample) : null;
+}
+
+/** Whether a measurement is within what an estimate foretells. */
+function explains(known: ClockEstimate, measured: PhaseMeasurement): boolean {
+  const { innovation, innovationVariance } = correct(known, measured);
   return innovation ** 2 <= GATE ** 2 * innovationVariance;
 }
 
@@ -81,25 +117,65 @@ function agree(samples: readonly KeptSample[], frequency: Frequency, change: Fre
   return samples.slice(1).every((sample, place) => {
     const { at, phase, variance } = measurement(samples[place]!, delays, noise);
     const from = { at, phase, frequency, phaseVariance: variance, covariance: 0, frequencyVariance: change ** 2 };
-    return explains(predict(from, sample.at, 0), sample, samples, noise);
+    return explains(predict(from, sample.at, 0), measurement(sample, delays, noise));
   });
 }
 
 /**
- * If the path has become longer for good, the least delay of old would make every new sample look as if it had waited, and
- * none would be believed until the old ones are forgotten. The history goes on with the new ones; by how much the new path's
- * asymmetry moved the phase nobody knows but that it is less than half the difference.
+ * If the path has become longer, the least delay of old makes every new sample look as if it had waited. The history goes on by
+ * the new way: what it adds to the phase is what the clock was known to show before, less what the new samples show, as far as
+ * that was known better than by the bound there is, half of what the way is longer by. (A line that is full in one direction for
+ * ten minutes is such a way, too.) What is not known of it goes into nobody's offset: it is within half the delay, by which the
+ * root distance is larger.
  */
-function onNewPath(whole: History): History {
-  const recent = whole.samples.slice(-REROUTED);
-  const old = whole.samples.slice(0, -REROUTED);
-  if (old.length === 0) return whole;
+function onNewPath(before: History): Intake {
+  const { samples: old, waited: recent, route } = before;
+  const goesOn: Intake = { history: before, kept: false, jump: null };
+  if (recent.length < REROUTED) return goesOn;
   const longer: Seconds = spanOf(recent).least - spanOf(old).least;
-  if (longer <= LONGER * Math.max(spanOf(recent).usual, spanOf(old).usual) + recent[0]!.dispersion) return whole;
-  const { estimates, wander } = believe([{ ...whole, samples: old }]);
-  const known = predict(estimates[0]!, recent[0]!.at, wander);
-  const prior = { ...known, phaseVariance: known.phaseVariance + longer ** 2 / 12 };
-  return { prior, samples: recent, suspects: [] };
+  if (longer <= LONGER * Math.max(spanOf(recent).usual, spanOf(old).usual) + recent[0]!.dispersion) return goesOn;
+  // Packets that waited each for as long as it happened came by no other way.
+  const longest = Math.max(...recent.map(({ delay }) => delay)) - spanOf(recent).least;
+  if (longest > longer / 3) return goesOn;
+  const { estimates, wander, noises } = believe([before]);
+  const bias = biasOf(recent, estimates[0]!, wander, noises[0]!, longer);
+  const further: Route = { longer, bias };
+  const history = recent.map((sample) => byOldRoute(sample, further)).reduce(keep, before);
+  return {
+    history: { ...history, route: { longer: (route?.longer ?? 0) + longer, bias: (route?.bias ?? 0) + bias } },
+    kept: true,
+    jump: null,
+  };
+}
+
+/** What a longer way adds to the phase: what is beyond the one foretold, the less the worse that was known. */
+function biasOf(
+  recent: readonly KeptSample[],
+  known: ClockEstimate,
+  wander: number,
+  noise: number,
+  longer: Seconds,
+): Seconds {
+  const delays = delaysOf(recent);
+  let weight = 0;
+  let sum = 0;
+  let doubt = 0;
+  for (const sample of recent) {
+    const expected = predict(known, sample.at, wander);
+    const own = 1 / measurement(sample, delays, noise).variance;
+    weight += own;
+    sum += own * (sample.phase - expected.phase);
+    doubt = expected.phaseVariance;
+  }
+  const bound = longer ** 2 / 12;
+  return ((sum / weight) * bound) / (bound + doubt + 1 / weight);
+}
+
+/** Whether a sample came by a shorter way than the one taken lately. */
+function isShorter(sample: KeptSample, { samples, route }: History): boolean {
+  if (route === null) return false;
+  const { least, usual } = spanOf(samples);
+  return sample.delay < least + route.longer - LONGER * usual - sample.dispersion;
 }
 
 /** The least delay of some samples, and how much more the middle one had. */

@@ -28,11 +28,11 @@ const FORGETTING = 0.97;
 const UNKNOWN_FREQUENCY: Frequency = 30e-6;
 
 /**
- * How noisy a server's own time is, in deviations of an ordinary sample, by which alone it would be known: not at all, up to 700
+ * How noisy a server's own time is, in deviations of an ordinary sample, by which alone it would be known: not at all, up to 256
  * times. A server that follows others over a wireless line is off by as much at each look, however short the way to it. Each
  * server has a noise of its own; were it shared, one noisy server would take the others' word from them.
  */
-const NOISES: readonly number[] = [0, ...Array.from({ length: 7 }, (_, step) => 3 ** step)];
+const NOISES: readonly number[] = [0, ...Array.from({ length: 5 }, (_, step) => 4 ** step)];
 
 /** What is expected of a server before it is heard, as a surprise: that its time is none too noisy, the less so the noisier. */
 const NOISY = 1;
@@ -47,32 +47,50 @@ export interface Belief {
   readonly wander: number;
 }
 
+/** What a server's history says under one wander. */
+interface Opinion {
+  readonly estimate: ClockEstimate;
+  readonly noise: number;
+  readonly surprise: number;
+}
+
 /** Forms a belief from histories that are not empty. */
 export function believe(histories: readonly History[]): Belief {
-  const measured = histories.map(({ prior, samples }) => {
-    const delays = delaysOf(samples);
-    const ordinary = ordinaryVariance(samples, delays);
-    const measurements = samples.map((sample) => measurement(sample, delays));
-    return { prior, measurements, noises: NOISES.map((noise) => noise ** 2 * ordinary) };
+  const opinions = histories.map(opinionsOf);
+  const surprises = WANDERS.map((wander, place) => {
+    const surprise = opinions.reduce((sum, under) => sum + under[place]!.surprise, 0);
+    return surprise + (Math.log(wander / USUAL.wander) / USUAL.spread) ** 2;
   });
-  const hypotheses = WANDERS.map((wander) => {
-    const filtered = measured.map((one) => filterNoisy(one, wander));
-    const surprise = filtered.reduce((sum, { surprise }) => sum + surprise, 0);
-    return { filtered, surprise: surprise + (Math.log(wander / USUAL.wander) / USUAL.spread) ** 2 };
-  });
-  const { weights } = weighed(hypotheses.map(({ surprise }) => surprise));
+  const { weights } = weighed(surprises);
   const mean = (values: readonly number[]): number =>
     values.reduce((sum, one, place) => sum + weights[place]! * one, 0);
   return {
-    estimates: histories.map((_, place) =>
+    estimates: opinions.map((under) =>
       mix(
-        hypotheses.map(({ filtered }) => filtered[place]!.estimate),
+        under.map(({ estimate }) => estimate),
         weights,
       ),
     ),
-    noises: histories.map((_, place) => mean(hypotheses.map(({ filtered }) => filtered[place]!.noise))),
+    noises: opinions.map((under) => mean(under.map(({ noise }) => noise))),
     wander: Math.exp(mean(WANDERS.map(Math.log))),
   };
+}
+
+/** A history never changes, and is asked for what it says when it is new, and again when the next sample comes. */
+const KNOWN = new WeakMap<History, readonly Opinion[]>();
+
+/** What a history says under each wander. */
+function opinionsOf(history: History): readonly Opinion[] {
+  const known = KNOWN.get(history);
+  if (known !== undefined) return known;
+  const { prior, samples } = history;
+  const delays = delaysOf(samples);
+  const ordinary = ordinaryVariance(samples, delays);
+  const measurements = samples.map((sample) => measurement(sample, delays));
+  const noises = NOISES.map((noise) => noise ** 2 * ordinary);
+  const opinions = WANDERS.map((wander) => filterNoisy({ prior, measurements, noises }, wander));
+  KNOWN.set(history, opinions);
+  return opinions;
 }
 
 /** What a server's history says under one wander, averaged over how noisy its time may be. */
@@ -87,7 +105,7 @@ function filterNoisy(
     readonly noises: readonly number[];
   },
   wander: number,
-): { readonly estimate: ClockEstimate; readonly noise: number; readonly surprise: number } {
+): Opinion {
   const filtered = noises.map((noise) => filter(prior, measurements, wander, noise));
   const { weights, surprise } = weighed(filtered.map(({ surprise }, place) => surprise + NOISY * place));
   return {

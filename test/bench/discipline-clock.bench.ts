@@ -7,7 +7,7 @@ import type { DisciplineName } from "../../src/discipline/disciplines.ts";
 import { CLOCK_WORLDS, keep, medianOf, type Figure, type Kept } from "../support/clock-worlds.ts";
 
 function text({ rms, worst, packets }: Figure): string {
-  const time = (seconds?: number): string => (seconds === undefined ? "–" : `${(seconds * 1e6).toFixed(1)}`);
+  const time = (seconds?: number): string => (seconds === undefined ? "–" : (seconds * 1e6).toFixed(1));
   return `${time(rms)}/${time(worst)}${packets === undefined ? "" : ` (${packets.toFixed(0)})`}`;
 }
 

@@ -8,6 +8,7 @@ import { takeIn } from "../../src/discipline/intake.ts";
 import type { ClockEstimate } from "../../src/discipline/kalman.ts";
 import { pace } from "../../src/discipline/pace.ts";
 import { believe } from "../../src/discipline/wander.ts";
+import { createChance } from "../../src/sim/chance.ts";
 import type { Mono } from "../../src/time/mono.ts";
 import { measured } from "./oscillator.ts";
 import type { TrueSample } from "./oscillator.ts";
@@ -105,22 +106,30 @@ describe("belief", () => {
 });
 
 describe("what is taken in", () => {
-  it("every sample of an ordinary server", () => {
-    for (let seed = 1; seed <= 10; seed++) expect(taken(measured({ seed })).samples).toHaveLength(64);
+  it("every sample of an ordinary server, but for the few that waited so long that they say nothing", () => {
+    for (let seed = 1; seed <= 10; seed++) {
+      const samples = measured({ seed });
+      const { samples: left, suspects } = taken(samples);
+      expect(suspects).toEqual([]);
+      const aside = samples.filter((sample) => !left.includes(sample));
+      expect(aside.length).toBeLessThan(16);
+      const middle = samples.map(({ delay }) => delay).toSorted((one, other) => one - other)[32]!;
+      for (const { delay } of aside) expect(delay).toBeGreaterThan(middle);
+    }
   });
 
   it("no spike, and it leaves no trace", () => {
     const samples = measured();
     const spiked = samples.map((sample, index) => (index % 20 === 15 ? later(sample, 0.02) : sample));
     const expected = samples.filter((_, index) => index % 20 !== 15);
-    expect(taken(spiked).samples).toEqual(expected);
+    expect(taken(spiked).samples).toEqual(taken(expected).samples);
   });
 
   it("the third of a new time in a row: the history begins with them, and keeps the frequency in mind", () => {
     const samples = measured();
     const stepped = samples.map((sample, index) => (index >= 60 ? later(sample, 0.05) : sample));
     const two = taken(stepped.slice(0, 62));
-    expect([two.samples.length, two.suspects.length]).toEqual([60, 2]);
+    expect([two.samples.length, two.suspects.length]).toEqual([taken(samples.slice(0, 60)).samples.length, 2]);
     const three = taken(stepped.slice(0, 63));
     expect(three.samples).toEqual(stepped.slice(60, 63));
     expect(three.suspects).toEqual([]);
@@ -132,18 +141,58 @@ describe("what is taken in", () => {
     const wild = samples.map((sample, index) =>
       index >= 50 ? later(sample, index % 2 === 0 ? 0.1 * index : -0.1 * index) : sample,
     );
-    expect(taken(wild).samples).toEqual(samples.slice(0, 50));
+    expect(taken(wild).samples).toEqual(taken(samples.slice(0, 50)).samples);
   });
 
-  it("a path that became longer: the old delays are forgotten", () => {
+  it("a path that became longer: its samples are taken as they would be by the old one", () => {
     const samples = measured({ count: 60 });
     const rerouted = samples.map((sample, index) =>
       index >= 40 ? { ...sample, delay: sample.delay + 0.03, phase: sample.phase + 0.004 } : sample,
     );
-    const { samples: left } = taken(rerouted);
-    expect(left).toEqual(rerouted.slice(40));
+    const { samples: left, route } = taken(rerouted);
+    expect(route!.longer).toBeCloseTo(0.03, 2);
+    expect(route!.bias).toBeCloseTo(0.004, 2);
+    expect(left.every(({ delay }) => delay < 0.03)).toBe(true);
     const [estimate] = believe([taken(rerouted)]).estimates;
-    expect(Math.abs(estimate!.phase - samples.at(-1)!.truth - 0.004)).toBeLessThan(0.0008);
+    expect(Math.abs(estimate!.phase - samples.at(-1)!.truth)).toBeLessThan(0.0008);
+  });
+
+  it("a path that is longer for a while only: of that nothing is left", () => {
+    const samples = measured({ count: 90 });
+    const rerouted = samples.map((sample, index) =>
+      index >= 40 && index < 60 ? { ...sample, delay: sample.delay + 0.1, phase: sample.phase - 0.05 } : sample,
+    );
+    expect(taken(rerouted.slice(0, 59)).route!.bias).toBeCloseTo(-0.05, 2);
+    const after = taken(rerouted);
+    expect(after.route).toBeNull();
+    const [estimate] = believe([after]).estimates;
+    expect(Math.abs(estimate!.phase - samples.at(-1)!.truth)).toBeLessThan(0.0008);
+  });
+
+  it("packets that all waited, each for long and none alike, are put aside", () => {
+    const samples = measured({ count: 100 });
+    const chance = createChance("waiting");
+    const slow = samples.map((sample, index) => {
+      const wait = index >= 40 ? 0.06 + 0.05 * chance.exponential() : 0;
+      return { ...sample, delay: sample.delay + wait, phase: sample.phase - wait / 2 };
+    });
+    const [estimate] = believe([taken(slow)]).estimates;
+    const last = samples.findLast(({ at }) => at === estimate!.at)!;
+    expect(Math.abs(estimate!.phase - last.truth)).toBeLessThan(0.002);
+  });
+
+  it("a server whose own time is noisy: the noise is found out, and not taken for wander", () => {
+    const noise = 0.001;
+    const chance = createChance("noise");
+    const samples = measured({ count: 60, delay: 1e-4, queue: 1e-5, interval: 256 }).map((sample) => ({
+      ...sample,
+      phase: sample.phase + noise * chance.gaussian(),
+    }));
+    const { estimates, noises, wander } = believe([taken(samples)]);
+    expect(Math.sqrt(noises[0]!)).toBeGreaterThan(noise / 3);
+    expect(Math.sqrt(noises[0]!)).toBeLessThan(noise * 3);
+    expect(wander).toBeLessThan(2e-8);
+    expect(Math.abs(estimates[0]!.phase - samples.at(-1)!.truth)).toBeLessThan(noise);
   });
 });
 
