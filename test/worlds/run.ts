@@ -76,24 +76,28 @@ function lookAt(plan: Plan, built: Built, host: PlannedHost, runner: Runner, bef
 
 /** What running many worlds came to. */
 export interface Campaign {
-  readonly worlds: number;
+  /** The seeds that were run to their end. */
+  readonly seeds: readonly string[];
   readonly broken: readonly { readonly plan: Plan; readonly broken: Broken }[];
 }
 
-/** Runs worlds by their seeds, until they or the time are over. */
+/**
+ * Runs worlds by their seeds, until they or the time are over.
+ * @param seconds `Infinity`: every seed, however long it takes, so that what is found depends on nothing but the seeds
+ */
 export function campaign(
   seeds: Iterable<string>,
   seconds: number,
   hours: number | undefined,
   keys: SecurityProvider,
-  clock: () => number = () => performance.now() / 1000,
 ): Campaign {
+  const clock = (): number => performance.now() / 1000;
   const end = clock() + seconds;
   const broken: { readonly plan: Plan; readonly broken: Broken }[] = [];
-  let worlds = 0;
+  const run: string[] = [];
   for (const seed of seeds) {
     if (clock() >= end) break;
-    worlds += 1;
+    run.push(seed);
     const plan = draw(seed, hours);
     const found = brokenBy(plan, keys);
     if (found === null) continue;
@@ -103,7 +107,7 @@ export function campaign(
     const least = shrunk(plan, isAsBad);
     broken.push({ plan: least, broken: brokenBy(least, keys) ?? found });
   }
-  return { worlds, broken };
+  return { seeds: run, broken };
 }
 
 /** `1`, `2` … */
@@ -123,9 +127,10 @@ async function main(): Promise<void> {
   });
   const seeds = values.seed === undefined ? seedsFrom(Number(values.from), Number(values.seeds)) : [values.seed];
   const hours = values.hours === undefined ? undefined : Number(values.hours);
-  const { worlds, broken } = campaign(seeds, Number(values.seconds), hours, await worldKeys());
+  const { seeds: run, broken } = campaign(seeds, Number(values.seconds), hours, await worldKeys());
   for (const { plan, broken: found } of broken) process.stdout.write(`${printed(plan, found)}\n`);
-  process.stdout.write(`${worlds} worlds, ${broken.length} of them with a broken promise\n`);
+  const span = run.length === 0 ? "" : ` (seeds ${run[0]} to ${run.at(-1)})`;
+  process.stdout.write(`${run.length} worlds${span}, ${broken.length} of them with a broken promise\n`);
   process.exitCode = broken.length === 0 ? 0 : 1;
 }
 
