@@ -2,7 +2,7 @@
 import { UsageError } from "../config/usage.ts";
 import { parseRange, type Thresholds } from "../config/ranges.ts";
 import { REASONS, type Reason } from "../association/verdict.ts";
-import { isTemplate } from "../control/daemon.ts";
+import { isFollowing, isTemplate } from "../control/daemon.ts";
 import type { AssociationReport, Snapshot } from "../engine/port/snapshot.ts";
 import { askDaemon } from "../host/ask.ts";
 import { documentText } from "../view/document.ts";
@@ -164,15 +164,23 @@ function faultRemarks(
 async function askThe(host: string, options: OptionsOf<"check">, io: Io): Promise<Measurement> {
   const until = new Until(io, options.deadline ?? ASKING_DEFAULTS.deadline);
   try {
-    const asked = await askDaemon(daemonPlaceOf(host), await askOptions(options, until));
+    const place = daemonPlaceOf(host);
+    const asked = await askDaemon(place, await askOptions(options, until));
     if ("kind" in asked) {
       const { message } = askFailure(host, asked, until);
       return nothing(asked.fault === "unresolved" ? "UNKNOWN" : "CRITICAL", message);
     }
     const { system } = asked;
     const { offset, jitter, stratum, truechimers, falsetickers, rootDistance, leap } = system;
-    const synchronized = leap !== "unsynchronized" && stratum < 16;
-    if (!synchronized) return { ...nothing("CRITICAL", "Server not synchronized"), stratum, truechimers };
+    // A daemon that is not at the address may be that of another host, or container, whose files are shared.
+    const elsewhere: Finding["remarks"] =
+      asked.via?.startsWith("/") === true && place.socket === undefined
+        ? [{ status: "OK", text: `told by ${asked.via}` }]
+        : [];
+    if (!isFollowing(asked)) {
+      const { remarks, ...none } = nothing("CRITICAL", "Server not synchronized");
+      return { ...none, stratum, truechimers, remarks: [...remarks, ...elsewhere] };
+    }
     // What a daemon never tells cannot be judged, which is not the same as bad.
     const untold = (["truechimers", "falsetickers"] as const).filter(
       (name) => system[name] === null && options[name] !== undefined,
@@ -188,6 +196,7 @@ async function askThe(host: string, options: OptionsOf<"check">, io: Io): Promis
       leap,
       several: servers.length > 1,
       remarks: [
+        ...elsewhere,
         ...untold.map((name) => ({ status: "UNKNOWN" as const, text: `the daemon does not tell its ${name}` })),
         ...faultRemarks(servers.map(({ name, reason }) => ({ reason, text: daemonRemark(name, reason) }))),
       ],

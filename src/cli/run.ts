@@ -17,6 +17,7 @@ import { documentText } from "../view/document.ts";
 import { exitCode } from "./exit.ts";
 import { type Io, sayLine } from "./io.ts";
 import type { OptionsOf } from "./options/offers.ts";
+import { remarkLine } from "./tell.ts";
 
 /**
  * Runs the daemon until it is told to stop, or does what was asked instead.
@@ -59,6 +60,10 @@ async function check(options: OptionsOf<"run">, io: Io): Promise<number> {
     ...(await daemonKeys(loaded)).faults,
     ...(leap === null ? [] : [{ level: "warning", text: leap, at: leapFile!.at } as const]),
   ];
+  const talkative = options.verbose === true || options.debug === true;
+  for (const remark of remarks)
+    if (talkative || (remark.level === "warning" && options.quiet !== true))
+      sayLine(io.err, remarkLine("ntpkit run", remark));
   const document = configDocument(path, configuration, remarks, options.port ?? ONCE_DEFAULTS.port);
   if (options.quiet !== true || options.json === true)
     io.out.write(documentText(document, options.json !== true || io.out.isTerminal));

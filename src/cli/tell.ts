@@ -39,7 +39,8 @@ export function tellPrepared(
   for (const warning of warnings) sayLine(io.err, `${title}: warning: ${placedText(warning)}`);
 }
 
-function remarkLine(title: string, { level, text, at }: Remark): string {
+/** A remark about a configuration file, as a line. */
+export function remarkLine(title: string, { level, text, at }: Remark): string {
   return `${title}: ${level}: ${placedText({ ...at, message: text })}`;
 }
 

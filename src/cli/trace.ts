@@ -96,7 +96,12 @@ async function nameOf(host: string, address: string): Promise<string> {
 /** As ntptrace writes it. */
 function hopLine({ name, hop: { stratum, offset, distance, refid } }: Traced): string {
   const of = stratum === 1 ? `, refid '${printable(refid)}'` : "";
-  return `${printable(name)}: stratum ${stratum}, offset ${(offset ?? 0).toFixed(6)}, synch distance ${(distance ?? 0).toFixed(6)}${of}\n`;
+  return `${printable(name)}: stratum ${stratum}, offset ${figure(offset)}, synch distance ${figure(distance)}${of}\n`;
+}
+
+/** What was not told, or failed a packet test, is no figure. */
+function figure(seconds: number | null): string {
+  return seconds === null ? "unknown" : seconds.toFixed(6);
 }
 
 function document(hops: readonly Traced[], end: string | null, failure: FailureDocument | null): TraceDocument {

@@ -1,5 +1,5 @@
 /** `ntpkit wait`: until the local clock is synchronized, whatever daemon does it; what boots and jobs put before themselves. */
-import type { DaemonReport } from "../control/daemon.ts";
+import { isFollowing, type DaemonReport } from "../control/daemon.ts";
 import { askDaemon, LOCAL, type Place } from "../host/ask.ts";
 import { kernelStatus, type KernelStatus } from "../host/kernel.ts";
 import { head, type Condition, type WaitDocument } from "../view/daemon-document.ts";
@@ -57,14 +57,27 @@ export async function runWait(
   }
 }
 
-const NOTHING_KNOWN: Condition = { source: null, daemon: null, synchronized: false, offset: null, maximumError: null };
+const NOTHING_KNOWN: Condition = {
+  source: null,
+  daemon: null,
+  via: null,
+  synchronized: false,
+  offset: null,
+  maximumError: null,
+};
 
 /** Of a daemon that is not synchronized the figures are what it began with, or what it knew before: they are no bounds. */
-function daemonCondition({ daemon, system: { leap, stratum, offset, rootDistance } }: DaemonReport): Condition {
-  const synchronized = leap !== "unsynchronized" && stratum < 16;
+function daemonCondition(report: DaemonReport): Condition {
+  const {
+    daemon,
+    via = null,
+    system: { offset, rootDistance },
+  } = report;
+  const synchronized = isFollowing(report);
   return {
     source: "daemon",
     daemon,
+    via,
     synchronized,
     offset: synchronized ? offset : null,
     maximumError: synchronized ? rootDistance : null,
@@ -74,7 +87,7 @@ function daemonCondition({ daemon, system: { leap, stratum, offset, rootDistance
 function kernelCondition(status: KernelStatus | null): Condition {
   if (status === null) return NOTHING_KNOWN;
   const { synchronized, offset, maximumError } = status;
-  return { source: "kernel", daemon: null, synchronized, offset, maximumError };
+  return { source: "kernel", daemon: null, via: null, synchronized, offset, maximumError };
 }
 
 function isGood(
@@ -99,9 +112,12 @@ function failureOf(last: Condition, { daemon }: OptionsOf<"wait">, until: Until)
   return { code: "deadline", message: `not yet: ${conditionText(last)}`, hint: "--timeout waits longer" };
 }
 
-function conditionText({ source, daemon, synchronized, offset, maximumError }: Condition): string {
+function conditionText({ source, daemon, via, synchronized, offset, maximumError }: Condition): string {
   if (source === null) return "nobody says anything of the clock";
-  const who = source === "kernel" ? "the kernel" : printable(daemon ?? "the daemon");
+  const who =
+    source === "kernel"
+      ? "the kernel"
+      : `${printable(daemon ?? "the daemon")}${via?.startsWith("/") !== true ? "" : ` (by ${printable(via)})`}`;
   if (!synchronized && offset === null) return `${who} says: not synchronized`;
   return `${who} says: ${synchronized ? "synchronized" : "not synchronized"}, offset ${signedText(offset)}, error up to ${durationText(maximumError)}`;
 }

@@ -11,7 +11,7 @@ import { UNKNOWN_ASSOCIATION } from "../engine/port/association-report.ts";
 import type { AssociationReport, SystemReport } from "../engine/port/snapshot.ts";
 import type { Frequency, Seconds } from "../time/seconds.ts";
 import type { UnixNanoseconds } from "../time/timestamp.ts";
-import type { Mode } from "../wire/header.ts";
+import { MAXSTRAT, type Mode } from "../wire/header.ts";
 import type { ReadChrony } from "./chrony.ts";
 import { peerStatus } from "./status.ts";
 
@@ -27,6 +27,8 @@ export interface DaemonReport {
   readonly daemon: string | null;
   readonly system: DaemonSystem;
   readonly associations: readonly PeerReport[];
+  /** By which way it told: `ADDRESS:PORT`, or a socket's path; absent: nobody was asked. */
+  readonly via?: string;
   /** There is more that it tells only over its Unix socket. */
   readonly withheld: boolean;
   /** chronyd's own words, where it is one. */
@@ -56,6 +58,25 @@ export interface DaemonSystem extends Omit<SystemReport, "systemPeer" | keyof Ve
   /** Everything as the daemon wrote it; empty where it is not text. */
   readonly variables: Readonly<Record<string, string>>;
 }
+
+/**
+ * Whether a daemon follows somebody: it says that it is synchronized, and by more than its own clock (chrony's `local`, ntpd's driver
+ * 127.127.1.x, orphan mode), which says no more of the time than the clock that it was asked about.
+ */
+export function isFollowing({ system, associations }: Pick<DaemonReport, "system" | "associations">): boolean {
+  const { leap, stratum, refid, systemPeer } = system;
+  if (leap === "unsynchronized" || stratum >= MAXSTRAT) return false;
+  const peer = associations.find(({ id }) => id === systemPeer);
+  const own = [refid, peer?.address ?? null, peer?.name ?? null].some((name) => name !== null && OWN_CLOCK.test(name));
+  // At 127.0.0.1 there may be another server, which then is one of the associations.
+  const orphan = refid !== null && ORPHAN.test(refid) && peer === undefined;
+  return !own && !orphan;
+}
+
+/** The drivers of ntpd, and chronyd's `local`, whatever they are written like. */
+const OWN_CLOCK = /^\.?(?:LOCL|LOCAL(?:\(\d+\))?)\.?$|^127\.127\.1\.\d{1,3}$/;
+/** An orphan parent (ntpd, "Orphan Mode"). */
+const ORPHAN = /^(?:\.?LOOP\.?|127\.0\.0\.1)$/;
 
 /** An association of the daemon's: the engine's report as far as it is told, and what ntpq's table has besides. */
 export interface PeerReport extends Omit<

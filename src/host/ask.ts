@@ -1,6 +1,7 @@
 /**
  * Asking the time daemon of a host, whichever it is: mode 6 (ntpd, NTPsec, ntpkit), chrony's cmdmon by UDP or, on this
- * host, by its Unix socket, and on this host ntpd-rs's observation socket. All are tried at once, and who answers first is it.
+ * host, by its Unix socket, and on this host ntpd-rs's observation socket. All are tried at once. The address that was asked for
+ * comes first: behind a socket may be another daemon, for containers and network namespaces share files, not ports.
  */
 import { accessSync, constants, existsSync } from "node:fs";
 import { readChrony, type ChronyFault, type ReadChrony } from "../control/chrony.ts";
@@ -17,7 +18,7 @@ import type { ResolveFault } from "../engine/port/event.ts";
 import type { Chance } from "../engine/port/engine.ts";
 import type { Seconds } from "../time/seconds.ts";
 import { fromUnix, type NtpTimestamp } from "../time/timestamp.ts";
-import { isLoopback, type Address } from "../wire/address.ts";
+import { addressText, isLoopback, type Address } from "../wire/address.ts";
 import { systemChance } from "./chance.ts";
 import { openLine, type Line } from "./control.ts";
 import { NTPD_RS_SOCKET, observe, type ObserveFault } from "./observe.ts";
@@ -37,6 +38,8 @@ export interface Place {
   readonly port: number | null;
   /** A daemon's Unix socket, asked instead of a host: chronyd's or ntpd-rs's, which of both is found out. */
   readonly socket?: string;
+  /** Nobody named it: whatever daemon of this host tells something at once will do. */
+  readonly isAnyWay?: boolean;
 }
 
 /** How to ask. */
@@ -81,25 +84,71 @@ const NTP_PORT = 123;
 const COURTESY: Seconds = 0.1;
 
 /** What runs on a host that is asked by no name. */
-export const LOCAL: Place = { host: "localhost", name: "localhost", port: null };
+export const LOCAL: Place = { host: "localhost", name: "localhost", port: null, isAnyWay: true };
 
 /** Asks for everything a table of peers needs. */
 export async function askDaemon(place: Place, options: AskOptions): Promise<DaemonReport | AskFault> {
   if (place.socket !== undefined) return await askSocket(place, place.socket, options);
   const found = await addressesOf(place.name, options);
   if (!Array.isArray(found)) return found;
-  const { observation = NTPD_RS_SOCKET } = options;
-  const isHere =
-    place.port === null && found.some((ip) => isLoopback(ip)) && observation !== null && existsSync(observation);
-  const attempts = found.flatMap((ip) => [
-    mode6Attempt(place, ip, options),
-    cmdmonAttempt(place, cmdmonPort(place, ip, options), options),
-  ]);
-  if (isHere) attempts.push(observationAttempt(place, observation, options));
   const faults: WayFault[] = [];
-  const first = await firstOf(attempts, faults, options.signal);
-  if (first !== null) return first;
-  return await faultBehind(place, found, faults, options);
+  const sockets = socketAttempts(place, found, options);
+  const bySocket = firstOf(sockets, faults, options.signal);
+  const byAddress = firstOf(
+    found.flatMap((ip) => [mode6Attempt(place, ip, options), cmdmonAttempt(place, ip, options)]),
+    faults,
+    options.signal,
+  );
+  const first = await addressFirst(byAddress, bySocket, place.isAnyWay === true ? COURTESY : Infinity);
+  for (const one of sockets) one.close();
+  return first ?? (await faultBehind(place, found, faults, options));
+}
+
+/** The sockets of daemons on this host, where this host is asked, and each at the port that is its own. */
+function socketAttempts(place: Place, addresses: readonly string[], options: AskOptions): Attempt<DaemonReport>[] {
+  const { socket = CHRONYD_SOCKET, observation = NTPD_RS_SOCKET } = options;
+  if (place.port !== null || !addresses.some((ip) => isLoopback(ip))) return [];
+  const open = socket !== null && existsSync(socket) ? unixPort(socket) : null;
+  return [
+    ...(typeof open === "function" ? [cmdmonAttemptBy(place, open, socket!, options)] : []),
+    ...(observation !== null && existsSync(observation) ? [observationAttempt(place, observation, options)] : []),
+  ];
+}
+
+/**
+ * What was told by an address, or more of it by chronyd's socket where that is the same daemon; by a socket alone where nobody
+ * tells anything by the address.
+ * @param patience how long a socket's answer waits for one by the address, seconds
+ */
+async function addressFirst(
+  byAddress: Promise<DaemonReport | null>,
+  bySocket: Promise<DaemonReport | null>,
+  patience: Seconds,
+): Promise<DaemonReport | null> {
+  const late = bySocket.then((told) =>
+    told === null || patience === Infinity ? byAddress : within(byAddress, patience),
+  );
+  const first = await Promise.race([byAddress, late]);
+  if (first === null) return await bySocket;
+  if (first.protocol !== "cmdmon") return first;
+  const more = await within(bySocket, COURTESY);
+  return more !== null && isSameDaemon(first, more) ? more : first;
+}
+
+/** Two answers of chronyd that tell of one clock, set at one moment by one server. */
+function isSameDaemon({ system: one }: DaemonReport, { system: other, protocol }: DaemonReport): boolean {
+  return protocol === "cmdmon" && one.reference === other.reference && one.refid === other.refid;
+}
+
+/** What comes in time; `null`: nothing did. */
+async function within<Value>(coming: Promise<Value | null>, seconds: Seconds): Promise<Value | null> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<null>((done) => {
+    timer = setTimeout(() => done(null), seconds * 1000);
+  });
+  const first = await Promise.race([coming, late]);
+  clearTimeout(timer);
+  return first;
 }
 
 /**
@@ -169,10 +218,11 @@ interface Attempt<Result> {
 }
 
 function mode6Attempt(place: Place, ip: string, options: AskOptions): Attempt<DaemonReport> {
-  const line = openLine(udpPort({ ip, port: place.port ?? NTP_PORT }), session(options));
+  const at = { ip, port: place.port ?? NTP_PORT };
+  const line = openLine(udpPort(at), session(options));
   const report = (read: ReadDaemon): DaemonReport => {
     const now = unixNow();
-    return mode6Report(place.host, read, fromUnix(now), now);
+    return { ...mode6Report(place.host, read, fromUnix(now), now), via: addressText(at) };
   };
   return {
     preferred: true,
@@ -181,14 +231,19 @@ function mode6Attempt(place: Place, ip: string, options: AskOptions): Attempt<Da
   };
 }
 
-function cmdmonAttempt(place: Place, port: OpenPort, options: AskOptions): Attempt<DaemonReport> {
+function cmdmonAttempt(place: Place, ip: string, options: AskOptions): Attempt<DaemonReport> {
+  const at = { ip, port: place.port ?? CMDMON_PORT };
+  return cmdmonAttemptBy(place, udpPort(at), addressText(at), options);
+}
+
+function cmdmonAttemptBy(place: Place, port: OpenPort, via: string, options: AskOptions): Attempt<DaemonReport> {
   const conversation = new CmdmonSession({
     timeout: options.timeout,
     retries: 1,
     firstSequence: Number(cookie() & 0xffff_ffffn),
   });
   const line = openLine(port, conversation);
-  const report = (read: ReadChrony): DaemonReport => cmdmonReport(place.host, read);
+  const report = (read: ReadChrony): DaemonReport => ({ ...cmdmonReport(place.host, read), via });
   return {
     preferred: false,
     result: settled<ReadChrony, CmdmonRequest, CmdmonAnswer, ChronyFault, DaemonReport>(line, readChrony(), report),
@@ -201,7 +256,7 @@ function observationAttempt(place: Place, path: string, { timeout }: AskOptions)
   const report = result.then((told) => {
     if (told === null || told.kind === "fault") return told;
     const now = fromUnix(unixNow());
-    return observationReport(place.host, told, Number(now) / 2 ** 32);
+    return { ...observationReport(place.host, told, Number(now) / 2 ** 32), via: path };
   });
   return { preferred: false, result: report, close };
 }
@@ -212,7 +267,7 @@ async function askSocket(place: Place, path: string, options: AskOptions): Promi
   if (why !== null) return { kind: "unasked", fault: "socket", why };
   const open = unixPort(path);
   const attempts = [
-    ...(typeof open === "function" ? [cmdmonAttempt(place, open, options)] : []),
+    ...(typeof open === "function" ? [cmdmonAttemptBy(place, open, path, options)] : []),
     observationAttempt(place, path, options),
   ];
   const faults: WayFault[] = [];
@@ -234,15 +289,6 @@ function obstacleAt(path: string): SocketFault | null {
       ? "noPrivilege"
       : "absent";
   }
-}
-
-/** chronyd tells more by its Unix socket, to whoever may write there. */
-function cmdmonPort(place: Place, ip: string, { socket = CHRONYD_SOCKET }: AskOptions): OpenPort {
-  if (socket !== null && place.port === null && isLoopback(ip) && existsSync(socket)) {
-    const open = unixPort(socket);
-    if (typeof open === "function") return open;
-  }
-  return udpPort({ ip, port: place.port ?? CMDMON_PORT });
 }
 
 function session({ timeout, key }: AskOptions): ControlSession {
@@ -299,13 +345,10 @@ async function firstOf<Result extends object>(
 
 /** Whoever answers within {@link COURTESY}. */
 async function soon<Answer>(answers: readonly Promise<Answer>[]): Promise<Answer | null> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<null>((done) => {
-    timer = setTimeout(() => done(null), COURTESY * 1000);
-  });
-  const first = await Promise.race([Promise.any(answers).catch(() => null), late]);
-  clearTimeout(timer);
-  return first;
+  return await within(
+    Promise.any(answers).catch(() => null),
+    COURTESY,
+  );
 }
 
 function isFault(value: object): value is NonNullable<WayFault> {

@@ -1,16 +1,18 @@
 /** One NTP exchange without an engine: does anything there answer, and what does its header say? */
 import { sampleOf, type Sample } from "../association/sample.ts";
+import { headerFault } from "../association/tests.ts";
 import type { Seconds } from "../time/seconds.ts";
 import { fromUnix, UNKNOWN_TIME, type NtpTimestamp } from "../time/timestamp.ts";
 import type { Address } from "../wire/address.ts";
-import { encodeHeader, HEADER_LENGTH, readHeader, VERSION, type Header } from "../wire/header.ts";
+import { decodePacket } from "../wire/packet.ts";
+import { encodeHeader, VERSION, type Header } from "../wire/header.ts";
 import { steady } from "./clock.ts";
 import { udpPort } from "./udp-port.ts";
 
 /** What a server said, and when by which clock. */
 export interface Probe {
   readonly header: Header;
-  /** By `Date.now()` counted on by the steady clock, so true to a millisecond; `null` where the timestamps make no sense. */
+  /** By `Date.now()` counted on by the steady clock, so true to a millisecond; `null` where the header fails a packet test. */
   readonly sample: Sample | null;
 }
 
@@ -46,12 +48,13 @@ export function probe(to: Address, cookie: NtpTimestamp, timeout: Seconds): Prob
   const port = udpPort(to)({
     datagram(bytes) {
       const received = clock();
-      if (bytes.length < HEADER_LENGTH) return;
-      const header = readHeader(new DataView(bytes.buffer, bytes.byteOffset, HEADER_LENGTH));
+      const packet = decodePacket(bytes);
+      if (packet.kind !== "packet") return;
+      const { header } = packet;
       if (header.mode !== "server" || header.origin !== cookie) return;
       const times = { t1: sent, t2: header.receive, t3: header.transmit, t4: received };
-      const timed = header.receive !== UNKNOWN_TIME && header.transmit !== UNKNOWN_TIME;
-      end({ header, sample: timed ? sampleOf(times, header.precision, PRECISION, steady()) : null });
+      const sample = headerFault(header) === null ? sampleOf(times, header.precision, PRECISION, steady()) : null;
+      end({ header, sample });
     },
     undeliverable: () => end(null),
   });

@@ -59,6 +59,8 @@ export interface Condition {
   /** `null`: neither a daemon nor the kernel says anything. */
   readonly source: "daemon" | "kernel" | null;
   readonly daemon: string | null;
+  /** By which way it told: `ADDRESS:PORT`, or a socket's path. */
+  readonly via: string | null;
   readonly synchronized: boolean;
   /** What the clock is off by, as far as its daemon knows. */
   readonly offset: Seconds | null;

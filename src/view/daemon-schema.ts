@@ -248,6 +248,7 @@ export function waitSchema(): Schema {
     elapsed: seconds("by the steady clock"),
     source: maybe(oneOf(["daemon", "kernel"])),
     daemon: maybe(text),
+    via: maybe({ ...text, description: "by which way the daemon told: ADDRESS:PORT, or a socket's path" }),
     synchronized: flag,
     offset: maybe(seconds("server − local, as the daemon or the kernel knows it")),
     maximumError: maybe(seconds("root distance, or the kernel's maximum error")),

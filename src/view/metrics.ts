@@ -264,9 +264,14 @@ export function exposed(
   { name, type, unit, help }: Omit<Family<never>, "value">,
   samples: readonly (readonly [string, number | null])[],
 ): string[] {
-  const known = samples.filter(
-    (sample): sample is readonly [string, number] => sample[1] !== null && Number.isFinite(sample[1]),
-  );
+  const labelled = new Set<string>();
+  const known = samples.filter((sample): sample is readonly [string, number] => {
+    const [label, value] = sample;
+    // Of two lines about one server the first is told: no family has the same labels twice.
+    if (value === null || !Number.isFinite(value) || labelled.has(label)) return false;
+    labelled.add(label);
+    return true;
+  });
   if (known.length === 0) return [];
   const suffix = type === "counter" ? "_total" : "";
   return [
@@ -278,14 +283,14 @@ export function exposed(
 }
 
 /**
- * The labels of an association.
+ * The labels of an association: what stays the same from one run to the next, whatever order names are resolved in.
  * @param host whose it is, where there may be several
  */
 export function labels(
-  { id, name, address, port }: Pick<ExposedAssociation, "id" | "name" | "address" | "port">,
+  { name, address, port }: Pick<ExposedAssociation, "name" | "address" | "port">,
   host?: string,
 ): string {
-  return `{${host === undefined ? "" : `host="${escaped(host)}",`}id="${id}",name="${escaped(name)}",address="${escaped(address ?? "")}",port="${port}"}`;
+  return `{${host === undefined ? "" : `host="${escaped(host)}",`}name="${escaped(name)}",address="${escaped(address ?? "")}",port="${port}"}`;
 }
 
 /** The value of a label. What steers a terminal is escaped first: an exposition is looked at, too. */

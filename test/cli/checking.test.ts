@@ -1,10 +1,12 @@
 /** `check`, `wait` and `watch`, against servers and daemons on loopback. */
 import { createHash } from "node:crypto";
+import { createSocket } from "node:dgram";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { placeOf } from "../../src/cli/asking.ts";
+import { askDaemon } from "../../src/host/ask.ts";
 import { runWait, type Here } from "../../src/cli/wait.ts";
 import type { KernelStatus } from "../../src/host/kernel.ts";
 import { isLinkLocal, isLoopback } from "../../src/wire/address.ts";
@@ -12,8 +14,8 @@ import { refidOfAddress } from "../../src/wire/refid.ts";
 import { ownAddresses } from "../../src/host/interfaces.ts";
 import { checkSchema, waitSchema } from "../../src/view/daemon-schema.ts";
 import { runSchema } from "../../src/view/schema.ts";
-import { exchanges, recordedDaemon } from "../control/replay.ts";
-import { listening, mode6Only, ntpOnly, silence } from "../support/asked.ts";
+import { exchanges, recordedDaemon, type Daemon } from "../control/replay.ts";
+import { listening, mode6Only, ntpOnly, observation, observed, observedText, silence } from "../support/asked.ts";
 import { ntpkit } from "../support/command.ts";
 import { violations } from "../support/schema.ts";
 import { tellingDaemon } from "../support/told.ts";
@@ -21,8 +23,20 @@ import { tellingDaemon } from "../support/told.ts";
 afterEach(silence);
 
 const server = (ahead = 0): Promise<string> => listening(ntpOnly({ stratum: 2, refid: 0x0a00_0001, ahead }));
-const daemon = (): Promise<string> =>
-  listening(mode6Only(recordedDaemon([...exchanges("h1-ntpq-pn"), ...exchanges("h3-ntpq-rv").slice(0, 1)])));
+/** An ntpd that has nothing but its own clock, driver 127.127.1.0. */
+const alone = (): Daemon =>
+  mode6Only(recordedDaemon([...exchanges("h1-ntpq-pn"), ...exchanges("h3-ntpq-rv").slice(0, 1)]));
+/** The same with a server in its place, in as many octets. */
+const followed = (): Daemon => {
+  const own = alone();
+  const named = (bytes: Uint8Array): Uint8Array =>
+    Buffer.from(
+      Buffer.from(bytes).toString("latin1").replaceAll("127.127.1.0", "192.0.2.111").replaceAll("LOCAL(0)", "10.0.0.9"),
+      "latin1",
+    );
+  return (bytes) => own(bytes).map(named);
+};
+const daemon = (): Promise<string> => listening(followed());
 const QUICK = ["--timeout", "200ms"];
 
 describe("check", () => {
@@ -168,6 +182,56 @@ describe("wait", () => {
     expect([code, violations(JSON.parse(out), waitSchema())]).toEqual([0, []]);
     expect(JSON.parse(out)).toMatchObject({ source: "daemon", synchronized: true, offset: 0 });
   });
+
+  it("does not believe a daemon that has nothing but its own clock", async () => {
+    const own = await listening(alone());
+    const waited = await ntpkit(["wait", "--json", "--timeout", "300ms", "--daemon", own]);
+    expect([waited.code, violations(JSON.parse(waited.out), waitSchema())]).toEqual([17, []]);
+    expect(JSON.parse(waited.out)).toMatchObject({ synchronized: false, offset: null, via: own });
+    expect(await ntpkit(["check", "--daemon", own])).toMatchObject({
+      code: 2,
+      out: expect.stringMatching(/^NTP CRITICAL: Server not synchronized/),
+    });
+    for (const refid of ["LOCL", "127.127.1.1", "LOCAL(1)", "LOOP", "127.0.0.1"]) {
+      const system = `leap=0, stratum=5, refid=${refid}, rootdelay=0.000, rootdisp=0.075, offset=0.000, peer=0`;
+      const at = await listening(tellingDaemon({ system }));
+      expect([refid, (await ntpkit(["check", "--daemon", at])).code]).toEqual([refid, 2]);
+    }
+  });
+
+  it.runIf(process.getuid?.() === 0)(
+    "asks the address that is named before any socket, and says which it was",
+    async () => {
+      const path = await observed([observation(observedText("1.9"))]);
+      const ask = async (ip: string): Promise<unknown> => {
+        const asked = await askDaemon(
+          { host: ip, name: ip, port: null },
+          {
+            timeout: 0.2,
+            family: null,
+            key: null,
+            signal: new AbortController().signal,
+            socket: null,
+            observation: path,
+          },
+        );
+        return "via" in asked ? asked.via : asked;
+      };
+      const socket = createSocket("udp4");
+      const answers = followed();
+      // Later than the socket's answer.
+      socket.on("message", (bytes, { address, port }) =>
+        setTimeout(() => answers(bytes).forEach((answer) => socket.send(answer, port, address)), 20),
+      );
+      await new Promise<void>((done) => void socket.bind(123, "127.77.12.3", done));
+      try {
+        expect(await ask("127.77.12.3")).toBe("127.77.12.3:123");
+        expect(await ask("127.77.12.4")).toBe(path);
+      } finally {
+        socket.close();
+      }
+    },
+  );
 
   it("ends with 17 when it is not right enough, 69 when nobody can tell", async () => {
     const late = await ntpkit([

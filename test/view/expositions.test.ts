@@ -46,7 +46,7 @@ describe("the figures of peers", () => {
     expect(peers).toContain('ntpkit_up{host="odd\\"host\\n"} 1\nntpkit_up{host="gone"} 0\n');
     expect(peers).toContain('ntpkit_stratum{host="odd\\"host\\n"} 3\n');
     expect(peers).toMatch(
-      /^ntpkit_association_survivor\{host="odd\\"host\\n",id="41920",name="127\.127\.1\.0",address="127\.127\.1\.0",port="123"\} 1$/m,
+      /^ntpkit_association_survivor\{host="odd\\"host\\n",name="127\.127\.1\.0",address="127\.127\.1\.0",port="123"\} 1$/m,
     );
     expect(peers).not.toContain("null");
   });

@@ -115,7 +115,7 @@ describe("metrics", () => {
 
   it("leave out what is not known, and escape what a name may have", () => {
     expect(lines).toContain(
-      String.raw`ntpkit_association_reach_ratio{id="1",name="a \"b\"\\\n",address="192.0.2.1",port="123"} 1`,
+      String.raw`ntpkit_association_reach_ratio{name="a \"b\"\\\n",address="192.0.2.1",port="123"} 1`,
     );
     expect(lines.filter((line) => line.startsWith("ntpkit_association_offset_seconds{"))).toHaveLength(1);
     expect(lines).toContain('ntpkit_server_packets_total{disposition="answered"} 7');
