@@ -32,6 +32,9 @@ import type { State } from "./state.ts";
 /** Questions a server may leave unanswered before another address of its name is tried. */
 const SILENT_BEFORE_FALLBACK = 2;
 
+/** So many questions of one association are out at most, the overdue ones included; for another the oldest is given up. */
+export const MOST_OPEN = 8;
+
 /** An association's moment has come: requests run out, and the next one leaves. */
 export function attend(state: State, association: Association, now: Now): void {
   for (const request of association.requests) {
@@ -116,6 +119,7 @@ function ask(state: State, association: Association, now: Now): void {
     onUnsealed(association);
     return;
   }
+  if (association.requests.length >= MOST_OPEN) state.close(association, association.requests[0]!);
   const token = state.nextToken();
   onAsked(association, newRequest(token, cookie, now, state.config.timeout, state.patience));
   state.roster.occupy(token, association);

@@ -12,7 +12,10 @@ import type { Candidate } from "./candidate.ts";
 export function chooseSystemPeer(survivors: readonly Candidate[], current: AssociationId | null): Candidate | null {
   const head = survivors[0];
   if (head === undefined) return null;
-  const preferred = survivors.find(({ prefer }) => prefer);
-  const followed = survivors.find(({ id, stratum }) => id === current && stratum === head.stratum);
-  return preferred ?? followed ?? head;
+  let followed: Candidate | null = null;
+  for (const survivor of survivors) {
+    if (survivor.prefer) return survivor;
+    if (survivor.id === current && survivor.stratum === head.stratum) followed = survivor;
+  }
+  return followed ?? head;
 }

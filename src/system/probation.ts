@@ -42,7 +42,7 @@ export function hearing(
   onProbation: ReadonlySet<AssociationId>,
   hasOthers: boolean,
 ): Hearing {
-  if (!hasOthers) return { candidates: all, onTrial: [] };
+  if (!hasOthers || onProbation.size === 0) return { candidates: all, onTrial: [] };
   return {
     candidates: all.filter(({ id }) => !onProbation.has(id)),
     onTrial: all.filter(({ id }) => onProbation.has(id)),
