@@ -48,11 +48,17 @@ async function chunks() {
     minify: true,
     // koffi finds its binary beside its own files, so it stays where npm put it.
     external: ["koffi"],
-    define: { "import.meta": "meta" },
+    define: { "import.meta": "meta", NTPKIT_BUILT: JSON.stringify(today()) },
     plugins: [withoutChildProcess()],
     logLevel: "warning",
   });
   return outputFiles.map(({ path, text }) => ({ name: `./${basename(path)}`, code: commonJs(text) }));
+}
+
+/** The day of the build, which those who build the same again may name (reproducible-builds.org, SOURCE_DATE_EPOCH). */
+function today() {
+  const seconds = process.env.SOURCE_DATE_EPOCH;
+  return new Date(seconds ? Number(seconds) * 1000 : Date.now()).toISOString().slice(0, 10);
 }
 
 /** Commander loads node:child_process, and with it the half of Node, for commands that are programs of their own. */

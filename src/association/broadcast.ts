@@ -152,7 +152,8 @@ export function receiveBroadcast(
   const delay = Math.max(2 * own.delay, 2 ** rules.precision);
   const dispersion = 2 ** header.precision + 2 ** rules.precision;
   // The true one of the packet before, or the supposed one of this.
-  const offset = own.delay + (before === null ? apparent : difference(header.origin, before.at));
+  const folded = own.delay + (before === null ? apparent : difference(header.origin, before.at));
+  const offset = rules.unfolded(folded, packet.at);
   const sample = { offset, delay, dispersion, at: before?.mono ?? now.mono };
   return { kind: "sample", sample, fresh: accept(association, header, sample, now, rules) };
 }

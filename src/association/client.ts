@@ -11,6 +11,7 @@ import type { NtpTimestamp } from "../time/timestamp.ts";
 import { kissAction, kissCode } from "../wire/kiss.ts";
 import type { Header } from "../wire/header.ts";
 import type { Association } from "./association.ts";
+import type { Seconds } from "../time/seconds.ts";
 import { pollInterval } from "../time/seconds.ts";
 import { CHANGE, changed, count } from "./change.ts";
 import type { Writable } from "./change.ts";
@@ -28,7 +29,10 @@ import { headerFault, PACKET_TESTS } from "./tests.ts";
 import type { PacketTest } from "./tests.ts";
 
 /** What the peer process needs to know of its surroundings. */
-export interface ClientRules extends PollRules, FilterRules {}
+export interface ClientRules extends PollRules, FilterRules {
+  /** An offset with its era: what was measured is known but for whole ones (`time/era.ts`). */
+  readonly unfolded: (offset: Seconds, clock: NtpTimestamp) => Seconds;
+}
 
 /** What became of a reply. */
 export type Reception =
@@ -174,11 +178,12 @@ export function takeExchange(
   rules: ClientRules,
 ): Reception {
   const wasReachable = association.reach !== 0;
-  const sample = sampleOf(exchange, header.precision, rules.precision, now.mono);
-  if (sample === null) {
+  const folded = sampleOf(exchange, header.precision, rules.precision, now.mono);
+  if (folded === null) {
     onAnswer(association, wasReachable, false, now.mono, rules);
     return refuse(association, "header", true);
   }
+  const sample = { ...folded, offset: rules.unfolded(folded.offset, exchange.t4) };
   association.stamps = stamp;
   const fresh = accept(association, header, sample, now, rules);
   onAnswer(association, wasReachable, true, now.mono, rules);

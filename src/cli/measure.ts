@@ -8,6 +8,7 @@ import type { Memory } from "../engine/port/memory.ts";
 import type { Outcome } from "../engine/port/outcome.ts";
 import type { Snapshot } from "../engine/port/snapshot.ts";
 import { systemChance } from "../host/chance.ts";
+import { earliestTime } from "../host/built.ts";
 import { clockReader, measurePrecision, steady, type ClockReader } from "../host/clock.ts";
 import { drive, type DriveOptions } from "../host/drive.ts";
 import { ownAddresses } from "../host/interfaces.ts";
@@ -80,6 +81,7 @@ export function engineOf(config: EngineConfig, keyring: Keyring | null, control?
     security: securityProvider(keyring),
     referenceIdOf,
     era: unixNow(),
+    earliest: earliestTime(),
   };
   return withShadow(config, (told) => createEngine(told, surroundings));
 }

@@ -21,10 +21,11 @@ import { DEFAULT_LIMITS } from "../system/limits.ts";
 import type { Seconds } from "../time/seconds.ts";
 
 /**
- * No two readings of a clock differ by as much (RFC 5905 §6: 64 bits of timestamp span 136 years), so as a limit it is none. JSON,
+ * No offset is as large (RFC 5905 §6: 64 bits of timestamp span 136 years; a clock in 1970 may lack one such era and a part of another,
+ * `time/era.ts`), so as a limit it is none. JSON,
  * unlike `Infinity`, has it.
  */
-export const NO_LIMIT: Seconds = 2 ** 32;
+export const NO_LIMIT: Seconds = 2 ** 33;
 
 /** A limit as plain data. @param limit seconds, `Infinity` for none */
 export function plainLimit(limit: Seconds): Seconds {

@@ -8,6 +8,7 @@
  * ```
  */
 import type { Association, AssociationId } from "../association/association.ts";
+import { steppedEra } from "../time/era.ts";
 import { after } from "../time/mono.ts";
 import type { Mono } from "../time/mono.ts";
 import type { Now } from "../time/now.ts";
@@ -126,6 +127,7 @@ function take(state: State, event: Event, now: Now): void {
     case "interfaces":
       return onInterfaces(state, event.addresses, now);
     case "stepped":
+      state.era = steppedEra(state.era, event.by);
       if (event.whose === "another" && isOwnLeap(state, event.by, now)) onLeapSecond(state, event.by, now);
       else if (event.whose === "another") onSteppedByAnother(state, event.by, now, event.slept);
       else if (state.steering === null) onStepDone(state, event.by, now);

@@ -15,6 +15,8 @@ import type { PoolSolicitor } from "../association/pool.ts";
 import type { Solicitor } from "../association/solicitor.ts";
 import { NO_OPINION } from "../system/judge.ts";
 import type { Opinion } from "../system/judge.ts";
+import { unfoldOffset } from "../time/era.ts";
+import type { Era } from "../time/era.ts";
 import type { Mono } from "../time/mono.ts";
 import type { Now } from "../time/now.ts";
 import type { Frequency, Seconds } from "../time/seconds.ts";
@@ -92,6 +94,9 @@ export class State {
   /** Packets that no association claimed, by the reason they were refused for. */
   readonly refused: Map<string, number> = new Map();
 
+  /** Where the clock is among the eras, steps included. */
+  era: Era;
+
   /** What the event being handled asks for so far. */
   actions: Action[] = [];
   /** Both clocks at the start event. */
@@ -117,8 +122,11 @@ export class State {
   constructor(config: EngineConfig, surroundings: Surroundings) {
     this.surroundings = surroundings;
     this.addresses = config.serving?.ownAddresses ?? null;
-    this.#told = told(config, surroundings);
+    this.era = { pivot: surroundings.era, earliest: surroundings.earliest ?? null };
+    this.#told = told(config, surroundings, this.#unfolded);
   }
+
+  readonly #unfolded = (offset: Seconds, clock: NtpTimestamp): Seconds => unfoldOffset(offset, clock, this.era);
 
   /** What the engine is told to do; another configuration takes its place by {@link State.adopt}. */
   get config(): EngineConfig {
@@ -140,7 +148,7 @@ export class State {
 
   /** Goes on by another configuration; what follows from it for what is there already is `reconfigure.ts`'s to do. */
   adopt(config: EngineConfig): void {
-    this.#told = told(config, this.surroundings, this.#told);
+    this.#told = told(config, this.surroundings, this.#unfolded, this.#told);
     this.unjudged = true;
   }
 
@@ -237,12 +245,18 @@ interface Told {
   readonly access: AccessList;
 }
 
-function told(config: EngineConfig, { chance }: Surroundings, before: Told | null = null): Told {
+function told(
+  config: EngineConfig,
+  { chance }: Surroundings,
+  unfolded: ClientRules["unfolded"],
+  before: Told | null = null,
+): Told {
   const rules: ClientRules = {
     samples: config.once?.samples ?? null,
     known: config.once?.known ?? null,
     burst: config.burst,
     uniform: () => chance.uniform(),
+    unfolded,
     emptyStages: config.emptyStages,
     precision: config.precision,
     phi: config.limits.phi,

@@ -49,8 +49,8 @@ function unlimited(config: EngineConfig): EngineConfig {
   return { ...config, clock: { ...loop, limits, kernel: false } };
 }
 
-/** No two timestamps differ by as much, seconds. */
-const NONE: Seconds = 2 ** 32;
+/** No offset is as large, seconds. */
+const NONE: Seconds = 2 ** 33;
 
 /** How a shadow is steered; `null`: there is none that is. */
 function loopOf({ clock }: EngineConfig): LoopConfig | null {

@@ -114,6 +114,7 @@ export const ONCE: ClientRules = {
   uniform: () => 0.5,
   emptyStages: "brief",
   precision: -24,
+  unfolded: (offset) => offset,
 };
 
 /** The rules of the daemon. */

@@ -2,7 +2,7 @@
 import { createEngine } from "../../src/engine/engine.ts";
 import type { Action } from "../../src/engine/port/action.ts";
 import type { AssociationConfig, EngineConfig, OnceConfig } from "../../src/engine/port/config.ts";
-import type { Engine } from "../../src/engine/port/engine.ts";
+import type { Engine, Surroundings } from "../../src/engine/port/engine.ts";
 import type { Event } from "../../src/engine/port/event.ts";
 import type { Security, SecurityProvider } from "../../src/security/security.ts";
 import { shift } from "../../src/time/timestamp.ts";
@@ -44,7 +44,11 @@ export class Bench {
   #seconds = 0;
   #bits = 1n;
 
-  constructor(config: EngineConfig, security: SecurityProvider = PROVIDER) {
+  constructor(
+    config: EngineConfig,
+    security: SecurityProvider = PROVIDER,
+    era: Partial<Pick<Surroundings, "era" | "earliest">> = {},
+  ) {
     const chance = {
       bits64: () => (this.#bits = (this.#bits * 6_364_136_223_846_793_005n + 1n) & 0xffff_ffff_ffff_ffffn),
       uniform: () => 0.5,
@@ -54,6 +58,7 @@ export class Bench {
       security,
       referenceIdOf: () => 0xc000_0201,
       era: 1_700_000_000_000_000_000n,
+      ...era,
     };
     this.engine = withShadow(config, (told) => createEngine(told, surroundings));
   }

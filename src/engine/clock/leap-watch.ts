@@ -28,22 +28,22 @@ export function watchLeaps(state: State, now: Now): void {
   const { steering } = state;
   if (steering === null && (state.config.leaps?.next ?? null) === null && smearInForce(state) === null) return;
   if (steering !== null) claimLeap(state, steering, now);
-  const { left } = dayOf(now.clock, state.surroundings.era);
+  const { left } = dayOf(now.clock, state.era.pivot);
   const later = left > 1 && expectedLeap(state, now) === "insert" ? NOTICED : OVER;
   state.deadlines.set(TIMER.leap, after(now.mono, Math.min(LOOK, left + later)));
 }
 
 /** The leap second that is to come at the end of this day, or has just come: the kernel was told of it, or the list says so. */
 function expectedLeap(state: State, now: Now): KernelClaim["leap"] {
-  const { steering, config, surroundings } = state;
+  const { steering, config, era } = state;
   const claimed = steering?.claimed?.claim.leap ?? "none";
   if (claimed !== "none") return claimed;
-  const unix = ntpSeconds(now.clock, surroundings.era);
+  const unix = ntpSeconds(now.clock, era.pivot);
   const near = (at: number): boolean => at > unix - LOOK && at <= unix + DAY;
   const next = config.leaps?.next ?? null;
   if (next !== null && near(next.at)) return next.leap;
   const smear = smearInForce(state);
-  return smear !== null && near(ntpSeconds(smear.at, surroundings.era)) ? smear.leap : "none";
+  return smear !== null && near(ntpSeconds(smear.at, era.pivot)) ? smear.leap : "none";
 }
 
 const DAY: Seconds = 86_400;
@@ -59,7 +59,7 @@ const NEARLY: Seconds = 0.1;
 export function isOwnLeap(state: State, by: Seconds, now: Now): boolean {
   const leap = expectedLeap(state, now);
   if (leap === "none" || Math.abs(by - (leap === "insert" ? -1 : 1)) > NEARLY) return false;
-  const { left } = dayOf(now.clock, state.surroundings.era);
+  const { left } = dayOf(now.clock, state.era.pivot);
   return left <= OVER || left >= 86_400 - LOOK;
 }
 

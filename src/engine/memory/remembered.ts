@@ -304,7 +304,7 @@ function entryFor(state: State, config: AssociationConfig, { ip, port }: Address
 /** A server that sent us away is not asked again by later runs (RFC 5905 §7.4). */
 export function rememberKiss(state: State, address: Address, code: string, now: Now): void {
   const others = state.memory.kisses.filter(({ ip, port }) => ip !== address.ip || port !== address.port);
-  const at = toIso(now.clock, state.surroundings.era) ?? "";
+  const at = toIso(now.clock, state.era.pivot) ?? "";
   state.memory = { ...state.memory, kisses: [...others, { ip: address.ip, port: address.port, code, at }] };
   // Of what was learned besides nothing is said before the end.
   state.act({ kind: "remember", memory: { kisses: state.memory.kisses } });

@@ -27,8 +27,10 @@ export interface Surroundings {
   readonly security: SecurityProvider;
   /** The reference identifier that stands for an IP literal: the address itself, or a hash of an IPv6 one (RFC 5905 §7.3). */
   readonly referenceIdOf: (ip: string) => number;
-  /** An instant within 68 years of the present, round which timestamps unfold into dates: when this program was built will do. */
+  /** An instant within 68 years of what the clock reads at the start, round which timestamps unfold into dates. */
   readonly era: UnixNanoseconds;
+  /** No time that servers tell is before this; absent: nobody can tell. */
+  readonly earliest?: UnixNanoseconds;
   /** Answers control queries (mode 6); absent: nobody does. */
   readonly control?: ControlAnswering;
 }

@@ -239,7 +239,7 @@ function reviseSmear(state: State, now: Now): void {
  * Which leap second is smeared for clients: the one the configuration names, which a list has announced; or, where there is no list,
  * the one that most servers announce, at the end of the month (`leapsmearinterval`, as ntpd's).
  */
-function announcedSmear({ config, opinion, surroundings }: State, before: Smear | null, now: Now): Smear | null {
+function announcedSmear({ config, opinion, era }: State, before: Smear | null, now: Now): Smear | null {
   const { serving, leaps } = config;
   if (serving === null) return null;
   const { smear, smearInterval } = serving;
@@ -247,7 +247,7 @@ function announcedSmear({ config, opinion, surroundings }: State, before: Smear 
   const { leap } = opinion.variables;
   // Who has lost all servers stays with what was known before.
   if (leap === "unsynchronized" || leap === "none") return leap === "none" ? null : before;
-  const at = Number(endOfMonth(now.clock, surroundings.era) + UNIX_EPOCH);
+  const at = Number(endOfMonth(now.clock, era.pivot) + UNIX_EPOCH);
   return smearOf({ ...NTPD_SMEAR, at, leap, interval: smearInterval });
 }
 
