@@ -30,6 +30,8 @@ export class Runner implements Program {
   memory: Memory;
   /** Events the engine has handled. */
   count = 0;
+  /** The most the engine has asked for at one event: actions. */
+  most = 0;
   readonly #timeline: Timeline;
   readonly #trace: Trace;
   /** What the alarm is set for; the engine may want a later moment by the time it rings. */
@@ -67,7 +69,9 @@ export class Runner implements Program {
 
   handle(event: Event): void {
     this.count += 1;
-    for (const action of this.engine.handle(event, this.machine.now())) {
+    const actions = this.engine.handle(event, this.machine.now());
+    this.most = Math.max(this.most, actions.length);
+    for (const action of actions) {
       if (action.kind === "note") this.#note(action.note);
       else if (action.kind === "remember") this.memory = action.memory;
       else this.machine.perform(action);

@@ -11,7 +11,6 @@ import type {
   ServingConfig,
 } from "../../src/engine/port/config.ts";
 import { createEngine } from "../../src/engine/engine.ts";
-import type { Engine } from "../../src/engine/port/engine.ts";
 import type { Note } from "../../src/engine/port/note.ts";
 import type { AssociationReport } from "../../src/engine/port/snapshot.ts";
 import { openKeyring } from "../../src/security/keyring.ts";
@@ -19,6 +18,7 @@ import type { Keyring } from "../../src/security/keyring.ts";
 import { parseKeys } from "../../src/security/keyfile.ts";
 import type { SecurityProvider } from "../../src/security/security.ts";
 import { securityProvider } from "../../src/security/symmetric.ts";
+import type { Machine } from "../../src/sim/machine.ts";
 import type { Datagram } from "../../src/sim/network.ts";
 import type { Runner } from "../../src/sim/runner.ts";
 import type { ScriptedServer, ServerOptions } from "../../src/sim/server.ts";
@@ -59,6 +59,7 @@ export class Site {
   readonly world: SimWorld;
   readonly hosts: Map<string, Runner> = new Map();
   readonly #names = new Map<string, string>();
+  readonly #specs = new Map<string, SiteHost>();
   #count = 0;
 
   constructor(world: SimWorld) {
@@ -70,18 +71,31 @@ export class Site {
     const addresses = spec.addresses ?? spec.interfaces?.flatMap((one) => one.addresses) ?? [this.#nextAddress()];
     for (const ip of addresses) this.#names.set(ip, name);
     const attached = spec.interfaces === undefined ? { addresses } : {};
-    const make = (chance: Parameters<Parameters<SimWorld["client"]>[1]>[0]): Engine =>
-      withShadow(daemonConfig(spec, addresses), (told) =>
-        createEngine(told, {
-          chance,
-          security: spec.keys ?? securityProvider(null),
-          referenceIdOf,
-          era: 1_795_219_200n * 1_000_000_000n,
-        }),
-      );
-    const runner = this.world.client(name, make, { link: CABLE, ...spec, ...attached });
+    this.#specs.set(name, spec);
+    const runner = this.world.client(name, maker(spec, addresses), {
+      link: CABLE,
+      ...spec,
+      ...attached,
+    });
     this.hosts.set(name, runner);
     return runner;
+  }
+
+  /** Another daemon on a host, in place of the one that is there, with what that one remembers. */
+  restart(name: string, change: Partial<Pick<SiteHost, "keys">> = {}): Runner {
+    const { machine, memory } = this.hosts.get(name)!;
+    const spec = { ...this.#specs.get(name)!, ...change };
+    this.#specs.set(name, spec);
+    const addresses = machine.interfaces.flatMap((one) => one.addresses);
+    const runner = this.world.client(machine, maker(spec, addresses), { memory });
+    this.hosts.set(name, runner);
+    return runner;
+  }
+
+  /** Gives a host or a reference another address, in place of those it has. */
+  renumber(name: string, machine: Machine, address: string): void {
+    this.#names.set(address, name);
+    machine.readdress(machine.interfaces[0]!.name, [address]);
   }
 
   /** A server that stands for a radio clock and what is set by it: stratum 1, whatever happens. */
@@ -205,6 +219,19 @@ export function sealedHeader(header: Header, keys: SecurityProvider | null = nul
   const bytes = encodeHeader(header);
   const sealed = keys?.sealWith(keyId, bytes);
   return sealed?.kind === "sealed" ? sealed.bytes : bytes;
+}
+
+/** Makes a host's engine. */
+function maker(spec: SiteHost, addresses: readonly string[]): Parameters<SimWorld["client"]>[1] {
+  return (chance) =>
+    withShadow(daemonConfig(spec, addresses), (told) =>
+      createEngine(told, {
+        chance,
+        security: spec.keys ?? securityProvider(null),
+        referenceIdOf,
+        era: 1_795_219_200n * 1_000_000_000n,
+      }),
+    );
 }
 
 function daemonConfig(spec: SiteHost, addresses: readonly string[]): EngineConfig {

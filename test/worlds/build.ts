@@ -3,14 +3,27 @@ import type { AssociationConfig } from "../../src/engine/port/config.ts";
 import { BASE_LOOP } from "../../src/config/base.ts";
 import { securityProvider } from "../../src/security/symmetric.ts";
 import type { SecurityProvider } from "../../src/security/security.ts";
+import type { SocketToken } from "../../src/engine/port/action.ts";
+import { ORPHAN_WAIT } from "../../src/server/local.ts";
 import type { LinkOptions } from "../../src/sim/link.ts";
-import { lies, silent, unsynchronized } from "../../src/sim/oddities.ts";
+import type { Machine } from "../../src/sim/machine.ts";
+import { kiss, lies, silent, unsynchronized } from "../../src/sim/oddities.ts";
 import type { Runner } from "../../src/sim/runner.ts";
 import type { Oddity, ScriptedServer } from "../../src/sim/server.ts";
 import { createWorld, type SimWorld } from "../../src/sim/world.ts";
 import { MODES } from "../../src/wire/header.ts";
-import { broadcastHeader, keysOf, sealedHeader, Site } from "../support/site.ts";
-import type { Character, Plan, PlannedEvent, PlannedHost, PlannedLink, PlannedSource } from "./plan.ts";
+import { broadcastHeader, CABLE, keysOf, sealedHeader, Site } from "../support/site.ts";
+import type {
+  Beginning,
+  Character,
+  Plan,
+  PlannedAttacker,
+  PlannedCaster,
+  PlannedEvent,
+  PlannedHost,
+  PlannedLink,
+  PlannedSource,
+} from "./plan.ts";
 
 /** A world at work. */
 export interface Built {
@@ -18,9 +31,18 @@ export interface Built {
   readonly site: Site;
   /** By name. */
   readonly sources: ReadonlyMap<string, ScriptedServer>;
-  readonly hosts: ReadonlyMap<string, Runner>;
+  readonly hosts: Map<string, Runner>;
   /** What each source is now. */
   readonly characters: Map<string, Character>;
+  /** What UTC has leapt by since the world began, seconds. */
+  leapt: number;
+  readonly keys: WorldKeys;
+}
+
+/** The key of all, and another secret under its number. */
+export interface WorldKeys {
+  readonly old: SecurityProvider;
+  readonly new: SecurityProvider;
 }
 
 const POOL = "pool.test";
@@ -28,28 +50,86 @@ const GROUP = "239.1.1.1";
 const KEY = 1;
 
 /** The keys of every world that has any. */
-export async function worldKeys(): Promise<SecurityProvider> {
-  return securityProvider(await keysOf(`${KEY} SHA1 a-secret-of-ours`));
+export async function worldKeys(): Promise<WorldKeys> {
+  return {
+    old: securityProvider(await keysOf(`${KEY} SHA1 a-secret-of-ours`)),
+    new: securityProvider(await keysOf(`${KEY} SHA1 another-secret-of-ours`)),
+  };
 }
 
+const BEGINNINGS: Readonly<Record<Beginning, string>> = {
+  someday: "2026-11-21T00:00:00Z",
+  era: "2036-02-07T03:00:00Z",
+  leap: "2026-12-31T19:00:00Z",
+};
+/** Until the leap second of the world that begins before one, seconds. */
+export const LEAP_AT = 5 * 3600;
+const EVERYBODY = "10.255.255.255";
+
 /** Builds a world, and lets happen in it what is planned. */
-export function build(plan: Plan, keys: SecurityProvider): Built {
-  const world = createWorld({ seed: plan.seed, trace: false });
+export function build(plan: Plan, keys: WorldKeys): Built {
+  const world = createWorld({
+    seed: plan.seed,
+    trace: false,
+    beginning: BEGINNINGS[plan.beginning],
+  });
   const site = new Site(world);
   const sources = new Map(plan.sources.map((source) => [source.name, addSource(site, source)]));
-  world.names.set(POOL, { addresses: [...sources.values()].map(({ address }) => address.ip) });
   const addresses = new Map(plan.hosts.map(({ name }, index) => [name, `10.2.0.${index + 1}`]));
   const hosts = new Map(
-    plan.hosts.map((host) => [host.name, addHost(site, host, addresses, [...sources.values()], keys)]),
+    plan.hosts.map((host) => [host.name, addHost(site, host, addresses, [...sources.values()], keys.old)]),
   );
   const characters = new Map(plan.sources.map(({ name, character }) => [name, character]));
-  const built: Built = { world, site, sources, hosts, characters };
+  const built: Built = { world, site, sources, hosts, characters, leapt: 0, keys };
+  nameAll(built);
+  for (let count = 1; count <= plan.crowd; count += 1) addBystander(site, count, [...sources.values()], keys.old);
+  for (const caster of plan.casters) cast(world, caster, keys.old);
   for (const event of plan.events) world.at(event.at, () => happen(built, event));
-  if (plan.attacker !== null) {
-    const { interval, modes } = plan.attacker;
-    world.every(interval, () => forge(built, modes, [...addresses.values()]));
-  }
+  if (plan.beginning === "leap") leap(built);
+  if (plan.attacker !== null) attack(built, plan.attacker);
   return built;
+}
+
+/** What the pool's name says: every source, where it is now. */
+function nameAll({ world, sources }: Built): void {
+  world.names.set(POOL, {
+    addresses: [...sources.values()].map(({ machine }) => machine.address()),
+  });
+}
+
+/** All sources announce a leap second, and carry it out. */
+function leap(built: Built): void {
+  const announce = (announced: "insert" | "none"): void => {
+    for (const source of built.sources.values()) source.script = { ...source.script, leap: announced };
+  };
+  announce("insert");
+  built.world.at(LEAP_AT, () => {
+    for (const { machine } of built.sources.values()) machine.stepClock(-1, null);
+    built.leapt = -1;
+  });
+  built.world.at(LEAP_AT + 300, () => announce("none"));
+}
+
+/** Speaks to all from a machine whose port answers nobody. */
+function cast(world: SimWorld, { name, to, interval }: PlannedCaster, keys: SecurityProvider): void {
+  const from = { ip: "10.3.0.1", port: 123 };
+  const machine: Machine = world.machine(name, {
+    addresses: [from.ip],
+    broadcast: EVERYBODY,
+    link: CABLE,
+  });
+  machine.perform({
+    kind: "listen",
+    socket: 1 as SocketToken,
+    port: 4000,
+    address: null,
+    interface: null,
+  });
+  const ip = to === "broadcast" ? EVERYBODY : GROUP;
+  world.every(interval, () => {
+    const bytes = sealedHeader(broadcastHeader(world), keys);
+    world.network.send({ from, to: { ip, port: 123 }, ttl: 64, bytes }, machine.interfaces[0]!);
+  });
 }
 
 function linkOf({ out, in: inwards, jitter, loss, duplication, reordering }: PlannedLink): LinkOptions {
@@ -68,6 +148,7 @@ const ODDITIES: Readonly<Record<Character, (error: number) => readonly Oddity[]>
   liar: (error) => [lies(error)],
   silent: () => [silent()],
   unsynchronized: () => [unsynchronized()],
+  denying: () => [kiss("DENY")],
 };
 
 function addSource(
@@ -90,24 +171,32 @@ function addHost(
   sources: readonly ScriptedServer[],
   keys: SecurityProvider,
 ): Runner {
-  const { iburst, burst, minpoll, maxpoll, maxclock, keyed } = host;
+  const { mode, iburst, burst, minpoll, maxpoll, maxclock, keyed } = host;
+  const key = keyed ? KEY : null;
   const polls = { iburst, burst, minpoll, maxpoll };
   const own = addresses.get(host.name)!;
-  const servers = sources.map(({ address }): Partial<AssociationConfig> => ({ name: address.ip, ...polls }));
+  const servers = sources.map(({ address }): Partial<AssociationConfig> => ({
+    name: address.ip,
+    ...polls,
+  }));
   const others = [...addresses.values()].filter((ip) => ip !== own);
+  const peers = others.map((name) => ({ kind: "peer", name, key, ...polls, iburst: false }) as const);
   const lines: Readonly<Record<PlannedHost["mode"], readonly Partial<AssociationConfig>[]>> = {
     client: servers,
     pool: [{ kind: "pool", name: POOL, ...polls }],
     // Whoever searches has sources, too: a world of searchers alone has no time.
-    manycast: [...servers.slice(0, 3), { kind: "manycast", name: GROUP, key: keyed ? KEY : null, ...polls }],
-    peers: [
-      ...servers,
-      ...others.map((name) => ({ kind: "peer", name, key: keyed ? KEY : null, ...polls, iburst: false }) as const),
-    ],
+    manycast: [...servers.slice(0, 3), { kind: "manycast", name: GROUP, key, ...polls }],
+    peers: [...servers, ...peers],
+    broadcast: [...servers, { kind: "broadcast", name: EVERYBODY, key, minpoll, maxpoll }],
+    multicast: [...servers, { kind: "broadcast", name: GROUP, key, minpoll, maxpoll }],
+    listener: [...servers.slice(0, 1), { kind: "broadcastClient", name: "broadcast" }],
+    orphan: [...servers, ...peers],
   };
   return site.host(host.name, {
     addresses: [own],
-    lines: lines[host.mode],
+    broadcast: EVERYBODY,
+    lines: lines[mode],
+    serving: mode === "orphan" ? { fallbacks: { local: null, orphan: { stratum: 6, wait: ORPHAN_WAIT } } } : {},
     limits: { maxclock },
     discovery: { authenticate: keyed },
     manycastServer: [GROUP],
@@ -120,24 +209,83 @@ function addHost(
   });
 }
 
-function happen({ world, sources, hosts, characters }: Built, event: PlannedEvent): void {
-  switch (event.what) {
-    case "nudge":
-      hosts.get(event.who)?.machine.stepClock(event.by);
-      break;
-    case "sleep":
-      if (hosts.get(event.who)?.machine.asleep === false) hosts.get(event.who)!.machine.sleep(event.lasting);
-      break;
-    case "parting":
-      world.network.partitions.push({ from: world.now, until: world.now + event.lasting, stations: [...event.who] });
-      break;
-    case "turn": {
-      const source = sources.get(event.who);
-      if (source === undefined) break;
-      source.script = { ...source.script, oddities: [...ODDITIES[event.to](event.error)] };
-      characters.set(event.who, event.to);
-    }
-  }
+/** One of a crowd: it follows the first sources, and answers whoever searches. */
+function addBystander(site: Site, count: number, sources: readonly ScriptedServer[], keys: SecurityProvider): void {
+  site.host(`bystander${count}`, {
+    addresses: [`10.5.0.${count}`],
+    lines: sources.slice(0, 3).map(({ address }) => ({ name: address.ip, minpoll: 10, maxpoll: 10 })),
+    manycastServer: [GROUP],
+    keys,
+  });
+}
+
+/** What each kind of event does. */
+const HAPPENINGS: {
+  readonly [What in PlannedEvent["what"]]: (built: Built, event: Extract<PlannedEvent, { what: What }>) => void;
+} = {
+  nudge: ({ hosts }, { who, by }) => hosts.get(who)?.machine.stepClock(by),
+  sleep: ({ hosts }, { who, lasting }) => {
+    if (hosts.get(who)?.machine.asleep === false) hosts.get(who)!.machine.sleep(lasting);
+  },
+  parting: ({ world }, { who, lasting }) =>
+    void world.network.partitions.push({
+      from: world.now,
+      until: world.now + lasting,
+      stations: [...who],
+    }),
+  turn: ({ sources, characters }, { who, to, error }) => {
+    const source = sources.get(who);
+    if (source === undefined) return;
+    source.script = { ...source.script, oddities: [...ODDITIES[to](error)] };
+    characters.set(who, to);
+  },
+  restart: (built, { who }) => restart(built, who, {}),
+  rekey: (built, { who }) => restart(built, who, { keys: built.keys.new }),
+  renumber: (built, { who, at }) => {
+    const station = built.sources.get(who) ?? built.hosts.get(who);
+    if (station === undefined) return;
+    built.site.renumber(who, station.machine, `10.${4 + (at >> 16)}.${(at >> 8) & 255}.${at & 255}`);
+    nameAll(built);
+  },
+  outage: (built, { lasting, how }) => {
+    built.world.names.set(POOL, { fault: how });
+    built.world.timeline.in(lasting, () => nameAll(built));
+  },
+  flood: (built, { who, packets }) => {
+    const host = built.hosts.get(who);
+    if (host === undefined) return;
+    for (let count = 0; count < packets; count += 1)
+      built.world.timeline.in(count / packets, () => forge(built, [1, 2, 3, 4, 5], [host.machine.address()]));
+  },
+};
+
+function happen<What extends PlannedEvent["what"]>(
+  built: Built,
+  event: Extract<PlannedEvent, { what: What }> & { readonly what: What },
+): void {
+  HAPPENINGS[event.what](built, event);
+}
+
+/** A daemon ends, and another begins where it was, with what it left. */
+function restart({ hosts, site }: Built, who: string, change: { readonly keys?: SecurityProvider }): void {
+  const old = hosts.get(who);
+  if (old === undefined || old.machine.asleep) return;
+  old.stop();
+  hosts.set(who, site.restart(who, change));
+}
+
+/** Lets the attacker loose. */
+function attack(built: Built, { interval, modes, replays }: PlannedAttacker): void {
+  const { world, hosts } = built;
+  const addresses = [...hosts.values()].map(({ machine }) => machine.address());
+  world.every(interval, () => forge(built, modes, addresses));
+  if (!replays) return;
+  const chance = world.chance("replays");
+  world.network.tap((datagram) => {
+    // Of what was sent some comes again, after a millisecond or three hours.
+    if (chance.happens(0.02)) world.network.inject(datagram, 1e-3 * 10 ** (7 * chance.uniform()));
+    return "pass";
+  });
 }
 
 /** Sends a packet in somebody's name, with timestamps that whoever is off the path can only guess. */

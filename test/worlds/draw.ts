@@ -6,6 +6,7 @@ import type {
   Mode,
   Plan,
   PlannedAttacker,
+  PlannedCaster,
   PlannedEvent,
   PlannedHost,
   PlannedLink,
@@ -20,9 +21,13 @@ export function draw(seed: string, hours: number = HOURS): Plan {
   const chance = createChance(`world ${seed}`);
   const sources = drawSources(chance);
   const hosts = Array.from({ length: 1 + chance.below(4) }, (_, index) => drawHost(chance, `host${index + 1}`));
+  const casters = chance.happens(0.3) ? [drawCaster(chance)] : [];
+  const crowd = chance.happens(0.15) ? 10 + chance.below(21) : 0;
   const names = { hosts: hosts.map(({ name }) => name), sources: sources.map(({ name }) => name) };
-  const events = Array.from({ length: chance.below(5) }, () => drawEvent(chance, names, hours * 3600));
-  return { seed, hours, sources, hosts, events, attacker: chance.happens(0.5) ? drawAttacker(chance) : null };
+  const events = Array.from({ length: chance.below(6) }, () => drawEvent(chance, names, hours * 3600));
+  const beginning = one(chance, ["someday", "someday", "someday", "era", "leap"] as const);
+  const attacker = chance.happens(0.5) ? drawAttacker(chance) : null;
+  return { seed, hours, beginning, sources, casters, crowd, hosts, events, attacker };
 }
 
 function one<Item>(chance: SimChance, items: readonly Item[]): Item {
@@ -46,7 +51,7 @@ function sign(chance: SimChance): number {
 function drawSources(chance: SimChance): readonly PlannedSource[] {
   const honest = 3 + chance.below(5);
   const wrong = chance.below(honest);
-  const characters: readonly Character[] = ["liar", "liar", "silent", "unsynchronized"];
+  const characters: readonly Character[] = ["liar", "liar", "silent", "unsynchronized", "denying"];
   const drawn = [
     ...Array.from({ length: honest }, () => "honest" as const),
     ...Array.from({ length: wrong }, () => one(chance, characters)),
@@ -57,7 +62,14 @@ function drawSources(chance: SimChance): readonly PlannedSource[] {
 function drawSource(chance: SimChance, name: string, character: Character): PlannedSource {
   const rootDispersion = size(chance, 1e-4, 0.2);
   const error = character === "liar" ? lie(chance) : sign(chance) * rootDispersion * between(chance, 0, 0.9);
-  return { name, character, stratum: 1 + chance.below(4), error, rootDispersion, link: drawLink(chance) };
+  return {
+    name,
+    character,
+    stratum: 1 + chance.below(4),
+    error,
+    rootDispersion,
+    link: drawLink(chance),
+  };
 }
 
 /** Beyond any interval that is taken: root distances end at 1.5 s. */
@@ -78,8 +90,23 @@ function drawLink(chance: SimChance): PlannedLink {
   };
 }
 
+/** The more often, the more there is to combine. */
+const MODES: readonly Mode[] = [
+  "client",
+  "client",
+  "pool",
+  "pool",
+  "manycast",
+  "peers",
+  "broadcast",
+  "multicast",
+  "listener",
+  "listener",
+  "orphan",
+];
+
 function drawHost(chance: SimChance, name: string): PlannedHost {
-  const mode = one<Mode>(chance, ["client", "client", "pool", "manycast", "peers"]);
+  const mode = one(chance, MODES);
   const minpoll = 4 + chance.below(4);
   return {
     name,
@@ -98,6 +125,14 @@ function drawHost(chance: SimChance, name: string): PlannedHost {
   };
 }
 
+function drawCaster(chance: SimChance): PlannedCaster {
+  return {
+    name: "caster",
+    to: chance.happens(0.5) ? "broadcast" : "multicast",
+    interval: one(chance, [16, 64]),
+  };
+}
+
 function drawEvent(
   chance: SimChance,
   { hosts, sources }: { readonly hosts: readonly string[]; readonly sources: readonly string[] },
@@ -105,23 +140,60 @@ function drawEvent(
 ): PlannedEvent {
   const at = Math.round(between(chance, 600, end - 600));
   const stations = [...hosts, ...sources];
-  switch (chance.below(4)) {
+  switch (chance.below(9)) {
     case 0:
-      return { at, what: "nudge", who: one(chance, hosts), by: sign(chance) * size(chance, 1e-3, 10) };
+      return {
+        at,
+        what: "nudge",
+        who: one(chance, hosts),
+        by: sign(chance) * size(chance, 1e-3, 10),
+      };
     case 1:
-      return { at, what: "sleep", who: one(chance, hosts), lasting: Math.round(size(chance, 10, 7200)) };
+      return {
+        at,
+        what: "sleep",
+        who: one(chance, hosts),
+        lasting: Math.round(size(chance, 10, 7200)),
+      };
     case 2: {
       const who = chance.shuffled(stations).slice(0, 1 + chance.below(stations.length));
       return { at, what: "parting", who, lasting: Math.round(size(chance, 60, 7200)) };
     }
+    case 3:
+      return { at, what: "restart", who: one(chance, hosts) };
+    case 4:
+      return { at, what: "rekey", who: one(chance, hosts) };
+    case 5:
+      return { at, what: "renumber", who: one(chance, stations) };
+    case 6: {
+      const how = one(chance, ["again", "notFound", "failed"] as const);
+      return { at, what: "outage", lasting: Math.round(size(chance, 60, 7200)), how };
+    }
+    case 7:
+      return {
+        at,
+        what: "flood",
+        who: one(chance, hosts),
+        packets: Math.round(size(chance, 10, 3000)),
+      };
     default: {
-      const to = one<Character>(chance, ["liar", "silent", "unsynchronized", "honest"]);
-      return { at, what: "turn", who: one(chance, sources), to, error: to === "liar" ? lie(chance) : 0 };
+      const to = one<Character>(chance, ["liar", "silent", "unsynchronized", "denying", "honest"]);
+      return {
+        at,
+        what: "turn",
+        who: one(chance, sources),
+        to,
+        error: to === "liar" ? lie(chance) : 0,
+      };
     }
   }
 }
 
 function drawAttacker(chance: SimChance): PlannedAttacker {
   const modes = [1, 2, 3, 4, 5].filter(() => chance.happens(0.6));
-  return { interval: size(chance, 0.5, 60), modes: modes.length === 0 ? [4] : modes };
+  return {
+    interval: size(chance, 0.5, 60),
+    modes: modes.length === 0 ? [4] : modes,
+    replays: chance.happens(0.5),
+  };
 }

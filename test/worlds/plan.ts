@@ -1,8 +1,9 @@
 /** What a generated world is made from: plain data, so that it can be drawn, shrunk, printed, and built again. */
+import type { ResolveFault } from "../../src/engine/port/event.ts";
 import type { Seconds } from "../../src/time/seconds.ts";
 
 /** How a source of time is: what it says, and what it is. */
-export type Character = "honest" | "liar" | "silent" | "unsynchronized";
+export type Character = "honest" | "liar" | "silent" | "unsynchronized" | "denying";
 
 /** The way to a host, both ways apart. */
 export interface PlannedLink {
@@ -26,8 +27,24 @@ export interface PlannedSource {
   readonly link: PlannedLink;
 }
 
-/** How a host finds its sources. */
-export type Mode = "client" | "pool" | "manycast" | "peers";
+/** Who speaks to all and hears nobody: its port is closed, and ICMP says so. */
+export interface PlannedCaster {
+  readonly name: string;
+  /** To the LAN, or to the group. */
+  readonly to: "broadcast" | "multicast";
+  readonly interval: Seconds;
+}
+
+/** How a host finds its sources, and who finds it. */
+export type Mode =
+  | "client"
+  | "pool"
+  | "manycast"
+  | "peers"
+  | "broadcast" // it is a client, and broadcasts to its LAN
+  | "multicast" // the same to a group
+  | "listener" // it listens to both, and is a client of one
+  | "orphan"; // it is a client, has peers, and steps in where nobody has a source
 
 /** A host with a daemon. */
 export interface PlannedHost {
@@ -51,9 +68,19 @@ export interface PlannedHost {
 export type PlannedEvent =
   /** Somebody sets a host's clock. */
   | { readonly at: Seconds; readonly what: "nudge"; readonly who: string; readonly by: Seconds }
-  | { readonly at: Seconds; readonly what: "sleep"; readonly who: string; readonly lasting: Seconds }
+  | {
+      readonly at: Seconds;
+      readonly what: "sleep";
+      readonly who: string;
+      readonly lasting: Seconds;
+    }
   /** Some stations are cut off from the others. */
-  | { readonly at: Seconds; readonly what: "parting"; readonly who: readonly string[]; readonly lasting: Seconds }
+  | {
+      readonly at: Seconds;
+      readonly what: "parting";
+      readonly who: readonly string[];
+      readonly lasting: Seconds;
+    }
   /** A source changes. */
   | {
       readonly at: Seconds;
@@ -61,20 +88,49 @@ export type PlannedEvent =
       readonly who: string;
       readonly to: Character;
       readonly error: Seconds;
+    }
+  /** A host's daemon starts anew and remembers. */
+  | { readonly at: Seconds; readonly what: "restart"; readonly who: string }
+  /** The same, with another secret under the same key's number. */
+  | { readonly at: Seconds; readonly what: "rekey"; readonly who: string }
+  /** A station gets another address; names follow at once. */
+  | { readonly at: Seconds; readonly what: "renumber"; readonly who: string }
+  /** No name is to be had. */
+  | {
+      readonly at: Seconds;
+      readonly what: "outage";
+      readonly lasting: Seconds;
+      readonly how: ResolveFault;
+    }
+  /** So many packets in a second, in any names. */
+  | {
+      readonly at: Seconds;
+      readonly what: "flood";
+      readonly who: string;
+      readonly packets: number;
     };
+
+/** When a world begins: some day, a few hours before NTP's era 1, or before a leap second that all announce. */
+export type Beginning = "someday" | "era" | "leap";
 
 /** An off-path attacker: forges packets in a source's or a peer's name, without seeing what is asked. */
 export interface PlannedAttacker {
   readonly interval: Seconds;
   /** Modes of what is forged, 0 … 7. */
   readonly modes: readonly number[];
+  /** Sends again what was sent, too, sooner or later. */
+  readonly replays: boolean;
 }
 
 /** A world. */
 export interface Plan {
   readonly seed: string;
   readonly hours: number;
+  readonly beginning: Beginning;
   readonly sources: readonly PlannedSource[];
+  readonly casters: readonly PlannedCaster[];
+  /** So many more hosts serve, and answer whoever searches; nobody looks at them. */
+  readonly crowd: number;
   readonly hosts: readonly PlannedHost[];
   readonly events: readonly PlannedEvent[];
   readonly attacker: PlannedAttacker | null;

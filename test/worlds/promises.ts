@@ -25,6 +25,16 @@ export interface Look {
   readonly error: Seconds;
   /** All that somebody else has set the clock by, and what it was off by at first, seconds. */
   readonly nudged: Seconds;
+  /** No host has more configured lines. */
+  readonly configured: number;
+  /** The most answers to one question of its own that set out within 10 ms. */
+  readonly together: number;
+  /** Whom it has asked since it was known to deny it, in words. */
+  readonly askedThoughDenied: readonly string[];
+  /** The most actions it has asked for at one event. */
+  readonly actions: number;
+  /** Octets of what it leaves to the next run. */
+  readonly remembered: number;
   /** What an association's server is; `undefined`: another host. */
   readonly characterOf: (association: AssociationReport) => Character | undefined;
 }
@@ -41,6 +51,17 @@ const SETTLED = 3 * 3600;
 /** No server is asked more often on the average, seconds; a burst is eight packets. */
 const HEADWAY = 2;
 const BURST = 8;
+
+/** A host wants at least so many survivors (minclock's default). */
+const MINCLOCK = 3;
+/** A volley by which a broadcast client learns how far its server is: a burst, and what is asked again. */
+const VOLLEY = 2 * BURST;
+/** So many answers within 10 ms implode on whoever asked; forty servers that spread them over half a second send one. */
+const TOGETHER = 8;
+/** An event makes no more work than a few actions an association. */
+const ACTIONS = 8;
+/** Octets remembered of an association, at most, and of everything else. */
+const REMEMBERED = 4096;
 
 const FOLLOWED: ReadonlySet<AssociationReport["verdict"]> = new Set(["systemPeer", "survivor"]);
 
@@ -111,6 +132,24 @@ export const PROMISES: Readonly<Record<string, Check>> = {
     );
     return lost.length === 0 ? null : listed(lost);
   },
+  "the set never falls below minclock by dismissing the healthy": (look) => {
+    const { snapshot, before } = look;
+    if (before === null || look.calm < SETTLED) return null;
+    const here = new Set(snapshot.associations.map(({ address }) => address));
+    const isHealthy = (one: AssociationReport): boolean => one.reach !== 0 && look.characterOf(one) === "honest";
+    const lost = before.associations.filter((one) => isHealthy(one) && !here.has(one.address));
+    const left = snapshot.associations.filter(isHealthy).length;
+    return lost.length === 0 || left >= MINCLOCK ? null : `${left} are left after ${listed(lost)}`;
+  },
+  "whoever denied it is not asked again": ({ askedThoughDenied }) =>
+    askedThoughDenied.length === 0 ? null : askedThoughDenied.join(", "),
+  "no answers implode": ({ together }) => (together <= TOGETHER ? null : `${together} answers in 10 ms`),
+  "every volley ends": ({ snapshot }) => {
+    const endless = snapshot.associations.filter(
+      ({ lifetime, mode, packets }) => lifetime === "ephemeral" && mode === "broadcast" && packets.sent > VOLLEY,
+    );
+    return endless.length === 0 ? null : listed(endless);
+  },
   "what is found is authentic where that is asked for": ({ host, snapshot }) => {
     if (!host.keyed) return null;
     // By what it was mobilized; what was forged since is told as `failed`, and does nothing.
@@ -130,5 +169,14 @@ export const PROMISES: Readonly<Record<string, Check>> = {
   "the clock moves by no more than was nudged, and the panic threshold": ({ error, nudged, at }) => {
     const most = nudged + PANIC + at * 1e-3;
     return Math.abs(error) <= most ? null : `off by ${error} s, at most ${most} s`;
+  },
+  "an event makes a bounded number of actions": ({ host, configured, actions }) => {
+    const most = ACTIONS * (configured + host.maxclock + 8);
+    return actions <= most ? null : `${actions} at once, at most ${most}`;
+  },
+  "memory is bounded": ({ host, configured, snapshot, remembered }) => {
+    const most = 2 * configured + host.maxclock + 8;
+    if (snapshot.associations.length > most) return `${snapshot.associations.length} associations, at most ${most}`;
+    return remembered <= REMEMBERED * most ? null : `${remembered} octets are remembered`;
   },
 };

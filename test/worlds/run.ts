@@ -5,15 +5,15 @@
  */
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
-import type { SecurityProvider } from "../../src/security/security.ts";
 import type { Snapshot } from "../../src/engine/port/snapshot.ts";
 import type { Runner } from "../../src/sim/runner.ts";
-import { build, worldKeys, type Built } from "./build.ts";
+import { build, LEAP_AT, worldKeys, type Built, type WorldKeys } from "./build.ts";
 import { draw } from "./draw.ts";
 import type { Plan, PlannedHost } from "./plan.ts";
 import { printed } from "./print.ts";
 import { PROMISES, type Check, type Look } from "./promises.ts";
 import { shrunk } from "./shrink.ts";
+import { Watch } from "./watch.ts";
 
 /** A promise that was broken. */
 export interface Broken {
@@ -28,35 +28,50 @@ const LOOKED_AT = 300;
 /** Runs a plan to its end, or to the first promise that is broken. @param promises by name; all unless said */
 export function brokenBy(
   plan: Plan,
-  keys: SecurityProvider,
+  keys: WorldKeys,
   promises: Readonly<Record<string, Check>> = PROMISES,
 ): Broken | null {
   const built = build(plan, keys);
-  const before = new Map<string, Snapshot>();
+  const watch = new Watch(built.world);
+  const before = new Map<string, { readonly runner: Runner; readonly snapshot: Snapshot }>();
   try {
     for (let at = LOOKED_AT; at <= plan.hours * 3600; at += LOOKED_AT) {
       built.world.run(LOOKED_AT);
       for (const host of plan.hosts) {
         const runner = built.hosts.get(host.name)!;
         if (runner.machine.asleep) continue;
-        const look = lookAt(plan, built, host, runner, before.get(host.name) ?? null);
+        const earlier = before.get(host.name);
+        // A daemon that has started anew is another.
+        const last = earlier?.runner === runner ? earlier.snapshot : null;
+        const look = lookAt(plan, built, host, runner, last, watch);
         for (const [promise, check] of Object.entries(promises)) {
           const how = check(look);
           if (how !== null) return { promise, how: `${host.name} at ${at} s: ${how}` };
         }
-        before.set(host.name, look.snapshot);
+        before.set(host.name, { runner, snapshot: look.snapshot });
       }
     }
   } catch (error) {
-    return { promise: "no exception", how: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+    return {
+      promise: "no exception",
+      how: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    };
   }
   return null;
 }
 
-function lookAt(plan: Plan, built: Built, host: PlannedHost, runner: Runner, before: Snapshot | null): Look {
+function lookAt(
+  plan: Plan,
+  built: Built,
+  host: PlannedHost,
+  runner: Runner,
+  before: Snapshot | null,
+  watch: Watch,
+): Look {
   const { world, site, characters } = built;
   const past = plan.events.filter(({ at }) => at <= world.now);
   const ends = past.map((event) => event.at + ("lasting" in event ? event.lasting : 0));
+  if (plan.beginning === "leap" && world.now >= LEAP_AT) ends.push(LEAP_AT + 300);
   const nudges = past.flatMap((event) =>
     event.what === "nudge" && event.who === host.name ? [Math.abs(event.by)] : [],
   );
@@ -68,8 +83,13 @@ function lookAt(plan: Plan, built: Built, host: PlannedHost, runner: Runner, bef
     since: LOOKED_AT,
     at: world.now,
     calm: world.now - Math.max(0, ...ends),
-    error: runner.machine.error,
+    error: runner.machine.error - built.leapt,
     nudged: Math.abs(host.clockError) + nudges.reduce((sum, by) => sum + by, 0),
+    configured: plan.sources.length + plan.hosts.length,
+    together: watch.peakOf(runner),
+    askedThoughDenied: watch.askedThoughDenied(runner),
+    actions: runner.most,
+    remembered: JSON.stringify(runner.memory).length,
     characterOf: ({ address }) => characters.get(site.nameOf(address)),
   };
 }
@@ -89,7 +109,7 @@ export function campaign(
   seeds: Iterable<string>,
   seconds: number,
   hours: number | undefined,
-  keys: SecurityProvider,
+  keys: WorldKeys,
 ): Campaign {
   const clock = (): number => performance.now() / 1000;
   const end = clock() + seconds;

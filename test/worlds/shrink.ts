@@ -2,12 +2,22 @@
 import type { Plan, PlannedHost, PlannedLink, PlannedSource } from "./plan.ts";
 
 /** A way without any fault. */
-const PLAIN: PlannedLink = { out: 0.001, in: 0.001, jitter: 0, loss: 0, duplication: 0, reordering: 0 };
+const PLAIN: PlannedLink = {
+  out: 0.001,
+  in: 0.001,
+  jitter: 0,
+  loss: 0,
+  duplication: 0,
+  reordering: 0,
+};
 
 /** Smaller plans, the greatest step first. */
 function* smaller(plan: Plan): Generator<Plan> {
   if (plan.hours > 1) yield { ...plan, hours: Math.ceil(plan.hours / 2) };
   if (plan.attacker !== null) yield { ...plan, attacker: null };
+  if (plan.beginning !== "someday") yield { ...plan, beginning: "someday" };
+  if (plan.crowd > 0) yield { ...plan, crowd: 0 };
+  if (plan.casters.length > 0) yield { ...plan, casters: [] };
   for (const index of plan.events.keys()) yield { ...plan, events: plan.events.toSpliced(index, 1) };
   for (const index of plan.hosts.keys())
     if (plan.hosts.length > 1) yield { ...plan, hosts: plan.hosts.toSpliced(index, 1) };

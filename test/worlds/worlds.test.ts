@@ -1,8 +1,7 @@
 /** Generated worlds keep what is promised; the promises can be broken, and what breaks one is shrunk and printed. */
 import { beforeAll, describe, expect, it } from "vitest";
-import type { SecurityProvider } from "../../src/security/security.ts";
 import { association, snapshotOf } from "../support/snapshot.ts";
-import { build, worldKeys } from "./build.ts";
+import { build, worldKeys, type WorldKeys } from "./build.ts";
 import { draw } from "./draw.ts";
 import type { Plan } from "./plan.ts";
 import { printed } from "./print.ts";
@@ -16,7 +15,7 @@ import { shrunk } from "./shrink.ts";
  */
 const WORLDS = process.env["CI"] === undefined ? 4 : 40;
 
-let keys: SecurityProvider;
+let keys: WorldKeys;
 
 beforeAll(async () => {
   keys = await worldKeys();
@@ -55,13 +54,21 @@ function look(change: Partial<Look> = {}): Look {
   return {
     host: { ...host, maxclock: 3, keyed: true },
     runner: undefined as never,
-    snapshot: { ...snapshot, system: { ...snapshot.system, rootDistance: 0.1, systemPeer: servers[0]!.id } },
+    snapshot: {
+      ...snapshot,
+      system: { ...snapshot.system, rootDistance: 0.1, systemPeer: servers[0]!.id },
+    },
     before: snapshot,
     since: 300,
     at: 40_000,
     calm: 40_000,
     error: 0.001,
     nudged: 0,
+    configured: 10,
+    together: 1,
+    askedThoughDenied: [],
+    actions: 20,
+    remembered: 2000,
     characterOf: ({ id }) => (id > 3 ? "liar" : "honest"),
     ...change,
   };
@@ -73,7 +80,12 @@ function among(...associations: readonly ReturnType<typeof association>[]): Part
   return { snapshot: { ...snapshot, associations: [...snapshot.associations, ...associations] } };
 }
 
-const lying = association(4, { address: "10.1.0.4", verdict: "survivor", reach: 0o377, lifetime: "persistent" });
+const lying = association(4, {
+  address: "10.1.0.4",
+  verdict: "survivor",
+  reach: 0o377,
+  lifetime: "persistent",
+});
 
 /** What breaks each promise. */
 const BROKEN: Readonly<Record<string, Partial<Look>>> = {
@@ -97,6 +109,20 @@ const BROKEN: Readonly<Record<string, Partial<Look>>> = {
     })),
   ),
   "no survivor is dismissed": { before: snapshotOf([{ ...lying, lifetime: "preemptable" }]) },
+  "the set never falls below minclock by dismissing the healthy": {
+    before: look().snapshot,
+    snapshot: { ...look().snapshot, associations: look().snapshot.associations.slice(1) },
+  },
+  "whoever denied it is not asked again": { askedThoughDenied: ["10.1.0.1, 3 times"] },
+  "no answers implode": { together: 30 },
+  "every volley ends": among({
+    ...lying,
+    lifetime: "ephemeral",
+    mode: "broadcast",
+    verdict: "outlier",
+    security: "key",
+    packets: { sent: 178, received: 0, rejected: 178 },
+  }),
   "what is found is authentic where that is asked for": among({
     ...lying,
     mode: "symmetricPassive",
@@ -110,6 +136,8 @@ const BROKEN: Readonly<Record<string, Partial<Look>>> = {
     packets: { sent: 200, received: 0, rejected: 0 },
   }),
   "the clock moves by no more than was nudged, and the panic threshold": { error: 1041, calm: 0 },
+  "an event makes a bounded number of actions": { actions: 1000 },
+  "memory is bounded": { remembered: 10_000_000 },
 };
 
 describe("a promise", () => {
@@ -124,7 +152,10 @@ describe("a promise", () => {
         throw new Error("out of order");
       },
     });
-    expect(found).toMatchObject({ promise: "no exception", how: expect.stringContaining("out of order") });
+    expect(found).toMatchObject({
+      promise: "no exception",
+      how: expect.stringContaining("out of order"),
+    });
   });
 });
 
