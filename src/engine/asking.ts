@@ -32,7 +32,7 @@ import type { State } from "./state.ts";
 /** Questions a server may leave unanswered before another address of its name is tried. */
 const SILENT_BEFORE_FALLBACK = 2;
 
-/** So many questions of one association are out at most, the overdue ones included; for another the oldest is given up. */
+/** So many questions of one association are out at most, the overdue ones included; for another the oldest overdue one is given up. */
 export const MOST_OPEN = 8;
 
 /** An association's moment has come: requests run out, and the next one leaves. */
@@ -119,7 +119,10 @@ function ask(state: State, association: Association, now: Now): void {
     onUnsealed(association);
     return;
   }
-  if (association.requests.length >= MOST_OPEN) state.close(association, association.requests[0]!);
+  // One that may still be lost in time is counted on, and its loss ends the run: it stays.
+  const given =
+    association.requests.length < MOST_OPEN ? undefined : association.requests.find(({ overdue }) => overdue);
+  if (given !== undefined) state.close(association, given);
   const token = state.nextToken();
   onAsked(association, newRequest(token, cookie, now, state.config.timeout, state.patience));
   state.roster.occupy(token, association);
