@@ -32,7 +32,7 @@ export async function run(argv: readonly string[], surroundings: Io): Promise<nu
   // The help of help is all of it.
   if (first === "help" && asked === "help") return run(["help", ...argv.slice(2)], io);
   const wantsHelp = first === "help" || argv.some((word) => HELP_FLAGS.includes(word));
-  const stranger = strangerIn(argv, wantsHelp);
+  const stranger = strangerIn(argv, wantsHelp || argv.some((word) => VERSION_FLAGS.includes(word)));
   if (stranger !== null) return fail(unknownCommand(stranger), argv, io);
   const named = commandNamed(first === "help" ? asked : first);
   const examples = wantsHelp && named !== null ? (await import("./examples.ts")).examplesHelp : null;
@@ -46,12 +46,13 @@ export async function run(argv: readonly string[], surroundings: Io): Promise<nu
 }
 
 const HELP_FLAGS: readonly string[] = [ROWS.help.flag, ROWS.help.short];
+const VERSION_FLAGS: readonly string[] = [ROWS.version.flag, ROWS.version.short];
 
-/** What stands where a command should and is none, and of which more can be said than that, or help is asked. */
-function strangerIn([first, asked]: readonly string[], wantsHelp: boolean): string | null {
+/** What stands where a command should and is none, and of which more can be said than that, or what would be answered for it: help, the version. */
+function strangerIn([first, asked]: readonly string[], wantsOther: boolean): string | null {
   const name = first === "help" ? asked : first;
   if (name === undefined || name.startsWith("-") || name === "help" || commandNamed(name) !== null) return null;
-  return wantsHelp || OTHER_TOOLS.has(name) ? name : null;
+  return wantsOther || OTHER_TOOLS.has(name) ? name : null;
 }
 
 /**

@@ -1,11 +1,11 @@
 /** `ntpkit wait`: until the local clock is synchronized, whatever daemon does it; what boots and jobs put before themselves. */
 import { isFollowing, type DaemonReport } from "../control/daemon.ts";
-import { askDaemon, LOCAL, type Place } from "../host/ask.ts";
+import { askDaemon, LOCAL, type AskFault, type Place } from "../host/ask.ts";
 import { kernelStatus, type KernelStatus } from "../host/kernel.ts";
 import { head, type Condition, type WaitDocument } from "../view/daemon-document.ts";
 import { documentText, type FailureDocument } from "../view/document.ts";
 import { durationText, printable, signedText } from "../view/text.ts";
-import { askOptions, daemonPlaceOf } from "./asking.ts";
+import { askFailure, askOptions, daemonPlaceOf } from "./asking.ts";
 import { exitCode, failureLine } from "./exit.ts";
 import { type Io, sayLine } from "./io.ts";
 import { pause } from "./pause.ts";
@@ -26,7 +26,7 @@ export interface Here {
 /**
  * Waits.
  * @param here whose daemon and whose kernel are looked at where none is named
- * @returns the exit code: 0 synchronized, 17 not yet, 69 nobody can tell
+ * @returns the exit code: 0 synchronized, 11 no such name, 17 not yet, 69 nobody can tell
  * @throws UsageError
  */
 export async function runWait(
@@ -40,21 +40,32 @@ export async function runWait(
   try {
     const asking = await askOptions({ ...options, timeout: PATIENCE }, until);
     let last = NOTHING_KNOWN;
+    let nowhere: Unresolved | null = null;
     for (;;) {
       const asked = await askDaemon(place, asking);
+      if (!("kind" in asked) || asked.fault !== "stopped") nowhere = unresolvedOf(asked);
       const seen =
         "kind" in asked ? kernelCondition(options.daemon === undefined ? here.kernel() : null) : daemonCondition(asked);
       if (!until.signal.aborted || seen.source === "kernel") last = seen;
+      // A name that there is not is a mistake; name servers that cannot be reached yet are waited for.
+      if (nowhere?.why === "notFound" || nowhere?.why === "otherFamily") break;
       if (isGood(last, options)) return told(last, null, began, options, io);
       if (options.verbose === true) sayLine(io.err, `ntpkit wait: ${conditionText(last)}`);
       if (until.signal.aborted) break;
       await pause(options.interval ?? WAIT_DEFAULTS.interval, until.signal);
       if (until.signal.aborted) break;
     }
-    return told(last, failureOf(last, options, until), began, options, io);
+    return told(last, failureOf(last, nowhere, options, until), began, options, io);
   } finally {
     until.release();
   }
+}
+
+/** The name of the daemon's host has no address. */
+type Unresolved = Extract<AskFault, { readonly fault: "unresolved" }>;
+
+function unresolvedOf(asked: DaemonReport | AskFault): Unresolved | null {
+  return "kind" in asked && asked.fault === "unresolved" ? asked : null;
 }
 
 const NOTHING_KNOWN: Condition = {
@@ -99,7 +110,14 @@ function isGood(
   return distance === undefined || (maximumError !== null && maximumError <= distance);
 }
 
-function failureOf(last: Condition, { daemon }: OptionsOf<"wait">, until: Until): FailureDocument {
+function failureOf(
+  last: Condition,
+  nowhere: Unresolved | null,
+  { daemon }: OptionsOf<"wait">,
+  until: Until,
+): FailureDocument {
+  if (nowhere !== null && daemon !== undefined && (until.why === "deadline" || !until.signal.aborted))
+    return askFailure(daemon, nowhere, until);
   if (until.why !== "deadline") return { code: until.why, message: until.why, hint: null };
   if (last.source === null && daemon !== undefined)
     return { code: "unavailable", message: `${daemon}: no time daemon answers`, hint: "--timeout waits longer" };

@@ -20,6 +20,18 @@ export const HOST_FAULTS: Readonly<Record<HostFault, string>> = {
   other: "the system refused",
 };
 
+/**
+ * What this host would not do for a server.
+ *
+ * Where a socket was had and only sending was refused, more privileges would not help: EACCES is a `prohibit` route's or a broadcast
+ * address's, EPERM the firewall's.
+ */
+export function hostFaultText(reason: Reason, fault: HostFault): string {
+  return reason === "unreachable" && fault === "noPrivilege"
+    ? "this host forbids it: a route, the firewall, or it is a broadcast address"
+    : HOST_FAULTS[fault];
+}
+
 /** Why a name has no address, in words. */
 export const RESOLVE_FAULTS: Readonly<Record<ResolveFault, string>> = {
   notFound: "there is no such name",
@@ -49,7 +61,7 @@ const DETAILS: Readonly<Partial<Record<Reason, (server: AssociationReport, conte
   unreachable: ({ packets, unreachable }) =>
     unreachable === null
       ? `${counted(packets.sent, "request")} sent${packets.rejected > 0 ? `, ${counted(packets.rejected, "packet")} came that could not be used (-v says why)` : ""}`
-      : HOST_FAULTS[unreachable],
+      : hostFaultText("unreachable", unreachable),
   noRoute: ({ unreachable }) => (unreachable === null || unreachable === "noRoute" ? null : HOST_FAULTS[unreachable]),
   sourcePort: ({ unreachable }) => (unreachable === null ? null : HOST_FAULTS[unreachable]),
   unsynchronized: ({ leap, stratum, refid }) =>

@@ -5,9 +5,18 @@ import type { AssociationReport, Snapshot } from "../engine/port/snapshot.ts";
 import type { StepLimits } from "../discipline/limits.ts";
 import type { ClockFault, HostFault } from "../engine/port/event.ts";
 import type { Seconds } from "../time/seconds.ts";
+import { family, isLinkLocal } from "../wire/address.ts";
 import type { FailureDocument } from "./document.ts";
 import { DEFAULT_LIMITS } from "../system/limits.ts";
-import { distanceText, HOST_FAULTS, kissWords, RESOLVE_FAULTS, resolveText, stratumText } from "./explain.ts";
+import {
+  distanceText,
+  HOST_FAULTS,
+  hostFaultText,
+  kissWords,
+  RESOLVE_FAULTS,
+  resolveText,
+  stratumText,
+} from "./explain.ts";
 import { fullName } from "./servername.ts";
 import { durationText, printable, signedText } from "./text.ts";
 import { CLOCK_FAULTS } from "./notes.ts";
@@ -199,7 +208,7 @@ function cause(server: AssociationReport, reason: Reason, { unresolved, limits }
   if (reason === "authentication" && server.packets.sent === 0 && server.keyId !== null)
     return `key ${server.keyId} is not in the keyring, or not trusted`;
   if (reason === "noMajority" && server.offset !== null) return signedText(server.offset);
-  if (OF_THE_HOST.includes(reason) && server.unreachable !== null) return HOST_FAULTS[server.unreachable];
+  if (OF_THE_HOST.includes(reason) && server.unreachable !== null) return hostFaultText(reason, server.unreachable);
   return REASONS[reason].text;
 }
 
@@ -242,9 +251,21 @@ function silenceHint(associations: readonly AssociationReport[]): Advice {
     return ["is the network up?", " --wait-network 60s waits for it"];
   if (associations.some(({ packets }) => packets.rejected > 0))
     return ["packets came that could not be used", "; -v says why"];
+  if (associations.length > 0 && associations.every(({ unreachable }) => unreachable !== null))
+    return hostHint(associations);
   const ports = new Set(associations.map(({ port }) => port));
   const blocked = `is UDP port ${ports.size === 1 ? [...ports][0]! : 123} blocked on the way?`;
   return [blocked, " --timeout and --deadline allow more time"];
+}
+
+/** Nothing left this host: what is on the way and how long was waited have no part in it. */
+function hostHint(associations: readonly AssociationReport[]): Advice {
+  const [zoneless] = associations.flatMap(({ address }) =>
+    address !== null && family(address) === 6 && isLinkLocal(address) && !address.includes("%") ? [address] : [],
+  );
+  return zoneless === undefined
+    ? "`ip route get ADDRESS` tells how this host would reach it, if its firewall lets it"
+    : `a link-local address needs its interface: write ${zoneless}%INTERFACE; \`ip link\` lists them`;
 }
 
 /** Why the system would not have its clock set; `null`: it was not asked, or did as it was told. */

@@ -275,6 +275,12 @@ describe("wait", () => {
     expect(err).toContain("not yet: ntpd 4.2.8 says: not synchronized; ");
   });
 
+  it("ends at once with 11 where the daemon's host has no address, since that is a mistake", async () => {
+    const { code, out, err } = await ntpkit(["wait", "--json", "--timeout", "1m", "--daemon", "nosuch.invalid"]);
+    expect([code, violations(JSON.parse(out), waitSchema())]).toEqual([11, []]);
+    expect(err).toMatch(/^ntpkit wait: nosuch\.invalid: /);
+  });
+
   it("goes by the kernel where no daemon answers here", async () => {
     const options = await nowhere();
     expect(await runWait(options, io, await here(kernel({})))).toBe(0);

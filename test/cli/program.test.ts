@@ -66,6 +66,8 @@ describe("a mistake", () => {
       ["query", "ex\u001b[31mample"],
       'ntpkit query: server "ex\\x1b[31mample": "ex\\x1b[31mample" is not a host name or an IP address: U+001B in column 3',
     ],
+    [["snyc", "--version"], "ntpkit: unknown command 'snyc'; did you mean \"sync\"?"],
+    [["snyc", "-V"], "ntpkit: unknown command 'snyc'; did you mean \"sync\"?"],
     [["snyc"], "ntpkit: unknown command 'snyc'; did you mean sync?"],
     [["sync", "--pnic", "3"], "ntpkit sync: unknown option '--pnic'; did you mean --panic?"],
     [["sync", "--nts", "a"], "ntpkit sync: unknown option '--nts'; see ntpkit sync --help"],

@@ -188,6 +188,24 @@ describe("a failure", () => {
       "is the name of the interface right? `ip link` lists them",
     ],
     [
+      "no-reply",
+      undecided([silent(1, "unreachable", { unreachable: "noPrivilege" })]),
+      "no server answered: 192.0.2.1 (this host forbids it: a route, the firewall, or it is a broadcast address)",
+      "`ip route get ADDRESS` tells how this host would reach it, if its firewall lets it",
+    ],
+    [
+      "no-reply",
+      undecided([silent(1, "unreachable", { unreachable: "other", name: "fe80::1", address: "fe80::1" })]),
+      "no server answered: fe80::1 (the system refused)",
+      "a link-local address needs its interface: write fe80::1%INTERFACE; `ip link` lists them",
+    ],
+    [
+      "no-reply",
+      undecided([silent(1, "unreachable", { unreachable: "other" }), silent(2, "unreachable")]),
+      "no server answered: 192.0.2.1 (the system refused), 192.0.2.2 (it did not answer)",
+      "is UDP port 123 blocked on the way? --timeout and --deadline allow more time",
+    ],
+    [
       "permission",
       undecided([silent(1, "sourcePort", { unreachable: "noPrivilege" })]),
       "this process may not use that port: 192.0.2.1 (this process may not do that (no privilege))",
