@@ -43,53 +43,81 @@ export interface Correction {
   readonly innovationVariance: number;
 }
 
-/** The estimate at a later moment, without anything new being measured. */
-export function predict(before: ClockEstimate, at: Mono, wander: number): ClockEstimate {
-  const time = elapsed(before.at, at);
-  const { phase, frequency, phaseVariance, covariance, frequencyVariance } = before;
-  const walk = wander ** 2 * time;
-  return sound({
-    at,
-    phase: phase + frequency * time,
-    frequency,
-    phaseVariance: phaseVariance + time * (2 * covariance + time * frequencyVariance) + (walk * time ** 2) / 3,
-    covariance: covariance + time * frequencyVariance + (walk * time) / 2,
-    frequencyVariance: frequencyVariance + walk,
-  });
+/** An estimate that is carried along in place: a filter runs over a whole history many times for each sample. */
+export type Running = { -readonly [Field in keyof ClockEstimate]: ClockEstimate[Field] };
+
+/** A copy, to be carried along. */
+export function running(estimate: ClockEstimate): Running {
+  const { at, phase, frequency, phaseVariance, covariance, frequencyVariance } = estimate;
+  return { at, phase, frequency, phaseVariance, covariance, frequencyVariance };
 }
 
-/**
- * Takes a measurement in, made at the moment the estimate is of.
- *
- * The variance of the frequency is (det P + P₂₂ R) / (P₁₁ + R), which is P₂₂ − P₁₂² / (P₁₁ + R) without the difference: where
- * phase and frequency are all but one unknown, as after a day without a measurement, that one is rounding and nothing else.
- */
+/** The estimate at a later moment, without anything new being measured. */
+export function predict(before: ClockEstimate, at: Mono, wander: number): ClockEstimate {
+  const later = running(before);
+  advance(later, at, wander);
+  return later;
+}
+
+/** Takes a measurement in, made at the moment the estimate is of; see {@link absorb}. */
 export function correct(before: ClockEstimate, measurement: PhaseMeasurement): Correction {
-  const { phaseVariance, covariance, frequencyVariance } = before;
+  const estimate = running(before);
   const innovation = measurement.phase - before.phase;
-  const innovationVariance = phaseVariance + measurement.variance;
-  const phaseGain = phaseVariance / innovationVariance;
-  const frequencyGain = covariance / innovationVariance;
-  const kept = measurement.variance / innovationVariance;
-  const unexplained = Math.max(0, phaseGain * frequencyVariance - frequencyGain * covariance);
-  const estimate = sound({
-    at: before.at,
-    phase: before.phase + phaseGain * innovation,
-    frequency: before.frequency + frequencyGain * innovation,
-    phaseVariance: phaseVariance * kept,
-    covariance: covariance * kept,
-    frequencyVariance: unexplained + frequencyVariance * kept,
-  });
+  const innovationVariance = before.phaseVariance + measurement.variance;
+  absorb(estimate, innovation, measurement.variance);
   return { estimate, innovation, innovationVariance };
 }
 
 /** The same with a covariance that can be one: no variance below zero, and no correlation beyond one. */
 export function sound(estimate: ClockEstimate): ClockEstimate {
+  const mended = running(estimate);
+  mend(mended);
+  return mended;
+}
+
+/** Carries an estimate along to a later moment, in place; see {@link predict}. */
+export function advance(estimate: Running, at: Mono, wander: number): void {
+  const time = elapsed(estimate.at, at);
+  const { phaseVariance, covariance, frequencyVariance } = estimate;
+  const walk = wander ** 2 * time;
+  estimate.at = at;
+  estimate.phase += estimate.frequency * time;
+  estimate.phaseVariance = phaseVariance + time * (2 * covariance + time * frequencyVariance) + (walk * time ** 2) / 3;
+  estimate.covariance = covariance + time * frequencyVariance + (walk * time) / 2;
+  estimate.frequencyVariance = frequencyVariance + walk;
+  mend(estimate);
+}
+
+/**
+ * Takes into an estimate, in place, how far a measurement of its moment is from it.
+ *
+ * The variance of the frequency is (det P + P₂₂ R) / (P₁₁ + R), which is P₂₂ − P₁₂² / (P₁₁ + R) without the difference: where
+ * phase and frequency are all but one unknown, as after a day without a measurement, that one is rounding and nothing else.
+ * @param innovation measured less estimated phase, seconds
+ * @param variance that of the measurement's error, s², above zero
+ */
+export function absorb(estimate: Running, innovation: Seconds, variance: number): void {
+  const { phaseVariance, covariance, frequencyVariance } = estimate;
+  const innovationVariance = phaseVariance + variance;
+  const phaseGain = phaseVariance / innovationVariance;
+  const frequencyGain = covariance / innovationVariance;
+  const kept = variance / innovationVariance;
+  const unexplained = Math.max(0, phaseGain * frequencyVariance - frequencyGain * covariance);
+  estimate.phase += phaseGain * innovation;
+  estimate.frequency += frequencyGain * innovation;
+  estimate.phaseVariance = phaseVariance * kept;
+  estimate.covariance = covariance * kept;
+  estimate.frequencyVariance = unexplained + frequencyVariance * kept;
+  mend(estimate);
+}
+
+function mend(estimate: Running): void {
   const phaseVariance = Math.max(0, estimate.phaseVariance);
   const frequencyVariance = Math.max(0, estimate.frequencyVariance);
   const most = Math.sqrt(phaseVariance) * Math.sqrt(frequencyVariance);
-  const covariance = Math.max(-most, Math.min(most, estimate.covariance));
-  return { ...estimate, phaseVariance, covariance, frequencyVariance };
+  estimate.phaseVariance = phaseVariance;
+  estimate.frequencyVariance = frequencyVariance;
+  estimate.covariance = Math.max(-most, Math.min(most, estimate.covariance));
 }
 
 /** How phase and frequency are correlated, −1 … 1; 0 where one of them is exact. */

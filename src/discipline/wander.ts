@@ -9,10 +9,11 @@
  * runs test of the residuals; RFC 5905 has the Allan intercept, a constant.) All servers are measured by the same oscillator, so
  * they are judged together; but each has a noise of its own, which is found out likewise.
  */
-import type { Frequency } from "../time/seconds.ts";
+import type { Mono } from "../time/mono.ts";
+import type { Frequency, Seconds } from "../time/seconds.ts";
 import { delaysOf, measurement, ordinaryVariance } from "./history.ts";
 import type { History } from "./history.ts";
-import { correct, predict, sound } from "./kalman.ts";
+import { absorb, advance, running, sound } from "./kalman.ts";
 import type { ClockEstimate, PhaseMeasurement } from "./kalman.ts";
 
 /** The wanders in question, s/s after one second: from a crystal oven to a machine in the sun. */
@@ -76,20 +77,23 @@ export function believe(histories: readonly History[]): Belief {
   };
 }
 
-/** A history never changes, and is asked for what it says when it is new, and again when the next sample comes. */
-const KNOWN = new WeakMap<History, readonly Opinion[]>();
+/** Samples never change, and are asked for what they say when the last is new, and again when the next one comes. */
+const KNOWN = new WeakMap<
+  History["samples"],
+  { readonly prior: ClockEstimate | null; readonly opinions: readonly Opinion[] }
+>();
 
 /** What a history says under each wander. */
 function opinionsOf(history: History): readonly Opinion[] {
-  const known = KNOWN.get(history);
-  if (known !== undefined) return known;
   const { prior, samples } = history;
+  const known = KNOWN.get(samples);
+  if (known?.prior === prior) return known.opinions;
   const delays = delaysOf(samples);
   const ordinary = ordinaryVariance(samples, delays);
   const measurements = samples.map((sample) => measurement(sample, delays));
   const noises = NOISES.map((noise) => noise ** 2 * ordinary);
   const opinions = WANDERS.map((wander) => filterNoisy({ prior, measurements, noises }, wander));
-  KNOWN.set(history, opinions);
+  KNOWN.set(samples, { prior, opinions });
   return opinions;
 }
 
@@ -133,23 +137,22 @@ function filter(
   wander: number,
   noise: number,
 ): { estimate: ClockEstimate; surprise: number } {
-  let estimate = prior;
+  const [first] = measurements;
+  const estimate = running(prior ?? beginning(first!.at, first!.phase, first!.variance + noise));
   let surprise = 0;
-  for (const { at, phase, variance } of measurements) {
-    const one = { at, phase, variance: variance + noise };
-    if (estimate === null) {
-      estimate = beginning(one);
-      continue;
-    }
-    const { estimate: corrected, innovation, innovationVariance } = correct(predict(estimate, at, wander), one);
+  for (let place = prior === null ? 1 : 0; place < measurements.length; place += 1) {
+    const { at, phase, variance } = measurements[place]!;
+    advance(estimate, at, wander);
+    const innovation = phase - estimate.phase;
+    const innovationVariance = estimate.phaseVariance + variance + noise;
+    absorb(estimate, innovation, variance + noise);
     surprise = surprise * FORGETTING + Math.log(innovationVariance) + innovation ** 2 / innovationVariance;
-    estimate = corrected;
   }
-  return { estimate: estimate!, surprise };
+  return { estimate, surprise };
 }
 
 /** All that one measurement says. */
-function beginning({ at, phase, variance }: PhaseMeasurement): ClockEstimate {
+function beginning(at: Mono, phase: Seconds, variance: number): ClockEstimate {
   return { at, phase, frequency: 0, phaseVariance: variance, covariance: 0, frequencyVariance: UNKNOWN_FREQUENCY ** 2 };
 }
 
