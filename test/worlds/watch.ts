@@ -2,13 +2,24 @@
 import type { Runner } from "../../src/sim/runner.ts";
 import type { SimWorld } from "../../src/sim/world.ts";
 import type { Seconds } from "../../src/time/seconds.ts";
+import { isMulticast } from "../../src/wire/address.ts";
 import { modeOf } from "../support/site.ts";
 
 /** What answers come within is an implosion, seconds. */
 const TOGETHER: Seconds = 0.01;
 
+/** Where a packet has its timestamps (RFC 5905 figure 8). */
+const ORIGIN = 24;
+const TRANSMIT = 40;
+
+function timestampAt(bytes: Uint8Array, offset: number): string {
+  return Buffer.from(bytes.subarray(offset, offset + 8)).toString("hex");
+}
+
 /** Counts what sets out. */
 export class Watch {
+  /** The transmit timestamps of all searches. */
+  readonly #searches = new Set<string>();
   readonly #recent = new Map<string, number[]>();
   readonly #peaks = new Map<string, number>();
   readonly #asked = new Map<string, number>();
@@ -20,12 +31,15 @@ export class Watch {
       const { from, to } = datagram;
       const mode = modeOf(datagram);
       if (mode === "client") this.#asked.set(`${from.ip} ${to.ip}`, (this.#asked.get(`${from.ip} ${to.ip}`) ?? 0) + 1);
-      if (mode === "server") this.#count(`${to.ip} ${to.port}`, to.ip, at);
+      if (mode === "client" && isMulticast(to.ip)) this.#searches.add(timestampAt(datagram.bytes, TRANSMIT));
+      // What comes back for forged questions, a flood of which is nobody's search, is the flood's doing.
+      if (mode === "server" && this.#searches.has(timestampAt(datagram.bytes, ORIGIN)))
+        this.#count(`${to.ip} ${to.port}`, to.ip, at);
       return "pass";
     });
   }
 
-  /** The most answers that set out for one question of a host within {@link TOGETHER}. */
+  /** The most answers that set out for one search of a host within {@link TOGETHER}. */
   peakOf({ machine }: Runner): number {
     return Math.max(
       0,
