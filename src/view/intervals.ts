@@ -3,8 +3,8 @@
  * one sentence a server that lost.
  *
  * ```text
- * * ntp1.example.net     ├──▒▒▒●▒▒─────┤           +0.12 ms ± 1.4 ms
- * x ntp9.example.net                        ├─●─┤  +9.81 ms ± 0.6 ms
+ * * ntp1.example.net     ├──▒▒▒●▒▒─────┤           +0.12 ms within 1.4 ms
+ * x ntp9.example.net                        ├─●─┤  +9.81 ms within 0.6 ms
  * ```
  */
 import { REASONS, TALLIES } from "../association/verdict.ts";

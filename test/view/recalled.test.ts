@@ -71,7 +71,7 @@ describe("what is recalled, in words", () => {
       "left to itself the clock runs 21.034 ppm slow, known to 0.050 ppm",
     );
     expect(runsText({ correction: -1e-6, deviation: 1e-9 })).toBe(
-      "left to itself the clock runs 1.000 ± 0.001 ppm fast",
+      "left to itself the clock runs 1.000 ppm fast, known to 0.001 ppm",
     );
   });
 });

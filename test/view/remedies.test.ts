@@ -118,6 +118,9 @@ const WHOSE: readonly (readonly [RegExp, readonly string[] | null])[] = [
   [/./, null],
 ];
 
+/** Options of other programs that a text tells somebody to give them. */
+const OTHERS: ReadonlySet<string> = new Set(["host/libc.ts: --omit"]); // npm's, which leaves koffi out
+
 it("every option that any text of the program speaks of is there, and in a command's own texts its own", () => {
   const root = new URL("../../src/", import.meta.url);
   const files = readdirSync(root, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"));
@@ -132,7 +135,7 @@ it("every option that any text of the program speaks of is there, and in a comma
         // Of one letter other programs have some, too.
         if (!option.startsWith("--") || known.has(option) || (option === "--version" && file === "cli/program.ts"))
           continue;
-        wrong.push(`${file}: ${option}`);
+        if (!OTHERS.has(`${file}: ${option}`)) wrong.push(`${file}: ${option}`);
       }
     }
   }
