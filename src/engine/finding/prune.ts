@@ -77,7 +77,8 @@ export function isUsefulStratum(state: State, { stratum }: Header, filter: "rang
 
 /** Ends an association that was not configured, and keeps its address from being found again too soon. */
 export function prune(state: State, surplus: Association, now: Now, why?: Reason): void {
-  if (surplus.lifetime === "preemptable") remember(state, surplus.address!, surplus, now);
+  if (surplus.lifetime === "preemptable")
+    remember(state, surplus.address!, surplus, now, why === "duplicate" ? DOUBLE : 0);
   demobilize(state, surplus, why ?? state.opinion.verdicts.get(surplus.id)?.reason ?? "unreachable", now);
 }
 
@@ -153,15 +154,21 @@ export function reward(state: State, association: Association): void {
   if (survives || (verdict === "outlier" && heldCount(state) <= state.config.limits.maxclock)) keep(association);
 }
 
-/** The guard against a cycle of finding and pruning; those that have served their time make room. */
-function remember(state: State, address: Address, { config }: Association, now: Now): void {
-  for (const [key, until] of state.pruned) {
-    if (until > now.mono) break;
-    state.pruned.delete(key);
-  }
+/**
+ * Another name of a server stays one, however often its line is asked: with a short interval it would be found again before anybody
+ * has looked for doubles. As long as the interval is by default (RFC 5905 MAXPOLL of §7.2: 10).
+ */
+const DOUBLE: Seconds = pollInterval(10);
+
+/**
+ * The guard against a cycle of finding and pruning; those that have served their time make room.
+ * @param least for so long at the least, seconds
+ */
+function remember(state: State, address: Address, { config }: Association, now: Now, least: Seconds): void {
+  for (const [key, until] of state.pruned) if (until <= now.mono) state.pruned.delete(key);
   const key = addressKey(address);
   state.pruned.delete(key);
-  state.pruned.set(key, after(now.mono, pollInterval(config.maxpoll)));
+  state.pruned.set(key, after(now.mono, Math.max(pollInterval(config.maxpoll), least)));
 }
 
 /** A daemon has time: it looks for doubles this often, for servers tell the same of their clocks as long as they are not set. */
