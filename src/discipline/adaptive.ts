@@ -212,7 +212,9 @@ function conclude(
 ): DisciplineUpdate<AdaptiveState> {
   const { estimates, noises, wander } = believe(followed.map(({ history }) => history));
   const current = estimates.map((estimate) => predict(estimate, now, wander));
-  const agreed = consensus(current.map((estimate, place) => ({ estimate, rootDelay: followed[place]!.rootDelay })));
+  const agreed = consensus(
+    current.map((estimate, place) => ({ estimate, noise: noises[place]!, rootDelay: followed[place]!.rootDelay })),
+  );
   const ordinary = Math.min(
     ...followed.map(({ history: { samples } }, place) => ordinaryVariance(samples, delaysOf(samples)) + noises[place]!),
   );

@@ -19,19 +19,29 @@ const ASYMMETRY = 0.05;
 export interface Opinion {
   /** As of the same moment for all. */
   readonly estimate: ClockEstimate;
+  /** The variance of the server's own time, s²; default none. */
+  readonly noise?: number;
   /** Round trip to the primary source, seconds. */
   readonly rootDelay: Seconds;
 }
 
+/**
+ * A server whose own time is noisier than another is wrong, so many standard deviations, adds nothing to that one. It could do harm:
+ * what seemed to be noise may be a clock that was being set, of which the mean is nobody's time, and between two the median is no
+ * judge.
+ */
+const NOISIER = 8;
+
 /** The centre of some opinions, not empty. The variances say nothing of what all have in common. */
-export function consensus(opinions: readonly Opinion[]): ClockEstimate {
+export function consensus(all: readonly Opinion[]): ClockEstimate {
+  const opinions = quiet(all);
   const [first, ...others] = opinions;
   if (others.length === 0) return first!.estimate;
   const { at, phase: origin } = first!.estimate;
   const phase = centre(
     opinions.map(({ estimate, rootDelay }) => ({
       value: estimate.phase - origin,
-      variance: estimate.phaseVariance + ((ASYMMETRY * rootDelay) / 2) ** 2,
+      variance: estimate.phaseVariance + asymmetryOf(rootDelay),
     })),
   );
   const frequency = centre(
@@ -46,6 +56,19 @@ export function consensus(opinions: readonly Opinion[]): ClockEstimate {
     covariance: together * Math.sqrt(phase.variance) * Math.sqrt(frequency.variance),
     frequencyVariance: frequency.variance,
   });
+}
+
+/** Without those that are far noisier than another is wrong. */
+function quiet(opinions: readonly Opinion[]): readonly Opinion[] {
+  const least = Math.min(
+    ...opinions.map(({ estimate, noise = 0, rootDelay }) => estimate.phaseVariance + noise + asymmetryOf(rootDelay)),
+  );
+  return opinions.filter(({ noise = 0 }) => noise <= NOISIER ** 2 * least);
+}
+
+/** The variance of what a path's asymmetry adds to the phase, s². */
+function asymmetryOf(rootDelay: Seconds): number {
+  return ((ASYMMETRY * rootDelay) / 2) ** 2;
 }
 
 interface Uncertain {

@@ -220,6 +220,12 @@ describe("several servers", () => {
     expect(phaseVariance).toBeLessThan(1e-8 / 2);
   });
 
+  it("does not hear who is far noisier than another is wrong, though between two the median is no judge", () => {
+    const noisy = { ...opinion(0.0095, 0.002), noise: 0.009 ** 2 };
+    expect(consensus([opinion(0, 3e-6), noisy]).phase).toBe(0);
+    expect(consensus([noisy, noisy]).phase).toBeCloseTo(0.0095, 9);
+  });
+
   it("that disagree count alike, however sure one is of itself", () => {
     const { phase } = consensus([opinion(0, 1e-7), opinion(0.01)]);
     expect(phase).toBeCloseTo(0.005, 3);
