@@ -81,7 +81,7 @@ describe("loading a key file", () => {
       `${missing}: the key file cannot be read: no such file or directory`,
     ]);
     expect((await loadKeys(folder)).faults.map(placedText)[0]).toMatch(
-      /: the key file cannot be read: illegal operation on a directory$/,
+      /: the key file cannot be read: it is a directory, not a file$/,
     );
   });
 });

@@ -117,7 +117,8 @@ export const discovery: readonly Scenario[] = [
       for (const server of servers.slice(0, 3)) {
         assert.deepEqual([at(report, server).name, at(report, server).lifetime], ["pool.lab", "preemptable"]);
       }
-      assert.equal(at(report, servers[3] ?? "").reason, "unreachable");
+      // Its question stays open while the run lasts, so that the host hears in the end that nobody has the address.
+      assert.match(at(report, servers[3] ?? "").reason ?? "", /^(unreachable|noRoute)$/);
       assert.deepEqual(report.resolved?.[0]?.addresses.toSorted(), servers.toSorted());
     },
   },
