@@ -186,7 +186,7 @@ export const judging: readonly Scenario[] = [
           "10,20",
         ];
         const data = new RegExp(
-          `\\|offset=-?0\\.\\d{6}s;0\\.100000;1\\.000000; jitter=\\d\\.\\d{6}s;0\\.100000;1\\.000000;0 stratum=${stratum};${stratum};5;0 truechimers=2;2:;1:;0 rootdistance=\\d\\.\\d{6}s;10\\.000000;20\\.000000;0\n$`,
+          `\\|offset=-?0\\.\\d{6}s;0\\.100000;1\\.000000; jitter=\\d\\.\\d{6}s;0\\.100000;1\\.000000;0 stratum=${stratum};${stratum};5;0 truechimers=2;2:;1:;0 falsetickers=\\d;;;0 rootdistance=\\d\\.\\d{6}s;10\\.000000;20\\.000000;0\n$`,
         );
         await checked(world, host, ["-w", "100ms", "-c", "1s", ...figures, ...whom], 0, data);
         await checked(world, host, ["--truechimers", "3:,1:", ...whom], 1, /^NTP WARNING: /);
