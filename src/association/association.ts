@@ -126,7 +126,7 @@ export interface Discovery {
   readonly ttl: number | null;
   /** By what the key it came with is known again; `null`: it came without. */
   readonly keyPrint: Uint8Array | null;
-  /** How good it said to be when it was found, as selection ranks: stratum × mindist + root distance, seconds; less is better. */
+  /** How good it said to be when it was found, stratum × MAXDIST + root distance, seconds; less is better. */
   readonly merit: number;
 }
 

@@ -26,7 +26,7 @@ import type { Datagram } from "../port/event.ts";
 import type { State } from "../state.ts";
 import { add, keyPrint } from "./associate.ts";
 import type { Start } from "./associate.ts";
-import { hasRoom, isPruned, isUsefulStratum } from "./prune.ts";
+import { hasRoom, isPruned, isUsefulStratum, meritOf } from "./prune.ts";
 
 /** A datagram that is a packet, as it came in by the engine's door. */
 export interface Arrival {
@@ -264,7 +264,7 @@ function list(
 /** How an association came to be found, by what the packet said that found it. */
 function discovery(state: State, { group, ring }: Newcomer, packet: Packet): Discovery {
   const { stratum, rootDelay, rootDispersion } = packet.header;
-  const merit = stratum * state.config.limits.mindist + rootDelay / 2 + rootDispersion;
+  const merit = meritOf(stratum, rootDelay / 2 + rootDispersion, state.config.limits);
   return { group, ttl: ring?.ttl ?? null, keyPrint: keyPrint(state, keyOf(packet)), merit };
 }
 

@@ -123,19 +123,27 @@ const TRIAL = 10;
 function isWorstOfTooMany(state: State, association: Association, now: Now): boolean {
   if (association.lifetime !== "preemptable" || association.packets.sent < TRIAL) return false;
   if (association.id === state.opinion.estimate?.peer || heldCount(state) <= state.config.limits.maxclock) return false;
-  const worth = meritOf(state, association, now);
+  const worth = meritNow(state, association, now);
   for (const other of state.roster) {
     if (other.lifetime !== "preemptable") continue;
     // Nobody goes before the last newcomer has shown what it is worth, or it would be the old ones that go.
-    if (other.packets.sent < TRIAL || meritOf(state, other, now) > worth) return false;
+    if (other.packets.sent < TRIAL || meritNow(state, other, now) > worth) return false;
   }
   return true;
 }
 
-/** As selection ranks it now: stratum × mindist + root distance; less is better. */
-function meritOf(state: State, association: Association, now: Now): number {
-  const { limits } = state.config;
-  return (association.header?.stratum ?? MAXSTRAT) * limits.mindist + rootDistance(association, now.mono, limits);
+/**
+ * What a server is worth that was found: stratum × MAXDIST + root distance, so stratum comes first (RFC 5905 A.5.5.1, clock_select);
+ * less is better. Root distance alone grows with the time since a server was asked, 15 ms in 1024 s: whoever has just answered would
+ * drive out the servers that he has his own time from.
+ */
+export function meritOf(stratum: number, distance: Seconds, { maxdist }: State["config"]["limits"]): Seconds {
+  return stratum * maxdist + distance;
+}
+
+/** The same of one that is held, as it is now. */
+function meritNow({ config: { limits } }: State, association: Association, now: Now): Seconds {
+  return meritOf(association.header?.stratum ?? MAXSTRAT, rootDistance(association, now.mono, limits), limits);
 }
 
 /** A preemptable association earns its place by surviving, not by answering (seed 002), whatever its stratum. */
