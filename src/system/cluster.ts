@@ -5,7 +5,8 @@
  *
  * The order of preference is ntpd's: stratum × mindist + root distance. RFC 5905 has stratum × MAXDIST instead (1 s, so
  * stratum nearly always decides) and contradicts itself about MINDISP, .005 in figure 6 and .01 in A.1.1; ntpd's mindist,
- * 1 ms a stratum, lets a near server of a higher stratum win from a distant one.
+ * 1 ms a stratum, lets a near server of a higher stratum win from a distant one. Whoever is the only one of the least stratum is
+ * not discarded, which is ours (see `sourceOfOthers`).
  */
 import type { Seconds } from "../time/seconds.ts";
 import type { Candidate } from "./candidate.ts";
@@ -37,7 +38,7 @@ export function cluster(
   const outliers = new Set<Candidate>();
   let remaining = entrants;
   while (remaining.length > Math.max(1, limits.minclock)) {
-    const furthest = furthestFromCentroid(remaining);
+    const furthest = furthestFromCentroid(remaining, sourceOfOthers(remaining));
     if (furthest.selectionJitter <= leastJitter(remaining) || immune(furthest.candidate)) break;
     outliers.add(furthest.candidate);
     remaining = remaining.filter((candidate) => candidate !== furthest.candidate);
@@ -91,19 +92,33 @@ function best(ranked: readonly Candidate[], most: number): { kept: readonly Cand
   return { kept, left };
 }
 
+/**
+ * The last truechimer of the least stratum, where there are others of higher ones; it is not discarded. They have their time from
+ * such a server, or from one another, so that they agree is no evidence against it. Without it a dozen servers that follow each
+ * other as a cohort count to sixteen, each a stratum below the next.
+ */
+function sourceOfOthers(candidates: readonly Candidate[]): Candidate | null {
+  const least = candidates.reduce((stratum, candidate) => Math.min(stratum, candidate.stratum), Infinity);
+  const [source, another] = candidates.filter(({ stratum }) => stratum === least);
+  return another === undefined ? source! : null;
+}
+
 /** ψ_min: the least peer jitter; below it, nothing is gained by discarding more (§11.2.2 steps 5 and 6). */
 function leastJitter(candidates: readonly Candidate[]): Seconds {
   return candidates.reduce((least, { jitter }) => Math.min(least, jitter), Infinity);
 }
 
 /**
- * The candidate with the greatest selection jitter ψ_max (§11.2.2 steps 3 and 4), the least preferred of equals.
+ * The candidate with the greatest selection jitter ψ_max (§11.2.2 steps 3 and 4), the least preferred of equals; `spared` aside.
  *
  * The RFC sums over all pairs. As Σ_j (θ_s − θ_j)² = n (θ_s − θ̄)² + Σ_j (θ_j − θ̄)², the greatest is the one furthest from
  * the mean θ̄, and one pass finds it.
  * @param ranked two or more, best first
  */
-function furthestFromCentroid(ranked: readonly Candidate[]): { candidate: Candidate; selectionJitter: Seconds } {
+function furthestFromCentroid(
+  ranked: readonly Candidate[],
+  spared: Candidate | null,
+): { candidate: Candidate; selectionJitter: Seconds } {
   const n = ranked.length;
   const origin = ranked[0]!.offset;
   const centroid = origin + ranked.reduce((sum, { offset }) => sum + (offset - origin), 0) / n;
@@ -112,7 +127,7 @@ function furthestFromCentroid(ranked: readonly Candidate[]): { candidate: Candid
   let spread = 0;
   for (const candidate of ranked) {
     const distance = Math.abs(candidate.offset - centroid);
-    if (distance >= most) [furthest, most] = [candidate, distance];
+    if (distance >= most && candidate !== spared) [furthest, most] = [candidate, distance];
     spread += distance ** 2;
   }
   return { candidate: furthest, selectionJitter: Math.sqrt((n * most ** 2 + spread) / (n - 1)) };

@@ -126,6 +126,8 @@ describe("seed 000's two primaries and a dozen clients, each manycast client and
           expect(friends.length).toBeGreaterThanOrEqual(MINCLOCK);
           expect(new Set(friends).size).toBe(friends.length);
         }
+        // They follow each other, too, and yet none of them counts to sixteen.
+        for (const client of clients) expect(client.snapshot().system.stratum).toBeLessThanOrEqual(4);
         for (const friends of settled) expect(friends).toEqual(expect.arrayContaining(["primary1", "primary2"]));
         gps[0]!.script = { ...gps[0]!.script, oddities: [silent()] };
         world.run(0.75 * HOUR);

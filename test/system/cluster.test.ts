@@ -85,6 +85,14 @@ describe("clustering", () => {
     );
   });
 
+  it("keeps the only one of the least stratum, however well the others agree that have their time from it", () => {
+    const followers = [2, 3, 4, 5].map((n) => candidate(n, 0.001 + n * 1e-6, 0.01, { stratum: 3, jitter: 1e-7 }));
+    const source = candidate(1, 0, 0.01, { stratum: 2, jitter: 1e-7 });
+    expect(ids(cluster([source, ...followers], limits).survivors)).toContain(1);
+    const another = candidate(6, 0.001, 0.01, { stratum: 2, jitter: 1e-7 });
+    expect(ids(cluster([source, another, ...followers], limits).outliers)).toContain(1);
+  });
+
   it("puts every truechimer on exactly one list", () => {
     fc.assert(
       fc.property(anyCandidates, (candidates) => {
