@@ -19,6 +19,12 @@ export interface RateLimits {
 /** ntpd's defaults: 8 s on average, 2 s at least. */
 export const DEFAULT_RATE: RateLimits = { average: 3, minimum: 2 };
 
+/**
+ * Of the requests beyond the limits so many are answered all the same, at random: anybody can ask in a client's name, and it is not to be
+ * mute for that (a quarter, as chrony's `leak`).
+ */
+export const LEAK: number = 1 / 4;
+
 /** What becomes of a request: it is within the limits, it is the first beyond, it is one of those after. */
 export type RateVerdict = "within" | "kiss" | "silence";
 

@@ -23,14 +23,15 @@ import type { AccessList } from "./access.ts";
 import { answer, answeringMode, kissRate, refuseKey, stampTransmit } from "./answer.ts";
 import { noCounts } from "./disposition.ts";
 import type { Counts, Disposition } from "./disposition.ts";
+import { KeyRates } from "./key-rate.ts";
 import { servedVariables } from "./local.ts";
 import type { Fallbacks } from "./local.ts";
 import { MruList } from "./mru.ts";
 import type { MruLimits } from "./mru.ts";
 import { NOTHING_TO_SERVE, publish } from "./published.ts";
 import type { Published, ServedVariables } from "./published.ts";
-import { charged, drained, judgeRate } from "./rate.ts";
-import type { RateLimits } from "./rate.ts";
+import { charged, drained, judgeRate, LEAK } from "./rate.ts";
+import type { RateLimits, RateVerdict } from "./rate.ts";
 import { newReply } from "./reply.ts";
 import type { Arrival, Reply } from "./reply.ts";
 import { smearOffset } from "./smear.ts";
@@ -88,6 +89,7 @@ export class NtpServer {
   readonly #chance: () => number;
   readonly #isOurs: ServerSurroundings["isOurs"];
   readonly #spreading = new Spreading();
+  readonly #keyRates = new KeyRates();
   #settings: ServerSettings;
   #own: readonly SourceWords[];
   #system: ServedVariables = NOTHING_TO_SERVE;
@@ -199,14 +201,17 @@ export class NtpServer {
     if (!isLimited && this.#settings.monitor === false) return this.#authenticate(arrival, flags);
     const client = this.mru.touch(arrival, mode, version, flags);
     const verdict = this.#chargeRate(client);
-    if (verdict !== "within" && isLimited) {
+    if (verdict !== "within" && isLimited && !this.#isGrantedByKey(arrival) && this.#chance() >= LEAK) {
       const isKissed =
         verdict === "kiss" && (flags & FLAG.kod) !== 0 && arrival.cast === "unicast" && this.#kiss(arrival);
       if (isKissed) return "kissed";
       this.mru.countDrop(client);
       return "rateLimited";
     }
-    return this.#authenticate(arrival, flags);
+    const disposition = this.#authenticate(arrival, flags);
+    if (isLimited && verdict === "within" && disposition === "answered" && this.reply.keyId !== 0)
+      this.#chargeKey(arrival);
+    return disposition;
   }
 
   /** From the port we answer on; or, to a group from another, what we asked ourselves. */
@@ -225,13 +230,25 @@ export class NtpServer {
     );
   }
 
-  #chargeRate(client: number): ReturnType<typeof judgeRate> {
+  #chargeRate(client: number): RateVerdict {
     const { mru } = this;
     const { rate } = this.#settings;
     const level = drained(mru.score(client), mru.interval);
     const verdict = judgeRate(level, mru.interval, rate);
     mru.setScore(client, charged(level, verdict, rate));
     return verdict;
+  }
+
+  /** Whether the key it is sealed with has a rate left: whoever else asks in this client's name takes nothing of that. */
+  #isGrantedByKey(arrival: Arrival): boolean {
+    if (arrival.length === HEADER_LENGTH || this.#readTrailer(arrival) !== "authentic" || this.reply.keyId === 0)
+      return false;
+    return this.#chargeKey(arrival) === "within";
+  }
+
+  /** Judges an authentic request by its key, and charges that. */
+  #chargeKey({ source, mono, view }: Arrival): RateVerdict {
+    return this.#keyRates.judge(this.reply.keyId, source, mono, view.getBigUint64(TRANSMIT), this.#settings.rate);
   }
 
   /** Makes the RATE kiss; none for a request whose MAC is wrong, since nothing of that may be signed. */

@@ -326,6 +326,41 @@ describe("the rate limit", () => {
     ]);
   });
 
+  it("leaks a quarter at random, so that nobody is muted by who asks in his name", () => {
+    let draw = 0;
+    const server = serverOf({ ...restricted("limited"), chance: () => (draw++ % 8) / 8 });
+    const ends = Array.from({ length: 801 }, () => server.receive(arrivalOf(requestOf({}))));
+    expect(ends.filter((end) => end === "answered")).toHaveLength(201);
+    expect(ends.filter((end) => end === "rateLimited")).toHaveLength(600);
+  });
+
+  it("judges who proves who he is by his key: a flood in his name takes nothing from him, nor does a replay", () => {
+    const server = serverOf({ ...restricted("limited", "kod"), security: keyed });
+    const ask = (mono: number): Disposition =>
+      server.receive(arrivalOf(sealedRequest(1, { transmit: timestamp(0xec00_0000, mono) }), { mono }));
+    // What is replayed had been asked before.
+    ask(100);
+    for (let poll = 0; poll < 100; poll += 1) {
+      const mono = 200 + poll * 16;
+      for (let spoofed = 0; spoofed < 50; spoofed += 1) {
+        server.receive(arrivalOf(requestOf({}), { mono }));
+        server.receive(arrivalOf(sealedRequest(5), { mono }));
+        server.receive(arrivalOf(sealedRequest(1, { transmit: timestamp(0xec00_0000, 100) }), { mono }));
+      }
+      expect(ask(mono)).toBe("answered");
+    }
+  });
+
+  it("grants a key no more than an address", () => {
+    const server = serverOf({ ...restricted("limited"), security: keyed });
+    const ends = Array.from({ length: 400 }, (_, index) =>
+      server.receive(
+        arrivalOf(sealedRequest(1, { transmit: timestamp(0xec00_0000, index + 1) }), { mono: 100 + 2 * index }),
+      ),
+    );
+    expect(ends.filter((end) => end === "answered").length).toBeLessThanOrEqual(8 + 800 / 6);
+  });
+
   it("is each client's own, by address and not by port", () => {
     const server = serverOf(restricted("limited"));
     expect(exchange(server, requestOf({}), { ip: "198.51.100.7" })).not.toBeNull();

@@ -18,6 +18,7 @@ import { headerFault } from "../../association/tests.ts";
 import type { PacketTest } from "../../association/tests.ts";
 import { FLAG } from "../../server/access.ts";
 import { sourceOf } from "../../server/source.ts";
+import { unfoldOffset } from "../../time/era.ts";
 import type { Now } from "../../time/now.ts";
 import type { Address } from "../../wire/address.ts";
 import type { Header } from "../../wire/header.ts";
@@ -256,7 +257,8 @@ function list(
     ring === null
       ? { t1: at, t2: header.transmit, t3: header.transmit, t4: at }
       : { t1: ring.at, t2: header.receive, t3: header.transmit, t4: at };
-  const sample = sampleOf(exchange, header.precision, state.config.precision, now.mono);
+  const folded = sampleOf(exchange, header.precision, state.config.precision, now.mono);
+  const sample = folded && { ...folded, offset: unfoldOffset(folded.offset, exchange.t4, state.era) };
   const { emptyStages, precision } = state.config;
   onListed(listed, why, packet, sample, { emptyStages, precision });
 }
