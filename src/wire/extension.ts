@@ -42,12 +42,13 @@ const MAX_EXTENSION_LENGTH = 65_532;
 /**
  * Reads the field at an offset.
  * @param bytes the datagram, with at least four octets left at the offset
+ * @param atLeast the shortest length allowed here, octets, 4 or more; absent: that of its type
  * @returns `null` when its length is too small for its type, not a multiple of 4, or runs off the end
  */
-export function readExtension(bytes: Uint8Array, offset: number): ExtensionField | null {
+export function readExtension(bytes: Uint8Array, offset: number, atLeast?: number): ExtensionField | null {
   const type = (bytes[offset]! << 8) | bytes[offset + 1]!;
   const length = (bytes[offset + 2]! << 8) | bytes[offset + 3]!;
-  if (length < minimumLength(type) || length % 4 !== 0 || offset + length > bytes.length) return null;
+  if (length < (atLeast ?? minimumLength(type)) || length % 4 !== 0 || offset + length > bytes.length) return null;
   return { type, value: bytes.subarray(offset + EXTENSION_HEADER_LENGTH, offset + length), offset };
 }
 

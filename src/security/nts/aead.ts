@@ -1,0 +1,97 @@
+/**
+ * The AEAD algorithms of NTS, as one table: their numbers, the lengths they want, and how each seals and opens
+ * (RFC 5297 §6, RFC 8452 §6; numbers by IANA's AEAD registry).
+ *
+ * Node's own cryptography has none of them in the version 20; the library is loaded when they are first asked for, so
+ * that a run without NTS loads none.
+ */
+
+/** An algorithm, by the name used in reports and JSON. */
+export type AeadName = "AES-SIV-CMAC-256" | "AES-SIV-CMAC-384" | "AES-SIV-CMAC-512" | "AES-128-GCM-SIV";
+
+/** One row of the table. */
+export interface AeadRow {
+  readonly name: AeadName;
+  /** IANA's Numeric Identifier, as key establishment says it. */
+  readonly id: number;
+  /** Octets of a key. */
+  readonly keyOctets: number;
+  /** Octets of the nonces we draw. */
+  readonly nonceOctets: number;
+  /** Octets of the longest nonce it permits. */
+  readonly longestNonce: number;
+  /** Octets of the shortest nonce it permits. */
+  readonly shortestNonce: number;
+}
+
+/** An algorithm with a key. */
+export interface Aead {
+  readonly row: AeadRow;
+  /**
+   * Encrypts and authenticates.
+   * @param nonce of a length the row permits, and never used with this key before
+   * @returns the ciphertext with its tag, 16 octets longer than the plaintext
+   * @throws RangeError when the nonce has a length that the row does not permit
+   */
+  seal(nonce: Uint8Array, associated: Uint8Array, plaintext: Uint8Array): Uint8Array;
+  /** The plaintext; `null` when it is not authentic, or could not be by its lengths. */
+  open(nonce: Uint8Array, associated: Uint8Array, ciphertext: Uint8Array): Uint8Array | null;
+}
+
+/**
+ * Gives an algorithm its key.
+ * @throws RangeError when the key is not of the row's length
+ */
+export type MakeAead = (row: AeadRow, key: Uint8Array) => Aead;
+
+/** Octets of every algorithm's tag. */
+export const TAG_OCTETS = 16;
+
+/** RFC 5297 bounds no nonce; an extension field does. */
+const UNBOUNDED = 0xffff;
+
+const siv = { nonceOctets: 16, shortestNonce: 1, longestNonce: UNBOUNDED };
+
+/** Every algorithm; 15 is mandatory (RFC 8915 §4.1.5), 30 makes cookies that are a third shorter. */
+export const AEADS: readonly AeadRow[] = [
+  { name: "AES-SIV-CMAC-256", id: 15, keyOctets: 32, ...siv },
+  { name: "AES-SIV-CMAC-384", id: 16, keyOctets: 48, ...siv },
+  { name: "AES-SIV-CMAC-512", id: 17, keyOctets: 64, ...siv },
+  { name: "AES-128-GCM-SIV", id: 30, keyOctets: 16, nonceOctets: 12, shortestNonce: 12, longestNonce: 12 },
+];
+
+/** The algorithm of a number; `null` when it is not one of ours. */
+export function aeadNumbered(id: number): AeadRow | null {
+  return AEADS.find((row) => row.id === id) ?? null;
+}
+
+/** Loads the cryptography. */
+export async function loadAeads(): Promise<MakeAead> {
+  const { aessiv, gcmsiv } = await import("@noble/ciphers/aes.js");
+  // AES-SIV takes its nonce as the last component of the associated data (RFC 5297 §3).
+  const cipher = ({ name }: AeadRow, key: Uint8Array, nonce: Uint8Array, associated: Uint8Array) =>
+    name === "AES-128-GCM-SIV" ? gcmsiv(key, nonce, associated) : aessiv(key, associated, nonce);
+  return (row, key) => {
+    if (key.length !== row.keyOctets) throw new RangeError(`${row.name} wants a key of ${row.keyOctets} octets`);
+    const held = Uint8Array.from(key);
+    return {
+      row,
+      seal(nonce, associated, plaintext) {
+        if (!permits(row, nonce)) throw new RangeError(`${row.name} has no nonce of ${nonce.length} octets`);
+        return cipher(row, held, nonce, associated).encrypt(plaintext);
+      },
+      open(nonce, associated, ciphertext) {
+        if (!permits(row, nonce) || ciphertext.length < TAG_OCTETS) return null;
+        try {
+          return cipher(row, held, nonce, associated).decrypt(ciphertext);
+        } catch {
+          return null; // the library says in no other way that a tag is wrong
+        }
+      },
+    };
+  };
+}
+
+function permits({ shortestNonce, longestNonce }: AeadRow, { length }: Uint8Array): boolean {
+  return length >= shortestNonce && length <= longestNonce;
+}

@@ -1,0 +1,134 @@
+import fc from "fast-check";
+import { beforeAll, describe, expect, it } from "vitest";
+import {
+  AEADS,
+  TAG_OCTETS,
+  aeadNumbered,
+  loadAeads,
+  type Aead,
+  type AeadRow,
+  type MakeAead,
+} from "../../../src/security/nts/aead.ts";
+import { sivEncrypt } from "./siv.ts";
+
+const hex = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text.replaceAll(" ", ""), "hex"));
+const inHex = (octets: Uint8Array | null): string | null =>
+  octets === null ? null : Buffer.from(octets).toString("hex");
+const octets = (length: number): fc.Arbitrary<Uint8Array> => fc.uint8Array({ minLength: length, maxLength: length });
+
+let makeAead: MakeAead;
+beforeAll(async () => {
+  makeAead = await loadAeads();
+});
+
+/** A key, a nonce, associated data and a plaintext for an algorithm. */
+const input = (row: AeadRow) =>
+  fc.record({
+    key: octets(row.keyOctets),
+    nonce: octets(row.nonceOctets),
+    associated: fc.uint8Array({ maxLength: 100 }),
+    plaintext: fc.uint8Array({ maxLength: 100 }),
+  });
+
+describe.each(AEADS.map((row) => [row.name, row] as const))("%s", (_name, row) => {
+  it("opens what it sealed, and adds its tag", () => {
+    fc.assert(
+      fc.property(input(row), ({ key, nonce, associated, plaintext }) => {
+        const aead = makeAead(row, key);
+        const ciphertext = aead.seal(nonce, associated, plaintext);
+        expect(ciphertext.length).toBe(plaintext.length + TAG_OCTETS);
+        expect(inHex(aead.open(nonce, associated, ciphertext))).toBe(inHex(plaintext));
+      }),
+    );
+  });
+
+  it("opens nothing of which one bit was changed, wherever it is, and nothing by another key", () => {
+    fc.assert(
+      fc.property(input(row), fc.nat(), ({ key, nonce, associated, plaintext }, flip) => {
+        const lengths = [nonce.length, associated.length, plaintext.length + TAG_OCTETS];
+        const whole = Buffer.concat([nonce, associated, makeAead(row, key).seal(nonce, associated, plaintext)]);
+        const open = (aead: Aead) => {
+          const [first, second] = [lengths[0]!, lengths[0]! + lengths[1]!];
+          return aead.open(whole.subarray(0, first), whole.subarray(first, second), whole.subarray(second));
+        };
+        expect(open(makeAead(row, key))).not.toBeNull();
+        // The first half of a SIV key is that of the tag; an empty plaintext does not need the other.
+        const another = key.map((octet, at) => (at === 0 ? octet ^ 1 : octet));
+        expect(open(makeAead(row, another))).toBeNull();
+        const bit = flip % (whole.length * 8);
+        whole[bit >> 3]! ^= 1 << (bit & 7);
+        expect(open(makeAead(row, key))).toBeNull();
+      }),
+    );
+  });
+
+  it("opens nothing shorter than its tag, and nothing under a nonce it does not permit", () => {
+    const aead = makeAead(row, new Uint8Array(row.keyOctets));
+    const nonce = new Uint8Array(row.nonceOctets);
+    expect(aead.open(nonce, nonce, new Uint8Array(TAG_OCTETS - 1))).toBeNull();
+    expect(aead.open(new Uint8Array(0), nonce, new Uint8Array(40))).toBeNull();
+    expect(() => aead.seal(new Uint8Array(0), nonce, nonce)).toThrow(RangeError);
+  });
+
+  it("takes no key of another length, and keeps the one it was given when the caller's octets change", () => {
+    expect(() => makeAead(row, new Uint8Array(row.keyOctets + 1))).toThrow(RangeError);
+    const key = new Uint8Array(row.keyOctets);
+    const nonce = new Uint8Array(row.nonceOctets);
+    const aead = makeAead(row, key);
+    const sealed = aead.seal(nonce, nonce, key);
+    key.fill(1);
+    expect(aead.open(nonce, nonce, sealed)).not.toBeNull();
+  });
+
+  it("is found by its number", () => {
+    expect(aeadNumbered(row.id)).toBe(row);
+  });
+});
+
+describe("AES-SIV", () => {
+  it("is in the reference what RFC 5297 A.1 and A.2 say", () => {
+    const deterministic = sivEncrypt(
+      hex("fffefdfcfbfaf9f8f7f6f5f4f3f2f1f0 f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff"),
+      [hex("101112131415161718191a1b1c1d1e1f2021222324252627")],
+      hex("112233445566778899aabbccddee"),
+    );
+    expect(inHex(deterministic)).toBe("85632d07c6e8f37f950acd320a2ecc9340c02b9690c4dc04daef7f6afe5c");
+    const withNonce = sivEncrypt(
+      hex("7f7e7d7c7b7a79787776757473727170 404142434445464748494a4b4c4d4e4f"),
+      [
+        hex("00112233445566778899aabbccddeeff deaddadadeaddadaffeeddccbbaa9988 7766554433221100"),
+        hex("102030405060708090a0"),
+        hex("09f911029d74e35bd84156c5635688c0"),
+      ],
+      hex("7468697320697320736f6d6520706c61696e7465787420746f20656e6372797074207573696e67205349562d414553"),
+    );
+    expect(inHex(withNonce)).toBe(
+      "7bdb6e3b432667eb06f4d14bff2fbd0fcb900f2fddbe404326601965c889bf17dba77ceb094fa663b7a3f748ba8af829ea64ad544a272e9c485b62a3fd5c0d",
+    );
+  });
+
+  it("is the same as the reference, the nonce being the last component, at all three lengths", () => {
+    const rows = AEADS.filter(({ name }) => name.startsWith("AES-SIV"));
+    expect(rows.map(({ id }) => id)).toEqual([15, 16, 17]);
+    const any = fc.constantFrom(...rows).chain((row) => fc.tuple(fc.constant(row), input(row)));
+    fc.assert(
+      fc.property(any, ([row, { key, nonce, associated, plaintext }]) => {
+        const expected = sivEncrypt(key, [associated, nonce], plaintext);
+        expect(inHex(makeAead(row, key).seal(nonce, associated, plaintext))).toBe(inHex(expected));
+      }),
+    );
+  });
+});
+
+describe("AES-128-GCM-SIV", () => {
+  it.each([
+    ["", "", "dc20e2d83f25705bb49e439eca56de25"],
+    ["", "0100000000000000", "b5d839330ac7b786578782fff6013b815b287c22493a364c"],
+    ["", "010000000000000000000000", "7323ea61d05932260047d942a4978db357391a0bc4fdec8b0d106639"],
+    ["", "01000000000000000000000000000000", "743f7c8077ab25f8624e2e948579cf77303aaf90f6fe21199c6068577437a0c4"],
+    ["01", "0200000000000000", "1e6daba35669f4273b0a1a2560969cdf790d99759abd1508"],
+  ])("is what RFC 8452 C.1 says of %j and %j", (associated, plaintext, result) => {
+    const aead = makeAead(aeadNumbered(30)!, hex("01000000000000000000000000000000"));
+    expect(inHex(aead.seal(hex("030000000000000000000000"), hex(associated), hex(plaintext)))).toBe(result);
+  });
+});
