@@ -111,7 +111,8 @@ async function measureServers(servers: readonly string[], options: OptionsOf<"ch
         failure.code === "deadline"
         ? "CRITICAL"
         : "UNKNOWN",
-      failure.message,
+      // A monitor's line is all that is read: what to do about a server that is not asked any more stands in it.
+      failure.code === "kiss" && failure.hint !== null ? `${failure.message}; ${failure.hint}` : failure.message,
     );
   const { clock, system } = snapshot;
   const peer = snapshot.associations.find(({ id }) => id === system.systemPeer);

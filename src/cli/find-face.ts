@@ -93,6 +93,7 @@ export class FindingFace implements Face {
 
   noted(notes: readonly Note[], session: Session): void {
     warnOfHaste(this.#config, this.#options, notes, session);
+    this.#warnOfKeys(notes, session);
     for (const note of notes) {
       if (note.what === "unresolved") this.#warnOfName(note, session);
       const end = this.#faults.heed(note);
@@ -108,7 +109,7 @@ export class FindingFace implements Face {
     const style = { palette, wraps: true, width: this.#io.err.columns ?? DEFAULT_WIDTH, pivot: unixNow() };
     return [
       ...findingProgress(this.command, session.snapshot()!, style, LIVE_ROWS - 1),
-      palette.faint(`${WAITING[this.command]} … ${Math.floor(session.elapsed)} s, Ctrl-C ends it`),
+      palette.faint(`${this.#waiting(session)} … ${Math.floor(session.elapsed)} s, Ctrl-C ends it`),
     ];
   }
 
@@ -135,6 +136,25 @@ export class FindingFace implements Face {
       for (const warning of stateWarnings)
         sayLine(err, `ntpkit ${this.command}: warning: ${stateWarningText(warning)}`);
     if (failure !== null && !(stopped && hasFound)) err.write(failureLine(`ntpkit ${this.command}`, failure));
+  }
+
+  /** What is going on; of a search, how far it has come. */
+  #waiting(session: Session): string {
+    const ring = Math.max(0, ...(session.snapshot()?.rings ?? []).map(({ ttl }) => ttl));
+    const last = Math.max(0, ...this.#config.associations.map(({ ttl }) => ttl ?? 0));
+    return ring > 0 && this.command === "manycast"
+      ? `${WAITING.manycast}: ring ${ring} of ${last}`
+      : WAITING[this.command];
+  }
+
+  /** Whoever answers without a key is not believed: that is better said at the first than at the end. */
+  #warnOfKeys(notes: readonly Note[], session: Session): void {
+    const { keys, auth, quiet } = this.#options;
+    if (this.command === "pool" || keys !== undefined || auth === false || quiet === true) return;
+    if (notes.some((note) => note.what === "refused" && note.test === "authentication"))
+      session.warn(
+        "a server answers without a key that could be checked: --keys FILE or --no-auth decides who is believed",
+      );
   }
 
   /** A name that fails is tried again for ever, where the run goes on: told once. */

@@ -9,6 +9,8 @@ export interface Sink {
   readonly isTerminal: boolean;
   /** Columns of the terminal; `null` where it is none, or does not know its size. */
   readonly columns: number | null;
+  /** Its rows, as `columns`; absent: not known. */
+  readonly rows?: number | null;
 }
 
 /** A signal that asks the process to end. */

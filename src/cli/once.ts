@@ -1,7 +1,9 @@
 /** `ntpkit sync` and `ntpkit query`: one run of the engine, and what it found in words or as a document. */
 import type { OnceCommand } from "../config/options.ts";
+import type { RememberedAssociation } from "../engine/memory/remembered.ts";
 import type { Recalled } from "../state/file.ts";
 import { statePath } from "../state/place.ts";
+import { changesSince } from "../view/changes.ts";
 import { recalledText } from "../view/recalled.ts";
 import { runGuarded } from "./guarded.ts";
 import { type Io, sayLine } from "./io.ts";
@@ -38,6 +40,7 @@ export async function runOnce(
   );
   tellPrepared(`ntpkit ${command}`, prepared, options, io);
   const { config, keyring } = prepared;
+  let before: readonly RememberedAssociation[] = [];
   const ended = await session(askingFace(command, config, options), options, io, (watch) =>
     runGuarded({
       config,
@@ -47,9 +50,13 @@ export async function runOnce(
       forget: options.forget ?? false,
       force: options.force ?? false,
       state,
-      onRecalled: recaller(command, options, io),
+      onRecalled(path, recalled) {
+        before = recalled.memory.remembered?.associations ?? [];
+        tellRecalled(command, path, recalled, options, io);
+      },
     }),
   );
+  for (const change of changesSince(before, ended.snapshot)) sayLine(io.err, `ntpkit ${command}: changed: ${change}`);
   return tellRun({ ...ended, command, config }, options, io);
 }
 
@@ -59,14 +66,14 @@ function unwatched({ spread, ...options }: RunOptions, io: Io): RunOptions {
 }
 
 /** With -v a run says what it starts from. */
-function recaller(
+function tellRecalled(
   command: OnceCommand,
+  path: string,
+  recalled: Recalled,
   { verbose, debug }: RunOptions,
   io: Io,
-): (path: string, recalled: Recalled) => void {
-  return (path, recalled) => {
-    if (verbose === true || debug === true) sayLine(io.err, `ntpkit ${command}: ${recalledText(path, recalled)}`);
-  };
+): void {
+  if (verbose === true || debug === true) sayLine(io.err, `ntpkit ${command}: ${recalledText(path, recalled)}`);
 }
 
 /** The names of the command line → those of the library. */

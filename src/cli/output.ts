@@ -82,6 +82,10 @@ class StreamOutput implements Output {
     return this.#stream.isTTY;
   }
 
+  get rows(): number | null {
+    return this.#stream.isTTY && this.#stream.rows > 0 ? this.#stream.rows : null;
+  }
+
   get columns(): number | null {
     // A terminal that was never given a size says 0.
     return this.#stream.isTTY && this.#stream.columns > 0 ? this.#stream.columns : null;

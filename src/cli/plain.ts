@@ -52,5 +52,8 @@ function sink(under: Sink): Sink {
     get columns() {
       return under.columns;
     },
+    get rows() {
+      return under.rows ?? null;
+    },
   };
 }

@@ -27,6 +27,9 @@ export class Reader {
       get columns() {
         return out.columns;
       },
+      get rows() {
+        return out.rows ?? null;
+      },
     };
   }
 

@@ -2,11 +2,12 @@
 import type { Snapshot } from "../engine/port/snapshot.ts";
 import { toIso } from "../time/timestamp.ts";
 import { documentText, runDocument } from "../view/document.ts";
+import { resolveText } from "../view/explain.ts";
 import { markLegend, momentOf, plot, type Moment } from "../view/plot.ts";
 import { report } from "../view/report.ts";
 import { errorBound } from "../view/table.ts";
 import { shortName } from "../view/servername.ts";
-import { durationText, signedText } from "../view/text.ts";
+import { durationText, printable, signedText, wrapped } from "../view/text.ts";
 import { paletteFor } from "./colors.ts";
 import { DEFAULT_WIDTH, type Io } from "./io.ts";
 import { unixNow } from "./measure.ts";
@@ -17,7 +18,12 @@ import type { Face, Session } from "./session.ts";
 
 /** Between two drawings, seconds. */
 const DRAWN = 1;
-const PLOT_ROWS = 11;
+/** Rows of the plot: as a low terminal has room for, at the most, and what is too few to see anything by. */
+const PLOT_ROWS = { most: 11, least: 3 };
+/** Lines below the plot's rows: its foot, its times and the last line of the screen. */
+const FOOT = 3;
+/** How to end it. */
+const LEAVE = "Ctrl-C ends";
 /** Moments that are kept; wider terminals are rare. */
 const KEPT = 500;
 
@@ -52,14 +58,27 @@ export async function watchFace(options: OptionsOf<"watch">, io: Io): Promise<Fa
 function lines({ json }: OptionsOf<"watch">, io: Io): Show {
   return json === true
     ? (snapshot) => io.out.write(documentText(runDocument("watch", snapshot, null, unixNow()), false))
-    : (snapshot) => io.out.write(snapshot.associations.map((server) => line(server, snapshot)).join(""));
+    : (snapshot) => {
+        const servers = snapshot.associations.map((server) => line(server, snapshot));
+        const names = nameless(snapshot).map((name) => `${clockText(snapshot)}   ${name}\n`);
+        io.out.write([...servers, ...names].join(""));
+      };
+}
+
+/** Names without an address have no line in the table. */
+function nameless({ unresolved }: Snapshot): readonly string[] {
+  return unresolved.map(({ name }) => `${printable(name)}: ${resolveText(name, unresolved)}`);
+}
+
+/** When a snapshot was taken, to the second. */
+function clockText({ at }: Snapshot): string {
+  return `${toIso(at, unixNow())?.slice(0, 19) ?? ""}Z`;
 }
 
 /** When, tally, name, offset, how far it may be wrong, delay, reach. */
 function line(server: Snapshot["associations"][number], snapshot: Snapshot): string {
   const { tally, offset, delay, reach, reason } = server;
-  const at = toIso(snapshot.at, unixNow())?.slice(0, 19) ?? "";
-  return `${at}Z ${tally} ${shortName(server)} offset ${signedText(offset)} ± ${durationText(errorBound(server))} delay ${durationText(delay)} reach ${reach.toString(8)}${reason === null ? "" : ` ${reason}`}\n`;
+  return `${clockText(snapshot)} ${tally} ${shortName(server)} offset ${signedText(offset)} ± ${durationText(errorBound(server))} delay ${durationText(delay)} reach ${reach.toString(8)}${reason === null ? "" : ` ${reason}`}\n`;
 }
 
 async function drawing({ color }: OptionsOf<"watch">, io: Io): Promise<Show> {
@@ -68,21 +87,30 @@ async function drawing({ color }: OptionsOf<"watch">, io: Io): Promise<Show> {
   const moments: Moment[] = [];
   let before: Snapshot | null = null;
   return (snapshot, stepped) => {
-    moments.push(momentOf(snapshot, before, stepped));
+    moments.push(momentOf(snapshot, before, stepped, clockText(snapshot).slice(11, 19)));
     if (moments.length > KEPT) moments.shift();
     before = snapshot;
     const width = io.out.columns ?? DEFAULT_WIDTH;
     const numbers = new Map(snapshot.associations.map(({ id }, index) => [Number(id), index + 1]));
-    const legend = snapshot.associations.map((server, index) => `${(index + 1) % 10} ${shortName(server)}`).join("   ");
-    const legends = [legend, markLegend(moments, width)].filter((line) => line !== "");
-    draw(
-      [
-        report(snapshot, { width, palette, wraps: true, pivot: unixNow() }).trimEnd(),
-        "",
-        ...plot(moments, numbers, width, PLOT_ROWS),
-        ...legends.map((line) => palette.faint(line.slice(0, width))),
-        "",
-      ].join("\n"),
+    const style = { width, palette, wraps: true, pivot: unixNow() };
+    const table = lineList(
+      report(snapshot, style) +
+        nameless(snapshot)
+          .map((name) => `${name}\n`)
+          .join(""),
     );
+    const names = snapshot.associations.map((server, index) => `${(index + 1) % 10} ${shortName(server)}`);
+    const legend = [names.join("   "), markLegend(moments, width), LEAVE]
+      .filter((line) => line !== "")
+      .flatMap((line) => wrapped(line, width).map(palette.faint));
+    const height = io.out.rows ?? Infinity;
+    const rows = Math.min(PLOT_ROWS.most, height - table.length - 1 - FOOT - legend.length);
+    const plotted = rows < PLOT_ROWS.least ? [] : plot(moments, numbers, width, rows);
+    // What does not fit would scroll, and be drawn below itself from then on: the servers stay, then the plot.
+    draw([...table, "", ...plotted, ...legend].slice(0, height - 1).join("\n"));
   };
+}
+
+function lineList(text: string): readonly string[] {
+  return text.trimEnd().split("\n");
 }

@@ -36,7 +36,7 @@ export function hostFaultText(reason: Reason, fault: HostFault): string {
 export const RESOLVE_FAULTS: Readonly<Record<ResolveFault, string>> = {
   notFound: "there is no such name",
   otherFamily: "there is no such name, or it has no address of the family asked for",
-  again: "the name servers cannot be reached now",
+  again: "the name servers cannot be reached now, or fail",
   failed: "the name servers could not say",
   silent: "the name servers have not answered",
 };

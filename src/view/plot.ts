@@ -8,11 +8,12 @@
  *           │░░░░░░░░░░   ▲ ▼  a server is beyond the plot
  *   -244 µs │··········
  *           └    *   k    the marks of events
+ *        12:03:10           when: of the column it begins at
  * ```
  */
 import type { AssociationReport, Snapshot } from "../engine/port/snapshot.ts";
 import { errorBound } from "./table.ts";
-import { signedText } from "./text.ts";
+import { axisTexts } from "./text.ts";
 
 /** A server at one moment: its offset, and that less and more what the table's `±` says. */
 interface Plotted {
@@ -31,6 +32,8 @@ export interface Moment {
   readonly band: { readonly low: number; readonly high: number } | null;
   /** One of {@link EVENT_MARKS}, or blank. */
   readonly mark: string;
+  /** When, `HH:MM:SS` UTC; empty where it is not known. */
+  readonly at: string;
 }
 
 /** What can happen between two moments, the gravest first, and how it is marked. */
@@ -46,14 +49,15 @@ export const EVENT_MARKS: readonly { readonly mark: string; readonly text: strin
 /**
  * What a snapshot adds to the plot.
  * @param stepped somebody stepped the clock since the snapshot before
+ * @param at when, `HH:MM:SS`
  */
-export function momentOf(snapshot: Snapshot, before: Snapshot | null, stepped = false): Moment {
+export function momentOf(snapshot: Snapshot, before: Snapshot | null, stepped = false, at = ""): Moment {
   const { associations, clock } = snapshot;
   const band =
     clock.offset === null
       ? null
       : { low: clock.offset - (clock.uncertainty ?? 0), high: clock.offset + (clock.uncertainty ?? 0) };
-  return { servers: new Map(associations.flatMap(plotted)), band, mark: markOf(snapshot, before, stepped) };
+  return { servers: new Map(associations.flatMap(plotted)), band, mark: markOf(snapshot, before, stepped), at };
 }
 
 function plotted(server: AssociationReport): [number, Plotted][] {
@@ -88,7 +92,7 @@ interface Range {
  * Draws.
  * @param moments oldest first; what does not fit at the left is left out
  * @param numbers which digit each association has
- * @returns `rows` lines and one of marks; none while there is nothing to draw
+ * @returns `rows` lines, one of marks and one of times where they are known; none while there is nothing to draw
  */
 export function plot(
   moments: readonly Moment[],
@@ -101,20 +105,35 @@ export function plot(
   const range = rangeOf(shown);
   if (range === null) return [];
   const drawn = shown.map((moment) => columnOf(moment, numbers, range, rows));
-  const middle = (rows - 1) >> 1;
-  const label = (row: number): string =>
-    row === 0
-      ? signedText(range.high)
-      : row === rows - 1
-        ? signedText(range.low)
-        : row === middle
-          ? signedText((range.high + range.low) / 2)
-          : "";
+  const [top, centre, bottom] = axisTexts([range.high, (range.high + range.low) / 2, range.low]);
+  const labels = new Map([
+    [0, top],
+    [(rows - 1) >> 1, centre],
+    [rows - 1, bottom],
+  ]);
   const lines = Array.from({ length: rows }, (_, row) =>
-    `${label(row).padStart(SCALE)} │${drawn.map((column) => column[row]!).join("")}`.trimEnd(),
+    `${(labels.get(row) ?? "").padStart(SCALE)} │${drawn.map((column) => column[row]!).join("")}`.trimEnd(),
   );
   const marks = shown.map(({ mark }) => mark).join("");
-  return [...lines, `${" ".repeat(SCALE)} └${marks}`.trimEnd()];
+  const times = timesOf(shown, columns);
+  return [
+    ...lines,
+    `${" ".repeat(SCALE)} └${marks}`.trimEnd(),
+    ...(times === "" ? [] : [" ".repeat(SCALE + 2) + times]),
+  ];
+}
+
+/** Columns from one time to the next. */
+const TIMES_EVERY = 20;
+
+/** When the columns were: each time begins below its own, where there is room for it. */
+function timesOf(shown: readonly Moment[], columns: number): string {
+  let line = "";
+  for (let column = 0; column < shown.length; column += TIMES_EVERY) {
+    const { at } = shown[column]!;
+    if (at !== "" && column + at.length <= columns) line = line.padEnd(column) + at;
+  }
+  return line;
 }
 
 /** What the marks in view say: `* another is followed   k a kiss`; empty without any. */

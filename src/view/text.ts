@@ -40,6 +40,20 @@ export function signedText(seconds: Seconds | null): string {
   return seconds !== null && seconds > 0 ? `+${text}` : text;
 }
 
+/**
+ * Offsets of one scale, in one unit and with as many digits as tell them apart; at most nanoseconds.
+ * @param seconds different ones, finite
+ */
+export function axisTexts(seconds: readonly Seconds[]): readonly string[] {
+  const most = Math.max(...seconds.map(Math.abs));
+  const { unit, each, digits } = SCALES.find(({ from }) => most >= from) ?? SCALES.at(-1)!;
+  const finest = Math.round(Math.log10(each)) + 9;
+  for (let places = digits; ; places += 1) {
+    const texts = seconds.map((value) => `${value > 0 ? "+" : ""}${(value / each).toFixed(places)} ${unit}`);
+    if (new Set(texts).size === texts.length || places >= finest) return texts;
+  }
+}
+
 /** Days, hours and minutes of a long duration; `null` where the seconds say it well enough. */
 export function longText(seconds: Seconds): string | null {
   let rest = Math.round(Math.abs(seconds));

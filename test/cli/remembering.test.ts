@@ -77,6 +77,28 @@ describe("sync --state", () => {
     expect(err).toMatch(/state\.json: 1 server remembered, .* old; 1 known by its samples\n/);
   });
 
+  it("tells once what has changed since the last run, and nothing otherwise, with -q too", async () => {
+    const liar: { -readonly [Name in keyof Character]: Character[Name] } = { ...GOOD };
+    const server = await startServer(liar, clockReader());
+    servers.push(server);
+    const [mortal, third] = [await serve(), await serve()];
+    const name = `127.0.0.1:${server.port}`;
+    const told = async (): Promise<string> => (await sync("-q", "--timeout", "100ms", name, mortal, third)).err;
+    expect([await told(), await told()]).toEqual(["", ""]);
+    liar.ahead = 1;
+    expect(await told()).toMatch(new RegExp(`^ntpkit sync: changed: ${name}: .*; the last time it was all right\\n$`));
+    expect(await told()).toBe("");
+    liar.ahead = GOOD.ahead;
+    // A whole run on probation comes first.
+    const again = [await told(), await told(), await told()];
+    expect(again.join("")).toBe(`ntpkit sync: changed: ${name}: it is all right again\n`);
+    servers.splice(1, 1)[0]!.close();
+    expect(await told()).toMatch(
+      new RegExp(`^ntpkit sync: changed: ${mortal}: .*; the last time it was all right\\n$`),
+    );
+    expect(await told()).toBe("");
+  });
+
   it.each([
     ["damaged", "{ half", /is not what ntpkit writes and is not used; it was put aside as .*\.corrupt-/],
     [

@@ -74,6 +74,18 @@ describe("the plot of watch", () => {
     expect(new Set(EVENT_MARKS.map((row) => row.mark)).size).toBe(EVENT_MARKS.length);
   });
 
+  it("says when it was below the axis, and tells the numbers at the left apart", () => {
+    const close = { ...one, offset: 0.25, delay: 1e-6, dispersion: 0, jitter: 0, rootDelay: 0, rootDispersion: 0 };
+    const moments = Array.from({ length: 45 }, (_, index) =>
+      momentOf(snapshot([close], 1, 1e-6), null, false, `12:00:${`${index}`.padStart(2, "0")}`),
+    );
+    const lines = drawn(moments, 80);
+    expect(lines.at(-1)).toBe(`${" ".repeat(13)}12:00:00            12:00:20            12:00:40`);
+    expect(drawn(moments, 55).at(-1)).toBe(`${" ".repeat(13)}12:00:03            12:00:23`);
+    const labels = lines.map((line) => line.slice(0, 11).trim()).filter((label) => label !== "");
+    expect(new Set(labels).size).toBe(3);
+  });
+
   it("keeps to the terminal, the newest at the right, and draws nothing of nothing", () => {
     const moments = Array.from({ length: 100 }, (_, index) => ({
       ...momentOf(snapshot([one]), null),
