@@ -2,6 +2,7 @@
  * The one configuration that every command's comes from: nothing is found, nobody answered, no clock touched, and all limits are
  * the standard's. What a command adds stands in `options.ts`, `discovery.ts`, `serve.ts` and `daemon.ts`.
  */
+import { DISCIPLINE } from "../discipline/constants.ts";
 import { DEFAULT_DISCIPLINE } from "../discipline/disciplines.ts";
 import { DEFAULT_STEP_LIMITS, type StepLimits } from "../discipline/limits.ts";
 import {
@@ -97,7 +98,7 @@ export const BASE_LOOP: LoopConfig = {
   stepBack: DEFAULT_STEP_LIMITS.stepThreshold,
   huffpuff: 0,
   kernel: false,
-  stepout: 300,
+  stepout: DISCIPLINE.stepout,
   anyFirst: false,
   frequency: null,
 };

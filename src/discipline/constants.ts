@@ -11,8 +11,11 @@ export const DISCIPLINE = {
   stepThreshold: 0.128,
   /** PANICT, panic threshold, s (figure 27). */
   panic: 1000,
-  /** WATCH, stepout threshold, s (figure 27): for so long an outlier may be a spike, and so long a frequency is measured. */
-  stepout: 900,
+  /**
+   * WATCH, stepout threshold, s: for so long an outlier may be a spike, and so long a frequency is measured. (Figure 27 and
+   * A.5.5.6 have 900; ntpd 4.2.8 was given 300.)
+   */
+  stepout: 300,
   /**
    * TC, time constant scale (figure 27): the loop's time constant is this many poll intervals. A.5.5.6 has PLL 65536 in its
    * place, with which the loop would take months.

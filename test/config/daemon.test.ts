@@ -1,6 +1,6 @@
 /** What the engine is told of a daemon's file. */
 import { describe, expect, it } from "vitest";
-import { NO_LIMIT } from "../../src/config/base.ts";
+import { BASE_LOOP, NO_LIMIT } from "../../src/config/base.ts";
 import { daemonConfig, type DaemonFacts, type DaemonOptions } from "../../src/config/daemon.ts";
 import { loadConfiguration } from "../../src/config/files.ts";
 import { listening } from "../../src/engine/serving/listening.ts";
@@ -35,11 +35,12 @@ describe("the engine of a daemon", () => {
       clock: {
         kind: "loop",
         of: "machine",
-        stepout: 900,
+        stepout: BASE_LOOP.stepout,
         frequency: 3e-6,
         limits: { stepThreshold: 0.128, panic: 1000 },
       },
     });
+    expect(BASE_LOOP.stepout).toBe(300);
     expect(told("server a\ntinker step 0 panic 0 stepout 60 freq -16", { noClock: true }).clock).toMatchObject({
       of: "shadow",
       stepout: 60,

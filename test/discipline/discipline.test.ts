@@ -277,8 +277,8 @@ describe("a clock on the bench", () => {
     const moved = clock.time;
     clock.run(1200);
     const step = clock.actions.find(({ action }) => action === "step");
-    expect(step!.at - moved).toBeGreaterThanOrEqual(DISCIPLINE.stepout - 64);
-    expect(step!.at - moved).toBeLessThanOrEqual(DISCIPLINE.stepout + 64);
+    expect(step!.at - moved).toBeGreaterThanOrEqual(PARAMETERS.stepout - 64);
+    expect(step!.at - moved).toBeLessThanOrEqual(PARAMETERS.stepout + 64);
     expect(
       clock.actions.filter(({ at: when, action }) => when >= moved && when < step!.at && action !== "ignore"),
     ).toEqual([]);
