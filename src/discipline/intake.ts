@@ -2,8 +2,8 @@
  * What becomes of a new sample of a server: kept, held as suspect, or the beginning of a new history.
  *
  * A sample that its history does not explain is a spike or a change: of the server, of the path, or of our oscillator. A spike
- * comes alone, and is never used. If {@link CONFIRMED} such samples in a row explain each other, the past is no guide any more, and
- * a new history begins with them.
+ * comes alone, and is never used. If {@link CONFIRMED} such samples in a row explain each other, or two that only another frequency
+ * can, the past is no guide any more, and a new history begins with them.
  */
 import { elapsed } from "../time/mono.ts";
 import type { Mono } from "../time/mono.ts";
@@ -20,10 +20,7 @@ const GATE = 5;
 /** So many in a row are a change. */
 export const CONFIRMED = 3;
 
-/**
- * By how much the frequency may have changed, standard deviation: by what a machine that grows hot changes; or else it was never
- * known, and this is one of the odd ones.
- */
+/** By how much the frequency may have changed, standard deviation: by what a machine that grows hot changes, or one that is moved. */
 const CHANGES: readonly Frequency[] = [20e-6, 200e-6];
 
 /**
@@ -61,11 +58,11 @@ export function takeIn(history: History, asItCame: KeptSample): Intake {
       return { history: keep(before, sample), kept: true, jump: null };
     return onNewPath({ ...before, suspects: [], waited: [...before.waited, sample].slice(-REROUTED) });
   }
-  const odd = oddCrystal(before, sample, noise);
-  if (odd !== null) return { history: odd, kept: true, jump: null };
   const suspects = [...before.suspects, sample].slice(-CONFIRMED);
   const change =
-    suspects.length < CONFIRMED ? undefined : CHANGES.find((change) => agree(suspects, known.frequency, change, noise));
+    suspects.length < CONFIRMED && !isOtherFrequency(before, suspects, known, noise)
+      ? undefined
+      : CHANGES.find((change) => agree(suspects, known.frequency, change, noise));
   if (change === undefined) return { history: { ...before, suspects }, kept: false, jump: null };
   const { at, phase } = suspects[0]!;
   const anew = { ...before, prior: changed(known, suspects[0]!, change), samples: [] };
@@ -76,21 +73,32 @@ export function takeIn(history: History, asItCame: KeptSample): Intake {
   };
 }
 
-/** A history shorter than this says too little of the frequency to doubt a sample by it, seconds. */
-const YOUNG: Seconds = 60;
-
-/** Of an oscillator nobody has measured a sample that nothing explains says first of all that it is one of the odd ones. */
-function oddCrystal(before: History, sample: KeptSample, noise: number): History | null {
-  const [first] = before.samples;
-  if (before.prior !== null || first === undefined || elapsed(first.at, before.samples.at(-1)!.at) > YOUNG) return null;
-  const { at, phase } = first;
-  const frequencyVariance = Math.max(...CHANGES) ** 2;
-  const prior = { at, phase, frequency: 0, phaseVariance: 1, covariance: 0, frequencyVariance };
-  const wide = { ...before, prior };
-  const { estimates, wander } = believe([wide]);
-  const known = predict(estimates[0]!, sample.at, wander);
-  const delays = delaysOf([...before.samples, sample]);
-  return explains(known, measurement(sample, delays, noise)) ? keep(wide, sample) : null;
+/**
+ * Whether two suspects are enough, because they are what a frequency makes that has changed since the last sample that was explained:
+ * they run away, the second by more than it errs, and from a moment after that sample. Spikes are a line like that by chance only, and
+ * a server that was stepped stands still. (After a jump of 20 ppm a third sample costs another 1.3 ms.)
+ */
+function isOtherFrequency(
+  { samples }: History,
+  suspects: readonly KeptSample[],
+  known: ClockEstimate,
+  noise: number,
+): boolean {
+  const last = samples.at(-1);
+  const [first, second] = suspects;
+  if (last === undefined || first === undefined || second === undefined) return false;
+  const delays = delaysOf([...samples, ...suspects]);
+  const [away, further] = [first, second].map((sample) => {
+    const { at, phase, variance } = measurement(sample, delays, noise);
+    return { by: phase - predict(known, at, 0).phase, variance };
+  });
+  const growth = further!.by - away!.by;
+  const doubt = GATE * Math.sqrt(away!.variance + further!.variance);
+  if (Math.abs(growth) <= doubt) return false;
+  const time = elapsed(first.at, second.at);
+  const since = (time * away!.by) / growth;
+  const slack = (time * doubt) / Math.abs(growth);
+  return since > -slack && since < elapsed(last.at, first.at) + slack;
 }
 
 /** Whether a measurement is within what an estimate foretells. */

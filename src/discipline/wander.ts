@@ -9,8 +9,7 @@
  * runs test of the residuals; RFC 5905 has the Allan intercept, a constant.) All servers are measured by the same oscillator, so
  * they are judged together; but each has a noise of its own, which is found out likewise.
  */
-import type { Mono } from "../time/mono.ts";
-import type { Frequency, Seconds } from "../time/seconds.ts";
+import type { Frequency } from "../time/seconds.ts";
 import { delaysOf, measurement, ordinaryVariance } from "./history.ts";
 import type { History } from "./history.ts";
 import { absorb, advance, running, sound } from "./kalman.ts";
@@ -25,8 +24,18 @@ const USUAL = { wander: 1e-9, spread: Math.log(10) } as const;
 /** How much less the judgement of a sample counts with each one that follows: about the last thirty decide. */
 const FORGETTING = 0.97;
 
-/** The frequency of an oscillator nobody has measured, standard deviation: crystals are sold with ±50 ppm, and most are better. */
-const UNKNOWN_FREQUENCY: Frequency = 30e-6;
+/**
+ * The frequency of an oscillator nobody has measured, standard deviation: crystals are sold with ±50 ppm, and most are better; or
+ * else it is one of the odd ones, as in a virtual machine that was given a wrong rate. Which one it is a burst of some seconds
+ * says already, and a clock that runs 400 ppm fast must not wait for the next poll.
+ */
+const UNKNOWN_FREQUENCIES: readonly Frequency[] = [30e-6, 200e-6];
+
+/** What is expected of a crystal, as a surprise: that it is no odd one. */
+const ODD = 4;
+
+/** After so many samples what was expected at first has no weight any more, and the widest does for all. */
+const MEASURED = 16;
 
 /**
  * How noisy a server's own time is, in deviations of an ordinary sample, by which alone it would be known: not at all, up to 256
@@ -110,7 +119,7 @@ function filterNoisy(
   },
   wander: number,
 ): Opinion {
-  const filtered = noises.map((noise) => filter(prior, measurements, wander, noise));
+  const filtered = noises.map((noise) => filterFrom(prior, measurements, wander, noise));
   const { weights, surprise } = weighed(filtered.map(({ surprise }, place) => surprise + NOISY * place));
   return {
     estimate: mix(
@@ -130,18 +139,45 @@ function weighed(surprises: readonly number[]): { readonly weights: readonly num
   return { weights: shares.map((share) => share / total), surprise: least - 2 * Math.log(total) };
 }
 
-/** Filters a history under one wander and one noise, and says how much it was surprised: −2 log likelihood, but for a constant. */
-function filter(
+/** What a server's history says under one wander and one noise, averaged over what the crystal may be if nobody has measured it. */
+function filterFrom(
   prior: ClockEstimate | null,
   measurements: readonly PhaseMeasurement[],
   wander: number,
   noise: number,
-): { estimate: ClockEstimate; surprise: number } {
-  const [first] = measurements;
-  const estimate = running(prior ?? beginning(first!.at, first!.phase, first!.variance + noise));
+): Filtered {
+  if (prior !== null) return filter(prior, measurements, wander, noise);
+  const [first, ...others] = measurements;
+  const possible = others.length < MEASURED ? UNKNOWN_FREQUENCIES : UNKNOWN_FREQUENCIES.slice(-1);
+  const filtered = possible.map((frequency) => filter(beginning(first!, noise, frequency), others, wander, noise));
+  const [only] = filtered;
+  if (filtered.length === 1) return only!;
+  const { weights, surprise } = weighed(filtered.map(({ surprise }, place) => surprise + ODD * place));
+  return {
+    estimate: mix(
+      filtered.map(({ estimate }) => estimate),
+      weights,
+    ),
+    surprise,
+  };
+}
+
+/** What a filter makes of a history, and how much it was surprised: −2 log likelihood, but for a constant. */
+interface Filtered {
+  readonly estimate: ClockEstimate;
+  readonly surprise: number;
+}
+
+/** Filters measurements under one wander and one noise. */
+function filter(
+  prior: ClockEstimate,
+  measurements: readonly PhaseMeasurement[],
+  wander: number,
+  noise: number,
+): Filtered {
+  const estimate = running(prior);
   let surprise = 0;
-  for (let place = prior === null ? 1 : 0; place < measurements.length; place += 1) {
-    const { at, phase, variance } = measurements[place]!;
+  for (const { at, phase, variance } of measurements) {
     advance(estimate, at, wander);
     const innovation = phase - estimate.phase;
     const innovationVariance = estimate.phaseVariance + variance + noise;
@@ -152,8 +188,8 @@ function filter(
 }
 
 /** All that one measurement says. */
-function beginning(at: Mono, phase: Seconds, variance: number): ClockEstimate {
-  return { at, phase, frequency: 0, phaseVariance: variance, covariance: 0, frequencyVariance: UNKNOWN_FREQUENCY ** 2 };
+function beginning({ at, phase, variance }: PhaseMeasurement, noise: number, unknown: Frequency): ClockEstimate {
+  return { at, phase, frequency: 0, phaseVariance: variance + noise, covariance: 0, frequencyVariance: unknown ** 2 };
 }
 
 /** The mean of estimates of the same moment, and the covariance of their mixture. */

@@ -90,6 +90,19 @@ describe("belief", () => {
     expect(rms(ratios)).toBeLessThan(1.5);
   });
 
+  it("hears an odd crystal in a burst, and does not take what it hears in one of an ordinary crystal for that", () => {
+    const wrong = (frequency: number): number =>
+      rms(
+        Array.from({ length: 40 }, (_, index) => {
+          const burst = measured({ seed: index + 1, count: 8, interval: 2, frequency });
+          return believe([kept(burst)]).estimates[0]!.frequency + frequency;
+        }),
+      );
+    expect(wrong(400e-6)).toBeLessThan(150e-6);
+    expect(wrong(-400e-6)).toBeLessThan(150e-6);
+    expect(wrong(30e-6)).toBeLessThan(50e-6);
+  });
+
   it("law: a clock that is set or runs otherwise is estimated otherwise by as much", () => {
     const samples = measured({ count: 30 });
     const base = believe([kept(samples)]);
@@ -134,6 +147,21 @@ describe("what is taken in", () => {
     expect(three.samples).toEqual(stepped.slice(60, 63));
     expect(three.suspects).toEqual([]);
     expect(three.prior!.frequency).toBeCloseTo(-30e-6, 6);
+  });
+
+  it("the second already, if they run away as a frequency has them that has changed meanwhile, and not if they stand apart", () => {
+    for (let seed = 1; seed <= 10; seed++) {
+      const samples = measured({ seed, count: 42, delay: 1e-4, queue: 1e-5, interval: 256 });
+      const changed = samples[40]!.at - 150;
+      const faster = samples.map((sample) => later(sample, 20e-6 * Math.max(0, sample.at - changed)));
+      expect(taken(faster.slice(0, 41)).suspects).toHaveLength(1);
+      expect(taken(faster).samples).toEqual(faster.slice(40));
+      const stepped = samples.map((sample, index) => (index >= 40 ? later(sample, 0.003) : sample));
+      expect(taken(stepped).suspects).toEqual(stepped.slice(40));
+      // Such a line would have begun before the last that was as it should be.
+      const lines = samples.map((sample, index) => (index >= 40 ? later(sample, 0.003 * (index - 30)) : sample));
+      expect(taken(lines).suspects).toEqual(lines.slice(40));
+    }
   });
 
   it("nothing that is different each time", () => {
