@@ -83,20 +83,21 @@ describe("sync --state", () => {
     servers.push(server);
     const [mortal, third] = [await serve(), await serve()];
     const name = `127.0.0.1:${server.port}`;
-    const told = async (): Promise<string> => (await sync("-q", "--timeout", "100ms", name, mortal, third)).err;
-    expect([await told(), await told()]).toEqual(["", ""]);
+    /** What four runs told: on a busy machine a run may end before it has seen what is new. */
+    const told = async (): Promise<string> => {
+      let all = "";
+      for (let run = 0; run < 4; run += 1) all += (await sync("-q", "--timeout", "100ms", name, mortal, third)).err;
+      return all;
+    };
+    expect(await told()).toBe("");
     liar.ahead = 1;
     expect(await told()).toMatch(new RegExp(`^ntpkit sync: changed: ${name}: .*; the last time it was all right\\n$`));
-    expect(await told()).toBe("");
     liar.ahead = GOOD.ahead;
-    // A whole run on probation comes first.
-    const again = [await told(), await told(), await told()];
-    expect(again.join("")).toBe(`ntpkit sync: changed: ${name}: it is all right again\n`);
+    expect(await told()).toBe(`ntpkit sync: changed: ${name}: it is all right again\n`);
     servers.splice(1, 1)[0]!.close();
     expect(await told()).toMatch(
       new RegExp(`^ntpkit sync: changed: ${mortal}: .*; the last time it was all right\\n$`),
     );
-    expect(await told()).toBe("");
   });
 
   it.each([
