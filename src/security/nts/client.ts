@@ -1,0 +1,153 @@
+/**
+ * NTS as an association's security: the cookies in hand, the requests that are out, and what is believed (RFC 8915 §5.7).
+ *
+ * A cookie is spent by being sent, answered or not, so none is ever sent twice; a request asks by placeholders for as many
+ * as bring the hand back to eight. Whatever is wrong, a packet is `failed`: there is no way from here to unauthenticated
+ * time. Keys come from outside, by {@link NtsSecurity.establish}; this file shakes no hands.
+ */
+import { HEADER_LENGTH } from "../../wire/header.ts";
+import { kissCode } from "../../wire/kiss.ts";
+import { MIN_UNIQUE_IDENTIFIER, NTS_FIELDS } from "../../wire/nts.ts";
+import type { Authentication, Sealed, Security } from "../security.ts";
+import type { Aead, AeadRow, MakeAead } from "./aead.ts";
+import { MAX_COOKIE } from "./ke.ts";
+import {
+  authenticatorOctets,
+  fieldOctets,
+  openPacket,
+  protectedPacket,
+  sealPacket,
+  type RandomOctets,
+} from "./packet.ts";
+
+/** What key establishment gave. */
+export interface NtsKeys {
+  readonly aead: AeadRow;
+  /** Client to server, of the AEAD's length. */
+  readonly c2s: Uint8Array;
+  /** Server to client, of the AEAD's length. */
+  readonly s2c: Uint8Array;
+  readonly cookies: readonly Uint8Array[];
+}
+
+/** The security of an association under NTS. */
+export interface NtsSecurity extends Security {
+  /** Cookies in hand, 0 … 8. */
+  readonly cookies: number;
+  /** New keys are needed: there are no cookies, or the server knows ours no more and has not answered since. */
+  readonly needsKeys: boolean;
+  /** Takes new keys, and forgets the old and their cookies; what is out may still be answered under the old. */
+  establish(keys: NtsKeys): void;
+}
+
+/** Cookies to have in hand (RFC 8915 §5.7). */
+export const COOKIES_IN_HAND = 8;
+
+/**
+ * The most octets of a request: IPv6's least MTU without its and UDP's headers, so that no request is fragmented
+ * (RFC 8915 §5.7).
+ */
+export const MAX_REQUEST: number = 1280 - 40 - 8;
+
+/** Requests out at a time that an answer is taken for: two bursts. */
+const OUTSTANDING = 16;
+
+/** Keys in use. */
+interface Session {
+  readonly c2s: Aead;
+  readonly s2c: Aead;
+  readonly cookies: Uint8Array[];
+}
+
+/** A request that is out. */
+interface Outstanding {
+  readonly uniqueIdentifier: Uint8Array;
+  readonly session: Session;
+}
+
+/** The security of one association; it cannot seal before it was given keys. */
+export function ntsSecurity(makeAead: MakeAead, random: RandomOctets): NtsSecurity {
+  let session: Session | null = null;
+  let outstanding: readonly Outstanding[] = [];
+  let refused = false;
+
+  function seal(header: Uint8Array): Sealed {
+    const cookie = session?.cookies.shift();
+    if (session === null || cookie === undefined) return { kind: "unsealed", fault: "noCookies" };
+    const uniqueIdentifier = random(MIN_UNIQUE_IDENTIFIER);
+    const placeholder = { type: NTS_FIELDS.placeholder, value: new Uint8Array(cookie.length) };
+    const clear = [
+      { type: NTS_FIELDS.uniqueIdentifier, value: uniqueIdentifier },
+      { type: NTS_FIELDS.cookie, value: cookie },
+      ...Array.from({ length: placeholders(session, cookie.length) }, () => placeholder),
+    ];
+    outstanding = [{ uniqueIdentifier, session }, ...outstanding].slice(0, OUTSTANDING);
+    return { kind: "sealed", bytes: sealPacket(header, clear, [], session.c2s, random) };
+  }
+
+  function open(bytes: Uint8Array, packet: Parameters<Security["open"]>[1]): Authentication {
+    const parts = protectedPacket(packet);
+    const request = parts === null ? undefined : outstanding.find(repeats(parts.uniqueIdentifier));
+    if (parts === null || request === undefined) return "failed";
+    if (parts.authenticator === null) {
+      if (kissCode(packet.header) !== "NTSN") return "failed";
+      // Anybody on the path can say so: it changes what is asked for next, never what is believed.
+      refused ||= request.session === session;
+      return "nak";
+    }
+    const opened = openPacket(bytes, parts.authenticator, request.session.s2c);
+    if (opened === null) return "failed";
+    outstanding = outstanding.filter((other) => other !== request);
+    takeCookies(request.session, opened.fields);
+    if (request.session === session) refused = false;
+    return "ok";
+  }
+
+  return {
+    kind: "nts",
+    keyId: null,
+    seal,
+    open,
+    get cookies() {
+      return session?.cookies.length ?? 0;
+    },
+    get needsKeys() {
+      return refused || session === null || session.cookies.length === 0;
+    },
+    establish({ aead, c2s, s2c, cookies }) {
+      session = {
+        c2s: makeAead(aead, c2s),
+        s2c: makeAead(aead, s2c),
+        cookies: cookies.slice(0, COOKIES_IN_HAND).map((cookie) => Uint8Array.from(cookie)),
+      };
+      refused = false;
+    },
+  };
+}
+
+/** How many cookies to ask for beside the one that every answer brings: those lacking to eight, as far as they fit. */
+function placeholders({ cookies, c2s }: Session, cookieOctets: number): number {
+  const lacking = COOKIES_IN_HAND - cookies.length - 1;
+  const field = fieldOctets(cookieOctets);
+  const bare = HEADER_LENGTH + fieldOctets(MIN_UNIQUE_IDENTIFIER) + field + authenticatorOctets(c2s.row, 0);
+  return Math.max(0, Math.min(lacking, Math.floor((MAX_REQUEST - bare) / field)));
+}
+
+/** The cookies of an answer go to the keys that they belong to, which may have been replaced meanwhile. */
+function takeCookies(
+  { cookies }: Session,
+  fields: readonly { readonly type: number; readonly value: Uint8Array }[],
+): void {
+  const room = COOKIES_IN_HAND - cookies.length;
+  const fresh = fields.filter(({ type, value }) => type === NTS_FIELDS.cookie && isCookie(value));
+  cookies.push(...fresh.slice(0, room).map(({ value }) => Uint8Array.from(value)));
+}
+
+function isCookie({ length }: Uint8Array): boolean {
+  return length > 0 && length <= MAX_COOKIE;
+}
+
+function repeats(received: Uint8Array): (request: Outstanding) => boolean {
+  return ({ uniqueIdentifier }) =>
+    uniqueIdentifier.length === received.length && uniqueIdentifier.every((octet, at) => octet === received[at]);
+}

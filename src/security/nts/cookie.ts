@@ -1,0 +1,85 @@
+/**
+ * Cookies that need no state: the session's keys, sealed by a master key of the server's (RFC 8915 §6).
+ *
+ * ```text
+ * | master key's identifier, 4 | nonce, 16 | tag, 16 | AEAD's number, 4 | c2s | s2c |
+ *                                         |<-- sealed by AES-SIV-CMAC-256 -------->|
+ * ```
+ *
+ * 104 octets for AES-SIV-CMAC-256, 72 for AES-128-GCM-SIV: whole words, so that nothing pads them.
+ */
+import { AEADS, TAG_OCTETS, aeadNumbered, type AeadRow, type MakeAead } from "./aead.ts";
+import type { RandomOctets } from "./packet.ts";
+
+/** A master key. */
+export interface MasterKey {
+  /** Unsigned 32 bits, different for each. */
+  readonly id: number;
+  /** 32 octets. */
+  readonly key: Uint8Array;
+}
+
+/** What a cookie holds. */
+export interface CookieKeys {
+  readonly aead: AeadRow;
+  readonly c2s: Uint8Array;
+  readonly s2c: Uint8Array;
+}
+
+/** The AEAD of cookies: one that forgives a nonce that was drawn twice. */
+const SEALED_BY: AeadRow = AEADS[0]!;
+
+/** Octets of a master key. */
+export const MASTER_KEY_OCTETS: number = SEALED_BY.keyOctets;
+
+const ID = 4;
+const NUMBER = 4;
+const NOTHING = new Uint8Array(0);
+
+/** Octets of the cookies for an AEAD. */
+export function cookieOctets({ keyOctets }: AeadRow): number {
+  return ID + SEALED_BY.nonceOctets + TAG_OCTETS + NUMBER + 2 * keyOctets;
+}
+
+/** Makes a cookie by a master key. */
+export function sealCookie(
+  master: MasterKey,
+  { aead, c2s, s2c }: CookieKeys,
+  makeAead: MakeAead,
+  random: RandomOctets,
+): Uint8Array {
+  const plaintext = new Uint8Array(NUMBER + 2 * aead.keyOctets);
+  new DataView(plaintext.buffer).setUint32(0, aead.id);
+  plaintext.set(c2s, NUMBER);
+  plaintext.set(s2c, NUMBER + aead.keyOctets);
+  const nonce = random(SEALED_BY.nonceOctets);
+  const sealed = makeAead(SEALED_BY, master.key).seal(nonce, NOTHING, plaintext);
+  const cookie = new Uint8Array(cookieOctets(aead));
+  new DataView(cookie.buffer).setUint32(0, master.id);
+  cookie.set(nonce, ID);
+  cookie.set(sealed, ID + nonce.length);
+  return cookie;
+}
+
+/**
+ * Opens a cookie.
+ * @param masters the master keys still kept
+ * @returns `null` when it is by none of them, or was altered
+ */
+export function openCookie(cookie: Uint8Array, masters: readonly MasterKey[], makeAead: MakeAead): CookieKeys | null {
+  const sealedAt = ID + SEALED_BY.nonceOctets;
+  if (cookie.length < sealedAt + TAG_OCTETS + NUMBER) return null;
+  const id = new DataView(cookie.buffer, cookie.byteOffset).getUint32(0);
+  const master = masters.find((candidate) => candidate.id === id);
+  if (master === undefined) return null;
+  const plaintext = makeAead(SEALED_BY, master.key).open(
+    cookie.subarray(ID, sealedAt),
+    NOTHING,
+    cookie.subarray(sealedAt),
+  );
+  if (plaintext === null) return null;
+  const aead = aeadNumbered(new DataView(plaintext.buffer, plaintext.byteOffset).getUint32(0));
+  if (aead === null || plaintext.length !== NUMBER + 2 * aead.keyOctets) return null;
+  const s2cAt = NUMBER + aead.keyOctets;
+  return { aead, c2s: plaintext.slice(NUMBER, s2cAt), s2c: plaintext.slice(s2cAt) };
+}
