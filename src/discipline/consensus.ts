@@ -38,12 +38,7 @@ export function consensus(all: readonly Opinion[]): ClockEstimate {
   const [first, ...others] = opinions;
   if (others.length === 0) return first!.estimate;
   const { at, phase: origin } = first!.estimate;
-  const phase = centre(
-    opinions.map(({ estimate, rootDelay }) => ({
-      value: estimate.phase - origin,
-      variance: estimate.phaseVariance + asymmetryOf(rootDelay),
-    })),
-  );
+  const phase = centreOfPhases(opinions, origin);
   const frequency = centre(
     opinions.map(({ estimate }) => ({ value: estimate.frequency, variance: estimate.frequencyVariance })),
   );
@@ -58,12 +53,31 @@ export function consensus(all: readonly Opinion[]): ClockEstimate {
   });
 }
 
-/** Without those that are far noisier than another is wrong. */
+/**
+ * Without those that are far noisier than another is wrong; but where most are, and what the quiet ones say is beyond what those agree
+ * on together, most are heard and not the quiet ones: to be sure of oneself is not to be right.
+ */
 function quiet(opinions: readonly Opinion[]): readonly Opinion[] {
   const least = Math.min(
     ...opinions.map(({ estimate, noise = 0, rootDelay }) => estimate.phaseVariance + noise + asymmetryOf(rootDelay)),
   );
-  return opinions.filter(({ noise = 0 }) => noise <= NOISIER ** 2 * least);
+  const isNoisy = ({ noise = 0 }: Opinion): boolean => noise > NOISIER ** 2 * least;
+  const noisy = opinions.filter(isNoisy);
+  const others = opinions.filter((one) => !isNoisy(one));
+  if (2 * noisy.length <= opinions.length) return others;
+  const { phase: origin } = opinions[0]!.estimate;
+  const [most, few] = [centreOfPhases(noisy, origin), centreOfPhases(others, origin)];
+  return (most.value - few.value) ** 2 > REACH ** 2 * (most.variance + few.variance) ? noisy : others;
+}
+
+/** What opinions, not empty, say of the phase together, less an origin. */
+function centreOfPhases(opinions: readonly Opinion[], origin: Seconds): Uncertain {
+  return centre(
+    opinions.map(({ estimate, rootDelay }) => ({
+      value: estimate.phase - origin,
+      variance: estimate.phaseVariance + asymmetryOf(rootDelay),
+    })),
+  );
 }
 
 /** The variance of what a path's asymmetry adds to the phase, s². */

@@ -254,6 +254,12 @@ describe("several servers", () => {
     expect(consensus([noisy, noisy]).phase).toBeCloseTo(0.0095, 9);
   });
 
+  it("most of which are noisy are heard where the quiet one contradicts all of them, and not where it does not", () => {
+    const noisy = [0.0001, -0.0001, 0.0002].map((phase) => ({ ...opinion(phase, 0.0002), noise: 0.001 ** 2 }));
+    expect(Math.abs(consensus([opinion(0.004, 3e-6), ...noisy]).phase)).toBeLessThan(0.0003);
+    expect(consensus([opinion(0.00005, 3e-6), ...noisy]).phase).toBe(0.00005);
+  });
+
   it("that disagree count alike, however sure one is of itself", () => {
     const { phase } = consensus([opinion(0, 1e-7), opinion(0.01)]);
     expect(phase).toBeCloseTo(0.005, 3);
