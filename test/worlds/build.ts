@@ -46,7 +46,9 @@ export interface WorldKeys {
 }
 
 const POOL = "pool.test";
-const GROUP = "239.1.1.1";
+const OTHER_POOL = "other.pool.test";
+/** Where searches go. */
+export const GROUP = "239.1.1.1";
 const KEY = 1;
 
 /** The keys of every world that has any. */
@@ -90,11 +92,11 @@ export function build(plan: Plan, keys: WorldKeys): Built {
   return built;
 }
 
-/** What the pool's name says: every source, where it is now. */
+/** What the pools' names say: every source, where it is now; and most of them the other way round. */
 function nameAll({ world, sources }: Built): void {
-  world.names.set(POOL, {
-    addresses: [...sources.values()].map(({ machine }) => machine.address()),
-  });
+  const addresses = [...sources.values()].map(({ machine }) => machine.address());
+  world.names.set(POOL, { addresses });
+  world.names.set(OTHER_POOL, { addresses: addresses.slice(1).toReversed() });
 }
 
 /** All sources announce a leap second, and carry it out. */
@@ -184,6 +186,8 @@ function addHost(
   const lines: Readonly<Record<PlannedHost["mode"], readonly Partial<AssociationConfig>[]>> = {
     client: servers,
     pool: [{ kind: "pool", name: POOL, ...polls }],
+    pools: [POOL, OTHER_POOL].map((name) => ({ kind: "pool", name, ...polls })),
+    named: [{ name: POOL, ...polls }],
     // Whoever searches has sources, too: a world of searchers alone has no time.
     manycast: [...servers.slice(0, 3), { kind: "manycast", name: GROUP, key, ...polls }],
     peers: [...servers, ...peers],
@@ -248,7 +252,7 @@ const HAPPENINGS: {
     nameAll(built);
   },
   outage: (built, { lasting, how }) => {
-    built.world.names.set(POOL, { fault: how });
+    for (const name of [POOL, OTHER_POOL]) built.world.names.set(name, { fault: how });
     built.world.timeline.in(lasting, () => nameAll(built));
   },
   flood: (built, { who, packets }) => {

@@ -96,6 +96,8 @@ const MODES: readonly Mode[] = [
   "client",
   "pool",
   "pool",
+  "pools",
+  "named",
   "manycast",
   "peers",
   "broadcast",

@@ -39,6 +39,8 @@ export interface PlannedCaster {
 export type Mode =
   | "client"
   | "pool"
+  | "pools" // two names that have addresses in common
+  | "named" // one name with all the addresses, of which it takes one
   | "manycast"
   | "peers"
   | "broadcast" // it is a client, and broadcasts to its LAN

@@ -27,6 +27,12 @@ export interface Look {
   readonly nudged: Seconds;
   /** No host has more configured lines. */
   readonly configured: number;
+  /** How many of the sources are honest now. */
+  readonly honest: number;
+  /** The least stratum that anybody has searched from so far, 1 … 16. */
+  readonly leastSearching: number;
+  /** The highest stratum that it was seen at while it was synchronized. */
+  readonly highest: number;
   /** The most answers to one question of its own that set out within 10 ms. */
   readonly together: number;
   /** Whom it has asked since it was known to deny it, in words. */
@@ -109,6 +115,16 @@ export const PROMISES: Readonly<Record<string, Check>> = {
       (one) => look.characterOf(one) === "honest" && one.reach === 0o377 && one.verdict !== "rejected",
     );
     return honest.length >= 3 && hasHonestMajority(look) ? `${listed(honest)}: none is followed` : null;
+  },
+  "a name's silent address is replaced by one that answers": ({ host, honest, calm, snapshot }) => {
+    if (host.mode !== "named" || honest === 0 || calm < SETTLED + TO_SYNCHRONIZE) return null;
+    const mute = snapshot.associations.filter(({ packets }) => packets.received === 0);
+    return mute.length === 0 ? null : `${listed(mute)} has never answered, and ${honest} others would`;
+  },
+  "a search from no lower a stratum is answered": ({ leastSearching, snapshot, highest }) => {
+    const declined = snapshot.served?.stratum ?? 0;
+    // At its highest it was no higher than whoever searched.
+    return declined === 0 || highest > leastSearching ? null : `${declined} declined at stratum ${highest} or lower`;
   },
   "no address is asked twice": ({ snapshot }) => {
     const addresses = snapshot.associations.flatMap(({ address, mode }) =>

@@ -7,7 +7,8 @@ import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import type { Snapshot } from "../../src/engine/port/snapshot.ts";
 import type { Runner } from "../../src/sim/runner.ts";
-import { build, LEAP_AT, worldKeys, type Built, type WorldKeys } from "./build.ts";
+import { MAXSTRAT } from "../../src/wire/header.ts";
+import { build, GROUP, LEAP_AT, worldKeys, type Built, type WorldKeys } from "./build.ts";
 import { draw } from "./draw.ts";
 import type { Plan, PlannedHost } from "./plan.ts";
 import { printed } from "./print.ts";
@@ -32,7 +33,8 @@ export function brokenBy(
   promises: Readonly<Record<string, Check>> = PROMISES,
 ): Broken | null {
   const built = build(plan, keys);
-  const watch = new Watch(built.world);
+  const highest = new Map<string, number>();
+  const watch = new Watch(built.world, GROUP);
   const before = new Map<string, { readonly runner: Runner; readonly snapshot: Snapshot }>();
   try {
     for (let at = LOOKED_AT; at <= plan.hours * 3600; at += LOOKED_AT) {
@@ -43,7 +45,9 @@ export function brokenBy(
         const earlier = before.get(host.name);
         // A daemon that has started anew is another.
         const last = earlier?.runner === runner ? earlier.snapshot : null;
-        const look = lookAt(plan, built, host, runner, last, watch);
+        const { stratum } = runner.snapshot().system;
+        if (stratum < MAXSTRAT) highest.set(host.name, Math.max(stratum, highest.get(host.name) ?? 0));
+        const look = lookAt(plan, built, host, runner, last, watch, highest);
         for (const [promise, check] of Object.entries(promises)) {
           const how = check(look);
           if (how !== null) return { promise, how: `${host.name} at ${at} s: ${how}` };
@@ -67,6 +71,7 @@ function lookAt(
   runner: Runner,
   before: Snapshot | null,
   watch: Watch,
+  highest: ReadonlyMap<string, number>,
 ): Look {
   const { world, site, characters } = built;
   const past = plan.events.filter(({ at }) => at <= world.now);
@@ -86,6 +91,9 @@ function lookAt(
     error: runner.machine.error - built.leapt,
     nudged: Math.abs(host.clockError) + nudges.reduce((sum, by) => sum + by, 0),
     configured: plan.sources.length + plan.hosts.length,
+    honest: [...characters.values()].filter((character) => character === "honest").length,
+    leastSearching: watch.leastSearching,
+    highest: highest.get(host.name) ?? 0,
     together: watch.peakOf(runner),
     askedThoughDenied: watch.askedThoughDenied(runner),
     actions: runner.most,

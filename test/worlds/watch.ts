@@ -16,6 +16,9 @@ function timestampAt(bytes: Uint8Array, offset: number): string {
   return Buffer.from(bytes.subarray(offset, offset + 8)).toString("hex");
 }
 
+/** The stratum of whoever has none (RFC 5905 MAXSTRAT; 0 in a packet). */
+const NOT_SYNCHRONIZED = 16;
+
 /** Counts what sets out. */
 export class Watch {
   /** The transmit timestamps of all searches. */
@@ -26,10 +29,15 @@ export class Watch {
   /** By host and address, how often it had been asked when it was known to have said no. */
   readonly #denied = new Map<string, number>();
 
-  constructor(world: SimWorld) {
+  #least = NOT_SYNCHRONIZED;
+
+  /** @param group where searches go */
+  constructor(world: SimWorld, group: string) {
     world.network.tap((datagram, at) => {
       const { from, to } = datagram;
       const mode = modeOf(datagram);
+      if (to.ip === group && mode === "client")
+        this.#least = Math.min(this.#least, datagram.bytes[1]! || NOT_SYNCHRONIZED);
       if (mode === "client") this.#asked.set(`${from.ip} ${to.ip}`, (this.#asked.get(`${from.ip} ${to.ip}`) ?? 0) + 1);
       if (mode === "client" && isMulticast(to.ip)) this.#searches.add(timestampAt(datagram.bytes, TRANSMIT));
       // What comes back for forged questions, a flood of which is nobody's search, is the flood's doing.
@@ -37,6 +45,11 @@ export class Watch {
         this.#count(`${to.ip} ${to.port}`, to.ip, at);
       return "pass";
     });
+  }
+
+  /** The least stratum that anybody has searched from so far. */
+  get leastSearching(): number {
+    return this.#least;
   }
 
   /** The most answers that set out for one search of a host within {@link TOGETHER}. */

@@ -1,5 +1,6 @@
 /** Generated worlds keep what is promised; the promises can be broken, and what breaks one is shrunk and printed. */
 import { beforeAll, describe, expect, it } from "vitest";
+import { noCounts } from "../../src/server/disposition.ts";
 import { association, snapshotOf } from "../support/snapshot.ts";
 import { build, worldKeys, type WorldKeys } from "./build.ts";
 import { draw } from "./draw.ts";
@@ -65,6 +66,9 @@ function look(change: Partial<Look> = {}): Look {
     error: 0.001,
     nudged: 0,
     configured: 10,
+    honest: 3,
+    leastSearching: 2,
+    highest: 3,
     together: 1,
     askedThoughDenied: [],
     actions: 20,
@@ -97,6 +101,14 @@ const BROKEN: Readonly<Record<string, Partial<Look>>> = {
   "true time lies within the uncertainty that is stated": { error: 0.11 },
   "three reachable honest servers synchronize it": {
     snapshot: { ...look().snapshot, system: { ...look().snapshot.system, systemPeer: null } },
+  },
+  "a name's silent address is replaced by one that answers": {
+    host: { ...look().host, mode: "named" },
+    ...among({ ...lying, packets: { sent: 90, received: 0, rejected: 0 } }),
+  },
+  "a search from no lower a stratum is answered": {
+    highest: 2,
+    snapshot: { ...look().snapshot, served: { ...noCounts(), stratum: 1 } },
   },
   "no address is asked twice": among({ ...lying, address: "10.1.0.3", verdict: "outlier" }),
   "never more than maxclock are found beyond the configured": among(
