@@ -12,7 +12,7 @@ import { build, GROUP, LEAP_AT, worldKeys, type Built, type WorldKeys } from "./
 import { draw } from "./draw.ts";
 import type { Plan, PlannedHost } from "./plan.ts";
 import { printed } from "./print.ts";
-import { PROMISES, type Check, type Look } from "./promises.ts";
+import { foundOf, PROMISES, type Check, type Look } from "./promises.ts";
 import { shrunk } from "./shrink.ts";
 import { Watch } from "./watch.ts";
 
@@ -34,6 +34,8 @@ export function brokenBy(
 ): Broken | null {
   const built = build(plan, keys);
   const highest = new Map<string, number>();
+  /** Since when a host has held more than maxclock that were found. */
+  const crowdedSince = new Map<string, number>();
   const watch = new Watch(built.world, GROUP);
   const before = new Map<string, { readonly runner: Runner; readonly snapshot: Snapshot }>();
   try {
@@ -47,7 +49,9 @@ export function brokenBy(
         const last = earlier?.runner === runner ? earlier.snapshot : null;
         const { stratum } = runner.snapshot().system;
         if (stratum < MAXSTRAT) highest.set(host.name, Math.max(stratum, highest.get(host.name) ?? 0));
-        const look = lookAt(plan, built, host, runner, last, watch, highest);
+        if (foundOf(runner.snapshot()).length <= host.maxclock || last === null) crowdedSince.set(host.name, at);
+        const crowded = at - crowdedSince.get(host.name)!;
+        const look = { ...lookAt(plan, built, host, runner, last, watch, highest), crowded };
         for (const [promise, check] of Object.entries(promises)) {
           const how = check(look);
           if (how !== null) return { promise, how: `${host.name} at ${at} s: ${how}` };
@@ -72,7 +76,7 @@ function lookAt(
   before: Snapshot | null,
   watch: Watch,
   highest: ReadonlyMap<string, number>,
-): Look {
+): Omit<Look, "crowded"> {
   const { world, site, characters } = built;
   const past = plan.events.filter(({ at }) => at <= world.now);
   const ends = past.map((event) => event.at + ("lasting" in event ? event.lasting : 0));
