@@ -14,8 +14,8 @@ const TRUE = 0.002;
 const FORGOTTEN = 150;
 /** Ten unanswered polls, and the next question to the group. */
 const FOUND = 300;
-/** Fifteen milliseconds a minute: beyond the root distances of all within two. */
-const DRIFT = 15e-3 / 60;
+/** Five milliseconds a minute: beyond the root distances of all within five, and too little for ntpd to part with its own clock. */
+const DRIFT = 5e-3 / 60;
 /** Ten minutes, seconds. */
 const STORY = 600;
 /** How often all is looked at until they are over, seconds. */
@@ -152,7 +152,7 @@ async function part(six: SixHosts, watch: Watch): Promise<void> {
   watch.right(OURS, since, TRUE);
 }
 
-/** chronyd begins to lie by a second, ntpd by fifteen milliseconds a minute: both are outvoted. */
+/** chronyd begins to lie by a second, ntpd by five milliseconds a minute: both are outvoted. */
 async function lie(six: SixHosts, watch: Watch): Promise<void> {
   const since = watch.now;
   await six.clock("ntp").run(DRIFT);
