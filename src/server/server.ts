@@ -177,7 +177,7 @@ export class NtpServer {
     return sealed.bytes.length;
   }
 
-  /** The tests of a datagram, cheapest first; nothing is computed for what an access list or the rate keeps out. */
+  /** The tests of a datagram, cheapest first; nothing is computed for what an access list keeps out, beyond the rate only a MAC. */
   #dispose(arrival: Arrival): Disposition {
     const { view, length, source, port } = arrival;
     if (length === 0) return "tooShort";
