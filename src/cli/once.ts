@@ -1,9 +1,9 @@
 /** `ntpkit sync` and `ntpkit query`: one run of the engine, and what it found in words or as a document. */
 import type { OnceCommand } from "../config/options.ts";
+import type { Snapshot } from "../engine/port/snapshot.ts";
 import type { RememberedAssociation } from "../engine/memory/remembered.ts";
 import type { Recalled } from "../state/file.ts";
 import { statePath } from "../state/place.ts";
-import { changesSince } from "../view/changes.ts";
 import { recalledText } from "../view/recalled.ts";
 import { runGuarded } from "./guarded.ts";
 import { type Io, sayLine } from "./io.ts";
@@ -56,13 +56,24 @@ export async function runOnce(
       },
     }),
   );
-  for (const change of changesSince(before, ended.snapshot)) sayLine(io.err, `ntpkit ${command}: changed: ${change}`);
+  if (before.length > 0) await tellChanges(command, before, ended.snapshot, io);
   return tellRun({ ...ended, command, config }, options, io);
 }
 
 /** Somebody who waits at a terminal is no crowd. */
 function unwatched({ spread, ...options }: RunOptions, io: Io): RunOptions {
   return spread === undefined || io.out.isTerminal || io.err.isTerminal ? options : { ...options, spread };
+}
+
+/** What has changed since the last run, with -q too: cron mails it. */
+async function tellChanges(
+  command: OnceCommand,
+  before: readonly RememberedAssociation[],
+  snapshot: Snapshot,
+  io: Io,
+): Promise<void> {
+  const { changesSince } = await import("../view/changes.ts");
+  for (const change of changesSince(before, snapshot)) sayLine(io.err, `ntpkit ${command}: changed: ${change}`);
 }
 
 /** With -v a run says what it starts from. */

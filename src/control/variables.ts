@@ -7,6 +7,7 @@
  */
 import type { Seconds } from "../time/seconds.ts";
 import { timestamp, type NtpTimestamp } from "../time/timestamp.ts";
+import { concatenate } from "../wire/octets.ts";
 
 /** One item of a list. */
 export interface Variable {
@@ -34,16 +35,11 @@ export function textOf(octets: Uint8Array): string {
 /** The octets of a text; `octetsOf(textOf(x))` equals x. */
 export function octetsOf(text: string): Uint8Array {
   if (!ESCAPED.test(text)) return new TextEncoder().encode(text);
-  const parts = text
-    .split(/([\udc80-\udcff])/u)
-    .map((part) => (ESCAPED.test(part) ? Uint8Array.of(part.charCodeAt(0) & 0xff) : new TextEncoder().encode(part)));
-  const octets = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    octets.set(part, at);
-    at += part.length;
-  }
-  return octets;
+  return concatenate(
+    text
+      .split(/([\udc80-\udcff])/u)
+      .map((part) => (ESCAPED.test(part) ? Uint8Array.of(part.charCodeAt(0) & 0xff) : new TextEncoder().encode(part))),
+  );
 }
 
 /** Reads a list. Never throws. */

@@ -46,11 +46,7 @@ export class KeyRates {
     const level = drained(bucket.level, interval);
     const verdict = judgeRate(level, interval, limits);
     this.#buckets.delete(name);
-    this.#buckets.set(name, {
-      level: charged(level, verdict, limits),
-      at,
-      seen: [transmit, ...bucket.seen].slice(0, SEEN),
-    });
+    this.#buckets.set(name, { level: charged(level, verdict, limits), at, seen });
     if (this.#buckets.size > MOST) this.#buckets.delete(this.#buckets.keys().next().value!);
     return verdict;
   }

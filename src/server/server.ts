@@ -79,6 +79,9 @@ export interface ServerSurroundings {
   readonly startedAt: Mono;
 }
 
+/** What the octets after a header come to: nothing against the request, or its end. */
+type Trailer = Disposition | "authentic";
+
 /** A server of the time. */
 export class NtpServer {
   /** The clients heard of lately. */
@@ -177,7 +180,7 @@ export class NtpServer {
     return sealed.bytes.length;
   }
 
-  /** The tests of a datagram, cheapest first; nothing is computed for what an access list keeps out, beyond the rate only a MAC. */
+  /** The tests of a datagram, cheapest first; nothing is computed for what an access list keeps out. A MAC is verified once, before the rate is. */
   #dispose(arrival: Arrival): Disposition {
     const { view, length, source, port } = arrival;
     if (length === 0) return "tooShort";
@@ -198,17 +201,19 @@ export class NtpServer {
     if (length > MAX_PACKET_LENGTH) return "tooLong";
 
     const isLimited = (flags & FLAG.limited) !== 0;
-    if (!isLimited && this.#settings.monitor === false) return this.#authenticate(arrival, flags);
+    if (!isLimited && this.#settings.monitor === false)
+      return this.#authenticate(arrival, flags, this.#trailerOf(arrival));
     const client = this.mru.touch(arrival, mode, version, flags);
     const verdict = this.#chargeRate(client);
-    if (verdict !== "within" && isLimited && !this.#isGrantedByKey(arrival) && this.#chance() >= LEAK) {
+    const trailer = this.#trailerOf(arrival);
+    if (verdict !== "within" && isLimited && !this.#isGrantedByKey(arrival, trailer) && this.#chance() >= LEAK) {
       const isKissed =
-        verdict === "kiss" && (flags & FLAG.kod) !== 0 && arrival.cast === "unicast" && this.#kiss(arrival);
+        verdict === "kiss" && (flags & FLAG.kod) !== 0 && arrival.cast === "unicast" && this.#kiss(arrival, trailer);
       if (isKissed) return "kissed";
       this.mru.countDrop(client);
       return "rateLimited";
     }
-    const disposition = this.#authenticate(arrival, flags);
+    const disposition = this.#authenticate(arrival, flags, trailer);
     if (isLimited && verdict === "within" && disposition === "answered" && this.reply.keyId !== 0)
       this.#chargeKey(arrival);
     return disposition;
@@ -240,10 +245,8 @@ export class NtpServer {
   }
 
   /** Whether the key it is sealed with has a rate left: whoever else asks in this client's name takes nothing of that. */
-  #isGrantedByKey(arrival: Arrival): boolean {
-    if (arrival.length === HEADER_LENGTH || this.#readTrailer(arrival) !== "authentic" || this.reply.keyId === 0)
-      return false;
-    return this.#chargeKey(arrival) === "within";
+  #isGrantedByKey(arrival: Arrival, trailer: Trailer): boolean {
+    return trailer === "authentic" && this.reply.keyId !== 0 && this.#chargeKey(arrival) === "within";
   }
 
   /** Judges an authentic request by its key, and charges that. */
@@ -252,10 +255,9 @@ export class NtpServer {
   }
 
   /** Makes the RATE kiss; none for a request whose MAC is wrong, since nothing of that may be signed. */
-  #kiss(arrival: Arrival): boolean {
+  #kiss(arrival: Arrival, trailer: Trailer): boolean {
+    if (trailer !== "authentic") return false;
     const { reply } = this;
-    if (arrival.length > HEADER_LENGTH && this.#readTrailer(arrival) !== "authentic") return false;
-    if (arrival.length === HEADER_LENGTH) reply.keyId = 0;
     reply.length = kissRate(arrival.view, this.#settings.rate.average, reply.view);
     reply.most = arrival.length;
     reply.isTime = false;
@@ -263,8 +265,7 @@ export class NtpServer {
     return true;
   }
 
-  #authenticate(arrival: Arrival, flags: number): Disposition {
-    const trailer = arrival.length === HEADER_LENGTH ? this.#noTrailer() : this.#readTrailer(arrival);
+  #authenticate(arrival: Arrival, flags: number, trailer: Trailer): Disposition {
     if (trailer !== "authentic" && trailer !== "refusedKey") return trailer;
     if ((flags & FLAG.notrust) !== 0 && trailer === "authentic" && this.reply.keyId === 0) return "noTrust";
     if (arrival.cast !== "unicast") {
@@ -274,13 +275,15 @@ export class NtpServer {
     return this.#answer(arrival, trailer === "refusedKey");
   }
 
-  #noTrailer(): "authentic" {
+  /** What follows the header; the reply's key is its key from here on, 0 where there is none. */
+  #trailerOf(arrival: Arrival): Trailer {
+    if (arrival.length > HEADER_LENGTH) return this.#readTrailer(arrival);
     this.reply.keyId = 0;
     return "authentic";
   }
 
   /** Reads what follows the header; an authentic request's key becomes the reply's, 0 where there is no MAC. */
-  #readTrailer({ bytes, length, source, packet: read }: Arrival): Disposition | "authentic" {
+  #readTrailer({ bytes, length, source, packet: read }: Arrival): Trailer {
     const datagram = bytes.subarray(0, length);
     const packet = read ?? decodePacket(datagram);
     if (packet.kind === "malformed") return packet.fault;

@@ -51,18 +51,6 @@ export function noisy(deviation: Seconds, chance: SimChance): Oddity {
   return (answers, request) => lies(deviation * chance.gaussian())(answers, request);
 }
 
-/** Its own time comes in steps, as that of a machine whose clock ticks seldom. */
-export function coarse(quantum: Seconds): Oddity {
-  const floored = (time: NtpTimestamp): NtpTimestamp => {
-    const units = BigInt(Math.round(quantum * 2 ** 32));
-    return ((time / units) * units) as NtpTimestamp;
-  };
-  return each((answer) => {
-    const { receive, transmit } = answer.header;
-    return { ...answer, header: { ...answer.header, receive: floored(receive), transmit: floored(transmit) } };
-  });
-}
-
 /** It does not repeat the request's transmit timestamp but one that differs in a bit. */
 export function wrongOrigin(): Oddity {
   return each((answer) => {

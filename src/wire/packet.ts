@@ -4,6 +4,7 @@
  * Decoding returns what came, or names the fault; it never throws on what the network sends, and it never judges: the
  * packet tests of `association/` do that.
  */
+import { concatenate } from "./octets.ts";
 import {
   EXTENSION_HEADER_LENGTH,
   MIN_EXTENDED_LENGTH,
@@ -124,14 +125,4 @@ function withTrailer(header: Header, bytes: Uint8Array): Packet | Malformed {
     offset += EXTENSION_HEADER_LENGTH + field.value.length;
   }
   return { kind: "packet", header, extensions, mac: null, covered: offset };
-}
-
-function concatenate(parts: readonly Uint8Array[]): Uint8Array {
-  const octets = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    octets.set(part, offset);
-    offset += part.length;
-  }
-  return octets;
 }

@@ -1,10 +1,10 @@
 /** `check`, `wait` and `watch`, against servers and daemons on loopback. */
 import { createHash } from "node:crypto";
 import { createSocket } from "node:dgram";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { placeOf } from "../../src/cli/asking.ts";
 import { askDaemon } from "../../src/host/ask.ts";
 import { runWait, type Here } from "../../src/cli/wait.ts";
@@ -78,6 +78,17 @@ describe("check", () => {
         out: expect.stringMatching(/^NTP UNKNOWN: .+\n$/),
       });
     expect(await ntpkit(["check", "--daemon", "localhost", "a"])).toMatchObject({ code: 3 });
+  });
+
+  it("says of a server that it may not ask any more what it said, and how to ask all the same", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "ntpkit-checking-"));
+    const kiss = { ip: "127.0.0.1", port: 9, code: "DENY", at: new Date().toISOString() };
+    writeFileSync(join(folder, "state.json"), JSON.stringify({ format: "ntpkit/state", version: 1, kisses: [kiss] }));
+    vi.stubEnv("STATE_DIRECTORY", folder);
+    const { code, out } = await ntpkit(["check", ...QUICK, "127.0.0.1:9"]);
+    vi.unstubAllEnvs();
+    rmSync(folder, { recursive: true });
+    expect([code, out]).toEqual([2, expect.stringMatching(/^NTP CRITICAL: .*DENY.*--forget.*\n$/)]);
   });
 
   it("asks a daemon what it thinks", async () => {
@@ -316,6 +327,17 @@ describe("watch", () => {
     const last = out.split("\u001b[H").at(-1)!;
     expect(last).toContain("local clock is");
     expect(last).toMatch(/│.*1/);
+  });
+
+  it("names what has no address, in lines and on a terminal, says when it was, and keeps to the height", async () => {
+    const argv = ["watch", "--every", "500ms", "--count", "4", "--no-color", ...QUICK, "name.invalid", await server(5)];
+    const { code, out } = await ntpkit(argv);
+    expect(code).toBe(0);
+    expect(out).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ   name\.invalid: [a-z ,]+$/m);
+    const drawn = await ntpkit(argv, { columns: 80, rows: 16, env: { TERM: "xterm" } });
+    const last = drawn.out.split("\u001b[H").at(-1)!.split("\n");
+    expect(last.length).toBeLessThan(16);
+    expect(last.join("\n")).toMatch(/name\.invalid: [^]* \d\d:\d\d:\d\d[^]*Ctrl-C ends/);
   });
 
   it("has documents that fit the schema, and ends as a signal says", async () => {

@@ -14,6 +14,8 @@ export interface CommandOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Both streams are a terminal of this many columns. */
   readonly columns?: number;
+  /** And of so many rows. */
+  readonly rows?: number;
   /** A signal that comes as soon as the command listens for one. */
   readonly signal?: StopSignal;
 }
@@ -21,7 +23,7 @@ export interface CommandOptions {
 /** Runs a command line. */
 export async function ntpkit(
   argv: readonly string[],
-  { env = {}, columns, signal }: CommandOptions = {},
+  { env = {}, columns, rows, signal }: CommandOptions = {},
 ): Promise<Ran> {
   const out: string[] = [];
   const err: string[] = [];
@@ -29,6 +31,7 @@ export async function ntpkit(
     write: (text) => void lines.push(text),
     isTerminal: columns !== undefined,
     columns: columns ?? null,
+    rows: rows ?? null,
   });
   const io: Io = {
     out: sink(out),

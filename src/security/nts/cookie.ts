@@ -29,9 +29,6 @@ export interface CookieKeys {
 /** The AEAD of cookies: one that forgives a nonce that was drawn twice. */
 const SEALED_BY: AeadRow = AEADS[0]!;
 
-/** Octets of a master key. */
-export const MASTER_KEY_OCTETS: number = SEALED_BY.keyOctets;
-
 const ID = 4;
 const NUMBER = 4;
 const NOTHING = new Uint8Array(0);

@@ -188,9 +188,6 @@ export function chooseAead(offered: readonly number[]): AeadRow | null {
 /** Every AEAD of ours, as a request offers them: the mandatory one first. */
 export const OFFERED_AEADS: readonly number[] = AEADS.map(({ id }) => id);
 
-/** The label of the TLS exporter (RFC 8915 §4.3). */
-export const EXPORTER_LABEL = "EXPORTER-network-time-security";
-
 /**
  * The context of the TLS exporter for one direction's key (RFC 8915 §5.1). Where AES-128-GCM-SIV was agreed on without the
  * record for it, the keys are derived as chrony did first: under the number of AES-SIV-CMAC-256.

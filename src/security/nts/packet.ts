@@ -8,6 +8,7 @@
  *
  * What follows the authenticator nobody vouches for: it is not looked at.
  */
+import { concatenate } from "../../wire/octets.ts";
 import { EXTENSION_HEADER_LENGTH, encodeExtension, type ExtensionField } from "../../wire/extension.ts";
 import {
   MIN_NTS_FIELD,
@@ -83,11 +84,11 @@ export function sealPacket(
   aead: Aead,
   random: RandomOctets,
 ): Uint8Array {
-  const associated = concatenated([header, ...clear.map(encoded)]);
+  const associated = concatenate([header, ...clear.map(encoded)]);
   const nonce = random(aead.row.nonceOctets);
-  const ciphertext = aead.seal(nonce, associated, concatenated(encrypted.map(encoded)));
+  const ciphertext = aead.seal(nonce, associated, concatenate(encrypted.map(encoded)));
   const padding = additionalPadding(nonce.length, aead.row.longestNonce);
-  return concatenated([associated, encodeAuthenticator(nonce, ciphertext, padding)]);
+  return concatenate([associated, encodeAuthenticator(nonce, ciphertext, padding)]);
 }
 
 /** Octets that a field of ours takes. */
@@ -102,14 +103,4 @@ export function authenticatorOctets({ nonceOctets }: AeadRow, encryptedOctets: n
 
 function encoded({ type, value }: PlainField): Uint8Array {
   return encodeExtension(type, value, MIN_NTS_FIELD);
-}
-
-function concatenated(parts: readonly Uint8Array[]): Uint8Array {
-  const octets = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    octets.set(part, offset);
-    offset += part.length;
-  }
-  return octets;
 }
