@@ -1,8 +1,8 @@
 /**
  * Who may change an association, and who learns of it.
  *
- * Outside this room all of an association is readonly, and it changes by the room's verbs alone: functions whose parameter says
- * {@link Writable} (TypeScript lets what is readonly be handed to them). A verb says what it has changed, and whoever holds the
+ * Outside this room all of an association is readonly, as searches and broadcasters are, and it changes by the room's verbs alone:
+ * functions whose parameter says {@link Writable} (TypeScript lets what is readonly be handed to them). A verb says what it has changed, and whoever holds the
  * association finds it in its ledger: when it next has something to do is reckoned anew, and selection looks again, without
  * anybody having to remember that.
  */

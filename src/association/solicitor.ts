@@ -7,6 +7,7 @@ import type { Mono } from "../time/mono.ts";
 import { pollInterval } from "../time/seconds.ts";
 import type { PollExponent, Seconds } from "../time/seconds.ts";
 import type { NtpTimestamp } from "../time/timestamp.ts";
+import type { Writable } from "./change.ts";
 import type { SocketToken } from "./request.ts";
 import type { AssociationConfig } from "./template.ts";
 
@@ -16,29 +17,31 @@ export interface Ring {
   readonly at: NtpTimestamp;
   /** Its origin cookie: an answer that echoes it belongs to this ring, however late. */
   readonly cookie: NtpTimestamp;
-  replies: number;
+  readonly replies: number;
 }
 
-/** A solicitor for one group. */
+/** A solicitor for one group. Outside this room it is readonly, as an association is. */
 export interface Solicitor {
-  config: AssociationConfig;
+  /** Its line; another one when the configuration is reread. */
+  readonly config: AssociationConfig;
   readonly group: string;
-  lastRing: number;
+  readonly lastRing: number;
   /** The socket its questions leave by and its answers come to. */
   readonly socket: SocketToken;
-  readonly rings: Ring[];
+  /** The rings that were asked, the last of them at the end. */
+  readonly rings: readonly Ring[];
   /** Hops the last question went, 1 … `lastRing`; 0 before the first. */
-  ttl: number;
+  readonly ttl: number;
   /** log₂ of the interval between questions once the last ring was asked (the daemon's schedule). */
-  poll: PollExponent;
+  readonly poll: PollExponent;
   /** When the last one left; `null`: none did. */
-  askedAt: Mono | null;
+  readonly askedAt: Mono | null;
   /** When the next question leaves; `null`: none will. */
-  nextAt: Mono | null;
+  readonly nextAt: Mono | null;
   /** Asks no more, for now or in this run: found enough, or asked the last ring. */
-  done: boolean;
+  readonly done: boolean;
   /** Has held enough; falling under that begins anew. */
-  satisfied: boolean;
+  readonly satisfied: boolean;
 }
 
 /** How rings are spaced. */
@@ -88,22 +91,32 @@ export function solicitor(config: AssociationConfig, group: string, socket: Sock
  * @param held servers found and held
  * @returns the ring to ask, hops
  */
-export function growRing(asking: Solicitor, held: number, rules: RingRules): number {
+export function growRing(asking: Writable<Solicitor>, held: number, rules: RingRules): number {
   const grows = rules.interval !== null || asking.ttl === 0 || held < rules.minclock;
   if (grows && asking.ttl < asking.lastRing) asking.ttl = nextRing(asking);
   else if (grows) asking.poll = Math.min(asking.poll + 1, asking.config.maxpoll + SLOWER);
   return asking.ttl;
 }
 
+/**
+ * Enough are held, and the first ring is asked all the same (ntp.conf `tos beacon`). A search that has to go on goes on from where it was.
+ * @returns the ring to ask, hops
+ */
+export function firstRing(asking: Writable<Solicitor>): number {
+  const first = nextRing({ ...asking, ttl: 0 });
+  asking.ttl = Math.max(first, asking.ttl);
+  return first;
+}
+
 /** The next hop, or the next ring of a list (ntp.conf `ttl`). */
-function nextRing({ config: { rings }, ttl, lastRing }: Solicitor): number {
+function nextRing({ config: { rings }, ttl, lastRing }: Pick<Solicitor, "config" | "ttl" | "lastRing">): number {
   return rings === undefined ? ttl + 1 : Math.min(rings.find((ring) => ring > ttl) ?? lastRing, lastRing);
 }
 
 /** A question leaves: remembers the ring and plans the next one. After a probe's last ring, too, its answers are waited for. */
-export function onSolicit(asking: Solicitor, ring: Ring, now: Mono, rules: RingRules): void {
-  asking.rings.push(ring);
-  if (rules.interval === null && asking.rings.length > RINGS_REMEMBERED) asking.rings.shift();
+export function onSolicit(asking: Writable<Solicitor>, ring: Ring, now: Mono, rules: RingRules): void {
+  const rings = [...asking.rings, ring];
+  asking.rings = rules.interval === null && rings.length > RINGS_REMEMBERED ? rings.slice(1) : rings;
   asking.askedAt = now;
   asking.nextAt = after(now, rules.interval ?? questionInterval(asking, rules));
 }
@@ -130,7 +143,7 @@ export function beaconAt({ askedAt }: Solicitor, beacon: Seconds | null): Mono |
 }
 
 /** Too few are left: from the first ring and the shortest interval again. */
-export function restart(asking: Solicitor, now: Mono): void {
+export function restart(asking: Writable<Solicitor>, now: Mono): void {
   asking.ttl = 0;
   asking.poll = asking.config.minpoll + SLOWER;
   asking.nextAt = now;
@@ -139,7 +152,7 @@ export function restart(asking: Solicitor, now: Mono): void {
 }
 
 /** Its line has changed: other rings are asked from the first on. */
-export function revise(asking: Solicitor, config: AssociationConfig, now: Mono): void {
+export function revise(asking: Writable<Solicitor>, config: AssociationConfig, now: Mono): void {
   const before = asking.config;
   asking.config = config;
   asking.lastRing = config.ttl ?? DEFAULT_LAST_RING;
@@ -150,4 +163,20 @@ export function revise(asking: Solicitor, config: AssociationConfig, now: Mono):
 /** The ring an answer belongs to; the youngest first, for cookies are never the same twice. */
 export function ringOf(asking: Solicitor, origin: NtpTimestamp): Ring | undefined {
   return asking.rings.findLast(({ cookie }) => cookie === origin);
+}
+
+/** An answer came of a ring, and was of use or could have been. */
+export function countReply(ring: Writable<Ring>): void {
+  ring.replies += 1;
+}
+
+/** So many are held as it looks whether to go on: once they are enough, falling under that begins the search anew. */
+export function lookAtHeld(search: Writable<Pick<Solicitor, "satisfied">>, held: number, enough: number): void {
+  search.satisfied ||= held >= enough;
+}
+
+/** It has asked what it had to ask: it rests until it looks again; `null`: for good. */
+export function restUntil(asking: Writable<Solicitor>, at: Mono | null): void {
+  asking.done = true;
+  asking.nextAt = at;
 }

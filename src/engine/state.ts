@@ -6,11 +6,13 @@
 import type { ClientRules } from "../association/client.ts";
 import type { PacketToken, QuestionToken, SocketToken } from "../association/request.ts";
 import type { Association } from "../association/association.ts";
+import type { Broadcaster } from "../association/broadcaster.ts";
 import { CHANGE } from "../association/change.ts";
 import { dueOf } from "../association/poll.ts";
 import { endRequest } from "../association/request.ts";
 import type { Request } from "../association/request.ts";
 import type { Leaving } from "../association/exchange.ts";
+import { dueOf as poolDue } from "../association/pool.ts";
 import type { PoolSolicitor } from "../association/pool.ts";
 import type { Solicitor } from "../association/solicitor.ts";
 import { NO_OPINION } from "../system/judge.ts";
@@ -23,7 +25,6 @@ import type { Frequency, Seconds } from "../time/seconds.ts";
 import type { NtpTimestamp } from "../time/timestamp.ts";
 import type { Action } from "./port/action.ts";
 import type { Answering } from "./serving/answering.ts";
-import type { Broadcaster } from "./serving/broadcaster.ts";
 import type { EngineConfig } from "./port/config.ts";
 import { Deadlines } from "./deadlines.ts";
 import type { Surroundings } from "./port/engine.ts";
@@ -34,6 +35,7 @@ import type { Note } from "./port/note.ts";
 import { AccessList } from "../server/access.ts";
 import type { Outcome } from "./port/outcome.ts";
 import { Roster } from "./roster.ts";
+import { TIMER } from "./timer.ts";
 import type { ServiceSocket } from "./serving/sockets.ts";
 import type { ClockReason, ClockReport } from "./port/snapshot.ts";
 import type { Steering } from "./clock/steering.ts";
@@ -187,9 +189,14 @@ export class State {
     return (this.surroundings.chance.bits64() || 1n) as NtpTimestamp;
   }
 
-  /** What has changed of associations is heeded: their deadlines, and whether selection has something to see. */
+  /** What has changed is heeded: what is due when, and whether selection has something to see of an association. */
   heed(): void {
     this.roster.readLedger(this.#heedOne);
+    const { deadlines } = this;
+    deadlines.set(TIMER.names, this.names.retryAt);
+    deadlines.set(TIMER.solicitors, earliest(this.solicitors, nextOf));
+    deadlines.set(TIMER.pools, earliest(this.pools, poolDue));
+    deadlines.set(TIMER.broadcasts, earliest(this.broadcasters, nextOf));
   }
 
   readonly #heedOne = (association: Association, what: number): void => {
@@ -278,4 +285,18 @@ function accessOf({ serving }: EngineConfig): AccessList {
 /** A list that says the same is kept, and with it how often each of its entries counted. */
 function hasSameAccess(one: EngineConfig, other: EngineConfig): boolean {
   return JSON.stringify(one.serving?.access) === JSON.stringify(other.serving?.access);
+}
+
+function nextOf({ nextAt }: Solicitor | Broadcaster): Mono | null {
+  return nextAt;
+}
+
+/** The first moment that any of them has something to do; `null`: none has. */
+function earliest<Item>(items: readonly Item[], dueAt: (item: Item) => Mono | null): Mono | null {
+  let first: Mono | null = null;
+  for (const item of items) {
+    const due = dueAt(item);
+    if (due !== null && (first === null || due < first)) first = due;
+  }
+  return first;
 }

@@ -4,10 +4,14 @@ import { pollAt } from "../../association/poll.ts";
 import type { SocketToken } from "../../association/request.ts";
 import {
   beaconAt,
+  countReply,
+  firstRing,
   growRing,
+  lookAtHeld,
   onSolicit,
   questionInterval,
   restart,
+  restUntil,
   revise,
   ringOf,
   solicitor,
@@ -16,7 +20,6 @@ import {
 import type { Ring, RingRules, Solicitor } from "../../association/solicitor.ts";
 import type { AssociationConfig } from "../../association/template.ts";
 import { after } from "../../time/mono.ts";
-import type { Mono } from "../../time/mono.ts";
 import type { Now } from "../../time/now.ts";
 import { UNKNOWN_TIME } from "../../time/timestamp.ts";
 import { family } from "../../wire/address.ts";
@@ -26,7 +29,6 @@ import { admit, keyOf, refuseUnasked } from "./admit.ts";
 import type { Arrival } from "./admit.ts";
 import { heldCount } from "./prune.ts";
 import type { State } from "../state.ts";
-import { TIMER } from "../timer.ts";
 import { systemHeader } from "../serving/answering.ts";
 
 /** A manycast line is taken up: its group is asked from the first ring on, through an unconnected socket of its own. */
@@ -40,7 +42,6 @@ export function startSolicitor(state: State, config: AssociationConfig, group: s
     interface: state.config.interface,
   });
   state.solicitors.push(solicitor(config, group, socket, now.mono));
-  scheduleSolicitors(state);
 }
 
 /** The lines have changed: searches whose line is gone end, others go on by what it says now. */
@@ -55,7 +56,6 @@ export function reviseSolicitors(
     else revise(asking, config, now.mono);
     return config !== undefined;
   });
-  scheduleSolicitors(state);
 }
 
 /** Asks the rings whose turn has come. */
@@ -64,34 +64,25 @@ export function solicit(state: State, now: Now): void {
     if (asking.nextAt === null || asking.nextAt > now.mono) continue;
     const rules = ringRules(state, asking);
     const held = heldCount(state);
-    asking.satisfied ||= held >= rules.minclock;
-    if (wantsMore(asking, held, rules)) ask(state, asking, held, now, rules);
-    else if (state.config.once === null) rest(state, asking, held, now, rules);
-    else {
-      asking.done = true;
-      asking.nextAt = null;
-      state.unjudged = true;
+    lookAtHeld(asking, held, rules.minclock);
+    if (wantsMore(asking, held, rules)) {
+      ask(state, asking, growRing(asking, held, rules), held, now, rules);
+      continue;
     }
+    if (state.config.once === null) rest(state, asking, held, now, rules);
+    else restUntil(asking, null);
+    state.unjudged = true;
   }
-  scheduleSolicitors(state);
 }
 
 /** Enough are held: it is looked again whether they still are; and at times the first ring is asked all the same. */
 function rest(state: State, asking: Solicitor, held: number, now: Now, rules: RingRules): void {
   const { beacon } = state.config.discovery;
   const due = beaconAt(asking, beacon);
-  if (due !== null && due <= now.mono) {
-    const { ttl } = asking;
-    asking.ttl = 0;
-    ask(state, asking, held, now, rules);
-    // A search that has to go on goes on from where it was.
-    asking.ttl = Math.max(asking.ttl, ttl);
-  }
+  if (due !== null && due <= now.mono) ask(state, asking, firstRing(asking), held, now, rules);
   const again = beaconAt(asking, beacon);
   const look = after(now.mono, questionInterval(asking, rules));
-  asking.done = true;
-  asking.nextAt = again !== null && again < look ? again : look;
-  state.unjudged = true;
+  restUntil(asking, again !== null && again < look ? again : look);
 }
 
 /**
@@ -101,7 +92,6 @@ export function resumeSolicitors(state: State, held: number, now: Now): void {
   if (held >= state.config.limits.minclock) return;
   for (const asking of state.solicitors)
     if (asking.satisfied || state.opinion.estimate === null) restart(asking, now.mono);
-  scheduleSolicitors(state);
 }
 
 /** Whether a probe is still asking. */
@@ -130,7 +120,7 @@ export function onSolicited(state: State, asking: Solicitor, arrival: Arrival, n
   };
   const admission = admit(state, arrival, { by: "manycast", config, group: asking.group, ring }, now);
   if (admission.kind === "refused") return refuseUnasked(state, from, admission.test);
-  ring.replies += 1;
+  countReply(ring);
   state.note({ what: "solicited", group: asking.group, ttl: ring.ttl, from });
   if (admission.kind === "listed") return;
   const { fresh } = admission;
@@ -139,7 +129,7 @@ export function onSolicited(state: State, asking: Solicitor, arrival: Arrival, n
   pollAt(fresh, after(now.mono, wait));
 }
 
-function ask(state: State, asking: Solicitor, held: number, now: Now, rules: RingRules): void {
+function ask(state: State, asking: Solicitor, ttl: number, held: number, now: Now, rules: RingRules): void {
   const { config } = asking;
   const cookie = state.cookie();
   const header: Header = {
@@ -154,7 +144,7 @@ function ask(state: State, asking: Solicitor, held: number, now: Now, rules: Rin
   };
   const { security } = state.surroundings;
   const sealed = (config.key === null ? security.none() : security.key(config.key)).seal(encodeHeader(header));
-  const ring: Ring = { ttl: growRing(asking, held, rules), at: now.clock, cookie, replies: 0 };
+  const ring: Ring = { ttl, at: now.clock, cookie, replies: 0 };
   onSolicit(asking, ring, now.mono, rules);
   if (sealed.kind === "unsealed") return;
   const to = { ip: asking.group, port: config.port };
@@ -185,10 +175,4 @@ function ringRules(state: State, asking: Solicitor): RingRules {
     systemPoll,
     uniform: () => state.surroundings.chance.uniform(),
   };
-}
-
-function scheduleSolicitors(state: State): void {
-  let next: Mono | null = null;
-  for (const { nextAt } of state.solicitors) if (nextAt !== null && (next === null || nextAt < next)) next = nextAt;
-  state.deadlines.set(TIMER.solicitors, next);
 }

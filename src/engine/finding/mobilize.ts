@@ -16,7 +16,6 @@ import { demobilize } from "./prune.ts";
 import { onPoolResolved, startPool } from "./pool.ts";
 import { entriesOf, isProven } from "../memory/remembered.ts";
 import type { State } from "../state.ts";
-import { TIMER } from "../timer.ts";
 
 /** Every configured line is taken up: most want their name looked up first. */
 export function mobilizeConfigured(state: State, now: Now): void {
@@ -39,13 +38,11 @@ export function mobilizeLine(state: State, config: AssociationConfig, now: Now):
 /** Looks up at once what could not be looked up before: perhaps it can be now. */
 export function retryFailed(state: State): void {
   for (const lookup of state.names.restart()) lookUp(state, lookup);
-  state.deadlines.set(TIMER.names, state.names.retryAt);
 }
 
 /** Asks again for the names that are due. */
 export function retryNames(state: State, now: Now): void {
   for (const lookup of state.names.due(now.mono)) lookUp(state, lookup);
-  state.deadlines.set(TIMER.names, state.names.retryAt);
 }
 
 /** A name has addresses: mobilizes what waits for them. */
@@ -125,7 +122,6 @@ function lookupFailed(state: State, lookup: Lookup, why: ResolveFault, now: Now)
   const patience = once !== null ? once.waitNetwork : drawn && why !== "again" ? 0 : Infinity;
   const isNews = lookup.fault !== why;
   const again = state.names.failed(lookup, why, now.mono, state.begun ?? now.mono, patience);
-  state.deadlines.set(TIMER.names, state.names.retryAt);
   if (isNews || !again) state.note({ what: "unresolved", name: lookup.name, why });
   if (again && once !== null) return;
   for (const config of lookup.waiting) {

@@ -3,20 +3,28 @@ import { requestHeader } from "../../association/client.ts";
 import { pollAt } from "../../association/poll.ts";
 import {
   beginAgain,
-  isStale,
+  drawAt,
+  endQuestion,
+  onAsked,
+  onChosen,
   onFailed,
   onLookup,
+  onOverdue,
+  onUsable,
   POOL_PAUSE,
   poolSolicitor,
+  questionOf,
+  questionsOf,
+  revise,
+  toBeAsked,
   wantsLookup,
 } from "../../association/pool.ts";
 import type { DrawFault, PoolQuestion, PoolSolicitor } from "../../association/pool.ts";
 import type { PacketToken, SocketToken } from "../../association/request.ts";
+import { lookAtHeld } from "../../association/solicitor.ts";
 import type { AssociationConfig } from "../../association/template.ts";
 import { after } from "../../time/mono.ts";
-import type { Mono } from "../../time/mono.ts";
 import type { Now } from "../../time/now.ts";
-import { pollInterval } from "../../time/seconds.ts";
 import { isSameAddress } from "../../wire/address.ts";
 import type { Address } from "../../wire/address.ts";
 import { encodeHeader } from "../../wire/header.ts";
@@ -28,7 +36,6 @@ import type { HostFault } from "../port/event.ts";
 import { heldCount, isPruned } from "./prune.ts";
 import { rememberKiss } from "../memory/remembered.ts";
 import type { State } from "../state.ts";
-import { TIMER } from "../timer.ts";
 
 /** A pool line is taken up; its name is being looked up already. */
 export function startPool(state: State, config: AssociationConfig, now: Now): void {
@@ -44,7 +51,6 @@ export function onPoolResolved(state: State, config: AssociationConfig, addresse
     addresses.filter((ip) => isWanted(state, { ip, port: config.port }, now)),
     now.mono,
   );
-  schedule(state);
 }
 
 /** The lines have changed: names whose line is gone are drawn from no more, others by what it says now. */
@@ -52,29 +58,29 @@ export function revisePools(state: State, revised: ReadonlyMap<AssociationConfig
   state.pools = state.pools.filter((pool) => {
     const config = revised.get(pool.config);
     if (config === undefined) for (const { token } of questionsOf(pool)) state.act({ kind: "close", socket: token });
-    if (config !== undefined) pool.config = config;
+    else revise(pool, config);
     return config !== undefined;
   });
-  schedule(state);
 }
 
 /** Goes on drawing where it is time. */
 export function drawFromPools(state: State, now: Now): void {
   for (const pool of state.pools) {
-    for (const late of pool.overdue) if (late.forgotten <= now.mono) endQuestion(state, pool, late);
-    if (pool.asked !== null && pool.asked.expires <= now.mono) goOn(state, pool, pool.asked, now);
+    for (const late of pool.overdue) if (late.forgotten <= now.mono) closeQuestion(state, pool, late);
+    if (pool.asked !== null && pool.asked.expires <= now.mono) {
+      noteFailed(state, pool, pool.asked.to, "noReply");
+      onOverdue(pool, pool.asked, now.mono);
+    }
     if (pool.asked === null && pool.nextAt !== null && pool.nextAt <= now.mono) draw(state, pool, now);
   }
-  schedule(state);
 }
 
 /** Fewer are held than a moment ago. */
 export function resumePools(state: State, held: number, now: Now): void {
   for (const pool of state.pools) {
     if (held < state.config.limits.minclock && pool.satisfied) beginAgain(pool, now.mono);
-    if (held < state.config.limits.maxclock && pool.asked === null && !pool.resolving) pool.nextAt = now.mono;
+    if (held < state.config.limits.maxclock && pool.asked === null && !pool.resolving) drawAt(pool, now.mono);
   }
-  schedule(state);
 }
 
 /** There may be a network now, where there was none: while too few are held, names are looked up at the shortest interval again. */
@@ -88,14 +94,6 @@ export function poolAsking(state: State, question: PacketToken | SocketToken): P
   return state.pools.find((pool) => questionOf(pool, question) !== undefined);
 }
 
-function questionOf(pool: PoolSolicitor, question: PacketToken | SocketToken): PoolQuestion | undefined {
-  return questionsOf(pool).find(({ token }) => token === question);
-}
-
-function questionsOf({ asked, overdue }: PoolSolicitor): readonly PoolQuestion[] {
-  return asked === null ? overdue : [...overdue, asked];
-}
-
 /** An answer to a pool's question: mobilizes a preemptable client by the line's template. No key is asked for (seed 002). */
 export function onDrawn(state: State, pool: PoolSolicitor, arrival: Arrival, now: Now): void {
   const question = questionOf(pool, arrival.datagram.socket)!;
@@ -105,10 +103,10 @@ export function onDrawn(state: State, pool: PoolSolicitor, arrival: Arrival, now
   // Whoever guesses a port does not end the wait for the true answer.
   if (!isSameAddress(from, question.to)) return refuseUnasked(state, from, "address");
   if (header.origin !== question.cookie) return refuseUnasked(state, from, "bogus");
-  endQuestion(state, pool, question);
-  if (isAwaited) pool.nextAt = after(now.mono, POOL_PAUSE);
+  closeQuestion(state, pool, question);
+  if (isAwaited) drawAt(pool, after(now.mono, POOL_PAUSE));
   // Others have been asked meanwhile, and there may be enough of them.
-  if (!isAwaited && heldCount(state) >= state.config.limits.maxclock) return schedule(state);
+  if (!isAwaited && heldCount(state) >= state.config.limits.maxclock) return;
   const kiss = kissCode(header);
   if (kiss !== null && kissAction(kiss) === "goAway") rememberKiss(state, from, kiss, now);
   const config: AssociationConfig = { ...pool.config, kind: "pool" };
@@ -117,13 +115,12 @@ export function onDrawn(state: State, pool: PoolSolicitor, arrival: Arrival, now
     refuseUnasked(state, from, admission.test);
     // Found by another way while it was being asked: it gave nothing, but there is nothing wrong with it.
     if (admission.test !== "duplicate") noteFailed(state, pool, from, admission.test);
-  } else pool.failed.delete(from.ip);
+  } else onUsable(pool, from.ip);
   if (admission.kind === "added") {
     const { fresh } = admission;
     recallServer(state, fresh, from, now);
     pollAt(fresh, after(now.mono, state.surroundings.chance.uniform() * POOL_PAUSE));
   }
-  schedule(state);
 }
 
 /** A question could not be delivered: the next one at once. @returns false if it was no pool's */
@@ -137,25 +134,19 @@ export function onDrawUndelivered(
   if (pool === undefined) return false;
   const failed = questionOf(pool, question)!;
   noteFailed(state, pool, failed.to, why);
-  if (failed === pool.asked) pool.nextAt = now.mono;
-  endQuestion(state, pool, failed);
-  schedule(state);
+  if (failed === pool.asked) drawAt(pool, now.mono);
+  closeQuestion(state, pool, failed);
   return true;
 }
 
 function draw(state: State, pool: PoolSolicitor, now: Now): void {
   const { minclock, maxclock } = state.config.limits;
   const held = heldCount(state);
-  pool.satisfied ||= held >= minclock;
-  if (held >= maxclock) {
-    pool.nextAt = null; // until one is pruned
-    return;
-  }
-  if (isStale(pool, now.mono)) pool.queue.length = 0;
-  for (let ip = pool.queue.shift(); ip !== undefined; ip = pool.queue.shift()) {
-    const to = { ip, port: pool.config.port };
-    if (isWanted(state, to, now)) return ask(state, pool, to, now);
-  }
+  lookAtHeld(pool, held, minclock);
+  if (held >= maxclock) return drawAt(pool, null); // until one is pruned
+  const { port } = pool.config;
+  const next = toBeAsked(pool, now.mono).find((ip) => isWanted(state, { ip, port }, now));
+  if (next !== undefined) return ask(state, pool, { ip: next, port }, now);
   if (!wantsLookup(pool, now.mono)) return;
   state.names.again(pool.config);
   state.note({ what: "resolving", name: pool.config.name });
@@ -173,16 +164,15 @@ function isWanted(state: State, address: Address, now: Now): boolean {
 function ask(state: State, pool: PoolSolicitor, to: Address, now: Now): void {
   const { config } = pool;
   const { security } = state.surroundings;
+  onChosen(pool, to.ip, now.mono);
   const cookie = state.cookie();
   const header = encodeHeader(requestHeader(config, cookie));
   const sealed = (config.key === null ? security.none() : security.key(config.key, to.ip)).seal(header);
-  pool.nextAt = after(now.mono, pollInterval(config.minpoll));
   if (sealed.kind === "unsealed") return;
   const token = state.nextToken();
-  pool.tried += 1;
   const { timeout } = state.config;
   const patience = Math.max(timeout, state.patience ?? timeout);
-  pool.asked = { to, token, cookie, expires: after(now.mono, timeout), forgotten: after(now.mono, patience) };
+  onAsked(pool, { to, token, cookie, expires: after(now.mono, timeout), forgotten: after(now.mono, patience) });
   state.act({
     kind: "ask",
     token,
@@ -193,29 +183,11 @@ function ask(state: State, pool: PoolSolicitor, to: Address, now: Now): void {
   });
 }
 
-/** The answer is overdue: the next address is asked, and this one is still listened to. */
-function goOn(state: State, pool: PoolSolicitor, late: PoolQuestion, now: Now): void {
-  noteFailed(state, pool, late.to, "noReply");
-  pool.asked = null;
-  pool.overdue = [...pool.overdue, late];
-  pool.nextAt = now.mono;
-}
-
 function noteFailed(state: State, pool: PoolSolicitor, address: Address, why: DrawFault): void {
   if (onFailed(pool, address.ip, why)) state.note({ what: "notDrawn", name: pool.config.name, address, why });
 }
 
-function endQuestion(state: State, pool: PoolSolicitor, ended: PoolQuestion): void {
+function closeQuestion(state: State, pool: PoolSolicitor, ended: PoolQuestion): void {
   state.act({ kind: "close", socket: ended.token });
-  if (pool.asked === ended) pool.asked = null;
-  else pool.overdue = pool.overdue.filter((late) => late !== ended);
-}
-
-function schedule(state: State): void {
-  let next: Mono | null = null;
-  for (const { asked, overdue, nextAt } of state.pools) {
-    for (const due of [asked?.expires ?? nextAt, overdue[0]?.forgotten ?? null])
-      if (due !== null && (next === null || due < next)) next = due;
-  }
-  state.deadlines.set(TIMER.pools, next);
+  endQuestion(pool, ended);
 }
