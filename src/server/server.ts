@@ -92,7 +92,7 @@ export class NtpServer {
   readonly #chance: () => number;
   readonly #isOurs: ServerSurroundings["isOurs"];
   readonly #spreading = new Spreading();
-  readonly #keyRates = new KeyRates();
+  readonly #keyRates: KeyRates;
   #settings: ServerSettings;
   #own: readonly SourceWords[];
   #system: ServedVariables = NOTHING_TO_SERVE;
@@ -106,6 +106,7 @@ export class NtpServer {
 
   constructor(settings: ServerSettings, surroundings: ServerSurroundings) {
     this.mru = new MruList(surroundings.mru, surroundings.seed);
+    this.#keyRates = new KeyRates(surroundings.seed);
     this.#chance = surroundings.chance;
     this.#isOurs = surroundings.isOurs;
     this.#lostAt = surroundings.startedAt;
@@ -180,7 +181,7 @@ export class NtpServer {
     return sealed.bytes.length;
   }
 
-  /** The tests of a datagram, cheapest first; nothing is computed for what an access list keeps out. A MAC is verified once, before the rate is. */
+  /** The tests of a datagram, cheapest first; nothing is computed for what an access list keeps out. A MAC is verified once. */
   #dispose(arrival: Arrival): Disposition {
     const { view, length, source, port } = arrival;
     if (length === 0) return "tooShort";
@@ -205,18 +206,24 @@ export class NtpServer {
       return this.#authenticate(arrival, flags, this.#trailerOf(arrival));
     const client = this.mru.touch(arrival, mode, version, flags);
     const verdict = this.#chargeRate(client);
-    const trailer = this.#trailerOf(arrival);
-    if (verdict !== "within" && isLimited && !this.#isGrantedByKey(arrival, trailer) && this.#chance() >= LEAK) {
-      const isKissed =
-        verdict === "kiss" && (flags & FLAG.kod) !== 0 && arrival.cast === "unicast" && this.#kiss(arrival, trailer);
-      if (isKissed) return "kissed";
-      this.mru.countDrop(client);
-      return "rateLimited";
-    }
-    const disposition = this.#authenticate(arrival, flags, trailer);
-    if (isLimited && verdict === "within" && disposition === "answered" && this.reply.keyId !== 0)
-      this.#chargeKey(arrival);
+    if (verdict !== "within" && isLimited) return this.#disposeBeyondRate(arrival, client, flags, verdict);
+    const disposition = this.#authenticate(arrival, flags, this.#trailerOf(arrival));
+    if (isLimited && disposition === "answered" && this.reply.keyId !== 0) this.#chargeKey(arrival);
     return disposition;
+  }
+
+  /** What becomes of a request beyond its address's rate: its key may still have one, or luck has it answered all the same. */
+  #disposeBeyondRate(arrival: Arrival, client: number, flags: number, verdict: RateVerdict): Disposition {
+    const isPlain = arrival.length === HEADER_LENGTH;
+    if (isPlain || this.#keyRates.mayVerify(arrival.mono)) {
+      const trailer = this.#trailerOf(arrival);
+      if (this.#isGrantedByKey(arrival, trailer) || this.#chance() < LEAK)
+        return this.#authenticate(arrival, flags, trailer);
+      const mayKiss = verdict === "kiss" && (flags & FLAG.kod) !== 0 && arrival.cast === "unicast";
+      if (mayKiss && this.#kiss(arrival, trailer)) return "kissed";
+    }
+    this.mru.countDrop(client);
+    return "rateLimited";
   }
 
   /** From the port we answer on; or, to a group from another, what we asked ourselves. */
@@ -250,8 +257,10 @@ export class NtpServer {
   }
 
   /** Judges an authentic request by its key, and charges that. */
-  #chargeKey({ source, mono, view }: Arrival): RateVerdict {
-    return this.#keyRates.judge(this.reply.keyId, source, mono, view.getBigUint64(TRANSMIT), this.#settings.rate);
+  #chargeKey({ source: { a, b, c, d }, mono, view }: Arrival): RateVerdict {
+    const [seconds, fraction] = [view.getInt32(TRANSMIT), view.getInt32(TRANSMIT + 4)];
+    const request = { keyId: this.reply.keyId, a, b, c, d, seconds, fraction };
+    return this.#keyRates.judge(request, mono, this.#settings.rate);
   }
 
   /** Makes the RATE kiss; none for a request whose MAC is wrong, since nothing of that may be signed. */

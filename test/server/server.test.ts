@@ -8,7 +8,6 @@ import type { Disposition } from "../../src/server/disposition.ts";
 import { keepReply } from "../../src/server/reply.ts";
 import type { Cast } from "../../src/server/reply.ts";
 import { SPREAD, SPREAD_MOST } from "../../src/server/solicitation.ts";
-import type { Mono } from "../../src/time/mono.ts";
 import { difference, shift, timestamp } from "../../src/time/timestamp.ts";
 import { readHeader } from "../../src/wire/header.ts";
 import type { Header } from "../../src/wire/header.ts";
@@ -18,6 +17,8 @@ import { securityProvider } from "../../src/security/symmetric.ts";
 import type { SymmetricProvider } from "../../src/security/symmetric.ts";
 import { CLOCK, NOW, SYNCHRONIZED, arrivalOf, exchange, requestOf, serverOf } from "./packets.ts";
 import type { ArrivalOptions } from "./packets.ts";
+import { VERIFICATIONS } from "../../src/server/key-rate.ts";
+import type { Mono } from "../../src/time/mono.ts";
 
 let keyed: SymmetricProvider;
 let clients: SymmetricProvider;
@@ -349,6 +350,41 @@ describe("the rate limit", () => {
       }
       expect(ask(mono)).toBe("answered");
     }
+  });
+
+  it("knows a recording again, however long: all of it sent again uses nothing up", () => {
+    const server = serverOf({ ...restricted("limited"), security: keyed });
+    const recorded = Array.from({ length: 300 }, (_, poll) =>
+      sealedRequest(1, { transmit: timestamp((poll + 1) * 0x9e37_79b1, poll) }),
+    );
+    recorded.forEach((bytes, poll) => server.receive(arrivalOf(bytes, { mono: 100 + poll * 16 })));
+    for (let poll = 0; poll < 20; poll += 1) {
+      const mono = 10_000 + poll * 16;
+      for (const bytes of recorded) server.receive(arrivalOf(bytes, { mono }));
+      const own = sealedRequest(1, { transmit: timestamp(0xec00_0000 + poll, 1) });
+      expect(server.receive(arrivalOf(own, { mono }))).toBe("answered");
+    }
+  });
+
+  it("verifies a bounded number of MACs beyond the rate, and the more of a client's the fewer there are", () => {
+    let verified = 0;
+    const security = {
+      ...keyed,
+      judge: (...packet: Parameters<typeof keyed.judge>) => (verified++, keyed.judge(...packet)),
+    };
+    const server = serverOf({ ...restricted("limited"), security });
+    const wrong = arrivalOf(sealedRequest(5));
+    for (let index = 0; index < 200_000; index += 1) {
+      wrong.mono = (100 + index / 100_000) as Mono;
+      server.receive(wrong);
+    }
+    // Of two seconds, and what is in store at first.
+    expect(verified).toBeGreaterThan(2.9 * VERIFICATIONS);
+    expect(verified).toBeLessThanOrEqual(3 * VERIFICATIONS + 2);
+    const ask = (mono: number): Disposition =>
+      server.receive(arrivalOf(sealedRequest(1, { transmit: timestamp(0xec00_0000, mono) }), { mono }));
+    expect(ask(101.9999)).toBe("rateLimited");
+    expect(ask(102.5)).toBe("answered");
   });
 
   it("grants a key no more than an address", () => {
