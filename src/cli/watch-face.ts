@@ -1,4 +1,5 @@
 /** What `watch` shows: a table and a plot on a terminal, lines or documents elsewhere. */
+import type { EngineConfig } from "../engine/port/config.ts";
 import type { Snapshot } from "../engine/port/snapshot.ts";
 import { toIso } from "../time/timestamp.ts";
 import { documentText, runDocument } from "../view/document.ts";
@@ -9,6 +10,7 @@ import { errorBound } from "../view/table.ts";
 import { shortName } from "../view/servername.ts";
 import { durationText, printable, signedText, wrapped } from "../view/text.ts";
 import { paletteFor } from "./colors.ts";
+import { warnOfHaste } from "./haste.ts";
 import { DEFAULT_WIDTH, type Io } from "./io.ts";
 import { unixNow } from "./measure.ts";
 import { WATCH_DEFAULTS } from "./options/defaults.ts";
@@ -31,7 +33,7 @@ const KEPT = 500;
 type Show = (snapshot: Snapshot, stepped: boolean) => void;
 
 /** The face of a run of `watch`, which ends it after `--count` times. */
-export async function watchFace(options: OptionsOf<"watch">, io: Io): Promise<Face> {
+export async function watchFace(options: OptionsOf<"watch">, config: EngineConfig, io: Io): Promise<Face> {
   const drawn = options.json !== true && isScreen(io);
   const show = drawn ? await drawing(options, io) : lines(options, io);
   let stepped = false;
@@ -40,7 +42,8 @@ export async function watchFace(options: OptionsOf<"watch">, io: Io): Promise<Fa
     command: "watch",
     // Lines would be drawn over.
     tells: () => !drawn,
-    noted(notes) {
+    noted(notes, watched) {
+      if (!drawn) warnOfHaste(config, options, notes, watched);
       stepped ||= notes.some(({ what }) => what === "clockStepped");
     },
     shown: {

@@ -28,7 +28,7 @@ export async function runWatch(servers: readonly string[], options: OptionsOf<"w
   const prepared = await prepare("query", servers, prepareOptions(options), io.env, machine.facts);
   tellPrepared("ntpkit watch", prepared, options, io);
   const config = watching(prepared.config);
-  const face = await watchFace(options, io);
+  const face = await watchFace(options, config, io);
   const { snapshot, outcome } = await session(face, options, io, (watch) =>
     measure({ ...watch, config, keyring: prepared.keyring, machine }),
   );

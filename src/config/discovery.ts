@@ -16,7 +16,6 @@ import type { Seconds } from "../time/seconds.ts";
 import { isMulticast } from "../wire/address.ts";
 import { BASE, BASE_DISCOVERY, BASE_ONCE, BASE_SERVICE, NO_LIMIT } from "./base.ts";
 import { LEAST_INTERVAL } from "../association/template.ts";
-import { checkIntervals } from "./etiquette.ts";
 import { isScoped, NTP_GROUPS } from "./groups.ts";
 import { literalFamily } from "./literal.ts";
 import type { Configuration } from "./ntpconf/configuration.ts";
@@ -81,7 +80,7 @@ export function discoveryConfig(
   facts: LocalFacts,
 ): EngineConfig {
   const associations = TEMPLATES[command](specs, options);
-  const burst = burstOf(command, specs, options, associations);
+  const burst = burstOf(options);
   const limits = selectionLimits(options, file);
   const once = onceOf(options);
   return {
@@ -96,7 +95,7 @@ export function discoveryConfig(
     once,
     sourcePort: options.sourcePort ?? null,
     interface: options.interface ?? null,
-    discovery: discoveryOf(command, options),
+    discovery: discoveryOf(command, specs, options),
     service: command === "broadcast" ? listenerOf(specs, options) : null,
     poolSize: limits.maxclock,
   };
@@ -128,12 +127,16 @@ const TEMPLATES: Readonly<
   },
 };
 
-function discoveryOf(command: DiscoveryCommand, options: DiscoveryOptions): DiscoveryConfig {
+function discoveryOf(
+  command: DiscoveryCommand,
+  specs: readonly ServerSpec[],
+  options: DiscoveryOptions,
+): DiscoveryConfig {
   const ends = options.count !== undefined || (options.deadline !== undefined && options.deadline !== Infinity);
   return {
     ...BASE_DISCOVERY,
     authenticate: options.auth ?? true,
-    ringInterval: command === "manycast" ? (options.interval ?? DISCOVERY_DEFAULTS.interval) : null,
+    ringInterval: command === "manycast" ? ringIntervalOf(specs, options) : null,
     allRings: options.all ?? false,
     broadcastDelay: options.broadcastDelay ?? null,
     longestWait: ends ? Math.min(SHORT_WAIT, (options.deadline ?? Infinity) / 10) : NO_LIMIT,
@@ -156,25 +159,16 @@ function onceOf(options: DiscoveryOptions): OnceConfig | null {
   };
 }
 
-/** What is within one site may be asked more often; strangers may not. */
-function burstOf(
-  command: DiscoveryCommand,
-  specs: readonly ServerSpec[],
-  options: DiscoveryOptions,
-  associations: readonly AssociationConfig[],
-): BurstProfile {
-  const packets = options.samples ?? DISCOVERY_DEFAULTS.samples;
-  if (options.interval === undefined) return { ...BURST_SIX, packets };
-  const burst = { ...BURST_SIX, packets, spacing: { least: options.interval, most: options.interval } };
-  if (command === "pool") checkIntervals(burst, associations);
-  const wide = groupsOf(specs, options).find((group) => isMulticast(group) && !isScoped(group));
-  if (burst.spacing.least < LEAST_INTERVAL && wide !== undefined) {
-    throw new UsageError(
-      `--interval: less than ${LEAST_INTERVAL} s is not for ${wide}`,
-      "only groups that are confined to a site, 239.0.0.0/8 and IPv6 scopes up to 8, may be asked so often",
-    );
-  }
-  return burst;
+/** What is within one site may be asked more often; strangers may not, as the engine sees to. */
+function burstOf({ samples, interval }: DiscoveryOptions): BurstProfile {
+  const packets = samples ?? DISCOVERY_DEFAULTS.samples;
+  return { ...BURST_SIX, packets, ...(interval === undefined ? {} : { spacing: { least: interval, most: interval } }) };
+}
+
+/** Seconds between two rings: where one of the groups is not confined to a site, no less than strangers bear. */
+function ringIntervalOf(specs: readonly ServerSpec[], options: DiscoveryOptions): Seconds {
+  const { interval = DISCOVERY_DEFAULTS.interval } = options;
+  return groupsOf(specs, options).every(isScoped) ? interval : Math.max(interval, LEAST_INTERVAL);
 }
 
 /** Bound to the one IPv4 address that is to be heard, so that nothing else is; else to all. */

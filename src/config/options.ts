@@ -15,7 +15,7 @@ import {
 import { DEFAULT_LIMITS, type SelectionLimits } from "../system/limits.ts";
 import type { Seconds } from "../time/seconds.ts";
 import { BASE, plainLimits } from "./base.ts";
-import { checkIntervals, isNearby } from "./etiquette.ts";
+import { isNearby } from "./etiquette.ts";
 import { literalFamily } from "./literal.ts";
 import { DEFAULT_POLL, type Configuration, type ServerLine } from "./ntpconf/configuration.ts";
 import type { ServerSpec } from "./servers.ts";
@@ -101,7 +101,6 @@ export function onceConfig(
       ? servers.map((server) => named(server, options))
       : (file?.servers ?? []).map((line) => configured(line, options));
   const burst = burstProfile(options);
-  if (options.interval !== undefined) checkIntervals(burst, associations);
   const samples =
     options.samples ?? (options.callDelay === undefined ? ONCE_DEFAULTS.samples[command] : BURST_EIGHT.packets);
   const most = Math.max(samples, ...associations.map((association) => association.samples ?? 0));

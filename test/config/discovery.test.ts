@@ -63,7 +63,10 @@ describe("manycast", () => {
   });
   it("hurries only within a site", () => {
     expect(manycast({ interval: 0.1 }).burst.spacing).toEqual({ least: 0.1, most: 0.1 });
-    expect(() => manycast({ interval: 0.1 }, "224.0.1.1")).toThrow("less than 2 s is not for 224.0.1.1");
+    expect(manycast({ interval: 0.1 }).discovery.ringInterval).toBe(0.1);
+    for (const group of ["224.0.1.1", "ff0e::101"])
+      expect(manycast({ interval: 0.1 }, group).discovery.ringInterval).toBe(2);
+    expect(manycast({ interval: 3 }, "224.0.1.1").discovery.ringInterval).toBe(3);
   });
 });
 
