@@ -3,7 +3,7 @@
  *
  * Whatever happens is put into one queue; {@link HostWorld.next} hands it out. Nothing here decides anything.
  */
-import type { Event } from "../engine/port/event.ts";
+import type { Event, HostAddresses } from "../engine/port/event.ts";
 import type { World, WorldAction } from "../engine/port/world.ts";
 import type { SocketToken } from "../engine/port/action.ts";
 import type { Responder } from "../engine/serving/responder.ts";
@@ -28,6 +28,10 @@ export interface HostOptions {
   readonly lookup?: Lookup;
   /** Makes the sockets. */
   readonly udp?: (host: UdpHost) => Udp | Promise<Udp>;
+  /** Reads a clock that goes on while the machine is suspended, seconds; `null`: there is none. */
+  readonly awake?: (() => Seconds) | null;
+  /** Tells of changed interfaces. */
+  readonly watch?: (tell: (addresses: HostAddresses) => void) => InterfaceWatch;
 }
 
 /** Opens the real world. */
@@ -45,6 +49,7 @@ class HostWorld implements World {
   readonly #read: ClockReader;
   readonly #clock: LocalClock | null;
   readonly #lookup: Lookup | undefined;
+  readonly #watchBy: NonNullable<HostOptions["watch"]>;
   readonly #open: Set<SocketToken> = new Set();
   #udp: Udp | undefined;
   #watch: InterfaceWatch | undefined;
@@ -55,9 +60,10 @@ class HostWorld implements World {
 
   constructor(options: HostOptions) {
     this.#read = options.read ?? clockReader();
-    this.#clocks = new Clocks(this.#read, wakeReader());
+    this.#clocks = new Clocks(this.#read, options.awake === undefined ? wakeReader() : options.awake);
     this.#clock = options.clock;
     this.#lookup = options.lookup;
+    this.#watchBy = options.watch ?? watchInterfaces;
   }
 
   async begin(makeUdp: (host: UdpHost) => Udp | Promise<Udp>): Promise<void> {
@@ -98,7 +104,7 @@ class HostWorld implements World {
       case "join":
         return this.#udp?.join(action);
       case "watchInterfaces":
-        this.#watch ??= watchInterfaces((addresses) => this.put({ kind: "interfaces", addresses }));
+        this.#watch ??= this.#watchBy((addresses) => this.put({ kind: "interfaces", addresses }));
         return;
       case "send":
         return this.#udp?.send(action);

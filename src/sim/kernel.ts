@@ -135,10 +135,12 @@ export class SimKernel {
   }
 }
 
-/** Limits and gains of the loop (linux/timex.h): s, s, s/s, and the FLL's log₂ gain. */
-const MAXPHASE: Seconds = 0.5;
+/** The most it takes (linux/timex.h): a phase, seconds, and a frequency, s/s. */
+export const MAXPHASE: Seconds = 0.5;
+export const MAXFREQ: Frequency = 500e-6;
+
+/** After so many seconds its frequency-locked loop takes over; the log₂ gain of that. */
 const MAXSEC: Seconds = 2048;
-const MAXFREQ: Frequency = 500e-6;
 const SHIFT_FLL = 2;
 
 /** Less phase than this is none, seconds. */

@@ -6,16 +6,18 @@ import type { KernelClaim } from "../discipline/claim.ts";
 import type { ClockFault, Event, HostFault } from "../engine/port/event.ts";
 import type { Action, SocketToken } from "../engine/port/action.ts";
 import type { WorldAction } from "../engine/port/world.ts";
+import type { Responder } from "../engine/serving/responder.ts";
 import type { Mono } from "../time/mono.ts";
 import type { Now } from "../time/now.ts";
 import type { Frequency, Seconds } from "../time/seconds.ts";
 import type { NtpTimestamp } from "../time/timestamp.ts";
 import type { Address } from "../wire/address.ts";
+import { Answerer } from "./answerer.ts";
 import type { SimChance } from "./chance.ts";
 import { SimClock, SLEW_RATE } from "./clock.ts";
 import type { Names } from "./dns.ts";
 import type { Cast, Datagram, InterfaceOptions, Network, NetworkInterface, Station, Undeliverable } from "./network.ts";
-import { SimKernel } from "./kernel.ts";
+import { MAXFREQ, MAXPHASE, SimKernel } from "./kernel.ts";
 import type { MachineOptions, StampOptions } from "./machine-options.ts";
 import { Oscillator } from "./oscillator.ts";
 import { type Socket, Sockets } from "./sockets.ts";
@@ -77,6 +79,8 @@ export class Machine implements Station {
   #program: Program | null = null;
   /** The program wants to hear of changed addresses. */
   #watching = false;
+  /** Answers what can be answered at once; `null`: the program hears of everything. */
+  #answerer: Answerer | null = null;
 
   constructor(name: string, options: MachineOptions, setting: Setting) {
     this.name = name;
@@ -141,6 +145,12 @@ export class Machine implements Station {
     this.#sockets.closeAll();
     this.#program = program;
     this.#watching = false;
+    this.#answerer = null;
+  }
+
+  /** Answers plain requests on serving sockets at once from now on; see `World.answerBy`. */
+  answerBy(responder: Responder): void {
+    this.#answerer = new Answerer(responder);
   }
 
   /** Plugs another interface in. */
@@ -224,24 +234,24 @@ export class Machine implements Station {
       case "send":
         return this.#send(action);
       case "step":
-        return this.#set(() => {
+        return this.#set(Number.isFinite(action.offset), () => {
           this.#step(action.offset);
           return { kind: "stepped", by: action.offset, whose: "ours" };
         });
       case "steer":
-        return this.#set(() => {
+        return this.#set(Math.abs(action.frequency) <= MAXFREQ, () => {
           const { phase, frequency } = action;
           this.#kernel.steer(frequency);
           const lasting = this.clock.slew(this.#setting.timeline.now, phase, this.#steerRate);
           return { kind: "steered", phase, frequency, lasting };
         });
       case "lock":
-        return this.#set(() => {
+        return this.#set(Math.abs(action.phase) <= MAXPHASE, () => {
           const { phase, timeConstant } = action;
           return { kind: "locked", phase, frequency: this.#kernel.lock(phase, timeConstant), timeConstant };
         });
       case "slew":
-        return this.#set(() => {
+        return this.#set(Number.isFinite(action.offset), () => {
           const lasting = this.clock.slew(this.#setting.timeline.now, action.offset, this.#slewRate);
           return { kind: "slewing", by: action.offset, lasting };
         });
@@ -288,6 +298,9 @@ export class Machine implements Station {
   }
 
   #deliver(socket: Socket, datagram: Datagram, cast: Cast, port: NetworkInterface): void {
+    const at = this.clock.read(later(this.#setting.timeline.now, this.#noise()));
+    const answer = socket.serves ? (this.#answerer?.answer(datagram, cast, at, this.now()) ?? null) : null;
+    if (answer !== null) return this.#answer(socket, datagram, answer);
     this.#tell({
       kind: "datagram",
       socket: socket.token,
@@ -296,10 +309,15 @@ export class Machine implements Station {
       cast,
       ttl: datagram.ttl,
       interface: port.name,
-      at: this.clock.read(later(this.#setting.timeline.now, this.#noise())),
+      at,
       stamp: this.#stamps.source,
       bytes: datagram.bytes,
     });
+  }
+
+  /** An answer leaves from where it was asked, and nobody is told. */
+  #answer(socket: Socket, { from, to }: Datagram, bytes: Uint8Array): void {
+    if (bytes.length > 0) this.#in(this.#queue(), () => void this.transmit(socket.token, from, bytes, null, to.ip));
   }
 
   #resolve(name: string, family: 4 | 6 | null): void {
@@ -319,19 +337,29 @@ export class Machine implements Station {
   }
 
   #send({ token, socket, to, ttl, bytes, from = null }: Leaving): void {
-    const { late, source, queueing, crowding } = this.#stamps;
-    const wait = queueing + (crowding === 0 ? 0 : crowding * this.#setting.chance.exponential());
+    const { late, source } = this.#stamps;
+    const wait = this.#queue();
     const handedOver = this.clock.read(later(this.#setting.timeline.now, -this.#noise()));
-    const leave = (): void => {
+    this.#in(wait, () => {
       const at = source === "user" ? handedOver : this.clock.read(this.#setting.timeline.now);
       const why = this.transmit(socket, to, bytes, ttl, from);
       this.#later(
         why === null ? late : 0,
         why === null ? { kind: "sent", token, at, stamp: source } : { kind: "failed", token, why, to },
       );
-    };
-    if (wait === 0) leave();
-    else this.#setting.timeline.in(wait, leave);
+    });
+  }
+
+  /** How long a packet waits in the machine until it leaves. */
+  #queue(): Seconds {
+    const { queueing, crowding } = this.#stamps;
+    return queueing + (crowding === 0 ? 0 : crowding * this.#setting.chance.exponential());
+  }
+
+  /** Does something at once, or after a wait. */
+  #in(wait: Seconds, act: () => void): void {
+    if (wait === 0) act();
+    else this.#setting.timeline.in(wait, act);
   }
 
   /** A kernel relies on no clock that was stepped, until it is told to. */
@@ -340,8 +368,10 @@ export class Machine implements Station {
     this.#kernel.forget();
   }
 
-  #set(change: () => Event): void {
-    this.#later(0, this.clockFault === null ? change() : { kind: "clockRefused", why: this.clockFault });
+  /** @param isInRange whether a kernel would take it */
+  #set(isInRange: boolean, change: () => Event): void {
+    const why = this.clockFault ?? (isInRange ? null : "outOfRange");
+    this.#later(0, why === null ? change() : { kind: "clockRefused", why });
   }
 
   #opened(socket: SocketToken, why: HostFault | null, group?: string): void {

@@ -4,6 +4,7 @@
  */
 import type { Event } from "../engine/port/event.ts";
 import type { World, WorldAction } from "../engine/port/world.ts";
+import type { Responder } from "../engine/serving/responder.ts";
 import type { Mono } from "../time/mono.ts";
 import type { Now } from "../time/now.ts";
 import type { Machine, Program } from "./machine.ts";
@@ -32,6 +33,10 @@ export class SimPort implements World, Program {
     if (!this.#closed) this.#machine.perform(action);
   }
 
+  answerBy(responder: Responder): void {
+    if (!this.#closed) this.#machine.answerBy(responder);
+  }
+
   put(event: Event): void {
     this.handle(event);
   }
@@ -47,12 +52,14 @@ export class SimPort implements World, Program {
 
   close(): void {
     this.#closed = true;
+    this.#events.length = 0;
     this.#machine.load({ handle: () => undefined });
     this.#waiting?.({ kind: "wake" });
     this.#waiting = null;
   }
 
   handle(event: Event): void {
+    if (this.#closed) return;
     if (this.#waiting === null) this.#events.push(event);
     else {
       const resolve = this.#waiting;

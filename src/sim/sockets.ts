@@ -17,6 +17,8 @@ export interface Socket {
   readonly remote: Address | null;
   /** The interface it is confined to; `null`: none. */
   readonly interface: string | null;
+  /** Plain requests may be answered at once. */
+  readonly serves: boolean;
   /** Multicast groups it has joined, each with the interface; `null`: none. */
   groups: Set<string> | null;
 }
@@ -33,6 +35,7 @@ export interface ListenOptions {
   readonly port: number;
   readonly address: string | null;
   readonly interface: string | null;
+  readonly use?: "serve" | "hear";
 }
 
 /** All addresses of a family. */
@@ -70,7 +73,7 @@ export class Sockets {
       .get(port)
       ?.some((other) => overlap(other, bound) && (other.remote === null || same(other.remote, to)));
     if (taken === true) return "portInUse";
-    this.#add({ token, ...bound, port, remote: to, interface: options.interface, groups: null });
+    this.#add({ token, ...bound, port, remote: to, interface: options.interface, serves: false, groups: null });
     return null;
   }
 
@@ -85,7 +88,8 @@ export class Sockets {
     const port = options.port === 0 ? this.#freePort() : options.port;
     const bound = { ip, family: of };
     if (this.#byPort.get(port)?.some((other) => overlap(other, bound)) === true) return "portInUse";
-    this.#add({ token, ...bound, port, remote: null, interface: options.interface, groups: null });
+    const serves = options.use === "serve";
+    this.#add({ token, ...bound, port, remote: null, interface: options.interface, serves, groups: null });
     return null;
   }
 

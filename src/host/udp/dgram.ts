@@ -26,6 +26,8 @@ interface Socket {
   readonly refused: (why: HostFault) => Event;
   /** What is to be done once it is bound and connected; `null` when it is. */
   waiting: (() => void)[] | null;
+  /** The hop limit it has; `null`: the system's. */
+  ttl: number | null;
   closed: boolean;
 }
 
@@ -137,7 +139,7 @@ export class DgramUdp implements Udp {
       ipv6Only: of === 6,
       lookup: (host, _options, done) => done(null, host, of),
     });
-    const one: Socket = { node, family: of, connected, refused, waiting: [], closed: false };
+    const one: Socket = { node, family: of, connected, refused, waiting: [], ttl: null, closed: false };
     node.on("message", (bytes, from) => {
       if (one.closed) return;
       const at = this.#host.read();
@@ -205,10 +207,7 @@ export class DgramUdp implements Udp {
       else this.#host.put({ kind: "failed", token, why: faultOfCode(codeOf(error)), to });
     };
     try {
-      if (ttl !== null) {
-        one.node.setTTL(ttl);
-        one.node.setMulticastTTL(ttl);
-      }
+      if (one.ttl !== ttl) setHopLimit(one, ttl);
       at = this.#host.read();
       if (one.connected) one.node.send(bytes, done);
       else one.node.send(bytes, to.port, to.ip, done);
@@ -217,6 +216,17 @@ export class DgramUdp implements Udp {
     }
   }
 }
+
+/** Sets the hop limit of what is sent from now on, to one host or to a group. Node cannot take one back: the usual ones stand for the system's. */
+function setHopLimit(one: Socket, ttl: number | null): void {
+  one.ttl = ttl;
+  one.node.setTTL(ttl ?? HOPS);
+  one.node.setMulticastTTL(ttl ?? GROUP_HOPS);
+}
+
+/** Hop limits where nobody says otherwise: to one host (RFC 1700), and to a group (RFC 1112 §6.1). */
+const HOPS = 64;
+const GROUP_HOPS = 1;
 
 /** The address to bind to for an interface given by name or by address. */
 function boundAddress(name: string, of: 4 | 6): string | null {
