@@ -3,14 +3,18 @@ import { createSocket, type Socket } from "node:dgram";
 import { networkInterfaces } from "node:os";
 import type { Address } from "../../src/wire/address.ts";
 import { shift } from "../../src/time/timestamp.ts";
-import { clockReader } from "../../src/host/clock.ts";
 import type { KernelClaim } from "../../src/discipline/claim.ts";
-import type { LocalClock } from "../../src/host/local-clock.ts";
+import type { SocketToken } from "../../src/engine/port/action.ts";
+import type { ClockFault, Event, HostAddresses } from "../../src/engine/port/event.ts";
+import { clockReader, steady } from "../../src/host/clock.ts";
+import { errorNumber } from "../../src/host/errno.ts";
+import { ADJ_FREQUENCY, ADJ_SETOFFSET, TIMEX } from "../../src/host/layout.ts";
+import { linuxClock, type ClockCalls } from "../../src/host/local-clock.ts";
 import type { Lookup } from "../../src/host/resolver.ts";
 import { dgramUdp, nativeUdp } from "../../src/host/udp/choose.ts";
 import type { Udp, UdpHost } from "../../src/host/udp/udp.ts";
 import { openWorld } from "../../src/host/world.ts";
-import { worldContract, type Answer, type ContractWorld, type Peer } from "./world.contract.ts";
+import { worldContract, type Answer, type ContractWorld, type Ear, type Peer } from "./world.contract.ts";
 
 const LOOPBACK = { 4: "127.0.0.1", 6: "::1" } as const;
 const KNOWN = { name: "time.example", addresses: ["192.0.2.1", "2001:db8::1"] };
@@ -44,24 +48,70 @@ async function freeAddress(family: 4 | 6): Promise<Address> {
   return { ip: LOOPBACK[family], port };
 }
 
-async function hostWorld(udp: (host: UdpHost) => Udp | Promise<Udp>): Promise<ContractWorld> {
-  const sockets: Socket[] = [];
-  let added = 0;
-  let claimed: KernelClaim | null = null;
-  const pretended: LocalClock = {
-    step: (offset) => {
-      added += offset;
-      return null;
-    },
-    slew: (offset) => ({ lasting: Math.abs(offset) / 500e-6 }),
-    steer: (phase, frequency) => ({ phase, frequency, lasting: Math.abs(phase) / 500e-6 }),
-    claim: (claim) => {
-      claimed = claim;
-      return null;
-    },
+/** A kernel that keeps a clock as Linux does, and touches none. */
+class PretendedKernel implements ClockCalls {
+  /** What was added to the clock, seconds. */
+  added = 0;
+  claimed: KernelClaim | null = null;
+  forbidden: ClockFault | null = null;
+  #frequency = 0n;
+
+  errno = (): number => errorNumber(this.forbidden === "noPrivilege" ? "EPERM" : "EINVAL");
+  clock_gettime = refuse;
+  clock_settime = refuse;
+  settimeofday = refuse;
+  adjtime = refuse;
+
+  clock_adjtime = (_clock: number, timex: unknown): number => {
+    if (this.forbidden !== null) return -1;
+    const told = timex as DataView;
+    const modes = told.getUint32(TIMEX.modes, true);
+    if ((modes & ADJ_SETOFFSET) !== 0)
+      this.added +=
+        Number(told.getBigInt64(TIMEX.seconds, true)) + Number(told.getBigInt64(TIMEX.fraction, true)) / 1e9;
+    if ((modes & ADJ_FREQUENCY) !== 0) this.#frequency = told.getBigInt64(TIMEX.frequency, true);
+    told.setBigInt64(TIMEX.frequency, this.#frequency, true);
+    return 0;
   };
+}
+
+function refuse(): number {
+  return -1;
+}
+
+/** What a host and whoever tells it things are plugged into. */
+interface Kind {
+  readonly udp: (host: UdpHost) => Udp | Promise<Udp>;
+  /** See `ContractWorld`. */
+  readonly tellsDestination: boolean;
+  readonly answersAtOnce: boolean;
+}
+
+async function hostWorld({ udp, ...tells }: Kind): Promise<ContractWorld> {
+  const sockets: Socket[] = [];
+  const ears: Udp[] = [];
+  const kernel = new PretendedKernel();
+  let asleep = 0;
+  let told: (addresses: HostAddresses) => void = () => undefined;
   const real = clockReader();
-  const world = await openWorld({ clock: pretended, read: () => shift(real(), added), lookup, udp });
+  const clock = linuxClock(kernel);
+  const world = await openWorld({
+    clock: {
+      ...clock,
+      claim(claim) {
+        kernel.claimed = claim;
+        return clock.claim!(claim);
+      },
+    },
+    read: () => shift(real(), kernel.added),
+    lookup,
+    udp,
+    awake: () => steady() + asleep,
+    watch(tell) {
+      told = tell;
+      return { close: () => undefined };
+    },
+  });
 
   async function peer(family: 4 | 6, answer: Answer): Promise<Peer> {
     const [itself, stranger] = [await bound(family), await bound(family)];
@@ -79,6 +129,18 @@ async function hostWorld(udp: (host: UdpHost) => Udp | Promise<Udp>): Promise<Co
     };
   }
 
+  /** By our own sockets, since Node's tell no hop limits. */
+  async function ear(family: 4 | 6): Promise<Ear | null> {
+    const hops: number[] = [];
+    const put = (event: Event): void => void (event.kind === "datagram" && hops.push(event.ttl!));
+    const udp = nativeUdp({ put, read: real });
+    if (udp === null) return null;
+    ears.push(udp);
+    const address = await freeAddress(family);
+    udp.listen({ kind: "listen", socket: 1 as SocketToken, port: address.port, address: address.ip, interface: null });
+    return { address, hops };
+  }
+
   return {
     world,
     families: hasIpv6 ? [4, 6] : [4],
@@ -88,14 +150,31 @@ async function hostWorld(udp: (host: UdpHost) => Udp | Promise<Udp>): Promise<Co
     unheard: freeAddress,
     own: freeAddress,
     foreign: "192.0.2.77",
-    claimed: () => claimed,
-    end: () => sockets.forEach((socket) => socket.close()),
+    second: "127.0.0.2",
+    ...tells,
+    ear,
+    readdress: (addresses) => told(addresses),
+    sleep(duration) {
+      asleep += duration;
+      kernel.added += duration;
+    },
+    setClock: (by) => void (kernel.added += by),
+    forbid: (why) => void (kernel.forbidden = why),
+    claimed: () => kernel.claimed,
+    end() {
+      for (const socket of sockets) socket.close();
+      for (const udp of ears) udp.end();
+    },
   };
 }
 
-worldContract("a host with Node's sockets", () => hostWorld(dgramUdp));
+worldContract("a host with Node's sockets", () =>
+  hostWorld({ udp: dgramUdp, tellsDestination: false, answersAtOnce: false }),
+);
 
 // Elsewhere than on Linux x64 and arm64 the first suite is the whole of it.
 if (nativeUdp({ put: () => undefined, read: clockReader() }) !== null) {
-  worldContract("a host with its own sockets", () => hostWorld((host) => nativeUdp(host) as Udp));
+  worldContract("a host with its own sockets", () =>
+    hostWorld({ udp: (host) => nativeUdp(host) as Udp, tellsDestination: true, answersAtOnce: true }),
+  );
 }

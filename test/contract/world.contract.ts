@@ -4,11 +4,20 @@
  */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { addressKey, type Address } from "../../src/wire/address.ts";
+import { BASE, BASE_SERVICE, BASE_SERVING, FOLLOW } from "../../src/config/base.ts";
+import { createEngine } from "../../src/engine/engine.ts";
 import type { PacketToken, QuestionToken, SocketToken } from "../../src/engine/port/action.ts";
-import type { Event } from "../../src/engine/port/event.ts";
+import type { EngineConfig } from "../../src/engine/port/config.ts";
+import type { ClockFault, Event, HostAddresses } from "../../src/engine/port/event.ts";
 import type { World } from "../../src/engine/port/world.ts";
+import { securityProvider } from "../../src/security/symmetric.ts";
+import { NO_FALLBACKS } from "../../src/server/local.ts";
 import { after } from "../../src/time/mono.ts";
-import { difference } from "../../src/time/timestamp.ts";
+import { difference, shift, UNKNOWN_TIME, type NtpTimestamp } from "../../src/time/timestamp.ts";
+import { encodeHeader, HEADER_LENGTH, readHeader, type Header } from "../../src/wire/header.ts";
+import { isOfClock, type ClockAction } from "../../src/world/shadow-clock.ts";
+import { withShadow } from "../../src/world/shadow.ts";
+import { template } from "../support/association.ts";
 
 /** Somebody else in the world, who answers datagrams. */
 export interface Peer {
@@ -18,6 +27,12 @@ export interface Peer {
   readonly received: { readonly from: Address; readonly bytes: Uint8Array }[];
   /** Sends a datagram from its own address. */
   send(bytes: Uint8Array, to: Address): void;
+}
+
+/** Somebody who tells with what hop limit each datagram arrived. */
+export interface Ear {
+  readonly address: Address;
+  readonly hops: number[];
 }
 
 /** What a peer sends back for one datagram: each with who sends it, the peer or a stranger at another port. */
@@ -40,8 +55,24 @@ export interface ContractWorld {
   unheard(family: 4 | 6): Address | Promise<Address>;
   /** An address and a free port of this world's own, where peers can reach it. */
   own(family: 4 | 6): Address | Promise<Address>;
+  /** Another IPv4 address of this world's own, where peers can reach it, too. */
+  readonly second: string;
   /** An address that is not this world's own. */
   readonly foreign: string;
+  /** Its sockets tell where a datagram was sent to. */
+  readonly tellsDestination: boolean;
+  /** Its sockets answer plain requests as they read them. */
+  readonly answersAtOnce: boolean;
+  /** Adds an ear; `null`: nobody tells of hop limits here. */
+  ear(family: 4 | 6): Ear | null | Promise<Ear | null>;
+  /** Gives this world's machine other addresses, by interface. */
+  readdress(addresses: HostAddresses): void;
+  /** The machine is suspended for so many seconds, from now on. */
+  sleep(duration: number): void;
+  /** Somebody else steps the clock. */
+  setClock(by: number): void;
+  /** From now on the clock may not be touched, for this reason. */
+  forbid(why: ClockFault): void;
   /** What the kernel was told of the clock last. */
   readonly claimed: () => object | null;
   /** Ends the peers; the suite closes the world itself. */
@@ -55,6 +86,40 @@ const SHORT = 0.05;
 const socket = (n: number): SocketToken => n as SocketToken;
 const packet = (n: number): PacketToken => n as PacketToken;
 const echo: Answer = (bytes) => [{ bytes, as: "itself" }];
+
+/** A client's request, with a cookie in place of a time (RFC 5905 §9.1). */
+function request(cookie: bigint): Uint8Array {
+  return encodeHeader({
+    leap: "unsynchronized",
+    version: 4,
+    mode: "client",
+    stratum: 0,
+    poll: 6,
+    precision: -20,
+    rootDelay: 0,
+    rootDispersion: 0,
+    referenceId: 0,
+    reference: UNKNOWN_TIME,
+    origin: UNKNOWN_TIME,
+    receive: UNKNOWN_TIME,
+    transmit: cookie as NtpTimestamp,
+  });
+}
+
+/** What a header says. */
+function headerOf(bytes: Uint8Array): Header {
+  expect(bytes.length).toBe(HEADER_LENGTH);
+  return readHeader(new DataView(bytes.buffer, bytes.byteOffset, bytes.length));
+}
+
+/** The answer of a server of stratum 1 to a request, at a moment. */
+function served(bytes: Uint8Array, at: NtpTimestamp): Uint8Array {
+  const times = { reference: at, origin: headerOf(bytes).transmit, receive: at, transmit: at };
+  return encodeHeader({ ...headerOf(bytes), leap: "none", mode: "server", stratum: 1, ...times });
+}
+
+/** A control query (mode 6, RFC 9327): nothing that is answered at once. */
+const CONTROL_QUERY = Uint8Array.of(0x26, 2, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0);
 
 /**
  * The suite.
@@ -145,6 +210,39 @@ export function worldContract(name: string, makeWorld: () => ContractWorld | Pro
         expect(await world.next(world.now().mono)).toEqual({ kind: "start" });
         expect(await world.next(world.now().mono)).toEqual({ kind: "stop" });
         expect(await world.next(world.now().mono)).toEqual({ kind: "wake" });
+      });
+    });
+
+    describe("sleep", () => {
+      it("is told of before whatever came meanwhile; the steady clock stood still, the other went on", async () => {
+        const before = world.now();
+        world.perform({ kind: "resolve", name: contract.known.name, family: null });
+        contract.sleep(100);
+        const [stepped, ...rest] = await until((seen) => seen.some(({ kind }) => kind === "resolved"));
+        if (stepped?.kind !== "stepped") throw new Error(`first came ${stepped?.kind}`);
+        expect(rest.map(({ kind }) => kind)).toEqual(["resolved"]);
+        expect(stepped.whose).toBe("another");
+        expect(stepped.by).toBeCloseTo(100, 1);
+        expect(stepped.slept).toBeCloseTo(100, 1);
+        const later = world.now();
+        expect(later.mono - before.mono).toBeLessThan(50);
+        expect(difference(later.clock, before.clock)).toBeGreaterThan(99.9);
+      });
+    });
+
+    describe("interfaces", () => {
+      it("are told of when they change, all of them, to whoever watches", async () => {
+        const { ip } = await contract.own(4);
+        contract.readdress({ eth0: [ip] });
+        expect(await soon()).toEqual([]);
+        world.perform({ kind: "watchInterfaces" });
+        expect(await soon()).toEqual([]);
+        const changes: HostAddresses[] = [{ eth0: [ip, "198.51.100.7"], eth1: ["2001:db8:7::1"] }, { eth0: [ip] }];
+        for (const addresses of changes) {
+          contract.readdress(addresses);
+          // Several may come of one change; the last says how things are.
+          expect([await first("interfaces"), ...(await soon())].at(-1)).toEqual({ kind: "interfaces", addresses });
+        }
       });
     });
 
@@ -364,6 +462,147 @@ export function worldContract(name: string, makeWorld: () => ContractWorld | Pro
       });
     });
 
+    describe("sending", () => {
+      function sendWith(n: number, to: Address, how: { from?: string; ttl?: number }): void {
+        const { from, ttl = null } = how;
+        const bytes = Uint8Array.of(n);
+        const origin = from === undefined ? {} : { from };
+        world.perform({
+          kind: "send",
+          token: packet(n),
+          socket: socket(1),
+          association: null,
+          to,
+          ttl,
+          bytes,
+          ...origin,
+        });
+      }
+
+      it("leaves from the address of ours it was asked at, where sockets tell which that was", async () => {
+        const own = await contract.own(4);
+        const peer = await contract.peer(4, () => []);
+        world.perform({ kind: "listen", socket: socket(1), port: own.port, address: null, interface: null });
+        for (const ip of [own.ip, contract.second]) {
+          peer.send(Uint8Array.of(0), { ip, port: own.port });
+          const { from, to } = await first("datagram");
+          if (!contract.tellsDestination) {
+            expect(to).toBeUndefined();
+            continue;
+          }
+          expect(to).toEqual({ ip, port: own.port });
+          sendWith(1, from, { from: ip });
+          await eventually(() => peer.received.length > 0);
+          expect(peer.received.splice(0).map((one) => one.from)).toEqual([{ ip, port: own.port }]);
+        }
+      });
+
+      it("leaves with the hop limit it is told, and with the system's where it is told none", async () => {
+        await eachFamily(async (family) => {
+          const own = await contract.own(family);
+          const ear = await contract.ear(family);
+          if (ear === null) return;
+          world.perform({ kind: "listen", socket: socket(1), port: own.port, address: own.ip, interface: null });
+          sendWith(1, ear.address, {});
+          sendWith(2, ear.address, { ttl: 7 });
+          sendWith(3, ear.address, { ttl: 255 });
+          sendWith(4, ear.address, {});
+          await eventually(() => ear.hops.length === 4);
+          const [usual] = ear.hops;
+          expect(ear.hops).toEqual([usual, 7, 255, usual]);
+          close(1);
+        });
+      });
+    });
+
+    describe("an engine that serves", () => {
+      /** Starts it and goes on until something is so; what it heard, and what it would have done to the clock. */
+      async function run(
+        config: EngineConfig,
+        enough: () => boolean,
+      ): Promise<{ heard: readonly Event[]; touched: readonly ClockAction[]; ahead: () => number }> {
+        let bits = 1n;
+        const engine = withShadow(config, (told) =>
+          createEngine(told, {
+            chance: { bits64: () => (bits += 0x1234_5678_9abc_def1n), uniform: () => 0.5 },
+            security: securityProvider(null),
+            referenceIdOf: () => 0x7f00_0001,
+            era: 1_790_000_000n * 1_000_000_000n,
+          }),
+        );
+        const [heard, touched]: [Event[], ClockAction[]] = [[], []];
+        const turn = (event: Event): void => {
+          for (const action of engine.handle(event, world.now())) {
+            if (isOfClock(action)) touched.push(action);
+            else if (action.kind !== "note" && action.kind !== "remember") world.perform(action);
+          }
+        };
+        turn({ kind: "start" });
+        world.answerBy?.(engine.responder!);
+        const end = after(world.now().mono, LONG);
+        while (!enough() && world.now().mono < end) {
+          const event = await world.next(after(world.now().mono, 0.005));
+          if (event.kind !== "wake") heard.push(event);
+          turn(event);
+        }
+        return { heard, touched, ahead: () => engine.responder!.ahead(world.now().mono) };
+      }
+
+      function serverConfig({ ip, port }: Address): EngineConfig {
+        const serving = { ...BASE_SERVING, fallbacks: { ...NO_FALLBACKS, local: 5 }, ownAddresses: [ip] };
+        return { ...BASE, serving, service: { ...BASE_SERVICE, port, addresses: [ip] } };
+      }
+
+      it("has plain requests answered, at once where its world can, and hears of all else", async () => {
+        await eachFamily(async (family) => {
+          const own = await contract.own(family);
+          const peer = await contract.peer(family, () => []);
+          const { clock: before } = world.now();
+          const { heard } = await run(serverConfig(own), () => {
+            if (peer.received.length === 0) peer.send(CONTROL_QUERY, own);
+            if (peer.received.length === 0) peer.send(request(7n), own);
+            return peer.received.length > 0;
+          });
+          const [answer] = peer.received;
+          expect(answer!.from).toEqual(own);
+          const header = headerOf(answer!.bytes);
+          expect(header).toMatchObject({ mode: "server", stratum: 5, origin: 7n });
+          expect(difference(header.receive, before)).toBeGreaterThan(-0.002);
+          expect(difference(header.transmit, header.receive)).toBeGreaterThanOrEqual(0);
+          expect(difference(world.now().clock, header.transmit)).toBeGreaterThanOrEqual(-0.000_001);
+          const lengths = heard.flatMap((event) => (event.kind === "datagram" ? [event.bytes.length] : []));
+          expect(new Set(lengths)).toEqual(new Set([CONTROL_QUERY.length, ...(contract.answersAtOnce ? [] : [48])]));
+          close(1);
+        });
+      });
+
+      it("serves a shadow's time, and the clock itself is left alone", async () => {
+        const own = await contract.own(4);
+        const source = await contract.peer(4, (bytes) => [
+          { bytes: served(bytes, shift(world.now().clock, 10)), as: "itself" },
+        ]);
+        const client = await contract.peer(4, () => []);
+        const before = world.now();
+        const associations = [template({ name: source.address.ip, port: source.address.port })];
+        const { touched, ahead } = await run(
+          { ...serverConfig(own), associations, clock: FOLLOW, emptyStages: "brief" },
+          () => {
+            const isFollowed = source.received.length > 0 && client.received.length === 0;
+            if (isFollowed) client.send(request(9n), own);
+            return client.received.some(({ bytes }) => headerOf(bytes).stratum === 2);
+          },
+        );
+        const header = headerOf(client.received.at(-1)!.bytes);
+        const later = world.now();
+        expect(header).toMatchObject({ origin: 9n, stratum: 2 });
+        expect(ahead()).toBeCloseTo(10, 1);
+        expect(difference(header.transmit, later.clock)).toBeCloseTo(10, 0);
+        expect(difference(header.receive, later.clock)).toBeCloseTo(10, 0);
+        expect(touched).toEqual([]);
+        expect(difference(later.clock, before.clock)).toBeCloseTo(later.mono - before.mono, 2);
+      });
+    });
+
     describe("the clock", () => {
       it("is stepped at once, and says so", async () => {
         const before = world.now();
@@ -393,6 +632,46 @@ export function worldContract(name: string, makeWorld: () => ContractWorld | Pro
         expect(steered.lasting).toBeGreaterThanOrEqual(0);
       });
 
+      it("is locked to a phase by the kernel's loop, which makes a frequency of it", async () => {
+        world.perform({ kind: "lock", phase: 0.01, timeConstant: 6 });
+        expect(await first("locked")).toMatchObject({ phase: 0.01, timeConstant: 6 });
+        world.perform({ kind: "steer", phase: 0, frequency: 20e-6 });
+        await first("steered");
+        world.perform({ kind: "lock", phase: 0, timeConstant: 2 });
+        const locked = await first("locked");
+        expect(locked.timeConstant).toBe(2);
+        expect(locked.frequency).toBeCloseTo(20e-6, 10);
+      });
+
+      it("refuses by name what no kernel takes, and everything where it may not be touched", async () => {
+        const refused = async (action: ClockAction): Promise<ClockFault> => {
+          world.perform(action);
+          return (await first("clockRefused")).why;
+        };
+        expect(await refused({ kind: "steer", phase: 0, frequency: 600e-6 })).toBe("outOfRange");
+        expect(await refused({ kind: "lock", phase: 0.6, timeConstant: 4 })).toBe("outOfRange");
+        expect(await refused({ kind: "step", offset: Number.NaN })).toBe("outOfRange");
+        contract.forbid("noPrivilege");
+        const before = world.now();
+        for (const action of [
+          { kind: "step", offset: 5 },
+          { kind: "slew", offset: 0.1 },
+          { kind: "steer", phase: 0, frequency: 1e-6 },
+          { kind: "lock", phase: 0.1, timeConstant: 4 },
+        ] as const)
+          expect(await refused(action)).toBe("noPrivilege");
+        const later = world.now();
+        expect(difference(later.clock, before.clock)).toBeCloseTo(later.mono - before.mono, 3);
+      });
+
+      it("is said to be stepped when somebody else has done so", async () => {
+        contract.setClock(-30);
+        const stepped = await first("stepped");
+        expect(stepped.whose).toBe("another");
+        expect(stepped.by).toBeCloseTo(-30, 1);
+        expect(stepped.slept).toBeUndefined();
+      });
+
       it("is said to be as good as it is, which nobody answers", async () => {
         const claim = {
           synchronized: true,
@@ -411,6 +690,24 @@ export function worldContract(name: string, makeWorld: () => ContractWorld | Pro
           timeConstant: 6,
           leap: "none",
         });
+      });
+    });
+
+    describe("its end", () => {
+      it("ends whoever waits, and nothing happens any more", async () => {
+        const own = await contract.own(4);
+        const peer = await contract.peer(4, () => []);
+        world.perform({ kind: "watchInterfaces" });
+        world.perform({ kind: "listen", socket: socket(1), port: own.port, address: own.ip, interface: null });
+        const waiting = world.next(undefined);
+        world.close();
+        expect(await waiting).toEqual({ kind: "wake" });
+        world.perform({ kind: "step", offset: 5 });
+        world.put({ kind: "stop" });
+        peer.send(Uint8Array.of(1), own);
+        contract.readdress({ eth0: [own.ip] });
+        for (let time = 0; time < 3; time += 1)
+          expect(await world.next(after(world.now().mono, SHORT))).toEqual({ kind: "wake" });
       });
     });
   });
