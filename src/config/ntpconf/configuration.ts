@@ -42,10 +42,11 @@ const FOLD: Readonly<Record<string, (draft: Draft, statement: Statement) => void
   manycastclient: addAssociation,
   unpeer: (draft, { values: [name], at }) => {
     if (!draft.associations.some((line) => line.name === name))
-      draft.remarks = [
-        ...draft.remarks,
-        { level: "warning", text: `"unpeer ${name}" has no effect: no line before it names that`, at },
-      ];
+      draft.remarks.push({
+        level: "warning",
+        text: `"unpeer ${name}" has no effect: no line before it names that`,
+        at,
+      });
     forget(draft, String(name));
   },
   keys: (draft, { operands: [path], values: [, format = "auto"] }) =>
@@ -54,8 +55,8 @@ const FOLD: Readonly<Record<string, (draft: Draft, statement: Statement) => void
   restrict(draft, statement) {
     const line = readRestriction(statement);
     const remark = restrictionRemark(line);
-    draft.restrict = [...draft.restrict, line];
-    if (remark !== null) draft.remarks = [...draft.remarks, remark];
+    draft.restrict.push(line);
+    if (remark !== null) draft.remarks.push(remark);
   },
   unrestrict: (draft, statement) => void (draft.restrict = without(draft.restrict, readRestriction(statement))),
   discard: (draft, { options }) => void (draft.discard = { ...draft.discard, ...Object.fromEntries(options) }),
@@ -67,14 +68,11 @@ const FOLD: Readonly<Record<string, (draft: Draft, statement: Statement) => void
     const unit = isClock(clock!.text) ? localUnit(clock!.text) : null;
     // ntpd: "inappropriate address for the fudge command, line ignored".
     if (unit === null)
-      return void (draft.remarks = [
-        ...draft.remarks,
-        {
-          level: "warning",
-          text: `"fudge ${clock!.text}" is ignored: only the local clock, 127.127.1.x, can be fudged here`,
-          at: clock!.at,
-        },
-      ]);
+      return void draft.remarks.push({
+        level: "warning",
+        text: `"fudge ${clock!.text}" is ignored: only the local clock, 127.127.1.x, can be fudged here`,
+        at: clock!.at,
+      });
     const stratum = options.get("stratum");
     if (typeof stratum === "number") draft.localStratum.set(unit, stratum);
   },
@@ -94,7 +92,7 @@ export function foldStatements(
   const draft = emptyDraft();
   for (const statement of statements) {
     const unasked = strict ? null : unaskable(statement);
-    if (unasked !== null) draft.remarks = [...draft.remarks, unasked];
+    if (unasked !== null) draft.remarks.push(unasked);
     else guarded(onFault, () => (FOLD[statement.command] ?? foldDaemon)(draft, statement));
   }
   checkLimits(draft, statements);
@@ -184,11 +182,11 @@ function addAssociation(draft: Draft, statement: Statement): void {
     draft.localClock ??= { ...associated.line, stratum };
     return;
   }
-  if (associated.kind === "none") return void (draft.remarks = [...draft.remarks, associated.remark]);
+  if (associated.kind === "none") return void draft.remarks.push(associated.remark);
   const { line, remarks } = associated;
-  draft.associations = [...draft.associations, line];
-  draft.remarks = [...draft.remarks, ...remarks];
-  if (line.kind === "server" || line.kind === "pool") draft.servers = [...draft.servers, asServer(line, line.kind)];
+  draft.associations.push(line);
+  draft.remarks.push(...remarks);
+  if (line.kind === "server" || line.kind === "pool") draft.servers.push(asServer(line, line.kind));
 }
 
 function asServer(
@@ -213,7 +211,7 @@ function readKeyIds(draft: Draft, { rest, operands: [first] }: Statement): reado
     text: `${fault.message}: it is ignored`,
     at: placeOf(fault),
   }));
-  draft.remarks = [...draft.remarks, ...ignored];
+  draft.remarks.push(...ignored);
   return ranges;
 }
 
@@ -222,10 +220,7 @@ function placeOf({ file, line, column }: Place): Place {
 }
 
 /** The lines without those flags of that network, or without the network where no flag is named. */
-function without(
-  lines: readonly RestrictLine[],
-  { address, mask, family, flags }: RestrictLine,
-): readonly RestrictLine[] {
+function without(lines: readonly RestrictLine[], { address, mask, family, flags }: RestrictLine): RestrictLine[] {
   return lines.flatMap((line) => {
     if (line.address !== address || line.mask !== mask || (family !== null && line.family !== family)) return [line];
     return flags.length === 0 ? [] : [{ ...line, flags: line.flags.filter((flag) => !flags.includes(flag)) }];
@@ -268,7 +263,7 @@ function checkLimits(draft: Draft, statements: readonly Statement[]): void {
   const at = (name: string): Place | null =>
     statements.findLast(({ command, options }) => command === "tos" && options.has(name))?.at ?? null;
   const tell = (text: string, place: Place | null): void =>
-    void (draft.remarks = [...draft.remarks, { level: "warning", text, at: place! }]);
+    void draft.remarks.push({ level: "warning", text, at: place! });
   if (minclock > maxclock) {
     draft.limits = { ...limits, maxclock: minclock };
     tell(

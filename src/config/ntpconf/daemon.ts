@@ -15,18 +15,18 @@ const FOLD: Readonly<Record<string, (draft: Draft, statement: Statement) => void
     draft.broadcastClient = true;
     // What novolley was replaced by (seed 002): a fixed delay instead of a measured one.
     if (values[0] === "novolley")
-      draft.remarks = [
-        ...draft.remarks,
-        { level: "warning", text: '"novolley" has no effect: broadcastdelay with a delay takes its place', at },
-      ];
+      draft.remarks.push({
+        level: "warning",
+        text: '"novolley" has no effect: broadcastdelay with a delay takes its place',
+        at,
+      });
   },
   multicastclient: (draft, statement) =>
     void (draft.multicastClient = [
       ...draft.multicastClient,
       ...(statement.values.length === 0 ? UNZONED_NTP_GROUPS : groupsOf(draft, statement)),
     ]),
-  manycastserver: (draft, statement) =>
-    void (draft.manycastServer = [...draft.manycastServer, ...groupsOf(draft, statement)]),
+  manycastserver: (draft, statement) => void draft.manycastServer.push(...groupsOf(draft, statement)),
   ttl: (draft, statement) => void (draft.rings = rising(draft, statement)),
   broadcastdelay: (draft, { values: [delay] }) =>
     void (draft.broadcastDelay = (delay as number) > 0 ? (delay as number) : null),
@@ -52,9 +52,9 @@ const FOLD: Readonly<Record<string, (draft: Draft, statement: Statement) => void
   filegen: (draft, statement) => generate(draft, statement),
   logfile: (draft, { values: [path] }) => void (draft.logFile = String(path)),
   pidfile: (draft, { values: [path] }) => void (draft.pidFile = String(path)),
-  interface: (draft, statement) => void (draft.interfaces = [...draft.interfaces, ...interfaceOf(draft, statement)]),
-  nic: (draft, statement) => void (draft.interfaces = [...draft.interfaces, ...interfaceOf(draft, statement)]),
-  setvar: (draft, statement) => void (draft.variables = [...draft.variables, readVariable(statement)]),
+  interface: (draft, statement) => void draft.interfaces.push(...interfaceOf(draft, statement)),
+  nic: (draft, statement) => void draft.interfaces.push(...interfaceOf(draft, statement)),
+  setvar: (draft, statement) => void draft.variables.push(readVariable(statement)),
 };
 
 /**
@@ -75,7 +75,7 @@ function groupsOf(draft: Draft, { command, operands }: Statement): readonly stri
 
 /** Says that something is not taken; @returns nothing, to be taken in its place */
 function remark(draft: Draft, text: string, at: Place): readonly [] {
-  draft.remarks = [...draft.remarks, { level: "warning", text, at }];
+  draft.remarks.push({ level: "warning", text, at });
   return [];
 }
 
@@ -146,15 +146,17 @@ function generate(draft: Draft, { values: [name], options, at }: Statement): voi
   const { folder, kinds } = draft.statistics;
   const kind = kinds[String(name)];
   if (kind === undefined)
-    return void (draft.remarks = [
-      ...draft.remarks,
-      { level: "note", text: `"filegen ${name}" has no effect here: these are not written`, at },
-    ]);
+    return void draft.remarks.push({
+      level: "note",
+      text: `"filegen ${name}" has no effect here: these are not written`,
+      at,
+    });
   if (name === "clockstats")
-    return void (draft.remarks = [
-      ...draft.remarks,
-      { level: "note", text: `"filegen clockstats" has no effect here: ${NO_CLOCKSTATS}`, at },
-    ]);
+    return void draft.remarks.push({
+      level: "note",
+      text: `"filegen clockstats" has no effect here: ${NO_CLOCKSTATS}`,
+      at,
+    });
   const file = options.get("file");
   const type = options.get("type");
   const changed = {

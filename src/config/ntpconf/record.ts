@@ -137,4 +137,9 @@ export interface Configuration {
 }
 
 /** A configuration being put together. */
-export type Draft = { -readonly [K in keyof Configuration]: Configuration[K] } & { localStratum: Map<number, number> };
+export type Draft = {
+  -readonly [K in keyof Configuration]: K extends Growing ? Configuration[K][number][] : Configuration[K];
+} & { localStratum: Map<number, number> };
+
+/** Lists that lines are added to: a file may have tens of thousands of them, too many to copy the list for each. */
+type Growing = "servers" | "associations" | "manycastServer" | "restrict" | "interfaces" | "variables" | "remarks";
