@@ -289,6 +289,22 @@ describe("ntp.toml", () => {
     expect(() => parseToml("[a]\nb = 1\nb = 2", "f")).toThrow(/^f:3:1: no TOML: /);
   });
 
+  it("says so of tables thousands deep", () => {
+    expect(() => parseToml(`[${"a.".repeat(9_000)}a]`, "f")).toThrow(
+      "f:1:1: no TOML: its tables are nested too deeply",
+    );
+  });
+
+  it("writes one line for a text of several, and none for an address that is several words", () => {
+    const toml = (address: string): string =>
+      `[[source]]\nmode = "server"\naddress = ${JSON.stringify(address)}\n["x\\nserver y"]\n`;
+    for (const address of ["a\nserver b", "a key 3", "a#b", 'a"b', ""]) {
+      const { text, warnings } = translated("/t\nserver z.toml", machine({ "/t\nserver z.toml": toml(address) }));
+      expect([address, text.split("\n").filter((line) => !/^#|^restrict|^t[oi]/.test(line))]).toEqual([address, [""]]);
+      expect(warnings[0]).toMatch(/is left out: that is no address$/);
+    }
+  });
+
   it("reads what TOML allows: arrays over several lines, escapes, dotted keys, quoted ones, dates", () => {
     const { values } = parseToml(
       'a = [\n  "10.0.0.0/8", # one\n  "\\u002e",\n]\nb.c = { d = 1 }\n"e f" = 0x10\ng = """\nlong"""\nh = 2026-01-02\n',

@@ -49,6 +49,7 @@ function translateSource(source: TomlTable, defaults: TomlTable | null, at: Plac
       place,
       typeof address === "string" ? "there is nothing like it" : "it names no address",
     );
+  if (!/^[^\s"#]+$/.test(address)) return writer.left(`source ${JSON.stringify(address)}`, place, "that is no address");
   const { host, port } = hostPort(address);
   const limits = source.values.get("poll-interval-limits") ?? defaults?.values.get("poll-interval-limits");
   const bound = (name: string): string => {

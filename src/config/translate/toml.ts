@@ -26,6 +26,9 @@ export function parseToml(text: string, file: string): TomlTable {
   try {
     return tableOf(parse(source), "", placesIn(source, file), { file, line: 1, column: 1 });
   } catch (error) {
+    // Tables a hundred thousand deep are more than the stack.
+    if (error instanceof RangeError)
+      throw new UsageError("no TOML: its tables are nested too deeply", null, { file, line: 1, column: 1 });
     if (!(error instanceof TomlError)) throw error;
     const [message] = error.message.replace(/^Invalid TOML document: /, "").split("\n");
     throw new UsageError(`no TOML: ${message}`, null, { file, line: error.line, column: error.column });

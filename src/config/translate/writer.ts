@@ -8,9 +8,9 @@ export class Writer {
   readonly #lines: string[] = [];
   readonly #warnings: string[] = [];
 
-  /** A line. */
+  /** A line, and no more than one, whatever its words are. */
   line(text: string): void {
-    this.#lines.push(text);
+    this.#lines.push(oneLine(text));
   }
 
   /** Something that has no like: kept as a comment. @param text as it stood there */
@@ -31,11 +31,18 @@ export class Writer {
 
   /** @param from the file, for the first line */
   done(from: string): Translation {
-    return { text: `# From ${from}\n${this.#lines.map((line) => `${line}\n`).join("")}`, warnings: this.#warnings };
+    return {
+      text: `# From ${oneLine(from)}\n${this.#lines.map((line) => `${line}\n`).join("")}`,
+      warnings: this.#warnings,
+    };
   }
 }
 
 /** A file name or another word, in quotes where it needs them. */
 export function quoted(word: string): string {
   return /^[^\s"#()]+$/.test(word) ? word : `"${word.replaceAll('"', "")}"`;
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll(/[\r\n\u0085\u2028\u2029]+/g, " ");
 }
