@@ -56,7 +56,8 @@ export async function runGuarded({
   const state = openState(path);
   const stateWarnings: StateWarning[] = [];
   const heed = (warning: StateWarning | null): void => {
-    if (warning !== null) stateWarnings.push(warning);
+    // What cannot be read at the beginning cannot be written at the end, and is said once.
+    if (warning !== null && !stateWarnings.some(({ code }) => code === warning.code)) stateWarnings.push(warning);
   };
   if (forget) heed(state.forget());
   const recalled = state.recall();

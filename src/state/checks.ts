@@ -8,6 +8,23 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/**
+ * Whether a JSON text has lists and objects within each other more than so deep. To read 15 MB of `[` takes the engine 12 s and
+ * longer than any deadline; to see that there are so many of them, milliseconds.
+ */
+export function isNestedDeeper(text: string, most: number): boolean {
+  let depth = 0;
+  let quoted = false;
+  for (let at = 0; at < text.length && depth <= most; at += 1) {
+    const character = text[at];
+    if (character === '"') quoted = !quoted;
+    else if (quoted) at += character === "\\" ? 1 : 0;
+    else if (character === "[" || character === "{") depth += 1;
+    else if (character === "]" || character === "}") depth -= 1;
+  }
+  return depth > most;
+}
+
 /** A finite number within bounds, both included. */
 export function number(least: number = -Number.MAX_VALUE, most: number = Number.MAX_VALUE): Check {
   return (value) => typeof value === "number" && value >= least && value <= most;

@@ -10,12 +10,14 @@
  * understood would let a server be asked again that asked not to be.
  */
 import type { RememberedKiss } from "../engine/port/memory.ts";
-import { isRecord } from "./checks.ts";
+import { isNestedDeeper, isRecord } from "./checks.ts";
 import { documentOf, storedOf } from "./remembered.ts";
 import type { Stored } from "./remembered.ts";
 
 const FORMAT = "ntpkit/state";
 const VERSION = 1;
+/** Lists and objects within each other; ours need 5. */
+const DEEPEST = 32;
 
 /** Why a text is no memory: not what we write, or written by a later ntpkit. */
 export type MemoryFault = "corrupt" | "future";
@@ -38,6 +40,7 @@ export function encodeMemory({ kisses, stored }: StoredMemory): string {
 
 /** The memory in the text of a file, or why there is none; never throws. */
 export function decodeMemory(text: string): StoredMemory | MemoryFault {
+  if (isNestedDeeper(text, DEEPEST)) return "corrupt";
   let document: unknown;
   try {
     document = JSON.parse(text);

@@ -55,6 +55,14 @@ function stored(): Exclude<ReturnType<typeof decodeMemory>, string> {
 }
 
 describe("sync --state", () => {
+  it("says once that its file cannot be read, though it cannot be written either", async () => {
+    path = "/dev/zero";
+    const { code, err } = await sync(await serve());
+    expect([code, err.match(/warning: .*cannot be read \(it is a device, not a regular file\)/g)?.length]).toEqual([
+      0, 1,
+    ]);
+  });
+
   it("asks each server for one packet from the second run on, and says so in its document", async () => {
     const asked = [await serve(), await serve(), await serve()];
     const first = await sync(...asked);

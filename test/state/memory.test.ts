@@ -1,5 +1,6 @@
 /** Memories as text, and two memories made one. */
 import fc from "fast-check";
+import { isNestedDeeper } from "../../src/state/checks.ts";
 import { describe, expect, it } from "vitest";
 import { NOTHING, type Memory, type RememberedKiss } from "../../src/engine/port/memory.ts";
 import { decodeMemory, encodeMemory, mergeKisses } from "../../src/state/memory.ts";
@@ -44,6 +45,27 @@ describe("a memory as text", () => {
       stored: null,
     }).trimEnd();
     for (let length = 0; length < text.length; length += 1) expect(decodeMemory(text.slice(0, length))).toBe("corrupt");
+  });
+
+  it("is never nested deeply, and that is seen before it is read: millions of brackets take longer than a deadline", () => {
+    const nested = (depth: number): string =>
+      `{"format":"ntpkit/state","version":1,"kisses":[],"more":${"[".repeat(depth)}${"]".repeat(depth)}}`;
+    expect(decodeMemory(nested(20))).toEqual({ kisses: [], stored: null });
+    expect(decodeMemory(nested(40))).toBe("corrupt");
+    expect(decodeMemory("[".repeat(15_000_000))).toBe("corrupt");
+  });
+
+  it("law: how deep a text goes is seen without reading it", () => {
+    const depthOf = (value: unknown): number =>
+      typeof value === "object" && value !== null ? 1 + Math.max(0, ...Object.values(value).map(depthOf)) : 0;
+    const quoted = fc.string({ unit: fc.constantFrom("[", "{", "}", "]", '"', "\\", "a") });
+    fc.assert(
+      fc.property(fc.oneof(fc.jsonValue(), fc.array(quoted), fc.dictionary(quoted, quoted)), (value) => {
+        const [text, depth] = [JSON.stringify(value), depthOf(value)];
+        expect(isNestedDeeper(text, depth)).toBe(false);
+        if (depth > 0) expect(isNestedDeeper(text, depth - 1)).toBe(true);
+      }),
+    );
   });
 
   it("of a later version says so", () => {
