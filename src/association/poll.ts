@@ -70,11 +70,20 @@ export function onPoll(association: Writable<Association>, now: Mono, rules: Pol
     association.unreach += 1;
     if (association.unreach >= UNREACH_LIMIT) setHostPoll(association, association.config.maxpoll);
     if (association.config.burst && association.reach !== 0) association.burst = burstLength(association, rules) - 1;
+    else if (isBeginning(association)) association.burst = LOST_LIMIT - 1;
   }
   const wait = association.burst > 0 ? burstSpacing(association, rules, false) : spread(association, rules);
   pollAt(association, after(now, wait));
   // Out of reach by now: selection has to know.
   if (association.reach === 0) changed(association, CHANGE.fitness);
+}
+
+/**
+ * Its iburst waits for a first answer, and the packet that asks for that may be lost: the first question is asked as often as a
+ * one-shot would. (RFC 5905 A.5.7.3 sends the whole burst whether it is answered or not.)
+ */
+function isBeginning({ config, answers, unanswered, reach }: Association): boolean {
+  return config.iburst && reach === 0 && answers === 0 && unanswered === 1;
 }
 
 /** The next packet leaves at a moment, whatever was planned; `null`: none will. */
@@ -133,7 +142,7 @@ export function onAnswer(
   // It was away, and asked ever more rarely: from the shortest interval again (RFC 5905 §9.1 "clear").
   setHostPoll(association, association.minpoll);
   pollAt(association, after(now, spread(association, rules)));
-  if (association.config.iburst && association.burst === 0) {
+  if (association.config.iburst) {
     association.burst = rules.burst.packets - 1;
     pollAt(association, after(now, burstSpacing(association, rules, true)));
   }

@@ -221,7 +221,7 @@ export function run<State>(
   };
 }
 
-/** Whether the clock shows what we made of it. */
-function isSet({ state }: DisciplineReport): boolean {
+/** Whether the clock shows what a discipline made of it, by its report. */
+export function isSet({ state }: DisciplineReport): boolean {
   return state !== "NSET" && state !== "FSET";
 }

@@ -187,6 +187,7 @@ const HANDLERS: Readonly<Record<keyof typeof TIMER, (state: State, now: Now) => 
   leap: watchLeaps,
   spread: begin,
   solicitors: solicit,
+  firstSet: () => undefined, // the clock is steered after every event
 };
 const TIMERS: ReadonlyMap<number, (state: State, now: Now) => void> = new Map(
   (Object.keys(TIMER) as (keyof typeof TIMER)[]).map((name) => [TIMER[name], HANDLERS[name]]),

@@ -22,4 +22,6 @@ export const TIMER = {
   spread: -10,
   /** Manycast solicitors: the next question. */
   solicitors: -11,
+  /** The clock, never set yet, waits no longer for those who have not answered. */
+  firstSet: -12,
 } as const;

@@ -77,12 +77,12 @@ describe("the poll process of a one-shot", () => {
 });
 
 describe("the poll process of the daemon", () => {
-  it("sends one packet to a silent server each 2^minpoll seconds, then goes to maxpoll", () => {
+  it("sends one packet to a silent server each 2^minpoll seconds, after three at first (iburst), then goes to maxpoll", () => {
     const held = client();
-    const left = departures(held, 12, () => false, { ...DAEMON, uniform: () => 0 });
+    const left = departures(held, 14, () => false, { ...DAEMON, uniform: () => 0 });
     // At the tenth poll in vain, and no other (seed 002).
     expect(left.slice(1).map((at, index) => at - left[index]!)).toEqual([
-      64, 64, 64, 64, 64, 64, 64, 64, 64, 1024, 1024,
+      2, 2, 64, 64, 64, 64, 64, 64, 64, 64, 64, 1024, 1024,
     ]);
     expect(held.ended).toBeNull();
   });

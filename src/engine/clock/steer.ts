@@ -28,6 +28,7 @@ import type { Event } from "../port/event.ts";
 import { claimSteered, claimUnreliable } from "./kernel.ts";
 import { keepUp, moveAlong, moveJumped } from "./move.ts";
 import type { State } from "../state.ts";
+import { mayBeOutvoted } from "./outvoted.ts";
 import { learnDelay, withoutWaiting } from "./steering.ts";
 import type { Steering } from "./steering.ts";
 import { TIMER } from "../timer.ts";
@@ -51,7 +52,8 @@ export function steer(state: State, now: Now): void {
   if (steering === null || state.outcome !== null || steering.awaiting) return;
   if (roster.size > AT_ONCE && now.mono < after(steering.heardAt, roster.size * SPACING)) return;
   const corrected = correctedBy(steering.corrections, now.mono);
-  const system = systemOffset(state, steering, now);
+  const believed = systemOffset(state, steering, now);
+  const system = believed !== null && mayBeOutvoted(state, steering, now) ? null : believed;
   // What an earlier run has heard was heeded then.
   const updated = system !== null && system.at !== steering.used && system.at >= (state.started ?? now).mono;
   if (steering.heard.length === 0 && !updated) return;

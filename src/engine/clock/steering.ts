@@ -27,6 +27,8 @@ export interface Steering {
   heard: SourceSample[];
   /** The system peer's sample that the discipline heard of last. */
   used: Mono | null;
+  /** When somebody was first believed; `null`: nobody yet. */
+  believedAt: Mono | null;
   /** When it heard. */
   heardAt: Mono;
   /** It was told that an offset beyond the step threshold waits. */
@@ -52,6 +54,7 @@ export function startSteering(config: EngineConfig, now: Mono): Steering | null 
     delays: new WeakMap(),
     heard: [],
     used: null,
+    believedAt: null,
     heardAt: after(now, -Infinity),
     waiting: false,
     awaiting: false,
