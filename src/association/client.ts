@@ -245,10 +245,11 @@ function receiveKiss(
   return { kind: "kiss", code };
 }
 
-/** Counts a packet that failed a test. */
+/**
+ * Counts a packet that failed a test. It changes nothing that selection goes by: anybody can send one, and is not to say when we judge.
+ */
 export function refuse(association: Writable<Association>, test: PacketTest, final = true): Reception {
   count(association, "rejected");
   association.flash = PACKET_TESTS[test].flash;
-  changed(association, CHANGE.fitness);
   return { kind: "refused", test, final };
 }

@@ -7,7 +7,7 @@ import { difference, UNKNOWN_TIME } from "../time/timestamp.ts";
 import type { Header } from "../wire/header.ts";
 import type { Association } from "./association.ts";
 import type { ClientRules, Reception } from "./client.ts";
-import { count } from "./change.ts";
+import { CHANGE, changed, count } from "./change.ts";
 import type { Writable } from "./change.ts";
 import { refuse, takeExchange } from "./client.ts";
 import { onAnswered, tellable } from "./exchange.ts";
@@ -101,7 +101,10 @@ export function receivePeer(
   if (kiss !== null) association.kiss = kiss;
   const fault = headerFault(header);
   if (fault !== null) {
-    if (fault === "stratum") association.header = header;
+    if (fault === "stratum") {
+      association.header = header;
+      changed(association, CHANGE.fitness);
+    }
     return refuse(association, fault);
   }
   // An interleaved packet tells when the one left that our departure answered.

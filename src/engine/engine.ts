@@ -85,6 +85,8 @@ class NtpEngine implements Engine {
       settle(state, now);
       steer(state, now);
       state.heed();
+      // Polls that steering has changed are judged now: were it left to the next event, whoever sends us packets would say when.
+      settle(state, now);
     }
     return state.actions;
   }

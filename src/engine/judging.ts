@@ -95,9 +95,7 @@ export function onStop(state: State, now: Now): void {
 function judge(state: State, now: Now): void {
   const before = state.opinion.estimate?.peer ?? null;
   const opinion = judgeSystem(state.roster, now.mono, {
-    limits: state.config.limits,
-    ownReferenceIds: state.ownReferenceIds,
-    requireReach: state.config.once === null,
+    ...state.fitness,
     current: before,
     referenceIdOf: state.surroundings.referenceIdOf,
     orphan: orphanRules(state),
@@ -129,7 +127,7 @@ function failure(state: State): Outcome {
   if (isListening(state) && [...state.roster].some(({ listening }) => listening !== null)) return "ok";
   // Survivors, but fewer than minsane: they agree, and are not enough.
   if (state.opinion.survivors.length > 0) return "no-agreement";
-  const reasons = Array.from(state.roster, ({ id }) => state.opinion.verdicts.get(id)?.reason ?? "pending");
+  const reasons = Array.from(state.roster, (association) => state.verdictOn(association).reason ?? "pending");
   if (reasons.length > 0) return failureOf(reasons);
   return state.refused.has("authentication") ? "authentication" : "no-reply";
 }

@@ -3,7 +3,7 @@ import type { Seconds } from "../time/seconds.ts";
 import type { Association, Discovery } from "../association/association.ts";
 import { rootDistance } from "../association/distance.ts";
 import { isKnown } from "../discipline/unattended.ts";
-import type { Opinion, VerdictOn } from "../system/judge.ts";
+import type { Opinion } from "../system/judge.ts";
 import { elapsed } from "../time/mono.ts";
 import type { Now } from "../time/now.ts";
 import { refidText } from "../wire/refid.ts";
@@ -129,12 +129,9 @@ function systemReport(opinion: Opinion): SystemReport {
   };
 }
 
-/** An association that selection has not seen yet. */
-const UNSEEN: VerdictOn = { verdict: "rejected", reason: "pending" };
-
-function reportOf(association: Association, { opinion, config }: State, now: Now): AssociationReport {
+function reportOf(association: Association, state: State, now: Now): AssociationReport {
   const { id, mode, lifetime, header, filter, address, security, hpoll, reach, unreach } = association;
-  const { verdict, reason } = opinion.verdicts.get(id) ?? UNSEEN;
+  const { verdict, reason } = state.verdictOn(association);
   return associationReport({
     id,
     name: association.config.name,
@@ -149,7 +146,7 @@ function reportOf(association: Association, { opinion, config }: State, now: Now
     reach,
     unreach,
     ...estimateReport(filter.estimate),
-    rootDistance: filter.estimate === null ? null : rootDistance(association, now.mono, config.limits),
+    rootDistance: filter.estimate === null ? null : rootDistance(association, now.mono, state.config.limits),
     authentication: association.authentication,
     security: security.kind,
     keyId: security.keyId,

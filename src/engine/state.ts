@@ -15,8 +15,10 @@ import type { Leaving } from "../association/exchange.ts";
 import { dueOf as poolDue } from "../association/pool.ts";
 import type { PoolSolicitor } from "../association/pool.ts";
 import type { Solicitor } from "../association/solicitor.ts";
+import { unfitness } from "../system/fitness.ts";
+import type { FitnessRules } from "../system/fitness.ts";
 import { NO_OPINION } from "../system/judge.ts";
-import type { Opinion } from "../system/judge.ts";
+import type { Opinion, VerdictOn } from "../system/judge.ts";
 import { unfoldOffset } from "../time/era.ts";
 import type { Era } from "../time/era.ts";
 import type { Mono } from "../time/mono.ts";
@@ -218,6 +220,22 @@ export class State {
     else this.waiting += 1;
   }
 
+  /** By what an association is fit to be selected. */
+  get fitness(): FitnessRules {
+    const { limits, once } = this.config;
+    return { limits, ownReferenceIds: this.ownReferenceIds, requireReach: once === null };
+  }
+
+  /**
+   * What selection made of an association. Why one without a sample is of no use its last packets say, whoever sent them: that is read
+   * when it is told, and no cause to judge anew.
+   */
+  verdictOn(association: Association): VerdictOn {
+    const judged = this.opinion.verdicts.get(association.id) ?? UNSEEN;
+    if (judged.verdict !== "rejected" || association.filter.estimate !== null) return judged;
+    return { verdict: "rejected", reason: unfitness(association, this.judgedAt, this.fitness) };
+  }
+
   /** A request is done with: its socket goes. */
   close(owner: Association, request: Request): void {
     endRequest(owner, request);
@@ -242,6 +260,9 @@ export class State {
     this.closeAll();
   }
 }
+
+/** An association that selection has not seen yet. */
+const UNSEEN: VerdictOn = { verdict: "rejected", reason: "pending" };
 
 /** A configuration and what is derived from it. */
 interface Told {

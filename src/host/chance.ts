@@ -22,7 +22,8 @@ export function systemChance(fill: Fill = systemFill()): Chance {
     return word;
   };
   // The 53 upper bits, as many as a double holds: 0 … 1 − 2^−53.
-  return { bits64, uniform: () => Number(bits64() >> 11n) / 2 ** 53 };
+  const chance: Chance = { bits64, uniform: () => Number(bits64() >> 11n) / 2 ** 53, split: () => chance };
+  return chance;
 }
 
 /** getrandom(2) where libc has it, since loading node:crypto takes some 2 ms; else node:crypto. */

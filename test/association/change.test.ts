@@ -91,11 +91,12 @@ function answer(held: Association, now: Now, rules: typeof DAEMON, header: Parti
   endRequest(held, oldest);
 }
 
-/** What selection makes of it, and of what. */
+/** What selection makes of it, and of what. Why one without a sample is of no use is read only when it is told. */
 function judged(held: Association, { mono }: Now, kind: keyof typeof RULES): readonly unknown[] {
   const rules = { limits: DEFAULT_LIMITS, ownReferenceIds: new Set<number>(), requireReach: kind === "daemon" };
-  const { header, filter, probation, config } = held;
-  return [unfitness(held, mono, rules), filter.estimate, header, probation, config];
+  const { header, filter, probation, config, ended } = held;
+  const unfit = filter.estimate === null ? "silent" : unfitness(held, mono, rules);
+  return [unfit, ended, filter.estimate, header, probation, config];
 }
 
 describe("an association", () => {

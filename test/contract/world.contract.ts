@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { addressKey, type Address } from "../../src/wire/address.ts";
 import { BASE, BASE_SERVICE, BASE_SERVING, FOLLOW } from "../../src/config/base.ts";
 import { createEngine } from "../../src/engine/engine.ts";
+import type { Chance } from "../../src/engine/port/engine.ts";
 import type { PacketToken, QuestionToken, SocketToken } from "../../src/engine/port/action.ts";
 import type { EngineConfig } from "../../src/engine/port/config.ts";
 import type { ClockFault, Event, HostAddresses } from "../../src/engine/port/event.ts";
@@ -522,9 +523,14 @@ export function worldContract(name: string, makeWorld: () => ContractWorld | Pro
         enough: () => boolean,
       ): Promise<{ heard: readonly Event[]; touched: readonly ClockAction[]; ahead: () => number }> {
         let bits = 1n;
+        const chance: Chance = {
+          bits64: () => (bits += 0x1234_5678_9abc_def1n),
+          uniform: () => 0.5,
+          split: () => chance,
+        };
         const engine = withShadow(config, (told) =>
           createEngine(told, {
-            chance: { bits64: () => (bits += 0x1234_5678_9abc_def1n), uniform: () => 0.5 },
+            chance,
             security: securityProvider(null),
             referenceIdOf: () => 0x7f00_0001,
             era: 1_790_000_000n * 1_000_000_000n,

@@ -1,4 +1,5 @@
 /** Control queries reach whoever answers them, and nobody else's do. */
+import type { Chance } from "../../src/engine/port/engine.ts";
 import { describe, expect, it } from "vitest";
 import { createEngine } from "../../src/engine/engine.ts";
 import type { Action } from "../../src/engine/port/action.ts";
@@ -10,6 +11,8 @@ import type { Counts } from "../../src/server/disposition.ts";
 import { NO_FALLBACKS } from "../../src/server/local.ts";
 import { at, securityOf } from "../support/association.ts";
 import { queryConfig } from "../support/engine.ts";
+
+const CHANCE: Chance = { bits64: () => 1n, uniform: () => 0.5, split: () => CHANCE };
 
 const QUERY = Uint8Array.of(0x16, 2, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0);
 const ANSWERS = [Uint8Array.of(1), Uint8Array.of(2, 3)];
@@ -40,7 +43,7 @@ function asked(
     },
   };
   const engine = createEngine(config, {
-    chance: { bits64: () => 1n, uniform: () => 0.5 },
+    chance: CHANCE,
     security: {
       none: () => security,
       key: () => security,

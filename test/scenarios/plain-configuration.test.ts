@@ -109,10 +109,12 @@ function recording(config: EngineConfig, chance: Chance): { engine: Engine; trac
     luck.push(value);
     return value;
   };
-  const inner = createEngine(
-    config,
-    surroundings({ uniform: () => drawn(chance.uniform()), bits64: () => drawn(chance.bits64()) }),
-  );
+  const written: Chance = {
+    uniform: () => drawn(chance.uniform()),
+    bits64: () => drawn(chance.bits64()),
+    split: () => written,
+  };
+  const inner = createEngine(config, surroundings(written));
   const trace: Recorded[] = [];
   const engine: Engine = {
     handle(event, now) {
@@ -167,10 +169,12 @@ describe("the configuration of", () => {
       const { trace, luck } = recorded!;
       expect(trace.length).toBeGreaterThan(3);
       const again = [...luck];
-      const replay = createEngine(
-        printed,
-        surroundings({ uniform: () => again.shift() as number, bits64: () => again.shift() as bigint }),
-      );
+      const read: Chance = {
+        uniform: () => again.shift() as number,
+        bits64: () => again.shift() as bigint,
+        split: () => read,
+      };
+      const replay = createEngine(printed, surroundings(read));
       for (const { event, now, actions } of trace) expect(replay.handle(event, now)).toEqual(actions);
     });
 });

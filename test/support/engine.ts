@@ -49,9 +49,10 @@ export class Bench {
     security: SecurityProvider = PROVIDER,
     era: Partial<Pick<Surroundings, "era" | "earliest">> = {},
   ) {
-    const chance = {
+    const chance: Surroundings["chance"] = {
       bits64: () => (this.#bits = (this.#bits * 6_364_136_223_846_793_005n + 1n) & 0xffff_ffff_ffff_ffffn),
       uniform: () => 0.5,
+      split: () => chance,
     };
     const surroundings = {
       chance,

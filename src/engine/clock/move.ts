@@ -13,7 +13,7 @@ import { moveRequest } from "../../association/request.ts";
 import { correctedBy } from "../../discipline/corrections.ts";
 import type { Jump } from "../../discipline/strategy.ts";
 import type { Corrections } from "../../discipline/corrections.ts";
-import { after, elapsed } from "../../time/mono.ts";
+import { after } from "../../time/mono.ts";
 import type { Mono } from "../../time/mono.ts";
 import type { Now } from "../../time/now.ts";
 import type { Frequency, Seconds } from "../../time/seconds.ts";
@@ -60,16 +60,22 @@ export function keepUp(
 ): void {
   const { steering } = state;
   if (steering === null || now.mono < after(steering.movedAt, lag)) return;
-  const { slew, locked } = steering.corrections;
-  if (locked !== null || (slew.rate !== 0 && steering.movedAt < slew.until)) {
-    const done = doneBetween(steering.corrections, steering.movedAt, now.mono);
-    if (done !== 0) moveAlong(state, done, 0, now);
+  const { corrections, moved } = steering;
+  if (corrections.slew.rate !== 0 || corrections.locked !== null) {
+    steering.moved = glidedBy(corrections, now.mono);
+    if (steering.moved !== moved) moveAlong(state, steering.moved - moved, 0, now);
   }
   steering.movedAt = now.mono;
 }
 
-/** What was added to the clock between two moments by a slew and by the kernel's loop: all that was done but by frequency. */
-function doneBetween(corrections: Corrections, from: Mono, to: Mono): Seconds {
-  const still = { ...corrections, frequency: 0 };
-  return elapsed(from, to) <= 0 ? 0 : correctedBy(still, to) - correctedBy(still, from);
+/** What a timestamp resolves, seconds. */
+const UNIT: Seconds = 2 ** -32;
+
+/**
+ * What a slew and the kernel's loop have added to the clock since the last correction: all that was done but by frequency. In whole
+ * units of a timestamp, so that nothing is rounded however often something moves: else whoever sends us packets, and be they refused,
+ * would change what we measure by a unit here and there.
+ */
+function glidedBy(corrections: Corrections, at: Mono): Seconds {
+  return Math.round(correctedBy({ ...corrections, total: 0, frequency: 0 }, at) / UNIT) * UNIT;
 }

@@ -29,7 +29,7 @@ import { claimSteered, claimUnreliable } from "./kernel.ts";
 import { keepUp, moveAlong, moveJumped } from "./move.ts";
 import type { State } from "../state.ts";
 import { mayBeOutvoted } from "./outvoted.ts";
-import { learnDelay, withoutWaiting } from "./steering.ts";
+import { learnDelay, onCorrected, withoutWaiting } from "./steering.ts";
 import type { Steering } from "./steering.ts";
 import { TIMER } from "../timer.ts";
 
@@ -107,8 +107,7 @@ export function onSteered(state: State, event: Event & { readonly kind: "steered
   const { frequency: before } = steering.corrections;
   // As far as the clock has glided after the phase before; what is left of that is replaced.
   keepUp(state, now, 0);
-  steering.corrections = steered(steering.corrections, now.mono, event);
-  steering.movedAt = now.mono;
+  onCorrected(steering, steered(steering.corrections, now.mono, event));
   if (steering.steady === null) moveAlong(state, event.lasting === 0 ? event.phase : 0, event.frequency - before, now);
 }
 
@@ -130,8 +129,7 @@ export function onStepped(state: State, by: Seconds, whose: "ours" | "another", 
   steering.heard = [];
   steering.used = null;
   steering.claimed = null;
-  steering.corrections = corrections(now.mono, steering.corrections.frequency);
-  steering.movedAt = now.mono;
+  onCorrected(steering, corrections(now.mono, steering.corrections.frequency));
   for (const association of state.roster) {
     startAfresh(state, association, now);
     // Both peers go by the timestamps of the packet before: without them neither would understand the next.
@@ -241,8 +239,7 @@ export function onLocked(state: State, event: Event & { readonly kind: "locked" 
   steering.awaiting = false;
   keepUp(state, now, 0);
   const { frequency: before } = steering.corrections;
-  steering.corrections = locked(steering.corrections, now.mono, event);
+  onCorrected(steering, locked(steering.corrections, now.mono, event));
   steering.discipline.locked(event.frequency);
   moveAlong(state, 0, event.frequency - before, now);
-  steering.movedAt = now.mono;
 }

@@ -35,7 +35,8 @@ export interface Steering {
   waiting: boolean;
   /** A correction was asked for and not answered yet. */
   awaiting: boolean;
-  /** Up to when what was measured has moved along with the clock's glide, or the kernel's loop. */
+  /** By how much what was measured has moved along with the clock's glide, or the kernel's loop, since the last correction; and when. */
+  moved: Seconds;
   movedAt: Mono;
   /** What the kernel was told last, and when; `null`: nothing. */
   claimed: { readonly claim: KernelClaim; readonly at: Mono } | null;
@@ -58,6 +59,7 @@ export function startSteering(config: EngineConfig, now: Mono): Steering | null 
     heardAt: after(now, -Infinity),
     waiting: false,
     awaiting: false,
+    moved: 0,
     movedAt: now,
     claimed: null,
   };
@@ -118,4 +120,11 @@ export function learnDelay(
   delay: Seconds,
 ): void {
   if (huffpuff !== 0) delays.set(of, noteDelay(delays.get(of) ?? [], at, delay, huffpuff));
+}
+
+/** The clock was corrected: from here on it glides by this. */
+export function onCorrected(steering: Steering, to: Corrections): void {
+  steering.corrections = to;
+  steering.moved = 0;
+  steering.movedAt = to.at;
 }

@@ -249,7 +249,7 @@ function entryOf(state: State, association: Association, moved: Movement, now: N
   // It was left alone: nothing was learned of it but that.
   const before = ended === "kiss" && association.packets.sent === 0 ? entryFor(state, config, address) : undefined;
   if (before !== undefined) return { ...before, seen: 0, ...clocksOf(state, association, now) };
-  const { verdict, reason } = state.opinion.verdicts.get(association.id) ?? { verdict: "rejected", reason: "pending" };
+  const { verdict, reason } = state.verdictOn(association);
   return {
     kind,
     name,

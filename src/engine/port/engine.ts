@@ -19,6 +19,8 @@ export interface Chance {
   bits64(): bigint;
   /** Uniform in 0 ≤ x < 1. */
   uniform(): number;
+  /** A stream of that label, which does not depend on how much is drawn of this one; where nothing can be predicted it may be the same. */
+  split(label: string): Chance;
 }
 
 /** What an engine is plugged into besides events and actions. */

@@ -53,11 +53,13 @@ export function openAnswering(state: State, now: Now): Answering | null {
   const { serving } = config;
   if (serving === null) return null;
   const { chance } = surroundings;
+  // Of its own: what strangers ask of the server changes nothing of when we ask others.
+  const answers = chance.split("answers");
   const seed = Number(BigInt.asIntN(32, chance.bits64()));
   const server = new NtpServer(settingsOf(state, serving), {
     mru: serving.mru,
     seed,
-    chance: () => chance.uniform(),
+    chance: () => answers.uniform(),
     isOurs: (transmit) => state.solicitors.some((asking) => ringOf(asking, transmit) !== undefined),
     startedAt: now.mono,
   });

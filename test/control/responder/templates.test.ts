@@ -2,6 +2,7 @@
  * The lines that measure nothing themselves, as ntpq lists them: a pool, a search, broadcasts and multicasts. And whoever
  * hears broadcasts is reached or not, as others are.
  */
+import type { Chance } from "../../../src/engine/port/engine.ts";
 import { describe, expect, it } from "vitest";
 import { BASE_SERVICE, BASE_SERVING } from "../../../src/config/base.ts";
 import { mode6Report } from "../../../src/control/daemonmode6.ts";
@@ -18,12 +19,14 @@ import { association, MOMENT } from "../../support/snapshot.ts";
 import { ask, type Daemon } from "../replay.ts";
 import { facts, queried, responderOf, view } from "./view.ts";
 
+const CHANCE: Chance = { bits64: () => 1n, uniform: () => 0.5, split: () => CHANCE };
+
 /** A daemon that was just started with some lines. */
 function daemonOf(lines: readonly Partial<AssociationConfig>[]): Daemon {
   const serving = { ...BASE_SERVING, access: defaultRules([]), ownAddresses: ["127.0.0.2"] };
   const security = securityOf("none");
   const engine = createEngine(queryConfig(lines, {}, { once: null, serving, service: BASE_SERVICE }), {
-    chance: { bits64: () => 1n, uniform: () => 0.5 },
+    chance: CHANCE,
     security: {
       none: () => security,
       key: () => security,
