@@ -15,7 +15,7 @@ import struct
 import sys
 
 ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
-# Each call's number on x86-64 and on arm64.
+# Each call's number on x86-64 and on arm64, which does without some: nothing is to be refused there.
 CALLS = {
     "openat": (257, 56),
     "socket": (41, 198),
@@ -44,6 +44,34 @@ CALLS = {
     "sched_setaffinity": (203, 122),
     "setuid": (105, 146),
     "setgroups": (116, 159),
+    "capget": (125, 90),
+    "getsockopt": (55, 209),
+    "getsockname": (51, 204),
+    "eventfd2": (290, 19),
+    "clock_getres": (229, 114),
+    "sched_getaffinity": (204, 123),
+    "uname": (63, 160),
+    "ioctl": (16, 29),
+    "fdatasync": (75, 83),
+    "rename": (82, None),
+    "renameat": (264, 38),
+    "renameat2": (316, 276),
+    "mkdir": (83, None),
+    "mkdirat": (258, 34),
+    "chmod": (90, None),
+    "fchmod": (91, 52),
+    "fchown": (93, 55),
+    "mlockall": (151, 230),
+    "madvise": (28, 233),
+    "fork": (57, None),
+    "vfork": (58, None),
+    "execveat": (322, 281),
+    "sched_setscheduler": (144, 119),
+    "sched_setparam": (142, 118),
+    "setpriority": (141, 140),
+    "setgid": (106, 144),
+    "setresuid": (117, 147),
+    "setresgid": (119, 149),
 }
 
 PR_SET_NO_NEW_PRIVS = 38
@@ -65,6 +93,8 @@ def rule(text, column):
     if matched is None or matched[1] not in CALLS or not hasattr(errno, matched[3]):
         sys.exit(f"refuse.py: {text} is no CALL(ARGUMENT,…)=ERROR that is known here")
     name, arguments, error = matched.groups()
+    if CALLS[name][column] is None:
+        return []
     tests = [(0, CALLS[name][column])]
     # struct seccomp_data: number, architecture, instruction pointer, then six arguments of 64 bits; the low words are enough.
     tests += [(16 + 8 * n, int(value)) for n, value in enumerate((arguments or "").split(",")) if value != ""]

@@ -1,0 +1,258 @@
+/** The commands of the campaign, and how each may end against each server on a machine that keeps nothing from it. */
+
+/** The servers, by what they do. */
+export const SERVERS = [
+  "good",
+  "slow",
+  "silent",
+  "closed",
+  "kissing",
+  "rating",
+  "lying",
+  "stale",
+  "hostile",
+  "daemon",
+] as const;
+
+/** A server, by what it does. */
+export type ServerName = (typeof SERVERS)[number];
+
+/** How a server is named to the command. */
+export const SPELLINGS = ["ipv4", "ipv6", "name"] as const;
+
+/** How the server is named. */
+export type Spelling = (typeof SPELLINGS)[number];
+
+/** What is printed. */
+export const OUTPUTS = ["text", "json", "quiet", "verbose"] as const;
+
+/** What is asked to be printed. */
+export type Output = (typeof OUTPUTS)[number];
+
+/** What a command line is made of. */
+export interface Asked {
+  /** HOST:PORT of the server. */
+  readonly place: string;
+  readonly port: number;
+  /** A port that is the row's own. */
+  readonly own: number;
+  /** The row's own folder. */
+  readonly folder: string;
+}
+
+/** One command. */
+export interface Command {
+  readonly words: (asked: Asked) => readonly string[];
+  /** What is printed with --json: one document, one a line, or nothing of the kind. */
+  readonly json: "document" | "lines" | null;
+  /** Seconds after which it must be gone: its deadline, or none where it goes on until a signal comes. */
+  readonly deadline: number | null;
+  /** It goes on until this signal, which is sent this long after the beginning. */
+  readonly stopped?: { readonly by: NodeJS.Signals; readonly after: number };
+  /** How it may end, by the server; `all` for those that are not named. Codes of CONTRACT's table, of `check`'s its own. */
+  readonly ends: Partial<Record<ServerName, readonly number[]>> & { readonly all: readonly number[] };
+  /** Files that it leaves in its folder, as patterns; any other is a fault. */
+  readonly leaves?: readonly RegExp[];
+  /** It is of the monitoring-plugin convention: 0 to 3, and a line. */
+  readonly plugin?: true;
+  /** It prints nothing where all went well. */
+  readonly mute?: true;
+  /** Its options are not those of the others: neither --json nor -q. */
+  readonly plain?: true;
+}
+
+/** Seconds; the slow server answers within it. */
+const DEADLINE = 4;
+const WITHIN = ["--deadline", `${DEADLINE}s`];
+
+/** Nearby, requests may follow each other as fast. */
+const QUICKLY = ["--interval", "0.4s", ...WITHIN];
+
+/** One server measured; `slow` is late for its first request and answers all the same. */
+const measured: Command["ends"] = {
+  good: [0],
+  slow: [0],
+  daemon: [0],
+  lying: [0],
+  silent: [10],
+  closed: [10],
+  kissing: [16],
+  rating: [16],
+  stale: [12],
+  hostile: [0, 10, 12, 16, 17],
+  all: [],
+};
+
+/** A question to a daemon by the control protocol, which only two of them speak. */
+const questioned: Command["ends"] = {
+  daemon: [0, 69],
+  silent: [10, 17],
+  closed: [10],
+  // It answers no control packet, and a client's packet late.
+  slow: [10, 17, 69],
+  hostile: [0, 10, 17, 69],
+  all: [69],
+};
+
+const question = (name: string): Command => ({
+  words: ({ place }) => [name, place, ...WITHIN],
+  json: "document",
+  deadline: DEADLINE,
+  ends: questioned,
+});
+
+/** Every command. */
+export const COMMANDS: Readonly<Record<string, Command>> = {
+  query: { words: ({ place }) => ["query", place, ...WITHIN], json: "document", deadline: DEADLINE, ends: measured },
+  "query-two": {
+    words: ({ place, port }) => ["query", place, `127.0.0.1:${port}`, "--samples", "2", ...QUICKLY],
+    json: "document",
+    deadline: DEADLINE,
+    ends: measured,
+  },
+  "query-metrics": {
+    words: ({ place, folder }) => ["query", place, ...WITHIN, "--textfile", `${folder}/figures.prom`],
+    json: null,
+    mute: true,
+    deadline: DEADLINE,
+    ends: measured,
+    leaves: [/^figures\.prom$/],
+  },
+  sync: {
+    words: ({ place }) => ["sync", "--dry-run", place, ...QUICKLY],
+    json: "document",
+    deadline: DEADLINE,
+    ends: { ...measured, lying: [13] },
+  },
+  "sync-state": {
+    words: ({ place, folder }) => ["sync", "--dry-run", `--state=${folder}/state/known`, place, ...QUICKLY],
+    json: "document",
+    deadline: DEADLINE,
+    ends: { ...measured, lying: [13] },
+    leaves: [/^state\/known$/, /^state\/known\.lock$/],
+  },
+  pool: {
+    words: ({ place }) => ["pool", place, "--samples", "1", ...WITHIN],
+    json: "document",
+    deadline: DEADLINE,
+    ends: measured,
+  },
+  manycast: {
+    words: () => ["manycast", "239.1.1.1", "--ttl", "1", "--no-auth", ...WITHIN],
+    json: "document",
+    deadline: DEADLINE,
+    ends: { all: [10, 17] },
+  },
+  broadcast: {
+    words: () => ["broadcast", "--no-auth", "--deadline", "1s"],
+    json: "lines",
+    deadline: 1,
+    ends: { all: [10] },
+  },
+  check: {
+    words: ({ place }) => ["check", place, ...WITHIN],
+    json: "document",
+    deadline: DEADLINE,
+    ends: { good: [0], slow: [0], daemon: [0], lying: [2], hostile: [0, 1, 2, 3], all: [2, 3] },
+    plugin: true,
+  },
+  "check-daemon": {
+    words: ({ place }) => ["check", "--daemon", place, ...WITHIN],
+    json: "document",
+    deadline: DEADLINE,
+    ends: { daemon: [0, 1, 2], hostile: [0, 1, 2, 3], all: [2, 3] },
+    plugin: true,
+  },
+  peers: {
+    words: ({ place }) => ["peers", place, ...WITHIN],
+    json: "document",
+    deadline: DEADLINE,
+    ends: { ...questioned, daemon: [0] },
+  },
+  trace: {
+    words: ({ place }) => ["trace", place, ...WITHIN],
+    json: "document",
+    deadline: DEADLINE,
+    ends: {
+      good: [0],
+      slow: [0, 10, 17],
+      lying: [0],
+      daemon: [0, 10, 12, 17],
+      silent: [10, 17],
+      closed: [10],
+      kissing: [10, 12, 16],
+      rating: [10, 12, 16],
+      stale: [0, 12],
+      hostile: [0, 10, 12, 16, 17],
+      all: [],
+    },
+  },
+  readvar: question("readvar"),
+  sysinfo: question("sysinfo"),
+  associations: question("associations"),
+  mru: { ...question("mru"), ends: { ...questioned, daemon: [0, 69] } },
+  wait: {
+    words: () => ["wait", "--deadline", "1s"],
+    json: "document",
+    deadline: 1,
+    ends: { all: [0, 17, 69] },
+  },
+  "wait-daemon": {
+    words: ({ place }) => ["wait", "--daemon", place, "--deadline", "1.5s"],
+    json: "document",
+    deadline: 1.5,
+    ends: { daemon: [0, 17], all: [0, 17, 69] },
+  },
+  watch: {
+    words: ({ place }) => ["watch", place],
+    json: "lines",
+    deadline: null,
+    stopped: { by: "SIGINT", after: 2 },
+    ends: { all: [130] },
+  },
+  serve: {
+    words: ({ own }) => ["serve", "--local-stratum", "5", "--address", "127.0.0.1", "--port", `${own}`],
+    json: "lines",
+    deadline: null,
+    stopped: { by: "SIGTERM", after: 2 },
+    ends: { all: [0] },
+  },
+  run: {
+    mute: true,
+    words: ({ folder, own }) => ["run", "--no-clock", "-c", `${folder}/run.conf`, "--port", `${own}`],
+    json: "lines",
+    deadline: null,
+    stopped: { by: "SIGTERM", after: 2 },
+    ends: { all: [0] },
+    leaves: [/^state\//, /^run\//],
+  },
+  "run-check": {
+    words: ({ folder }) => ["run", "--check", "-c", `${folder}/run.conf`],
+    json: "document",
+    deadline: 2,
+    ends: { all: [0] },
+  },
+  demo: { words: () => ["demo"], json: "document", deadline: 12, ends: { all: [0] } },
+  keygen: {
+    words: ({ folder }) => ["keygen", `${folder}/new.keys`],
+    json: "document",
+    deadline: 2,
+    ends: { all: [0] },
+    leaves: [/^new\.keys$/],
+  },
+  "keygen-print": { words: () => ["keygen"], json: "document", deadline: 2, ends: { all: [0] } },
+  completion: { words: () => ["completion", "bash"], json: null, deadline: 2, ends: { all: [0] }, plain: true },
+  help: { words: () => ["sync", "--help"], json: null, deadline: 2, ends: { all: [0] }, plain: true },
+  mistake: {
+    words: () => ["query", "ntp.test:port", "--deadline", "1s"],
+    json: "document",
+    deadline: 1,
+    ends: { all: [64] },
+  },
+};
+
+/** The words of a command that say what is to be printed. */
+export function outputWords({ plain, json }: Command, output: Output): readonly string[] {
+  if (plain === true || (output === "json" && json === null)) return [];
+  return { text: [], json: ["--json"], quiet: ["-q"], verbose: ["-v"] }[output];
+}
