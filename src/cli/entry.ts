@@ -2,7 +2,8 @@
 import { leave } from "../host/resolver.ts";
 import { exitCode } from "./exit.ts";
 import { outputOf, type Output } from "./output.ts";
-import { run } from "./program.ts";
+import type { Io } from "./io.ts";
+import { fail, run } from "./program.ts";
 import { Reader } from "./reader.ts";
 
 // A name server that does not answer keeps a thread for longer than any deadline: it is not waited for, but a slow reader of a
@@ -13,14 +14,15 @@ async function main(): Promise<void> {
   const out = outputOf(1);
   const err = outputOf(2);
   const reader = new Reader(out);
-  const code = await run(process.argv.slice(2), {
-    out: reader.sink,
-    err,
-    env: process.env,
-    onStop: (listener) => reader.onStop(listener),
-  });
-  await Promise.all([out.written(), err.written()]);
-  leave(code === exitCode("ok") || reader.isGone ? codeOfOutput(out, err) : code);
+  const argv = process.argv.slice(2);
+  const io: Io = { out: reader.sink, err, env: process.env, onStop: (listener) => reader.onStop(listener) };
+  const end = async (code: number): Promise<void> => {
+    await Promise.all([out.written(), err.written()]);
+    leave(code === exitCode("ok") || reader.isGone ? codeOfOutput(out, err) : code);
+  };
+  // What nobody was there to catch is a bug, and told as any other.
+  process.once("uncaughtException", (error) => void end(fail(error, argv, io)));
+  await end(await run(argv, io));
 }
 
 /** A reader that is gone has had enough: `ntpkit … | head`. What could not be written for another reason, as on a full disk, is lost. */

@@ -139,8 +139,11 @@ function unknownCommand(name: string): UsageError {
   );
 }
 
-/** Says what went wrong, as a line and, where asked for, as a document. */
-function fail(error: unknown, argv: readonly string[], io: Io): number {
+/**
+ * Says what went wrong, as a line and, where asked for, as a document.
+ * @returns the exit code
+ */
+export function fail(error: unknown, argv: readonly string[], io: Io): number {
   if (error instanceof CommanderError && error.exitCode === 0) return 0;
   const name = commandNamed(argv[0])?.name ?? null;
   const title = name === null ? "ntpkit" : `ntpkit ${name}`;

@@ -112,6 +112,11 @@ export function libc(): Libc | null {
   return loaded;
 }
 
+/** The C library if something has called for it, `null` otherwise: nothing is loaded for the question. */
+export function loadedLibc(): Libc | null {
+  return loaded ?? null;
+}
+
 /** Why the C library cannot be called, and what to do about it; `null`: it can. */
 export function libcFault(): string | null {
   if (libc() !== null) return null;

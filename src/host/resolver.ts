@@ -2,13 +2,13 @@
  * The system's resolver, and how to leave while it is silent.
  *
  * `getaddrinfo` holds a thread of this process for as long as no name server answers: half a minute and more. Node waits for its
- * threads when it ends, so a process with a lookup under way ends by libc's `_exit`, which waits for nobody. Where libc cannot be
+ * threads when it ends, so the process ends by libc's `_exit`, which waits for nobody. Where libc cannot be
  * called, names are looked up in a process of their own, which can be killed.
  */
 import type { ChildProcessByStdio } from "node:child_process";
 import type { Socket } from "node:net";
 import type { Readable, Writable } from "node:stream";
-import { libc } from "./libc.ts";
+import { libc, loadedLibc } from "./libc.ts";
 
 /** What a resolver finds: `dns.lookup` with `all`. */
 export type Lookup = (
@@ -29,9 +29,6 @@ interface Resolver {
   readonly reverse: ReverseLookup;
 }
 
-/** How many lookups hold a thread. */
-let waiting = 0;
-
 /** getaddrinfo(3): the hosts file, DNS, and whatever else this system is set up for. */
 export function systemLookup(...[name, family, done]: Parameters<Lookup>): void {
   resolver().lookup(name, family, done);
@@ -48,7 +45,9 @@ export function systemReverse(...[address, done]: Parameters<ReverseLookup>): vo
  */
 export function leave(code: number): never {
   apart?.end();
-  if (waiting > 0) libc()?._exit(code);
+  // The last to hear of the end. What is left would wait: Node for a lookup's thread, and koffi syncs what standard output is
+  // redirected to, on a slow disk for long and for ever where that fails.
+  process.once("exit", (last) => loadedLibc()?._exit(last));
   process.exit(code);
 }
 
@@ -62,18 +61,12 @@ const OWN_THREADS: Resolver = {
   lookup(name, family, done) {
     const dns = process.getBuiltinModule("node:dns");
     dns.lookup(name, { all: true, family, order: "verbatim" }, (error, found) => {
-      waiting -= 1;
       done(error, found ?? []);
     });
-    waiting += 1;
   },
   reverse(address, done) {
     const dns = process.getBuiltinModule("node:dns");
-    dns.lookupService(address, 123, (error, hostname) => {
-      waiting -= 1;
-      done(error, hostname);
-    });
-    waiting += 1;
+    dns.lookupService(address, 123, done);
   },
 };
 

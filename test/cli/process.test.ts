@@ -46,6 +46,29 @@ describe("the process", () => {
   });
 });
 
+describe("what nobody catches", () => {
+  // Thrown as soon as somebody listens.
+  const thrown = `data:text/javascript,const timer=setInterval(()=>{
+    if(process.listenerCount("uncaughtException")===0)return;clearInterval(timer);throw new Error("thrown later")},5)`;
+  const broken = (...argv: string[]): ChildProcessWithoutNullStreams =>
+    spawn(process.execPath, ["--import", "tsx", "--import", thrown, ENTRY, ...argv]);
+
+  it("is told in a line, without a stack, and ends with 70", async () => {
+    const { code, out, err } = await ended(broken("wait", "--daemon", "127.0.0.1:9", "--deadline", "60s"));
+    expect({ code, out }).toEqual({ code: 70, out: "" });
+    expect(err).toMatch(/^ntpkit wait: internal error: thrown later; .*--debug.*\n$/);
+  });
+
+  it("is told in the document, and UNKNOWN to a monitoring system", async () => {
+    const json = await ended(broken("wait", "--daemon", "127.0.0.1:9", "--deadline", "60s", "--json"));
+    expect(JSON.parse(json.out)).toMatchObject({ ok: false, exitCode: 70, error: { code: "internal" } });
+    const plugin = await ended(
+      broken("check", "--daemon", "127.0.0.1:9", "--wait-network", "60s", "--deadline", "60s"),
+    );
+    expect(plugin).toMatchObject({ code: 3, out: expect.stringMatching(/^NTP UNKNOWN: internal error: thrown later/) });
+  });
+});
+
 describe.runIf(existsSync("/dev/full"))("a full disk", () => {
   it("is no success", async () => {
     const full = openSync("/dev/full", "w");

@@ -71,7 +71,7 @@ const QUICKLY = ["--interval", "0.4s", ...WITHIN];
 /** One server measured; `slow` is late for its first request and answers all the same. */
 const measured: Command["ends"] = {
   good: [0],
-  slow: [0],
+  slow: [0, 10],
   daemon: [0],
   lying: [0],
   silent: [10],
@@ -79,7 +79,7 @@ const measured: Command["ends"] = {
   kissing: [16],
   rating: [16],
   stale: [12],
-  hostile: [0, 10, 12, 16, 17],
+  hostile: [0, 10, 12, 15, 16, 17],
   all: [],
 };
 
@@ -144,7 +144,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     ends: { all: [10, 17] },
   },
   broadcast: {
-    words: () => ["broadcast", "--no-auth", "--deadline", "1s"],
+    words: ({ own }) => ["broadcast", "--no-auth", "--port", `${own}`, "--deadline", "1s"],
     json: "lines",
     deadline: 1,
     ends: { all: [10] },
@@ -180,10 +180,11 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       daemon: [0, 10, 12, 17],
       silent: [10, 17],
       closed: [10],
-      kissing: [10, 12, 16],
-      rating: [10, 12, 16],
+      // As ntptrace has it: stratum 16 is where the way ends.
+      kissing: [0],
+      rating: [0],
       stale: [0, 12],
-      hostile: [0, 10, 12, 16, 17],
+      hostile: [0, 10, 12, 15, 16, 17],
       all: [],
     },
   },

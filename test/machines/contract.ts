@@ -55,21 +55,29 @@ const CHECKS: Readonly<Record<string, Check>> = {
     return codes.includes(ran.code ?? -1) ? null : `it ended with ${ran.code}, not ${codes.join(" or ")}`;
   },
   "prints documents": ({ row, command, environment, ran }) => {
-    if (row.output !== "json" || command.json === null || environment.unseen === "out") return null;
+    if (row.output !== "json" || command.json === null || isUnseen(environment)) return null;
     return command.json === "document" ? documentFault(ran.out, ran.code) : linesFault(ran.out, ran.code);
   },
   "says what went wrong": ({ row, command, environment, ran }) => {
     if (ran.code === 0 || command.stopped !== undefined || command.plugin === true || row.output === "json")
       return null;
-    if (environment.unseen === "err" || environment.columns !== undefined) return null;
+    if (environment.unseen === "err" || environment.unseen === "both" || environment.columns !== undefined) return null;
     return /\S/.test(ran.err) ? null : "nothing on standard error";
   },
   "prints its results": ({ row, command, environment, ran }) => {
-    if (ran.code !== 0 || row.output === "quiet" || command.mute === true || environment.unseen === "out") return null;
+    if (
+      ran.code !== 0 ||
+      row.output === "quiet" ||
+      row.output === "json" ||
+      command.mute === true ||
+      isUnseen(environment)
+    )
+      return null;
     return /\S/.test(ran.out) || row.command === "keygen" ? null : "nothing on standard output";
   },
   "has a plugin's line": ({ row, command, environment, ran }) => {
-    if (command.plugin !== true || row.output === "json" || environment.unseen === "out") return null;
+    if (command.plugin !== true || !PLUGIN_CODES.has(ran.code ?? -1) || row.output === "json" || isUnseen(environment))
+      return null;
     if (row.output === "quiet" && ran.code === 0) return null;
     const word = PLUGIN_WORDS[ran.code ?? -1];
     return new RegExp(`^(\\u001b\\[\\d+m)*NTP (\\u001b\\[\\d+m)*${word}\\b`).test(ran.out)
@@ -79,7 +87,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
   "is quiet where all went well": ({ row, command, environment, ran }) => {
     // Where nobody reads, it is no matter how it went; and what goes on may have something to say meanwhile.
     if (row.output !== "quiet" || ran.code !== 0 || command.json === null) return null;
-    if (command.stopped !== undefined || environment.unseen === "out") return null;
+    if (command.stopped !== undefined || isUnseen(environment)) return null;
     return ran.err === "" ? null : "words on standard error";
   },
   "keeps the streams apart": ({ environment, ran }) => {
@@ -135,6 +143,11 @@ const OURS: ReadonlySet<string> = new Set([
   "state/state.json",
   "gone",
 ]);
+
+/** Whether its standard output is not seen. */
+function isUnseen({ unseen }: Environment): boolean {
+  return unseen === "out" || unseen === "both";
+}
 
 /** What is wrong with a row; empty: nothing. */
 export function faultsOf(row: Row, ran: Ran, grace: number): readonly string[] {

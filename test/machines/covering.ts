@@ -50,7 +50,7 @@ function completed(
     draw,
   );
   for (const factor of free) {
-    const values = shuffled([...Array(sizes[factor]!).keys()], draw);
+    const values = shuffled([...Array(sizes[factor]).keys()], draw);
     let best = { value: values[0]!, gain: -1 };
     for (const value of values) {
       row[factor] = value;

@@ -28,7 +28,7 @@ export interface Environment {
   /** It takes names away: a server that is named by one may be not found. */
   readonly takesNames?: true;
   /** A stream that is not seen, and so not judged. */
-  readonly unseen?: "out" | "err";
+  readonly unseen?: "out" | "err" | "both";
 }
 
 /** The errors with which calls are refused. */
@@ -101,7 +101,7 @@ export const ENVIRONMENTS: Readonly<Record<string, Environment>> = {
   }),
   "full-disk": taken({
     before:
-      "for d in state run tmp; do mount -t tmpfs -o size=4k tmpfs $WORK/$d; head -c 8192 /dev/zero > $WORK/$d/full; done 2>&-",
+      "for d in state run tmp; do mount -t tmpfs -o size=4k tmpfs $WORK/$d; head -c 8192 /dev/zero > $WORK/$d/full || :; done 2>&-",
   }),
   "no-state-folder": taken({ before: "rmdir $WORK/state $WORK/run" }),
   "state-is-a-file": taken({ before: "rmdir $WORK/state; touch $WORK/state" }),
@@ -118,7 +118,7 @@ export const ENVIRONMENTS: Readonly<Record<string, Environment>> = {
   "no-stdin": { redirect: "0<&-" },
   "no-stdout": { redirect: "1>&-", unseen: "out" },
   "no-stderr": { redirect: "2>&-", unseen: "err" },
-  "no-streams": { redirect: "0<&- 1>&- 2>&-", unseen: "out" },
+  "no-streams": { redirect: "0<&- 1>&- 2>&-", unseen: "both" },
   "full-stdout": taken({ redirect: "1>/dev/full", unseen: "out" }),
   "full-stderr": taken({ redirect: "2>/dev/full", unseen: "err" }),
   "stdin-is-full": { redirect: "0</dev/full" },

@@ -106,7 +106,7 @@ export class Machines {
     if (known !== undefined) return known;
     const started = (async () => {
       const folder = await this.#prepared(row);
-      const script = `require("node:dgram"); require("node:fs").readFileSync(process.argv[1]); setTimeout(() => {}, 10)`;
+      const script = `require("node:dgram"); require("node:fs").readFileSync(process.argv[1]); setTimeout(() => console.log(1), 10)`;
       const argv = [nodeOf(ENVIRONMENTS[row.environment]!), "-e", script, `${this.#folder}/whole/package.json`];
       const { code } = await performed(row, folder, argv, { killedAfter: PATIENCE });
       await rm(folder, { recursive: true, force: true });
@@ -216,13 +216,14 @@ function withoutClock(user: number | undefined): readonly string[] {
   return ["setpriv", "--bounding-set=-sys_time", "--inh-caps=-sys_time", ...become];
 }
 
-/** The Node of a row. @throws Impossible where it is another than this, and there is none such */
+/** The Node of a row: this one, or one that somebody has put into the folder NTPKIT_NODES. */
 function nodeOf({ node }: Environment): string {
-  if (node === undefined) return process.execPath;
-  const folder = process.env["NTPKIT_NODES"];
-  const path = `${folder}/${node}/bin/node`;
-  if (folder === undefined || !existsSync(path)) throw new Impossible(`there is no ${path} (NTPKIT_NODES)`);
-  return path;
+  return node === undefined ? process.execPath : `${process.env["NTPKIT_NODES"]}/${node}/bin/node`;
+}
+
+/** Whether this machine has the Node of a surrounding. */
+export function hasNode(environment: Environment): boolean {
+  return existsSync(nodeOf(environment));
 }
 
 /** What is not UTF-8 shows as U+FFFD, which no row may print. */

@@ -23,9 +23,14 @@ const FACTORS = {
   output: OUTPUTS,
 } as const satisfies Record<keyof Row, readonly string[]>;
 
-/** The rows of a campaign; the same seed gives the same. @param strength 2: every pair is met, 3: every triple */
-export function rowsOf(seed: number, strength: 2 | 3): readonly Row[] {
-  return coveringArray(FACTORS, strength, chance(seed)) as unknown as readonly Row[];
+/**
+ * The rows of a campaign; the same seed gives the same.
+ * @param strength 2: every pair is met, 3: every triple
+ * @param environments those of this machine
+ */
+export function rowsOf(seed: number, strength: 2 | 3, environments: readonly string[]): readonly Row[] {
+  const factors = { ...FACTORS, environment: environments };
+  return coveringArray(factors, strength, chance(seed)) as unknown as readonly Row[];
 }
 
 /** A row as it is printed, and named to `--only`. */

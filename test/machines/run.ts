@@ -1,10 +1,11 @@
 /**
- * Runs generated machines: `npm run machines -- [--seed N] [--triples] [--rows N] [--from N] [--only ROW]… [--lanes N]`.
+ * Runs generated machines: `npm run machines -- [--seed N] [--triples] [--rows N] [--from N] [--only ROW]…
+ * [--found] [--lanes N]`.
  *
  * A row is a command in surroundings against a server; the rows cover every pair of these (with `--triples` every triple), and
- * what is asked of each is the command-line contract. Needs root and Linux: it is a network namespace of its own.
+ * what is asked of each is the command-line contract. `--found` begins with those that found something. Needs root and Linux: it is a network namespace of its own.
  */
-import { spawn, spawnSync, type ChildProcess } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -12,10 +13,12 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { COMMANDS } from "./commands.ts";
 import { faultsOf } from "./contract.ts";
-import { Impossible, Machines } from "./perform.ts";
+import { ENVIRONMENTS } from "./environments.ts";
+import { FOUND } from "./found.ts";
+import { hasNode, Impossible, Machines } from "./perform.ts";
+import { whyNot } from "./needs.ts";
 import { nameOf, rowNamed, rowsOf, type Row } from "./row.ts";
 
-const TOOLS = ["unshare", "mount", "setpriv", "prlimit", "taskset", "ip", "python3", "bash"];
 const INSIDE = "NTPKIT_MACHINES_INSIDE";
 
 /** Seconds after its deadline and half a second more, unless said: what else keeps a process on a busy machine. */
@@ -27,6 +30,7 @@ const { values } = parseArgs({
     triples: { type: "boolean", default: false },
     rows: { type: "string" },
     from: { type: "string", default: "0" },
+    found: { type: "boolean", default: false },
     only: { type: "string", multiple: true, default: [] },
     lanes: { type: "string", default: "4" },
     grace: { type: "string", default: GRACE },
@@ -65,18 +69,13 @@ async function outside(): Promise<number> {
   return code ?? 1;
 }
 
-function whyNot(): string | null {
-  if (process.platform !== "linux") return "it needs Linux";
-  if (process.getuid?.() !== 0) return "it needs root for its namespaces";
-  const missing = TOOLS.filter((tool) => spawnSync("sh", ["-c", `command -v ${tool}`]).status !== 0);
-  return missing.length === 0 ? null : `not on this machine: ${missing.join(", ")}`;
-}
-
 function chosen(): readonly Row[] {
   if (values.only.length > 0) return values.only.map(rowNamed);
-  const rows = rowsOf(Number(values.seed), values.triples ? 3 : 2);
+  const here = Object.entries(ENVIRONMENTS).flatMap(([name, environment]) => (hasNode(environment) ? [name] : []));
+  const rows = rowsOf(Number(values.seed), values.triples ? 3 : 2, here);
   const from = Number(values.from);
-  return rows.slice(from, values.rows === undefined ? undefined : from + Number(values.rows));
+  const found = values.found ? Object.keys(FOUND).map(rowNamed) : [];
+  return [...found, ...rows.slice(from, values.rows === undefined ? undefined : from + Number(values.rows))];
 }
 
 async function campaign(): Promise<number> {
@@ -97,12 +96,17 @@ async function campaign(): Promise<number> {
 
 async function runAll(machines: Machines): Promise<number> {
   const rows = [...chosen()];
+  const leftOut = Object.keys(ENVIRONMENTS).filter((name) => !hasNode(ENVIRONMENTS[name]!));
+  if (leftOut.length > 0)
+    console.log(`left out, for NTPKIT_NODES names no folder with their Node: ${leftOut.join(", ")}`);
   let faulty = 0;
+  let deaf = 0;
   let latest = { by: -Infinity, row: "" };
   const without = new Map<string, number>();
   const lane = async (): Promise<void> => {
     for (let row = rows.shift(); row !== undefined; row = rows.shift()) {
-      const { faults, told, impossible, over } = await judged(machines, row);
+      const { faults, told, impossible, startsNode, over } = await judged(machines, row);
+      if (!startsNode) deaf += 1;
       if (impossible !== null) without.set(impossible, (without.get(impossible) ?? 0) + 1);
       if (over > latest.by) latest = { by: over, row: nameOf(row) };
       if (faults.length === 0 && values.only.length === 0) continue;
@@ -114,6 +118,7 @@ async function runAll(machines: Machines): Promise<number> {
   await Promise.all(Array.from({ length: Number(values.lanes) }, lane));
   for (const [why, how] of without) console.log(`not run (${how}): ${why}`);
   const left = [...without.values()].reduce((sum, one) => sum + one, 0);
+  if (deaf > 0) console.log(`in ${deaf} of them Node itself does not start`);
   console.log(
     `${count - left} rows run, ${faulty} with a fault, ${left} not run (seed ${values.seed}; the latest ${latest.by.toFixed(2)} s after its deadline: ${latest.row})`,
   );
@@ -125,6 +130,8 @@ interface Judged {
   /** What it said, indented. */
   readonly told: string;
   readonly impossible: string | null;
+  /** Whether Node itself starts there, as far as that was asked. */
+  readonly startsNode: boolean;
   /** Seconds beyond the deadline. */
   readonly over: number;
 }
@@ -138,12 +145,12 @@ async function judged(machines: Machines, row: Row): Promise<Judged> {
       ...indented("out", ran.out),
       ...indented("err", ran.err),
     ].join("\n");
-    if (faults.length > 0 && !(await machines.startsNode(row))) {
-      return { faults: [], told, impossible: `Node itself does not start: ${row.environment}=${row.error}`, over: 0 };
-    }
-    return { faults, told, impossible: null, over: ran.waited - deadlineOf(row) };
+    const startsNode = faults.length === 0 || (await machines.startsNode(row));
+    const over = startsNode ? ran.waited - deadlineOf(row) : -Infinity;
+    return { faults: startsNode ? faults : [], told, impossible: null, startsNode, over };
   } catch (error) {
-    if (error instanceof Impossible) return { faults: [], told: "", impossible: error.message, over: 0 };
+    if (error instanceof Impossible)
+      return { faults: [], told: "", impossible: error.message, startsNode: true, over: -Infinity };
     throw error;
   }
 }

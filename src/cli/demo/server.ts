@@ -1,6 +1,7 @@
 /** A small NTP server on loopback for the demonstration: answers client requests by the local clock, wrong on purpose. */
 import { createSocket, type Socket } from "node:dgram";
 import type { ClockReader } from "../../host/clock.ts";
+import { CommandFailure } from "../exit.ts";
 import type { Seconds } from "../../time/seconds.ts";
 import { shift, UNKNOWN_TIME } from "../../time/timestamp.ts";
 import { encodeHeader, type Header } from "../../wire/header.ts";
@@ -44,8 +45,17 @@ export function startServer(character: Character, read: ClockReader): Promise<De
     );
   });
   return new Promise((started, failed) => {
-    socket.once("error", failed);
+    // Before it runs it cannot be had; after, it is a server that falls silent.
+    socket.on("error", (error: NodeJS.ErrnoException) => failed(refused(error)));
     socket.bind(0, DEMO_ADDRESS, () => started(running(socket, character)));
+  });
+}
+
+function refused({ code, message }: NodeJS.ErrnoException): CommandFailure {
+  return new CommandFailure({
+    code: "permission",
+    message: `no server could be started on ${DEMO_ADDRESS}: ${code ?? message}`,
+    hint: "the demonstration needs UDP sockets on loopback, which this system or its sandbox refuses",
   });
 }
 

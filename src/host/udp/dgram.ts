@@ -72,7 +72,7 @@ export class DgramUdp implements Udp {
     for (const { bound, one } of places) {
       if (one.closed) continue; // the other family's failure was both's
       one.node.bind({ port, address: bound, exclusive: true }, () => {
-        if (one.family === 4) one.node.setBroadcast(true);
+        if (one.family === 4) allowBroadcasts(one.node);
         this.#opened(one);
       });
     }
@@ -227,6 +227,15 @@ function setHopLimit(one: Socket, ttl: number | null): void {
 /** Hop limits where nobody says otherwise: to one host (RFC 1700), and to a group (RFC 1112 §6.1). */
 const HOPS = 64;
 const GROUP_HOPS = 1;
+
+/** Where it is refused, so is what needs it. */
+function allowBroadcasts(node: NodeSocket): void {
+  try {
+    node.setBroadcast(true);
+  } catch {
+    // The sandbox of a service may refuse every option of sockets.
+  }
+}
 
 /** The address to bind to for an interface given by name or by address. */
 function boundAddress(name: string, of: 4 | 6): string | null {

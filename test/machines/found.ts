@@ -1,0 +1,7 @@
+/** Rows that found a fault, by their names for `--only`, each with what it was: they are run again for good. */
+export const FOUND: Readonly<Record<string, string>> = {
+  "readvar/quiet/fsync=EAFNOSUPPORT/stale/ipv4":
+    "koffi syncs standard output as the process ends, and waits for ever where that fails",
+  "demo/json/sockets=EACCES/closed/ipv4": "a socket that was refused was told as a bug",
+  "demo/text/receiving=EACCES/daemon/ipv6": "an error of a server's socket was thrown, and its stack printed",
+};
