@@ -9,11 +9,11 @@ import { askFailure, askOptions, daemonPlaceOf } from "./asking.ts";
 import { exitCode, failureLine } from "./exit.ts";
 import { type Io, sayLine } from "./io.ts";
 import { pause } from "./pause.ts";
-import { WAIT_DEFAULTS } from "./options/defaults.ts";
+import { ASKING_DEFAULTS, WAIT_DEFAULTS } from "./options/defaults.ts";
 import type { OptionsOf } from "./options/offers.ts";
 import { Until } from "./until.ts";
 
-/** For a daemon's answer, once and then once more; seconds. */
+/** For the answer of a daemon on this machine, once and then once more; seconds. */
 const PATIENCE = 0.25;
 
 /** This machine. */
@@ -38,11 +38,14 @@ export async function runWait(
   const place = options.daemon === undefined ? here.place : daemonPlaceOf(options.daemon);
   const began = performance.now();
   try {
-    const asking = await askOptions({ ...options, timeout: PATIENCE }, until);
+    const timeout = options.daemon === undefined ? PATIENCE : ASKING_DEFAULTS.timeout;
+    const asking = await askOptions({ ...options, timeout }, until);
     let last = NOTHING_KNOWN;
     let nowhere: Unresolved | null = null;
+    let nameless = false;
     for (;;) {
       const asked = await askDaemon(place, asking);
+      nameless = "kind" in asked && asked.fault === "stopped" && asked.nameless === true;
       if (!("kind" in asked) || asked.fault !== "stopped") nowhere = unresolvedOf(asked);
       const seen =
         "kind" in asked ? kernelCondition(options.daemon === undefined ? here.kernel() : null) : daemonCondition(asked);
@@ -55,7 +58,7 @@ export async function runWait(
       await pause(options.interval ?? WAIT_DEFAULTS.interval, until.signal);
       if (until.signal.aborted) break;
     }
-    return told(last, failureOf(last, nowhere, options, until), began, options, io);
+    return told(last, failureOf(last, nameless ? SILENT_RESOLVER : nowhere, options, until), began, options, io);
   } finally {
     until.release();
   }
@@ -67,6 +70,9 @@ type Unresolved = Extract<AskFault, { readonly fault: "unresolved" }>;
 function unresolvedOf(asked: DaemonReport | AskFault): Unresolved | null {
   return "kind" in asked && asked.fault === "unresolved" ? asked : null;
 }
+
+/** Its name was being looked up until the end. */
+const SILENT_RESOLVER: Unresolved = { kind: "unasked", fault: "unresolved", why: "silent" };
 
 const NOTHING_KNOWN: Condition = {
   source: null,

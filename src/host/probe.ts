@@ -23,12 +23,16 @@ export interface Probing {
   close(): void;
 }
 
+/** An answer counts that comes within so many timeouts: by satellite it takes more than the second that is usual. */
+const PATIENCE = 3;
+
 /** Of a clock of milliseconds, log₂ s. */
 const PRECISION = -10;
 
 /**
  * Asks once.
  * @param cookie what the answer must carry
+ * @param timeout within which an answer is usual, seconds; it listens for {@link PATIENCE} times that
  */
 export function probe(to: Address, cookie: NtpTimestamp, timeout: Seconds): Probing {
   let settle: (answer: Probe | null) => void = () => {};
@@ -44,7 +48,7 @@ export function probe(to: Address, cookie: NtpTimestamp, timeout: Seconds): Prob
     port.close();
     settle(result);
   };
-  const timer = setTimeout(() => end(null), timeout * 1000);
+  const timer = setTimeout(() => end(null), PATIENCE * timeout * 1000);
   const port = udpPort(to)({
     datagram(bytes) {
       const received = clock();

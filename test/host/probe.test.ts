@@ -8,7 +8,7 @@ const open: Socket[] = [];
 afterEach(() => open.splice(0).forEach((socket) => socket.close()));
 
 /** A server whose answer is altered; what a probe makes of it. */
-async function probed(alter: (view: DataView) => void) {
+async function probed(alter: (view: DataView) => void, { after = 0, timeout = 1 } = {}) {
   const socket = createSocket("udp4");
   open.push(socket);
   socket.on("message", (bytes, { address, port }) => {
@@ -19,14 +19,18 @@ async function probed(alter: (view: DataView) => void) {
     const now = (BigInt(Date.now() + 2_208_988_800_000) * 4_294_967_296n) / 1000n;
     for (const at of [16, 32, 40]) view.setBigUint64(at, now);
     alter(view);
-    socket.send(answer, port, address);
+    setTimeout(() => socket.send(answer, port, address), after * 1000);
   });
   await new Promise<void>((done) => void socket.bind(0, "127.0.0.1", done));
-  return await probe({ ip: "127.0.0.1", port: socket.address().port }, cookie(), 1).answer;
+  return await probe({ ip: "127.0.0.1", port: socket.address().port }, cookie(), timeout).answer;
 }
 
 it("measures a server that is as it should be", async () => {
   expect(Math.abs((await probed(() => undefined))!.sample!.offset)).toBeLessThan(1);
+});
+
+it("takes an answer that comes later than the usual second, as by satellite", async () => {
+  expect((await probed(() => undefined, { after: 0.4, timeout: 0.2 }))!.sample).not.toBeNull();
 });
 
 it.each<readonly [string, (view: DataView) => void]>([

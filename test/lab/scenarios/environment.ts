@@ -27,6 +27,9 @@ export const environment: readonly Scenario[] = [
         assert.match(run.stdout + run.stderr, /the name servers have not answered/, command);
         assert.ok(run.elapsed < 2 + SLACK, `${command} took ${run.elapsed} s`);
       }
+      const waited = await world.ntpkit(client, ["wait", "--daemon", "ntp.test", "--timeout", "2s"], { beside });
+      assert.equal(waited.code, 11);
+      assert.match(waited.stderr, /ntp\.test: the name servers have not answered/);
     },
   },
   {
