@@ -6,7 +6,7 @@ import { parseUnicastServer, type ServerSpec } from "../config/servers.ts";
 import { didYouMean } from "../config/suggest.ts";
 import { UsageError } from "../config/usage.ts";
 import type { LocalFacts } from "../config/options.ts";
-import { areInterfacesUnknown, broadcastAddresses, interfaceNamed, interfacesWith } from "../host/interfaces.ts";
+import { areInterfacesUnknown, interfaceNamed, interfacesWith, knownBroadcastAddresses } from "../host/interfaces.ts";
 import type { Keyring } from "../security/keyring.ts";
 import { parseKeyIds, type TrustedKeys } from "../security/keyids.ts";
 import { placedText, type PlacedMessage } from "../security/place.ts";
@@ -103,7 +103,7 @@ const READERS: Readonly<Record<DiscoveryCommand, (operands: readonly string[]) =
   manycast: (operands) => operands.map(parseGroup),
   broadcast(operands) {
     // The host's own networks matter only where such an address is named.
-    const broadcasts = operands.some((operand) => !isMulticast(operand)) ? broadcastAddresses() : [];
+    const broadcasts = operands.some((operand) => !isMulticast(operand)) ? knownBroadcastAddresses() : [];
     return operands.map((operand) => parseBroadcastAddress(operand, broadcasts));
   },
 };

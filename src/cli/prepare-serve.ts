@@ -6,7 +6,7 @@ import { parseUnicastServer } from "../config/servers.ts";
 import { UsageError } from "../config/usage.ts";
 import type { ControlAnswering } from "../engine/serving/control-view.ts";
 import { lookUpUser } from "../host/become.ts";
-import { broadcastAddresses, ownAddresses } from "../host/interfaces.ts";
+import { knownBroadcastAddresses, ownAddresses } from "../host/interfaces.ts";
 import type { Keyring } from "../security/keyring.ts";
 import { systemReason } from "../security/place.ts";
 import { LARGEST, readText } from "../security/readfile.ts";
@@ -59,7 +59,7 @@ export async function prepareServe(
   const facts: ServeFacts = {
     ...machine.facts,
     addresses: ownAddresses(),
-    broadcasts: broadcastAddresses(),
+    broadcasts: knownBroadcastAddresses(),
     smear: askedSmear(options),
     broadcastKey: broadcastKey(options, keys.keyring),
   };

@@ -30,15 +30,16 @@ export function parseGroup(text: string): ServerSpec {
 
 /**
  * Reads one ADDRESS of broadcasts: a group, or a broadcast address of this host's networks.
- * @param broadcasts those addresses
+ * @param broadcasts those addresses; `null`: nobody tells them, and any address of IPv4 may be one
  * @throws UsageError
  */
-export function parseBroadcastAddress(text: string, broadcasts: readonly string[]): ServerSpec {
+export function parseBroadcastAddress(text: string, broadcasts: readonly string[] | null): ServerSpec {
   const address = parseServer(text);
-  const usual = broadcasts.length === 0 ? "" : `, as ${broadcasts.join(", ")}`;
-  if (literalFamily(address.name) === 0)
+  const usual = broadcasts === null || broadcasts.length === 0 ? "" : `, as ${broadcasts.join(", ")}`;
+  const family = literalFamily(address.name);
+  if (family === 0)
     throw new UsageError(`"${address.name}" is not an IP address`, `name a group or a broadcast address${usual}`);
-  if (!isMulticast(address.name) && !broadcasts.includes(address.name)) {
+  if (!isMulticast(address.name) && !(broadcasts?.includes(address.name) ?? family === 4)) {
     throw new UsageError(
       `"${address.name}" is neither a multicast group nor a broadcast address of this host`,
       `name a group or a broadcast address${usual}`,

@@ -52,8 +52,8 @@ export interface ServeOptions extends Partial<SelectionLimits> {
 export interface ServeFacts extends LocalFacts {
   /** IP literals of this host. */
   readonly addresses: readonly string[];
-  /** Broadcast addresses of its networks. */
-  readonly broadcasts: readonly string[];
+  /** Broadcast addresses of its networks; `null`: a sandbox does not tell them. */
+  readonly broadcasts: readonly string[] | null;
   /** A leap second to be smeared. */
   readonly smear: SmearConfig | null;
   /** The key that broadcasts are sealed with. */

@@ -110,6 +110,11 @@ export function broadcastAddresses(interfaces: Interfaces = hostInterfaces()): r
   return [...new Set([...own, "255.255.255.255"])];
 }
 
+/** The same; `null`: nobody tells which interfaces there are. */
+export function knownBroadcastAddresses(interfaces: Interfaces | null = knownInterfaces()): readonly string[] | null {
+  return interfaces === null ? null : broadcastAddresses(interfaces);
+}
+
 /** Interfaces that have an address of a family, by name. */
 export function interfacesWith(family: 4 | 6, interfaces: Interfaces = hostInterfaces()): readonly string[] {
   const wanted = family === 4 ? "IPv4" : "IPv6";

@@ -46,6 +46,9 @@ describe("an address of broadcasts", () => {
     const ours = ["192.0.2.255", "255.255.255.255"];
     for (const text of [...ours, "224.0.1.1", "ff05::101"]) expect(parseBroadcastAddress(text, ours).name).toBe(text);
     expect(() => parseBroadcastAddress("192.0.2.7", ours)).toThrow("neither a multicast group nor a broadcast address");
+    // Where a sandbox does not tell the interfaces, nobody knows better.
+    expect(parseBroadcastAddress("192.0.2.7", null).name).toBe("192.0.2.7");
+    expect(() => parseBroadcastAddress("2001:db8::1", null)).toThrow("neither a multicast group nor a broadcast");
     expect(() => parseBroadcastAddress("time.example", ours)).toThrow("is not an IP address");
   });
 });
