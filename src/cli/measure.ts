@@ -2,7 +2,7 @@
 import type { LocalFacts } from "../config/options.ts";
 import { createEngine } from "../engine/engine.ts";
 import type { EngineConfig } from "../engine/port/config.ts";
-import type { ControlAnswering } from "../engine/serving/control-view.ts";
+import type { ControlAnswering } from "../engine/port/control.ts";
 import type { Engine } from "../engine/port/engine.ts";
 import type { Memory } from "../engine/port/memory.ts";
 import type { Outcome } from "../engine/port/outcome.ts";

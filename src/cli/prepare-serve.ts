@@ -4,7 +4,7 @@ import { loadConfiguration } from "../config/files.ts";
 import { serveConfig, type ServeConfig, type ServeFacts } from "../config/serve.ts";
 import { parseUnicastServer } from "../config/servers.ts";
 import { UsageError } from "../config/usage.ts";
-import type { ControlAnswering } from "../engine/serving/control-view.ts";
+import type { ControlAnswering } from "../engine/port/control.ts";
 import { lookUpUser } from "../host/become.ts";
 import { knownBroadcastAddresses, ownAddresses } from "../host/interfaces.ts";
 import type { Keyring } from "../security/keyring.ts";

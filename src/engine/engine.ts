@@ -33,7 +33,7 @@ import { heldCount } from "./finding/prune.ts";
 import { onReconfigured } from "./reconfigure.ts";
 import { snapshotOf } from "./report.ts";
 import { rememberedBy } from "./memory/remembered.ts";
-import { Responder } from "./serving/responder.ts";
+import { Responder } from "../server/responder.ts";
 import type { Snapshot } from "./port/snapshot.ts";
 import { onServiceRefused, openService } from "./serving/sockets.ts";
 import { State } from "./state.ts";

@@ -6,7 +6,7 @@
 import type { Event, HostAddresses } from "../engine/port/event.ts";
 import type { World, WorldAction } from "../engine/port/world.ts";
 import type { SocketToken } from "../engine/port/action.ts";
-import type { Responder } from "../engine/serving/responder.ts";
+import type { Responder } from "../server/responder.ts";
 import type { Frequency, Seconds } from "../time/seconds.ts";
 import type { Mono } from "../time/mono.ts";
 import type { Now } from "../time/now.ts";

@@ -3,7 +3,7 @@ import type { Chance } from "../../src/engine/port/engine.ts";
 import { describe, expect, it } from "vitest";
 import { createEngine } from "../../src/engine/engine.ts";
 import type { Action } from "../../src/engine/port/action.ts";
-import type { ControlView, Queried } from "../../src/engine/serving/control-view.ts";
+import type { ControlView, Queried } from "../../src/engine/port/control.ts";
 import type { Event } from "../../src/engine/port/event.ts";
 import { BASE_SERVICE, BASE_SERVING } from "../../src/config/base.ts";
 import { defaultRules, type RestrictFlag } from "../../src/server/access.ts";

@@ -1,6 +1,6 @@
 /** Who answers control queries (mode 6) in the daemon, and in `serve`. */
 import type { Configuration } from "../../config/ntpconf/record.ts";
-import type { ControlAnswering } from "../../engine/serving/control-view.ts";
+import type { ControlAnswering } from "../../engine/port/control.ts";
 import { machineResponder } from "../../host/responder.ts";
 import type { Keyring } from "../../security/keyring.ts";
 import { version } from "../version.ts";

@@ -9,7 +9,7 @@ import { accessOf } from "../../config/serving.ts";
 import { UsageError } from "../../config/usage.ts";
 import { DEFAULT_DISCIPLINE } from "../../discipline/disciplines.ts";
 import type { EngineConfig } from "../../engine/port/config.ts";
-import type { ControlAnswering } from "../../engine/serving/control-view.ts";
+import type { ControlAnswering } from "../../engine/port/control.ts";
 import type { Keyring } from "../../security/keyring.ts";
 import { placedText } from "../../security/place.ts";
 import { LARGEST, readText } from "../../security/readfile.ts";

@@ -1,7 +1,7 @@
 /** What a configuration file comes to, as one record with every default filled in. */
 import type { KeyFormat } from "../../security/keyfile.ts";
 import type { KeyIdRange } from "../../security/keyids.ts";
-import type { ListenRule } from "../../engine/serving/listening.ts";
+import type { ListenRule } from "../../engine/port/config.ts";
 import type { SelectionLimits } from "../../system/limits.ts";
 import type { Seconds } from "../../time/seconds.ts";
 import type { Place } from "../usage.ts";

@@ -1,5 +1,5 @@
 /** The lists that need the control key: local addresses (`ifstats`) and the access list (`reslist`; RFC 9327 §4 "Read Ordered List"). */
-import type { ControlView } from "../../engine/serving/control-view.ts";
+import type { ControlView } from "../../engine/port/control.ts";
 import type { RestrictFlag } from "../../server/access.ts";
 import { tallyOf } from "../../server/disposition.ts";
 import { addressText, family } from "../../wire/address.ts";

@@ -1,5 +1,5 @@
 /** What is answered to each operation of mode 6 (RFC 9327 table 1, §4), as data: a responder makes datagrams of it. */
-import type { ControlPeer, ControlView } from "../../engine/serving/control-view.ts";
+import type { ControlPeer, ControlView } from "../../engine/port/control.ts";
 import { OPERATIONS, type Control, type ControlError, type Operation } from "../../wire/control.ts";
 import { octetsOf, textOf } from "../variables.ts";
 import type { ResponderFacts } from "./facts.ts";

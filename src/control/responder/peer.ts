@@ -3,7 +3,7 @@ import type { AssociationMode } from "../../association/modes.ts";
 import { isUnsynchronized } from "../../association/tests.ts";
 import { REASONS } from "../../association/verdict.ts";
 import { FILTER_STAGES, MAXDISP } from "../../association/filter.ts";
-import type { ControlPeer, ControlView } from "../../engine/serving/control-view.ts";
+import type { ControlPeer, ControlView } from "../../engine/port/control.ts";
 import { shift, UNKNOWN_TIME } from "../../time/timestamp.ts";
 import { family } from "../../wire/address.ts";
 import { LEAPS, MAXSTRAT, MODES } from "../../wire/header.ts";

@@ -8,7 +8,7 @@
  * at, and of so many entries at once ({@link MOST_LOOKED_AT}). Where these give nothing to go on from, the last of them is
  * told though it was not wanted.
  */
-import type { ControlView } from "../../engine/serving/control-view.ts";
+import type { ControlView } from "../../engine/port/control.ts";
 import { FLAG, type RestrictFlag } from "../../server/access.ts";
 import { NO_ENTRY, type MruEntry, type MruList } from "../../server/mru.ts";
 import { sourceOf, type SourceWords } from "../../server/source.ts";

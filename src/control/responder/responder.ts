@@ -8,7 +8,7 @@
  * Pure but for what it remembers: counters, and how much was sent to whom. Whoever is not to be answered hears nothing, and
  * every reason for that has a name.
  */
-import type { ControlAnswering, ControlView, Queried } from "../../engine/serving/control-view.ts";
+import type { ControlAnswering, ControlView, Queried } from "../../engine/port/control.ts";
 import type { QueryRights } from "../../server/access.ts";
 import { sourceOf } from "../../server/source.ts";
 import type { Now } from "../../time/now.ts";

@@ -1,6 +1,6 @@
 /** Status words of our own (RFC 9327 §3): what `../status.ts` reads, put together. */
 import type { AssociationReport } from "../../engine/port/snapshot.ts";
-import type { ControlPeer, ControlView } from "../../engine/serving/control-view.ts";
+import type { ControlPeer, ControlView } from "../../engine/port/control.ts";
 import { LEAPS } from "../../wire/header.ts";
 import { kissAction } from "../../wire/kiss.ts";
 import { CLOCK_SOURCES, PEER_BITS, PEER_EVENTS, SELECTIONS, SYSTEM_EVENTS } from "../status.ts";

@@ -1,5 +1,5 @@
 /** System variables: those of RFC 5905 §11.1 as ntpd tells them, and the counters behind ntpq's `sysinfo`, `sysstats`, … */
-import type { ControlPeer, ControlView } from "../../engine/serving/control-view.ts";
+import type { ControlPeer, ControlView } from "../../engine/port/control.ts";
 import { tallyOf, type Tally } from "../../server/disposition.ts";
 import { ENTRY_OCTETS } from "../../server/mru.ts";
 import { addressText } from "../../wire/address.ts";

@@ -9,7 +9,6 @@ import type { RateLimits } from "../../server/rate.ts";
 import type { MruLimits } from "../../server/mru.ts";
 import type { SmearConfig } from "../../server/smear.ts";
 import type { AssociationConfig, BurstProfile } from "../../association/template.ts";
-import type { ListenRule } from "../serving/listening.ts";
 import type { LeapKnowledge } from "../../time/leap.ts";
 import type { Frequency, Seconds } from "../../time/seconds.ts";
 import type { SelectionLimits } from "../../system/limits.ts";
@@ -159,4 +158,12 @@ export interface EngineConfig {
   readonly poolSize: number;
   /** Our own addresses as reference identifiers (`wire/refid.ts`): a server that names one of them is a loop. */
   readonly ownReferenceIds: readonly number[];
+}
+
+/** One rule, as ntp.conf's `interface` line has it. */
+export interface ListenRule {
+  /** `ignore` does not listen; `drop` does not answer, which comes to the same here. */
+  readonly action: "listen" | "ignore" | "drop";
+  /** `all`, `ipv4`, `ipv6`, `wildcard`, an interface's name, an address, a network. */
+  readonly what: string;
 }

@@ -6,12 +6,12 @@ import type { UnixNanoseconds } from "../../time/timestamp.ts";
 import type { Now } from "../../time/now.ts";
 import type { SecurityProvider } from "../../security/security.ts";
 import type { Action } from "./action.ts";
-import type { ControlAnswering } from "../serving/control-view.ts";
+import type { ControlAnswering } from "./control.ts";
 import type { Event } from "./event.ts";
 import type { Memory } from "./memory.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { Outcome } from "./outcome.ts";
-import type { Responder } from "../serving/responder.ts";
+import type { Responder } from "../../server/responder.ts";
 
 /** Unpredictable numbers; cryptographic in the host, seeded in the simulator. */
 export interface Chance {

@@ -9,7 +9,7 @@ import type { Mono } from "../../time/mono.ts";
 import type { Now } from "../../time/now.ts";
 import type { Action } from "./action.ts";
 import type { Event } from "./event.ts";
-import type { Responder } from "../serving/responder.ts";
+import type { Responder } from "../../server/responder.ts";
 
 /** What a world is asked to do: every action but notes and memory, which concern only whoever runs the engine. */
 export type WorldAction = Exclude<Action, { readonly kind: "note" } | { readonly kind: "remember" }>;

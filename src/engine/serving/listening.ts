@@ -1,14 +1,7 @@
 /** Which of a host's addresses are listened on, as interfaces come and go. */
 import { addressOctets, inNetwork } from "../../wire/address.ts";
+import type { ListenRule } from "../port/config.ts";
 import type { HostAddresses } from "../port/event.ts";
-
-/** One rule, as ntp.conf's `interface` line has it. */
-export interface ListenRule {
-  /** `ignore` does not listen; `drop` does not answer, which comes to the same here. */
-  readonly action: "listen" | "ignore" | "drop";
-  /** `all`, `ipv4`, `ipv6`, `wildcard`, an interface's name, an address, a network. */
-  readonly what: string;
-}
 
 /** The wildcards of both families. */
 export const ALL_ADDRESSES: readonly string[] = ["0.0.0.0", "::"];

@@ -5,7 +5,7 @@
  * T2 is the kernel's stamp. T3 is read when a reply is about to leave, after all of its batch have been made, so that a request
  * is not dated earlier for those that came behind it.
  */
-import type { Responder } from "../../engine/serving/responder.ts";
+import type { Responder } from "../../server/responder.ts";
 import { DISPOSITIONS } from "../../server/disposition.ts";
 import { stampTransmit } from "../../server/answer.ts";
 import type { Published } from "../../server/published.ts";

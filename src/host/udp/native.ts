@@ -18,7 +18,7 @@ import { difference, type NtpTimestamp } from "../../time/timestamp.ts";
 import { errorNumber, faultOfErrno } from "../errno.ts";
 import * as linux from "../layout.ts";
 import type { Libc, Watch } from "../libc.ts";
-import type { Responder } from "../../engine/serving/responder.ts";
+import type { Responder } from "../../server/responder.ts";
 import { broadcastAddresses } from "../interfaces.ts";
 import { Answerer } from "./answerer.ts";
 import { joinGroup, makeDescriptor, setHopLimit, type Place } from "./descriptor.ts";

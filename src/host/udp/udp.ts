@@ -4,7 +4,7 @@
  */
 import type { Action } from "../../engine/port/action.ts";
 import type { Event } from "../../engine/port/event.ts";
-import type { Responder } from "../../engine/serving/responder.ts";
+import type { Responder } from "../../server/responder.ts";
 import type { ClockReader } from "../clock.ts";
 
 type ActionOf<K extends Action["kind"]> = Extract<Action, { readonly kind: K }>;

@@ -3,7 +3,7 @@ import type { AssociationId } from "../../../src/association/association.ts";
 import { ControlResponder } from "../../../src/control/responder/responder.ts";
 import type { Budgets } from "../../../src/control/responder/budget.ts";
 import type { ResponderFacts } from "../../../src/control/responder/facts.ts";
-import type { ControlPeer, ControlView, Queried } from "../../../src/engine/serving/control-view.ts";
+import type { ControlPeer, ControlView, Queried } from "../../../src/engine/port/control.ts";
 import type { AssociationReport } from "../../../src/engine/port/snapshot.ts";
 import { openKeyring } from "../../../src/security/keyring.ts";
 import { AccessList } from "../../../src/server/access.ts";

@@ -4,12 +4,12 @@
  * It is the engine's own server, with its access list, recent clients and rates; the engine goes on publishing to it what there
  * is to tell. Whatever is not a request sent to this host alone stays an event.
  */
-import { lowerWord, upperWord } from "../../server/published.ts";
-import type { Arrival } from "../../server/reply.ts";
-import type { NtpServer } from "../../server/server.ts";
-import type { Mono } from "../../time/mono.ts";
-import type { Seconds } from "../../time/seconds.ts";
-import { shift, UNKNOWN_TIME } from "../../time/timestamp.ts";
+import { lowerWord, upperWord } from "./published.ts";
+import type { Arrival } from "./reply.ts";
+import type { NtpServer } from "./server.ts";
+import type { Mono } from "../time/mono.ts";
+import type { Seconds } from "../time/seconds.ts";
+import { shift, UNKNOWN_TIME } from "../time/timestamp.ts";
 
 /** The engine's server, as a host sees it. */
 export class Responder {
