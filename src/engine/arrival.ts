@@ -45,9 +45,9 @@ export function onDatagram(state: State, datagram: Datagram, now: Now): void {
   const packet = decodePacket(datagram.bytes);
   const asker = state.roster.asking(socket);
   if (asker !== undefined) return onReply(state, asker, datagram, packet, now);
-  const search = solicitorOn(state, socket) ?? poolAsking(state, socket);
+  const search = solicitorOn(state.finding, socket) ?? poolAsking(state.finding, socket);
   if (search !== undefined) return onFound(state, search, datagram, packet, now);
-  if (state.service.has(socket)) return onUnasked(state, datagram, packet, now);
+  if (state.serving.sockets.has(socket)) return onUnasked(state, datagram, packet, now);
   // Its question is answered or given up, and its socket closed: this was still on its way to us.
   refuseUnasked(state, from, "duplicate");
 }
@@ -141,7 +141,7 @@ function obstacleTo(
   cast: Datagram["cast"],
   packet: Packet | Malformed,
 ): PacketTest | PacketFault | null {
-  if ((restrictions(state, from) & FLAG.ignore) !== 0) return "denied";
+  if ((restrictions(state.serving, from) & FLAG.ignore) !== 0) return "denied";
   if (cast !== "unicast" && isOwnAddress(state, from.ip)) return "own";
   return packet.kind === "malformed" ? packet.fault : null;
 }
@@ -158,7 +158,7 @@ function onPeerPacket(state: State, claimed: Association, { datagram, packet }: 
   if (!isUsefulStratum(state, packet.header, "others")) return refuseUnasked(state, datagram.from, "stratum");
   const reception = receiveBroadcast(claimed, listening, bytes, held, now, state.rules);
   if (reception.kind === "sample") {
-    state.heardBroadcasts += 1;
+    state.finding.heardBroadcasts += 1;
     const { offset, delay } = reception.sample;
     state.note({ what: "broadcast", id: claimed.id, address: datagram.from, offset, delay });
   }
@@ -169,7 +169,7 @@ function onPeerPacket(state: State, claimed: Association, { datagram, packet }: 
 function onStranger(state: State, arrival: Arrival, now: Now): void {
   const admission = mobilizePassive(state, arrival, now);
   if (admission.kind === "added") return;
-  if (state.answering !== null) onRequest(state, arrival.datagram, arrival.packet, now);
+  if (state.serving.answering !== null) onRequest(state, arrival.datagram, arrival.packet, now);
   else if (admission.kind === "refused") refuseUnasked(state, arrival.datagram.from, admission.test);
 }
 

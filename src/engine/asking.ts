@@ -3,17 +3,20 @@
  * peer process.
  */
 import type { Association } from "../association/association.ts";
+import { count } from "../association/change.ts";
 import { releaseHeld, requestHeader } from "../association/client.ts";
 import type { Reception } from "../association/client.ts";
-import { hasLeft } from "../association/exchange.ts";
+import { departed, hasLeft } from "../association/exchange.ts";
 import { excuse, giveUp, measureAnew, onUndelivered as notDelivered, onUnsealed } from "../association/life.ts";
 import { leastSpacing, onLost, onPoll } from "../association/poll.ts";
 import { nextMoment, onAsked, onOverdue, request as newRequest, requestLeft } from "../association/request.ts";
 import type { PacketToken, Request, SocketToken } from "../association/request.ts";
+import { symmetricHeader } from "../association/symmetric.ts";
 import type { Reason } from "../association/verdict.ts";
 import { after, elapsed } from "../time/mono.ts";
 import type { Now } from "../time/now.ts";
 import type { Seconds } from "../time/seconds.ts";
+import { family } from "../wire/address.ts";
 import type { Address } from "../wire/address.ts";
 import { encodeHeader } from "../wire/header.ts";
 import { kissAction } from "../wire/kiss.ts";
@@ -24,9 +27,10 @@ import type { Note } from "./port/note.ts";
 import { rememberKiss } from "./memory/remembered.ts";
 import { loseTrack } from "./memory/unattended.ts";
 import { fallBack } from "./finding/mobilize.ts";
-import { pollPeer } from "./peers.ts";
 import { onDrawUndelivered } from "./finding/pool.ts";
 import { isUseless, prune, reward } from "./finding/prune.ts";
+import { systemHeader } from "./serving/answering.ts";
+import { socketFor } from "./serving/sockets.ts";
 import type { State } from "./state.ts";
 
 /** Questions a server may leave unanswered before another address of its name is tried. */
@@ -52,6 +56,24 @@ function poll(state: State, association: Association, now: Now): void {
   if (association.exchange !== null) return pollPeer(state, association, now);
   if (association.listening !== null && !onListenerDue(state, association, now)) return;
   ask(state, association, now);
+}
+
+/** Sends a peer what it needs to know: the state of our clock, and the answer to its last packet. */
+function pollPeer(state: State, peer: Association, now: Now): void {
+  const exchange = peer.exchange!;
+  const address = peer.address!;
+  const socket = socketFor(state.serving, family(address.ip));
+  const header = symmetricHeader(peer, exchange, systemHeader(state, now), now);
+  const sealed = peer.security.seal(encodeHeader(header));
+  onPoll(peer, now.mono, state.rules);
+  if (sealed.kind === "unsealed") return giveUp(peer, "authentication");
+  // Its socket may come with an interface.
+  if (socket === undefined) return notDelivered(peer, "noRoute");
+  const token = state.nextToken();
+  state.departures.set(token, departed(exchange, header, now.clock));
+  count(peer, "sent");
+  state.act({ kind: "send", token, socket, association: peer.id, to: address, ttl: null, bytes: sealed.bytes });
+  state.note({ what: "polled", id: peer.id, address });
 }
 
 /** A packet did not leave. Of a question more is said than that. */

@@ -65,7 +65,7 @@ class NtpEngine implements Engine {
   }
 
   get responder(): Responder | null {
-    const { answering } = this.#state;
+    const { answering } = this.#state.serving;
     if (answering !== null) this.#responder ??= new Responder(answering.server);
     return this.#responder;
   }
@@ -154,7 +154,7 @@ function start(state: State, { memory, frequency }: Event & { readonly kind: "st
   state.inForce = frequency ?? null;
   state.learning = startLearning(state, now);
   state.lostAt = now.mono;
-  state.answering = openAnswering(state, now);
+  state.serving.answering = openAnswering(state, now);
   state.steering = startSteering(state.config, now.mono);
   takeOver(state);
   onSecond(state, now);

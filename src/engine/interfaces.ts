@@ -25,11 +25,11 @@ export function watchInterfaces(state: State): void {
 /** They have changed, or may have. */
 export function onInterfaces(state: State, addresses: HostAddresses, now: Now): void {
   const present = Object.values(addresses).flat();
-  const known = state.addresses;
+  const known = state.serving.addresses;
   const come = present.filter((ip) => known?.includes(ip) !== true);
   const gone = known?.filter((ip) => !present.includes(ip)) ?? [];
   const changed = come.length > 0 || gone.length > 0;
-  state.addresses = present;
+  state.serving.addresses = present;
   if (changed) learn(state, addresses, present, now);
   // A run that was not told which they are at its start cannot say what is new.
   if (known !== null) tell(state, come, gone);
@@ -50,7 +50,7 @@ function learn(state: State, addresses: HostAddresses, present: readonly string[
         ? service
         : { ...service, addresses: listening(service.rules, addresses) },
   });
-  if (state.answering !== null) reviseAnswering(state, now);
+  if (state.serving.answering !== null) reviseAnswering(state, now);
 }
 
 /** Link-local addresses go with the others. */
@@ -61,7 +61,7 @@ function tell(state: State, come: readonly string[], gone: readonly string[]): v
 
 /** Perhaps there is a network now, where there was none: who did not answer, and names without addresses, may do better. */
 function tryAgain(state: State, now: Now): void {
-  state.names.hurry(now.mono);
+  state.finding.names.hurry(now.mono);
   retryNames(state, now);
   const held = heldCount(state);
   resumeSolicitors(state, held, now);

@@ -55,7 +55,7 @@ function turnOf({ unjudged, waiting, judgedAt, roster: { size } }: State): Mono 
 function hasHeardEnough(state: State, once: OnceConfig): boolean {
   const { estimate, truechimers } = state.opinion;
   const uncertainty = estimate?.uncertainty ?? null;
-  const finding = state.names.pending || isSoliciting(state);
+  const finding = state.finding.names.pending || isSoliciting(state.finding);
   return heardEnough({ associations: state.roster, finding, truechimers, uncertainty }, once);
 }
 
@@ -66,18 +66,18 @@ function isListening(state: State): boolean {
 
 function hasListenedEnough(state: State): boolean {
   const count = state.config.discovery.count;
-  return count !== null && state.heardBroadcasts >= count;
+  return count !== null && state.finding.heardBroadcasts >= count;
 }
 
 /** The deadline has come: decide with what there is, or say that somebody could still have answered. */
 export function onDeadline(state: State, now: Now): void {
   state.note({ what: "deadline" });
   for (const association of state.roster) for (const request of association.requests) onOverdue(association, request);
-  const { pending } = state.names;
+  const { pending } = state.finding.names;
   if (state.config.once !== null) giveUpNames(state, now);
   judge(state, now);
   // Where nobody was heard, somebody further away than the rings asked so far may be; who was heard and not believed is an answer.
-  const unasked = isSoliciting(state) && failure(state) === "no-reply";
+  const unasked = isSoliciting(state.finding) && failure(state) === "no-reply";
   const open = pending || unasked || [...state.roster].some(({ ended }) => ended === null);
   if (state.opinion.estimate === null && open && !isListening(state)) state.end("deadline");
   else decide(state, now);

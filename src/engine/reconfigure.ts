@@ -31,7 +31,7 @@ export function onReconfigured(state: State, config: EngineConfig, now: Now): vo
   state.adopt(config);
   reviseService(state, before);
   const { ended, again } = reviseAssociations(state, revised, now);
-  state.names.revise(revised, again);
+  state.finding.names.revise(revised, again);
   reviseSolicitors(state, revised, now);
   revisePools(state, revised);
   reviseBroadcasters(state, revised, now);

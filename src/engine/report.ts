@@ -14,7 +14,7 @@ import type { State } from "./state.ts";
 /** The whole state as data. */
 export function snapshotOf(state: State, now: Now): Snapshot {
   const started = state.started ?? now;
-  const lookups = [...state.names];
+  const lookups = [...state.finding.names];
   return {
     startedAt: started.clock,
     at: now.clock,
@@ -27,14 +27,14 @@ export function snapshotOf(state: State, now: Now): Snapshot {
     associations: inOrder(state).map((association) => reportOf(association, state, now)),
     resolved: lookups.flatMap(({ name, addresses }) => (addresses === null ? [] : [{ name, addresses }])),
     unresolved: lookups.flatMap(({ name, fault }) => (fault === null ? [] : [{ name, why: fault }])),
-    notDrawn: state.pools.flatMap(({ config: { name, port }, failed }) =>
+    notDrawn: state.finding.pools.flatMap(({ config: { name, port }, failed }) =>
       Array.from(failed, ([address, why]) => ({ name, address, port, why })),
     ),
-    rings: state.solicitors.flatMap(({ group, rings }) =>
+    rings: state.finding.solicitors.flatMap(({ group, rings }) =>
       rings.map(({ ttl, at, replies }) => ({ group, ttl, sentAt: at, replies })),
     ),
     refused: Object.fromEntries(state.refused),
-    served: state.answering === null ? null : { ...state.answering.server.counts },
+    served: state.serving.answering === null ? null : { ...state.serving.answering.server.counts },
     outcome: state.outcome,
   };
 }

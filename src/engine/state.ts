@@ -4,7 +4,7 @@
  * One object per engine, changed only while an event is handled. The departments are functions that take it first.
  */
 import type { ClientRules } from "../association/client.ts";
-import type { PacketToken, QuestionToken, SocketToken } from "../association/request.ts";
+import type { PacketToken, QuestionToken } from "../association/request.ts";
 import type { Association } from "../association/association.ts";
 import type { Broadcaster } from "../association/broadcaster.ts";
 import { CHANGE } from "../association/change.ts";
@@ -13,7 +13,6 @@ import { endRequest } from "../association/request.ts";
 import type { Request } from "../association/request.ts";
 import type { Leaving } from "../association/exchange.ts";
 import { dueOf as poolDue } from "../association/pool.ts";
-import type { PoolSolicitor } from "../association/pool.ts";
 import type { Solicitor } from "../association/solicitor.ts";
 import { unfitness } from "../system/fitness.ts";
 import type { FitnessRules } from "../system/fitness.ts";
@@ -26,19 +25,19 @@ import type { Now } from "../time/now.ts";
 import type { Frequency, Seconds } from "../time/seconds.ts";
 import type { NtpTimestamp } from "../time/timestamp.ts";
 import type { Action } from "./port/action.ts";
-import type { Answering } from "./serving/answering.ts";
 import type { EngineConfig } from "./port/config.ts";
 import { Deadlines } from "./deadlines.ts";
 import type { Surroundings } from "./port/engine.ts";
 import { NOTHING } from "./port/memory.ts";
 import type { Memory } from "./port/memory.ts";
-import { Names } from "./finding/names.ts";
+import { finding } from "./finding/finding.ts";
+import type { Finding } from "./finding/finding.ts";
 import type { Note } from "./port/note.ts";
-import { AccessList } from "../server/access.ts";
 import type { Outcome } from "./port/outcome.ts";
 import { Roster } from "./roster.ts";
 import { TIMER } from "./timer.ts";
-import type { ServiceSocket } from "./serving/sockets.ts";
+import { reviseAccess, serving } from "./serving/serving.ts";
+import type { Serving } from "./serving/serving.ts";
 import type { ClockReason, ClockReport } from "./port/snapshot.ts";
 import type { Steering } from "./clock/steering.ts";
 import type { Learning } from "./memory/unattended.ts";
@@ -61,8 +60,9 @@ export interface ClockState {
 export class State {
   readonly surroundings: Surroundings;
   readonly roster: Roster = new Roster();
-  readonly names: Names = new Names();
   readonly deadlines: Deadlines = new Deadlines();
+  readonly finding: Finding = finding();
+  readonly serving: Serving;
   readonly clock: ClockState = {
     action: "none",
     applied: false,
@@ -72,29 +72,14 @@ export class State {
     correcting: false,
     frequencySet: false,
   };
-  /** The host's addresses, IP literals; `null`: not known. */
-  addresses: readonly string[] | null;
-  /** Sockets of the service. */
-  readonly service: Map<SocketToken, ServiceSocket> = new Map();
-  solicitors: Solicitor[] = [];
-  pools: PoolSolicitor[] = [];
-  broadcasters: Broadcaster[] = [];
   /** Packets to peers and to many whose true moment of leaving is not known yet. */
   readonly departures: Map<PacketToken, Leaving> = new Map();
-  /** Addresses that were pruned, and until when they are not solicited again. */
-  readonly pruned: Map<string, Mono> = new Map();
-  /** The server; `null` where none is. */
-  answering: Answering | null = null;
   /** How the clock is steered; `null` where it is not. */
   steering: Steering | null = null;
   /** Since when there is no system peer; `null` while there is one. */
   lostAt: Mono | null = null;
-  /** When servers under two names are next looked for. */
-  doublesDue: Mono = -Infinity as Mono;
   /** When the clock was last set or corrected: the system peer's last sample, by both clocks; `null`: never. */
   setAt: { readonly at: Mono; readonly clock: NtpTimestamp } | null = null;
-  /** Broadcast packets taken as samples in this run. */
-  heardBroadcasts = 0;
   /** Packets that no association claimed, by the reason they were refused for. */
   readonly refused: Map<string, number> = new Map();
 
@@ -125,7 +110,7 @@ export class State {
 
   constructor(config: EngineConfig, surroundings: Surroundings) {
     this.surroundings = surroundings;
-    this.addresses = config.serving?.ownAddresses ?? null;
+    this.serving = serving(config);
     this.era = { pivot: surroundings.era, earliest: surroundings.earliest ?? null };
     this.#told = told(config, surroundings, this.#unfolded);
   }
@@ -135,11 +120,6 @@ export class State {
   /** What the engine is told to do; another configuration takes its place by {@link State.adopt}. */
   get config(): EngineConfig {
     return this.#told.config;
-  }
-
-  /** Who may do what; open to all where clients are not answered. */
-  get access(): AccessList {
-    return this.#told.access;
   }
 
   get rules(): ClientRules {
@@ -152,7 +132,8 @@ export class State {
 
   /** Goes on by another configuration; what follows from it for what is there already is `reconfigure.ts`'s to do. */
   adopt(config: EngineConfig): void {
-    this.#told = told(config, this.surroundings, this.#unfolded, this.#told);
+    reviseAccess(this.serving, config, this.config);
+    this.#told = told(config, this.surroundings, this.#unfolded);
     this.unjudged = true;
   }
 
@@ -194,11 +175,11 @@ export class State {
   /** What has changed is heeded: what is due when, and whether selection has something to see of an association. */
   heed(): void {
     this.roster.readLedger(this.#heedOne);
-    const { deadlines } = this;
-    deadlines.set(TIMER.names, this.names.retryAt);
-    deadlines.set(TIMER.solicitors, earliest(this.solicitors, nextOf));
-    deadlines.set(TIMER.pools, earliest(this.pools, poolDue));
-    deadlines.set(TIMER.broadcasts, earliest(this.broadcasters, nextOf));
+    const { deadlines, finding: found, serving: served } = this;
+    deadlines.set(TIMER.names, found.names.retryAt);
+    deadlines.set(TIMER.solicitors, earliest(found.solicitors, nextOf));
+    deadlines.set(TIMER.pools, earliest(found.pools, poolDue));
+    deadlines.set(TIMER.broadcasts, earliest(served.broadcasters, nextOf));
   }
 
   readonly #heedOne = (association: Association, what: number): void => {
@@ -270,15 +251,9 @@ interface Told {
   readonly rules: ClientRules;
   readonly volley: ClientRules;
   readonly ownReferenceIds: ReadonlySet<number>;
-  readonly access: AccessList;
 }
 
-function told(
-  config: EngineConfig,
-  { chance }: Surroundings,
-  unfolded: ClientRules["unfolded"],
-  before: Told | null = null,
-): Told {
+function told(config: EngineConfig, { chance }: Surroundings, unfolded: ClientRules["unfolded"]): Told {
   const rules: ClientRules = {
     samples: config.once?.samples ?? null,
     known: config.once?.known ?? null,
@@ -295,17 +270,7 @@ function told(
     rules,
     volley: { ...rules, samples: rules.samples ?? config.burst.packets },
     ownReferenceIds: new Set(config.ownReferenceIds),
-    access: before !== null && hasSameAccess(config, before.config) ? before.access : accessOf(config),
   };
-}
-
-function accessOf({ serving }: EngineConfig): AccessList {
-  return new AccessList(serving?.access);
-}
-
-/** A list that says the same is kept, and with it how often each of its entries counted. */
-function hasSameAccess(one: EngineConfig, other: EngineConfig): boolean {
-  return JSON.stringify(one.serving?.access) === JSON.stringify(other.serving?.access);
 }
 
 function nextOf({ nextAt }: Solicitor | Broadcaster): Mono | null {

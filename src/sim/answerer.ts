@@ -2,7 +2,7 @@
  * Answers plain requests as a simulated machine reads them, as `host/udp/answerer.ts` does: by the engine's own server, with no
  * event and no action between a request and its answer.
  */
-import type { Responder } from "../engine/serving/responder.ts";
+import type { Responder } from "../server/responder.ts";
 import { DISPOSITIONS } from "../server/disposition.ts";
 import { lowerWord, upperWord } from "../server/published.ts";
 import { loadArrival, newArrival } from "../server/reply.ts";

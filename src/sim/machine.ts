@@ -6,7 +6,7 @@ import type { KernelClaim } from "../discipline/claim.ts";
 import type { ClockFault, Event, HostFault } from "../engine/port/event.ts";
 import type { Action, SocketToken } from "../engine/port/action.ts";
 import type { WorldAction } from "../engine/port/world.ts";
-import type { Responder } from "../engine/serving/responder.ts";
+import type { Responder } from "../server/responder.ts";
 import type { Mono } from "../time/mono.ts";
 import type { Now } from "../time/now.ts";
 import type { Frequency, Seconds } from "../time/seconds.ts";

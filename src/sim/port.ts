@@ -4,7 +4,7 @@
  */
 import type { Event } from "../engine/port/event.ts";
 import type { World, WorldAction } from "../engine/port/world.ts";
-import type { Responder } from "../engine/serving/responder.ts";
+import type { Responder } from "../server/responder.ts";
 import type { Mono } from "../time/mono.ts";
 import type { Now } from "../time/now.ts";
 import type { Machine, Program } from "./machine.ts";

@@ -48,7 +48,7 @@ function expectedLeap(state: State, now: Now): KernelClaim["leap"] {
 
 const DAY: Seconds = 86_400;
 
-function smearInForce({ answering }: State): Smear | null {
+function smearInForce({ serving: { answering } }: State): Smear | null {
   return answering?.server.settings.smear ?? null;
 }
 
@@ -66,7 +66,7 @@ export function isOwnLeap(state: State, by: Seconds, now: Now): boolean {
 /** Servers leap with us, so what was measured stays as true as it was; only an exchange that spans the second is worth nothing. */
 export function onLeapSecond(state: State, by: Seconds, now: Now): void {
   state.note({ what: "leapSecond", leap: by < 0 ? "insert" : "delete" });
-  state.answering?.server.leapt();
+  state.serving.answering?.server.leapt();
   watchLeaps(state, now);
   for (const association of state.roster) {
     state.closeRequests(association);

@@ -25,7 +25,7 @@ import type { State } from "../state.ts";
  * @param frequency what was added to its rate
  */
 export function moveAlong(state: State, phase: Seconds, frequency: Frequency, now: Now): void {
-  for (const { left } of state.broadcasters) if (left !== null) moveLeaving(left, phase);
+  for (const { left } of state.serving.broadcasters) if (left !== null) moveLeaving(left, phase);
   for (const { filter, requests, exchange, listening } of state.roster) {
     moveFilter(filter, phase, frequency, now.mono);
     if (listening !== null) moveArrival(listening, phase);

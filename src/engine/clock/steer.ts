@@ -135,7 +135,7 @@ export function onStepped(state: State, by: Seconds, whose: "ours" | "another", 
     // Both peers go by the timestamps of the packet before: without them neither would understand the next.
     if (association.exchange !== null) moveExchange(association.exchange, whose === "ours" ? by : null);
   }
-  for (const broadcaster of state.broadcasters) forgetDeparture(broadcaster);
+  for (const broadcaster of state.serving.broadcasters) forgetDeparture(broadcaster);
 }
 
 /** The clock-adjust process: once a second, how to run during the next (RFC 5905 §12). */

@@ -24,6 +24,7 @@ import type { Address } from "../../wire/address.ts";
 import type { Header } from "../../wire/header.ts";
 import type { Packet, PacketFault } from "../../wire/packet.ts";
 import type { Datagram } from "../port/event.ts";
+import type { Serving } from "../serving/serving.ts";
 import type { State } from "../state.ts";
 import { add, keyPrint } from "./associate.ts";
 import type { Start } from "./associate.ts";
@@ -169,8 +170,8 @@ export function admit(state: State, arrival: Arrival, newcomer: Newcomer, now: N
 function obstacle(state: State, { datagram: { from }, packet: { header } }: Arrival, way: WayRow): PacketTest | null {
   const fault = way.fault(header);
   if (fault !== null) return fault;
-  const template = way.restrictedAs === "source" ? state.access.sourceTemplate : null;
-  if (((template ?? restrictions(state, from)) & way.restricted) !== 0) return "denied";
+  const template = way.restrictedAs === "source" ? state.serving.access.sourceTemplate : null;
+  if (((template ?? restrictions(state.serving, from)) & way.restricted) !== 0) return "denied";
   if (isOwnAddress(state, from.ip)) return "own";
   if (followsUs(state, header)) return "loop";
   return state.roster.at(from) === undefined ? null : "duplicate";
@@ -199,7 +200,7 @@ function trusts(state: State, { bytes, from }: Datagram, packet: Packet): boolea
   if (authentication === "ok") return true;
   // What carries a MAC that cannot be checked is refused even where none is asked for (classic ntpd, too).
   if (authentication !== "none" || state.config.discovery.authenticate) return false;
-  return (restrictions(state, from) & FLAG.notrust) === 0;
+  return (restrictions(state.serving, from) & FLAG.notrust) === 0;
 }
 
 /** Whether a packet is sealed as its line asks. */
@@ -210,7 +211,7 @@ function isSealed(state: State, { bytes, from }: Datagram, packet: Packet, { key
 }
 
 /** The flags of the access list for a source; none where there is no list. */
-export function restrictions({ access }: State, from: Address): number {
+export function restrictions({ access }: Serving, from: Address): number {
   const source = sourceOf(from.ip);
   return source === null ? 0 : access.flagsFor(source, from.port);
 }

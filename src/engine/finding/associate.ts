@@ -34,7 +34,7 @@ export function add(
     ...start,
   });
   state.roster.add(fresh);
-  if (address !== null && ended === null) state.access.admitSource(address.ip);
+  if (address !== null && ended === null) state.serving.access.admitSource(address.ip);
   if (address !== null) state.note({ what: "mobilized", id: fresh.id, name: config.name, address });
   return fresh;
 }

@@ -27,6 +27,7 @@ import { encodeHeader } from "../../wire/header.ts";
 import type { Header } from "../../wire/header.ts";
 import { admit, keyOf, refuseUnasked } from "./admit.ts";
 import type { Arrival } from "./admit.ts";
+import type { Finding } from "./finding.ts";
 import { heldCount } from "./prune.ts";
 import type { State } from "../state.ts";
 import { systemHeader } from "../serving/answering.ts";
@@ -41,7 +42,7 @@ export function startSolicitor(state: State, config: AssociationConfig, group: s
     address: family(group) === 4 ? "0.0.0.0" : "::",
     interface: state.config.interface,
   });
-  state.solicitors.push(solicitor(config, group, socket, now.mono));
+  state.finding.solicitors = [...state.finding.solicitors, solicitor(config, group, socket, now.mono)];
 }
 
 /** The lines have changed: searches whose line is gone end, others go on by what it says now. */
@@ -50,7 +51,7 @@ export function reviseSolicitors(
   revised: ReadonlyMap<AssociationConfig, AssociationConfig>,
   now: Now,
 ): void {
-  state.solicitors = state.solicitors.filter((asking) => {
+  state.finding.solicitors = state.finding.solicitors.filter((asking) => {
     const config = revised.get(asking.config);
     if (config === undefined) state.act({ kind: "close", socket: asking.socket });
     else revise(asking, config, now.mono);
@@ -60,7 +61,7 @@ export function reviseSolicitors(
 
 /** Asks the rings whose turn has come. */
 export function solicit(state: State, now: Now): void {
-  for (const asking of state.solicitors) {
+  for (const asking of state.finding.solicitors) {
     if (asking.nextAt === null || asking.nextAt > now.mono) continue;
     const rules = ringRules(state, asking);
     const held = heldCount(state);
@@ -90,18 +91,18 @@ function rest(state: State, asking: Solicitor, held: number, now: Now, rules: Ri
  */
 export function resumeSolicitors(state: State, held: number, now: Now): void {
   if (held >= state.config.limits.minclock) return;
-  for (const asking of state.solicitors)
+  for (const asking of state.finding.solicitors)
     if (asking.satisfied || state.opinion.estimate === null) restart(asking, now.mono);
 }
 
 /** Whether a probe is still asking. */
-export function isSoliciting(state: State): boolean {
-  return state.solicitors.some(({ done }) => !done);
+export function isSoliciting({ solicitors }: Finding): boolean {
+  return solicitors.some(({ done }) => !done);
 }
 
 /** The solicitor whose socket it is. */
-export function solicitorOn(state: State, socket: SocketToken): Solicitor | undefined {
-  return state.solicitors.find((asking) => asking.socket === socket);
+export function solicitorOn({ solicitors }: Finding, socket: SocketToken): Solicitor | undefined {
+  return solicitors.find((asking) => asking.socket === socket);
 }
 
 /** An answer to a solicitation: mobilizes a preemptable client by the template of its line. */

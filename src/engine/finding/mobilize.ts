@@ -30,24 +30,24 @@ export function mobilizeLine(state: State, config: AssociationConfig, now: Now):
   if (config.kind === "broadcastClient") return; // a template for what arrives
   if (config.kind === "broadcast") return startBroadcaster(state, config, now);
   if (isDrawn(state, config)) startPool(state, config, now);
-  const { lookup, isNew } = state.names.want(config);
+  const { lookup, isNew } = state.finding.names.want(config);
   if (isNew) lookUp(state, lookup);
   else if (!lookup.asking && lookup.addresses !== null) mobilizeName(state, config, lookup.addresses, now);
 }
 
 /** Looks up at once what could not be looked up before: perhaps it can be now. */
 export function retryFailed(state: State): void {
-  for (const lookup of state.names.restart()) lookUp(state, lookup);
+  for (const lookup of state.finding.names.restart()) lookUp(state, lookup);
 }
 
 /** Asks again for the names that are due. */
 export function retryNames(state: State, now: Now): void {
-  for (const lookup of state.names.due(now.mono)) lookUp(state, lookup);
+  for (const lookup of state.finding.names.due(now.mono)) lookUp(state, lookup);
 }
 
 /** A name has addresses: mobilizes what waits for them. */
 export function onResolved(state: State, name: string, addresses: readonly string[], now: Now): void {
-  for (const lookup of state.names.awaiting(name)) {
+  for (const lookup of state.finding.names.awaiting(name)) {
     const usable = lookup.family === null ? addresses : addresses.filter((ip) => family(ip) === lookup.family);
     if (usable.length === 0) {
       lookupFailed(state, lookup, lookup.family === null ? "notFound" : "otherFamily", now);
@@ -63,12 +63,12 @@ export function onResolved(state: State, name: string, addresses: readonly strin
 
 /** A name has none, or not now. */
 export function onUnresolved(state: State, name: string, why: ResolveFault, now: Now): void {
-  for (const lookup of state.names.awaiting(name)) lookupFailed(state, lookup, why, now);
+  for (const lookup of state.finding.names.awaiting(name)) lookupFailed(state, lookup, why, now);
 }
 
 /** The run ends while names are still being looked up, or are to be once more: the report has to say whose. */
 export function giveUpNames(state: State, now: Now): void {
-  for (const lookup of state.names) {
+  for (const lookup of state.finding.names) {
     if (!lookup.asking && lookup.retryAt === null) continue;
     if (lookup.asking) {
       lookup.asking = false;
@@ -121,7 +121,7 @@ function lookupFailed(state: State, lookup: Lookup, why: ResolveFault, now: Now)
   const drawn = lookup.waiting.length > 0 && lookup.waiting.every((config) => isDrawn(state, config));
   const patience = once !== null ? once.waitNetwork : drawn && why !== "again" ? 0 : Infinity;
   const isNews = lookup.fault !== why;
-  const again = state.names.failed(lookup, why, now.mono, state.begun ?? now.mono, patience);
+  const again = state.finding.names.failed(lookup, why, now.mono, state.begun ?? now.mono, patience);
   if (isNews || !again) state.note({ what: "unresolved", name: lookup.name, why });
   if (again && once !== null) return;
   for (const config of lookup.waiting) {

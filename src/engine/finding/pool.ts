@@ -33,18 +33,19 @@ import { admit, isOwnAddress, refuseUnasked } from "./admit.ts";
 import type { Arrival } from "./admit.ts";
 import { recallServer } from "./associate.ts";
 import type { HostFault } from "../port/event.ts";
+import type { Finding } from "./finding.ts";
 import { heldCount, isPruned } from "./prune.ts";
 import { rememberKiss } from "../memory/remembered.ts";
 import type { State } from "../state.ts";
 
 /** A pool line is taken up; its name is being looked up already. */
 export function startPool(state: State, config: AssociationConfig, now: Now): void {
-  state.pools.push(poolSolicitor(config, now.mono));
+  state.finding.pools = [...state.finding.pools, poolSolicitor(config, now.mono)];
 }
 
 /** A pool's name has addresses; or none, which is asked again later. */
 export function onPoolResolved(state: State, config: AssociationConfig, addresses: readonly string[], now: Now): void {
-  const pool = state.pools.find((one) => one.config === config);
+  const pool = state.finding.pools.find((one) => one.config === config);
   if (pool === undefined) return;
   onLookup(
     pool,
@@ -55,7 +56,7 @@ export function onPoolResolved(state: State, config: AssociationConfig, addresse
 
 /** The lines have changed: names whose line is gone are drawn from no more, others by what it says now. */
 export function revisePools(state: State, revised: ReadonlyMap<AssociationConfig, AssociationConfig>): void {
-  state.pools = state.pools.filter((pool) => {
+  state.finding.pools = state.finding.pools.filter((pool) => {
     const config = revised.get(pool.config);
     if (config === undefined) for (const { token } of questionsOf(pool)) state.act({ kind: "close", socket: token });
     else revise(pool, config);
@@ -65,7 +66,7 @@ export function revisePools(state: State, revised: ReadonlyMap<AssociationConfig
 
 /** Goes on drawing where it is time. */
 export function drawFromPools(state: State, now: Now): void {
-  for (const pool of state.pools) {
+  for (const pool of state.finding.pools) {
     for (const late of pool.overdue) if (late.forgotten <= now.mono) closeQuestion(state, pool, late);
     if (pool.asked !== null && pool.asked.expires <= now.mono) {
       noteFailed(state, pool, pool.asked.to, "noReply");
@@ -77,7 +78,7 @@ export function drawFromPools(state: State, now: Now): void {
 
 /** Fewer are held than a moment ago. */
 export function resumePools(state: State, held: number, now: Now): void {
-  for (const pool of state.pools) {
+  for (const pool of state.finding.pools) {
     if (held < state.config.limits.minclock && pool.satisfied) beginAgain(pool, now.mono);
     if (held < state.config.limits.maxclock && pool.asked === null && !pool.resolving) drawAt(pool, now.mono);
   }
@@ -85,13 +86,13 @@ export function resumePools(state: State, held: number, now: Now): void {
 
 /** There may be a network now, where there was none: while too few are held, names are looked up at the shortest interval again. */
 export function hurryPools(state: State, held: number, now: Now): void {
-  if (held < state.config.limits.minclock) for (const pool of state.pools) beginAgain(pool, now.mono);
+  if (held < state.config.limits.minclock) for (const pool of state.finding.pools) beginAgain(pool, now.mono);
   resumePools(state, held, now);
 }
 
 /** The pool whose question it is, by its packet or its socket. */
-export function poolAsking(state: State, question: PacketToken | SocketToken): PoolSolicitor | undefined {
-  return state.pools.find((pool) => questionOf(pool, question) !== undefined);
+export function poolAsking({ pools }: Finding, question: PacketToken | SocketToken): PoolSolicitor | undefined {
+  return pools.find((pool) => questionOf(pool, question) !== undefined);
 }
 
 /** An answer to a pool's question: mobilizes a preemptable client by the line's template. No key is asked for (seed 002). */
@@ -130,7 +131,7 @@ export function onDrawUndelivered(
   why: HostFault,
   now: Now,
 ): boolean {
-  const pool = poolAsking(state, question);
+  const pool = poolAsking(state.finding, question);
   if (pool === undefined) return false;
   const failed = questionOf(pool, question)!;
   noteFailed(state, pool, failed.to, why);
@@ -148,14 +149,14 @@ function draw(state: State, pool: PoolSolicitor, now: Now): void {
   const next = toBeAsked(pool, now.mono).find((ip) => isWanted(state, { ip, port }, now));
   if (next !== undefined) return ask(state, pool, { ip: next, port }, now);
   if (!wantsLookup(pool, now.mono)) return;
-  state.names.again(pool.config);
+  state.finding.names.again(pool.config);
   state.note({ what: "resolving", name: pool.config.name });
   state.act({ kind: "resolve", name: pool.config.name, family: pool.config.family });
 }
 
 /** Neither held, nor being asked, nor pruned lately, nor ours, nor one that has sent us away. Several lines may have addresses in common. */
 function isWanted(state: State, address: Address, now: Now): boolean {
-  if (state.pools.some(({ asked }) => asked !== null && isSameAddress(asked.to, address))) return false;
+  if (state.finding.pools.some(({ asked }) => asked !== null && isSameAddress(asked.to, address))) return false;
   if (state.roster.at(address) !== undefined || isPruned(state, address, now) || isOwnAddress(state, address.ip))
     return false;
   return !state.memory.kisses.some(({ ip, port }) => ip === address.ip && port === address.port);

@@ -88,7 +88,7 @@ export function demobilize(state: State, ending: Association, why: Reason | "unc
   state.closeRequests(ending);
   state.roster.remove(ending);
   if (address !== null) {
-    state.access.dismissSource(address.ip);
+    state.serving.access.dismissSource(address.ip);
     state.note({ what: "demobilized", id: ending.id, address, why });
   }
   // With fewer left, the solicitors may have to begin anew.
@@ -97,7 +97,7 @@ export function demobilize(state: State, ending: Association, why: Reason | "unc
 
 /** Pruned not long ago; unless we are in need. */
 export function isPruned(state: State, address: Address, now: Now): boolean {
-  const until = state.pruned.get(addressKey(address));
+  const until = state.finding.pruned.get(addressKey(address));
   return until !== undefined && until > now.mono && heldCount(state) >= state.config.limits.minclock;
 }
 
@@ -173,10 +173,10 @@ const DOUBLE: Seconds = pollInterval(10);
  * @param least for so long at the least, seconds
  */
 function remember(state: State, address: Address, { config }: Association, now: Now, least: Seconds): void {
-  for (const [key, until] of state.pruned) if (until <= now.mono) state.pruned.delete(key);
+  for (const [key, until] of state.finding.pruned) if (until <= now.mono) state.finding.pruned.delete(key);
   const key = addressKey(address);
-  state.pruned.delete(key);
-  state.pruned.set(key, after(now.mono, Math.max(pollInterval(config.maxpoll), least)));
+  state.finding.pruned.delete(key);
+  state.finding.pruned.set(key, after(now.mono, Math.max(pollInterval(config.maxpoll), least)));
 }
 
 /** A daemon has time: it looks for doubles this often, for servers tell the same of their clocks as long as they are not set. */
@@ -184,8 +184,8 @@ const LOOKED_FOR_EVERY: Seconds = 60;
 
 /** Servers that we have already under another name are found out by what they say of their clocks, and end: what was found goes, what was named stays and says why it is not used. */
 export function discardDuplicates(state: State, now: Now): void {
-  if (state.config.once === null && now.mono < state.doublesDue) return;
-  state.doublesDue = after(now.mono, LOOKED_FOR_EVERY);
+  if (state.config.once === null && now.mono < state.finding.doublesDue) return;
+  state.finding.doublesDue = after(now.mono, LOOKED_FOR_EVERY);
   for (const double of duplicatesAmong(state.roster)) {
     if (state.config.once === null && double.lifetime !== "persistent") {
       prune(state, double, now, "duplicate");

@@ -60,7 +60,7 @@ export function openAnswering(state: State, now: Now): Answering | null {
     mru: serving.mru,
     seed,
     chance: () => answers.uniform(),
-    isOurs: (transmit) => state.solicitors.some((asking) => ringOf(asking, transmit) !== undefined),
+    isOurs: (transmit) => state.finding.solicitors.some((asking) => ringOf(asking, transmit) !== undefined),
     startedAt: now.mono,
   });
   return { server, arrival: newArrival(), waiting: [] };
@@ -68,21 +68,19 @@ export function openAnswering(state: State, now: Now): Answering | null {
 
 /** The configuration has changed: who asks is answered by it from now on, and who has asked stays known. */
 export function reviseAnswering(state: State, now: Now): void {
-  const {
-    answering,
-    config: { serving },
-  } = state;
+  const { answering } = state.serving;
+  const { serving } = state.config;
   if (answering === null || serving === null) {
-    state.answering = openAnswering(state, now);
+    state.serving.answering = openAnswering(state, now);
     return;
   }
   answering.server.configure(settingsOf(state, serving));
   answering.server.mru.limit(serving.mru);
   for (const { address, ended } of state.roster)
-    if (address !== null && ended === null) state.access.admitSource(address.ip);
+    if (address !== null && ended === null) state.serving.access.admitSource(address.ip);
 }
 
-function settingsOf({ config, access, surroundings }: State, serving: ServingConfig): ServerSettings {
+function settingsOf({ config, serving: { access }, surroundings }: State, serving: ServingConfig): ServerSettings {
   const { service, precision, limits, ownReferenceIds } = config;
   return {
     access,
@@ -100,7 +98,7 @@ function settingsOf({ config, access, surroundings }: State, serving: ServingCon
 
 /** A client's request, or what only the server has words for. */
 export function onRequest(state: State, event: Datagram, packet: Packet | Malformed, now: Now): void {
-  const { answering } = state;
+  const { answering } = state.serving;
   if (answering === null) return;
   const { server, arrival } = answering;
   loadArrival(arrival, event.bytes, event.from, event.cast, event.at, now.mono, packet);
@@ -152,7 +150,7 @@ function answerQuery(state: State, server: NtpServer, event: Datagram, now: Now)
 
 /** Sends one reply whose delay is over; each has a reading of its own for T3. */
 export function sendWaiting(state: State, now: Now): void {
-  const { answering } = state;
+  const { answering } = state.serving;
   if (answering === null) return;
   const [next] = answering.waiting;
   if (next !== undefined && next.at <= now.mono) {
@@ -166,7 +164,7 @@ export function sendWaiting(state: State, now: Now): void {
 export function publishSystem(state: State, now: Now): void {
   noteWhenSet(state, now);
   reviseSmear(state, now);
-  state.answering?.server.update(followedSystem(state), now);
+  state.serving.answering?.server.update(followedSystem(state), now);
 }
 
 /** What this host says of its clock: the system variables, or what it falls back on without a source. */
@@ -211,7 +209,7 @@ function noteWhenSet(state: State, now: Now): void {
 
 function send(state: State, reply: Reply, socket: SocketToken, to: Address, now: Now, from?: string): void {
   const clock = now.clock;
-  const length = state.answering!.server.complete(reply, upperWord(clock), lowerWord(clock));
+  const length = state.serving.answering!.server.complete(reply, upperWord(clock), lowerWord(clock));
   if (length === 0) return;
   const token: PacketToken = state.nextToken();
   const origin = from === undefined ? {} : { from };
@@ -229,7 +227,7 @@ function send(state: State, reply: Reply, socket: SocketToken, to: Address, now:
 
 /** The system variables are new: the server may have another leap second to smear. */
 function reviseSmear(state: State, now: Now): void {
-  const server = state.answering?.server;
+  const server = state.serving.answering?.server;
   if (server === undefined) return;
   const { settings } = server;
   const smear = announcedSmear(state, settings.smear, now);

@@ -16,7 +16,7 @@ const DEFAULT_TTL = 127;
 
 /** A line is taken up; the first packet leaves as soon as there is a time to tell. */
 export function startBroadcaster(state: State, config: AssociationConfig, now: Now): void {
-  state.broadcasters.push(broadcaster(config, now.mono));
+  state.serving.broadcasters = [...state.serving.broadcasters, broadcaster(config, now.mono)];
 }
 
 /** The lines have changed: those that are gone send no more, others go on by what their line says now. */
@@ -25,7 +25,7 @@ export function reviseBroadcasters(
   revised: ReadonlyMap<AssociationConfig, AssociationConfig>,
   now: Now,
 ): void {
-  state.broadcasters = state.broadcasters.filter((sender) => {
+  state.serving.broadcasters = state.serving.broadcasters.filter((sender) => {
     const config = revised.get(sender.config);
     if (config !== undefined) revise(sender, config, now.mono);
     return config !== undefined;
@@ -37,7 +37,7 @@ export function reviseBroadcasters(
  * Without a time to tell nothing is sent (RFC 5905 A.5.2: broadcast servers are synchronized).
  */
 export function sendBroadcast(state: State, now: Now): void {
-  const sender = state.broadcasters.find(({ nextAt }) => nextAt <= now.mono);
+  const sender = state.serving.broadcasters.find(({ nextAt }) => nextAt <= now.mono);
   if (sender === undefined) return;
   onBroadcastDue(sender, now.mono);
   const system = systemHeader(state, now);
@@ -46,7 +46,7 @@ export function sendBroadcast(state: State, now: Now): void {
 
 function send(state: State, sender: Broadcaster, system: SystemHeader, now: Now): void {
   const { config } = sender;
-  const socket = socketFor(state, family(config.name));
+  const socket = socketFor(state.serving, family(config.name));
   if (socket === undefined) return;
   const header = encodeHeader({
     ...system,

@@ -98,7 +98,7 @@ function controlPeer(
 }
 
 /** The lines that measure nothing themselves. Their numbers are those that associations come to last. */
-function templates({ pools, solicitors, broadcasters }: State, { mono }: Now): ControlPeer[] {
+function templates({ finding: { pools, solicitors }, serving: { broadcasters } }: State, { mono }: Now): ControlPeer[] {
   const lines: readonly TemplateLine[] = [
     ...pools.map(({ config, nextAt }) => ({ config, template: "POOL" as const, nextAt, told: { port: 0 } })),
     ...solicitors.map(({ config, group, nextAt, ttl, rings }) => ({
@@ -154,7 +154,7 @@ interface TemplateLine {
 /** Control messages have 16 bits for a number, and 0 is the system. */
 const MOST_NUMBERS = 0xffff;
 
-function socketsOf({ service, config }: State): readonly ControlSocket[] {
+function socketsOf({ serving: { sockets }, config }: State): readonly ControlSocket[] {
   const port = config.service?.port ?? 0;
-  return Array.from(service.values(), ({ address }) => ({ address, port }));
+  return Array.from(sockets.values(), ({ address }) => ({ address, port }));
 }

@@ -7,6 +7,7 @@ import { family } from "../../wire/address.ts";
 import type { EngineConfig } from "../port/config.ts";
 import type { HostFault } from "../port/event.ts";
 import { ALL_ADDRESSES } from "./listening.ts";
+import type { Serving } from "./serving.ts";
 import type { State } from "../state.ts";
 
 /** One of them. */
@@ -32,7 +33,7 @@ export function openService(state: State): void {
 /** The configuration has changed: where other addresses, ports or groups are to be heard, the sockets are opened anew. */
 export function reviseService(state: State, before: EngineConfig): void {
   if (opensSame(state.config, before)) return;
-  for (const socket of state.service.keys()) close(state, socket);
+  for (const socket of state.serving.sockets.keys()) close(state, socket);
   openService(state);
 }
 
@@ -44,7 +45,7 @@ export function reviseService(state: State, before: EngineConfig): void {
 export function refitService(state: State, changed: boolean): void {
   const { service } = state.config;
   if (service === null) return;
-  if (changed && use(state) === "hear") for (const socket of state.service.keys()) close(state, socket);
+  if (changed && use(state.serving) === "hear") for (const socket of state.serving.sockets.keys()) close(state, socket);
   fit(state, service.addresses, true);
 }
 
@@ -53,7 +54,7 @@ export function refitService(state: State, changed: boolean): void {
  * anything else may be otherwise when the interfaces have changed.
  */
 export function onServiceRefused(state: State, socket: SocketToken, why: HostFault, group?: string): void {
-  const refused = state.service.get(socket);
+  const refused = state.serving.sockets.get(socket);
   if (refused === undefined) return;
   const { late, group: own } = refused;
   const deaf = group ?? own ?? undefined;
@@ -65,13 +66,13 @@ export function onServiceRefused(state: State, socket: SocketToken, why: HostFau
       ...(deaf === undefined ? {} : { group: deaf }),
       ...(late ? { late } : {}),
     });
-  if (group === undefined) state.service.delete(socket);
+  if (group === undefined) state.serving.sockets.delete(socket);
   if (deaf === undefined && !late && (why === "noPrivilege" || why === "portInUse")) state.end("permission");
 }
 
 /** The socket that what goes to a family leaves by. */
-export function socketFor(state: State, of: 4 | 6): SocketToken | undefined {
-  for (const [socket, one] of state.service) if (one.family === of && one.group === null) return socket;
+export function socketFor({ sockets }: Serving, of: 4 | 6): SocketToken | undefined {
+  for (const [socket, one] of sockets) if (one.family === of && one.group === null) return socket;
   return undefined;
 }
 
@@ -83,9 +84,9 @@ function opensSame(one: EngineConfig, other: EngineConfig): boolean {
 /** Closes what is not wanted any more, opens what is and is not open, and joins the groups on what there is. */
 function fit(state: State, wanted: readonly string[], late: boolean): void {
   const { groups } = state.config.service!;
-  for (const [socket, { address, group }] of state.service)
+  for (const [socket, { address, group }] of state.serving.sockets)
     if (group === null && !wanted.includes(address)) close(state, socket);
-  for (const address of wanted) if (!isOpen(state, address)) open(state, address, null, late);
+  for (const address of wanted) if (!isOpen(state.serving, address)) open(state, address, null, late);
   for (const { group, interface: on } of groups) {
     const socket = hearing(state, group) ?? open(state, group, group, late);
     state.act({ kind: "join", socket, group, interface: on });
@@ -95,31 +96,31 @@ function fit(state: State, wanted: readonly string[], late: boolean): void {
 /** The socket that a group is received by: one that is bound to all addresses or to one that hears it, or the group's own. */
 function hearing(state: State, group: string): SocketToken | undefined {
   const of = family(group);
-  for (const [socket, one] of state.service) {
+  for (const [socket, one] of state.serving.sockets) {
     const isOne = one.group === null ? one.family === of && state.config.service!.rules === null : one.group === group;
     if (isOne || (one.family === of && ALL_ADDRESSES.includes(one.address))) return socket;
   }
   return undefined;
 }
 
-function isOpen(state: State, address: string): boolean {
-  for (const one of state.service.values()) if (one.group === null && one.address === address) return true;
+function isOpen({ sockets }: Serving, address: string): boolean {
+  for (const one of sockets.values()) if (one.group === null && one.address === address) return true;
   return false;
 }
 
 function open(state: State, address: string, group: string | null, late: boolean): SocketToken {
   const { port, interface: on } = state.config.service!;
   const socket = state.nextToken();
-  state.service.set(socket, { family: family(address), address, group, late });
-  state.act({ kind: "listen", socket, port, address, interface: on, use: use(state) });
+  state.serving.sockets.set(socket, { family: family(address), address, group, late });
+  state.act({ kind: "listen", socket, port, address, interface: on, use: use(state.serving) });
   return socket;
 }
 
 function close(state: State, socket: SocketToken): void {
-  state.service.delete(socket);
+  state.serving.sockets.delete(socket);
   state.act({ kind: "close", socket });
 }
 
-function use(state: State): "serve" | "hear" {
-  return state.answering === null ? "hear" : "serve";
+function use({ answering }: Serving): "serve" | "hear" {
+  return answering === null ? "hear" : "serve";
 }

@@ -1,0 +1,33 @@
+/** What this room keeps: whom it searches for and how far it has come, and whom it will not find again soon. */
+import type { PoolSolicitor } from "../../association/pool.ts";
+import type { Solicitor } from "../../association/solicitor.ts";
+import type { Mono } from "../../time/mono.ts";
+import { Names } from "./names.ts";
+
+/** The state of finding servers. */
+export interface Finding {
+  /** What is being looked up, and for whom. */
+  readonly names: Names;
+  /** Searches by manycast. */
+  solicitors: readonly Solicitor[];
+  /** Names that servers are drawn from. */
+  pools: readonly PoolSolicitor[];
+  /** Addresses that were pruned, and until when they are not solicited again. */
+  readonly pruned: Map<string, Mono>;
+  /** When servers under two names are next looked for. */
+  doublesDue: Mono;
+  /** Broadcast packets taken as samples in this run. */
+  heardBroadcasts: number;
+}
+
+/** Nothing is searched for yet. */
+export function finding(): Finding {
+  return {
+    names: new Names(),
+    solicitors: [],
+    pools: [],
+    pruned: new Map(),
+    doublesDue: -Infinity as Mono,
+    heardBroadcasts: 0,
+  };
+}
