@@ -1,6 +1,7 @@
 /** A {@link DaemonReport} of what runs have left for the next: the servers as they were when they were last heard. */
 import { rootDistance } from "../association/distance.ts";
 import { clockFilter, refillFilter } from "../association/filter.ts";
+import { offsetOf } from "../discipline/unattended.ts";
 import { estimateReport, headerReport } from "../engine/port/association-report.ts";
 import type { Remembered, RememberedAssociation } from "../engine/memory/remembered.ts";
 import type { Mono } from "../time/mono.ts";
@@ -29,8 +30,8 @@ export function rememberedReport(
     daemon: null,
     system: systemReport(
       {
-        offset: clock?.phase?.offset ?? null,
-        frequency: clock?.frequency ?? null,
+        offset: clock && offsetOf(clock),
+        frequency: clock?.oscillator.frequency ?? null,
         clockWander: clock?.wander ?? null,
       },
       peers,

@@ -34,6 +34,7 @@ import type {
   DisciplineReport,
   DisciplineUpdate,
   Jump,
+  Oscillator,
   Source,
   SourceSample,
   Strategy,
@@ -45,7 +46,9 @@ export interface AdaptiveState {
   /** What is kept of each server, by its number; the one heard last comes last. */
   readonly histories: readonly { readonly source: number; readonly history: History }[];
   /** What is known of the oscillator whatever becomes of the histories; `null`: nothing. */
-  readonly oscillator: { readonly frequency: Frequency; readonly variance: number } | null;
+  readonly oscillator: Oscillator | null;
+  /** What those believed agreed on last; `null`: nothing since the clock was set. */
+  readonly estimate: ClockEstimate | null;
   /** s/s after one second. */
   readonly wander: number;
   /** Standard deviation of an ordinary sample, seconds. */
@@ -60,22 +63,29 @@ export interface AdaptiveState {
 /** Histories are kept of so many servers: of all that are believed, and of others as long as there is room. */
 const SERVERS = 32;
 
-/** How well the frequency of an earlier run still fits, standard deviation: the room may be warmer. */
-const REMEMBERED: Frequency = 2e-6;
-
 /** The default. */
 export const ADAPTIVE: Strategy<AdaptiveState> = {
-  start(frequency, { minpoll, precision }) {
-    const oscillator = frequency === null ? null : { frequency: clampFrequency(frequency), variance: REMEMBERED ** 2 };
+  start(learned, { minpoll, precision }) {
+    const oscillator = learned?.oscillator ?? null;
     return {
-      histories: [],
-      oscillator,
-      wander: 0,
+      histories: learned?.histories ?? [],
+      oscillator: oscillator && { ...oscillator, frequency: clampFrequency(oscillator.frequency) },
+      estimate: learned?.estimate ?? null,
+      wander: learned?.wander ?? 0,
       jitter: 2 ** precision,
       shows: "nobody's",
       beyond: null,
       poll: minpoll,
     };
+  },
+
+  learned({ oscillator, wander, estimate, histories }) {
+    return { oscillator, wander, estimate, histories };
+  },
+
+  adopt(before, source, history) {
+    const others = before.histories.filter((one) => one.source !== source);
+    return others.length < SERVERS ? { ...before, histories: [...others, { source, history }] } : before;
   },
 
   update(before, input, bounds, moves) {
@@ -90,6 +100,7 @@ export const ADAPTIVE: Strategy<AdaptiveState> = {
     return {
       ...before,
       histories: [],
+      estimate: null,
       shows: before.shows === "nobody's" ? "nobody's" : "another's",
       beyond: null,
       poll: minpoll,
@@ -223,6 +234,7 @@ function conclude(
   const known: AdaptiveState = {
     ...state,
     oscillator,
+    estimate: agreed,
     wander,
     jitter: Math.max(Math.sqrt(ordinary), 2 ** bounds.precision),
   };

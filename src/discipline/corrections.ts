@@ -78,8 +78,48 @@ export function locked(
   change: LockedPhase & { readonly frequency: Frequency },
 ): Corrections {
   const { phase, frequency, timeConstant } = change;
-  const left = at < before.slew.until ? before.slew : { rate: 0, until: at };
-  return { at, total: correctedBy(before, at), frequency, slew: left, locked: { phase, timeConstant } };
+  return {
+    at,
+    total: correctedBy(before, at),
+    frequency,
+    slew: stillSlewing(before, at),
+    locked: { phase, timeConstant },
+  };
+}
+
+/** What was added between two moments by a slew and by the kernel's loop: all that was done but by frequency, seconds. */
+export function glided(log: Corrections, from: Mono, to: Mono): Seconds {
+  const still = { ...log, frequency: 0 };
+  return elapsed(from, to) <= 0 ? 0 : correctedBy(still, to) - correctedBy(still, from);
+}
+
+/** What a slew and the kernel's loop have yet to add at a moment, seconds. */
+export function yetToGlide(log: Corrections, at: Mono): Seconds {
+  return glided(log, at, after(at, ALL_OVER));
+}
+
+/** Whatever glides has arrived by then, seconds. */
+const ALL_OVER: Seconds = 1e6;
+
+/** The clock is found to run at this rate from now on; what glides goes on. */
+export function atRate(before: Corrections, at: Mono, frequency: Frequency): Corrections {
+  return {
+    at,
+    total: correctedBy(before, at),
+    frequency,
+    slew: stillSlewing(before, at),
+    locked: stillLocked(before, at),
+  };
+}
+
+/** The same log as it is to somebody whose clock is ahead by so much. */
+export function correctionsSeen(log: Corrections, ahead: Seconds): Corrections {
+  const { at, slew } = log;
+  return { ...log, at: after(at, ahead), slew: { ...slew, until: after(slew.until, ahead) } };
+}
+
+function stillSlewing({ slew }: Corrections, at: Mono): Corrections["slew"] {
+  return at < slew.until ? slew : { rate: 0, until: at };
 }
 
 function stillLocked({ at: since, locked }: Corrections, at: Mono): LockedPhase | null {

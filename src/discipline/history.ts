@@ -8,6 +8,7 @@
  * excess over the minimum are Veitch, Ridoux and Korada's, "Robust synchronization of absolute and difference clocks over
  * networks", IEEE/ACM Transactions on Networking 17, 2009; chrony's regression has such weights too.)
  */
+import { after } from "../time/mono.ts";
 import type { Mono } from "../time/mono.ts";
 import type { Seconds } from "../time/seconds.ts";
 import type { ClockEstimate, PhaseMeasurement } from "./kalman.ts";
@@ -66,6 +67,19 @@ export function keep({ prior, samples, route }: History, sample: KeptSample): Hi
     suspects: [],
     waited: [],
     route,
+  };
+}
+
+/** The same as it is to somebody whose clock is ahead by so much. */
+export function historySeen(history: History, ahead: Seconds): History {
+  const seen = <T extends { readonly at: Mono }>(one: T): T => ({ ...one, at: after(one.at, ahead) });
+  const { prior, samples, suspects, waited } = history;
+  return {
+    ...history,
+    prior: prior && seen(prior),
+    samples: samples.map(seen),
+    suspects: suspects.map(seen),
+    waited: waited.map(seen),
   };
 }
 

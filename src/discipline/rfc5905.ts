@@ -13,12 +13,18 @@ import type { Seconds } from "../time/seconds.ts";
 import { adjustOncePerSecond } from "./loop.ts";
 import { isBeyondReason } from "./moves.ts";
 import type { Moves } from "./moves.ts";
-import type { Decision, DisciplineBounds, DisciplineInput, DisciplineReport, Strategy } from "./strategy.ts";
+import { learnedFrequency } from "./strategy.ts";
+import type { Decision, DisciplineBounds, DisciplineInput, DisciplineReport, Learned, Strategy } from "./strategy.ts";
 
 /** RFC 5905 §11.3 and §12. */
 export const RFC5905: Strategy<Discipline> = {
-  start(frequency, bounds) {
-    return startDiscipline(parametersOf(bounds), frequency);
+  start(learned, bounds) {
+    return startDiscipline(parametersOf(bounds), learned?.oscillator?.frequency ?? null);
+  },
+
+  learned(state) {
+    const nothing: Learned = { oscillator: null, wander: 0, estimate: null, histories: [] };
+    return learnedFrequency(isMeasuring(state) ? null : state.frequency) ?? nothing;
   },
 
   update(before, input, bounds, moves) {

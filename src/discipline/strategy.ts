@@ -6,6 +6,8 @@
  * argument, and what it decides is performed by others. Two are there: `rfc5905.ts`, the standard's, and `adaptive.ts`, the default.
  */
 import type { StepThreshold } from "./limits.ts";
+import type { History } from "./history.ts";
+import type { ClockEstimate } from "./kalman.ts";
 import { firstSet, lately, movedByAnother, movedByUs } from "./moves.ts";
 import type { Moves } from "./moves.ts";
 import type { Mono } from "../time/mono.ts";
@@ -132,13 +134,46 @@ export interface DisciplineUpdate<State> {
   readonly jumps?: readonly Jump[];
 }
 
+/** What an oscillator is known to do. */
+export interface Oscillator {
+  /** What corrects its frequency, s/s. */
+  readonly frequency: Frequency;
+  /** Variance of that. */
+  readonly variance: number;
+}
+
+/** What a discipline leaves to the one that comes after it, in this process or another. Plain data. */
+export interface Learned {
+  /** `null`: it was not measured. */
+  readonly oscillator: Oscillator | null;
+  /** How far its frequency walks, s/s after one second; 0: nobody knows. */
+  readonly wander: number;
+  /** Phase and frequency as the servers believed agreed on them last; `null`: they have not since the clock was set. */
+  readonly estimate: ClockEstimate | null;
+  /** What is kept of each server, by its number. */
+  readonly histories: readonly { readonly source: number; readonly history: History }[];
+}
+
+/** How well the frequency in a drift file still fits, standard deviation: the room may be warmer. */
+const DRIFTED: Frequency = 2e-6;
+
+/** What a drift file says, as what an earlier discipline has learned; `null`: it says nothing. */
+export function learnedFrequency(frequency: Frequency | null): Learned | null {
+  if (frequency === null) return null;
+  return { oscillator: { frequency, variance: DRIFTED ** 2 }, wander: 0, estimate: null, histories: [] };
+}
+
 /** One way to discipline a clock. `State` is plain data. */
 export interface Strategy<State> {
   /**
-   * A discipline that has heard nothing yet.
-   * @param frequency as an earlier run left it; `null`: unknown
+   * A discipline that has heard nothing yet itself.
+   * @param learned by an earlier one; `null`: nothing is known
    */
-  start(frequency: Frequency | null, bounds: DisciplineBounds): State;
+  start(learned: Learned | null, bounds: DisciplineBounds): State;
+  /** What the one that comes after it can start from. */
+  learned(state: State): Learned;
+  /** A server is the one that an earlier discipline kept this of. Absent: nothing is kept of servers. */
+  adopt?(before: State, source: number, history: History): State;
   /**
    * Hears, and decides.
    * @param moves what was done to the clock before, which counts towards the panic threshold; `null`: it was never set
@@ -158,6 +193,10 @@ export interface Strategy<State> {
 /** A discipline at work: a strategy and its state. */
 export interface RunningDiscipline {
   update(input: DisciplineInput): Decision;
+  /** What the one that comes after it can start from. */
+  readonly learned: Learned;
+  /** A server is the one that an earlier discipline kept this of. */
+  adopt(source: number, history: History): void;
   /** What the last update found out. */
   readonly jumps: readonly Jump[];
   /** @param by what somebody else stepped the clock by; 0: the machine slept, or nobody knows */
@@ -174,11 +213,11 @@ export interface RunningDiscipline {
 /** Sets a strategy to work. */
 export function run<State>(
   strategy: Strategy<State>,
-  frequency: Frequency | null,
+  learned: Learned | null,
   within: DisciplineBounds,
 ): RunningDiscipline {
   let bounds = within;
-  let state = strategy.start(frequency, bounds);
+  let state = strategy.start(learned, bounds);
   let moves: Moves | null = null;
   let jumps: readonly Jump[] = [];
   return {
@@ -211,6 +250,12 @@ export function run<State>(
     },
     locked(frequency) {
       state = strategy.locked?.(state, frequency) ?? state;
+    },
+    adopt(source, history) {
+      state = strategy.adopt?.(state, source, history) ?? state;
+    },
+    get learned() {
+      return strategy.learned(state);
     },
     get jumps() {
       return jumps;

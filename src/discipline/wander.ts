@@ -31,6 +31,9 @@ const FORGETTING = 0.97;
  */
 const UNKNOWN_FREQUENCIES: readonly Frequency[] = [30e-6, 200e-6];
 
+/** What is known no better than this was not measured, standard deviation. */
+export const UNMEASURED: Frequency = UNKNOWN_FREQUENCIES[0]!;
+
 /** What is expected of a crystal, as a surprise: that it is no odd one. */
 const ODD = 4;
 

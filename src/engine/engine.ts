@@ -152,10 +152,10 @@ function start(state: State, { memory, frequency }: Event & { readonly kind: "st
   state.started = now;
   if (memory !== undefined) state.memory = memory;
   state.inForce = frequency ?? null;
-  state.learning = startLearning(state, now);
   state.lostAt = now.mono;
   state.serving.answering = openAnswering(state, now);
   state.steering = startSteering(state.config, now.mono);
+  if (state.steering === null) state.learning = startLearning(state, now);
   takeOver(state);
   onSecond(state, now);
   watchLeaps(state, now);

@@ -2,7 +2,7 @@
 import type { Seconds } from "../time/seconds.ts";
 import type { Association, Discovery } from "../association/association.ts";
 import { rootDistance } from "../association/distance.ts";
-import { isKnown } from "../discipline/unattended.ts";
+import { isMeasured } from "../discipline/unattended.ts";
 import type { Opinion } from "../system/judge.ts";
 import { elapsed } from "../time/mono.ts";
 import type { Now } from "../time/now.ts";
@@ -89,16 +89,12 @@ function directionOf(offset: Seconds): NonNullable<ClockReport["direction"]> {
 }
 
 /** Of a run that remembers nothing, nothing is said of the rate. */
-function frequencyReport({
-  config,
-  learning: { clock },
-  clock: { frequencySet },
-}: State): Pick<ClockReport, "frequency"> {
+function frequencyReport({ config, learning, clock: { frequencySet } }: State): Pick<ClockReport, "frequency"> {
   if ((config.once?.known ?? null) === null) return {};
-  if (clock === null || !isKnown(clock)) return { frequency: null };
-  return {
-    frequency: { correction: clock.frequency, deviation: Math.sqrt(clock.frequencyVariance), applied: frequencySet },
-  };
+  const oscillator = learning?.discipline.learned.oscillator ?? null;
+  if (oscillator === null || !isMeasured(oscillator)) return { frequency: null };
+  const { frequency, variance } = oscillator;
+  return { frequency: { correction: frequency, deviation: Math.sqrt(variance), applied: frequencySet } };
 }
 
 function systemReport(opinion: Opinion): SystemReport {

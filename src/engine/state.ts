@@ -94,8 +94,8 @@ export class State {
   begun: Mono | null = null;
   memory: Memory = NOTHING;
   opinion: Opinion = NO_OPINION;
-  /** What is known of the clock between runs. */
-  learning: Learning = { clock: null, at: -Infinity as Mono, surprise: 0, corrected: null };
+  /** What a run that does not steer the clock learns of it for the next; `null` where it is steered. */
+  learning: Learning | null = null;
   /** The frequency correction in force at the start, s/s; `null`: unknown. */
   inForce: Frequency | null = null;
   /** Selection has something to see: an association has changed, which {@link State.heed} notices, or what it is judged by. */

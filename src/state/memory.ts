@@ -2,7 +2,7 @@
  * What outlives a run, as text: one JSON document with a version, and how the memories of two runs become one.
  *
  * ```json
- * { "format": "ntpkit/state", "version": 1, "kisses": [{ "ip": "192.0.2.1", "port": 123, "code": "DENY", "at": "…Z" }],
+ * { "format": "ntpkit/state", "version": 2, "kisses": [{ "ip": "192.0.2.1", "port": 123, "code": "DENY", "at": "…Z" }],
  *   "remembered": { "at": { "clock": "…", "steady": 4711.2, … }, "associations": [ … ], "clock": { … } } }
  * ```
  *
@@ -13,10 +13,11 @@ import type { RememberedKiss } from "../engine/port/memory.ts";
 import { isNestedDeeper, isRecord } from "./checks.ts";
 import { documentOf, storedOf } from "./remembered.ts";
 import type { Stored } from "./remembered.ts";
+import { takenOver } from "./version1.ts";
 
 const FORMAT = "ntpkit/state";
-const VERSION = 1;
-/** Lists and objects within each other; ours need 5. */
+const VERSION = 2;
+/** Lists and objects within each other; ours need 7. */
 const DEEPEST = 32;
 
 /** Why a text is no memory: not what we write, or written by a later ntpkit. */
@@ -50,9 +51,10 @@ export function decodeMemory(text: string): StoredMemory | MemoryFault {
   if (!isRecord(document) || document["format"] !== FORMAT) return "corrupt";
   const { version, kisses } = document;
   if (typeof version === "number" && Number.isInteger(version) && version > VERSION) return "future";
-  if (version !== VERSION || !Array.isArray(kisses) || !kisses.every(isKiss)) return "corrupt";
-  const stored = document["remembered"] === undefined ? null : storedOf(document["remembered"]);
-  if (stored === null && document["remembered"] !== undefined) return "corrupt";
+  if ((version !== VERSION && version !== 1) || !Array.isArray(kisses) || !kisses.every(isKiss)) return "corrupt";
+  const { remembered } = document;
+  const stored = remembered === undefined ? null : storedOf(version === 1 ? takenOver(remembered) : remembered);
+  if (stored === null && remembered !== undefined) return "corrupt";
   return { kisses: kisses.map(kissOf), stored };
 }
 

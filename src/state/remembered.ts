@@ -7,12 +7,20 @@
 import { FILTER_STAGES } from "../association/filter.ts";
 import { REASONS, TALLIES } from "../association/verdict.ts";
 import type { Moment } from "../engine/memory/lapse.ts";
-import { carriedOver, carriedTo, FORGOTTEN, identityOf, REMEMBERED_AT_MOST } from "../engine/memory/remembered.ts";
+import {
+  carriedOver,
+  carriedTo,
+  FORGOTTEN,
+  HISTORY,
+  identityOf,
+  REMEMBERED_AT_MOST,
+} from "../engine/memory/remembered.ts";
 import type { Remembered, RememberedAssociation, UnattendedClock } from "../engine/memory/remembered.ts";
 import type { NtpTimestamp } from "../time/timestamp.ts";
 import { LEAPS, MODES } from "../wire/header.ts";
 import type { Header } from "../wire/header.ts";
 import { fields, integer, isRecord, listOf, maybe, number, oneOf, text } from "./checks.ts";
+import type { Check } from "./checks.ts";
 
 /** What was learned, and when that was true. */
 export interface Stored {
@@ -78,7 +86,10 @@ export function mergeRemembered(
   const held = new Set(known.associations.map(identityOf));
   const associations = [
     ...known.associations,
-    ...others.associations.filter((entry) => !held.has(identityOf(entry)) && entry.seen < FORGOTTEN),
+    ...others.associations
+      .filter((entry) => !held.has(identityOf(entry)) && entry.seen < FORGOTTEN)
+      // What was kept of them is reckoned by their log of corrections.
+      .map((entry) => (known.clock === null ? entry : { ...entry, history: null })),
   ];
   return {
     remembered: { associations: associations.slice(0, REMEMBERED_AT_MOST), clock: known.clock ?? others.clock },
@@ -129,6 +140,28 @@ const isHeader = fields({
 
 const isSample = fields({ offset: seconds, delay: number(0, LONG), dispersion: number(0, LONG), age });
 
+const past = number(-LONG, 0);
+
+const isEstimate = fields({
+  at: past,
+  phase: seconds,
+  frequency: number(-1, 1),
+  phaseVariance: number(0, MOST_VARIANCE),
+  covariance: number(-MOST_VARIANCE, MOST_VARIANCE),
+  frequencyVariance: number(0, 1e-3),
+});
+
+const areKept = (most: number): Check =>
+  listOf(fields({ at: past, phase: seconds, delay: number(0, LONG), dispersion: number(0, LONG) }), most);
+
+const isHistory = fields({
+  prior: maybe(isEstimate),
+  samples: areKept(HISTORY),
+  suspects: areKept(HISTORY),
+  waited: areKept(HISTORY),
+  route: maybe(fields({ longer: seconds, bias: seconds })),
+});
+
 const isEntry = fields({
   kind: oneOf(["server", "pool", "peer"]),
   name: text(1024),
@@ -148,28 +181,29 @@ const isEntry = fields({
   minpoll: exponent,
   header: maybe(isHeader),
   samples: listOf(isSample, FILTER_STAGES),
+  history: maybe(isHistory),
 });
 
 const areEntries = listOf(isEntry, REMEMBERED_AT_MOST);
 
+const wander = number(0, 1e-3);
+const frequencyVariance = number(0, 1e-3);
+const runs = integer(0, Number.MAX_SAFE_INTEGER);
+
 const isClock = maybe(
   fields({
     age,
-    frequency,
-    frequencyVariance: number(0, 1e-3),
-    wander: number(0, 1e-3),
-    inForce: frequency,
-    phase: maybe(
-      fields({
-        offset: seconds,
-        measured: seconds,
-        variance: number(0, MOST_VARIANCE),
-        covariance: number(-MOST_VARIANCE, MOST_VARIANCE),
-      }),
-    ),
-    gliding: maybe(fields({ left: seconds, lasting: number(0, LONG) })),
-    runs: integer(0, Number.MAX_SAFE_INTEGER),
-    surprises: integer(0, Number.MAX_SAFE_INTEGER),
+    oscillator: fields({ frequency, variance: frequencyVariance }),
+    wander,
+    estimate: maybe(isEstimate),
+    corrections: fields({
+      at: past,
+      total: seconds,
+      frequency,
+      slew: fields({ rate: number(-1, 1), until: seconds }),
+      locked: maybe(fields({ phase: number(-1, 1), timeConstant: integer(0, 10) })),
+    }),
+    runs,
   }),
 );
 

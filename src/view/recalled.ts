@@ -1,7 +1,8 @@
 /** What a run starts from, in words: the lines of `-v`. */
 import type { Break } from "../engine/memory/lapse.ts";
 import type { Recalled } from "../state/file.ts";
-import { isKnown, type RememberedAssociation } from "../engine/memory/remembered.ts";
+import { isMeasured } from "../discipline/unattended.ts";
+import type { RememberedAssociation } from "../engine/memory/remembered.ts";
 import type { Frequency, Seconds } from "../time/seconds.ts";
 import { addressText } from "../wire/address.ts";
 import { counted, printable } from "./text.ts";
@@ -53,9 +54,9 @@ export function rememberedLines(path: string, recalled: Pick<Recalled, "memory" 
   const at = ({ ip, port }: { readonly ip: string; readonly port: number }): string => addressText({ ip, port });
   return [
     recalledText(path, recalled),
-    ...(clock === null || !isKnown(clock)
+    ...(clock === null || !isMeasured(clock.oscillator)
       ? []
-      : [runsText({ correction: clock.frequency, deviation: Math.sqrt(clock.frequencyVariance) })]),
+      : [runsText({ correction: clock.oscillator.frequency, deviation: Math.sqrt(clock.oscillator.variance) })]),
     ...associations.flatMap((entry) =>
       entry.probation === null
         ? []
@@ -107,12 +108,12 @@ export function rememberedDocument({
     age: lapse?.elapsed ?? null,
     broken: lapse?.broken ?? null,
     clock:
-      clock === null || !isKnown(clock)
+      clock === null || !isMeasured(clock.oscillator)
         ? null
         : {
-            correction: clock.frequency,
-            deviation: Math.sqrt(clock.frequencyVariance),
-            inForce: clock.inForce,
+            correction: clock.oscillator.frequency,
+            deviation: Math.sqrt(clock.oscillator.variance),
+            inForce: clock.corrections.frequency,
             measured: clock.age,
             runs: clock.runs,
           },

@@ -1,4 +1,6 @@
 /** What an engine that steered a shadow says, told of the machine's clock, which was left alone. */
+import { foretoldEstimate, interrupted, offsetOf } from "../discipline/unattended.ts";
+import type { UnattendedClock } from "../discipline/unattended.ts";
 import type { Memory } from "../engine/port/memory.ts";
 import type { Snapshot } from "../engine/port/snapshot.ts";
 import type { Mono } from "../time/mono.ts";
@@ -57,17 +59,22 @@ export function memoryOfMachine({ kisses, remembered }: Memory, ahead: Seconds, 
       associations: associations.map((one) => ({
         ...one,
         samples: one.samples.map((sample) => ({ ...sample, offset: sample.offset + ahead })),
+        history: null,
       })),
-      clock: clock && {
-        ...clock,
-        inForce,
-        phase: clock.phase && {
-          ...clock.phase,
-          offset: clock.phase.offset + ahead,
-          measured: clock.phase.measured + ahead,
-        },
-      },
+      clock: clock && clockOfMachine(clock, ahead, inForce),
     },
+  };
+}
+
+/** What was learned by a shadow counts from the rate at which the machine's clock runs; its log is of no other clock. */
+function clockOfMachine(clock: UnattendedClock, ahead: Seconds, inForce: Frequency): UnattendedClock {
+  const { oscillator, corrections } = interrupted(clock, 0);
+  const now = foretoldEstimate(clock);
+  return {
+    ...clock,
+    oscillator: { ...oscillator, frequency: oscillator.frequency + inForce },
+    estimate: now && { ...now, phase: offsetOf(clock)! + ahead, frequency: now.frequency + inForce },
+    corrections: { ...corrections, frequency: inForce },
   };
 }
 

@@ -3,7 +3,9 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { DISCIPLINES } from "../../src/discipline/disciplines.ts";
 import type { DisciplineName } from "../../src/discipline/disciplines.ts";
+import { learnedFrequency } from "../../src/discipline/strategy.ts";
 import type { Decision, DisciplineBounds, RunningDiscipline, SourceSample } from "../../src/discipline/strategy.ts";
+import { historySeen } from "../../src/discipline/history.ts";
 import type { Mono } from "../../src/time/mono.ts";
 import { measured } from "./oscillator.ts";
 import type { Measured } from "./oscillator.ts";
@@ -72,7 +74,7 @@ describe.each(ALL)("%s", (name) => {
         fc.option(fc.double({ min: -1e-3, max: 1e-3, noNaN: true })),
         fc.boolean(),
         (all, frequency, anyFirst) => {
-          const discipline = DISCIPLINES[name](frequency, { ...BOUNDS, anyFirst });
+          const discipline = DISCIPLINES[name](learnedFrequency(frequency), { ...BOUNDS, anyFirst });
           let now = 100;
           for (const { wait, ...sample } of all) {
             now += wait;
@@ -98,7 +100,7 @@ describe.each(ALL)("%s", (name) => {
   });
 
   it("decides nothing while nobody is believed, but says what it began with", () => {
-    const discipline = DISCIPLINES[name](-20e-6, BOUNDS);
+    const discipline = DISCIPLINES[name](learnedFrequency(-20e-6), BOUNDS);
     const [first] = measured();
     expect(
       discipline.update({ now: first!.at, corrected: 0, samples: [{ ...first!, source: 1 }], system: null }),
@@ -106,17 +108,29 @@ describe.each(ALL)("%s", (name) => {
     expect(discipline.report).toMatchObject({ name, state: "FSET", frequency: -20e-6, poll: 6 });
   });
 
+  it("leaves to the next what it began with, and what it measured", () => {
+    const discipline = DISCIPLINES[name](learnedFrequency(-20e-6), BOUNDS);
+    expect(discipline.learned.oscillator).toEqual({ frequency: -20e-6, variance: 2e-6 ** 2 });
+    expect(DISCIPLINES[name](null, BOUNDS).learned.oscillator).toBeNull();
+    hearing(discipline, measured({ count: 40, interval: 64, frequency: 25e-6, wander: 0 }));
+    const { oscillator } = discipline.learned;
+    expect(oscillator!.frequency).toBe(discipline.report.frequency);
+    expect(DISCIPLINES[name](discipline.learned, BOUNDS).report.frequency).toBe(oscillator!.frequency);
+  });
+
   it("panics at a first offset beyond reason, unless that is allowed", () => {
     const far = measured({ count: 4, interval: 2 }).map((sample) => ({ ...sample, phase: sample.phase + 2000 }));
-    expect(hearing(DISCIPLINES[name](-30e-6, BOUNDS), far)[0]!.kind).toBe("panic");
-    expect(hearing(DISCIPLINES[name](-30e-6, { ...BOUNDS, anyFirst: true }), far)[0]!.kind).toBe("step");
+    expect(hearing(DISCIPLINES[name](learnedFrequency(-30e-6), BOUNDS), far)[0]!.kind).toBe("panic");
+    expect(hearing(DISCIPLINES[name](learnedFrequency(-30e-6), { ...BOUNDS, anyFirst: true }), far)[0]!.kind).toBe(
+      "step",
+    );
   });
 
   it("steps a clock that is behind, and slews one that is ahead, where their thresholds say so", () => {
     const bounds = { ...BOUNDS, stepThreshold: { forward: 0.128, backward: Infinity } };
     const first = (by: number): Decision | undefined =>
       hearing(
-        DISCIPLINES[name](-30e-6, bounds),
+        DISCIPLINES[name](learnedFrequency(-30e-6), bounds),
         measured({ count: 1, interval: 2 }).map((sample) => ({ ...sample, phase: sample.phase + by })),
       )[0];
     expect(first(5)?.kind).toBe("step");
@@ -124,13 +138,36 @@ describe.each(ALL)("%s", (name) => {
   });
 
   it("sets right at once what somebody else has set, and keeps the frequency", () => {
-    const discipline = DISCIPLINES[name](-30e-6, BOUNDS);
+    const discipline = DISCIPLINES[name](learnedFrequency(-30e-6), BOUNDS);
     const samples = measured({ count: 20 });
     hearing(discipline, samples.slice(0, 10));
     const { frequency } = discipline.report;
     discipline.restart(3600);
     expect(discipline.report).toMatchObject({ frequency, poll: 6 });
     expect(tell(discipline, [{ ...samples[10]!, phase: samples[10]!.phase - 3600, source: 1 }]).kind).toBe("step");
+  });
+});
+
+describe("what the default has learned", () => {
+  it("lets another go on as though it had heard everything itself, by a steady clock of its own", () => {
+    const samples = measured({ count: 60, interval: 64, frequency: 3e-6 }).map((sample) => ({ ...sample, source: 1 }));
+    const first = DISCIPLINES.adaptive(null, BOUNDS);
+    for (const sample of samples.slice(0, 40)) tell(first, [sample]);
+    const ahead = 1234;
+    let steered = 0;
+    const { histories, estimate, ...learned } = first.learned;
+    const second = DISCIPLINES.adaptive({ ...learned, estimate, histories: [] }, BOUNDS);
+    for (const { history } of histories) second.adopt(5, historySeen(history, ahead));
+    for (const sample of samples.slice(40)) {
+      const seen = { ...sample, at: (sample.at + ahead) as Mono, source: 5 };
+      const [one, other] = [tell(first, [sample]), tell(second, [seen])];
+      expect(other.kind).toBe(one.kind);
+      if (one.kind !== "steer" || other.kind !== "steer") continue;
+      steered += 1;
+      expect(other.phase).toBeCloseTo(one.phase, 9);
+      expect(other.frequency).toBeCloseTo(one.frequency, 12);
+    }
+    expect(steered).toBeGreaterThan(15);
   });
 });
 

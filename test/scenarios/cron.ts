@@ -44,6 +44,12 @@ export class Cron {
     this.#options = options;
   }
 
+  /** Runs go on with what a daemon on the same machine has left. */
+  takeOver({ machine, engine }: Runner): void {
+    this.machine = machine;
+    this.left = { memory: engine.memory(machine.now()), at: this.#moment() };
+  }
+
   /** One run, to its end. */
   once(servers: readonly (string | ScriptedServer)[] = this.#options.servers): CronRun {
     const { options = {}, remembers = true, ...machine } = this.#options;

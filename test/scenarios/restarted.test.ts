@@ -37,7 +37,7 @@ function restarted(
     servers,
     memory,
     on: first.machine,
-    loop: { discipline, frequency: remembered!.clock!.frequency },
+    loop: { discipline, frequency: remembered!.clock!.oscillator.frequency },
   });
   world.run(0.001);
   return { second, asked: () => servers.map(({ count }, place) => count - counts[place]!) };

@@ -69,7 +69,7 @@ describe("a memory as text", () => {
   });
 
   it("of a later version says so", () => {
-    expect(decodeMemory('{"format":"ntpkit/state","version":2,"secrets":[]}')).toBe("future");
+    expect(decodeMemory('{"format":"ntpkit/state","version":3,"secrets":[]}')).toBe("future");
     expect(decodeMemory('{"format":"ntpkit/state","version":1.5,"kisses":[]}')).toBe("corrupt");
   });
 

@@ -3,14 +3,38 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Moment } from "../../src/engine/memory/lapse.ts";
 import { carriedOver, type Remembered, type RememberedAssociation } from "../../src/engine/memory/remembered.ts";
+import { offsetOf, stillToGlide } from "../../src/discipline/unattended.ts";
 import { StateFile } from "../../src/state/file.ts";
 import { decodeMemory, encodeMemory } from "../../src/state/memory.ts";
 import { documentOf, mergeRemembered, storedOf, type Stored } from "../../src/state/remembered.ts";
+import type { Mono } from "../../src/time/mono.ts";
 import { shift } from "../../src/time/timestamp.ts";
 import { answerTo, EPOCH, requestAt } from "../support/association.ts";
 import { Disk, fault } from "./disk.ts";
 
 const AT: Moment = { clock: EPOCH, steady: 5000, slept: 3, boot: "one", frequency: 12e-6 };
+
+const CLOCK: NonNullable<Remembered["clock"]> = {
+  age: 1,
+  oscillator: { frequency: 21e-6, variance: 1e-14 },
+  wander: 3e-9,
+  estimate: {
+    at: -1 as Mono,
+    phase: 1e-4,
+    frequency: 21e-6,
+    phaseVariance: 1e-8,
+    covariance: 1e-12,
+    frequencyVariance: 1e-14,
+  },
+  corrections: {
+    at: -1 as Mono,
+    total: 0.25,
+    frequency: 12e-6,
+    slew: { rate: 5e-4, until: 20 as Mono },
+    locked: { phase: 1e-3, timeConstant: 6 },
+  },
+  runs: 7,
+};
 
 function entry(ip: string, fields: Partial<RememberedAssociation> = {}): RememberedAssociation {
   return {
@@ -35,21 +59,18 @@ function entry(ip: string, fields: Partial<RememberedAssociation> = {}): Remembe
       { offset: 0.001, delay: 0.02, dispersion: 1e-4, age: 1 },
       { offset: -0.002, delay: 0.021, dispersion: 1e-4, age: 3601 },
     ],
+    history: {
+      prior: { ...CLOCK.estimate!, at: -7201 as Mono },
+      samples: [{ at: -3601 as Mono, phase: 0.249, delay: 0.02, dispersion: 1e-5 }],
+      suspects: [{ at: -1 as Mono, phase: 0.27, delay: 0.02, dispersion: 1e-5 }],
+      waited: [],
+      route: { longer: 0.01, bias: -0.004 },
+    },
     ...fields,
   };
 }
 
-const CLOCK: NonNullable<Remembered["clock"]> = {
-  age: 1,
-  frequency: 21e-6,
-  frequencyVariance: 1e-14,
-  wander: 3e-9,
-  inForce: 12e-6,
-  phase: { offset: 1e-4, measured: 2e-4, variance: 1e-8, covariance: 1e-12 },
-  gliding: { left: 0.01, lasting: 20 },
-  runs: 7,
-  surprises: 0,
-};
+const KEPT = { at: 1 as Mono, phase: 0, delay: 0, dispersion: 0 };
 
 const stored = (...ips: readonly string[]): Stored => ({
   remembered: { associations: ips.map((ip) => entry(ip)), clock: CLOCK },
@@ -65,7 +86,14 @@ describe("what was learned, as text", () => {
     const bare: Stored = {
       remembered: {
         associations: [
-          entry("192.0.2.1", { header: null, samples: [], heard: null, backoff: { poll: 12, left: -4 }, probation: 9 }),
+          entry("192.0.2.1", {
+            header: null,
+            samples: [],
+            history: null,
+            heard: null,
+            backoff: { poll: 12, left: -4 },
+            probation: 9,
+          }),
         ],
         clock: null,
       },
@@ -78,7 +106,7 @@ describe("what was learned, as text", () => {
     const odd = {
       remembered: {
         associations: [entry("192.0.2.1", { since: Number.NaN }), entry("192.0.2.2")],
-        clock: { ...CLOCK, frequency: Infinity },
+        clock: { ...CLOCK, oscillator: { frequency: Infinity, variance: 1 } },
       },
       at: AT,
     };
@@ -116,7 +144,7 @@ describe("what was learned, as text", () => {
             for (const { offset, delay, dispersion, age } of one.samples)
               expect([offset, delay, dispersion, age].every(Number.isFinite) && delay >= 0 && age >= 0).toBe(true);
           }
-          expect(clock === null || Math.abs(clock.frequency) <= 500.001e-6).toBe(true);
+          expect(clock === null || Math.abs(clock.oscillator.frequency) <= 500.001e-6).toBe(true);
           carriedOver(read.stored.remembered, { elapsed: 3600, broken: null });
         },
       ),
@@ -131,6 +159,11 @@ describe("what was learned, as text", () => {
     ["a reason of its own", { reason: "because" }],
     ["nine samples", { samples: Array.from({ length: 9 }, () => ({ offset: 0, delay: 0, dispersion: 0, age: 0 })) }],
     ["a sample from the future", { samples: [{ offset: 0, delay: 0, dispersion: 0, age: -1 }] }],
+    ["a history from the future", { history: { ...entry("192.0.2.1").history, samples: [KEPT] } }],
+    [
+      "a history longer than any",
+      { history: { ...entry("192.0.2.1").history, samples: Array.from({ length: 65 }, () => ({ ...KEPT, at: -1 })) } },
+    ],
     ["port 0", { port: 0 }],
     ["a broadcast line", { kind: "broadcastClient" }],
   ])("refuses %s", (_, fields) => {
@@ -138,6 +171,65 @@ describe("what was learned, as text", () => {
     const [one] = document["associations"] as Record<string, unknown>[];
     expect(storedOf({ ...document, associations: [{ ...one, ...fields }] })).toBeNull();
     expect(storedOf({ ...document, associations: [one] })).not.toBeNull();
+  });
+});
+
+describe("a file of version 1", () => {
+  const { history: _, ...entryThen } = entry("192.0.2.1", { header: null });
+  const clockThen = {
+    age: 10,
+    frequency: 21e-6,
+    frequencyVariance: 1e-14,
+    wander: 3e-9,
+    inForce: 12e-6,
+    phase: { offset: 1e-4, measured: 2e-4, variance: 1e-8, covariance: 1e-12 },
+    gliding: { left: 0.01, lasting: 20 },
+    runs: 7,
+    surprises: 0,
+  };
+  const then = (clock: unknown): string =>
+    JSON.stringify({
+      format: "ntpkit/state",
+      version: 1,
+      kisses: [],
+      remembered: { at: { ...AT, clock: AT.clock.toString(16) }, associations: [entryThen], clock },
+    });
+  const read = (clock: unknown): Remembered | string => {
+    const memory = decodeMemory(then(clock));
+    return typeof memory === "string" ? memory : memory.stored!.remembered;
+  };
+
+  it("is taken over: servers, the oscillator, and what a slew has yet to add", () => {
+    const { associations, clock } = read(clockThen) as Remembered;
+    expect(associations).toEqual([{ ...entryThen, history: null }]);
+    expect(clock).toMatchObject({ age: 10, runs: 7, wander: 3e-9, oscillator: { frequency: 21e-6, variance: 1e-14 } });
+    expect(stillToGlide(clock!)).toBeCloseTo(0.01, 12);
+    expect(offsetOf(clock!)).toBeCloseTo(1e-4 + 0.01, 12);
+    // An hour later it has drifted by the 9 ppm that the rate in force did not correct, and the slew is done.
+    const { clock: later } = carriedOver({ associations, clock }, { elapsed: 3600, broken: null });
+    expect(offsetOf(later!)).toBeCloseTo(1e-4 + 9e-6 * 3600, 9);
+    expect(decodeMemory(encodeMemory({ kisses: [], stored: { remembered: { associations, clock }, at: AT } }))).toEqual(
+      {
+        kisses: [],
+        stored: { remembered: { associations, clock }, at: AT },
+      },
+    );
+  });
+
+  it("is taken over where it knew less", () => {
+    expect(read(null)).toMatchObject({ clock: null });
+    expect(read({ ...clockThen, phase: null, gliding: null })).toMatchObject({
+      clock: { estimate: null, corrections: { frequency: 12e-6, slew: { rate: 0, until: 0 } } },
+    });
+  });
+
+  it.each([
+    ["no rate", { frequency: undefined }],
+    ["a phase that is none", { phase: "late" }],
+    ["a slew that takes no time", { gliding: { left: 0.01, lasting: 0 } }],
+    ["a slew that is none", { gliding: 7 }],
+  ])("is refused with %s", (_, fields) => {
+    expect(read({ ...clockThen, ...fields })).toBe("corrupt");
   });
 });
 
@@ -159,8 +251,10 @@ describe("what two runs learned", () => {
   it("is void as far as it was measured by the clock, if another run may have set that meanwhile", () => {
     const { remembered } = mergeRemembered(stored("192.0.2.1").remembered, stored("192.0.2.2"), true, later)!;
     expect(remembered.associations[0]!.samples).toEqual([]);
-    expect(remembered.clock?.phase).toBeNull();
-    expect(remembered.clock?.frequency).toBe(CLOCK.frequency);
+    expect(remembered.clock?.estimate).toBeNull();
+    // Theirs is reckoned by another log of what was done to the clock than the one that is kept.
+    expect(remembered.associations.map(({ history }) => history)).toEqual([null, null]);
+    expect(remembered.clock?.oscillator).toEqual(CLOCK.oscillator);
   });
 });
 

@@ -22,6 +22,7 @@ const entry = (ip: string, fields: Partial<RememberedAssociation> = {}): Remembe
   minpoll: 6,
   header: null,
   samples: [{ offset: 0, delay: 0, dispersion: 0, age: 1 }],
+  history: null,
   ...fields,
 });
 const recalled = (remembered: Remembered, elapsed = 3600, broken: keyof typeof BREAKS | null = null) => ({

@@ -6,7 +6,7 @@
  *       └─► steer, or step and then steer ─► end          where the frequency is known
  * ```
  */
-import { frequencyToSet, offsetToCorrect } from "../../discipline/unattended.ts";
+import { frequencyToSet } from "../../discipline/unattended.ts";
 import { decideCorrection } from "../../discipline/once.ts";
 import type { Now } from "../../time/now.ts";
 import type { Frequency, Seconds } from "../../time/seconds.ts";
@@ -44,8 +44,8 @@ export function correct(state: State, offset: Seconds, now: Now): void {
  * says less than a burst, but with all that is known of this clock it says more. They are apart by less than the offset's own
  * uncertainty, or the offset counts.
  */
-function weighed({ config, learning: { clock }, opinion }: State, offset: Seconds): Seconds {
-  const phase = (config.once?.known ?? null) === null || clock === null ? null : offsetToCorrect(clock);
+function weighed({ config, learning, opinion }: State, offset: Seconds): Seconds {
+  const phase = (config.once?.known ?? null) === null ? null : (learning?.phase ?? null);
   return phase === null || Math.abs(phase - offset) > (opinion.estimate?.uncertainty ?? 0) ? offset : phase;
 }
 
@@ -93,7 +93,7 @@ function finish(state: State, left: Seconds): void {
 /** The frequency to set; `null`: it stays as it is, for nobody wants it, it is not known well enough, or it is right. */
 function wantedFrequency({ config: { clock }, learning, inForce }: State): Frequency | null {
   // Where the system does not say at what rate its clock runs, it does not take one either.
-  if (clock.kind !== "once" || !clock.frequency || learning.clock === null || inForce === null) return null;
-  const frequency = frequencyToSet(learning.clock);
-  return frequency === null || Math.abs(frequency - learning.clock.inForce) < LEAST_CHANGE ? null : frequency;
+  if (clock.kind !== "once" || !clock.frequency || learning === null || inForce === null) return null;
+  const frequency = frequencyToSet(learning.discipline.learned);
+  return frequency === null || Math.abs(frequency - learning.corrections.frequency) < LEAST_CHANGE ? null : frequency;
 }

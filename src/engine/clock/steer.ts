@@ -13,18 +13,17 @@
 import type { Association } from "../../association/association.ts";
 import { forgetArrival } from "../../association/broadcast.ts";
 import { forgetDeparture } from "../../association/broadcaster.ts";
-import { rootDistance } from "../../association/distance.ts";
 import { moveExchange } from "../../association/exchange.ts";
 import { restart } from "../../association/life.ts";
 import { leastSpacing, wishPoll } from "../../association/poll.ts";
 import type { Sample } from "../../association/sample.ts";
 import { correctedBy, corrections, locked, steered } from "../../discipline/corrections.ts";
-import type { SystemOffset } from "../../discipline/strategy.ts";
 import { after } from "../../time/mono.ts";
 import type { Now } from "../../time/now.ts";
 import type { Seconds } from "../../time/seconds.ts";
 import type { Action } from "../port/action.ts";
 import type { Event } from "../port/event.ts";
+import { systemOffset } from "./believed.ts";
 import { claimSteered, claimUnreliable } from "./kernel.ts";
 import { keepUp, moveAlong, moveJumped } from "./move.ts";
 import type { State } from "../state.ts";
@@ -34,12 +33,16 @@ import type { Steering } from "./steering.ts";
 import { TIMER } from "../timer.ts";
 
 /** A sample came: the discipline will hear it as it is, before any filter. */
-export function hear({ steering }: State, from: Association, { at, offset, delay, dispersion }: Sample): void {
-  if (steering === null) return;
-  const corrected = correctedBy(steering.corrections, at);
-  learnDelay(steering, from, at, delay);
-  const phase = withoutWaiting(steering, from, offset, delay) + corrected;
-  steering.heard.push({ source: from.id, at, phase, delay, dispersion });
+export function hear(
+  { steering, learning }: State,
+  from: Association,
+  { at, offset, delay, dispersion }: Sample,
+): void {
+  const ears = steering ?? learning;
+  if (ears === null) return;
+  if (steering !== null) learnDelay(steering, from, at, delay);
+  const counted = steering === null ? offset : withoutWaiting(steering, from, offset, delay);
+  ears.heard.push({ source: from.id, at, phase: counted + correctedBy(ears.corrections, at), delay, dispersion });
 }
 
 /** With so few associations everything is heard at once; with more, so seldom that it takes little of the time. */
@@ -52,7 +55,7 @@ export function steer(state: State, now: Now): void {
   if (steering === null || state.outcome !== null || steering.awaiting) return;
   if (roster.size > AT_ONCE && now.mono < after(steering.heardAt, roster.size * SPACING)) return;
   const corrected = correctedBy(steering.corrections, now.mono);
-  const believed = systemOffset(state, steering, now);
+  const believed = systemOffset(state, now);
   const system = believed !== null && mayBeOutvoted(state, steering, now) ? null : believed;
   // What an earlier run has heard was heeded then.
   const updated = system !== null && system.at !== steering.used && system.at >= (state.started ?? now).mono;
@@ -186,33 +189,6 @@ function refuse(
   // What selection goes by may be older than what was judged.
   state.clock.refused = { offset, moved };
   state.end("limit");
-}
-
-/** Survivors count whose root distance is up to so many times the least (chrony's `combinelimit`). */
-const COMBINED = 3;
-
-/**
- * Θ and whom it is from: those survivors that are not far worse than the best, for one that is being set itself overlaps with
- * all others and knows little. A system peer named `prefer` is followed alone.
- */
-function systemOffset(
-  { opinion, roster, config: { limits } }: State,
-  steering: Steering,
-  now: Now,
-): SystemOffset | null {
-  const { estimate } = opinion;
-  const peer = estimate === null ? undefined : roster.get(estimate.peer);
-  const at = peer?.filter.estimate?.at;
-  if (estimate === null || peer === undefined || at === undefined) return null;
-  const survivors = peer.config.prefer ? [peer] : opinion.survivors.flatMap((id) => roster.get(id) ?? []);
-  const distances = survivors.map((survivor) => rootDistance(survivor, now.mono, limits));
-  const most = COMBINED * Math.min(...distances);
-  const sources = survivors.flatMap(({ id, header, filter }, place) =>
-    header === null || filter.estimate === null || distances[place]! > most
-      ? []
-      : [{ source: id, rootDelay: header.rootDelay + filter.estimate.delay }],
-  );
-  return { offset: withoutWaiting(steering, peer, estimate.offset, peer.filter.estimate!.delay), at, sources };
 }
 
 /** Associations are polled as the discipline wishes; a broadcast client's interval is its server's. */

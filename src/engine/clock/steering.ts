@@ -7,6 +7,7 @@ import type { Corrections } from "../../discipline/corrections.ts";
 import { DISCIPLINES } from "../../discipline/disciplines.ts";
 import { noteDelay, puffed } from "../../discipline/huffpuff.ts";
 import type { LeastDelays } from "../../discipline/huffpuff.ts";
+import { learnedFrequency } from "../../discipline/strategy.ts";
 import type { DisciplineBounds, RunningDiscipline, SourceSample } from "../../discipline/strategy.ts";
 import { after } from "../../time/mono.ts";
 import type { Mono } from "../../time/mono.ts";
@@ -46,7 +47,7 @@ export interface Steering {
 export function startSteering(config: EngineConfig, now: Mono): Steering | null {
   const { clock } = config;
   if (clock.kind !== "loop") return null;
-  const discipline = DISCIPLINES[clock.discipline](clock.frequency, boundsOf(config, clock));
+  const discipline = DISCIPLINES[clock.discipline](learnedFrequency(clock.frequency), boundsOf(config, clock));
   return {
     config: clock,
     discipline,
@@ -84,21 +85,29 @@ export function reviseSteering(before: Steering | null, config: EngineConfig, no
   return before;
 }
 
-function boundsOf(
-  { associations, precision, allan }: EngineConfig,
-  { limits, stepBack, stepout, kernel, anyFirst }: LoopConfig,
-): DisciplineBounds {
+/** What a discipline is told of servers and clock, whatever it may do with the clock. */
+export function scopeOf({
+  associations,
+  precision,
+  allan,
+}: EngineConfig): Pick<DisciplineBounds, "allan" | "minpoll" | "maxpoll" | "precision"> {
+  return {
+    allan: allan ?? DISCIPLINE.allan,
+    minpoll: Math.min(...associations.map(({ minpoll }) => minpoll)),
+    maxpoll: Math.max(...associations.map(({ maxpoll }) => maxpoll)),
+    precision,
+  };
+}
+
+function boundsOf(config: EngineConfig, { limits, stepBack, stepout, kernel, anyFirst }: LoopConfig): DisciplineBounds {
   const forward = limits.method === "slew" ? Infinity : limits.stepThreshold;
   return {
     stepThreshold: { forward, backward: limits.method === "slew" ? Infinity : stepBack },
     stepout,
     panic: limits.panic,
-    allan: allan ?? DISCIPLINE.allan,
     kernel,
     anyFirst,
-    minpoll: Math.min(...associations.map(({ minpoll }) => minpoll)),
-    maxpoll: Math.max(...associations.map(({ maxpoll }) => maxpoll)),
-    precision,
+    ...scopeOf(config),
   };
 }
 

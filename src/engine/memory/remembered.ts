@@ -9,9 +9,12 @@ import type { Association } from "../../association/association.ts";
 import { resumeFrom } from "../../association/life.ts";
 import type { AssociationConfig } from "../../association/template.ts";
 import type { Reason, Verdict } from "../../association/verdict.ts";
-import { drifting, foretold, interrupted, stillToGlide } from "../../discipline/unattended.ts";
+import { drifting, foretold, interrupted, stillToGlide, toGlide } from "../../discipline/unattended.ts";
 import type { UnattendedClock } from "../../discipline/unattended.ts";
+import { historySeen } from "../../discipline/history.ts";
+import type { History } from "../../discipline/history.ts";
 import { after, elapsed } from "../../time/mono.ts";
+import type { Mono } from "../../time/mono.ts";
 import type { Now } from "../../time/now.ts";
 import { PHI, pollInterval } from "../../time/seconds.ts";
 import type { PollExponent, Seconds } from "../../time/seconds.ts";
@@ -24,7 +27,7 @@ import type { State } from "../state.ts";
 import { probationAfter } from "./probation.ts";
 import { clockToRemember, movement } from "./unattended.ts";
 
-export { isKnown } from "../../discipline/unattended.ts";
+export { HISTORY } from "../../discipline/history.ts";
 export type { UnattendedClock } from "../../discipline/unattended.ts";
 
 /** Everything that was learned. */
@@ -60,6 +63,8 @@ export interface RememberedAssociation {
   readonly header: Header | null;
   /** The clock filter, youngest first. */
   readonly samples: readonly RememberedSample[];
+  /** What the clock's discipline keeps of it, by moments counted from now; `null`: nothing. */
+  readonly history: History | null;
 }
 
 /** The kinds of lines whose associations are remembered; others find theirs anew. */
@@ -90,15 +95,35 @@ export const REMEMBERED_AT_MOST = 512;
  */
 export function rememberedBy(state: State, now: Now): Remembered {
   const clock = clockToRemember(state, now);
-  const moved = movement(state, clock);
-  const here = Array.from(state.roster).flatMap((association) => entryOf(state, association, moved, now) ?? []);
+  const moved = movement(state, now);
+  const histories = historiesOf(state, now);
+  const here = Array.from(state.roster).flatMap((association) => {
+    const entry = entryOf(state, association, moved, now);
+    return entry === null ? [] : { ...entry, history: histories.get(association.id) ?? null };
+  });
   const held = new Set(here.map(identityOf));
   const since = state.started === null ? 0 : elapsed(state.started.mono, now.mono);
   const others = (state.memory.remembered?.associations ?? []).filter((entry) => !held.has(identityOf(entry)));
   const associations = [...here, ...others.map((entry) => left(entry, since, moved.earlier))].filter(
     ({ seen }) => seen < FORGOTTEN,
   );
-  return { associations: associations.slice(0, REMEMBERED_AT_MOST), clock };
+  return { associations: associations.slice(0, REMEMBERED_AT_MOST).map(withinReason), clock };
+}
+
+/** Of so many associations, those in use first, the histories are kept; a discipline has no room for more. */
+const HISTORIES = 32;
+
+function withinReason(entry: RememberedAssociation, place: number): RememberedAssociation {
+  return place < HISTORIES || entry.history === null ? entry : { ...entry, history: null };
+}
+
+/** The moment that what is kept is of. */
+const NOW = 0 as Mono;
+
+/** What the discipline keeps of servers, by their associations. */
+function historiesOf({ steering, learning }: State, now: Now): ReadonlyMap<number, History> {
+  const histories = (steering ?? learning)?.discipline.learned.histories ?? [];
+  return new Map(histories.map(({ source, history }) => [source, historySeen(history, elapsed(now.mono, NOW))]));
 }
 
 /**
@@ -114,6 +139,7 @@ export function recall(state: State, fresh: Association, now: Now): void {
   const isOnce = state.config.once !== null;
   // What is remembered is as old as it was when this engine started.
   const { mono: then } = state.started ?? now;
+  if (entry.history !== null) state.learning?.discipline.adopt(fresh.id, historySeen(entry.history, then));
   const samples = isOnce || isUntouched(state) ? entry.samples : [];
   const left = {
     since: after(then, -entry.since),
@@ -174,6 +200,7 @@ function left(entry: RememberedAssociation, by: Seconds, moved: Seconds): Rememb
   return {
     ...aged(entry, by),
     samples: entry.samples.map((sample) => ({ ...sample, offset: sample.offset + moved, age: sample.age + by })),
+    history: entry.history && historySeen(entry.history, -by),
   };
 }
 
@@ -192,7 +219,10 @@ export function identityOf({ kind, name, key, ip, port }: RememberedAssociation)
 export function carriedOver({ associations, clock }: Remembered, { elapsed: by, broken }: Lapse): Remembered {
   const later = clock === null ? null : broken === null ? foretold(clock, by) : interrupted(clock, by);
   if (broken !== null || clock === null)
-    return { associations: associations.map((entry) => ({ ...aged(entry, by), samples: [] })), clock: later };
+    return {
+      associations: associations.map((entry) => ({ ...aged(entry, by), samples: [], history: null })),
+      clock: later,
+    };
   const { rate, tolerance } = drifting(clock);
   const moved = rate * by + stillToGlide(later!);
   const doubt = Math.max(0, tolerance - PHI) * by;
@@ -203,7 +233,11 @@ export function carriedOver({ associations, clock }: Remembered, { elapsed: by, 
     age: age + by,
   });
   return {
-    associations: associations.map((entry) => ({ ...aged(entry, by), samples: entry.samples.map(carried) })),
+    associations: associations.map((entry) => ({
+      ...aged(entry, by),
+      samples: entry.samples.map(carried),
+      history: entry.history && historySeen(entry.history, -by),
+    })),
     clock: later,
   };
 }
@@ -219,8 +253,7 @@ export function carriedTo(
 ): { readonly remembered: Remembered; readonly lapse: Lapse } {
   const { clock } = remembered;
   const by = Math.max(0, now.steady - then.steady);
-  const glided = clock === null ? 0 : stillToGlide(clock) - stillToGlide(foretold(clock, by));
-  const lapse = lapseBetween(then, now, glided);
+  const lapse = lapseBetween(then, now, clock === null ? 0 : toGlide(clock, by));
   return { remembered: carriedOver(remembered, lapse), lapse };
 }
 
@@ -242,7 +275,12 @@ function aged(entry: RememberedAssociation, by: Seconds): RememberedAssociation 
 }
 
 /** What is worth keeping of an association; `null`: nothing, as it is no server that a line asks for by its address. */
-function entryOf(state: State, association: Association, moved: Movement, now: Now): RememberedAssociation | null {
+function entryOf(
+  state: State,
+  association: Association,
+  moved: Movement,
+  now: Now,
+): Omit<RememberedAssociation, "history"> | null {
   const { config, address, ended, filter, header } = association;
   const { kind, name, key } = config;
   if (address === null || !isKept(kind) || ended === "duplicate" || ended === "denied") return null;

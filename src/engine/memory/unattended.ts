@@ -1,43 +1,92 @@
-/** What a run learns of the clock between runs, and where the samples it leaves are moved to by that (`discipline/unattended.ts`). */
-import { correctedBy } from "../../discipline/corrections.ts";
-import { correctedClock, foretold, interrupted, learned, stillToGlide } from "../../discipline/unattended.ts";
+/**
+ * What a one-shot learns of the clock for the run after it (`discipline/unattended.ts`). It hears by the daemon's discipline, which
+ * goes on where the run before left it; what it decides by itself is only whether the clock is to be touched, and how
+ * (`engine/clock/once.ts`).
+ */
+import {
+  atRate,
+  correctedBy,
+  corrections,
+  correctionsSeen,
+  steered,
+  yetToGlide,
+} from "../../discipline/corrections.ts";
+import type { Corrections } from "../../discipline/corrections.ts";
+import { DEFAULT_DISCIPLINE, DISCIPLINES } from "../../discipline/disciplines.ts";
+import { predict } from "../../discipline/kalman.ts";
+import type { DisciplineBounds, RunningDiscipline, SourceSample } from "../../discipline/strategy.ts";
+import { toStartFrom, unattended } from "../../discipline/unattended.ts";
 import type { UnattendedClock } from "../../discipline/unattended.ts";
-import { after, elapsed } from "../../time/mono.ts";
+import { elapsed } from "../../time/mono.ts";
 import type { Mono } from "../../time/mono.ts";
 import type { Now } from "../../time/now.ts";
 import type { Frequency, Seconds } from "../../time/seconds.ts";
+import { systemOffset } from "../clock/believed.ts";
+import { scopeOf } from "../clock/steering.ts";
+import type { EngineConfig } from "../port/config.ts";
 import type { State } from "../state.ts";
 
 /** What is known of the clock between runs, and what this run has found out. */
 export interface Learning {
-  /** `null`: nothing is known. */
-  readonly clock: UnattendedClock | null;
-  /** When that was true. */
-  readonly at: Mono;
+  readonly discipline: RunningDiscipline;
+  /** What was done to the clock, by earlier runs too. */
+  corrections: Corrections;
+  /** Samples the discipline has not heard yet. */
+  heard: SourceSample[];
+  /** When the clock was last measured, and by how many runs so far. */
+  measured: Mono;
+  runs: number;
+  /** What to add to the clock by all that is known of it, seconds; `null`: what this run has heard nothing known explains. */
+  phase: Seconds | null;
   /** What this run has measured beyond what was foretold; 0 before it has, seconds. */
-  readonly surprise: Seconds;
+  surprise: Seconds;
   /** What was added to the clock, or is being added, seconds; `null`: nothing. */
-  readonly corrected: Seconds | null;
+  corrected: Seconds | null;
 }
 
-/** An offset is known no better than to this share of how far it may be off. */
-const SHARE = 1 / 64;
+/** Goes on where an earlier run ended. */
+export function startLearning({ config, memory, inForce }: State, { mono }: Now): Learning {
+  const before = memory.remembered?.clock ?? null;
+  const log = before === null ? corrections(mono) : correctionsSeen(before.corrections, mono);
+  return {
+    discipline: DISCIPLINES[DEFAULT_DISCIPLINE](before && toStartFrom(before, mono), boundsOf(config)),
+    corrections: inForce === null ? log : atRate(log, mono, inForce),
+    heard: [],
+    measured: (mono - (before?.age ?? 0)) as Mono,
+    runs: before?.runs ?? 0,
+    phase: null,
+    surprise: 0,
+    corrected: null,
+  };
+}
 
-/** What an earlier run knew, foretold for the start of this one. */
-export function startLearning({ memory }: State, now: Now): Learning {
-  return { clock: memory.remembered?.clock ?? null, at: now.mono, surprise: 0, corrected: null };
+/** A one-shot steps, slews and refuses by limits of its own. */
+function boundsOf(config: EngineConfig): DisciplineBounds {
+  return {
+    ...scopeOf(config),
+    stepThreshold: { forward: Infinity, backward: Infinity },
+    stepout: Infinity,
+    panic: Infinity,
+    kernel: false,
+    anyFirst: true,
+  };
 }
 
 /** The run has measured the clock. */
 export function learnOffset(state: State, now: Now): void {
-  const { estimate } = state.opinion;
-  if (estimate === null) return;
-  const before = knownNow(state.learning, now);
-  const { offset, jitter, uncertainty } = estimate;
-  const expected = before?.phase === null || before === null ? offset : before.phase.measured + stillToGlide(before);
-  const deviation = Math.max(jitter / Math.sqrt(state.opinion.survivors.length), uncertainty * SHARE);
-  const clock = learned(before, { offset, deviation, inForce: inForce(state, before) });
-  state.learning = { ...state.learning, clock, at: now.mono, surprise: offset - expected };
+  const { learning, opinion } = state;
+  const system = systemOffset(state, now);
+  if (learning === null || system === null || opinion.estimate === null) return;
+  const { discipline, heard, runs } = learning;
+  const corrected = correctedBy(learning.corrections, now.mono);
+  const { estimate, wander } = discipline.learned;
+  const decision = discipline.update({ now: now.mono, corrected, samples: heard, system });
+  learning.heard = [];
+  learning.measured = now.mono;
+  learning.runs = runs + 1;
+  learning.phase = decision.kind === "steer" ? decision.phase : null;
+  const offset = learning.phase ?? opinion.estimate.offset;
+  learning.surprise = estimate === null ? 0 : offset - (predict(estimate, now.mono, wander).phase - corrected);
 }
 
 /**
@@ -46,63 +95,37 @@ export function learnOffset(state: State, now: Now): void {
  * @param frequency the correction in force from now on; `null`: as before
  */
 export function learnCorrection(
-  state: State,
+  { learning }: State,
   phase: Seconds,
   lasting: Seconds,
   frequency: Frequency | null,
   now: Now,
 ): void {
-  const clock = knownNow(state.learning, now);
-  if (clock === null) return;
-  const corrected = (state.learning.corrected ?? 0) + phase;
-  state.learning = {
-    ...state.learning,
-    clock: correctedClock(clock, phase, lasting, frequency ?? clock.inForce),
-    at: now.mono,
-    corrected,
-  };
+  if (learning === null) return;
+  const before = learning.corrections;
+  learning.corrections = steered(before, now.mono, { phase, lasting, frequency: frequency ?? before.frequency });
+  learning.corrected = (learning.corrected ?? 0) + phase;
 }
 
 /** Somebody else has set the clock: of its phase nothing is known. */
-export function loseTrack(state: State, now: Now): void {
-  const clock = knownNow(state.learning, now);
-  state.learning = { clock: clock === null ? null : interrupted(clock, 0), at: now.mono, surprise: 0, corrected: null };
+export function loseTrack({ learning }: State, now: Now): void {
+  if (learning === null) return;
+  learning.discipline.restart(0);
+  learning.corrections = corrections(now.mono, learning.corrections.frequency);
+  learning.heard = [];
+  learning.phase = null;
+  learning.surprise = 0;
+  learning.corrected = null;
 }
 
 /** What is known of the clock now, to be kept. */
-export function clockToRemember(state: State, now: Now): UnattendedClock | null {
-  const { steering, learning, opinion } = state;
-  if (steering === null) return knownNow(learning, now);
-  const { frequency, jitter } = steering.discipline.report;
-  if (frequency === null) return null;
-  const { corrections } = steering;
-  const left =
-    correctedBy(corrections, after(now.mono, LONG)) - correctedBy(corrections, now.mono) - corrections.frequency * LONG;
-  const { estimate } = opinion;
-  return {
-    age: 0,
-    frequency,
-    frequencyVariance: DAEMON_KNOWS ** 2,
-    wander: DAEMON_WANDER,
-    inForce: corrections.frequency,
-    phase:
-      estimate === null
-        ? null
-        : { offset: estimate.offset - left, measured: estimate.offset - left, variance: jitter ** 2, covariance: 0 },
-    gliding: left === 0 ? null : { left, lasting: elapsed(now.mono, corrections.slew.until) },
-    runs: 1,
-    surprises: 0,
-  };
+export function clockToRemember({ steering, learning }: State, now: Now): UnattendedClock | null {
+  const at = now.mono;
+  if (steering !== null) return unattended(steering.discipline.learned, steering.corrections, { at, age: 0, runs: 1 });
+  if (learning === null || learning.runs === 0) return null;
+  const { discipline, measured, runs } = learning;
+  return unattended(discipline.learned, learning.corrections, { at, age: elapsed(measured, at), runs });
 }
-
-/** How well a daemon knows the frequency of the clock it steers, standard deviation: the room may be warmer later. */
-const DAEMON_KNOWS: Frequency = 2e-6;
-
-/** How far it is taken to walk from then on, s/s after one second. */
-const DAEMON_WANDER = 3e-9;
-
-/** Every slew is over by then, seconds. */
-const LONG: Seconds = 1e6;
 
 /**
  * What is added to the offsets of samples when they are kept, those of this run and those of earlier ones: they are to be as
@@ -111,19 +134,10 @@ const LONG: Seconds = 1e6;
  */
 export function movement(
   { learning, steering }: State,
-  clock: UnattendedClock | null,
+  now: Now,
 ): { readonly ours: Seconds; readonly earlier: Seconds } {
-  const gliding = clock === null ? 0 : stillToGlide(clock);
-  if (steering !== null) return { ours: -gliding, earlier: -gliding };
-  const corrected = learning.corrected ?? gliding;
-  return { ours: -corrected, earlier: learning.surprise - corrected };
-}
-
-function knownNow({ clock, at }: Learning, now: Now): UnattendedClock | null {
-  return clock === null ? null : foretold(clock, Math.max(0, elapsed(at, now.mono)));
-}
-
-/** The correction in force: as the kernel has it, else as it was left. */
-function inForce(state: State, before: UnattendedClock | null): Frequency {
-  return state.inForce ?? before?.inForce ?? 0;
+  const log = (steering ?? learning)?.corrections;
+  const gliding = log === undefined ? 0 : yetToGlide(log, now.mono);
+  const corrected = learning?.corrected ?? gliding;
+  return { ours: -corrected, earlier: (learning?.surprise ?? 0) - corrected };
 }
