@@ -4,12 +4,13 @@
  * drawn and said is the command's own: its face.
  */
 import type { Engine } from "../engine/port/engine.ts";
+import type { Memory } from "../engine/port/memory.ts";
 import type { Note } from "../engine/port/note.ts";
 import type { Outcome } from "../engine/port/outcome.ts";
 import type { Snapshot } from "../engine/port/snapshot.ts";
 import type { World } from "../engine/port/world.ts";
 import type { DriveOptions } from "../host/drive.ts";
-import { type Io, sayLine } from "./io.ts";
+import { type Io, sayLine, type StopSignal } from "./io.ts";
 import { drawLive, isLive, type Live } from "./live.ts";
 import type { Measured } from "./measure.ts";
 import type { CommonOptions } from "./options/offers.ts";
@@ -24,10 +25,16 @@ export interface Face {
   readonly awaited?: (session: Session) => string;
   /** Seconds until it ends; absent: the run knows. */
   readonly deadline?: number;
-  /** The engine runs, and its sockets are open, or were told of as not open. */
+  /** The engine runs, and nothing else has happened yet; what is thrown here ends the run. */
+  begun?(session: Session): void;
+  /** Its sockets are open, or were told of as not open. */
   started?(session: Session): void;
   /** What the engine noted. */
   noted?(notes: readonly Note[], session: Session): void;
+  /** What the engine wants to be kept for later runs. */
+  remembered?(memory: Memory): void;
+  /** A signal ends it. */
+  stopped?(signal: StopSignal): void;
   /** Whether `-v` is to tell of a note; absent: of all. */
   tells?(note: Note): boolean;
   /** What is drawn in place on a terminal. */
@@ -52,7 +59,11 @@ export class Session {
   constructor(face: Face, io: Io) {
     this.#face = face;
     this.#io = io;
-    this.until = new Until(io, face.deadline);
+    const tell = (listener: (signal: StopSignal) => void) => (signal: StopSignal) => {
+      face.stopped?.(signal);
+      listener(signal);
+    };
+    this.until = new Until({ onStop: (listener) => io.onStop(tell(listener)) }, face.deadline);
   }
 
   /** Seconds since it began. */
@@ -85,6 +96,7 @@ export class Session {
   /** Takes the engine as it starts. */
   start(engine: Engine, world: World, live: boolean): void {
     this.#running = { engine, world };
+    this.#face.begun?.(this);
     // Sockets that could not be opened are told of next; nothing is said before that.
     setImmediate(() => this.#show(live));
   }
@@ -139,6 +151,7 @@ export async function session<T extends Measured>(
         tell?.(notes, watched.elapsed);
         face.noted?.(notes, watched);
       },
+      onRemember: (memory) => face.remembered?.(memory),
     });
   } finally {
     sign.stop();

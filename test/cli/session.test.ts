@@ -4,18 +4,25 @@ import type { Io, StopSignal } from "../../src/cli/io.ts";
 import { session, type Face, type Session } from "../../src/cli/session.ts";
 import { Until } from "../../src/cli/until.ts";
 import type { Engine } from "../../src/engine/port/engine.ts";
+import { NOTHING } from "../../src/engine/port/memory.ts";
 import type { Outcome } from "../../src/engine/port/outcome.ts";
 import type { World } from "../../src/engine/port/world.ts";
 import type { DriveOptions } from "../../src/host/drive.ts";
 import { snapshotOf } from "../support/snapshot.ts";
 
 /** A terminal of 80 columns, and a way to send it signals. */
-function terminal(): { readonly io: Io; readonly said: string[]; readonly send: (signal: StopSignal) => void } {
+function terminal(): {
+  readonly io: Io;
+  readonly said: string[];
+  readonly listeners: ReadonlySet<unknown>;
+  readonly send: (signal: StopSignal) => void;
+} {
   const said: string[] = [];
   const listeners = new Set<(signal: StopSignal) => void>();
   const sink = { write: (text: string) => void said.push(text), isTerminal: true, columns: 80 };
   return {
     said,
+    listeners,
     io: {
       out: sink,
       err: sink,
@@ -87,6 +94,45 @@ describe("a run that goes on", () => {
       return await running(watch);
     });
     expect([ended.outcome, begun, said]).toEqual(["permission", false, []]);
+  });
+
+  it("tells its face of the signal before the run is told to stop, and what is to be kept", async () => {
+    const { io, send } = terminal();
+    const told: unknown[] = [];
+    const face: Face = {
+      command: "run",
+      started: () => send("SIGTERM"),
+      stopped: (signal) => told.push(signal),
+      remembered: (memory) => told.push(memory),
+    };
+    await session(face, COLOR, io, async (watch) => {
+      watch.signal!.addEventListener("abort", () => told.push("stop"));
+      const ended = await running(watch);
+      watch.onRemember?.(NOTHING);
+      return ended;
+    });
+    expect(told).toEqual(["SIGTERM", "stop", NOTHING]);
+  });
+
+  it("has begun before anything else happens, and what is thrown then ends it, without a listener left", async () => {
+    const { io, listeners } = terminal();
+    const happened: string[] = [];
+    const face: Face = {
+      command: "run",
+      begun(it) {
+        happened.push(it.snapshot() === null ? "begun without an engine" : "begun");
+        throw new Error("no such user");
+      },
+      started: () => happened.push("started"),
+    };
+    const run = session(face, COLOR, io, async (watch) => {
+      watch.onStarted?.(ENGINE, WORLD);
+      happened.push("gone on");
+      return await running(watch);
+    });
+    await expect(run).rejects.toThrow("no such user");
+    await new Promise((done) => setImmediate(done));
+    expect([happened, listeners.size]).toEqual([["begun"], 0]);
   });
 
   it("warns of each thing once, above what is drawn, which is wiped away before the end is told", async () => {

@@ -14,14 +14,13 @@
 import { ONCE_DEFAULTS } from "../../config/options.ts";
 import { UsageError } from "../../config/usage.ts";
 import type { LoadedConfiguration } from "../../config/files.ts";
-import type { Engine } from "../../engine/port/engine.ts";
 import type { HostFault } from "../../engine/port/event.ts";
 import type { Note } from "../../engine/port/note.ts";
 import type { Snapshot } from "../../engine/port/snapshot.ts";
-import type { World } from "../../engine/port/world.ts";
+import type { Memory } from "../../engine/port/memory.ts";
 import { lookUpUser } from "../../host/become.ts";
 import { addressesByInterface } from "../../host/interfaces.ts";
-import { drive } from "../../host/drive.ts";
+import { drive, type DriveOptions } from "../../host/drive.ts";
 import { localClock } from "../../host/local-clock.ts";
 import { serviceManager, type ServiceManager } from "../../host/notify.ts";
 import { openWorld } from "../../host/world.ts";
@@ -36,9 +35,10 @@ import { stateWarningText } from "../../view/warnings.ts";
 import type { EngineConfig } from "../../engine/port/config.ts";
 import { CommandFailure, exitCode } from "../exit.ts";
 import { failureContext } from "../guarded.ts";
-import type { Io } from "../io.ts";
-import { engineOf, thisMachine, type Machine } from "../measure.ts";
+import type { Io, StopSignal } from "../io.ts";
+import { engineOf, thisMachine, type Machine, type Measured } from "../measure.ts";
 import type { OptionsOf } from "../options/offers.ts";
+import { session, type Face, type Session } from "../session.ts";
 import { openState } from "../state.ts";
 import { version } from "../version.ts";
 import { DriftFile } from "./drift.ts";
@@ -84,7 +84,13 @@ function logOf({ json, log, verbose, debug, quiet }: OptionsOf<"run">, io: Io): 
     : new Log(io.err, { ...how, format: log ?? "text" });
 }
 
-class Daemon {
+/** How the engine's run ended, and by which configuration it began. */
+interface Lived extends Measured {
+  readonly config: EngineConfig;
+}
+
+class Daemon implements Face {
+  readonly command = "run";
   readonly #orders: Orders;
   readonly #options: OptionsOf<"run">;
   readonly #io: Io;
@@ -92,12 +98,12 @@ class Daemon {
   readonly #manager: ServiceManager;
   readonly #state: StateFile = openState();
   readonly #names: RestrictedNames;
-  readonly #abort: AbortController = new AbortController();
   #drift: DriftFile;
   #statistics: StatisticsFiles;
   /** Why the service has no socket; `null`: it has, or was not refused. */
   #refused: HostFault | null = null;
-  #running: { readonly engine: Engine; readonly world: World } | null = null;
+  /** `null`: the engine does not run yet, or any more. */
+  #session: Session | null = null;
   #leaps: LeapKnowledge | null = null;
 
   constructor(orders: Orders, options: OptionsOf<"run">, io: Io, log: Log) {
@@ -127,8 +133,8 @@ class Daemon {
       this.#remark("started", `ntpkit ${version()}: configuration file ${this.#orders.loaded.path}`);
       await this.#orders.begin();
       if (metrics !== null) endings.push(await this.#giveMetrics(metrics));
-      endings.push(this.#heedSignals(), this.#heedTime());
-      return await this.#work();
+      endings.push(this.#heedHangup(), this.#heedTime());
+      return this.#result(await session(this, this.#options, this.#io, (watch) => this.#run(watch)));
     } finally {
       for (const end of endings.toReversed()) end();
       this.#log.say("info", "ended", "ended");
@@ -146,7 +152,7 @@ class Daemon {
   }
 
   /** The engine, from its start to its end. */
-  async #work(): Promise<number> {
+  async #run(watch: DriveOptions): Promise<Lived> {
     const machine = thisMachine();
     const world = await openWorld({ clock: this.#options.clock ? localClock() : null, read: machine.read });
     this.#leaps = this.#readLeaps();
@@ -155,19 +161,14 @@ class Daemon {
     const { memory, warning } = this.#state.recall();
     this.#warn(warning);
     try {
-      await drive(engine, world, {
-        memory,
-        signal: this.#abort.signal,
-        onStarted: () => this.#started(engine, world),
-        onNotes: (notes) => this.#heed(notes, () => engine.snapshot(world.now())),
-        onRemember: (learned) => this.#warn(this.#state.remember(learned)),
-      });
+      await drive(engine, world, { ...watch, memory });
     } finally {
-      this.#running = null;
-      this.#warn(this.#state.remember(engine.memory(world.now())));
+      this.#session = null;
+      this.remembered(engine.memory(world.now()));
       this.#drift.keep(engine.snapshot(world.now()).discipline?.frequency ?? null);
     }
-    return this.#result(config, engine.snapshot(world.now()));
+    const snapshot = engine.snapshot(world.now());
+    return { config, snapshot, outcome: snapshot.outcome ?? "internal" };
   }
 
   #warn(about: StateWarning | null): void {
@@ -175,16 +176,21 @@ class Daemon {
   }
 
   /** The sockets are open. */
-  #started(engine: Engine, world: World): void {
-    this.#running = { engine, world };
+  begun(running: Session): void {
+    this.#session = running;
     becomeUser(this.#options, this.#log);
     this.#names.follow(this.#orders.loaded.configuration.restrict);
     this.#manager.tell("READY=1", `MAINPID=${process.pid}`);
   }
 
-  #heed(notes: readonly Note[], snapshot: () => Snapshot): void {
+  /** The log tells of everything. */
+  tells(): boolean {
+    return false;
+  }
+
+  noted(notes: readonly Note[], running: Session): void {
     this.#log.notes(notes);
-    this.#statistics.heed(notes, snapshot, Date.now());
+    this.#statistics.heed(notes, () => running.snapshot()!, Date.now());
     for (const note of notes) {
       if (note.what === "systemPeer")
         this.#manager.tell(
@@ -195,10 +201,18 @@ class Daemon {
     }
   }
 
+  remembered(memory: Memory): void {
+    this.#warn(this.#state.remember(memory));
+  }
+
+  stopped(signal: StopSignal): void {
+    this.#log.say("info", "stopping", `ends: ${signal}`);
+    this.#manager.tell("STOPPING=1");
+  }
+
   /** Who was told to stop has done well; else the engine ended by itself. */
-  #result(config: EngineConfig, snapshot: Snapshot): number {
-    if (this.#abort.signal.aborted) return exitCode("ok");
-    const outcome = snapshot.outcome ?? "internal";
+  #result({ config, snapshot, outcome }: Lived): number {
+    if (outcome === "interrupted" || outcome === "terminated") return exitCode("ok");
     const service =
       this.#refused === null ? {} : { service: { port: this.#options.port ?? ONCE_DEFAULTS.port, why: this.#refused } };
     const failure = describeFailure(outcome, snapshot, {
@@ -249,8 +263,10 @@ class Daemon {
 
   /** Tells the engine what counts from now on. */
   #reconfigure(): void {
-    const frequency = this.#snapshot()?.discipline?.frequency ?? null;
-    this.#running?.world.put({ kind: "reconfigure", config: this.#engineConfig(thisMachine(), frequency) });
+    const frequency = this.#session?.snapshot()?.discipline?.frequency ?? null;
+    this.#session?.look((_, world) =>
+      world.put({ kind: "reconfigure", config: this.#engineConfig(thisMachine(), frequency) }),
+    );
   }
 
   #engineConfig({ facts }: Machine, frequency: number | null): EngineConfig {
@@ -265,18 +281,10 @@ class Daemon {
     });
   }
 
-  #heedSignals(): () => void {
-    const release = this.#io.onStop((signal) => {
-      this.#log.say("info", "stopping", `ends: ${signal}`);
-      this.#manager.tell("STOPPING=1");
-      this.#abort.abort();
-    });
+  #heedHangup(): () => void {
     const hangup = (): void => void this.#renew();
     process.on("SIGHUP", hangup);
-    return () => {
-      release();
-      process.off("SIGHUP", hangup);
-    };
+    return () => void process.off("SIGHUP", hangup);
   }
 
   #heedTime(): () => void {
@@ -296,28 +304,23 @@ class Daemon {
   /** A newer list may have been fetched; what a list said that has expired since is still as true as it was. */
   #lookAtLeaps(): void {
     const leaps = this.#readLeaps();
-    if (this.#running === null || leaps === null || leaps.next?.at === this.#leaps?.next?.at) return;
+    if (this.#session === null || leaps === null || leaps.next?.at === this.#leaps?.next?.at) return;
     this.#log.say("info", "leapFile", "the list of leap seconds has changed");
     this.#leaps = leaps;
     this.#reconfigure();
   }
 
   #keep(): void {
-    const snapshot = this.#snapshot();
+    const snapshot = this.#session?.snapshot() ?? null;
     if (snapshot === null) return;
     this.#drift.keep(snapshot.discipline?.frequency ?? null);
-    this.#warn(this.#state.remember(this.#running!.engine.memory(this.#running!.world.now())));
+    this.#session!.look((engine, world) => this.remembered(engine.memory(world.now())));
     this.#statistics.tick(() => snapshot, Date.now());
-  }
-
-  #snapshot(): Snapshot | null {
-    const running = this.#running;
-    return running === null ? null : running.engine.snapshot(running.world.now());
   }
 
   async #giveMetrics(address: Parameters<typeof serveMetrics>[0]): Promise<() => void> {
     const server: MetricsServer = await serveMetrics(address, () => {
-      const snapshot = this.#snapshot();
+      const snapshot = this.#session?.snapshot() ?? null;
       return snapshot === null ? "# EOF\n" : openMetrics(snapshot, version());
     });
     this.#log.say(
