@@ -29,10 +29,10 @@ function progress({ once }: EngineConfig, session: Session): string {
   const snapshot = session.snapshot();
   if (once === null || snapshot === null) return "";
   const sent = Math.max(0, ...snapshot.associations.map(({ packets }) => packets.sent));
-  const left = once.deadline === null ? null : Math.max(0, Math.ceil(once.deadline - session.elapsed));
+  const remaining = once.deadline === null ? null : Math.max(0, Math.ceil(once.deadline - session.elapsed));
   const parts = [
     ...(once.samples > 1 && sent > 0 ? [`sample ${Math.min(sent, once.samples)} of ${once.samples}`] : []),
-    ...(left === null ? [] : [`at most ${left} s`]),
+    ...(remaining === null ? [] : [`at most ${remaining} s`]),
   ];
   return parts.length === 0 ? "" : `: ${parts.join(", ")}`;
 }

@@ -21,11 +21,11 @@ const SCRIPTS: ReadonlyMap<string, (tree: Tree) => string> = new Map([
  */
 export function runCompletion(shell: string, io: Io): number {
   const script = SCRIPTS.get(shell);
-  const known = [...SCRIPTS.keys()];
+  const shells = [...SCRIPTS.keys()];
   if (script === undefined)
     throw new UsageError(
       `no completion for "${shell}"`,
-      didYouMean(shell, known) ?? `there is one for ${known.join(", ")}`,
+      didYouMean(shell, shells) ?? `there is one for ${shells.join(", ")}`,
     );
   io.out.write(script(tree()));
   return exitCode("ok");

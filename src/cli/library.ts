@@ -73,14 +73,14 @@ const SETTINGS: Readonly<Record<keyof SyncSettings, "both" | "sync">> = {
 
 /** @throws UsageError for a setting that the function does not have */
 function checkSettings(command: OnceCommand, settings: SyncSettings): void {
-  const known = Object.entries(SETTINGS).flatMap(([name, whose]) =>
+  const names = Object.entries(SETTINGS).flatMap(([name, whose]) =>
     whose === "both" || whose === command ? name : [],
   );
-  const strange = Object.keys(settings).find((name) => !known.includes(name));
+  const strange = Object.keys(settings).find((name) => !names.includes(name));
   if (strange !== undefined)
     throw new UsageError(
       `${command}: there is no setting "${strange}"`,
-      didYouMean(strange, known) ?? `there is ${known.join(", ")}`,
+      didYouMean(strange, names) ?? `there is ${names.join(", ")}`,
     );
 }
 
@@ -108,6 +108,6 @@ export async function runLibrary(
   const ended = await runGuarded({ config, keyring, machine, watch, forget, force, state });
   const failure = describeFailure(ended.outcome, ended.snapshot, failureContext(command, config, ended));
   // No signal of the process came; the caller's did.
-  const told = failure?.code === "interrupted" ? { ...failure, message: "ended by its AbortSignal" } : failure;
-  return runDocument(command, ended.snapshot, told, unixNow());
+  const reported = failure?.code === "interrupted" ? { ...failure, message: "ended by its AbortSignal" } : failure;
+  return runDocument(command, ended.snapshot, reported, unixNow());
 }

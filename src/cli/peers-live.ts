@@ -38,10 +38,10 @@ export async function pollLive(
   );
   if (prepared === null) return { report: null, failure: why };
   if (options.quiet !== true) {
-    const told =
+    const obstacle =
       why.code === "unavailable" ? "the daemon here answers no control protocol" : "no time daemon answers here";
     io.err.write(
-      `ntpkit peers: ${told}: these are the servers of ${prepared.file ?? "the configuration"}, polled now\n`,
+      `ntpkit peers: ${obstacle}: these are the servers of ${prepared.file ?? "the configuration"}, polled now\n`,
     );
   }
   const { config, keyring } = prepared;

@@ -115,10 +115,10 @@ const READERS: Readonly<Record<DiscoveryCommand, (operands: readonly string[]) =
 export function checkInterface(name: string): void {
   const all = [4, 6].flatMap((family) => interfacesWith(family as 4 | 6));
   if (all.includes(interfaceNamed(name)) || areInterfacesUnknown()) return;
-  const known = [...new Set(all)];
+  const names = [...new Set(all)];
   throw new UsageError(
     `--interface: there is no interface "${name}" that is up and has an address`,
-    didYouMean(name, known) ?? (known.length === 0 ? null : `there is ${known.join(", ")}`),
+    didYouMean(name, names) ?? (names.length === 0 ? null : `there is ${names.join(", ")}`),
   );
 }
 

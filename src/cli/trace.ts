@@ -78,13 +78,13 @@ async function ask(place: Place, options: AskOptions, until: Until): Promise<Omi
   if (!Array.isArray(found)) return askFailure(place.host, found, until);
   const [address = place.name] = found;
   const probing = probe({ ip: address, port: place.port ?? 123 }, cookie(), options.timeout);
-  const told = await askControl<Hop>({ ...place, name: address }, readHop, options);
-  if (told.kind === "hop") {
+  const asked = await askControl<Hop>({ ...place, name: address }, readHop, options);
+  if (asked.kind === "hop") {
     probing.close();
-    return { host: place.host, address, hop: told };
+    return { host: place.host, address, hop: asked };
   }
   const answer = await probing.answer;
-  return answer === null ? askFailure(place.host, told, until) : { host: place.host, address, hop: hopOf(answer) };
+  return answer === null ? askFailure(place.host, asked, until) : { host: place.host, address, hop: hopOf(answer) };
 }
 
 async function nameOf(host: string, address: string): Promise<string> {

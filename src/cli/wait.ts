@@ -25,17 +25,17 @@ export interface Here {
 
 /**
  * Waits.
- * @param here whose daemon and whose kernel are looked at where none is named
+ * @param local whose daemon and whose kernel are looked at where none is named
  * @returns the exit code: 0 synchronized, 11 no such name, 17 not yet, 69 nobody can tell
  * @throws UsageError
  */
 export async function runWait(
   options: OptionsOf<"wait">,
   io: Io,
-  here: Here = { place: LOCAL, kernel: kernelStatus },
+  local: Here = { place: LOCAL, kernel: kernelStatus },
 ): Promise<number> {
   const until = new Until(io, options.deadline ?? options.timeout ?? WAIT_DEFAULTS.timeout);
-  const place = options.daemon === undefined ? here.place : daemonPlaceOf(options.daemon);
+  const place = options.daemon === undefined ? local.place : daemonPlaceOf(options.daemon);
   const began = performance.now();
   try {
     const timeout = options.daemon === undefined ? PATIENCE : ASKING_DEFAULTS.timeout;
@@ -48,17 +48,19 @@ export async function runWait(
       nameless = "kind" in asked && asked.fault === "stopped" && asked.nameless === true;
       if (!("kind" in asked) || asked.fault !== "stopped") nowhere = unresolvedOf(asked);
       const seen =
-        "kind" in asked ? kernelCondition(options.daemon === undefined ? here.kernel() : null) : daemonCondition(asked);
+        "kind" in asked
+          ? kernelCondition(options.daemon === undefined ? local.kernel() : null)
+          : daemonCondition(asked);
       if (!until.signal.aborted || seen.source === "kernel") last = seen;
       // A name that there is not is a mistake; name servers that cannot be reached yet are waited for.
       if (nowhere?.why === "notFound" || nowhere?.why === "otherFamily") break;
-      if (isGood(last, options)) return told(last, null, began, options, io);
+      if (isGood(last, options)) return report(last, null, began, options, io);
       if (options.verbose === true) sayLine(io.err, `ntpkit wait: ${conditionText(last)}`);
       if (until.signal.aborted) break;
       await pause(options.interval ?? WAIT_DEFAULTS.interval, until.signal);
       if (until.signal.aborted) break;
     }
-    return told(last, failureOf(last, nameless ? SILENT_RESOLVER : nowhere, options, until), began, options, io);
+    return report(last, failureOf(last, nameless ? SILENT_RESOLVER : nowhere, options, until), began, options, io);
   } finally {
     until.release();
   }
@@ -146,7 +148,7 @@ function conditionText({ source, daemon, via, synchronized, offset, maximumError
   return `${who} says: ${synchronized ? "synchronized" : "not synchronized"}, offset ${signedText(offset)}, error up to ${durationText(maximumError)}`;
 }
 
-function told(
+function report(
   condition: Condition,
   failure: FailureDocument | null,
   began: number,

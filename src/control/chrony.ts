@@ -102,19 +102,19 @@ export function* readChrony(): ChronyDialogue<ReadChrony | ChronyFault> {
     { command: "sourceStats", index },
     { command: "selectData", index },
   ]);
-  const known = each.flatMap((index) => {
+  const described = each.flatMap((index) => {
     const [source] = found(firsts[index * 3], readSource);
     const [stats = null] = found(firsts[index * 3 + 1], readSourceStats);
     const [select = null] = found(firsts[index * 3 + 2], readSelectData);
     return source === undefined ? [] : [{ source, stats, select }];
   });
-  const addressed = known.flatMap(({ source: { address } }) => (address === null ? [] : [address]));
+  const addressed = described.flatMap(({ source: { address } }) => (address === null ? [] : [address]));
   const seconds = yield addressed.flatMap((address): CmdmonRequest[] => [
     { command: "sourceName", address },
     { command: "ntpData", address },
     { command: "authData", address },
   ]);
-  const sources = known.map((one): ChronyReadSource => {
+  const sources = described.map((one): ChronyReadSource => {
     const at = one.source.address === null ? -1 : addressed.indexOf(one.source.address) * 3;
     const [name = null] = found(seconds[at], readSourceName);
     const [ntp = null] = found(seconds[at + 1], readNtpData);

@@ -124,8 +124,8 @@ const UNKNOWN_PEER: PeerReport = {
 };
 
 /** The report of an association. */
-export function peerReport(told: ToldPeer): PeerReport {
-  return { ...UNKNOWN_PEER, tally: TALLIES[told.verdict], ...told };
+export function peerReport(known: ToldPeer): PeerReport {
+  return { ...UNKNOWN_PEER, tally: TALLIES[known.verdict], ...known };
 }
 
 /** Whether it only finds servers, or only sends, and is none itself. */
@@ -161,15 +161,15 @@ const UNKNOWN_SYSTEM: DaemonSystem = {
  * @param associations of which the system peer is one, and which are counted; `null`: what the daemon makes of them is not told
  */
 export function systemReport(
-  told: Partial<DaemonSystem>,
+  known: Partial<DaemonSystem>,
   associations: readonly PeerReport[] | null = null,
 ): DaemonSystem {
-  const { rootDelay = null, rootDispersion = null } = told;
+  const { rootDelay = null, rootDispersion = null } = known;
   return {
     ...UNKNOWN_SYSTEM,
     rootDistance: rootDelay === null || rootDispersion === null ? null : rootDelay / 2 + rootDispersion,
     ...(associations === null ? {} : countedVerdicts(associations)),
-    ...told,
+    ...known,
   };
 }
 

@@ -89,7 +89,7 @@ function sourceReport(
   const { offset, uncertainty, delay, remoteDelay, remoteUncertainty, lastUpdate, unansweredPolls, poll, cookies } =
     source;
   const endpoint = endpointOf(source.address);
-  const known = [delay, uncertainty, remoteDelay, remoteUncertainty];
+  const figures = [delay, uncertainty, remoteDelay, remoteUncertainty];
   const [verdict, reason] = judgementOf(source, isFollowed);
   return peerReport({
     id,
@@ -111,7 +111,7 @@ function sourceReport(
     jitter: uncertainty,
     rootDelay: remoteDelay,
     rootDispersion: remoteUncertainty,
-    rootDistance: known.includes(null) ? null : (remoteDelay! + delay!) / 2 + remoteUncertainty! + uncertainty!,
+    rootDistance: figures.includes(null) ? null : (remoteDelay! + delay!) / 2 + remoteUncertainty! + uncertainty!,
     authentication: cookies !== null && offset !== null ? "ok" : "none",
     security: cookies === null ? "none" : "nts",
     when: lastUpdate === null ? null : Math.max(0, Math.floor(now - lastUpdate)),

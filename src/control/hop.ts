@@ -39,8 +39,8 @@ export function* readHop(): Dialogue<Hop | ControlFault> {
   const dispersion = secondsOf(variables.get("rootdisp"));
   let source: string | null = null;
   if (peer !== 0) {
-    const told = yield* readKnownVariables(peer, ["srcadr"]);
-    source = told.kind === "variables" ? (told.variables.get("srcadr") ?? null) : null;
+    const answer = yield* readKnownVariables(peer, ["srcadr"]);
+    source = answer.kind === "variables" ? (answer.variables.get("srcadr") ?? null) : null;
   }
   const address = source ?? refid;
   return {

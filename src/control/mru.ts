@@ -194,8 +194,8 @@ class Reading {
 
   /** Returns whether it says anything new. */
   #add(entry: MruEntry): boolean {
-    const known = this.#entries.get(entry.address);
-    if (known?.lastText === entry.lastText) return false;
+    const before = this.#entries.get(entry.address);
+    if (before?.lastText === entry.lastText) return false;
     // Deleted first, so that it goes to the end of the map.
     if (this.#entries.delete(entry.address)) this.#updates += 1;
     this.#entries.set(entry.address, entry);

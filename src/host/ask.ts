@@ -125,8 +125,8 @@ async function addressFirst(
   bySocket: Promise<DaemonReport | null>,
   patience: Seconds,
 ): Promise<DaemonReport | null> {
-  const late = bySocket.then((told) =>
-    told === null || patience === Infinity ? byAddress : within(byAddress, patience),
+  const late = bySocket.then((report) =>
+    report === null || patience === Infinity ? byAddress : within(byAddress, patience),
   );
   const first = await Promise.race([byAddress, late]);
   if (first === null) return await bySocket;
@@ -253,10 +253,10 @@ function cmdmonAttemptBy(place: Place, port: OpenPort, via: string, options: Ask
 
 function observationAttempt(place: Place, path: string, { timeout }: AskOptions): Attempt<DaemonReport> {
   const { result, close } = observe(path, timeout);
-  const report = result.then((told) => {
-    if (told === null || told.kind === "fault") return told;
+  const report = result.then((observation) => {
+    if (observation === null || observation.kind === "fault") return observation;
     const now = fromUnix(unixNow());
-    return { ...observationReport(place.host, told, Number(now) / 2 ** 32), via: path };
+    return { ...observationReport(place.host, observation, Number(now) / 2 ** 32), via: path };
   });
   return { preferred: false, result: report, close };
 }

@@ -48,15 +48,15 @@ const LEAST_RATE: Frequency = 20e-6;
  */
 export function keepFrequency(glide: (by: Seconds) => ClockFault | null, alarm: Alarm): Steer {
   let wanted = { left: 0, rate: 0, frequency: 0 };
-  let told: Mono | null = null;
+  let turnedAt: Mono | null = null;
   /** What was less than a microsecond, in which gliding is counted. */
   let carried = 0;
   let callOff = (): void => undefined;
   /** One turn: what is to be done in it, the frequency for as long as the turn before really was. */
   const turn = (): ClockFault | null => {
     const now = alarm.now();
-    const lasted = told === null ? TURN : elapsed(told, now);
-    told = now;
+    const lasted = turnedAt === null ? TURN : elapsed(turnedAt, now);
+    turnedAt = now;
     const phase = Math.sign(wanted.left) * Math.min(Math.abs(wanted.left), wanted.rate * TURN);
     wanted = { ...wanted, left: wanted.left - phase };
     const due = carried + phase + wanted.frequency * lasted;
@@ -65,7 +65,7 @@ export function keepFrequency(glide: (by: Seconds) => ClockFault | null, alarm: 
     const fault = glide(whole);
     const isOver = wanted.left === 0 && wanted.frequency === 0;
     callOff = isOver ? () => undefined : alarm.in(TURN, () => void turn());
-    if (isOver) told = null;
+    if (isOver) turnedAt = null;
     return fault;
   };
   return (phase, frequency) => {

@@ -98,8 +98,8 @@ function maySetClock(process: Process): boolean {
 
 /** The daemon a process is; `null` when it is none, or one that leaves the clock alone. */
 function daemonName({ name, argv }: Process): string | null {
-  const known = KNOWN.find(({ comm }) => comm === name);
-  if (known !== undefined) return known.leavesClock(argv) ? null : known.name;
+  const daemon = KNOWN.find(({ comm }) => comm === name);
+  if (daemon !== undefined) return daemon.leavesClock(argv) ? null : daemon.name;
   if (name === "busybox") return isBusyboxNtpd(argv) ? "ntpd (busybox)" : null;
   return isOurDaemon(argv) ? "ntpkit run" : null;
 }

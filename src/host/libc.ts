@@ -120,10 +120,10 @@ export function loadedLibc(): Libc | null {
 /** Why the C library cannot be called, and what to do about it; `null`: it can. */
 export function libcFault(): string | null {
   if (libc() !== null) return null;
-  const here = `${process.platform}-${process.arch}`;
+  const platform = `${process.platform}-${process.arch}`;
   return is64BitPosix()
-    ? `koffi, by which the C library is called, has no binary for ${here} here: \`npm rebuild koffi\`, or install without --omit=optional`
-    : `the C library cannot be called on ${here}: ntpkit knows 64-bit Linux, macOS and the BSDs`;
+    ? `koffi, by which the C library is called, has no binary for ${platform} here: \`npm rebuild koffi\`, or install without --omit=optional`
+    : `the C library cannot be called on ${platform}: ntpkit knows 64-bit Linux, macOS and the BSDs`;
 }
 
 function nothing(): void {

@@ -30,9 +30,9 @@ export function bootId(
   } catch {
     // not Linux, or hidden
   }
-  const told = env[BOOT_VARIABLE];
+  const id = env[BOOT_VARIABLE];
   // As systemd writes it, without dashes, it is still the same start.
-  return told === undefined || told === "" ? null : dashed(told.slice(0, LONGEST));
+  return id === undefined || id === "" ? null : dashed(id.slice(0, LONGEST));
 }
 
 const LONGEST = 128;

@@ -177,9 +177,9 @@ class HostWorld implements World {
   /** Lets Node's event loop run until something is put, the clocks are to be looked at, or the moment has come; one turn of it at least. */
   #pause(until: Mono | undefined): Promise<void> {
     return new Promise((done) => {
-      const left = until === undefined ? LOOK : Math.min(LOOK, (until - steady()) * 1000);
-      const immediate = left <= 0 ? setImmediate(() => end()) : undefined;
-      const timer = left > 0 ? setTimeout(() => end(), Math.ceil(left)) : undefined;
+      const wait = until === undefined ? LOOK : Math.min(LOOK, (until - steady()) * 1000);
+      const immediate = wait <= 0 ? setImmediate(() => end()) : undefined;
+      const timer = wait > 0 ? setTimeout(() => end(), Math.ceil(wait)) : undefined;
       const end = (): void => {
         clearImmediate(immediate);
         clearTimeout(timer);

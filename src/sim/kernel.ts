@@ -89,10 +89,10 @@ export class SimKernel {
 
   /** Second by second, as long as there is a phase to trickle out: what is left, and how much of it in the second that begins. */
   #second(): void {
-    const left =
+    const phase =
       Math.abs(this.#phase) < NOTHING ? 0 : phaseLeft({ phase: this.#phase, timeConstant: this.#timeConstant }, 1);
-    this.#trickle = this.#phase - left;
-    this.#phase = left;
+    this.#trickle = this.#phase - phase;
+    this.#phase = phase;
     this.#ticking = this.#trickle !== 0;
     this.#trim();
     if (this.#ticking) this.#timeline.in(1, () => this.#second());

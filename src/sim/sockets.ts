@@ -137,9 +137,9 @@ export class Sockets {
     if (cast === "broadcast")
       return open.filter((socket) => socket.remote === null && socket.ip === null && socket.family !== 6);
     if (cast === "group") return open.filter((socket) => joined(socket, datagram.to.ip, port.name));
-    const here = open.filter((socket) => overlap(socket, { ip: datagram.to.ip, family: family(datagram.to.ip) }));
-    const asked = here.find((socket) => socket.remote !== null && same(socket.remote, datagram.from));
-    const found = asked ?? here.find((socket) => socket.remote === null);
+    const addressed = open.filter((socket) => overlap(socket, { ip: datagram.to.ip, family: family(datagram.to.ip) }));
+    const asked = addressed.find((socket) => socket.remote !== null && same(socket.remote, datagram.from));
+    const found = asked ?? addressed.find((socket) => socket.remote === null);
     return found === undefined ? [] : [found];
   }
 

@@ -86,12 +86,12 @@ const FOREIGN = ["--cap-add"];
 function adviceFor(command: FailingCommand, hint: Advice): string | null {
   const clauses = typeof hint === "string" ? [hint] : hint;
   const has = new Set([...ADVISED[command].split(" "), ...FOREIGN]);
-  const left = clauses.filter((clause) =>
+  const possible = clauses.filter((clause) =>
     Array.from(clause.matchAll(/(?<![\w-])-(?:-[a-z][a-z-]+|[v46])(?![\w-])/g), ([option]) => option).every((option) =>
       has.has(option),
     ),
   );
-  return left.length === 0 ? null : left.join("").replace(/^(?:, or|, and|;|,) /, "");
+  return possible.length === 0 ? null : possible.join("").replace(/^(?:, or|, and|;|,) /, "");
 }
 
 /** A capability, and who lacks it: an ordinary user, or root in a container or service. */

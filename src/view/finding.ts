@@ -9,7 +9,7 @@ import { runDocument, type FailureDocument, type RunDocument } from "./document.
 import { explain, RESOLVE_FAULTS } from "./explain.ts";
 import { drawFaultText } from "./notes.ts";
 import { BROADCAST_COLUMNS, poolColumns, RING_COLUMNS } from "./members.ts";
-import { told, type ReportStyle } from "./report.ts";
+import { paragraph, type ReportStyle } from "./report.ts";
 import { ringLines } from "./rings.ts";
 import { columnsWithin, serverTable, WHY_NOT, type Column } from "./table.ts";
 import { counted, listed, printable } from "./text.ts";
@@ -69,11 +69,11 @@ export function findingReport(
     ...headLines(kind, snapshot),
     ...tableLines(kind, snapshot, style),
     ...failedLines(snapshot),
-    ...sentences.slice(0, most).flatMap((sentence) => told(sentence, style)),
+    ...sentences.slice(0, most).flatMap((sentence) => paragraph(sentence, style)),
     ...(more > 0 ? [`and ${counted(more, "other")}; the table says why`] : []),
-    ...warnings.flatMap(({ text }) => told(`warning: ${printable(text)}`, style, palette.doubtful)),
-    ...told(leapLine(snapshot), style, palette.doubtful),
-    ...told(verdictLine(snapshot, pivot), style, palette.strong),
+    ...warnings.flatMap(({ text }) => paragraph(`warning: ${printable(text)}`, style, palette.doubtful)),
+    ...paragraph(leapLine(snapshot), style, palette.doubtful),
+    ...paragraph(verdictLine(snapshot, pivot), style, palette.strong),
   ];
   return lines.map((line) => `${line}\n`).join("");
 }

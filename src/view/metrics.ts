@@ -265,20 +265,20 @@ export function exposed(
   samples: readonly (readonly [string, number | null])[],
 ): string[] {
   const labelled = new Set<string>();
-  const known = samples.filter((sample): sample is readonly [string, number] => {
+  const exposable = samples.filter((sample): sample is readonly [string, number] => {
     const [label, value] = sample;
     // Of two lines about one server the first is told: no family has the same labels twice.
     if (value === null || !Number.isFinite(value) || labelled.has(label)) return false;
     labelled.add(label);
     return true;
   });
-  if (known.length === 0) return [];
+  if (exposable.length === 0) return [];
   const suffix = type === "counter" ? "_total" : "";
   return [
     `# TYPE ntpkit_${name} ${type}`,
     ...(unit === null ? [] : [`# UNIT ntpkit_${name} ${unit}`]),
     `# HELP ntpkit_${name} ${help}`,
-    ...known.map(([label, value]) => `ntpkit_${name}${suffix}${label} ${value}`),
+    ...exposable.map(([label, value]) => `ntpkit_${name}${suffix}${label} ${value}`),
   ];
 }
 

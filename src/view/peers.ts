@@ -73,7 +73,7 @@ function row(peer: PeerReport, report: DaemonReport, options: PeersOptions): str
   const { form = "peers", serverWidth: width = 0, zeros = report.protocol === "mode6" } = options;
   const server = width === 0 ? "" : `${serverCell(peer, report, options).padEnd(width)} `;
   // What ntpd leaves out ntpq takes for zero; what another daemon does not tell is not known.
-  const told = (value: number | null): number | null => (zeros ? (value ?? 0) : value);
+  const orZero = (value: number | null): number | null => (zeros ? (value ?? 0) : value);
   const last = form === "opeers" || peer.jitter === null ? peer.dispersion : peer.jitter;
   const figures = [
     (peer.stratum ?? (report.protocol === "observe" && !zeros ? "-" : MAXSTRAT)).toString().padStart(2),
@@ -83,9 +83,9 @@ function row(peer: PeerReport, report: DaemonReport, options: PeersOptions): str
       .padStart(4)
       .slice(0, 4),
     ` ${peer.reach.toString(8).padStart(3)}`,
-    ` ${milliseconds(told(peer.delay), "unsigned").slice(0, 7).padStart(7)}`,
-    milliseconds(told(peer.offset), "signed").slice(0, 7).padStart(8),
-    milliseconds(told(last), "unsigned").slice(0, 7).padStart(7),
+    ` ${milliseconds(orZero(peer.delay), "unsigned").slice(0, 7).padStart(7)}`,
+    milliseconds(orZero(peer.offset), "signed").slice(0, 7).padStart(8),
+    milliseconds(orZero(last), "unsigned").slice(0, 7).padStart(7),
   ];
   return `${server}${remoteCell(peer, options, report.protocol)}${middleCell(peer, form, report.protocol)} ${figures.join(" ")}\n`;
 }

@@ -77,14 +77,14 @@ export function worst({ figures, remarks }: Finding): PluginStatus {
 /** The line. */
 export function pluginLine(finding: Finding): string {
   const { figures, remarks } = finding;
-  const known = figures.filter(({ value }) => value !== null);
+  const measured = figures.filter(({ value }) => value !== null);
   const words = figures.filter(isSaid).map(figureText);
   const said = (isGood: boolean): string[] =>
     remarks.filter(({ status }) => (status === "OK") === isGood).map(({ text }) => printable(text));
   // The first bar ends the text: names and kiss codes have none.
   const text = [...said(false), ...words, ...said(true)].join(", ").replaceAll("|", "\\x7c");
   // Without any figure there is nothing behind the bar, and no bar.
-  const data = figures.length === 0 ? "" : `|${known.map(performanceData).join(" ")}`;
+  const data = figures.length === 0 ? "" : `|${measured.map(performanceData).join(" ")}`;
   return `NTP ${worst(finding)}: ${text}${data}\n`;
 }
 

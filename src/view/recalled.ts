@@ -22,13 +22,13 @@ export function recalledText(
 ): string {
   if (remembered === undefined || lapse === null) return `${path}: nothing is remembered of servers yet`;
   const { associations } = remembered;
-  const known = associations.filter(({ samples }) => samples.length > 0).length;
+  const sampled = associations.filter(({ samples }) => samples.length > 0).length;
   const doubtful = associations.filter(({ probation }) => probation !== null).length;
   const spared = associations.filter(({ backoff }) => backoff !== null && backoff.left > 0).length;
   const parts = [
     `${counted(associations.length, "server")} remembered, ${agoText(lapse.elapsed)} old`,
     lapse.broken === null
-      ? `${known} known by ${known === 1 ? "its" : "their"} samples`
+      ? `${sampled} known by ${sampled === 1 ? "its" : "their"} samples`
       : `no samples are of use: ${BREAKS[lapse.broken]}`,
     ...(doubtful > 0 ? [`${doubtful} on probation`] : []),
     ...(spared > 0 ? [`${spared} left alone, as asked (RATE)`] : []),

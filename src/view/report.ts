@@ -27,15 +27,15 @@ export function report(snapshot: Snapshot, style: ReportStyle): string {
   const { width, palette, pivot } = style;
   const lines: string[] = [];
   if (associations.length > 0) lines.push(serverTable(associations, width, palette));
-  for (const server of associations) lines.push(...told(explain(server, snapshot), style));
-  lines.push(...told(leapLine(snapshot), style, palette.doubtful));
-  lines.push(...told(verdictLine(snapshot, pivot), style, palette.strong));
-  lines.push(...told(rateLine(snapshot.clock), style));
+  for (const server of associations) lines.push(...paragraph(explain(server, snapshot), style));
+  lines.push(...paragraph(leapLine(snapshot), style, palette.doubtful));
+  lines.push(...paragraph(verdictLine(snapshot, pivot), style, palette.strong));
+  lines.push(...paragraph(rateLine(snapshot.clock), style));
   return lines.map((line) => `${line}\n`).join("");
 }
 
 /** A sentence as it fits the terminal, painted; none for `null`. */
-export function told(
+export function paragraph(
   sentence: string | null,
   { width, wraps }: Pick<ReportStyle, "width" | "wraps">,
   paint: (text: string) => string = (text) => text,

@@ -45,8 +45,8 @@ export async function daemonKeys({ configuration }: LoadedConfiguration): Promis
 
 /** Says what is wrong with the file, and whom that concerns. */
 export function tellKeys({ faults, warnings }: DaemonKeys, { configuration }: LoadedConfiguration, log: Log): void {
-  const told = faults.map(({ at, text }) => placedText({ ...at, message: text }));
-  const [first, ...others] = told;
+  const messages = faults.map(({ at, text }) => placedText({ ...at, message: text }));
+  const [first, ...others] = messages;
   const more = others.length === 0 ? "" : `, and ${counted(others.length, "fault")} more`;
   const text = first === undefined ? null : `${first}${more}; ${withoutKeys(configuration.associations)}`;
   log.matter("keys", "warning", "keys", text);

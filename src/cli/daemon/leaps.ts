@@ -35,26 +35,27 @@ interface Leaps {
 }
 
 function leapsOf(file: NonNullable<Configuration["leapFile"]>, unix: number): Leaps {
-  const told = (text: string): Leaps => ({ knowledge: null, fault: `leap second list ${file.path}: ${text}` });
+  const faulty = (text: string): Leaps => ({ knowledge: null, fault: `leap second list ${file.path}: ${text}` });
   let text: string;
   try {
     text = readText(file.path, LARGEST.leaps);
   } catch (error) {
-    return told(systemReason(error));
+    return faulty(systemReason(error));
   }
   const list = parseLeapSeconds(text, (ascii) => createHash("sha1").update(ascii, "latin1").digest("hex"));
   if ("kind" in list)
-    return told(list.text === "" ? "there is no leap second in it" : `line ${list.line} is none of such a list`);
+    return faulty(list.text === "" ? "there is no leap second in it" : `line ${list.line} is none of such a list`);
   if (file.checkHash && list.hash !== "good")
-    return told(
+    return faulty(
       list.hash === "bad"
         ? "its hash is not that of its contents"
         : "it has no hash; leapfile … ignorehash takes it as it is",
     );
   const now = BigInt(Math.floor(unix / 1000)) + UNIX_EPOCH;
-  const left = goodFor(list, now);
-  if (left !== null && left <= 0) return told("it has expired");
-  const soon = left !== null && left < SOON ? told(`it expires in ${Math.ceil(left / 86_400)} days`).fault : null;
+  const validFor = goodFor(list, now);
+  if (validFor !== null && validFor <= 0) return faulty("it has expired");
+  const soon =
+    validFor !== null && validFor < SOON ? faulty(`it expires in ${Math.ceil(validFor / 86_400)} days`).fault : null;
   return { knowledge: knowledgeOf(list, now), fault: soon };
 }
 

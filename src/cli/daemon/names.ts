@@ -63,12 +63,14 @@ export class RestrictedNames {
     if (!this.#lines.includes(line)) return;
     const name = line.address;
     if (event.kind === "unresolved") {
-      const known = this.#addresses.has(name) ? "it counts for the addresses it had" : "the line counts for nobody yet";
+      const consequence = this.#addresses.has(name)
+        ? "it counts for the addresses it had"
+        : "the line counts for nobody yet";
       this.#log.matter(
         `restrict ${name}`,
         "warning",
         "restrict",
-        placedText({ ...line.at, message: `"restrict ${name}": ${RESOLVE_FAULTS[event.why]}; ${known}` }),
+        placedText({ ...line.at, message: `"restrict ${name}": ${RESOLVE_FAULTS[event.why]}; ${consequence}` }),
         { name },
       );
       return;

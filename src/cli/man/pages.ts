@@ -98,9 +98,9 @@ function commonOptions(commands: readonly TreeCommand[]): TreeOption[] {
   const options = new Map<string, { readonly option: TreeOption; readonly names: string[] }>();
   for (const { name, options: offered } of commands)
     for (const option of offered) {
-      const known = options.get(option.long + option.text);
-      if (known === undefined) options.set(option.long + option.text, { option, names: [name] });
-      else known.names.push(name);
+      const entry = options.get(option.long + option.text);
+      if (entry === undefined) options.set(option.long + option.text, { option, names: [name] });
+      else entry.names.push(name);
     }
   return [...options.values()].map(({ option, names }) =>
     names.length === commands.length ? option : { ...option, text: `${option.text} (${names.join(", ")})` },

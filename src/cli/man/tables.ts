@@ -184,12 +184,12 @@ function optionTerm({ short, long, value, optional }: TreeOption): string {
 }
 
 function optionText({ text, choices, standard, without, conf }: TreeOption): string {
-  const told = [
+  const clauses = [
     standard === null ? text : `${text} (${standard})`,
     ...(choices.length === 0 ? [] : [`one of ${choices.join(", ")}`]),
     ...(without === null ? [] : [`alone it is ${without}`]),
   ];
-  return `${sentence(told.join("; "))}${conf === null ? "" : ` As \`${conf}\` of ntp.conf.`}`;
+  return `${sentence(clauses.join("; "))}${conf === null ? "" : ` As \`${conf}\` of ntp.conf.`}`;
 }
 
 /** A phrase as a sentence. */

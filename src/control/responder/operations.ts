@@ -157,9 +157,9 @@ function writeVariables({ request, view, facts }: Asked): Reply {
   if (status === null) return NO_ASSOCIATION;
   const names = namesIn(textOf(request.data));
   if (names.length === 0) return said(status, "");
-  const known = request.association === 0 ? SYSTEM_NAMES : PEER_NAMES;
+  const variables = request.association === 0 ? SYSTEM_NAMES : PEER_NAMES;
   const isKnown = (name: string): boolean =>
-    known.has(name) || (facts.variables ?? []).some((one) => one.name === name);
+    variables.has(name) || (facts.variables ?? []).some((one) => one.name === name);
   return names.every(isKnown) ? { kind: "error", error: "authentication" } : UNKNOWN_VARIABLE;
 }
 

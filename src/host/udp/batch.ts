@@ -182,8 +182,8 @@ export class Batch {
     let sent = 0;
     // A datagram that is refused stops the call; those after it are not to suffer.
     for (let from = 0; from < count;) {
-      const left = from === 0 ? this.#out : this.#out.subarray(from * WORDS);
-      const done = this.#many ? this.#sendMany(fd, left, count - from) : this.#sendOne(fd, left);
+      const headers = from === 0 ? this.#out : this.#out.subarray(from * WORDS);
+      const done = this.#many ? this.#sendMany(fd, headers, count - from) : this.#sendOne(fd, headers);
       if (done > 0) sent += done;
       from += done > 0 ? done : 1;
     }
@@ -205,17 +205,17 @@ export class Batch {
     return 1;
   }
 
-  #sendMany(fd: number, left: Uint32Array, count: number): number {
-    const done = this.#c.sendmmsg(fd, left, count, SENDING);
+  #sendMany(fd: number, headers: Uint32Array, count: number): number {
+    const done = this.#c.sendmmsg(fd, headers, count, SENDING);
     if (done >= 0 || !REFUSED.has(this.#c.errno())) return done;
     // A packet filter refuses a datagram in the words of a sandbox that refuses the call.
-    const one = this.#sendOne(fd, left);
-    if (one > 0) this.#many = false;
-    return one;
+    const sent = this.#sendOne(fd, headers);
+    if (sent > 0) this.#many = false;
+    return sent;
   }
 
-  #sendOne(fd: number, left: Uint32Array): number {
-    return this.#c.sendmsg(fd, left, SENDING) < 0 ? 0 : 1;
+  #sendOne(fd: number, headers: Uint32Array): number {
+    return this.#c.sendmsg(fd, headers, SENDING) < 0 ? 0 : 1;
   }
 
   /** Makes a slot's arrival of what the kernel wrote; the time of those it did not stamp is the caller's to fill in. */

@@ -261,12 +261,12 @@ export class NativeUdp implements Udp {
     const route = routeOf(this.#c, to, from, one.interface);
     if (route === null) return "other";
     let fault: HostFault | null = route.obstacle;
-    let left = false;
+    let hasLeft = false;
     for (const way of route.ways) {
-      if (this.#outgoing.send(one.fd, bytes, route.name, way, !left)) left = true;
+      if (this.#outgoing.send(one.fd, bytes, route.name, way, !hasLeft)) hasLeft = true;
       else fault = this.#sendFault();
     }
-    return left ? null : fault;
+    return hasLeft ? null : fault;
   }
 
   #sendFault(): HostFault {

@@ -101,10 +101,10 @@ export function parse6(ip: string): Uint8Array | null {
   }
   const halves = ip.split("::");
   if (halves.length > 2) return null;
-  const [left = [], right = []] = halves.map((half) => (half === "" ? [] : half.split(":")));
-  const missing = 8 - left.length - right.length;
+  const [head = [], tail = []] = halves.map((half) => (half === "" ? [] : half.split(":")));
+  const missing = 8 - head.length - tail.length;
   if (halves.length === 2 ? missing < 1 : missing !== 0) return null;
-  const groups = [...left, ...Array.from({ length: missing }, () => "0"), ...right];
+  const groups = [...head, ...Array.from({ length: missing }, () => "0"), ...tail];
   if (!groups.every((group) => /^[\da-fA-F]{1,4}$/.test(group))) return null;
   return Uint8Array.from(
     groups.flatMap((group) => {
