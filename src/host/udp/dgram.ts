@@ -18,7 +18,7 @@ import type { Udp, UdpHost } from "./udp.ts";
 type Action<K extends keyof Udp> = Parameters<NonNullable<Udp[K]>> extends [infer A] ? A : never;
 
 /** One socket, or two when it listens on all addresses of both families. */
-interface Socket {
+interface Endpoint {
   readonly node: NodeSocket;
   readonly family: 4 | 6;
   readonly connected: boolean;
@@ -34,7 +34,7 @@ interface Socket {
 /** Sockets by node:dgram. */
 export class DgramUdp implements Udp {
   readonly #host: UdpHost;
-  readonly #sockets: Map<SocketToken, Socket[]> = new Map();
+  readonly #sockets: Map<SocketToken, Endpoint[]> = new Map();
 
   constructor(host: UdpHost) {
     this.#host = host;
@@ -48,15 +48,15 @@ export class DgramUdp implements Udp {
       this.#host.put(refused("noAddress"));
       return;
     }
-    const one = this.#make(token, of, true, refused, sourcePort !== null);
+    const endpoint = this.#make(token, of, true, refused, sourcePort !== null);
     const packet = bytes.slice();
     // Port 0: the system chooses, at random on all current systems (RFC 9109 §3).
-    one.node.bind({ port: sourcePort ?? 0, exclusive: true, ...(address === null ? {} : { address }) }, () => {
+    endpoint.node.bind({ port: sourcePort ?? 0, exclusive: true, ...(address === null ? {} : { address }) }, () => {
       // Called with the error when it fails, which the types do not tell.
-      one.node.connect(to.port, to.ip, (...[error]: unknown[]) => {
-        if (error !== undefined) return this.#failed(token, one, faultOfCode(codeOf(error)));
-        this.#opened(one);
-        this.#sendNow(one, token, to, null, packet);
+      endpoint.node.connect(to.port, to.ip, (...[error]: unknown[]) => {
+        if (error !== undefined) return this.#failed(token, endpoint, faultOfCode(codeOf(error)));
+        this.#opened(endpoint);
+        this.#sendNow(endpoint, token, to, null, packet);
       });
     });
   }
@@ -66,28 +66,31 @@ export class DgramUdp implements Udp {
     const refused = (why: HostFault): Event => ({ kind: "notOpened", socket, why });
     const places = families.flatMap((of) => {
       const bound = address ?? (name === null ? (of === 4 ? "0.0.0.0" : "::") : boundAddress(name, of));
-      return bound === null ? [] : [{ bound, one: this.#make(socket, of, false, refused, use === "hear") }];
+      return bound === null ? [] : [{ bound, endpoint: this.#make(socket, of, false, refused, use === "hear") }];
     });
     if (places.length === 0) this.#host.put(refused("noAddress"));
-    for (const { bound, one } of places) {
-      if (one.closed) continue; // the other family's failure was both's
-      one.node.bind({ port, address: bound, exclusive: true }, () => {
-        if (one.family === 4) allowBroadcasts(one.node);
-        this.#opened(one);
+    for (const { bound, endpoint } of places) {
+      if (endpoint.closed) continue; // the other family's failure was both's
+      endpoint.node.bind({ port, address: bound, exclusive: true }, () => {
+        if (endpoint.family === 4) allowBroadcasts(endpoint.node);
+        this.#opened(endpoint);
       });
     }
   }
 
   join({ socket, group, interface: name }: Action<"join">): void {
-    const one = this.#sockets.get(socket)?.find((candidate) => candidate.family === family(group));
+    const endpoint = this.#sockets.get(socket)?.find((candidate) => candidate.family === family(group));
     const of = family(group);
     const [literal = "", zone] = group.split("%", 2);
     const only = name ?? zone ?? null;
     const joinBy = (each: string | null): HostFault | null => {
       try {
-        if (each === null) one?.node.addMembership(literal);
+        if (each === null) endpoint?.node.addMembership(literal);
         else
-          one?.node.addMembership(literal, of === 6 ? `::%${interfaceNamed(each)}` : (boundAddress(each, 4) ?? each));
+          endpoint?.node.addMembership(
+            literal,
+            of === 6 ? `::%${interfaceNamed(each)}` : (boundAddress(each, 4) ?? each),
+          );
         return null;
       } catch (error) {
         const fault = faultOfCode(codeOf(error));
@@ -101,25 +104,25 @@ export class DgramUdp implements Udp {
       const faults = (all.length === 0 && areInterfacesUnknown() ? [null] : all).map(joinBy);
       if (!faults.includes(null)) this.#host.put({ kind: "notOpened", socket, why: faults[0] ?? "noMulticast", group });
     };
-    if (one === undefined) this.#host.put({ kind: "notOpened", socket, why: "other", group });
-    else this.#whenOpen(one, join);
+    if (endpoint === undefined) this.#host.put({ kind: "notOpened", socket, why: "other", group });
+    else this.#whenOpen(endpoint, join);
   }
 
   send({ token, socket, to, ttl, bytes }: Action<"send">): void {
-    const one = this.#sockets.get(socket)?.find((candidate) => candidate.family === family(to.ip));
-    if (one === undefined) {
+    const endpoint = this.#sockets.get(socket)?.find((candidate) => candidate.family === family(to.ip));
+    if (endpoint === undefined) {
       this.#host.put({ kind: "failed", token, why: "other", to });
       return;
     }
     // A copy, should it wait: what was handed in may be used again by then.
-    const packet = one.waiting === null ? bytes : bytes.slice();
-    this.#whenOpen(one, () => this.#sendNow(one, token, to, ttl, packet));
+    const packet = endpoint.waiting === null ? bytes : bytes.slice();
+    this.#whenOpen(endpoint, () => this.#sendNow(endpoint, token, to, ttl, packet));
   }
 
   close({ socket }: Action<"close">): void {
-    for (const one of this.#sockets.get(socket) ?? []) {
-      one.closed = true;
-      one.node.close();
+    for (const endpoint of this.#sockets.get(socket) ?? []) {
+      endpoint.closed = true;
+      endpoint.node.close();
     }
     this.#sockets.delete(socket);
   }
@@ -132,16 +135,16 @@ export class DgramUdp implements Udp {
     for (const socket of this.#sockets.keys()) this.close({ kind: "close", socket });
   }
 
-  #make(token: SocketToken, of: 4 | 6, connected: boolean, refused: Socket["refused"], shared = false): Socket {
+  #make(token: SocketToken, of: 4 | 6, connected: boolean, refused: Endpoint["refused"], shared = false): Endpoint {
     const node = createSocket({
       reuseAddr: shared,
       type: of === 4 ? "udp4" : "udp6",
       ipv6Only: of === 6,
       lookup: (host, _options, done) => done(null, host, of),
     });
-    const one: Socket = { node, family: of, connected, refused, waiting: [], ttl: null, closed: false };
+    const endpoint: Endpoint = { node, family: of, connected, refused, waiting: [], ttl: null, closed: false };
     node.on("message", (bytes, from) => {
-      if (one.closed) return;
+      if (endpoint.closed) return;
       const at = this.#host.read();
       const ip = of === 6 ? canonical(from.address) : from.address;
       const { port } = from;
@@ -157,45 +160,45 @@ export class DgramUdp implements Udp {
         bytes: octets,
       });
     });
-    node.on("error", (error) => this.#failed(token, one, faultOfCode(codeOf(error))));
-    this.#sockets.set(token, [...(this.#sockets.get(token) ?? []), one]);
-    return one;
+    node.on("error", (error) => this.#failed(token, endpoint, faultOfCode(codeOf(error))));
+    this.#sockets.set(token, [...(this.#sockets.get(token) ?? []), endpoint]);
+    return endpoint;
   }
 
-  #opened(one: Socket): void {
-    if (one.closed) return;
-    const waiting = one.waiting ?? [];
-    one.waiting = null;
+  #opened(endpoint: Endpoint): void {
+    if (endpoint.closed) return;
+    const waiting = endpoint.waiting ?? [];
+    endpoint.waiting = null;
     for (const action of waiting) action();
   }
 
-  #whenOpen(one: Socket, action: () => void): void {
-    if (one.waiting === null) action();
-    else one.waiting.push(action);
+  #whenOpen(endpoint: Endpoint, action: () => void): void {
+    if (endpoint.waiting === null) action();
+    else endpoint.waiting.push(action);
   }
 
   /** An error of the socket: an ICMP error once it is open, else the reason why it is not. */
-  #failed(socket: SocketToken, one: Socket, why: HostFault): void {
-    if (one.closed) return;
-    if (one.waiting === null) {
+  #failed(socket: SocketToken, endpoint: Endpoint, why: HostFault): void {
+    if (endpoint.closed) return;
+    if (endpoint.waiting === null) {
       if (why === "portUnreachable" || why === "noRoute") this.#host.put({ kind: "unreachable", socket, why });
       return;
     }
-    const rest = (this.#sockets.get(socket) ?? []).filter((other) => other !== one);
+    const rest = (this.#sockets.get(socket) ?? []).filter((other) => other !== endpoint);
     if (rest.length > 0 && why === "noRoute") {
       this.#sockets.set(socket, rest); // the other family will do
-      one.closed = true;
-      one.node.close();
+      endpoint.closed = true;
+      endpoint.node.close();
       return;
     }
-    const waiting = one.waiting;
+    const waiting = endpoint.waiting;
     this.close({ kind: "close", socket });
-    this.#host.put(one.refused(why));
+    this.#host.put(endpoint.refused(why));
     for (const action of waiting) action();
   }
 
   #sendNow(
-    one: Socket,
+    endpoint: Endpoint,
     token: PacketToken,
     to: { readonly ip: string; readonly port: number },
     ttl: number | null,
@@ -207,10 +210,10 @@ export class DgramUdp implements Udp {
       else this.#host.put({ kind: "failed", token, why: faultOfCode(codeOf(error)), to });
     };
     try {
-      if (one.ttl !== ttl) setHopLimit(one, ttl);
+      if (endpoint.ttl !== ttl) setHopLimit(endpoint, ttl);
       at = this.#host.read();
-      if (one.connected) one.node.send(bytes, done);
-      else one.node.send(bytes, to.port, to.ip, done);
+      if (endpoint.connected) endpoint.node.send(bytes, done);
+      else endpoint.node.send(bytes, to.port, to.ip, done);
     } catch (error) {
       done(error as Error);
     }
@@ -218,10 +221,10 @@ export class DgramUdp implements Udp {
 }
 
 /** Sets the hop limit of what is sent from now on, to one host or to a group. Node cannot take one back: the usual ones stand for the system's. */
-function setHopLimit(one: Socket, ttl: number | null): void {
-  one.ttl = ttl;
-  one.node.setTTL(ttl ?? HOPS);
-  one.node.setMulticastTTL(ttl ?? GROUP_HOPS);
+function setHopLimit(endpoint: Endpoint, ttl: number | null): void {
+  endpoint.ttl = ttl;
+  endpoint.node.setTTL(ttl ?? HOPS);
+  endpoint.node.setMulticastTTL(ttl ?? GROUP_HOPS);
 }
 
 /** Hop limits where nobody says otherwise: to one host (RFC 1700), and to a group (RFC 1112 §6.1). */

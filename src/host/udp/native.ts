@@ -35,8 +35,8 @@ interface Leaving {
   readonly at: NtpTimestamp;
 }
 
-/** One descriptor. */
-interface Socket {
+/** One end of what a socket of the engine is: its descriptor of one family. */
+interface Endpoint {
   readonly token: SocketToken;
   readonly fd: number;
   readonly family: 4 | 6;
@@ -71,8 +71,8 @@ export class NativeUdp implements Udp {
   readonly #outgoing: OutgoingMessage;
   readonly #ready: Uint8Array = new Uint8Array(READY * linux.SIZE.epoll_event);
   readonly #readyWords: DataView = new DataView(this.#ready.buffer);
-  readonly #byFd: Map<number, Socket> = new Map();
-  readonly #byToken: Map<SocketToken, Socket[]> = new Map();
+  readonly #byFd: Map<number, Endpoint> = new Map();
+  readonly #byToken: Map<SocketToken, Endpoint[]> = new Map();
   /** Sockets that share their port: by what was asked for, so that groups get sockets of their own. */
   readonly #sharing: Map<SocketToken, Action<"listen">> = new Map();
   #answerer: Answerer | null = null;
@@ -102,9 +102,9 @@ export class NativeUdp implements Udp {
   listen(action: Action<"listen">): void {
     const { socket, port, address, interface: name, use } = action;
     const families: readonly (4 | 6)[] = address === null ? [4, 6] : [family(address)];
-    const faults = families.map((one) => {
-      const fault = faultOf(this.#make(socket, one, { to: null, port, address, interface: name }, use === "serve"));
-      return fault === "portInUse" && use === "hear" ? this.#share(action, one) : fault;
+    const faults = families.map((each) => {
+      const fault = faultOf(this.#make(socket, each, { to: null, port, address, interface: name }, use === "serve"));
+      return fault === "portInUse" && use === "hear" ? this.#share(action, each) : fault;
     });
     // On all addresses one family will do: a machine without IPv6 still serves.
     const why =
@@ -125,25 +125,25 @@ export class NativeUdp implements Udp {
   }
 
   send({ token, socket, to, from, ttl, bytes }: Action<"send">): void {
-    const one = this.#byToken.get(socket)?.find((candidate) => candidate.family === family(to.ip));
-    if (one === undefined) {
+    const endpoint = this.#byToken.get(socket)?.find((candidate) => candidate.family === family(to.ip));
+    if (endpoint === undefined) {
       this.#host.put({ kind: "failed", token, why: "other", to });
       return;
     }
-    if (one.ttl !== ttl) setHopLimit(this.#c, one.fd, one.family, ttl);
-    one.ttl = ttl;
-    this.#leave(one, token, to, () =>
-      one.to === null ? this.#sendmsg(one, bytes, to, from) : this.#sendto(one, bytes),
+    if (endpoint.ttl !== ttl) setHopLimit(this.#c, endpoint.fd, endpoint.family, ttl);
+    endpoint.ttl = ttl;
+    this.#leave(endpoint, token, to, () =>
+      endpoint.to === null ? this.#sendmsg(endpoint, bytes, to, from) : this.#sendto(endpoint, bytes),
     );
   }
 
   /** A packet leaves, or does not, and its stamp is waited for. */
-  #leave(one: Socket, token: PacketToken, to: Address, sendOnce: () => HostFault | null): void {
+  #leave(endpoint: Endpoint, token: PacketToken, to: Address, sendOnce: () => HostFault | null): void {
     let at = this.#host.read();
     let fault = sendOnce();
     if (fault === "portUnreachable" || fault === "noRoute") {
       // An ICMP error of a packet before is reported in place of the send: take it off, and try again.
-      this.#readErrors(one);
+      this.#readErrors(endpoint);
       at = this.#host.read();
       fault = sendOnce();
     }
@@ -151,17 +151,17 @@ export class NativeUdp implements Udp {
       this.#host.put({ kind: "failed", token, why: fault, to });
       return;
     }
-    one.leaving.set(one.next, { token, at });
-    one.next += 1;
-    this.#readErrors(one);
-    if (one.leaving.size > 0) this.#awaitStamps();
+    endpoint.leaving.set(endpoint.next, { token, at });
+    endpoint.next += 1;
+    this.#readErrors(endpoint);
+    if (endpoint.leaving.size > 0) this.#awaitStamps();
   }
 
   close({ socket }: Action<"close">): void {
-    for (const one of this.#byToken.get(socket) ?? []) {
-      this.#giveUpStamps(one);
-      this.#byFd.delete(one.fd);
-      this.#c.close(one.fd);
+    for (const endpoint of this.#byToken.get(socket) ?? []) {
+      this.#giveUpStamps(endpoint);
+      this.#byFd.delete(endpoint.fd);
+      this.#c.close(endpoint.fd);
     }
     this.#byToken.delete(socket);
     this.#sharing.delete(socket);
@@ -173,10 +173,10 @@ export class NativeUdp implements Udp {
       const count = this.#c.epoll_wait(this.#epoll, this.#ready, READY, 0);
       for (let index = 0; index < count; index += 1) {
         const fd = this.#readyWords.getInt32(index * linux.SIZE.epoll_event + linux.EPOLL_DATA, true);
-        const one = this.#byFd.get(fd);
-        if (one === undefined) continue;
+        const endpoint = this.#byFd.get(fd);
+        if (endpoint === undefined) continue;
         const hasErrors = (this.#readyWords.getUint32(index * linux.SIZE.epoll_event, true) & linux.EPOLLERR) !== 0;
-        if (!this.#answerAll(one, hasErrors)) this.#readAll(one);
+        if (!this.#answerAll(endpoint, hasErrors)) this.#readAll(endpoint);
       }
       if (count < READY) return;
     }
@@ -191,13 +191,13 @@ export class NativeUdp implements Udp {
   }
 
   /** Makes one socket; or says why it could not. */
-  #make(token: SocketToken, of: 4 | 6, place: Place, serves = false): Socket | HostFault {
+  #make(token: SocketToken, of: 4 | 6, place: Place, serves = false): Endpoint | HostFault {
     const fd = makeDescriptor(this.#c, of, place);
     if (typeof fd === "string") return fd;
     const fault = this.#enlist(fd);
     if (fault !== null) this.#c.close(fd);
     if (fault !== null) return fault;
-    const one: Socket = {
+    const endpoint: Endpoint = {
       token,
       fd,
       family: of,
@@ -209,9 +209,9 @@ export class NativeUdp implements Udp {
       next: 0,
       ttl: null,
     };
-    this.#byFd.set(fd, one);
-    this.#byToken.set(token, [...(this.#byToken.get(token) ?? []), one]);
-    return one;
+    this.#byFd.set(fd, endpoint);
+    this.#byToken.set(token, [...(this.#byToken.get(token) ?? []), endpoint]);
+    return endpoint;
   }
 
   /** Has the event loop watch a descriptor. */
@@ -247,23 +247,23 @@ export class NativeUdp implements Udp {
   }
 
   #join(socket: SocketToken, group: string, name: string | null): HostFault | null {
-    const one = this.#byToken.get(socket)?.find((candidate) => candidate.family === family(group));
-    return one === undefined ? "other" : joinGroup(this.#c, one.fd, group, name);
+    const endpoint = this.#byToken.get(socket)?.find((candidate) => candidate.family === family(group));
+    return endpoint === undefined ? "other" : joinGroup(this.#c, endpoint.fd, group, name);
   }
 
-  #sendto(one: Socket, bytes: Uint8Array): HostFault | null {
+  #sendto(endpoint: Endpoint, bytes: Uint8Array): HostFault | null {
     const flags = linux.MSG_DONTWAIT | linux.MSG_NOSIGNAL;
-    return this.#c.sendto(one.fd, bytes, bytes.length, flags, null, 0) >= 0 ? null : this.#sendFault();
+    return this.#c.sendto(endpoint.fd, bytes, bytes.length, flags, null, 0) >= 0 ? null : this.#sendFault();
   }
 
   /** One copy a way; it has left when one has. The first that leaves is stamped. */
-  #sendmsg(one: Socket, bytes: Uint8Array, to: Address, from: string | undefined): HostFault | null {
-    const route = routeOf(this.#c, to, from, one.interface);
+  #sendmsg(endpoint: Endpoint, bytes: Uint8Array, to: Address, from: string | undefined): HostFault | null {
+    const route = routeOf(this.#c, to, from, endpoint.interface);
     if (route === null) return "other";
     let fault: HostFault | null = route.obstacle;
     let hasLeft = false;
     for (const way of route.ways) {
-      if (this.#outgoing.send(one.fd, bytes, route.name, way, !hasLeft)) hasLeft = true;
+      if (this.#outgoing.send(endpoint.fd, bytes, route.name, way, !hasLeft)) hasLeft = true;
       else fault = this.#sendFault();
     }
     return hasLeft ? null : fault;
@@ -275,49 +275,51 @@ export class NativeUdp implements Udp {
   }
 
   /** Answers what can be answered at once; the rest of what has come is told as ever. */
-  #answerAll(one: Socket, hasErrors: boolean): boolean {
+  #answerAll(endpoint: Endpoint, hasErrors: boolean): boolean {
     const answerer = this.#answerer;
-    if (answerer === null || !one.serves) return false;
-    if (hasErrors) this.#readErrors(one);
-    answerer.answerAll(one.fd, (bytes, from, control) => this.#datagram(one, from, bytes, control, this.#host.read()));
+    if (answerer === null || !endpoint.serves) return false;
+    if (hasErrors) this.#readErrors(endpoint);
+    answerer.answerAll(endpoint.fd, (bytes, from, control) =>
+      this.#datagram(endpoint, from, bytes, control, this.#host.read()),
+    );
     return true;
   }
 
   /** Reads a socket until it is empty, or its turn is over. */
-  #readAll(one: Socket): void {
-    this.#readErrors(one);
+  #readAll(endpoint: Endpoint): void {
+    this.#readErrors(endpoint);
     for (let turn = 0; turn < TURN; turn += 1) {
-      const length = this.#message.receive(one.fd, linux.MSG_DONTWAIT);
+      const length = this.#message.receive(endpoint.fd, linux.MSG_DONTWAIT);
       if (length < 0) {
         if (this.#c.errno() === EAGAIN) return;
-        this.#readErrors(one); // an ICMP error that came just now
+        this.#readErrors(endpoint); // an ICMP error that came just now
         continue;
       }
-      this.#received(one, length);
+      this.#received(endpoint, length);
     }
   }
 
-  #received(one: Socket, length: number): void {
+  #received(endpoint: Endpoint, length: number): void {
     const user = this.#host.read();
     const control = this.#message.control();
-    const from = one.to ?? this.#message.sender();
+    const from = endpoint.to ?? this.#message.sender();
     if (from === null) return;
     // What the packet answers has left: its stamp is here by now, or will not be waited for.
-    if (one.to !== null && one.leaving.size > 0) {
+    if (endpoint.to !== null && endpoint.leaving.size > 0) {
       const bytes = this.#message.bytes(length);
-      this.#readErrors(one);
-      this.#giveUpStamps(one);
-      this.#datagram(one, from, bytes, control, user);
-    } else this.#datagram(one, from, this.#message.bytes(length), control, user);
+      this.#readErrors(endpoint);
+      this.#giveUpStamps(endpoint);
+      this.#datagram(endpoint, from, bytes, control, user);
+    } else this.#datagram(endpoint, from, this.#message.bytes(length), control, user);
   }
 
-  #datagram(one: Socket, from: Address, bytes: Uint8Array, control: Control, user: NtpTimestamp): void {
+  #datagram(endpoint: Endpoint, from: Address, bytes: Uint8Array, control: Control, user: NtpTimestamp): void {
     const stamped = control.at !== undefined && Math.abs(difference(user, control.at)) < PLAUSIBLE;
     this.#host.put({
       kind: "datagram",
-      socket: one.token,
+      socket: endpoint.token,
       from,
-      ...(control.destination === undefined ? {} : { to: { ip: control.destination, port: one.port } }),
+      ...(control.destination === undefined ? {} : { to: { ip: control.destination, port: endpoint.port } }),
       cast: castOf(control),
       ...(control.ttl === undefined ? {} : { ttl: control.ttl }),
       ...(control.interface === undefined ? {} : { interface: control.interface }),
@@ -328,28 +330,28 @@ export class NativeUdp implements Udp {
   }
 
   /** Empties a socket's error queue: send stamps, and ICMP errors. */
-  #readErrors(one: Socket): void {
-    while (this.#message.receive(one.fd, linux.MSG_ERRQUEUE | linux.MSG_DONTWAIT) >= 0) {
+  #readErrors(endpoint: Endpoint): void {
+    while (this.#message.receive(endpoint.fd, linux.MSG_ERRQUEUE | linux.MSG_DONTWAIT) >= 0) {
       const { at, error } = this.#message.control();
       if (error === undefined) continue;
-      if (error.origin === linux.SO_EE_ORIGIN_TIMESTAMPING) this.#stamped(one, error.data, at);
+      if (error.origin === linux.SO_EE_ORIGIN_TIMESTAMPING) this.#stamped(endpoint, error.data, at);
       else {
         const why = faultOfErrno(error.errno);
         if (why === "portUnreachable" || why === "noRoute")
-          this.#host.put({ kind: "unreachable", socket: one.token, why });
+          this.#host.put({ kind: "unreachable", socket: endpoint.token, why });
       }
     }
   }
 
   /** A send stamp has come. */
-  #stamped(one: Socket, number: number, at: NtpTimestamp | undefined): void {
+  #stamped(endpoint: Endpoint, number: number, at: NtpTimestamp | undefined): void {
     // Older kernels count a packet that failed to leave; with one packet on its way there is no doubt which it is.
-    const only = one.leaving.size === 1 ? one.leaving.keys().next().value : undefined;
-    const key = one.leaving.has(number) || only === undefined || only > number ? number : only;
-    const packet = key === undefined ? undefined : one.leaving.get(key);
+    const only = endpoint.leaving.size === 1 ? endpoint.leaving.keys().next().value : undefined;
+    const key = endpoint.leaving.has(number) || only === undefined || only > number ? number : only;
+    const packet = key === undefined ? undefined : endpoint.leaving.get(key);
     if (key === undefined || packet === undefined) return;
-    one.leaving.delete(key);
-    if (key !== number) one.next = number + 1;
+    endpoint.leaving.delete(key);
+    if (key !== number) endpoint.next = number + 1;
     const plausible = at !== undefined && Math.abs(difference(at, packet.at)) < PLAUSIBLE;
     this.#host.put({
       kind: "sent",
@@ -360,24 +362,24 @@ export class NativeUdp implements Udp {
   }
 
   /** Says of every packet on its way that it left, by our own reading. */
-  #giveUpStamps(one: Socket): void {
-    for (const { token, at } of one.leaving.values()) this.#host.put({ kind: "sent", token, at, stamp: "user" });
-    one.leaving.clear();
+  #giveUpStamps(endpoint: Endpoint): void {
+    for (const { token, at } of endpoint.leaving.values()) this.#host.put({ kind: "sent", token, at, stamp: "user" });
+    endpoint.leaving.clear();
   }
 
   #awaitStamps(): void {
     this.#stampTimer ??= setTimeout(() => {
       this.#stampTimer = undefined;
-      for (const one of this.#byFd.values()) {
-        if (one.leaving.size === 0) continue;
-        this.#readErrors(one);
-        this.#giveUpStamps(one);
+      for (const endpoint of this.#byFd.values()) {
+        if (endpoint.leaving.size === 0) continue;
+        this.#readErrors(endpoint);
+        this.#giveUpStamps(endpoint);
       }
     }, STAMP_WAIT);
   }
 }
 
 /** Why a socket was not made; `null`: it was. */
-function faultOf(made: Socket | HostFault): HostFault | null {
+function faultOf(made: Endpoint | HostFault): HostFault | null {
   return typeof made === "string" ? made : null;
 }
