@@ -37,7 +37,7 @@ export function explanation(host: string, reselection: Reselection, width: numbe
   const drawn = rejudged.filter(({ interval }) => interval !== null);
   const lines = [palette.strong(headline(host, reselection))];
   if (drawn.length > 0) lines.push(...chart(drawn, intersection, width, palette));
-  for (const one of rejudged) lines.push(...sentence(one, reselection));
+  for (const association of rejudged) lines.push(...sentence(association, reselection));
   return lines.map((line) => `${line}\n`).join("");
 }
 
@@ -62,10 +62,11 @@ function chart(
   const figureWidth = Math.max(...figures.map((figure) => figure.length));
   const columns = Math.min(MOST_CHART, Math.max(LEAST_CHART, width - nameWidth - figureWidth - 6));
   const axis = axisOf(drawn, intersection, columns);
-  const rows = drawn.map((one, index) => {
-    const paint = palette[one.verdict === "falseticker" ? "bad" : one.reason === null ? "good" : "faint"];
+  const rows = drawn.map((association, index) => {
+    const paint =
+      palette[association.verdict === "falseticker" ? "bad" : association.reason === null ? "good" : "faint"];
     return paint(
-      `${TALLIES[one.verdict]} ${names[index]!.padEnd(nameWidth)}  ${bar(one, intersection, axis)}  ${figures[index]!}`,
+      `${TALLIES[association.verdict]} ${names[index]!.padEnd(nameWidth)}  ${bar(association, intersection, axis)}  ${figures[index]!}`,
     );
   });
   const low = signedText(axis.low);
