@@ -16,7 +16,6 @@ import { UsageError } from "../../config/usage.ts";
 import type { LoadedConfiguration } from "../../config/files.ts";
 import type { HostFault } from "../../engine/port/event.ts";
 import type { Note } from "../../engine/port/note.ts";
-import type { Snapshot } from "../../engine/port/snapshot.ts";
 import type { Memory } from "../../engine/port/memory.ts";
 import { lookUpUser } from "../../host/become.ts";
 import { addressesByInterface } from "../../host/interfaces.ts";
