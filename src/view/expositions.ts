@@ -2,95 +2,27 @@
 import type { DaemonReport } from "../control/daemon.ts";
 import { LEAPS } from "../wire/header.ts";
 import type { HostAnswer } from "./daemon-document.ts";
-import { ASSOCIATIONS, escaped, exposed, labels, type Family } from "./metrics.ts";
+import { ASSOCIATIONS, escaped, exposed, gauge, labels, type Family } from "./metrics.ts";
 import { statusOf, STATUSES, worst, type Finding } from "./plugin.ts";
 
 /** Figures of a daemon's system. */
 const SYSTEM: readonly Family<DaemonReport>[] = [
-  {
-    name: "synchronized",
-    type: "gauge",
-    unit: null,
-    help: "1 while the daemon is synchronized.",
-    value: ({ system }) => (system.leap === "unsynchronized" || system.stratum >= 16 ? 0 : 1),
-  },
-  {
-    name: "stratum",
-    type: "gauge",
-    unit: null,
-    help: "The daemon's; 16: unsynchronized.",
-    value: ({ system }) => system.stratum,
-  },
-  {
-    name: "leap",
-    type: "gauge",
-    unit: null,
-    help: "The leap indicator: 0 none, 1 insert, 2 delete, 3 unsynchronized.",
-    value: ({ system }) => LEAPS.indexOf(system.leap),
-  },
-  {
-    name: "offset_seconds",
-    type: "gauge",
-    unit: "seconds",
-    help: "Server minus local; positive: the local clock is behind.",
-    value: ({ system }) => system.offset,
-  },
-  {
-    name: "jitter_seconds",
-    type: "gauge",
-    unit: "seconds",
-    help: "Of the system.",
-    value: ({ system }) => system.jitter,
-  },
-  {
-    name: "root_delay_seconds",
-    type: "gauge",
-    unit: "seconds",
-    help: "Round trip to the primary source.",
-    value: ({ system }) => system.rootDelay,
-  },
-  {
-    name: "root_dispersion_seconds",
-    type: "gauge",
-    unit: "seconds",
-    help: "Error bound from the primary source.",
-    value: ({ system }) => system.rootDispersion,
-  },
-  {
-    name: "root_distance_seconds",
-    type: "gauge",
-    unit: "seconds",
-    help: "Half the width of the correctness interval.",
-    value: ({ system }) => system.rootDistance,
-  },
-  {
-    name: "frequency_ratio",
-    type: "gauge",
-    unit: "ratio",
-    help: "Correction of the oscillator's frequency.",
-    value: ({ system }) => system.frequency,
-  },
-  {
-    name: "survivors",
-    type: "gauge",
-    unit: null,
-    help: "Servers whose offsets are combined.",
-    value: ({ system }) => system.survivors,
-  },
-  {
-    name: "truechimers",
-    type: "gauge",
-    unit: null,
-    help: "Servers that agree.",
-    value: ({ system }) => system.truechimers,
-  },
-  {
-    name: "falsetickers",
-    type: "gauge",
-    unit: null,
-    help: "Servers that disagree.",
-    value: ({ system }) => system.falsetickers,
-  },
+  gauge("synchronized", "1 while the daemon is synchronized.", ({ system }) =>
+    system.leap === "unsynchronized" || system.stratum >= 16 ? 0 : 1,
+  ),
+  gauge("stratum", "The daemon's; 16: unsynchronized.", ({ system }) => system.stratum),
+  gauge("leap", "The leap indicator: 0 none, 1 insert, 2 delete, 3 unsynchronized.", ({ system }) =>
+    LEAPS.indexOf(system.leap),
+  ),
+  gauge("offset_seconds", "Server minus local; positive: the local clock is behind.", ({ system }) => system.offset),
+  gauge("jitter_seconds", "Of the system.", ({ system }) => system.jitter),
+  gauge("root_delay_seconds", "Round trip to the primary source.", ({ system }) => system.rootDelay),
+  gauge("root_dispersion_seconds", "Error bound from the primary source.", ({ system }) => system.rootDispersion),
+  gauge("root_distance_seconds", "Half the width of the correctness interval.", ({ system }) => system.rootDistance),
+  gauge("frequency_ratio", "Correction of the oscillator's frequency.", ({ system }) => system.frequency),
+  gauge("survivors", "Servers whose offsets are combined.", ({ system }) => system.survivors),
+  gauge("truechimers", "Servers that agree.", ({ system }) => system.truechimers),
+  gauge("falsetickers", "Servers that disagree.", ({ system }) => system.falsetickers),
 ];
 
 /** What daemons told, as OpenMetrics. */

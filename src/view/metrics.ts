@@ -16,112 +16,38 @@ export interface Family<From> {
   readonly value: (from: From) => number | null;
 }
 
+/** A figure that rises and falls. Its unit is the last word of its name, where it has one. */
+export function gauge<From>(name: string, help: string, value: Family<From>["value"]): Family<From> {
+  return { name, type: "gauge", unit: /_(seconds|ratio|packets)$/.exec(name)?.[1] ?? null, help, value };
+}
+
+/** One that only rises. */
+function counter<From>(name: string, help: string, value: Family<From>["value"]): Family<From> {
+  return { ...gauge(name, help, value), type: "counter" };
+}
+
 const SYSTEM: readonly Family<Snapshot>[] = [
-  {
-    name: "uptime_seconds",
-    type: "gauge",
-    unit: "seconds",
-    help: "Since the daemon or the run began.",
-    value: ({ elapsed }) => elapsed,
-  },
-  {
-    name: "synchronized",
-    type: "gauge",
-    unit: null,
-    help: "1 while there is a system peer.",
-    value: ({ system }) => (system.systemPeer === null ? 0 : 1),
-  },
-  {
-    name: "stratum",
-    type: "gauge",
-    unit: null,
-    help: "Ours; 16: unsynchronized.",
-    value: ({ system }) => system.stratum,
-  },
-  {
-    name: "leap",
-    type: "gauge",
-    unit: null,
-    help: "The leap indicator: 0 none, 1 insert, 2 delete, 3 unsynchronized.",
-    value: ({ system }) => LEAPS.indexOf(system.leap),
-  },
-  {
-    name: "offset_seconds",
-    type: "gauge",
-    unit: "seconds",
-    help: "Server minus local; positive: the local clock is behind.",
-    value: ({ clock }) => clock.offset,
-  },
-  {
-    name: "uncertainty_seconds",
-    type: "gauge",
-    unit: "seconds",
-    help: "How far the offset may be wrong.",
-    value: ({ clock }) => clock.uncertainty,
-  },
-  {
-    name: "jitter_seconds",
-    type: "gauge",
-    unit: "seconds",
-    help: "Of the system.",
-    value: ({ clock }) => clock.jitter,
-  },
-  {
-    name: "root_delay_seconds",
-    type: "gauge",
-    unit: "seconds",
-    help: "Round trip to the primary source.",
-    value: ({ system }) => system.rootDelay,
-  },
-  {
-    name: "root_dispersion_seconds",
-    type: "gauge",
-    unit: "seconds",
-    help: "Error bound from the primary source.",
-    value: ({ system }) => system.rootDispersion,
-  },
-  {
-    name: "root_distance_seconds",
-    type: "gauge",
-    unit: "seconds",
-    help: "Half the width of the correctness interval.",
-    value: ({ system }) => system.rootDistance,
-  },
-  {
-    name: "frequency_ratio",
-    type: "gauge",
-    unit: "ratio",
-    help: "Correction of the oscillator's frequency.",
-    value: ({ discipline }) => discipline?.frequency ?? null,
-  },
-  {
-    name: "wander_ratio",
-    type: "gauge",
-    unit: "ratio",
-    help: "Changes of the frequency, RMS.",
-    value: ({ discipline }) => discipline?.wander ?? null,
-  },
-  {
-    name: "survivors",
-    type: "gauge",
-    unit: null,
-    help: "Servers whose offsets are combined.",
-    value: ({ system }) => system.survivors,
-  },
-  {
-    name: "truechimers",
-    type: "gauge",
-    unit: null,
-    help: "Servers that agree.",
-    value: ({ system }) => system.truechimers,
-  },
-  {
-    name: "falsetickers",
-    type: "gauge",
-    unit: null,
-    help: "Servers that disagree.",
-    value: ({ system }) => system.falsetickers,
-  },
+  gauge("uptime_seconds", "Since the daemon or the run began.", ({ elapsed }) => elapsed),
+  gauge("synchronized", "1 while there is a system peer.", ({ system }) => (system.systemPeer === null ? 0 : 1)),
+  gauge("stratum", "Ours; 16: unsynchronized.", ({ system }) => system.stratum),
+  gauge("leap", "The leap indicator: 0 none, 1 insert, 2 delete, 3 unsynchronized.", ({ system }) =>
+    LEAPS.indexOf(system.leap),
+  ),
+  gauge("offset_seconds", "Server minus local; positive: the local clock is behind.", ({ clock }) => clock.offset),
+  gauge("uncertainty_seconds", "How far the offset may be wrong.", ({ clock }) => clock.uncertainty),
+  gauge("jitter_seconds", "Of the system.", ({ clock }) => clock.jitter),
+  gauge("root_delay_seconds", "Round trip to the primary source.", ({ system }) => system.rootDelay),
+  gauge("root_dispersion_seconds", "Error bound from the primary source.", ({ system }) => system.rootDispersion),
+  gauge("root_distance_seconds", "Half the width of the correctness interval.", ({ system }) => system.rootDistance),
+  gauge(
+    "frequency_ratio",
+    "Correction of the oscillator's frequency.",
+    ({ discipline }) => discipline?.frequency ?? null,
+  ),
+  gauge("wander_ratio", "Changes of the frequency, RMS.", ({ discipline }) => discipline?.wander ?? null),
+  gauge("survivors", "Servers whose offsets are combined.", ({ system }) => system.survivors),
+  gauge("truechimers", "Servers that agree.", ({ system }) => system.truechimers),
+  gauge("falsetickers", "Servers that disagree.", ({ system }) => system.falsetickers),
 ];
 
 /** What is exposed of an association; packets may not be told. */
@@ -132,90 +58,24 @@ export type ExposedAssociation = Omit<
 
 /** Figures of an association. */
 export const ASSOCIATIONS: readonly Family<ExposedAssociation>[] = [
-  {
-    name: "association_offset_seconds",
-    type: "gauge",
-    unit: "seconds",
-    help: "Server minus local.",
-    value: ({ offset }) => offset,
-  },
-  {
-    name: "association_delay_seconds",
-    type: "gauge",
-    unit: "seconds",
-    help: "Round trip.",
-    value: ({ delay }) => delay,
-  },
-  {
-    name: "association_dispersion_seconds",
-    type: "gauge",
-    unit: "seconds",
-    help: "Error bound.",
-    value: ({ dispersion }) => dispersion,
-  },
-  {
-    name: "association_jitter_seconds",
-    type: "gauge",
-    unit: "seconds",
-    help: "RMS of the offset differences.",
-    value: ({ jitter }) => jitter,
-  },
-  {
-    name: "association_root_distance_seconds",
-    type: "gauge",
-    unit: "seconds",
-    help: "Half the width of its correctness interval.",
-    value: ({ rootDistance }) => rootDistance,
-  },
-  {
-    name: "association_stratum",
-    type: "gauge",
-    unit: null,
-    help: "Of its last packet.",
-    value: ({ stratum }) => stratum,
-  },
-  {
-    name: "association_reach_ratio",
-    type: "gauge",
-    unit: "ratio",
-    help: "Of the last eight polls, those answered.",
-    value: ({ reach }) => bitsOf(reach) / 8,
-  },
-  {
-    name: "association_poll_interval_seconds",
-    type: "gauge",
-    unit: "seconds",
-    help: "Between two polls.",
-    value: ({ poll }) => 2 ** poll,
-  },
-  {
-    name: "association_survivor",
-    type: "gauge",
-    unit: null,
-    help: "1 for the system peer and the other survivors.",
-    value: ({ reason }) => (reason === null ? 1 : 0),
-  },
-  {
-    name: "association_sent_packets",
-    type: "counter",
-    unit: "packets",
-    help: "Sent.",
-    value: ({ packets }) => packets?.sent ?? null,
-  },
-  {
-    name: "association_received_packets",
-    type: "counter",
-    unit: "packets",
-    help: "Received.",
-    value: ({ packets }) => packets?.received ?? null,
-  },
-  {
-    name: "association_rejected_packets",
-    type: "counter",
-    unit: "packets",
-    help: "Received, and not used.",
-    value: ({ packets }) => packets?.rejected ?? null,
-  },
+  gauge("association_offset_seconds", "Server minus local.", ({ offset }) => offset),
+  gauge("association_delay_seconds", "Round trip.", ({ delay }) => delay),
+  gauge("association_dispersion_seconds", "Error bound.", ({ dispersion }) => dispersion),
+  gauge("association_jitter_seconds", "RMS of the offset differences.", ({ jitter }) => jitter),
+  gauge(
+    "association_root_distance_seconds",
+    "Half the width of its correctness interval.",
+    ({ rootDistance }) => rootDistance,
+  ),
+  gauge("association_stratum", "Of its last packet.", ({ stratum }) => stratum),
+  gauge("association_reach_ratio", "Of the last eight polls, those answered.", ({ reach }) => bitsOf(reach) / 8),
+  gauge("association_poll_interval_seconds", "Between two polls.", ({ poll }) => 2 ** poll),
+  gauge("association_survivor", "1 for the system peer and the other survivors.", ({ reason }) =>
+    reason === null ? 1 : 0,
+  ),
+  counter("association_sent_packets", "Sent.", ({ packets }) => packets?.sent ?? null),
+  counter("association_received_packets", "Received.", ({ packets }) => packets?.received ?? null),
+  counter("association_rejected_packets", "Received, and not used.", ({ packets }) => packets?.rejected ?? null),
 ];
 
 /**
@@ -236,25 +96,14 @@ export function openMetrics(snapshot: Snapshot, version: string): string {
         snapshot.associations.map((association) => [labels(association), family.value(association)]),
       ),
     );
-  const refused = Object.entries(snapshot.refused).map(([reason, count]): [string, number] => [
-    `{reason="${escaped(reason)}"}`,
-    count,
-  ]);
+  const packets = (name: string, help: string, label: string, counts: Readonly<Record<string, number>>): string[] =>
+    exposed(
+      { name, type: "counter", unit: "packets", help },
+      Object.entries(counts).map(([word, count]) => [`{${label}="${escaped(word)}"}`, count] as const),
+    );
   lines.push(
-    ...exposed(
-      { name: "refused_packets", type: "counter", unit: "packets", help: "Packets that no association claimed." },
-      refused,
-    ),
-  );
-  const served = Object.entries(snapshot.served ?? {}).map(([disposition, count]): [string, number] => [
-    `{disposition="${escaped(disposition)}"}`,
-    count,
-  ]);
-  lines.push(
-    ...exposed(
-      { name: "server_packets", type: "counter", unit: "packets", help: "Clients' datagrams by what became of them." },
-      served,
-    ),
+    ...packets("refused_packets", "Packets that no association claimed.", "reason", snapshot.refused),
+    ...packets("server_packets", "Clients' datagrams by what became of them.", "disposition", snapshot.served ?? {}),
   );
   return `${lines.join("\n")}\n# EOF\n`;
 }
