@@ -155,7 +155,8 @@ function onPeerPacket(state: State, claimed: Association, { datagram, packet }: 
     return onReception(state, claimed, receivePeer(claimed, exchange, bytes, held, now, state.rules), now);
   if (listening === null || isToUsAlone(datagram)) return refuseUnasked(state, datagram.from, "mode");
   // A server that has come down to our own stratum is of no use, and goes when it has not come up again in time.
-  if (!isUsefulStratum(state, packet.header, "others")) return refuseUnasked(state, datagram.from, "stratum");
+  if (!isUsefulStratum(state, packet.header, state.opinion.variables.stratum))
+    return refuseUnasked(state, datagram.from, "stratum");
   const reception = receiveBroadcast(claimed, listening, bytes, held, now, state.rules);
   if (reception.kind === "sample") {
     state.finding.heardBroadcasts += 1;

@@ -28,7 +28,7 @@ import type { Serving } from "../serving/serving.ts";
 import type { State } from "../state.ts";
 import { add, keyPrint } from "./associate.ts";
 import type { Start } from "./associate.ts";
-import { hasRoom, isPruned, isUsefulStratum, meritOf } from "./prune.ts";
+import { hasRoom, isPruned, isUsefulStratum, meritOf, stratumAmongSurvivors } from "./prune.ts";
 
 /** A datagram that is a packet, as it came in by the engine's door. */
 export interface Arrival {
@@ -189,7 +189,8 @@ function unfitness(
   const { from } = datagram;
   const trusted = key === "line" ? isSealed(state, datagram, packet, config) : trusts(state, datagram, packet);
   if (!trusted) return "authentication";
-  if (strata !== null && !isUsefulStratum(state, packet.header, strata)) return "stratum";
+  const ours = strata === "others" ? stratumAmongSurvivors(state) : null;
+  if (strata !== null && !isUsefulStratum(state, packet.header, ours)) return "stratum";
   if (prunable && isPruned(state, from, now)) return "duplicate";
   return hasRoom(state, crowd, found?.merit ?? null, now) ? null : "surplus";
 }

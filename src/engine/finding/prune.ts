@@ -63,16 +63,25 @@ export function hasRoom(state: State, crowd: number, merit: Seconds | null, now:
 }
 
 /**
- * The filter of strata (seed 002): floor and ceiling are for everybody. Of those who might be servers `others` than the ones we have our
+ * The filter of strata (seed 002): floor and ceiling are for everybody. Of those who might be servers besides the ones we have our
  * own stratum is avoided, unless there is `cohort`: it is no reason to part with one that is held, for whoever follows a server
  * of stratum 1 is of stratum 2 and would lose all of that stratum. A one-shot is nobody's cohort.
+ * @param ours our own stratum; `null`: it does not count
  */
-export function isUsefulStratum(state: State, { stratum }: Header, filter: "range" | "others"): boolean {
+export function isUsefulStratum(state: State, { stratum }: Header, ours: number | null): boolean {
   const { floor, ceiling } = state.config.limits;
   if (stratum < floor || stratum >= ceiling) return false;
-  const ours = state.opinion.variables.stratum;
-  if (filter === "range" || state.config.once !== null || ours >= MAXSTRAT || stratum < ours) return true;
+  if (ours === null || state.config.once !== null || ours >= MAXSTRAT || stratum < ours) return true;
   return stratum === ours && state.config.discovery.cohort;
+}
+
+/**
+ * Our own stratum as newcomers are held against it: one more than the least of the survivors. Whoever follows another of them for a
+ * moment is a stratum further down; were that to count, all former equals would come in then, and drive out whom they were equal to.
+ */
+export function stratumAmongSurvivors({ opinion: { variables, survivors }, roster }: State): number {
+  const strata = survivors.map((id) => roster.get(id)?.header?.stratum ?? MAXSTRAT);
+  return Math.min(variables.stratum, ...strata.map((stratum) => stratum + 1));
 }
 
 /** Ends an association that was not configured, and keeps its address from being found again too soon. */
