@@ -119,10 +119,16 @@ export function loadedLibc(): Libc | null {
 
 /** Why the C library cannot be called, and what to do about it; `null`: it can. */
 export function libcFault(): string | null {
-  if (libc() !== null) return null;
-  const platform = `${process.platform}-${process.arch}`;
-  return is64BitPosix()
-    ? `koffi, by which the C library is called, has no binary for ${platform} here: \`npm rebuild koffi\`, or install without --omit=optional`
+  return libc() !== null ? null : libcFaultOn(`${process.platform}-${process.arch}`, is64BitPosix());
+}
+
+/**
+ * The same of a platform on which it cannot be called. No option is named: a message keeps only those of its own command.
+ * @param hasBinaries koffi has binaries for such platforms
+ */
+export function libcFaultOn(platform: string, hasBinaries: boolean): string {
+  return hasBinaries
+    ? `koffi, by which the C library is called, has no binary for ${platform} here: \`npm rebuild koffi\`, or install with the optional packages`
     : `the C library cannot be called on ${platform}: ntpkit knows 64-bit Linux, macOS and the BSDs`;
 }
 

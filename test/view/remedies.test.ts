@@ -7,6 +7,7 @@ import { COMMANDS as STATEMENTS } from "../../src/config/ntpconf/commands.ts";
 import { DEFAULT_STEP_LIMITS } from "../../src/discipline/limits.ts";
 import { OUTCOMES, type Outcome } from "../../src/engine/port/outcome.ts";
 import type { Snapshot } from "../../src/engine/port/snapshot.ts";
+import { libcFaultOn } from "../../src/host/libc.ts";
 import { ADVISED, describeFailure, type FailingCommand } from "../../src/view/failure.ts";
 import { association, lost, snapshotOf, silent, undecided } from "../support/snapshot.ts";
 
@@ -57,6 +58,15 @@ const SNAPSHOTS: readonly Snapshot[] = [
     ),
   ),
 ];
+
+it.each(["sync", "run"] as const)("%s that cannot set the clock without koffi says so, and what to do", (command) => {
+  const snapshot = snapshotOf([association(1)], { clock: { offset: 0.3, reason: "unsupported", action: "refused" } });
+  for (const hasBinaries of [true, false]) {
+    const withoutLibc = libcFaultOn("linux-x64", hasBinaries);
+    const { hint } = describeFailure("permission", snapshot, { command, limits: null, deadline: null, withoutLibc })!;
+    expect(hint).toContain(withoutLibc);
+  }
+});
 
 describe.each(Object.keys(ADVISED) as FailingCommand[])("when %s fails", (command) => {
   const has = optionsOf([command]);
