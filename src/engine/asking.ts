@@ -69,10 +69,9 @@ function pollPeer(state: State, peer: Association, now: Now): void {
   if (sealed.kind === "unsealed") return giveUp(peer, "authentication");
   // Its socket may come with an interface.
   if (socket === undefined) return notDelivered(peer, "noRoute");
-  const token = state.nextToken();
+  const token = state.send({ socket, association: peer.id, to: address, bytes: sealed.bytes });
   state.departures.set(token, departed(exchange, header, now.clock));
   count(peer, "sent");
-  state.act({ kind: "send", token, socket, association: peer.id, to: address, ttl: null, bytes: sealed.bytes });
   state.note({ what: "polled", id: peer.id, address });
 }
 

@@ -51,36 +51,18 @@ function inOrder({ config, roster }: State): Association[] {
 function clockReport(state: State): ClockReport {
   const { estimate } = state.opinion;
   const { action, applied, reason, lasting, refused } = state.clock;
-  const frequency = frequencyReport(state);
-  if (refused !== null) {
-    const { offset, moved } = refused;
-    const { uncertainty = null, jitter = null } = estimate ?? {};
-    const judged = { offset, uncertainty, jitter, direction: directionOf(offset), action, applied, reason, lasting };
-    return { ...judged, ...frequency, ...(moved === 0 ? {} : { moved }) };
-  }
-  if (estimate === null)
-    return {
-      offset: null,
-      uncertainty: null,
-      jitter: null,
-      direction: null,
-      action,
-      applied,
-      reason,
-      lasting,
-      ...frequency,
-    };
-  const { offset, uncertainty, jitter } = estimate;
+  const offset = refused?.offset ?? estimate?.offset ?? null;
   return {
     offset,
-    uncertainty,
-    jitter,
-    direction: directionOf(offset),
+    uncertainty: estimate?.uncertainty ?? null,
+    jitter: estimate?.jitter ?? null,
+    direction: offset === null ? null : directionOf(offset),
     action,
     applied,
     reason,
     lasting,
-    ...frequency,
+    ...frequencyReport(state),
+    ...(refused === null || refused.moved === 0 ? {} : { moved: refused.moved }),
   };
 }
 
@@ -99,29 +81,20 @@ function frequencyReport({ config, learning, clock: { frequencySet } }: State): 
 
 function systemReport(opinion: Opinion): SystemReport {
   const { estimate, variables, survivors, truechimers, falsetickers, intersection } = opinion;
-  const { leap, stratum } = variables;
-  const counts = { survivors: survivors.length, truechimers, falsetickers, intersection };
-  if (estimate === null)
-    return {
-      leap,
-      stratum,
-      refid: null,
-      rootDelay: null,
-      rootDispersion: null,
-      rootDistance: null,
-      systemPeer: null,
-      ...counts,
-    };
-  const { rootDelay, rootDispersion, rootDistance: distance, referenceId } = variables;
+  const { leap, stratum, referenceId, rootDelay, rootDispersion, rootDistance: distance } = variables;
+  const followed = <Value>(value: Value): Value | null => (estimate === null ? null : value);
   return {
     leap,
     stratum,
-    refid: refidText(stratum, referenceId),
-    rootDelay,
-    rootDispersion,
-    rootDistance: distance,
-    systemPeer: estimate.peer,
-    ...counts,
+    refid: followed(refidText(stratum, referenceId)),
+    rootDelay: followed(rootDelay),
+    rootDispersion: followed(rootDispersion),
+    rootDistance: followed(distance),
+    systemPeer: estimate?.peer ?? null,
+    survivors: survivors.length,
+    truechimers,
+    falsetickers,
+    intersection,
   };
 }
 

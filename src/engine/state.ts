@@ -156,6 +156,16 @@ export class State {
     this.actions.push(action);
   }
 
+  /**
+   * Sends a packet that nobody waits for an answer to by its socket.
+   * @returns its name, by which the host says when it left
+   */
+  send(packet: Outgoing): PacketToken {
+    const token = this.nextToken();
+    this.actions.push({ kind: "send", token, association: null, ttl: null, ...packet });
+    return token;
+  }
+
   /** Tells something. */
   note(note: Note): void {
     this.actions.push({ kind: "note", note });
@@ -241,6 +251,10 @@ export class State {
     this.closeAll();
   }
 }
+
+/** A packet to be sent; where nothing else is said it is no association's, and has the host's hop limit. */
+type Send = Extract<Action, { readonly kind: "send" }>;
+type Outgoing = Pick<Send, "socket" | "to" | "bytes"> & Partial<Pick<Send, "from" | "ttl" | "association">>;
 
 /** An association that selection has not seen yet. */
 const UNSEEN: VerdictOn = { verdict: "rejected", reason: "pending" };

@@ -26,7 +26,7 @@ import type { Packet, PacketFault } from "../../wire/packet.ts";
 import type { Datagram } from "../port/event.ts";
 import type { Serving } from "../serving/serving.ts";
 import type { State } from "../state.ts";
-import { add, keyPrint } from "./associate.ts";
+import { add, keyPrint, securityOf } from "./associate.ts";
 import type { Start } from "./associate.ts";
 import { hasRoom, isPruned, isUsefulStratum, meritOf, stratumAmongSurvivors } from "./prune.ts";
 
@@ -205,9 +205,8 @@ function trusts(state: State, { bytes, from }: Datagram, packet: Packet): boolea
 }
 
 /** Whether a packet is sealed as its line asks. */
-function isSealed(state: State, { bytes, from }: Datagram, packet: Packet, { key }: AssociationConfig): boolean {
-  const { security } = state.surroundings;
-  const authentication = (key === null ? security.none() : security.key(key, from.ip)).open(bytes, packet);
+function isSealed(state: State, { bytes, from }: Datagram, packet: Packet, line: AssociationConfig): boolean {
+  const authentication = securityOf(state, line, from).open(bytes, packet);
   return authentication !== "failed" && authentication !== "nak";
 }
 

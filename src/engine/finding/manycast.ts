@@ -27,6 +27,7 @@ import { encodeHeader } from "../../wire/header.ts";
 import type { Header } from "../../wire/header.ts";
 import { admit, keyOf, refuseUnasked } from "./admit.ts";
 import type { Arrival } from "./admit.ts";
+import { securityOf } from "./associate.ts";
 import type { Finding } from "./finding.ts";
 import { heldCount } from "./prune.ts";
 import type { State } from "../state.ts";
@@ -143,21 +144,12 @@ function ask(state: State, asking: Solicitor, ttl: number, held: number, now: No
     receive: UNKNOWN_TIME,
     transmit: cookie,
   };
-  const { security } = state.surroundings;
-  const sealed = (config.key === null ? security.none() : security.key(config.key)).seal(encodeHeader(header));
+  const sealed = securityOf(state, config, null).seal(encodeHeader(header));
   const ring: Ring = { ttl, at: now.clock, cookie, replies: 0 };
   onSolicit(asking, ring, now.mono, rules);
   if (sealed.kind === "unsealed") return;
   const to = { ip: asking.group, port: config.port };
-  state.act({
-    kind: "send",
-    token: state.nextToken(),
-    socket: asking.socket,
-    association: null,
-    to,
-    ttl: ring.ttl,
-    bytes: sealed.bytes,
-  });
+  state.send({ socket: asking.socket, to, ttl, bytes: sealed.bytes });
   state.note({ what: "ring", group: asking.group, ttl: ring.ttl, found: held });
 }
 

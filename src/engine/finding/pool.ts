@@ -31,7 +31,7 @@ import { encodeHeader } from "../../wire/header.ts";
 import { kissAction, kissCode } from "../../wire/kiss.ts";
 import { admit, isOwnAddress, refuseUnasked } from "./admit.ts";
 import type { Arrival } from "./admit.ts";
-import { recallServer } from "./associate.ts";
+import { recallServer, securityOf } from "./associate.ts";
 import type { HostFault } from "../port/event.ts";
 import type { Finding } from "./finding.ts";
 import { heldCount, isPruned } from "./prune.ts";
@@ -164,11 +164,10 @@ function isWanted(state: State, address: Address, now: Now): boolean {
 
 function ask(state: State, pool: PoolSolicitor, to: Address, now: Now): void {
   const { config } = pool;
-  const { security } = state.surroundings;
   onChosen(pool, to.ip, now.mono);
   const cookie = state.cookie();
   const header = encodeHeader(requestHeader(config, cookie));
-  const sealed = (config.key === null ? security.none() : security.key(config.key, to.ip)).seal(header);
+  const sealed = securityOf(state, config, to).seal(header);
   if (sealed.kind === "unsealed") return;
   const token = state.nextToken();
   const { timeout } = state.config;

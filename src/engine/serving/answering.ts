@@ -2,7 +2,7 @@
  * Answering clients: the server room at the engine's service sockets. Answers leave at once; those to a group wait their
  * random delay, and T3 is read when they leave.
  */
-import type { PacketToken, SocketToken } from "../../association/request.ts";
+import type { SocketToken } from "../../association/request.ts";
 import { ringOf } from "../../association/solicitor.ts";
 import type { SystemHeader } from "../../association/symmetric.ts";
 import { after } from "../../time/mono.ts";
@@ -106,15 +106,8 @@ export function onRequest(state: State, event: Datagram, packet: Packet | Malfor
   if (disposition === "control") return answerQuery(state, server, event, now);
   if (DISPOSITIONS[disposition].kind !== "answered") return;
   const { delay } = server.reply;
-  if (delay === 0)
-    return send(
-      state,
-      server.reply,
-      event.socket,
-      event.from,
-      now,
-      event.cast === "unicast" ? event.to?.ip : undefined,
-    );
+  const own = event.cast === "unicast" ? event.to?.ip : undefined;
+  if (delay === 0) return send(state, server.reply, event.socket, event.from, now, own);
   if (answering.waiting.length >= WAITING_AT_MOST) return;
   const reply = { at: after(now.mono, delay), reply: keepReply(server.reply), socket: event.socket, to: event.from };
   const place = answering.waiting.findLastIndex(({ at }) => at <= reply.at) + 1;
@@ -126,26 +119,10 @@ export function onRequest(state: State, event: Datagram, packet: Packet | Malfor
 function answerQuery(state: State, server: NtpServer, event: Datagram, now: Now): void {
   const { control } = state.surroundings;
   if (control === undefined || event.cast !== "unicast") return;
+  const { socket, from: to } = event;
   const from = event.to === undefined ? {} : { from: event.to.ip };
-  for (const bytes of control.respond(
-    event.bytes,
-    event.from,
-    {
-      access: server.settings.access,
-      view: () => controlView(state, server, now.clock, now),
-    },
-    now,
-  ))
-    state.act({
-      kind: "send",
-      token: state.nextToken(),
-      socket: event.socket,
-      association: null,
-      to: event.from,
-      ...from,
-      ttl: null,
-      bytes,
-    });
+  const queried = { access: server.settings.access, view: () => controlView(state, server, now.clock, now) };
+  for (const bytes of control.respond(event.bytes, to, queried, now)) state.send({ socket, to, ...from, bytes });
 }
 
 /** Sends one reply whose delay is over; each has a reading of its own for T3. */
@@ -211,18 +188,8 @@ function send(state: State, reply: Reply, socket: SocketToken, to: Address, now:
   const clock = now.clock;
   const length = state.serving.answering!.server.complete(reply, upperWord(clock), lowerWord(clock));
   if (length === 0) return;
-  const token: PacketToken = state.nextToken();
   const origin = from === undefined ? {} : { from };
-  state.act({
-    kind: "send",
-    token,
-    socket,
-    association: null,
-    to,
-    ...origin,
-    ttl: null,
-    bytes: reply.bytes.slice(0, length),
-  });
+  state.send({ socket, to, ...origin, bytes: reply.bytes.slice(0, length) });
 }
 
 /** The system variables are new: the server may have another leap second to smear. */

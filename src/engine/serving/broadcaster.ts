@@ -60,16 +60,8 @@ function send(state: State, sender: Broadcaster, system: SystemHeader, now: Now)
   const { security } = state.surroundings;
   const sealed = config.key === null ? security.none().seal(header) : security.sealWith(config.key, header);
   if (sealed.kind === "unsealed") return;
-  const token = state.nextToken();
+  const to = { ip: config.name, port: config.port };
+  const token = state.send({ socket, to, ttl: config.ttl ?? DEFAULT_TTL, bytes: sealed.bytes });
   const left = onBroadcast(sender, now.clock);
   if (left !== null) state.departures.set(token, left);
-  state.act({
-    kind: "send",
-    token,
-    socket,
-    association: null,
-    to: { ip: config.name, port: config.port },
-    ttl: config.ttl ?? DEFAULT_TTL,
-    bytes: sealed.bytes,
-  });
 }
