@@ -1,7 +1,7 @@
 /** `ntpkit sync` and `ntpkit query`: one run of the engine, and what it found in words or as a document. */
 import type { OnceCommand } from "../config/options.ts";
 import type { Snapshot } from "../engine/port/snapshot.ts";
-import type { RememberedAssociation } from "../engine/memory/remembered.ts";
+import type { RememberedAssociation } from "../engine/port/memory.ts";
 import type { Recalled } from "../state/file.ts";
 import { statePath } from "../state/place.ts";
 import { recalledText } from "../view/recalled.ts";

@@ -3,7 +3,7 @@ import { rootDistance } from "../association/distance.ts";
 import { clockFilter, refillFilter } from "../association/filter.ts";
 import { offsetOf } from "../discipline/unattended.ts";
 import { estimateReport, headerReport } from "../engine/port/association-report.ts";
-import type { Remembered, RememberedAssociation } from "../engine/memory/remembered.ts";
+import type { Remembered, RememberedAssociation } from "../engine/port/memory.ts";
 import type { Mono } from "../time/mono.ts";
 import { PHI } from "../time/seconds.ts";
 import { unfold, type UnixNanoseconds } from "../time/timestamp.ts";

@@ -71,8 +71,12 @@ class NtpEngine implements Engine {
   }
 
   get wakeAt(): Mono | undefined {
-    const { outcome, clock, deadlines } = this.#state;
-    return outcome === null && !clock.correcting ? deadlines.next : undefined;
+    const {
+      outcome,
+      clock: { correction },
+      deadlines,
+    } = this.#state;
+    return outcome === null && !correction.correcting ? deadlines.next : undefined;
   }
 
   handle(event: Event, now: Now): readonly Action[] {
@@ -92,7 +96,7 @@ class NtpEngine implements Engine {
   }
 
   memory(now: Now): Memory {
-    return { kisses: this.#state.memory.kisses, remembered: rememberedBy(this.#state, now) };
+    return { kisses: this.#state.memory.kept.kisses, remembered: rememberedBy(this.#state, now) };
   }
 
   snapshot(now: Now): Snapshot {
@@ -129,20 +133,20 @@ function take(state: State, event: Event, now: Now): void {
     case "interfaces":
       return onInterfaces(state, event.addresses, now);
     case "stepped":
-      state.era = steppedEra(state.era, event.by);
+      state.clock.era = steppedEra(state.clock.era, event.by);
       if (event.whose === "another" && isOwnLeap(state, event.by, now)) onLeapSecond(state, event.by, now);
       else if (event.whose === "another") onSteppedByAnother(state, event.by, now, event.slept);
-      else if (state.steering === null) onStepDone(state, event.by, now);
+      else if (state.clock.steering === null) onStepDone(state, event.by, now);
       else onStepped(state, event.by, "ours", now);
       return;
     case "slewing":
       return onSlewBegun(state, event.by, event.lasting, now);
     case "steered":
-      return state.steering === null ? onSteeredOnce(state, event, now) : onSteered(state, event, now);
+      return state.clock.steering === null ? onSteeredOnce(state, event, now) : onSteered(state, event, now);
     case "locked":
       return onLocked(state, event, now);
     case "clockRefused":
-      state.clock.reason = event.why;
+      state.clock.correction.reason = event.why;
       state.note({ what: "clockRefused", why: event.why });
       return state.end("permission");
   }
@@ -150,12 +154,12 @@ function take(state: State, event: Event, now: Now): void {
 
 function start(state: State, { memory, frequency }: Event & { readonly kind: "start" }, now: Now): void {
   state.started = now;
-  if (memory !== undefined) state.memory = memory;
-  state.inForce = frequency ?? null;
+  if (memory !== undefined) state.memory.kept = memory;
+  state.clock.inForce = frequency ?? null;
   state.lostAt = now.mono;
   state.serving.answering = openAnswering(state, now);
-  state.steering = startSteering(state.config, now.mono);
-  if (state.steering === null) state.learning = startLearning(state, now);
+  state.clock.steering = startSteering(state.config, now.mono);
+  if (state.clock.steering === null) state.memory.learning = startLearning(state, now);
   takeOver(state);
   onSecond(state, now);
   watchLeaps(state, now);
@@ -196,7 +200,7 @@ const TIMERS: ReadonlyMap<number, (state: State, now: Now) => void> = new Map(
 );
 
 function wake(state: State, now: Now): void {
-  if (state.clock.correcting) return;
+  if (state.clock.correction.correcting) return;
   for (let key = state.deadlines.take(now.mono); key !== undefined; key = state.deadlines.take(now.mono)) {
     const association = state.roster.get(key as AssociationId);
     if (association !== undefined) attend(state, association, now);

@@ -30,7 +30,7 @@ const PART = 1 / 8;
 /** Whatever changed is judged, at once or when its turn comes; a one-shot then sees whether it may end. */
 export function settle(state: State, now: Now): void {
   const turn = turnOf(state);
-  if (turn === null || state.outcome !== null || state.clock.correcting) return;
+  if (turn === null || state.outcome !== null || state.clock.correction.correcting) return;
   if (now.mono < turn) {
     state.deadlines.set(TIMER.judgement, turn);
     return;
@@ -99,7 +99,7 @@ function judge(state: State, now: Now): void {
     current: before,
     referenceIdOf: state.surroundings.referenceIdOf,
     orphan: orphanRules(state),
-    toldAsItReads: state.steering !== null,
+    toldAsItReads: state.clock.steering !== null,
   });
   state.opinion = { ...opinion, variables: withLeap(state, opinion.variables, now) };
   state.unjudged = false;
@@ -137,7 +137,7 @@ function decide(state: State, now: Now): void {
   const { estimate } = state.opinion;
   state.note({ what: "decided", offset: estimate?.offset ?? null });
   if (estimate === null) {
-    state.clock.reason = "no-agreement";
+    state.clock.correction.reason = "no-agreement";
     state.end(failure(state));
     return;
   }

@@ -117,9 +117,9 @@ function revise(state: State, association: Association, line: AssociationConfig,
 }
 
 function steerOn(state: State, config: EngineConfig, now: Now): void {
-  const before = state.steering;
-  state.steering = reviseSteering(before, config, now.mono);
-  if (state.steering === before) return;
+  const before = state.clock.steering;
+  state.clock.steering = reviseSteering(before, config, now.mono);
+  if (state.clock.steering === before) return;
   state.deadlines.set(TIMER.second, null);
   takeOver(state);
   onSecond(state, now);

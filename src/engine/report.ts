@@ -23,7 +23,7 @@ export function snapshotOf(state: State, now: Now): Snapshot {
     ...(state.judgedAt === -Infinity ? {} : { judgedAt: state.judgedAt }),
     system: systemReport(state.opinion),
     limits: state.config.limits,
-    discipline: state.steering?.discipline.report ?? null,
+    discipline: state.clock.steering?.discipline.report ?? null,
     associations: inOrder(state).map((association) => reportOf(association, state, now)),
     resolved: lookups.flatMap(({ name, addresses }) => (addresses === null ? [] : [{ name, addresses }])),
     unresolved: lookups.flatMap(({ name, fault }) => (fault === null ? [] : [{ name, why: fault }])),
@@ -50,7 +50,7 @@ function inOrder({ config, roster }: State): Association[] {
 
 function clockReport(state: State): ClockReport {
   const { estimate } = state.opinion;
-  const { action, applied, reason, lasting, refused } = state.clock;
+  const { action, applied, reason, lasting, refused } = state.clock.correction;
   const offset = refused?.offset ?? estimate?.offset ?? null;
   return {
     offset,
@@ -71,12 +71,16 @@ function directionOf(offset: Seconds): NonNullable<ClockReport["direction"]> {
 }
 
 /** Of a run that remembers nothing, nothing is said of the rate. */
-function frequencyReport({ config, learning, clock: { frequencySet } }: State): Pick<ClockReport, "frequency"> {
+function frequencyReport({
+  config,
+  memory: { learning },
+  clock: { correction },
+}: State): Pick<ClockReport, "frequency"> {
   if ((config.once?.known ?? null) === null) return {};
   const oscillator = learning?.discipline.learned.oscillator ?? null;
   if (oscillator === null || !isMeasured(oscillator)) return { frequency: null };
   const { frequency, variance } = oscillator;
-  return { frequency: { correction: frequency, deviation: Math.sqrt(variance), applied: frequencySet } };
+  return { frequency: { correction: frequency, deviation: Math.sqrt(variance), applied: correction.frequencySet } };
 }
 
 function systemReport(opinion: Opinion): SystemReport {

@@ -19,17 +19,18 @@ import type { FitnessRules } from "../system/fitness.ts";
 import { NO_OPINION } from "../system/judge.ts";
 import type { Opinion, VerdictOn } from "../system/judge.ts";
 import { unfoldOffset } from "../time/era.ts";
-import type { Era } from "../time/era.ts";
 import type { Mono } from "../time/mono.ts";
 import type { Now } from "../time/now.ts";
-import type { Frequency, Seconds } from "../time/seconds.ts";
+import type { Seconds } from "../time/seconds.ts";
 import type { NtpTimestamp } from "../time/timestamp.ts";
 import type { Action } from "./port/action.ts";
 import type { EngineConfig } from "./port/config.ts";
 import { Deadlines } from "./deadlines.ts";
 import type { Surroundings } from "./port/engine.ts";
-import { NOTHING } from "./port/memory.ts";
-import type { Memory } from "./port/memory.ts";
+import { localClock } from "./clock/clock.ts";
+import type { LocalClock } from "./clock/clock.ts";
+import { remembering } from "./memory/memory.ts";
+import type { Remembering } from "./memory/memory.ts";
 import { finding } from "./finding/finding.ts";
 import type { Finding } from "./finding/finding.ts";
 import type { Note } from "./port/note.ts";
@@ -38,23 +39,6 @@ import { Roster } from "./roster.ts";
 import { TIMER } from "./timer.ts";
 import { reviseAccess, serving } from "./serving/serving.ts";
 import type { Serving } from "./serving/serving.ts";
-import type { ClockReason, ClockReport } from "./port/snapshot.ts";
-import type { Steering } from "./clock/steering.ts";
-import type { Learning } from "./memory/unattended.ts";
-
-/** What the engine knows of its correction of the clock. */
-export interface ClockState {
-  action: ClockReport["action"];
-  applied: boolean;
-  reason: ClockReason | null;
-  lasting: Seconds | null;
-  /** The offset that was refused, and what the clock had been stepped by before; `null`: none was. */
-  refused: { readonly offset: Seconds; readonly moved: Seconds } | null;
-  /** A correction was asked for and not answered yet. */
-  correcting: boolean;
-  /** The clock's rate was set, too. */
-  frequencySet: boolean;
-}
 
 /** The engine's state. */
 export class State {
@@ -63,28 +47,14 @@ export class State {
   readonly deadlines: Deadlines = new Deadlines();
   readonly finding: Finding = finding();
   readonly serving: Serving;
-  readonly clock: ClockState = {
-    action: "none",
-    applied: false,
-    reason: null,
-    lasting: null,
-    refused: null,
-    correcting: false,
-    frequencySet: false,
-  };
+  readonly clock: LocalClock;
+  readonly memory: Remembering = remembering();
   /** Packets to peers and to many whose true moment of leaving is not known yet. */
   readonly departures: Map<PacketToken, Leaving> = new Map();
-  /** How the clock is steered; `null` where it is not. */
-  steering: Steering | null = null;
   /** Since when there is no system peer; `null` while there is one. */
   lostAt: Mono | null = null;
-  /** When the clock was last set or corrected: the system peer's last sample, by both clocks; `null`: never. */
-  setAt: { readonly at: Mono; readonly clock: NtpTimestamp } | null = null;
   /** Packets that no association claimed, by the reason they were refused for. */
   readonly refused: Map<string, number> = new Map();
-
-  /** Where the clock is among the eras, steps included. */
-  era: Era;
 
   /** What the event being handled asks for so far. */
   actions: Action[] = [];
@@ -92,12 +62,7 @@ export class State {
   started: Now | null = null;
   /** When the first server was asked for. */
   begun: Mono | null = null;
-  memory: Memory = NOTHING;
   opinion: Opinion = NO_OPINION;
-  /** What a run that does not steer the clock learns of it for the next; `null` where it is steered. */
-  learning: Learning | null = null;
-  /** The frequency correction in force at the start, s/s; `null`: unknown. */
-  inForce: Frequency | null = null;
   /** Selection has something to see: an association has changed, which {@link State.heed} notices, or what it is judged by. */
   unjudged = false;
   /** Changes that selection has not seen of associations that the opinion does not rest on: they can wait a while. */
@@ -111,11 +76,11 @@ export class State {
   constructor(config: EngineConfig, surroundings: Surroundings) {
     this.surroundings = surroundings;
     this.serving = serving(config);
-    this.era = { pivot: surroundings.era, earliest: surroundings.earliest ?? null };
+    this.clock = localClock(surroundings);
     this.#told = told(config, surroundings, this.#unfolded);
   }
 
-  readonly #unfolded = (offset: Seconds, clock: NtpTimestamp): Seconds => unfoldOffset(offset, clock, this.era);
+  readonly #unfolded = (offset: Seconds, clock: NtpTimestamp): Seconds => unfoldOffset(offset, clock, this.clock.era);
 
   /** What the engine is told to do; another configuration takes its place by {@link State.adopt}. */
   get config(): EngineConfig {

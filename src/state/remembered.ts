@@ -15,7 +15,8 @@ import {
   identityOf,
   REMEMBERED_AT_MOST,
 } from "../engine/memory/remembered.ts";
-import type { Remembered, RememberedAssociation, UnattendedClock } from "../engine/memory/remembered.ts";
+import type { UnattendedClock } from "../engine/memory/remembered.ts";
+import type { Remembered, RememberedAssociation } from "../engine/port/memory.ts";
 import type { NtpTimestamp } from "../time/timestamp.ts";
 import { LEAPS, MODES } from "../wire/header.ts";
 import type { Header } from "../wire/header.ts";

@@ -3,7 +3,7 @@
  * next is how it is now; a run from cron that finds all as it was has nothing to tell.
  */
 import type { Reason, Verdict } from "../association/verdict.ts";
-import type { RememberedAssociation } from "../engine/memory/remembered.ts";
+import type { RememberedAssociation } from "../engine/port/memory.ts";
 import type { AssociationReport, Snapshot } from "../engine/port/snapshot.ts";
 import { literalFamily } from "../config/literal.ts";
 import { explain } from "./explain.ts";

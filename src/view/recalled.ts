@@ -2,7 +2,7 @@
 import type { Break } from "../engine/memory/lapse.ts";
 import type { Recalled } from "../state/file.ts";
 import { isMeasured } from "../discipline/unattended.ts";
-import type { RememberedAssociation } from "../engine/memory/remembered.ts";
+import type { RememberedAssociation } from "../engine/port/memory.ts";
 import type { Frequency, Seconds } from "../time/seconds.ts";
 import { addressText } from "../wire/address.ts";
 import { counted, printable } from "./text.ts";

@@ -1,5 +1,6 @@
 /** Runs of `sync --state` one after the other on one machine, as cron makes them, with what each leaves to the next. */
-import { carriedTo, type Remembered } from "../../src/engine/memory/remembered.ts";
+import { carriedTo } from "../../src/engine/memory/remembered.ts";
+import type { Remembered } from "../../src/engine/port/memory.ts";
 import type { Lapse, Moment } from "../../src/engine/memory/lapse.ts";
 import type { Memory } from "../../src/engine/port/memory.ts";
 import type { OnceOptions } from "../../src/config/options.ts";

@@ -2,7 +2,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Moment } from "../../src/engine/memory/lapse.ts";
-import { carriedOver, type Remembered, type RememberedAssociation } from "../../src/engine/memory/remembered.ts";
+import { carriedOver } from "../../src/engine/memory/remembered.ts";
+import type { Remembered, RememberedAssociation } from "../../src/engine/port/memory.ts";
 import { offsetOf, stillToGlide } from "../../src/discipline/unattended.ts";
 import { StateFile } from "../../src/state/file.ts";
 import { decodeMemory, encodeMemory } from "../../src/state/memory.ts";

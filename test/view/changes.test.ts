@@ -1,7 +1,7 @@
 /** What a run with --state says has changed since the last one. */
 import { describe, expect, it } from "vitest";
 import type { Reason, Verdict } from "../../src/association/verdict.ts";
-import type { RememberedAssociation } from "../../src/engine/memory/remembered.ts";
+import type { RememberedAssociation } from "../../src/engine/port/memory.ts";
 import type { AssociationReport } from "../../src/engine/port/snapshot.ts";
 import { changesSince } from "../../src/view/changes.ts";
 import { association, lost, silent, snapshotOf } from "../support/snapshot.ts";

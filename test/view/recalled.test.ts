@@ -1,6 +1,6 @@
 /** What a run starts from, in words. */
 import { describe, expect, it } from "vitest";
-import type { Remembered, RememberedAssociation } from "../../src/engine/memory/remembered.ts";
+import type { Remembered, RememberedAssociation } from "../../src/engine/port/memory.ts";
 import { type BREAKS, recalledText, rememberedLines, runsText } from "../../src/view/recalled.ts";
 
 const entry = (ip: string, fields: Partial<RememberedAssociation> = {}): RememberedAssociation => ({

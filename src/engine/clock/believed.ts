@@ -12,7 +12,10 @@ const COMBINED = 3;
  * Θ and whom it is from: those survivors that are not far worse than the best, for one that is being set itself overlaps with
  * all others and knows little. A system peer named `prefer` is followed alone.
  */
-export function systemOffset({ opinion, roster, steering, config: { limits } }: State, now: Now): SystemOffset | null {
+export function systemOffset(
+  { opinion, roster, clock: { steering }, config: { limits } }: State,
+  now: Now,
+): SystemOffset | null {
   const { estimate } = opinion;
   const peer = estimate === null ? undefined : roster.get(estimate.peer);
   const newest = peer?.filter.estimate;

@@ -25,17 +25,18 @@ const NOTICED: Seconds = 0.002;
 
 /** Looks whether a leap second is to be told of, or is over, and when to look again. */
 export function watchLeaps(state: State, now: Now): void {
-  const { steering } = state;
+  const { steering } = state.clock;
   if (steering === null && (state.config.leaps?.next ?? null) === null && smearInForce(state) === null) return;
   if (steering !== null) claimLeap(state, steering, now);
-  const { left } = dayOf(now.clock, state.era.pivot);
+  const { left } = dayOf(now.clock, state.clock.era.pivot);
   const later = left > 1 && expectedLeap(state, now) === "insert" ? NOTICED : OVER;
   state.deadlines.set(TIMER.leap, after(now.mono, Math.min(LOOK, left + later)));
 }
 
 /** The leap second that is to come at the end of this day, or has just come: the kernel was told of it, or the list says so. */
 function expectedLeap(state: State, now: Now): KernelClaim["leap"] {
-  const { steering, config, era } = state;
+  const { steering, era } = state.clock;
+  const { config } = state;
   const claimed = steering?.claimed?.claim.leap ?? "none";
   if (claimed !== "none") return claimed;
   const unix = ntpSeconds(now.clock, era.pivot);
@@ -59,7 +60,7 @@ const NEARLY: Seconds = 0.1;
 export function isOwnLeap(state: State, by: Seconds, now: Now): boolean {
   const leap = expectedLeap(state, now);
   if (leap === "none" || Math.abs(by - (leap === "insert" ? -1 : 1)) > NEARLY) return false;
-  const { left } = dayOf(now.clock, state.era.pivot);
+  const { left } = dayOf(now.clock, state.clock.era.pivot);
   return left <= OVER || left >= 86_400 - LOOK;
 }
 

@@ -15,7 +15,7 @@ import type { State } from "../state.ts";
 import type { Steering } from "./steering.ts";
 
 /** The system variables with the leap second that is announced: where there is a list, its word and not the vote. */
-export function withLeap({ config, era }: State, variables: SystemVariables, now: Now): SystemVariables {
+export function withLeap({ config, clock: { era } }: State, variables: SystemVariables, now: Now): SystemVariables {
   const { leap } = variables;
   return leap === "unsynchronized"
     ? variables
@@ -23,14 +23,14 @@ export function withLeap({ config, era }: State, variables: SystemVariables, now
 }
 
 /** What the kernel is to do at the end of this day. Who has lost all servers stays with what was known of it before. */
-export function armedLeap({ opinion, era }: State, { claimed }: Steering, now: Now): KernelClaim["leap"] {
+export function armedLeap({ opinion, clock: { era } }: State, { claimed }: Steering, now: Now): KernelClaim["leap"] {
   const { leap } = opinion.variables;
   if (!dayOf(now.clock, era.pivot).lastOfMonth) return "none";
   return leap === "unsynchronized" ? (claimed?.claim.leap ?? "none") : leap;
 }
 
 /** TAI − UTC as the list has it; `null`: there is none. */
-export function taiNow({ config, era }: State, now: Now): number | null {
+export function taiNow({ config, clock: { era } }: State, now: Now): number | null {
   const { leaps } = config;
   if (leaps === null) return null;
   const { next, tai } = leaps;

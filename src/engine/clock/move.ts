@@ -58,7 +58,7 @@ export function keepUp(
   now: Now,
   lag: Seconds = state.roster.size > AT_ONCE ? state.roster.size * SPACING : 0,
 ): void {
-  const { steering } = state;
+  const { steering } = state.clock;
   if (steering === null || now.mono < after(steering.movedAt, lag)) return;
   const { corrections, moved } = steering;
   if (corrections.slew.rate !== 0 || corrections.locked !== null) {

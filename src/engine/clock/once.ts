@@ -23,16 +23,16 @@ export function correct(state: State, offset: Seconds, now: Now): void {
   learnOffset(state, now);
   const { clock } = state.config;
   if (clock.kind === "observe") {
-    state.clock.reason = "query";
+    state.clock.correction.reason = "query";
     return state.end("ok");
   }
   const { action, reason } = decideCorrection(offset, clock.limits, state.opinion.estimate?.uncertainty ?? 0);
-  state.clock.action = action;
-  state.clock.reason = reason;
+  state.clock.correction.action = action;
+  state.clock.correction.reason = reason;
   if (action === "refused") return state.end("limit");
   const frequency = wantedFrequency(state);
   if (action === "none" && frequency === null) return state.end("ok");
-  state.clock.correcting = true;
+  state.clock.correction.correcting = true;
   state.closeAll();
   const phase = weighed(state, offset);
   if (action === "step" || frequency === null) state.act({ kind: action === "step" ? "step" : "slew", offset: phase });
@@ -44,15 +44,15 @@ export function correct(state: State, offset: Seconds, now: Now): void {
  * says less than a burst, but with all that is known of this clock it says more. They are apart by less than the offset's own
  * uncertainty, or the offset counts.
  */
-function weighed({ config, learning, opinion }: State, offset: Seconds): Seconds {
+function weighed({ config, memory: { learning }, opinion }: State, offset: Seconds): Seconds {
   const phase = (config.once?.known ?? null) === null ? null : (learning?.phase ?? null);
   return phase === null || Math.abs(phase - offset) > (opinion.estimate?.uncertainty ?? 0) ? offset : phase;
 }
 
 /** The clock was stepped. Its rate comes after. */
 export function onStepDone(state: State, by: Seconds, now: Now): void {
-  if (!state.clock.correcting) return;
-  state.clock.applied = true;
+  if (!state.clock.correction.correcting) return;
+  state.clock.correction.applied = true;
   learnCorrection(state, by, 0, null, now);
   const frequency = wantedFrequency(state);
   if (frequency === null) finish(state, 0);
@@ -61,9 +61,9 @@ export function onStepDone(state: State, by: Seconds, now: Now): void {
 
 /** The clock glides. */
 export function onSlewBegun(state: State, by: Seconds, lasting: Seconds, now: Now): void {
-  if (!state.clock.correcting) return;
-  state.clock.applied = true;
-  state.clock.lasting = lasting;
+  if (!state.clock.correction.correcting) return;
+  state.clock.correction.applied = true;
+  state.clock.correction.lasting = lasting;
   learnCorrection(state, by, lasting, null, now);
   finish(state, by);
 }
@@ -74,24 +74,24 @@ export function onSteeredOnce(
   { phase, frequency, lasting }: Event & { readonly kind: "steered" },
   now: Now,
 ): void {
-  if (!state.clock.correcting) return;
-  const isSlew = state.clock.action === "slew";
-  state.clock.applied = true;
-  state.clock.frequencySet = true;
-  if (isSlew) state.clock.lasting = lasting;
+  if (!state.clock.correction.correcting) return;
+  const isSlew = state.clock.correction.action === "slew";
+  state.clock.correction.applied = true;
+  state.clock.correction.frequencySet = true;
+  if (isSlew) state.clock.correction.lasting = lasting;
   learnCorrection(state, phase, lasting, frequency, now);
   finish(state, phase);
 }
 
 /** @param left what a slew has yet to correct */
 function finish(state: State, left: Seconds): void {
-  state.clock.correcting = false;
+  state.clock.correction.correcting = false;
   claimSet(state, left);
   state.end("ok");
 }
 
 /** The frequency to set; `null`: it stays as it is, for nobody wants it, it is not known well enough, or it is right. */
-function wantedFrequency({ config: { clock }, learning, inForce }: State): Frequency | null {
+function wantedFrequency({ config: { clock }, memory: { learning }, clock: { inForce } }: State): Frequency | null {
   // Where the system does not say at what rate its clock runs, it does not take one either.
   if (clock.kind !== "once" || !clock.frequency || learning === null || inForce === null) return null;
   const frequency = frequencyToSet(learning.discipline.learned);

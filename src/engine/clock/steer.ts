@@ -29,12 +29,13 @@ import { keepUp, moveAlong, moveJumped } from "./move.ts";
 import type { State } from "../state.ts";
 import { mayBeOutvoted } from "./outvoted.ts";
 import { learnDelay, onCorrected, withoutWaiting } from "./steering.ts";
+import type { Correction } from "./clock.ts";
 import type { Steering } from "./steering.ts";
 import { TIMER } from "../timer.ts";
 
 /** A sample came: the discipline will hear it as it is, before any filter. */
 export function hear(
-  { steering, learning }: State,
+  { clock: { steering }, memory: { learning } }: State,
   from: Association,
   { at, offset, delay, dispersion }: Sample,
 ): void {
@@ -51,7 +52,8 @@ const SPACING: Seconds = 1e-4;
 
 /** If there is anything new, the discipline hears it and decides. */
 export function steer(state: State, now: Now): void {
-  const { steering, roster } = state;
+  const { steering } = state.clock;
+  const { roster } = state;
   if (steering === null || state.outcome !== null || steering.awaiting) return;
   if (roster.size > AT_ONCE && now.mono < after(steering.heardAt, roster.size * SPACING)) return;
   const corrected = correctedBy(steering.corrections, now.mono);
@@ -96,7 +98,7 @@ export function steer(state: State, now: Now): void {
  * measured by it would be taken for the oscillator's doing. (ntpd clears the kernel's loop likewise.)
  */
 export function takeOver(state: State): void {
-  const { steering } = state;
+  const { steering } = state.clock;
   if (steering === null) return;
   steering.awaiting = true;
   state.act({ kind: "steer", phase: 0, frequency: steering.discipline.report.frequency ?? 0 });
@@ -104,7 +106,7 @@ export function takeOver(state: State): void {
 
 /** The clock was steered as asked. */
 export function onSteered(state: State, event: Event & { readonly kind: "steered" }, now: Now): void {
-  const { steering } = state;
+  const { steering } = state.clock;
   if (steering === null) return;
   steering.awaiting = false;
   const { frequency: before } = steering.corrections;
@@ -119,7 +121,7 @@ export function onSteered(state: State, event: Event & { readonly kind: "steered
  * @param by without what it went on by itself while the machine slept
  */
 export function onStepped(state: State, by: Seconds, whose: "ours" | "another", now: Now): void {
-  const { steering } = state;
+  const { steering } = state.clock;
   if (steering === null) return;
   if (whose === "another") steering.discipline.restart(by);
   else {
@@ -143,7 +145,7 @@ export function onStepped(state: State, by: Seconds, whose: "ours" | "another", 
 
 /** The clock-adjust process: once a second, how to run during the next (RFC 5905 §12). */
 export function onSecond(state: State, now: Now): void {
-  const { steering } = state;
+  const { steering } = state.clock;
   const adjustment = steering?.discipline.adjust() ?? null;
   if (steering === null || adjustment === null) return;
   const { phase, frequency } = adjustment;
@@ -179,15 +181,15 @@ function isTooFar({ config: { limits } }: Steering, offset: Seconds): boolean {
 function refuse(
   state: State,
   steering: Steering,
-  { offset, moved }: NonNullable<State["clock"]["refused"]>,
+  { offset, moved }: NonNullable<Correction["refused"]>,
   why: "panic" | "max-step",
   now: Now,
 ): void {
   claimUnreliable(state, steering, now);
-  state.clock.action = "refused";
-  state.clock.reason = why;
+  state.clock.correction.action = "refused";
+  state.clock.correction.reason = why;
   // What selection goes by may be older than what was judged.
-  state.clock.refused = { offset, moved };
+  state.clock.correction.refused = { offset, moved };
   state.end("limit");
 }
 
@@ -210,7 +212,7 @@ function startAfresh(state: State, association: Association, now: Now): void {
  * without any doing of ours.
  */
 export function onLocked(state: State, event: Event & { readonly kind: "locked" }, now: Now): void {
-  const { steering } = state;
+  const { steering } = state.clock;
   if (steering === null) return;
   steering.awaiting = false;
   keepUp(state, now, 0);

@@ -259,7 +259,7 @@ function list(
       ? { t1: at, t2: header.transmit, t3: header.transmit, t4: at }
       : { t1: ring.at, t2: header.receive, t3: header.transmit, t4: at };
   const folded = sampleOf(exchange, header.precision, state.config.precision, now.mono);
-  const sample = folded && { ...folded, offset: unfoldOffset(folded.offset, exchange.t4, state.era) };
+  const sample = folded && { ...folded, offset: unfoldOffset(folded.offset, exchange.t4, state.clock.era) };
   const { emptyStages, precision } = state.config;
   onListed(listed, why, packet, sample, { emptyStages, precision });
 }

@@ -67,7 +67,7 @@ export function hasLostItsKey(state: State, { config, found }: Association): boo
 
 /** A server that told an earlier run to stay away is not asked (RFC 5905 §7.4). */
 function recallKiss(state: State, fresh: Association, address: Address): void {
-  const kiss = state.memory.kisses.find(({ ip, port }) => ip === address.ip && port === address.port);
+  const kiss = state.memory.kept.kisses.find(({ ip, port }) => ip === address.ip && port === address.port);
   if (kiss === undefined) return;
   stayAway(fresh, kiss.code, "denied");
 }

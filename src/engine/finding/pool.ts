@@ -159,7 +159,7 @@ function isWanted(state: State, address: Address, now: Now): boolean {
   if (state.finding.pools.some(({ asked }) => asked !== null && isSameAddress(asked.to, address))) return false;
   if (state.roster.at(address) !== undefined || isPruned(state, address, now) || isOwnAddress(state, address.ip))
     return false;
-  return !state.memory.kisses.some(({ ip, port }) => ip === address.ip && port === address.port);
+  return !state.memory.kept.kisses.some(({ ip, port }) => ip === address.ip && port === address.port);
 }
 
 function ask(state: State, pool: PoolSolicitor, to: Address, now: Now): void {

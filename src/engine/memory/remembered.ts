@@ -8,77 +8,25 @@
 import type { Association } from "../../association/association.ts";
 import { resumeFrom } from "../../association/life.ts";
 import type { AssociationConfig } from "../../association/template.ts";
-import type { Reason, Verdict } from "../../association/verdict.ts";
 import { drifting, foretold, interrupted, stillToGlide, toGlide } from "../../discipline/unattended.ts";
-import type { UnattendedClock } from "../../discipline/unattended.ts";
 import { historySeen } from "../../discipline/history.ts";
 import type { History } from "../../discipline/history.ts";
 import { after, elapsed } from "../../time/mono.ts";
 import type { Mono } from "../../time/mono.ts";
 import type { Now } from "../../time/now.ts";
 import { PHI, pollInterval } from "../../time/seconds.ts";
-import type { PollExponent, Seconds } from "../../time/seconds.ts";
+import type { Seconds } from "../../time/seconds.ts";
 import { toIso } from "../../time/timestamp.ts";
 import type { Address } from "../../wire/address.ts";
-import type { Header } from "../../wire/header.ts";
 import { lapseBetween } from "./lapse.ts";
 import type { Lapse, Moment } from "./lapse.ts";
+import type { Remembered, RememberedAssociation, RememberedKind, RememberedSample } from "../port/memory.ts";
 import type { State } from "../state.ts";
 import { probationAfter } from "./probation.ts";
 import { clockToRemember, movement } from "./unattended.ts";
 
 export { HISTORY } from "../../discipline/history.ts";
 export type { UnattendedClock } from "../../discipline/unattended.ts";
-
-/** Everything that was learned. */
-export interface Remembered {
-  readonly associations: readonly RememberedAssociation[];
-  /** `null`: the clock was never measured. */
-  readonly clock: UnattendedClock | null;
-}
-
-/** One association. */
-export interface RememberedAssociation {
-  /** The line it was of: its kind, name and key. */
-  readonly kind: RememberedKind;
-  readonly name: string;
-  readonly key: number | null;
-  readonly ip: string;
-  readonly port: number;
-  /** How long ago it was mobilized for the first time, was last part of a run, and was last heard (`null`: never); seconds. */
-  readonly since: Seconds;
-  readonly seen: Seconds;
-  readonly heard: Seconds | null;
-  /** What selection made of it last. */
-  readonly verdict: Verdict;
-  readonly reason: Reason | null;
-  /** It was a falseticker so many seconds ago and has not agreed with a majority since (`system/probation.ts`); `null`: no. */
-  readonly probation: Seconds | null;
-  /** A RATE kiss: it is to be left alone for so many seconds more; `poll` says how long that was at first. `null`: no. */
-  readonly backoff: { readonly poll: PollExponent; readonly left: Seconds } | null;
-  readonly reach: number;
-  readonly unreach: number;
-  readonly hpoll: PollExponent;
-  readonly minpoll: PollExponent;
-  readonly header: Header | null;
-  /** The clock filter, youngest first. */
-  readonly samples: readonly RememberedSample[];
-  /** What the clock's discipline keeps of it, by moments counted from now; `null`: nothing. */
-  readonly history: History | null;
-}
-
-/** The kinds of lines whose associations are remembered; others find theirs anew. */
-export type RememberedKind = Extract<AssociationConfig["kind"], "server" | "pool" | "peer">;
-
-/** One sample of a clock filter. */
-export interface RememberedSample {
-  /** Server − clock as the clock is now. */
-  readonly offset: Seconds;
-  readonly delay: Seconds;
-  /** As of when it was made. */
-  readonly dispersion: Seconds;
-  readonly age: Seconds;
-}
 
 /** Whoever was part of no run for so long is forgotten. */
 export const FORGOTTEN: Seconds = 8 * 86_400;
@@ -103,7 +51,7 @@ export function rememberedBy(state: State, now: Now): Remembered {
   });
   const held = new Set(here.map(identityOf));
   const since = state.started === null ? 0 : elapsed(state.started.mono, now.mono);
-  const others = (state.memory.remembered?.associations ?? []).filter((entry) => !held.has(identityOf(entry)));
+  const others = (state.memory.kept.remembered?.associations ?? []).filter((entry) => !held.has(identityOf(entry)));
   const associations = [...here, ...others.map((entry) => left(entry, since, moved.earlier))].filter(
     ({ seen }) => seen < FORGOTTEN,
   );
@@ -121,7 +69,7 @@ function withinReason(entry: RememberedAssociation, place: number): RememberedAs
 const NOW = 0 as Mono;
 
 /** What the discipline keeps of servers, by their associations. */
-function historiesOf({ steering, learning }: State, now: Now): ReadonlyMap<number, History> {
+function historiesOf({ clock: { steering }, memory: { learning } }: State, now: Now): ReadonlyMap<number, History> {
   const histories = (steering ?? learning)?.discipline.learned.histories ?? [];
   return new Map(histories.map(({ source, history }) => [source, historySeen(history, elapsed(now.mono, NOW))]));
 }
@@ -139,7 +87,7 @@ export function recall(state: State, fresh: Association, now: Now): void {
   const isOnce = state.config.once !== null;
   // What is remembered is as old as it was when this engine started.
   const { mono: then } = state.started ?? now;
-  if (entry.history !== null) state.learning?.discipline.adopt(fresh.id, historySeen(entry.history, then));
+  if (entry.history !== null) state.memory.learning?.discipline.adopt(fresh.id, historySeen(entry.history, then));
   const samples = isOnce || isUntouched(state) ? entry.samples : [];
   const left = {
     since: after(then, -entry.since),
@@ -162,7 +110,7 @@ export function recall(state: State, fresh: Association, now: Now): void {
 }
 
 /** Whether a daemon has yet to touch the clock: then what was measured by it before still holds. */
-function isUntouched({ steering, started }: State): boolean {
+function isUntouched({ clock: { steering }, started }: State): boolean {
   return steering === null || started === null || steering.corrections.at <= started.mono;
 }
 
@@ -187,10 +135,10 @@ const MEMBERSHIP: Seconds = 30 * 86_400;
 
 /** What was remembered of the servers of a line, in the order it was remembered. */
 export function entriesOf(
-  { memory }: State,
+  { memory: { kept } }: State,
   { kind, name, port, key }: AssociationConfig,
 ): readonly RememberedAssociation[] {
-  return (memory.remembered?.associations ?? []).filter(
+  return (kept.remembered?.associations ?? []).filter(
     (entry) => entry.kind === kind && entry.name === name && entry.port === port && entry.key === key,
   );
 }
@@ -341,9 +289,9 @@ function entryFor(state: State, config: AssociationConfig, { ip, port }: Address
 
 /** A server that sent us away is not asked again by later runs (RFC 5905 §7.4). */
 export function rememberKiss(state: State, address: Address, code: string, now: Now): void {
-  const others = state.memory.kisses.filter(({ ip, port }) => ip !== address.ip || port !== address.port);
-  const at = toIso(now.clock, state.era.pivot) ?? "";
-  state.memory = { ...state.memory, kisses: [...others, { ip: address.ip, port: address.port, code, at }] };
+  const others = state.memory.kept.kisses.filter(({ ip, port }) => ip !== address.ip || port !== address.port);
+  const at = toIso(now.clock, state.clock.era.pivot) ?? "";
+  state.memory.kept = { ...state.memory.kept, kisses: [...others, { ip: address.ip, port: address.port, code, at }] };
   // Of what was learned besides nothing is said before the end.
-  state.act({ kind: "remember", memory: { kisses: state.memory.kisses } });
+  state.act({ kind: "remember", memory: { kisses: state.memory.kept.kisses } });
 }

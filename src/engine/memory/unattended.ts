@@ -45,8 +45,8 @@ export interface Learning {
 }
 
 /** Goes on where an earlier run ended. */
-export function startLearning({ config, memory, inForce }: State, { mono }: Now): Learning {
-  const before = memory.remembered?.clock ?? null;
+export function startLearning({ config, memory: { kept }, clock: { inForce } }: State, { mono }: Now): Learning {
+  const before = kept.remembered?.clock ?? null;
   const log = before === null ? corrections(mono) : correctionsSeen(before.corrections, mono);
   return {
     discipline: DISCIPLINES[DEFAULT_DISCIPLINE](before && toStartFrom(before, mono), boundsOf(config)),
@@ -74,7 +74,8 @@ function boundsOf(config: EngineConfig): DisciplineBounds {
 
 /** The run has measured the clock. */
 export function learnOffset(state: State, now: Now): void {
-  const { learning, opinion } = state;
+  const { learning } = state.memory;
+  const { opinion } = state;
   const system = systemOffset(state, now);
   if (learning === null || system === null || opinion.estimate === null) return;
   const { discipline, heard, runs } = learning;
@@ -95,7 +96,7 @@ export function learnOffset(state: State, now: Now): void {
  * @param frequency the correction in force from now on; `null`: as before
  */
 export function learnCorrection(
-  { learning }: State,
+  { memory: { learning } }: State,
   phase: Seconds,
   lasting: Seconds,
   frequency: Frequency | null,
@@ -108,7 +109,7 @@ export function learnCorrection(
 }
 
 /** Somebody else has set the clock: of its phase nothing is known. */
-export function loseTrack({ learning }: State, now: Now): void {
+export function loseTrack({ memory: { learning } }: State, now: Now): void {
   if (learning === null) return;
   learning.discipline.restart(0);
   learning.corrections = corrections(now.mono, learning.corrections.frequency);
@@ -119,7 +120,10 @@ export function loseTrack({ learning }: State, now: Now): void {
 }
 
 /** What is known of the clock now, to be kept. */
-export function clockToRemember({ steering, learning }: State, now: Now): UnattendedClock | null {
+export function clockToRemember(
+  { clock: { steering }, memory: { learning } }: State,
+  now: Now,
+): UnattendedClock | null {
   const at = now.mono;
   if (steering !== null) return unattended(steering.discipline.learned, steering.corrections, { at, age: 0, runs: 1 });
   if (learning === null || learning.runs === 0) return null;
@@ -133,7 +137,7 @@ export function clockToRemember({ steering, learning }: State, now: Now): Unatte
  * added to the earlier ones, or it would be held against their servers.
  */
 export function movement(
-  { learning, steering }: State,
+  { memory: { learning }, clock: { steering } }: State,
   now: Now,
 ): { readonly ours: Seconds; readonly earlier: Seconds } {
   const log = (steering ?? learning)?.corrections;

@@ -172,7 +172,7 @@ export function systemHeader(state: State, now: Now): SystemHeader {
  * The system variables with a reference timestamp of our own: when the clock was last set or corrected (RFC 5905 §7.3; A.5.5.4
  * hands the system peer's on, by which all that follow one server would look like one).
  */
-function followedSystem({ opinion: { variables }, setAt }: State): ServedVariables {
+function followedSystem({ opinion: { variables }, clock: { setAt } }: State): ServedVariables {
   return setAt === null || variables.leap === "unsynchronized" ? variables : { ...variables, reference: setAt.clock };
 }
 
@@ -180,8 +180,8 @@ function followedSystem({ opinion: { variables }, setAt }: State): ServedVariabl
 function noteWhenSet(state: State, now: Now): void {
   const { estimate } = state.opinion;
   const sampled = estimate === null ? undefined : state.roster.get(estimate.peer)?.filter.estimate?.at;
-  if (sampled === undefined || sampled === state.setAt?.at) return;
-  state.setAt = { at: sampled, clock: shift(now.clock, sampled - now.mono) };
+  if (sampled === undefined || sampled === state.clock.setAt?.at) return;
+  state.clock.setAt = { at: sampled, clock: shift(now.clock, sampled - now.mono) };
 }
 
 function send(state: State, reply: Reply, socket: SocketToken, to: Address, now: Now, from?: string): void {
@@ -206,7 +206,7 @@ function reviseSmear(state: State, now: Now): void {
  * Which leap second is smeared for clients: the one the configuration names, which a list has announced; or, where there is no list,
  * the one that most servers announce, at the end of the month (`leapsmearinterval`, as ntpd's).
  */
-function announcedSmear({ config, opinion, era }: State, before: Smear | null, now: Now): Smear | null {
+function announcedSmear({ config, opinion, clock: { era } }: State, before: Smear | null, now: Now): Smear | null {
   const { serving, leaps } = config;
   if (serving === null) return null;
   const { smear, smearInterval } = serving;

@@ -23,7 +23,7 @@ import type { State } from "../state.ts";
  * @param served what the clock that is served reads
  */
 export function controlView(state: State, server: NtpServer, served: NtpTimestamp, now: Now): ControlView {
-  const { config, opinion, steering, setAt } = state;
+  const { config, opinion, clock } = state;
   const snapshot = once(() => snapshotOf(state, now));
   const peers = once(() => [
     ...templates(state, now),
@@ -40,11 +40,11 @@ export function controlView(state: State, server: NtpServer, served: NtpTimestam
       return peers();
     },
     told: told(server, now),
-    wasSynchronized: setAt !== null || opinion.estimate !== null,
+    wasSynchronized: clock.setAt !== null || opinion.estimate !== null,
     localStratum: config.serving?.fallbacks.local ?? null,
     precision: config.precision,
     leastPoll: server.settings.rate.average,
-    discipline: steering?.discipline.report ?? null,
+    discipline: clock.steering?.discipline.report ?? null,
     broadcastDelay: config.discovery.broadcastDelay,
     leaps: config.leaps,
     counts: server.counts,
