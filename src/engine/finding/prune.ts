@@ -88,7 +88,7 @@ export function stratumAmongSurvivors({ opinion: { variables, survivors }, roste
 export function prune(state: State, surplus: Association, now: Now, why?: Reason): void {
   if (surplus.lifetime === "preemptable")
     remember(state, surplus.address!, surplus, now, why === "duplicate" ? DOUBLE : 0);
-  demobilize(state, surplus, why ?? state.verdictOn(surplus).reason ?? "unreachable", now);
+  demobilize(state, surplus, why ?? state.opinion.verdicts.get(surplus.id)?.reason ?? "unreachable", now);
 }
 
 /** Ends an association. */
@@ -119,7 +119,7 @@ export function isUseless(state: State, association: Association, now: Now): Rea
   if (hasLostItsKey(state, association)) return "authentication";
   if (isWorstOfTooMany(state, association, now)) return "surplus";
   if (association.listening !== null || association.unreach < UNREACH_LIMIT) return null;
-  return state.verdictOn(association).reason ?? "surplus";
+  return state.opinion.verdicts.get(association.id)?.reason ?? "surplus";
 }
 
 /** Questions after which a server that was found has shown what it is worth: its volley, and some polls more. */
