@@ -12,6 +12,7 @@
 import { after, elapsed } from "../time/mono.ts";
 import type { Mono } from "../time/mono.ts";
 import type { Frequency, Seconds } from "../time/seconds.ts";
+import { KERNEL_SLEW_RATE } from "./once.ts";
 
 /** Everything done to the clock since the log began, as far as its future matters. Plain data. */
 export interface Corrections {
@@ -21,10 +22,31 @@ export interface Corrections {
   readonly total: Seconds;
   /** The frequency correction from then on, s/s. */
   readonly frequency: Frequency;
-  /** A phase correction from then on: its rate, and when it is complete. `rate` 0: none. */
-  readonly slew: { readonly rate: Frequency; readonly until: Mono };
+  /** A phase correction from then on, in the order in which its stretches come; empty: none. */
+  readonly slew: readonly Stretch[];
+  /** A moment at which a second of a kernel began that slews by whole ones; `null`: it does not, or nothing was asked of it. */
+  readonly second: Mono | null;
   /** A phase that the kernel's loop corrects from then on; `null`: none. */
   readonly locked: LockedPhase | null;
+}
+
+/** A stretch of a slew: at what rate the clock glides from the end of the one before, or the last change, until a moment. */
+export interface Stretch {
+  readonly rate: Frequency;
+  readonly until: Mono;
+}
+
+/** How the clock glides. */
+export interface Glide {
+  readonly phase: Seconds;
+  /** Until it is there, seconds; 0: it is there at once. */
+  readonly lasting: Seconds;
+  /**
+   * The kernel goes by whole seconds of its clock, and to its next one it is so long: what it had begun to add before in this one
+   * goes on, and from then on it adds 500 µs in each, and what is left in the last (`ADJ_OFFSET_SINGLESHOT`: linux
+   * kernel/time/ntp.c, second_overflow()). Absent: it glides from now on at one rate.
+   */
+  readonly begins?: Seconds;
 }
 
 /** A phase in the kernel's phase-locked loop, which takes the same part of what is left each second. */
@@ -45,30 +67,86 @@ export const KERNEL_PLL_SHIFT = 2;
 
 /** A log that begins now, with a frequency correction that may already be in force. */
 export function corrections(at: Mono, frequency: Frequency = 0): Corrections {
-  return { at, total: 0, frequency, slew: { rate: 0, until: at }, locked: null };
+  return { at, total: 0, frequency, slew: [], second: null, locked: null };
 }
 
 /** C at a moment that is not before the last change, seconds. */
 export function correctedBy({ at, total, frequency, slew, locked }: Corrections, moment: Mono): Seconds {
-  const slewed = slew.rate * elapsed(at, moment < slew.until ? moment : slew.until);
   const trickled = locked === null ? 0 : locked.phase - phaseLeft(locked, elapsed(at, moment));
-  return total + frequency * elapsed(at, moment) + slewed + trickled;
+  return total + frequency * elapsed(at, moment) + slewedBy(slew, at, moment) + trickled;
+}
+
+function slewedBy(slew: readonly Stretch[], since: Mono, moment: Mono): Seconds {
+  // Most of the time there is nothing under way, and this is asked for every sample.
+  if (slew.length === 0) return 0;
+  let from = since;
+  let sum = 0;
+  for (const { rate, until } of slew) {
+    const to = moment < until ? moment : until;
+    sum += rate * elapsed(from, to);
+    if (to === moment) break;
+    from = to;
+  }
+  return sum;
+}
+
+/** The clock is steered: what is left of a slew before is replaced. */
+export function steered(before: Corrections, at: Mono, change: Glide & { readonly frequency: Frequency }): Corrections {
+  const { phase, frequency, lasting, begins } = change;
+  const total = correctedBy(before, at);
+  const locked = stillLocked(before, at);
+  if (begins !== undefined) {
+    const second = after(at, begins);
+    const slew = [...until(stillSlewing(before, at), second), ...bySecond(phase, second)];
+    return { at, total, frequency, slew, second, locked };
+  }
+  if (lasting === 0) return { at, total: total + phase, frequency, slew: [], second: null, locked };
+  return { at, total, frequency, slew: [{ rate: phase / lasting, until: after(at, lasting) }], second: null, locked };
+}
+
+/** How long a kernel that goes by whole seconds takes from its next one on, seconds. */
+export function secondsTaken(phase: Seconds): Seconds {
+  const { whole, rest } = inSeconds(phase);
+  return whole + (rest === 0 ? 0 : 1);
+}
+
+/** What is added in whole seconds, and then in one more, seconds. */
+function inSeconds(phase: Seconds): { readonly whole: number; readonly rest: Seconds } {
+  const distance = Math.abs(phase);
+  // 100 ms are 200 seconds, whatever the last digit of the quotient.
+  const whole = Math.floor(distance / KERNEL_SLEW_RATE + 1e-9);
+  return { whole, rest: Math.max(0, distance - whole * KERNEL_SLEW_RATE) };
+}
+
+function bySecond(phase: Seconds, from: Mono): readonly Stretch[] {
+  const { whole, rest } = inSeconds(phase);
+  const full = { rate: Math.sign(phase) * KERNEL_SLEW_RATE, until: after(from, whole) };
+  const last = { rate: Math.sign(phase) * rest, until: after(from, whole + 1) };
+  // Where nothing glides meanwhile the wait is a stretch, too.
+  const wait = { rate: 0, until: from };
+  return phase === 0 ? [] : [wait, ...(whole === 0 ? [] : [full]), ...(rest === 0 ? [] : [last])];
+}
+
+/** What of a slew comes before a moment. */
+function until(slew: readonly Stretch[], moment: Mono): readonly Stretch[] {
+  const place = slew.findIndex((stretch) => stretch.until >= moment);
+  return place < 0 ? slew : [...slew.slice(0, place), { rate: slew[place]!.rate, until: moment }];
 }
 
 /**
- * The clock is steered: what is left of a slew before is replaced.
- * @param lasting how long the clock glides until the phase is corrected, seconds; 0: at once
+ * What a kernel that slews by whole seconds will have added by its next one, whatever it is asked for meanwhile: who corrects an
+ * offset has so much less to ask for.
  */
-export function steered(
-  before: Corrections,
-  at: Mono,
-  change: { readonly phase: Seconds; readonly frequency: Frequency; readonly lasting: Seconds },
-): Corrections {
-  const { phase, frequency, lasting } = change;
-  const total = correctedBy(before, at);
-  const locked = stillLocked(before, at);
-  if (lasting === 0) return { at, total: total + phase, frequency, slew: { rate: 0, until: at }, locked };
-  return { at, total, frequency, slew: { rate: phase / lasting, until: after(at, lasting) }, locked };
+export function committed({ at: since, slew, second }: Corrections, at: Mono): Seconds {
+  if (second === null) return 0;
+  const next = after(second, Math.ceil(elapsed(second, at)));
+  return slewedBy(slew, since, next) - slewedBy(slew, since, at);
+}
+
+/** Whether a slew is under way at a moment. */
+export function isSlewing({ slew }: Corrections, at: Mono): boolean {
+  const last = slew.at(-1);
+  return last !== undefined && at < last.until;
 }
 
 /** A phase was handed to the kernel's loop, in place of what it had left; a slew goes on beside it. */
@@ -78,13 +156,7 @@ export function locked(
   change: LockedPhase & { readonly frequency: Frequency },
 ): Corrections {
   const { phase, frequency, timeConstant } = change;
-  return {
-    at,
-    total: correctedBy(before, at),
-    frequency,
-    slew: stillSlewing(before, at),
-    locked: { phase, timeConstant },
-  };
+  return { ...atRate(before, at, frequency), locked: { phase, timeConstant } };
 }
 
 /** What was added between two moments by a slew and by the kernel's loop: all that was done but by frequency, seconds. */
@@ -108,18 +180,24 @@ export function atRate(before: Corrections, at: Mono, frequency: Frequency): Cor
     total: correctedBy(before, at),
     frequency,
     slew: stillSlewing(before, at),
+    second: before.second,
     locked: stillLocked(before, at),
   };
 }
 
 /** The same log as it is to somebody whose clock is ahead by so much. */
 export function correctionsSeen(log: Corrections, ahead: Seconds): Corrections {
-  const { at, slew } = log;
-  return { ...log, at: after(at, ahead), slew: { ...slew, until: after(slew.until, ahead) } };
+  const { at, slew, second } = log;
+  return {
+    ...log,
+    at: after(at, ahead),
+    slew: slew.map(({ rate, until }) => ({ rate, until: after(until, ahead) })),
+    second: second === null ? null : after(second, ahead),
+  };
 }
 
 function stillSlewing({ slew }: Corrections, at: Mono): Corrections["slew"] {
-  return at < slew.until ? slew : { rate: 0, until: at };
+  return slew.filter(({ until }) => at < until);
 }
 
 function stillLocked({ at: since, locked }: Corrections, at: Mono): LockedPhase | null {

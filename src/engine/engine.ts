@@ -140,7 +140,7 @@ function take(state: State, event: Event, now: Now): void {
       else onStepped(state, event.by, "ours", now);
       return;
     case "slewing":
-      return onSlewBegun(state, event.by, event.lasting, now);
+      return onSlewBegun(state, event, now);
     case "steered":
       return state.clock.steering === null ? onSteeredOnce(state, event, now) : onSteered(state, event, now);
     case "locked":

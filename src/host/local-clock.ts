@@ -11,6 +11,8 @@
  * | macOS, BSD | `settimeofday` | `adjtime`, at least 500 ppm | by hand: `adjtime` each second | none |
  * | others | refused: `unsupported` | refused | refused | none |
  */
+import { secondsTaken } from "../discipline/corrections.ts";
+import type { Glide } from "../discipline/corrections.ts";
 import type { KernelClaim } from "../discipline/claim.ts";
 import type { ClockFault } from "../engine/port/event.ts";
 import type { Frequency, Seconds } from "../time/seconds.ts";
@@ -42,15 +44,12 @@ export interface LocalClock {
   /** Adds seconds to the clock at once. Returns why not, or `null` when it was done. */
   step(offset: Seconds): ClockFault | null;
   /** Lets the clock glide by some seconds, in place of what a slew before has left. Returns how long it takes, or why not. */
-  slew(offset: Seconds): { readonly lasting: Seconds } | ClockFault;
+  slew(offset: Seconds): Omit<Glide, "phase"> | ClockFault;
   /**
    * Lets the clock run faster by a frequency, ±500 ppm, and glide by a phase, each in place of the one before.
    * @returns what was set, in the kernel's units, and how long the glide takes; or why not
    */
-  steer(
-    phase: Seconds,
-    frequency: Frequency,
-  ): { readonly phase: Seconds; readonly frequency: Frequency; readonly lasting: Seconds } | ClockFault;
+  steer(phase: Seconds, frequency: Frequency): (Glide & { readonly frequency: Frequency }) | ClockFault;
   /**
    * Hands a phase to the kernel's phase-locked loop. Absent where there is none.
    * @param phase ±0.5 s
@@ -120,7 +119,9 @@ export function linuxClock(c: ClockCalls, alarm: Alarm = ALARM): LocalClock {
       const timex = timexOf(ADJ_OFFSET_SINGLESHOT);
       timex.setBigInt64(TIMEX.offset, BigInt(Math.round(offset * 1e6)), true);
       if (c.clock_adjtime(CLOCK_REALTIME, timex) < 0) return refusal(c.errno());
-      return { lasting: Math.abs(offset) / SLEW_RATE };
+      // From the clock's next second on, and a whole one for what is left in the end.
+      const begins = Number(NANOSECONDS - (read(c) % NANOSECONDS)) / 1e9;
+      return { lasting: offset === 0 ? 0 : begins + secondsTaken(offset), begins };
     },
     steer(phase, frequency) {
       if (!(Math.abs(frequency) <= MOST)) return "outOfRange";
@@ -131,7 +132,7 @@ export function linuxClock(c: ClockCalls, alarm: Alarm = ALARM): LocalClock {
       if (byHand) return byFrequency(phase, frequency);
       if (typeof slewed === "string") return slewed;
       const set = setFrequency(c, frequency);
-      return typeof set === "string" ? set : { phase: gliding, frequency: set, lasting: slewed.lasting };
+      return typeof set === "string" ? set : { ...slewed, phase: gliding, frequency: set };
     },
     lock(phase, timeConstant) {
       if (!(Math.abs(phase) <= LARGEST_PHASE)) return "outOfRange";

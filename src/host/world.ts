@@ -201,7 +201,7 @@ class HostWorld implements World {
   #slew(offset: Seconds): void {
     const done = this.#clock === null ? "unsupported" : this.#clock.slew(offset);
     if (typeof done === "string") this.put({ kind: "clockRefused", why: done });
-    else this.put({ kind: "slewing", by: offset, lasting: done.lasting });
+    else this.put({ kind: "slewing", by: offset, ...done });
   }
 
   #steer(phase: Seconds, frequency: Frequency): void {

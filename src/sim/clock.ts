@@ -9,9 +9,6 @@ import { type NtpTimestamp, shift } from "../time/timestamp.ts";
 import type { Oscillator } from "./oscillator.ts";
 import { BEGINNING, type TrueTime } from "./truth.ts";
 
-/** The rate at which adjtime(2) and ADJ_OFFSET_SINGLESHOT slew. */
-export const SLEW_RATE: Frequency = 500e-6;
-
 /** One clock. */
 export class SimClock {
   readonly #oscillator: Oscillator;
@@ -25,9 +22,8 @@ export class SimClock {
   #counted: Seconds = 0;
   /** Frequency correction, s/s. */
   #trim: Frequency = 0;
-  /** What was left of a slew at the anchor, and how fast it goes. */
-  #slew: Seconds = 0;
-  #slewRate: Frequency = SLEW_RATE;
+  /** What of the fraction was ever added at once, the error at the beginning included. */
+  #stepped: Seconds = 0;
 
   /**
    * @param beginning what a true clock shows when the world begins
@@ -49,38 +45,20 @@ export class SimClock {
     return this.#whole + this.#fractionAt(at);
   }
 
-  /** How fast the error grows, s/s, corrections and a running slew included. */
+  /** How fast the error grows, s/s, corrections included. */
   frequency(at: TrueTime): Frequency {
-    const slewing = this.remaining(at) === 0 ? 0 : Math.sign(this.#slew) * this.#slewRate;
-    return (1 + this.#oscillator.frequency(at)) * (1 + this.#trim + slewing) - 1;
+    return (1 + this.#oscillator.frequency(at)) * (1 + this.#trim) - 1;
   }
 
-  /** Adds to the clock at once. A running slew goes on. */
+  /** Adds to the clock at once. */
   step(at: TrueTime, by: Seconds): void {
     this.#settle(at);
     this.#add(by);
   }
 
-  /**
-   * Lets the clock glide, in place of a slew that is still running, as adjtime(2) does.
-   * @param rate s/s; `Infinity` does it at once
-   * @returns how long it will take, seconds of the oscillator
-   */
-  slew(at: TrueTime, by: Seconds, rate: Frequency = SLEW_RATE): Seconds {
-    this.#settle(at);
-    if (rate === Infinity) {
-      this.#slew = 0;
-      this.#add(by);
-      return 0;
-    }
-    this.#slew = by;
-    this.#slewRate = rate;
-    return Math.abs(by) / rate;
-  }
-
-  /** What is left of a slew, seconds. */
-  remaining(at: TrueTime): Seconds {
-    return this.#slew - this.#slewed(this.#raw(at));
+  /** What the steady clock counts since the beginning: it goes as this one does, and is never stepped (CLOCK_MONOTONIC). */
+  steady(at: TrueTime): Seconds {
+    return at + (this.#fractionAt(at) - this.#stepped);
   }
 
   /** Sets the frequency correction, s/s, in place of the one before. */
@@ -94,33 +72,22 @@ export class SimClock {
     return this.#trim;
   }
 
-  /** Seconds the oscillator has counted since the anchor. */
-  #raw(at: TrueTime): Seconds {
-    return at - this.#anchor + (this.#oscillator.error(at) - this.#counted);
-  }
-
   #fractionAt(at: TrueTime): Seconds {
     const grown = this.#oscillator.error(at) - this.#counted;
     const raw = at - this.#anchor + grown;
-    return this.#fraction + grown + this.#trim * raw + this.#slewed(raw);
-  }
-
-  #slewed(raw: Seconds): Seconds {
-    if (this.#slew === 0 || raw <= 0) return 0;
-    return Math.sign(this.#slew) * Math.min(Math.abs(this.#slew), this.#slewRate * raw);
+    return this.#fraction + grown + this.#trim * raw;
   }
 
   /** Moves the anchor here. */
   #settle(at: TrueTime): void {
-    const fraction = this.#fractionAt(at);
-    this.#slew = this.remaining(at);
-    this.#fraction = fraction;
+    this.#fraction = this.#fractionAt(at);
     this.#anchor = at;
     this.#counted = this.#oscillator.error(at);
   }
 
   #add(by: Seconds): void {
     const whole = Math.trunc(by);
+    this.#stepped += by - whole;
     this.#whole += whole;
     this.#fraction += by - whole;
     this.#base = shift(this.#base, whole);

@@ -6,11 +6,12 @@
  * what is left each second, and corrects the frequency by how long it took to come about. After long intervals a
  * frequency-locked loop takes over.
  */
-import { KERNEL_PLL_SHIFT, phaseLeft } from "../discipline/corrections.ts";
+import { KERNEL_PLL_SHIFT, phaseLeft, secondsTaken, type Glide } from "../discipline/corrections.ts";
 import { aged, UNRELIABLE, type KernelClaim } from "../discipline/claim.ts";
+import { KERNEL_SLEW_RATE } from "../discipline/once.ts";
 import { dayOf } from "../time/leap.ts";
 import type { Frequency, Seconds } from "../time/seconds.ts";
-import type { UnixNanoseconds } from "../time/timestamp.ts";
+import type { NtpTimestamp, UnixNanoseconds } from "../time/timestamp.ts";
 import type { SimClock } from "./clock.ts";
 import type { Timeline } from "./timeline.ts";
 import { BEGINNING, type TrueTime } from "./truth.ts";
@@ -33,6 +34,11 @@ export class SimKernel {
   /** What is trickled out during this second, s/s, and whether another will follow. */
   #trickle: Frequency = 0;
   #ticking = false;
+  /** What a slew has yet to add beyond this second (time_adjust), and what it adds in this one. */
+  #adjust: Seconds = 0;
+  #adding: Seconds = 0;
+  /** The end of this second is waited for. */
+  #sliding = false;
   /** TAI − UTC; `null`: nobody has said. */
   #tai: number | null = null;
   /** A leap second is being waited for, or was carried out and the kernel has not been told since that it is over (TIME_WAIT). */
@@ -83,8 +89,48 @@ export class SimKernel {
     return this.#frequency;
   }
 
+  /**
+   * Lets the clock glide, in place of what a slew before has yet to begin (ADJ_OFFSET_SINGLESHOT, adjtime(3)): 500 µs in each of its
+   * seconds from the next one on, and what is left in the last.
+   */
+  glide(phase: Seconds): Glide & { readonly begins: Seconds } {
+    const begins = this.#toNextSecond();
+    this.#adjust = phase;
+    if (!this.#sliding && phase !== 0) this.#awaitSecond();
+    return { phase, begins, lasting: phase === 0 ? 0 : begins + secondsTaken(phase) };
+  }
+
+  /** Nothing is left of a slew, not even of the second that has begun. */
+  stay(): void {
+    this.#adjust = 0;
+    this.#adding = 0;
+    this.#trim();
+  }
+
+  /** How long it is to the next second of its clock, if that goes on at this rate. */
+  #toNextSecond(): Seconds {
+    const { now } = this.#timeline;
+    return (1 - fractionOf(this.#clock.read(now))) / (1 + this.#clock.frequency(now));
+  }
+
+  #awaitSecond(): void {
+    this.#sliding = true;
+    this.#timeline.in(this.#toNextSecond() + LEAST, () => {
+      // It was made to go slower meanwhile, and the second is not over.
+      if (fractionOf(this.#clock.read(this.#timeline.now)) > 0.5) return this.#awaitSecond();
+      this.#adding = Math.sign(this.#adjust) * Math.min(Math.abs(this.#adjust), KERNEL_SLEW_RATE);
+      this.#adjust -= this.#adding;
+      this.#sliding = false;
+      this.#trim();
+      if (this.#adding !== 0) this.#awaitSecond();
+    });
+  }
+
   #trim(): void {
-    this.#clock.trim(this.#timeline.now, this.#frequency + this.#trickle);
+    const steady = this.#frequency + this.#trickle;
+    // A second of the clock, of which a part is added.
+    const slew = (this.#adding * (1 + steady)) / (1 - this.#adding);
+    this.#clock.trim(this.#timeline.now, steady + slew);
   }
 
   /** Second by second, as long as there is a phase to trickle out: what is left, and how much of it in the second that begins. */
@@ -112,7 +158,7 @@ export class SimKernel {
     this.#phase = 0;
     this.#phaseAt = null;
     this.#trickle = 0;
-    this.#trim();
+    this.stay();
   }
 
   /** The clock may be steered meanwhile, so the moment is looked for again as it comes near. */
@@ -148,3 +194,8 @@ const NOTHING: Seconds = 1e-12;
 
 /** No wait is shorter, seconds. */
 const LEAST: Seconds = 1e-6;
+
+/** Of a second of a clock so much has passed. */
+function fractionOf(reading: NtpTimestamp): Seconds {
+  return Number(reading & 0xffff_ffffn) / 2 ** 32;
+}

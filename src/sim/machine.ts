@@ -2,6 +2,7 @@
  * One simulated machine: an oscillator with the two clocks it drives, sockets on a network, a resolver, and whatever
  * program runs on it. It performs the actions of `engine/port/action.ts` and tells the program what comes of them, as a host does.
  */
+import type { Glide } from "../discipline/corrections.ts";
 import type { KernelClaim } from "../discipline/claim.ts";
 import type { ClockFault, Event, HostFault } from "../engine/port/event.ts";
 import type { Action, SocketToken } from "../engine/port/action.ts";
@@ -9,12 +10,12 @@ import type { WorldAction } from "../engine/port/world.ts";
 import type { Responder } from "../server/responder.ts";
 import type { Mono } from "../time/mono.ts";
 import type { Now } from "../time/now.ts";
-import type { Frequency, Seconds } from "../time/seconds.ts";
+import type { Seconds } from "../time/seconds.ts";
 import type { NtpTimestamp } from "../time/timestamp.ts";
 import type { Address } from "../wire/address.ts";
 import { Answerer } from "./answerer.ts";
 import type { SimChance } from "./chance.ts";
-import { SimClock, SLEW_RATE } from "./clock.ts";
+import { SimClock } from "./clock.ts";
 import type { Names } from "./dns.ts";
 import type { Cast, Datagram, InterfaceOptions, Network, NetworkInterface, Station, Undeliverable } from "./network.ts";
 import { MAXFREQ, MAXPHASE, SimKernel } from "./kernel.ts";
@@ -67,8 +68,8 @@ export class Machine implements Station {
   readonly #kernel: SimKernel;
   readonly #sockets: Sockets;
   readonly #stamps: Required<StampOptions>;
-  readonly #slewRate: Frequency;
-  readonly #steerRate: Frequency;
+  readonly #slewing: "kernel" | "at once";
+  readonly #steering: "kernel" | "at once";
   readonly #icmp: boolean;
   /** What the steady clock shows when the world begins: nobody is to take it for true time. */
   readonly #uptime: Seconds;
@@ -92,13 +93,13 @@ export class Machine implements Station {
       this.#later(0, { kind: "stepped", by, whose: "another" }),
     );
     this.#kernel.steer(options.before?.frequency ?? 0);
-    this.clock.slew(setting.timeline.now, options.before?.phase ?? 0);
+    this.#kernel.glide(options.before?.phase ?? 0);
     this.clockFault = options.clockFault ?? null;
     this.interfaces = options.interfaces.map((one) => setting.network.attach(this, one));
     this.#sockets = new Sockets(this.interfaces, setting.chance.split("ports"));
     this.#stamps = { source: "kernel", noise: 20e-6, late: 0, queueing: 0, crowding: 0, ...options.stamps };
-    this.#slewRate = options.slewRate ?? SLEW_RATE;
-    this.#steerRate = options.steerRate ?? Infinity;
+    this.#slewing = options.slewRate === Infinity ? "at once" : "kernel";
+    this.#steering = options.steerRate === undefined || options.steerRate === Infinity ? "at once" : "kernel";
     this.#icmp = options.icmp ?? true;
     this.#uptime = 1000 + Math.floor(setting.chance.split("uptime").uniform() * 1e6);
   }
@@ -129,13 +130,13 @@ export class Machine implements Station {
   /** The steady clock, now. It stands still while the machine is asleep. */
   mono(): Mono {
     const now = this.#asleepSince ?? this.#setting.timeline.now;
-    return (this.#uptime + now + this.oscillator.error(now) - this.#slept) as Mono;
+    return (this.#uptime + this.clock.steady(now) - this.#slept) as Mono;
   }
 
   /** The moment at which the steady clock will have come to a reading, as far as can be told now; never before it. */
   whenMono(due: Mono): TrueTime {
     const now = this.#setting.timeline.now;
-    const wait = (due - this.mono()) / (1 + this.oscillator.frequency(now));
+    const wait = (due - this.mono()) / (1 + this.clock.frequency(now));
     // A timer is always a little late; and the last digits of a sum must not make it early.
     return later(now, Math.max(0, wait) + 1e-7);
   }
@@ -185,10 +186,7 @@ export class Machine implements Station {
     if (this.#asleepSince !== null) return;
     this.#asleepSince = timeline.now;
     timeline.in(duration, () => {
-      this.#slept +=
-        timeline.now +
-        this.oscillator.error(timeline.now) -
-        (this.#asleepSince! + this.oscillator.error(this.#asleepSince!));
+      this.#slept += this.clock.steady(timeline.now) - this.clock.steady(this.#asleepSince!);
       this.#asleepSince = null;
       // A host sees that its clock has run away from its steady clock.
       this.#tell({ kind: "stepped", by: duration, whose: "another", slept: duration });
@@ -242,8 +240,7 @@ export class Machine implements Station {
         return this.#set(Math.abs(action.frequency) <= MAXFREQ, () => {
           const { phase, frequency } = action;
           this.#kernel.steer(frequency);
-          const lasting = this.clock.slew(this.#setting.timeline.now, phase, this.#steerRate);
-          return { kind: "steered", phase, frequency, lasting };
+          return { kind: "steered", frequency, ...this.#glide(phase, this.#steering) };
         });
       case "lock":
         return this.#set(Math.abs(action.phase) <= MAXPHASE, () => {
@@ -252,8 +249,8 @@ export class Machine implements Station {
         });
       case "slew":
         return this.#set(Number.isFinite(action.offset), () => {
-          const lasting = this.clock.slew(this.#setting.timeline.now, action.offset, this.#slewRate);
-          return { kind: "slewing", by: action.offset, lasting };
+          const { phase: by, ...glide } = this.#glide(action.offset, this.#slewing);
+          return { kind: "slewing", by, ...glide };
         });
       case "kernel":
         if (this.clockFault === null) this.#kernel.tell(action.claim);
@@ -366,6 +363,13 @@ export class Machine implements Station {
   #step(by: Seconds): void {
     this.clock.step(this.#setting.timeline.now, by);
     this.#kernel.forget();
+  }
+
+  #glide(phase: Seconds, how: "kernel" | "at once"): Glide {
+    if (how === "kernel") return this.#kernel.glide(phase);
+    this.#kernel.stay();
+    this.clock.step(this.#setting.timeline.now, phase);
+    return { phase, lasting: 0 };
   }
 
   /** @param isInRange whether a kernel would take it */

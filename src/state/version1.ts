@@ -22,7 +22,7 @@ export function takenOver(document: unknown): unknown {
 /** Its moments were ages, and its phase was without what a slew had yet to add. */
 function clockOf({ age, frequency, frequencyVariance, wander, inForce, phase, gliding, runs }: Document): Document {
   const { left, lasting } = isRecord(gliding) ? gliding : { left: 0, lasting: 0 };
-  const slew = gliding === null ? { rate: 0, until: 0 } : { rate: Number(left) / Number(lasting), until: lasting };
+  const slew = gliding === null ? [] : [{ rate: Number(left) / Number(lasting), until: lasting }];
   return {
     age,
     oscillator: { frequency, variance: frequencyVariance },
@@ -37,7 +37,7 @@ function clockOf({ age, frequency, frequencyVariance, wander, inForce, phase, gl
           frequencyVariance,
         }
       : phase,
-    corrections: { at: 0, total: 0, frequency: inForce, slew, locked: null },
+    corrections: { at: 0, total: 0, frequency: inForce, slew, second: null, locked: null },
     runs,
   };
 }

@@ -85,7 +85,10 @@ describe("Linux", () => {
 
   it("slews with ADJ_OFFSET_SINGLESHOT, in microseconds, at 500 ppm", () => {
     const { calls, c } = kernel();
-    expect(linuxClock(c).slew(-0.1)).toEqual({ lasting: 200 });
+    // It begins with the clock's next second.
+    expect(linuxClock(c).slew(-0.1)).toEqual({ lasting: expect.closeTo(200.1, 9), begins: expect.closeTo(0.1, 9) });
+    expect(linuxClock(c).slew(0.0011)).toMatchObject({ lasting: expect.closeTo(3.1, 9) });
+    calls.splice(1);
     expect(calls).toEqual([["clock_adjtime", 0, ADJ_OFFSET_SINGLESHOT, -100_000n, 0n, 0n]]);
   });
 
@@ -98,7 +101,12 @@ describe("Linux", () => {
   it("steers by a slew, which replaces the one before, and a frequency in 2^-16 ppm", () => {
     const { calls, frequencies, c } = kernel();
     const done = linuxClock(c).steer(0.0001234567, -30e-6);
-    expect(done).toEqual({ phase: 0.000123, frequency: expect.closeTo(-30e-6, 10), lasting: expect.closeTo(0.246, 9) });
+    expect(done).toEqual({
+      phase: 0.000123,
+      frequency: expect.closeTo(-30e-6, 10),
+      lasting: expect.closeTo(1.1, 9),
+      begins: expect.closeTo(0.1, 9),
+    });
     expect(calls).toEqual([
       ["clock_adjtime", 0, ADJ_OFFSET_SINGLESHOT, 123n, 0n, 0n],
       ["clock_adjtime", 0, ADJ_FREQUENCY, 0n, 0n, 0n],

@@ -199,6 +199,19 @@ describe("the machine", () => {
       },
     );
 
+  for (const clockError of [0.03, -0.03, 0.0007])
+    scenario(
+      `that glides ${clockError * 1000} ms is no further off when it is there than where it is at rest`,
+      { seeds: 5 },
+      (world) => {
+        const servers = [world.server("ntp1", { stratum: 1, oscillator: {} })];
+        const client = daemon(world, { servers, link: { delay: 100e-6 }, clockError, steerRate: 500e-6 });
+        // What was measured while it glided says where it will be.
+        world.run(Math.abs(clockError) / 500e-6 + 10);
+        expect(worstOf(world, client, 60)).toBeLessThan(10e-6);
+      },
+    );
+
   scenario("that lets its clock glide at 500 ppm is kept as well", {}, (world) => {
     const { client } = begun(world, 1, { steerRate: 500e-6 });
     world.run(SETTLED);

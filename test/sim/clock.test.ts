@@ -65,24 +65,13 @@ describe("a clock", () => {
     expect(clock.error(at(8))).toBe(-0.375);
   });
 
-  it("glides by 500 ppm and stops when it is there", () => {
-    const clock = new SimClock(oscillator(), BEGINNING, -0.05);
-    expect(clock.slew(at(0), 0.05)).toBeCloseTo(100, 9);
-    expect(clock.error(at(10))).toBeCloseTo(-0.045, 12);
-    expect(clock.frequency(at(10))).toBeCloseTo(500e-6, 12);
-    expect(clock.remaining(at(10))).toBeCloseTo(0.045, 12);
-    expect(clock.error(at(100.01))).toBeCloseTo(0, 12);
-    expect(clock.frequency(at(101))).toBe(0);
-    expect(clock.error(at(1000))).toBeCloseTo(0, 12);
-  });
-
-  it("starts a new slew in place of the one before, and can slew at once", () => {
-    const clock = new SimClock(oscillator(), BEGINNING, 0);
-    clock.slew(at(0), 1);
-    clock.slew(at(100), -0.01);
-    expect(clock.error(at(1000))).toBeCloseTo(0.05 - 0.01, 12);
-    expect(clock.slew(at(1000), 0.5, Infinity)).toBe(0);
-    expect(clock.error(at(1000))).toBeCloseTo(0.54, 12);
+  it("has a steady clock beside it that goes as it does, and is not stepped with it", () => {
+    const clock = new SimClock(oscillator({ frequency: 20e-6 }), BEGINNING, 1234.5);
+    clock.trim(at(100), 80e-6);
+    clock.step(at(200), -70.25);
+    expect(clock.steady(at(100))).toBeCloseTo(100.002, 9);
+    expect(clock.steady(at(1000))).toBeCloseTo(100.002 + 900 * (1 + 20e-6) * (1 + 80e-6), 9);
+    expect(clock.error(at(1000))).toBeCloseTo(1234.5 - 70.25 + clock.steady(at(1000)) - 1000, 9);
   });
 
   it("is trimmed in frequency, on top of its oscillator", () => {
@@ -103,7 +92,7 @@ describe("a clock", () => {
   it("is not changed by being read", () => {
     const make = (): SimClock => {
       const clock = new SimClock(oscillator({ frequency: 7e-6, wander: 1e-8 }), BEGINNING, 0.3);
-      clock.slew(at(0), 0.02);
+      clock.trim(at(0), 2e-5);
       return clock;
     };
     const watched = make();

@@ -59,10 +59,10 @@ describe("its clocks", () => {
     expect(heard).toEqual([]);
     world.run(0);
     m.perform({ kind: "slew", offset: 0.01 });
-    world.run(20.001);
+    world.run(21.001);
     expect(heard.map(({ event }) => event)).toEqual([
       { kind: "stepped", by: -1, whose: "ours" },
-      { kind: "slewing", by: 0.01, lasting: 20 },
+      { kind: "slewing", by: 0.01, lasting: 21, begins: 1 },
     ]);
     expect(m.error).toBeCloseTo(0.01, 12);
     m.clockFault = "noPrivilege";

@@ -31,7 +31,8 @@ const CLOCK: NonNullable<Remembered["clock"]> = {
     at: -1 as Mono,
     total: 0.25,
     frequency: 12e-6,
-    slew: { rate: 5e-4, until: 20 as Mono },
+    slew: [{ rate: 5e-4, until: 20 as Mono }],
+    second: -0.5 as Mono,
     locked: { phase: 1e-3, timeConstant: 6 },
   },
   runs: 7,
@@ -220,7 +221,7 @@ describe("a file of version 1", () => {
   it("is taken over where it knew less", () => {
     expect(read(null)).toMatchObject({ clock: null });
     expect(read({ ...clockThen, phase: null, gliding: null })).toMatchObject({
-      clock: { estimate: null, corrections: { frequency: 12e-6, slew: { rate: 0, until: 0 } } },
+      clock: { estimate: null, corrections: { frequency: 12e-6, slew: [] } },
     });
   });
 

@@ -61,7 +61,7 @@ export function keepUp(
   const { steering } = state.clock;
   if (steering === null || now.mono < after(steering.movedAt, lag)) return;
   const { corrections, moved } = steering;
-  if (corrections.slew.rate !== 0 || corrections.locked !== null) {
+  if (corrections.slew.length > 0 || corrections.locked !== null) {
     steering.moved = glidedBy(corrections, now.mono);
     if (steering.moved !== moved) moveAlong(state, steering.moved - moved, 0, now);
   }

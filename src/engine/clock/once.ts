@@ -7,6 +7,7 @@
  * ```
  */
 import { frequencyToSet } from "../../discipline/unattended.ts";
+import { committed } from "../../discipline/corrections.ts";
 import { decideCorrection } from "../../discipline/once.ts";
 import type { Now } from "../../time/now.ts";
 import type { Frequency, Seconds } from "../../time/seconds.ts";
@@ -34,7 +35,7 @@ export function correct(state: State, offset: Seconds, now: Now): void {
   if (action === "none" && frequency === null) return state.end("ok");
   state.clock.correction.correcting = true;
   state.closeAll();
-  const phase = weighed(state, offset);
+  const phase = weighed(state, offset) - (action === "slew" ? stillComing(state, now) : 0);
   if (action === "step" || frequency === null) state.act({ kind: action === "step" ? "step" : "slew", offset: phase });
   else state.act({ kind: "steer", phase: action === "none" ? 0 : phase, frequency });
 }
@@ -49,38 +50,43 @@ function weighed({ config, memory: { learning }, opinion }: State, offset: Secon
   return phase === null || Math.abs(phase - offset) > (opinion.estimate?.uncertainty ?? 0) ? offset : phase;
 }
 
+/** What a slew of the run before adds yet though another takes its place. */
+function stillComing({ memory: { learning } }: State, now: Now): Seconds {
+  return learning === null ? 0 : committed(learning.corrections, now.mono);
+}
+
 /** The clock was stepped. Its rate comes after. */
 export function onStepDone(state: State, by: Seconds, now: Now): void {
   if (!state.clock.correction.correcting) return;
   state.clock.correction.applied = true;
-  learnCorrection(state, by, 0, null, now);
+  learnCorrection(state, { phase: by, lasting: 0 }, null, now);
   const frequency = wantedFrequency(state);
   if (frequency === null) finish(state, 0);
   else state.act({ kind: "steer", phase: 0, frequency });
 }
 
 /** The clock glides. */
-export function onSlewBegun(state: State, by: Seconds, lasting: Seconds, now: Now): void {
+export function onSlewBegun(state: State, { by, ...glide }: Event & { readonly kind: "slewing" }, now: Now): void {
   if (!state.clock.correction.correcting) return;
   state.clock.correction.applied = true;
-  state.clock.correction.lasting = lasting;
-  learnCorrection(state, by, lasting, null, now);
+  state.clock.correction.lasting = glide.lasting;
+  learnCorrection(state, { ...glide, phase: by }, null, now);
   finish(state, by);
 }
 
 /** The clock runs at another rate, and perhaps glides besides. */
 export function onSteeredOnce(
   state: State,
-  { phase, frequency, lasting }: Event & { readonly kind: "steered" },
+  { frequency, ...glide }: Event & { readonly kind: "steered" },
   now: Now,
 ): void {
   if (!state.clock.correction.correcting) return;
   const isSlew = state.clock.correction.action === "slew";
   state.clock.correction.applied = true;
   state.clock.correction.frequencySet = true;
-  if (isSlew) state.clock.correction.lasting = lasting;
-  learnCorrection(state, phase, lasting, frequency, now);
-  finish(state, phase);
+  if (isSlew) state.clock.correction.lasting = glide.lasting;
+  learnCorrection(state, glide, frequency, now);
+  finish(state, glide.phase);
 }
 
 /** @param left what a slew has yet to correct */

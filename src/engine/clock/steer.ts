@@ -17,7 +17,7 @@ import { moveExchange } from "../../association/exchange.ts";
 import { restart } from "../../association/life.ts";
 import { leastSpacing, wishPoll } from "../../association/poll.ts";
 import type { Sample } from "../../association/sample.ts";
-import { correctedBy, corrections, locked, steered } from "../../discipline/corrections.ts";
+import { committed, correctedBy, corrections, isSlewing, locked, steered } from "../../discipline/corrections.ts";
 import { after } from "../../time/mono.ts";
 import type { Now } from "../../time/now.ts";
 import type { Seconds } from "../../time/seconds.ts";
@@ -168,9 +168,11 @@ function perform(
   // Replies that are here already would be taken for exchanges in the midst of which somebody stepped the clock.
   if (action.kind === "step") state.closeAll();
   // What a slew has left is part of what goes into the loop.
-  const { slew, frequency } = steering.corrections;
-  if (action.kind === "lock" && now.mono < slew.until) state.act({ kind: "steer", phase: 0, frequency });
-  state.act(action);
+  const { frequency } = steering.corrections;
+  if (action.kind === "lock" && isSlewing(steering.corrections, now.mono))
+    state.act({ kind: "steer", phase: 0, frequency });
+  if (action.kind === "step") return state.act(action);
+  state.act({ ...action, phase: action.phase - committed(steering.corrections, now.mono) });
 }
 
 function isTooFar({ config: { limits } }: Steering, offset: Seconds): boolean {

@@ -11,7 +11,7 @@ import {
   steered,
   yetToGlide,
 } from "../../discipline/corrections.ts";
-import type { Corrections } from "../../discipline/corrections.ts";
+import type { Corrections, Glide } from "../../discipline/corrections.ts";
 import { DEFAULT_DISCIPLINE, DISCIPLINES } from "../../discipline/disciplines.ts";
 import { predict } from "../../discipline/kalman.ts";
 import type { DisciplineBounds, RunningDiscipline, SourceSample } from "../../discipline/strategy.ts";
@@ -92,20 +92,19 @@ export function learnOffset(state: State, now: Now): void {
 
 /**
  * The clock was corrected.
- * @param lasting for how long it glides; 0: it was stepped
+ * @param glide how it glides; it lasts 0 s: it was stepped
  * @param frequency the correction in force from now on; `null`: as before
  */
 export function learnCorrection(
   { memory: { learning } }: State,
-  phase: Seconds,
-  lasting: Seconds,
+  glide: Glide,
   frequency: Frequency | null,
   now: Now,
 ): void {
   if (learning === null) return;
   const before = learning.corrections;
-  learning.corrections = steered(before, now.mono, { phase, lasting, frequency: frequency ?? before.frequency });
-  learning.corrected = (learning.corrected ?? 0) + phase;
+  learning.corrections = steered(before, now.mono, { ...glide, frequency: frequency ?? before.frequency });
+  learning.corrected = (learning.corrected ?? 0) + glide.phase;
 }
 
 /** Somebody else has set the clock: of its phase nothing is known. */

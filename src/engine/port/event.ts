@@ -4,6 +4,7 @@
  * Events are plain data: they can be printed, stored and replayed. The host makes them from sockets and timers, the
  * simulator from arithmetic. Every event comes with {@link Now}; see `Engine.handle`.
  */
+import type { Glide } from "../../discipline/corrections.ts";
 import type { HostFault, StampSource } from "../../association/request.ts";
 import type { Frequency, Seconds } from "../../time/seconds.ts";
 import type { NtpTimestamp } from "../../time/timestamp.ts";
@@ -74,10 +75,10 @@ export type Event =
       /** So much of it has passed while the machine was asleep, where that is known. */
       readonly slept?: Seconds;
     }
-  /** A slew was accepted by the kernel and ends `lasting` seconds from now. */
-  | { readonly kind: "slewing"; readonly by: Seconds; readonly lasting: Seconds }
+  /** A slew was accepted by the kernel and ends `lasting` seconds from now; `begins` is as in {@link Glide}. */
+  | { readonly kind: "slewing"; readonly by: Seconds; readonly lasting: Seconds; readonly begins?: Seconds }
   /** The clock is steered as asked: the frequency from now on, the phase within `lasting` seconds (0: it is done). */
-  | { readonly kind: "steered"; readonly phase: Seconds; readonly frequency: Frequency; readonly lasting: Seconds }
+  | ({ readonly kind: "steered"; readonly frequency: Frequency } & Glide)
   /** The kernel's loop has taken a phase; the frequency is what it made of it. */
   | { readonly kind: "locked"; readonly phase: Seconds; readonly frequency: Frequency; readonly timeConstant: number }
   | { readonly kind: "clockRefused"; readonly why: ClockFault };
