@@ -209,8 +209,8 @@ function named({ previous }: BroadcastClient, origin: NtpTimestamp, at: NtpTimes
   return Math.abs(difference(at, previous.at) - elapsed(previous.mono, now.mono)) > STEP_SUSPICION ? null : previous;
 }
 
-function learnLatency(own: Writable<BroadcastClient>, before: Arrival, left: NtpTimestamp): void {
-  own.latency = difference(left, before.transmit);
+function learnLatency(own: Writable<BroadcastClient>, before: Arrival, departure: NtpTimestamp): void {
+  own.latency = difference(departure, before.transmit);
   const { calibratedBy } = own;
   if (calibratedBy?.transmit !== before.transmit || own.delay === null) return;
   own.delay -= own.latency - calibratedBy.latency;

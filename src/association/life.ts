@@ -135,31 +135,31 @@ export interface Legacy {
  */
 export function resumeFrom(
   association: Writable<Association>,
-  left: Legacy,
+  legacy: Legacy,
   { isOnce, began }: { readonly isOnce: boolean; readonly began: Mono },
   now: Mono,
   rules: FilterRules,
 ): void {
   const { maxpoll, trusted } = association.config;
-  const { backoff, header } = left;
-  association.since = left.since;
-  association.probation = trusted ? null : left.probation;
+  const { backoff, header } = legacy;
+  association.since = legacy.since;
+  association.probation = trusted ? null : legacy.probation;
   changed(association, CHANGE.fitness);
   if (backoff !== null) {
     association.backoff = backoff;
     if (isOnce && backoff.until > now) return stayAway(association, "RATE", "kiss");
-    association.minpoll = Math.max(association.minpoll, Math.min(maxpoll, left.minpoll));
+    association.minpoll = Math.max(association.minpoll, Math.min(maxpoll, legacy.minpoll));
     pollAt(association, backoff.until > now ? backoff.until : null);
   }
-  association.known = left.samples.length > 0 && header !== null;
+  association.known = legacy.samples.length > 0 && header !== null;
   if (!association.known && !isOnce) return; // it is asked as any other, with a burst
-  association.reach = left.reach;
-  association.unreach = left.unreach;
-  setHostPoll(association, Math.max(association.minpoll, Math.min(maxpoll, left.hpoll)));
+  association.reach = legacy.reach;
+  association.unreach = legacy.unreach;
+  setHostPoll(association, Math.max(association.minpoll, Math.min(maxpoll, legacy.hpoll)));
   if (!association.known) return;
   association.header = header;
-  association.heard = left.heard;
-  refillFilter(association.filter, left.samples, began, now, rules);
+  association.heard = legacy.heard;
+  refillFilter(association.filter, legacy.samples, began, now, rules);
 }
 
 /**

@@ -36,10 +36,10 @@ export function symmetricHeader(
   system: SystemHeader,
   now: Now,
 ): Header {
-  const told = association.config.xleave === true || exchange.offered ? tellable(exchange) : null;
-  const left = told === null ? UNKNOWN_TIME : told.left;
+  const previous = association.config.xleave === true || exchange.offered ? tellable(exchange) : null;
+  const departure = previous === null ? UNKNOWN_TIME : previous.left;
   // What is not newer than what the peer has seen it would take for a replay.
-  const interleaved = told !== null && left !== UNKNOWN_TIME && difference(left, told.transmit) > 0;
+  const interleaved = previous !== null && departure !== UNKNOWN_TIME && difference(departure, previous.transmit) > 0;
   return {
     ...system,
     version: association.config.version,
@@ -47,7 +47,7 @@ export function symmetricHeader(
     poll: association.hpoll,
     origin: interleaved ? exchange.theirReceive : exchange.origin,
     receive: exchange.receive,
-    transmit: interleaved ? left : now.clock,
+    transmit: interleaved ? departure : now.clock,
   };
 }
 

@@ -103,8 +103,8 @@ export function onUndelivered(state: State, question: PacketToken | SocketToken,
   const { once } = state.config;
   if (once !== null) {
     // Nothing was sent, so nobody is asked too often; and the last pause ends with the patience.
-    const left = why === "noRoute" ? once.waitNetwork - elapsed(state.begun ?? now.mono, now.mono) : 0;
-    if (left > 0) excuse(sender, after(now.mono, Math.min(left, state.config.burst.spacing.least)));
+    const patience = why === "noRoute" ? once.waitNetwork - elapsed(state.begun ?? now.mono, now.mono) : 0;
+    if (patience > 0) excuse(sender, after(now.mono, Math.min(patience, state.config.burst.spacing.least)));
     else giveUp(sender, undelivered(why, state.config.sourcePort));
   }
   return true;

@@ -25,14 +25,14 @@ export function watchInterfaces(state: State): void {
 /** They have changed, or may have. */
 export function onInterfaces(state: State, addresses: HostAddresses, now: Now): void {
   const present = Object.values(addresses).flat();
-  const known = state.serving.addresses;
-  const come = present.filter((ip) => known?.includes(ip) !== true);
-  const gone = known?.filter((ip) => !present.includes(ip)) ?? [];
+  const before = state.serving.addresses;
+  const come = present.filter((ip) => before?.includes(ip) !== true);
+  const gone = before?.filter((ip) => !present.includes(ip)) ?? [];
   const changed = come.length > 0 || gone.length > 0;
   state.serving.addresses = present;
   if (changed) learn(state, addresses, present, now);
   // A run that was not told which they are at its start cannot say what is new.
-  if (known !== null) tell(state, come, gone);
+  if (before !== null) tell(state, come, gone);
   refitService(state, changed);
   if (come.length > 0) tryAgain(state, now);
 }

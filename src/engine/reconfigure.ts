@@ -37,8 +37,8 @@ export function onReconfigured(state: State, config: EngineConfig, now: Now): vo
   reviseBroadcasters(state, revised, now);
   reviseAnswering(state, now);
   state.note({ what: "reconfigured", kept: state.roster.size, ended });
-  const known = new Set(revised.values());
-  for (const line of config.associations) if (!known.has(line) || again.has(line)) mobilizeLine(state, line, now);
+  const continued = new Set(revised.values());
+  for (const line of config.associations) if (!continued.has(line) || again.has(line)) mobilizeLine(state, line, now);
   retryFailed(state);
   steerOn(state, config, now);
   state.deadlines.set(TIMER.discovery, now.mono);

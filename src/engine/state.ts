@@ -70,41 +70,41 @@ export class State {
   judgedAt: Mono = -Infinity as Mono;
   outcome: Outcome | null = null;
 
-  #told: Told;
+  #derived: Derived;
   #lastToken = 0;
 
   constructor(config: EngineConfig, surroundings: Surroundings) {
     this.surroundings = surroundings;
     this.serving = serving(config);
     this.clock = localClock(surroundings);
-    this.#told = told(config, surroundings, this.#unfolded);
+    this.#derived = derivedFrom(config, surroundings, this.#unfolded);
   }
 
   readonly #unfolded = (offset: Seconds, clock: NtpTimestamp): Seconds => unfoldOffset(offset, clock, this.clock.era);
 
   /** What the engine is told to do; another configuration takes its place by {@link State.adopt}. */
   get config(): EngineConfig {
-    return this.#told.config;
+    return this.#derived.config;
   }
 
   get rules(): ClientRules {
-    return this.#told.rules;
+    return this.#derived.rules;
   }
 
   get ownReferenceIds(): ReadonlySet<number> {
-    return this.#told.ownReferenceIds;
+    return this.#derived.ownReferenceIds;
   }
 
   /** Goes on by another configuration; what follows from it for what is there already is `reconfigure.ts`'s to do. */
   adopt(config: EngineConfig): void {
     reviseAccess(this.serving, config, this.config);
-    this.#told = told(config, this.surroundings, this.#unfolded);
+    this.#derived = derivedFrom(config, this.surroundings, this.#unfolded);
     this.unjudged = true;
   }
 
   /** How an association is polled: a volley is a one-shot of its own, whatever the run is. */
   rulesFor(association: Association): ClientRules {
-    return association.listening === null ? this.#told.rules : this.#told.volley;
+    return association.listening === null ? this.#derived.rules : this.#derived.volley;
   }
 
   /**
@@ -112,7 +112,7 @@ export class State {
    * can take that is near enough to be used (root distance).
    */
   get patience(): Seconds | null {
-    const { once, limits } = this.#told.config;
+    const { once, limits } = this.#derived.config;
     return once === null ? 2 * limits.maxdist : null;
   }
 
@@ -225,14 +225,14 @@ type Outgoing = Pick<Send, "socket" | "to" | "bytes"> & Partial<Pick<Send, "from
 const UNSEEN: VerdictOn = { verdict: "rejected", reason: "pending" };
 
 /** A configuration and what is derived from it. */
-interface Told {
+interface Derived {
   readonly config: EngineConfig;
   readonly rules: ClientRules;
   readonly volley: ClientRules;
   readonly ownReferenceIds: ReadonlySet<number>;
 }
 
-function told(config: EngineConfig, { chance }: Surroundings, unfolded: ClientRules["unfolded"]): Told {
+function derivedFrom(config: EngineConfig, { chance }: Surroundings, unfolded: ClientRules["unfolded"]): Derived {
   const rules: ClientRules = {
     samples: config.once?.samples ?? null,
     known: config.once?.known ?? null,

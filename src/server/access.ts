@@ -270,8 +270,8 @@ function maskWords(address: string, mask: number | string): SourceWords {
 
 function prefixWords(bits: number): SourceWords {
   const word = (index: number): number => {
-    const left = Math.min(Math.max(bits - index * 32, 0), 32);
-    return left === 0 ? 0 : -1 << (32 - left);
+    const prefix = Math.min(Math.max(bits - index * 32, 0), 32);
+    return prefix === 0 ? 0 : -1 << (32 - prefix);
   };
   return { a: word(0), b: word(1), c: word(2), d: word(3) };
 }

@@ -166,8 +166,8 @@ export class MaskTable {
   }
 
   #groupFor(mask: Readonly<SourceWords>): MaskGroup {
-    const known = this.#groups.find((group) => sameSource(group.mask, mask));
-    if (known !== undefined) return known;
+    const listed = this.#groups.find((group) => sameSource(group.mask, mask));
+    if (listed !== undefined) return listed;
     const bits = bitsOf(mask.a) + bitsOf(mask.b) + bitsOf(mask.c) + bitsOf(mask.d);
     const group = { mask: { ...mask }, bits, slots: new Int32Array(FIRST_SLOTS * SLOT), used: 0 };
     this.#groups.push(group);

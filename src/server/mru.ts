@@ -156,8 +156,8 @@ export class MruList {
    * @param behind from the one heard of longest ago unless it is known
    */
   after(behind: Readonly<SourceWords> | null): number {
-    const known = behind === null ? NONE : this.#find(behind);
-    return known === NONE ? this.#oldest : this.newer(known);
+    const client = behind === null ? NONE : this.#find(behind);
+    return client === NONE ? this.#oldest : this.newer(client);
   }
 
   /** The client heard of next after an entry's. */

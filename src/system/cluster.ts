@@ -43,7 +43,7 @@ export function cluster(
     outliers.add(furthest.candidate);
     remaining = remaining.filter((candidate) => candidate !== furthest.candidate);
   }
-  const { kept: survivors, left: backups } = best(remaining, limits.maxclock);
+  const { kept: survivors, surplus: backups } = best(remaining, limits.maxclock);
   return { survivors, outliers: entrants.filter((candidate) => outliers.has(candidate)), backups, excess };
 }
 
@@ -73,8 +73,8 @@ function admit(
   const excess: Candidate[] = [];
   for (const candidate of truechimers)
     (immune(candidate) || merit(candidate, mindist) <= worst ? contenders : excess).push(candidate);
-  const { kept, left } = best(rank(contenders, mindist), NMAX);
-  return { entrants: kept, excess: excess.concat(left) };
+  const { kept, surplus } = best(rank(contenders, mindist), NMAX);
+  return { entrants: kept, excess: excess.concat(surplus) };
 }
 
 /** Named by the operator; ntpd stops rather than discard one, whatever its jitter. */
@@ -83,13 +83,16 @@ function immune(candidate: Candidate): boolean {
 }
 
 /** The best `most` of a ranked list, the immune before all others, both parts still ranked. */
-function best(ranked: readonly Candidate[], most: number): { kept: readonly Candidate[]; left: readonly Candidate[] } {
-  if (ranked.length <= most) return { kept: ranked, left: [] };
+function best(
+  ranked: readonly Candidate[],
+  most: number,
+): { kept: readonly Candidate[]; surplus: readonly Candidate[] } {
+  if (ranked.length <= most) return { kept: ranked, surplus: [] };
   let room = most - ranked.filter(immune).length;
   const kept: Candidate[] = [];
-  const left: Candidate[] = [];
-  for (const candidate of ranked) (immune(candidate) || room-- > 0 ? kept : left).push(candidate);
-  return { kept, left };
+  const surplus: Candidate[] = [];
+  for (const candidate of ranked) (immune(candidate) || room-- > 0 ? kept : surplus).push(candidate);
+  return { kept, surplus };
 }
 
 /**

@@ -82,8 +82,8 @@ function sharedUpstreams(servers: readonly Follower[]): ServersWarning[] {
   for (const { upstream, own, address } of servers) {
     if (upstream === null || upstream === own || !bySource.has(own)) continue;
     bySource.get(own)!.push(address);
-    const left = bySource.get(upstream)!.filter((other) => other !== address);
-    if (left.length > 0) bySource.set(upstream, left);
+    const remaining = bySource.get(upstream)!.filter((other) => other !== address);
+    if (remaining.length > 0) bySource.set(upstream, remaining);
     else bySource.delete(upstream);
   }
   const counts = { servers: servers.length, sources: bySource.size };

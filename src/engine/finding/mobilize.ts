@@ -125,8 +125,8 @@ function lookupFailed(state: State, lookup: Lookup, why: ResolveFault, now: Now)
   if (isNews || !again) state.note({ what: "unresolved", name: lookup.name, why });
   if (again && once !== null) return;
   for (const config of lookup.waiting) {
-    const known = once === null || why === "notFound" ? [] : rememberedAddresses(state, config);
-    if (known.length > 0) mobilizeName(state, config, known, now);
+    const remembered = once === null || why === "notFound" ? [] : rememberedAddresses(state, config);
+    if (remembered.length > 0) mobilizeName(state, config, remembered, now);
     else if (!isDrawn(state, config)) stand(state, config, now);
     else if (!again) onPoolResolved(state, config, [], now);
   }

@@ -39,10 +39,10 @@ export class Names {
    * @returns its lookup, and whether that is new and has to be started
    */
   want(config: AssociationConfig): { readonly lookup: Lookup; readonly isNew: boolean } {
-    const known = this.#lookups.find((lookup) => lookup.name === config.name && lookup.family === config.family);
-    if (known !== undefined) {
-      known.waiting.push(config);
-      return { lookup: known, isNew: false };
+    const earlier = this.#lookups.find((lookup) => lookup.name === config.name && lookup.family === config.family);
+    if (earlier !== undefined) {
+      earlier.waiting.push(config);
+      return { lookup: earlier, isNew: false };
     }
     const lookup: Lookup = {
       name: config.name,
@@ -100,10 +100,10 @@ export class Names {
   failed(lookup: Lookup, why: ResolveFault, now: Mono, since: Mono, patience: Seconds): boolean {
     lookup.fault = why;
     lookup.asking = false;
-    const left = patience - elapsed(since, now);
-    const again = (why === "again" || patience === Infinity) && left > LEAST_PAUSE;
+    const remaining = patience - elapsed(since, now);
+    const again = (why === "again" || patience === Infinity) && remaining > LEAST_PAUSE;
     // The last pause ends with the patience.
-    lookup.retryAt = again ? after(now, Math.min(lookup.pause, left)) : null;
+    lookup.retryAt = again ? after(now, Math.min(lookup.pause, remaining)) : null;
     lookup.pause = Math.min(lookup.pause * 2, longestPause(why, patience));
     return again;
   }

@@ -45,7 +45,7 @@ export function startPool(state: State, config: AssociationConfig, now: Now): vo
 
 /** A pool's name has addresses; or none, which is asked again later. */
 export function onPoolResolved(state: State, config: AssociationConfig, addresses: readonly string[], now: Now): void {
-  const pool = state.finding.pools.find((one) => one.config === config);
+  const pool = state.finding.pools.find(({ config: line }) => line === config);
   if (pool === undefined) return;
   onLookup(
     pool,

@@ -62,6 +62,6 @@ function send(state: State, sender: Broadcaster, system: SystemHeader, now: Now)
   if (sealed.kind === "unsealed") return;
   const to = { ip: config.name, port: config.port };
   const token = state.send({ socket, to, ttl: config.ttl ?? DEFAULT_TTL, bytes: sealed.bytes });
-  const left = onBroadcast(sender, now.clock);
-  if (left !== null) state.departures.set(token, left);
+  const departure = onBroadcast(sender, now.clock);
+  if (departure !== null) state.departures.set(token, departure);
 }

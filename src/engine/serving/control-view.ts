@@ -39,7 +39,7 @@ export function controlView(state: State, server: NtpServer, served: NtpTimestam
     get peers() {
       return peers();
     },
-    told: told(server, now),
+    told: servedBy(server, now),
     wasSynchronized: clock.setAt !== null || opinion.estimate !== null,
     localStratum: config.serving?.fallbacks.local ?? null,
     precision: config.precision,
@@ -61,7 +61,7 @@ function once<Value extends object>(make: () => Value): () => Value {
 }
 
 /** What goes out in answers, read back from the words that it goes out in. */
-function told(server: NtpServer, now: Now): ServedVariables {
+function servedBy(server: NtpServer, now: Now): ServedVariables {
   const { head, stratum, referenceId, referenceSeconds, referenceFraction, rootDelay, rootDispersion } =
     server.published(now);
   return {
@@ -100,21 +100,21 @@ function controlPeer(
 /** The lines that measure nothing themselves. Their numbers are those that associations come to last. */
 function templates({ finding: { pools, solicitors }, serving: { broadcasters } }: State, { mono }: Now): ControlPeer[] {
   const lines: readonly TemplateLine[] = [
-    ...pools.map(({ config, nextAt }) => ({ config, template: "POOL" as const, nextAt, told: { port: 0 } })),
+    ...pools.map(({ config, nextAt }) => ({ config, template: "POOL" as const, nextAt, report: { port: 0 } })),
     ...solicitors.map(({ config, group, nextAt, ttl, rings }) => ({
       config,
       template: "ACST" as const,
       nextAt,
-      told: { address: group, ttl, packets: { sent: rings.length, received: 0, rejected: 0 } },
+      report: { address: group, ttl, packets: { sent: rings.length, received: 0, rejected: 0 } },
     })),
     ...broadcasters.map(({ config, nextAt, sent }) => ({
       config,
       template: isMulticast(config.name) ? ("MCST" as const) : ("BCST" as const),
       nextAt,
-      told: { address: config.name, ttl: config.ttl ?? 0, packets: { sent, received: 0, rejected: 0 } },
+      report: { address: config.name, ttl: config.ttl ?? 0, packets: { sent, received: 0, rejected: 0 } },
     })),
   ];
-  return lines.map(({ config, template, nextAt, told }, index): ControlPeer => {
+  return lines.map(({ config, template, nextAt, report }, index): ControlPeer => {
     const isSender = template === "MCST" || template === "BCST";
     const security: SecurityKind = config.key === null ? "none" : "key";
     return {
@@ -130,7 +130,7 @@ function templates({ finding: { pools, solicitors }, serving: { broadcasters } }
         reach: 0,
         security,
         keyId: config.key,
-        ...told,
+        ...report,
       }),
       mode: isSender ? "broadcast" : "client",
       template,
@@ -148,7 +148,7 @@ interface TemplateLine {
   readonly config: AssociationConfig;
   readonly template: ControlTemplate;
   readonly nextAt: Mono | null;
-  readonly told: Partial<AssociationReport>;
+  readonly report: Partial<AssociationReport>;
 }
 
 /** Control messages have 16 bits for a number, and 0 is the system. */

@@ -21,11 +21,11 @@ export interface Serving {
 }
 
 /** Nothing is open yet. */
-export function serving({ serving: told }: EngineConfig): Serving {
+export function serving({ serving: configured }: EngineConfig): Serving {
   return {
-    addresses: told?.ownAddresses ?? null,
+    addresses: configured?.ownAddresses ?? null,
     sockets: new Map(),
-    access: new AccessList(told?.access),
+    access: new AccessList(configured?.access),
     answering: null,
     broadcasters: [],
   };
@@ -33,6 +33,6 @@ export function serving({ serving: told }: EngineConfig): Serving {
 
 /** Another configuration counts: a list that says the same is kept, and with it how often each of its entries counted. */
 export function reviseAccess(state: Serving, config: EngineConfig, before: EngineConfig): void {
-  const [now, then] = [config, before].map((one) => JSON.stringify(one.serving?.access));
+  const [now, then] = [config, before].map((configured) => JSON.stringify(configured.serving?.access));
   if (now !== then) state.access = new AccessList(config.serving?.access);
 }

@@ -72,13 +72,13 @@ export function onServiceRefused(state: State, socket: SocketToken, why: HostFau
 
 /** The socket that what goes to a family leaves by. */
 export function socketFor({ sockets }: Serving, of: 4 | 6): SocketToken | undefined {
-  for (const [socket, one] of sockets) if (one.family === of && one.group === null) return socket;
+  for (const [socket, bound] of sockets) if (bound.family === of && bound.group === null) return socket;
   return undefined;
 }
 
-function opensSame(one: EngineConfig, other: EngineConfig): boolean {
+function opensSame(config: EngineConfig, before: EngineConfig): boolean {
   const opened = ({ service, serving }: EngineConfig): string => JSON.stringify([service, serving !== null]);
-  return opened(one) === opened(other);
+  return opened(config) === opened(before);
 }
 
 /** Closes what is not wanted any more, opens what is and is not open, and joins the groups on what there is. */
@@ -96,15 +96,16 @@ function fit(state: State, wanted: readonly string[], late: boolean): void {
 /** The socket that a group is received by: one that is bound to all addresses or to one that hears it, or the group's own. */
 function hearing(state: State, group: string): SocketToken | undefined {
   const of = family(group);
-  for (const [socket, one] of state.serving.sockets) {
-    const isOne = one.group === null ? one.family === of && state.config.service!.rules === null : one.group === group;
-    if (isOne || (one.family === of && ALL_ADDRESSES.includes(one.address))) return socket;
+  for (const [socket, bound] of state.serving.sockets) {
+    const isHearing =
+      bound.group === null ? bound.family === of && state.config.service!.rules === null : bound.group === group;
+    if (isHearing || (bound.family === of && ALL_ADDRESSES.includes(bound.address))) return socket;
   }
   return undefined;
 }
 
 function isOpen({ sockets }: Serving, address: string): boolean {
-  for (const one of sockets.values()) if (one.group === null && one.address === address) return true;
+  for (const bound of sockets.values()) if (bound.group === null && bound.address === address) return true;
   return false;
 }
 
