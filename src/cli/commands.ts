@@ -133,6 +133,12 @@ export const COMMANDS: readonly CommandRow[] = [
     operands: [CONFIGURED],
     run: async (servers, options, io) => (await import("./watch.ts")).runWatch(servers, options, io),
   }),
+  command("decode", {
+    group: "see",
+    text: "say what each NTP packet of a capture means, and what is the matter with it",
+    operands: [{ word: "<file>", text: "a pcap or pcapng file; - reads standard input" }],
+    run: async ([file], options, io) => (await import("./decode.ts")).runDecode(file!, options, io),
+  }),
   command("demo", {
     group: "help",
     text: "see a run of sync against five embedded servers, one lying and one lost, without touching the clock",

@@ -5,6 +5,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
+import { decodeSchema, decodeSummarySchema } from "../view/decode-document.ts";
 import { findingSchemas } from "../view/finding-schema.ts";
 import { configSchema, logSchema } from "../view/run-schema.ts";
 import { keygenSchema, runSchema } from "../view/schema.ts";
@@ -23,6 +24,8 @@ export function generated(): ReadonlyMap<string, string> {
     run: logSchema(),
     config: configSchema(),
     keygen: keygenSchema(),
+    decode: decodeSchema(),
+    "decode-summary": decodeSummarySchema(),
     ...findingSchemas(),
     ...viewingSchemas(),
   };

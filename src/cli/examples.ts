@@ -115,6 +115,12 @@ export const EXAMPLES: Readonly<Record<CommandName | "ntpkit", readonly Example[
     ["ntpkit watch ntp1.example.net ntp2.example.net ntp3.example.net", "See them drift."],
     ["ntpkit watch --every 1m ntp.example.net >> offsets.log", "Keep a record."],
   ],
+  decode: [
+    ["ntpkit decode ntp.pcap", "A line a packet."],
+    ["ntpkit decode --bad --keys /etc/ntp.keys ntp.pcap", "What is wrong, MACs included?"],
+    ["ntpkit decode --summary ntp.pcap", "Who asks whom, how often, and whose time disagrees?"],
+    ["tcpdump -i any -w - udp port 123 | ntpkit decode -", "As it happens."],
+  ],
   demo: [["ntpkit demo", "Run it."]],
   keygen: [
     ["ntpkit keygen --count 4 /etc/ntp.keys", "Four keys, numbered from 1."],

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { COMMANDS } from "../../src/cli/commands.ts";
 import { GROUPS, OFFERS, offered, type CommandName } from "../../src/cli/options/offers.ts";
@@ -88,6 +89,7 @@ describe("the table", () => {
 });
 
 const NOBODY = "127.0.0.1:9";
+const CAPTURE = fileURLToPath(new URL("../fixtures/captures/a1-iburst.pcap", import.meta.url));
 
 /** What a command is run with beside the option that is tried, so that it measures nobody, changes nothing and ends. */
 const BESIDE: Readonly<Partial<Record<CommandName, (flag: string) => readonly string[]>>> = {
@@ -109,12 +111,14 @@ const BESIDE: Readonly<Partial<Record<CommandName, (flag: string) => readonly st
   pstats: (flag) => [NOBODY, ...(flag === "--association" ? [] : ["--association", "1"])],
   check: (flag) => (flag === "--daemon" ? [] : [NOBODY]),
   watch: () => [NOBODY],
+  decode: () => [CAPTURE],
   completion: () => ["bash"],
 };
 
 /** A value of each option that takes one, by the word for it in the help, or by the flag. */
 const VALUES: Readonly<Record<string, () => string>> = {
   "--user": () => "root",
+  "--host": () => "10.1.0.0/16",
   "--interface": () => "lo",
   "--address": () => "127.0.0.1",
   "--broadcast": () => "239.255.77.79",

@@ -39,6 +39,7 @@ export const OUTCOMES_OF: Readonly<Partial<Record<CommandName, readonly Outcome[
   trace: ASKS,
   wait: [...ALWAYS, ...STOPPED, "resolve", "deadline", "unavailable"],
   watch: [...ALWAYS, ...STOPPED, "no-reply", "permission"],
+  decode: [...ALWAYS, ...STOPPED],
   demo: [...ALWAYS, ...STOPPED, "no-agreement", "no-reply", "deadline"],
   keygen: [...ALWAYS, "permission"],
   completion: ALWAYS,

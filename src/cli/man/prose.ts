@@ -5,6 +5,7 @@
  * of the program's.
  */
 import { readFileSync } from "node:fs";
+import { VERDICTS } from "../../decode/verdict.ts";
 import { CAUSES } from "../../view/serve.ts";
 import { sectionsOf } from "./markdown.ts";
 import type { Block, Section } from "./roff.ts";
@@ -50,5 +51,6 @@ function filled(text: string, page: string): string {
 
 const TABLES: Readonly<Record<string, () => readonly Block[]>> = {
   configuration: () => daemonConfigurationFile(),
+  verdicts: () => [{ terms: Object.entries(VERDICTS).map(([name, text]) => [`\`${name}\``, sentence(text)] as const) }],
   causes: () => [{ terms: CAUSES.map(([name, text]) => [`\`${name}\``, sentence(text)] as const) }],
 };

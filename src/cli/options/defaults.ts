@@ -15,5 +15,8 @@ export const LEAST_USER = "nobody";
 /** check_ntp_time's thresholds of the offset, as ranges are typed. */
 export const CHECK_DEFAULTS = { warning: "60", critical: "120" } as const;
 
+/** Where NTP is looked for in a capture. */
+export const DECODE_DEFAULTS = { port: 123 } as const;
+
 /** Between two lines of `watch`, seconds. */
 export const WATCH_DEFAULTS = { every: 10 } as const;

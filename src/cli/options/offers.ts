@@ -130,6 +130,10 @@ export const GROUPS = {
     rows: ["offset", "distance", "waitTimeout", "waitDeadline", "lookInterval", "waitDaemon"],
   },
   drawing: { heading: "How it is shown:", rows: ["every", "lines"] },
+  decoding: {
+    heading: "What is shown:",
+    rows: ["summary", "bad", "captured", "decodedMode", "capturedPort", "macKeys", "keysFormat"],
+  },
   keygen: { heading: "Which keys:", rows: ["type", "keyCount", "firstId", "keyFormat", "replace"] },
   figures: { heading: "Figures for a monitoring system:", rows: ["format", "textfile"] },
   output: { heading: "What is printed:", rows: ["json", "quiet", "verbose", "debug", "noColor"] },
@@ -165,6 +169,7 @@ export const OFFERS = {
   check: ["demands", "checkedServers", "measuring", "selection", "figures", "checkOutput"],
   wait: ["waiting", "waitAsking", "output"],
   watch: ["drawing", "servers", "watchMeasuring", "selection", "output"],
+  decode: ["decoding", "output"],
   demo: ["output"],
   keygen: ["keygen", "output"],
   completion: [],

@@ -23,7 +23,15 @@ import { BURST_SIX } from "../../engine/port/config.ts";
 import { ORPHAN_WAIT } from "../../server/local.ts";
 import type { RateLimits } from "../../server/rate.ts";
 import { DEFAULT_LIMITS } from "../../system/limits.ts";
-import { ASKING_DEFAULTS, CHECK_DEFAULTS, LEAP_FILE, LEAST_USER, WAIT_DEFAULTS, WATCH_DEFAULTS } from "./defaults.ts";
+import {
+  ASKING_DEFAULTS,
+  CHECK_DEFAULTS,
+  DECODE_DEFAULTS,
+  LEAP_FILE,
+  LEAST_USER,
+  WAIT_DEFAULTS,
+  WATCH_DEFAULTS,
+} from "./defaults.ts";
 import { parseStatePath } from "./state-path.ts";
 
 // The types of exports must be readable from their file alone (isolatedDeclarations): what is imported says its type again.
@@ -675,6 +683,31 @@ export const ROWS = {
     standard: WATCH_DEFAULTS.every as number,
   },
   lines: { flag: "--count", takes: "n", text: "end after so many of them", whole: { least: 1, most: 1_000_000 } },
+
+  // What is shown of a capture.
+  summary: { flag: "--summary", text: "a page on the whole capture instead of a line a packet" },
+  bad: { flag: "--bad", text: "only packets with which something is the matter" },
+  captured: {
+    flag: "--host",
+    takes: "net",
+    text: "only packets from or to this address or network; may be repeated",
+    read: (text: string, flag: string): string => parseNetworkOption(text, flag),
+    again: true,
+  },
+  decodedMode: {
+    flag: "--mode",
+    takes: "mode",
+    text: "only packets of this mode",
+    choices: ["client", "server", "broadcast", "symmetricActive", "symmetricPassive", "control", "private"],
+  },
+  capturedPort: {
+    flag: "--port",
+    takes: "port",
+    text: "the UDP port of NTP",
+    whole: INTEGERS.port as IntegerBounds,
+    standard: DECODE_DEFAULTS.port as number,
+  },
+  macKeys: { flag: "--keys", takes: "file", text: "check MACs with the symmetric keys of this file" },
 
   // Which keys are made.
   type: {
