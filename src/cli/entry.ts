@@ -3,7 +3,7 @@ import { leave } from "../host/resolver.ts";
 import { exitCode } from "./exit.ts";
 import { outputOf, type Output } from "./output.ts";
 import type { Io } from "./io.ts";
-import { fail, run } from "./program.ts";
+import { codeOf, fail, run } from "./program.ts";
 import { Reader } from "./reader.ts";
 
 // A name server that does not answer keeps a thread for longer than any deadline: it is not waited for, but a slow reader of a
@@ -18,7 +18,7 @@ async function main(): Promise<void> {
   const io: Io = { out: reader.sink, err, env: process.env, onStop: (listener) => reader.onStop(listener) };
   const end = async (code: number): Promise<void> => {
     await Promise.all([out.written(), err.written()]);
-    leave(code === exitCode("ok") || reader.isGone ? codeOfOutput(out, err) : code);
+    leave(code === exitCode("ok") || reader.isGone ? codeOfOutput(out, err, argv[0]) : code);
   };
   // What nobody was there to catch is a bug, and told as any other.
   process.once("uncaughtException", (error) => void end(fail(error, argv, io)));
@@ -26,8 +26,8 @@ async function main(): Promise<void> {
 }
 
 /** A reader that is gone has had enough: `ntpkit … | head`. What could not be written for another reason, as on a full disk, is lost. */
-function codeOfOutput({ fault }: Output, err: Output): number {
+function codeOfOutput({ fault }: Output, err: Output, command: string | undefined): number {
   if (fault === null || fault.code === "EPIPE") return exitCode("ok");
   err.write(`ntpkit: standard output cannot be written: ${fault.message}\n`);
-  return exitCode("io");
+  return codeOf("io", command);
 }

@@ -161,8 +161,11 @@ export function fail(error: unknown, argv: readonly string[], io: Io): number {
   return code;
 }
 
-/** The exit code of an outcome; of a plugin its own. */
-function codeOf(outcome: Outcome, name: string | null): number {
+/**
+ * The exit code of an outcome; of a plugin its own.
+ * @param name of the command
+ */
+export function codeOf(outcome: Outcome, name: string | null | undefined): number {
   return commandNamed(name ?? undefined)?.pluginCode ?? exitCode(outcome);
 }
 

@@ -70,15 +70,19 @@ describe("what nobody catches", () => {
 });
 
 describe.runIf(existsSync("/dev/full"))("a full disk", () => {
-  it("is no success", async () => {
+  it.each([
+    [["--version"], 74],
+    [["query", "--help"], 74],
+    [["check", "--help"], 3], // whom monitoring asks knows no other code
+  ] as const)("is no success of %s", async (argv, expected) => {
     const full = openSync("/dev/full", "w");
-    const child = spawn(process.execPath, ["--import", "tsx", ENTRY, "--version"], { stdio: ["ignore", full, "pipe"] });
+    const child = spawn(process.execPath, ["--import", "tsx", ENTRY, ...argv], { stdio: ["ignore", full, "pipe"] });
     closeSync(full);
     let err = "";
     child.stderr!.on("data", (chunk: Buffer) => (err += chunk.toString()));
     const [code] = (await once(child, "close")) as [number | null];
     expect({ code, err }).toEqual({
-      code: 74,
+      code: expected,
       err: expect.stringMatching(/^ntpkit: standard output cannot be written: ENOSPC.*\n$/),
     });
   });
