@@ -6,22 +6,32 @@ import { warnOfHaste } from "./haste.ts";
 import type { CommonOptions } from "./options/offers.ts";
 import type { Face, Session } from "./session.ts";
 
-/** How many names are listed. */
+/** How many names are listed at most. */
 const LISTED = 3;
 
 /** The face of a run of `command` by `config`. */
 export function askingFace(command: string, config: EngineConfig, options: CommonOptions): Face {
   return {
     command,
-    awaited: (session) => `asking ${named(config)}${progress(config, session)}`,
+    awaited: (session, width) => asking(config, progress(config, session), width),
     noted: (notes, session) => warnOfHaste(config, options, notes, session),
   };
 }
 
-function named({ associations }: EngineConfig): string {
-  const names = associations.slice(0, LISTED).map(({ name, port }) => shortName({ name, address: null, port }));
-  const more = associations.length - names.length;
-  return more > 0 ? `${names.join(", ")} and ${counted(more, "other")}` : listed(names);
+/** As many names as there is room for. */
+function asking({ associations }: EngineConfig, progress: string, width: number): string {
+  const names = associations.map(({ name, port }) => shortName({ name, address: null, port }));
+  for (let count = Math.min(names.length, LISTED); count > 0; count -= 1) {
+    const line = `asking ${named(names, count)}${progress}`;
+    if (line.length <= width) return line;
+  }
+  return `asking ${counted(names.length, "server")}${progress}`;
+}
+
+function named(names: readonly string[], count: number): string {
+  const more = names.length - count;
+  const first = names.slice(0, count);
+  return more > 0 ? `${first.join(", ")} and ${counted(more, "other")}` : listed(first);
 }
 
 /** Which sample of how many, and when it ends at the latest. */

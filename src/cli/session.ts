@@ -21,8 +21,8 @@ import { Until } from "./until.ts";
 export interface Face {
   /** The command, e.g. `serve`. */
   readonly command: string;
-  /** What a run that ends by itself waits for, for a spinner. */
-  readonly awaited?: (session: Session) => string;
+  /** What a run that ends by itself waits for, for a spinner, in so many columns. */
+  readonly awaited?: (session: Session, width: number) => string;
   /** Seconds until it ends; absent: the run knows. */
   readonly deadline?: number;
   /** The engine runs, and nothing else has happened yet; what is thrown here ends the run. */
@@ -139,8 +139,8 @@ export async function session<T extends Measured>(
   const talkative = options.verbose === true || options.debug === true;
   const tell = talkative ? await teller(face, io) : null;
   const watched = new Session(face, io);
-  const sign = spinner(io, face.awaited !== undefined && !talkative && options.quiet !== true, () =>
-    face.awaited!(watched),
+  const sign = spinner(io, face.awaited !== undefined && !talkative && options.quiet !== true, (width) =>
+    face.awaited!(watched, width),
   );
   let run: T;
   try {

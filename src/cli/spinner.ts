@@ -1,11 +1,14 @@
 /** A sign of life on a terminal while a run waits for servers. */
-import type { Io } from "./io.ts";
+import { DEFAULT_WIDTH, type Io } from "./io.ts";
 
 /** Runs shorter than this show none, milliseconds: loading the library takes a good part of it. */
 const PATIENCE = 300;
 
 /** How often its words are made anew, milliseconds. */
 const PERIOD = 250;
+
+/** Columns of the sign itself and the space behind it; the last column stays free. */
+const SIGN = 3;
 
 /** Something that can be ended. */
 export interface Spinner {
@@ -17,9 +20,9 @@ const SILENT: Spinner = { stop: () => {} };
 /**
  * A spinner on stderr once the run has taken a while.
  * @param wanted false with `-q`, `-v`, or whenever the lines would mix
- * @param text what is awaited, made again and again
+ * @param text what is awaited, made again and again, in so many columns
  */
-export function spinner(io: Io, wanted: boolean, text: () => string): Spinner {
+export function spinner(io: Io, wanted: boolean, text: (width: number) => string): Spinner {
   // Without a size the library would clear endless lines.
   if (!wanted || !io.err.isTerminal || io.err.columns === null || io.env["TERM"] === "dumb") return SILENT;
   let ended = false;
@@ -28,8 +31,9 @@ export function spinner(io: Io, wanted: boolean, text: () => string): Spinner {
   const show = async (): Promise<void> => {
     const { default: ora } = await import("ora");
     if (ended) return;
-    shown = ora({ text: text(), stream: process.stderr, discardStdin: false }).start();
-    ticking = setInterval(() => (shown!.text = text()), PERIOD);
+    const fitting = (): string => text((io.err.columns ?? DEFAULT_WIDTH) - SIGN);
+    shown = ora({ text: fitting(), stream: process.stderr, discardStdin: false }).start();
+    ticking = setInterval(() => (shown!.text = fitting()), PERIOD);
   };
   const patience = setTimeout(() => void show(), PATIENCE);
   return {

@@ -257,11 +257,16 @@ describe("manycast", () => {
   it("blames authentication where servers answered without it, whatever rings the deadline left", async () => {
     const port = await freePort();
     await serving(port, "--local-stratum", "3", "--manycast", GROUP, "--interface", "lo");
-    const { code, out } = await search(port, "--ttl", "5", "--interval", "1s", "--deadline", "3500ms");
+    const { code, out, err } = await search(port, "--ttl", "5", "--interval", "1s", "--deadline", "3500ms");
     expect([code, JSON.parse(out)]).toMatchObject([
       15,
       { error: { code: "authentication" }, associations: [{ reason: "authentication" }] },
     ]);
+    // At the first answer, once, and not only in the last line.
+    const lines = err.split("\n");
+    const said = "--keys FILE or --no-auth decides who is believed";
+    expect(lines[0]).toBe(`ntpkit manycast: warning: a server answers without a key that could be checked: ${said}`);
+    expect(lines.filter((line) => line.includes(said))).toHaveLength(1);
   });
 
   it("draws rings in place on a terminal, and leaves only the report", async () => {
