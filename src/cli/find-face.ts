@@ -151,7 +151,13 @@ export class FindingFace implements Face {
   #warnOfKeys(notes: readonly Note[], session: Session): void {
     const { keys, auth, quiet } = this.#options;
     if (this.command === "pool" || keys !== undefined || auth === false || quiet === true) return;
-    if (notes.some((note) => note.what === "refused" && note.test === "authentication"))
+    const snapshot = session.snapshot();
+    const isUnsealed = (note: Note): boolean =>
+      note.what === "refused"
+        ? note.test === "authentication"
+        : note.what === "mobilized" &&
+          snapshot?.associations.find(({ id }) => id === note.id)?.reason === "authentication";
+    if (notes.some(isUnsealed))
       session.warn(
         "a server answers without a key that could be checked: --keys FILE or --no-auth decides who is believed",
       );

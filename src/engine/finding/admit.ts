@@ -250,7 +250,10 @@ function list(
   const { from, at } = datagram;
   const { header } = packet;
   state.refused.set(why, (state.refused.get(why) ?? 0) + 1);
-  if (state.config.once === null || found === null || state.roster.size >= LISTED_AT_MOST) return;
+  if (state.config.once === null || found === null || state.roster.size >= LISTED_AT_MOST) {
+    if (why === "authentication") state.note({ what: "refused", id: null, from, test: why });
+    return;
+  }
   const listed =
     state.roster.listedAt(from) ?? add(state, config, "client", "preemptable", from, { found, ended: why });
   // One way only for a broadcast; out and back for an answer, whose question left when its ring was asked.
