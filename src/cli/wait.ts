@@ -1,4 +1,5 @@
 /** `ntpkit wait`: until the local clock is synchronized, whatever daemon does it; what boots and jobs put before themselves. */
+import { FINAL } from "../engine/port/event.ts";
 import { isFollowing, type DaemonReport } from "../control/daemon.ts";
 import { askDaemon, LOCAL, type AskFault, type Place } from "../host/ask.ts";
 import { kernelStatus, type KernelStatus } from "../host/kernel.ts";
@@ -53,7 +54,7 @@ export async function runWait(
           : daemonCondition(asked);
       if (!until.signal.aborted || seen.source === "kernel") last = seen;
       // A name that there is not is a mistake; name servers that cannot be reached yet are waited for.
-      if (nowhere?.why === "notFound" || nowhere?.why === "otherFamily") break;
+      if (nowhere !== null && FINAL.has(nowhere.why)) break;
       if (isGood(last, options)) return report(last, null, began, options, io);
       if (options.verbose === true) sayLine(io.err, `ntpkit wait: ${conditionText(last)}`);
       if (until.signal.aborted) break;

@@ -1,7 +1,15 @@
 /** Names to addresses, as the system resolves them: hosts file, DNS and whatever else it is set up for. */
 import type { Event, ResolveFault } from "../engine/port/event.ts";
+import { steady } from "./clock.ts";
+import { diagnose } from "./diagnose.ts";
 import { systemLookup, type Lookup } from "./resolver.ts";
 import { parse4, parse6, text6 } from "./udp/sockaddr.ts";
+
+/** Says more of a fault, as {@link diagnose} does. */
+type Refine = typeof diagnose;
+
+/** A name server that takes longer to fail did not answer, seconds: resolvers ask again after five. */
+const SILENCE = 4;
 
 /**
  * Looks a name up.
@@ -14,6 +22,7 @@ export function resolve(
   family: 4 | 6 | null,
   put: (event: Event) => void,
   lookup: Lookup = systemLookup,
+  refine: Refine = lookup === systemLookup ? diagnose : asIs,
 ): void {
   const literal = canonicalLiteral(name);
   if (literal !== null) {
@@ -22,16 +31,27 @@ export function resolve(
     return;
   }
   const none: ResolveFault = family === null ? "notFound" : "otherFamily";
+  const began = steady();
   lookup(name, family ?? 0, (error, found) => {
-    if (error !== null) {
-      const why = resolveFault(error.code);
-      put({ kind: "unresolved", name, why: why === "notFound" ? none : why });
+    // The same address can come twice, by two sources or by two socket types.
+    const addresses =
+      error === null ? [...new Set(found.map(({ address }) => canonicalLiteral(address) ?? address))] : [];
+    if (addresses.length > 0) {
+      put({ kind: "resolved", name, addresses });
       return;
     }
-    // The same address can come twice, by two sources or by two socket types.
-    const addresses = [...new Set(found.map(({ address }) => canonicalLiteral(address) ?? address))];
-    put(addresses.length > 0 ? { kind: "resolved", name, addresses } : { kind: "unresolved", name, why: none });
+    const fault = error === null ? "notFound" : resolveFault(error.code);
+    const why = fault === "notFound" ? none : fault;
+    const told = (refined: ResolveFault): void => put({ kind: "unresolved", name, why: refined });
+    // Who said nothing for so long has nothing to add.
+    if (steady() - began > SILENCE) told(why);
+    else refine(name, family, why, told);
   });
+}
+
+/** Of what another resolver than the system's says, name servers know nothing. */
+function asIs(_name: string, _family: 4 | 6 | null, fault: ResolveFault, told: (fault: ResolveFault) => void): void {
+  told(fault);
 }
 
 /** The canonical text of an IP literal (RFC 5952, zone kept), `null` for anything else. */

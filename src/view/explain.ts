@@ -35,8 +35,11 @@ export function hostFaultText(reason: Reason, fault: HostFault): string {
 /** Why a name has no address, in words. */
 export const RESOLVE_FAULTS: Readonly<Record<ResolveFault, string>> = {
   notFound: "there is no such name",
+  noAddress: "there is such a name, and it has no address",
   otherFamily: "there is no such name, or it has no address of the family asked for",
-  again: "the name servers cannot be reached now, or fail",
+  again: "no name server answers now",
+  serverFailure: "the name servers answer that they fail, SERVFAIL",
+  refused: "the name servers refuse to answer, REFUSED",
   failed: "the name servers could not say",
   silent: "the name servers have not answered",
 };

@@ -120,11 +120,14 @@ const WORDS: Readonly<Partial<Record<Outcome, (snapshot: Snapshot, context: Fail
         ? `: ${several([...names].map(([name, why]) => `${printable(name)} (${why})`))}`
         : causes(snapshot);
     const later = snapshot.unresolved.some(({ why }) => why === "again");
+    const broken = snapshot.unresolved.some(({ why }) => why === "serverFailure" || why === "refused");
     return {
       message: `no name could be resolved${list}`,
       hint: later
         ? ["--wait-network 60s waits for the network", "; an IP address needs no name server"]
-        : unresolvedHint(snapshot),
+        : broken
+          ? ["an IP address needs no name server", "; /etc/resolv.conf names those that are asked"]
+          : unresolvedHint(snapshot),
     };
   },
   "no-agreement": (snapshot, { command }) => {

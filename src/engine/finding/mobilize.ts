@@ -9,6 +9,7 @@ import { family } from "../../wire/address.ts";
 import type { Address } from "../../wire/address.ts";
 import { add, recallServer } from "./associate.ts";
 import { startBroadcaster } from "../serving/broadcaster.ts";
+import { PASSING } from "../port/event.ts";
 import type { ResolveFault } from "../port/event.ts";
 import { startSolicitor } from "./manycast.ts";
 import type { Lookup } from "./names.ts";
@@ -119,13 +120,13 @@ function lookUp(state: State, lookup: Lookup): void {
 function lookupFailed(state: State, lookup: Lookup, why: ResolveFault, now: Now): void {
   const { once } = state.config;
   const drawn = lookup.waiting.length > 0 && lookup.waiting.every((config) => isDrawn(state, config));
-  const patience = once !== null ? once.waitNetwork : drawn && why !== "again" ? 0 : Infinity;
+  const patience = once !== null ? once.waitNetwork : drawn && !PASSING.has(why) ? 0 : Infinity;
   const isNews = lookup.fault !== why;
   const again = state.finding.names.failed(lookup, why, now.mono, state.begun ?? now.mono, patience);
   if (isNews || !again) state.note({ what: "unresolved", name: lookup.name, why });
   if (again && once !== null) return;
   for (const config of lookup.waiting) {
-    const remembered = once === null || why === "notFound" ? [] : rememberedAddresses(state, config);
+    const remembered = once === null || why === "notFound" || why === "noAddress" ? [] : rememberedAddresses(state, config);
     if (remembered.length > 0) mobilizeName(state, config, remembered, now);
     else if (!isDrawn(state, config)) stand(state, config, now);
     else if (!again) onPoolResolved(state, config, [], now);

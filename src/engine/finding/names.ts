@@ -5,6 +5,7 @@ import type { AssociationConfig } from "../../association/template.ts";
 import { after, elapsed } from "../../time/mono.ts";
 import type { Mono } from "../../time/mono.ts";
 import type { Seconds } from "../../time/seconds.ts";
+import { PASSING } from "../port/event.ts";
 import type { ResolveFault } from "../port/event.ts";
 
 /** First wait before a name is looked up again; it doubles. */
@@ -101,7 +102,7 @@ export class Names {
     lookup.fault = why;
     lookup.asking = false;
     const remaining = patience - elapsed(since, now);
-    const again = (why === "again" || patience === Infinity) && remaining > LEAST_PAUSE;
+    const again = (PASSING.has(why) || patience === Infinity) && remaining > LEAST_PAUSE;
     // The last pause ends with the patience.
     lookup.retryAt = again ? after(now, Math.min(lookup.pause, remaining)) : null;
     lookup.pause = Math.min(lookup.pause * 2, longestPause(why, patience));
@@ -147,5 +148,5 @@ export class Names {
 
 function longestPause(why: ResolveFault, patience: Seconds): Seconds {
   if (patience !== Infinity) return LONGEST_PAUSE.waiting;
-  return why === "again" ? LONGEST_PAUSE.again : LONGEST_PAUSE.refused;
+  return PASSING.has(why) ? LONGEST_PAUSE.again : LONGEST_PAUSE.refused;
 }

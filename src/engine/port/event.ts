@@ -16,10 +16,24 @@ import type { Memory } from "./memory.ts";
 export type { HostFault, StampSource };
 
 /**
- * Why a name has no address. `again` may work later (EAI_AGAIN: no network or no server yet); `silent` is the engine's own: the run
- * ended before anything was said.
+ * Why a name has no address. `noAddress`: it is there, and has none. `again` may work later (no network or no name server yet), and so
+ * may what name servers themselves say: that they fail or refuse. `silent` is the engine's own: the run ended before anything was said.
  */
-export type ResolveFault = "notFound" | "otherFamily" | "again" | "failed" | "silent";
+export type ResolveFault =
+  | "notFound"
+  | "noAddress"
+  | "otherFamily"
+  | "again"
+  | "serverFailure"
+  | "refused"
+  | "failed"
+  | "silent";
+
+/** Faults that may pass by themselves. */
+export const PASSING: ReadonlySet<ResolveFault> = new Set(["again", "serverFailure", "refused"]);
+
+/** Faults of the name itself: nothing but another name or another entry for it helps. */
+export const FINAL: ReadonlySet<ResolveFault> = new Set(["notFound", "noAddress", "otherFamily"]);
 
 /** Why the clock could not be set. */
 export type ClockFault = "noPrivilege" | "outOfRange" | "unsupported" | "other";
