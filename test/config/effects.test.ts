@@ -80,6 +80,7 @@ function other(takes: Takes, standard: OptionSyntax["standard"]): string {
     case "choice":
       return takes.choices.find((word) => word !== standard)!;
     case "host":
+    case "peer":
       return "192.0.2.9";
     case "group":
       return "239.1.1.9";
@@ -103,6 +104,7 @@ const SETTING: Readonly<Record<string, string>> = {
   ttl: "manycastclient 239.1.1.1\nLINE",
   calldelay: "server 192.0.2.1\nLINE",
   unpeer: "server 192.0.2.9\nLINE",
+  unconfig: "server 192.0.2.9\nLINE",
   unrestrict:
     "restrict default ignore kod limited noepeer nomodify nopeer noquery noserve notrap notrust ntpport version\nLINE",
 };
@@ -110,6 +112,7 @@ const SETTING: Readonly<Record<string, string>> = {
 /** Operands where those of the table would not do. */
 const OPERANDS: Readonly<Record<string, string>> = {
   trustedkey: "1",
+  driftfile: "/word",
   restrict: "192.0.2.0",
   unrestrict: "default",
   setvar: "a = b",

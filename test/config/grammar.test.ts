@@ -38,6 +38,7 @@ function right(takes: Takes): string {
     case "choice":
       return takes.choices[0]!;
     case "host":
+    case "peer":
       return "192.0.2.1";
     case "group":
       return "239.1.1.1";
@@ -60,6 +61,7 @@ function wrong(takes: Takes): readonly string[] {
     case "choice":
       return ["nonsense", "0"];
     case "host":
+    case "peer":
       return ["a;b", "300.1.1.1", "-x", "a..:b", "1.2.3", "[a", "[]"];
     case "group":
     case "clock":
@@ -83,6 +85,7 @@ function strange(takes: Takes): readonly string[] {
       return ["192.0.2.1", "127.128.1.0", "127.127.20.0", "x"];
     case "choice":
     case "host":
+    case "peer":
     case "nothing":
     case "word":
       return [];
@@ -92,6 +95,7 @@ function strange(takes: Takes): readonly string[] {
 /** Words of operands that are right for each command, where any word of the table's would not be. */
 const OPERANDS: Readonly<Record<string, string>> = {
   trustedkey: "1",
+  driftfile: "/word",
   restrict: "192.0.2.0",
   unrestrict: "192.0.2.0",
   setvar: "a = b",
@@ -462,12 +466,11 @@ describe("a daemon's configuration", () => {
   });
 
   it.each([
-    ["server 127.127.20.0", '/etc/ntp.conf:1:8: reference clocks cannot be used: "127.127.20.0" is one of type 20'],
     ["interface listen", '"interface listen" needs what it is about'],
-    ["interface listen 192.0.2.0/99", '"192.0.2.0/99" is not a network'],
     ["setvar novalue", '"setvar novalue" sets nothing'],
     ["restrict default mask 255.0.0.0", '"default" takes no netmask'],
-    ["restrict 10.0.0.0/8 mask 255.0.0.0", '"10.0.0.0/8" is not a network'],
+    ["restrict source mask 0.0.0.0", '"source" takes no netmask'],
+    ["restrict 10.0.0.0 mask 8", '"8" is not a netmask'],
     ["enable auht", 'unknown option "auht" of "enable"'],
     ["server a minpol 5", 'unknown option "minpol" of "server"'],
   ])("says what is wrong with %j", (text, message) => {

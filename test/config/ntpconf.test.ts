@@ -115,14 +115,12 @@ describe("ntp.conf", () => {
     ["server", '/etc/ntp.conf:1:1: "server" needs a host name or address'],
     ["server a key", '/etc/ntp.conf:1:10: "key" needs a value'],
     ["server a key x", '/etc/ntp.conf:1:14: "key x": not a whole number'],
-    ["server -4 ::1", '/etc/ntp.conf:1:11: "::1" is not an IPv4 address'],
     ["server 300.1.1.1", '/etc/ntp.conf:1:8: "300.1.1.1" is not an IPv4 address'],
     ["server a;b", '/etc/ntp.conf:1:9: "a;b" is not a host name'],
     ['keys "/etc/keys', "/etc/ntp.conf:1:6: the quote is not closed"],
     ["trustedkey 1  seven", '/etc/ntp.conf:1:15: "seven" is not a key identifier'],
     ["tos", '/etc/ntp.conf:1:1: "tos" needs an option'],
     ["tos maxdist far", '/etc/ntp.conf:1:13: "maxdist far": not a number of seconds'],
-    ["restrict 10.0.0.0 mask ffff::", "netmask ffff:: does not fit 10.0.0.0"],
   ])("says where %j is wrong", (text, message) => {
     expect(fault(text).message).toContain(message);
   });

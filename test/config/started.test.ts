@@ -131,6 +131,73 @@ const MEANT: readonly (readonly [string, object, readonly string[]])[] = [
     ['1:1 "link" and "nolink" exclude each other: the last one counts'],
   ],
   [
+    "interface listen 192.0.2.0/99",
+    { interfaces: [] },
+    ['1:18 "192.0.2.0/99" is ignored: it is not a network, such as 192.0.2.0/24'],
+  ],
+  [
+    "server 127.127.20.0 mode 80 prefer\nserver a",
+    { associations: [{ name: "a" }], localClock: null },
+    [
+      '1:8 "server 127.127.20.0" is ignored: it is a reference clock of type 20; only "server 127.127.1.0", the local clock, can be used here',
+    ],
+  ],
+  [
+    "peer 127.127.1.0",
+    { associations: [], localClock: null },
+    [
+      '1:6 "peer 127.127.1.0" is ignored: the local clock is no peer of others; only "server 127.127.1.0", the local clock, can be used here',
+    ],
+  ],
+  [
+    'phone "ATDT1" "ATDT2"',
+    {},
+    ['1:1 "phone" is left out: reference clocks are not used here, but for the local clock as "server 127.127.1.0"'],
+  ],
+  [
+    "server -4 ::1\nserver b",
+    { associations: [{ name: "b" }] },
+    ['1:11 "-4 ::1" is left out: it is not an IPv4 address'],
+  ],
+  ["restrict -6 192.0.2.1 ignore", { restrict: [] }, ['1:13 "-6 192.0.2.1" is left out: it is not an IPv6 address']],
+  [
+    "restrict 10.0.0.0 mask ffff:: ignore",
+    { restrict: [] },
+    ['1:10 "restrict 10.0.0.0" is ignored: netmask ffff:: is of the other family'],
+  ],
+  [
+    "restrict 10.0.0.0 mask 255.255.255.255.0 ignore",
+    { restrict: [] },
+    ['1:10 "restrict 10.0.0.0" is ignored: "255.255.255.255.0" is not a netmask'],
+  ],
+  [
+    "restrict 10.0.0.0/8 mask 255.0.0.0",
+    { restrict: [] },
+    ['1:10 "restrict 10.0.0.0/8" is ignored: that is not a network, such as 192.0.2.0/24, without a mask beside it'],
+  ],
+  ["restrict [2001:db8::] mask [ffff:ffff::]", { restrict: [{ address: "2001:db8::", mask: "ffff:ffff::" }] }, []],
+  [
+    "restrict default mask 0.0.0.0 nomodify",
+    { restrict: [{ address: "default", family: 4, mask: null, flags: ["nomodify"] }] },
+    ['1:1 "mask 0.0.0.0" is left out: "default" has it of itself'],
+  ],
+  ["broadcast 192.0.2.255 iburst prefer noselect", { associations: [{ kind: "broadcast", name: "192.0.2.255" }] }, []],
+  [
+    "manycastserver -6 ff05::101 -4 239.1.1.1\nmulticastclient -4 224.0.1.1",
+    { manycastServer: ["ff05::101", "239.1.1.1"], multicastClient: ["224.0.1.1"] },
+    [],
+  ],
+  ["server a\nunpeer -4 a\nserver b\nunconfig b", { associations: [] }, []],
+  ["unpeer 1234", { associations: [] }, ['1:1 "unpeer 1234" has no effect: no line before it names that']],
+  ["tos minclock 2.5 maxclock 4.5", { limits: { minclock: 2, maxclock: 4 } }, []],
+  ["server 127.127.1.0\nfudge -4 127.127.1.0 stratum 7", { localClock: { stratum: 7 } }, []],
+  [
+    "driftfile /d\ndriftfile",
+    { driftFile: null },
+    ['2:1 "driftfile" is given again: this line counts, and not line 1'],
+  ],
+  ["setvar 5$ = x", { variables: [{ name: "5$", value: "x" }] }, []],
+  [
     "interface listen 224.0.1.1",
     { interfaces: [] },
     ['1:18 "224.0.1.1" is ignored: it is a group, not an address of an interface'],
@@ -172,6 +239,9 @@ describe("what ntpd 4.2.8 starts with", () => {
   it.each([
     "tos maxdist far",
     "server a minpoll 1.5",
+    "tos orphan 5.5",
+    "enable foo",
+    "restrict default mask 255.0.0.0 ignore",
     "frobnicate",
     "server a iburts",
     "broadcastdelay x",

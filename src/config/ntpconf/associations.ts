@@ -6,6 +6,8 @@ import {
   common,
   daemonOnly,
   FLAG,
+  flags,
+  idle,
   integer,
   missing,
   number,
@@ -22,6 +24,7 @@ import {
 
 const HOST: Takes = { takes: "host" };
 const GROUP: Takes = { takes: "group" };
+const PEER: Takes = { takes: "peer" };
 
 /** ntpd's bounds of poll exponents (ntp.h NTP_MINPOLL, NTP_MAXPOLL). */
 const POLL = integer(3, 17);
@@ -99,13 +102,17 @@ const BROADCAST: Options = {
   /** Hops (seed 002); ntpd 4.2.8 reads an index into its `ttl` list. */
   ttl: { ...integer(1, 255), standard: 127 },
   xleave: FLAG,
+  ...idle(
+    flags("burst iburst noselect preempt prefer true"),
+    "it is for servers that are asked, and a broadcast asks nobody",
+  ),
   ...ELSEWHERE,
   autokey: AUTOKEY,
 };
 
 const TOS: Options = {
-  minclock: { ...integer(1, 1000), standard: DEFAULT_LIMITS.minclock },
-  maxclock: { ...integer(1, 1000), standard: DEFAULT_LIMITS.maxclock },
+  minclock: { ...number(1, 1000), standard: DEFAULT_LIMITS.minclock },
+  maxclock: { ...number(1, 1000), standard: DEFAULT_LIMITS.maxclock },
   minsane: { ...integer(0, 1000), standard: DEFAULT_LIMITS.minsane },
   floor: { ...integer(0, 16), standard: DEFAULT_LIMITS.floor },
   ceiling: { ...integer(1, 16), standard: DEFAULT_LIMITS.ceiling },
@@ -194,14 +201,17 @@ export const ASSOCIATION_COMMANDS: Readonly<Record<string, CommandSyntax>> = {
     family: true,
   }),
   unpeer: daemonOnly("forget the associations with this host that lines before have named", {
-    operands: [one("HOST", HOST)],
+    operands: [one("HOST", PEER)],
+    family: true,
   }),
+  unconfig: daemonOnly("the same as unpeer", { operands: [one("HOST", PEER)], family: true }),
   tos: common("the limits of selection", { options: TOS, needsOption: true }),
   ttl: daemonOnly("the rings of manycast searches, hops in rising order", {
     operands: [several("HOPS", integer(1, 255, "ignoreBelow"))],
   }),
   fudge: daemonOnly("the stratum of the local clock", {
     operands: [one("127.127.1.UNIT", { takes: "clock" })],
+    family: true,
     options: FUDGE,
   }),
   broadcastdelay: daemonOnly("the one-way delay of broadcasts, in place of measuring it by a volley; 0 measures it", {

@@ -11,7 +11,6 @@ import {
   localUnit,
   readAssociation,
   readRestriction,
-  restrictionRemark,
   type AssociationLine,
   type RestrictLine,
   type ServerLine,
@@ -40,25 +39,21 @@ const FOLD: Readonly<Record<string, (draft: Draft, statement: Statement) => void
   peer: addAssociation,
   broadcast: addAssociation,
   manycastclient: addAssociation,
-  unpeer: (draft, { values: [name], at }) => {
-    if (!draft.associations.some((line) => line.name === name))
-      draft.remarks.push({
-        level: "warning",
-        text: `"unpeer ${name}" has no effect: no line before it names that`,
-        at,
-      });
-    forget(draft, String(name));
-  },
+  unpeer,
+  unconfig: unpeer,
   keys: (draft, { operands: [path], values: [, format = "auto"] }) =>
     void (draft.keys = { path: path!.text, format: format as KeyFormat, at: path!.at }),
   trustedkey: (draft, statement) => void (draft.trusted = [...(draft.trusted ?? []), ...readKeyIds(draft, statement)]),
   restrict(draft, statement) {
-    const line = readRestriction(statement);
-    const remark = restrictionRemark(line);
-    draft.restrict.push(line);
+    const { line, remark } = readRestriction(statement);
+    if (line !== null) draft.restrict.push(line);
     if (remark !== null) draft.remarks.push(remark);
   },
-  unrestrict: (draft, statement) => void (draft.restrict = without(draft.restrict, readRestriction(statement))),
+  unrestrict(draft, statement) {
+    const { line, remark } = readRestriction(statement);
+    if (line !== null) draft.restrict = without(draft.restrict, line);
+    else if (remark !== null) draft.remarks.push(remark);
+  },
   discard: (draft, { options }) => void (draft.discard = { ...draft.discard, ...Object.fromEntries(options) }),
   tos: (draft, { options }) => {
     draft.limits = { ...draft.limits, ...limitsOf(options) };
@@ -196,6 +191,16 @@ function asServer(
   return { kind, name, family, version, minpoll, maxpoll, iburst, burst, prefer, noselect, trusted, key, at };
 }
 
+function unpeer(draft: Draft, { command, values: [name], at }: Statement): void {
+  if (!draft.associations.some((line) => line.name === name))
+    draft.remarks.push({
+      level: "warning",
+      text: `"${command} ${name}" has no effect: no line before it names that`,
+      at,
+    });
+  forget(draft, String(name));
+}
+
 function forget(draft: Draft, name: string): void {
   draft.associations = draft.associations.filter((line) => line.name !== name);
   draft.servers = draft.servers.filter((line) => line.name !== name);
@@ -237,8 +242,13 @@ const LIMITS: readonly (keyof SelectionLimits)[] = [
   "ceiling",
 ];
 
+/** ntpd takes any number for a count of clocks, and the whole ones of it. */
 function limitsOf(options: Statement["options"]): Partial<SelectionLimits> {
-  return Object.fromEntries([...options].filter(([name]) => (LIMITS as readonly string[]).includes(name)));
+  return Object.fromEntries(
+    [...options]
+      .filter(([name]) => (LIMITS as readonly string[]).includes(name))
+      .map(([name, value]) => [name, name.endsWith("clock") ? Math.trunc(value as number) : value]),
+  );
 }
 
 /** From 16 on orphan mode is off: no client follows that stratum. */

@@ -37,8 +37,8 @@ const FOLD: Readonly<Record<string, (draft: Draft, statement: Statement) => void
   disable: (draft, { options }) => switched(draft, options, false),
   tinker: (draft, { options }) => void (draft.tinker = tinkered(draft.tinker, Object.fromEntries(options))),
   driftfile: (draft, { values: [path, tolerance], options }) => {
-    // An empty name: none is kept (ntp_config.c, "driftfile disabled").
-    draft.driftFile = path === "" ? null : String(path);
+    // No name, or an empty one: none is kept (ntp_config.c, "driftfile disabled").
+    draft.driftFile = path === undefined || path === "" ? null : String(path);
     draft.driftForm = options.has("chrony") ? "chrony" : "ntp";
     if (typeof tolerance === "number") draft.driftTolerance = tolerance;
   },
@@ -68,6 +68,8 @@ export function foldDaemon(draft: Draft, statement: Statement): void {
 /** The words that are groups. ntpd takes any, looks them up, and passes over what cannot be listened to. */
 function groupsOf(draft: Draft, { command, operands }: Statement): readonly string[] {
   return operands.flatMap(({ text, at }) => {
+    // Of a literal the family is plain.
+    if (text === "-4" || text === "-6") return [];
     if (literalFamily(text) !== 0 && isMulticast(text)) return [text];
     return remark(draft, `"${text}" of "${command}" is ignored: it is not a multicast group`, at);
   });
@@ -179,7 +181,7 @@ function interfaceOf(draft: Draft, { values: [action, target], operands, at }: S
     );
   const what = String(target);
   if (what.includes("/") && parseNetwork(what) === null)
-    throw new UsageError(`"${what}" is not a network`, "such as 192.0.2.0/24", operands[1]!.at);
+    return remark(draft, `"${what}" is ignored: it is not a network, such as 192.0.2.0/24`, operands[1]!.at);
   if (literalFamily(what) !== 0 && isMulticast(what))
     return remark(draft, `"${what}" is ignored: it is a group, not an address of an interface`, operands[1]!.at);
   return [{ action: action as InterfaceLine["action"], what, at }];
@@ -187,7 +189,7 @@ function interfaceOf(draft: Draft, { values: [action, target], operands, at }: S
 
 /** `setvar name = value default` */
 function readVariable({ rest, operands: [first] }: Statement): Variable {
-  const match = /^\s*([A-Za-z_][\w.-]*)\s*=\s*("[^"]*"|\S+)(?:\s+(default))?\s*$/.exec(rest);
+  const match = /^\s*([^\s=",]+)\s*=\s*("[^"]*"|\S+)(?:\s+(default))?\s*$/.exec(rest);
   if (match === null)
     throw new UsageError(
       `"setvar ${rest.trim()}" sets nothing`,

@@ -79,7 +79,7 @@ const KINDS: Readonly<Record<string, AssociationKind>> = {
 export function readAssociation(statement: Statement): Associated {
   const { command, operands, options, family, at } = statement;
   const host = operands[0]!;
-  if (isClock(host.text)) return { kind: "localClock", line: localClock(statement) };
+  if (isClock(host.text)) return localClock(statement);
   const searches = isGroup(host.text);
   // ntpd: "attempt to configure invalid address", and the line is passed over.
   if (searches ? command === "pool" || command === "peer" : command === "manycastclient")
@@ -181,19 +181,15 @@ function polls({ options, at }: Statement, values: Record<string, Standard>): [n
   return [Math.min(minpoll, maxpoll), maxpoll, minpoll > maxpoll ? crossed(minpoll, maxpoll, at) : null];
 }
 
-/** Type 1 is the local clock; there are no drivers for the others. */
-function localClock({ command, operands, at }: Statement): LocalClockLine {
+/** Type 1 is the local clock; there are no drivers for the others, as an ntpd without the device has none either, and goes on. */
+function localClock({ command, operands, at }: Statement): Associated {
   const host = operands[0]!;
   const unit = localUnit(host.text);
-  if (unit === null || command !== "server") {
-    const [, , type] = host.text.split(".");
-    throw new UsageError(
-      `reference clocks cannot be used: "${host.text}" is one of type ${type!}`,
-      'only the local clock can, as "server 127.127.1.0"',
-      host.at,
-    );
-  }
-  return { unit, at };
+  if (unit !== null && command === "server") return { kind: "localClock", line: { unit, at } };
+  const [, , type] = host.text.split(".");
+  const why = unit === null ? `it is a reference clock of type ${type!}` : "the local clock is no peer of others";
+  const text = `"${command} ${host.text}" is ignored: ${why}; only "server 127.127.1.0", the local clock, can be used here`;
+  return { kind: "none", remark: { level: "warning", text, at: host.at } };
 }
 
 /** The unit of a local clock; `null` for other reference clocks. */
@@ -203,7 +199,7 @@ export function localUnit(address: string): number | null {
 }
 
 /** What is strange, yet possible, in a `restrict` line. */
-export function restrictionRemark({ address, mask, at }: RestrictLine): Remark | null {
+function restrictionRemark({ address, mask, at }: RestrictLine): Remark | null {
   const meant =
     literalFamily(address) === 0 && /^[a-z]+$/.test(address) && address !== "localhost" && !TEMPLATES.includes(address)
       ? didYouMean(address, TEMPLATES)
@@ -228,29 +224,45 @@ function isContiguous(mask: string): boolean {
   return !bits.includes("01");
 }
 
+/** What a line of access comes to; `null`: it is passed over, as by ntpd ("ignoring line …, mask unusable"). */
+export interface Restricted {
+  readonly line: RestrictLine | null;
+  readonly remark: Remark | null;
+}
+
 /**
  * Reads a `restrict` or `unrestrict` line.
- * @throws UsageError
+ * @throws UsageError where ntpd's grammar has no such line
  */
-export function readRestriction({ operands: [address], options, family, at }: Statement): RestrictLine {
+export function readRestriction({ command, operands: [address], options, family, at }: Statement): Restricted {
   const text = unbracketed(address!.text);
   const given = options.get("mask");
-  const network = text.includes("/") ? parseNetwork(text) : null;
-  if (text.includes("/") && (network === null || given !== undefined))
-    throw new UsageError(`"${text}" is not a network`, "such as 192.0.2.0/24, without a mask beside it", address!.at);
-  const literal = literalFamily(network?.address ?? text);
-  if (typeof given === "string" && literalFamily(given) === 0)
-    throw new UsageError(`"${given}" is not a netmask`, null, at);
-  if (typeof given === "string" && literal === 0 && TEMPLATES.includes(text))
-    throw new UsageError(`"${text}" takes no netmask`, "only an address or a name does", at);
-  if (typeof given === "string" && literal !== 0 && literalFamily(given) !== literal)
-    throw new UsageError(`netmask ${given} does not fit ${text}`, null, at);
+  const mask = typeof given === "string" ? unbracketed(given) : null;
   const flags = [...options].filter(([, value]) => value === true).map(([name]) => name);
-  return {
-    address: network?.address ?? text,
-    family,
-    mask: network?.mask ?? (typeof given === "string" ? given : null),
-    flags,
-    at,
-  };
+  const ignored = (why: string): Restricted => ({
+    line: null,
+    remark: { level: "warning", text: `"${command} ${text}" is ignored: ${why}`, at: address!.at },
+  });
+  if (TEMPLATES.includes(text) && mask !== null) {
+    const line = { address: text, family: family ?? (literalFamily(mask) as 4 | 6), mask: null, flags, at };
+    return { line, remark: wholeRemark(text, mask, at) };
+  }
+  if (mask !== null && /^\d+$/.test(mask))
+    throw new UsageError(`"${mask}" is not a netmask`, "such as 255.255.255.0", at);
+  const network = text.includes("/") ? parseNetwork(text) : null;
+  if (text.includes("/") && (network === null || mask !== null))
+    return ignored("that is not a network, such as 192.0.2.0/24, without a mask beside it");
+  const literal = literalFamily(network?.address ?? text);
+  if (mask !== null && literalFamily(mask) === 0) return ignored(`"${mask}" is not a netmask`);
+  if (mask !== null && literal !== 0 && literalFamily(mask) !== literal)
+    return ignored(`netmask ${mask} is of the other family`);
+  const line = { address: network?.address ?? text, family, mask: network?.mask ?? mask, flags, at };
+  return { line, remark: restrictionRemark(line) };
+}
+
+/** The default has a mask of itself, of no bits. */
+function wholeRemark(text: string, mask: string, at: Place): Remark {
+  if (text !== "default" || addressOctets(mask)?.every((octet) => octet === 0) !== true)
+    throw new UsageError(`"${text}" takes no netmask`, "only an address or a name does", at);
+  return { level: "warning", text: `"mask ${mask}" is left out: "default" has it of itself`, at };
 }

@@ -4,7 +4,7 @@ import { guarded, UsageError, type OnFault, type Place } from "../usage.ts";
 import { literalFamily } from "../literal.ts";
 import { COMMANDS } from "./commands.ts";
 import type { CommandSyntax, OperandSyntax, OptionSyntax } from "./syntax.ts";
-import { beyondBounds, readWord, type Value } from "./values.ts";
+import { beyondBounds, readWord, type Beyond, type Value } from "./values.ts";
 import { splitLines, type Line, type Word } from "./words.ts";
 
 /** One line that was understood. */
@@ -265,8 +265,8 @@ function readOperands(command: Word, words: readonly Word[], syntax: CommandSynt
         throw new UsageError(`"${command.text}" needs ${needed(operand)}`, null, command.at);
       if (word === undefined || (!operand.needed && isOption(word, operand, syntax))) break;
       const named = `${command.text} ${word.text}`;
-      const value = checkFamily(readWord(word, named, operand), word, family);
-      const far = beyondBounds(value, named, operand);
+      const value = readWord(word, named, operand);
+      const far = otherFamily(word, operand, family) ?? beyondBounds(value, named, operand);
       // One of many is passed over, and not the others with it.
       if (far !== null) beyond.push({ text: far.text, drops: far.instead === null && !operand.many, at: word.at });
       if (far !== null && far.instead === null) continue;
@@ -284,16 +284,16 @@ function isOption({ text }: Word, { takes }: OperandSyntax, { options }: Command
   return isNumber && Object.keys(options).length > 0 && !/^[-+.\d]/.test(text);
 }
 
-/** An address behind `-4` or `-6` is of that family. */
-function checkFamily(value: Value, word: Word, family: 4 | 6 | null): Value {
-  const literal = family === null ? 0 : literalFamily(word.text);
-  if (literal !== 0 && literal !== family)
-    throw new UsageError(`"${word.text}" is not an IPv${family} address`, null, word.at);
-  return value;
+/** An address behind `-4` or `-6` is of that family; with another the line is passed over. In a list each may have its own. */
+function otherFamily({ text }: Word, { many }: OperandSyntax, family: 4 | 6 | null): Beyond | null {
+  const literal = family === null || many ? 0 : literalFamily(text);
+  return literal === 0 || literal === family
+    ? null
+    : { text: `"-${family} ${text}" is left out: it is not an IPv${family} address`, instead: null, drops: true };
 }
 
 function needed({ takes, name }: OperandSyntax): string {
-  if (takes === "host") return "a host name or address";
+  if (takes === "host" || takes === "peer") return "a host name or address";
   if (takes === "group") return "a multicast group";
   if (takes === "integer" || takes === "seconds" || takes === "number") return "a number";
   return NEEDS[name] ?? name;

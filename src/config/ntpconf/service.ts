@@ -150,7 +150,7 @@ export const SERVICE_COMMANDS: Readonly<Record<string, CommandSyntax>> = {
   }),
   driftfile: daemonOnly(
     "where the frequency error is kept from run to run, in ppm; and what change of it, in ppm, is worth a write; chrony: it is chronyd's file, read where there is none of our own beside it (FILE.ntpkit), and never written",
-    { operands: [FILE, optional("TOLERANCE", number(0, 500))], options: { chrony: FLAG } },
+    { operands: [optional("FILE", WORD), optional("TOLERANCE", number(0, 500))], options: { chrony: FLAG } },
   ),
   nonvolatile: daemonOnly("what change of the frequency error is worth a write to driftfile, in s/s", {
     operands: [one("TOLERANCE", number(0, 5e-4))],
@@ -211,11 +211,11 @@ export const SERVICE_COMMANDS: Readonly<Record<string, CommandSyntax>> = {
     ...leftOut(
       "refclock phone",
       "warned",
-      "refuses",
+      "leaves",
       'reference clocks are not used here, but for the local clock as "server 127.127.1.0"',
     ),
     ...leftOut("mssntp ntpsigndsocket", "noted", "leaves", "Microsoft's signatures are not used here"),
-    ...leftOut("trap saveconfigdir reset simulate unconfig", "noted", "leaves", "control queries change nothing here"),
+    ...leftOut("trap saveconfigdir reset simulate", "noted", "leaves", "control queries change nothing here"),
     ...leftOut(
       "tick rlimit monitor pollskewlist mdnstries end auth limit extra",
       "noted",

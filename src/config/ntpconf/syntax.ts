@@ -27,6 +27,8 @@ export type Takes =
   | { readonly takes: "choice"; readonly choices: readonly string[] }
   /** A DNS name or an IP literal. */
   | { readonly takes: "host" }
+  /** A host, or the number of an association, which no file can know. */
+  | { readonly takes: "peer" }
   /** An IP literal of a multicast group; any other word is passed over, as by ntpd. */
   | { readonly takes: "group" }
   /** 127.127.TYPE.UNIT, which stands for a reference clock; with any other word the line is passed over. */

@@ -57,6 +57,8 @@ export function readWord(word: Word, named: string, takes: Takes): Value {
       return word.text;
     case "host":
       return readHost(word);
+    case "peer":
+      return /^\d+$/.test(word.text) ? word.text : readHost(word);
     // Groups and clocks are judged where they are used: what is none is passed over there, as by ntpd.
     case "group":
     case "clock":
