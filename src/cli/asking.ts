@@ -12,6 +12,7 @@ import type { ControlError } from "../wire/control.ts";
 import { ASKING_DEFAULTS } from "./options/defaults.ts";
 import type { AskingOptions } from "./options/offers.ts";
 import type { Until } from "./until.ts";
+import { own } from "../wire/own.ts";
 
 /** How to ask, by the command's options. */
 export async function askOptions(options: AskingOptions, until: Until): Promise<AskOptions> {
@@ -160,7 +161,7 @@ function controlFailure(host: string, fault: ControlFault): FailureDocument {
       hint: null,
     };
   return {
-    code: CODES[fault.fault] ?? "unavailable",
+    code: own(CODES, fault.fault) ?? "unavailable",
     message: `${host}: ${FAULTS[fault.fault]}`,
     hint: fault.fault === "noKey" ? "name it with --keys FILE --key ID" : null,
   };

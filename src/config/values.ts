@@ -1,6 +1,7 @@
 /** Durations and whole numbers as people type them: on the command line, after a server's name, in ntp.conf. */
 import type { Seconds } from "../time/seconds.ts";
 import { UsageError } from "./usage.ts";
+import { own } from "../wire/own.ts";
 
 /** The units of a duration, seconds each. */
 export const UNITS: Readonly<Record<string, Seconds>> = {
@@ -29,7 +30,7 @@ export const LONGEST: Seconds = 100 * 365.25 * 86_400;
 
 /** How many seconds a unit has; `undefined`: there is no such unit. */
 export function unitNamed(name: string): Seconds | undefined {
-  return Object.hasOwn(UNITS, name) ? UNITS[name] : undefined;
+  return own(UNITS, name);
 }
 
 /**
@@ -77,7 +78,7 @@ export function plainDuration(seconds: Seconds): string {
     if (seconds % each === 0) return `${seconds / each}${unit}`;
   if (Number.isInteger(seconds) || seconds >= 1) return `${seconds}s`;
   for (const unit of ["ms", "us"]) {
-    const count = seconds / UNITS[unit]!;
+    const count = seconds / own(UNITS, unit)!;
     if (count >= 1) return `${Number(count.toPrecision(12))}${unit}`;
   }
   return `${Number((seconds / 1e-9).toPrecision(12))}ns`;

@@ -5,6 +5,7 @@ import { refidText } from "../wire/refid.ts";
 import type { ChronyReadSource, ReadChrony } from "./chrony.ts";
 import type { ChronyTracking, SourceMode, SourceState } from "./chronyreport.ts";
 import { peerReport, systemReport, type DaemonReport, type DaemonSystem, type PeerReport } from "./daemon.ts";
+import { own } from "../wire/own.ts";
 
 /**
  * What chronyd told.
@@ -144,7 +145,7 @@ function ntpReport({ ntp, select }: ChronyReadSource, clock: string | null): Par
 function reasonOf({ source, select }: ChronyReadSource, address: string | null): Reason | null {
   if (source.state === "selected" || source.state === "combined") return null;
   if (source.mode !== "referenceClock" && address === null) return "unresolved";
-  const reason = LETTERS[select?.state ?? ""] ?? STATES[source.state];
+  const reason = own(LETTERS, select?.state ?? "") ?? STATES[source.state];
   // Without a sample all its own words say no more than that it did not answer.
   return source.when === null && source.reach === 0 && reason !== "noselect" ? "unreachable" : reason;
 }

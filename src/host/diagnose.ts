@@ -4,6 +4,7 @@
  * name servers are asked once more, after it has failed, and what they answer refines the fault.
  */
 import type { ResolveFault } from "../engine/port/event.ts";
+import { own } from "../wire/own.ts";
 
 /** As long as a name server that is there takes, milliseconds. */
 const PATIENCE = 1000;
@@ -40,7 +41,7 @@ export function diagnose(
   const patience = setTimeout(() => resolver.cancel(), PATIENCE);
   const answered = (error: NodeJS.ErrnoException | null): void => {
     clearTimeout(patience);
-    const answer = ANSWERS[error?.code ?? ""];
+    const answer = own(ANSWERS, error?.code ?? "");
     if (answer === undefined) told(fault);
     // A family of its own was asked for: that there is none of it says nothing of the other.
     else told(answer === "noAddress" && family !== null ? "otherFamily" : answer);

@@ -1,6 +1,7 @@
 /** Error numbers and error codes of the system → the engine's names for them: one table for our own sockets and for Node's. */
 import { constants } from "node:os";
 import type { HostFault } from "../engine/port/event.ts";
+import { own } from "../wire/own.ts";
 
 const FAULTS = {
   EPERM: "noPrivilege",
@@ -26,7 +27,7 @@ const NUMBERS: Readonly<Record<string, number>> = constants.errno;
 
 /** The number of an error code on this system, −1 if it has none. */
 export function errorNumber(code: string): number {
-  return NUMBERS[code] ?? -1;
+  return own(NUMBERS, code) ?? -1;
 }
 
 const BY_NUMBER: ReadonlyMap<number, HostFault> = new Map(
@@ -40,5 +41,5 @@ export function faultOfErrno(errno: number): HostFault {
 
 /** What a Node error's `code` means to the engine. */
 export function faultOfCode(code: string | undefined): HostFault {
-  return (FAULTS as Readonly<Record<string, HostFault>>)[code ?? ""] ?? "other";
+  return own<HostFault>(FAULTS, code ?? "") ?? "other";
 }

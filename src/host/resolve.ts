@@ -4,6 +4,7 @@ import { steady } from "./clock.ts";
 import { diagnose } from "./diagnose.ts";
 import { systemLookup, type Lookup } from "./resolver.ts";
 import { parse4, parse6, text6 } from "./udp/sockaddr.ts";
+import { own } from "../wire/own.ts";
 
 /** Says more of a fault, as {@link diagnose} does. */
 type Refine = typeof diagnose;
@@ -77,5 +78,5 @@ const FAULTS: Readonly<Record<string, ResolveFault>> = {
 
 /** What an error code of `dns.lookup` means. */
 export function resolveFault(code: string | undefined): ResolveFault {
-  return FAULTS[code ?? ""] ?? "failed";
+  return own(FAULTS, code ?? "") ?? "failed";
 }

@@ -38,6 +38,7 @@ import {
   text,
   type Schema,
 } from "./schema.ts";
+import { own } from "../wire/own.ts";
 
 const ratio: Schema<number> = { ...amount, description: "seconds per second" };
 const VARIABLES: Schema<Readonly<Record<string, string>>> = keywords({
@@ -218,7 +219,7 @@ const QUESTIONS: Readonly<Record<string, Readonly<Record<string, Schema>>>> = {
 
 /** The schema of a mode 6 question's document; reports that are lists of variables all have one shape. */
 export function questionSchema(command: string): Schema {
-  return enveloped(command, plain(QUESTIONS[command] ?? READ));
+  return enveloped(command, plain(own(QUESTIONS, command) ?? READ));
 }
 
 /** The schema of the document of `trace`. */

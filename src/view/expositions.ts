@@ -4,6 +4,7 @@ import { LEAPS } from "../wire/header.ts";
 import type { HostAnswer } from "./daemon-document.ts";
 import { ASSOCIATIONS, escaped, exposed, gauge, labels, type Family } from "./metrics.ts";
 import { statusOf, STATUSES, worst, type Finding } from "./plugin.ts";
+import { own } from "../wire/own.ts";
 
 /** Figures of a daemon's system. */
 const SYSTEM: readonly Family<DaemonReport>[] = [
@@ -97,8 +98,10 @@ export function checkMetrics(finding: Finding): string {
  */
 export function textFormat(openMetrics: string): string {
   const suffixes = new Map<string, string>();
-  for (const [, name, type] of openMetrics.matchAll(/^# TYPE (\S+) (\S+)$/gm))
-    if (SUFFIXES[type!] !== undefined) suffixes.set(name!, SUFFIXES[type!]!);
+  for (const [, name, type] of openMetrics.matchAll(/^# TYPE (\S+) (\S+)$/gm)) {
+    const suffix = own(SUFFIXES, type!);
+    if (suffix !== undefined) suffixes.set(name!, suffix);
+  }
   const lines = openMetrics.split("\n").filter((line) => line !== "# EOF" && !line.startsWith("# UNIT "));
   return lines
     .map((line) =>

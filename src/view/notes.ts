@@ -109,7 +109,7 @@ export function noteText(note: Note): string {
 /** Why an address that was drawn is not held, in words. */
 export function drawFaultText(why: DrawFault): string {
   if (why === "noReply") return "it does not answer";
-  return why in PACKET_TESTS ? PACKET_TESTS[why as PacketTest].text : HOST_FAULTS[why as HostFault];
+  return Object.hasOwn(PACKET_TESTS, why) ? PACKET_TESTS[why as PacketTest].text : HOST_FAULTS[why as HostFault];
 }
 
 function at(address: Address): string {
@@ -117,7 +117,7 @@ function at(address: Address): string {
 }
 
 function testText(test: PacketTest | PacketFault): string {
-  return test in PACKET_TESTS ? PACKET_TESTS[test as PacketTest].text : PACKET_FAULTS[test as PacketFault];
+  return Object.hasOwn(PACKET_TESTS, test) ? PACKET_TESTS[test as PacketTest].text : PACKET_FAULTS[test as PacketFault];
 }
 
 function came(addresses: readonly string[], what: "came" | "went"): string {

@@ -13,6 +13,7 @@ import { addressText, parseAddressLiteral } from "../wire/address.ts";
 import { MAXSTRAT } from "../wire/header.ts";
 import { ipv4Word, refidText } from "../wire/refid.ts";
 import { caret, intervalColumn, leftCut, milliseconds } from "./peers-text.ts";
+import { own } from "../wire/own.ts";
 
 /** How a table is wanted. */
 export interface PeersOptions {
@@ -185,7 +186,7 @@ function associationLine(id: number, word: number, index: number): string {
     ` ${reach.padStart(4)}`,
     ` ${auth.padStart(4)}`,
     status.selection.padStart(9),
-    (LAST_EVENTS[status.event] ?? "").padStart(11),
+    (own(LAST_EVENTS, status.event) ?? "").padStart(11),
     status.count.toString().padStart(2),
   ];
   return `${cells.join(" ").trimEnd()}\n`;

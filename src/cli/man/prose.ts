@@ -10,6 +10,7 @@ import { CAUSES } from "../../view/serve.ts";
 import { sectionsOf } from "./markdown.ts";
 import type { Block, Section } from "./roff.ts";
 import { daemonConfigurationFile, sentence } from "./tables.ts";
+import { own } from "../../wire/own.ts";
 
 /** The words of one page. */
 export interface Prose {
@@ -28,7 +29,7 @@ const FOLDER = new URL("../../../man/prose/", import.meta.url);
  * @throws where there are none
  */
 export function proseOf(page: string): Prose {
-  const [first, ...others] = sectionsOf(filled(read(`${page}.md`), page), (name) => TABLES[name]!());
+  const [first, ...others] = sectionsOf(filled(read(`${page}.md`), page), (name) => own(TABLES, name)!());
   const last = others.at(-1);
   if (first?.title !== "" || last?.title !== "SEE ALSO")
     throw new Error(`man/prose/${page}.md: a page begins with its description and ends with SEE ALSO`);

@@ -1,4 +1,5 @@
 /** Blocks of text → roff, for man(7). */
+import { own } from "../../wire/own.ts";
 
 /** One piece of a page. Text may carry `literals` in backquotes, as Markdown does. */
 export type Block =
@@ -75,7 +76,7 @@ function argument(text: string): string {
 
 /** Text in which every character is meant as it stands. */
 function literal(text: string): string {
-  return prose(text).replace(/[-'^~`]/g, (character) => LITERALS[character]!);
+  return prose(text).replace(/[-'^~`]/g, (character) => own(LITERALS, character)!);
 }
 
 const LITERALS: Readonly<Record<string, string>> = {

@@ -20,6 +20,7 @@ import type { Configuration, DiscardLimits, DiscoverySettings, Draft, Switches }
 import { SERVICE_COMMANDS, STATISTICS } from "./service.ts";
 import { standards, type Options, type Standard } from "./syntax.ts";
 import { isClock } from "./values.ts";
+import { own } from "../../wire/own.ts";
 
 export type { AssociationLine, RestrictLine, ServerLine } from "./lines.ts";
 export type { Configuration, DiscardLimits } from "./record.ts";
@@ -88,7 +89,7 @@ export function foldStatements(
   for (const statement of statements) {
     const unasked = strict ? null : unaskable(statement);
     if (unasked !== null) draft.remarks.push(unasked);
-    else guarded(onFault, () => (FOLD[statement.command] ?? foldDaemon)(draft, statement));
+    else guarded(onFault, () => (own(FOLD, statement.command) ?? foldDaemon)(draft, statement));
   }
   checkLimits(draft, statements);
   const { localStratum: _, ...configuration } = draft;

@@ -8,6 +8,7 @@ import { NO_CLOCKSTATS } from "./service.ts";
 import type { Standard } from "./syntax.ts";
 import type { Statement } from "./parse.ts";
 import type { Draft, InterfaceLine, Switches, Tinker, Variable } from "./record.ts";
+import { own } from "../../wire/own.ts";
 
 /** What each command adds. */
 const FOLD: Readonly<Record<string, (draft: Draft, statement: Statement) => void>> = {
@@ -62,7 +63,7 @@ const FOLD: Readonly<Record<string, (draft: Draft, statement: Statement) => void
  * @throws UsageError
  */
 export function foldDaemon(draft: Draft, statement: Statement): void {
-  FOLD[statement.command]?.(draft, statement);
+  own(FOLD, statement.command)?.(draft, statement);
 }
 
 /** The words that are groups. ntpd takes any, looks them up, and passes over what cannot be listened to. */

@@ -10,6 +10,7 @@ import { COMMANDS } from "./commands.ts";
 import type { Remark, Statement } from "./parse.ts";
 import { standards, type Standard } from "./syntax.ts";
 import { isClock } from "./values.ts";
+import { own } from "../../wire/own.ts";
 
 /** A `server` or `pool` line, as the one-shots use it. */
 export interface ServerLine {
@@ -96,7 +97,7 @@ export function readAssociation(statement: Statement): Associated {
   const values = withStandards(command, options);
   const [minpoll, maxpoll, crossing] = polls(statement, values);
   // A server that is a group is a manycast search (seed 000).
-  const kind = searches && command === "server" ? "manycast" : KINDS[command]!;
+  const kind = searches && command === "server" ? "manycast" : own(KINDS, command)!;
   const flag = (name: string): boolean => values[name] === true;
   const number = (name: string): number | null => (typeof values[name] === "number" ? values[name] : null);
   const line: AssociationLine = {

@@ -6,6 +6,7 @@ import { COMMANDS } from "./commands.ts";
 import type { CommandSyntax, OperandSyntax, OptionSyntax } from "./syntax.ts";
 import { beyondBounds, readWord, type Beyond, type Value } from "./values.ts";
 import { splitLines, type Line, type Word } from "./words.ts";
+import { own } from "../../wire/own.ts";
 
 /** One line that was understood. */
 export interface Statement {
@@ -296,7 +297,7 @@ function needed({ takes, name }: OperandSyntax): string {
   if (takes === "host" || takes === "peer") return "a host name or address";
   if (takes === "group") return "a multicast group";
   if (takes === "integer" || takes === "seconds" || takes === "number") return "a number";
-  return NEEDS[name] ?? name;
+  return own(NEEDS, name) ?? name;
 }
 
 /** Operands by the name they have in the manual. */
