@@ -2,10 +2,12 @@
 import { sampleOf, type Sample } from "../association/sample.ts";
 import { headerFault } from "../association/tests.ts";
 import type { Seconds } from "../time/seconds.ts";
-import { fromUnix, UNKNOWN_TIME, type NtpTimestamp } from "../time/timestamp.ts";
+import { unfoldOffset } from "../time/era.ts";
+import { fromUnix, UNKNOWN_TIME, type NtpTimestamp, type UnixNanoseconds } from "../time/timestamp.ts";
 import type { Address } from "../wire/address.ts";
 import { decodePacket } from "../wire/packet.ts";
 import { encodeHeader, VERSION, type Header } from "../wire/header.ts";
+import { earliestTime } from "./built.ts";
 import { steady } from "./clock.ts";
 import { udpPort } from "./udp-port.ts";
 
@@ -41,6 +43,7 @@ export function probe(to: Address, cookie: NtpTimestamp, timeout: Seconds): Prob
   });
   const began = steady();
   const origin = BigInt(Date.now()) * 1_000_000n;
+  const era = { pivot: origin as UnixNanoseconds, earliest: earliestTime() };
   const clock = (): NtpTimestamp => fromUnix(origin + BigInt(Math.round((steady() - began) * 1e9)));
   let sent = clock();
   const end = (result: Probe | null): void => {
@@ -57,8 +60,8 @@ export function probe(to: Address, cookie: NtpTimestamp, timeout: Seconds): Prob
       const { header } = packet;
       if (header.mode !== "server" || header.origin !== cookie) return;
       const times = { t1: sent, t2: header.receive, t3: header.transmit, t4: received };
-      const sample = headerFault(header) === null ? sampleOf(times, header.precision, PRECISION, steady()) : null;
-      end({ header, sample });
+      const folded = headerFault(header) === null ? sampleOf(times, header.precision, PRECISION, steady()) : null;
+      end({ header, sample: folded && { ...folded, offset: unfoldOffset(folded.offset, received, era) } });
     },
     undeliverable: () => end(null),
   });

@@ -1,6 +1,6 @@
 /** One exchange without an engine: what fails a packet test is told, and never measured. */
 import { createSocket, type Socket } from "node:dgram";
-import { afterEach, expect, it } from "vitest";
+import { afterEach, expect, it, vi } from "vitest";
 import { cookie } from "../../src/host/ask.ts";
 import { probe } from "../../src/host/probe.ts";
 
@@ -8,7 +8,7 @@ const open: Socket[] = [];
 afterEach(() => open.splice(0).forEach((socket) => socket.close()));
 
 /** A server whose answer is altered; what a probe makes of it. */
-async function probed(alter: (view: DataView) => void, { after = 0, timeout = 1 } = {}) {
+async function probed(alter: (view: DataView) => void, { after = 0, timeout = 1, clock = Date.now() } = {}) {
   const socket = createSocket("udp4");
   open.push(socket);
   socket.on("message", (bytes, { address, port }) => {
@@ -22,11 +22,23 @@ async function probed(alter: (view: DataView) => void, { after = 0, timeout = 1 
     setTimeout(() => socket.send(answer, port, address), after * 1000);
   });
   await new Promise<void>((done) => void socket.bind(0, "127.0.0.1", done));
-  return await probe({ ip: "127.0.0.1", port: socket.address().port }, cookie(), timeout).answer;
+  const reads = vi.spyOn(Date, "now").mockReturnValue(clock);
+  const { answer } = probe({ ip: "127.0.0.1", port: socket.address().port }, cookie(), timeout);
+  reads.mockRestore();
+  return await answer;
 }
 
 it("measures a server that is as it should be", async () => {
   expect(Math.abs((await probed(() => undefined))!.sample!.offset)).toBeLessThan(1);
+});
+
+it("is led by a clock that starts in 1970 to the time after 2038, and not to 1902", async () => {
+  const then = 2_240_000_000;
+  const at2040 = (view: DataView): void => {
+    for (const place of [16, 32, 40]) view.setUint32(place, then + 2_208_988_800 - 2 ** 32);
+  };
+  const { offset } = (await probed(at2040, { clock: 0 }))!.sample!;
+  expect(Math.abs(offset - then)).toBeLessThan(2);
 });
 
 it("takes an answer that comes later than the usual second, as by satellite", async () => {
