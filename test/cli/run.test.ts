@@ -147,15 +147,15 @@ describe("run --check", () => {
     const path = configuration(
       "sever b",
       "server a minpoll x",
-      "server 127.127.8.0",
-      "driftfile",
+      "server a..b",
+      "pidfile",
       "restrict 1.2.3 nopeer",
       "tos minclock far",
     );
     const { code, out, err } = await ntpkit(["run", "--check", "--json", "-c", path]);
     expect([code, err.match(/:\d+:\d+: /g)]).toEqual([
       64,
-      [":1:1: ", ":2:18: ", ":3:8: ", ":4:1: ", ":5:1: ", ":6:14: "],
+      [":1:1: ", ":2:18: ", ":3:10: ", ":4:1: ", ":5:1: ", ":6:14: "],
     ]);
     expect(violations(JSON.parse(out), logSchema())).toEqual([]);
     expect(JSON.parse(out)).toMatchObject({
