@@ -126,7 +126,8 @@ function lookupFailed(state: State, lookup: Lookup, why: ResolveFault, now: Now)
   if (isNews || !again) state.note({ what: "unresolved", name: lookup.name, why });
   if (again && once !== null) return;
   for (const config of lookup.waiting) {
-    const remembered = once === null || why === "notFound" || why === "noAddress" ? [] : rememberedAddresses(state, config);
+    const remembered =
+      once === null || why === "notFound" || why === "noAddress" ? [] : rememberedAddresses(state, config);
     if (remembered.length > 0) mobilizeName(state, config, remembered, now);
     else if (!isDrawn(state, config)) stand(state, config, now);
     else if (!again) onPoolResolved(state, config, [], now);
