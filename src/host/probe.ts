@@ -3,7 +3,7 @@ import { sampleOf, type Sample } from "../association/sample.ts";
 import { headerFault } from "../association/tests.ts";
 import type { Seconds } from "../time/seconds.ts";
 import { unfoldOffset } from "../time/era.ts";
-import { fromUnix, UNKNOWN_TIME, type NtpTimestamp, type UnixNanoseconds } from "../time/timestamp.ts";
+import { fromUnix, UNKNOWN_TIME, type NtpTimestamp } from "../time/timestamp.ts";
 import type { Address } from "../wire/address.ts";
 import { decodePacket } from "../wire/packet.ts";
 import { encodeHeader, VERSION, type Header } from "../wire/header.ts";
@@ -43,7 +43,7 @@ export function probe(to: Address, cookie: NtpTimestamp, timeout: Seconds): Prob
   });
   const began = steady();
   const origin = BigInt(Date.now()) * 1_000_000n;
-  const era = { pivot: origin as UnixNanoseconds, earliest: earliestTime() };
+  const era = { pivot: origin, earliest: earliestTime() };
   const clock = (): NtpTimestamp => fromUnix(origin + BigInt(Math.round((steady() - began) * 1e9)));
   let sent = clock();
   const end = (result: Probe | null): void => {

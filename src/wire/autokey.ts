@@ -48,7 +48,7 @@ const VERSION = 2;
 
 /** Whether a field's type is one of Autokey's messages, and none of another protocol's: NTS's cookie has type 0x0204, too. */
 export function isAutokeyType(type: number): boolean {
-  return ((type >> 8) & 0x3f) === VERSION && (type & 0xff) in AUTOKEY_MESSAGES;
+  return ((type >> 8) & 0x3f) === VERSION && Object.hasOwn(AUTOKEY_MESSAGES, type & 0xff);
 }
 
 /** Reads a field of a type that {@link isAutokeyType} knows. */
