@@ -21,7 +21,11 @@ async function main(): Promise<void> {
     leave(code === exitCode("ok") || reader.isGone ? codeOfOutput(out, err, argv[0]) : code);
   };
   // What nobody was there to catch is a bug, and told as any other.
-  process.once("uncaughtException", (error) => void end(fail(error, argv, io)));
+  let isTold = false;
+  process.on("uncaughtException", (error) => {
+    if (!isTold) void end(fail(error, argv, io));
+    isTold = true;
+  });
   await end(await run(argv, io));
 }
 

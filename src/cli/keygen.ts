@@ -3,6 +3,8 @@ import { randomBytes } from "node:crypto";
 import { UsageError } from "../config/usage.ts";
 import { KEY_ID_LIMIT } from "../security/keyids.ts";
 import { generateKeys, octetsNeeded, writeKeyFile, type KeyRequest } from "../security/keygen.ts";
+import { realFiles } from "../state/files.ts";
+import { sweepLeftovers } from "../state/leftovers.ts";
 import { documentText, schemaName } from "../view/document.ts";
 import { counted } from "../view/text.ts";
 import { CommandFailure, exitCode } from "./exit.ts";
@@ -26,7 +28,7 @@ export function runKeygen(file: string | null, options: OptionsOf<"keygen">, io:
   if (last > KEY_ID_LIMIT)
     throw new UsageError(`the last key would have the identifier ${last}`, `identifiers go up to ${KEY_ID_LIMIT}`);
   const text = generateKeys(request, randomBytes(octetsNeeded(request)));
-  if (file !== null) write(file, text, options.force ?? false);
+  if (file !== null) writeKeys(file, text, options.force ?? false);
   if (options.json === true) io.out.write(documentText(keysDocument(file, request, text), io.out.isTerminal));
   else if (file === null) io.out.write(text);
   if (file !== null && options.quiet !== true && options.json !== true) {
@@ -37,7 +39,13 @@ export function runKeygen(file: string | null, options: OptionsOf<"keygen">, io:
   return exitCode("ok");
 }
 
-function write(file: string, text: string, force: boolean): void {
+/**
+ * Writes a key file.
+ * @throws UsageError where there is one already; CommandFailure
+ */
+export function writeKeys(file: string, text: string, force: boolean): void {
+  // What a run that was killed has left of its keys is nobody's.
+  sweepLeftovers(realFiles, file);
   const done = writeKeyFile(file, text, { force });
   if (done.kind === "exists")
     throw new UsageError(`${file} exists already and was left alone`, "name another file, or replace it with --force");

@@ -2,7 +2,7 @@
 import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { systemReason } from "../security/place.ts";
 import { realFiles } from "../state/files.ts";
-import { draftOf, sweepLeftovers } from "../state/leftovers.ts";
+import { draftOf, quietly, sweepLeftovers } from "../state/leftovers.ts";
 import { textFormat } from "../view/expositions.ts";
 import { CommandFailure } from "./exit.ts";
 import type { Io } from "./io.ts";
@@ -26,7 +26,7 @@ export function giveMetrics(openMetrics: string, { textfile }: MetricsOptions, i
     writeFileSync(draft, textFormat(openMetrics), { mode: 0o644, flag: "wx" });
     renameSync(draft, textfile);
   } catch (error) {
-    rmSync(draft, { force: true });
+    quietly(() => rmSync(draft, { force: true }));
     throw new CommandFailure({
       code: "permission",
       message: `cannot write ${textfile}: ${systemReason(error)}`,

@@ -5,7 +5,17 @@
  * name follows no link (O_NOFOLLOW), unless nobody but root and ourselves could have placed it; and a second name of a file that
  * was made elsewhere is taken for such a link. A pipe without a reader is not waited for.
  */
-import { closeSync, constants, fstatSync, lstatSync, openSync, statSync, writeSync, type Stats } from "node:fs";
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  ftruncateSync,
+  lstatSync,
+  openSync,
+  statSync,
+  writeSync,
+  type Stats,
+} from "node:fs";
 import { dirname } from "node:path";
 
 /** For everybody but the owner. */
@@ -42,14 +52,28 @@ export function openOwn(path: string, flags: number, mode = 0o644): number {
   return descriptor;
 }
 
-/** Adds to a file, by {@link openOwn}. */
+/** Adds to a file, by {@link openOwn}: all of it or nothing, for a disk that is full in the middle would leave half a line. */
 export function appendOwn(path: string, text: string): void {
   const descriptor = openOwn(path, constants.O_WRONLY | constants.O_APPEND);
+  const bytes = Buffer.from(text);
+  let done = 0;
   try {
-    const bytes = Buffer.from(text);
-    for (let done = 0; done < bytes.length;) done += writeSync(descriptor, bytes, done);
+    while (done < bytes.length) done += writeSync(descriptor, bytes, done);
+  } catch (error) {
+    if (done > 0) takeBack(descriptor, done);
+    throw error;
   } finally {
     closeSync(descriptor);
+  }
+}
+
+/** What has gone down a pipe cannot be taken back. */
+function takeBack(descriptor: number, written: number): void {
+  try {
+    const { size } = fstatSync(descriptor);
+    ftruncateSync(descriptor, size - written);
+  } catch {
+    // the first error says more
   }
 }
 

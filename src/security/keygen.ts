@@ -4,9 +4,18 @@
  * What ntpd's and NTPsec's `ntp.keys` take, or chrony's `chrony.keys`. An MD5 secret is text of 20 characters, as
  * ntp-keygen makes them, and works in both; the others are hexadecimal, which chrony wants marked with `HEX:`.
  */
-import { randomUUID } from "node:crypto";
-import { closeSync, fchmodSync, fsyncSync, lstatSync, openSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import {
+  closeSync,
+  fchmodSync,
+  fsyncSync,
+  linkSync,
+  lstatSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname } from "node:path";
 import { ALGORITHMS, type Algorithm } from "./digests.ts";
 import { KEY_ID_LIMIT } from "./keyids.ts";
 import { systemReason } from "./place.ts";
@@ -101,16 +110,27 @@ function present(path: string): boolean {
 }
 
 function placeFile(path: string, text: string, force: boolean): KeyFileWritten {
-  const temporary = join(dirname(path), `.${basename(path)}.${randomUUID()}`);
+  const temporary = `${path}.${process.pid}.new`;
+  // Of one before us that had our number.
+  rmSync(temporary, { force: true });
   const descriptor = openSync(temporary, "wx", SECRET_MODE);
   try {
     fillFile(descriptor, text);
-    if (!force && !reserve(path)) return { kind: "exists" };
-    renameOnto(path, temporary, force);
+    if (force) renameSync(temporary, path);
+    else if (!named(temporary, path)) return { kind: "exists" };
     syncFolder(dirname(path));
     return { kind: "written" };
   } finally {
-    rmSync(temporary, { force: true });
+    discard(temporary);
+  }
+}
+
+/** What cannot be removed is swept by the next run, and changes nothing of what was written. */
+function discard(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // what happened before says more
   }
 }
 
@@ -124,7 +144,30 @@ function fillFile(descriptor: number, text: string): void {
   }
 }
 
-/** Takes the name, so that of two runs at once only one writes there. `false`: somebody was first. */
+/**
+ * Gives a filled file the name, so that of two runs at once only one does, and nobody ever sees it empty. `false`: somebody was
+ * first. Where a file cannot have two names (FAT), the name is taken first, and the file put in its place.
+ */
+function named(temporary: string, path: string): boolean {
+  try {
+    linkSync(temporary, path);
+    return true;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EEXIST") return false;
+    if (code !== "EPERM" && code !== "ENOTSUP" && code !== "ENOSYS") throw error;
+  }
+  if (!reserve(path)) return false;
+  try {
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(path, { force: true });
+    throw error;
+  }
+  return true;
+}
+
+/** Takes the name. `false`: somebody was first. */
 function reserve(path: string): boolean {
   try {
     closeSync(openSync(path, "wx", SECRET_MODE));
@@ -135,22 +178,19 @@ function reserve(path: string): boolean {
   }
 }
 
-function renameOnto(path: string, temporary: string, replaced: boolean): void {
-  try {
-    renameSync(temporary, path);
-  } catch (error) {
-    if (!replaced) rmSync(path, { force: true });
-    throw error;
-  }
-}
-
-/** The rename too must survive a power cut; where folders cannot be opened (Windows) the system sees to it. */
+/**
+ * The rename too should survive a power cut. Where the folder cannot be opened or synced, the file has its name all the same, and the
+ * system sees to the rest in its own time.
+ */
 function syncFolder(folder: string): void {
-  if (process.platform === "win32") return;
-  const descriptor = openSync(folder, "r");
   try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
+    const descriptor = openSync(folder, "r");
+    try {
+      fsyncSync(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch {
+    // It is written: to say otherwise would be wrong.
   }
 }

@@ -48,11 +48,15 @@ export const realFiles: Files = {
   makeFolder: (path) => void fs.mkdirSync(path, { recursive: true, mode: 0o755 }),
   syncFolder(path) {
     if (process.platform === "win32") return; // folders cannot be opened there
-    const descriptor = fs.openSync(path, "r");
     try {
-      fs.fsyncSync(descriptor);
-    } finally {
-      fs.closeSync(descriptor);
+      const descriptor = fs.openSync(path, "r");
+      try {
+        fs.fsyncSync(descriptor);
+      } finally {
+        fs.closeSync(descriptor);
+      }
+    } catch {
+      // What was renamed has its name all the same, and the system sees to the rest in its own time.
     }
   },
   isForeign(path) {

@@ -4,4 +4,6 @@ export const FOUND: Readonly<Record<string, string>> = {
     "koffi syncs standard output as the process ends, and waits for ever where that fails",
   "demo/json/sockets=EACCES/closed/ipv4": "a socket that was refused was told as a bug",
   "demo/text/receiving=EACCES/daemon/ipv6": "an error of a server's socket was thrown, and its stack printed",
+  "demo/quiet/own-address=EACCES/slow/ipv4":
+    "of what is thrown several times at once only the first was told without a stack",
 };

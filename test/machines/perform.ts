@@ -285,17 +285,22 @@ class ProcessWatch {
     if (given === null) return;
     if (this.#first === null) {
       // The shell makes the surroundings first.
-      if (!this.#isCommand(innermost(this.#pid))) return;
+      if (!this.#isCommand(this.#command())) return;
       this.#first = given;
       this.#began = performance.now();
     }
     this.#last = given;
     if (this.#stopped === undefined || this.#isTold) return;
     const { by, after } = this.#stopped;
-    const pid = innermost(this.#pid);
+    const pid = this.#command();
     if (!this.#isCommand(pid) || !catches(pid, by)) return;
     this.#isTold = true;
     setTimeout(() => kill(pid, by), after * 1000);
+  }
+
+  /** What the shell has become, or what runs on the terminal that it has become. */
+  #command(): number {
+    return this.#isCommand(this.#pid) ? this.#pid : innermost(this.#pid);
   }
 
   #isCommand(pid: number): boolean {

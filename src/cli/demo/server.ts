@@ -47,7 +47,13 @@ export function startServer(character: Character, read: ClockReader): Promise<De
   return new Promise((started, failed) => {
     // Before it runs it cannot be had; after, it is a server that falls silent.
     socket.on("error", (error: NodeJS.ErrnoException) => failed(refused(error)));
-    socket.bind(0, DEMO_ADDRESS, () => started(running(socket, character)));
+    socket.bind(0, DEMO_ADDRESS, () => {
+      try {
+        started(running(socket, character));
+      } catch (error) {
+        failed(refused(error as NodeJS.ErrnoException));
+      }
+    });
   });
 }
 
