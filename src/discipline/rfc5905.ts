@@ -3,8 +3,7 @@
  * `loop.ts`, which trickles the offset out second by second. Selected by `--discipline rfc5905`.
  *
  * With `enable kernel`, and where the kernel has one, its loop takes the place of ours and of the clock-adjust process once the
- * frequency is known (RFC 1589; ntpd's "kernel discipline"): it reacts sooner, since its time constant is a quarter of §12's,
- * and nothing has to wake each second. The state machine stays here.
+ * frequency is known (RFC 1589; ntpd's "kernel discipline"): ours is as stiff (`constants.ts`), but nothing has to wake each second. The state machine stays here.
  */
 import { follow, startDiscipline, updateDiscipline } from "./discipline.ts";
 import type { Discipline, DisciplineAction, DisciplineParameters, DisciplineSample } from "./discipline.ts";

@@ -98,7 +98,7 @@ describe("frequency (A.5.5.6)", () => {
       { offset: 0.01, at: at(64) },
       PARAMETERS,
     );
-    expect(discipline.frequency).toBeCloseTo((0.01 * 64) / (4 * 16 * 64) ** 2, 15);
+    expect(discipline.frequency).toBeCloseTo((0.01 * 64) / (4 * 4 * 64) ** 2, 15);
   });
 
   it("integrates over the time since the last update if that is less than the poll interval", () => {
@@ -107,21 +107,21 @@ describe("frequency (A.5.5.6)", () => {
       { offset: 0.01, at: at(16) },
       PARAMETERS,
     );
-    expect(discipline.frequency).toBeCloseTo((0.01 * 16) / (4 * 16 * 64) ** 2, 15);
+    expect(discipline.frequency).toBeCloseTo((0.01 * 16) / (4 * 4 * 64) ** 2, 15);
   });
 
   it("integrates over the Allan intercept at most, however late the update", () => {
     const after = (seconds: number): number =>
       updateDiscipline(inState("SYNC", { frequency: 0 }), { offset: 0.01, at: at(seconds) }, PARAMETERS).discipline
         .frequency;
-    expect(after(640)).toBeCloseTo((0.01 * 640) / (4 * 16 * 64) ** 2, 15);
-    expect(after(6400)).toBeCloseTo((0.01 * 1500) / (4 * 16 * 64) ** 2, 15);
+    expect(after(640)).toBeCloseTo((0.01 * 640) / (4 * 4 * 64) ** 2, 15);
+    expect(after(6400)).toBeCloseTo((0.01 * 1500) / (4 * 4 * 64) ** 2, 15);
   });
 
   it("is corrected by the FLL too beyond half the Allan intercept", () => {
     const slow = inState("SYNC", { frequency: 0, poll: 10, residual: 0.002 });
     const { discipline } = updateDiscipline(slow, { offset: 0.01, at: at(1024) }, PARAMETERS);
-    const pll = (0.01 * 1024) / (4 * 16 * 1024) ** 2;
+    const pll = (0.01 * 1024) / (4 * 4 * 1024) ** 2;
     const fll = 0.008 / (1500 * 8);
     expect(discipline.frequency).toBeCloseTo(pll + fll, 15);
   });
@@ -129,9 +129,9 @@ describe("frequency (A.5.5.6)", () => {
   it("has its gains change over at another Allan intercept, where it is told one", () => {
     const slow = inState("SYNC", { frequency: 0, poll: 10, residual: 0.002 });
     const { discipline } = updateDiscipline(slow, { offset: 0.01, at: at(4096) }, { ...PARAMETERS, allan: 8192 });
-    expect(discipline.frequency).toBeCloseTo((0.01 * 4096) / (4 * 16 * 1024) ** 2, 15);
+    expect(discipline.frequency).toBeCloseTo((0.01 * 4096) / (4 * 4 * 1024) ** 2, 15);
     expect(adjustOncePerSecond(inState("SYNC", { residual: 0.1, frequency: 0, poll: 12 }), 2048).rate).toBeCloseTo(
-      0.1 / (16 * 2048),
+      0.1 / (4 * 2048),
       15,
     );
   });
@@ -207,21 +207,22 @@ describe("laws", () => {
 });
 
 describe("the clock-adjust process (A.5.6.1)", () => {
-  it("trickles the residual offset out with time constant 16 poll intervals", () => {
+  it("trickles the residual offset out with time constant 4 poll intervals", () => {
     let discipline = inState("SYNC", { residual: 0.1, frequency: 0 });
     let corrected = 0;
-    for (let second = 0; second < 16 * 64; second++) {
+    for (let second = 0; second < 4 * 64; second++) {
       const adjustment = adjustOncePerSecond(discipline);
       discipline = adjustment.discipline;
       corrected += adjustment.rate;
     }
-    expect(discipline.residual).toBeCloseTo(0.1 / Math.E, 4);
+    // 1/e of it, but for the steps of a second.
+    expect(discipline.residual).toBeCloseTo(0.1 * (1 - 1 / (4 * 64)) ** (4 * 64), 12);
     expect(corrected).toBeCloseTo(0.1 - discipline.residual, 12);
   });
 
   it("does not count the poll interval beyond the Allan intercept", () => {
     expect(adjustOncePerSecond(inState("SYNC", { residual: 0.1, frequency: 0, poll: 17 })).rate).toBeCloseTo(
-      0.1 / (16 * 1500),
+      0.1 / (4 * 1500),
       15,
     );
   });
