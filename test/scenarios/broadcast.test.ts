@@ -21,6 +21,7 @@ import {
   sealedHeader,
   Site,
 } from "../support/site.ts";
+import { readHeader } from "../../src/wire/header.ts";
 import type { SiteHost } from "../support/site.ts";
 import { scenario } from "../support/world.ts";
 
@@ -264,6 +265,31 @@ describe("a dozen hosts, each broadcast client and broadcast server on one addre
     world.run(1200);
     for (const host of others)
       expect([lan.friendsOf(host), lan.systemPeerOf(host)]).toEqual([["primary2"], "primary2"]);
+  });
+});
+
+describe("a broadcast server that has not heard its own server for a while", () => {
+  scenario("says so: its root dispersion grows by 15 ppm from packet to packet", { seeds: 1 }, (world) => {
+    const site = new Site(world);
+    const gps = site.reference("gps");
+    site.host("server", {
+      broadcast: EVERYBODY,
+      lines: [
+        { name: gps.address.ip, minpoll: 10, maxpoll: 10 },
+        { kind: "broadcast", name: EVERYBODY, minpoll: 4 },
+      ],
+    });
+    world.run(100);
+    const told: number[] = [];
+    world.network.tap(({ to, bytes }) => {
+      if (to.ip === EVERYBODY) told.push(readHeader(new DataView(bytes.buffer, bytes.byteOffset)).rootDispersion);
+      return "pass";
+    });
+    world.run(800);
+    expect(told.length).toBeGreaterThan(45);
+    // To within what the field resolves.
+    for (const [index, later] of told.slice(1).entries())
+      expect(Math.abs(later - told[index]! - 16 * 15e-6)).toBeLessThan(2 ** -15);
   });
 });
 

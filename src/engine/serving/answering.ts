@@ -5,7 +5,7 @@
 import type { SocketToken } from "../../association/request.ts";
 import { ringOf } from "../../association/solicitor.ts";
 import type { SystemHeader } from "../../association/symmetric.ts";
-import { after } from "../../time/mono.ts";
+import { after, elapsed } from "../../time/mono.ts";
 import type { Mono } from "../../time/mono.ts";
 import type { Now } from "../../time/now.ts";
 import { shift, UNIX_EPOCH } from "../../time/timestamp.ts";
@@ -144,13 +144,21 @@ export function publishSystem(state: State, now: Now): void {
   state.serving.answering?.server.update(followedSystem(state), now);
 }
 
-/** What this host says of its clock: the system variables, or what it falls back on without a source. */
-export function servedSystem(state: State, now: Now): ServedVariables {
-  const variables = followedSystem(state);
+/** What this host says of its clock: the system variables as they are by now, or what it falls back on without a source. */
+function servedSystem(state: State, now: Now): ServedVariables {
+  const variables = agedSystem(state, now);
   const { serving } = state.config;
   if (serving === null) return variables;
   const lostFor = Math.max(now.mono - (state.lostAt ?? now.mono), 0);
   return servedVariables(variables, serving.fallbacks, lostFor, now.clock);
+}
+
+/** Since it was judged, root dispersion has grown by PHI (RFC 5905 A.5.6.1 clock_adjust). */
+function agedSystem(state: State, now: Now): ServedVariables {
+  const variables = followedSystem(state);
+  if (variables.leap === "unsynchronized") return variables;
+  const age = Math.max(elapsed(state.judgedAt, now.mono), 0);
+  return { ...variables, rootDispersion: variables.rootDispersion + state.config.limits.phi * age };
 }
 
 /** INIT, for a clock that was never synchronized (RFC 5905 figure 13). */
