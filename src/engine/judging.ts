@@ -94,8 +94,12 @@ export function onStop(state: State, now: Now): void {
 
 function judge(state: State, now: Now): void {
   const before = state.opinion.estimate?.peer ?? null;
+  // Field by field: of an object that is spread the rules have another shape, and judging takes half as long again.
+  const { limits, ownReferenceIds, requireReach } = state.fitness;
   const opinion = judgeSystem(state.roster, now.mono, {
-    ...state.fitness,
+    limits,
+    ownReferenceIds,
+    requireReach,
     current: before,
     referenceIdOf: state.surroundings.referenceIdOf,
     orphan: orphanRules(state),
