@@ -5,7 +5,7 @@
  */
 import type { ClientRules } from "../association/client.ts";
 import type { PacketToken, QuestionToken } from "../association/request.ts";
-import type { Association } from "../association/association.ts";
+import type { Association, AssociationId } from "../association/association.ts";
 import type { Broadcaster } from "../association/broadcaster.ts";
 import { CHANGE } from "../association/change.ts";
 import { dueOf } from "../association/poll.ts";
@@ -69,6 +69,8 @@ export class State {
   waiting = 0;
   judgedAt: Mono = -Infinity as Mono;
   outcome: Outcome | null = null;
+  /** What was last made of each association, once nobody is asked any more. */
+  #atEnd: ReadonlyMap<AssociationId, VerdictOn> | null = null;
 
   #derived: Derived;
   #lastToken = 0;
@@ -187,6 +189,8 @@ export class State {
    * when it is told, and no cause to judge anew.
    */
   verdictOn(association: Association): VerdictOn {
+    const atEnd = this.#atEnd?.get(association.id);
+    if (atEnd !== undefined) return atEnd;
     const judged = this.opinion.verdicts.get(association.id) ?? UNSEEN;
     if (judged.verdict !== "rejected" || association.filter.estimate !== null) return judged;
     return { verdict: "rejected", reason: unfitness(association, this.judgedAt, this.fitness) };
@@ -213,6 +217,12 @@ export class State {
   /** The run is over. */
   end(outcome: Outcome): void {
     this.outcome = outcome;
+    this.leaveOff();
+  }
+
+  /** Nobody is asked any more. Whoever was still to answer is not silent because nobody listens: what is said of all stays. */
+  leaveOff(): void {
+    this.#atEnd ??= new Map(Array.from(this.roster, (association) => [association.id, this.verdictOn(association)]));
     this.closeAll();
   }
 }

@@ -34,7 +34,7 @@ export function correct(state: State, offset: Seconds, now: Now): void {
   const frequency = wantedFrequency(state);
   if (action === "none" && frequency === null) return state.end("ok");
   state.clock.correction.correcting = true;
-  state.closeAll();
+  state.leaveOff();
   const phase = weighed(state, offset) - (action === "slew" ? stillComing(state, now) : 0);
   if (action === "step" || frequency === null) state.act({ kind: action === "step" ? "step" : "slew", offset: phase });
   else state.act({ kind: "steer", phase: action === "none" ? 0 : phase, frequency });
