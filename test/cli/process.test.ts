@@ -48,9 +48,12 @@ describe("the process", () => {
 
 describe("what nobody catches", () => {
   // Thrown as soon as somebody listens.
-  const thrown = `data:text/javascript,const timer=setInterval(()=>{
-    if(process.listenerCount("uncaughtException")===0)return;clearInterval(timer);
-    for(const which of [1,2])setImmediate(()=>{throw new Error(which===1?"thrown later":"thrown again")})},5)`;
+  const thrown = `data:text/javascript,${encodeURIComponent(`
+    const timer = setInterval(() => {
+      if (process.listenerCount("uncaughtException") === 0) return;
+      clearInterval(timer);
+      for (const what of ["thrown later", "thrown again"]) setImmediate(() => { throw new Error(what); });
+    }, 5)`)}`;
   const broken = (...argv: string[]): ChildProcessWithoutNullStreams =>
     spawn(process.execPath, ["--import", "tsx", "--import", thrown, ENTRY, ...argv]);
 
