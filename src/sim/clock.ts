@@ -67,11 +67,6 @@ export class SimClock {
     this.#trim = correction;
   }
 
-  /** The frequency correction in force, s/s. */
-  get correction(): Frequency {
-    return this.#trim;
-  }
-
   #fractionAt(at: TrueTime): Seconds {
     const grown = this.#oscillator.error(at) - this.#counted;
     const raw = at - this.#anchor + grown;

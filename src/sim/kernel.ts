@@ -57,6 +57,11 @@ export class SimKernel {
     return { ...aged(claim, this.#timeline.now - at), tai: this.#tai };
   }
 
+  /** The frequency that adjtimex(2) tells, s/s: without what a slew adds, or the loop trickles out. */
+  get frequency(): Frequency {
+    return this.#frequency;
+  }
+
   /** What is left in the loop, seconds. */
   get phase(): Seconds {
     return this.#phase;

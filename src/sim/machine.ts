@@ -10,7 +10,7 @@ import type { WorldAction } from "../engine/port/world.ts";
 import type { Responder } from "../server/responder.ts";
 import type { Mono } from "../time/mono.ts";
 import type { Now } from "../time/now.ts";
-import type { Seconds } from "../time/seconds.ts";
+import type { Frequency, Seconds } from "../time/seconds.ts";
 import type { NtpTimestamp } from "../time/timestamp.ts";
 import type { Address } from "../wire/address.ts";
 import { Answerer } from "./answerer.ts";
@@ -120,6 +120,11 @@ export class Machine implements Station {
   /** What its kernel says of its clock now. */
   get kernel(): KernelClaim {
     return this.#kernel.claim;
+  }
+
+  /** The frequency correction in force, s/s, as its kernel tells it. */
+  get frequency(): Frequency {
+    return this.#kernel.frequency;
   }
 
   /** Both readings, now. */

@@ -49,7 +49,7 @@ export class Runner implements Program {
     this.#timeline = timeline;
     this.#trace = trace;
     machine.load(this);
-    timeline.in(0, () => this.handle({ kind: "start", memory, frequency: machine.clock.correction }));
+    timeline.in(0, () => this.handle({ kind: "start", memory, frequency: machine.frequency }));
   }
 
   /** How the engine's run ended; `null` while it goes on. */

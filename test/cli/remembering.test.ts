@@ -9,7 +9,8 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { startServer, type Character, type DemoServer } from "../../src/cli/demo/server.ts";
 import { clockReader } from "../../src/host/clock.ts";
 import { bootId, thisMoment } from "../../src/host/moment.ts";
-import { decodeMemory } from "../../src/state/memory.ts";
+import { decodeMemory, encodeMemory } from "../../src/state/memory.ts";
+import { shift } from "../../src/time/timestamp.ts";
 import { peersSchema } from "../../src/view/daemon-schema.ts";
 import { runSchema } from "../../src/view/schema.ts";
 import { ntpkit } from "../support/command.ts";
@@ -54,6 +55,15 @@ function stored(): Exclude<ReturnType<typeof decodeMemory>, string> {
   return memory;
 }
 
+/** As though the run before had been some time ago, an hour where the machine is up for as long. */
+function timePasses(): void {
+  const memory = stored();
+  const { at } = memory.stored!;
+  const by = Math.min(3600, at.steady / 2);
+  const earlier = { ...at, clock: shift(at.clock, -by), steady: at.steady - by };
+  writeFileSync(path, encodeMemory({ ...memory, stored: { ...memory.stored!, at: earlier } }));
+}
+
 describe("sync --state", () => {
   it("says once that its file cannot be read, though it cannot be written either", async () => {
     path = "/dev/zero";
@@ -69,6 +79,8 @@ describe("sync --state", () => {
     expect([first.code, first.err]).toEqual([0, ""]);
     for (const count of sent(first.document)) expect(count).toBeGreaterThanOrEqual(3);
     expect(first.document.clock.frequency).toBeNull();
+    // In a second nobody measures a rate.
+    timePasses();
     const second = await sync(...asked);
     // On a busy machine an answer may come by a detour, and be asked for again.
     expect(total(second.document)).toBeLessThan(total(first.document));

@@ -102,6 +102,6 @@ export class Cron {
   #moment(): Moment {
     const machine = this.machine!;
     const { clock, mono } = machine.now();
-    return { clock, steady: mono, slept: 0, boot: this.boot, frequency: machine.clock.correction };
+    return { clock, steady: mono, slept: 0, boot: this.boot, frequency: machine.frequency };
   }
 }
