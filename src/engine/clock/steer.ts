@@ -33,6 +33,9 @@ import type { Correction } from "./clock.ts";
 import type { Steering } from "./steering.ts";
 import { TIMER } from "../timer.ts";
 
+/** More samples than a one-shot takes of as many servers as anybody asks. */
+const MOST_HEARD = 131_072;
+
 /** A sample came: the discipline will hear it as it is, before any filter. */
 export function hear(
   { clock: { steering }, memory: { learning } }: State,
@@ -44,6 +47,8 @@ export function hear(
   if (steering !== null) learnDelay(steering, from, at, delay);
   const counted = steering === null ? offset : withoutWaiting(steering, from, offset, delay);
   ears.heard.push({ source: from.id, at, phase: counted + correctedBy(ears.corrections, at), delay, dispersion });
+  // A one-shot hears all of it at its end; one that listens until it is told to end needs the youngest.
+  if (ears.heard.length > MOST_HEARD) ears.heard = ears.heard.slice(MOST_HEARD / 2);
 }
 
 /** With so few associations everything is heard at once; with more, so seldom that it takes little of the time. */
