@@ -159,8 +159,7 @@ function start(state: State, { memory, frequency }: Event & { readonly kind: "st
   state.lostAt = now.mono;
   state.serving.answering = openAnswering(state, now);
   state.clock.steering = startSteering(state.config, now.mono);
-  // What goes on without steering hears its samples for nobody: were they kept, they would be for ever.
-  if (state.clock.steering === null && state.config.once !== null) state.memory.learning = startLearning(state, now);
+  if (state.clock.steering === null) state.memory.learning = startLearning(state, now);
   takeOver(state);
   onSecond(state, now);
   watchLeaps(state, now);

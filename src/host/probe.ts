@@ -27,14 +27,21 @@ export interface Probing {
 
 /** An answer counts that comes within so many timeouts: by satellite it takes more than the second that is usual. */
 const PATIENCE = 3;
+/** But a timeout of more seconds than this has been chosen for a slow network, and is meant as it is. */
+const LONG: Seconds = 3;
 
 /** Of a clock of milliseconds, log₂ s. */
 const PRECISION = -10;
 
+/** For how long it listens, seconds. */
+function patience(timeout: Seconds): Seconds {
+  return Math.min(PATIENCE * timeout, Math.max(timeout, LONG));
+}
+
 /**
  * Asks once.
  * @param cookie what the answer must carry
- * @param timeout within which an answer is usual, seconds; it listens for {@link PATIENCE} times that
+ * @param timeout within which an answer is usual, seconds; it listens for {@link PATIENCE} times that, up to {@link LONG}
  */
 export function probe(to: Address, cookie: NtpTimestamp, timeout: Seconds): Probing {
   let settle: (answer: Probe | null) => void = () => {};
@@ -51,7 +58,7 @@ export function probe(to: Address, cookie: NtpTimestamp, timeout: Seconds): Prob
     port.close();
     settle(result);
   };
-  const timer = setTimeout(() => end(null), PATIENCE * timeout * 1000);
+  const timer = setTimeout(() => end(null), patience(timeout) * 1000);
   const port = udpPort(to)({
     datagram(bytes) {
       const received = clock();
