@@ -78,8 +78,10 @@ export function isUsefulStratum(state: State, { stratum }: Header, ours: number 
 /**
  * Our own stratum as newcomers are held against it: one more than the least of the survivors. Whoever follows another of them for a
  * moment is a stratum further down; were that to count, all former equals would come in then, and drive out whom they were equal to.
+ * Who is not synchronized, for its survivors are fewer than minsane, takes in anybody.
  */
 export function stratumAmongSurvivors({ opinion: { variables, survivors }, roster }: State): number {
+  if (variables.stratum >= MAXSTRAT) return MAXSTRAT;
   const strata = survivors.map((id) => roster.get(id)?.header?.stratum ?? MAXSTRAT);
   return Math.min(variables.stratum, ...strata.map((stratum) => stratum + 1));
 }
