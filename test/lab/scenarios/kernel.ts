@@ -41,7 +41,9 @@ export const kernel: readonly Scenario[] = [
     needs: ["chrony"],
     run: async (world) => {
       const { host, clock } = await steered(world, ["disable kernel"], ["--discipline", "rfc5905"], 0.03);
-      const { frequencySets } = await clock.read();
+      const begun = (await clock.read()).frequencySets + 2;
+      // The first correction waits until both have been heard.
+      const { frequencySets } = await until(clock, (seen) => seen.frequencySets >= begun, "it does not steer");
       await sleep(4000);
       const state = await clock.read();
       assert.ok(state.frequencySets - frequencySets >= 3, `${state.frequencySets - frequencySets} times in 4 s`);
