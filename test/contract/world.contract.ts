@@ -3,6 +3,7 @@
  * `sim.test.ts` run this same suite.
  */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { requestHeader } from "../../src/association/client.ts";
 import { addressKey, type Address } from "../../src/wire/address.ts";
 import { BASE, BASE_SERVICE, BASE_SERVING, FOLLOW } from "../../src/config/base.ts";
 import { createEngine } from "../../src/engine/engine.ts";
@@ -14,7 +15,7 @@ import type { World } from "../../src/engine/port/world.ts";
 import { securityProvider } from "../../src/security/symmetric.ts";
 import { NO_FALLBACKS } from "../../src/server/local.ts";
 import { after } from "../../src/time/mono.ts";
-import { difference, shift, UNKNOWN_TIME, type NtpTimestamp } from "../../src/time/timestamp.ts";
+import { difference, shift, type NtpTimestamp } from "../../src/time/timestamp.ts";
 import { encodeHeader, HEADER_LENGTH, readHeader, type Header } from "../../src/wire/header.ts";
 import { isOfClock, type ClockAction } from "../../src/world/shadow-clock.ts";
 import { withShadow } from "../../src/world/shadow.ts";
@@ -88,23 +89,9 @@ const socket = (n: number): SocketToken => n as SocketToken;
 const packet = (n: number): PacketToken => n as PacketToken;
 const echo: Answer = (bytes) => [{ bytes, as: "itself" }];
 
-/** A client's request, with a cookie in place of a time (RFC 5905 §9.1). */
+/** A client's request. */
 function request(cookie: bigint): Uint8Array {
-  return encodeHeader({
-    leap: "unsynchronized",
-    version: 4,
-    mode: "client",
-    stratum: 0,
-    poll: 6,
-    precision: -20,
-    rootDelay: 0,
-    rootDispersion: 0,
-    referenceId: 0,
-    reference: UNKNOWN_TIME,
-    origin: UNKNOWN_TIME,
-    receive: UNKNOWN_TIME,
-    transmit: cookie as NtpTimestamp,
-  });
+  return encodeHeader(requestHeader({ version: 4 }, cookie as NtpTimestamp));
 }
 
 /** What a header says. */

@@ -26,7 +26,7 @@ function waiting(once: null | undefined): number {
   });
   state.memory.learning = startLearning(state, at(0));
   for (let count = 0; count < 5; count += 1) hear(state, client(), SAMPLE);
-  return state.memory.learning.heard.length;
+  return state.memory.learning?.heard.length ?? 0;
 }
 
 describe("samples of a run that does not steer", () => {

@@ -23,14 +23,14 @@ const HEARD_ENOUGH = 4;
 
 /** Whether the clock is not to be set yet: no more are believed than have yet to be heard, and they may still answer. */
 export function mayBeOutvoted(state: State, steering: Steering, now: Now): boolean {
-  if (isSet(steering.discipline.report)) return false;
   steering.believedAt ??= now.mono;
   const end = after(steering.believedAt, PATIENCE);
+  if (now.mono >= end || isSet(steering.discipline.report)) return false;
   const { truechimers, verdicts } = state.opinion;
   const undecided = [...state.roster].filter(
     (association) => verdicts.get(association.id)?.verdict === "rejected" && mayStillCount(association),
   );
-  if (now.mono >= end || undecided.length < truechimers) return false;
+  if (undecided.length < truechimers) return false;
   state.deadlines.set(TIMER.firstSet, end);
   return true;
 }

@@ -36,16 +36,13 @@ import { TIMER } from "../timer.ts";
 /** More samples than a one-shot takes of as many servers as anybody asks. */
 const MOST_HEARD = 131_072;
 
-/**
- * A sample came: the discipline will hear it as it is, before any filter. A run that goes on and does not steer has none that ever will:
- * nothing is kept for it.
- */
+/** A sample came: the discipline will hear it as it is, before any filter. */
 export function hear(
-  { config, clock: { steering }, memory: { learning } }: State,
+  { clock: { steering }, memory: { learning } }: State,
   from: Association,
   { at, offset, delay, dispersion }: Sample,
 ): void {
-  const ears = steering ?? (config.once === null ? null : learning);
+  const ears = steering ?? learning;
   if (ears === null) return;
   if (steering !== null) learnDelay(steering, from, at, delay);
   const counted = steering === null ? offset : withoutWaiting(steering, from, offset, delay);

@@ -7,7 +7,7 @@ import type { Learning } from "./unattended.ts";
 export interface Remembering {
   /** What an earlier run left, with the kisses of this one. */
   kept: Memory;
-  /** What a run that does not steer the clock learns of it for the next; `null` where it is steered. */
+  /** What a run that does not steer the clock learns of it for the next; `null` where it is steered, or goes on without end. */
   learning: Learning | null;
 }
 

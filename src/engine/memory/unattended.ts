@@ -44,8 +44,9 @@ export interface Learning {
   corrected: Seconds | null;
 }
 
-/** Goes on where an earlier run ended. */
-export function startLearning({ config, memory: { kept }, clock: { inForce } }: State, { mono }: Now): Learning {
+/** Goes on where an earlier run ended; `null`: the run goes on without end, and nobody would ever hear what it kept for that. */
+export function startLearning({ config, memory: { kept }, clock: { inForce } }: State, { mono }: Now): Learning | null {
+  if (config.once === null) return null;
   const before = kept.remembered?.clock ?? null;
   const log = before === null ? corrections(mono) : correctionsSeen(before.corrections, mono);
   return {
