@@ -188,8 +188,8 @@ export class Decoder {
 
   #remember(key: string, own: Flow | undefined, { packet, at, from, to }: Datagram, header: Header): void {
     const { transmit, receive } = header;
-    const toGroup = header.mode === "client" && isGroup(to.ip);
-    const flow = own ?? new Flow();
+    const flow = own ?? new Flow(isGroup(to.ip));
+    const toGroup = header.mode === "client" && flow.toGroup;
     if (own === undefined) this.#flows.set(key, flow);
     flow.add({ packet, at, transmit, receive, toGroup, answered: false });
     if (toGroup) this.#flows.set(groupKey(from), flow);
@@ -206,7 +206,7 @@ export class Decoder {
     };
     if (!control.response) {
       const forward = `6 ${flowKey(from, to)}`;
-      const flow = this.#flows.get(forward) ?? new Flow();
+      const flow = this.#flows.get(forward) ?? new Flow(false);
       this.#flows.set(forward, flow);
       flow.add({ packet, at, transmit: sequence, receive: UNKNOWN_TIME, toGroup: false, answered: false });
       return { ...NOTHING, ...proof, verdict: proof.verified === false ? "authentication" : "ok" };

@@ -18,10 +18,16 @@ const REMEMBERED = 8;
 
 /** The last packets of one direction. */
 export class Flow {
+  /** What goes this way goes to many. */
+  readonly toGroup: boolean;
   /** The reference identifier of whoever follows the sender; `null`: its address has none; absent: not looked at yet. */
   refid?: number | null;
   /** Youngest first. */
   readonly #departures: Departure[] = [];
+
+  constructor(toGroup: boolean) {
+    this.toGroup = toGroup;
+  }
 
   /** The packet with this transmit timestamp; `undefined`: none of those remembered. */
   sent(transmit: NtpTimestamp): Departure | undefined {
