@@ -34,7 +34,7 @@ import type { HeldReply } from "./request.ts";
 import { pollAt } from "./poll.ts";
 import { reachOnPoll } from "./reach.ts";
 import { headerFault } from "./tests.ts";
-import type { PacketTest } from "./tests.ts";
+import type { HeaderFault, PacketTest } from "./tests.ts";
 
 /** The one-way delay assumed of a server that does not answer the volley (ntpd's default broadcastdelay). */
 export const DEFAULT_BROADCAST_DELAY: Seconds = 0.004;
@@ -189,7 +189,7 @@ function goesOn(before: Pick<Arrival, "transmit" | "mono">, transmit: NtpTimesta
 }
 
 /** The tests of a broadcast packet's header: as a reply's, but it answers nothing, and what it tells of had left before. */
-export function broadcastFault(header: Header): PacketTest | null {
+export function broadcastFault(header: Header): HeaderFault | null {
   const { mode, origin, transmit } = header;
   if (mode === "broadcast" && origin !== UNKNOWN_TIME && difference(transmit, origin) <= 0) return "header";
   return headerFault({ ...header, receive: transmit });

@@ -27,6 +27,9 @@ export const PACKET_TESTS = {
 /** The name of a packet test. */
 export type PacketTest = keyof typeof PACKET_TESTS;
 
+/** The tests of a header's contents. */
+export type HeaderFault = Extract<PacketTest, "unsynchronized" | "stratum" | "header">;
+
 /** Whether a server says that its clock is not synchronized (TEST6, RFC 5905 A.5.1.1 "unsynchronized"). */
 export function isUnsynchronized({ leap, stratum }: { leap: Header["leap"] | null; stratum: number }): boolean {
   return leap === "unsynchronized" || stratum === 0 || stratum >= MAXSTRAT;
@@ -36,7 +39,7 @@ export function isUnsynchronized({ leap, stratum }: { leap: Header["leap"] | nul
  * The tests of a header's contents, once its origin and authenticity are established (TEST3, TEST6, TEST7).
  * @returns the first test it fails, or `null`
  */
-export function headerFault(header: Header): PacketTest | null {
+export function headerFault(header: Header): HeaderFault | null {
   if (header.receive === UNKNOWN_TIME || header.transmit === UNKNOWN_TIME) return "unsynchronized";
   if (isUnsynchronized(header)) return "stratum";
   if (header.rootDelay / 2 + header.rootDispersion >= MAXDISP) return "header";

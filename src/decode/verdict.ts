@@ -5,10 +5,13 @@
 import { PACKET_TESTS, type PacketTest } from "../association/tests.ts";
 import type { MessageFault } from "./message.ts";
 
+/** Packet tests that what was captured is enough for: nothing of who asked here, or of what access there is. */
+type Tested = Exclude<PacketTest, "denied" | "address" | "own" | "mode">;
+
 /** The name of a verdict. */
 export type DecodeVerdict =
   | "ok"
-  | PacketTest
+  | Tested
   | MessageFault
   | "kiss" // no time, but an order
   | "nak" // a crypto-NAK
@@ -18,9 +21,11 @@ export type DecodeVerdict =
 /** Every verdict's sentence. */
 export const VERDICTS: Readonly<Record<DecodeVerdict, string>> = {
   ok: "nothing is the matter with it",
-  ...(Object.fromEntries(Object.entries(PACKET_TESTS).map(([name, { text }]) => [name, text])) as Readonly<
-    Record<PacketTest, string>
-  >),
+  duplicate: PACKET_TESTS.duplicate.text,
+  unsynchronized: PACKET_TESTS.unsynchronized.text,
+  authentication: PACKET_TESTS.authentication.text,
+  stratum: PACKET_TESTS.stratum.text,
+  header: PACKET_TESTS.header.text,
   bogus: "its origin is nothing that was sent to it",
   loop: "the server follows the one it answers (loop)",
   mode: "of a mode nobody uses",
