@@ -193,7 +193,9 @@ const HANDLERS: Readonly<Record<keyof typeof TIMER, (state: State, now: Now) => 
   leap: watchLeaps,
   spread: begin,
   solicitors: solicit,
-  firstSet: () => undefined, // the clock is steered after every event
+  firstSet: (state) => {
+    state.unjudged = true;
+  },
 };
 const TIMERS: ReadonlyMap<number, (state: State, now: Now) => void> = new Map(
   (Object.keys(TIMER) as (keyof typeof TIMER)[]).map((name) => [TIMER[name], HANDLERS[name]]),

@@ -10,6 +10,7 @@ import { publishSystem } from "./serving/answering.ts";
 import type { OnceConfig } from "./port/config.ts";
 import { correct } from "./clock/once.ts";
 import { withLeap } from "./clock/leap.ts";
+import { leastSurvivors, onSurvivors } from "./clock/outvoted.ts";
 import { isSoliciting } from "./finding/manycast.ts";
 import { giveUpNames } from "./finding/mobilize.ts";
 import { failureOf, heardEnough } from "./decide.ts";
@@ -96,8 +97,9 @@ function judge(state: State, now: Now): void {
   const before = state.opinion.estimate?.peer ?? null;
   // Field by field: of an object that is spread the rules have another shape, and judging takes half as long again.
   const { limits, ownReferenceIds, requireReach } = state.fitness;
+  const minsane = leastSurvivors(state, now);
   const opinion = judgeSystem(state.roster, now.mono, {
-    limits,
+    limits: minsane === limits.minsane ? limits : { ...limits, minsane },
     ownReferenceIds,
     requireReach,
     current: before,
@@ -109,6 +111,7 @@ function judge(state: State, now: Now): void {
   state.unjudged = false;
   state.waiting = 0;
   state.judgedAt = now.mono;
+  onSurvivors(state, now);
   state.lostAt = state.opinion.estimate === null ? (state.lostAt ?? now.mono) : null;
   publishSystem(state, now);
   const peer = state.opinion.estimate?.peer ?? null;

@@ -27,6 +27,8 @@ describe("one of three servers lies by five seconds, and the first packets to th
         for (let look = 0; look < 100; look += 1) {
           world.run(1);
           expect(Math.abs(client.machine.error), `at ${world.now} s`).toBeLessThan(0.01);
+          // Nor is he told of as synchronized by the liar, whom others would believe then.
+          expect(site.systemPeerOf(client), `at ${world.now} s`).not.toBe("liar");
         }
         expect(site.systemPeerOf(client)).toMatch(/^[ab]$/);
       },

@@ -1,38 +1,44 @@
 /**
- * Before the clock is set for the first time: whether those who have not had their say could outvote whoever is believed.
+ * Before the clock is set for the first time: how many have to agree, for those who have not had their say could outvote them.
  *
  * The first correction may be of any size and is made at once. Were it made by the word of the first server that becomes fit, a
  * packet or two lost by the others would let a lone liar set the clock, and the step threshold would then keep it there for as
- * long as an offset has to last (RFC 5905 §11.3 knows no such wait; chrony's selection waits for its other sources likewise).
+ * long as an offset has to last (RFC 5905 §11.3 knows no such wait; chrony's selection waits for its other sources likewise). Until
+ * then we are not synchronized, and say so to whoever asks.
  */
 import type { Association } from "../../association/association.ts";
 import { LOST_LIMIT } from "../../association/poll.ts";
 import { isSet } from "../../discipline/strategy.ts";
+import { unfitness } from "../../system/fitness.ts";
 import { after } from "../../time/mono.ts";
 import type { Now } from "../../time/now.ts";
 import type { Seconds } from "../../time/seconds.ts";
 import type { State } from "../state.ts";
 import { TIMER } from "../timer.ts";
-import type { Steering } from "./steering.ts";
 
-/** So long after somebody is first believed the others are waited for: as long as two bursts take. */
+/** So long after somebody first survives the others are waited for: as long as two bursts take. */
 const PATIENCE: Seconds = 16;
 
 /** So many answers make a server fit by its dispersion: Σ 16 s / 2^i over the stages that are empty is then 1 s. */
 const HEARD_ENOUGH = 4;
 
-/** Whether the clock is not to be set yet: no more are believed than have yet to be heard, and they may still answer. */
-export function mayBeOutvoted(state: State, steering: Steering, now: Now): boolean {
-  steering.believedAt ??= now.mono;
-  const end = after(steering.believedAt, PATIENCE);
-  if (now.mono >= end || isSet(steering.discipline.report)) return false;
-  const { truechimers, verdicts } = state.opinion;
+/** The fewest survivors that are followed: minsane, and before the first correction more than may still be heard. */
+export function leastSurvivors(state: State, now: Now): number {
+  const { minsane } = state.config.limits;
+  const { steering } = state.clock;
+  if (steering === null || now.mono >= after(steering.believedAt, PATIENCE) || isSet(steering.discipline.report))
+    return minsane;
   const undecided = [...state.roster].filter(
-    (association) => verdicts.get(association.id)?.verdict === "rejected" && mayStillCount(association),
+    (association) => mayStillCount(association) && unfitness(association, now.mono, state.fitness) !== null,
   );
-  if (undecided.length < truechimers) return false;
-  state.deadlines.set(TIMER.firstSet, end);
-  return true;
+  return Math.max(minsane, undecided.length + 1);
+}
+
+/** Somebody survives: from now on the others are waited for so long, and no longer. */
+export function onSurvivors({ opinion, clock: { steering }, deadlines }: State, now: Now): void {
+  if (steering === null || steering.believedAt !== Infinity || opinion.survivors.length === 0) return;
+  steering.believedAt = now.mono;
+  deadlines.set(TIMER.firstSet, after(now.mono, PATIENCE));
 }
 
 /** It is asked, and has neither said enough to be fit nor let three questions in a row go unanswered. */

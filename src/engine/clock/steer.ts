@@ -27,7 +27,6 @@ import { systemOffset } from "./believed.ts";
 import { claimSteered, claimUnreliable } from "./kernel.ts";
 import { keepUp, moveAlong, moveJumped } from "./move.ts";
 import type { State } from "../state.ts";
-import { mayBeOutvoted } from "./outvoted.ts";
 import { learnDelay, onCorrected, withoutWaiting } from "./steering.ts";
 import type { Correction } from "./clock.ts";
 import type { Steering } from "./steering.ts";
@@ -62,8 +61,7 @@ export function steer(state: State, now: Now): void {
   if (steering === null || state.outcome !== null || steering.awaiting) return;
   if (roster.size > AT_ONCE && now.mono < after(steering.heardAt, roster.size * SPACING)) return;
   const corrected = correctedBy(steering.corrections, now.mono);
-  const believed = systemOffset(state, now);
-  const system = believed !== null && mayBeOutvoted(state, steering, now) ? null : believed;
+  const system = systemOffset(state, now);
   // What an earlier run has heard was heeded then.
   const updated = system !== null && system.at !== steering.used && system.at >= (state.started ?? now).mono;
   if (steering.heard.length === 0 && !updated) return;

@@ -28,8 +28,8 @@ export interface Steering {
   heard: SourceSample[];
   /** The system peer's sample that the discipline heard of last. */
   used: Mono | null;
-  /** When somebody was first believed; `null`: nobody yet. */
-  believedAt: Mono | null;
+  /** When somebody first survived selection; `Infinity`: nobody has yet. */
+  believedAt: Mono;
   /** When it heard. */
   heardAt: Mono;
   /** It was told that an offset beyond the step threshold waits. */
@@ -56,7 +56,7 @@ export function startSteering(config: EngineConfig, now: Mono): Steering | null 
     delays: new WeakMap(),
     heard: [],
     used: null,
-    believedAt: null,
+    believedAt: Infinity as Mono,
     heardAt: after(now, -Infinity),
     waiting: false,
     awaiting: false,
