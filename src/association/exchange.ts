@@ -7,6 +7,7 @@ import { shift, UNKNOWN_TIME } from "../time/timestamp.ts";
 import type { NtpTimestamp } from "../time/timestamp.ts";
 import type { Header } from "../wire/header.ts";
 import type { Writable } from "./change.ts";
+import { isUnsynchronized } from "./tests.ts";
 
 /** When a packet of ours truly left. */
 export interface Leaving {
@@ -25,10 +26,18 @@ export interface Departure extends Leaving {
   readonly arrived: NtpTimestamp;
   /** It told when the packet before it left. */
   readonly interleaved: boolean;
+  /** It told the time: our clock was synchronized. */
+  readonly told: boolean;
 }
 
 /** So many interleaved packets in a row may go unanswered: a peer that knows only basic ones drops them as bogus. */
 const TRIALS = 2;
+
+/**
+ * And the first is sent when so many basic ones that told the time were answered. A peer that has not believed us for a while takes
+ * over what is bogus to it, too (A.5.1.1), and its answer would then say that an interleaved one came, not that it was understood.
+ */
+const HEEDED = 2;
 
 /** The state of an exchange that has no end. */
 export interface SymmetricExchange {
@@ -47,6 +56,8 @@ export interface SymmetricExchange {
   readonly theirReceive: NtpTimestamp;
   /** Interleaved packets we may yet send before one is answered. */
   readonly trials: number;
+  /** So many packets of ours that told the time were answered. */
+  readonly heeded: number;
   /** They have sent an interleaved packet. */
   readonly offered: boolean;
 }
@@ -60,6 +71,7 @@ export function symmetricExchange(): SymmetricExchange {
     answered: null,
     theirReceive: UNKNOWN_TIME,
     trials: TRIALS,
+    heeded: 0,
     offered: false,
   };
 }
@@ -71,13 +83,14 @@ export function symmetricExchange(): SymmetricExchange {
  */
 export function departed(
   exchange: Writable<SymmetricExchange>,
-  header: Pick<Header, "receive" | "transmit" | "origin">,
+  header: Pick<Header, "receive" | "transmit" | "origin" | "leap" | "stratum">,
   left: NtpTimestamp,
 ): Departure {
   const { receive, transmit, origin } = header;
   const interleaved = origin !== exchange.origin;
   if (interleaved) exchange.trials -= 1;
-  const departure = { transmit, receive, arrived: exchange.receive, left, measured: false, interleaved };
+  const told = !isUnsynchronized(header);
+  const departure = { transmit, receive, arrived: exchange.receive, left, measured: false, interleaved, told };
   exchange.departures = [departure, ...exchange.departures.slice(0, 1)];
   return departure;
 }
@@ -86,8 +99,15 @@ export function departed(
  * Our last packet, if the next may tell when it truly left: it was measured, the peer has answered it, and is not known to
  * understand nothing but basic packets. What was not answered must not be told of, for the peer would take it for another.
  */
-export function tellable({ departures: [last], answered, trials }: SymmetricExchange): Departure | null {
-  return last !== undefined && last === answered && last.measured && trials > 0 ? last : null;
+export function tellable({
+  departures: [last],
+  answered,
+  trials,
+  heeded,
+  offered,
+}: SymmetricExchange): Departure | null {
+  const mayTell = trials > 0 && (offered || heeded >= HEEDED);
+  return last !== undefined && last === answered && last.measured && mayTell ? last : null;
 }
 
 /**
@@ -107,6 +127,7 @@ export function onAnswered(
   exchange.theirReceive = header.receive;
   exchange.answered = answered;
   exchange.offered ||= interleaved;
+  if (answered?.told === true) exchange.heeded += 1;
   if (interleaved || answered?.interleaved === true) exchange.trials = TRIALS;
 }
 

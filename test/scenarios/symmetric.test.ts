@@ -318,7 +318,7 @@ describe("interleaved peers", () => {
 
   scenario(
     "fall back on basic packets where the other does not interleave, and lose few",
-    { trace: false, seeds: 5 },
+    { trace: false, seeds: 8 },
     (world) => {
       for (const speaks of [
         [true, false],
