@@ -8,7 +8,7 @@
 import { elapsed } from "../time/mono.ts";
 import type { Mono } from "../time/mono.ts";
 import type { Frequency, Seconds } from "../time/seconds.ts";
-import { byOldRoute, delaysOf, keep, measurement } from "./history.ts";
+import { byOldRoute, delaysOf, keep, measurement, ordinaryVariance } from "./history.ts";
 import type { History, KeptSample, Route } from "./history.ts";
 import { correct, predict } from "./kalman.ts";
 import type { ClockEstimate, PhaseMeasurement } from "./kalman.ts";
@@ -35,6 +35,10 @@ export const REROUTED = 8;
 /** … if they took longer by this many times what samples usually differ by. */
 const LONGER = 4;
 
+/** So many samples in a row, each deviating by this many times less than those of a server that seemed noisy, are its time now. */
+const QUIET = 8;
+const QUIETER = 8;
+
 /** What becomes of it. */
 export interface Intake {
   readonly history: History;
@@ -55,7 +59,7 @@ export function takeIn(history: History, asItCame: KeptSample): Intake {
   const delays = delaysOf([...before.samples, sample]);
   if (explains(known, measurement(sample, delays, noise))) {
     if (measurement(sample, delays).variance <= WAITED ** 2 * (known.phaseVariance + noise))
-      return { history: keep(before, sample), kept: true, jump: null };
+      return { history: settled(keep(before, sample), noise), kept: true, jump: null };
     return onNewPath({ ...before, suspects: [], waited: [...before.waited, sample].slice(-REROUTED) });
   }
   const suspects = [...before.suspects, sample].slice(-CONFIRMED);
@@ -99,6 +103,21 @@ function isOtherFrequency(
   const since = (time * away!.by) / growth;
   const slack = (time * doubt) / Math.abs(growth);
   return since > -slack && since < elapsed(last.at, first.at) + slack;
+}
+
+/**
+ * Where a server's time seemed to be noisy and its last samples are not, what seemed to be noise was a clock being set: it was drawn
+ * towards its time, and is there. Of the line it went by, and the one it goes by now, the mean is nobody's time: the history begins
+ * where it became quiet.
+ * @param noise of the whole, s²
+ */
+function settled(history: History, noise: number): History {
+  const samples = history.samples.slice(-QUIET);
+  if (history.samples.length <= QUIET || noise <= QUIETER ** 2 * ordinaryVariance(samples, delaysOf(samples)))
+    return history;
+  const { estimates } = believe([history]);
+  const anew: History = { ...history, prior: changed(estimates[0]!, samples[0]!, CHANGES.at(-1)!), samples };
+  return believe([anew]).noises[0]! * QUIETER ** 2 < noise ? anew : history;
 }
 
 /** Whether a measurement is within what an estimate foretells. */

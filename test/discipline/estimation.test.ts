@@ -222,6 +222,20 @@ describe("what is taken in", () => {
     expect(wander).toBeLessThan(2e-8);
     expect(Math.abs(estimates[0]!.phase - samples.at(-1)!.truth)).toBeLessThan(noise);
   });
+
+  it("a server that was stepped and then drawn to its time: not the mean of the way it came, but where it is", () => {
+    const [rate, interval, still] = [5e-4, 8, 2];
+    const samples = measured({ delay: 1e-4, queue: 1e-5, interval, wander: 1e-10 });
+    for (const way of [0.04, 0.08, 0.12]) {
+      const left = (place: number): number => Math.max(0, way - rate * interval * Math.max(0, place - still));
+      const set = samples.map((sample, place) => later(sample, (place === 0 ? 0.2 : 0) - left(place)));
+      const there = still + way / (rate * interval);
+      for (const count of [4, 8, 12, 20].map((more) => there + more)) {
+        const { phase } = believe([taken(set.slice(0, count))]).estimates[0]!;
+        expect(Math.abs(phase - samples[count - 1]!.truth), `${way} s, ${count} samples`).toBeLessThan(1e-4);
+      }
+    }
+  });
 });
 
 describe("several servers", () => {

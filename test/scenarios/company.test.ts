@@ -86,7 +86,7 @@ class Company {
 describe("a clique of four that steer their clocks", () => {
   scenario(
     "has the time from whoever has a source, down to one, and from the first to come back",
-    { trace: false, seeds: 3 },
+    { trace: false, seeds: 10 },
     (world) => {
       const company = new Company(world, 1);
       const { site, references, peers } = company;
@@ -110,7 +110,7 @@ describe("a clique of four that steer their clocks", () => {
   for (const key of [1, null])
     scenario(
       `parted in two, goes on by what each half has; joined again, is one${key === null ? ", without keys too" : ""}`,
-      { trace: false, seeds: 3 },
+      { trace: false, seeds: 10 },
       (world) => {
         const company = new Company(world, 1, key);
         const { peers } = company;
