@@ -119,9 +119,10 @@ describe("two primary servers and a dozen dependents on one group", () => {
       world.run(SETTLED);
       references[0]!.script = { ...references[0]!.script, oddities: [silent()] };
       world.run(SETTLED);
-      expect(site.systemPeerOf(primaries[0]!)).toBe("primary2");
-      expect(primaries[0]!.snapshot().system.stratum).toBe(3);
       expect(primaries[1]!.snapshot().system.stratum).toBe(2);
+      // A stratum is worth a millisecond, and distances grow by that between two polls: whoever of the site follows primary2 will do.
+      expect(site.friendsOf(primaries[0]!)).toContain("primary2");
+      expect(primaries[0]!.snapshot().system.stratum).toBeOneOf([3, 4]);
       for (const client of clients) {
         expect(site.friendsOf(client)).toContain("primary2");
         // A stratum is worth a millisecond: some may follow the primary that is a client now.

@@ -8,6 +8,7 @@
  */
 import type { Association } from "../../association/association.ts";
 import { LOST_LIMIT } from "../../association/poll.ts";
+import type { Reason } from "../../association/verdict.ts";
 import { isSet } from "../../discipline/strategy.ts";
 import { unfitness } from "../../system/fitness.ts";
 import { after } from "../../time/mono.ts";
@@ -22,15 +23,19 @@ const PATIENCE: Seconds = 16;
 /** So many answers make a server fit by its dispersion: Σ 16 s / 2^i over the stages that are empty is then 1 s. */
 const HEARD_ENOUGH = 4;
 
+/** Who answers so has had his say: he has no time to tell, or one that is not to be followed however often it is asked for. */
+const HAS_SAID: ReadonlySet<Reason> = new Set(["unsynchronized", "stratum", "loop"]);
+
 /** The fewest survivors that are followed: minsane, and before the first correction more than may still be heard. */
 export function leastSurvivors(state: State, now: Now): number {
   const { minsane } = state.config.limits;
   const { steering } = state.clock;
   if (steering === null || now.mono >= after(steering.believedAt, PATIENCE) || isSet(steering.discipline.report))
     return minsane;
-  const undecided = [...state.roster].filter(
-    (association) => mayStillCount(association) && unfitness(association, now.mono, state.fitness) !== null,
-  );
+  const undecided = [...state.roster].filter((association) => {
+    const reason = unfitness(association, now.mono, state.fitness);
+    return reason !== null && !HAS_SAID.has(reason) && mayStillCount(association);
+  });
   return Math.max(minsane, undecided.length + 1);
 }
 
