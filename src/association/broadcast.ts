@@ -126,7 +126,7 @@ export function receiveBroadcast(
   count(association, "received");
   if (header.transmit === UNKNOWN_TIME) return refuse(association, "unsynchronized");
   const authentication = association.security.open(bytes, packet.packet);
-  if (authentication === "failed" || authentication === "nak") {
+  if (authentication !== "ok" && authentication !== "none") {
     association.authentication = "failed";
     return refuse(association, "authentication");
   }

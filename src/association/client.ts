@@ -97,6 +97,7 @@ export function receiveReply(
   if (header.origin !== request.cookie) return refuse(association, "bogus", false);
 
   const authentication = association.security.open(bytes, reply.packet);
+  if (authentication === "kiss") return receiveUnsealedKiss(association, header, now.mono, rules);
   if (authentication === "nak") {
     association.authentication = "nak";
     association.flash = PACKET_TESTS.authentication.flash;
@@ -243,6 +244,18 @@ function receiveKiss(
       break;
   }
   return { kind: "kiss", code };
+}
+
+/** One that nobody vouches for, but who has seen the question: it is obeyed as far as it sends us away (RFC 8915 §5.7). */
+function receiveUnsealedKiss(
+  association: Writable<Association>,
+  header: Header,
+  now: Mono,
+  rules: ClientRules,
+): Reception {
+  const code = kissCode(header);
+  if (code === null || kissAction(code) === "none") return refuse(association, "authentication", false);
+  return receiveKiss(association, header, code, now, rules);
 }
 
 /**

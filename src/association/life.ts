@@ -84,6 +84,22 @@ export function onUnsealed(association: Writable<Association>): void {
   giveUp(association, "authentication");
 }
 
+/** There are keys to ask it by, and no failure before counts against it. */
+export function onKeys(association: Writable<Association>, at: Mono): void {
+  association.unanswered = 0;
+  association.undelivered = null;
+  if (association.authentication !== "ok") association.authentication = "none";
+  changed(association, CHANGE.fitness);
+  if (association.ended === null) pollAt(association, at);
+}
+
+/** There are no keys to ask it by: whoever is there has not proved who it is, or could not be reached. */
+export function onNoKeys(association: Writable<Association>, why: "authentication" | HostFault | null): void {
+  if (why === "authentication") association.authentication = "failed";
+  else association.undelivered = why;
+  changed(association, CHANGE.fitness);
+}
+
 /** It survived selection, or was of use otherwise: its unreach counter begins anew (seed 002). */
 export function keep(association: Writable<Association>): void {
   association.unreach = 0;

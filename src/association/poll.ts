@@ -86,6 +86,17 @@ function isBeginning({ config, answers, unanswered, reach }: Association): boole
   return config.iburst && reach === 0 && answers === 0 && unanswered === 1;
 }
 
+/** Nothing can be asked now, for want of keys: the registers shift as if it had been, so that what was once heard does not count for ever. */
+export function onLapse(association: Writable<Association>, now: Mono, rules: PollRules): void {
+  association.burst = 0;
+  association.unanswered += 1;
+  association.reach = reachOnPoll(association.reach);
+  association.unreach += 1;
+  if (association.unreach >= UNREACH_LIMIT) setHostPoll(association, association.config.maxpoll);
+  pollAt(association, after(now, spread(association, rules)));
+  changed(association, CHANGE.fitness);
+}
+
 /** The next packet leaves at a moment, whatever was planned; `null`: none will. */
 export function pollAt(association: Writable<Association>, at: Mono | null): void {
   association.nextPoll = at;

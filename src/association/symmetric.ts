@@ -70,8 +70,8 @@ export function receivePeer(
   if (header.transmit === UNKNOWN_TIME) return refuse(association, "unsynchronized");
   if (header.transmit === exchange.origin) return refuse(association, "duplicate");
   const authentication = association.security.open(bytes, packet.packet);
-  if (authentication === "failed" || authentication === "nak") {
-    association.authentication = authentication;
+  if (authentication !== "ok" && authentication !== "none") {
+    association.authentication = authentication === "nak" ? "nak" : "failed";
     return refuse(association, "authentication");
   }
   association.authentication = authentication;

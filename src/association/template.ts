@@ -33,6 +33,8 @@ export interface AssociationConfig {
   readonly key: number | null;
   /** One-shot: the most samples taken of this server; `null` takes the run's. */
   readonly samples: number | null;
+  /** Under Network Time Security: `port` is that of key establishment, and `name` what its certificate must be for. */
+  readonly nts?: boolean;
   /** Configured, but to go like one that was found when it is of no use (ntp.conf's `preempt`). */
   readonly preempt?: boolean;
   /** Interleave (RFC 9769): symmetric modes as long as the peer does, too; a broadcast server always. */

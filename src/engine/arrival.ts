@@ -65,7 +65,9 @@ function onReply(
   if (processOf("client", packet.header.mode) !== "process") return refuse(state, asker, from, "mode");
   const request = requestOf(asker, socket, packet.header.origin, state.config.sourcePort !== null);
   const reception = receiveReply(asker, request, bytes, { packet, at, stamp }, now, state.rulesFor(asker));
-  const stays = reception.kind === "held" || (reception.kind === "refused" && !reception.final);
+  // Under NTS anybody on the path can say NAK: the answer itself may still come (RFC 8915 §5.7).
+  const isDoubtful = reception.kind === "nak" && asker.security.keying !== undefined;
+  const stays = reception.kind === "held" || (reception.kind === "refused" && !reception.final) || isDoubtful;
   if (request !== null && !stays) state.close(asker, request);
   onReception(state, asker, reception, now);
 }

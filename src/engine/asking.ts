@@ -24,6 +24,7 @@ import { hear, onStepped } from "./clock/steer.ts";
 import { endVolleyIfOver, onListenerDue } from "./finding/broadcast.ts";
 import type { Event, HostFault } from "./port/event.ts";
 import type { Note } from "./port/note.ts";
+import { awaitKeys, establishElsewhere, onKeysProved } from "./keys/establish.ts";
 import { rememberKiss } from "./memory/remembered.ts";
 import { loseTrack } from "./memory/unattended.ts";
 import { fallBack } from "./finding/mobilize.ts";
@@ -132,7 +133,7 @@ const UNDELIVERED: Readonly<Record<HostFault, Reason>> = {
 /** A client's question leaves. */
 function ask(state: State, association: Association, now: Now): void {
   const { address } = association;
-  if (address === null) return;
+  if (address === null || awaitKeys(state, association, now)) return;
   const cookie = state.cookie();
   const sealed = association.security.seal(encodeHeader(requestHeader(association.config, cookie)));
   onPoll(association, now.mono, state.rulesFor(association));
@@ -194,6 +195,7 @@ export function onSent(state: State, event: Event & { readonly kind: "sent" }, n
 export function onReception(state: State, from: Association, reception: Reception, now: Now): void {
   const { id } = from;
   const address = from.address!;
+  if (reception.kind === "sample" || reception.kind === "held") onKeysProved(state, from);
   switch (reception.kind) {
     case "held":
       return;
@@ -212,7 +214,8 @@ export function onReception(state: State, from: Association, reception: Receptio
       break;
     case "nak":
       state.note({ what: "refused", id, from: address, test: "authentication" });
-      if (state.config.once !== null) giveUp(from, "authentication");
+      // Under NTS it is not believed at once, and new keys may mend it.
+      if (state.config.once !== null && from.security.keying === undefined) giveUp(from, "authentication");
       break;
     case "stepped":
       onSteppedByAnother(state, reception.by, now);

@@ -23,6 +23,13 @@ import type { Engine, Surroundings } from "./port/engine.ts";
 import type { Event } from "./port/event.ts";
 import { onInterfaces, watchInterfaces } from "./interfaces.ts";
 import { onDeadline, onStop, settle } from "./judging.ts";
+import {
+  establishWanted,
+  onEstablished,
+  onNotEstablished,
+  onServerResolved,
+  onServerUnresolved,
+} from "./keys/establish.ts";
 import type { Memory } from "./port/memory.ts";
 import { mobilizeConfigured, onResolved, onUnresolved, retryNames } from "./finding/mobilize.ts";
 import { keepUp } from "./clock/move.ts";
@@ -117,9 +124,15 @@ function take(state: State, event: Event, now: Now): void {
     case "stop":
       return onStop(state, now);
     case "resolved":
-      return onResolved(state, event.name, event.addresses, now);
+      onResolved(state, event.name, event.addresses, now);
+      return onServerResolved(state, event.name, event.addresses, now);
     case "unresolved":
-      return onUnresolved(state, event.name, event.why, now);
+      onUnresolved(state, event.name, event.why, now);
+      return onServerUnresolved(state, event.name, now);
+    case "established":
+      return onEstablished(state, event, now);
+    case "notEstablished":
+      return onNotEstablished(state, event, now);
     case "datagram":
       return onDatagram(state, event, now);
     case "sent":
@@ -193,6 +206,7 @@ const HANDLERS: Readonly<Record<keyof typeof TIMER, (state: State, now: Now) => 
   leap: watchLeaps,
   spread: begin,
   solicitors: solicit,
+  keys: establishWanted,
   firstSet: (state) => {
     state.unjudged = true;
   },

@@ -60,8 +60,8 @@ function revisedLines(
 }
 
 /** By what a line is known again: all that decides with whom an association is. */
-function nameOf({ kind, name, family, port }: AssociationConfig): string {
-  return JSON.stringify([kind, name, family, port]);
+function nameOf({ kind, name, family, port, nts = false }: AssociationConfig): string {
+  return JSON.stringify([kind, name, family, port, nts]);
 }
 
 /** What became of the associations. */

@@ -8,7 +8,8 @@ import { elapsed } from "../time/mono.ts";
 import type { Now } from "../time/now.ts";
 import { refidText } from "../wire/refid.ts";
 import { associationReport, estimateReport, headerReport } from "./port/association-report.ts";
-import type { AssociationReport, ClockReport, Snapshot, SystemReport } from "./port/snapshot.ts";
+import { ESTABLISH_FAULTS } from "./port/establish.ts";
+import type { AssociationReport, ClockReport, NtsReport, Snapshot, SystemReport } from "./port/snapshot.ts";
 import type { State } from "./state.ts";
 
 /** The whole state as data. */
@@ -123,6 +124,7 @@ function reportOf(association: Association, state: State, now: Now): Association
     authentication: association.authentication,
     security: security.kind,
     keyId: security.keyId,
+    ...ntsReport(association, state, now),
     kiss: association.kiss,
     timestamps: association.stamps,
     packets: { ...association.packets },
@@ -132,6 +134,24 @@ function reportOf(association: Association, state: State, now: Now): Association
     when: association.heard === null ? null : elapsed(association.heard, now.mono),
     ...discoveryReport(association.found),
   });
+}
+
+/** What there is to ask by, of those that are under NTS. */
+function ntsReport(
+  { id, security: { kind, keying } }: Association,
+  { keys }: State,
+  now: Now,
+): { readonly nts?: NtsReport } {
+  if (kind !== "nts") return {};
+  const { since = null, fault = null, attempts = 0 } = keys.get(id) ?? {};
+  return {
+    nts: {
+      cookies: keying?.cookies ?? 0,
+      age: since === null ? null : elapsed(since, now.mono),
+      attempts,
+      fault: fault === null ? null : { step: ESTABLISH_FAULTS[fault.why].step, name: fault.why, detail: fault.detail },
+    },
+  };
 }
 
 /** How it was found, for those that were. */

@@ -23,7 +23,7 @@ import type { Mono } from "../time/mono.ts";
 import type { Now } from "../time/now.ts";
 import type { Seconds } from "../time/seconds.ts";
 import type { NtpTimestamp } from "../time/timestamp.ts";
-import type { Action } from "./port/action.ts";
+import type { Action, HandshakeToken } from "./port/action.ts";
 import type { EngineConfig } from "./port/config.ts";
 import { Deadlines } from "./deadlines.ts";
 import type { Surroundings } from "./port/engine.ts";
@@ -31,6 +31,8 @@ import { localClock } from "./clock/clock.ts";
 import type { LocalClock } from "./clock/clock.ts";
 import { remembering } from "./memory/memory.ts";
 import type { Remembering } from "./memory/memory.ts";
+import { dueOf as keysDue } from "./keys/keys.ts";
+import type { Keys } from "./keys/keys.ts";
 import { finding } from "./finding/finding.ts";
 import type { Finding } from "./finding/finding.ts";
 import type { Note } from "./port/note.ts";
@@ -49,6 +51,7 @@ export class State {
   readonly serving: Serving;
   readonly clock: LocalClock;
   readonly memory: Remembering = remembering();
+  readonly keys: Keys = new Map();
   /** Packets to peers and to many whose true moment of leaving is not known yet. */
   readonly departures: Map<PacketToken, Leaving> = new Map();
   /** Since when there is no system peer; `null` while there is one. */
@@ -144,6 +147,11 @@ export class State {
     return this.#lastToken as QuestionToken;
   }
 
+  /** The same for an establishing of keys. */
+  nextHandshake(): HandshakeToken {
+    return this.nextToken() as number as HandshakeToken;
+  }
+
   /** A random transmit timestamp, never the unknown one. */
   cookie(): NtpTimestamp {
     return (this.surroundings.chance.bits64() || 1n) as NtpTimestamp;
@@ -156,6 +164,7 @@ export class State {
     deadlines.set(TIMER.names, found.names.retryAt);
     deadlines.set(TIMER.solicitors, earliest(found.solicitors, nextOf));
     deadlines.set(TIMER.pools, earliest(found.pools, poolDue));
+    deadlines.set(TIMER.keys, earliest([...this.keys.values()], keysDue));
     deadlines.set(TIMER.broadcasts, earliest(served.broadcasters, nextOf));
   }
 
@@ -224,6 +233,10 @@ export class State {
   leaveOff(): void {
     this.#atEnd ??= new Map(Array.from(this.roster, (association) => [association.id, this.verdictOn(association)]));
     this.closeAll();
+    for (const exchange of this.keys.values()) {
+      if (exchange.token !== null) this.act({ kind: "abandon", token: exchange.token });
+      Object.assign(exchange, { token: null, named: null, wanted: false });
+    }
   }
 }
 

@@ -24,4 +24,6 @@ export const TIMER = {
   solicitors: -11,
   /** The clock, never set yet, waits no longer for those who have not answered. */
   firstSet: -12,
+  /** Keys: the next handshake that had to wait. */
+  keys: -13,
 } as const;

@@ -23,9 +23,39 @@ export type Sealed =
   | { readonly kind: "sealed"; readonly bytes: Uint8Array }
   | { readonly kind: "unsealed"; readonly fault: SealFault };
 
+/** What a conversation with a server's key establishment gave (RFC 8915 §4). */
+export interface EstablishedKeys {
+  /** IANA's number of the AEAD agreed on. */
+  readonly aead: number;
+  /** Client to server, of the AEAD's length. */
+  readonly c2s: Uint8Array;
+  /** Server to client, of the AEAD's length. */
+  readonly s2c: Uint8Array;
+  /** At least one. */
+  readonly cookies: readonly Uint8Array[];
+}
+
+/** A security whose keys are established by a conversation of their own, which is the host's to have. */
+export interface Keying {
+  /** Packets that can still be sealed by the keys there are, 0 … 8. */
+  readonly cookies: number;
+  /** New keys are needed: there are no cookies, or the server knows ours no more and has not answered since. */
+  readonly needsKeys: boolean;
+  /** Takes new keys, and forgets the old and their cookies; what is out may still be answered under the old. */
+  establish(keys: EstablishedKeys): void;
+}
+
+/**
+ * What opening a packet may say besides: it is not authentic, but a kiss in answer to a question that nobody off the path has seen,
+ * and to be obeyed as RFC 5905 §7.4 has it (RFC 8915 §5.7). It says nothing of the time, nor of the server's clock.
+ */
+export type Opened = Authentication | "kiss";
+
 /** One association's security. May hold state (cookies, session keys). */
 export interface Security {
   readonly kind: SecurityKind;
+  /** How its keys come; absent: they are there, or there are none. */
+  readonly keying?: Keying;
   /** The symmetric key's identifier, else `null`. */
   readonly keyId: number | null;
   /**
@@ -39,7 +69,7 @@ export interface Security {
    * @param bytes the datagram as it came
    * @param packet the same, decoded
    */
-  open(bytes: Uint8Array, packet: Packet): Authentication;
+  open(bytes: Uint8Array, packet: Packet): Opened;
 }
 
 /** Where securities come from; given to the engine. */
@@ -52,6 +82,8 @@ export interface SecurityProvider {
    * @param remote the server's IP literal, for keys restricted to addresses; absent while it is not known
    */
   key(keyId: number, remote?: string): Security;
+  /** By Network Time Security. Where that was not made ready it gives a security that cannot seal and fails to open. */
+  nts(): Security;
   /**
    * Judges a packet that no association asked for (broadcast, symmetric active, a manycast reply, a client's request):
    * any trusted key will do.

@@ -30,12 +30,14 @@ export interface SymmetricProvider extends SecurityProvider {
 /**
  * Where securities come from.
  * @param keyring `null`: no keys, so every key is unknown
+ * @param nts makes the security of an association under NTS (`nts/client.ts`); absent: nothing is asked that is to be under it
  */
-export function securityProvider(keyring: Keyring | null): SymmetricProvider {
+export function securityProvider(keyring: Keyring | null, nts: () => Security = withoutNts): SymmetricProvider {
   const ring = keyring ?? { keys: [], find: () => null };
   return {
     none: noSecurity,
     key: (keyId, remote) => symmetricSecurity(ring, keyId, remote),
+    nts,
     judge: (bytes, packet, from) => judged(bytes, packet, (keyId) => usable(ring.find(keyId), from)),
     sealWith: (keyId, bytes) => sealed(ring.find(keyId), bytes, undefined),
   };
@@ -49,6 +51,11 @@ export function noSecurity(): Security {
     seal: (header) => ({ kind: "sealed", bytes: Uint8Array.from(header) }),
     open: (bytes, packet) => judged(bytes, packet, () => null),
   };
+}
+
+/** NTS was asked for, and is not there: nobody is asked without it, and nobody believed. */
+function withoutNts(): Security {
+  return { kind: "nts", keyId: null, seal: () => ({ kind: "unsealed", fault: "noCookies" }), open: () => "failed" };
 }
 
 /**

@@ -4,8 +4,9 @@
  */
 import type { Glide } from "../discipline/corrections.ts";
 import type { KernelClaim } from "../discipline/claim.ts";
+import type { EstablishFault } from "../engine/port/establish.ts";
 import type { ClockFault, Event, HostFault } from "../engine/port/event.ts";
-import type { Action, SocketToken } from "../engine/port/action.ts";
+import type { Action, HandshakeToken, SocketToken } from "../engine/port/action.ts";
 import type { WorldAction } from "../engine/port/world.ts";
 import type { Responder } from "../server/responder.ts";
 import type { Mono } from "../time/mono.ts";
@@ -17,6 +18,7 @@ import { Answerer } from "./answerer.ts";
 import type { SimChance } from "./chance.ts";
 import { SimClock } from "./clock.ts";
 import type { Names } from "./dns.ts";
+import type { KeyServers } from "./nts.ts";
 import type { Cast, Datagram, InterfaceOptions, Network, NetworkInterface, Station, Undeliverable } from "./network.ts";
 import { MAXFREQ, MAXPHASE, SimKernel } from "./kernel.ts";
 import type { MachineOptions, StampOptions } from "./machine-options.ts";
@@ -31,6 +33,7 @@ export interface Setting {
   readonly timeline: Timeline;
   readonly network: Network;
   readonly names: Names;
+  readonly keyServers: KeyServers;
   readonly trace: Trace;
   /** What a true clock shows when the world begins. */
   readonly beginning: NtpTimestamp;
@@ -53,6 +56,8 @@ export interface Program {
 
 /** The largest UDP payload over IPv4, octets. */
 const LARGEST = 65_507;
+/** How long a handshake is waited for, seconds. */
+const HANDSHAKE = 5;
 /** Default hop limit of unicast datagrams. */
 const HOPS = 64;
 
@@ -78,6 +83,8 @@ export class Machine implements Station {
   /** What became known while it was asleep. */
   #missed: Event[] = [];
   #program: Program | null = null;
+  /** Handshakes whose outcome the program waits for. */
+  readonly #handshakes = new Set<HandshakeToken>();
   /** The program wants to hear of changed addresses. */
   #watching = false;
   /** Answers what can be answered at once; `null`: the program hears of everything. */
@@ -220,6 +227,10 @@ export class Machine implements Station {
     switch (action.kind) {
       case "resolve":
         return this.#resolve(action.name, action.family);
+      case "establish":
+        return this.#establish(action);
+      case "abandon":
+        return void this.#handshakes.delete(action.token);
       case "ask":
         return this.#ask(action);
       case "listen":
@@ -329,6 +340,26 @@ export class Machine implements Station {
     if (offline && answer.delay > 0) return this.#later(answer.delay, { kind: "unresolved", name, why: "again" });
     if (answer.fault !== null) return this.#later(answer.delay, { kind: "unresolved", name, why: answer.fault });
     this.#later(answer.delay, { kind: "resolved", name, addresses: answer.addresses });
+  }
+
+  #establish({ token, with: { ip, port } }: WorldAction & { readonly kind: "establish" }): void {
+    this.#handshakes.add(token);
+    const tell = (delay: Seconds, event: Event): void => {
+      const program = this.#program;
+      this.#setting.timeline.in(delay, () => {
+        if (program === this.#program && this.#handshakes.delete(token)) this.#tell(event);
+      });
+    };
+    const there = this.#setting.keyServers.get(`${ip} ${port}`);
+    const failed = (delay: Seconds, why: EstablishFault): void =>
+      tell(delay, { kind: "notEstablished", token, why, detail: null });
+    if (this.#route(ip) !== null) return failed(0, "unreached");
+    if (there === undefined)
+      return this.#setting.network.find(ip) === undefined ? failed(HANDSHAKE, "silent") : failed(0.01, "refused");
+    const answer = there.establish();
+    if (answer.why !== null) return failed(answer.delay, answer.why);
+    const { keys, server, port: serverPort } = answer;
+    tell(answer.delay, { kind: "established", token, keys, server, port: serverPort });
   }
 
   #ask(action: WorldAction & { readonly kind: "ask" }): void {

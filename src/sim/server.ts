@@ -5,6 +5,7 @@
  */
 import type { SocketToken } from "../engine/port/action.ts";
 import type { Event } from "../engine/port/event.ts";
+import type { NtsArrival } from "../security/nts/server.ts";
 import type { SecurityProvider } from "../security/security.ts";
 import type { Seconds } from "../time/seconds.ts";
 import { type NtpTimestamp, shift } from "../time/timestamp.ts";
@@ -13,6 +14,7 @@ import { encodeHeader, type Header, type Leap } from "../wire/header.ts";
 import { decodePacket, type Packet } from "../wire/packet.ts";
 import type { Machine, Program } from "./machine.ts";
 import type { Network } from "./network.ts";
+import type { SimNts } from "./nts.ts";
 import type { Timeline } from "./timeline.ts";
 import { later, type TrueTime } from "./truth.ts";
 
@@ -38,6 +40,8 @@ export interface ServerOptions {
   readonly processing?: Seconds;
   /** Keys: requests that carry a MAC are answered under the same key, or by a crypto-NAK. Default `null`: MACs are ignored. */
   readonly security?: SecurityProvider | null;
+  /** Network Time Security: what comes under it is answered under it, or by a NAK; what is not, in clear. Default `null`: its fields are ignored. */
+  readonly nts?: SimNts | null;
   /** What is odd about its answers, applied in order. */
   readonly oddities?: readonly Oddity[];
 }
@@ -60,6 +64,8 @@ export interface Answer {
   readonly header: Header;
   /** Symmetric key that seals it; `null`: none; `nak`: a crypto-NAK. */
   readonly key: number | "nak" | null;
+  /** What the request was under NTS, which the answer is then, too; `null`: nothing is. */
+  readonly nts: NtsArrival | null;
   /** Where it comes from; anything is possible here. */
   readonly from: Address;
   /** How long after the request's arrival it leaves, seconds. */
@@ -132,7 +138,9 @@ export class ScriptedServer implements Program {
   }
 
   #answer(request: Request, receive: NtpTimestamp): void {
-    let answers: readonly Answer[] = [this.#plain(request, receive)];
+    const nts = this.script.nts?.open(request.bytes, request.packet) ?? null;
+    if (nts?.kind === "malformed") return;
+    let answers: readonly Answer[] = [this.#plain(request, receive, nts)];
     for (const oddity of this.script.oddities) answers = oddity(answers, request);
     for (const answer of answers) {
       const bytes = this.#seal(answer);
@@ -141,7 +149,7 @@ export class ScriptedServer implements Program {
   }
 
   /** What an honest server says (RFC 5905 §9.2 figure 19 "fast_xmit"). */
-  #plain(request: Request, receive: NtpTimestamp): Answer {
+  #plain(request: Request, receive: NtpTimestamp, nts: NtsArrival | null): Answer {
     const { script } = this;
     const transmit = this.machine.clock.read(later(request.at, script.processing));
     return {
@@ -161,6 +169,7 @@ export class ScriptedServer implements Program {
         transmit,
       },
       key: script.security === null ? null : keyFor(request, script.security),
+      nts,
       from: request.to,
       delay: script.processing,
       mangle: null,
@@ -168,6 +177,7 @@ export class ScriptedServer implements Program {
   }
 
   #seal(answer: Answer): Uint8Array {
+    if (answer.nts !== null) return this.script.nts!.seal(answer.header, answer.nts);
     const header = encodeHeader(answer.header);
     if (answer.key === null) return header;
     if (answer.key === "nak") return Uint8Array.of(...header, 0, 0, 0, 0);
@@ -203,6 +213,7 @@ function complete(options: ServerOptions): Required<ServerOptions> {
     referenceAge: 16,
     processing: 20e-6,
     security: null,
+    nts: null,
     oddities: [],
     ...options,
   };

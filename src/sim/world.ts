@@ -20,6 +20,7 @@ import type { LinkOptions } from "./link.ts";
 import { Machine } from "./machine.ts";
 import type { MachineOptions } from "./machine-options.ts";
 import { type InterfaceOptions, Network } from "./network.ts";
+import type { KeyServers, SimNts } from "./nts.ts";
 import { SimPort } from "./port.ts";
 import { ErrorRecord } from "./record.ts";
 import { Runner } from "./runner.ts";
@@ -65,6 +66,8 @@ export class SimWorld {
   readonly beginning: NtpTimestamp;
   readonly timeline: Timeline = new Timeline();
   readonly names: Names = new Names();
+  /** Who establishes keys for NTS, by address and port. */
+  readonly keyServers: KeyServers = new Map();
   readonly trace: Trace;
   readonly network: Network;
   readonly #chance: SimChance;
@@ -92,8 +95,16 @@ export class SimWorld {
   /** Adds a machine without a program. Its name resolves to its addresses. */
   machine(name: string, options: HostOptions = {}): Machine {
     if (this.#machines.has(name)) throw new Error(`there is a ${name} already`);
-    const { timeline, network, names, trace, beginning } = this;
-    const setting = { timeline, network, names, trace, beginning, chance: this.#chance.split(`machine ${name}`) };
+    const { timeline, network, names, keyServers, trace, beginning } = this;
+    const setting = {
+      timeline,
+      network,
+      names,
+      keyServers,
+      trace,
+      beginning,
+      chance: this.#chance.split(`machine ${name}`),
+    };
     const machine = new Machine(name, { ...options, interfaces: this.#interfaces(options) }, setting);
     this.#machines.set(name, machine);
     names.set(name, { addresses: machine.interfaces.flatMap((one) => one.addresses) });
@@ -103,6 +114,11 @@ export class SimWorld {
   /** Adds a machine with a scripted server. */
   server(name: string, options: HostOptions & ServerOptions = {}): ScriptedServer {
     return new ScriptedServer(this.machine(name, options), options, this.timeline, this.network, this.trace.on);
+  }
+
+  /** Lets a machine establish keys for NTS, on all its addresses. */
+  establishes(machine: Machine, nts: SimNts, port = 4460): void {
+    for (const ip of machine.interfaces.flatMap((one) => one.addresses)) this.keyServers.set(`${ip} ${port}`, nts);
   }
 
   /**

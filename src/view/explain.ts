@@ -1,5 +1,6 @@
 /** One sentence a server: why it is not used, with the figures that say so. */
 import { REASONS, type Reason } from "../association/verdict.ts";
+import { ESTABLISH_FAULTS, type EstablishFault } from "../engine/port/establish.ts";
 import type { HostFault, ResolveFault } from "../engine/port/event.ts";
 import type { AssociationReport, Snapshot } from "../engine/port/snapshot.ts";
 import { DEFAULT_LIMITS, type SelectionLimits } from "../system/limits.ts";
@@ -44,6 +45,17 @@ export const RESOLVE_FAULTS: Readonly<Record<ResolveFault, string>> = {
   silent: "the name servers have not answered",
 };
 
+/** Why keys could not be established, in words. */
+export function establishText(why: EstablishFault, detail: string | null): string {
+  return `${ESTABLISH_FAULTS[why].text}${detail === null ? "" : ` (${printable(detail)})`}`;
+}
+
+/** The same of a server whose keys are wanting; `null`: it is not that. */
+export function keysText({ nts }: { readonly nts?: AssociationReport["nts"] | undefined }): string | null {
+  const fault = nts?.fault ?? null;
+  return fault === null ? null : establishText(fault.name, fault.detail);
+}
+
 /** What a sentence may draw on beside the server itself. */
 export type Context = Pick<Snapshot, "clock" | "system" | "unresolved" | "limits">;
 
@@ -61,10 +73,12 @@ export function explain(server: AssociationReport, context: Context): string | n
 /** The figures behind a reason, where there are any. */
 const DETAILS: Readonly<Partial<Record<Reason, (server: AssociationReport, context: Context) => string | null>>> = {
   unresolved: ({ name }, { unresolved }) => resolveText(name, unresolved),
-  unreachable: ({ packets, unreachable }) =>
-    unreachable === null
+  unreachable: ({ packets, unreachable, nts }) =>
+    keysText({ nts }) ??
+    (unreachable === null
       ? `${counted(packets.sent, "request")} sent${packets.rejected > 0 ? `, ${counted(packets.rejected, "packet")} came that could not be used (-v says why)` : ""}`
-      : hostFaultText("unreachable", unreachable),
+      : hostFaultText("unreachable", unreachable)),
+  portUnreachable: keysText,
   noRoute: ({ unreachable }) => (unreachable === null || unreachable === "noRoute" ? null : HOST_FAULTS[unreachable]),
   sourcePort: ({ unreachable }) => (unreachable === null ? null : HOST_FAULTS[unreachable]),
   unsynchronized: ({ leap, stratum, refid }) =>
@@ -82,7 +96,10 @@ const DETAILS: Readonly<Partial<Record<Reason, (server: AssociationReport, conte
   loop: ({ refid }) => (refid === null ? null : `refid ${printable(refid)}`),
   kiss: ({ kiss }) => (kiss === null ? null : kissWords(kiss)),
   denied: ({ kiss }) => (kiss === null ? null : kissWords(kiss)),
-  authentication: ({ authentication, keyId, packets }) => authenticationText(authentication, keyId, packets),
+  authentication: (server) =>
+    server.security === "nts"
+      ? ntsText(server)
+      : authenticationText(server.authentication, server.keyId, server.packets),
   outsideIntersection: ({ offset }, { clock, system }) => {
     if (offset === null) return null;
     const theirs =
@@ -144,6 +161,16 @@ export function resolveText(name: string, unresolved: Snapshot["unresolved"]): s
 export function kissWords(code: string): string {
   const meaning = kissText(code);
   return meaning === null ? printable(code) : `${code}, ${meaning}`;
+}
+
+/** Why a server under NTS has not proved who it is. */
+function ntsText(server: AssociationReport): string {
+  return (
+    keysText(server) ??
+    (server.authentication === "nak"
+      ? "it does not know its own cookies (NTS NAK)"
+      : "their NTS fields are wrong or missing")
+  );
 }
 
 function authenticationText(

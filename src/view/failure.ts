@@ -12,6 +12,7 @@ import {
   distanceText,
   HOST_FAULTS,
   hostFaultText,
+  keysText,
   kissWords,
   RESOLVE_FAULTS,
   resolveText,
@@ -171,7 +172,7 @@ const WORDS: Readonly<Partial<Record<Outcome, (snapshot: Snapshot, context: Fail
   },
   authentication: (snapshot) => ({
     message: `no server could be authenticated${causes(snapshot)}`,
-    hint: "compare the keys at both ends: identifier, algorithm, secret, and that they are trusted",
+    hint: authenticationHint(snapshot.associations),
   }),
   kiss: (snapshot) => ({
     message: `the servers asked us to go away${causes(snapshot)}`,
@@ -207,7 +208,10 @@ function cause(server: AssociationReport, reason: Reason, { unresolved, limits }
   if (reason === "stratum" && server.stratum !== null) return stratumText(server.stratum, limits)!;
   if (reason === "unresolved") return resolveText(server.name, unresolved) ?? REASONS[reason].text;
   if ((reason === "kiss" || reason === "denied") && server.kiss !== null) return kissWords(server.kiss);
-  if (reason === "authentication" && server.authentication === "nak") return "crypto-NAK";
+  const keys = keysText(server);
+  if (keys !== null) return keys;
+  if (reason === "authentication" && server.authentication === "nak")
+    return server.security === "nts" ? "NTS NAK" : "crypto-NAK";
   if (reason === "authentication" && server.packets.sent === 0 && server.keyId !== null)
     return `key ${server.keyId} is not in the keyring, or not trusted`;
   if (reason === "noMajority" && server.offset !== null) return signedText(server.offset);
@@ -245,6 +249,22 @@ function unresolvedHint({ unresolved }: Snapshot): Advice {
   return family ? ["leave out -4 or -6", ", or ask other servers"] : "check the spelling, or give an IP address";
 }
 
+/** What is to be done about servers that did not prove who they are: by the first that says why. */
+function authenticationHint(associations: readonly AssociationReport[]): Advice {
+  const under = associations.filter(({ security }) => security === "nts");
+  if (under.length === 0 || under.length < associations.length)
+    return "compare the keys at both ends: identifier, algorithm, secret, and that they are trusted";
+  const fault = under.flatMap(({ nts }) => nts?.fault?.name ?? [])[0];
+  if (fault === "selfSigned" || fault === "untrusted")
+    return ["--ca FILE names who is to be trusted besides", "; else ask other servers"];
+  if (fault === "expired" || fault === "notYetValid")
+    return "certificates have dates: is the local clock right? if it is, the server's operator has to renew it";
+  if (fault === "wrongName") return "name the server as its certificate does";
+  if (fault === "alpn" || fault === "tlsVersion" || fault === "protocol")
+    return "is that the port of key establishment? it is 4460 unless said";
+  return ["ask other servers", "; -v says what happened"];
+}
+
 function silenceHint(associations: readonly AssociationReport[]): Advice {
   const all = (reason: Reason): boolean => associations.every((server) => server.reason === reason);
   if (all("portUnreachable")) return "is a time server running there, on that port?";
@@ -256,6 +276,8 @@ function silenceHint(associations: readonly AssociationReport[]): Advice {
     return ["packets came that could not be used", "; -v says why"];
   if (associations.length > 0 && associations.every(({ unreachable }) => unreachable !== null))
     return hostHint(associations);
+  if (associations.some(({ nts }) => nts?.fault?.step === "tcp"))
+    return ["is TCP port 4460, of key establishment, blocked on the way?", " --deadline allows more time"];
   const ports = new Set(associations.map(({ port }) => port));
   const blocked = `is UDP port ${ports.size === 1 ? [...ports][0]! : 123} blocked on the way?`;
   return [blocked, " --timeout and --deadline allow more time"];

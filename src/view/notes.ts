@@ -6,8 +6,8 @@ import type { ClockFault, HostFault } from "../engine/port/event.ts";
 import type { Note } from "../engine/port/note.ts";
 import { addressText, type Address } from "../wire/address.ts";
 import type { PacketFault } from "../wire/packet.ts";
-import { HOST_FAULTS, kissWords, RESOLVE_FAULTS } from "./explain.ts";
-import { durationText, listed, printable, signedText } from "./text.ts";
+import { establishText, HOST_FAULTS, kissWords, RESOLVE_FAULTS } from "./explain.ts";
+import { counted, durationText, listed, printable, signedText } from "./text.ts";
 import { directionText } from "./verdict.ts";
 
 /** Why the clock could not be set, in words. */
@@ -45,6 +45,12 @@ export function noteText(note: Note): string {
         : `${at(note.address)}: mobilized for ${printable(note.name)}`;
     case "demobilized":
       return `${at(note.address)}: demobilized: ${note.why === "unconfigured" ? "it is configured no longer" : REASONS[note.why].text}`;
+    case "establishing":
+      return `${at(note.with)}: establishing keys with ${printable(note.name)}`;
+    case "established":
+      return `${at(note.address)}: keys are established${note.server === null ? "" : `, for ${printable(note.server)}`}: ${counted(note.cookies, "cookie")}`;
+    case "notEstablished":
+      return `${at(note.with)}: no keys: ${establishText(note.why, note.detail)}${note.again === null || note.again === 0 ? "" : `; again in ${durationText(note.again)}`}`;
     case "polled":
       return `${at(note.address)}: asked`;
     case "sample":

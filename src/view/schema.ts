@@ -4,7 +4,14 @@
  */
 import { REASONS, TALLIES, type Reason, type Verdict } from "../association/verdict.ts";
 import { OUTCOMES, type Outcome } from "../engine/port/outcome.ts";
-import type { AssociationReport, ClockReport, FrequencyReport, SystemReport } from "../engine/port/snapshot.ts";
+import { ESTABLISH_FAULTS, type EstablishFault } from "../engine/port/establish.ts";
+import type {
+  AssociationReport,
+  ClockReport,
+  FrequencyReport,
+  NtsReport,
+  SystemReport,
+} from "../engine/port/snapshot.ts";
 import { LEAPS, MODES } from "../wire/header.ts";
 import { schemaName, type AssociationDocument, type FailureDocument, type RunDocument } from "./document.ts";
 import { HOST_FAULTS, RESOLVE_FAULTS } from "./explain.ts";
@@ -182,6 +189,24 @@ export const ASSOCIATION_FIELDS: Fields<AssociationDocument> = {
   authentication: oneOf(["none", "ok", "failed", "nak"]),
   security: oneOf(["none", "key", "nts", "autokey"]),
   keyId: maybe(integer(1, 0xffff_ffff)),
+  nts: optional(
+    open(
+      record<NtsReport>({
+        cookies: { ...integer(0, 8), description: "cookies in hand" },
+        age: maybe(seconds("since the keys were established")),
+        attempts: { ...integer(0), description: "handshakes since keys have last proved good" },
+        fault: maybe(
+          open(
+            record<NonNullable<NtsReport["fault"]>>({
+              step: oneOf(["tcp", "tls", "alpn", "certificate", "records", "dns"]),
+              name: oneOf(Object.keys(ESTABLISH_FAULTS) as EstablishFault[]),
+              detail: maybe(text),
+            }),
+          ),
+        ),
+      }),
+    ),
+  ),
   kiss: maybe({ ...text, description: "the kiss code last received" }),
   timestamps: maybe(oneOf(["kernel", "user"])),
   packets: record<AssociationReport["packets"]>({ sent: integer(0), received: integer(0), rejected: integer(0) }),

@@ -48,6 +48,9 @@ function asked(
       none: () => security,
       key: () => security,
       judge: () => "none",
+      nts: () => {
+        throw new Error("nobody here is under NTS");
+      },
       sealWith: (_, bytes) => ({ kind: "sealed", bytes }),
     },
     referenceIdOf: () => 1,

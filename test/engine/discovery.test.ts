@@ -21,6 +21,9 @@ function provider(judgement: "none" | "ok" | "failed"): SecurityProvider {
     none: () => securityOf("none"),
     key: () => securityOf("ok"),
     judge: () => judgement,
+    nts: () => {
+      throw new Error("nobody here is under NTS");
+    },
     sealWith: (_, bytes) => ({ kind: "sealed", bytes }),
   };
 }

@@ -92,6 +92,15 @@ export class Site {
     return runner;
   }
 
+  /** A host is told to go on by something else. */
+  reconfigure(name: string, change: Partial<SiteHost>): void {
+    const runner = this.hosts.get(name)!;
+    const spec = { ...this.#specs.get(name)!, ...change };
+    this.#specs.set(name, spec);
+    const addresses = runner.machine.interfaces.flatMap((one) => one.addresses);
+    runner.handle({ kind: "reconfigure", config: daemonConfig(spec, addresses) });
+  }
+
   /** Gives a host or a reference another address, in place of those it has. */
   renumber(name: string, machine: Machine, address: string): void {
     this.#names.set(address, name);

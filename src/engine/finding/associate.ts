@@ -42,9 +42,10 @@ export function add(
 /** What protects an association, by the key of its line. */
 export function securityOf(
   { surroundings: { security } }: State,
-  { key }: AssociationConfig,
+  { key, nts }: AssociationConfig,
   address: Address | null,
 ): Security {
+  if (nts === true) return security.nts();
   return key === null ? security.none() : security.key(key, address?.ip);
 }
 
@@ -75,5 +76,6 @@ function recallKiss(state: State, fresh: Association, address: Address): void {
 /** A server that told an earlier run to stay away is not asked; one that an earlier run knew is known. */
 export function recallServer(state: State, fresh: Association, address: Address, now: Now): void {
   recallKiss(state, fresh, address);
-  if (fresh.ended === null) recall(state, fresh, now);
+  // What was measured before, this run's keys do not vouch for.
+  if (fresh.ended === null && fresh.config.nts !== true) recall(state, fresh, now);
 }

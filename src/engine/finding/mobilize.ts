@@ -14,6 +14,7 @@ import type { ResolveFault } from "../port/event.ts";
 import { startSolicitor } from "./manycast.ts";
 import type { Lookup } from "./names.ts";
 import { demobilize } from "./prune.ts";
+import { establishElsewhere, prepareKeys } from "../keys/establish.ts";
 import { onPoolResolved, startPool } from "./pool.ts";
 import { entriesOf, isProven } from "../memory/remembered.ts";
 import type { State } from "../state.ts";
@@ -88,6 +89,7 @@ export function giveUpNames(state: State, now: Now): void {
 export function fallBack(state: State, stuck: Association, now: Now, otherFamily: boolean): boolean {
   const current = stuck.address;
   if (current === null) return false;
+  if (stuck.security.keying !== undefined) return establishElsewhere(state, stuck, now);
   const free = stuck.alternatives.filter((address) => state.roster.at(address) === undefined);
   const other = otherFamily ? free.find(({ ip }) => family(ip) !== family(current.ip)) : undefined;
   const next = other ?? free[0];
@@ -104,8 +106,9 @@ export function fallBack(state: State, stuck: Association, now: Now, otherFamily
 const BURST_MAXPOLL = 10;
 
 /** A one-shot takes what a pool gives; the daemon draws its servers one by one. */
-function isDrawn(state: State, { kind }: AssociationConfig): boolean {
-  return kind === "pool" && state.config.once === null;
+function isDrawn(state: State, { kind, nts }: AssociationConfig): boolean {
+  // To be drawn is to be asked without keys.
+  return kind === "pool" && state.config.once === null && nts !== true;
 }
 
 function lookUp(state: State, lookup: Lookup): void {
@@ -208,6 +211,11 @@ function isTaken(state: State, { kind }: AssociationConfig, address: Address, no
   return false;
 }
 
+/** A pool whose members are not drawn anew keeps those it has. */
+function isKept(state: State, config: AssociationConfig): boolean {
+  return state.config.once === null && !isDrawn(state, config);
+}
+
 /** Mobilizes an association; one that cannot be asked is mobilized all the same, so that the report can say why. */
 function mobilize(
   state: State,
@@ -220,13 +228,16 @@ function mobilize(
   const peer = config.kind === "peer";
   const own = peer ? { exchange: symmetricExchange() } : {};
   const duplicate = address !== null && isTaken(state, config, address, now);
-  const mayGo = config.kind === "pool" || (config.preempt === true && state.config.once === null);
+  const mayGo =
+    (config.kind === "pool" && !isKept(state, config)) || (config.preempt === true && state.config.once === null);
   const lifetime = mayGo ? "preemptable" : "persistent";
   const fresh = add(state, config, peer ? "symmetricActive" : "client", lifetime, address, {
-    alternatives,
+    // Where keys are established nobody is asked for the time.
+    alternatives: config.nts === true ? [] : alternatives,
     ended: duplicate ? "duplicate" : ended,
     ...own,
   });
+  if (address !== null) prepareKeys(state, fresh, [address, ...alternatives]);
   if (address === null || fresh.ended !== null) return;
   recallServer(state, fresh, address, now);
   if (fresh.ended !== null) return;

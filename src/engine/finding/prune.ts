@@ -17,6 +17,7 @@ import type { Address } from "../../wire/address.ts";
 import { MAXSTRAT } from "../../wire/header.ts";
 import type { Header } from "../../wire/header.ts";
 import { hasLostItsKey } from "./associate.ts";
+import { forgetKeys } from "../keys/establish.ts";
 import type { State } from "../state.ts";
 import { TIMER } from "../timer.ts";
 
@@ -97,6 +98,7 @@ export function prune(state: State, surplus: Association, now: Now, why?: Reason
 export function demobilize(state: State, ending: Association, why: Reason | "unconfigured", now: Now): void {
   const { address } = ending;
   state.closeRequests(ending);
+  forgetKeys(state, ending);
   state.roster.remove(ending);
   if (address !== null) {
     state.serving.access.dismissSource(address.ip);

@@ -230,8 +230,8 @@ function entryOf(
   now: Now,
 ): Omit<RememberedAssociation, "history"> | null {
   const { config, address, ended, filter, header } = association;
-  const { kind, name, key } = config;
-  if (address === null || !isKept(kind) || ended === "duplicate" || ended === "denied") return null;
+  const { kind, name, key, nts } = config;
+  if (address === null || nts === true || !isKept(kind) || ended === "duplicate" || ended === "denied") return null;
   // It was left alone: nothing was learned of it but that.
   const before = ended === "kiss" && association.packets.sent === 0 ? entryFor(state, config, address) : undefined;
   if (before !== undefined) return { ...before, seen: 0, ...clocksOf(state, association, now) };

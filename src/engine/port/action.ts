@@ -14,10 +14,22 @@ import type { Note } from "./note.ts";
 
 export type { PacketToken, QuestionToken, SocketToken } from "../../association/request.ts";
 
+declare const handshakeToken: unique symbol;
+
+/** Names one establishing of keys; the engine counts them up and never uses one twice. */
+export type HandshakeToken = number & { readonly [handshakeToken]: true };
+
 /** One thing to do. */
 export type Action =
   /** Look a name up (A and AAAA, or one family only). Answered by `resolved` or `unresolved`. */
   | { readonly kind: "resolve"; readonly name: string; readonly family: 4 | 6 | null }
+  /**
+   * Establish keys for NTPv4 with whoever is at an address, and proves to be `name` (RFC 8915 §4). Answered by `established` or
+   * `notEstablished`, the latter also where that takes too long.
+   */
+  | { readonly kind: "establish"; readonly token: HandshakeToken; readonly name: string; readonly with: Address }
+  /** The keys are not wanted any more: no answer comes from now on. Of one that is over it does no harm. */
+  | { readonly kind: "abandon"; readonly token: HandshakeToken }
   /**
    * Ask one question through a socket of its own, which has the question's token: a fresh random source port (RFC 9109) unless
    * `sourcePort` says which, connected to `to`, so that ICMP errors come back and strangers' packets do not. Answered by `sent` or

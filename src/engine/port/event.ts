@@ -9,7 +9,9 @@ import type { HostFault, StampSource } from "../../association/request.ts";
 import type { Frequency, Seconds } from "../../time/seconds.ts";
 import type { NtpTimestamp } from "../../time/timestamp.ts";
 import type { Address } from "../../wire/address.ts";
-import type { PacketToken, SocketToken } from "./action.ts";
+import type { EstablishedKeys } from "../../security/security.ts";
+import type { HandshakeToken, PacketToken, SocketToken } from "./action.ts";
+import type { EstablishFault } from "./establish.ts";
 import type { EngineConfig } from "./config.ts";
 import type { Memory } from "./memory.ts";
 
@@ -57,6 +59,21 @@ export type Event =
   /** A name's addresses, IP literals in the resolver's order, not empty. */
   | { readonly kind: "resolved"; readonly name: string; readonly addresses: readonly string[] }
   | { readonly kind: "unresolved"; readonly name: string; readonly why: ResolveFault }
+  /** Keys were established, for the NTP server that is at a port of `server` (a name or an IP literal), or of the same address (`null`). */
+  | {
+      readonly kind: "established";
+      readonly token: HandshakeToken;
+      readonly keys: EstablishedKeys;
+      readonly server: string | null;
+      readonly port: number;
+    }
+  /** They were not, and why; with what the other side or the system said of it, for people. */
+  | {
+      readonly kind: "notEstablished";
+      readonly token: HandshakeToken;
+      readonly why: EstablishFault;
+      readonly detail: string | null;
+    }
   /** A socket that was to listen could not be opened; or, with `group`, it is open and cannot receive that group. */
   | { readonly kind: "notOpened"; readonly socket: SocketToken; readonly why: HostFault; readonly group?: string }
   /** A packet left at `at`. May come after the reply: kernel stamps are read late. */

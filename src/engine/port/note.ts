@@ -8,6 +8,7 @@ import type { PollExponent, Seconds } from "../../time/seconds.ts";
 import type { Address } from "../../wire/address.ts";
 import type { Header } from "../../wire/header.ts";
 import type { PacketFault } from "../../wire/packet.ts";
+import type { EstablishFault } from "./establish.ts";
 import type { ClockFault, HostFault, ResolveFault } from "./event.ts";
 
 /** What a sample was made of. */
@@ -28,6 +29,26 @@ export type Note =
       readonly id: AssociationId;
       readonly address: Address;
       readonly why: Reason | "unconfigured";
+    }
+  /** Keys are asked for, of whoever establishes them at an address. */
+  | { readonly what: "establishing"; readonly id: AssociationId; readonly name: string; readonly with: Address }
+  /** They are there, and the NTP server that they are for. `server`: by the name that was negotiated; `null`: by none. */
+  | {
+      readonly what: "established";
+      readonly id: AssociationId;
+      readonly address: Address;
+      readonly server: string | null;
+      readonly cookies: number;
+    }
+  | {
+      readonly what: "notEstablished";
+      readonly id: AssociationId;
+      readonly name: string;
+      readonly with: Address;
+      readonly why: EstablishFault;
+      readonly detail: string | null;
+      /** Seconds until it is tried again; `null`: it is not. */
+      readonly again: Seconds | null;
     }
   | { readonly what: "polled"; readonly id: AssociationId; readonly address: Address }
   | {

@@ -13,6 +13,7 @@ import type { Frequency, PollExponent, Seconds } from "../../time/seconds.ts";
 import type { Mono } from "../../time/mono.ts";
 import type { NtpTimestamp } from "../../time/timestamp.ts";
 import type { Leap, Mode } from "../../wire/header.ts";
+import type { EstablishFault, EstablishStep } from "./establish.ts";
 import type { ClockFault, HostFault, ResolveFault, StampSource } from "./event.ts";
 import type { Outcome } from "./outcome.ts";
 
@@ -110,6 +111,8 @@ export interface AssociationReport {
   readonly authentication: Authentication;
   readonly security: SecurityKind;
   readonly keyId: number | null;
+  /** Under NTS, what there is to ask by; absent: it is not. */
+  readonly nts?: NtsReport;
   /** The kiss code last received, four characters or fewer. */
   readonly kiss: string | null;
   /** How the last sample was stamped; `kernel` only if both ends of it were. */
@@ -127,6 +130,22 @@ export interface AssociationReport {
   readonly unreachable: HostFault | null;
   /** Seconds since the last valid packet. */
   readonly when: Seconds | null;
+}
+
+/** An association's keys, as far as they can be shown. */
+export interface NtsReport {
+  /** Cookies in hand, 0 … 8. */
+  readonly cookies: number;
+  /** Seconds since the keys were established; `null`: there are none. */
+  readonly age: Seconds | null;
+  /** Handshakes since keys have last proved good. */
+  readonly attempts: number;
+  /** Why the last handshake failed; `null`: it did not. `detail` is what the other side or the system said of it. */
+  readonly fault: {
+    readonly step: EstablishStep;
+    readonly name: EstablishFault;
+    readonly detail: string | null;
+  } | null;
 }
 
 /** The whole engine at one moment. */

@@ -3,13 +3,13 @@
  *
  * A cookie is spent by being sent, answered or not, so none is ever sent twice; a request asks by placeholders for as many
  * as bring the hand back to eight. Whatever is wrong, a packet is `failed`: there is no way from here to unauthenticated
- * time. Keys come from outside, by {@link NtsSecurity.establish}; this file shakes no hands.
+ * time. Keys come from outside, by `Keying.establish`; this file shakes no hands.
  */
 import { HEADER_LENGTH } from "../../wire/header.ts";
-import { kissCode } from "../../wire/kiss.ts";
+import { kissAction, kissCode } from "../../wire/kiss.ts";
 import { MIN_UNIQUE_IDENTIFIER, NTS_FIELDS } from "../../wire/nts.ts";
-import type { Authentication, Sealed, Security } from "../security.ts";
-import type { Aead, AeadRow, MakeAead } from "./aead.ts";
+import type { Keying, Opened, Sealed, Security } from "../security.ts";
+import { aeadNumbered, type Aead, type MakeAead } from "./aead.ts";
 import { MAX_COOKIE } from "./ke.ts";
 import {
   authenticatorOctets,
@@ -20,24 +20,9 @@ import {
   type RandomOctets,
 } from "./packet.ts";
 
-/** What key establishment gave. */
-export interface NtsKeys {
-  readonly aead: AeadRow;
-  /** Client to server, of the AEAD's length. */
-  readonly c2s: Uint8Array;
-  /** Server to client, of the AEAD's length. */
-  readonly s2c: Uint8Array;
-  readonly cookies: readonly Uint8Array[];
-}
-
-/** The security of an association under NTS. */
-export interface NtsSecurity extends Security {
-  /** Cookies in hand, 0 … 8. */
-  readonly cookies: number;
-  /** New keys are needed: there are no cookies, or the server knows ours no more and has not answered since. */
-  readonly needsKeys: boolean;
-  /** Takes new keys, and forgets the old and their cookies; what is out may still be answered under the old. */
-  establish(keys: NtsKeys): void;
+/** The security of an association under NTS; it is its own {@link Keying}. */
+export interface NtsSecurity extends Security, Keying {
+  readonly keying: Keying;
 }
 
 /** Cookies to have in hand (RFC 8915 §5.7). */
@@ -85,12 +70,14 @@ export function ntsSecurity(makeAead: MakeAead, random: RandomOctets): NtsSecuri
     return { kind: "sealed", bytes: sealPacket(header, clear, [], session.c2s, random) };
   }
 
-  function open(bytes: Uint8Array, packet: Parameters<Security["open"]>[1]): Authentication {
+  function open(bytes: Uint8Array, packet: Parameters<Security["open"]>[1]): Opened {
     const parts = protectedPacket(packet);
     const request = parts === null ? undefined : outstanding.find(repeats(parts.uniqueIdentifier));
     if (parts === null || request === undefined) return "failed";
     if (parts.authenticator === null) {
-      if (kissCode(packet.header) !== "NTSN") return "failed";
+      const kiss = kissCode(packet.header);
+      if (kiss !== null && kissAction(kiss) !== "none") return "kiss";
+      if (kiss !== "NTSN") return "failed";
       // Anybody on the path can say so: it changes what is asked for next, never what is believed.
       refused ||= request.session === session;
       return "nak";
@@ -103,11 +90,14 @@ export function ntsSecurity(makeAead: MakeAead, random: RandomOctets): NtsSecuri
     return "ok";
   }
 
-  return {
+  const security: NtsSecurity = {
     kind: "nts",
     keyId: null,
     seal,
     open,
+    get keying() {
+      return security;
+    },
     get cookies() {
       return session?.cookies.length ?? 0;
     },
@@ -115,14 +105,17 @@ export function ntsSecurity(makeAead: MakeAead, random: RandomOctets): NtsSecuri
       return refused || session === null || session.cookies.length === 0;
     },
     establish({ aead, c2s, s2c, cookies }) {
+      const row = aeadNumbered(aead);
+      if (row === null) throw new RangeError(`AEAD ${aead} is not one of ours`);
       session = {
-        c2s: makeAead(aead, c2s),
-        s2c: makeAead(aead, s2c),
+        c2s: makeAead(row, c2s),
+        s2c: makeAead(row, s2c),
         cookies: cookies.slice(0, COOKIES_IN_HAND).map((cookie) => Uint8Array.from(cookie)),
       };
       refused = false;
     },
   };
+  return security;
 }
 
 /** How many cookies to ask for beside the one that every answer brings: those lacking to eight, as far as they fit. */

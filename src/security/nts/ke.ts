@@ -202,17 +202,6 @@ export function exporterContext(
 
 const MANDATORY_AEAD = 15;
 
-const retry = { first: 10, longest: 432_000, base: 1.5 };
-
-/**
- * How long to wait with the next try (RFC 8915 §4.2).
- * @param failures handshakes that failed one after another, 1 …
- * @returns seconds
- */
-export function retryInterval(failures: number): number {
-  return Math.min(retry.first * retry.base ** (failures - 1), retry.longest);
-}
-
 function record(type: number, body: Uint8Array): KeRecord {
   // The AEADs' record may be critical or not; chrony and NTPsec set the bit, and so do we.
   const critical = type === KE_RECORDS.aead || RECORDS.some((row) => row.type === type && row.critical);

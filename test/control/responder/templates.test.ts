@@ -31,6 +31,9 @@ function daemonOf(lines: readonly Partial<AssociationConfig>[]): Daemon {
       none: () => security,
       key: () => security,
       judge: () => "none",
+      nts: () => {
+        throw new Error("nobody here is under NTS");
+      },
       sealWith: (_, bytes) => ({ kind: "sealed", bytes }),
     },
     referenceIdOf: () => 1,

@@ -67,7 +67,7 @@ class Pair {
   establish(cookies = COOKIES_IN_HAND): void {
     const keys = { aead: this.row, c2s: this.random(this.row.keyOctets), s2c: this.random(this.row.keyOctets) };
     const given = Array.from({ length: cookies }, () => sealCookie(this.masters[0]!, keys, makeAead, this.random));
-    this.client.establish({ ...keys, cookies: given });
+    this.client.establish({ ...keys, aead: this.row.id, cookies: given });
   }
 
   ask(): Uint8Array {
@@ -184,7 +184,11 @@ describe("the client", () => {
     ["an answer that is not protected", () => ANSWERING],
     ["a kiss without the unique identifier", () => KISS("NTSN")],
     ["a NAK to another request", () => encodeNak(KISS("NTSN"), new Uint8Array(32))],
-    ["another kiss that nobody vouches for", (id: Uint8Array) => encodeNak(KISS("DENY"), id)],
+    ["a kiss that sends away, to another request", () => encodeNak(KISS("DENY"), new Uint8Array(32))],
+    [
+      "a kiss that only says how the server is, as nobody vouches for it",
+      (id: Uint8Array) => encodeNak(KISS("INIT"), id),
+    ],
     ["the time with the unique identifier alone", (id: Uint8Array) => encodeNak(ANSWERING, id)],
   ])("believes nothing of %s", (_what, made) => {
     const pair = new Pair();
@@ -194,6 +198,15 @@ describe("the client", () => {
     expect(pair.client.needsKeys).toBe(false);
     expect(pair.hear(pair.answer(request)!)).toBe("ok");
   });
+
+  it.each(["DENY", "RSTR", "RATE"])(
+    "takes the kiss %s in answer to its request for what it is, unauthenticated",
+    (code) => {
+      const pair = new Pair();
+      const request = pair.ask();
+      expect(pair.hear(encodeNak(KISS(code), decoded(request).extensions[0]!.value))).toBe("kiss");
+    },
+  );
 
   it("takes an answer once, and not again when it is replayed", () => {
     const pair = new Pair();

@@ -15,7 +15,6 @@ import {
   readKeRequest,
   readKeResponse,
   requestRecords,
-  retryInterval,
   type KeGrant,
   type KeRequest,
 } from "../../../src/security/nts/ke.ts";
@@ -195,13 +194,5 @@ describe("the exporter's context", () => {
     ["AES-SIV-CMAC-256's for AES-128-GCM-SIV where they did not", gcm, false, "s2c", [0, 0, 0, 15, 1]],
   ] as const)("is %s", (_what, aead, compliantExporter, direction, context) => {
     expect([...exporterContext({ aead, compliantExporter }, direction)]).toEqual(context);
-  });
-});
-
-describe("the retry interval", () => {
-  it("grows by half from ten seconds to five days", () => {
-    expect([1, 2, 3].map(retryInterval)).toEqual([10, 15, 22.5]);
-    expect(retryInterval(100)).toBe(432_000);
-    expect(retryInterval(100_000)).toBe(432_000);
   });
 });

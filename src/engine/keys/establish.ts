@@ -1,0 +1,285 @@
+/**
+ * Keys for those who are asked under NTS (RFC 8915): they are established before anything is asked, and anew when the cookies are
+ * used up or the server knows them no more. Whatever fails, nothing is asked without them: there is no way from here to time that
+ * nobody vouches for.
+ *
+ * ```text
+ *  poll ─► awaitKeys ─► establish ─┬─► established ──────────────► asked at the server negotiated
+ *                ▲                 ├─► established, named ─► resolve ─┘
+ *                └── backoff ◄─────┴─► notEstablished ─► another address of its name, or given up
+ * ```
+ */
+import type { Association } from "../../association/association.ts";
+import { excuse, giveUp, onKeys, onNoKeys } from "../../association/life.ts";
+import { leastSpacing, onLapse, pollAt } from "../../association/poll.ts";
+import { after, elapsed } from "../../time/mono.ts";
+import type { Mono } from "../../time/mono.ts";
+import type { Now } from "../../time/now.ts";
+import { family, isSameAddress } from "../../wire/address.ts";
+import type { Address } from "../../wire/address.ts";
+import { recallServer } from "../finding/associate.ts";
+import { ESTABLISH_FAULTS } from "../port/establish.ts";
+import type { EstablishFault } from "../port/establish.ts";
+import type { Event, HostFault } from "../port/event.ts";
+import type { State } from "../state.ts";
+import { isOut, retryInterval } from "./keys.ts";
+import type { KeyExchange } from "./keys.ts";
+
+/** An association will need keys. Its name's addresses are those of key establishment: which one it asks is negotiated. */
+export function prepareKeys(state: State, { id, security }: Association, places: readonly Address[]): void {
+  if (security.keying === undefined) return;
+  state.keys.set(id, {
+    id,
+    places: [...places],
+    token: null,
+    named: null,
+    attempts: 0,
+    notBefore: -Infinity as Mono,
+    wanted: false,
+    since: null,
+    fault: null,
+  });
+}
+
+/**
+ * An association is about to ask: has it the keys to?
+ * @returns true if it has to wait for them; the moment is not lost, or is planned anew
+ */
+export function awaitKeys(state: State, association: Association, now: Now): boolean {
+  const { keying } = association.security;
+  const exchange = state.keys.get(association.id);
+  if (keying === undefined || exchange === undefined || !keying.needsKeys) return false;
+  if (state.config.once !== null) return awaitKeysOnce(state, association, exchange, now);
+  exchange.wanted = true;
+  if (!isOut(exchange) && exchange.notBefore <= now.mono) begin(state, association, exchange, now);
+  // It said that it knows them no more: whether that was true, the next answer shows (RFC 8915 §5.7).
+  if (keying.cookies > 0) return false;
+  onLapse(association, now.mono, state.rulesFor(association));
+  return true;
+}
+
+/** A run that ends by itself waits for its keys; that they are refused as soon as they are there, it does not try to mend. */
+function awaitKeysOnce(state: State, association: Association, exchange: KeyExchange, now: Now): true {
+  pollAt(association, null);
+  if (isOut(exchange)) return true;
+  if (exchange.notBefore <= now.mono) begin(state, association, exchange, now);
+  else giveUp(association, "authentication");
+  return true;
+}
+
+/** Begins the handshakes whose time has come. */
+export function establishWanted(state: State, now: Now): void {
+  for (const exchange of state.keys.values()) {
+    const association = state.roster.get(exchange.id);
+    if (association === undefined || !exchange.wanted || isOut(exchange) || exchange.notBefore > now.mono) continue;
+    begin(state, association, exchange, now);
+  }
+}
+
+/** A handshake begins; the next one may only after a while, for it may be that its keys are refused (RFC 8915 §5.7). */
+function begin(state: State, association: Association, exchange: KeyExchange, now: Now): void {
+  const [place] = exchange.places;
+  if (place === undefined) return;
+  exchange.token = state.nextHandshake();
+  exchange.wanted = false;
+  exchange.attempts += 1;
+  exchange.notBefore = after(now.mono, retryInterval(exchange.attempts));
+  const { name } = association.config;
+  state.note({ what: "establishing", id: association.id, name, with: place });
+  state.act({ kind: "establish", token: exchange.token, name, with: place });
+}
+
+/** Keys are there; if the server that they are for has a name, that is looked up first. */
+export function onEstablished(state: State, event: Event & { readonly kind: "established" }, now: Now): void {
+  const { token, keys, server, port } = event;
+  const found = exchangeBy(state, (exchange) => exchange.token === token);
+  if (found === null) return;
+  const { association, exchange } = found;
+  exchange.token = null;
+  if (server === null) return takeKeys(state, found, { ip: exchange.places[0]!.ip, port }, null, keys, now);
+  exchange.named = { server, port, keys };
+  state.note({ what: "resolving", name: server });
+  state.act({ kind: "resolve", name: server, family: association.config.family });
+}
+
+/** A name has addresses: perhaps a server's that was negotiated. Of the family that its keys were established by, if it has one. */
+export function onServerResolved(state: State, name: string, addresses: readonly string[], now: Now): void {
+  for (const found of namedSo(state, name)) {
+    const { association, exchange } = found;
+    const { keys, port } = exchange.named!;
+    exchange.named = null;
+    const only = association.config.family;
+    const usable = only === null ? addresses : addresses.filter((ip) => family(ip) === only);
+    const ip = usable.find((other) => family(other) === family(exchange.places[0]!.ip)) ?? usable[0];
+    if (ip === undefined) failed(state, found, "unresolved", name, now);
+    else takeKeys(state, found, { ip, port }, name, keys, now);
+  }
+}
+
+/** It has none. */
+export function onServerUnresolved(state: State, name: string, now: Now): void {
+  for (const found of namedSo(state, name)) {
+    found.exchange.named = null;
+    failed(state, found, "unresolved", name, now);
+  }
+}
+
+/** Keys could not be established. */
+export function onNotEstablished(state: State, event: Event & { readonly kind: "notEstablished" }, now: Now): void {
+  const found = exchangeBy(state, ({ token }) => token === event.token);
+  if (found === null) return;
+  found.exchange.token = null;
+  failed(state, found, event.why, event.detail, now);
+}
+
+/** Whatever is out for an association is not wanted any more. */
+export function abandonKeys(state: State, { id }: Association): void {
+  const exchange = state.keys.get(id);
+  if (exchange === undefined) return;
+  if (exchange.token !== null) state.act({ kind: "abandon", token: exchange.token });
+  exchange.token = null;
+  exchange.named = null;
+}
+
+/** An association is gone. */
+export function forgetKeys(state: State, association: Association): void {
+  abandonKeys(state, association);
+  state.keys.delete(association.id);
+}
+
+/** An authentic answer has come: the keys are good, and the next handshake waits no longer than a first one (RFC 8915 §4.2). */
+export function onKeysProved(state: State, { id, security }: Association): void {
+  const exchange = security.keying === undefined ? undefined : state.keys.get(id);
+  if (exchange !== undefined) exchange.attempts = 0;
+}
+
+/**
+ * The server whose keys we have stays silent: keys are established with another address of its name.
+ * @returns false if there is none left
+ */
+export function establishElsewhere(state: State, stuck: Association, now: Now): boolean {
+  const exchange = state.keys.get(stuck.id);
+  if (exchange === undefined || isOut(exchange) || !turnToNext(state, exchange)) return false;
+  state.closeRequests(stuck);
+  pollAt(stuck, null);
+  begin(state, stuck, exchange, now);
+  return true;
+}
+
+/** An association and the establishing of its keys. */
+interface Found {
+  readonly association: Association;
+  readonly exchange: KeyExchange;
+}
+
+function exchangeBy(state: State, is: (exchange: KeyExchange) => boolean): Found | null {
+  for (const exchange of state.keys.values()) {
+    const association = is(exchange) ? state.roster.get(exchange.id) : undefined;
+    if (association !== undefined) return { association, exchange };
+  }
+  return null;
+}
+
+function namedSo(state: State, name: string): readonly Found[] {
+  return [...state.keys.values()].flatMap((exchange): Found[] => {
+    const association = exchange.named?.server === name ? state.roster.get(exchange.id) : undefined;
+    return association === undefined ? [] : [{ association, exchange }];
+  });
+}
+
+/** From now on it is asked by these keys, at the server that they are for. */
+function takeKeys(
+  state: State,
+  { association, exchange }: Found,
+  address: Address,
+  server: string | null,
+  keys: Parameters<NonNullable<Association["security"]["keying"]>["establish"]>[0],
+  now: Now,
+): void {
+  const keying = association.security.keying!;
+  const wasOut = keying.cookies === 0 || association.nextPoll === null;
+  keying.establish(keys);
+  exchange.fault = null;
+  exchange.wanted = false;
+  exchange.since = now.mono;
+  const { id } = association;
+  state.note({ what: "established", id, address, server, cookies: keying.cookies });
+  if (association.ended !== null) return;
+  if (!settleAt(state, association, address, now)) return;
+  // Who was asked a moment ago, and refused, is not asked again at once.
+  const pause = association.packets.sent === 0 ? 0 : leastSpacing(association, state.config.burst);
+  onKeys(association, wasOut ? after(now.mono, pause) : association.nextPoll!);
+}
+
+/** @returns false if it is not asked there: another association is, or it was told to stay away */
+function settleAt(state: State, association: Association, address: Address, now: Now): boolean {
+  if (association.address !== null && isSameAddress(association.address, address)) return true;
+  if (state.roster.at(address) !== undefined) {
+    giveUp(association, "duplicate");
+    return false;
+  }
+  state.closeRequests(association);
+  state.roster.move(association, address);
+  state.serving.access.admitSource(address.ip);
+  recallServer(state, association, address, now);
+  state.note({ what: "mobilized", id: association.id, name: association.config.name, address });
+  return association.ended === null;
+}
+
+/** A one-shot turns to another address of the name, as long as there is one; a daemon tries them in turn, ever more rarely. */
+function failed(
+  state: State,
+  { association, exchange }: Found,
+  why: EstablishFault,
+  detail: string | null,
+  now: Now,
+): void {
+  const { once } = state.config;
+  const place = exchange.places[0]!;
+  const { reason } = ESTABLISH_FAULTS[why];
+  exchange.fault = { why, detail };
+  // Without a route nobody was asked, and nobody is spared by waiting longer each time.
+  if (why === "unreached") exchange.attempts -= 1;
+  onNoKeys(association, reason === "authentication" ? reason : (HOST_FAULT[why] ?? null));
+  const goesOn = once === null ? turn(exchange) : turnToNext(state, exchange);
+  const patience =
+    once === null || why !== "unreached" ? 0 : once.waitNetwork - elapsed(state.begun ?? now.mono, now.mono);
+  exchange.wanted = once === null;
+  const again = once === null ? Math.max(0, exchange.notBefore - now.mono) : goesOn || patience > 0 ? 0 : null;
+  state.note({
+    what: "notEstablished",
+    id: association.id,
+    name: association.config.name,
+    with: place,
+    why,
+    detail,
+    again,
+  });
+  if (once === null || association.ended !== null) return;
+  if (goesOn) return begin(state, association, exchange, now);
+  if (patience <= 0) return giveUp(association, reason);
+  // There may be no network yet: nobody was asked too often.
+  exchange.notBefore = now.mono;
+  excuse(association, after(now.mono, Math.min(patience, state.config.burst.spacing.least)));
+}
+
+/** What the network said, where it was the network that said so. */
+const HOST_FAULT: Readonly<Partial<Record<EstablishFault, HostFault>>> = {
+  refused: "portUnreachable",
+  unreached: "noRoute",
+};
+
+/** The place that was asked goes to the end. */
+function turn(exchange: KeyExchange): boolean {
+  exchange.places.push(exchange.places.shift()!);
+  return true;
+}
+
+/** The place that was asked is not asked again in this run. @returns false if it was the last */
+function turnToNext({ config }: State, exchange: KeyExchange): boolean {
+  const { places } = exchange;
+  if (config.once === null) return places.length > 1 && turn(exchange);
+  if (places.length === 1) return false;
+  places.shift();
+  return true;
+}

@@ -1,0 +1,53 @@
+/** What this room keeps: for whom keys are being established, with whom, and when that may be tried again. */
+import type { AssociationId } from "../../association/association.ts";
+import type { EstablishedKeys } from "../../security/security.ts";
+import type { Mono } from "../../time/mono.ts";
+import type { Seconds } from "../../time/seconds.ts";
+import type { Address } from "../../wire/address.ts";
+import type { HandshakeToken } from "../port/action.ts";
+import type { EstablishFault } from "../port/establish.ts";
+
+/** The establishing of one association's keys. */
+export interface KeyExchange {
+  readonly id: AssociationId;
+  /** Where its name establishes keys; the first is asked next. */
+  readonly places: Address[];
+  /** A handshake is out. */
+  token: HandshakeToken | null;
+  /** It is over, and the NTP server that was negotiated has a name, which is being looked up. */
+  named: { readonly server: string; readonly port: number; readonly keys: EstablishedKeys } | null;
+  /** Handshakes since keys have last proved good. */
+  attempts: number;
+  /** None before this. */
+  notBefore: Mono;
+  /** Keys are wanted as soon as they may be asked for. */
+  wanted: boolean;
+  /** When the keys in use were established; `null`: there are none. */
+  since: Mono | null;
+  /** Why the last handshake failed; `null`: it did not. */
+  fault: { readonly why: EstablishFault; readonly detail: string | null } | null;
+}
+
+/** The establishing of keys, by association. */
+export type Keys = Map<AssociationId, KeyExchange>;
+
+/** Whether its outcome is awaited. */
+export function isOut({ token, named }: KeyExchange): boolean {
+  return token !== null || named !== null;
+}
+
+/** When a handshake is to begin that has to wait; `null`: none has. */
+export function dueOf(exchange: KeyExchange): Mono | null {
+  return exchange.wanted && !isOut(exchange) ? exchange.notBefore : null;
+}
+
+const RETRY = { first: 10, longest: 432_000, base: 1.5 };
+
+/**
+ * How long to wait with the next try (RFC 8915 §4.2).
+ * @param attempts handshakes since keys have last proved good, 1 …
+ * @returns seconds
+ */
+export function retryInterval(attempts: number): Seconds {
+  return Math.min(RETRY.first * RETRY.base ** (attempts - 1), RETRY.longest);
+}
