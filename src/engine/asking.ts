@@ -24,7 +24,7 @@ import { hear, onStepped } from "./clock/steer.ts";
 import { endVolleyIfOver, onListenerDue } from "./finding/broadcast.ts";
 import type { Event, HostFault } from "./port/event.ts";
 import type { Note } from "./port/note.ts";
-import { awaitKeys, establishElsewhere, onKeysProved } from "./keys/establish.ts";
+import { awaitKeys, onKeysProved } from "./keys/establish.ts";
 import { rememberKiss } from "./memory/remembered.ts";
 import { loseTrack } from "./memory/unattended.ts";
 import { fallBack } from "./finding/mobilize.ts";

@@ -5,12 +5,13 @@
  */
 import type { Event, HostAddresses } from "../engine/port/event.ts";
 import type { World, WorldAction } from "../engine/port/world.ts";
-import type { SocketToken } from "../engine/port/action.ts";
+import type { HandshakeToken, SocketToken } from "../engine/port/action.ts";
 import type { Responder } from "../server/responder.ts";
 import type { Frequency, Seconds } from "../time/seconds.ts";
 import type { Mono } from "../time/mono.ts";
 import type { Now } from "../time/now.ts";
 import { Clocks, clockReader, steady, wakeReader, type ClockReader } from "./clock.ts";
+import { establishKeys, type Establish } from "./establish.ts";
 import type { LocalClock } from "./local-clock.ts";
 import { watchInterfaces, type InterfaceWatch } from "./interface-watch.ts";
 import { resolve } from "./resolve.ts";
@@ -26,6 +27,8 @@ export interface HostOptions {
   readonly read?: ClockReader;
   /** Looks names up. */
   readonly lookup?: Lookup;
+  /** Establishes keys for NTS; told to end, it need say nothing. */
+  readonly establish?: (action: Establish, abandoned: AbortSignal, put: (event: Event) => void) => void;
   /** Makes the sockets. */
   readonly udp?: (host: UdpHost) => Udp | Promise<Udp>;
   /** Reads a clock that goes on while the machine is suspended, seconds; `null`: there is none. */
@@ -49,6 +52,8 @@ class HostWorld implements World {
   readonly #read: ClockReader;
   readonly #clock: LocalClock | null;
   readonly #lookup: Lookup | undefined;
+  readonly #establishBy: NonNullable<HostOptions["establish"]>;
+  readonly #handshakes: Map<HandshakeToken, AbortController> = new Map();
   readonly #watchBy: NonNullable<HostOptions["watch"]>;
   readonly #open: Set<SocketToken> = new Set();
   #udp: Udp | undefined;
@@ -63,6 +68,7 @@ class HostWorld implements World {
     this.#clocks = new Clocks(this.#read, options.awake === undefined ? wakeReader() : options.awake);
     this.#clock = options.clock;
     this.#lookup = options.lookup;
+    this.#establishBy = options.establish ?? establishKeys();
     this.#watchBy = options.watch ?? watchInterfaces;
   }
 
@@ -95,6 +101,11 @@ class HostWorld implements World {
     switch (action.kind) {
       case "resolve":
         return resolve(action.name, action.family, (event) => this.put(event), this.#lookup);
+      case "establish":
+        return this.#establish(action);
+      case "abandon":
+        this.#handshakes.get(action.token)?.abort();
+        return void this.#handshakes.delete(action.token);
       case "ask":
         this.#open.add(action.token);
         return this.#udp?.ask(action);
@@ -131,6 +142,7 @@ class HostWorld implements World {
   close(): void {
     this.#closed = true;
     this.#watch?.close();
+    for (const handshake of this.#handshakes.values()) handshake.abort();
     this.#udp?.end();
     this.#queue = [];
     this.#head = 0;
@@ -188,6 +200,15 @@ class HostWorld implements World {
       };
       this.#wanted = end;
       if (this.#closed) end();
+    });
+  }
+
+  /** What comes of it comes once, and not after it was abandoned. */
+  #establish(action: Establish): void {
+    const abandon = new AbortController();
+    this.#handshakes.set(action.token, abandon);
+    this.#establishBy(action, abandon.signal, (event) => {
+      if (this.#handshakes.delete(action.token)) this.put(event);
     });
   }
 

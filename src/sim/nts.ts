@@ -12,7 +12,6 @@ import type { EstablishedKeys } from "../security/security.ts";
 import type { EstablishFault } from "../engine/port/establish.ts";
 import type { Seconds } from "../time/seconds.ts";
 import { encodeHeader, type Header } from "../wire/header.ts";
-import { KISS_CODES, type KissCode } from "../wire/kiss.ts";
 import type { Packet } from "../wire/packet.ts";
 import type { SimChance } from "./chance.ts";
 
@@ -40,6 +39,9 @@ export type KeyAnswer = { readonly delay: Seconds } & (
 
 /** Who establishes keys, by address and port. */
 export type KeyServers = Map<string, SimNts>;
+
+/** NTSN, the kiss (RFC 8915 §5.7). */
+const NAK = { leap: "unsynchronized", stratum: 0, referenceId: 0x4e54534e } as const;
 
 /** One server's Network Time Security: its master keys, and who is given keys. */
 export class SimNts {
@@ -98,7 +100,7 @@ export class SimNts {
   /** Seals an answer to what was judged so; what came without NTS is answered without. */
   seal(header: Header, arrival: NtsArrival): Uint8Array {
     const octets = encodeHeader(header);
-    if (arrival.kind === "nak") return encodeNak(encodeHeader(kissHeader(header, "NTSN")), arrival.uniqueIdentifier);
+    if (arrival.kind === "nak") return encodeNak(encodeHeader({ ...header, ...NAK }), arrival.uniqueIdentifier);
     if (arrival.kind !== "authentic") return octets;
     return sealAnswer(octets, arrival.request, this.#masters[0]!, this.#makeAead, this.#random);
   }
@@ -106,13 +108,6 @@ export class SimNts {
   #newMaster(): MasterKey {
     return { id: this.#lastMaster++, key: this.#random(32) };
   }
-}
-
-/** The header of a kiss. */
-export function kissHeader(header: Header, code: KissCode): Header {
-  const word = [...code].reduce((sum, letter) => sum * 256 + letter.charCodeAt(0), 0);
-  if (!Object.hasOwn(KISS_CODES, code)) throw new RangeError(`${code} is no kiss code`);
-  return { ...header, leap: "unsynchronized", stratum: 0, referenceId: word };
 }
 
 /** Octets of a stream of chance. */

@@ -8,7 +8,7 @@ import { addressKey, type Address } from "../../src/wire/address.ts";
 import { BASE, BASE_SERVICE, BASE_SERVING, FOLLOW } from "../../src/config/base.ts";
 import { createEngine } from "../../src/engine/engine.ts";
 import type { Chance } from "../../src/engine/port/engine.ts";
-import type { PacketToken, QuestionToken, SocketToken } from "../../src/engine/port/action.ts";
+import type { HandshakeToken, PacketToken, QuestionToken, SocketToken } from "../../src/engine/port/action.ts";
 import type { EngineConfig } from "../../src/engine/port/config.ts";
 import type { ClockFault, Event, HostAddresses } from "../../src/engine/port/event.ts";
 import type { World } from "../../src/engine/port/world.ts";
@@ -257,6 +257,34 @@ export function worldContract(name: string, makeWorld: () => ContractWorld | Pro
       it("answers never during perform", () => {
         world.perform({ kind: "resolve", name: "192.0.2.7", family: null });
         expect(world.next(world.now().mono)).toBeDefined();
+      });
+    });
+
+    describe("keys", () => {
+      const establish = (n: number, at: Address): void =>
+        world.perform({ kind: "establish", token: n as HandshakeToken, name: contract.known.name, with: at });
+
+      it("are refused by name where nobody establishes them", async () => {
+        await eachFamily(async (family) => {
+          establish(family, await contract.unheard(family));
+          expect(await first("notEstablished")).toEqual({
+            kind: "notEstablished",
+            token: family,
+            why: "refused",
+            detail: null,
+          });
+        });
+      });
+
+      it("are not spoken of any more once they are abandoned; what is over, or never was, may be abandoned", async () => {
+        const nobody = await contract.unheard(4);
+        establish(1, nobody);
+        world.perform({ kind: "abandon", token: 1 as HandshakeToken });
+        world.perform({ kind: "abandon", token: 2 as HandshakeToken });
+        establish(3, nobody);
+        expect(await first("notEstablished")).toMatchObject({ token: 3 });
+        world.perform({ kind: "abandon", token: 3 as HandshakeToken });
+        expect(await soon()).toEqual([]);
       });
     });
 

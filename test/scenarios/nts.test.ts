@@ -442,7 +442,10 @@ function oddityOf(fault: (typeof FAULTS)[number], bit: number): Oddity | null {
         for (const seconds of [32, 40]) bare.writeUInt32BE(bare.readUInt32BE(seconds) + LIE, seconds);
         return bare;
       });
-    default:
+    case "noKeys":
+    case "slowKeys":
+    case "rotation":
+    case "noCookies":
       return null;
   }
 }

@@ -197,7 +197,7 @@ function takeKeys(
   now: Now,
 ): void {
   const keying = association.security.keying!;
-  const wasOut = keying.cookies === 0 || association.nextPoll === null;
+  const planned = keying.cookies === 0 ? null : association.nextPoll;
   keying.establish(keys);
   exchange.fault = null;
   exchange.wanted = false;
@@ -208,7 +208,7 @@ function takeKeys(
   if (!settleAt(state, association, address, now)) return;
   // Who was asked a moment ago, and refused, is not asked again at once.
   const pause = association.packets.sent === 0 ? 0 : leastSpacing(association, state.config.burst);
-  onKeys(association, wasOut ? after(now.mono, pause) : association.nextPoll!);
+  onKeys(association, planned ?? after(now.mono, pause));
 }
 
 /** @returns false if it is not asked there: another association is, or it was told to stay away */
