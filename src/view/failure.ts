@@ -255,8 +255,6 @@ function authenticationHint(associations: readonly AssociationReport[]): Advice 
   if (under.length === 0 || under.length < associations.length)
     return "compare the keys at both ends: identifier, algorithm, secret, and that they are trusted";
   const fault = under.flatMap(({ nts }) => nts?.fault?.name ?? [])[0];
-  if (fault === "selfSigned" || fault === "untrusted")
-    return ["--ca FILE names who is to be trusted besides", "; else ask other servers"];
   if (fault === "expired" || fault === "notYetValid")
     return "certificates have dates: is the local clock right? if it is, the server's operator has to renew it";
   if (fault === "wrongName") return "name the server as its certificate does";
