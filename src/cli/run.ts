@@ -1,4 +1,6 @@
 /** `ntpkit run`: the daemon, and what can be asked of its configuration without starting it. */
+import { existsSync } from "node:fs";
+import { dirname } from "node:path";
 import { configDocument } from "../config/document.ts";
 import {
   CONFIG_PATHS,
@@ -11,7 +13,7 @@ import {
 import { ONCE_DEFAULTS } from "../config/options.ts";
 import { accessOf } from "../config/serving.ts";
 import { guarded, UsageError, UsageErrors, type OnFault } from "../config/usage.ts";
-import type { Remark } from "../config/ntpconf/parse.ts";
+import type { Remark, Statement } from "../config/ntpconf/parse.ts";
 import { printableLines } from "../view/text.ts";
 import { documentText } from "../view/document.ts";
 import { exitCode } from "./exit.ts";
@@ -45,7 +47,7 @@ function load(options: OptionsOf<"run">, io: Io, onFault: OnFault | null = null)
   return loaded;
 }
 
-/** `--check`: all that is wrong; else the configuration with every default filled in, and what is wrong with its key file and its leap file. It is JSON with and without `--json`, on one line or many. */
+/** `--check`: all that is wrong; else the configuration with every default filled in, and what is wrong with its key file, its leap file and the folders it writes to. It is JSON with and without `--json`, on one line or many. */
 async function check(options: OptionsOf<"run">, io: Io): Promise<number> {
   const faults: UsageError[] = [];
   const loaded = load(options, io, (fault) => faults.push(fault));
@@ -59,6 +61,7 @@ async function check(options: OptionsOf<"run">, io: Io): Promise<number> {
     ...loaded.remarks,
     ...(await daemonKeys(loaded)).faults,
     ...(leap === null ? [] : [{ level: "warning", text: leap, at: leapFile!.at } as const]),
+    ...loaded.statements.flatMap(homeless),
   ];
   const talkative = options.verbose === true || options.debug === true;
   for (const remark of remarks)
@@ -68,6 +71,14 @@ async function check(options: OptionsOf<"run">, io: Io): Promise<number> {
   if (options.quiet !== true || options.json === true)
     io.out.write(documentText(document, options.json !== true || io.out.isTerminal));
   return exitCode("ok");
+}
+
+/** What is written into a folder that is not there: of all others the daemon makes the folder. */
+function homeless({ command, operands: [word], values: [path] }: Statement): readonly Remark[] {
+  if (word === undefined || path === "" || (command !== "driftfile" && command !== "logfile")) return [];
+  const folder = dirname(String(path));
+  const text = `"${command} ${String(path)}" cannot be written: there is no folder ${folder}`;
+  return existsSync(folder) ? [] : [{ level: "warning", text, at: word.at }];
 }
 
 async function translate({ from, print }: OptionsOf<"run">, io: Io): Promise<number> {

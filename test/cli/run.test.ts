@@ -136,6 +136,20 @@ describe("run --check", () => {
     ]);
   });
 
+  it("remarks on folders that are not there, of what is written without making them", async () => {
+    const path = configuration(
+      `driftfile ${folder}/a/drift`,
+      `logfile ${folder}/log`,
+      `pidfile ${folder}/b/pid`,
+      `statsdir ${folder}/c`,
+    );
+    const { code, err } = await ntpkit(["run", "--check", "-c", path]);
+    expect([code, err.replaceAll(folder, "F")]).toEqual([
+      0,
+      'ntpkit run: warning: F/ntp.conf:1:11: "driftfile F/a/drift" cannot be written: there is no folder F/a\n',
+    ]);
+  });
+
   it("ends with 64 at the place that is wrong", async () => {
     const path = configuration("server a", "sever b");
     const { code, out, err } = await ntpkit(["run", "--check", "--json", "-c", path]);

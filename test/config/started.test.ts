@@ -190,6 +190,7 @@ const MEANT: readonly (readonly [string, object, readonly string[]])[] = [
   ["server a\nunpeer -4 a\nserver b\nunconfig b", { associations: [] }, []],
   ["unpeer 1234", { associations: [] }, ['1:1 "unpeer 1234" has no effect: no line before it names that']],
   ["tos minclock 2.5 maxclock 4.5", { limits: { minclock: 2, maxclock: 4 } }, []],
+  ["server 127.127.1.0\nfudge 127.127.1.0 minjitter 3 stratum 7", { localClock: { stratum: 7 } }, []],
   ["server 127.127.1.0\nfudge -4 127.127.1.0 stratum 7", { localClock: { stratum: 7 } }, []],
   [
     "driftfile /d\ndriftfile",

@@ -178,6 +178,47 @@ describe("chrony.conf", () => {
     ]);
   });
 
+  it("believes servers as distant as chronyd does, those of a vendor that tell of tens of seconds, too", () => {
+    expect(reread(chrony("server a")).configuration.limits.maxdist).toBe(3);
+    const vendor = chrony("server a", "maxdistance 30");
+    expect(reread(vendor).configuration.limits.maxdist).toBe(30);
+    expect(vendor.warnings).toEqual([]);
+  });
+
+  it("limits the rate as chronyd does: a burst as close together as it likes, and no rate that there is not", () => {
+    const limited = chrony("allow", "ratelimit interval -4");
+    expect(reread(limited).configuration.discard).toMatchObject({ average: 0, minimum: 0 });
+    expect(limited.warnings).toEqual(['/c:2:1: "interval -4" of "ratelimit" becomes 0']);
+  });
+
+  it("interleaves with a peer, and not with a server", () => {
+    const { configuration } = reread(chrony("peer a xleave", "server b xleave"));
+    expect(configuration.associations.map(({ name, xleave }) => [name, xleave])).toEqual([
+      ["a", true],
+      ["b", false],
+    ]);
+  });
+
+  it("writes no line that ntp.conf would read otherwise", () => {
+    const said = chrony(
+      "driftfile /d/drift#1",
+      "keyfile /k(1)",
+      "server a#b iburst",
+      "server c(d",
+      "server e minpoll x",
+    );
+    expect(reread(said).configuration).toMatchObject({
+      driftFile: "/d/drift#1",
+      keys: { path: "/k(1)" },
+      associations: [{ name: "e", minpoll: 6 }],
+    });
+    expect(said.warnings).toEqual([
+      '/c:3:1: "server" is left out: that is no address',
+      '/c:4:1: "server" is left out: that is no address',
+      "/c:5:1: e: left out: minpoll x",
+    ]);
+  });
+
   it("takes no directive or option for anything that every object has", () => {
     for (const name of ["constructor", "toString", "__proto__", "valueOf"]) {
       const said = chrony(`${name} 1`, `server a ${name} 3`, `log ${name}`);
@@ -376,6 +417,53 @@ describe("timesyncd.conf", () => {
     ]);
   });
 
+  it("reads lines that go on in the next, other sections' as theirs, and spans of any unit", () => {
+    const translation = timesyncd(
+      "[Time]",
+      "NTP=a \\",
+      "# not this",
+      "  b",
+      "RootDistanceMaxSec=infinity",
+      "PollIntervalMinSec=1month",
+      "PollIntervalMinSec=64s",
+      "PollIntervalMaxSec=1week",
+      "[Other]",
+      "NTP=z",
+    );
+    const { configuration } = reread(translation);
+    expect(configuration.servers.map(({ name, minpoll, maxpoll }) => [name, minpoll, maxpoll])).toEqual([
+      ["a", 6, 17],
+      ["b", 6, 17],
+    ]);
+    expect(configuration.limits.maxdist).toBe(1e6);
+    expect(translation.warnings).toEqual([
+      '/etc/systemd/timesyncd.conf:10:1: "NTP=z" is left out: it does not stand under [Time]',
+    ]);
+  });
+
+  it("says which server is none, and which span of time", () => {
+    expect(timesyncd("[Time]", "NTP=a b#c", "RootDistanceMaxSec=far").warnings).toEqual([
+      '/etc/systemd/timesyncd.conf:2:1: "b#c" is left out: that is no address',
+      '/etc/systemd/timesyncd.conf:3:1: "RootDistanceMaxSec=far" is left out: it is no span of time',
+    ]);
+  });
+
+  it("gives the drop-in files beside it the last word, in the order of their names", () => {
+    const translation = translated(
+      "/e/timesyncd.conf",
+      machine({
+        "/e/timesyncd.conf": "[Time]\nNTP=a\nPollIntervalMinSec=32\n",
+        "/e/timesyncd.conf.d/20-b.conf": "[Time]\nNTP=c\n",
+        "/e/timesyncd.conf.d/10-a.conf": "[Time]\nNTP=\nNTP=b\nPollIntervalMinSec=64\n",
+        "/e/timesyncd.conf.d/README": "[Time]\nNTP=z\n",
+      }),
+    );
+    expect(reread(translation).configuration.servers.map(({ name, minpoll }) => [name, minpoll])).toEqual([
+      ["b", 6],
+      ["c", 6],
+    ]);
+  });
+
   it("tells that it names nobody, and what it does not know", () => {
     expect(timesyncd("[Time]", "#NTP=", "Nonsense=1", "what").warnings).toEqual([
       '/etc/systemd/timesyncd.conf:3:1: "Nonsense=1" is left out: there is nothing like it',
@@ -411,6 +499,14 @@ describe("OpenNTPD's ntpd.conf", () => {
     ]);
   });
 
+  it("reads lines that go on in the next, and asks nobody whose name is none", () => {
+    const text = "server \\\n  a\nlisten on \\\n*\nserver (b)\n";
+    const translation = translated("/etc/ntpd.conf", machine({ "/etc/ntpd.conf": text }));
+    expect(reread(translation).configuration.servers.map(({ name }) => name)).toEqual(["a"]);
+    expect(translation.warnings).toEqual(['/etc/ntpd.conf:5:1: "server" is left out: that is no address']);
+    expect(translation.text).toContain("restrict default nomodify");
+  });
+
   it("answers nobody without a listen line", () => {
     const { configuration } = reread(translated("/etc/ntpd.conf", machine({ "/etc/ntpd.conf": "server a\n" })));
     expect(configuration.restrict[0]).toMatchObject({ flags: expect.arrayContaining(["noserve"]) });
@@ -422,7 +518,11 @@ it("tells whose a file is by what it says where its name does not tell, and take
   expect(read("[Time]\nNTP=a").text).toContain("server a iburst minpoll 5");
   expect(read("servers a").text).toContain("pool a iburst");
   expect(read("server a\nmakestep 1 3").text).toContain("server a\n");
-  expect(() => read("server a\nrestrict default nopeer\n")).toThrow("/x is an ntp.conf already");
+  for (const line of ["restrict default nopeer", "keys /k", "fudge 127.127.1.0 stratum 10"])
+    expect(() => read(`server a\n${line}\n`)).toThrow("/x is an ntp.conf already");
+  // chrony would read the drift file's sign the other way round.
+  const short = machine({ "/etc/ntp.conf": "server a iburst\ndriftfile /d\n" });
+  expect(() => translated("/etc/ntp.conf", short)).toThrow("/etc/ntp.conf is an ntp.conf already");
 });
 
 it("never breaks, whatever a file has in it", () => {

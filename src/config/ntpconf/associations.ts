@@ -151,6 +151,7 @@ const FUDGE: Options = {
       { ...integer(0, 1), standard: 0, idle: "the local clock's driver has no flags" } satisfies OptionSyntax,
     ]),
   ),
+  minjitter: { ...number(0, 1e6), standard: null, idle: "the local clock's driver has no jitter" },
 };
 
 /** The rings of `ttl` where it is not given: the hops a manycast search may go. */

@@ -6,7 +6,7 @@ import { literalFamily } from "../literal.ts";
 import { UsageError } from "../usage.ts";
 import { accessLines, ChronyAccess, NOBODY } from "./access.ts";
 import type { ConfigFiles, Translation } from "./translate.ts";
-import { quoted, Writer } from "./writer.ts";
+import { isWord, quoted, Writer } from "./writer.ts";
 
 /** One directive. */
 interface Directive {
@@ -29,7 +29,12 @@ interface Gathered {
   /** `tinker step` and `tinker panic`, as they stand at the end; 0: never. */
   step: number;
   panic: number;
+  /** `tos maxdist`. */
+  maxdist: number;
 }
+
+/** chronyd's `maxdistance` unless said, seconds: twice what ours is. */
+const MAXDISTANCE = 3;
 
 /** How deep files may include files (chrony's MAX_INCLUDE_LEVEL is 10). */
 const DEEPEST = 10;
@@ -45,6 +50,7 @@ export function translateChrony(text: string, file: string, files: ConfigFiles):
     closed: false,
     step: 0,
     panic: 0,
+    maxdist: MAXDISTANCE,
   };
   translateText(text, file, 0);
   finish(writer, gathered);
@@ -146,7 +152,10 @@ const TRANSLATE = table<(directive: Directive, writer: Writer, gathered: Gathere
   },
   makestep,
   maxchange,
-  maxdistance: number("tos maxdist", 0.001, 16),
+  maxdistance: ({ words: [seconds], text, at }, writer, gathered) => {
+    const value = bounded(seconds, 0.001, 1e6, writer, { text, at });
+    if (value !== null) gathered.maxdist = value;
+  },
   minsources: number("tos minsane", 0, 1000),
   local(directive, writer) {
     for (const name of ["distance", "activate", "waitsynced", "waitunsynced"])
@@ -162,7 +171,11 @@ const TRANSLATE = table<(directive: Directive, writer: Writer, gathered: Gathere
     gathered.limited = true;
     for (const name of ["burst", "leak", "kod"])
       if (directive.words.includes(name)) writer.warn(directive.at, `"${name}" of "ratelimit" is left out`);
-    writer.line(`discard average ${Math.max(option(directive, "interval") ?? 3, 0)}`);
+    const interval = option(directive, "interval") ?? 3;
+    const average = Math.min(Math.max(interval, 0), 16);
+    if (average !== interval) writer.warn(directive.at, `"interval ${interval}" of "ratelimit" becomes ${average}`);
+    // A burst may come as close together as it likes there.
+    writer.line(`discard average ${average} minimum 0`);
   },
   broadcast(directive, writer) {
     const [interval = "64", address = "", port] = directive.words;
@@ -239,13 +252,16 @@ const SOURCE_OPTIONS = table<{ readonly values: number; readonly as: ((value: st
 function source(directive: Directive, writer: Writer): void {
   const [host, ...words] = directive.words;
   if (host === undefined) return writer.left(directive.text, directive.at, "it names no host");
+  if (!isWord(host)) return writer.left(directive.text, directive.at, "that is no address");
   const written: string[] = [];
   const dropped: string[] = [];
   for (let index = 0; index < words.length; index += 1) {
     const name = words[index]!.toLowerCase();
     const known = SOURCE_OPTIONS.get(name);
     const value = known?.values === 1 ? words[(index += 1)] : "";
-    if (known === undefined || value === undefined) dropped.push(name);
+    if (name === "xleave" && directive.name === "peer") written.push(name);
+    else if (known === undefined || value === undefined) dropped.push(name);
+    else if (known.values === 1 && known.as !== null && !/^-?\d+$/.test(value)) dropped.push(`${name} ${value}`);
     else if (known.as === null) dropped.push(value === "" ? name : `${name} ${value}`);
     else written.push(known.as(value));
   }
@@ -300,13 +316,28 @@ function access({ name, words, text, at }: Directive, writer: Writer, gathered: 
 
 /** A directive whose one number another command takes, within its bounds. */
 function number(command: string, least: number, most: number): (directive: Directive, writer: Writer) => void {
-  return ({ words, text, at }, writer) => {
-    const value = Number(words[0]);
-    if (!(value >= 0)) return writer.left(text, at, "it has no number");
-    const taken = Math.min(Math.max(value, least), most);
-    writer.line(`${command} ${taken}`);
-    if (taken !== value) writer.warn(at, `${value} becomes ${taken}`);
+  return ({ words: [word], text, at }, writer) => {
+    const taken = bounded(word, least, most, writer, { text, at });
+    if (taken !== null) writer.line(`${command} ${taken}`);
   };
+}
+
+/** A directive's number, within bounds; `null`: it has none, which is told. */
+function bounded(
+  word: string | undefined,
+  least: number,
+  most: number,
+  writer: Writer,
+  { text, at }: Pick<Directive, "text" | "at">,
+): number | null {
+  const value = Number(word);
+  if (!(value >= 0)) {
+    writer.left(text, at, "it has no number");
+    return null;
+  }
+  const taken = Math.min(Math.max(value, least), most);
+  if (taken !== value) writer.warn(at, `${value} becomes ${taken}`);
+  return taken;
 }
 
 /** The number behind a word. */
@@ -321,8 +352,10 @@ function exponent(interval: number): number {
 }
 
 /** chronyd answers nobody but those it allows, steps only if told to, and has no panic threshold; ntp.conf says the opposite, unless told. */
-function finish(writer: Writer, { access: list, statistics, listens, limited, closed, step, panic }: Gathered): void {
+function finish(writer: Writer, gathered: Gathered): void {
+  const { access: list, statistics, listens, limited, closed, step, panic, maxdist } = gathered;
   writer.line(`tinker step ${step} panic ${panic}`);
+  writer.line(`tos maxdist ${maxdist}`);
   if (statistics.size > 0) writer.line(`statistics ${[...statistics].join(" ")}`);
   // The last rule that fits an address decides.
   if (listens.size > 0) writer.line("interface ignore all");

@@ -4,7 +4,7 @@ import { literalFamily } from "../literal.ts";
 import { accessLines, EVERYTHING, networkOf, NOBODY, ntpdRsAccess, type Network } from "./access.ts";
 import { isTable, parseToml, type Toml, type TomlTable } from "./toml.ts";
 import type { Translation } from "./translate.ts";
-import { Writer } from "./writer.ts";
+import { isWord, Writer } from "./writer.ts";
 
 /** Translates ntp.toml. @throws UsageError where it is no TOML */
 export function translateNtpdRs(text: string, file: string): Translation {
@@ -49,7 +49,7 @@ function translateSource(source: TomlTable, defaults: TomlTable | null, at: Plac
       place,
       typeof address === "string" ? "there is nothing like it" : "it names no address",
     );
-  if (!/^[^\s"#]+$/.test(address)) return writer.left(`source ${JSON.stringify(address)}`, place, "that is no address");
+  if (!isWord(address)) return writer.left(`source ${JSON.stringify(address)}`, place, "that is no address");
   const { host, port } = hostPort(address);
   const limits = source.values.get("poll-interval-limits") ?? defaults?.values.get("poll-interval-limits");
   const bound = (name: string): string => {

@@ -3,20 +3,20 @@ import { literalFamily } from "../literal.ts";
 import { accessLines, EVERYTHING, NOBODY } from "./access.ts";
 import type { Place } from "../../security/place.ts";
 import type { Translation } from "./translate.ts";
-import { Writer } from "./writer.ts";
+import { foldedLines } from "./folded.ts";
+import { isWord, Writer } from "./writer.ts";
 
 /** Translates OpenNTPD's ntpd.conf. */
 export function translateOpenNtpd(text: string, file: string): Translation {
   const writer = new Writer();
   const listens: string[] = [];
-  for (const [index, line] of text.split(/\r?\n/).entries()) {
+  for (const { text: line, ...place } of foldedLines(text, /^\s*#/)) {
     const said = line.replace(/#.*$/, "");
     const words = said
       .trim()
       .split(/\s+/)
       .map((word) => word.replaceAll('"', ""));
-    const at = { file, line: index + 1, column: said.length - said.trimStart().length + 1 };
-    if (words[0] !== "") translate(words, said, at, writer, listens);
+    translate(words, said, { file, ...place }, writer, listens);
   }
   // It only ever slews, and has no panic threshold.
   writer.line("tinker step 0 panic 0");
@@ -32,6 +32,7 @@ export function translateOpenNtpd(text: string, file: string): Translation {
 function translate(words: readonly string[], text: string, at: Place, writer: Writer, listens: string[]): void {
   const [command = "", second = "", third = ""] = words;
   if ((command === "server" || command === "servers") && second !== "") {
+    if (!isWord(second)) return writer.left(text, at, "that is no address");
     // `servers`: every address that the name has.
     writer.line(`${command === "server" ? "server" : "pool"} ${second} iburst`);
     if (words.length > 2) writer.warn(at, `${second}: left out: ${words.slice(2).join(" ")}`);

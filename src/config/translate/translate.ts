@@ -45,7 +45,8 @@ const READERS: readonly {
 ];
 
 /** What only ntp.conf says, which needs no translation. */
-const NTP_CONF = /^\s*(restrict|tos|tinker|statsdir|filegen|statistics|includefile|broadcastclient|trustedkey)\s/m;
+const NTP_CONF =
+  /^\s*(restrict|tos|tinker|statsdir|filegen|statistics|includefile|broadcastclient|trustedkey|keys|leapfile|fudge|enable|disable)\s/m;
 
 /**
  * Translates a file of chrony, ntpd-rs, systemd-timesyncd or OpenNTPD.
@@ -60,7 +61,7 @@ export function translated(path: string, files: ConfigFiles = REAL_FILES): Trans
   }
   const reader =
     READERS.find(({ name }) => name.test(path)) ?? READERS.find(({ line }) => line !== null && line.test(text));
-  if (reader === undefined && NTP_CONF.test(text))
+  if (reader === undefined && (/(^|\/)ntp\.conf$/.test(path) || NTP_CONF.test(text)))
     throw new UsageError(`${path} is an ntp.conf already`, "use it as it is: ntpkit run -c FILE");
   return (reader?.translate ?? translateChrony)(text, path, files);
 }

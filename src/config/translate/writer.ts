@@ -40,7 +40,12 @@ export class Writer {
 
 /** A file name or another word, in quotes where it needs them. */
 export function quoted(word: string): string {
-  return /^[^\s"#()]+$/.test(word) ? word : `"${word.replaceAll('"', "")}"`;
+  return isWord(word) ? word : `"${word.replaceAll('"', "")}"`;
+}
+
+/** Whether ntp.conf reads it as the one word that it is: `a#b` would be `a` and a comment there. */
+export function isWord(text: string): boolean {
+  return /^[^\s"#()]+$/.test(text);
 }
 
 function oneLine(text: string): string {
