@@ -30,7 +30,7 @@ const compiler = spawnSync(process.execPath, [`${top}node_modules/typescript/bin
 if (compiler.status !== 0) process.exit(compiler.status ?? 1);
 
 mkdirSync(dirname(bundle), { recursive: true });
-writeFileSync(bundle, joined(await chunks()));
+writeFileSync(bundle, escaped(joined(await chunks())));
 await keepCompiled();
 
 /** The command in ES modules: one for what each set of commands shares, and one for each that is loaded only when it is needed. */
@@ -97,6 +97,11 @@ function commonJs(text) {
   const [left] = /(?:^|[;}])(?:import|export)[^\w$].*/.exec(body) ?? [];
   if (left !== undefined) throw new Error(`the bundler has written what is not understood here: ${left.slice(0, 100)}`);
   return `"use strict";${requires.join("")}${body}`;
+}
+
+/** In ASCII, as which `load.js` reads it: the bundler escapes strings, and leaves regular expressions as they are. */
+function escaped(text) {
+  return text.replaceAll(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
 /** An object of functions, one a chunk. */

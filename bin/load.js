@@ -23,7 +23,7 @@ const KEPT = ["demo", "sync", "query", "peers", "check"];
 function load({ keep = false } = {}) {
   const command = KEPT.includes(process.argv[2]) ? process.argv[2] : "demo";
   const compiled = join(folder, `${command}-${process.arch}-${process.versions.v8}.cache`);
-  // The bundler escapes what is not ASCII.
+  // The build escapes what is not ASCII.
   const script = new Script(readFileSync(bundle, "latin1"), { filename: bundle, cachedData: contentsOf(compiled) });
   if (keep) process.on("exit", () => writeFileSync(compiled, script.createCachedData()));
   requireFrom(script.runInThisContext())("./ntpkit.js");

@@ -1,7 +1,7 @@
 /** Plain ASCII for a locale that has nothing else (`LC_ALL=C`, a Latin-1 terminal): our own signs, as they were typed before. */
 import type { Io, Sink } from "./io.ts";
 
-/** Our signs, and what stands for each; of the same width wherever they stand in columns. */
+/** Our signs, and what stands for each; of the same width wherever they stand in columns, or see {@link plain}. */
 const SIGNS: ReadonlyMap<string, string> = new Map([
   ["±", "+/-"],
   ["µ", "u"],
@@ -22,6 +22,8 @@ const SIGNS: ReadonlyMap<string, string> = new Map([
   ["▼", "v"],
   ["◀", "<"],
   ["▶", ">"],
+  ["✗", "x"],
+  ["×", "x"],
 ]);
 
 const ANY_SIGN = new RegExp(`[${[...SIGNS.keys()].join("")}]`, "gu");
@@ -32,11 +34,27 @@ export function isPlain({ LC_ALL, LC_CTYPE, LANG }: Io["env"]): boolean {
   return locale !== undefined && !/utf-?8/i.test(locale);
 }
 
-/** Text in plain ASCII, as far as it is ours; what a file or a server calls itself is left as it is. */
+/** Over a column of figures; they stand at its right, behind blanks and the beginnings of colours. */
+const HEADING = /( +)((?:\x1b\[[\d;]*m)*) {2}±/g;
+/** Over a column that has none, between two others. */
+const NARROW_HEADING = / {2}± {2}/g;
+/** What was taken out of a name, or off its end, in a column. */
+const CUT = /(?<=\S)…(?=[\w:.-]|\]:| {2})/g;
+
+/**
+ * Text in plain ASCII, as far as it is ours; what a file or a server calls itself is left as it is. Tables keep their width, and no
+ * other line becomes longer by more than {@link LONGER}.
+ */
 export function plain(text: string): string {
-  // A heading keeps its column.
-  return text.replaceAll(/ {3}±/g, " +/-").replaceAll(ANY_SIGN, (sign) => SIGNS.get(sign)!);
+  return text
+    .replaceAll(HEADING, (_, blanks: string, colours: string) => `${blanks.slice(1)}${colours} +/-`)
+    .replaceAll(NARROW_HEADING, " +/- ")
+    .replaceAll(CUT, "~")
+    .replaceAll(ANY_SIGN, (sign) => SIGNS.get(sign)!);
 }
+
+/** A sentence has one ± at most. */
+const LONGER = 2;
 
 /** The same surroundings, written to in plain ASCII. JSON is UTF-8 whatever the locale. */
 export function plainly(io: Io): Io {
@@ -50,7 +68,7 @@ function sink(under: Sink): Sink {
       return under.isTerminal;
     },
     get columns() {
-      return under.columns;
+      return under.columns === null ? null : under.columns - LONGER;
     },
     get rows() {
       return under.rows ?? null;

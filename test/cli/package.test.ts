@@ -52,6 +52,12 @@ describe("the package", () => {
     });
   });
 
+  it("is ASCII, as which it is read, and so knows what is not in what is typed and printed", () => {
+    // oxlint-disable-next-line no-control-regex
+    expect(readFileSync(join(folder, "dist/bin/ntpkit.cjs"), "utf8")).toMatch(/^[\x00-\x7f]*$/);
+    expect(run("query", "127.0.0.1:9", "--timeout", "500000µs")).toMatchObject({ status: 10 });
+  });
+
   it.each([
     [0, ["demo", "--json"]],
     [0, ["keygen"]],

@@ -1,7 +1,8 @@
 /** Plain ASCII where the locale has nothing else. */
 import { describe, expect, it } from "vitest";
 import { COMMANDS } from "../../src/cli/commands.ts";
-import { isPlain, plain } from "../../src/cli/plain.ts";
+import { isPlain, plain, plainly } from "../../src/cli/plain.ts";
+import { wrapped } from "../../src/view/text.ts";
 import { ntpkit } from "../support/command.ts";
 
 describe("a locale", () => {
@@ -43,6 +44,38 @@ describe("under LC_ALL=C", () => {
     const { out } = await ntpkit(["query", "--json", "--bogus"], { env });
     expect(JSON.parse(out)).toMatchObject({ ok: false });
   });
+});
+
+it("tables keep their columns: over figures, over none, in colours, and where a name was cut", () => {
+  const heading = (colour: string, end: string): readonly string[] => [
+    `  server  offset     ${colour}  ±${end}  reach`,
+    `  server  offset  ±  reach`,
+    `  server  offset       ${colour}  ±${end}`,
+    `* [2001:db8:aa…eeee:1]:1123  2  3 ms`,
+    `* [2001:db8:aaa…]:1123  2  3 ms`,
+    `a-very-long-n…  ├─●─┤`,
+  ];
+  for (const [colour, end] of [
+    ["", ""],
+    ["\x1b[2m", "\x1b[22m"],
+    ["\x1b[1m\x1b[2m", "\x1b[22m"],
+  ] as const)
+    for (const line of heading(colour, end)) {
+      expect([plain(line), plain(line).length]).toEqual([expect.stringMatching(ASCII), line.length]);
+      if (line.includes("reach")) expect(plain(line).indexOf("reach")).toBe(line.indexOf("reach"));
+    }
+});
+
+it("a terminal that has less to give is taken for narrower, so that no line is broken in a word", () => {
+  const sentence = "local clock is 20.3 us ahead ± 34.7 us; 3 of 6 servers agree";
+  const sink = { write: () => {}, isTerminal: true, columns: 60 };
+  const { out } = plainly({ out: sink, err: sink, env: {}, onStop: () => () => {} });
+  const lines = wrapped(sentence, out.columns).map(plain);
+  expect(lines.map((line) => line.length <= 60)).toEqual(lines.map(() => true));
+});
+
+it("every sign of ours has its like", () => {
+  expect(plain("±µ…≤≥─│└├┤░▒█●·▲▼◀▶✗×")).toMatch(ASCII);
 });
 
 it("what is not ours stays", () => {
