@@ -44,8 +44,12 @@ export const DEFAULT_WIDTH = 80;
 
 /** Signals of the process. */
 export function onStop(listener: (signal: StopSignal) => void): () => void {
+  let heard = false;
   const handle = (signal: StopSignal): void => {
-    release();
+    if (heard) return;
+    heard = true;
+    // Not before all have heard of it: whoever restores a cursor and finds itself the last that listens ends the process.
+    queueMicrotask(release);
     listener(signal);
   };
   const release = (): void => {

@@ -37,7 +37,7 @@ export function isPlain({ LC_ALL, LC_CTYPE, LANG }: Io["env"]): boolean {
 /** Over a column of figures; they stand at its right, behind blanks and the beginnings of colours. */
 const HEADING = /( +)((?:\x1b\[[\d;]*m)*) {2}±/g;
 /** Over a column that has none, between two others. */
-const NARROW_HEADING = / {2}± {2}/g;
+const NARROW_HEADING = / {2}±((?:\x1b\[[\d;]*m)*) {2}/g;
 /** What was taken out of a name, or off its end, in a column. */
 const CUT = /(?<=\S)…(?=[\w:.-]|\]:| {2})/g;
 
@@ -48,7 +48,7 @@ const CUT = /(?<=\S)…(?=[\w:.-]|\]:| {2})/g;
 export function plain(text: string): string {
   return text
     .replaceAll(HEADING, (_, blanks: string, colours: string) => `${blanks.slice(1)}${colours} +/-`)
-    .replaceAll(NARROW_HEADING, " +/- ")
+    .replaceAll(NARROW_HEADING, " +/-$1 ")
     .replaceAll(CUT, "~")
     .replaceAll(ANY_SIGN, (sign) => SIGNS.get(sign)!);
 }

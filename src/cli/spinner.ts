@@ -1,5 +1,6 @@
 /** A sign of life on a terminal while a run waits for servers. */
 import { DEFAULT_WIDTH, type Io } from "./io.ts";
+import { isPlain, plain } from "./plain.ts";
 
 /** Runs shorter than this show none, milliseconds: loading the library takes a good part of it. */
 const PATIENCE = 300;
@@ -9,6 +10,9 @@ const PERIOD = 250;
 
 /** Columns of the sign itself and the space behind it; the last column stays free. */
 const SIGN = 3;
+
+/** The library writes by itself, so that nobody makes ASCII of its own sign. */
+const ASCII_SIGN = { interval: 120, frames: ["-", "\\", "|", "/"] };
 
 /** Something that can be ended. */
 export interface Spinner {
@@ -31,8 +35,10 @@ export function spinner(io: Io, wanted: boolean, text: (width: number) => string
   const show = async (): Promise<void> => {
     const { default: ora } = await import("ora");
     if (ended) return;
-    const fitting = (): string => text((io.err.columns ?? DEFAULT_WIDTH) - SIGN);
-    shown = ora({ text: fitting(), stream: process.stderr, discardStdin: false }).start();
+    const plainly = isPlain(io.env) ? plain : (words: string): string => words;
+    const fitting = (): string => plainly(text((io.err.columns ?? DEFAULT_WIDTH) - SIGN));
+    const sign = isPlain(io.env) ? { spinner: ASCII_SIGN } : {};
+    shown = ora({ ...sign, text: fitting(), stream: process.stderr, discardStdin: false }).start();
     ticking = setInterval(() => (shown!.text = fitting()), PERIOD);
   };
   const patience = setTimeout(() => void show(), PATIENCE);

@@ -2,6 +2,7 @@
 import type { Remark } from "../config/ntpconf/parse.ts";
 import type { EngineConfig } from "../engine/port/config.ts";
 import type { Outcome } from "../engine/port/outcome.ts";
+import type { Snapshot } from "../engine/port/snapshot.ts";
 import { libcFault } from "../host/libc.ts";
 import { placedText } from "../security/place.ts";
 import { documentText, runDocument } from "../view/document.ts";
@@ -45,7 +46,15 @@ export function remarkLine(title: string, { level, text, at }: Remark): string {
 }
 
 /** Outcomes after which nothing was found that is worth a report. */
-const UNREPORTED: readonly Outcome[] = ["interrupted", "terminated", "internal", "other-daemon"];
+const UNREPORTED: readonly Outcome[] = ["internal", "other-daemon"];
+/** Outcomes after which there may be something: whoever has had enough of waiting is told what is known. */
+const CUT_SHORT: readonly Outcome[] = ["interrupted", "terminated"];
+
+/** Whether a run's end is worth a report. */
+function isReported(outcome: Outcome, { associations }: Snapshot): boolean {
+  if (CUT_SHORT.includes(outcome)) return associations.some(({ offset }) => offset !== null);
+  return !UNREPORTED.includes(outcome);
+}
 
 /**
  * Tells a run's end.
@@ -70,7 +79,7 @@ export async function tellRun(
   } else if (options.compat !== undefined) {
     const { queryText } = await import("../view/compat.ts");
     io.out.write(queryText(options.compat, snapshot, { unix: Date.now(), pid: process.pid }));
-  } else if (!UNREPORTED.includes(outcome) && (failure !== null || options.quiet !== true)) {
+  } else if (isReported(outcome, snapshot) && (failure !== null || options.quiet !== true)) {
     const { report } = await import("../view/report.ts");
     const palette = await paletteFor(io.out, io.env, options.color);
     io.out.write(

@@ -4,6 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { startServer, type Character, type DemoServer } from "../../src/cli/demo/server.ts";
+import type { Io, StopSignal } from "../../src/cli/io.ts";
+import { run } from "../../src/cli/program.ts";
 import { clockReader } from "../../src/host/clock.ts";
 import { query, type RunDocument } from "../../src/index.ts";
 import { runSchema } from "../../src/view/schema.ts";
@@ -116,6 +118,28 @@ describe("query", () => {
     const terminated = await ntpkit(["query", "--json", "--samples", "4", server], { signal: "SIGTERM" });
     expect(terminated.code).toBe(143);
     expect(JSON.parse(terminated.out)).toMatchObject({ ok: false, exitCode: 143, error: { code: "terminated" } });
+  });
+
+  it.each(["query", "sync"] as const)("%s that is interrupted tells what is known by then", async (command) => {
+    const server = await serve();
+    const out: string[] = [];
+    let stop: ((signal: StopSignal) => void) | null = null;
+    const sink = (write: (text: string) => void): Io["out"] => ({ write, isTerminal: false, columns: null });
+    const code = await run([command, "-v", "--samples", "4", server, ...(command === "sync" ? ["-n"] : [])], {
+      out: sink((text) => void out.push(text)),
+      err: sink((text) => {
+        if (/: offset [-+]/.test(text)) queueMicrotask(() => stop?.("SIGINT"));
+      }),
+      env: { NTPKIT_CONFIG: "/nonexistent/ntpkit.conf", TERM: "dumb" },
+      onStop: (listener) => {
+        stop = listener;
+        return () => {};
+      },
+    });
+    expect([code, out.join("")]).toEqual([
+      130,
+      expect.stringMatching(/^ {2}server .*\n\* 127\.0\.0\.1:\d+ +1 +\+[^]*\nlocal clock is [\d.]+ ms behind/),
+    ]);
   });
 
   it("colours on a terminal, unless told not to", async () => {

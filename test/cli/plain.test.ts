@@ -49,7 +49,7 @@ describe("under LC_ALL=C", () => {
 it("tables keep their columns: over figures, over none, in colours, and where a name was cut", () => {
   const heading = (colour: string, end: string): readonly string[] => [
     `  server  offset     ${colour}  ±${end}  reach`,
-    `  server  offset  ±  reach`,
+    `  server  offset  ±${end}${colour}  reach`,
     `  server  offset       ${colour}  ±${end}`,
     `* [2001:db8:aa…eeee:1]:1123  2  3 ms`,
     `* [2001:db8:aaa…]:1123  2  3 ms`,
