@@ -35,9 +35,9 @@ export function isPlain({ LC_ALL, LC_CTYPE, LANG }: Io["env"]): boolean {
 }
 
 /** Over a column of figures; they stand at its right, behind blanks and the beginnings of colours. */
-const HEADING = /( +)((?:\x1b\[[\d;]*m)*) {2}±/g;
+const HEADING = /( +)((?:\p{Cc}\[[\d;]*m)*) {2}±/gu;
 /** Over a column that has none, between two others. */
-const NARROW_HEADING = / {2}±((?:\x1b\[[\d;]*m)*) {2}/g;
+const NARROW_HEADING = / {2}±((?:\p{Cc}\[[\d;]*m)*) {2}/gu;
 /** What was taken out of a name, or off its end, in a column. */
 const CUT = /(?<=\S)…(?=[\w:.-]|\]:| {2})/g;
 
