@@ -127,6 +127,17 @@ export const COMMANDS: readonly CommandRow[] = [
     operands: [],
     run: async (_given, options, io) => (await import("./wait.ts")).runWait(options, io),
   }),
+  command("now", {
+    group: "ask",
+    text: "tell the time with its bounds: how early and how late it can truly be, by this host's daemon or by servers",
+    operands: [
+      {
+        word: "[servers...]",
+        text: `servers to ask: HOST, HOST:PORT, [IPv6]:PORT, ${BEHIND} behind it; this host's daemon, or its kernel, unless given`,
+      },
+    ],
+    run: async (servers, options, io) => (await import("./now.ts")).runNow(servers, options, io),
+  }),
   command("watch", {
     group: "see",
     text: "watch servers: a table and a plot of their offsets, drawn again and again",

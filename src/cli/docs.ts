@@ -10,6 +10,7 @@ import { findingSchemas } from "../view/finding-schema.ts";
 import { configSchema, logSchema } from "../view/run-schema.ts";
 import { keygenSchema, runSchema } from "../view/schema.ts";
 import { viewingSchemas } from "../view/daemon-schema.ts";
+import { nowSchema } from "../view/now-document.ts";
 import { tree } from "./completion/tree.ts";
 import { manualPages } from "./man/pages.ts";
 import { version } from "./version.ts";
@@ -24,6 +25,7 @@ export function generated(): ReadonlyMap<string, string> {
     run: logSchema(),
     config: configSchema(),
     keygen: keygenSchema(),
+    now: nowSchema(),
     decode: decodeSchema(),
     "decode-summary": decodeSummarySchema(),
     ...findingSchemas(),

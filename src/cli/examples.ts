@@ -111,6 +111,12 @@ export const EXAMPLES: Readonly<Record<CommandName | "ntpkit", readonly Example[
     ["ntpkit wait --timeout 5m --offset 100ms", "Before starting what needs the time."],
     ["ntpkit wait --timeout 0s -q && echo good", "Is it synchronized now?"],
   ],
+  now: [
+    ["ntpkit now", "What time is it, and how wrong can that be?"],
+    ["ntpkit now ntp1.example.net ntp2.example.net ntp3.example.net", "By servers, on a host that has no daemon."],
+    ["ntpkit now --wait 5ms -q && start-database", "Begin when the clock is known to 5 ms."],
+    ["ntpkit now --json | jq -r .latest", "By then it surely was, for a commit that waits."],
+  ],
   watch: [
     ["ntpkit watch ntp1.example.net ntp2.example.net ntp3.example.net", "See them drift."],
     ["ntpkit watch --every 1m ntp.example.net >> offsets.log", "Keep a record."],

@@ -24,17 +24,16 @@ export interface Here {
   kernel(): KernelStatus | null;
 }
 
+/** The machine that this runs on. */
+export const HERE: Here = { place: LOCAL, kernel: kernelStatus };
+
 /**
  * Waits.
  * @param local whose daemon and whose kernel are looked at where none is named
  * @returns the exit code: 0 synchronized, 11 no such name, 17 not yet, 69 nobody can tell
  * @throws UsageError
  */
-export async function runWait(
-  options: OptionsOf<"wait">,
-  io: Io,
-  local: Here = { place: LOCAL, kernel: kernelStatus },
-): Promise<number> {
+export async function runWait(options: OptionsOf<"wait">, io: Io, local: Here = HERE): Promise<number> {
   const until = new Until(io, options.deadline ?? options.timeout ?? WAIT_DEFAULTS.timeout);
   const place = options.daemon === undefined ? local.place : daemonPlaceOf(options.daemon);
   const began = performance.now();

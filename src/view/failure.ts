@@ -31,6 +31,7 @@ export const ADVISED: Readonly<Record<FailingCommand, string>> = {
   sync: "-v -4 -6 --wait-network --forget --maxdist --minsane --source-port --state --deadline --timeout --force --panic --max-step --dry-run",
   query: "-v -4 -6 --wait-network --forget --maxdist --minsane --source-port --deadline --timeout",
   check: "-v -4 -6 --wait-network --forget --maxdist --minsane --source-port --deadline --timeout",
+  now: "-v -4 -6 --wait-network --forget --maxdist --minsane --source-port --deadline --timeout",
   demo: "-v",
   pool: "-v -4 -6 --wait-network --forget --maxdist --minsane --source-port --deadline --timeout",
   manycast: "-v -4 -6 --maxdist --minsane --deadline --timeout --port",
@@ -45,6 +46,7 @@ export type FailingCommand =
   | "sync"
   | "query"
   | "check"
+  | "now"
   | "demo"
   | "pool"
   | "manycast"

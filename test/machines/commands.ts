@@ -204,6 +204,13 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     deadline: 1.5,
     ends: { daemon: [0, 17], all: [0, 17, 69] },
   },
+  now: { words: ({ place }) => ["now", place, ...WITHIN], json: "document", deadline: DEADLINE, ends: measured },
+  "now-here": {
+    words: () => ["now", "--wait", "1s", "--deadline", "1s"],
+    json: "document",
+    deadline: 1,
+    ends: { all: [0, 12, 17, 69] },
+  },
   watch: {
     words: ({ place }) => ["watch", place],
     json: "lines",

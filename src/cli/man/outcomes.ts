@@ -38,6 +38,7 @@ export const OUTCOMES_OF: Readonly<Partial<Record<CommandName, readonly Outcome[
   ...Object.fromEntries(Object.keys(QUESTIONS).map((name) => [name, ASKS])),
   trace: ASKS,
   wait: [...ALWAYS, ...STOPPED, "resolve", "deadline", "unavailable"],
+  now: [...FINDS, "resolve", "unavailable"],
   watch: [...ALWAYS, ...STOPPED, "no-reply", "permission"],
   decode: [...ALWAYS, ...STOPPED],
   demo: [...ALWAYS, ...STOPPED, "no-agreement", "no-reply", "deadline"],

@@ -6,6 +6,9 @@ export const ASKING_DEFAULTS = { timeout: 1, deadline: 15 } as const;
 /** To wait for the clock in all, and between two looks; seconds. */
 export const WAIT_DEFAULTS = { timeout: 600, interval: 1 } as const;
 
+/** `now` that waits for a bound: how long in all, and the least time between two looks at servers of strangers; seconds. */
+export const NOW_DEFAULTS = { waiting: 600, headway: 16 } as const;
+
 /** Where the system's time zone data keep the list of leap seconds. */
 export const LEAP_FILE = "/usr/share/zoneinfo/leap-seconds.list";
 

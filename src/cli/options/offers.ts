@@ -129,6 +129,11 @@ export const GROUPS = {
     heading: "What is waited for:",
     rows: ["offset", "distance", "waitTimeout", "waitDeadline", "lookInterval", "waitDaemon"],
   },
+  knowing: { heading: "Who is asked, and how well it is to be known:", rows: ["bound", "nowDaemon"] },
+  nowMeasuring: {
+    heading: "How servers are measured:",
+    rows: ["samples", "interval", "timeout", "nowDeadline", "waitNetwork"],
+  },
   drawing: { heading: "How it is shown:", rows: ["every", "lines"] },
   decoding: {
     heading: "What is shown:",
@@ -168,6 +173,7 @@ export const OFFERS = {
   trace: ["way", "asking", "output"],
   check: ["demands", "checkedServers", "measuring", "selection", "figures", "checkOutput"],
   wait: ["waiting", "waitAsking", "output"],
+  now: ["knowing", "servers", "nowMeasuring", "selection", "output"],
   watch: ["drawing", "servers", "watchMeasuring", "selection", "output"],
   decode: ["decoding", "output"],
   demo: ["output"],

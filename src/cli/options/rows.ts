@@ -675,6 +675,19 @@ export const ROWS = {
     standard: WAIT_DEFAULTS.interval as number,
   },
   waitDaemon: { flag: "--daemon", takes: "host", text: "look at the daemon there, and not at the kernel" },
+  bound: {
+    flag: "--wait",
+    takes: "duration",
+    text: "wait until the best estimate is known to within this",
+    duration: { least: 1e-9 },
+  },
+  nowDeadline: {
+    flag: "--deadline",
+    takes: "duration",
+    text: "give up after this long in all, or inf (15s; with --wait 10m)",
+    duration: DURATIONS.deadline as DurationBounds,
+  },
+  nowDaemon: { flag: "--daemon", takes: "host", text: "ask this daemon only, or the one behind this Unix socket" },
   every: {
     flag: "--every",
     takes: "duration",
