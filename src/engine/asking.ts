@@ -203,7 +203,7 @@ export function onReception(state: State, from: Association, reception: Receptio
       state.note(sampleNote(from, address, reception));
       hear(state, from, reception.sample);
       // Selection will not see it (the prime directive); that it survived still counts.
-      if (!reception.fresh && from.reach !== 1) reward(state, from);
+      if (!reception.fresh && from.reach !== 1) reward(state, from, now);
       break;
     case "refused":
       state.note({ what: "refused", id, from: address, test: reception.test });

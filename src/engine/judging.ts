@@ -39,7 +39,7 @@ export function settle(state: State, now: Now): void {
   discardDuplicates(state, now);
   state.heed();
   judge(state, now);
-  rewardSurvivors(state);
+  rewardSurvivors(state, now);
   countAgreements(state);
   const { once } = state.config;
   if (once !== null && (isListening(state) ? hasListenedEnough(state) : hasHeardEnough(state, once)))

@@ -27,9 +27,12 @@ import { TIMER } from "../timer.ts";
  */
 export function heldCount(state: State): number {
   let held = 0;
-  for (const { ended, unreach } of state.roster)
-    if ((ended === null || ended === "complete") && unreach < UNREACH_LIMIT) held += 1;
+  for (const association of state.roster) if (isHeld(association)) held += 1;
   return held;
+}
+
+function isHeld({ ended, unreach }: Association): boolean {
+  return (ended === null || ended === "complete") && unreach < UNREACH_LIMIT;
 }
 
 /**
@@ -160,19 +163,33 @@ function meritNow({ config: { limits } }: State, association: Association, now: 
 }
 
 /** A preemptable association earns its place by surviving, not by answering (seed 002), whatever its stratum. */
-export function rewardSurvivors(state: State): void {
-  for (const association of state.roster) if ((association.reach & 1) !== 0) reward(state, association);
+export function rewardSurvivors(state: State, now: Now): void {
+  for (const association of state.roster) if ((association.reach & 1) !== 0) reward(state, association, now);
 }
 
 /**
  * The same for one of them, whose packet gave selection nothing new to judge by. A truechimer that clustering has no need of is no
- * surplus before more are held than maxclock: to find it again would be a needless cycle, and classic ntpd keeps it.
+ * surplus while it is one of the maxclock best: to find it again would be a needless cycle, and classic ntpd keeps it. Whom clustering
+ * has no need of is a matter of microseconds among a dozen found at once, and a primary server is not to go for that.
  */
-export function reward(state: State, association: Association): void {
+export function reward(state: State, association: Association, now: Now): void {
   if (association.lifetime !== "preemptable") return;
   const verdict = state.opinion.verdicts.get(association.id)?.verdict;
   const survives = verdict === "systemPeer" || verdict === "survivor";
-  if (survives || (verdict === "outlier" && heldCount(state) <= state.config.limits.maxclock)) keep(association);
+  if (survives || (verdict === "outlier" && isAmongBest(state, association, now))) keep(association);
+}
+
+/** Whether fewer than maxclock are held that are worth more, or are configured. */
+function isAmongBest(state: State, association: Association, now: Now): boolean {
+  const { maxclock } = state.config.limits;
+  if (heldCount(state) <= maxclock) return true;
+  const worth = meritNow(state, association, now);
+  let better = 0;
+  for (const other of state.roster) {
+    if (other === association || !isHeld(other)) continue;
+    if (other.lifetime !== "preemptable" || meritNow(state, other, now) < worth) better += 1;
+  }
+  return better < maxclock;
 }
 
 /**
