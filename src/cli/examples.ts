@@ -16,11 +16,11 @@ export const EXAMPLES: Readonly<Record<CommandName | "ntpkit", readonly Example[
     ["ntpkit sync -n pool.ntp.org", "What would be done?"],
     [
       "17 * * * * ntpkit sync -q --state --frequency --spread -c /etc/ntpkit.conf",
-      "A line for root's crontab: one packet a server, and a clock that stays right between two runs.",
+      "A line for root's crontab, PATH=/usr/local/bin:/usr/bin:/bin above it: one packet a server, and a clock that stays right between two runs.",
     ],
     [
       "17 * * * * ntpkit sync -q a.example.net b.example.net c.example.net",
-      "A line for root's crontab; mail comes only when something is wrong.",
+      "A line for root's crontab, below the same PATH; mail comes only when something is wrong.",
     ],
     [
       "ntpkit sync --wait-network 1m --max-step backward=10s --json",
@@ -71,37 +71,71 @@ export const EXAMPLES: Readonly<Record<CommandName | "ntpkit", readonly Example[
     ["ntpkit peers --explain", "Why is that server not used?"],
     [
       "* * * * * ntpkit peers -q --textfile /var/lib/prometheus/node-exporter/ntpkit.prom",
-      "A line for crontab: this host's daemon in Prometheus.",
+      "A line for crontab, PATH=/usr/local/bin:/usr/bin:/bin above it: this host's daemon in Prometheus.",
     ],
     ["ntpkit peers --wide --watch 2s ntp1.example.net ntp2.example.net", "Two daemons, every two seconds."],
     ["ntpkit peers --json | jq '.hosts[].associations[] | {name, reason}'", "Who is not used, and why?"],
   ],
-  associations: [["ntpkit associations", "Which associations has this host's daemon?"]],
+  associations: [
+    ["ntpkit associations", "Which associations has this host's daemon?"],
+    ["ntpkit associations --json ntp.example.net", "Those of another host's, for a script."],
+  ],
   readvar: [
     ["ntpkit readvar", "All system variables."],
     ["ntpkit rv localhost offset sys_jitter", "Two of them."],
     ["ntpkit rv --association 4711 localhost", "Those of an association."],
   ],
-  sysinfo: [["ntpkit sysinfo --json", "The same for a script."]],
-  kerninfo: [["ntpkit kerninfo --json", "The same for a script."]],
-  sysstats: [["ntpkit sysstats --json", "The same for a script."]],
-  iostats: [["ntpkit iostats --json", "The same for a script."]],
-  timerstats: [["ntpkit timerstats --json", "The same for a script."]],
-  authinfo: [["ntpkit authinfo --json", "The same for a script."]],
-  monstats: [["ntpkit monstats --json", "The same for a script."]],
+  sysinfo: [
+    ["ntpkit sysinfo", "What does this host's daemon say of its system?"],
+    ["ntpkit sysinfo --json", "The same for a script."],
+  ],
+  kerninfo: [
+    ["ntpkit kerninfo", "What does it say of the kernel's clock?"],
+    ["ntpkit kerninfo --json", "The same for a script."],
+  ],
+  sysstats: [
+    ["ntpkit sysstats", "How many packets has it received and refused?"],
+    ["ntpkit sysstats --json", "The same for a script."],
+  ],
+  iostats: [
+    ["ntpkit iostats", "How are its buffers and sockets?"],
+    ["ntpkit iostats --json", "The same for a script."],
+  ],
+  timerstats: [
+    ["ntpkit timerstats", "How is its timer?"],
+    ["ntpkit timerstats --json", "The same for a script."],
+  ],
+  authinfo: [
+    ["ntpkit authinfo", "Which keys has it used, and how often?"],
+    ["ntpkit authinfo --json", "The same for a script."],
+  ],
+  monstats: [
+    ["ntpkit monstats", "How large is its list of addresses heard?"],
+    ["ntpkit monstats --json", "The same for a script."],
+  ],
   pstats: [
     [
       "ntpkit associations; ntpkit pstats --association 4711",
       "Which associations are there, and how does this one fare?",
     ],
+    ["ntpkit pstats --association 4711 --json", "The same for a script."],
   ],
   mru: [
     ["ntpkit mru --sort -count --limit 1000 -n", "Who asks most?"],
     ["ntpkit mru --json | jq '.entries | length'", "How many ask?"],
   ],
-  ifstats: [["ntpkit ifstats --keys /etc/ntp.keys --key 7", "With control key 7."]],
-  reslist: [["ntpkit reslist --keys /etc/ntp.keys --key 7", "With control key 7."]],
-  trace: [["ntpkit trace -n ntp.example.net", "Where does it have the time from?"]],
+  ifstats: [
+    ["ntpkit ifstats --keys /etc/ntp.keys --key 7", "With control key 7."],
+    ["ntpkit ifstats --keys /etc/ntp.keys --key 7 --json", "The same for a script."],
+  ],
+  reslist: [
+    ["ntpkit reslist --keys /etc/ntp.keys --key 7", "With control key 7."],
+    ["ntpkit reslist --keys /etc/ntp.keys --key 7 --json", "The same for a script."],
+  ],
+  trace: [
+    ["ntpkit trace", "Where does this host's daemon have the time from?"],
+    ["ntpkit trace -n ntp.example.net", "And that server? By addresses."],
+  ],
   check: [
     ["ntpkit check -H ntp.example.net -w 0.05 -c 0.5 -t 10", "As check_ntp_time is called."],
     ["ntpkit check --truechimers 3:,2: ntp1.example ntp2.example ntp3.example", "Do all three agree?"],
@@ -127,7 +161,10 @@ export const EXAMPLES: Readonly<Record<CommandName | "ntpkit", readonly Example[
     ["ntpkit decode --summary ntp.pcap", "Who asks whom, how often, and whose time disagrees?"],
     ["tcpdump -i any -w - udp port 123 | ntpkit decode -", "As it happens."],
   ],
-  demo: [["ntpkit demo", "Run it."]],
+  demo: [
+    ["ntpkit demo", "Run it."],
+    ["ntpkit demo --json", "See what a script gets to read."],
+  ],
   keygen: [
     ["ntpkit keygen --count 4 /etc/ntp.keys", "Four keys, numbered from 1."],
     ["ntpkit keygen --type SHA1 --first-id 10", "One SHA-1 key, number 10, printed."],

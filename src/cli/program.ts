@@ -71,8 +71,7 @@ function buildProgram(
     .description(PROGRAM_TEXT)
     .option(flagsOf(ROWS.version), ROWS.version.text)
     .helpOption(flagsOf(ROWS.help), ROWS.help.text)
-    .usage("COMMAND [OPTION…] [ARGUMENT…]")
-    .helpCommand("help [command]", "print the help of a command");
+    .usage("COMMAND [OPTION…] [ARGUMENT…]");
   configure(program, io);
   program.configureHelp({
     // What a command takes is in its own help; with it the list would not fit a terminal.
@@ -102,6 +101,8 @@ function buildProgram(
       });
     }
   }
+  // In the last of the groups.
+  program.helpCommand("help [command]", "print the help of a command");
   return program;
 }
 

@@ -6,7 +6,7 @@ import { documentText, runDocument } from "../view/document.ts";
 import { resolveText } from "../view/explain.ts";
 import { markLegend, momentOf, plot, type Moment } from "../view/plot.ts";
 import { report } from "../view/report.ts";
-import { errorBound } from "../view/table.ts";
+import { errorBound, ownNames } from "../view/table.ts";
 import { shortName } from "../view/servername.ts";
 import { durationText, printable, signedText, wrapped } from "../view/text.ts";
 import { paletteFor } from "./colors.ts";
@@ -102,7 +102,7 @@ async function drawing({ color }: OptionsOf<"watch">, io: Io): Promise<Show> {
           .map((name) => `${name}\n`)
           .join(""),
     );
-    const names = snapshot.associations.map((server, index) => `${(index + 1) % 10} ${shortName(server)}`);
+    const names = ownNames(snapshot.associations).map((name, index) => `${(index + 1) % 10} ${name}`);
     const legend = [names.join("   "), markLegend(moments, width), LEAVE]
       .filter((line) => line !== "")
       .flatMap((line) => wrapped(line, width).map(palette.faint));

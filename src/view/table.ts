@@ -129,6 +129,12 @@ function namesWithin(servers: readonly Named[], room: number): readonly string[]
   );
 }
 
+/** Servers by the names they were given, where each has its own, else by their addresses. */
+export function ownNames(servers: readonly Named[]): readonly string[] {
+  const styles = stylesOf(servers);
+  return styles.length > 2 ? styles[1]! : styles.at(-1)!;
+}
+
 /** The ways to name some servers, the fullest first. */
 function stylesOf(servers: readonly Named[]): readonly (readonly string[])[] {
   const names = servers.map(({ name }) => printable(name));
