@@ -1,0 +1,34 @@
+/** What `watch` draws, from snapshots made by hand. */
+import { expect, it } from "vitest";
+import type { Io } from "../../src/cli/io.ts";
+import type { Session } from "../../src/cli/session.ts";
+import { watchFace } from "../../src/cli/watch-face.ts";
+import { onceConfig } from "../../src/config/options.ts";
+import { association, snapshotOf } from "../support/snapshot.ts";
+
+const CONFIG = onceConfig("query", [], {}, null, { precision: -20, ownReferenceIds: [] });
+
+/** The last screen of a terminal of this size. */
+async function drawn(columns: number, names: readonly string[]): Promise<readonly string[]> {
+  let screen = "";
+  const out = { write: (text: string) => void (screen = text), isTerminal: true, columns, rows: 40 };
+  const io: Io = { out, err: out, env: { TERM: "xterm" }, onStop: () => () => {} };
+  const face = await watchFace({ color: false } as Parameters<typeof watchFace>[0], CONFIG, io);
+  const snapshot = snapshotOf(
+    names.map((name, index) =>
+      association(index + 1, { name, address: `192.0.2.${index + 1}`, offset: 0.001 * index }),
+    ),
+  );
+  face.shown!.show({ elapsed: 1, snapshot: () => snapshot } as unknown as Session);
+  // oxlint-disable-next-line no-control-regex
+  return screen.replaceAll(/\u001b\[[\d;]*[A-Za-z]/g, "").split("\n");
+}
+
+it("has a legend by name, or by address where one name stands for several, within the terminal", async () => {
+  expect(await drawn(100, ["a.example.net", "b.example.net"])).toContain("1 a.example.net   2 b.example.net");
+  expect(await drawn(100, ["pool.example.net", "pool.example.net"])).toContain("1 192.0.2.1   2 192.0.2.2");
+  const long = ["one.of.the.servers.example.net", "another.of.them.example.net", "the.third.of.them.example.net"];
+  const narrow = await drawn(60, long);
+  for (const line of narrow) expect([line, line.length <= 60]).toEqual([line, true]);
+  for (const name of long) expect(narrow.some((line) => line.includes(name))).toBe(true);
+});
