@@ -6,6 +6,7 @@ import { UNKNOWN_TIME } from "../time/timestamp.ts";
 import type { NtpTimestamp } from "../time/timestamp.ts";
 import type { Writable } from "./change.ts";
 import type { Leaving } from "./exchange.ts";
+import type { HostFault } from "./request.ts";
 import type { AssociationConfig } from "./template.ts";
 
 /** One `broadcast` line at work. Outside this room it is readonly, as an association is. */
@@ -16,11 +17,13 @@ export interface Broadcaster {
   readonly sent: number;
   /** When the last packet left, for the next to tell it (RFC 9769 §4); `null`: there is none, or our clock was stepped since. */
   readonly left: Leaving | null;
+  /** Why the host would not send one of its packets, as was told last; `null`: it never refused. */
+  readonly fault: HostFault | null;
 }
 
 /** A broadcaster that has sent nothing yet; its first packet is due at once. */
 export function broadcaster(config: AssociationConfig, now: Mono): Broadcaster {
-  return { config, nextAt: now, sent: 0, left: null };
+  return { config, nextAt: now, sent: 0, left: null, fault: null };
 }
 
 /** Its moment has come, whether or not there is a time to tell: the next is an interval away. */
@@ -42,6 +45,16 @@ export function onBroadcast(sender: Writable<Broadcaster>, clock: NtpTimestamp):
   sender.sent += 1;
   sender.left = sender.config.xleave === true ? { left: clock, measured: false } : null;
   return sender.left;
+}
+
+/**
+ * The host would not send it.
+ * @returns whether that is news: what goes on being wrong each interval is told once
+ */
+export function onBroadcastFailed(sender: Writable<Broadcaster>, why: HostFault): boolean {
+  const isNews = sender.fault !== why;
+  sender.fault = why;
+  return isNews;
 }
 
 /** Our clock was stepped: when the last packet left says nothing any more. */

@@ -31,6 +31,7 @@ import { fallBack } from "./finding/mobilize.ts";
 import { onDrawUndelivered } from "./finding/pool.ts";
 import { isUseless, prune, reward } from "./finding/prune.ts";
 import { systemHeader } from "./serving/answering.ts";
+import { onUnsent } from "./serving/broadcaster.ts";
 import { socketFor } from "./serving/sockets.ts";
 import type { State } from "./state.ts";
 
@@ -79,7 +80,7 @@ function pollPeer(state: State, peer: Association, now: Now): void {
 /** A packet did not leave. Of a question more is said than that. */
 export function onFailed(state: State, { token, why, to }: Event & { readonly kind: "failed" }, now: Now): void {
   state.departures.delete(token);
-  if (!onUndelivered(state, token, why, now) && to !== undefined) state.note({ what: "notSent", to, why });
+  if (!onUndelivered(state, token, why, now) && to !== undefined) onUnsent(state, to, why);
 }
 
 /**

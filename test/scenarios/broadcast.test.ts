@@ -2,6 +2,7 @@
 import { beforeAll, describe, expect } from "vitest";
 import type { SecurityProvider } from "../../src/security/security.ts";
 import { securityProvider } from "../../src/security/symmetric.ts";
+import { BASE_SERVICE } from "../../src/config/base.ts";
 import { silent } from "../../src/sim/oddities.ts";
 import type { SocketToken } from "../../src/engine/port/action.ts";
 import type { Machine } from "../../src/sim/machine.ts";
@@ -34,6 +35,26 @@ let otherKeys: SecurityProvider;
 beforeAll(async () => {
   keys = securityProvider(await keysOf("1 SHA1 a-secret-of-ours"));
   otherKeys = securityProvider(await keysOf("2 SHA1 a-secret-of-theirs"));
+});
+
+describe("a broadcast server that cannot send", () => {
+  scenario("says so once, and not that it listens where no address is", { seeds: 1 }, (world) => {
+    const lan = new Lan(world);
+    // Of the interfaces that are listened on nobody tells which there are, as in a sandbox without netlink.
+    const deaf = { ...BASE_SERVICE, addresses: [], rules: [{ action: "ignore", what: "all" }] as const };
+    const server = lan.server("server", { rest: { service: deaf } });
+    world.run(600);
+    expect(notesOf(server, "notSent")).toEqual([{ what: "notSent", to: { ip: EVERYBODY, port: 123 }, why: "noRoute" }]);
+    expect(notesOf(server, "notListening")).toEqual([{ what: "notListening", why: "noAddress", late: true }]);
+    expect(notesOf(server, "listening")).toEqual([]);
+  });
+
+  scenario("says once what the system says each time", { seeds: 1 }, (world) => {
+    const lan = new Lan(world);
+    const server = lan.server("server", {}, { name: "2001:db8::ff" });
+    world.run(600);
+    expect(notesOf(server, "notSent").map(({ to }) => to.ip)).toEqual(["2001:db8::ff"]);
+  });
 });
 
 /** A site with broadcast servers that follow references of their own. */

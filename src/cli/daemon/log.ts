@@ -36,6 +36,7 @@ const LEVELS: Readonly<Partial<Record<Note["what"], Level>>> = {
   kiss: "warning",
   burst: "warning",
   notListening: "error",
+  notSent: "warning",
   notDrawn: "debug",
   ring: "debug",
   solicited: "debug",

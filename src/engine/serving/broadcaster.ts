@@ -1,11 +1,19 @@
 /** We are the broadcast server: one packet to a broadcast or multicast address each poll interval, while we are synchronized. */
-import { broadcaster, onBroadcast, onBroadcastDue, previousDeparture, revise } from "../../association/broadcaster.ts";
+import {
+  broadcaster,
+  onBroadcast,
+  onBroadcastDue,
+  onBroadcastFailed,
+  previousDeparture,
+  revise,
+} from "../../association/broadcaster.ts";
 import type { Broadcaster } from "../../association/broadcaster.ts";
 import type { SystemHeader } from "../../association/symmetric.ts";
 import type { AssociationConfig } from "../../association/template.ts";
 import type { Now } from "../../time/now.ts";
 import { UNKNOWN_TIME } from "../../time/timestamp.ts";
-import { family } from "../../wire/address.ts";
+import { family, type Address } from "../../wire/address.ts";
+import type { HostFault } from "../port/event.ts";
 import { encodeHeader } from "../../wire/header.ts";
 import { socketFor } from "./sockets.ts";
 import type { State } from "../state.ts";
@@ -44,10 +52,18 @@ export function sendBroadcast(state: State, now: Now): void {
   if (system.leap !== "unsynchronized") send(state, sender, system, now);
 }
 
+/** What a socket was given did not leave, or there is none: of a line that is told once, of anything else each time. */
+export function onUnsent(state: State, to: Address, why: HostFault): void {
+  const sender = state.serving.broadcasters.find(({ config }) => config.name === to.ip && config.port === to.port);
+  if (sender === undefined || onBroadcastFailed(sender, why)) state.note({ what: "notSent", to, why });
+}
+
 function send(state: State, sender: Broadcaster, system: SystemHeader, now: Now): void {
   const { config } = sender;
+  const to = { ip: config.name, port: config.port };
   const socket = socketFor(state.serving, family(config.name));
-  if (socket === undefined) return;
+  // Its socket may come with an interface.
+  if (socket === undefined) return onUnsent(state, to, "noRoute");
   const header = encodeHeader({
     ...system,
     version: config.version,
@@ -60,7 +76,6 @@ function send(state: State, sender: Broadcaster, system: SystemHeader, now: Now)
   const { security } = state.surroundings;
   const sealed = config.key === null ? security.none().seal(header) : security.sealWith(config.key, header);
   if (sealed.kind === "unsealed") return;
-  const to = { ip: config.name, port: config.port };
   const token = state.send({ socket, to, ttl: config.ttl ?? DEFAULT_TTL, bytes: sealed.bytes });
   const departure = onBroadcast(sender, now.clock);
   if (departure !== null) state.departures.set(token, departure);

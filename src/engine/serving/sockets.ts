@@ -27,7 +27,9 @@ export function openService(state: State): void {
   if (service === null) return;
   fit(state, service.addresses, false);
   for (const { group } of service.groups) state.note({ what: "listening", group });
-  state.note({ what: "listening", group: null });
+  // Of the interfaces that are named there is none, or nobody tells which there are.
+  if (service.addresses.length === 0) state.note({ what: "notListening", why: "noAddress", late: true });
+  else state.note({ what: "listening", group: null });
 }
 
 /** The configuration has changed: where other addresses, ports or groups are to be heard, the sockets are opened anew. */
