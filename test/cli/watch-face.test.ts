@@ -13,7 +13,7 @@ async function drawn(columns: number, names: readonly string[]): Promise<readonl
   let screen = "";
   const out = { write: (text: string) => void (screen = text), isTerminal: true, columns, rows: 40 };
   const io: Io = { out, err: out, env: { TERM: "xterm" }, onStop: () => () => {} };
-  const face = await watchFace({ color: false } as Parameters<typeof watchFace>[0], CONFIG, io);
+  const face = await watchFace({ color: false }, CONFIG, io);
   const snapshot = snapshotOf(
     names.map((name, index) =>
       association(index + 1, { name, address: `192.0.2.${index + 1}`, offset: 0.001 * index }),
