@@ -37,7 +37,7 @@ await keepCompiled();
 async function chunks() {
   const { outputFiles } = await build({
     absWorkingDir: top,
-    entryPoints: { ntpkit: "src/cli/entry.ts" },
+    entryPoints: { ntpkit: "src/cli/entry.ts", worlds: "src/cli/simulate/worker.ts" },
     outdir: "dist/bin",
     write: false,
     bundle: true,

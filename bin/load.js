@@ -19,14 +19,15 @@ const KEPT = ["demo", "sync", "query", "peers", "check"];
 /**
  * Runs the command.
  * @param keep whether to keep what is compiled of it until it ends; the build does
+ * @param part the chunk that begins: the command, or what its threads run
  */
-function load({ keep = false } = {}) {
+function load({ keep = false, part = "./ntpkit.js" } = {}) {
   const command = KEPT.includes(process.argv[2]) ? process.argv[2] : "demo";
   const compiled = join(folder, `${command}-${process.arch}-${process.versions.v8}.cache`);
   // The build escapes what is not ASCII.
   const script = new Script(readFileSync(bundle, "latin1"), { filename: bundle, cachedData: contentsOf(compiled) });
   if (keep) process.on("exit", () => writeFileSync(compiled, script.createCachedData()));
-  requireFrom(script.runInThisContext())("./ntpkit.js");
+  requireFrom(script.runInThisContext())(part);
 }
 
 /** A `require` that knows the chunks; packages are found as this file finds them. */

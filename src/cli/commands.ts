@@ -150,6 +150,12 @@ export const COMMANDS: readonly CommandRow[] = [
     operands: [{ word: "<file>", text: "a pcap or pcapng file; - reads standard input" }],
     run: async ([file], options, io) => (await import("./decode.ts")).runDecode(file!, options, io),
   }),
+  command("simulate", {
+    group: "see",
+    text: "run the daemon's engine on the hosts of a simulated network, and say how wrong their clocks truly were",
+    operands: [{ word: "[file]", text: "a world in TOML; without it --config names an ntp.conf to try" }],
+    run: async ([file], options, io) => (await import("./simulate.ts")).runSimulate(file ?? null, options, io),
+  }),
   command("demo", {
     group: "help",
     text: "see a run of sync against five embedded servers, one lying and one lost, without touching the clock",

@@ -165,6 +165,12 @@ export const EXAMPLES: Readonly<Record<CommandName | "ntpkit", readonly Example[
     ["ntpkit demo", "Run it."],
     ["ntpkit demo --json", "See what a script gets to read."],
   ],
+  simulate: [
+    ["ntpkit simulate man/examples/worlds/seeds-site.toml", "A site that organizes itself, and loses a receiver."],
+    ["ntpkit simulate --config /etc/ntp.conf --network wan", "What would my own configuration do?"],
+    ["ntpkit simulate --runs 100 --json world.toml | jq .quantiles", "How well, on the whole?"],
+  ],
+  demo: [["ntpkit demo", "Run it."]],
   keygen: [
     ["ntpkit keygen --count 4 /etc/ntp.keys", "Four keys, numbered from 1."],
     ["ntpkit keygen --type SHA1 --first-id 10", "One SHA-1 key, number 10, printed."],

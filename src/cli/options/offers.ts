@@ -139,6 +139,10 @@ export const GROUPS = {
     heading: "What is shown:",
     rows: ["summary", "bad", "captured", "decodedMode", "capturedPort", "macKeys", "keysFormat"],
   },
+  simulating: {
+    heading: "What is simulated:",
+    rows: ["simulatedConfig", "network", "seed", "runs", "simulatedTime", "trace"],
+  },
   keygen: { heading: "Which keys:", rows: ["type", "keyCount", "firstId", "keyFormat", "replace"] },
   figures: { heading: "Figures for a monitoring system:", rows: ["format", "textfile"] },
   output: { heading: "What is printed:", rows: ["json", "quiet", "verbose", "debug", "noColor"] },
@@ -176,6 +180,7 @@ export const OFFERS = {
   now: ["knowing", "servers", "nowMeasuring", "selection", "output"],
   watch: ["drawing", "servers", "watchMeasuring", "selection", "output"],
   decode: ["decoding", "output"],
+  simulate: ["simulating", "output"],
   demo: ["output"],
   keygen: ["keygen", "output"],
   completion: [],

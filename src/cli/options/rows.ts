@@ -722,6 +722,40 @@ export const ROWS = {
   },
   macKeys: { flag: "--keys", takes: "file", text: "check MACs with the symmetric keys of this file" },
 
+  // What is simulated.
+  simulatedConfig: {
+    flag: "--config",
+    short: "-c",
+    takes: "file",
+    text: "instead of a world: a host with this configuration, in ntp.conf syntax, and good servers for it",
+  },
+  network: {
+    flag: "--network",
+    takes: "network",
+    text: "with --config: what the way to the servers is like",
+    choices: ["lan", "wan", "jittery"],
+    standard: "wan",
+  },
+  seed: {
+    flag: "--seed",
+    takes: "seed",
+    text: "what decides all that looks random; that of the file, or 1, unless given",
+  },
+  runs: {
+    flag: "--runs",
+    takes: "n",
+    text: "so many runs, each with a seed of its own, on all processors; tells quantiles",
+    whole: { least: 1, most: 100_000 },
+    standard: 1,
+  },
+  simulatedTime: {
+    flag: "--for",
+    takes: "duration",
+    text: "simulate so long instead of as the world says",
+    duration: { least: 1, most: 31_622_400 },
+  },
+  trace: { flag: "--trace", text: "say on standard error everything that happens, packet by packet" },
+
   // Which keys are made.
   type: {
     flag: "--type",

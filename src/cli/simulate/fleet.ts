@@ -1,0 +1,68 @@
+/** Many runs of one world: on threads of their own as many as there are processors, where this is the built command; else here. */
+import type { WorldPlan } from "../../simulate/plan.ts";
+import { simulate, type Simulated } from "../../simulate/simulation.ts";
+
+/** What a thread is told to run. */
+export interface Errand {
+  readonly seed: string;
+  readonly trace: boolean;
+  /** Of one run everything is told, of the others only how wrong the clocks were. */
+  readonly isWhole: boolean;
+}
+
+/**
+ * Runs a world once for every seed.
+ * @returns in the order of the seeds
+ */
+export async function simulateAll(plan: WorldPlan, seeds: readonly string[], trace: boolean): Promise<Simulated[]> {
+  const errands = seeds.map((seed, index): Errand => ({ seed, trace, isWhole: index === 0 }));
+  if (errands.length === 1 || !isBuilt()) {
+    const runs: Simulated[] = [];
+    for (const errand of errands) runs.push(await runErrand(plan, errand));
+    return runs;
+  }
+  return await onThreads(plan, errands);
+}
+
+/** Does one. */
+export async function runErrand(plan: WorldPlan, { seed, trace, isWhole }: Errand): Promise<Simulated> {
+  const run = await simulate(plan, seed, trace);
+  if (isWhole) return run;
+  return { ...run, events: [], hosts: run.hosts.map((host) => ({ ...host, associations: [] })) };
+}
+
+/** From source there is no thread's code to load. */
+function isBuilt(): boolean {
+  return new URL(import.meta.url).pathname.endsWith("/dist/bin/ntpkit.cjs");
+}
+
+async function onThreads(plan: WorldPlan, errands: readonly Errand[]): Promise<Simulated[]> {
+  const [{ Worker }, { availableParallelism }, { fileURLToPath }] = await Promise.all([
+    import("node:worker_threads"),
+    import("node:os"),
+    import("node:url"),
+  ]);
+  const loader = fileURLToPath(new URL("../../bin/load.js", import.meta.url));
+  const code = `require(${JSON.stringify(loader)}).load({ part: "./worlds.js" })`;
+  const runs: Simulated[] = [];
+  let next = 0;
+  const work = (): Promise<void> =>
+    new Promise((done, failed) => {
+      const worker = new Worker(code, { eval: true, workerData: plan });
+      let current = -1;
+      const go = (): void => {
+        current = next++;
+        const errand = errands[current];
+        if (errand !== undefined) return void worker.postMessage(errand);
+        void worker.terminate().then(() => done());
+      };
+      worker.on("message", (run: Simulated) => {
+        runs[current] = run;
+        go();
+      });
+      worker.on("error", failed);
+      go();
+    });
+  await Promise.all(Array.from({ length: Math.min(availableParallelism(), errands.length) }, work));
+  return runs;
+}
