@@ -73,7 +73,7 @@ export function daemonConfig(file: Configuration, options: DaemonOptions, facts:
     timeout: TIMEOUT,
     burst: burstOf(file),
     allan: file.tinker.allan,
-    clock: clockOf(file, options, facts),
+    clock: clockOf(file, associations, options, facts),
     precision: facts.precision,
     discovery: {
       ...BASE_DISCOVERY,
@@ -144,10 +144,12 @@ function burstOf({ callDelay }: Configuration): BurstProfile {
 }
 
 function clockOf(
-  { tinker, switches, associations }: Configuration,
+  { tinker, switches }: Configuration,
+  associations: readonly AssociationConfig[],
   { noClock, discipline, anyFirst }: DaemonOptions,
   { frequency, kernelLoop }: DaemonFacts,
 ): ClockConfig {
+  // Who only listens to broadcasts has no line with a server, and follows all the same.
   if (associations.every(({ kind }) => kind === "broadcast")) return { kind: "observe" };
   if (!switches.ntp) return FOLLOW;
   return {

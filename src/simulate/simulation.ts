@@ -4,6 +4,7 @@ import type { Note } from "../engine/port/note.ts";
 import type { Runner } from "../sim/runner.ts";
 import { elapsed, type Mono } from "../time/mono.ts";
 import { PHI, type Seconds } from "../time/seconds.ts";
+import { kissAction } from "../wire/kiss.ts";
 import { build, type Built, type Traffic } from "./build.ts";
 import type { PlannedEvent, WorldPlan } from "./plan.ts";
 
@@ -70,10 +71,13 @@ export async function simulate(plan: WorldPlan, seed: string, trace = false): Pr
   const { world, hosts } = built;
   const interval = Math.min(LOOK, plan.duration / LOOKS);
   const records = new Map([...hosts.keys()].map((name) => [name, new HostRecord(interval)]));
-  for (let look = 1; look * interval <= plan.duration * (1 + 1e-9); look += 1) {
-    world.run(look * interval - world.now);
+  // Between the full minutes, at which much happens.
+  for (let at = interval / 2; at < plan.duration; at += interval) {
+    world.run(at - world.now);
     for (const [name, runner] of hosts) records.get(name)!.look(runner, world.now, built.leapt());
   }
+  world.run(plan.duration - world.now);
+  for (const [name, { machine }] of hosts) records.get(name)!.end(machine.error - built.leapt());
   return {
     seed,
     duration: plan.duration,
@@ -112,6 +116,11 @@ class HostRecord {
     return { rms: Math.sqrt(this.#squares / this.#count), worst: this.#worst, final: this.#final };
   }
 
+  /** What the clock is off by in the end. */
+  end(error: Seconds): void {
+    this.#final = error;
+  }
+
   look(runner: Runner, at: Seconds, leapt: Seconds): void {
     const { machine } = runner;
     // To ask a daemon for all that it knows is dear: it is done now and then, and before it is accused of anything.
@@ -121,7 +130,6 @@ class HostRecord {
     const error = machine.error - leapt;
     this.#squares += error ** 2;
     this.#count += 1;
-    this.#final = error;
     if (Math.abs(error) > Math.abs(this.#worst)) this.#worst = error;
     if (this.#isOutside(error, machine.mono())) {
       this.#stated = statedBy(runner);
@@ -189,7 +197,8 @@ function notedEvent(note: Note, nameOf: Built["nameOf"]): Omit<SimulatedEvent, "
     case "clockRefused":
       return { what: "clockRefused", why: note.why };
     case "kiss":
-      return { what: "kiss", peer: nameOf(note.address.ip), why: note.code };
+      // Whoever is not yet synchronized says so by a kiss, too.
+      return kissAction(note.code) === "none" ? null : { what: "kiss", peer: nameOf(note.address.ip), why: note.code };
     case "leapSecond":
       return { what: "leapSecond", why: note.leap };
     default:

@@ -51,7 +51,7 @@ function hostCells({ name, stratum, systemPeer, error, outsideBound, packets }: 
     signedText(error?.final ?? null),
     durationText(error?.rms ?? null),
     signedText(error?.worst ?? null),
-    outsideBound === 0 ? NOTHING : (longText(outsideBound) ?? durationText(outsideBound)),
+    outsideBound === 0 ? NOTHING : spanText(outsideBound),
     `${packets.sent}`,
     `${packets.received}`,
   ];
@@ -64,17 +64,21 @@ const WORDS: Readonly<Record<string, (event: SimulatedEvent) => string>> = {
   stepped: ({ by }) => `steps its clock by ${signedText(by ?? null)}`,
   step: ({ by }) => `somebody steps its clock by ${signedText(by ?? null)}`,
   drift: ({ by }) => `drifts by ${((by ?? 0) * 1e6).toFixed(3)} ppm more`,
-  sleep: ({ lasting }) => `sleeps for ${durationText(lasting ?? null)}`,
+  sleep: ({ lasting }) => `sleeps for ${spanText(lasting)}`,
   restart: () => "is restarted",
   lie: ({ by }) => `lies by ${signedText(by ?? null)}`,
   fail: () => "falls silent",
   recover: () => "tells the time again",
-  partition: ({ lasting }) => `is cut off for ${durationText(lasting ?? null)}`,
+  partition: ({ lasting }) => `is cut off for ${spanText(lasting)}`,
   leap: ({ why }) => (why === "delete" ? "a second is left out" : "a second is inserted"),
-  leapSecond: ({ why }) => (why === "delete" ? "a second is to be left out" : "a leap second is to be inserted"),
+  leapSecond: ({ why }) => (why === "delete" ? "leaves the second out" : "inserts the leap second"),
   clockRefused: ({ why }) => `its clock is not touched: ${why}`,
-  kiss: ({ peer, why }) => `is sent away by ${printable(peer ?? "")}: ${printable(why ?? "")}`,
+  kiss: ({ peer, why }) => `has a kiss from ${printable(peer ?? "")}: ${printable(why ?? "")}`,
 };
+
+function spanText(seconds: Seconds = 0): string {
+  return longText(seconds) ?? durationText(seconds);
+}
 
 function eventCells(event: SimulatedEvent): readonly string[] {
   const words = Object.hasOwn(WORDS, event.what) ? WORDS[event.what]!(event) : event.what;

@@ -89,6 +89,7 @@ describe("the table", () => {
 });
 
 const NOBODY = "127.0.0.1:9";
+const WORLD = fileURLToPath(new URL("../../man/examples/worlds/liar.toml", import.meta.url));
 const CAPTURE = fileURLToPath(new URL("../fixtures/captures/a1-iburst.pcap", import.meta.url));
 
 /** What a command is run with beside the option that is tried, so that it measures nobody, changes nothing and ends. */
@@ -112,12 +113,17 @@ const BESIDE: Readonly<Partial<Record<CommandName, (flag: string) => readonly st
   check: (flag) => (flag === "--daemon" ? [] : [NOBODY]),
   watch: () => [NOBODY],
   decode: () => [CAPTURE],
+  simulate: (flag) => [
+    ...(flag === "--config" || flag === "--network" ? [] : [WORLD]),
+    ...(flag === "--for" ? [] : ["--for", "10s"]),
+  ],
   completion: () => ["bash"],
 };
 
 /** A value of each option that takes one, by the word for it in the help, or by the flag. */
 const VALUES: Readonly<Record<string, () => string>> = {
   "--user": () => "root",
+  "--seed": () => "7",
   "--host": () => "10.1.0.0/16",
   "--interface": () => "lo",
   "--address": () => "127.0.0.1",
@@ -156,6 +162,7 @@ const NEEDS: Readonly<Record<string, () => readonly string[]>> = {
   "--leap-smear": () => ["--leap-file", join(folder, "leaps")],
   "--from": () => ["--print"],
   "--print": () => ["--from", join(folder, "ntp.conf")],
+  "--network": () => ["--config", join(folder, "ntp.conf")],
 };
 
 /** The command lines that a row's help shows: with each value that it names, and without one where it may be left out. */

@@ -49,6 +49,8 @@ describe("the engine of a daemon", () => {
     });
     expect(told("server a\ndisable ntp").clock).toMatchObject({ kind: "loop", of: "served" });
     expect(told("server 127.127.1.0\nbroadcast 192.0.2.255").clock).toEqual({ kind: "observe" });
+    for (const listening of ["broadcastclient", "multicastclient 224.0.1.1"])
+      expect(told(listening).clock).toMatchObject({ kind: "loop", of: "machine" });
   });
 
   it("has all of tinker reach who it is for", () => {

@@ -37,11 +37,9 @@ function isBuilt(): boolean {
 }
 
 async function onThreads(plan: WorldPlan, errands: readonly Errand[]): Promise<Simulated[]> {
-  const [{ Worker }, { availableParallelism }, { fileURLToPath }] = await Promise.all([
-    import("node:worker_threads"),
-    import("node:os"),
-    import("node:url"),
-  ]);
+  const { Worker } = process.getBuiltinModule("node:worker_threads");
+  const { availableParallelism } = process.getBuiltinModule("node:os");
+  const { fileURLToPath } = process.getBuiltinModule("node:url");
   const loader = fileURLToPath(new URL("../../bin/load.js", import.meta.url));
   const code = `require(${JSON.stringify(loader)}).load({ part: "./worlds.js" })`;
   const runs: Simulated[] = [];

@@ -1,0 +1,120 @@
+/** `simulate` as it is typed: output, documents, exit codes; and that no other command loads the simulator. */
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { simulateSchema, type SimulateDocument } from "../../src/view/simulate-document.ts";
+import { ntpkit, type Ran } from "../support/command.ts";
+import { violations } from "../support/schema.ts";
+
+const TOP = fileURLToPath(new URL("../../", import.meta.url));
+const LIAR = `${TOP}man/examples/worlds/liar.toml`;
+let folder = "";
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "ntpkit-simulate-"));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function file(name: string, text: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+}
+
+function documentOf(ran: Pick<Ran, "code" | "out">): SimulateDocument {
+  const document = JSON.parse(ran.out) as SimulateDocument;
+  expect([violations(document, simulateSchema()), document.exitCode]).toEqual([[], ran.code]);
+  return document;
+}
+
+describe("simulate", () => {
+  it("says who follows whom, and how wrong the clocks are", async () => {
+    const { code, out, err } = await ntpkit(["simulate", LIAR, "--for", "1h"]);
+    expect([code, err]).toEqual([0, ""]);
+    expect(out).toMatch(/^one liar among four: 1 host, 1 h, seed 1\n\nhost +stratum +follows +error/);
+    expect(out).toMatch(/^client +2 +honest\d +[+-]\d/m);
+    expect(out).toMatch(/^00:00:\d\d {2}client {2}steps its clock by -2\.0/m);
+    expect(await ntpkit(["simulate", LIAR, "--for", "1m", "-q"])).toEqual({ code: 0, out: "", err: "" });
+  });
+
+  it("has a document, the same for the same seed", async () => {
+    const words = ["simulate", LIAR, "--json", "--for", "30m", "--seed", "x"];
+    const [one, other] = [await ntpkit(words), await ntpkit(words)];
+    expect(one.out).toBe(other.out);
+    const { seed, runs, duration, hosts, events } = documentOf(one);
+    expect({ seed, runs, duration }).toEqual({ seed: "x", runs: 1, duration: 1800 });
+    expect(hosts[0]).toMatchObject({ name: "client", stratum: 2, outsideBound: 0 });
+    expect(hosts[0]!.associations).toHaveLength(4);
+    expect(events[0]).toMatchObject({ host: "client", what: "follows" });
+  });
+
+  it("tells quantiles of many runs, whose seeds count up", async () => {
+    const ran = await ntpkit(["simulate", LIAR, "--json", "--for", "10m", "--runs", "5", "--seed", "3"]);
+    const { runs, seed, quantiles } = documentOf(ran);
+    expect([runs, seed]).toEqual([5, "3"]);
+    const { rms, worst } = quantiles![0]!;
+    expect([rms!.low <= rms!.median, rms!.median <= rms!.high, rms!.high <= rms!.most]).toEqual([true, true, true]);
+    expect(worst!.most).toBeGreaterThanOrEqual(rms!.most);
+    expect((await ntpkit(["simulate", LIAR, "--for", "10m", "--runs", "3"])).out).toMatch(/: 3 runs\n\nhost +rms 10 %/);
+  });
+
+  it("tells everything that happens on standard error, where that is asked for", async () => {
+    const { out, err } = await ntpkit(["simulate", LIAR, "--json", "--for", "10s", "--trace"]);
+    expect(JSON.parse(out)).toMatchObject({ ok: true });
+    expect(err).toMatch(/client\s+sends\s+10\.1\.0\.5/);
+  });
+
+  it.each(["lan", "wan", "jittery"] as const)("tries an ntp.conf in a network: %s", async (network) => {
+    const config = file(
+      "ntp.conf",
+      "driftfile /var/lib/ntp/drift\nserver 192.0.2.1 iburst\nserver ntp.example.net iburst\npool pool.example iburst\npeer other.example\nrestrict default nomodify\n",
+    );
+    const ran = await ntpkit(["simulate", "--json", "--config", config, "--network", network, "--for", "2h"]);
+    const { hosts } = documentOf(ran);
+    expect(hosts).toMatchObject([{ name: "host", outsideBound: 0 }]);
+    expect(hosts[0]!.associations.filter(({ reach }) => reach > 0).length).toBeGreaterThanOrEqual(3);
+    expect(ran.err).toMatch(/ntp\.conf:5:\d+: "other\.example" is not tried/);
+  });
+
+  it("refuses what is no world with 64, and where", async () => {
+    const bad = file("bad.toml", '[[host]]\nname = "a"\ndirectives = ["server b"]\n');
+    const ran = await ntpkit(["simulate", "--json", bad]);
+    expect(ran).toMatchObject({ code: 64, err: expect.stringContaining(`${bad}:3:`) });
+    expect(JSON.parse(ran.out)).toMatchObject({ schema: "ntpkit/simulate/1", ok: false, exitCode: 64 });
+    for (const words of [[], [LIAR, "--config", LIAR], [LIAR, "--network", "lan"], ["/nonexistent.toml"]])
+      expect([words, (await ntpkit(["simulate", ...words])).code]).toEqual([words, 64]);
+    const none = file("none.conf", "tos maxclock 3\n");
+    expect((await ntpkit(["simulate", "--config", none])).code).toBe(64);
+  });
+});
+
+describe("the built command", () => {
+  it("runs seeds on threads, to the same end", async () => {
+    const words = ["simulate", LIAR, "--json", "--for", "10m", "--runs", "4"];
+    const built = spawnSync(process.execPath, [`${TOP}bin/ntpkit.js`, ...words], { encoding: "utf8" });
+    expect([built.status, built.stderr]).toEqual([0, ""]);
+    expect(JSON.parse(built.stdout)).toEqual(JSON.parse((await ntpkit(words)).out));
+  });
+});
+
+/** Every module that a module loads at once: imports of types alone are none. */
+function loadedBy(path: string, seen: Set<string> = new Set()): Set<string> {
+  if (seen.has(path) || !existsSync(path)) return seen;
+  seen.add(path);
+  const statements = readFileSync(path, "utf8").matchAll(/^(?:import|export) (?!type )[^;]*?from "(\.[^"]+)";/gm);
+  for (const [, from] of statements) loadedBy(join(dirname(path), from!), seen);
+  return seen;
+}
+
+it("no command but simulate loads the simulator at its start", () => {
+  const modules = ["entry", "program", "commands", "once", "now", "check", "peers", "run", "find", "serve", "demo"];
+  for (const module of modules) {
+    const loaded = [...loadedBy(`${TOP}src/cli/${module}.ts`)];
+    expect(loaded.length).toBeGreaterThan(1);
+    expect([module, loaded.filter((path) => /\/src\/(sim|simulate)\//.test(path))]).toEqual([module, []]);
+  }
+  expect([...loadedBy(`${TOP}src/cli/simulate.ts`)].some((path) => path.includes("/src/sim/"))).toBe(true);
+});
