@@ -30,7 +30,7 @@ import {
 export interface HostNote {
   readonly at: TrueTime;
   readonly host: string;
-  readonly note: Note;
+  readonly note: ToldNote;
 }
 
 /** How many packets a station has sent and got. */
@@ -54,14 +54,14 @@ export interface Built {
 }
 
 /** Of all that hosts note: whom they follow, and what becomes of their clocks. */
-const TOLD: ReadonlySet<Note["what"]> = new Set([
-  "systemPeer",
-  "clockStepped",
-  "clockRefused",
-  "kiss",
-  "leapSecond",
-  "resumed",
-]);
+const TOLD = ["systemPeer", "clockStepped", "clockRefused", "kiss", "leapSecond"] as const;
+
+/** One of these notes. */
+export type ToldNote = Extract<Note, { readonly what: (typeof TOLD)[number] }>;
+
+function isTold(note: Note): note is ToldNote {
+  return (TOLD as readonly Note["what"][]).includes(note.what);
+}
 
 /** A step of the walk of a frequency, seconds: shorter ones show nowhere, and a day has many. */
 const WANDER_TICK: Seconds = 16;
@@ -188,7 +188,7 @@ class Builder {
         if (event.kind === "datagram") traffic.received += 1;
         const actions = engine.handle(event, now);
         for (const action of actions)
-          if (action.kind === "note" && TOLD.has(action.note.what))
+          if (action.kind === "note" && isTold(action.note))
             this.#notes.push({ at: this.#world.now, host: name, note: action.note });
         return actions;
       },

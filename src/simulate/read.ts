@@ -5,6 +5,7 @@ import { foldStatements, type Configuration } from "../config/ntpconf/configurat
 import { parseNtpConf } from "../config/ntpconf/parse.ts";
 import { UsageError, type Place } from "../config/usage.ts";
 import { DEFAULT_DISCIPLINE, DISCIPLINES, type DisciplineName } from "../discipline/disciplines.ts";
+import { systemReason } from "../security/place.ts";
 import { addressOctets, isMulticast } from "../wire/address.ts";
 import { refidOfAddress } from "../wire/refid.ts";
 import { literalFamily } from "../config/literal.ts";
@@ -232,7 +233,7 @@ class WorldReader {
     try {
       own = this.#readFile(path, this.#file);
     } catch (error) {
-      throw new UsageError(`file: cannot read "${path}": ${error instanceof Error ? error.message : error}`, null, at);
+      throw new UsageError(`file: cannot read "${path}": ${systemReason(error)}`, null, at);
     }
     return this.#parsed(own, path, (place) => place);
   }
@@ -344,7 +345,7 @@ class WorldReader {
         throw new UsageError(
           `${host.name} can have the time from nobody: ${way}`,
           "let one of them follow a [[source]], or trust its own clock (server 127.127.1.0)",
-          this.#stations.get(host.name)!,
+          this.#stations.get(host.name),
         );
     }
   }

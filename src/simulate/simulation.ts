@@ -1,11 +1,10 @@
 /** One run of a world, and what came of it: who followed whom, how wrong the clocks truly were, and how wrong they said they might be. */
 import type { AssociationReport } from "../engine/port/snapshot.ts";
-import type { Note } from "../engine/port/note.ts";
 import type { Runner } from "../sim/runner.ts";
 import { elapsed, type Mono } from "../time/mono.ts";
 import { PHI, type Seconds } from "../time/seconds.ts";
 import { kissAction } from "../wire/kiss.ts";
-import { build, type Built, type Traffic } from "./build.ts";
+import { build, type Built, type ToldNote, type Traffic } from "./build.ts";
 import type { PlannedEvent, WorldPlan } from "./plan.ts";
 
 /** True error of a clock, its reading less true time, since it first followed somebody. */
@@ -187,7 +186,7 @@ function plannedEvents(event: PlannedEvent): readonly SimulatedEvent[] {
     : event.who.map((host) => ({ at, host, what, ...more }));
 }
 
-function notedEvent(note: Note, nameOf: Built["nameOf"]): Omit<SimulatedEvent, "at" | "host"> | null {
+function notedEvent(note: ToldNote, nameOf: Built["nameOf"]): Omit<SimulatedEvent, "at" | "host"> | null {
   switch (note.what) {
     case "systemPeer":
       return { what: "follows", peer: note.address === null ? null : nameOf(note.address.ip) };
@@ -201,7 +200,5 @@ function notedEvent(note: Note, nameOf: Built["nameOf"]): Omit<SimulatedEvent, "
       return kissAction(note.code) === "none" ? null : { what: "kiss", peer: nameOf(note.address.ip), why: note.code };
     case "leapSecond":
       return { what: "leapSecond", why: note.leap };
-    default:
-      return null;
   }
 }

@@ -1,4 +1,6 @@
 /** Many runs of one world: on threads of their own as many as there are processors, where this is the built command; else here. */
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
 import type { WorldPlan } from "../../simulate/plan.ts";
 import { simulate, type Simulated } from "../../simulate/simulation.ts";
 
@@ -39,28 +41,20 @@ function isBuilt(): boolean {
 async function onThreads(plan: WorldPlan, errands: readonly Errand[]): Promise<Simulated[]> {
   const { Worker } = process.getBuiltinModule("node:worker_threads");
   const { availableParallelism } = process.getBuiltinModule("node:os");
-  const { fileURLToPath } = process.getBuiltinModule("node:url");
   const loader = fileURLToPath(new URL("../../bin/load.js", import.meta.url));
   const code = `require(${JSON.stringify(loader)}).load({ part: "./worlds.js" })`;
   const runs: Simulated[] = [];
-  let next = 0;
-  const work = (): Promise<void> =>
-    new Promise((done, failed) => {
-      const worker = new Worker(code, { eval: true, workerData: plan });
-      let current = -1;
-      const go = (): void => {
-        current = next++;
-        const errand = errands[current];
-        if (errand !== undefined) return void worker.postMessage(errand);
-        void worker.terminate().then(() => done());
-      };
-      worker.on("message", (run: Simulated) => {
-        runs[current] = run;
-        go();
-      });
-      worker.on("error", failed);
-      go();
-    });
-  await Promise.all(Array.from({ length: Math.min(availableParallelism(), errands.length) }, work));
+  const queue = errands.entries();
+  const employ = async (): Promise<void> => {
+    const worker = new Worker(code, { eval: true, workerData: plan });
+    for (const [index, errand] of queue) {
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
+      worker.postMessage(errand);
+      const [run] = (await once(worker, "message")) as [Simulated];
+      runs[index] = run;
+    }
+    await worker.terminate();
+  };
+  await Promise.all(Array.from({ length: Math.min(availableParallelism(), errands.length) }, employ));
   return runs;
 }

@@ -5,6 +5,7 @@ import { runErrand, type Errand } from "./fleet.ts";
 
 parentPort?.on("message", (errand: Errand) => {
   void runErrand(workerData as WorldPlan, errand).then(
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
     (run) => parentPort?.postMessage(run),
     // What is thrown in a timer ends the thread, and is told to whoever started it.
     (error: unknown) =>
