@@ -170,7 +170,6 @@ export const EXAMPLES: Readonly<Record<CommandName | "ntpkit", readonly Example[
     ["ntpkit simulate --config /etc/ntp.conf --network wan", "What would my own configuration do?"],
     ["ntpkit simulate --runs 100 --json world.toml | jq .quantiles", "How well, on the whole?"],
   ],
-  demo: [["ntpkit demo", "Run it."]],
   keygen: [
     ["ntpkit keygen --count 4 /etc/ntp.keys", "Four keys, numbered from 1."],
     ["ntpkit keygen --type SHA1 --first-id 10", "One SHA-1 key, number 10, printed."],
