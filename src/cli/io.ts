@@ -1,5 +1,6 @@
 /** What a command reads and writes: streams, environment, signals. Given in, so that commands run in tests as they are. */
 
+import type { Seconds } from "../time/seconds.ts";
 import { printable } from "../view/text.ts";
 
 /** Somewhere to write. */
@@ -29,6 +30,11 @@ export interface Io {
    * @returns how to stop listening
    */
   onStop(listener: (signal: StopSignal) => void): () => void;
+  /**
+   * Seconds of its deadline that the command has used before it began to ask, as by reading the names of thousands of servers.
+   * Absent: none.
+   */
+  readonly spent?: () => Seconds;
 }
 
 /**

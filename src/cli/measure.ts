@@ -17,6 +17,7 @@ import { md5 } from "../host/md5.ts";
 import { openWorld } from "../host/world.ts";
 import type { Keyring } from "../security/keyring.ts";
 import { securityProvider } from "../security/symmetric.ts";
+import type { Seconds } from "../time/seconds.ts";
 import type { UnixNanoseconds } from "../time/timestamp.ts";
 import { leavesClock, withShadow } from "../world/shadow.ts";
 import { isLinkLocal, isLoopback } from "../wire/address.ts";
@@ -60,12 +61,19 @@ export async function measure({
   onLearned,
   ...options
 }: MeasureRequest): Promise<Measured> {
-  const engine = engineOf(config, keyring, control);
+  const engine = engineOf(hastened(config, options.spent ?? 0), keyring, control);
   const world = await openWorld({ clock: leavesClock(config) ? null : localClock(), read: machine.read });
   await drive(engine, world, options);
   onLearned?.(engine.memory(world.now()));
   const snapshot = engine.snapshot(world.now());
   return { snapshot, outcome: snapshot.outcome ?? "internal" };
+}
+
+/** With so much of its deadline gone. */
+function hastened(config: EngineConfig, spent: Seconds): EngineConfig {
+  const { once } = config;
+  if (once === null || once.deadline === null) return config;
+  return { ...config, once: { ...once, deadline: Math.max(0, once.deadline - spent) } };
 }
 
 /** The state of a run that has not begun. */

@@ -63,7 +63,11 @@ export class Session {
       face.stopped?.(signal);
       listener(signal);
     };
-    this.until = new Until({ onStop: (listener) => io.onStop(tell(listener)) }, face.deadline);
+    const { spent } = io;
+    this.until = new Until(
+      { onStop: (listener) => io.onStop(tell(listener)), ...(spent === undefined ? {} : { spent }) },
+      face.deadline,
+    );
   }
 
   /** Seconds since it began. */
@@ -152,6 +156,7 @@ export async function session<T extends Measured>(
         face.noted?.(notes, watched);
       },
       onRemember: (memory) => face.remembered?.(memory),
+      spent: io.spent?.() ?? 0,
     });
   } finally {
     sign.stop();

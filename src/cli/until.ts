@@ -13,13 +13,16 @@ export class Until {
   readonly #release: () => void;
   #why: Outcome = "interrupted";
 
-  /** @param seconds `Infinity`: no deadline */
-  constructor(io: Pick<Io, "onStop">, seconds: number = Infinity) {
+  /** @param seconds since the command was started; `Infinity`: no deadline */
+  constructor(io: Pick<Io, "onStop" | "spent">, seconds: number = Infinity) {
     this.signal = this.#controller.signal;
     // Hundreds of hosts may wait for it.
     setMaxListeners(0, this.signal);
     const release = io.onStop((signal) => this.end(STOPPED[signal]));
-    const timer = seconds === Infinity ? undefined : setTimeout(() => this.end("deadline"), seconds * 1000);
+    const timer =
+      seconds === Infinity
+        ? undefined
+        : setTimeout(() => this.end("deadline"), Math.max(0, seconds - (io.spent?.() ?? 0)) * 1000);
     this.#release = () => {
       clearTimeout(timer);
       release();

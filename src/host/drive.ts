@@ -10,7 +10,7 @@ import type { Engine } from "../engine/port/engine.ts";
 import type { Memory } from "../engine/port/memory.ts";
 import type { Note } from "../engine/port/note.ts";
 import type { World } from "../engine/port/world.ts";
-import type { Frequency } from "../time/seconds.ts";
+import type { Frequency, Seconds } from "../time/seconds.ts";
 
 /** What whoever runs the engine wants of it. */
 export interface DriveOptions {
@@ -26,6 +26,8 @@ export interface DriveOptions {
   readonly onStarted?: (engine: Engine, world: World) => void;
   /** Keeps a memory for later runs. */
   readonly onRemember?: (memory: Memory) => void;
+  /** Seconds of a one-shot's deadline that were used before it began. */
+  readonly spent?: Seconds;
 }
 
 /**

@@ -1,5 +1,4 @@
 /** The table of a report: a line a server. */
-import Table from "cli-table3";
 import type { AssociationReport } from "../engine/port/snapshot.ts";
 import type { Verdict } from "../association/verdict.ts";
 import type { Palette } from "./palette.ts";
@@ -67,27 +66,32 @@ export function tableOf<Server extends Tabled>(
   const taken = widthOf(figures);
   const room = Math.max(LEAST_NAME, width - taken);
   const names = namesWithin(servers, room);
-  const table = new Table({
-    chars: BORDERLESS,
-    style: { "padding-left": 0, "padding-right": 0, head: [], border: [], compact: true },
-    head: ["", " server", ...figures.map(({ heading }) => BETWEEN + heading)].map((heading) =>
-      palette.heading(heading),
-    ),
-    colAligns: [TALLY.align, "left", ...figures.map(({ align }) => align)],
-  });
-  for (const [index, server] of servers.entries()) {
-    const paint = palette[PAINTS[server.verdict]];
-    table.push(
-      [TALLY.cell(server), ` ${names[index]!}`, ...figures.map(({ cell }) => BETWEEN + cell(server))].map((cell) =>
-        paint(cell),
+  const sizes = [
+    1,
+    1 + Math.max("server".length, ...names.map(({ length }) => length)),
+    ...figures.map(({ size }) => BETWEEN.length + size),
+  ];
+  const aligns = [TALLY.align, "left" as const, ...figures.map(({ align }) => align)];
+  const line = (cells: readonly string[], paint: (text: string) => string): string =>
+    cells
+      .map((cell, column) => aligned(cell, sizes[column]!, aligns[column]!, paint))
+      .join("")
+      .trimEnd();
+  return [
+    line(["", " server", ...figures.map(({ heading }) => BETWEEN + heading)], palette.heading),
+    ...servers.map((server, index) =>
+      line(
+        [TALLY.cell(server), ` ${names[index]!}`, ...figures.map(({ cell }) => BETWEEN + cell(server))],
+        palette[PAINTS[server.verdict]],
       ),
-    );
-  }
-  return table
-    .toString()
-    .split("\n")
-    .map((line) => line.trimEnd())
-    .join("\n");
+    ),
+  ].join("\n");
+}
+
+/** Blanks stand outside the colour, so that a line can be cut behind its last word. */
+function aligned(cell: string, size: number, align: "left" | "right", paint: (text: string) => string): string {
+  const blanks = " ".repeat(Math.max(0, size - cell.length));
+  return align === "right" ? blanks + paint(cell) : paint(cell) + blanks;
 }
 
 /** The columns that fit beside the servers' names. */
@@ -155,22 +159,4 @@ const PAINTS: Readonly<Record<Verdict, keyof Palette>> = {
   outlier: "doubtful",
   falseticker: "bad",
   rejected: "faint",
-};
-
-const BORDERLESS = {
-  top: "",
-  "top-mid": "",
-  "top-left": "",
-  "top-right": "",
-  bottom: "",
-  "bottom-mid": "",
-  "bottom-left": "",
-  "bottom-right": "",
-  left: "",
-  "left-mid": "",
-  mid: "",
-  "mid-mid": "",
-  right: "",
-  "right-mid": "",
-  middle: "",
 };

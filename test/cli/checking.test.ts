@@ -40,6 +40,18 @@ const daemon = (): Promise<string> => listening(followed());
 const QUICK = ["--timeout", "200ms"];
 
 describe("check", () => {
+  it("has its deadline from its start on, whatever it read before it asked, as the daemon's asker has", async () => {
+    const mute = await listening(() => []);
+    const patient = ["--timeout", "100s", "--deadline", "200s"];
+    for (const words of [["check"], ["query"], ["trace"], ["check", "--daemon"]]) {
+      const [command = "", ...option] = words;
+      const argv = [command, ...patient, "--json", ...option, mute];
+      const { code, out, err } = await ntpkit(argv, { spent: 199.95 });
+      expect([words, code]).toEqual([words, words[0] === "check" ? 2 : 17]);
+      expect(out + err).toMatch(/the deadline( of 200\.0 s)? passed/);
+    }
+  });
+
   it("says what check_ntp_time says", async () => {
     const { code, out } = await ntpkit(["check", ...QUICK, await server()]);
     expect(code).toBe(0);

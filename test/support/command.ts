@@ -18,12 +18,14 @@ export interface CommandOptions {
   readonly rows?: number;
   /** A signal that comes as soon as the command listens for one. */
   readonly signal?: StopSignal;
+  /** Seconds that its start has taken. */
+  readonly spent?: number;
 }
 
 /** Runs a command line. */
 export async function ntpkit(
   argv: readonly string[],
-  { env = {}, columns, rows, signal }: CommandOptions = {},
+  { env = {}, columns, rows, signal, spent = 0 }: CommandOptions = {},
 ): Promise<Ran> {
   const out: string[] = [];
   const err: string[] = [];
@@ -37,6 +39,7 @@ export async function ntpkit(
     out: sink(out),
     err: sink(err),
     env: { NTPKIT_CONFIG: "/nonexistent/ntpkit.conf", TERM: "dumb", ...env },
+    spent: () => spent,
     onStop(listener) {
       if (signal !== undefined) queueMicrotask(() => listener(signal));
       return () => {};
