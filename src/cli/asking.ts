@@ -1,13 +1,15 @@
 /** What the commands that ask daemons share: the key, the deadline, and words for why nothing was told. */
+import { hostname } from "node:os";
 import { parseServer } from "../config/servers.ts";
 import { UsageError } from "../config/usage.ts";
 import type { ControlFault } from "../control/request.ts";
 import type { ControlKey } from "../control/session.ts";
 import type { Outcome } from "../engine/port/outcome.ts";
-import { LOCAL, type AskFault, type AskOptions, type Place, type SocketFault } from "../host/ask.ts";
+import { ownAddresses } from "../host/interfaces.ts";
+import { LOCAL, type AskFault, type AskOptions, type Place, type SocketFault, type Undelivered } from "../host/ask.ts";
 import { placedText } from "../security/place.ts";
 import type { FailureDocument } from "../view/document.ts";
-import { RESOLVE_FAULTS } from "../view/explain.ts";
+import { hostFaultText, RESOLVE_FAULTS, undeliveredHint } from "../view/explain.ts";
 import type { ControlError } from "../wire/control.ts";
 import { ASKING_DEFAULTS } from "./options/defaults.ts";
 import type { AskingOptions } from "./options/offers.ts";
@@ -69,6 +71,7 @@ export function askFailure(host: string, fault: AskFault, until: Until): Failure
     case "unresolved":
       return { code: "resolve", message: `${host}: ${RESOLVE_FAULTS[fault.why]}`, hint: null };
     case "silent":
+      if (fault.undelivered !== undefined) return undeliveredFailure(host, fault.undelivered);
       return {
         code: "no-reply",
         message: `${host}: nothing answers there, neither a control protocol nor NTP`,
@@ -91,6 +94,15 @@ export function askFailure(host: string, fault: AskFault, until: Until): Failure
   }
 }
 
+/** Nothing left this host, so nothing is said of the other. */
+function undeliveredFailure(host: string, { address, why }: Undelivered): FailureDocument {
+  return {
+    code: "no-reply",
+    message: `${host}: ${hostFaultText("unreachable", why, address)}`,
+    hint: undeliveredHint(address, why),
+  };
+}
+
 function stoppedFailure(host: string, nameless: boolean, { why }: Until): FailureDocument {
   if (why !== "deadline") return { code: why, message: nameless ? `${host}: ${why}` : why, hint: null };
   return nameless
@@ -104,7 +116,9 @@ function stoppedFailure(host: string, nameless: boolean, { why }: Until): Failur
 
 /** Whether a host is this one, as far as its name tells. */
 function isHere(host: string): boolean {
-  return host === LOCAL.host || /^(localhost\b|127\.|\[?::1)/i.test(host);
+  if (host === LOCAL.host || /^(localhost\b|127\.|\[?::1\b)/i.test(host)) return true;
+  const { name } = parseServer(host);
+  return ownAddresses().includes(name) || name.toLowerCase() === hostname().toLowerCase();
 }
 
 const SOCKETS: Readonly<

@@ -88,6 +88,14 @@ function nothing(status: "UNKNOWN" | "CRITICAL", text: string): Measurement {
   };
 }
 
+/** Nobody answered, in check_ntp_time's words; and why, where it is for more than that nothing came. */
+function unanswered(snapshot: Snapshot): Measurement {
+  const { remarks, ...none } = nothing("CRITICAL", "No response from NTP server");
+  const obstructed = snapshot.associations.filter(({ unreachable }) => unreachable !== null);
+  const why = obstructed.map((server) => ({ reason: server.reason, text: explain(server, snapshot) }));
+  return { ...none, remarks: [...remarks, ...faultRemarks(why)] };
+}
+
 async function measureServers(servers: readonly string[], options: OptionsOf<"check">, io: Io): Promise<Measurement> {
   const machine = thisMachine();
   const prepared = await prepare("query", servers, prepareOptions(options), io.env, machine.facts);
@@ -96,7 +104,7 @@ async function measureServers(servers: readonly string[], options: OptionsOf<"ch
     runGuarded({ config, keyring, machine, watch, forget: options.forget ?? false, force: false }),
   );
   const { snapshot, outcome } = ended;
-  if (outcome === "no-reply") return nothing("CRITICAL", "No response from NTP server");
+  if (outcome === "no-reply") return unanswered(snapshot);
   const failure = describeFailure(outcome, snapshot, failureContext("check", config, ended));
   const follower = snapshot.clock.offset === null ? followerOf(snapshot) : undefined;
   if (follower !== undefined) {

@@ -19,8 +19,11 @@ export function warnOfHaste(
   // The burst with a call delay has its intervals from a seed, and nobody asked for them.
   if (spacing.least >= LEAST_INTERVAL || callDelay !== null || quiet === true) return;
   for (const note of notes) {
-    const why = note.what === "ring" ? wide(note.group) : note.what === "mobilized" ? strange(note) : null;
-    if (why !== null) session.warn(`--interval: ${why}`);
+    if (note.what !== "ring" && note.what !== "mobilized") continue;
+    // A name may have dozens of addresses.
+    const whom = note.what === "ring" ? note.group : note.name;
+    const why = note.what === "ring" ? wide(note.group) : strange(note);
+    if (why !== null) session.warn(`--interval: ${why}`, `--interval ${whom}`);
   }
 }
 

@@ -84,13 +84,68 @@ function checkSettings(command: OnceCommand, settings: SyncSettings): void {
     );
 }
 
+/** What the other settings may be; whole numbers and durations have their bounds. */
+const KINDS: Readonly<Partial<Record<keyof SyncSettings, readonly [is: (value: unknown) => boolean, words: string]>>> =
+  {
+    config: [isText, "the path of a file"],
+    dryRun: [isFlag, "true or false"],
+    family: [(value) => value === 4 || value === 6, "4 or 6"],
+    force: [isFlag, "true or false"],
+    forget: [isFlag, "true or false"],
+    frequency: [isFlag, "true or false"],
+    interface: [isText, "the name of an interface"],
+    keys: [isText, "the path of a file"],
+    keysFormat: [(value) => value === "auto" || value === "ntp" || value === "chrony", "auto, ntp or chrony"],
+    maxStep: [(value) => typeof value === "object" && value !== null, "{ forward, backward }"],
+    method: [(value) => value === "step" || value === "slew", "step or slew"],
+    onNotes: [(value) => typeof value === "function", "a function"],
+    signal: [isSignal, "an AbortSignal"],
+    state: [(value) => isText(value) || isFlag(value), "the path of a file, true or false"],
+  };
+
+function isText(value: unknown): boolean {
+  return typeof value === "string" && value !== "";
+}
+
+/** Signals come from other realms, too, as test runners have them. */
+function isSignal(value: unknown): boolean {
+  const { aborted, addEventListener } = (value ?? {}) as Partial<AbortSignal>;
+  return typeof aborted === "boolean" && typeof addEventListener === "function";
+}
+
+function isFlag(value: unknown): boolean {
+  return typeof value === "boolean";
+}
+
+/** @throws UsageError for a setting that is not what it may be, and for servers that are not named by text */
+function checkKinds(servers: unknown, settings: SyncSettings): void {
+  if (!(Array.isArray(servers) ? servers : [servers]).every((server) => typeof server === "string"))
+    throw new UsageError("servers: they are named by text, or by a list of texts", 'as in ["ntp.example.net"]');
+  for (const [name, [is, words]] of Object.entries(KINDS)) {
+    const value = settings[name as keyof SyncSettings];
+    if (value !== undefined && !is(value))
+      throw new UsageError(`${name}: ${shown(value)} is not ${words}`, "leave it out for the default");
+  }
+}
+
+function shown(value: unknown): string {
+  return typeof value === "string"
+    ? JSON.stringify(value)
+    : typeof value === "object" && value !== null
+      ? "an object"
+      : String(value);
+}
+
 /** Makes a run. */
 export async function runLibrary(
   command: OnceCommand,
   servers: string | readonly string[],
   settings: SyncSettings,
 ): Promise<RunDocument> {
+  if (typeof settings !== "object" || settings === null || Array.isArray(settings))
+    throw new UsageError(`${command}: the settings are not an object`, "leave them out for the defaults");
   checkSettings(command, settings);
+  checkKinds(servers, settings);
   checkOnceOptions(settings);
   const machine = thisMachine();
   const named = typeof servers === "string" ? [servers] : servers;

@@ -12,7 +12,7 @@ import { peersTable, serverWidth } from "../view/peers.ts";
 import { askFailure, askOptions, daemonPlaceOf } from "./asking.ts";
 import { ASKING_DEFAULTS } from "./options/defaults.ts";
 import { exitCode, failureLine } from "./exit.ts";
-import { DEFAULT_WIDTH, type Io } from "./io.ts";
+import { DEFAULT_WIDTH, type Io, sayLine } from "./io.ts";
 import { wantsMetrics, type OptionsOf } from "./options/offers.ts";
 import { Until } from "./until.ts";
 
@@ -85,6 +85,10 @@ function tellFailures({ answers, failure }: Seen, options: OptionsOf<"peers">, i
   const lines = answers.flatMap((answer) => (answer.failure === null ? [] : [failureLine(TITLE, answer.failure)]));
   for (const line of lines) io.err.write(line);
   if (failure !== null && answers.length !== 1) io.err.write(failureLine(TITLE, failure));
+  // A file may be another host's, or container's, whose daemon knows nothing of the address that was asked for.
+  for (const { host, report } of answers)
+    if (options.quiet !== true && report?.via?.startsWith("/") === true && host !== LOCAL.host && !host.startsWith("/"))
+      sayLine(io.err, `${TITLE}: ${host}: told by ${report.via}`);
   const withheld = answers.some(({ report }) => report?.withheld === true);
   if (withheld && (options.verbose === true || options.explain === true))
     io.err.write(

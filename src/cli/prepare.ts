@@ -70,8 +70,23 @@ function noServers(command: OnceCommand, loaded: LoadedConfiguration | null): No
   const message =
     loaded === null
       ? "no server is named, and there is no configuration file"
-      : `no server is named, and ${loaded.path} names none that can be asked`;
+      : `no server is named, and ${loaded.path} names none that can be asked${unaskable(loaded)}`;
   return new NoServersError(message, `name one, as in: ntpkit ${command} ntp.example.net`);
+}
+
+/** Lines that name servers, and are left out all the same. */
+const NAMING = /^"(?:(?:server|pool|peer|broadcastclient|multicastclient|manycastclient)\b|127\.127\.)/;
+/** So many are told of. */
+const MOST_NAMED = 3;
+
+/** Why none of them can be asked, line by line; what stands between quotes would be shortened in a long message. */
+function unaskable({ remarks }: LoadedConfiguration): string {
+  const lines = remarks
+    .filter(({ text }) => NAMING.test(text))
+    .map(({ text, at }) => placedText({ ...at, message: text.replaceAll('"', "") }));
+  const more = lines.length - MOST_NAMED;
+  const told = [...lines.slice(0, MOST_NAMED), ...(more > 0 ? [`${more} more`] : [])];
+  return told.length === 0 ? "" : `: ${told.join("; ")}`;
 }
 
 /** By whose rules keys are read: as the option says, else as the `keys` line does where the file is named by it. */

@@ -31,6 +31,9 @@ export async function run(argv: readonly string[], surroundings: Io): Promise<nu
   const [first, asked] = argv;
   // The help of help is all of it.
   if (first === "help" && asked === "help") return run(["help", ...argv.slice(2)], io);
+  // `--help COMMAND` is asked as often as `COMMAND --help`.
+  if (first !== undefined && HELP_FLAGS.includes(first) && asked !== undefined && !asked.startsWith("-"))
+    return run(["help", ...argv.slice(1)], io);
   const wantsHelp = first === "help" || argv.some((word) => HELP_FLAGS.includes(word));
   const stranger = strangerIn(argv, wantsHelp || argv.some((word) => VERSION_FLAGS.includes(word)));
   if (stranger !== null) return fail(unknownCommand(stranger), argv, io);

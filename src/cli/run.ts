@@ -91,6 +91,9 @@ async function translate({ from, print }: OptionsOf<"run">, io: Io): Promise<num
   const { translated } = await import("../config/translate/translate.ts");
   const { text, warnings } = translated(from);
   io.out.write(printableLines(text));
-  for (const warning of warnings) sayLine(io.err, `ntpkit run: warning: ${warning}`);
+  const unnamed = `${from}:1:1: it names no server`;
+  const names =
+    /^(server|pool|peer) /m.test(text) || warnings.some((warning) => warning.includes("it names no server"));
+  for (const warning of [...warnings, ...(names ? [] : [unnamed])]) sayLine(io.err, `ntpkit run: warning: ${warning}`);
   return exitCode("ok");
 }

@@ -90,10 +90,13 @@ export class Session {
     this.until.end(why);
   }
 
-  /** Warns, of each thing once: what goes wrong now mostly does so the next time, too. */
-  warn(text: string): void {
-    if (this.#warned.has(text)) return;
-    this.#warned.add(text);
+  /**
+   * Warns, of each thing once: what goes wrong now mostly does so the next time, too.
+   * @param of the thing, where there are several ways to say it
+   */
+  warn(text: string, of: string = text): void {
+    if (this.#warned.has(of)) return;
+    this.#warned.add(of);
     this.#above(`ntpkit ${this.#face.command}: warning: ${text}\n`);
   }
 

@@ -4,7 +4,9 @@ import { addressesOf, askControl, cookie, LOCAL, type AskOptions, type Place } f
 import { probe } from "../host/probe.ts";
 import { head, type TraceDocument } from "../view/daemon-document.ts";
 import { documentText, type FailureDocument } from "../view/document.ts";
+import { kissWords } from "../view/explain.ts";
 import { printable } from "../view/text.ts";
+import { kissAction } from "../wire/kiss.ts";
 import { askFailure, askOptions, placeOf } from "./asking.ts";
 import { ASKING_DEFAULTS } from "./options/defaults.ts";
 import { exitCode, failureLine } from "./exit.ts";
@@ -36,6 +38,7 @@ export async function runTrace(host: string | null, options: OptionsOf<"trace">,
     const wordy = options.json !== true && options.quiet !== true;
     const hops: Traced[] = [];
     let end: string | null = null;
+    let refused: FailureDocument | null = null;
     for (let place: Place | null = host === null ? LOCAL : placeOf(host); place !== null;) {
       const asked = await ask(place, asking, until);
       if (until.signal.aborted || !("hop" in asked)) {
@@ -51,6 +54,11 @@ export async function runTrace(host: string | null, options: OptionsOf<"trace">,
       const seen = hops.some(({ address }) => address === traced.address);
       hops.push(traced);
       if (wordy) io.out.write(hopLine(traced));
+      const { kiss } = traced.hop;
+      if (kiss !== null) {
+        end = `${traced.name}: ${kissWords(kiss)}`;
+        if (kissAction(kiss) !== "none") refused = kissFailure(end, kiss);
+      }
       if (seen) end = `${traced.address} comes again: the servers follow each other in a loop`;
       const { next } = traced.hop;
       const last = seen || next === null || hops.length >= (options.hops ?? HOPS);
@@ -58,12 +66,22 @@ export async function runTrace(host: string | null, options: OptionsOf<"trace">,
         ? null
         : { host: next, name: next, port: hops.length === 1 && next === "127.0.0.1" ? place.port : null };
     }
+    if (refused !== null && hops.length === 1) return failed(refused, hops, options, io);
     if (options.json === true) io.out.write(documentText(document(hops, end, null), io.out.isTerminal));
     else if (end !== null && options.quiet !== true) sayLine(io.err, `ntpkit trace: ${printable(end)}`);
     return exitCode("ok");
   } finally {
     until.release();
   }
+}
+
+/** It has answered, and wants to be left alone. */
+function kissFailure(said: string, code: string): FailureDocument {
+  return {
+    code: "kiss",
+    message: `the server asked us to go away: ${said}`,
+    hint: kissAction(code) === "slowDown" ? "wait some minutes" : "ask another server",
+  };
 }
 
 function failed(failure: FailureDocument, hops: readonly Traced[], options: OptionsOf<"trace">, io: Io): number {
@@ -106,7 +124,7 @@ function figure(seconds: number | null): string {
 
 function document(hops: readonly Traced[], end: string | null, failure: FailureDocument | null): TraceDocument {
   const rows = hops.map(
-    ({ name, address, hop: { protocol, leap, stratum, refid, offset, delay, distance, next } }) => ({
+    ({ name, address, hop: { protocol, leap, stratum, refid, offset, delay, distance, next, kiss } }) => ({
       name,
       address,
       protocol,
@@ -117,6 +135,7 @@ function document(hops: readonly Traced[], end: string | null, failure: FailureD
       delay,
       distance,
       next,
+      kiss,
     }),
   );
   return { ...head("trace", failure), hops: rows, primary: hops.at(-1)?.hop.stratum === 1, end };

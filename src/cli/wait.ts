@@ -42,11 +42,13 @@ export async function runWait(options: OptionsOf<"wait">, io: Io, local: Here = 
     const asking = await askOptions({ ...options, timeout }, until);
     let last = NOTHING_KNOWN;
     let nowhere: Unresolved | null = null;
+    let unsent: AskFault | null = null;
     let nameless = false;
     for (;;) {
       const asked = await askDaemon(place, asking);
       nameless = "kind" in asked && asked.fault === "stopped" && asked.nameless === true;
       if (!("kind" in asked) || asked.fault !== "stopped") nowhere = unresolvedOf(asked);
+      unsent = "kind" in asked && asked.fault === "silent" && asked.undelivered !== undefined ? asked : null;
       const seen =
         "kind" in asked
           ? kernelCondition(options.daemon === undefined ? local.kernel() : null)
@@ -60,7 +62,13 @@ export async function runWait(options: OptionsOf<"wait">, io: Io, local: Here = 
       await pause(options.interval ?? WAIT_DEFAULTS.interval, until.signal);
       if (until.signal.aborted) break;
     }
-    return report(last, failureOf(last, nameless ? SILENT_RESOLVER : nowhere, options, until), began, options, io);
+    return report(
+      last,
+      failureOf(last, nameless ? SILENT_RESOLVER : nowhere, unsent, options, until),
+      began,
+      options,
+      io,
+    );
   } finally {
     until.release();
   }
@@ -109,24 +117,23 @@ function kernelCondition(status: KernelStatus | null): Condition {
   return { source: "kernel", daemon: null, via: null, synchronized, offset, maximumError };
 }
 
-function isGood(
-  { synchronized, offset, maximumError }: Condition,
-  { offset: most, distance }: OptionsOf<"wait">,
-): boolean {
-  if (!synchronized) return false;
-  if (most !== undefined && (offset === null || Math.abs(offset) > most)) return false;
-  return distance === undefined || (maximumError !== null && maximumError <= distance);
+function isGood(last: Condition, options: OptionsOf<"wait">): boolean {
+  return last.synchronized && limitsMissed(last, options).length === 0;
 }
 
 function failureOf(
   last: Condition,
   nowhere: Unresolved | null,
-  { daemon }: OptionsOf<"wait">,
+  unsent: AskFault | null,
+  options: OptionsOf<"wait">,
   until: Until,
 ): FailureDocument {
+  const { daemon } = options;
   if (nowhere !== null && daemon !== undefined && (until.why === "deadline" || !until.signal.aborted))
     return askFailure(daemon, nowhere, until);
   if (until.why !== "deadline") return { code: until.why, message: until.why, hint: null };
+  if (last.source === null && daemon !== undefined && unsent !== null)
+    return { ...askFailure(daemon, unsent, until), code: "unavailable" };
   if (last.source === null && daemon !== undefined)
     return { code: "unavailable", message: `${daemon}: no time daemon answers`, hint: "--timeout waits longer" };
   if (last.source === null)
@@ -135,7 +142,28 @@ function failureOf(
       message: "no time daemon answers, and the kernel's clock status cannot be read",
       hint: "start a daemon, or name one with --daemon HOST",
     };
-  return { code: "deadline", message: `not yet: ${conditionText(last)}`, hint: "--timeout waits longer" };
+  const missed = limitsMissed(last, options);
+  return {
+    code: "deadline",
+    message: `not yet: ${conditionText(last)}${missed.length === 0 ? "" : `; ${missed.join(", ")}`}`,
+    hint: "--timeout waits longer",
+  };
+}
+
+/** The limits that keep a clock which is synchronized from being good enough. */
+function limitsMissed(
+  { synchronized, offset, maximumError }: Condition,
+  { offset: most, distance }: OptionsOf<"wait">,
+): readonly string[] {
+  if (!synchronized) return [];
+  return [
+    ...(most === undefined || (offset !== null && Math.abs(offset) <= most)
+      ? []
+      : [`the offset may be ${durationText(most)} (--offset)`]),
+    ...(distance === undefined || (maximumError !== null && maximumError <= distance)
+      ? []
+      : [`the error may be ${durationText(distance)} (--distance)`]),
+  ];
 }
 
 function conditionText({ source, daemon, via, synchronized, offset, maximumError }: Condition): string {

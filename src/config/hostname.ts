@@ -41,12 +41,19 @@ function labelFault(name: string, text: string): NameFault | null {
   const labels = name.replace(/\.$/, "").split(".");
   let column = 1;
   for (const label of labels) {
-    if (!LABEL.test(label)) return { column, message: `"${text}" ${IS_NONE}` };
+    if (!LABEL.test(label))
+      return { column, message: `"${text}" ${IS_NONE}${placeOf(label, column, name === text.toLowerCase())}` };
     column += label.length + 1;
   }
   if (NUMBER.test(labels.at(-1)!) || literalFamily(name) === 4)
     return { column: 1, message: `"${text}" is not an IPv4 address` };
   return null;
+}
+
+/** What is wrong with a part of a name; of one that was written otherwise no place can be told. */
+function placeOf(label: string, column: number, isAsWritten: boolean): string {
+  if (!isAsWritten) return "";
+  return label === "" ? `: nothing stands before the dot in column ${column}` : `: "${label}" in column ${column}`;
 }
 
 /** A character that can be seen as itself, others by their number. */

@@ -6,6 +6,7 @@ import { readKnownVariables } from "./operations.ts";
 import type { ControlFault, Dialogue } from "./request.ts";
 import { integerOf, secondsOf } from "./variables.ts";
 import { addressOctets } from "../wire/address.ts";
+import { kissCode } from "../wire/kiss.ts";
 import { refidText } from "../wire/refid.ts";
 
 /** What a server says of itself. */
@@ -25,6 +26,8 @@ export interface Hop {
   readonly distance: number | null;
   /** The address of the server it follows; `null`: it has none, or cannot be told. */
   readonly next: string | null;
+  /** The kiss code that stood in place of the time; `null`: none. */
+  readonly kiss: string | null;
 }
 
 /** Reads a hop by mode 6: the system's variables, and the address of the system peer. */
@@ -53,6 +56,7 @@ export function* readHop(): Dialogue<Hop | ControlFault> {
     delay: null,
     distance: delay === null || dispersion === null ? null : delay / 2 + dispersion,
     next: isServer(address, stratum) ? address : null,
+    kiss: null,
   };
 }
 
@@ -68,8 +72,10 @@ export function hopOf({ header, sample }: { readonly header: Header; readonly sa
     refid,
     offset: sample?.offset ?? null,
     delay: sample?.delay ?? null,
-    distance: rootDelay / 2 + rootDispersion,
+    // Of a packet that fails a test nothing is told as if it had been measured.
+    distance: sample === null ? null : rootDelay / 2 + rootDispersion,
     next: isServer(refid, stratum) ? refid : null,
+    kiss: kissCode(header),
   };
 }
 

@@ -14,7 +14,7 @@ import { observationReport } from "../control/daemonobserve.ts";
 import { readDaemon, type ReadDaemon } from "../control/operations.ts";
 import type { ControlAnswer, ControlFault, ControlRequest, Dialogue } from "../control/request.ts";
 import { ControlSession, type ControlKey } from "../control/session.ts";
-import type { ResolveFault } from "../engine/port/event.ts";
+import type { HostFault, ResolveFault } from "../engine/port/event.ts";
 import type { Chance } from "../engine/port/engine.ts";
 import type { Seconds } from "../time/seconds.ts";
 import { fromUnix, type NtpTimestamp } from "../time/timestamp.ts";
@@ -59,11 +59,17 @@ export interface AskOptions {
 /** Why there is no report. */
 export type AskFault =
   | { readonly kind: "unasked"; readonly fault: "unresolved"; readonly why: ResolveFault }
-  | { readonly kind: "unasked"; readonly fault: "silent" } // nothing answers
+  | { readonly kind: "unasked"; readonly fault: "silent"; readonly undelivered?: Undelivered } // nothing answers
   | { readonly kind: "unasked"; readonly fault: "stopped"; readonly nameless?: true } // we were told to stop, before the name had an address
   | { readonly kind: "unasked"; readonly fault: "closed" } // NTP answers, but no control protocol
   | { readonly kind: "unasked"; readonly fault: "socket"; readonly why: SocketFault }
   | { readonly kind: "unasked"; readonly fault: "control"; readonly control: ControlFault };
+
+/** What this host would not send, and where to. */
+export interface Undelivered {
+  readonly address: string;
+  readonly why: HostFault;
+}
 
 /** Why a Unix socket that was named tells nothing. */
 export type SocketFault =
@@ -74,7 +80,7 @@ export type SocketFault =
 /** Why one way led nowhere; `null`: it was closed. */
 type WayFault = ControlFault | ChronyFault | ObserveFault | null;
 
-const SILENT: AskFault = { kind: "unasked", fault: "silent" };
+const SILENT = { kind: "unasked", fault: "silent" } as const satisfies AskFault;
 const STOPPED = { kind: "unasked", fault: "stopped" } as const satisfies AskFault;
 
 /** The NTP port. */
@@ -375,7 +381,11 @@ async function faultBehind(
   );
   const answered = await anyAnswer(probes, options.signal);
   if (options.signal.aborted) return STOPPED;
-  return answered ? { kind: "unasked", fault: "closed" } : SILENT;
+  if (answered) return { kind: "unasked", fault: "closed" };
+  const [undelivered] = probes.flatMap(({ undelivered: why }, index) =>
+    why === null || why === "portUnreachable" ? [] : [{ address: addresses[index]!, why }],
+  );
+  return undelivered === undefined ? SILENT : { ...SILENT, undelivered };
 }
 
 /** What a daemon said, or that what it said makes no sense. */

@@ -1,6 +1,7 @@
 /** A connected datagram socket of libc's, as conversations with daemons want it. */
 import type { DatagramPort } from "../control/conversation.ts";
-import { errorNumber } from "./errno.ts";
+import type { HostFault } from "../engine/port/event.ts";
+import { errorNumber, faultOfErrno } from "./errno.ts";
 import { MSG_DONTWAIT, MSG_NOSIGNAL } from "./layout.ts";
 import type { Libc } from "./libc.ts";
 
@@ -8,8 +9,8 @@ import type { Libc } from "./libc.ts";
 export interface PortListener {
   /** A datagram arrived. The octets are the listener's to keep. */
   datagram(bytes: Uint8Array): void;
-  /** What was sent cannot be delivered, or the socket failed. */
-  undeliverable(): void;
+  /** What was sent cannot be delivered, or the socket failed: why. */
+  undeliverable(why: HostFault): void;
 }
 
 /** Opens a way to one daemon. What goes wrong is told to the listener, at once or later; nothing is thrown. */
@@ -50,7 +51,8 @@ export class DescriptorPort implements DatagramPort {
     if (this.#closed || this.#c.sendto(this.#fd, bytes, bytes.length, MSG_DONTWAIT | MSG_NOSIGNAL, null, 0) >= 0)
       return;
     // A full queue is no more than a lost datagram, which is asked for again.
-    if (this.#c.errno() !== EAGAIN) setImmediate(() => this.#fail());
+    const errno = this.#c.errno();
+    if (errno !== EAGAIN) setImmediate(() => this.#fail(errno));
   }
 
   close(): void {
@@ -61,8 +63,8 @@ export class DescriptorPort implements DatagramPort {
     this.#closing();
   }
 
-  #fail(): void {
-    if (!this.#closed) this.#listener.undeliverable();
+  #fail(errno: number): void {
+    if (!this.#closed) this.#listener.undeliverable(faultOfErrno(errno));
   }
 
   #read(): void {
@@ -70,7 +72,8 @@ export class DescriptorPort implements DatagramPort {
     for (let turn = 0; turn < TURN && !this.#closed; turn += 1) {
       const length = this.#c.recv(this.#fd, room, LARGEST, MSG_DONTWAIT);
       if (length < 0) {
-        if (this.#c.errno() !== EAGAIN) this.#fail();
+        const errno = this.#c.errno();
+        if (errno !== EAGAIN) this.#fail(errno);
         return;
       }
       this.#listener.datagram(room.slice(0, length));

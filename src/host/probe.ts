@@ -1,6 +1,7 @@
 /** One NTP exchange without an engine: does anything there answer, and what does its header say? */
 import { sampleOf, type Sample } from "../association/sample.ts";
 import { headerFault } from "../association/tests.ts";
+import type { HostFault } from "../engine/port/event.ts";
 import type { Seconds } from "../time/seconds.ts";
 import { unfoldOffset } from "../time/era.ts";
 import { fromUnix, UNKNOWN_TIME, type NtpTimestamp } from "../time/timestamp.ts";
@@ -22,6 +23,8 @@ export interface Probe {
 export interface Probing {
   /** `null`: no answer in time, or it was closed. */
   readonly answer: Promise<Probe | null>;
+  /** Why the request could not be delivered; `null`: as far as is known it was. */
+  readonly undelivered: HostFault | null;
   close(): void;
 }
 
@@ -48,6 +51,7 @@ export function probe(to: Address, cookie: NtpTimestamp, timeout: Seconds): Prob
   const answer = new Promise<Probe | null>((resolve) => {
     settle = resolve;
   });
+  let undelivered: HostFault | null = null;
   const began = steady();
   const origin = BigInt(Date.now()) * 1_000_000n;
   const era = { pivot: origin, earliest: earliestTime() };
@@ -67,14 +71,25 @@ export function probe(to: Address, cookie: NtpTimestamp, timeout: Seconds): Prob
       const { header } = packet;
       if (header.mode !== "server" || header.origin !== cookie) return;
       const times = { t1: sent, t2: header.receive, t3: header.transmit, t4: received };
-      const folded = headerFault(header) === null ? sampleOf(times, header.precision, PRECISION, steady()) : null;
+      // No key was used, so what has a code cannot be checked (RFC 5905 §7.3).
+      const isFit = packet.mac === null && headerFault(header) === null;
+      const folded = isFit ? sampleOf(times, header.precision, PRECISION, steady()) : null;
       end({ header, sample: folded && { ...folded, offset: unfoldOffset(folded.offset, received, era) } });
     },
-    undeliverable: () => end(null),
+    undeliverable(why) {
+      undelivered = why;
+      end(null);
+    },
   });
   sent = clock();
   port.send(request(cookie));
-  return { answer, close: () => end(null) };
+  return {
+    answer,
+    get undelivered() {
+      return undelivered;
+    },
+    close: () => end(null),
+  };
 }
 
 function request(cookie: NtpTimestamp): Uint8Array {

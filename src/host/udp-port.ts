@@ -1,6 +1,7 @@
 /** UDP to a daemon: through libc where it can be called, since Node's sockets take 4 ms to load, else through those. */
 import type { DatagramPort } from "../control/conversation.ts";
 import { family, type Address } from "../wire/address.ts";
+import { faultOfCode, faultOfErrno } from "./errno.ts";
 import { AF_INET, AF_INET6, isKnownLayout, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_NONBLOCK } from "./layout.ts";
 import { libc, type Libc } from "./libc.ts";
 import { DescriptorPort, type OpenPort } from "./port.ts";
@@ -21,8 +22,9 @@ export function libcPort(c: Libc, to: Address): OpenPort {
         ? -1
         : c.socket(family(to.ip) === 6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (name !== null && fd >= 0 && c.connect(fd, name, name.length) === 0) return new DescriptorPort(c, fd, listener);
+    const why = name === null ? "other" : faultOfErrno(c.errno());
     if (fd >= 0) c.close(fd);
-    return brokenPort(() => listener.undeliverable());
+    return brokenPort(() => listener.undeliverable(why));
   };
 }
 
@@ -48,8 +50,8 @@ export function dgramPort(to: Address): OpenPort {
     });
     const waiting: Uint8Array[] = [];
     let state: "opening" | "open" | "broken" | "closed" = "opening";
-    const failed = (): void => {
-      if (state !== "closed") listener.undeliverable();
+    const failed = (error?: unknown): void => {
+      if (state !== "closed") listener.undeliverable(faultOfCode((error as NodeJS.ErrnoException | undefined)?.code));
     };
     socket.on("error", failed);
     socket.on("message", (bytes) => listener.datagram(bytes));
@@ -58,7 +60,7 @@ export function dgramPort(to: Address): OpenPort {
       if (state === "closed") return;
       if (error !== undefined) {
         state = "broken";
-        failed();
+        failed(error);
         return;
       }
       state = "open";
@@ -78,8 +80,8 @@ export function dgramPort(to: Address): OpenPort {
   };
 }
 
-function failedWith(failed: () => void): (error: Error | null) => void {
+function failedWith(failed: (error: Error) => void): (error: Error | null) => void {
   return (error) => {
-    if (error !== null && error !== undefined) failed();
+    if (error !== null && error !== undefined) failed(error);
   };
 }

@@ -125,6 +125,8 @@ export interface HostDocument {
   readonly protocol: DaemonProtocol | null;
   readonly daemon: string | null;
   readonly withheld?: boolean;
+  /** As {@link DaemonReport.via}. */
+  readonly via?: string;
   readonly system: DaemonSystemDocument | null;
   readonly associations: readonly PeerDocument[];
   readonly explanation?: ExplanationDocument;
@@ -144,13 +146,14 @@ export function hostDocument({ host, report, failure, reselection }: HostAnswer)
       system: null,
       associations: [],
     };
-  const { protocol, daemon, system, associations, withheld } = report;
+  const { protocol, daemon, system, associations, withheld, via } = report;
   const judged = reselection === null ? {} : { explanation: explanationDocument(reselection) };
   return {
     host,
     ok: true,
     protocol,
     daemon,
+    ...(via === undefined ? {} : { via }),
     withheld,
     system: systemDocument(system),
     associations: associations.map(peerDocument),

@@ -165,6 +165,10 @@ const HOST: Schema<HostDocument> = record<HostDocument>({
   error: optional(ERROR),
   protocol: maybe(oneOf(["mode6", "cmdmon", "observe", "live", "state"])),
   daemon: maybe({ ...text, description: "its name and version in its own words" }),
+  via: optional({
+    ...text,
+    description: "which way it told that: an address with its port, or the path of a Unix socket",
+  }),
   withheld: optional({ ...flag, description: "it tells more over its Unix socket" }),
   system: maybe(open(DAEMON_SYSTEM)),
   associations: list(open(PEER)),
@@ -235,6 +239,7 @@ export function traceSchema(): Schema {
     delay: maybe(seconds("ntp: of the exchange; the offset may be off by half of it")),
     distance: maybe(seconds("root delay / 2 + root dispersion")),
     next: maybe({ ...text, description: "whom it follows" }),
+    kiss: maybe({ ...text, description: "the kiss code that it sent instead of the time" }),
   });
   return documentSchema<TraceDocument>("trace", {
     hops: list(open(hop)),

@@ -4,6 +4,7 @@ import { ESTABLISH_FAULTS, type EstablishFault } from "../engine/port/establish.
 import type { HostFault, ResolveFault } from "../engine/port/event.ts";
 import type { AssociationReport, Snapshot } from "../engine/port/snapshot.ts";
 import { DEFAULT_LIMITS, type SelectionLimits } from "../system/limits.ts";
+import { family, isLinkLocal } from "../wire/address.ts";
 import { kissText } from "../wire/kiss.ts";
 import { fullName } from "./servername.ts";
 import { counted, durationText, printable, signedText } from "./text.ts";
@@ -27,10 +28,26 @@ export const HOST_FAULTS: Readonly<Record<HostFault, string>> = {
  * Where a socket was had and only sending was refused, more privileges would not help: EACCES is a `prohibit` route's or a broadcast
  * address's, EPERM the firewall's.
  */
-export function hostFaultText(reason: Reason, fault: HostFault): string {
+export function hostFaultText(reason: Reason, fault: HostFault, address: string | null = null): string {
+  if (fault === "other" && isZoneless(address))
+    return `a link-local address needs its interface, as in ${address}%INTERFACE`;
+  if (reason === "sourcePort" && fault === "noPrivilege") return "no privilege";
   return reason === "unreachable" && fault === "noPrivilege"
     ? "this host forbids it: a route, the firewall, or it is a broadcast address"
     : HOST_FAULTS[fault];
+}
+
+/** Whether an address can be reached by one interface only, and does not say by which. */
+export function isZoneless(address: string | null): address is string {
+  return address !== null && family(address) === 6 && isLinkLocal(address) && !address.includes("%");
+}
+
+/** What to do where this host would not send what was to be sent. */
+export function undeliveredHint(address: string | null, why: HostFault): string | null {
+  if (why === "other" && isZoneless(address)) return "`ip link` lists the interfaces";
+  if (why === "noPrivilege")
+    return "`ip route get ADDRESS` tells how this host would reach it, if its firewall lets it";
+  return why === "noRoute" ? "is the network up?" : null;
 }
 
 /** Why a name has no address, in words. */
@@ -73,14 +90,14 @@ export function explain(server: AssociationReport, context: Context): string | n
 /** The figures behind a reason, where there are any. */
 const DETAILS: Readonly<Partial<Record<Reason, (server: AssociationReport, context: Context) => string | null>>> = {
   unresolved: ({ name }, { unresolved }) => resolveText(name, unresolved),
-  unreachable: ({ packets, unreachable, nts }) =>
+  unreachable: ({ packets, unreachable, address, nts }) =>
     keysText({ nts }) ??
     (unreachable === null
       ? `${counted(packets.sent, "request")} sent${packets.rejected > 0 ? `, ${counted(packets.rejected, "packet")} came that could not be used (-v says why)` : ""}`
-      : hostFaultText("unreachable", unreachable)),
+      : hostFaultText("unreachable", unreachable, address)),
   portUnreachable: keysText,
   noRoute: ({ unreachable }) => (unreachable === null || unreachable === "noRoute" ? null : HOST_FAULTS[unreachable]),
-  sourcePort: ({ unreachable }) => (unreachable === null ? null : HOST_FAULTS[unreachable]),
+  sourcePort: ({ unreachable }) => (unreachable === null ? null : hostFaultText("sourcePort", unreachable)),
   unsynchronized: ({ leap, stratum, refid }) =>
     [
       leap === "unsynchronized" ? "leap 3" : null,
@@ -94,8 +111,8 @@ const DETAILS: Readonly<Partial<Record<Reason, (server: AssociationReport, conte
   surplus: ({ verdict }, { limits = DEFAULT_LIMITS }) =>
     verdict === "backup" ? `${limits.maxclock} at most are used (--maxclock)` : null,
   loop: ({ refid }) => (refid === null ? null : `refid ${printable(refid)}`),
-  kiss: ({ kiss }) => (kiss === null ? null : kissWords(kiss)),
-  denied: ({ kiss }) => (kiss === null ? null : kissWords(kiss)),
+  kiss: ({ kiss, packets }) => (kiss === null ? null : kissWords(kiss, packets)),
+  denied: ({ kiss, packets }) => (kiss === null ? null : kissWords(kiss, packets)),
   authentication: (server) =>
     server.security === "nts"
       ? ntsText(server)
@@ -157,10 +174,14 @@ export function resolveText(name: string, unresolved: Snapshot["unresolved"]): s
   return fault === undefined ? null : RESOLVE_FAULTS[fault.why];
 }
 
-/** A kiss code with what it means. */
-export function kissWords(code: string): string {
+/**
+ * A kiss code with what it means.
+ * @param packets how many were sent; where none was, the code is remembered from an earlier run. Absent: it came now
+ */
+export function kissWords(code: string, packets?: Pick<AssociationReport["packets"], "sent">): string {
   const meaning = kissText(code);
-  return meaning === null ? printable(code) : `${code}, ${meaning}`;
+  const words = meaning === null ? printable(code) : `${code}, ${meaning}`;
+  return packets?.sent === 0 ? `${words}; it said so to an earlier run, and was not asked now` : words;
 }
 
 /** Why a server under NTS has not proved who it is. */
@@ -179,7 +200,10 @@ function authenticationText(
   { sent, received }: AssociationReport["packets"],
 ): string | null {
   const key = keyId === null ? "" : ` ${keyId}`;
-  if (authentication === "nak") return `it does not accept key${key} (crypto-NAK)`;
+  if (authentication === "nak")
+    return keyId === null
+      ? "it sent a crypto-NAK, though no key was used"
+      : `it does not accept key${key} (crypto-NAK)`;
   if (sent === 0 && keyId === null) return "they carry no key's code";
   if (sent === 0)
     return received > 0

@@ -5,18 +5,19 @@ import type { AssociationReport, Snapshot } from "../engine/port/snapshot.ts";
 import type { StepLimits } from "../discipline/limits.ts";
 import type { ClockFault, HostFault } from "../engine/port/event.ts";
 import type { Seconds } from "../time/seconds.ts";
-import { family, isLinkLocal } from "../wire/address.ts";
 import type { FailureDocument } from "./document.ts";
 import { DEFAULT_LIMITS } from "../system/limits.ts";
 import {
   distanceText,
   HOST_FAULTS,
   hostFaultText,
+  isZoneless,
   keysText,
   kissWords,
   RESOLVE_FAULTS,
   resolveText,
   stratumText,
+  undeliveredHint,
 } from "./explain.ts";
 import { fullName } from "./servername.ts";
 import { durationText, printable, signedText } from "./text.ts";
@@ -28,15 +29,15 @@ import { directionText } from "./verdict.ts";
  * that is not there.
  */
 export const ADVISED: Readonly<Record<FailingCommand, string>> = {
-  sync: "-v -4 -6 --wait-network --forget --maxdist --minsane --source-port --state --deadline --timeout --force --panic --max-step --dry-run",
-  query: "-v -4 -6 --wait-network --forget --maxdist --minsane --source-port --deadline --timeout",
-  check: "-v -4 -6 --wait-network --forget --maxdist --minsane --source-port --deadline --timeout",
-  now: "-v -4 -6 --wait-network --forget --maxdist --minsane --source-port --deadline --timeout",
+  sync: "-v -4 -6 --wait-network --forget --maxdist --minsane --source-port --state --deadline --timeout --force --panic --max-step --dry-run --key --keys",
+  query: "-v -4 -6 --wait-network --forget --maxdist --minsane --source-port --deadline --timeout --key --keys",
+  check: "-v -4 -6 --wait-network --forget --maxdist --minsane --source-port --deadline --timeout --key --keys",
+  now: "-v -4 -6 --wait-network --forget --maxdist --minsane --source-port --deadline --timeout --key --keys",
   demo: "-v",
-  pool: "-v -4 -6 --wait-network --forget --maxdist --minsane --source-port --deadline --timeout",
+  pool: "-v -4 -6 --wait-network --forget --maxdist --minsane --source-port --deadline --timeout --key --keys",
   manycast: "-v -4 -6 --maxdist --minsane --deadline --timeout --port",
   broadcast: "-v -4 -6 --maxdist --minsane --deadline --timeout --port",
-  watch: "-v -4 -6 --forget --maxdist --minsane --source-port --timeout",
+  watch: "-v -4 -6 --forget --maxdist --minsane --source-port --timeout --key --keys",
   peers: "-v -4 -6 --deadline --timeout",
   run: "-v --force --any-offset --port --no-clock",
 };
@@ -162,13 +163,18 @@ const WORDS: Readonly<Partial<Record<Outcome, (snapshot: Snapshot, context: Fail
     if (service !== undefined) return serviceWords(service, lacking);
     const fault = clockFault(clock);
     if (fault !== null) return clockWords(clock, fault, lacking, withoutLibc ?? null);
-    if (associations.some(({ unreachable }) => unreachable === "portInUse"))
+    // One fault of one port is said once, and not of each server again.
+    const faults = new Set(
+      associations.map(({ reason, unreachable }) => (reason === "sourcePort" ? unreachable : reason)),
+    );
+    const others = faults.size === 1 ? "" : causes(snapshot);
+    if (faults.has("portInUse"))
       return {
-        message: `this process may not use that port${causes(snapshot)}`,
+        message: `the source port is in use by another program${others}`,
         hint: ["leave out --source-port, or name a port that is free"],
       };
     return {
-      message: `this process may not use that port${causes(snapshot)}`,
+      message: `the source port may not be used by this process${others}`,
       hint: portHint(lacking, null, "--source-port"),
     };
   },
@@ -209,15 +215,20 @@ function cause(server: AssociationReport, reason: Reason, { unresolved, limits }
     return `its root distance is ${distanceText(server, limits)!}`;
   if (reason === "stratum" && server.stratum !== null) return stratumText(server.stratum, limits)!;
   if (reason === "unresolved") return resolveText(server.name, unresolved) ?? REASONS[reason].text;
-  if ((reason === "kiss" || reason === "denied") && server.kiss !== null) return kissWords(server.kiss);
+  if ((reason === "kiss" || reason === "denied") && server.kiss !== null) return kissWords(server.kiss, server.packets);
   const keys = keysText(server);
   if (keys !== null) return keys;
   if (reason === "authentication" && server.authentication === "nak")
-    return server.security === "nts" ? "NTS NAK" : "crypto-NAK";
+    return server.security === "nts"
+      ? "NTS NAK"
+      : server.keyId === null
+        ? "crypto-NAK, though no key was used"
+        : "crypto-NAK";
   if (reason === "authentication" && server.packets.sent === 0 && server.keyId !== null)
     return `key ${server.keyId} is not in the keyring, or not trusted`;
   if (reason === "noMajority" && server.offset !== null) return signedText(server.offset);
-  if (OF_THE_HOST.includes(reason) && server.unreachable !== null) return hostFaultText(reason, server.unreachable);
+  if (OF_THE_HOST.includes(reason) && server.unreachable !== null)
+    return hostFaultText(reason, server.unreachable, server.address);
   return REASONS[reason].text;
 }
 
@@ -254,6 +265,13 @@ function unresolvedHint({ unresolved }: Snapshot): Advice {
 /** What is to be done about servers that did not prove who they are: by the first that says why. */
 function authenticationHint(associations: readonly AssociationReport[]): Advice {
   const under = associations.filter(({ security }) => security === "nts");
+  // Who was asked without a key may want one.
+  const failed = associations.filter(({ reason }) => reason === "authentication");
+  if (
+    failed.length > 0 &&
+    failed.every(({ security, keyId, packets }) => security !== "nts" && keyId === null && packets.sent > 0)
+  )
+    return ["ask other servers", ", or name the key that these want with --key and --keys"];
   if (under.length === 0 || under.length < associations.length)
     return "compare the keys at both ends: identifier, algorithm, secret, and that they are trusted";
   const fault = under.flatMap(({ nts }) => nts?.fault?.name ?? [])[0];
@@ -270,6 +288,8 @@ function silenceHint(associations: readonly AssociationReport[]): Advice {
   if (all("portUnreachable")) return "is a time server running there, on that port?";
   if (associations.length > 0 && associations.every(({ unreachable }) => unreachable === "noAddress"))
     return "is the name of the interface right? `ip link` lists them";
+  if (associations.length > 0 && all("noRoute") && associations.every(({ address }) => address?.includes("%") === true))
+    return "is that its interface, and is it up? `ip link` lists the interfaces";
   if (associations.length > 0 && associations.every(({ reason }) => reason === "noRoute" || reason === "unresolved"))
     return ["is the network up?", " --wait-network 60s waits for it"];
   if (associations.some(({ packets }) => packets.rejected > 0))
@@ -285,12 +305,8 @@ function silenceHint(associations: readonly AssociationReport[]): Advice {
 
 /** Nothing left this host: what is on the way and how long was waited have no part in it. */
 function hostHint(associations: readonly AssociationReport[]): Advice {
-  const [zoneless] = associations.flatMap(({ address }) =>
-    address !== null && family(address) === 6 && isLinkLocal(address) && !address.includes("%") ? [address] : [],
-  );
-  return zoneless === undefined
-    ? "`ip route get ADDRESS` tells how this host would reach it, if its firewall lets it"
-    : `a link-local address needs its interface: write ${zoneless}%INTERFACE; \`ip link\` lists them`;
+  const [zoneless] = associations.flatMap(({ address }) => (isZoneless(address) ? [address] : []));
+  return undeliveredHint(zoneless ?? null, zoneless === undefined ? "noPrivilege" : "other")!;
 }
 
 /** Why the system would not have its clock set; `null`: it was not asked, or did as it was told. */
@@ -326,10 +342,9 @@ function serviceWords(
       message: `UDP port ${port} is in use by another program`,
       hint: ["stop the time daemon there", ", or name another port with --port"],
     };
-  return {
-    message: `this process may not use UDP port ${port}: ${HOST_FAULTS[why]}`,
-    hint: portHint(lacking, port, "--port"),
-  };
+  if (why !== "noPrivilege")
+    return { message: `UDP port ${port} cannot be used: ${HOST_FAULTS[why]}`, hint: portHint(lacking, port, "--port") };
+  return { message: `UDP port ${port} may not be used by this process`, hint: portHint(lacking, port, "--port") };
 }
 
 /** What is needed for something, and what that is called in words. */

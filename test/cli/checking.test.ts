@@ -100,7 +100,42 @@ describe("check", () => {
     const { code, out } = await ntpkit(["check", ...QUICK, "127.0.0.1:9"]);
     vi.unstubAllEnvs();
     rmSync(folder, { recursive: true });
-    expect([code, out]).toEqual([2, expect.stringMatching(/^NTP CRITICAL: .*DENY.*--forget.*\n$/)]);
+    expect([code, out]).toEqual([2, expect.stringMatching(/^NTP CRITICAL: .*DENY.*was not asked now.*--forget.*\n$/)]);
+  });
+
+  it("says why nobody answered, where this host would not even ask", async () => {
+    const { code, out } = await ntpkit(["check", ...QUICK, "fe80::1", await listening(() => [])]);
+    expect([code, out]).toEqual([
+      2,
+      "NTP CRITICAL: No response from NTP server, fe80::1: it did not answer: a link-local address needs its interface, as in fe80::1%INTERFACE\n",
+    ]);
+  });
+
+  it.each([["trace"], ["peers"], ["readvar"], ["wait", "--timeout", "200ms", "--daemon"], ["check", "--daemon"]])(
+    "says that an address has no interface, as %s does, and blames nobody there",
+    async (...words) => {
+      const { code, out, err } = await ntpkit([...words, "fe80::1"]);
+      expect([0, 3, 64].includes(code)).toBe(false);
+      expect(out + err).toContain("fe80::1: a link-local address needs its interface, as in fe80::1%INTERFACE");
+      expect(out + err).not.toMatch(/nothing answers|blocked|waits longer/);
+    },
+  );
+
+  it("names the limit that a synchronized clock does not keep", async () => {
+    const { code, err } = await ntpkit(["wait", "--timeout", "300ms", "--distance", "1ms", "--daemon", await daemon()]);
+    expect([code, err]).toEqual([
+      17,
+      expect.stringContaining("; the error may be 1.00 ms (--distance); --timeout waits"),
+    ]);
+    const both = ["--offset", "1ns", "--distance", "1ms"];
+    const untold = await listening(
+      tellingDaemon({
+        system: "leap=0, stratum=2, refid=192.0.2.1, rootdelay=9.0, rootdisp=0.075, offset=3.000, peer=1",
+      }),
+    );
+    expect((await ntpkit(["wait", "--timeout", "300ms", ...both, "--daemon", untold])).err).toMatch(
+      /; the offset may be 1 ns \(--offset\), the error may be 1\.00 ms \(--distance\);/,
+    );
   });
 
   it("asks a daemon what it thinks", async () => {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { BURST_SIX } from "../../src/association/template.ts";
 import { warnOfHaste } from "../../src/cli/haste.ts";
-import type { Session } from "../../src/cli/session.ts";
+import type { Io } from "../../src/cli/io.ts";
+import { Session } from "../../src/cli/session.ts";
 import type { Note } from "../../src/engine/port/note.ts";
 
 const mobilized = (name: string, ip: string): Note =>
@@ -35,6 +36,26 @@ describe("whoever asks for an interval below 2 s", () => {
     expect(warned(0.1, note)).toEqual([line]);
     expect(warned(2, note)).toEqual([]);
     expect(warned(0.1, note, { quiet: true })).toEqual([]);
+  });
+
+  it("is told of a name with many addresses, and of a group with many rings, once", () => {
+    const lines: string[] = [];
+    const io = { err: { write: (line: string) => void lines.push(line) }, onStop: () => () => {} } as unknown as Io;
+    const session = new Session({ command: "query" }, io);
+    const notes = [
+      mobilized("ntp.example", "192.0.2.7"),
+      mobilized("ntp.example", "2001:db8::7"),
+      mobilized("other.example", "192.0.2.8"),
+      ring("224.0.1.1"),
+      ring("224.0.1.1"),
+    ];
+    const burst = { ...BURST_SIX, spacing: { least: 0.1, most: 0.1 } };
+    warnOfHaste({ burst }, { color: false }, notes, session);
+    expect(lines.map((line) => /--interval: (\S+) /.exec(line)?.[1])).toEqual([
+      "ntp.example",
+      "other.example",
+      "224.0.1.1",
+    ]);
   });
 
   it.each([

@@ -102,6 +102,24 @@ describe("query", () => {
     expect(violations(JSON.parse(split.out), runSchema("query"))).toEqual([]);
   });
 
+  it("says of a configuration why none of its servers can be asked, line by line", async () => {
+    const path = join(folder, "unaskable.conf");
+    const asked = async (...lines: readonly string[]): Promise<string> => {
+      writeFileSync(path, `${lines.join("\n")}\n`);
+      const { code, err } = await ntpkit(["query", "-c", path]);
+      expect([lines, code]).toEqual([lines, 64]);
+      return err.split(`${path}:`).slice(1).join("");
+    };
+    expect(await asked("server a nts", "server b autokey", "peer c")).toMatch(
+      /^1:1: server a .* asks for NTS.*; 2:1: server b .* Autokey.*; 3:1: peer .*for daemons; name one/,
+    );
+    expect(await asked("server 127.127.1.0")).toContain("1:1: 127.127.1.0 is left out: reference clocks");
+    expect(await asked("broadcastclient", "manycastclient 239.1.1.1", "peer a", "peer b")).toContain(
+      "; 1 more; name one",
+    );
+    expect(await asked("driftfile /x")).not.toContain("1:1");
+  });
+
   it("knows when a name does not exist", async () => {
     const { code, err } = await ntpkit(["query", "nonexistent.invalid", "--deadline", "30s"]);
     expect(code).toBe(11);

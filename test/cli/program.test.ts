@@ -133,6 +133,24 @@ describe("a mistake", () => {
   });
 });
 
+describe("help", () => {
+  it("is that of the command behind it, which may be none", async () => {
+    const asked = await ntpkit(["--help", "trace"]);
+    expect([asked.code, asked.out]).toEqual([0, (await ntpkit(["trace", "--help"])).out]);
+    for (const words of [
+      ["--help", "nosuch"],
+      ["-h", "nosuch"],
+      ["nosuch", "--help"],
+      ["help", "nosuch"],
+    ])
+      expect(await ntpkit(words)).toMatchObject({
+        code: 64,
+        out: "",
+        err: expect.stringContaining("unknown command 'nosuch'"),
+      });
+  });
+});
+
 describe("an error", () => {
   it("that is ours says what to do, another is a bug", () => {
     expect(failureOfError(new UsageError("bad", "do this"))).toEqual({

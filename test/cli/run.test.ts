@@ -191,6 +191,11 @@ describe("run --check", () => {
     });
     expect((await ntpkit(["run", "--print"])).err).toContain("--print needs a file to translate");
     expect((await ntpkit(["run", "--from", "/x"])).err).toContain("add --print");
+    for (const name of ["chrony.conf", "ntp.toml", "timesyncd.conf", "ntpd.conf"]) {
+      writeFileSync(join(folder, name), "");
+      const empty = await ntpkit(["run", "--from", join(folder, name), "--print"]);
+      expect(empty.err.match(/it names no server/g)).toHaveLength(1);
+    }
   });
 
   it("translates a file", async () => {

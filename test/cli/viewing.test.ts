@@ -213,7 +213,34 @@ describe("the questions of mode 6", () => {
   });
 });
 
+/** A server that says a kiss code instead of the time. */
+const kissing = (code: string): Daemon => {
+  const answers = ntpOnly({ stratum: 0, refid: Buffer.from(code.padEnd(4, "\0"), "latin1").readUInt32BE() });
+  return (bytes) =>
+    answers(bytes).map((answer) => {
+      answer[0] = 0xe4;
+      return answer;
+    });
+};
+
 describe("trace", () => {
+  it.each([
+    ["DENY", 16],
+    ["RSTR", 16],
+    ["RATE", 16],
+    ["INIT", 0],
+  ])("names the kiss code %s, tells no figure of it, and ends with %i", async (kiss, exit) => {
+    const host = await listening(kissing(kiss));
+    const { code, out, err } = await ntpkit(["trace", "-n", "--timeout", "100ms", host]);
+    expect([code, out]).toEqual([exit, `${host}: stratum 16, offset unknown, synch distance unknown\n`]);
+    expect(err).toContain(`${host}: ${kiss}, `);
+    const json = await ntpkit(["trace", "--json", "-n", "--timeout", "100ms", host]);
+    const document = JSON.parse(json.out);
+    expect([json.code, violations(document, traceSchema())]).toEqual([exit, []]);
+    expect(document).toMatchObject({ primary: false, hops: [{ kiss, offset: null, distance: null, next: null }] });
+    expect(document.end).toContain(kiss);
+  });
+
   it("asks by NTP where mode 6 is not answered, and knows a primary server", async () => {
     const host = await listening(ntpOnly({ stratum: 1, refid: 0x47505300 }));
     const { code, out } = await ntpkit(["trace", "-n", "--timeout", "100ms", host]);

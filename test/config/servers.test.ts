@@ -105,6 +105,14 @@ describe("a server", () => {
     expect(parseUnicastServer("192.0.2.7")).toEqual({ ...plain, name: "192.0.2.7" });
   });
 
+  it.each([
+    ["h..x", "nothing stands before the dot in column 3"],
+    [".h", "nothing stands before the dot in column 1"],
+    ["a.-b.c", '"-b" in column 3'],
+  ])("%s is refused at its column", (text, why) => {
+    expect(() => parseServer(text)).toThrow(`server "${text}": "${text}" is not a host name or an IP address: ${why}`);
+  });
+
   it("suggests the option that was meant", () => {
     expect(() => parseServer("a,perfer")).toThrow(expect.objectContaining({ hint: 'did you mean "prefer"?' }));
   });

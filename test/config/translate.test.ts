@@ -568,3 +568,18 @@ it("never breaks, whatever a file has in it", () => {
     }),
   );
 });
+
+describe("what is not a server", () => {
+  it.each([
+    ["/etc/chrony/chrony.conf", "\nserver h/24 iburst\n", "2:1", "h/24"],
+    ["/etc/chrony/chrony.conf", "pool 1.2.3\n", "1:1", "1.2.3"],
+    ["/t.toml", '[[source]]\nmode = "pool"\naddress = "h/24"\n', "3:1", "h/24"],
+    ["/etc/systemd/timesyncd.conf", "[Time]\nNTP=good.example h?x\n", "2:1", "h?x"],
+    ["/etc/ntpd.conf", "servers h@x\n", "1:1", "h@x"],
+  ])("is left out of %s at its place, for our own reader would refuse it", (file, text, place, name) => {
+    const { warnings, text: written } = translated(file, machine({ [file]: text }));
+    const [warning] = warnings.filter((one) => one.startsWith(`${file}:${place}: `) && one.includes("is left out"));
+    expect(warning).toContain(`"${name}" is not a`);
+    expect(written.split("\n").filter((line) => line.includes(name) && !line.startsWith("#"))).toEqual([]);
+  });
+});

@@ -8,7 +8,10 @@ const open: Socket[] = [];
 afterEach(() => open.splice(0).forEach((socket) => socket.close()));
 
 /** A server whose answer is altered; what a probe makes of it. */
-async function probed(alter: (view: DataView) => void, { after = 0, timeout = 1, clock = Date.now() } = {}) {
+async function probed(
+  alter: (view: DataView) => void,
+  { after = 0, timeout = 1, clock = Date.now(), nak = false } = {},
+) {
   const socket = createSocket("udp4");
   open.push(socket);
   socket.on("message", (bytes, { address, port }) => {
@@ -19,7 +22,7 @@ async function probed(alter: (view: DataView) => void, { after = 0, timeout = 1,
     const now = (BigInt(Date.now() + 2_208_988_800_000) * 4_294_967_296n) / 1000n;
     for (const at of [16, 32, 40]) view.setBigUint64(at, now);
     alter(view);
-    setTimeout(() => socket.send(answer, port, address), after * 1000);
+    setTimeout(() => socket.send(nak ? [answer, new Uint8Array(4)] : answer, port, address), after * 1000);
   });
   await new Promise<void>((done) => void socket.bind(0, "127.0.0.1", done));
   const reads = vi.spyOn(Date, "now").mockReturnValue(clock);
@@ -27,6 +30,10 @@ async function probed(alter: (view: DataView) => void, { after = 0, timeout = 1,
   reads.mockRestore();
   return await answer;
 }
+
+it("measures nothing by an answer with a crypto-NAK, for no key was used", async () => {
+  expect(await probed(() => undefined, { nak: true })).toMatchObject({ header: { stratum: 2 }, sample: null });
+});
 
 it("measures a server that is as it should be", async () => {
   expect(Math.abs((await probed(() => undefined))!.sample!.offset)).toBeLessThan(1);

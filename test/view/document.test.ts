@@ -196,8 +196,8 @@ describe("a failure", () => {
     [
       "no-reply",
       undecided([silent(1, "unreachable", { unreachable: "other", name: "fe80::1", address: "fe80::1" })]),
-      "no server answered: fe80::1 (the system refused)",
-      "a link-local address needs its interface: write fe80::1%INTERFACE; `ip link` lists them",
+      "no server answered: fe80::1 (a link-local address needs its interface, as in fe80::1%INTERFACE)",
+      "`ip link` lists the interfaces",
     ],
     [
       "no-reply",
@@ -208,13 +208,25 @@ describe("a failure", () => {
     [
       "permission",
       undecided([silent(1, "sourcePort", { unreachable: "noPrivilege" })]),
-      "this process may not use that port: 192.0.2.1 (this process may not do that (no privilege))",
+      "the source port may not be used by this process",
       "run it as root, or give it CAP_NET_BIND_SERVICE; or name a port above 1023 with --source-port",
     ],
     [
       "permission",
+      undecided([silent(1, "sourcePort", { unreachable: "noPrivilege" }), lost(2, "unsynchronized")]),
+      "the source port may not be used by this process: 192.0.2.1 (no privilege), 192.0.2.2 (its own clock is not synchronized)",
+      "run it as root, or give it CAP_NET_BIND_SERVICE; or name a port above 1023 with --source-port",
+    ],
+    [
+      "no-reply",
+      undecided([silent(1, "noRoute", { unreachable: "noRoute", name: "fe80::1%nope", address: "fe80::1%nope" })]),
+      "no server answered: fe80::1%nope (there is no route to it)",
+      "is that its interface, and is it up? `ip link` lists the interfaces",
+    ],
+    [
+      "permission",
       undecided([silent(1, "sourcePort", { unreachable: "portInUse" })]),
-      "this process may not use that port: 192.0.2.1 (the port is in use)",
+      "the source port is in use by another program",
       "leave out --source-port, or name a port that is free",
     ],
     [
@@ -267,6 +279,12 @@ describe("a failure", () => {
     ],
     [
       "authentication",
+      undecided([lost(1, "authentication", { authentication: "nak", keyId: null })]),
+      "no server could be authenticated: 192.0.2.1 (crypto-NAK, though no key was used)",
+      "ask other servers, or name the key that these want with --key and --keys",
+    ],
+    [
+      "authentication",
       undecided([lost(1, "authentication", { authentication: "nak", keyId: 3 })]),
       "no server could be authenticated: 192.0.2.1 (crypto-NAK)",
       "compare the keys at both ends: identifier, algorithm, secret, and that they are trusted",
@@ -301,7 +319,7 @@ describe("a failure", () => {
       hint: "stop the time daemon there, or name another port with --port",
     });
     expect(words("noPrivilege")).toMatchObject({
-      message: "this process may not use UDP port 123: this process may not do that (no privilege)",
+      message: "UDP port 123 may not be used by this process",
       hint: expect.stringContaining("forbids to bind to that port"),
     });
   });

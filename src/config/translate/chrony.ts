@@ -6,7 +6,7 @@ import { literalFamily } from "../literal.ts";
 import { UsageError } from "../usage.ts";
 import { accessLines, ChronyAccess, NOBODY } from "./access.ts";
 import type { ConfigFiles, Translation } from "./translate.ts";
-import { isWord, quoted, Writer } from "./writer.ts";
+import { hostFault, quoted, Writer } from "./writer.ts";
 
 /** One directive. */
 interface Directive {
@@ -252,7 +252,8 @@ const SOURCE_OPTIONS = table<{ readonly values: number; readonly as: ((value: st
 function source(directive: Directive, writer: Writer): void {
   const [host, ...words] = directive.words;
   if (host === undefined) return writer.left(directive.text, directive.at, "it names no host");
-  if (!isWord(host)) return writer.left(directive.text, directive.at, "that is no address");
+  const fault = hostFault(host);
+  if (fault !== null) return writer.left(directive.text, directive.at, fault);
   const written: string[] = [];
   const dropped: string[] = [];
   for (let index = 0; index < words.length; index += 1) {

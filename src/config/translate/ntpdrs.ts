@@ -4,7 +4,7 @@ import { literalFamily } from "../literal.ts";
 import { accessLines, EVERYTHING, networkOf, NOBODY, ntpdRsAccess, type Network } from "./access.ts";
 import { isTable, parseToml, type Toml, type TomlTable } from "./toml.ts";
 import type { Translation } from "./translate.ts";
-import { isWord, Writer } from "./writer.ts";
+import { hostFault, Writer } from "./writer.ts";
 
 /** Translates ntp.toml. @throws UsageError where it is no TOML */
 export function translateNtpdRs(text: string, file: string): Translation {
@@ -49,8 +49,9 @@ function translateSource(source: TomlTable, defaults: TomlTable | null, at: Plac
       place,
       typeof address === "string" ? "there is nothing like it" : "it names no address",
     );
-  if (!isWord(address)) return writer.left(`source ${JSON.stringify(address)}`, place, "that is no address");
   const { host, port } = hostPort(address);
+  const fault = hostFault(host);
+  if (fault !== null) return writer.left(`source ${JSON.stringify(address)}`, place, fault);
   const limits = source.values.get("poll-interval-limits") ?? defaults?.values.get("poll-interval-limits");
   const bound = (name: string): string => {
     const value = isTable(limits) ? limits.values.get(name) : undefined;

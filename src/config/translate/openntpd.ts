@@ -4,7 +4,7 @@ import { accessLines, EVERYTHING, NOBODY } from "./access.ts";
 import type { Place } from "../../security/place.ts";
 import type { Translation } from "./translate.ts";
 import { foldedLines } from "./folded.ts";
-import { isWord, Writer } from "./writer.ts";
+import { hostFault, Writer } from "./writer.ts";
 
 /** Translates OpenNTPD's ntpd.conf. */
 export function translateOpenNtpd(text: string, file: string): Translation {
@@ -32,7 +32,8 @@ export function translateOpenNtpd(text: string, file: string): Translation {
 function translate(words: readonly string[], text: string, at: Place, writer: Writer, listens: string[]): void {
   const [command = "", second = "", third = ""] = words;
   if ((command === "server" || command === "servers") && second !== "") {
-    if (!isWord(second)) return writer.left(text, at, "that is no address");
+    const fault = hostFault(second);
+    if (fault !== null) return writer.left(text, at, fault);
     // `servers`: every address that the name has.
     writer.line(`${command === "server" ? "server" : "pool"} ${second} iburst`);
     if (words.length > 2) writer.warn(at, `${second}: left out: ${words.slice(2).join(" ")}`);

@@ -4,7 +4,7 @@ import type { Place } from "../../security/place.ts";
 import { accessLines, NOBODY } from "./access.ts";
 import { foldedLines, type FoldedLine } from "./folded.ts";
 import type { ConfigFiles, Translation } from "./translate.ts";
-import { isWord, Writer } from "./writer.ts";
+import { hostFault, Writer } from "./writer.ts";
 
 /** One assignment. */
 interface Setting {
@@ -19,15 +19,15 @@ export function translateTimesyncd(text: string, file: string, files: ConfigFile
   const servers = settings.get("NTP")?.words ?? [];
   const fallback = settings.get("FallbackNTP");
   const asked = servers.length > 0 ? servers : (fallback?.words ?? []);
+  const { at } = settings.get("NTP") ?? fallback ?? { at: { file, line: 1, column: 1 } };
   const polls = pollsOf(settings, writer);
-  for (const server of asked)
-    if (isWord(server)) writer.line(`server ${server} iburst${polls}`);
-    else writer.left(server, (servers.length > 0 ? settings.get("NTP") : fallback)!.at, "that is no address");
+  for (const server of asked) {
+    const fault = hostFault(server);
+    if (fault === null) writer.line(`server ${server} iburst${polls}`);
+    else writer.left(server, at, fault);
+  }
   if (asked.length === 0)
-    writer.warn(
-      { file, line: 1, column: 1 },
-      "it names no server: systemd's own, or the network's by DHCP, are not known here",
-    );
+    writer.warn(at, "it names no server: systemd's own, or the network's by DHCP, are not known here");
   else if (servers.length > 0 && fallback !== undefined)
     writer.left(`FallbackNTP=${fallback.words.join(" ")}`, fallback.at, "all servers are asked at once here");
   const distance = settings.get("RootDistanceMaxSec");

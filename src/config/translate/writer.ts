@@ -1,5 +1,7 @@
 /** Lines of ntp.conf being written, and what is told of those that could not be. */
 import { placedText, type Place } from "../../security/place.ts";
+import { asciiName } from "../hostname.ts";
+import { literalFamily } from "../literal.ts";
 import { UsageError } from "../usage.ts";
 import type { Translation } from "./translate.ts";
 
@@ -38,13 +40,20 @@ export class Writer {
   }
 }
 
+/** Why a text cannot be the name or the address of a server, so that our own reader would refuse it; `null`: it can. */
+export function hostFault(text: string): string | null {
+  if (!isWord(text)) return "that is no address";
+  const told = literalFamily(text) === 0 ? asciiName(text) : null;
+  return told !== null && "message" in told ? told.message : null;
+}
+
 /** A file name or another word, in quotes where it needs them. */
 export function quoted(word: string): string {
   return isWord(word) ? word : `"${word.replaceAll('"', "")}"`;
 }
 
 /** Whether ntp.conf reads it as the one word that it is: `a#b` would be `a` and a comment there. */
-export function isWord(text: string): boolean {
+function isWord(text: string): boolean {
   return /^[^\s"#()]+$/.test(text);
 }
 
