@@ -366,6 +366,20 @@ describe("watch", () => {
     );
   });
 
+  it("ends as query would after disagreement, kisses and silence", async () => {
+    // RATE, which is not remembered.
+    const kiss = ntpOnly({ stratum: 0, refid: 0x52415445 });
+    const limiting = (): Promise<string> =>
+      listening((bytes) => kiss(bytes).map((answer) => Uint8Array.from([0xe4, ...answer.subarray(1)])));
+    const silent = (): Promise<string> => listening(() => []);
+    const ended = async (...servers: readonly string[]): Promise<number> =>
+      (await ntpkit(["watch", "--every", "1s", "--count", "1", ...QUICK, ...servers])).code;
+    expect(await ended(await server(), await server(5))).toBe(12);
+    expect(await ended(await limiting(), await silent())).toBe(16);
+    expect(await ended(await silent())).toBe(10);
+    expect(await ended("nonexistent.invalid")).toBe(11);
+  });
+
   it("draws on a terminal", async () => {
     const { out } = await ntpkit(
       ["watch", "--every", "300ms", "--count", "3", "--no-color", ...QUICK, await server(5)],

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, it } from "vitest";
+import { ownAddresses } from "../../src/host/interfaces.ts";
 import { peersSchema, questionSchema, traceSchema } from "../../src/view/daemon-schema.ts";
 import { exchanges, recordedDaemon, type Daemon } from "../control/replay.ts";
 import { listening, mode6Only, ntpOnly, recordedChronyd, silence } from "../support/asked.ts";
@@ -210,6 +211,18 @@ describe("the questions of mode 6", () => {
       await listening(ntpOnly({ stratum: 2, refid: 1 })),
     ]);
     expect([code, violations(JSON.parse(out), questionSchema("sysinfo"))]).toEqual([69, []]);
+  });
+});
+
+describe("peers", () => {
+  it("tells which way it was told, and of an address of this very host that nothing runs here", async () => {
+    const host = await listening(recordedChronyd());
+    const { hosts } = JSON.parse((await ntpkit(["peers", "--json", "--timeout", "100ms", host])).out);
+    expect(hosts).toMatchObject([{ host, via: host }]);
+    for (const ip of ["127.0.0.1", "[::1]", ...ownAddresses().filter((one) => /^[\d.]+$/.test(one))]) {
+      const { code, err } = await ntpkit(["peers", "--timeout", "20ms", `${ip}:9`]);
+      expect([code, err]).toEqual([10, expect.stringMatching(/ here\?\n$/)]);
+    }
   });
 });
 

@@ -49,6 +49,8 @@ describe("the figures of peers", () => {
       /^ntpkit_association_survivor\{host="odd\\"host\\n",name="127\.127\.1\.0",address="127\.127\.1\.0",port="123"\} 1$/m,
     );
     expect(peers).not.toContain("null");
+    // An association's number changes with the order in which names are answered.
+    expect(peers).not.toMatch(/[{,]id="/);
   });
 });
 
