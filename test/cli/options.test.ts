@@ -24,6 +24,7 @@ beforeAll(() => {
   process.env["STATE_DIRECTORY"] = folder;
   writeFileSync(join(folder, "keys"), "1 SHA1 secret\n", { mode: 0o600 });
   writeFileSync(join(folder, "ntp.conf"), "server 127.0.0.1\n");
+  writeFileSync(join(folder, "chrony.conf"), "server 127.0.0.1 port 9 iburst\nmakestep 1 3\n");
   // The leap second of 2016, with the hash of the list.
   writeFileSync(join(folder, "leaps"), "#$ 3676924800\n#@ 4291747200\n3692217600 37\n");
 });
@@ -135,7 +136,7 @@ const VALUES: Readonly<Record<string, () => string>> = {
   "--config": () => join(folder, "ntp.conf"),
   "--leap-file": () => join(folder, "leaps"),
   "--keys": () => join(folder, "keys"),
-  "--from": () => join(folder, "ntp.conf"),
+  "--from": () => join(folder, "chrony.conf"),
   "--interval": () => "2s",
   "--orphan-wait": () => "5m",
   "--leap-smear": () => "1h",
@@ -161,7 +162,7 @@ const NEEDS: Readonly<Record<string, () => readonly string[]>> = {
   "--trusted": () => ["--keys", join(folder, "keys")],
   "--leap-smear": () => ["--leap-file", join(folder, "leaps")],
   "--from": () => ["--print"],
-  "--print": () => ["--from", join(folder, "ntp.conf")],
+  "--print": () => ["--from", join(folder, "chrony.conf")],
   "--network": () => ["--config", join(folder, "ntp.conf")],
 };
 
