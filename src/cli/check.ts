@@ -99,9 +99,9 @@ function unanswered(snapshot: Snapshot): Measurement {
 async function measureServers(servers: readonly string[], options: OptionsOf<"check">, io: Io): Promise<Measurement> {
   const machine = thisMachine();
   const prepared = await prepare("query", servers, prepareOptions(options), io.env, machine.facts);
-  const { config, keyring } = prepared;
+  const { config, keyring, trust } = prepared;
   const ended = await session(askingFace("check", config, options), options, io, (watch) =>
-    runGuarded({ config, keyring, machine, watch, forget: options.forget ?? false, force: false }),
+    runGuarded({ config, keyring, trust, machine, watch, forget: options.forget ?? false, force: false }),
   );
   const { snapshot, outcome } = ended;
   if (outcome === "no-reply") return unanswered(snapshot);

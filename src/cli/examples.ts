@@ -32,6 +32,7 @@ export const EXAMPLES: Readonly<Record<CommandName | "ntpkit", readonly Example[
     ["ntpkit query ntp.example.net", "How wrong is my clock?"],
     ["ntpkit query --samples 8 ntp1.example ntp2.example ntp3.example", "Which of them can be believed?"],
     ["ntpkit query --json ntp.example.net | jq .clock.offset", "The offset, for a script."],
+    ["ntpkit query --nts time.example.net", "And who says so? By certificate."],
     ["ntpkit query -v [2001:db8::7]:1123", "What happens, step by step?"],
   ],
   run: [

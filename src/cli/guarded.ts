@@ -5,6 +5,7 @@ import type { EngineConfig } from "../engine/port/config.ts";
 import type { Memory } from "../engine/port/memory.ts";
 import type { DriveOptions } from "../host/drive.ts";
 import { otherDaemon, type Daemon } from "../host/daemons.ts";
+import type { Trust } from "../host/establish.ts";
 import { kernelFrequency } from "../host/kernel.ts";
 import { libcFault } from "../host/libc.ts";
 import { lackingCapability } from "../host/privilege.ts";
@@ -19,6 +20,7 @@ import { measure, untouched, type Machine, type Measured } from "./measure.ts";
 export interface GuardedRun {
   readonly config: EngineConfig;
   readonly keyring: Keyring | null;
+  readonly trust: Trust;
   readonly machine: Machine;
   readonly watch: DriveOptions;
   /** Drop what earlier runs remembered. */
@@ -43,6 +45,7 @@ export interface GuardedEnd extends Measured {
 export async function runGuarded({
   config,
   keyring,
+  trust,
   machine,
   watch,
   forget,
@@ -75,6 +78,7 @@ export async function runGuarded({
     ...watch,
     config,
     keyring,
+    trust,
     machine,
     ...remembering,
     onRemember: (learned) => heed(state.remember(learned)),

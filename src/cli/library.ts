@@ -38,6 +38,7 @@ export interface SyncSettings
 /** Every setting, and whose it is: what is written otherwise would do nothing, in silence. */
 const SETTINGS: Readonly<Record<keyof SyncSettings, "both" | "sync">> = {
   accuracy: "both",
+  ca: "both",
   callDelay: "both",
   ceiling: "both",
   config: "both",
@@ -59,6 +60,7 @@ const SETTINGS: Readonly<Record<keyof SyncSettings, "both" | "sync">> = {
   method: "sync",
   minclock: "both",
   minsane: "both",
+  nts: "both",
   onNotes: "both",
   panic: "sync",
   port: "both",
@@ -152,7 +154,7 @@ export async function runLibrary(
   const { signal, onNotes, forget = false, force = false, state: place, ...options } = settings;
   const state =
     typeof place === "string" ? place : place === true || options.frequency === true ? statePath() : undefined;
-  const { config, keyring } = await prepare(
+  const { config, keyring, trust } = await prepare(
     command,
     named,
     { ...options, remember: state !== undefined },
@@ -160,7 +162,7 @@ export async function runLibrary(
     machine.facts,
   );
   const watch = { ...(signal === undefined ? {} : { signal }), ...(onNotes === undefined ? {} : { onNotes }) };
-  const ended = await runGuarded({ config, keyring, machine, watch, forget, force, state });
+  const ended = await runGuarded({ config, keyring, trust, machine, watch, forget, force, state });
   const failure = describeFailure(ended.outcome, ended.snapshot, failureContext(command, config, ended));
   // No signal of the process came; the caller's did.
   const reported = failure?.code === "interrupted" ? { ...failure, message: "ended by its AbortSignal" } : failure;

@@ -11,6 +11,7 @@ import { systemChance } from "../host/chance.ts";
 import { earliestTime } from "../host/built.ts";
 import { clockReader, measurePrecision, steady, type ClockReader } from "../host/clock.ts";
 import { drive, type DriveOptions } from "../host/drive.ts";
+import { establishKeys, type Trust } from "../host/establish.ts";
 import { ownAddresses } from "../host/interfaces.ts";
 import { localClock } from "../host/local-clock.ts";
 import { md5 } from "../host/md5.ts";
@@ -20,6 +21,7 @@ import { securityProvider } from "../security/symmetric.ts";
 import type { Seconds } from "../time/seconds.ts";
 import type { UnixNanoseconds } from "../time/timestamp.ts";
 import { leavesClock, withShadow } from "../world/shadow.ts";
+import { NtsAtHand } from "./nts.ts";
 import { isLinkLocal, isLoopback } from "../wire/address.ts";
 import { refidOfAddress } from "../wire/refid.ts";
 
@@ -27,6 +29,8 @@ import { refidOfAddress } from "../wire/refid.ts";
 export interface MeasureRequest extends DriveOptions {
   readonly config: EngineConfig;
   readonly keyring: Keyring | null;
+  /** Whom it trusts in the establishing of keys; absent: whom the system does. */
+  readonly trust?: Trust;
   readonly machine: Machine;
   /** Answers control queries; absent: nobody does. */
   readonly control?: ControlAnswering;
@@ -56,13 +60,20 @@ export function thisMachine(): Machine {
 export async function measure({
   config,
   keyring,
+  trust,
   machine,
   control,
   onLearned,
   ...options
 }: MeasureRequest): Promise<Measured> {
-  const engine = engineOf(hastened(config, options.spent ?? 0), keyring, control);
-  const world = await openWorld({ clock: leavesClock(config) ? null : localClock(), read: machine.read });
+  const nts = new NtsAtHand();
+  await nts.load(config);
+  const engine = engineOf(hastened(config, options.spent ?? 0), keyring, nts, control);
+  const world = await openWorld({
+    clock: leavesClock(config) ? null : localClock(),
+    read: machine.read,
+    establish: establishKeys(trust),
+  });
   await drive(engine, world, options);
   onLearned?.(engine.memory(world.now()));
   const snapshot = engine.snapshot(world.now());
@@ -78,15 +89,23 @@ function hastened(config: EngineConfig, spent: Seconds): EngineConfig {
 
 /** The state of a run that has not begun. */
 export function untouched(config: EngineConfig, { read }: Machine): Snapshot {
-  return engineOf(config, null).snapshot({ mono: steady(), clock: read() });
+  return engineOf(config, null, null).snapshot({ mono: steady(), clock: read() });
 }
 
-/** An engine with this machine's chance and keys. */
-export function engineOf(config: EngineConfig, keyring: Keyring | null, control?: ControlAnswering): Engine {
+/**
+ * An engine with this machine's chance and keys.
+ * @param nts loaded for the configuration; `null`: it will not be begun
+ */
+export function engineOf(
+  config: EngineConfig,
+  keyring: Keyring | null,
+  nts: NtsAtHand | null,
+  control?: ControlAnswering,
+): Engine {
   const surroundings = {
     ...(control === undefined ? {} : { control }),
     chance: systemChance(),
-    security: securityProvider(keyring),
+    security: securityProvider(keyring, nts?.security),
     referenceIdOf,
     era: unixNow(),
     earliest: earliestTime(),

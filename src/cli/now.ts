@@ -268,7 +268,7 @@ async function serversLook(
 }
 
 async function measuredLook(
-  { config, keyring }: Prepared,
+  { config, keyring, trust }: Prepared,
   options: NowOptions,
   io: Io,
   machine: Machine,
@@ -286,7 +286,7 @@ async function measuredLook(
     },
     options,
     io,
-    (watch) => runGuarded({ config, keyring, machine, watch, forget: options.forget ?? false, force: false }),
+    (watch) => runGuarded({ config, keyring, trust, machine, watch, forget: options.forget ?? false, force: false }),
   );
   const bound = measuredBound(ended.snapshot);
   if (bound !== null && (ended.outcome === "ok" || ended.outcome === "deadline"))

@@ -39,12 +39,13 @@ export async function runOnce(
     machine.facts,
   );
   tellPrepared(`ntpkit ${command}`, prepared, options, io);
-  const { config, keyring } = prepared;
+  const { config, keyring, trust } = prepared;
   let before: readonly RememberedAssociation[] = [];
   const ended = await session(askingFace(command, config, options), options, io, (watch) =>
     runGuarded({
       config,
       keyring,
+      trust,
       machine,
       watch,
       forget: options.forget ?? false,

@@ -44,9 +44,9 @@ export async function pollLive(
       `ntpkit peers: ${obstacle}: these are the servers of ${prepared.file ?? "the configuration"}, polled now\n`,
     );
   }
-  const { config, keyring } = prepared;
+  const { config, keyring, trust } = prepared;
   const { snapshot, outcome } = await session(askingFace("peers", config, options), options, io, (watch) =>
-    measure({ ...watch, config, keyring, machine }),
+    measure({ ...watch, config, keyring, trust, machine }),
   );
   const failure = describeFailure(
     outcome,

@@ -13,6 +13,7 @@ import { placedText, type PlacedMessage } from "../security/place.ts";
 import { isMulticast } from "../wire/address.ts";
 import { EXAMPLES } from "./examples.ts";
 import type { FindingOptions } from "./find.ts";
+import { trustOf } from "./nts.ts";
 import { keysFormat, type Prepared } from "./prepare.ts";
 
 /** Everything such a run needs to begin. */
@@ -59,7 +60,14 @@ export async function prepareFinding(
       "name the file with --keys FILE",
     );
   const groups = command === "pool" ? [] : groupsOf(specs, settings);
-  return { config, ...keys, file: loaded?.path ?? null, remarks: loaded?.remarks ?? [], groups };
+  return {
+    config,
+    ...keys,
+    trust: trustOf(options.ca),
+    file: loaded?.path ?? null,
+    remarks: loaded?.remarks ?? [],
+    groups,
+  };
 }
 
 const NAMED: Readonly<Record<DiscoveryCommand, string | null>> = {

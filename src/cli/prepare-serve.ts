@@ -6,6 +6,7 @@ import { parseUnicastServer } from "../config/servers.ts";
 import { UsageError } from "../config/usage.ts";
 import type { ControlAnswering } from "../engine/port/control.ts";
 import { lookUpUser } from "../host/become.ts";
+import type { Trust } from "../host/establish.ts";
 import { knownBroadcastAddresses, ownAddresses } from "../host/interfaces.ts";
 import type { Keyring } from "../security/keyring.ts";
 import { systemReason } from "../security/place.ts";
@@ -16,6 +17,7 @@ import { UNIX_EPOCH } from "../time/timestamp.ts";
 import { controlResponder } from "./daemon/control.ts";
 import type { Io } from "./io.ts";
 import type { Machine } from "./measure.ts";
+import { trustOf } from "./nts.ts";
 import { LEAP_FILE } from "./options/defaults.ts";
 import type { OptionsOf } from "./options/offers.ts";
 import { checkInterface, readKeys, trustedKeys } from "./prepare-finding.ts";
@@ -25,6 +27,7 @@ import { tellPrepared } from "./tell.ts";
 /** Everything a server needs to begin. */
 export interface PreparedServe extends ServeConfig {
   readonly keyring: Keyring | null;
+  readonly trust: Trust;
   readonly control: ControlAnswering;
 }
 
@@ -76,7 +79,12 @@ export async function prepareServe(
       `${keyed.name}: key ${keyed.key!} is not in the key file, or not trusted`,
       "name the file with --keys FILE",
     );
-  return { ...made, keyring: keys.keyring, control: controlResponder(loaded?.configuration ?? null, keys.keyring) };
+  return {
+    ...made,
+    keyring: keys.keyring,
+    trust: trustOf(options.ca),
+    control: controlResponder(loaded?.configuration ?? null, keys.keyring),
+  };
 }
 
 /** The key of broadcasts: the one named, else the first that is trusted. */

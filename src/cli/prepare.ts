@@ -5,9 +5,11 @@ import { onceConfig, type LocalFacts, type OnceCommand, type OnceOptions } from 
 import { parseUnicastServer } from "../config/servers.ts";
 import { UsageError } from "../config/usage.ts";
 import type { EngineConfig } from "../engine/port/config.ts";
+import type { Trust } from "../host/establish.ts";
 import type { KeyFormat } from "../security/keyfile.ts";
 import type { Keyring } from "../security/keyring.ts";
 import { placedText, type PlacedMessage } from "../security/place.ts";
+import { trustOf } from "./nts.ts";
 
 /** What `sync` and `query` can be told beside the servers, from a command line or a program. */
 export interface PrepareOptions extends OnceOptions {
@@ -15,6 +17,8 @@ export interface PrepareOptions extends OnceOptions {
   readonly keys?: string;
   /** By whose rules it is read; `auto` by default. */
   readonly keysFormat?: "auto" | "ntp" | "chrony";
+  /** Certificates, PEM, that are trusted besides the system's when keys are established. */
+  readonly ca?: string;
   /** A configuration file in ntp.conf syntax. */
   readonly config?: string;
 }
@@ -24,6 +28,8 @@ export interface Prepared {
   readonly config: EngineConfig;
   /** `null`: no server is authenticated by a key. */
   readonly keyring: Keyring | null;
+  /** Whom it trusts in the establishing of keys. */
+  readonly trust: Trust;
   /** The configuration file used, `null` if none. */
   readonly file: string | null;
   /** What is worth telling about it. */
@@ -49,7 +55,14 @@ export async function prepare(
   const config = onceConfig(command, specs, options, loaded?.configuration ?? null, facts);
   if (config.associations.length === 0) throw noServers(command, loaded);
   const { keyring, warnings } = await loadKeyring(config, options, loaded);
-  return { config, keyring, file: loaded?.path ?? null, remarks: loaded?.remarks ?? [], warnings };
+  return {
+    config,
+    keyring,
+    trust: trustOf(options.ca),
+    file: loaded?.path ?? null,
+    remarks: loaded?.remarks ?? [],
+    warnings,
+  };
 }
 
 /** The file named, or the usual one when it is needed for its servers. */

@@ -16,10 +16,10 @@ import { session } from "./session.ts";
  */
 export async function runServe(servers: readonly string[], options: OptionsOf<"serve">, io: Io): Promise<number> {
   const machine = thisMachine();
-  const { config, warnings, keyring, control } = await prepareServe(servers, options, machine, io);
+  const { config, warnings, keyring, trust, control } = await prepareServe(servers, options, machine, io);
   for (const warning of warnings) io.err.write(`ntpkit serve: warning: ${warning}\n`);
   const face = new ServeFace(config, options, io, await paletteFor(io.out, io.env, options.color));
-  await session(face, options, io, (watch) => measure({ ...watch, config, keyring, machine, control }));
+  await session(face, options, io, (watch) => measure({ ...watch, config, keyring, trust, machine, control }));
   const { failure } = face;
   if (failure === null) return exitCode("ok");
   if (options.json === true) io.out.write(documentText(bareDocument("serve", failure), false));

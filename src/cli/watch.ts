@@ -30,7 +30,7 @@ export async function runWatch(servers: readonly string[], options: OptionsOf<"w
   const config = watching(prepared.config);
   const face = await watchFace(options, config, io);
   const { snapshot, outcome } = await session(face, options, io, (watch) =>
-    measure({ ...watch, config, keyring: prepared.keyring, machine }),
+    measure({ ...watch, config, keyring: prepared.keyring, trust: prepared.trust, machine }),
   );
   if (outcome === "interrupted" || outcome === "terminated") return exitCode(outcome);
   const reached = outcome === "ok" ? outcomeNow(snapshot) : outcome;

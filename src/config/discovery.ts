@@ -105,7 +105,7 @@ export function discoveryConfig(
 const TEMPLATES: Readonly<
   Record<DiscoveryCommand, (specs: readonly ServerSpec[], options: DiscoveryOptions) => readonly AssociationConfig[]>
 > = {
-  pool: (specs, options) => specs.map((spec) => ({ ...named(spec, options), kind: "pool" })),
+  pool: (specs, options) => specs.map((spec) => ({ ...named(spec, options), kind: "pool" as const })),
   manycast: (specs, options) =>
     specs.map((spec) => ({
       ...named(spec, options),
@@ -120,6 +120,7 @@ const TEMPLATES: Readonly<
       prefer: false,
       noselect: false,
       trusted: false,
+      nts: false,
       key: null,
       samples: null,
     };

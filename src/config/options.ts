@@ -14,6 +14,7 @@ import {
 } from "../engine/port/config.ts";
 import { DEFAULT_LIMITS, type SelectionLimits } from "../system/limits.ts";
 import type { Seconds } from "../time/seconds.ts";
+import { KE_PORT } from "../wire/ntske.ts";
 import { BASE, plainLimits } from "./base.ts";
 import { isNearby } from "./etiquette.ts";
 import { literalFamily } from "./literal.ts";
@@ -43,6 +44,8 @@ export interface OnceOptions {
   readonly deadline?: Seconds;
   readonly waitNetwork?: Seconds;
   readonly key?: number;
+  /** Servers are asked under Network Time Security, but for those with a key of their own. */
+  readonly nts?: boolean;
   readonly minclock?: number;
   readonly maxclock?: number;
   readonly minsane?: number;
@@ -70,6 +73,8 @@ export type OnceCommand = "sync" | "query";
 /** The defaults that the contract states. */
 export const ONCE_DEFAULTS = {
   port: 123,
+  /** Of key establishment (RFC 8915 §7.1). */
+  ntsPort: KE_PORT as number,
   samples: { sync: 4, query: 1 },
   /** `sync` that remembers: of a server that an earlier run measured. */
   known: 1,
@@ -136,12 +141,22 @@ export function onceConfig(
   };
 }
 
-/** A server of the command line. A name may stand for many servers, an address and `localhost` stand for one. */
-export function named(server: ServerSpec, options: Pick<OnceOptions, "port" | "family" | "key">): AssociationConfig {
+/**
+ * A server of the command line. A name may stand for many servers, an address and `localhost` stand for one; and so does whoever
+ * establishes keys, for which server he does is his to say.
+ * @throws UsageError where it is to be asked in two ways
+ */
+export function named(
+  server: ServerSpec,
+  options: Pick<OnceOptions, "port" | "family" | "key" | "nts">,
+): AssociationConfig {
+  checkProof(options);
+  const nts = server.nts || (options.nts === true && server.key === null);
+  const isOne = nts || literalFamily(server.name) !== 0 || isNearby(server.name);
   return {
-    kind: literalFamily(server.name) !== 0 || isNearby(server.name) ? "server" : "pool",
+    kind: isOne ? "server" : "pool",
     name: server.name,
-    port: server.port ?? options.port ?? ONCE_DEFAULTS.port,
+    port: server.port ?? options.port ?? standardPort(nts),
     family: options.family ?? null,
     version: 4,
     minpoll: DEFAULT_POLL.min,
@@ -151,25 +166,43 @@ export function named(server: ServerSpec, options: Pick<OnceOptions, "port" | "f
     prefer: server.prefer,
     noselect: server.noselect,
     trusted: server.trusted,
-    key: server.key ?? options.key ?? null,
+    key: nts ? null : (server.key ?? options.key ?? null),
+    ...(nts ? { nts } : {}),
     samples: server.samples,
   };
 }
 
 /** A server of the configuration file. */
 export function configured(
-  { at: _at, ...line }: ServerLine,
-  options: Pick<OnceOptions, "port" | "family" | "key">,
+  { at: _at, nts: ofLine, ntsPort, ...line }: ServerLine,
+  options: Pick<OnceOptions, "port" | "family" | "key" | "nts">,
 ): AssociationConfig {
+  checkProof(options);
+  const nts = ofLine || (options.nts === true && line.key === null);
   return {
     ...line,
-    port: options.port ?? ONCE_DEFAULTS.port,
+    port: (ofLine ? ntsPort : null) ?? options.port ?? standardPort(nts),
     family: line.family ?? options.family ?? null,
     iburst: true,
     burst: false,
-    key: line.key ?? options.key ?? null,
+    key: nts ? null : (line.key ?? options.key ?? null),
+    ...(nts ? { nts } : {}),
     samples: null,
   };
+}
+
+/** The port of a server that is asked under NTS is that of key establishment. */
+function standardPort(nts: boolean): number {
+  return nts ? ONCE_DEFAULTS.ntsPort : ONCE_DEFAULTS.port;
+}
+
+/** @throws UsageError where servers are to be asked by a key and under NTS at once */
+function checkProof({ key, nts }: Pick<OnceOptions, "key" | "nts">): void {
+  if (key !== undefined && nts === true)
+    throw new UsageError(
+      "--nts and --key exclude each other",
+      "SERVER,key=ID asks one server by a key, SERVER,nts one under NTS",
+    );
 }
 
 function burstProfile(options: OnceOptions): BurstProfile {

@@ -3,7 +3,7 @@
  *
  * ```text
  * HOST  HOST:PORT  IPv4:PORT  [IPv6]:PORT  [IPv6]  IPv6  IPv6%zone      then any of
- * ,prefer  ,noselect  ,true  ,key=ID  ,samples=N
+ * ,prefer  ,noselect  ,true  ,nts  ,key=ID  ,samples=N
  * ```
  */
 import { isMulticast } from "../wire/address.ts";
@@ -17,12 +17,14 @@ import { parseInteger } from "./values.ts";
 export interface ServerSpec {
   /** A DNS name in ASCII, or an IP literal without brackets. */
   readonly name: string;
-  /** 1 … 65535; `null`: the run's. */
+  /** 1 … 65535, with NTS that of key establishment; `null`: the run's. */
   readonly port: number | null;
   readonly prefer: boolean;
   readonly noselect: boolean;
   /** ntp.conf's `true`. */
   readonly trusted: boolean;
+  /** Under Network Time Security. */
+  readonly nts: boolean;
   /** 1 … 65535 */
   readonly key: number | null;
   /** 1 … {@link MOST_SAMPLES} */
@@ -47,6 +49,7 @@ const OPTIONS: Readonly<
   prefer: { takes: null, apply: (server) => void (server.prefer = true) },
   noselect: { takes: null, apply: (server) => void (server.noselect = true) },
   true: { takes: null, apply: (server) => void (server.trusted = true) },
+  nts: { takes: null, apply: (server) => void (server.nts = true) },
   key: { takes: "ID", apply: (server, value, what) => void (server.key = parseInteger(value, what, 1, MOST_KEY_ID)) },
   samples: {
     takes: "N",
@@ -65,10 +68,16 @@ export function parseServer(text: string): ServerSpec {
     prefer: false,
     noselect: false,
     trusted: false,
+    nts: false,
     key: null,
     samples: null,
   };
   for (const option of options) applyOption(server, option, text);
+  if (server.nts && server.key !== null)
+    throw new UsageError(
+      `server "${text}": ",nts" and ",key" exclude each other`,
+      "a server is asked under the one or the other",
+    );
   return server;
 }
 

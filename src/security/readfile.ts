@@ -9,9 +9,10 @@ import { closeSync, constants, fstatSync, openSync, readSync, statSync, type Sta
 const MEBI = 1 << 20;
 
 /** The most octets of each kind of file. */
-export const LARGEST: Readonly<Record<"keys" | "configuration" | "leaps" | "state", number>> = {
+export const LARGEST: Readonly<Record<"keys" | "configuration" | "certificates" | "leaps" | "state", number>> = {
   keys: MEBI,
   configuration: MEBI,
+  certificates: 4 * MEBI,
   leaps: MEBI,
   state: 16 * MEBI,
 };

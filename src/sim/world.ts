@@ -13,6 +13,7 @@ import type { Chance, Engine } from "../engine/port/engine.ts";
 import type { Memory } from "../engine/port/memory.ts";
 import type { World } from "../engine/port/world.ts";
 import type { Seconds } from "../time/seconds.ts";
+import { KE_PORT } from "../wire/ntske.ts";
 import { fromUnix, type NtpTimestamp } from "../time/timestamp.ts";
 import { createChance, type SimChance } from "./chance.ts";
 import { Names } from "./dns.ts";
@@ -117,7 +118,7 @@ export class SimWorld {
   }
 
   /** Lets a machine establish keys for NTS, on all its addresses. */
-  establishes(machine: Machine, nts: SimNts, port = 4460): void {
+  establishes(machine: Machine, nts: SimNts, port: number = KE_PORT): void {
     for (const ip of machine.interfaces.flatMap((one) => one.addresses)) this.keyServers.set(`${ip} ${port}`, nts);
   }
 

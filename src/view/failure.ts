@@ -29,17 +29,17 @@ import { directionText } from "./verdict.ts";
  * that is not there.
  */
 export const ADVISED: Readonly<Record<FailingCommand, string>> = {
-  sync: "-v -4 -6 --wait-network --forget --maxdist --minsane --source-port --state --deadline --timeout --force --panic --max-step --dry-run --key --keys",
-  query: "-v -4 -6 --wait-network --forget --maxdist --minsane --source-port --deadline --timeout --key --keys",
-  check: "-v -4 -6 --wait-network --forget --maxdist --minsane --source-port --deadline --timeout --key --keys",
-  now: "-v -4 -6 --wait-network --forget --maxdist --minsane --source-port --deadline --timeout --key --keys",
+  sync: "-v --ca -4 -6 --wait-network --forget --maxdist --minsane --source-port --state --deadline --timeout --force --panic --max-step --dry-run --key --keys",
+  query: "-v --ca -4 -6 --wait-network --forget --maxdist --minsane --source-port --deadline --timeout --key --keys",
+  check: "-v --ca -4 -6 --wait-network --forget --maxdist --minsane --source-port --deadline --timeout --key --keys",
+  now: "-v --ca -4 -6 --wait-network --forget --maxdist --minsane --source-port --deadline --timeout --key --keys",
   demo: "-v",
-  pool: "-v -4 -6 --wait-network --forget --maxdist --minsane --source-port --deadline --timeout --key --keys",
+  pool: "-v --ca -4 -6 --wait-network --forget --maxdist --minsane --source-port --deadline --timeout --key --keys",
   manycast: "-v -4 -6 --maxdist --minsane --deadline --timeout --port",
   broadcast: "-v -4 -6 --maxdist --minsane --deadline --timeout --port",
-  watch: "-v -4 -6 --forget --maxdist --minsane --source-port --timeout --key --keys",
+  watch: "-v --ca -4 -6 --forget --maxdist --minsane --source-port --timeout --key --keys",
   peers: "-v -4 -6 --deadline --timeout",
-  run: "-v --force --any-offset --port --no-clock",
+  run: "-v --ca --force --any-offset --port --no-clock",
 };
 
 /** One of them. */
@@ -275,6 +275,8 @@ function authenticationHint(associations: readonly AssociationReport[]): Advice 
   if (under.length === 0 || under.length < associations.length)
     return "compare the keys at both ends: identifier, algorithm, secret, and that they are trusted";
   const fault = under.flatMap(({ nts }) => nts?.fault?.name ?? [])[0];
+  if (fault === "selfSigned" || fault === "untrusted")
+    return ["--ca FILE names who is to be trusted besides", "; else ask other servers"];
   if (fault === "expired" || fault === "notYetValid")
     return "certificates have dates: is the local clock right? if it is, the server's operator has to renew it";
   if (fault === "wrongName") return "name the server as its certificate does";

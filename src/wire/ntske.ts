@@ -12,6 +12,9 @@
  * until it does. The length, unlike an extension field's, is that of the body alone, and nothing is padded.
  */
 
+/** The port of NTS-KE (RFC 8915 §7.1), TCP. */
+export const KE_PORT = 4460;
+
 /** The record types (RFC 8915 §7.6), and chrony's in the experimental range. */
 export const KE_RECORDS = {
   endOfMessage: 0,

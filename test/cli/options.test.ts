@@ -11,6 +11,7 @@ import { ROWS, type RowName } from "../../src/cli/options/rows.ts";
 import { COMMANDS as NTP_CONF } from "../../src/config/ntpconf/commands.ts";
 import { UsageError } from "../../src/config/usage.ts";
 import { plainDuration } from "../../src/config/values.ts";
+import { Certificates } from "../support/certificates.ts";
 import { ntpkit, type Ran } from "../support/command.ts";
 
 const ALL = Object.entries(ROWS) as [RowName, Row][];
@@ -18,6 +19,8 @@ const NAMES = Object.keys(OFFERS) as CommandName[];
 const rowsOf = (command: CommandName): readonly Row[] => offered(command).flatMap(({ rows }) => rows);
 
 let folder = "";
+let authority = "";
+let made: Certificates;
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "ntpkit-options-"));
@@ -25,11 +28,14 @@ beforeAll(() => {
   writeFileSync(join(folder, "keys"), "1 SHA1 secret\n", { mode: 0o600 });
   writeFileSync(join(folder, "ntp.conf"), "server 127.0.0.1\n");
   writeFileSync(join(folder, "chrony.conf"), "server 127.0.0.1 port 9 iburst\nmakestep 1 3\n");
+  made = new Certificates();
+  authority = made.make([], { authority: true }).file;
   // The leap second of 2016, with the hash of the list.
   writeFileSync(join(folder, "leaps"), "#$ 3676924800\n#@ 4291747200\n3692217600 37\n");
 });
 afterAll(() => {
   delete process.env["STATE_DIRECTORY"];
+  made.end();
   rmSync(folder, { recursive: true });
 });
 
@@ -137,6 +143,7 @@ const VALUES: Readonly<Record<string, () => string>> = {
   "--leap-file": () => join(folder, "leaps"),
   "--keys": () => join(folder, "keys"),
   "--from": () => join(folder, "chrony.conf"),
+  "--ca": () => authority,
   "--interval": () => "2s",
   "--orphan-wait": () => "5m",
   "--leap-smear": () => "1h",

@@ -193,11 +193,28 @@ describe("ntp.conf", () => {
     expect(remarks.map(({ level, at }) => [level, at.line])).toEqual([
       ["note", 1],
       ["warning", 2],
-      ["warning", 4],
       ["warning", 5],
       ["warning", 3],
     ]);
-    expect(configuration.servers).toEqual([]);
+    expect(configuration.servers).toMatchObject([{ name: "c", nts: true, ntsPort: 4460 }]);
+  });
+
+  it("asks under NTS at the port of key establishment, and nobody without it where that cannot be", () => {
+    const { configuration, remarks } = load(
+      "server a nts\nserver b nts port 4461\npool c nts\npeer d nts\nserver 239.1.1.1 nts\nserver e nts key 1\nserver f",
+      { strict: true },
+    );
+    expect(configuration.associations.map(({ name, nts, port }) => [name, nts, port])).toEqual([
+      ["a", true, 4460],
+      ["b", true, 4461],
+      ["c", true, 4460],
+      ["f", false, 123],
+    ]);
+    expect(remarks.map(({ text }) => text)).toEqual([
+      '"peer d" is left out: it asks for NTS, which is for servers that are named and asked',
+      '"server 239.1.1.1" is left out: it asks for NTS, which is for servers that are named and asked',
+      '"server e" is left out: it asks for a key and for NTS, and a server is asked under the one or the other',
+    ]);
   });
 
   it("reads an included file in place, beside the one that includes it", () => {

@@ -6,7 +6,7 @@ import { parseServer, parseUnicastServer } from "../../src/config/servers.ts";
 import { UsageError } from "../../src/config/usage.ts";
 import { budget } from "../support/budget.ts";
 
-const plain = { port: null, prefer: false, noselect: false, trusted: false, key: null, samples: null };
+const plain = { port: null, prefer: false, noselect: false, trusted: false, nts: false, key: null, samples: null };
 
 describe("a server", () => {
   it.each([
@@ -26,6 +26,7 @@ describe("a server", () => {
       "a,prefer,noselect,true,key=7,samples=8",
       { name: "a", prefer: true, noselect: true, trusted: true, key: 7, samples: 8 },
     ],
+    ["a:4461,nts,prefer", { name: "a", port: 4461, nts: true, prefer: true }],
     ["Zeit.Bücher.example", { name: "zeit.xn--bcher-kva.example" }],
     ["ntp_1.example.net.", { name: "ntp_1.example.net." }],
   ])("%s", (text, expected) => {
@@ -74,7 +75,9 @@ describe("a server", () => {
     ["a,key=65536", "out of range"],
     ["a,samples=none", "not a whole number"],
     ["a,", 'unknown option ""'],
-    ["a,nts", 'unknown option "nts"'],
+    ["a,nts=1", '",nts" takes no value'],
+    ["a,nts,key=1", '",nts" and ",key" exclude each other'],
+    ["a,key=1,nts", '",nts" and ",key" exclude each other'],
   ])("%j is refused: %s", (text, message) => {
     expect(() => parseServer(text)).toThrow(UsageError);
     expect(() => parseServer(text)).toThrow(message);

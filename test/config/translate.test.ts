@@ -43,7 +43,8 @@ describe("chrony.conf", () => {
     expect(configuration.associations).toMatchObject([
       { kind: "pool", name: "2.pool.example.net", iburst: true },
       { kind: "server", name: "ntp1.example.net", iburst: true, key: 7, minpoll: 3, maxpoll: 8, prefer: true },
-      { kind: "peer", name: "192.0.2.9", port: 124 },
+      { kind: "server", name: "ntp2.example.net", nts: true, port: 4460, trusted: true },
+      { kind: "peer", name: "192.0.2.9", port: 124, nts: false },
     ]);
     expect(configuration).toMatchObject({
       driftFile: "/var/lib/chrony/drift",
@@ -73,7 +74,6 @@ describe("chrony.conf", () => {
     expect(translation.warnings).toEqual([
       "/etc/chrony/chrony.conf:2:1: 2.pool.example.net: left out: maxsources 4",
       "/etc/chrony/chrony.conf:3:1: ntp1.example.net: left out: xleave",
-      "/etc/chrony/chrony.conf:4:1: ntp2.example.net: it asks for NTS, and is not asked without it",
       "/etc/chrony/chrony.conf:8:1: the clock may be stepped at any time, not only at the first 3 updates",
       '/etc/chrony/chrony.conf:19:1: "burst" of "ratelimit" is left out',
       '/etc/chrony/chrony.conf:20:1: "refclock" is left out: there is nothing like it',
@@ -160,6 +160,25 @@ describe("chrony.conf", () => {
     });
   });
 
+  it("writes the port of key establishment where there is NTS, and that of the time where there is none", () => {
+    const said = chrony(
+      "server a nts ntsport 4461 port 1123",
+      "server b port 1123 ntsport 4461",
+      "server c nts port 1123",
+    );
+    expect(said.text.split("\n").filter((line) => line.startsWith("server"))).toEqual([
+      "server a nts port 4461",
+      "server b port 1123",
+      "server c nts",
+    ]);
+    const { configuration } = reread(said);
+    expect(configuration.associations.map(({ name, port }) => `${name}:${port}`)).toEqual([
+      "a:4461",
+      "b:1123",
+      "c:4460",
+    ]);
+  });
+
   it("tells by name what it leaves out of a line that it translates", () => {
     const said = chrony(
       "local stratum 8 distance 2 activate 1 waitsynced 10",
@@ -172,7 +191,6 @@ describe("chrony.conf", () => {
       '/c:1:1: "activate" of "local" is left out',
       '/c:1:1: "waitsynced" of "local" is left out',
       '/c:2:1: "leak" of "ratelimit" is left out',
-      "/c:3:1: a: it asks for NTS, and is not asked without it",
       "/c:3:1: a: left out: xleave, offset 0.1",
       "/c:4:1: clients are answered on port 123 (run --port 11123)",
     ]);
@@ -269,10 +287,9 @@ describe("ntp.toml", () => {
     expect(configuration.associations).toMatchObject([
       { kind: "pool", name: "pool.example.net", minpoll: 4 },
       { kind: "server", name: "ntp1.example.net", port: 1123, minpoll: 5, maxpoll: 9 },
+      { kind: "server", name: "nts.example.net", port: 4460, nts: true },
     ]);
-    expect(remarks).toMatchObject([
-      { text: '"server nts.example.net" is left out: it asks for NTS, and is not asked without it' },
-    ]);
+    expect(remarks).toEqual([]);
     expect(configuration).toMatchObject({
       tinker: { panic: 1800 },
       limits: { minsane: 2 },

@@ -20,6 +20,7 @@ import type { Memory } from "../../engine/port/memory.ts";
 import { lookUpUser } from "../../host/become.ts";
 import { addressesByInterface } from "../../host/interfaces.ts";
 import { drive, type DriveOptions } from "../../host/drive.ts";
+import { establishKeys } from "../../host/establish.ts";
 import { localClock } from "../../host/local-clock.ts";
 import { serviceManager, type ServiceManager } from "../../host/notify.ts";
 import { openWorld } from "../../host/world.ts";
@@ -36,6 +37,7 @@ import { CommandFailure, exitCode } from "../exit.ts";
 import { failureContext } from "../guarded.ts";
 import type { Io, StopSignal } from "../io.ts";
 import { engineOf, thisMachine, type Machine, type Measured } from "../measure.ts";
+import { NtsAtHand, trustOf } from "../nts.ts";
 import type { OptionsOf } from "../options/offers.ts";
 import { session, type Face, type Session } from "../session.ts";
 import { openState } from "../state.ts";
@@ -97,6 +99,7 @@ class Daemon implements Face {
   readonly #manager: ServiceManager;
   readonly #state: StateFile = openState();
   readonly #names: RestrictedNames;
+  readonly #nts = new NtsAtHand();
   #drift: DriftFile;
   #statistics: StatisticsFiles;
   /** Why the service has no socket; `null`: it has, or was not refused. */
@@ -153,10 +156,15 @@ class Daemon implements Face {
   /** The engine, from its start to its end. */
   async #run(watch: DriveOptions): Promise<Lived> {
     const machine = thisMachine();
-    const world = await openWorld({ clock: this.#options.clock ? localClock() : null, read: machine.read });
+    const world = await openWorld({
+      clock: this.#options.clock ? localClock() : null,
+      read: machine.read,
+      establish: establishKeys(trustOf(this.#options.ca)),
+    });
     this.#leaps = this.#readLeaps();
     const config = this.#engineConfig(machine, this.#drift.read());
-    const engine = engineOf(config, this.#orders.keyring, this.#orders.control);
+    await this.#nts.load(config);
+    const engine = engineOf(config, this.#orders.keyring, this.#nts, this.#orders.control);
     const { memory, warning } = this.#state.recall();
     this.#warn(warning);
     try {
@@ -263,9 +271,11 @@ class Daemon implements Face {
   /** Tells the engine what counts from now on. */
   #reconfigure(): void {
     const frequency = this.#session?.snapshot()?.discipline?.frequency ?? null;
-    this.#session?.look((_, world) =>
-      world.put({ kind: "reconfigure", config: this.#engineConfig(thisMachine(), frequency) }),
-    );
+    const config = this.#engineConfig(thisMachine(), frequency);
+    const tell = (): void => void this.#session?.look((_, world) => world.put({ kind: "reconfigure", config }));
+    const loading = this.#nts.load(config);
+    if (loading === null) tell();
+    else void loading.then(tell);
   }
 
   #engineConfig({ facts }: Machine, frequency: number | null): EngineConfig {

@@ -6,11 +6,37 @@ import { ROWS, type RowName } from "./rows.ts";
 export const GROUPS = {
   servers: {
     heading: "Which servers, and how they are reached:",
-    rows: ["ipv4", "ipv6", "port", "interface", "sourcePort", "key", "keys", "keysFormat", "config", "forget"],
+    rows: [
+      "ipv4",
+      "ipv6",
+      "port",
+      "interface",
+      "sourcePort",
+      "key",
+      "nts",
+      "ca",
+      "keys",
+      "keysFormat",
+      "config",
+      "forget",
+    ],
   },
   checkedServers: {
     heading: "Which servers, and how they are reached:",
-    rows: ["ipv4", "ipv6", "port", "interface", "sourcePort", "key", "keys", "keysFormat", "longConfig", "forget"],
+    rows: [
+      "ipv4",
+      "ipv6",
+      "port",
+      "interface",
+      "sourcePort",
+      "key",
+      "nts",
+      "ca",
+      "keys",
+      "keysFormat",
+      "longConfig",
+      "forget",
+    ],
   },
   syncMeasuring: {
     heading: "How they are measured:",
@@ -56,7 +82,7 @@ export const GROUPS = {
   },
   told: {
     heading: "What it tells:",
-    rows: ["localStratum", "orphan", "orphanWait", "leapSmear", "leapFile", "config"],
+    rows: ["localStratum", "orphan", "orphanWait", "leapSmear", "leapFile", "ca", "config"],
   },
   clients: {
     heading: "Whom it tells:",
@@ -76,6 +102,7 @@ export const GROUPS = {
       "noClock",
       "discipline",
       "anyOffset",
+      "ca",
       "servingPort",
       "daemonUser",
       "metrics",

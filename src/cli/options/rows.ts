@@ -63,6 +63,17 @@ export const ROWS = {
     whole: INTEGERS.key as IntegerBounds,
     conf: "server key",
   },
+  nts: {
+    flag: "--nts",
+    text: "ask under Network Time Security, but servers with a key of their own; ports are those of key establishment, 4460 unless said",
+    excludes: ["--key"],
+    conf: "server nts",
+  },
+  ca: {
+    flag: "--ca",
+    takes: "file",
+    text: "with NTS, trust the certificates of this file besides the system's, PEM",
+  },
   keys: { flag: "--keys", takes: "file", text: "read symmetric keys from this file", conf: "keys" },
   keysFormat: {
     flag: "--keys-format",

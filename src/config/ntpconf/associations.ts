@@ -37,7 +37,16 @@ const KEY: OptionSyntax = { ...integer(1, 65_535, "drop"), standard: null };
 const VERSION: OptionSyntax = { ...integer(1, 4, "drop"), standard: 4 };
 const PORT: OptionSyntax = { ...integer(1, 65_535, "drop"), standard: 123 };
 const AUTOKEY: OptionSyntax = { ...FLAG, drops: "it asks for Autokey, and is not asked without it" };
-const NTS: OptionSyntax = { ...FLAG, drops: "it asks for NTS, and is not asked without it" };
+/** Of NTPsec's words for NTS, those that are not used here, and why. */
+const OF_NTS: Options = Object.fromEntries(
+  Object.entries({
+    ca: "--ca FILE names who is trusted besides",
+    cert: "it is for servers",
+    aead: "any AEAD that both sides have is taken",
+    mintls: "it is TLS 1.3 in any case",
+    maxtls: "it is TLS 1.3 in any case",
+  }).map(([name, why]) => [name, { ...WORD, standard: null, unused: why, idle: why } satisfies OptionSyntax]),
+);
 
 /** What ntpd takes and nothing here depends on. */
 const ELSEWHERE: Options = {
@@ -81,16 +90,9 @@ const CLIENT: Options = {
   ttl: { ...integer(1, 255), standard: null, unused: "it is for broadcast and manycast" },
   ...ELSEWHERE,
   autokey: AUTOKEY,
-  nts: NTS,
-  ...Object.fromEntries(
-    "ca cert aead mintls maxtls"
-      .split(" ")
-      .map((name) => [
-        name,
-        { ...WORD, standard: null, unused: "it is for NTS", idle: "it is for NTS" } satisfies OptionSyntax,
-      ]),
-  ),
-  noval: { ...FLAG, unused: "it is for NTS", idle: "it is for NTS" },
+  nts: FLAG,
+  ...OF_NTS,
+  noval: { ...FLAG, unused: "certificates are checked in any case", idle: "certificates are checked in any case" },
 };
 
 const BROADCAST: Options = {

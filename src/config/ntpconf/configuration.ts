@@ -186,10 +186,42 @@ function addAssociation(draft: Draft, statement: Statement): void {
 }
 
 function asServer(
-  { name, family, version, minpoll, maxpoll, iburst, burst, prefer, noselect, trusted, key, at }: AssociationLine,
+  {
+    name,
+    family,
+    version,
+    minpoll,
+    maxpoll,
+    iburst,
+    burst,
+    prefer,
+    noselect,
+    trusted,
+    key,
+    nts,
+    port,
+    at,
+  }: AssociationLine,
   kind: ServerLine["kind"],
 ): ServerLine {
-  return { kind, name, family, version, minpoll, maxpoll, iburst, burst, prefer, noselect, trusted, key, at };
+  const ntsPort = nts ? port : null;
+  return {
+    kind,
+    name,
+    family,
+    version,
+    minpoll,
+    maxpoll,
+    iburst,
+    burst,
+    prefer,
+    noselect,
+    trusted,
+    key,
+    nts,
+    ntsPort,
+    at,
+  };
 }
 
 function unpeer(draft: Draft, { command, values: [name], at }: Statement): void {

@@ -10,6 +10,7 @@ import { COMMANDS } from "./commands.ts";
 import type { Remark, Statement } from "./parse.ts";
 import { standards, type Standard } from "./syntax.ts";
 import { isClock } from "./values.ts";
+import { KE_PORT } from "../../wire/ntske.ts";
 import { own } from "../../wire/own.ts";
 
 /** A `server` or `pool` line, as the one-shots use it. */
@@ -26,11 +27,15 @@ export interface ServerLine {
   readonly noselect: boolean;
   readonly trusted: boolean;
   readonly key: number | null;
+  /** Under Network Time Security. */
+  readonly nts: boolean;
+  /** Its `port`, where it is under NTS: that of key establishment; `null`: not said. */
+  readonly ntsPort: number | null;
   readonly at: Place;
 }
 
 /** A line that makes an association, or something that finds others. */
-export interface AssociationLine extends Omit<ServerLine, "kind"> {
+export interface AssociationLine extends Omit<ServerLine, "kind" | "ntsPort"> {
   readonly kind: AssociationKind;
   readonly port: number;
   /** Hops, 1 … 255; `null`: what the kind has by default. */
@@ -113,12 +118,19 @@ export function readAssociation(statement: Statement): Associated {
     noselect: flag("noselect"),
     trusted: flag("true"),
     key: number("key"),
-    port: number("port")!,
+    nts: flag("nts"),
+    port: flag("nts") && !options.has("port") ? KE_PORT : number("port")!,
     ttl: number("ttl"),
     xleave: (kind === "peer" || kind === "broadcast") && flag("xleave"),
     preempt: flag("preempt") || kind === "pool" || kind === "manycast",
     at,
   };
+  const unproved = line.nts ? unprovable(line) : null;
+  if (unproved !== null)
+    return {
+      kind: "none",
+      remark: { level: "warning", text: `"${command} ${host.text}" is left out: ${unproved}`, at: host.at },
+    };
   const hops = options.get("ttl");
   const remark =
     kind === "broadcast"
@@ -127,6 +139,12 @@ export function readAssociation(statement: Statement): Associated {
         ? NO_HOPS(at)
         : null;
   return { kind: "association", line, remarks: [crossing, remark].filter((one) => one !== null) };
+}
+
+/** Why NTS cannot be had so, and the line is not asked without it; `null`: it can. */
+function unprovable({ kind, key }: AssociationLine): string | null {
+  if (kind !== "server" && kind !== "pool") return "it asks for NTS, which is for servers that are named and asked";
+  return key === null ? null : "it asks for a key and for NTS, and a server is asked under the one or the other";
 }
 
 /** Questions to one host go as far as they must. */

@@ -202,11 +202,12 @@ export const SERVICE_COMMANDS: Readonly<Record<string, CommandSyntax>> = {
   }),
 
   ...Object.fromEntries([
+    ...leftOut("crypto autokey keysdir revoke automax ident", "warned", "leaves", "Autokey is not used here"),
     ...leftOut(
-      "crypto autokey nts keysdir revoke automax ident",
+      "nts",
       "warned",
       "leaves",
-      "Autokey and NTS are not used here",
+      "nobody is answered under NTS here; `nts` of a server's line asks it so, and --ca says who is trusted besides",
     ),
     ...leftOut(
       "refclock phone",

@@ -239,11 +239,13 @@ const SOURCE_OPTIONS = table<{ readonly values: number; readonly as: ((value: st
   maxpoll: { values: 1, as: (value) => `maxpoll ${Math.min(Math.max(Number(value), 3), 17)}` },
   version: { values: 1, as: (value) => `version ${value}` },
   port: { values: 1, as: (value) => `port ${value}` },
+  // Of key establishment, as `port` is here where there is nts.
+  ntsport: { values: 1, as: (value) => `ntsport ${value}` },
   ...Object.fromEntries(
     "xleave offline auto_offline require copy".split(" ").map((name) => [name, { values: 0, as: null }]),
   ),
   ...Object.fromEntries(
-    "presend maxdelay maxdelayratio maxdelaydevratio maxdelayquant mindelay asymmetry offset minsamples maxsamples minstratum polltarget maxsources maxunreach filter ntsport certset extfield"
+    "presend maxdelay maxdelayratio maxdelaydevratio maxdelayquant mindelay asymmetry offset minsamples maxsamples minstratum polltarget maxsources maxunreach filter certset extfield"
       .split(" ")
       .map((name) => [name, { values: 1, as: null }]),
   ),
@@ -274,10 +276,15 @@ function source(directive: Directive, writer: Writer): void {
       `${host} is not asked without its key, and keys go up to ${KEY_ID_LIMIT}`,
     );
   const family = words.includes("ipv4") ? "-4 " : words.includes("ipv6") ? "-6 " : "";
-  writer.line([`${directive.name} ${family}${host}`, ...written].join(" "));
-  if (written.includes("nts")) writer.warn(directive.at, `${host}: it asks for NTS, and is not asked without it`);
+  writer.line([`${directive.name} ${family}${host}`, ...ported(written)].join(" "));
   const left = dropped.filter((word) => word !== "ipv4" && word !== "ipv6");
   if (left.length > 0) writer.warn(directive.at, `${host}: left out: ${left.join(", ")}`);
+}
+
+/** A line has one port here: under NTS that of key establishment, which says itself at which port the time is asked. */
+function ported(words: readonly string[]): readonly string[] {
+  const lost = words.includes("nts") ? "port " : "ntsport ";
+  return words.filter((word) => !word.startsWith(lost)).map((word) => word.replace(/^ntsport /, "port "));
 }
 
 /** Beyond what `tinker` takes nothing is meant but "never". */

@@ -59,9 +59,8 @@ function translateSource(source: TomlTable, defaults: TomlTable | null, at: Plac
   };
   // ntpd-rs's own limits are 2^4 and 2^10 s.
   writer.line(
-    `${known.command} ${host} ${known.options}${bound("min") || " minpoll 4"}${bound("max")}${port === null || known.options.includes("nts") ? "" : ` port ${port}`}`,
+    `${known.command} ${host} ${known.options}${bound("min") || " minpoll 4"}${bound("max")}${port === null ? "" : ` port ${port}`}`,
   );
-  if (known.options.includes("nts")) writer.warn(place, `${host}: it asks for NTS, and is not asked without it`);
   for (const name of source.values.keys())
     if (!["mode", "address", "poll-interval-limits"].includes(name))
       writer.warn(source.places.get(name) ?? place, `${host}: "${name}" is left out`);

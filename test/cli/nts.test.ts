@@ -1,0 +1,139 @@
+/** `--nts` from end to end: commands of this process against a server under NTS on loopback. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { Certificates, type Certified } from "../support/certificates.ts";
+import { ntpkit } from "../support/command.ts";
+import { NtsServer, type NtsServerOptions } from "../support/nts-server.ts";
+
+let made: Certificates;
+let authority: Certified;
+let good: Certified;
+let folder = "";
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "ntpkit-nts-"));
+  process.env["STATE_DIRECTORY"] = folder;
+  made = new Certificates();
+  authority = made.make([], { authority: true });
+  good = made.make(["IP:127.0.0.1"], { by: authority });
+});
+afterAll(() => {
+  delete process.env["STATE_DIRECTORY"];
+  made.end();
+  rmSync(folder, { recursive: true });
+});
+
+const servers: NtsServer[] = [];
+afterEach(async () => {
+  for (const server of servers.splice(0)) await server.close();
+});
+
+async function serverOf(options: Partial<NtsServerOptions> = {}): Promise<NtsServer> {
+  const server = await NtsServer.open({ certified: good, ahead: 20, ...options });
+  servers.push(server);
+  return server;
+}
+
+const at = ({ port }: NtsServer, options = ""): string => `127.0.0.1:${port}${options}`;
+const trusting = (): readonly string[] => ["--ca", authority.file];
+const document = (text: string): { readonly associations: unknown; readonly clock: { readonly offset: number } } =>
+  JSON.parse(text) as ReturnType<typeof document>;
+
+describe("query", () => {
+  it.each([
+    ["--nts", (server: NtsServer) => ["--nts", at(server)]],
+    ["SERVER,nts", (server: NtsServer) => [at(server, ",nts")]],
+    ["--nts --port", (server: NtsServer) => ["--nts", "--port", `${server.port}`, "127.0.0.1"]],
+  ])("asks under NTS, at the port that was negotiated: %s", async (_how, argv) => {
+    const server = await serverOf();
+    const { code, out, err } = await ntpkit(["query", "--json", ...trusting(), ...argv(server)]);
+    expect([code, err]).toEqual([0, ""]);
+    expect(document(out).associations).toMatchObject([
+      {
+        port: server.timePort,
+        security: "nts",
+        authentication: "ok",
+        nts: { cookies: 8, attempts: 0, fault: null },
+      },
+    ]);
+    expect(document(out).clock.offset).toBeCloseTo(20, 0);
+    expect(server.asked).toEqual(["authentic"]);
+  });
+
+  it("asks as the lines of a configuration file say", async () => {
+    const server = await serverOf();
+    const file = join(folder, "ntp.conf");
+    writeFileSync(file, `server 127.0.0.1 nts port ${server.port}\n`);
+    expect((await ntpkit(["query", "-c", file, ...trusting()])).code).toBe(0);
+    expect(server.asked).toEqual(["authentic"]);
+  });
+
+  it("ends with 15 and the reason where nobody trusted vouches for the server, and asks it nothing", async () => {
+    const server = await serverOf();
+    const { code, err } = await ntpkit(["query", "--nts", at(server)]);
+    expect(code).toBe(15);
+    expect(err).toContain("its certificate is signed by nobody trusted here");
+    expect(err).toContain("--ca FILE");
+    expect(server.asked).toEqual([]);
+  });
+
+  it("ends with 15 where the server does not know its own cookies", async () => {
+    const server = await serverOf();
+    const forgetting = setInterval(() => server.forgetMasters(), 1);
+    const { code, err } = await ntpkit(["query", "--nts", ...trusting(), at(server)]);
+    clearInterval(forgetting);
+    expect(code).toBe(15);
+    expect(err).toContain("NTS NAK");
+    expect(new Set(server.asked)).toEqual(new Set(["nak"]));
+  });
+
+  it("ends with 10 where nobody establishes keys", async () => {
+    const server = await serverOf();
+    const place = at(server);
+    for (const one of servers.splice(0)) await one.close();
+    const { code, err } = await ntpkit(["query", "--nts", place]);
+    expect(code).toBe(10);
+    expect(err).toContain("nobody establishes keys there");
+  });
+
+  it("tells with -v what happens, in the order in which it does", async () => {
+    const server = await serverOf();
+    const { err } = await ntpkit(["query", "--nts", "-v", ...trusting(), at(server)]);
+    const told = ["establishing keys with 127.0.0.1", "keys are established: 8 cookies", "asked", "offset"];
+    const places = told.map((words) => err.indexOf(words));
+    expect(places.every((place) => place >= 0)).toBe(true);
+    expect(places.toSorted((one, other) => one - other)).toEqual(places);
+  });
+});
+
+describe("sync and check", () => {
+  it("ask under NTS, too", async () => {
+    const server = await serverOf({ ahead: 0 });
+    const sync = await ntpkit(["sync", "-n", "--nts", "--samples", "1", ...trusting(), at(server)]);
+    expect([sync.code, sync.err]).toEqual([0, ""]);
+    const check = await ntpkit(["check", "--nts", "-w", "5", "-c", "10", ...trusting(), at(server)]);
+    expect([check.code, check.out.slice(0, 6)]).toEqual([0, "NTP OK"]);
+    expect(server.asked).toEqual(["authentic", "authentic"]);
+  });
+
+  it("are CRITICAL in a check whose server has an expired certificate, and say since when", async () => {
+    const server = await serverOf({ certified: made.make(["IP:127.0.0.1"], { by: authority, from: -9, until: -2 }) });
+    const { code, out } = await ntpkit(["check", "--nts", ...trusting(), at(server)]);
+    expect(code).toBe(2);
+    expect(out).toContain("its certificate has expired (it was valid until 20");
+  });
+});
+
+describe("mistakes", () => {
+  it.each([
+    [["--ca", "/nowhere"], "--ca: /nowhere cannot be read: no such file or directory"],
+    [["--ca", "/proc/self/status"], "--ca: /proc/self/status has no certificate in it"],
+    [["--key", "1"], "--nts"],
+  ])("are told in one line: %j", async (argv, words) => {
+    const { code, err } = await ntpkit(["query", "--nts", ...argv, "127.0.0.1:1"]);
+    expect(code).toBe(64);
+    expect(err).toContain(words);
+    expect(err.trim().split("\n")).toHaveLength(1);
+  });
+});
