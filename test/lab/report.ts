@@ -53,6 +53,7 @@ export interface ReportedAssociation {
   readonly authentication: "none" | "ok" | "failed" | "nak";
   readonly security: string;
   readonly keyId: number | null;
+  readonly nts?: { readonly cookies: number; readonly fault: { readonly name: string } | null };
   readonly kiss: string | null;
   readonly timestamps: "kernel" | "user";
   readonly packets: { readonly sent: number; readonly received: number; readonly rejected: number };
