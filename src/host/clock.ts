@@ -28,6 +28,8 @@ export function steady(): Mono {
 
 /** Counted from when this was loaded, for the digits. */
 const origin = process.hrtime();
+/** What {@link steady} counts from: with that it is the same for all processes of one start of the machine, seconds. */
+export const STEADY_ORIGIN: Seconds = origin[0] + origin[1] / 1e9;
 
 /** The best reader this machine has. */
 export function clockReader(): ClockReader {
@@ -140,6 +142,24 @@ const STEP_NOTICED: Seconds = 0.005;
 const ONE_MOMENT: Seconds = 0.0001;
 const LOOKS = 8;
 
+/**
+ * Both clocks at one moment: an interruption between the readings would look like a step, so they are taken again.
+ * @returns `null` where every one of some looks took as long as a step that is noticed
+ */
+export function atOneMoment(read: ClockReader): Now | null {
+  let best: Now | null = null;
+  let narrowest = STEP_NOTICED;
+  for (let look = 0; look < LOOKS && narrowest > ONE_MOMENT; look += 1) {
+    const earlier = steady();
+    const clock = read();
+    const width = steady() - earlier;
+    if (width >= narrowest) continue;
+    narrowest = width;
+    best = { mono: (earlier + width / 2) as Mono, clock };
+  }
+  return best;
+}
+
 /** Both clocks, and an eye on whether somebody steps the one that is disciplined. */
 export class Clocks {
   readonly #read: ClockReader;
@@ -152,7 +172,7 @@ export class Clocks {
     this.#read = read;
     this.#readAwake = readAwake;
     this.#asleep = this.#asleepSoFar();
-    this.#seen = this.#look() ?? this.now();
+    this.#seen = atOneMoment(this.#read) ?? this.now();
   }
 
   /** Both clocks, read one straight after the other. */
@@ -166,7 +186,7 @@ export class Clocks {
    * @returns seconds that were added to the clock
    */
   stepped(): Seconds {
-    const now = this.#look();
+    const now = atOneMoment(this.#read);
     if (now === null) return 0;
     const parted = difference(now.clock, this.#seen.clock) - (now.mono - this.#seen.mono);
     this.#seen = now;
@@ -187,21 +207,6 @@ export class Clocks {
 
   /** Takes the clocks as they are now: for a step that was ours. */
   settle(): void {
-    this.#seen = this.#look() ?? this.now();
-  }
-
-  /** Both clocks at one moment: an interruption between the readings would look like a step, so they are taken again. */
-  #look(): Now | null {
-    let best: Now | null = null;
-    let narrowest = STEP_NOTICED;
-    for (let look = 0; look < LOOKS && narrowest > ONE_MOMENT; look += 1) {
-      const earlier = steady();
-      const clock = this.#read();
-      const width = steady() - earlier;
-      if (width >= narrowest) continue;
-      narrowest = width;
-      best = { mono: (earlier + width / 2) as Mono, clock };
-    }
-    return best;
+    this.#seen = atOneMoment(this.#read) ?? this.now();
   }
 }

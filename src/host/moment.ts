@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { uptime } from "node:os";
 import type { Moment } from "../engine/memory/lapse.ts";
-import { clockReader } from "./clock.ts";
+import { atOneMoment, clockReader, STEADY_ORIGIN, steady } from "./clock.ts";
 import type { ClockReader } from "./clock.ts";
 import { kernelFrequency } from "./kernel.ts";
 
@@ -12,11 +12,10 @@ const BOOT_VARIABLE = "NTPKIT_BOOT_ID";
 
 /** Reads all clocks. */
 export function thisMoment(read: ClockReader = clockReader(), boot: string | null = bootId()): Moment {
-  const [seconds, nanoseconds] = process.hrtime();
-  const clock = read();
-  const steady = seconds + nanoseconds / 1e9;
+  const { mono, clock } = atOneMoment(read) ?? { mono: steady(), clock: read() };
+  const awake = STEADY_ORIGIN + mono;
   // The system's uptime goes on while the machine sleeps; the steady clock does not.
-  return { clock, steady, slept: Math.max(0, uptime() - steady), boot, frequency: kernelFrequency() };
+  return { clock, steady: awake, slept: Math.max(0, uptime() - awake), boot, frequency: kernelFrequency() };
 }
 
 /** What names this start of the machine; `null` where nothing does. */

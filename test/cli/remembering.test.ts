@@ -7,10 +7,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { startServer, type Character, type DemoServer } from "../../src/cli/demo/server.ts";
-import { clockReader } from "../../src/host/clock.ts";
+import { clockReader, steady } from "../../src/host/clock.ts";
 import { bootId, thisMoment } from "../../src/host/moment.ts";
 import { decodeMemory, encodeMemory } from "../../src/state/memory.ts";
-import { shift } from "../../src/time/timestamp.ts";
+import { difference, shift } from "../../src/time/timestamp.ts";
 import { peersSchema } from "../../src/view/daemon-schema.ts";
 import { runSchema } from "../../src/view/schema.ts";
 import { ntpkit } from "../support/command.ts";
@@ -274,6 +274,19 @@ describe("this moment", () => {
     expect(other.steady).toBeGreaterThanOrEqual(one.steady);
     expect(other.boot).toBe(one.boot);
     expect(one.slept).toBeGreaterThanOrEqual(0);
+  });
+
+  it("is one moment, though the process is interrupted between the readings", () => {
+    const read = clockReader();
+    let late = 0.02;
+    const interrupted = (): ReturnType<typeof read> => {
+      for (const end = steady() + late; steady() < end;);
+      late = 0;
+      return read();
+    };
+    const [one, other] = [thisMoment(read), thisMoment(interrupted)];
+    const parted = difference(other.clock, one.clock) - (other.steady - one.steady);
+    expect(Math.abs(parted)).toBeLessThan(0.005);
   });
 
   it("takes a start's name from the unit where it cannot be read, with dashes or without", () => {

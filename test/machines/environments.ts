@@ -140,7 +140,8 @@ export const ENVIRONMENTS: Readonly<Record<string, Environment>> = {
   "home-is-nowhere": { variables: { HOME: "/nonexistent", TMPDIR: "/nonexistent" } },
   "no-variables": { through: ["env", "-i"], takes: true },
   "c-locale": { variables: { LC_ALL: "C", LANG: null } },
-  "odd-locale": { variables: { LC_ALL: "tr_TR.ISO-8859-9", LANGUAGE: "\u001b[31m" } },
+  // Not by `variables`: the shell would have a word to say to it.
+  "odd-locale": { through: ["env", "LC_ALL=tr_TR.ISO-8859-9", "LANGUAGE=\u001b[31m"] },
   "leap-zone": { variables: { TZ: "right/UTC" } },
   "odd-zone": { variables: { TZ: "\u001b[31m:nowhere" } },
   "far-zone": { variables: { TZ: "Pacific/Chatham" } },
