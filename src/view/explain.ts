@@ -73,8 +73,14 @@ export function keysText({ nts }: { readonly nts?: AssociationReport["nts"] | un
   return fault === null ? null : establishText(fault.name, fault.detail);
 }
 
+/** What sets a limit: an option, or a line of the configuration. */
+export type Setter = "--" | "tos ";
+
 /** What a sentence may draw on beside the server itself. */
-export type Context = Pick<Snapshot, "clock" | "system" | "unresolved" | "limits">;
+export interface Context extends Pick<Snapshot, "clock" | "system" | "unresolved" | "limits"> {
+  /** Default: an option. */
+  readonly by?: Setter;
+}
 
 /**
  * Why a server is not used.
@@ -106,10 +112,10 @@ const DETAILS: Readonly<Partial<Record<Reason, (server: AssociationReport, conte
     ]
       .filter((part) => part !== null)
       .join(", ") || null,
-  stratum: ({ stratum }, { limits }) => stratumText(stratum, limits),
-  rootDistance: (server, { limits }) => distanceText(server, limits),
-  surplus: ({ verdict }, { limits = DEFAULT_LIMITS }) =>
-    verdict === "backup" ? `${limits.maxclock} at most are used (--maxclock)` : null,
+  stratum: ({ stratum }, { limits, by }) => stratumText(stratum, limits, by),
+  rootDistance: (server, { limits, by }) => distanceText(server, limits, by),
+  surplus: ({ verdict }, { limits = DEFAULT_LIMITS, by = "--" }) =>
+    verdict === "backup" ? `${limits.maxclock} at most are used (${by}maxclock)` : null,
   loop: ({ refid }) => (refid === null ? null : `refid ${printable(refid)}`),
   kiss: ({ kiss, packets }) => (kiss === null ? null : kissWords(kiss, packets)),
   denied: ({ kiss, packets }) => (kiss === null ? null : kissWords(kiss, packets)),
@@ -137,13 +143,13 @@ const DETAILS: Readonly<Partial<Record<Reason, (server: AssociationReport, conte
 
 /**
  * How far a server is from a primary source, what its own part of that is, and the limit.
- * @param by what sets the limit: an option, or a line of the configuration
+ * @param by what sets the limit
  * @returns `null` where it is not known
  */
 export function distanceText(
   { rootDistance, rootDelay, rootDispersion }: Pick<AssociationReport, "rootDistance" | "rootDelay" | "rootDispersion">,
   { maxdist }: SelectionLimits = DEFAULT_LIMITS,
-  by: "--" | "tos " = "--",
+  by: Setter = "--",
 ): string | null {
   if (rootDistance === null) return null;
   const own = [
@@ -159,7 +165,7 @@ export function distanceText(
 export function stratumText(
   stratum: number | null,
   { floor, ceiling }: SelectionLimits = DEFAULT_LIMITS,
-  by: "--" | "tos " = "--",
+  by: Setter = "--",
 ): string | null {
   if (stratum === null) return null;
   if (stratum < floor) return `stratum ${stratum}, the least is ${floor} (${by}floor)`;

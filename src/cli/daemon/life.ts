@@ -18,6 +18,7 @@ import type { HostFault } from "../../engine/port/event.ts";
 import type { Note } from "../../engine/port/note.ts";
 import type { Memory } from "../../engine/port/memory.ts";
 import { lookUpUser } from "../../host/become.ts";
+import { steady } from "../../host/clock.ts";
 import { addressesByInterface } from "../../host/interfaces.ts";
 import { drive, type DriveOptions } from "../../host/drive.ts";
 import { establishKeys } from "../../host/establish.ts";
@@ -50,6 +51,7 @@ import { parseMetricsAddress, serveMetrics, type MetricsServer } from "./metrics
 import { Orders } from "./orders.ts";
 import { RestrictedNames } from "./names.ts";
 import { StatisticsFiles } from "./statistics.ts";
+import { Unfollowed } from "./unfollowed.ts";
 
 /** How often the drift file, what is known of the servers, and the hour's statistics are written, seconds. */
 const KEEP_INTERVAL = 3600;
@@ -99,6 +101,7 @@ class Daemon implements Face {
   readonly #manager: ServiceManager;
   readonly #state: StateFile = openState();
   readonly #names: RestrictedNames;
+  readonly #unfollowed: Unfollowed;
   readonly #nts = new NtsAtHand();
   #drift: DriftFile;
   #statistics: StatisticsFiles;
@@ -121,6 +124,7 @@ class Daemon implements Face {
       setImmediate(() => this.#adopt());
     };
     this.#names = new RestrictedNames(log, () => this.#reconfigure());
+    this.#unfollowed = new Unfollowed(log, steady());
     this.#drift = new DriftFile(configuration, options.clock, log);
     this.#statistics = new StatisticsFiles(configuration, log);
   }
@@ -198,6 +202,7 @@ class Daemon implements Face {
   noted(notes: readonly Note[], running: Session): void {
     this.#log.notes(notes);
     this.#statistics.heed(notes, () => running.snapshot()!, Date.now());
+    this.#unfollowed.heed(notes, () => running.snapshot()!, steady());
     for (const note of notes) {
       if (note.what === "systemPeer")
         this.#manager.tell(
