@@ -98,7 +98,7 @@ function unanswered(snapshot: Snapshot): Measurement {
 
 async function measureServers(servers: readonly string[], options: OptionsOf<"check">, io: Io): Promise<Measurement> {
   const machine = thisMachine();
-  const prepared = await prepare("query", servers, prepareOptions(options), io.env, machine.facts);
+  const prepared = await prepare("query", servers, prepareOptions(options), io.env, machine.facts, "check");
   const { config, keyring, trust } = prepared;
   const ended = await session(askingFace("check", config, options), options, io, (watch) =>
     runGuarded({ config, keyring, trust, machine, watch, forget: options.forget ?? false, force: false }),
@@ -111,12 +111,11 @@ async function measureServers(servers: readonly string[], options: OptionsOf<"ch
     const { offset, jitter, stratum, rootDistance, leap } = follower;
     return { ...company(snapshot), offset, jitter, stratum, rootdistance: rootDistance, leap };
   }
+  if (failure?.code === "no-agreement" && snapshot.clock.offset === null)
+    return { ...nothing("CRITICAL", failure.message), ...countsOf(snapshot) };
   if (failure !== null && snapshot.clock.offset === null)
     return nothing(
-      failure.code === "no-agreement" ||
-        failure.code === "kiss" ||
-        failure.code === "authentication" ||
-        failure.code === "deadline"
+      failure.code === "kiss" || failure.code === "authentication" || failure.code === "deadline"
         ? "CRITICAL"
         : "UNKNOWN",
       // A monitor's line is all that is read: what to do about a server that is not asked any more stands in it.
@@ -134,10 +133,13 @@ async function measureServers(servers: readonly string[], options: OptionsOf<"ch
 
 /** Who agrees, and what else is to be said of the servers. */
 function company(snapshot: Snapshot): Pick<Measurement, "truechimers" | "falsetickers" | "several" | "remarks"> {
-  const { associations, system } = snapshot;
+  const remarks = faultRemarks(snapshot.associations.map((server) => ({ ...server, text: explain(server, snapshot) })));
+  return { ...countsOf(snapshot), remarks };
+}
+
+function countsOf({ associations, system }: Snapshot): Pick<Measurement, "truechimers" | "falsetickers" | "several"> {
   const { truechimers, falsetickers } = system;
-  const remarks = faultRemarks(associations.map((server) => ({ ...server, text: explain(server, snapshot) })));
-  return { truechimers, falsetickers, several: associations.length > 1, remarks };
+  return { truechimers, falsetickers, several: associations.length > 1 };
 }
 
 /** A server that follows this host: to be followed is refused to it, but what it was measured to be off by is not. */
@@ -240,7 +242,9 @@ function findingOf(measured: Measurement, options: OptionsOf<"check">): Finding 
       : options[name] !== undefined;
   const names = ["jitter", "stratum", "truechimers", "falsetickers", "rootdistance"] as const;
   const others = names.flatMap((name): Figure[] =>
-    !isShown(name) ? [] : [{ name, value: measured[name], thresholds: options[name] ?? UNDEMANDED }],
+    !isShown(name) || (isMute && !isCount(name))
+      ? []
+      : [{ name, value: measured[name], thresholds: options[name] ?? UNDEMANDED }],
   );
   const announced = options.leap === true && (measured.leap === "insert" || measured.leap === "delete");
   const leap = announced
@@ -251,5 +255,5 @@ function findingOf(measured: Measurement, options: OptionsOf<"check">): Finding 
         },
       ]
     : [];
-  return { figures: isMute ? [] : [offset, ...others], remarks: [...measured.remarks, ...leap] };
+  return { figures: isMute ? others : [offset, ...others], remarks: [...measured.remarks, ...leap] };
 }

@@ -248,7 +248,7 @@ async function serversLook(
 ): Promise<() => Promise<Look>> {
   const samples = given.samples ?? (wait === undefined ? undefined : MOST_SAMPLES);
   const options = { ...given, ...(samples === undefined ? {} : { samples }) };
-  const prepared = await prepare("query", servers, prepareOptions(options), io.env, machine.facts);
+  const prepared = await prepare("query", servers, prepareOptions(options), io.env, machine.facts, "now");
   tellPrepared("ntpkit now", prepared, options, io);
   const { once } = prepared.config;
   return async () => {

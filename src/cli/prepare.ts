@@ -41,6 +41,7 @@ export interface Prepared {
 /**
  * Prepares a run.
  * @param servers SERVER arguments; when empty, the configuration file's servers are used
+ * @param typed the command as it was typed, where it asks as another does
  * @throws UsageError
  */
 export async function prepare(
@@ -49,11 +50,12 @@ export async function prepare(
   options: PrepareOptions,
   env: Readonly<Record<string, string | undefined>>,
   facts: LocalFacts,
+  typed: string = command,
 ): Promise<Prepared> {
   const specs = servers.map(parseUnicastServer);
   const loaded = loadFile(servers.length === 0, options, env);
   const config = onceConfig(command, specs, options, loaded?.configuration ?? null, facts);
-  if (config.associations.length === 0) throw noServers(command, loaded);
+  if (config.associations.length === 0) throw noServers(typed, loaded);
   const { keyring, warnings } = await loadKeyring(config, options, loaded);
   return {
     config,
@@ -79,7 +81,7 @@ function loadFile(
 /** Nobody is named, neither on the command line nor in a file. */
 export class NoServersError extends UsageError {}
 
-function noServers(command: OnceCommand, loaded: LoadedConfiguration | null): NoServersError {
+function noServers(command: string, loaded: LoadedConfiguration | null): NoServersError {
   const message =
     loaded === null
       ? "no server is named, and there is no configuration file"

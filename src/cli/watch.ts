@@ -25,7 +25,7 @@ const POLL = { near: { least: 3, most: 4 }, far: { least: 4, most: 6 } } as cons
  */
 export async function runWatch(servers: readonly string[], options: OptionsOf<"watch">, io: Io): Promise<number> {
   const machine = thisMachine();
-  const prepared = await prepare("query", servers, prepareOptions(options), io.env, machine.facts);
+  const prepared = await prepare("query", servers, prepareOptions(options), io.env, machine.facts, "watch");
   tellPrepared("ntpkit watch", prepared, options, io);
   const config = watching(prepared.config);
   const face = await watchFace(options, config, io);

@@ -155,6 +155,19 @@ describe("check", () => {
     expect((await ntpkit(["check", "--daemon", await listening(() => []), "--timeout", "50ms"])).code).toBe(2);
   });
 
+  it("tells the counts where nobody agrees, too, and what is demanded of them", async () => {
+    const argv = ["check", ...QUICK, await server(), await server(5)];
+    const { code, out } = await ntpkit(argv);
+    expect(code).toBe(2);
+    expect(out).toMatch(/^NTP CRITICAL: [^|]+\|truechimers=0;;;0 falsetickers=[02];;;0\n$/);
+    expect((await ntpkit([...argv, "--truechimers", "2:,1:"])).out).toMatch(/\|truechimers=0;2:;1:;0 /);
+  });
+
+  it.each(["check", "watch", "now"])("that %s names no server is told in its own words", async (command) => {
+    const { out, err } = await ntpkit([command, "--config", "/dev/null"]);
+    expect(out + err).toContain(`ntpkit ${command} ntp.example.net`);
+  });
+
   it("is never silent about a liar or a dead server among the good, though it does not fail for them", async () => {
     const good = [await server(), await server(), await server()];
     const liar = await server(5);
