@@ -1,8 +1,8 @@
-/** `simulate` as it is typed: output, documents, exit codes; and that no other command loads the simulator. */
+/** `simulate` as it is typed: output, documents, exit codes. */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { simulateSchema, type SimulateDocument } from "../../src/view/simulate-document.ts";
@@ -98,23 +98,4 @@ describe("the built command", () => {
     expect([built.status, built.stderr]).toEqual([0, ""]);
     expect(JSON.parse(built.stdout)).toEqual(JSON.parse((await ntpkit(words)).out));
   });
-});
-
-/** Every module that a module loads at once: imports of types alone are none. */
-function loadedBy(path: string, seen: Set<string> = new Set()): Set<string> {
-  if (seen.has(path) || !existsSync(path)) return seen;
-  seen.add(path);
-  const statements = readFileSync(path, "utf8").matchAll(/^(?:import|export) (?!type )[^;]*?from "(\.[^"]+)";/gm);
-  for (const [, from] of statements) loadedBy(join(dirname(path), from!), seen);
-  return seen;
-}
-
-it("no command but simulate loads the simulator at its start", () => {
-  const modules = ["entry", "program", "commands", "once", "now", "check", "peers", "run", "find", "serve", "demo"];
-  for (const module of modules) {
-    const loaded = [...loadedBy(`${TOP}src/cli/${module}.ts`)];
-    expect(loaded.length).toBeGreaterThan(1);
-    expect([module, loaded.filter((path) => /\/src\/(sim|simulate)\//.test(path))]).toEqual([module, []]);
-  }
-  expect([...loadedBy(`${TOP}src/cli/simulate.ts`)].some((path) => path.includes("/src/sim/"))).toBe(true);
 });
