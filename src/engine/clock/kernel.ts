@@ -35,14 +35,14 @@ export function claimUnreliable(state: State, steering: Steering, now: Now): voi
 
 /**
  * A one-shot has corrected the clock.
- * @param left what a slew has yet to correct, seconds
+ * @param residual what a slew has yet to correct, seconds
  */
-export function claimSet(state: State, left: Seconds): void {
+export function claimSet(state: State, residual: Seconds): void {
   const { estimate, variables } = state.opinion;
   if (estimate === null) return;
   state.act({
     kind: "kernel",
-    claim: claimOnce({ offset: left, jitter: estimate.jitter, rootDistance: variables.rootDistance }),
+    claim: claimOnce({ offset: residual, jitter: estimate.jitter, rootDistance: variables.rootDistance }),
   });
 }
 

@@ -89,10 +89,10 @@ export function onSteeredOnce(
   finish(state, glide.phase);
 }
 
-/** @param left what a slew has yet to correct */
-function finish(state: State, left: Seconds): void {
+/** @param residual what a slew has yet to correct */
+function finish(state: State, residual: Seconds): void {
   state.clock.correction.correcting = false;
-  claimSet(state, left);
+  claimSet(state, residual);
   state.end("ok");
 }
 

@@ -45,14 +45,14 @@ export function rememberedBy(state: State, now: Now): Remembered {
   const clock = clockToRemember(state, now);
   const moved = movement(state, now);
   const histories = historiesOf(state, now);
-  const here = Array.from(state.roster).flatMap((association) => {
+  const mobilized = Array.from(state.roster).flatMap((association) => {
     const entry = entryOf(state, association, moved, now);
     return entry === null ? [] : { ...entry, history: histories.get(association.id) ?? null };
   });
-  const held = new Set(here.map(identityOf));
+  const held = new Set(mobilized.map(identityOf));
   const since = state.started === null ? 0 : elapsed(state.started.mono, now.mono);
   const others = (state.memory.kept.remembered?.associations ?? []).filter((entry) => !held.has(identityOf(entry)));
-  const associations = [...here, ...others.map((entry) => left(entry, since, moved.earlier))].filter(
+  const associations = [...mobilized, ...others.map((entry) => notMobilized(entry, since, moved.earlier))].filter(
     ({ seen }) => seen < FORGOTTEN,
   );
   return { associations: associations.slice(0, REMEMBERED_AT_MOST).map(withinReason), clock };
@@ -89,7 +89,7 @@ export function recall(state: State, fresh: Association, now: Now): void {
   const { mono: then } = state.started ?? now;
   if (entry.history !== null) state.memory.learning?.discipline.adopt(fresh.id, historySeen(entry.history, then));
   const samples = isOnce || isUntouched(state) ? entry.samples : [];
-  const left = {
+  const earlier = {
     since: after(then, -entry.since),
     probation: entry.probation === null ? null : after(then, -entry.probation),
     backoff: backoff === null ? null : { poll: backoff.poll, until: after(then, backoff.left) },
@@ -106,7 +106,7 @@ export function recall(state: State, fresh: Association, now: Now): void {
       at: after(then, -age),
     })),
   };
-  resumeFrom(fresh, left, { isOnce, began: then }, now.mono, state.rules);
+  resumeFrom(fresh, earlier, { isOnce, began: then }, now.mono, state.rules);
 }
 
 /** Whether a daemon has yet to touch the clock: then what was measured by it before still holds. */
@@ -144,7 +144,7 @@ export function entriesOf(
 }
 
 /** One that had no part in this run: its samples are as old as they are. */
-function left(entry: RememberedAssociation, by: Seconds, moved: Seconds): RememberedAssociation {
+function notMobilized(entry: RememberedAssociation, by: Seconds, moved: Seconds): RememberedAssociation {
   return {
     ...aged(entry, by),
     samples: entry.samples.map((sample) => ({ ...sample, offset: sample.offset + moved, age: sample.age + by })),
@@ -209,9 +209,9 @@ export function carriedTo(
 function aged(entry: RememberedAssociation, by: Seconds): RememberedAssociation {
   const { since, seen, heard, probation, backoff } = entry;
   const tried = probation === null || probation + by >= PROBATION_LASTS ? null : probation + by;
-  const left = backoff === null ? null : { poll: backoff.poll, left: backoff.left - by };
+  const later = backoff === null ? null : { poll: backoff.poll, left: backoff.left - by };
   // A server that was left alone for as long as it asked for, and as long again, is asked as any other.
-  const spared = left === null || left.left <= -pollInterval(left.poll) ? null : left;
+  const spared = later === null || later.left <= -pollInterval(later.poll) ? null : later;
   return {
     ...entry,
     since: since + by,
