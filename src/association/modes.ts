@@ -43,7 +43,6 @@ const NOTHING: Row = {
 
 /** Recipient × packet mode. */
 export const MODE_TABLE: Readonly<Record<Recipient, Row>> = {
-  //                 a symmetric active packet           symmetric passive             client              server               broadcast
   none: {
     symmetricActive: "mobilizePassive",
     symmetricPassive: "discard",
