@@ -95,7 +95,7 @@ async function ask(place: Place, options: AskOptions, until: Until): Promise<Omi
   const found = await addressesOf(place.name, options);
   if (!Array.isArray(found)) return askFailure(place.host, found, until);
   const [address = place.name] = found;
-  const probing = probe({ ip: address, port: place.port ?? 123 }, cookie(), options.timeout);
+  const probing = probe({ ip: address, port: place.port ?? 123 }, cookie(), options.timeout, options.signal);
   const asked = await askControl<Hop>({ ...place, name: address }, readHop, options);
   if (asked.kind === "hop") {
     probing.close();

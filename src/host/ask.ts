@@ -377,7 +377,7 @@ async function faultBehind(
   if (faults.some((fault) => fault !== null && CMDMON_FAULTS.has(fault.fault)))
     return { kind: "unasked", fault: "closed" };
   const probes = addresses.map((ip) =>
-    probe({ ip, port: place.port ?? NTP_PORT } satisfies Address, cookie(), options.timeout),
+    probe({ ip, port: place.port ?? NTP_PORT } satisfies Address, cookie(), options.timeout, options.signal),
   );
   const answered = await anyAnswer(probes, options.signal);
   if (options.signal.aborted) return STOPPED;

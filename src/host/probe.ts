@@ -45,8 +45,9 @@ function patience(timeout: Seconds): Seconds {
  * Asks once.
  * @param cookie what the answer must carry
  * @param timeout within which an answer is usual, seconds; it listens for {@link PATIENCE} times that, up to {@link LONG}
+ * @param stopped closes it, as the deadline of a command does that waits for it
  */
-export function probe(to: Address, cookie: NtpTimestamp, timeout: Seconds): Probing {
+export function probe(to: Address, cookie: NtpTimestamp, timeout: Seconds, stopped?: AbortSignal): Probing {
   let settle: (answer: Probe | null) => void = () => {};
   const answer = new Promise<Probe | null>((resolve) => {
     settle = resolve;
@@ -59,9 +60,11 @@ export function probe(to: Address, cookie: NtpTimestamp, timeout: Seconds): Prob
   let sent = clock();
   const end = (result: Probe | null): void => {
     clearTimeout(timer);
+    stopped?.removeEventListener("abort", close);
     port.close();
     settle(result);
   };
+  const close = (): void => end(null);
   const timer = setTimeout(() => end(null), patience(timeout) * 1000);
   const port = udpPort(to)({
     datagram(bytes) {
@@ -81,6 +84,7 @@ export function probe(to: Address, cookie: NtpTimestamp, timeout: Seconds): Prob
       end(null);
     },
   });
+  stopped?.addEventListener("abort", close, { once: true });
   sent = clock();
   port.send(request(cookie));
   return {
@@ -88,7 +92,7 @@ export function probe(to: Address, cookie: NtpTimestamp, timeout: Seconds): Prob
     get undelivered() {
       return undelivered;
     },
-    close: () => end(null),
+    close,
   };
 }
 

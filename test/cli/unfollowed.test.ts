@@ -9,9 +9,7 @@ import type { Address } from "../../src/wire/address.ts";
 import { association, lost, snapshotOf } from "../support/snapshot.ts";
 
 const ASKED: readonly Note[] = [];
-const follows = (address: Address | null): readonly Note[] => [
-  { what: "systemPeer", id: null, address },
-];
+const follows = (address: Address | null): readonly Note[] => [{ what: "systemPeer", id: null, address }];
 
 function daemon(...associations: Snapshot["associations"]): { at: (now: number, notes?: readonly Note[]) => string[] } {
   const said: string[] = [];
