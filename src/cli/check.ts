@@ -61,7 +61,7 @@ export async function runCheck(operands: readonly string[], given: OptionsOf<"ch
     if (!(error instanceof UsageError)) throw error;
     measured = nothing("UNKNOWN", error.hint === null ? error.message : `${error.message}; ${error.hint}`);
   }
-  const finding = findingOf(measured, options);
+  const finding = findingOf(options.compat === undefined ? measured : inItsWords(measured), options);
   const code = STATUSES.indexOf(worst(finding));
   if (options.json === true) io.out.write(documentText(checkDocument(finding, code), io.out.isTerminal));
   else if (wantsMetrics(options)) {
@@ -72,6 +72,11 @@ export async function runCheck(operands: readonly string[], given: OptionsOf<"ch
     giveMetrics(checkMetrics(finding), options, io);
   } else if (options.quiet !== true || code !== 0) io.out.write(pluginLine(finding));
   return code;
+}
+
+/** What only ought to be known, the plugin says nothing of. */
+function inItsWords(measured: Measurement): Measurement {
+  return { ...measured, remarks: measured.remarks.filter(({ status }) => status !== "OK") };
 }
 
 function nothing(status: "UNKNOWN" | "CRITICAL", text: string): Measurement {

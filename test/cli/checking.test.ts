@@ -112,6 +112,12 @@ describe("check", () => {
       2,
       "NTP CRITICAL: No response from NTP server, fe80::1: it did not answer: a link-local address needs its interface, as in fe80::1%INTERFACE\n",
     ]);
+    // The plugin says no more than that.
+    expect(await ntpkit(["check", "--compat", "check_ntp_time", ...QUICK, "fe80::1"])).toEqual({
+      code: 2,
+      out: "NTP CRITICAL: No response from NTP server\n",
+      err: "",
+    });
   });
 
   it.each([["trace"], ["peers"], ["readvar"], ["wait", "--timeout", "200ms", "--daemon"], ["check", "--daemon"]])(
