@@ -1,5 +1,4 @@
 /** `ntpkit decode`: what each NTP packet of a capture says, or what the whole of it comes to. */
-import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { Datagrams, type Datagram } from "../capture/datagram.ts";
 import { CAPTURE_FAULTS, type Damage } from "../capture/frame.ts";
@@ -12,6 +11,7 @@ import { placedText, systemReason } from "../security/place.ts";
 import { decodeDocument, summaryDocument } from "../view/decode-document.ts";
 import { DecodeLines } from "../view/decode-line.ts";
 import { summaryText } from "../view/decode-summary.ts";
+import { md5 } from "../security/md5.ts";
 import { documentText, type FailureDocument } from "../view/document.ts";
 import { counted } from "../view/text.ts";
 import { addressOctets, inNetwork } from "../wire/address.ts";
@@ -48,7 +48,7 @@ interface Report {
 export async function runDecode(file: string, options: DecodeOptions, io: Io): Promise<number> {
   const decoder = new Decoder({
     keyOf: await keysOf(options),
-    md5: (octets) => createHash("md5").update(octets).digest(),
+    md5,
   });
   const report = await reportOf(options, io);
   const isWanted = filterOf(options);

@@ -7,6 +7,7 @@
 import type { Reason, Verdict } from "../association/verdict.ts";
 import type { Leap } from "../wire/header.ts";
 import { addressOctets } from "../wire/address.ts";
+import { md5 } from "../security/md5.ts";
 import { refidOfAddress, refidText } from "../wire/refid.ts";
 import { peerReport, systemReport, type DaemonReport, type DaemonSystem, type PeerReport } from "./daemon.ts";
 import type { Observation, ObservedSource, ObservedSystem } from "./observe.ts";
@@ -131,8 +132,4 @@ function endpointOf(text: string): { readonly ip: string; readonly port: number;
   const [, bracketed, plain, port] = /^(?:\[([^\]]+)\]|([^:/]+)):(\d{1,5})$/.exec(text) ?? [];
   const ip = bracketed ?? plain;
   return ip === undefined ? null : { ip, port: Number(port), isAddress: addressOctets(ip) !== null };
-}
-
-function md5(octets: Uint8Array): Uint8Array {
-  return process.getBuiltinModule("node:crypto").createHash("md5").update(octets).digest();
 }

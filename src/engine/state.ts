@@ -31,7 +31,7 @@ import { localClock } from "./clock/clock.ts";
 import type { LocalClock } from "./clock/clock.ts";
 import { remembering } from "./memory/memory.ts";
 import type { Remembering } from "./memory/memory.ts";
-import { dueOf as keysDue } from "./keys/keys.ts";
+import { dueOf as keysDue, withdraw } from "./keys/keys.ts";
 import type { Keys } from "./keys/keys.ts";
 import { finding } from "./finding/finding.ts";
 import type { Finding } from "./finding/finding.ts";
@@ -164,7 +164,7 @@ export class State {
     deadlines.set(TIMER.names, found.names.retryAt);
     deadlines.set(TIMER.solicitors, earliest(found.solicitors, nextOf));
     deadlines.set(TIMER.pools, earliest(found.pools, poolDue));
-    deadlines.set(TIMER.keys, earliest([...this.keys.values()], keysDue));
+    deadlines.set(TIMER.keys, earliest(this.keys.values(), keysDue));
     deadlines.set(TIMER.broadcasts, earliest(served.broadcasters, nextOf));
   }
 
@@ -234,8 +234,8 @@ export class State {
     this.#atEnd ??= new Map(Array.from(this.roster, (association) => [association.id, this.verdictOn(association)]));
     this.closeAll();
     for (const exchange of this.keys.values()) {
-      if (exchange.token !== null) this.act({ kind: "abandon", token: exchange.token });
-      Object.assign(exchange, { token: null, named: null, wanted: false });
+      const token = withdraw(exchange);
+      if (token !== null) this.act({ kind: "abandon", token });
     }
   }
 }
@@ -280,7 +280,7 @@ function nextOf({ nextAt }: Solicitor | Broadcaster): Mono | null {
 }
 
 /** The first moment that any of them has something to do; `null`: none has. */
-function earliest<Item>(items: readonly Item[], dueAt: (item: Item) => Mono | null): Mono | null {
+function earliest<Item>(items: Iterable<Item>, dueAt: (item: Item) => Mono | null): Mono | null {
   let first: Mono | null = null;
   for (const item of items) {
     const due = dueAt(item);

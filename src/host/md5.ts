@@ -4,6 +4,7 @@
  * A one-shot hashes its own few addresses: OpenSSL's function, which is part of every Node, is called as libc's are, since
  * loading node:crypto for them takes 2.5 ms. Where it cannot be called, node:crypto it is.
  */
+import { md5 as byNode } from "../security/md5.ts";
 import { libc } from "./libc.ts";
 
 const OCTETS = 16;
@@ -11,9 +12,7 @@ const OCTETS = 16;
 /** The digest of some octets. */
 export function md5(octets: Uint8Array): Uint8Array {
   const digest = new Uint8Array(OCTETS);
-  return digestByOpenSsl(octets, digest)
-    ? digest
-    : process.getBuiltinModule("node:crypto").createHash("md5").update(octets).digest();
+  return digestByOpenSsl(octets, digest) ? digest : byNode(octets);
 }
 
 /** @returns false where there is no such function, or it refuses (FIPS 140) */

@@ -4,6 +4,7 @@ import type { Engine } from "../engine/port/engine.ts";
 import type { Note } from "../engine/port/note.ts";
 import { parseKeys } from "../security/keyfile.ts";
 import { openKeyring } from "../security/keyring.ts";
+import { md5 } from "../security/md5.ts";
 import { securityProvider } from "../security/symmetric.ts";
 import type { SecurityProvider } from "../security/security.ts";
 import type { SimChance } from "../sim/chance.ts";
@@ -289,9 +290,4 @@ function drawn({ low, high }: Range, chance: SimChance): number {
 async function providerOf(keys: string): Promise<SecurityProvider> {
   const { keys: parsed } = parseKeys(keys, { format: "auto", file: "keys" });
   return securityProvider((await openKeyring(parsed, "all")).keyring);
-}
-
-/** The digest that names servers by their IPv6 address. */
-export function md5(octets: Uint8Array): Uint8Array {
-  return process.getBuiltinModule("node:crypto").createHash("md5").update(octets).digest();
 }

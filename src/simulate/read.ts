@@ -10,7 +10,7 @@ import { addressOctets, isMulticast } from "../wire/address.ts";
 import { refidOfAddress } from "../wire/refid.ts";
 import { literalFamily } from "../config/literal.ts";
 import { duration, Fields, flag, ranged, rate, share, text, texts, whole } from "./fields.ts";
-import { md5 } from "./build.ts";
+import { md5 } from "../security/md5.ts";
 import type {
   PlannedEvent,
   PlannedHost,
@@ -335,9 +335,11 @@ class WorldReader {
   ): void {
     const known = (name: string): boolean => this.#stations.has(name) || literalFamily(name) !== 0;
     for (const { configuration, placed } of drafts)
-      for (const { name, at, kind } of configuration.associations)
+      for (const { name, at, kind, nts } of configuration.associations) {
         if (kind !== "broadcast" && kind !== "manycast" && !known(name))
           throw new UsageError(`nobody in this world is named "${name}"`, null, placed(at));
+        if (nts) throw new UsageError(`nobody in this world establishes keys for NTS with "${name}"`, null, placed(at));
+      }
     const within = new Followers(drafts, sources, names);
     for (const { host } of drafts) {
       const way = within.wayFrom(host.name);

@@ -6,7 +6,7 @@ import { literalFamily } from "../config/literal.ts";
 import { DEFAULT_DISCIPLINE } from "../discipline/disciplines.ts";
 import type { EngineConfig } from "../engine/port/config.ts";
 import { refidOfAddress } from "../wire/refid.ts";
-import { md5 } from "./build.ts";
+import { md5 } from "../security/md5.ts";
 import type { PlannedLink, PlannedSource, WorldPlan } from "./plan.ts";
 
 /** What a network is like. */
@@ -22,6 +22,8 @@ export const NETWORKS: Readonly<Record<NetworkName, PlannedLink>> = {
 /** How many servers stand behind a pool's name. */
 const POOL_SIZE = 4;
 const DAY = 86_400;
+/** Where they answer, whatever port the line names. */
+const PORT = 123;
 /** The host's own addresses, of both families. */
 const OWN = ["10.0.0.1", "fd00::1"] as const;
 
@@ -36,12 +38,13 @@ export function trialOf(file: Configuration, network: NetworkName): Trial {
   const link = NETWORKS[network];
   const servers = new Map<string, readonly PlannedSource[]>();
   const remarks: Remark[] = [];
-  for (const { kind, name, at, key } of file.associations) {
+  for (const { kind, name, at, key, nts } of file.associations) {
     if (kind !== "server" && kind !== "pool") {
       remarks.push({ level: "warning", text: `"${name}" is not tried: nobody in this world answers it`, at });
       continue;
     }
     if (key !== null) remarks.push({ level: "note", text: `"${name}" is asked without key ${key}`, at });
+    if (nts) remarks.push({ level: "note", text: `"${name}" is asked without NTS`, at });
     if (!servers.has(name)) servers.set(name, sourcesOf(kind, name, servers.size, link));
   }
   const sources = [...servers.values()].flat();
@@ -71,14 +74,14 @@ export function trialOf(file: Configuration, network: NetworkName): Trial {
   return { plan, remarks };
 }
 
-/** What a daemon would be told, without keys and without lines that nobody answers. */
+/** What a daemon would be told, without keys of either kind and without lines that nobody answers. */
 function configOf(file: Configuration): EngineConfig {
   const associations = file.associations
     .filter(({ kind }) => kind === "server" || kind === "pool")
-    .map((line) => ({ ...line, key: null }));
+    .map((line) => ({ ...line, key: null, nts: false, port: PORT }));
   return daemonConfig(
     { ...file, associations },
-    { noClock: false, discipline: DEFAULT_DISCIPLINE, anyFirst: false, port: 123 },
+    { noClock: false, discipline: DEFAULT_DISCIPLINE, anyFirst: false, port: PORT },
     {
       precision: -24,
       ownReferenceIds: OWN.map((ip) => refidOfAddress(ip, md5) ?? 0),

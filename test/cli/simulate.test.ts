@@ -67,6 +67,14 @@ describe("simulate", () => {
     expect(err).toMatch(/client\s+sends\s+10\.1\.0\.5/);
   });
 
+  it("asks the servers of an ntp.conf without keys and without NTS, and says so", async () => {
+    const config = file("proved.conf", "server 192.0.2.1 iburst key 5 port 1123\nserver a.example iburst nts\n");
+    const ran = await ntpkit(["simulate", "-v", "--json", "--config", config, "--for", "10m"]);
+    expect(documentOf(ran).hosts[0]!.associations.map(({ reach }) => reach > 0)).toEqual([true, true]);
+    expect(ran.err).toMatch(/proved\.conf:1:\d+: "192\.0\.2\.1" is asked without key 5/);
+    expect(ran.err).toMatch(/proved\.conf:2:\d+: "a\.example" is asked without NTS/);
+  });
+
   it.each(["lan", "wan", "jittery"] as const)("tries an ntp.conf in a network: %s", async (network) => {
     const config = file(
       "ntp.conf",

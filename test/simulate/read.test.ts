@@ -100,6 +100,11 @@ describe("a world that is wrong", () => {
       /^w\.toml:5:\d+: nobody in this world is named "gsp"/,
     ],
     [
+      "a server under NTS, which no source speaks",
+      `${GPS}[[host]]\nname = "a"\ndirectives = ["server gps nts iburst"]\n`,
+      /^w\.toml:5:\d+: nobody in this world establishes keys for NTS with "gps"/,
+    ],
+    [
       "a mistake in a list of directives",
       `${GPS}[[host]]\nname = "a"\ndirectives = [\n  "server gps iburst",\n  "server gps ibrust",\n]\n`,
       /^w\.toml:7:15: unknown option "ibrust"/,

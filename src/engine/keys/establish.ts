@@ -22,7 +22,7 @@ import { ESTABLISH_FAULTS } from "../port/establish.ts";
 import type { EstablishFault } from "../port/establish.ts";
 import type { Event, HostFault } from "../port/event.ts";
 import type { State } from "../state.ts";
-import { isOut, retryInterval } from "./keys.ts";
+import { isOut, retryInterval, withdraw } from "./keys.ts";
 import type { KeyExchange } from "./keys.ts";
 
 /** An association will need keys. Its name's addresses are those of key establishment: which one it asks is negotiated. */
@@ -132,19 +132,13 @@ export function onNotEstablished(state: State, event: Event & { readonly kind: "
   failed(state, found, event.why, event.detail, now);
 }
 
-/** Whatever is out for an association is not wanted any more. */
-export function abandonKeys(state: State, { id }: Association): void {
+/** An association is gone, and whatever is out for it is not wanted any more. */
+export function forgetKeys(state: State, { id }: Association): void {
   const exchange = state.keys.get(id);
   if (exchange === undefined) return;
-  if (exchange.token !== null) state.act({ kind: "abandon", token: exchange.token });
-  exchange.token = null;
-  exchange.named = null;
-}
-
-/** An association is gone. */
-export function forgetKeys(state: State, association: Association): void {
-  abandonKeys(state, association);
-  state.keys.delete(association.id);
+  const token = withdraw(exchange);
+  if (token !== null) state.act({ kind: "abandon", token });
+  state.keys.delete(id);
 }
 
 /** An authentic answer has come: the keys are good, and the next handshake waits no longer than a first one (RFC 8915 §4.2). */

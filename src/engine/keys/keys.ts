@@ -36,6 +36,18 @@ export function isOut({ token, named }: KeyExchange): boolean {
   return token !== null || named !== null;
 }
 
+/**
+ * No keys are wanted any more.
+ * @returns the handshake that is out, to be abandoned; `null`: none is
+ */
+export function withdraw(exchange: KeyExchange): HandshakeToken | null {
+  const { token } = exchange;
+  exchange.token = null;
+  exchange.named = null;
+  exchange.wanted = false;
+  return token;
+}
+
 /** When a handshake is to begin that has to wait; `null`: none has. */
 export function dueOf(exchange: KeyExchange): Mono | null {
   return exchange.wanted && !isOut(exchange) ? exchange.notBefore : null;
