@@ -80,6 +80,7 @@ export async function runGuarded({
     keyring,
     trust,
     machine,
+    keys: { state, heed },
     ...remembering,
     onRemember: (learned) => heed(state.remember(learned)),
   });

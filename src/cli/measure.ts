@@ -21,7 +21,9 @@ import { securityProvider } from "../security/symmetric.ts";
 import type { Seconds } from "../time/seconds.ts";
 import type { UnixNanoseconds } from "../time/timestamp.ts";
 import { leavesClock, withShadow } from "../world/shadow.ts";
-import { NtsAtHand } from "./nts.ts";
+import type { StateFile, StateWarning } from "../state/file.ts";
+import { KeptKeys } from "./kept-keys.ts";
+import { NtsAtHand, trustName } from "./nts.ts";
 import { isLinkLocal, isLoopback } from "../wire/address.ts";
 import { refidOfAddress } from "../wire/refid.ts";
 
@@ -34,6 +36,8 @@ export interface MeasureRequest extends DriveOptions {
   readonly machine: Machine;
   /** Answers control queries; absent: nobody does. */
   readonly control?: ControlAnswering;
+  /** Where keys of Network Time Security are kept from run to run, and who is told of what goes wrong with that; absent: they are not. */
+  readonly keys?: { readonly state: StateFile; readonly heed: (warning: StateWarning | null) => void };
   /** Takes what the engine knows when it has ended. */
   readonly onLearned?: (memory: Memory) => void;
 }
@@ -56,27 +60,34 @@ export function thisMachine(): Machine {
   return { read, facts: { precision: measurePrecision(read), ownReferenceIds: ownReferenceIds() } };
 }
 
+/** Whom the system trusts. */
+const SYSTEM: Trust = { ca: [] };
+
 /** Runs the engine to its end. The clock can be touched only if the configuration says so. */
 export async function measure({
   config,
   keyring,
-  trust,
+  trust = SYSTEM,
   machine,
   control,
+  keys,
   onLearned,
   ...options
 }: MeasureRequest): Promise<Measured> {
   const nts = new NtsAtHand();
   await nts.load(config);
   const engine = engineOf(hastened(config, options.spent ?? 0), keyring, nts, control);
+  const kept = keys === undefined ? null : new KeptKeys(keys.state, () => trustName(trust));
+  const establish = establishKeys(trust);
   const world = await openWorld({
     clock: leavesClock(config) ? null : localClock(),
     read: machine.read,
-    establish: establishKeys(trust),
+    establish: kept === null ? establish : kept.before(establish),
   });
   await drive(engine, world, options);
   onLearned?.(engine.memory(world.now()));
   const snapshot = engine.snapshot(world.now());
+  if (kept !== null) keys!.heed(kept.keep(nts.surrender()));
   return { snapshot, outcome: snapshot.outcome ?? "internal" };
 }
 

@@ -4,17 +4,26 @@ import type { EngineConfig } from "../engine/port/config.ts";
 import type { Trust } from "../host/establish.ts";
 import { systemReason } from "../security/place.ts";
 import { LARGEST, readText } from "../security/readfile.ts";
-import type { Security } from "../security/security.ts";
+import type { EstablishedKeys, Security } from "../security/security.ts";
 
 /** The security of associations under NTS. */
 export class NtsAtHand {
   #make: (() => Security) | null = null;
+  /** Those that were made, and are still in use: a daemon may make many. */
+  #made: readonly WeakRef<Security>[] = [];
 
   /** Makes one association's; only once {@link NtsAtHand.load} is done. */
   readonly security = (): Security => {
     if (this.#make === null) throw new Error("NTS is asked for, and not loaded");
-    return this.#make();
+    const security = this.#make();
+    this.#made = [...this.#made.filter((other) => other.deref() !== undefined), new WeakRef(security)];
+    return security;
   };
+
+  /** The keys of all, with the cookies that were not sent; none has any more. */
+  surrender(): readonly EstablishedKeys[] {
+    return this.#made.flatMap((security) => security.deref()?.keying?.surrender() ?? []);
+  }
 
   /** Loads what a configuration needs. @returns `null`: that is there already, or it needs nothing */
   load({ associations }: EngineConfig): Promise<void> | null {
@@ -61,4 +70,13 @@ export function trustOf(file: string | undefined): Trust {
     }
   }
   return { ca: certificates };
+}
+
+/** Names whom a run trusts: keys are kept for runs that trust the same. */
+export function trustName({ ca }: Trust): string {
+  if (ca.length === 0) return "system";
+  const { createHash } = process.getBuiltinModule("node:crypto");
+  return createHash("sha256")
+    .update(JSON.stringify({ ca: ca.toSorted() }))
+    .digest("hex");
 }

@@ -143,11 +143,14 @@ function ntsReport(
   now: Now,
 ): { readonly nts?: NtsReport } {
   if (kind !== "nts") return {};
-  const { since = null, fault = null, attempts = 0 } = keys.get(id) ?? {};
+  const { since = null, fault = null, attempts = 0, server = null, until = null, kept } = keys.get(id) ?? {};
   return {
     nts: {
       cookies: keying?.cookies ?? 0,
       age: since === null ? null : elapsed(since, now.mono),
+      server,
+      until,
+      kept: kept === "inUse",
       attempts,
       fault: fault === null ? null : { step: ESTABLISH_FAULTS[fault.why].step, name: fault.why, detail: fault.detail },
     },

@@ -48,7 +48,12 @@ export const EXPORTER_LABEL = "EXPORTER-network-time-security";
 /** What a handshake came to. */
 type Settled =
   | { readonly kind: "failed"; readonly why: EstablishFault; readonly detail: string | null }
-  | { readonly kind: "granted"; readonly grant: KeGrant; readonly keys: EstablishedKeys };
+  | {
+      readonly kind: "granted";
+      readonly grant: KeGrant;
+      readonly keys: EstablishedKeys;
+      readonly until: string | null;
+    };
 
 /** Makes what establishes keys with whoever is trusted. */
 export function keyEstablishment(trust: Trust): EstablishKeys {
@@ -59,7 +64,7 @@ export function keyEstablishment(trust: Trust): EstablishKeys {
       if (settled.kind === "failed")
         return put({ kind: "notEstablished", token, why: settled.why, detail: settled.detail });
       const { server, port } = settled.grant;
-      put({ kind: "established", token, keys: settled.keys, server, port });
+      put({ kind: "established", token, keys: settled.keys, server, port, until: settled.until });
     };
     try {
       context ??= createSecureContext({
@@ -132,7 +137,8 @@ function shakeHands(
       );
     const answer = readKeResponse(message.records, OFFERED_AEADS);
     if (answer.kind === "failed") return fail(answer.why, detailOf(answer));
-    end({ kind: "granted", grant: answer.grant, keys: keysOf(socket, answer.grant) });
+    const until = isoDate(socket.getPeerCertificate().valid_to);
+    end({ kind: "granted", grant: answer.grant, keys: keysOf(socket, answer.grant), until });
   });
   socket.on("error", (error: NodeJS.ErrnoException) => {
     const { why, detail } = systemFault(error, phase);
@@ -211,8 +217,13 @@ function certificateDetail(why: EstablishFault, code: string, certificate: PeerC
 
 /** A certificate's date, as ISO 8601 has it; as it stands where it is none. */
 function dateOf(text: string): string {
+  return isoDate(text) ?? text;
+}
+
+/** The same; `null` where it is none. */
+function isoDate(text: string): string | null {
   const milliseconds = Date.parse(text);
-  return Number.isNaN(milliseconds) ? text : new Date(milliseconds).toISOString().replace(".000Z", "Z");
+  return Number.isNaN(milliseconds) ? null : new Date(milliseconds).toISOString().replace(".000Z", "Z");
 }
 
 /** What the system, or OpenSSL, says of a connection. */

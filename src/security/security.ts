@@ -43,6 +43,12 @@ export interface Keying {
   readonly needsKeys: boolean;
   /** Takes new keys, and forgets the old and their cookies; what is out may still be answered under the old. */
   establish(keys: EstablishedKeys): void;
+  /**
+   * Gives the keys away with the cookies that were not spent, and has none any more: whoever takes them may keep them for a later run,
+   * and no cookie can be sent by both.
+   * @returns `null`: there are no cookies, or the server knows them no more
+   */
+  surrender(): EstablishedKeys | null;
 }
 
 /**

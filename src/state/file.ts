@@ -12,6 +12,8 @@ import { carriedTo } from "../engine/memory/remembered.ts";
 import { UNKNOWN_TIME } from "../time/timestamp.ts";
 import { type Files, hasCode, realFiles, reasonOf } from "./files.ts";
 import { draftOf, sweepLeftovers } from "./leftovers.ts";
+import { isFresh, withKeys, withoutKeys } from "./keys.ts";
+import type { KeptKeys, KeysOf } from "./keys.ts";
 import { underLock } from "./lock.ts";
 import { decodeMemory, EMPTY, encodeMemory, mergeKisses, type StoredMemory } from "./memory.ts";
 import { isSameMoment, mergeRemembered } from "./remembered.ts";
@@ -89,7 +91,7 @@ export class StateFile {
   /** Writes a memory, joined with what other runs have written meanwhile. Returns what went wrong, or `null`. */
   remember({ kisses, remembered }: Memory): StateWarning | null {
     return this.#change((theirs) => {
-      const merged = {
+      const merged: StoredMemory = {
         kisses: mergeKisses(this.#base.kisses, kisses, theirs.kisses),
         stored: mergeRemembered(
           remembered,
@@ -97,9 +99,40 @@ export class StateFile {
           !isSameMoment(this.#base.stored, theirs.stored),
           this.#moment(),
         ),
+        keys: theirs.keys,
       };
-      return { written: merged, base: { kisses, stored: merged.stored } };
+      return { written: merged, base: { ...merged, kisses } };
     });
+  }
+
+  /**
+   * Takes a server's keys out of the file. They are used by whoever has taken them out, and by nobody else: where the file could not be
+   * written, or another run has it, there are none.
+   * @param now Unix milliseconds, by the clock
+   */
+  takeKeys(of: KeysOf, now: number): KeptKeys | null {
+    // Where there are none nothing is written: most runs are under no keys.
+    if (withoutKeys(this.#read().memory.keys, of).taken === null) return null;
+    let taken: KeptKeys | null = null;
+    const warning = this.#change((theirs, isAlone) => {
+      const { left, taken: found } = withoutKeys(theirs.keys, of);
+      if (!isAlone || found === null) return null;
+      taken = found;
+      return { written: { ...theirs, keys: left }, base: this.#base };
+    });
+    return taken === null || warning !== null || !isFresh(taken, now) ? null : taken;
+  }
+
+  /**
+   * Puts keys into the file for the next run, in place of those of the same servers.
+   * @param now Unix milliseconds, by the clock
+   */
+  keepKeys(fresh: readonly KeptKeys[], now: number): StateWarning | null {
+    if (fresh.length === 0) return null;
+    return this.#change((theirs) => ({
+      written: { ...theirs, keys: withKeys(theirs.keys, fresh, now) },
+      base: this.#base,
+    }));
   }
 
   /** Empties the memory, that of other runs included (`--forget`). */
@@ -107,19 +140,26 @@ export class StateFile {
     return this.#change(() => ({ written: EMPTY, base: EMPTY }));
   }
 
-  /** @param change says what is to be written in place of what the file has, and what this run and the file then agree on */
+  /**
+   * @param change says what is to be written in place of what the file has, and what this run and the file then agree on; `null`:
+   *   nothing is. `isAlone`: no other run that is known of has the file.
+   */
   #change(
-    change: (theirs: StoredMemory) => { readonly written: StoredMemory; readonly base: StoredMemory },
+    change: (
+      theirs: StoredMemory,
+      isAlone: boolean,
+    ) => { readonly written: StoredMemory; readonly base: StoredMemory } | null,
   ): StateWarning | null {
     try {
       this.#files.makeFolder(dirname(this.path));
-      return underLock(this.#files, this.#lock(), () => {
+      return underLock(this.#files, this.#lock(), (isAlone) => {
         const { memory, warning } = this.#readOrSetAside();
         // What can neither be understood nor moved away is not written over.
         if (warning !== null && !(isFaulty(warning) && warning.aside !== null)) return warning;
-        const { written, base } = change(memory);
-        this.#replace(encodeMemory(written));
-        this.#base = base;
+        const changed = change(memory, isAlone);
+        if (changed === null) return warning;
+        this.#replace(encodeMemory(changed.written), changed.written.keys.length > 0);
+        this.#base = changed.base;
         return warning;
       });
     } catch (error) {
@@ -159,10 +199,11 @@ export class StateFile {
     return { ...recalled, warning: { ...recalled.warning, aside } };
   }
 
-  #replace(text: string): void {
+  /** @param secret nobody else may read it */
+  #replace(text: string, secret: boolean): void {
     sweepLeftovers(this.#files, this.path);
     const beside = draftOf(this.path);
-    const descriptor = this.#createAnew(beside);
+    const descriptor = this.#createAnew(beside, secret);
     try {
       try {
         this.#files.write(descriptor, text);
@@ -183,13 +224,13 @@ export class StateFile {
   }
 
   /** Makes a file, in place of one that a dead run of the same number may have left. */
-  #createAnew(path: string): number {
+  #createAnew(path: string, secret: boolean): number {
     try {
-      return this.#files.create(path);
+      return this.#files.create(path, secret);
     } catch (error) {
       if (!hasCode(error, "EEXIST")) throw error;
       this.#files.remove(path);
-      return this.#files.create(path);
+      return this.#files.create(path, secret);
     }
   }
 }

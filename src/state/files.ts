@@ -8,8 +8,8 @@ import { FileFault, LARGEST, readText } from "../security/readfile.ts";
 export interface Files {
   /** The text of a file. */
   read(path: string): string;
-  /** Makes a file that must not be there yet; returns its descriptor. */
-  create(path: string): number;
+  /** Makes a file that must not be there yet; returns its descriptor. `secret`: nobody else may read it. */
+  create(path: string, secret?: boolean): number;
   write(descriptor: number, text: string): void;
   /** Waits until what was written is on the disk. */
   sync(descriptor: number): void;
@@ -38,7 +38,7 @@ export interface Files {
 /** The real ones. */
 export const realFiles: Files = {
   read: (path) => readText(path, LARGEST.state),
-  create: (path) => fs.openSync(path, "wx", 0o644),
+  create: (path, secret = false) => fs.openSync(path, "wx", secret ? 0o600 : 0o644),
   write: (descriptor, text) => fs.writeFileSync(descriptor, text),
   sync: (descriptor) => fs.fsyncSync(descriptor),
   close: (descriptor) => fs.closeSync(descriptor),

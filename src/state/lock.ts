@@ -17,19 +17,19 @@ const PATIENCE = 2000;
 const LOOK = 10;
 
 /**
- * Does something while holding a lock, or without it when somebody who lives does not give it up.
+ * Does something while holding a lock, or without it when somebody who lives does not give it up, and is told which.
  * @param path of the lock
  * @param wait lets some milliseconds pass
  */
 export function underLock<T>(
   files: Files,
   path: string,
-  body: () => T,
+  body: (isHeld: boolean) => T,
   wait: (milliseconds: number) => void = sleep,
 ): T {
   const held = acquire(files, path, wait);
   try {
-    return body();
+    return body(held);
   } finally {
     if (held) quietly(() => files.remove(path));
   }

@@ -6,11 +6,14 @@
  *   "remembered": { "at": { "clock": "…", "steady": 4711.2, … }, "associations": [ … ], "clock": { … } } }
  * ```
  *
- * `remembered` is there if a run was to remember its servers (`remembered.ts`). A version says how to read the rest; what is only added keeps it. Entries are read strictly: a memory that is half
+ * `remembered` is there if a run was to remember its servers (`remembered.ts`), `keys` if one has left keys of Network Time Security
+ * (`keys.ts`). A version says how to read the rest; what is only added keeps it. Entries are read strictly: a memory that is half
  * understood would let a server be asked again that asked not to be.
  */
 import type { RememberedKiss } from "../engine/port/memory.ts";
 import { isNestedDeeper, isRecord } from "./checks.ts";
+import { keysIn, ours } from "./keys.ts";
+import type { KeptKeys } from "./keys.ts";
 import { documentOf, storedOf } from "./remembered.ts";
 import type { Stored } from "./remembered.ts";
 import { takenOver } from "./version1.ts";
@@ -28,15 +31,23 @@ export interface StoredMemory {
   readonly kisses: readonly RememberedKiss[];
   /** `null`: no run was to remember its servers. */
   readonly stored: Stored | null;
+  /** Secrets. */
+  readonly keys: readonly KeptKeys[];
 }
 
 /** A file without anything in it. */
-export const EMPTY: StoredMemory = { kisses: [], stored: null };
+export const EMPTY: StoredMemory = { kisses: [], stored: null, keys: [] };
 
 /** A memory as the text of a file. */
-export function encodeMemory({ kisses, stored }: StoredMemory): string {
-  const remembered = stored === null ? {} : { remembered: documentOf(stored) };
-  return `${JSON.stringify({ format: FORMAT, version: VERSION, kisses: kisses.map(kissOf), ...remembered }, null, 1)}\n`;
+export function encodeMemory({ kisses, stored, keys }: StoredMemory): string {
+  const document = {
+    format: FORMAT,
+    version: VERSION,
+    kisses: kisses.map(kissOf),
+    ...(stored === null ? {} : { remembered: documentOf(stored) }),
+    ...(keys.length === 0 ? {} : { keys: keys.map(ours) }),
+  };
+  return `${JSON.stringify(document, null, 1)}\n`;
 }
 
 /** The memory in the text of a file, or why there is none; never throws. */
@@ -55,7 +66,8 @@ export function decodeMemory(text: string): StoredMemory | MemoryFault {
   const { remembered } = document;
   const stored = remembered === undefined ? null : storedOf(version === 1 ? takenOver(remembered) : remembered);
   if (stored === null && remembered !== undefined) return "corrupt";
-  return { kisses: kisses.map(kissOf), stored };
+  const keys = keysIn(document);
+  return keys === null ? "corrupt" : { kisses: kisses.map(kissOf), stored, keys };
 }
 
 /**

@@ -48,7 +48,7 @@ export function noteText(note: Note): string {
     case "establishing":
       return `${at(note.with)}: establishing keys with ${printable(note.name)}`;
     case "established":
-      return `${at(note.address)}: keys are established${note.server === null ? "" : `, for ${printable(note.server)}`}: ${counted(note.cookies, "cookie")}`;
+      return `${at(note.address)}: keys are ${note.kept ? "left from an earlier run" : "established"}${note.server === null ? "" : `, for ${printable(note.server)}`}: ${counted(note.cookies, "cookie")}`;
     case "notEstablished":
       return `${at(note.with)}: no keys: ${establishText(note.why, note.detail)}${note.again === null || note.again === 0 ? "" : `; again in ${durationText(note.again)}`}`;
     case "polled":

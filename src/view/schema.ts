@@ -194,6 +194,9 @@ export const ASSOCIATION_FIELDS: Fields<AssociationDocument> = {
       record<NtsReport>({
         cookies: { ...integer(0, 8), description: "cookies in hand" },
         age: maybe(seconds("since the keys were established")),
+        server: maybe({ ...text, description: "the NTP server's name that was negotiated" }),
+        until: maybe({ ...instant, description: "when the certificate expires by which they were" }),
+        kept: { ...flag, description: "an earlier run has left them" },
         attempts: { ...integer(0), description: "handshakes since keys have last proved good" },
         fault: maybe(
           open(

@@ -1,5 +1,5 @@
 /** `--nts` from end to end: commands of this process against a server under NTS on loopback. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
@@ -104,6 +104,66 @@ describe("query", () => {
     const places = told.map((words) => err.indexOf(words));
     expect(places.every((place) => place >= 0)).toBe(true);
     expect(places.toSorted((one, other) => one - other)).toEqual(places);
+  });
+});
+
+describe("keys that a run has left", () => {
+  const ask = (server: NtsServer, ...more: readonly string[]) =>
+    ntpkit(["query", "--nts", "--json", ...trusting(), ...more, at(server)]);
+  const ntsOf = ({ out }: { readonly out: string }): unknown =>
+    (document(out).associations as readonly { readonly nts: unknown }[])[0]!.nts;
+
+  it("are the next one's, which shakes no hands and sends no cookie that was sent before", async () => {
+    const server = await serverOf();
+    const first = await ask(server);
+    const second = await ask(server);
+    expect([first.code, second.code, server.handshakes]).toEqual([0, 0, 1]);
+    expect(ntsOf(first)).toMatchObject({ kept: false, cookies: 8 });
+    expect(ntsOf(second)).toMatchObject({ kept: true, cookies: 8, attempts: 0 });
+    expect(server.asked).toEqual(["authentic", "authentic"]);
+    expect(new Set(server.cookies).size).toBe(2);
+    expect(statSync(join(folder, "state.json")).mode & 0o777).toBe(0o600);
+  });
+
+  it("are one run's of several at once; the others shake hands", async () => {
+    const server = await serverOf();
+    await ask(server);
+    const together = await Promise.all(Array.from({ length: 4 }, () => ask(server)));
+    expect(together.map(({ code }) => code)).toEqual([0, 0, 0, 0]);
+    expect(server.handshakes).toBe(4);
+    expect(new Set(server.cookies).size).toBe(server.cookies.length);
+  });
+
+  it("are given up for new ones where the server knows them no more", async () => {
+    const server = await serverOf();
+    await ask(server);
+    server.forgetMasters();
+    const { code, out } = await ask(server);
+    expect(code).toBe(0);
+    expect(ntsOf({ out })).toMatchObject({ kept: false });
+    expect([server.handshakes, server.asked]).toEqual([2, ["authentic", "nak", "authentic"]]);
+  });
+
+  it("are given up for new ones where nobody answers at the port that they are for", async () => {
+    const server = await serverOf();
+    await ask(server);
+    await server.moveTime();
+    const { code } = await ask(server);
+    expect([code, server.handshakes]).toEqual([0, 2]);
+  });
+
+  it("are nothing to a run that trusts others, which asks by none of them", async () => {
+    const server = await serverOf();
+    await ask(server);
+    const { code } = await ntpkit(["query", "--nts", at(server)]);
+    expect([code, server.asked]).toEqual([15, ["authentic"]]);
+  });
+
+  it("are forgotten with --forget", async () => {
+    const server = await serverOf();
+    await ask(server);
+    await ask(server, "--forget");
+    expect(server.handshakes).toBe(2);
   });
 });
 

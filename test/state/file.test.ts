@@ -10,7 +10,7 @@ import { underLock } from "../../src/state/lock.ts";
 import { decodeMemory, encodeMemory } from "../../src/state/memory.ts";
 import { Disk, fault, PowerFailure } from "./disk.ts";
 
-const encoded = ({ kisses }: Memory): string => encodeMemory({ kisses, stored: null });
+const encoded = ({ kisses }: Memory): string => encodeMemory({ kisses, stored: null, keys: [] });
 const PATH = "/state/state.json";
 const kissed = (...ips: readonly string[]): Memory => ({
   kisses: ips.map((ip) => ({ ip, port: 123, code: "DENY" as const, at: "2026-11-21T00:00:00Z" })),
@@ -209,7 +209,7 @@ describe("on a real disk", () => {
     expect(aside?.startsWith(`${path}.${code}-`)).toBe(true);
     expect(readFileSync(aside ?? "", "utf8")).toBe(text);
     expect(file.remember(kissed("192.0.2.1"))).toBeNull();
-    expect(decodeMemory(readFileSync(path, "utf8"))).toEqual({ ...kissed("192.0.2.1"), stored: null });
+    expect(decodeMemory(readFileSync(path, "utf8"))).toEqual({ ...kissed("192.0.2.1"), stored: null, keys: [] });
     expect(readFileSync(aside ?? "", "utf8")).toBe(text);
   });
 

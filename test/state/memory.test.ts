@@ -26,7 +26,11 @@ describe("a memory as text", () => {
   it("comes back as it was", () => {
     fc.assert(
       fc.property(memory, (one) => {
-        expect(decodeMemory(encodeMemory({ ...one, stored: null }))).toEqual({ ...one, stored: null });
+        expect(decodeMemory(encodeMemory({ ...one, stored: null, keys: [] }))).toEqual({
+          ...one,
+          stored: null,
+          keys: [],
+        });
       }),
     );
   });
@@ -43,6 +47,7 @@ describe("a memory as text", () => {
     const text = encodeMemory({
       kisses: [{ ip: "::1", port: 123, code: "RSTR", at: "2026-11-21T00:00:00Z" }],
       stored: null,
+      keys: [],
     }).trimEnd();
     for (let length = 0; length < text.length; length += 1) expect(decodeMemory(text.slice(0, length))).toBe("corrupt");
   });
@@ -50,7 +55,7 @@ describe("a memory as text", () => {
   it("is never nested deeply, and that is seen before it is read: millions of brackets take longer than a deadline", () => {
     const nested = (depth: number): string =>
       `{"format":"ntpkit/state","version":1,"kisses":[],"more":${"[".repeat(depth)}${"]".repeat(depth)}}`;
-    expect(decodeMemory(nested(20))).toEqual({ kisses: [], stored: null });
+    expect(decodeMemory(nested(20))).toEqual({ kisses: [], stored: null, keys: [] });
     expect(decodeMemory(nested(40))).toBe("corrupt");
     expect(decodeMemory("[".repeat(15_000_000))).toBe("corrupt");
   });
@@ -77,6 +82,7 @@ describe("a memory as text", () => {
     expect(decodeMemory('{"format":"ntpkit/state","version":1,"kisses":[],"drift":3}')).toEqual({
       kisses: [],
       stored: null,
+      keys: [],
     });
   });
 

@@ -78,13 +78,13 @@ const stored = (...ips: readonly string[]): Stored => ({
   remembered: { associations: ips.map((ip) => entry(ip)), clock: CLOCK },
   at: AT,
 });
-const text = (of: Stored): string => encodeMemory({ kisses: [], stored: of });
+const text = (of: Stored): string => encodeMemory({ kisses: [], stored: of, keys: [] });
 const ips = ({ associations }: Remembered): string[] => associations.map(({ ip }) => ip).toSorted();
 
 describe("what was learned, as text", () => {
   it("comes back as it was", () => {
     const one = stored("192.0.2.1", "2001:db8::1");
-    expect(decodeMemory(text(one))).toEqual({ kisses: [], stored: one });
+    expect(decodeMemory(text(one))).toEqual({ kisses: [], stored: one, keys: [] });
     const bare: Stored = {
       remembered: {
         associations: [
@@ -101,7 +101,7 @@ describe("what was learned, as text", () => {
       },
       at: { ...AT, boot: null, frequency: null },
     };
-    expect(decodeMemory(text(bare))).toEqual({ kisses: [], stored: bare });
+    expect(decodeMemory(text(bare))).toEqual({ kisses: [], stored: bare, keys: [] });
   });
 
   it("leaves out what could not be read again, and keeps the rest", () => {
@@ -210,12 +210,13 @@ describe("a file of version 1", () => {
     // An hour later it has drifted by the 9 ppm that the rate in force did not correct, and the slew is done.
     const { clock: later } = carriedOver({ associations, clock }, { elapsed: 3600, broken: null });
     expect(offsetOf(later!)).toBeCloseTo(1e-4 + 9e-6 * 3600, 9);
-    expect(decodeMemory(encodeMemory({ kisses: [], stored: { remembered: { associations, clock }, at: AT } }))).toEqual(
-      {
-        kisses: [],
-        stored: { remembered: { associations, clock }, at: AT },
-      },
-    );
+    expect(
+      decodeMemory(encodeMemory({ kisses: [], stored: { remembered: { associations, clock }, at: AT }, keys: [] })),
+    ).toEqual({
+      kisses: [],
+      stored: { remembered: { associations, clock }, at: AT },
+      keys: [],
+    });
   });
 
   it("is taken over where it knew less", () => {

@@ -12,6 +12,7 @@ import { encodeNak, openRequest, sealAnswer } from "../../src/security/nts/serve
 import { fromUnix } from "../../src/time/timestamp.ts";
 import { encodeHeader, type Header } from "../../src/wire/header.ts";
 import { MAX_KE_REQUEST, decodeKeMessage, encodeKeMessage } from "../../src/wire/ntske.ts";
+import { NTS_FIELDS } from "../../src/wire/nts.ts";
 import { decodePacket } from "../../src/wire/packet.ts";
 import type { Certified } from "./certificates.ts";
 
@@ -43,9 +44,11 @@ export class NtsServer {
   handshakes = 0;
   /** Requests for the time by what became of them. */
   readonly asked: string[] = [];
+  /** The cookies that came, as text. */
+  readonly cookies: string[] = [];
   readonly #makeAead: MakeAead;
   readonly #connections = new Set<Socket>();
-  readonly #time: UdpSocket = createSocket("udp4");
+  #time: UdpSocket = createSocket("udp4");
   readonly #server: ReturnType<typeof createServer>;
   #masters: readonly MasterKey[] = [newMaster()];
 
@@ -62,20 +65,32 @@ export class NtsServer {
       this.#connections.add(connection);
       connection.on("close", () => this.#connections.delete(connection));
     });
-    this.#time.on("message", (bytes, from) => {
-      const answer = this.#answer(bytes);
-      if (answer !== null) this.#time.send(answer, from.port, from.address);
-    });
   }
 
   /** Opens one on loopback, at ports of its own. */
   static async open(options: NtsServerOptions): Promise<NtsServer> {
     const server = new NtsServer(options, await loadAeads());
     await new Promise<void>((done) => server.#server.listen(0, "127.0.0.1", done));
-    await new Promise<void>((done) => server.#time.bind(0, "127.0.0.1", done));
     server.port = (server.#server.address() as AddressInfo).port;
-    server.timePort = server.#time.address().port;
+    await server.#openTime();
     return server;
+  }
+
+  /** Tells the time at another port from now on, and says so to nobody but those who ask for keys. */
+  async moveTime(): Promise<void> {
+    await new Promise<void>((done) => this.#time.close(() => done()));
+    this.#time = createSocket("udp4");
+    await this.#openTime();
+  }
+
+  async #openTime(): Promise<void> {
+    const socket = this.#time;
+    socket.on("message", (bytes, from) => {
+      const answer = this.#answer(bytes);
+      if (answer !== null) socket.send(answer, from.port, from.address);
+    });
+    await new Promise<void>((done) => socket.bind(0, "127.0.0.1", done));
+    this.timePort = socket.address().port;
   }
 
   /** The cookies that were given say nothing to it any more. */
@@ -129,6 +144,8 @@ export class NtsServer {
     if (packet.kind === "malformed") return null;
     const arrival = openRequest(bytes, packet, this.#masters, this.#makeAead);
     this.asked.push(arrival.kind);
+    const cookie = packet.extensions.find(({ type }) => type === NTS_FIELDS.cookie);
+    if (cookie !== undefined) this.cookies.push(Buffer.from(cookie.value).toString("hex"));
     const header = encodeHeader(this.#header(packet.header, arrival.kind === "nak"));
     if (arrival.kind === "nak") return encodeNak(header, arrival.uniqueIdentifier);
     if (arrival.kind !== "authentic") return null;

@@ -37,8 +37,9 @@ import type { EngineConfig } from "../../engine/port/config.ts";
 import { CommandFailure, exitCode } from "../exit.ts";
 import { failureContext } from "../guarded.ts";
 import type { Io, StopSignal } from "../io.ts";
+import { KeptKeys } from "../kept-keys.ts";
 import { engineOf, thisMachine, type Machine, type Measured } from "../measure.ts";
-import { NtsAtHand, trustOf } from "../nts.ts";
+import { NtsAtHand, trustName, trustOf } from "../nts.ts";
 import type { OptionsOf } from "../options/offers.ts";
 import { session, type Face, type Session } from "../session.ts";
 import { openState } from "../state.ts";
@@ -160,10 +161,12 @@ class Daemon implements Face {
   /** The engine, from its start to its end. */
   async #run(watch: DriveOptions): Promise<Lived> {
     const machine = thisMachine();
+    const trust = trustOf(this.#options.ca);
+    const keys = new KeptKeys(this.#state, () => trustName(trust));
     const world = await openWorld({
       clock: this.#options.clock ? localClock() : null,
       read: machine.read,
-      establish: establishKeys(trustOf(this.#options.ca)),
+      establish: keys.before(establishKeys(trust)),
     });
     this.#leaps = this.#readLeaps();
     const config = this.#engineConfig(machine, this.#drift.read());
@@ -176,6 +179,7 @@ class Daemon implements Face {
     } finally {
       this.#session = null;
       this.remembered(engine.memory(world.now()));
+      this.#warn(keys.keep(this.#nts.surrender()));
       this.#drift.keep(engine.snapshot(world.now()).discipline?.frequency ?? null);
     }
     const snapshot = engine.snapshot(world.now());

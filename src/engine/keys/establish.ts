@@ -23,7 +23,7 @@ import type { EstablishFault } from "../port/establish.ts";
 import type { Event, HostFault } from "../port/event.ts";
 import type { State } from "../state.ts";
 import { isOut, retryInterval, withdraw } from "./keys.ts";
-import type { KeyExchange } from "./keys.ts";
+import type { Given, KeyExchange } from "./keys.ts";
 
 /** An association will need keys. Its name's addresses are those of key establishment: which one it asks is negotiated. */
 export function prepareKeys(state: State, { id, security }: Association, places: readonly Address[]): void {
@@ -37,6 +37,9 @@ export function prepareKeys(state: State, { id, security }: Association, places:
     notBefore: -Infinity as Mono,
     wanted: false,
     since: null,
+    server: null,
+    until: null,
+    kept: "untried",
     fault: null,
   });
 }
@@ -86,33 +89,45 @@ function begin(state: State, association: Association, exchange: KeyExchange, no
   exchange.notBefore = after(now.mono, retryInterval(exchange.attempts));
   const { name } = association.config;
   state.note({ what: "establishing", id: association.id, name, with: place });
-  state.act({ kind: "establish", token: exchange.token, name, with: place });
+  // What an earlier run left is tried once: whatever is wrong with it, the next keys are new ones.
+  const kept = exchange.kept === "untried";
+  exchange.kept = "spent";
+  state.act({ kind: "establish", token: exchange.token, name, with: place, kept });
 }
 
 /** Keys are there; if the server that they are for has a name, that is looked up first. */
 export function onEstablished(state: State, event: Event & { readonly kind: "established" }, now: Now): void {
-  const { token, keys, server, port } = event;
+  const { token, keys, server, port, until = null, kept } = event;
   const found = exchangeBy(state, (exchange) => exchange.token === token);
   if (found === null) return;
   const { association, exchange } = found;
   exchange.token = null;
-  if (server === null) return takeKeys(state, found, { ip: exchange.places[0]!.ip, port }, null, keys, now);
-  exchange.named = { server, port, keys };
+  if (kept !== undefined) onKept(exchange, now);
+  const given = { keys, since: after(now.mono, -(kept ?? 0)), until };
+  if (server === null) return takeKeys(state, found, { ip: exchange.places[0]!.ip, port }, null, given, now);
+  exchange.named = { server, port, ...given };
   state.note({ what: "resolving", name: server });
   state.act({ kind: "resolve", name: server, family: association.config.family });
+}
+
+/** An earlier run has left keys: nobody was asked for any, so whoever is asked next is spared nothing. */
+function onKept(exchange: KeyExchange, now: Now): void {
+  exchange.kept = "inUse";
+  exchange.attempts -= 1;
+  exchange.notBefore = now.mono;
 }
 
 /** A name has addresses: perhaps a server's that was negotiated. Of the family that its keys were established by, if it has one. */
 export function onServerResolved(state: State, name: string, addresses: readonly string[], now: Now): void {
   for (const found of namedSo(state, name)) {
     const { association, exchange } = found;
-    const { keys, port } = exchange.named!;
+    const { port, ...given } = exchange.named!;
     exchange.named = null;
     const only = association.config.family;
     const usable = only === null ? addresses : addresses.filter((ip) => family(ip) === only);
     const ip = usable.find((other) => family(other) === family(exchange.places[0]!.ip)) ?? usable[0];
     if (ip === undefined) failed(state, found, "unresolved", name, now);
-    else takeKeys(state, found, { ip, port }, name, keys, now);
+    else takeKeys(state, found, { ip, port }, name, given, now);
   }
 }
 
@@ -153,7 +168,9 @@ export function onKeysProved(state: State, { id, security }: Association): void 
  */
 export function establishElsewhere(state: State, stuck: Association, now: Now): boolean {
   const exchange = state.keys.get(stuck.id);
-  if (exchange === undefined || isOut(exchange) || !turnToNext(state, exchange)) return false;
+  if (exchange === undefined || isOut(exchange)) return false;
+  // Of the keys of an earlier run nobody has said yet that they are good: new ones first, at the same place.
+  if (exchange.kept !== "inUse" && !turnToNext(state, exchange)) return false;
   state.closeRequests(stuck);
   pollAt(stuck, null);
   begin(state, stuck, exchange, now);
@@ -187,7 +204,7 @@ function takeKeys(
   { association, exchange }: Found,
   address: Address,
   server: string | null,
-  keys: Parameters<NonNullable<Association["security"]["keying"]>["establish"]>[0],
+  { keys, since, until }: Given,
   now: Now,
 ): void {
   const keying = association.security.keying!;
@@ -195,9 +212,12 @@ function takeKeys(
   keying.establish(keys);
   exchange.fault = null;
   exchange.wanted = false;
-  exchange.since = now.mono;
+  exchange.since = since;
+  exchange.server = server;
+  exchange.until = until;
   const { id } = association;
-  state.note({ what: "established", id, address, server, cookies: keying.cookies });
+  const kept = exchange.kept === "inUse";
+  state.note({ what: "established", id, address, server, cookies: keying.cookies, kept });
   if (association.ended !== null) return;
   if (!settleAt(state, association, address, now)) return;
   // Who was asked a moment ago, and refused, is not asked again at once.
@@ -228,6 +248,8 @@ function failed(
   detail: string | null,
   now: Now,
 ): void {
+  // The server's name was negotiated by an earlier run; a new handshake may name another.
+  if (exchange.kept === "inUse") return begin(state, association, exchange, now);
   const { once } = state.config;
   const place = exchange.places[0]!;
   const { reason } = ESTABLISH_FAULTS[why];

@@ -7,6 +7,13 @@ import type { Address } from "../../wire/address.ts";
 import type { HandshakeToken } from "../port/action.ts";
 import type { EstablishFault } from "../port/establish.ts";
 
+/** Keys, when they were established, and until when the certificate is valid by which they were. */
+export interface Given {
+  readonly keys: EstablishedKeys;
+  readonly since: Mono;
+  readonly until: string | null;
+}
+
 /** The establishing of one association's keys. */
 export interface KeyExchange {
   readonly id: AssociationId;
@@ -15,7 +22,7 @@ export interface KeyExchange {
   /** A handshake is out. */
   token: HandshakeToken | null;
   /** It is over, and the NTP server that was negotiated has a name, which is being looked up. */
-  named: { readonly server: string; readonly port: number; readonly keys: EstablishedKeys } | null;
+  named: (Given & { readonly server: string; readonly port: number }) | null;
   /** Handshakes since keys have last proved good. */
   attempts: number;
   /** None before this. */
@@ -24,6 +31,12 @@ export interface KeyExchange {
   wanted: boolean;
   /** When the keys in use were established; `null`: there are none. */
   since: Mono | null;
+  /** The name of the server that was negotiated for them; `null`: none was. */
+  server: string | null;
+  /** When the certificate expires that they were established by, ISO 8601; `null`: nobody knows. */
+  until: string | null;
+  /** Keys that an earlier run has left: not asked for yet, in use, or asked for and not to be asked for again. */
+  kept: "untried" | "inUse" | "spent";
   /** Why the last handshake failed; `null`: it did not. */
   fault: { readonly why: EstablishFault; readonly detail: string | null } | null;
 }

@@ -25,9 +25,15 @@ export type Action =
   | { readonly kind: "resolve"; readonly name: string; readonly family: 4 | 6 | null }
   /**
    * Establish keys for NTPv4 with whoever is at an address, and proves to be `name` (RFC 8915 §4). Answered by `established` or
-   * `notEstablished`, the latter also where that takes too long.
+   * `notEstablished`, the latter also where that takes too long. `kept`: keys that an earlier run has left will do.
    */
-  | { readonly kind: "establish"; readonly token: HandshakeToken; readonly name: string; readonly with: Address }
+  | {
+      readonly kind: "establish";
+      readonly token: HandshakeToken;
+      readonly name: string;
+      readonly with: Address;
+      readonly kept: boolean;
+    }
   /** The keys are not wanted any more: no answer comes from now on. Of one that is over it does no harm. */
   | { readonly kind: "abandon"; readonly token: HandshakeToken }
   /**

@@ -59,13 +59,19 @@ export type Event =
   /** A name's addresses, IP literals in the resolver's order, not empty. */
   | { readonly kind: "resolved"; readonly name: string; readonly addresses: readonly string[] }
   | { readonly kind: "unresolved"; readonly name: string; readonly why: ResolveFault }
-  /** Keys were established, for the NTP server that is at a port of `server` (a name or an IP literal), or of the same address (`null`). */
+  /**
+   * Keys were established, for the NTP server that is at a port of `server` (a name or an IP literal), or of the same address (`null`).
+   * `until`: when the certificate expires that they were established by, ISO 8601. `kept`: an earlier run had them established, so many
+   * seconds ago, and nobody was asked now.
+   */
   | {
       readonly kind: "established";
       readonly token: HandshakeToken;
       readonly keys: EstablishedKeys;
       readonly server: string | null;
       readonly port: number;
+      readonly until?: string | null;
+      readonly kept?: Seconds;
     }
   /** They were not, and why; with what the other side or the system said of it, for people. */
   | {

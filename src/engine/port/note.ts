@@ -32,13 +32,17 @@ export type Note =
     }
   /** Keys are asked for, of whoever establishes them at an address. */
   | { readonly what: "establishing"; readonly id: AssociationId; readonly name: string; readonly with: Address }
-  /** They are there, and the NTP server that they are for. `server`: by the name that was negotiated; `null`: by none. */
+  /**
+   * They are there, and the NTP server that they are for. `server`: by the name that was negotiated; `null`: by none. `kept`: an
+   * earlier run has left them.
+   */
   | {
       readonly what: "established";
       readonly id: AssociationId;
       readonly address: Address;
       readonly server: string | null;
       readonly cookies: number;
+      readonly kept: boolean;
     }
   | {
       readonly what: "notEstablished";

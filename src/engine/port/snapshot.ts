@@ -138,6 +138,12 @@ export interface NtsReport {
   readonly cookies: number;
   /** Seconds since the keys were established; `null`: there are none. */
   readonly age: Seconds | null;
+  /** The NTP server's name that was negotiated; `null`: none was, and the address that established the keys is asked. */
+  readonly server: string | null;
+  /** When the certificate expires by which they were established, ISO 8601; `null`: that is not known. */
+  readonly until: string | null;
+  /** An earlier run has left them: there was no handshake. */
+  readonly kept: boolean;
   /** Handshakes since keys have last proved good. */
   readonly attempts: number;
   /** Why the last handshake failed; `null`: it did not. `detail` is what the other side or the system said of it. */

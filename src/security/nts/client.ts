@@ -8,7 +8,7 @@
 import { HEADER_LENGTH } from "../../wire/header.ts";
 import { kissAction, kissCode } from "../../wire/kiss.ts";
 import { MIN_UNIQUE_IDENTIFIER, NTS_FIELDS } from "../../wire/nts.ts";
-import type { Keying, Opened, Sealed, Security } from "../security.ts";
+import type { EstablishedKeys, Keying, Opened, Sealed, Security } from "../security.ts";
 import { aeadNumbered, type Aead, type MakeAead } from "./aead.ts";
 import { MAX_COOKIE } from "./ke.ts";
 import {
@@ -42,6 +42,8 @@ interface Session {
   readonly c2s: Aead;
   readonly s2c: Aead;
   readonly cookies: Uint8Array[];
+  /** The same two keys as octets. */
+  readonly keys: Pick<EstablishedKeys, "aead" | "c2s" | "s2c">;
 }
 
 /** A request that is out. */
@@ -111,8 +113,14 @@ export function ntsSecurity(makeAead: MakeAead, random: RandomOctets): NtsSecuri
         c2s: makeAead(row, c2s),
         s2c: makeAead(row, s2c),
         cookies: cookies.slice(0, COOKIES_IN_HAND).map((cookie) => Uint8Array.from(cookie)),
+        keys: { aead, c2s: Uint8Array.from(c2s), s2c: Uint8Array.from(s2c) },
       };
       refused = false;
+    },
+    surrender() {
+      const given = session;
+      session = null;
+      return given === null || refused || given.cookies.length === 0 ? null : { ...given.keys, cookies: given.cookies };
     },
   };
   return security;
