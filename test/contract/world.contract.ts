@@ -262,7 +262,13 @@ export function worldContract(name: string, makeWorld: () => ContractWorld | Pro
 
     describe("keys", () => {
       const establish = (n: number, at: Address): void =>
-        world.perform({ kind: "establish", token: n as HandshakeToken, name: contract.known.name, with: at });
+        world.perform({
+          kind: "establish",
+          token: n as HandshakeToken,
+          name: contract.known.name,
+          with: at,
+          kept: true,
+        });
 
       it("are refused by name where nobody establishes them", async () => {
         await eachFamily(async (family) => {

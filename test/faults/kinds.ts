@@ -17,8 +17,8 @@ export interface Kind {
 export const KINDS: readonly Kind[] = [
   {
     name: "state",
-    before: encodeMemory({ kisses: [OLD_KISS], stored: null }),
-    after: encodeMemory({ kisses: [OLD_KISS, KISS], stored: null }),
+    before: encodeMemory({ kisses: [OLD_KISS], stored: null, keys: [] }),
+    after: encodeMemory({ kisses: [OLD_KISS, KISS], stored: null, keys: [] }),
   },
   { name: "drift", before: "1.000000\n", after: "2.000000\n" },
   { name: "keys", before: "1 SHA1 old\n", after: "2 SHA1 new\n" },

@@ -37,7 +37,11 @@ async function serverOf(options: Partial<NtsServerOptions> = {}): Promise<NtsSer
 function establish(port: number, name = "localhost", ca: readonly Certified[] = [authority]): Promise<Event> {
   const by = establishKeys({ ca: ca.map(({ certificate }) => certificate) });
   return new Promise((done) => {
-    by({ kind: "establish", token: TOKEN, name, with: { ip: "127.0.0.1", port } }, new AbortController().signal, done);
+    by(
+      { kind: "establish", token: TOKEN, name, with: { ip: "127.0.0.1", port }, kept: false },
+      new AbortController().signal,
+      done,
+    );
   });
 }
 
@@ -196,7 +200,7 @@ describe("a handshake that is abandoned", () => {
     const abandon = new AbortController();
     const said: Event[] = [];
     establishKeys()(
-      { kind: "establish", token: TOKEN, name: "localhost", with: { ip: "127.0.0.1", port } },
+      { kind: "establish", token: TOKEN, name: "localhost", with: { ip: "127.0.0.1", port }, kept: false },
       abandon.signal,
       (event) => said.push(event),
     );
