@@ -148,7 +148,10 @@ async function equip(peers: Peers): Promise<Workshop> {
   return { folder, programs, shim: await buildShim(folder), peers: peers.had };
 }
 
-/** Runs patient scenarios beside the others, more of them at once. */
+/**
+ * Runs patient scenarios beside the others, more of them at once. When none of those is left to
+ * begin, one of their lanes helps the others: there is little that still runs, and it waits.
+ */
 async function runAll(scenarios: readonly Scenario[], peers: Peers, workshop: Workshop): Promise<void> {
   const numbered = scenarios.map((scenario, index) => ({ scenario, number: index + 1 }));
   const lane = async (queue: typeof numbered): Promise<void> => {
@@ -160,10 +163,12 @@ async function runAll(scenarios: readonly Scenario[], peers: Peers, workshop: Wo
     Array.from({ length: count }, () => lane(queue));
   const of = (patient: Scenario["patient"]): typeof numbered =>
     numbered.filter(({ scenario }) => scenario.patient === patient);
-  await Promise.all([
-    ...lanes(PATIENT_SIDE_BY_SIDE, [...of("long"), ...of(true)]),
-    ...lanes(SIDE_BY_SIDE, of(undefined)),
-  ]);
+  const patient = [...of("long"), ...of(true)];
+  const others = of(undefined);
+  const waiting = lanes(PATIENT_SIDE_BY_SIDE, patient);
+  // Not the first, which has one of the long ones.
+  const helping = waiting.at(-1)?.then(() => lane(others));
+  await Promise.all([...waiting, ...lanes(SIDE_BY_SIDE, others), helping]);
 }
 
 async function runOne(scenario: Scenario, number: number, peers: Peers, workshop: Workshop): Promise<void> {
