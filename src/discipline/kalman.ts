@@ -43,81 +43,91 @@ export interface Correction {
   readonly innovationVariance: number;
 }
 
-/** An estimate that is carried along in place: a filter runs over a whole history many times for each sample. */
-export type Running = { -readonly [Field in keyof ClockEstimate]: ClockEstimate[Field] };
+/** What became of an estimate, and how much the measurements surprised it on the way: −2 log likelihood, but for a constant. */
+export interface Followed {
+  readonly estimate: ClockEstimate;
+  readonly surprise: number;
+}
 
-/** A copy, to be carried along. */
-export function running(estimate: ClockEstimate): Running {
-  const { at, phase, frequency, phaseVariance, covariance, frequencyVariance } = estimate;
-  return { at, phase, frequency, phaseVariance, covariance, frequencyVariance };
+/**
+ * Carries an estimate along from measurement to measurement, and takes each in.
+ *
+ * The variance of the frequency is (det P + P₂₂ R) / (P₁₁ + R), which is P₂₂ − P₁₂² / (P₁₁ + R) without the difference: where
+ * phase and frequency are all but one unknown, as after a day without a measurement, that one is rounding and nothing else.
+ * All in one, for it runs over a whole history many times for each sample, and its numbers are to stay in registers.
+ * @param measurements in the order of time; one of infinite variance says nothing but the moment
+ * @param noise variance of each besides its own, s²
+ * @param forgetting how much less a surprise counts with each that follows, up to 1
+ */
+export function follow(
+  before: ClockEstimate,
+  measurements: readonly PhaseMeasurement[],
+  wander: number,
+  noise = 0,
+  forgetting = 1,
+): Followed {
+  let { at, phase, frequency, phaseVariance, covariance, frequencyVariance } = before;
+  let surprise = 0;
+  for (const measured of measurements) {
+    const time = elapsed(at, measured.at);
+    const walk = wander ** 2 * time;
+    at = measured.at;
+    phase += frequency * time;
+    phaseVariance = variance(
+      phaseVariance + time * (2 * covariance + time * frequencyVariance) + (walk * time ** 2) / 3,
+    );
+    covariance = covariance + time * frequencyVariance + (walk * time) / 2;
+    frequencyVariance = variance(frequencyVariance + walk);
+    covariance = bounded(covariance, phaseVariance, frequencyVariance);
+    if (measured.variance === Infinity) continue;
+
+    const error = measured.variance + noise;
+    const innovation = measured.phase - phase;
+    const innovationVariance = phaseVariance + error;
+    const phaseGain = phaseVariance / innovationVariance;
+    const frequencyGain = covariance / innovationVariance;
+    const kept = error / innovationVariance;
+    const unexplained = variance(phaseGain * frequencyVariance - frequencyGain * covariance);
+    phase += phaseGain * innovation;
+    frequency += frequencyGain * innovation;
+    phaseVariance = variance(phaseVariance * kept);
+    frequencyVariance = variance(unexplained + frequencyVariance * kept);
+    covariance = bounded(covariance * kept, phaseVariance, frequencyVariance);
+    surprise = surprise * forgetting + Math.log(innovationVariance) + innovation ** 2 / innovationVariance;
+  }
+  return { estimate: { at, phase, frequency, phaseVariance, covariance, frequencyVariance }, surprise };
 }
 
 /** The estimate at a later moment, without anything new being measured. */
 export function predict(before: ClockEstimate, at: Mono, wander: number): ClockEstimate {
-  const later = running(before);
-  advance(later, at, wander);
-  return later;
+  return follow(before, [{ at, phase: 0, variance: Infinity }], wander).estimate;
 }
 
-/** Takes a measurement in, made at the moment the estimate is of; see {@link absorb}. */
+/** Takes a measurement in, made at the moment the estimate is of. */
 export function correct(before: ClockEstimate, measurement: PhaseMeasurement): Correction {
-  const estimate = running(before);
   const innovation = measurement.phase - before.phase;
   const innovationVariance = before.phaseVariance + measurement.variance;
-  absorb(estimate, innovation, measurement.variance);
+  const { estimate } = follow(before, [{ ...measurement, at: before.at }], 0);
   return { estimate, innovation, innovationVariance };
 }
 
 /** The same with a covariance that can be one: no variance below zero, and no correlation beyond one. */
 export function sound(estimate: ClockEstimate): ClockEstimate {
-  const mended = running(estimate);
-  mend(mended);
-  return mended;
+  const phaseVariance = variance(estimate.phaseVariance);
+  const frequencyVariance = variance(estimate.frequencyVariance);
+  const covariance = bounded(estimate.covariance, phaseVariance, frequencyVariance);
+  return { ...estimate, phaseVariance, covariance, frequencyVariance };
 }
 
-/** Carries an estimate along to a later moment, in place; see {@link predict}. */
-export function advance(estimate: Running, at: Mono, wander: number): void {
-  const time = elapsed(estimate.at, at);
-  const { phaseVariance, covariance, frequencyVariance } = estimate;
-  const walk = wander ** 2 * time;
-  estimate.at = at;
-  estimate.phase += estimate.frequency * time;
-  estimate.phaseVariance = phaseVariance + time * (2 * covariance + time * frequencyVariance) + (walk * time ** 2) / 3;
-  estimate.covariance = covariance + time * frequencyVariance + (walk * time) / 2;
-  estimate.frequencyVariance = frequencyVariance + walk;
-  mend(estimate);
+/** What arithmetic says a variance is, as one. */
+function variance(reckoned: number): number {
+  return reckoned > 0 ? reckoned : 0;
 }
 
-/**
- * Takes into an estimate, in place, how far a measurement of its moment is from it.
- *
- * The variance of the frequency is (det P + P₂₂ R) / (P₁₁ + R), which is P₂₂ − P₁₂² / (P₁₁ + R) without the difference: where
- * phase and frequency are all but one unknown, as after a day without a measurement, that one is rounding and nothing else.
- * @param innovation measured less estimated phase, seconds
- * @param variance that of the measurement's error, s², above zero
- */
-export function absorb(estimate: Running, innovation: Seconds, variance: number): void {
-  const { phaseVariance, covariance, frequencyVariance } = estimate;
-  const innovationVariance = phaseVariance + variance;
-  const phaseGain = phaseVariance / innovationVariance;
-  const frequencyGain = covariance / innovationVariance;
-  const kept = variance / innovationVariance;
-  const unexplained = Math.max(0, phaseGain * frequencyVariance - frequencyGain * covariance);
-  estimate.phase += phaseGain * innovation;
-  estimate.frequency += frequencyGain * innovation;
-  estimate.phaseVariance = phaseVariance * kept;
-  estimate.covariance = covariance * kept;
-  estimate.frequencyVariance = unexplained + frequencyVariance * kept;
-  mend(estimate);
-}
-
-function mend(estimate: Running): void {
-  const phaseVariance = Math.max(0, estimate.phaseVariance);
-  const frequencyVariance = Math.max(0, estimate.frequencyVariance);
+/** What arithmetic says a covariance is, within what the variances allow. */
+function bounded(covariance: number, phaseVariance: number, frequencyVariance: number): number {
   const most = Math.sqrt(phaseVariance) * Math.sqrt(frequencyVariance);
-  estimate.phaseVariance = phaseVariance;
-  estimate.frequencyVariance = frequencyVariance;
-  estimate.covariance = Math.max(-most, Math.min(most, estimate.covariance));
+  return covariance > most ? most : covariance < -most ? -most : covariance;
 }
 
 /** How phase and frequency are correlated, −1 … 1; 0 where one of them is exact. */

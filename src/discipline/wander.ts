@@ -12,8 +12,8 @@
 import type { Frequency } from "../time/seconds.ts";
 import { delaysOf, measurement, ordinaryVariance } from "./history.ts";
 import type { History } from "./history.ts";
-import { absorb, advance, running, sound } from "./kalman.ts";
-import type { ClockEstimate, PhaseMeasurement } from "./kalman.ts";
+import { follow, sound } from "./kalman.ts";
+import type { ClockEstimate, Followed, PhaseMeasurement } from "./kalman.ts";
 
 /** The wanders in question, s/s after one second: from a crystal oven to a machine in the sun. */
 const WANDERS: readonly number[] = Array.from({ length: 15 }, (_, step) => 1e-11 * 2.5 ** step);
@@ -30,6 +30,9 @@ const FORGETTING = 0.97;
  * says already, and a clock that runs 400 ppm fast must not wait for the next poll.
  */
 const UNKNOWN_FREQUENCIES: readonly Frequency[] = [30e-6, 200e-6];
+
+/** The widest of them, which does for a crystal that was measured. */
+const ORDINARY_FREQUENCIES = UNKNOWN_FREQUENCIES.slice(-1);
 
 /** What is known no better than this was not measured, standard deviation. */
 export const UNMEASURED: Frequency = UNKNOWN_FREQUENCIES[0]!;
@@ -50,6 +53,12 @@ const NOISES: readonly number[] = [0, ...Array.from({ length: 5 }, (_, step) => 
 /** What is expected of a server before it is heard, as a surprise: that its time is none too noisy, the less so the noisier. */
 const NOISY = 1;
 
+/**
+ * What is by so much more surprising than the likeliest (−2 log likelihood) has no share in what is believed, less than one of
+ * 10¹⁷, and is not worth filtering a history for.
+ */
+const IMPLAUSIBLE = 80;
+
 /** What the histories say. */
 export interface Belief {
   /** One for each history, as of its last sample. */
@@ -69,67 +78,114 @@ interface Opinion {
 
 /** Forms a belief from histories that are not empty. */
 export function believe(histories: readonly History[]): Belief {
-  const opinions = histories.map(opinionsOf);
-  const surprises = WANDERS.map((wander, place) => {
-    const surprise = opinions.reduce((sum, under) => sum + under[place]!.surprise, 0);
-    return surprise + (Math.log(wander / USUAL.wander) / USUAL.spread) ** 2;
-  });
+  const heard = histories.map(hearing);
+  const { places, surprises } = plausible((place) =>
+    heard.reduce((sum, one) => sum + opinionUnder(one, place).surprise, expectation(WANDERS[place]!)),
+  );
   const { weights } = weighed(surprises);
-  const mean = (values: readonly number[]): number =>
-    values.reduce((sum, one, place) => sum + weights[place]! * one, 0);
+  const mean = (value: (place: number) => number): number =>
+    places.reduce((sum, place, index) => sum + weights[index]! * value(place), 0);
   return {
-    estimates: opinions.map((under) =>
+    estimates: heard.map((one) =>
       mix(
-        under.map(({ estimate }) => estimate),
+        places.map((place) => opinionUnder(one, place).estimate),
         weights,
       ),
     ),
-    noises: opinions.map((under) => mean(under.map(({ noise }) => noise))),
-    wander: Math.exp(mean(WANDERS.map(Math.log))),
+    noises: heard.map((one) => mean((place) => opinionUnder(one, place).noise)),
+    wander: Math.exp(mean((place) => Math.log(WANDERS[place]!))),
   };
 }
 
-/** Samples never change, and are asked for what they say when the last is new, and again when the next one comes. */
-const KNOWN = new WeakMap<
-  History["samples"],
-  { readonly prior: ClockEstimate | null; readonly opinions: readonly Opinion[] }
->();
+/** How much it would surprise of any oscillator that it wanders so. */
+function expectation(wander: number): number {
+  return (Math.log(wander / USUAL.wander) / USUAL.spread) ** 2;
+}
 
-/** What a history says under each wander. */
-function opinionsOf(history: History): readonly Opinion[] {
-  const { prior, samples } = history;
+/** Where the usual wander is among them. */
+const USUAL_PLACE = WANDERS.findIndex((wander) => wander >= USUAL.wander);
+
+/**
+ * The wanders that matter, from the usual one outwards either way, and how surprising each is: what lies beyond one that is not
+ * plausible is less so, for the farther it is from what was measured, the farther off is what it foretells.
+ */
+function plausible(surpriseOf: (place: number) => number): {
+  readonly places: readonly number[];
+  readonly surprises: readonly number[];
+} {
+  const places: number[] = [];
+  const surprises: number[] = [];
+  let least = Infinity;
+  const isPlausible = (place: number): boolean => {
+    const surprise = surpriseOf(place);
+    places.push(place);
+    surprises.push(surprise);
+    least = Math.min(least, surprise);
+    return surprise <= least + IMPLAUSIBLE;
+  };
+  let [lower, higher] = [USUAL_PLACE - 1, USUAL_PLACE];
+  while (higher < WANDERS.length && isPlausible(higher)) higher += 1;
+  while (lower >= 0 && isPlausible(lower)) lower -= 1;
+  return { places, surprises };
+}
+
+/** A history, ready to be filtered, and what it was found to say under each wander that was asked about. */
+interface Hearing {
+  /** What is known before the measurements; `null`: nothing but what {@link first} says. */
+  readonly prior: ClockEstimate | null;
+  readonly first: PhaseMeasurement;
+  /** What follows on that: all but the first where nothing is known before it. */
+  readonly measurements: readonly PhaseMeasurement[];
+  /** The variances in question of the server's own time, s². */
+  readonly noises: readonly number[];
+  readonly opinions: (Opinion | undefined)[];
+}
+
+/** Samples never change, and are asked for what they say when the last is new, and again when the next one comes. */
+const KNOWN = new WeakMap<History["samples"], Hearing>();
+
+function hearing({ prior, samples }: History): Hearing {
   const known = KNOWN.get(samples);
-  if (known?.prior === prior) return known.opinions;
+  if (known?.prior === prior) return known;
   const delays = delaysOf(samples);
   const ordinary = ordinaryVariance(samples, delays);
   const measurements = samples.map((sample) => measurement(sample, delays));
   const noises = NOISES.map((noise) => noise ** 2 * ordinary);
-  const opinions = WANDERS.map((wander) => filterNoisy({ prior, measurements, noises }, wander));
-  KNOWN.set(samples, { prior, opinions });
-  return opinions;
+  const heard: Hearing = {
+    prior,
+    first: measurements[0]!,
+    measurements: prior === null ? measurements.slice(1) : measurements,
+    noises,
+    opinions: [],
+  };
+  KNOWN.set(samples, heard);
+  return heard;
+}
+
+/** What a history says under one wander. */
+function opinionUnder(heard: Hearing, place: number): Opinion {
+  return (heard.opinions[place] ??= filterNoisy(heard, WANDERS[place]!));
 }
 
 /** What a server's history says under one wander, averaged over how noisy its time may be. */
-function filterNoisy(
-  {
-    prior,
-    measurements,
-    noises,
-  }: {
-    readonly prior: ClockEstimate | null;
-    readonly measurements: readonly PhaseMeasurement[];
-    readonly noises: readonly number[];
-  },
-  wander: number,
-): Opinion {
-  const filtered = noises.map((noise) => filterFrom(prior, measurements, wander, noise));
-  const { weights, surprise } = weighed(filtered.map(({ surprise }, place) => surprise + NOISY * place));
+function filterNoisy(heard: Hearing, wander: number): Opinion {
+  const { noises } = heard;
+  const estimates: ClockEstimate[] = [];
+  const surprises: number[] = [];
+  let least = Infinity;
+  for (const [place, noise] of noises.entries()) {
+    const filtered = filterFrom(heard, wander, noise);
+    const surprise = filtered.surprise + NOISY * place;
+    // Once more noise explains less, still more of it explains still less.
+    if (surprise > least + IMPLAUSIBLE) break;
+    least = Math.min(least, surprise);
+    estimates.push(filtered.estimate);
+    surprises.push(surprise);
+  }
+  const { weights, surprise } = weighed(surprises);
   return {
-    estimate: mix(
-      filtered.map(({ estimate }) => estimate),
-      weights,
-    ),
-    noise: noises.reduce((sum, noise, place) => sum + weights[place]! * noise, 0),
+    estimate: mix(estimates, weights),
+    noise: weights.reduce((sum, weight, place) => sum + weight * noises[place]!, 0),
     surprise,
   };
 }
@@ -143,16 +199,12 @@ function weighed(surprises: readonly number[]): { readonly weights: readonly num
 }
 
 /** What a server's history says under one wander and one noise, averaged over what the crystal may be if nobody has measured it. */
-function filterFrom(
-  prior: ClockEstimate | null,
-  measurements: readonly PhaseMeasurement[],
-  wander: number,
-  noise: number,
-): Filtered {
-  if (prior !== null) return filter(prior, measurements, wander, noise);
-  const [first, ...others] = measurements;
-  const possible = others.length < MEASURED ? UNKNOWN_FREQUENCIES : UNKNOWN_FREQUENCIES.slice(-1);
-  const filtered = possible.map((frequency) => filter(beginning(first!, noise, frequency), others, wander, noise));
+function filterFrom({ prior, first, measurements }: Hearing, wander: number, noise: number): Followed {
+  if (prior !== null) return follow(prior, measurements, wander, noise, FORGETTING);
+  const possible = measurements.length < MEASURED ? UNKNOWN_FREQUENCIES : ORDINARY_FREQUENCIES;
+  const filtered = possible.map((frequency) =>
+    follow(beginning(first, noise, frequency), measurements, wander, noise, FORGETTING),
+  );
   const [only] = filtered;
   if (filtered.length === 1) return only!;
   const { weights, surprise } = weighed(filtered.map(({ surprise }, place) => surprise + ODD * place));
@@ -163,31 +215,6 @@ function filterFrom(
     ),
     surprise,
   };
-}
-
-/** What a filter makes of a history, and how much it was surprised: −2 log likelihood, but for a constant. */
-interface Filtered {
-  readonly estimate: ClockEstimate;
-  readonly surprise: number;
-}
-
-/** Filters measurements under one wander and one noise. */
-function filter(
-  prior: ClockEstimate,
-  measurements: readonly PhaseMeasurement[],
-  wander: number,
-  noise: number,
-): Filtered {
-  const estimate = running(prior);
-  let surprise = 0;
-  for (const { at, phase, variance } of measurements) {
-    advance(estimate, at, wander);
-    const innovation = phase - estimate.phase;
-    const innovationVariance = estimate.phaseVariance + variance + noise;
-    absorb(estimate, innovation, variance + noise);
-    surprise = surprise * FORGETTING + Math.log(innovationVariance) + innovation ** 2 / innovationVariance;
-  }
-  return { estimate, surprise };
 }
 
 /** All that one measurement says. */
