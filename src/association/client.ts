@@ -17,7 +17,7 @@ import { CHANGE, changed, count } from "./change.ts";
 import type { Writable } from "./change.ts";
 import { filterSample } from "./filter.ts";
 import type { FilterRules } from "./filter.ts";
-import { endAs, onAnswer, onRate } from "./poll.ts";
+import { endAs, onAnswer, onRate, onStep } from "./poll.ts";
 import type { PollRules } from "./poll.ts";
 import { reachOnReceive } from "./reach.ts";
 import type { HeldReply, Request, StampSource } from "./request.ts";
@@ -51,6 +51,8 @@ export type Reception =
   | { readonly kind: "kiss"; readonly code: string }
   /** The server cannot check our MAC, or says so. */
   | { readonly kind: "nak" }
+  /** It answers, and leads on to another question; what time it says is not to be believed yet (Autokey). */
+  | { readonly kind: "dance" }
   /** The clock was stepped during the exchange: the sample would be nonsense. */
   | { readonly kind: "stepped"; readonly by: number };
 
@@ -98,6 +100,10 @@ export function receiveReply(
 
   const authentication = association.security.open(bytes, reply.packet);
   if (authentication === "kiss") return receiveUnsealedKiss(association, header, now.mono, rules);
+  if (authentication === "dance") {
+    onStep(association, now.mono, rules);
+    return { kind: "dance" };
+  }
   if (authentication === "nak") {
     association.authentication = "nak";
     association.flash = PACKET_TESTS.authentication.flash;

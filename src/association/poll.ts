@@ -159,6 +159,13 @@ export function onAnswer(
   }
 }
 
+/** An answer came that had no time to tell, and leads on to another question: that leaves as soon as one may. */
+export function onStep(association: Writable<Association>, now: Mono, rules: PollRules): void {
+  association.unanswered = 0;
+  if (association.ended === "unreachable") association.ended = null;
+  if (association.ended === null) pollAt(association, after(now, burstSpacing(association, rules, false)));
+}
+
 /**
  * A request ran out of time. In a one-shot the third in a row ends the association, as does the last question there is;
  * otherwise another one takes its place.

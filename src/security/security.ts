@@ -16,6 +16,7 @@ export type Authentication = "none" | "ok" | "failed" | "nak";
 export type SealFault =
   | "unknownKey" // the key identifier is not in the keyring
   | "untrustedKey" // it is there, but not trusted
+  | "noAddress" // Autokey: it is not known which address of ours the packet will leave from
   | "noCookies"; // NTS: key establishment has not given any, or they are used up
 
 /** A packet ready to send, or why it cannot be. */
@@ -51,17 +52,53 @@ export interface Keying {
   surrender(): EstablishedKeys | null;
 }
 
+/** What time it is, as far as a security cares that signs. */
+export interface Moment {
+  /** Unix seconds, whole. */
+  readonly unix: number;
+  /** Whether our clock is synchronized: otherwise nothing is signed. */
+  readonly synchronized: boolean;
+}
+
+/** How far a dance with a server has come (RFC 5906 §9). */
+export interface DanceReport {
+  /** The status word, ntpd's bits; 0: the server has said nothing yet. */
+  readonly status: number;
+  /** The server's name; `null`: it has not said it. */
+  readonly host: string | null;
+  /** The name of its signature scheme; `null`, likewise. */
+  readonly signature: string | null;
+  /** Why it does not go on, by a name of `autokey/faults.ts`; `null`: it does. */
+  readonly fault: string | null;
+  /** From the server's certificate up to the one that is trusted. */
+  readonly trail: readonly { readonly subject: string; readonly issuer: string; readonly until: number }[];
+}
+
+/** A security that shows who it is in the packets themselves, sealed for the two addresses between which they go: Autokey. */
+export interface Dancing {
+  /** The address of ours that packets leave from, an IP literal; `null`: nobody has said yet. */
+  readonly local: string | null;
+  /** Takes that address. */
+  face(local: string): void;
+  /** Takes what time it is; whoever seals or opens has said so before. */
+  tell(moment: Moment): void;
+  report(): DanceReport;
+}
+
 /**
  * What opening a packet may say besides: it is not authentic, but a kiss in answer to a question that nobody off the path has seen,
- * and to be obeyed as RFC 5905 §7.4 has it (RFC 8915 §5.7). It says nothing of the time, nor of the server's clock.
+ * and to be obeyed as RFC 5905 §7.4 has it (RFC 8915 §5.7). It says nothing of the time, nor of the server's clock. Or it is a step of a
+ * {@link Dancing}: it answers, and its time is not to be believed yet.
  */
-export type Opened = Authentication | "kiss";
+export type Opened = Authentication | "kiss" | "dance";
 
 /** One association's security. May hold state (cookies, session keys). */
 export interface Security {
   readonly kind: SecurityKind;
   /** How its keys come; absent: they are there, or there are none. */
   readonly keying?: Keying;
+  /** Absent: its packets are the same wherever they go. */
+  readonly dancing?: Dancing;
   /** The symmetric key's identifier, else `null`. */
   readonly keyId: number | null;
   /**

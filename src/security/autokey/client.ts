@@ -1,0 +1,154 @@
+/**
+ * Autokey as an association's security: the dance, the list of session keys, the questions that are out, and what is believed
+ * (RFC 5906 §5.1, §9).
+ *
+ * A question under a key ID is answered under the same. An answer is taken once, and its time is believed only when the dance has come
+ * to it. What the server says of itself when it knows our keys no more, a crypto-NAK, begins the dance again.
+ */
+import { concatenate } from "../../wire/octets.ts";
+import { addressOctets } from "../../wire/address.ts";
+import { autokeyField, isAutokeyType, readAutokeyMessage } from "../../wire/autokey.ts";
+import { encodeExtension } from "../../wire/extension.ts";
+import { encodeMac, isCryptoNak } from "../../wire/mac.ts";
+import type { Packet } from "../../wire/packet.ts";
+import type { NtpTimestamp } from "../../time/timestamp.ts";
+import type { Dancing, DanceReport, Moment, Opened, Sealed, Security } from "../security.ts";
+import { Dance, type Dancer } from "./dance.ts";
+import { unixNear } from "./credentials.ts";
+import type { RandomOctets } from "./identity.ts";
+import { isSessionKeyId, isSessionMac, keyList, LONGEST_LIST, sessionMac } from "./session.ts";
+
+/** The security of an association under Autokey; it is its own {@link Dancing}. */
+export interface AutokeySecurity extends Security, Dancing {
+  readonly dancing: Dancing;
+}
+
+/** Questions out at a time that an answer is taken for: two bursts. */
+const OUTSTANDING = 16;
+
+/** A question that is out. */
+interface Outstanding {
+  readonly keyId: number;
+  readonly cookie: number;
+}
+
+/**
+ * The security of one association.
+ * @param remote the server's IP literal
+ */
+export function autokeySecurity(dancer: Dancer, remote: string): AutokeySecurity {
+  const { credentials, random } = dancer;
+  const { digest } = credentials;
+  const dance = new Dance(dancer);
+  const server = addressOctets(remote)!;
+  let client: Uint8Array | null = null;
+  let local: string | null = null;
+  let moment: Moment = { unix: 0, synchronized: false };
+  let keyIds: number[] = [];
+  let listCookie = 0;
+  let outstanding: readonly Outstanding[] = [];
+
+  /** The next key ID of the list; a new list where it is used up, or was made by another cookie. */
+  function nextKeyId(source: Uint8Array): number {
+    const { cookie } = dance;
+    if (keyIds.length === 0 || cookie !== listCookie) {
+      const parts = { source, destination: server, cookie };
+      // Who is not synchronized cannot sign a list, and makes one of one key.
+      keyIds = keyList(digest, parts, freshKeyId(random), moment.synchronized ? LONGEST_LIST : 1).keyIds;
+      listCookie = cookie;
+    }
+    return keyIds.pop()!;
+  }
+
+  function seal(header: Uint8Array): Sealed {
+    if (client === null) return { kind: "unsealed", fault: "noAddress" };
+    const message = dance.next(moment);
+    const field = message === null ? null : autokeyField(message);
+    const covered = field === null ? header : concatenate([header, encodeExtension(field.type, field.value)]);
+    const keyId = nextKeyId(client);
+    const { cookie } = dance;
+    const parts = { source: client, destination: server, keyId, cookie: field === null ? cookie : 0 };
+    outstanding = [{ keyId, cookie }, ...outstanding].slice(0, OUTSTANDING);
+    return { kind: "sealed", bytes: concatenate([covered, encodeMac(sessionMac(digest, parts, covered))]) };
+  }
+
+  function open(bytes: Uint8Array, packet: Packet): Opened {
+    const { mac, extensions, covered, header } = packet;
+    if (mac === null || client === null) return "failed";
+    if (isCryptoNak(mac)) {
+      begin();
+      return "nak";
+    }
+    const question = outstanding.find(({ keyId }) => keyId === mac.keyId);
+    if (question === undefined) return "failed";
+    const cookie = extensions.length === 0 ? question.cookie : 0;
+    const parts = { source: server, destination: client, cookie };
+    if (!isSessionMac(digest, parts, bytes.subarray(0, covered), mac)) return "failed";
+    outstanding = outstanding.filter((other) => other !== question);
+    for (const field of extensions) if (isAutokeyType(field.type) && !takeField(field)) return "failed";
+    if (!dance.isProventic) return "dance";
+    return dance.validAt(unixNear(secondsOf(header.transmit), moment.unix)) === null ? "ok" : "failed";
+  }
+
+  function takeField(field: Packet["extensions"][number]): boolean {
+    const message = readAutokeyMessage(field);
+    if (typeof message === "string") dance.refuse(message);
+    return typeof message !== "string" && dance.take(message, moment) === null;
+  }
+
+  function begin(): void {
+    dance.restart();
+    keyIds = [];
+    outstanding = [];
+  }
+
+  function report(): DanceReport {
+    const { status, subject, scheme, fault, trail } = dance;
+    return {
+      status,
+      host: subject,
+      signature: scheme?.name ?? null,
+      fault,
+      trail: trail.map(({ subject: of, issuer, until }) => ({ subject: of, issuer, until })),
+    };
+  }
+
+  const security: AutokeySecurity = {
+    kind: "autokey",
+    keyId: null,
+    seal,
+    open,
+    report,
+    get dancing() {
+      return security;
+    },
+    get local() {
+      return local;
+    },
+    face(address) {
+      if (address === local) return;
+      // Cookies are made for an address.
+      if (local !== null) begin();
+      local = address;
+      client = addressOctets(address);
+    },
+    tell(now) {
+      moment = now;
+      credentials.refresh(now);
+    },
+  };
+  return security;
+}
+
+/** A key ID above those of key files. */
+function freshKeyId(random: RandomOctets): number {
+  for (;;) {
+    const octets = random(4);
+    const keyId = new DataView(octets.buffer, octets.byteOffset).getUint32(0);
+    if (isSessionKeyId(keyId)) return keyId;
+  }
+}
+
+function secondsOf(timestamp: NtpTimestamp): number {
+  return Number(timestamp >> 32n);
+}

@@ -1,0 +1,338 @@
+/**
+ * The dance of a client with its server (RFC 5906 §9, §11), in ntpd's order: who are you, by whose certificates, prove that you are of your
+ * group, give me a cookie; and once we are synchronized, sign my certificate and tell me of leap seconds. A step a question.
+ *
+ * What it believes: nothing that is not signed, but for the first step, of which later ones tell whether it was true; and no time before
+ * identity is proved and a signature was right since. Where ntpd is content with less, it is said here.
+ */
+import type { KeyObject } from "node:crypto";
+import { AUTOKEY_CODES, signedOctets, type AutokeyMessage, type AutokeyValue } from "../../wire/autokey.ts";
+import type { Moment } from "../security.ts";
+import { isHostName, isSignature, isSignedBy, readCertificate, type Certificate } from "./certificate.ts";
+import { isBefore, octetsOf, unixNear, type Credentials, type LeapValues } from "./credentials.ts";
+import type { AutokeyFault } from "./faults.ts";
+import { iffChallenge, isIffProof, type IffParameters, type RandomOctets } from "./identity.ts";
+import { signatureOctets } from "./keys.ts";
+import { schemeOfStatus, type Scheme } from "./schemes.ts";
+import { STATUS } from "./status.ts";
+
+/** Who dances, and with what. */
+export interface Dancer {
+  readonly credentials: Credentials;
+  /** Names what it says; the server repeats it. 1 … 65535. */
+  readonly associationId: number;
+  /** Parameters of the group whose server it has to be; `null`: a trusted host's certificate will do. */
+  readonly group: IffParameters | null;
+  readonly random: RandomOctets;
+}
+
+/** Certificates of a trail at most. */
+export const LONGEST_TRAIL = 8;
+
+/** Octets of a cookie's key etc. are bounded by the packet; of a challenge by q. */
+const { ASSOC, CERT, COOKIE, SIGN, LEAP, IFF } = AUTOKEY_CODES;
+
+/** The server, as far as it has said who it is. */
+interface Partner {
+  readonly name: string;
+  readonly scheme: Scheme;
+  /** The key of its own certificate; `null`: that has not come. */
+  readonly key: KeyObject | null;
+}
+
+/** One dance. */
+export class Dance {
+  readonly #dancer: Dancer;
+  #status = 0;
+  #partner: Partner | null = null;
+  /** From the server's own certificate on. */
+  #trail: readonly Certificate[] = [];
+  /** Whose certificate is wanted. */
+  #wanted = "";
+  #challenge: Uint8Array | null = null;
+  #cookie = 0;
+  /** Of the last cookie: older ones are somebody's recording. */
+  #cookieStamps: Pick<AutokeyValue, "timestamp" | "filestamp"> | null = null;
+  #asked: number | null = null;
+  #fault: AutokeyFault | null = null;
+
+  constructor(dancer: Dancer) {
+    this.#dancer = dancer;
+  }
+
+  /** The status word as ntpd has it for its server; 0: it has said nothing yet. */
+  get status(): number {
+    return this.#status;
+  }
+
+  /** 0 before there is one. */
+  get cookie(): number {
+    return this.#cookie;
+  }
+
+  /** The server's name; `null`: it has not said it. */
+  get subject(): string | null {
+    return this.#partner?.name ?? null;
+  }
+
+  /** What it signs by; `null`, likewise. */
+  get scheme(): Scheme | null {
+    return this.#partner?.scheme ?? null;
+  }
+
+  get trail(): readonly Certificate[] {
+    return this.#trail;
+  }
+
+  /** Why it does not go on; `null`: it does. */
+  get fault(): AutokeyFault | null {
+    return this.#fault;
+  }
+
+  /** Whether the server's time may be believed. */
+  get isProventic(): boolean {
+    return this.#has(STATUS.proventic | STATUS.cookie);
+  }
+
+  /** From the beginning: the server knows us no more, or is another. */
+  restart(): void {
+    this.#status = 0;
+    this.#partner = null;
+    this.#trail = [];
+    this.#wanted = "";
+    this.#challenge = null;
+    this.#cookie = 0;
+    this.#cookieStamps = null;
+    this.#asked = null;
+  }
+
+  /** The next step. `null`: there is nothing to say but what time it is. */
+  next(moment: Moment): AutokeyMessage | null {
+    const { credentials } = this.#dancer;
+    credentials.refresh(moment);
+    if (this.#status === 0) return this.#ask(ASSOC, credentials.association());
+    if (!this.#has(STATUS.certificate)) return this.#ask(CERT, credentials.fresh(octetsOf(this.#wanted), NOBODY, 0));
+    if (!this.#has(STATUS.identity)) return this.#askIdentity(moment);
+    if (!this.#has(STATUS.cookie)) return this.#ask(COOKIE, credentials.publicKey());
+    if (!moment.synchronized) return this.#ask(null, null);
+    const { own } = credentials;
+    const mayBeSigned = own.certificate.from <= moment.unix && moment.unix <= own.certificate.until;
+    if (!this.#has(STATUS.signed) && mayBeSigned) return this.#ask(SIGN, credentials.certificate(own));
+    if (!this.#has(STATUS.leap)) return this.#ask(LEAP, null);
+    return this.#ask(null, null);
+  }
+
+  /** Something that was to be a message is none. */
+  refuse(fault: AutokeyFault): void {
+    this.#fault = fault;
+  }
+
+  /**
+   * Takes what a packet says whose MAC is right.
+   * @returns `null`: it went on
+   */
+  take(message: AutokeyMessage, moment: Moment): AutokeyFault | null {
+    this.#fault = this.#step(message, moment);
+    if (this.#fault === null) this.#asked = null;
+    else if (RESTARTING.has(this.#fault)) this.restart();
+    return this.#fault;
+  }
+
+  /** Whether the server's certificates are valid at a moment, Unix seconds: its own time, which is all that there may be. */
+  validAt(unix: number): AutokeyFault | null {
+    const fault = this.#trail.some(({ from }) => unix < from)
+      ? "notYetValid"
+      : this.#trail.some(({ until }) => unix > until)
+        ? "expired"
+        : null;
+    if (fault !== null) this.#fault = fault;
+    return fault;
+  }
+
+  #has(flags: number): boolean {
+    return (this.#status & flags) === flags;
+  }
+
+  #ask(code: number | null, content: AutokeyValue | null): AutokeyMessage | null {
+    this.#asked = code;
+    const { associationId } = this.#dancer;
+    return code === null ? null : { code, response: false, error: false, associationId, content };
+  }
+
+  #askIdentity(moment: Moment): AutokeyMessage | null {
+    const { group, random, credentials } = this.#dancer;
+    // Both were seen to be there when the status word came.
+    this.#challenge = iffChallenge(group!, random);
+    return this.#ask(IFF, credentials.fresh(this.#challenge, moment, group!.filestamp));
+  }
+
+  #step(message: AutokeyMessage, moment: Moment): AutokeyFault | null {
+    const { code, response, error, associationId, content } = message;
+    if (!response || code !== this.#asked) return "unexpected";
+    if (associationId !== this.#dancer.associationId) return "association";
+    if (error) return "refused";
+    if (content === null) return "unsynchronized";
+    return code === ASSOC ? this.#onAssociation(content) : this.#onSigned(code, content, moment);
+  }
+
+  /** It says who it is; it is known later whether that is true. */
+  #onAssociation({ filestamp: status, value }: AutokeyValue): AutokeyFault | null {
+    const { group, credentials } = this.#dancer;
+    const name = Buffer.from(value).toString("latin1");
+    if (!isHostName(name)) return "hostName";
+    // Its certificates would be taken for ours.
+    if (name === credentials.name) return "circle";
+    const scheme = schemeOfStatus(status);
+    if (scheme === null) return "digest";
+    // ntpd is content with a server that says it has no scheme, which anybody on the way can say for it.
+    if (group !== null && (status & STATUS.iff) === 0) return "noIdentity";
+    // The private certificate scheme has keys in common that nobody is to see: both have it, or none.
+    if ((status & STATUS.private) !== (credentials.status & STATUS.private)) return "noIdentity";
+    this.#partner = { name, scheme, key: null };
+    this.#wanted = name;
+    // What it has of these is ours to find out: only those of the low octet are its own to say.
+    const lacksTai = (status & STATUS.tai) === 0;
+    const said = (status & 0xffff_00ff) | STATUS.autokey;
+    this.#status = (said | (lacksTai ? STATUS.leap : 0)) >>> 0;
+    return null;
+  }
+
+  #onSigned(code: number, content: AutokeyValue, moment: Moment): AutokeyFault | null {
+    const { timestamp, filestamp } = content;
+    if (timestamp === 0) return "unsynchronized";
+    if (isBefore(timestamp, filestamp)) return "timestamp";
+    if (code === CERT) return this.#onCertificate(content, moment);
+    const fault = this.#signatureFault(content);
+    if (fault !== null) return fault;
+    if (this.#has(STATUS.identity)) this.#light(STATUS.proventic);
+    switch (code) {
+      case IFF:
+        return this.#onProof(content);
+      case COOKIE:
+        return this.#onCookie(content);
+      case SIGN:
+        return this.#onCountersigned(content, moment);
+      default:
+        return this.#onLeap(content, moment);
+    }
+  }
+
+  /** Another certificate of the trail; where it ends at a trusted host, that is done. */
+  #onCertificate(content: AutokeyValue, moment: Moment): AutokeyFault | null {
+    const { credentials, group } = this.#dancer;
+    const { filestamp, value } = content;
+    const certificate = readCertificate(value);
+    if (typeof certificate === "string") return certificate;
+    const { subject, issuer, publicKey, from, trusted } = certificate;
+    if (subject !== this.#wanted) return "subject";
+    if (from < unixNear(filestamp, from)) return "period";
+    const below = this.#trail.at(-1);
+    if (below !== undefined && !isSignedBy(below, certificate)) return "issuer";
+    const partner = this.#partner!;
+    const key = partner.key ?? publicKey;
+    // ntpd does not look at the signatures of certificates' messages.
+    const fault = signatureFault({ ...partner, key }, content);
+    if (fault !== null) return fault;
+    if (subject === issuer && !trusted) return this.#from(partner.name, "unsynchronized");
+    if (issuer === credentials.name && subject !== issuer) return "circle";
+    if (subject !== issuer && this.#trail.some((known) => known.subject === issuer)) return "circle";
+    if (this.#trail.length === LONGEST_TRAIL) return "trail";
+
+    this.#partner = { ...partner, key };
+    this.#trail = [...this.#trail, certificate];
+    this.#wanted = issuer;
+    credentials.install(certificate, filestamp, moment);
+    if (subject !== issuer) return null;
+    this.#light(STATUS.certificate);
+    if (group === null) this.#light(STATUS.identity);
+    return null;
+  }
+
+  /** The trail is asked for from its beginning: the server's own certificate has yet to be signed. */
+  #from(name: string, fault: AutokeyFault): AutokeyFault {
+    this.#trail = [];
+    this.#wanted = name;
+    return fault;
+  }
+
+  #onProof({ filestamp, value }: AutokeyValue): AutokeyFault | null {
+    const { group } = this.#dancer;
+    const challenge = this.#challenge;
+    if (group === null || challenge === null) return "unexpected";
+    if (filestamp !== group.filestamp) return "filestamp";
+    this.#challenge = null;
+    if (isIffProof(group, challenge, value) !== true) return "identity";
+    this.#light(STATUS.identity);
+    return null;
+  }
+
+  #onCookie({ timestamp, filestamp, value }: AutokeyValue): AutokeyFault | null {
+    const before = this.#cookieStamps;
+    if (before !== null && isBefore(timestamp, before.timestamp)) return "timestamp";
+    if (before !== null && isBefore(filestamp, before.filestamp)) return "filestamp";
+    const cookie = this.#dancer.credentials.decryptCookie(value);
+    if (typeof cookie === "string") return cookie;
+    this.#cookie = cookie;
+    this.#cookieStamps = { timestamp, filestamp };
+    this.#light(STATUS.cookie);
+    return null;
+  }
+
+  /** Our certificate, signed by the server. */
+  #onCountersigned({ filestamp, value }: AutokeyValue, moment: Moment): AutokeyFault | null {
+    const { credentials } = this.#dancer;
+    const certificate = readCertificate(value);
+    if (typeof certificate === "string") return certificate;
+    const { certificate: own } = credentials.own;
+    if (certificate.subject !== own.subject || !certificate.publicKey.equals(own.publicKey)) return "subject";
+    if (!isSignedBy(certificate, this.#trail[0]!)) return "issuer";
+    credentials.install(certificate, filestamp, moment);
+    this.#light(STATUS.signed);
+    return null;
+  }
+
+  #onLeap({ value }: AutokeyValue, moment: Moment): AutokeyFault | null {
+    if (value.length !== 12) return "leapValues";
+    const view = new DataView(value.buffer, value.byteOffset, value.length);
+    const values: LeapValues = [view.getUint32(0), view.getUint32(4), view.getUint32(8)];
+    this.#dancer.credentials.takeLeap(values, moment);
+    this.#light(STATUS.leap);
+    return null;
+  }
+
+  #signatureFault(content: AutokeyValue): AutokeyFault | null {
+    const { scheme, key } = this.#partner!;
+    return key === null ? "publicKey" : signatureFault({ scheme, key }, content);
+  }
+
+  #light(flag: number): void {
+    this.#status = (this.#status | flag) >>> 0;
+  }
+}
+
+/** Whether a value is signed, and by whom it says. */
+function signatureFault(
+  { scheme, key }: { readonly scheme: Scheme; readonly key: KeyObject },
+  content: AutokeyValue,
+): AutokeyFault | null {
+  const { signature } = content;
+  const most = signatureOctets(key);
+  const fits = key.asymmetricKeyType === "rsa" ? signature.length === most : signature.length <= most;
+  if (signature.length === 0 || !fits) return "notSigned";
+  return isSignature(scheme, key, signedOctets(content), signature) ? null : "signature";
+}
+
+/** Who is not synchronized: nothing is signed. */
+const NOBODY: Moment = { unix: 0, synchronized: false };
+
+/** After these the server is another than it was, or has other keys. */
+const RESTARTING: ReadonlySet<AutokeyFault> = new Set([
+  "refused",
+  "signature",
+  "timestamp",
+  "filestamp",
+  "identity",
+  "circle",
+  "trail",
+  "issuer",
+]);
