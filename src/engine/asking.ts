@@ -218,6 +218,8 @@ export function onReception(state: State, from: Association, reception: Receptio
       // Under NTS it is not believed at once, and new keys may mend it.
       if (state.config.once !== null && from.security.keying === undefined) giveUp(from, "authentication");
       break;
+    case "dance":
+      return;
     case "stepped":
       onSteppedByAnother(state, reception.by, now);
       break;

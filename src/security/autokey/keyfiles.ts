@@ -101,11 +101,12 @@ function filestampOf(text: string): number | null {
 function dsaNumbers(key: KeyObject): { p: bigint; q: bigint; g: bigint; secret: bigint; publicValue: bigint } | null {
   const [, algorithm, octets] = readNested(key.export({ format: "der", type: "pkcs8" })) ?? [];
   const [, parameters] = algorithm === undefined ? [] : (readElements(algorithm.content) ?? []);
-  const [p, q, g] = parameters === undefined ? [] : (readElements(parameters.content) ?? []).map(readNumber);
+  const [p = null, q = null, g = null] =
+    parameters === undefined ? [] : (readElements(parameters.content) ?? []).map(readNumber);
   const secret = innerNumber(octets?.content);
   const [, bits] = readNested(createPublicKey(key).export({ format: "der", type: "spki" })) ?? [];
   const publicValue = bits?.tag === DER.bitString ? innerNumber(bits.content.subarray(1)) : null;
-  if (p == null || q == null || g == null || secret === null || publicValue === null) return null;
+  if (p === null || q === null || g === null || secret === null || publicValue === null) return null;
   return { p, q, g, secret, publicValue };
 }
 

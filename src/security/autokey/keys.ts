@@ -14,19 +14,11 @@ const LARGEST_EXPONENT = 2n ** 32n;
 /** Whether signatures are to be checked by this key, or something encrypted for its owner. */
 export function isFitKey({ asymmetricKeyType, asymmetricKeyDetails = {} }: KeyObject): boolean {
   const { modulusLength = 0, publicExponent = 0n } = asymmetricKeyDetails;
-  switch (asymmetricKeyType) {
-    case "rsa":
-      return (
-        modulusLength >= RSA_BITS.least &&
-        modulusLength <= RSA_BITS.most &&
-        publicExponent >= 3n &&
-        publicExponent <= LARGEST_EXPONENT
-      );
-    case "dsa":
-      return modulusLength >= DSA_BITS.least && modulusLength <= DSA_BITS.most;
-    default:
-      return false;
-  }
+  const isWithin = ({ least, most }: typeof RSA_BITS): boolean => modulusLength >= least && modulusLength <= most;
+  if (asymmetricKeyType === "dsa") return isWithin(DSA_BITS);
+  return (
+    asymmetricKeyType === "rsa" && isWithin(RSA_BITS) && publicExponent >= 3n && publicExponent <= LARGEST_EXPONENT
+  );
 }
 
 /**
