@@ -12,7 +12,12 @@ import { elapsed } from "../time/mono.ts";
 import type { Mono } from "../time/mono.ts";
 import type { Frequency, Seconds } from "../time/seconds.ts";
 
-/** Phase and frequency at a moment, and their covariance. Plain data. */
+/**
+ * Phase and frequency at a moment, and their covariance. Plain data.
+ *
+ * These and measurements are written out with their fields in this order, never spread: objects of one shape are what lets
+ * {@link follow} read them without a piece of memory for each number.
+ */
 export interface ClockEstimate {
   readonly at: Mono;
   /** Server − clock, seconds. */
@@ -107,16 +112,17 @@ export function predict(before: ClockEstimate, at: Mono, wander: number): ClockE
 export function correct(before: ClockEstimate, measurement: PhaseMeasurement): Correction {
   const innovation = measurement.phase - before.phase;
   const innovationVariance = before.phaseVariance + measurement.variance;
-  const { estimate } = follow(before, [{ ...measurement, at: before.at }], 0);
+  const { estimate } = follow(before, [{ at: before.at, phase: measurement.phase, variance: measurement.variance }], 0);
   return { estimate, innovation, innovationVariance };
 }
 
 /** The same with a covariance that can be one: no variance below zero, and no correlation beyond one. */
 export function sound(estimate: ClockEstimate): ClockEstimate {
+  const { at, phase, frequency } = estimate;
   const phaseVariance = variance(estimate.phaseVariance);
   const frequencyVariance = variance(estimate.frequencyVariance);
   const covariance = bounded(estimate.covariance, phaseVariance, frequencyVariance);
-  return { ...estimate, phaseVariance, covariance, frequencyVariance };
+  return { at, phase, frequency, phaseVariance, covariance, frequencyVariance };
 }
 
 /** What arithmetic says a variance is, as one. */

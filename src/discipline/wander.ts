@@ -173,8 +173,8 @@ function filterNoisy(heard: Hearing, wander: number): Opinion {
   const estimates: ClockEstimate[] = [];
   const surprises: number[] = [];
   let least = Infinity;
-  for (const [place, noise] of noises.entries()) {
-    const filtered = filterFrom(heard, wander, noise);
+  for (let place = 0; place < noises.length; place += 1) {
+    const filtered = filterFrom(heard, wander, noises[place]!);
     const surprise = filtered.surprise + NOISY * place;
     // Once more noise explains less, still more of it explains still less.
     if (surprise > least + IMPLAUSIBLE) break;
@@ -224,19 +224,24 @@ function beginning({ at, phase, variance }: PhaseMeasurement, noise: number, unk
 
 /** The mean of estimates of the same moment, and the covariance of their mixture. */
 function mix(estimates: readonly ClockEstimate[], weights: readonly number[]): ClockEstimate {
-  const { at } = estimates[0]!;
-  const mean = (value: (estimate: ClockEstimate) => number): number =>
-    estimates.reduce((sum, estimate, place) => sum + weights[place]! * value(estimate), 0);
   // The first is subtracted, lest a mean of large phases lose the digits in which they differ.
-  const { phase: origin } = estimates[0]!;
-  const phase = origin + mean((one) => one.phase - origin);
-  const frequency = mean((one) => one.frequency);
-  return sound({
-    at,
-    phase,
-    frequency,
-    phaseVariance: mean((one) => one.phaseVariance + (one.phase - phase) ** 2),
-    covariance: mean((one) => one.covariance + (one.phase - phase) * (one.frequency - frequency)),
-    frequencyVariance: mean((one) => one.frequencyVariance + (one.frequency - frequency) ** 2),
-  });
+  const { at, phase: origin } = estimates[0]!;
+  let ahead = 0;
+  let frequency = 0;
+  for (let place = 0; place < weights.length; place += 1) {
+    ahead += weights[place]! * (estimates[place]!.phase - origin);
+    frequency += weights[place]! * estimates[place]!.frequency;
+  }
+  const phase = origin + ahead;
+  let phaseVariance = 0;
+  let covariance = 0;
+  let frequencyVariance = 0;
+  for (let place = 0; place < weights.length; place += 1) {
+    const one = estimates[place]!;
+    const weight = weights[place]!;
+    phaseVariance += weight * (one.phaseVariance + (one.phase - phase) ** 2);
+    covariance += weight * (one.covariance + (one.phase - phase) * (one.frequency - frequency));
+    frequencyVariance += weight * (one.frequencyVariance + (one.frequency - frequency) ** 2);
+  }
+  return sound({ at, phase, frequency, phaseVariance, covariance, frequencyVariance });
 }
