@@ -109,7 +109,8 @@ const CHECKS: Readonly<Record<string, Check>> = {
   },
   "leaves no file": ({ command, ran }) => {
     const left = ran.files.filter(
-      (name) => !(command.leaves ?? []).some((pattern) => pattern.test(name)) && !OURS.has(name),
+      (name) =>
+        !(command.leaves ?? []).some((pattern) => pattern.test(name)) && !OURS.has(name) && !COMPILED.test(name),
     );
     const halves = ran.files.filter((name) => /\.new$|\.tmp$|~$/.test(name));
     const both = [...new Set([...left, ...halves])];
@@ -117,6 +118,9 @@ const CHECKS: Readonly<Record<string, Check>> = {
   },
   "leaves no process": ({ ran }) => (ran.children.length === 0 ? null : `it left ${ran.children.join("; ")}`),
 };
+
+/** What is kept of compiled code, with its folders; an unfinished file of it is none of these. */
+const COMPILED = /^home\/\.cache(?:\/ntpkit(?:\/[\w.-]+\.cache)?)?$/;
 
 /** What only a programmer should ever see: a stack, and words of the language. */
 const BUGS = [

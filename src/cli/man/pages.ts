@@ -19,8 +19,10 @@ export function manualPages(tree: Tree, version: string): ReadonlyMap<string, st
   const pages = tree.commands
     .filter((command) => !questions.includes(command))
     .map((command) => [`ntpkit-${command.name}.1`, commandPage(command, source)] as const);
-  // Who looks for one question finds the page of them all.
-  const references = questions.map(({ name }) => [`ntpkit-${name}.1`, `.so man1/${QUESTIONS_PAGE}.1\n`] as const);
+  // Who looks for one question finds the page of them all, where a distribution installs these, too.
+  const references = questions.map(
+    ({ name }) => [`aliases/ntpkit-${name}.1`, `.so man1/${QUESTIONS_PAGE}.1\n`] as const,
+  );
   return new Map([
     ["ntpkit.1", programPage(tree, source)],
     ...pages,
@@ -120,6 +122,11 @@ const ENVIRONMENT: Section = {
         ["`NTPKIT_CONFIG`", "The configuration file."],
         ["`NO_COLOR`", "No colours when it is set and not empty."],
         ["`FORCE_COLOR`", "Colours even where the output is no terminal; 0: none."],
+        [
+          "`XDG_CACHE_HOME`",
+          "Where what Node has compiled of a command is kept, in a folder `ntpkit`, so that it starts faster the next time; `~/.cache` unless set.",
+        ],
+        ["`NODE_DISABLE_COMPILE_CACHE`", "Keep nothing of that kind when it is set and not empty."],
       ],
     },
   ],

@@ -1,6 +1,5 @@
 /** Many runs of one world: on threads of their own as many as there are processors, where this is the built command; else here. */
 import { once } from "node:events";
-import { fileURLToPath } from "node:url";
 import type { WorldPlan } from "../../simulate/plan.ts";
 import { simulate, type Simulated } from "../../simulate/simulation.ts";
 
@@ -18,12 +17,13 @@ export interface Errand {
  */
 export async function simulateAll(plan: WorldPlan, seeds: readonly string[], trace: boolean): Promise<Simulated[]> {
   const errands = seeds.map((seed, index): Errand => ({ seed, trace, isWhole: index === 0 }));
-  if (errands.length === 1 || !isBuilt()) {
+  const { thread } = import.meta as BuiltMeta;
+  if (errands.length === 1 || thread === undefined) {
     const runs: Simulated[] = [];
     for (const errand of errands) runs.push(await runErrand(plan, errand));
     return runs;
   }
-  return await onThreads(plan, errands);
+  return await onThreads(thread, plan, errands);
 }
 
 /** Does one. */
@@ -33,16 +33,14 @@ export async function runErrand(plan: WorldPlan, { seed, trace, isWhole }: Erran
   return { ...run, events: [], hosts: run.hosts.map((host) => ({ ...host, associations: [] })) };
 }
 
-/** From source there is no thread's code to load. */
-function isBuilt(): boolean {
-  return new URL(import.meta.url).pathname.endsWith("/dist/bin/ntpkit.cjs");
+/** What the loader of the built command says: the code of a thread; from source there is none to load. */
+interface BuiltMeta extends ImportMeta {
+  readonly thread?: string;
 }
 
-async function onThreads(plan: WorldPlan, errands: readonly Errand[]): Promise<Simulated[]> {
+async function onThreads(code: string, plan: WorldPlan, errands: readonly Errand[]): Promise<Simulated[]> {
   const { Worker } = process.getBuiltinModule("node:worker_threads");
   const { availableParallelism } = process.getBuiltinModule("node:os");
-  const loader = fileURLToPath(new URL("../../bin/load.js", import.meta.url));
-  const code = `require(${JSON.stringify(loader)}).load({ part: "./worlds.js" })`;
   const runs: Simulated[] = [];
   const queue = errands.entries();
   const employ = async (): Promise<void> => {
