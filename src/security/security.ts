@@ -115,6 +115,36 @@ export interface Security {
   open(bytes: Uint8Array, packet: Packet): Opened;
 }
 
+/** A request under NTS that is authentic: what seals its answer. */
+export interface Ticket {
+  /** Told by the session's keys: the same for all who hold them, and for nobody else. Unsigned 32 bits. */
+  readonly session: number;
+  /**
+   * Seals the answer, with as many cookies as were asked for.
+   * @param header 48 octets; not kept, not changed
+   * @returns never more octets than the request has
+   */
+  seal(header: Uint8Array): Uint8Array;
+}
+
+/** What a request under NTS is. */
+export type Judged =
+  | { readonly kind: "authentic"; readonly ticket: Ticket }
+  /** Its cookie does not open, or it was altered: it is answered with the kiss NTSN, and nothing is said of the time. */
+  | { readonly kind: "nak" }
+  /** It is not made as RFC 8915 has it, and is not answered. */
+  | { readonly kind: "malformed" };
+
+/** The server's side of NTS: what came under it, and how it is answered. */
+export interface NtsAnswering {
+  /**
+   * Judges a request that has fields of NTS.
+   * @param bytes the datagram
+   * @param packet the same, decoded
+   */
+  judge(bytes: Uint8Array, packet: Packet): Judged;
+}
+
 /** Where securities come from; given to the engine. */
 export interface SecurityProvider {
   /** Without authentication; accepts packets with no MAC, and refuses those whose MAC it cannot check. */
@@ -139,4 +169,6 @@ export interface SecurityProvider {
    * @param bytes header and extension fields; not kept, not changed
    */
   sealWith(keyId: number, bytes: Uint8Array): Sealed;
+  /** Who answers clients under NTS, at the moment; absent or `null`: nobody, and no cookie opens. */
+  answering?(): NtsAnswering | null;
 }

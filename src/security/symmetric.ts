@@ -11,7 +11,7 @@
 import { encodeMac, isCryptoNak } from "../wire/mac.ts";
 import type { Packet } from "../wire/packet.ts";
 import type { HeldKey, Keyring } from "./keyring.ts";
-import type { Authentication, Sealed, Security, SecurityProvider } from "./security.ts";
+import type { Authentication, NtsAnswering, Sealed, Security, SecurityProvider } from "./security.ts";
 
 /** The provider made of a keyring. */
 export interface SymmetricProvider extends SecurityProvider {
@@ -31,13 +31,19 @@ export interface SymmetricProvider extends SecurityProvider {
  * Where securities come from.
  * @param keyring `null`: no keys, so every key is unknown
  * @param nts makes the security of an association under NTS (`nts/client.ts`); absent: nothing is asked that is to be under it
+ * @param answering who answers clients under NTS at the moment (`nts/answering.ts`); absent: nobody
  */
-export function securityProvider(keyring: Keyring | null, nts: () => Security = withoutNts): SymmetricProvider {
+export function securityProvider(
+  keyring: Keyring | null,
+  nts: () => Security = withoutNts,
+  answering: () => NtsAnswering | null = () => null,
+): SymmetricProvider {
   const ring = keyring ?? { keys: [], find: () => null };
   return {
     none: noSecurity,
     key: (keyId, remote) => symmetricSecurity(ring, keyId, remote),
     nts,
+    answering,
     judge: (bytes, packet, from) => judged(bytes, packet, (keyId) => usable(ring.find(keyId), from)),
     sealWith: (keyId, bytes) => sealed(ring.find(keyId), bytes, undefined),
   };

@@ -18,6 +18,9 @@ import type { Published } from "./published.ts";
 /** Octets of an answer that refuses a key: the header and the four zero octets of a crypto-NAK (RFC 5905 §9.2). */
 export const NAK_LENGTH = 52;
 
+/** Kiss codes: slow down (RFC 5905 §7.4), and that a cookie is not known here (RFC 8915 §5.7). */
+export const KISSES = { rate: 0x5241_5445, nts: 0x4e54_534e } as const;
+
 /**
  * The mode that answers a request of this mode: client by server, symmetric active by symmetric passive as ntpd does where it
  * mobilizes nothing. NTP version 1 had no mode field: its zero is a client's (RFC 1059).
@@ -83,14 +86,15 @@ export function stampTransmit(out: DataView, seconds: number, fraction: number, 
 }
 
 /**
- * Makes the kiss that asks a client to slow down, as ntpd does: origin, receive and transmit timestamp are all the request's
- * transmit timestamp, so that nobody takes it for the time, and only who asked can tell it from a forgery.
+ * Makes a kiss, as ntpd does: origin, receive and transmit timestamp are all the request's transmit timestamp, so that nobody takes
+ * it for the time, and only who asked can tell it from a forgery.
+ * @param code what it says, of {@link KISSES}
  * @param request one that {@link answer} would answer
  * @param headway the least poll exponent it carries
  * @param out at least 48 octets; may be the request's own memory
  * @returns 48
  */
-export function kissRate(request: DataView, headway: PollExponent, out: DataView): number {
+export function kiss(code: number, request: DataView, headway: PollExponent, out: DataView): number {
   const first = request.getInt32(0);
   const mode = answeringMode((first >>> 27) & 7, (first >>> 24) & 7);
   const seconds = request.getInt32(40);
@@ -101,7 +105,7 @@ export function kissRate(request: DataView, headway: PollExponent, out: DataView
   );
   out.setInt32(4, request.getInt32(4));
   out.setInt32(8, request.getInt32(8));
-  out.setInt32(12, RATE);
+  out.setInt32(12, code);
   out.setInt32(16, request.getInt32(16));
   out.setInt32(20, request.getInt32(20));
   for (let offset = 24; offset < HEADER_LENGTH; offset += 8) {
@@ -130,8 +134,6 @@ const SERVER = 4;
 
 const VERSION_MASK = 0x3800_0000;
 const UNSYNCHRONIZED = 0xc000_0000 | 0;
-/** Kiss code (RFC 5905 §7.4). */
-const RATE = 0x5241_5445;
 
 /** The larger of the request's poll exponent and ours (ntpd), as an octet. */
 function leastPoll(first: number, ours: PollExponent): number {

@@ -18,6 +18,11 @@ export const DISPOSITIONS = {
   kissed: { kind: "answered", text: "answered with the RATE kiss" },
   refusedKey: { kind: "answered", text: "answered with a crypto-NAK: the key is wrong, unknown or not trusted" },
 
+  refusedCookie: {
+    kind: "answered",
+    text: "answered with NTSN: a request under NTS whose cookie or seal is not to be believed",
+  },
+
   rateLimited: { kind: "limited", text: "too many requests from this client" },
 
   ignored: { kind: "restricted", text: "restrict ignore" },
@@ -45,6 +50,8 @@ export const DISPOSITIONS = {
   mode: { kind: "malformed", text: "mode 0" },
   extensionLength: { kind: "malformed", text: "an extension field whose length is wrong" },
   macLength: { kind: "malformed", text: "something at the end that is no MAC" },
+
+  ntsFields: { kind: "malformed", text: "fields of NTS that make no request under it" },
 
   control: { kind: "handedOn", text: "a control query (mode 6)" },
   private: { kind: "handedOn", text: "a private query (mode 7); nothing here answers any" },

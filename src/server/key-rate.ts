@@ -63,12 +63,13 @@ export class KeyRates {
   /**
    * Whether a MAC of a request beyond its address's rate may be verified, which is counted.
    * @param at of the monotonic clock, seconds
+   * @param cost in MACs
    */
-  mayVerify(at: Seconds): boolean {
+  mayVerify(at: Seconds, cost = 1): boolean {
     this.#left = Math.min(this.#left + Math.max(at - this.#leftAt, 0) * VERIFICATIONS, VERIFICATIONS);
     this.#leftAt = at;
-    if (this.#left < 1) return false;
-    this.#left -= 1;
+    if (this.#left < cost) return false;
+    this.#left -= cost;
     return true;
   }
 }

@@ -1,15 +1,23 @@
 /** Datagrams on their way in and out, in memory that is used again for each. */
+import type { Ticket } from "../security/security.ts";
 import type { Mono } from "../time/mono.ts";
 import type { Seconds } from "../time/seconds.ts";
 import type { NtpTimestamp } from "../time/timestamp.ts";
 import type { Address } from "../wire/address.ts";
 import { HEADER_LENGTH } from "../wire/header.ts";
+import { MAX_MAC_LENGTH } from "../wire/mac.ts";
 import { MAX_PACKET_LENGTH } from "../wire/packet.ts";
 import type { Malformed, Packet } from "../wire/packet.ts";
 import { lowerWord, publish, upperWord, NOTHING_TO_SERVE } from "./published.ts";
 import type { Published } from "./published.ts";
 import { readSource } from "./source.ts";
 import type { SourceWords } from "./source.ts";
+
+/**
+ * The most octets of a reply: what fits Ethernet's MTU with the headers of IPv4 and UDP. Only under NTS it comes near, and there a reply
+ * is never longer than its request: longer requests are not answered.
+ */
+export const REPLY_OCTETS: number = 1500 - 20 - 8;
 
 /** How a datagram was addressed. */
 export type Cast = "unicast" | "broadcast" | "group";
@@ -81,7 +89,7 @@ export function loadArrival(
 
 /** A reply to be completed by `NtpServer.complete` and then sent to where the request came from. */
 export interface Reply {
-  /** Memory for the longest reply: a header and a MAC. */
+  /** Memory for the longest reply. */
   readonly bytes: Uint8Array;
   /** The same memory. */
   readonly view: DataView;
@@ -91,6 +99,8 @@ export interface Reply {
   most: number;
   /** The key that seals it; 0: none. */
   keyId: number;
+  /** What seals it under NTS; `null`: nothing does. */
+  ticket: Ticket | null;
   /** Whether T3 has yet to be put in. A kiss has none of its own. */
   isTime: boolean;
   /** What it was made with. */
@@ -103,14 +113,29 @@ export interface Reply {
 export function newReply(): Reply {
   const bytes = new Uint8Array(REPLY_OCTETS);
   const published = publish(NOTHING_TO_SERVE, { precision: 0, leastPoll: 0, age: 0, smear: 0 });
-  return { bytes, view: new DataView(bytes.buffer), length: 0, most: 0, keyId: 0, isTime: false, published, delay: 0 };
+  return {
+    bytes,
+    view: new DataView(bytes.buffer),
+    length: 0,
+    most: 0,
+    keyId: 0,
+    ticket: null,
+    isTime: false,
+    published,
+    delay: 0,
+  };
+}
+
+/** Whether T3 has to be in a reply before it is sealed; others may be stamped as they leave. */
+export function isSealed({ keyId, ticket }: Readonly<Reply>): boolean {
+  return keyId !== 0 || ticket !== null;
 }
 
 /** A copy that outlives the next request, for replies that wait. */
 export function keepReply(reply: Readonly<Reply>): Reply {
-  const bytes = Uint8Array.from(reply.bytes);
+  const bytes = reply.bytes.slice(0, WAITING_OCTETS);
   return { ...reply, bytes, view: new DataView(bytes.buffer) };
 }
 
-/** A header, a key identifier and the longest digest. */
-const REPLY_OCTETS = HEADER_LENGTH + 24;
+/** What waits is the answer to a solicitation: a header, a key identifier and the longest digest. */
+const WAITING_OCTETS: number = HEADER_LENGTH + MAX_MAC_LENGTH;

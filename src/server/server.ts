@@ -8,7 +8,7 @@
  *
  * A plain request costs no memory: what it needs is allocated beforehand.
  */
-import type { SecurityProvider } from "../security/security.ts";
+import type { SecurityProvider, Ticket } from "../security/security.ts";
 import type { Mono } from "../time/mono.ts";
 import type { Now } from "../time/now.ts";
 import { PHI } from "../time/seconds.ts";
@@ -16,11 +16,14 @@ import type { Frequency } from "../time/seconds.ts";
 import { timestamp } from "../time/timestamp.ts";
 import type { NtpTimestamp } from "../time/timestamp.ts";
 import { HEADER_LENGTH, VERSION } from "../wire/header.ts";
-import { isCryptoNak } from "../wire/mac.ts";
+import { isCryptoNak, MAX_MAC_LENGTH } from "../wire/mac.ts";
+import { MIN_NTS_FIELD, NTS_FIELDS, isUnderNts } from "../wire/nts.ts";
+import { encodeExtension } from "../wire/extension.ts";
 import { MAX_PACKET_LENGTH, decodePacket } from "../wire/packet.ts";
+import type { Packet } from "../wire/packet.ts";
 import { FLAG } from "./access.ts";
 import type { AccessList } from "./access.ts";
-import { answer, answeringMode, kissRate, refuseKey, stampTransmit } from "./answer.ts";
+import { KISSES, answer, answeringMode, kiss, refuseKey, stampTransmit } from "./answer.ts";
 import { noCounts } from "./disposition.ts";
 import type { Counts, Disposition } from "./disposition.ts";
 import { KeyRates } from "./key-rate.ts";
@@ -32,7 +35,7 @@ import { NOTHING_TO_SERVE, publish } from "./published.ts";
 import type { Published, ServedVariables } from "./published.ts";
 import { charged, drained, judgeRate, LEAK } from "./rate.ts";
 import type { RateLimits, RateVerdict } from "./rate.ts";
-import { newReply } from "./reply.ts";
+import { REPLY_OCTETS, isSealed, newReply } from "./reply.ts";
 import type { Arrival, Reply } from "./reply.ts";
 import { smearOffset } from "./smear.ts";
 import type { Smear } from "./smear.ts";
@@ -174,11 +177,20 @@ export class NtpServer {
    */
   complete(reply: Reply, seconds: number, fraction: number): number {
     if (reply.isTime) stampTransmit(reply.view, seconds, fraction, reply.published);
+    if (reply.ticket !== null) return this.#seal(reply, reply.ticket);
     if (reply.keyId === 0) return reply.length;
     const sealed = this.#settings.security.sealWith(reply.keyId, reply.bytes.subarray(0, reply.length));
     if (sealed.kind === "unsealed" || sealed.bytes.length > Math.min(reply.most, reply.bytes.length)) return 0;
     reply.bytes.set(sealed.bytes);
     return sealed.bytes.length;
+  }
+
+  /** Seals a reply under NTS. */
+  #seal(reply: Reply, ticket: Ticket): number {
+    const sealed = ticket.seal(reply.bytes.subarray(0, reply.length));
+    if (sealed.length > Math.min(reply.most, reply.bytes.length)) return 0;
+    reply.bytes.set(sealed);
+    return sealed.length;
   }
 
   /** The tests of a datagram, cheapest first; nothing is computed for what an access list keeps out. A MAC is verified once. */
@@ -208,14 +220,14 @@ export class NtpServer {
     const verdict = this.#chargeRate(client);
     if (verdict !== "within" && isLimited) return this.#disposeBeyondRate(arrival, client, flags, verdict);
     const disposition = this.#authenticate(arrival, flags, this.#trailerOf(arrival));
-    if (isLimited && disposition === "answered" && this.reply.keyId !== 0) this.#chargeKey(arrival);
+    if (isLimited && disposition === "answered" && isSealed(this.reply)) this.#chargeKey(arrival);
     return disposition;
   }
 
   /** What becomes of a request beyond its address's rate: its key may still have one, or luck has it answered all the same. */
   #disposeBeyondRate(arrival: Arrival, client: number, flags: number, verdict: RateVerdict): Disposition {
     const isPlain = arrival.length === HEADER_LENGTH;
-    if (isPlain || this.#keyRates.mayVerify(arrival.mono)) {
+    if (isPlain || this.#keyRates.mayVerify(arrival.mono, verifications(arrival))) {
       const trailer = this.#trailerOf(arrival);
       if (this.#isGrantedByKey(arrival, trailer) || this.#chance() < LEAK)
         return this.#authenticate(arrival, flags, trailer);
@@ -253,13 +265,13 @@ export class NtpServer {
 
   /** Whether the key it is sealed with has a rate left: whoever else asks in this client's name takes nothing of that. */
   #isGrantedByKey(arrival: Arrival, trailer: Trailer): boolean {
-    return trailer === "authentic" && this.reply.keyId !== 0 && this.#chargeKey(arrival) === "within";
+    return trailer === "authentic" && isSealed(this.reply) && this.#chargeKey(arrival) === "within";
   }
 
   /** Judges an authentic request by its key, and charges that. */
   #chargeKey({ source: { a, b, c, d }, mono, view }: Arrival): RateVerdict {
     const [seconds, fraction] = [view.getInt32(TRANSMIT), view.getInt32(TRANSMIT + 4)];
-    const request = { keyId: this.reply.keyId, a, b, c, d, seconds, fraction };
+    const request = { keyId: this.reply.ticket?.session ?? this.reply.keyId, a, b, c, d, seconds, fraction };
     return this.#keyRates.judge(request, mono, this.#settings.rate);
   }
 
@@ -267,7 +279,7 @@ export class NtpServer {
   #kiss(arrival: Arrival, trailer: Trailer): boolean {
     if (trailer !== "authentic") return false;
     const { reply } = this;
-    reply.length = kissRate(arrival.view, this.#settings.rate.average, reply.view);
+    reply.length = kiss(KISSES.rate, arrival.view, this.#settings.rate.average, reply.view);
     reply.most = arrival.length;
     reply.isTime = false;
     reply.delay = 0;
@@ -275,33 +287,66 @@ export class NtpServer {
   }
 
   #authenticate(arrival: Arrival, flags: number, trailer: Trailer): Disposition {
-    if (trailer !== "authentic" && trailer !== "refusedKey") return trailer;
-    if ((flags & FLAG.notrust) !== 0 && trailer === "authentic" && this.reply.keyId === 0) return "noTrust";
+    const isRefused = trailer === "refusedKey" || trailer === "refusedCookie";
+    if (trailer !== "authentic" && !isRefused) return trailer;
+    if ((flags & FLAG.notrust) !== 0 && trailer === "authentic" && !isSealed(this.reply)) return "noTrust";
     if (arrival.cast !== "unicast") {
       if (this.#settings.solicitations === null) return "noGroup";
-      if (trailer === "refusedKey") return "authentication";
+      // NTS is between one client and one server (RFC 8915 §1.1).
+      if (isRefused || this.reply.ticket !== null) return "authentication";
     }
-    return this.#answer(arrival, trailer === "refusedKey");
+    if (trailer === "refusedCookie") return trailer;
+    return this.#answer(arrival, isRefused);
   }
 
-  /** What follows the header; the reply's key is its key from here on, 0 where there is none. */
+  /** What follows the header; what seals the reply is known from here on. */
   #trailerOf(arrival: Arrival): Trailer {
-    if (arrival.length > HEADER_LENGTH) return this.#readTrailer(arrival);
     this.reply.keyId = 0;
-    return "authentic";
+    this.reply.ticket = null;
+    return arrival.length > HEADER_LENGTH ? this.#readTrailer(arrival) : "authentic";
   }
 
   /** Reads what follows the header; an authentic request's key becomes the reply's, 0 where there is no MAC. */
-  #readTrailer({ bytes, length, source, packet: read }: Arrival): Trailer {
+  #readTrailer(arrival: Arrival): Trailer {
+    const { bytes, length, source, packet: read } = arrival;
     const datagram = bytes.subarray(0, length);
     const packet = read ?? decodePacket(datagram);
     if (packet.kind === "malformed") return packet.fault;
-    this.reply.keyId = 0;
+    if (isUnderNts(packet)) return this.#judgeNts(arrival, datagram, packet);
     if (packet.mac === null) return "authentic";
     if (isCryptoNak(packet.mac)) return "cryptoNak";
     if (this.#settings.security.judge(datagram, packet, sourceText(source)) !== "ok") return "refusedKey";
     this.reply.keyId = packet.mac.keyId;
     return "authentic";
+  }
+
+  /**
+   * A request under NTS is answered under NTS or with NTSN, and in no other way: not where it has a MAC besides, and not where nobody
+   * here knows cookies (any more).
+   */
+  #judgeNts(arrival: Arrival, datagram: Uint8Array, packet: Packet): Trailer {
+    if (datagram.length > REPLY_OCTETS) return "tooLong";
+    if (packet.header.mode !== "client" || packet.mac !== null) return "ntsFields";
+    const judged = this.#settings.security.answering?.()?.judge(datagram, packet) ?? { kind: "nak" };
+    if (judged.kind === "authentic") this.reply.ticket = judged.ticket;
+    if (judged.kind !== "nak") return judged.kind === "authentic" ? "authentic" : "ntsFields";
+    return this.#refuseCookie(arrival, packet) ? "refusedCookie" : "ntsFields";
+  }
+
+  /** Makes the NTSN kiss; the client knows it for an answer by its unique identifier. None where it has no such (RFC 8915 §5.7). */
+  #refuseCookie(arrival: Arrival, { extensions }: Packet): boolean {
+    const identifier = extensions.find(({ type }) => type === NTS_FIELDS.uniqueIdentifier);
+    if (identifier === undefined) return false;
+    const field = encodeExtension(NTS_FIELDS.uniqueIdentifier, identifier.value, MIN_NTS_FIELD);
+    const { reply } = this;
+    const length = kiss(KISSES.nts, arrival.view, this.#settings.rate.average, reply.view);
+    if (length + field.length > arrival.length) return false;
+    reply.bytes.set(field, length);
+    reply.length = length + field.length;
+    reply.most = arrival.length;
+    reply.isTime = false;
+    reply.delay = 0;
+    return true;
   }
 
   #answer(arrival: Arrival, isRefused: boolean): Disposition {
@@ -328,6 +373,11 @@ export class NtpServer {
     this.#published = this.published({ mono, clock: timestamp(seconds, fraction) });
     this.#second = seconds;
   }
+}
+
+/** What verifying a request may cost, in MACs: opening a cookie and a request takes some ten times as long. */
+function verifications({ length }: Arrival): number {
+  return length > HEADER_LENGTH + MAX_MAC_LENGTH ? 10 : 1;
 }
 
 /** Where the transmit timestamp is, octets (RFC 5905 figure 8). */

@@ -23,6 +23,11 @@ export function statePath(surroundings: Surroundings = ours()): string {
   return join(stateFolder(surroundings), "state.json");
 }
 
+/** The master keys of NTS cookies, beside it. */
+export function masterKeysPath(surroundings: Surroundings = ours()): string {
+  return join(stateFolder(surroundings), "nts-keys");
+}
+
 function stateFolder({ env, user, home, isWritable }: Surroundings): string {
   const given = env["STATE_DIRECTORY"]?.split(":", 1)[0]; // systemd.exec(5): several are separated by colons
   if (given !== undefined && given !== "") return given;

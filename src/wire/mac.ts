@@ -19,6 +19,9 @@ export interface Mac {
 
 const KEY_ID_LENGTH = 4;
 
+/** The longest trailer, octets. */
+export const MAX_MAC_LENGTH = 24;
+
 /** Whether so many octets at a packet's end are a MAC: a key identifier, and a digest of none, 16 or 20. */
 export function isMacLength(length: number): boolean {
   return length === 4 || length === 20 || length === 24;

@@ -27,6 +27,13 @@ export const NTS_FIELDS = {
   authenticator: 0x0404,
 } as const;
 
+/**
+ * Whether a packet speaks of NTS: a unique identifier alone does not (RFC 8915 §5.3 has it for others, too).
+ */
+export function isUnderNts({ extensions }: { readonly extensions: readonly ExtensionField[] }): boolean {
+  return extensions.some(({ type }) => OF_NTS.includes(type));
+}
+
 /** The fewest octets of a unique identifier. */
 export const MIN_UNIQUE_IDENTIFIER = 32;
 
@@ -42,6 +49,8 @@ export interface Authenticator {
   /** Octets after the ciphertext's own padding. */
   readonly additionalPadding: number;
 }
+
+const OF_NTS: readonly number[] = [NTS_FIELDS.cookie, NTS_FIELDS.placeholder, NTS_FIELDS.authenticator];
 
 const LENGTHS = 4;
 

@@ -1,7 +1,7 @@
 /** The hot path: exact fields of answers, kisses and crypto-NAKs, and the laws that hold for any request. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { NAK_LENGTH, answer, answeringMode, kissRate, refuseKey, stampTransmit } from "../../src/server/answer.ts";
+import { KISSES, NAK_LENGTH, answer, answeringMode, kiss, refuseKey, stampTransmit } from "../../src/server/answer.ts";
 import { NOTHING_TO_SERVE, publish } from "../../src/server/published.ts";
 import type { Published, ServedVariables } from "../../src/server/published.ts";
 import { smearOfReferenceId } from "../../src/server/smear.ts";
@@ -174,7 +174,7 @@ describe("a kiss", () => {
       origin: timestamp(1, 2),
     });
     const out = new DataView(new ArrayBuffer(48));
-    expect(kissRate(viewOf(request), 6, out)).toBe(48);
+    expect(kiss(KISSES.rate, viewOf(request), 6, out)).toBe(48);
     const asked = readHeader(viewOf(request));
     expect(readHeader(out)).toEqual({
       ...asked,
@@ -193,8 +193,8 @@ describe("a kiss", () => {
       new DataView(new ArrayBuffer(48)),
       viewOf(requestOf({ version: 3, mode: "symmetricActive" })),
     ];
-    kissRate(within, 3, apart);
-    kissRate(within, 3, within);
+    kiss(KISSES.rate, within, 3, apart);
+    kiss(KISSES.rate, within, 3, within);
     expect(readHeader(within)).toEqual(readHeader(apart));
     expect(readHeader(within)).toMatchObject({ version: 3, mode: "symmetricPassive" });
   });
@@ -242,7 +242,7 @@ describe("laws of any octets", () => {
           answer(viewOf(bytes), 48, ...halves(CLOCK), publishedOf(), viewOf(out));
           expect(out.slice(24, 32)).toEqual(bytes.slice(40, 48));
           expect(answeringMode((out[0]! >> 3) & 7, out[0]! & 7)).toBe(0);
-          kissRate(viewOf(bytes), 3, viewOf(out));
+          kiss(KISSES.rate, viewOf(bytes), 3, viewOf(out));
           expect(answeringMode((out[0]! >> 3) & 7, out[0]! & 7)).toBe(0);
         },
       ),

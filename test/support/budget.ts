@@ -2,7 +2,7 @@
  * How long fuzzing may take: ten seconds on a developer's machine and a minute in CI, over the whole suite.
  *
  * Every fuzz property takes its share of that, so that adding properties asks for a decision and not for patience. The
- * shares in use: wire 0.32, key files 0.2, NTS key establishment 0.01, captures 0.05, worlds 0.02, configuration and options 0.2; the rest is kept for rooms to come. The laws
+ * shares in use: wire 0.32, key files 0.2, NTS key establishment 0.02, requests under NTS 0.01, captures 0.05, worlds 0.02, configuration and options 0.2; the rest is kept for rooms to come. The laws
  * (`fc.assert` without a budget) are not fuzzing: they run fast-check's usual hundred cases.
  */
 

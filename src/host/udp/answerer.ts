@@ -9,6 +9,7 @@ import type { Responder } from "../../server/responder.ts";
 import { DISPOSITIONS } from "../../server/disposition.ts";
 import { stampTransmit } from "../../server/answer.ts";
 import type { Published } from "../../server/published.ts";
+import { isSealed } from "../../server/reply.ts";
 import { sourceText } from "../../server/source.ts";
 import type { Mono } from "../../time/mono.ts";
 import type { Address } from "../../wire/address.ts";
@@ -93,7 +94,7 @@ export class Answerer {
     const ready = this.#ready[place]!;
     ready.published = null;
     ready.length = reply.length;
-    if (reply.isTime && reply.keyId === 0) ready.published = reply.published;
+    if (reply.isTime && !isSealed(reply)) ready.published = reply.published;
     else {
       this.#readClock();
       ready.length = server.complete(reply, this.#seconds, this.#fraction);

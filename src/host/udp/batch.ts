@@ -9,7 +9,7 @@
  * Nothing is allocated for a datagram. Each slot's {@link Arrival} lies on the slot's own payload, and a reply goes to the
  * very `sockaddr` its request came with.
  */
-import { newArrival, type Arrival } from "../../server/reply.ts";
+import { newArrival, REPLY_OCTETS, type Arrival } from "../../server/reply.ts";
 import { IPV4_MAPPED } from "../../server/source.ts";
 import { timestamp } from "../../time/timestamp.ts";
 import { MAX_PACKET_LENGTH } from "../../wire/packet.ts";
@@ -22,8 +22,8 @@ import { text4, text6, zoneName } from "./sockaddr.ts";
 /** Datagrams read by one call. More would make the first of a batch wait for the last. */
 export const BATCH = 32;
 
-/** A reply: a header and the longest MAC. */
-const REPLY = 80;
+/** Memory for a reply, in whole lines of a cache. */
+const REPLY = Math.ceil(REPLY_OCTETS / 64) * 64;
 const CONTROL = 256;
 /** Room for one IPV6_PKTINFO. */
 const OUT_CONTROL = 40;

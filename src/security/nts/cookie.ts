@@ -26,6 +26,18 @@ export interface CookieKeys {
   readonly s2c: Uint8Array;
 }
 
+/** What a cookie comes to. */
+export type Opened =
+  /** With how many master keys are younger than its own. */
+  | { readonly kind: "opened"; readonly keys: CookieKeys; readonly age: number }
+  /** It is by no master key that is still kept. */
+  | { readonly kind: "unknownKey" }
+  /** It is of one of them, and was altered. */
+  | { readonly kind: "wrong" };
+
+const UNKNOWN: Opened = { kind: "unknownKey" };
+const WRONG: Opened = { kind: "wrong" };
+
 /** The AEAD of cookies: one that forgives a nonce that was drawn twice. */
 const SEALED_BY: AeadRow = AEADS[0]!;
 
@@ -60,23 +72,23 @@ export function sealCookie(
 
 /**
  * Opens a cookie.
- * @param masters the master keys still kept
- * @returns `null` when it is by none of them, or was altered
+ * @param masters the master keys still kept, the youngest first
  */
-export function openCookie(cookie: Uint8Array, masters: readonly MasterKey[], makeAead: MakeAead): CookieKeys | null {
+export function openCookie(cookie: Uint8Array, masters: readonly MasterKey[], makeAead: MakeAead): Opened {
   const sealedAt = ID + SEALED_BY.nonceOctets;
-  if (cookie.length < sealedAt + TAG_OCTETS + NUMBER) return null;
+  if (cookie.length < sealedAt + TAG_OCTETS + NUMBER) return WRONG;
   const id = new DataView(cookie.buffer, cookie.byteOffset).getUint32(0);
-  const master = masters.find((candidate) => candidate.id === id);
-  if (master === undefined) return null;
+  const age = masters.findIndex((candidate) => candidate.id === id);
+  const master = masters[age];
+  if (master === undefined) return UNKNOWN;
   const plaintext = makeAead(SEALED_BY, master.key).open(
     cookie.subarray(ID, sealedAt),
     NOTHING,
     cookie.subarray(sealedAt),
   );
-  if (plaintext === null) return null;
+  if (plaintext === null) return WRONG;
   const aead = aeadNumbered(new DataView(plaintext.buffer, plaintext.byteOffset).getUint32(0));
-  if (aead === null || plaintext.length !== NUMBER + 2 * aead.keyOctets) return null;
+  if (aead === null || plaintext.length !== NUMBER + 2 * aead.keyOctets) return WRONG;
   const s2cAt = NUMBER + aead.keyOctets;
-  return { aead, c2s: plaintext.slice(NUMBER, s2cAt), s2c: plaintext.slice(s2cAt) };
+  return { kind: "opened", age, keys: { aead, c2s: plaintext.slice(NUMBER, s2cAt), s2c: plaintext.slice(s2cAt) } };
 }

@@ -5,7 +5,7 @@
  * An answer is never longer than its request: it has as many cookies as the request has cookies and placeholders, all of
  * one length, and the request's padding makes room for our nonce where its own is shorter.
  */
-import { MIN_NTS_FIELD, NTS_FIELDS, additionalPadding } from "../../wire/nts.ts";
+import { MIN_NTS_FIELD, NTS_FIELDS, additionalPadding, isUnderNts } from "../../wire/nts.ts";
 import { encodeExtension, type ExtensionField } from "../../wire/extension.ts";
 import type { Packet } from "../../wire/packet.ts";
 import type { MakeAead } from "./aead.ts";
@@ -19,7 +19,12 @@ export interface NtsRequest {
   readonly uniqueIdentifier: Uint8Array;
   /** Cookies to give, at least 1. */
   readonly cookies: number;
+  /** How many master keys are younger than that of its cookie. */
+  readonly age: number;
 }
+
+/** Why a request is not authentic: its cookie is by no master key that is kept, or was altered; or the request was. */
+export type Refusal = "unknownKey" | "cookie" | "request";
 
 /** What a request is. */
 export type NtsArrival =
@@ -27,7 +32,7 @@ export type NtsArrival =
   | { readonly kind: "plain" }
   | { readonly kind: "authentic"; readonly request: NtsRequest }
   /** To be answered with the kiss NTSN, since the cookie or the request is not authentic. */
-  | { readonly kind: "nak"; readonly uniqueIdentifier: Uint8Array }
+  | { readonly kind: "nak"; readonly why: Refusal; readonly uniqueIdentifier: Uint8Array }
   /** To be dropped: it is not made as the RFC has it. */
   | { readonly kind: "malformed" };
 
@@ -43,22 +48,25 @@ export function openRequest(
   masters: readonly MasterKey[],
   makeAead: MakeAead,
 ): NtsArrival {
-  if (!packet.extensions.some(({ type }) => OF_NTS.includes(type))) return { kind: "plain" };
+  if (!isUnderNts(packet)) return { kind: "plain" };
   const parts = protectedPacket(packet);
   const [cookie, ...others] = parts?.clear.filter(({ type }) => type === NTS_FIELDS.cookie) ?? [];
   const incomplete = parts === null || parts.authenticator === null || cookie === undefined || others.length > 0;
   if (incomplete) return { kind: "malformed" };
 
   const { uniqueIdentifier, clear, authenticator } = parts;
-  const keys = openCookie(cookie.value, masters, makeAead);
-  const aead = keys === null ? null : makeAead(keys.aead, keys.c2s);
-  const opened = aead === null ? null : openPacket(bytes, authenticator!, aead);
-  if (keys === null || aead === null || opened === null) return { kind: "nak", uniqueIdentifier };
+  const inside = openCookie(cookie.value, masters, makeAead);
+  if (inside.kind !== "opened")
+    return { kind: "nak", why: inside.kind === "wrong" ? "cookie" : "unknownKey", uniqueIdentifier };
+  const { keys, age } = inside;
+  const aead = makeAead(keys.aead, keys.c2s);
+  const opened = openPacket(bytes, authenticator!, aead);
+  if (opened === null) return { kind: "nak", why: "request", uniqueIdentifier };
   if (opened.padding < additionalPadding(opened.nonce, aead.row.longestNonce)) return { kind: "malformed" };
 
   const asked = 1 + [...clear, ...opened.fields].filter(isPlaceholderFor(cookie)).length;
   const cookies = Math.min(asked, COOKIES_IN_HAND);
-  return { kind: "authentic", request: { keys, uniqueIdentifier: Uint8Array.from(uniqueIdentifier), cookies } };
+  return { kind: "authentic", request: { keys, age, uniqueIdentifier: Uint8Array.from(uniqueIdentifier), cookies } };
 }
 
 /**
@@ -92,8 +100,6 @@ export function encodeNak(header: Uint8Array, uniqueIdentifier: Uint8Array): Uin
   octets.set(field, header.length);
   return octets;
 }
-
-const OF_NTS: readonly number[] = [NTS_FIELDS.cookie, NTS_FIELDS.placeholder, NTS_FIELDS.authenticator];
 
 function isPlaceholderFor(cookie: ExtensionField): (field: ExtensionField) => boolean {
   return ({ type, value }) => type === NTS_FIELDS.placeholder && value.length === cookie.value.length;

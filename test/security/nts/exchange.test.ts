@@ -312,14 +312,18 @@ describe("a cookie", () => {
       const keys = { aead, c2s: random(aead.keyOctets), s2c: random(aead.keyOctets) };
       const cookie = sealCookie(MASTER, keys, makeAead, random);
       expect(cookie.length).toBe(cookieOctets(aead));
-      expect(openCookie(cookie, [{ id: 1, key: MASTER.key }, MASTER], makeAead)).toEqual(keys);
+      expect(openCookie(cookie, [{ id: 1, key: MASTER.key }, MASTER], makeAead)).toEqual({
+        kind: "opened",
+        keys,
+        age: 1,
+      });
     }
   });
 
   it("opens to nothing when it is anything else", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (octets) => {
-        expect(openCookie(Uint8Array.from([0, 0, 0, 7, ...octets]), [MASTER], makeAead)).toBeNull();
+        expect(openCookie(Uint8Array.from([0, 0, 0, 7, ...octets]), [MASTER], makeAead)).toEqual({ kind: "wrong" });
       }),
     );
   });
