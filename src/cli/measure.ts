@@ -17,6 +17,7 @@ import { localClock } from "../host/local-clock.ts";
 import { md5 } from "../host/md5.ts";
 import { openWorld } from "../host/world.ts";
 import type { Keyring } from "../security/keyring.ts";
+import type { NtsAnswering } from "../security/security.ts";
 import { securityProvider } from "../security/symmetric.ts";
 import type { Seconds } from "../time/seconds.ts";
 import type { UnixNanoseconds } from "../time/timestamp.ts";
@@ -38,6 +39,8 @@ export interface MeasureRequest extends DriveOptions {
   readonly control?: ControlAnswering;
   /** Where keys of Network Time Security are kept from run to run, and who is told of what goes wrong with that; absent: they are not. */
   readonly keys?: { readonly state: StateFile; readonly heed: (warning: StateWarning | null) => void };
+  /** Who answers clients under NTS; absent: nobody. */
+  readonly answering?: () => NtsAnswering | null;
   /** Takes what the engine knows when it has ended. */
   readonly onLearned?: (memory: Memory) => void;
 }
@@ -71,12 +74,13 @@ export async function measure({
   machine,
   control,
   keys,
+  answering,
   onLearned,
   ...options
 }: MeasureRequest): Promise<Measured> {
   const nts = new NtsAtHand();
   await nts.load(config);
-  const engine = engineOf(hastened(config, options.spent ?? 0), keyring, nts, control);
+  const engine = engineOf(hastened(config, options.spent ?? 0), keyring, nts, control, answering);
   const kept = keys === undefined ? null : new KeptKeys(keys.state, () => trustName(trust));
   const establish = establishKeys(trust);
   const world = await openWorld({
@@ -106,17 +110,19 @@ export function untouched(config: EngineConfig, { read }: Machine): Snapshot {
 /**
  * An engine with this machine's chance and keys.
  * @param nts loaded for the configuration; `null`: it will not be begun
+ * @param answering who answers clients under NTS; absent: nobody
  */
 export function engineOf(
   config: EngineConfig,
   keyring: Keyring | null,
   nts: NtsAtHand | null,
   control?: ControlAnswering,
+  answering?: () => NtsAnswering | null,
 ): Engine {
   const surroundings = {
     ...(control === undefined ? {} : { control }),
     chance: systemChance(),
-    security: securityProvider(keyring, nts?.security),
+    security: securityProvider(keyring, nts?.security, answering),
     referenceIdOf,
     era: unixNow(),
     earliest: earliestTime(),

@@ -18,6 +18,7 @@ import { controlResponder } from "./daemon/control.ts";
 import type { Io } from "./io.ts";
 import type { Machine } from "./measure.ts";
 import { trustOf } from "./nts.ts";
+import { ntsSettings, type NtsSettings } from "./nts-served.ts";
 import { LEAP_FILE } from "./options/defaults.ts";
 import type { OptionsOf } from "./options/offers.ts";
 import { checkInterface, readKeys, trustedKeys } from "./prepare-finding.ts";
@@ -29,6 +30,8 @@ export interface PreparedServe extends ServeConfig {
   readonly keyring: Keyring | null;
   readonly trust: Trust;
   readonly control: ControlAnswering;
+  /** `null`: nobody is answered under NTS. */
+  readonly nts: NtsSettings | null;
 }
 
 /**
@@ -83,8 +86,15 @@ export async function prepareServe(
     ...made,
     keyring: keys.keyring,
     trust: trustOf(options.ca),
+    nts: ntsSettings(options, loaded?.configuration ?? null, whereServed(made)),
     control: controlResponder(loaded?.configuration ?? null, keys.keyring),
   };
+}
+
+/** Where keys are established: at the address that is served, or at all of the family. */
+function whereServed({ config: { service } }: ServeConfig): { address: string | null; timePort: number } {
+  const { addresses, port } = service!;
+  return { address: addresses.length === 1 ? addresses[0]! : null, timePort: port };
 }
 
 /** The key of broadcasts: the one named, else the first that is trusted. */

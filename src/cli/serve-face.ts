@@ -41,7 +41,13 @@ export class ServeFace implements Face {
   readonly #presence: Presence;
   #answered = { at: 0, count: 0, rate: 0 };
 
-  constructor({ service, associations }: EngineConfig, options: OptionsOf<"serve">, io: Io, palette: Palette) {
+  constructor(
+    { service, associations }: EngineConfig,
+    ntsPort: number | null,
+    options: OptionsOf<"serve">,
+    io: Io,
+    palette: Palette,
+  ) {
     this.#options = options;
     this.#io = io;
     this.#palette = palette;
@@ -50,6 +56,7 @@ export class ServeFace implements Face {
       address: service!.addresses.length === 1 ? service!.addresses[0]! : null,
       groups: service!.groups.map(({ group }) => group),
       broadcasts: associations.filter(({ kind }) => kind === "broadcast").map(({ name }) => name),
+      ntsPort,
     };
     this.shown = { every: PERIOD, show: (session) => this.#tell("counts", session) };
   }

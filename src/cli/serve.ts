@@ -4,6 +4,7 @@ import { paletteFor } from "./colors.ts";
 import { exitCode, failureLine } from "./exit.ts";
 import type { Io } from "./io.ts";
 import { measure, thisMachine } from "./measure.ts";
+import { NtsServed } from "./nts-served.ts";
 import type { OptionsOf } from "./options/offers.ts";
 import { prepareServe } from "./prepare-serve.ts";
 import { ServeFace } from "./serve-face.ts";
@@ -16,10 +17,26 @@ import { session } from "./session.ts";
  */
 export async function runServe(servers: readonly string[], options: OptionsOf<"serve">, io: Io): Promise<number> {
   const machine = thisMachine();
-  const { config, warnings, keyring, trust, control } = await prepareServe(servers, options, machine, io);
+  const { config, warnings, keyring, trust, control, nts } = await prepareServe(servers, options, machine, io);
   for (const warning of warnings) io.err.write(`ntpkit serve: warning: ${warning}\n`);
-  const face = new ServeFace(config, options, io, await paletteFor(io.out, io.env, options.color));
-  await session(face, options, io, (watch) => measure({ ...watch, config, keyring, trust, machine, control }));
+  const served = new NtsServed();
+  const warn = (text: string | null): void => {
+    if (text !== null) io.err.write(`ntpkit serve: warning: ${text}\n`);
+  };
+  await served.serve(nts, (_matter, text) => warn(text));
+  const port = served.service?.port ?? null;
+  const face = new ServeFace(config, port, options, io, await paletteFor(io.out, io.env, options.color));
+  const renew = (): void => served.service?.renew();
+  if (served.service !== null) process.on("SIGHUP", renew);
+  const { answering } = served;
+  try {
+    await session(face, options, io, (watch) =>
+      measure({ ...watch, config, keyring, trust, machine, control, answering }),
+    );
+  } finally {
+    process.off("SIGHUP", renew);
+    served.close();
+  }
   const { failure } = face;
   if (failure === null) return exitCode("ok");
   if (options.json === true) io.out.write(documentText(bareDocument("serve", failure), false));

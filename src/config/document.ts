@@ -38,7 +38,7 @@ export function configDocument(
   port: number,
 ): ConfigDocument {
   const { phi: _phi, ...selection } = DEFAULT_LIMITS;
-  const { switches, tinker, discard, discovery, statistics, localClock } = file;
+  const { switches, tinker, discard, nts, discovery, statistics, localClock } = file;
   return {
     schema: "ntpkit/config/1",
     ok: true,
@@ -61,6 +61,7 @@ export function configDocument(
     selection: { ...selection, ...file.limits, ...discovery },
     restrict: file.restrict.map(({ address, family, mask, flags }) => ({ address, family, mask, flags })),
     discard: { ...discard },
+    nts: { enabled: nts.enabled, certificate: nts.certificate, key: nts.key, cookies: nts.cookies, port: nts.port },
     mru: { ...file.mru },
     switches: { ...switches },
     tinker: {

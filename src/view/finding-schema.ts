@@ -112,7 +112,13 @@ function serveSchema(): Schema {
   return lines<ServeDocument>("serve", ["listening", "source", "counts", "stopped"], {
     at: maybe({ ...instant, description: "by the local clock" }),
     listening: open(
-      record<Presence>({ port: integer(1, 65_535), address: maybe(text), groups: list(text), broadcasts: list(text) }),
+      record<Presence>({
+        port: integer(1, 65_535),
+        address: maybe(text),
+        groups: list(text),
+        broadcasts: list(text),
+        ntsPort: maybe(integer(1, 65_535)),
+      }),
     ),
     served: open(record<ServeDocument["served"]>({ synchronized: flag, stratum: integer(1, 16), refid: text })),
     clock: open(CLOCK),

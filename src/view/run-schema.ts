@@ -78,6 +78,13 @@ const PROPERTIES: Readonly<Record<string, Schema>> = {
     }),
   ),
   discard: openRecord({ average: integer(0, 16), minimum: amount, monitor: amount }),
+  nts: openRecord({
+    enabled: flag,
+    certificate: maybe(text),
+    key: maybe(text),
+    cookies: maybe(text),
+    port: integer(1, 65_535),
+  }),
   mru: keywords({ type: "object", additionalProperties: maybe(amount) }),
   switches: keywords({ type: "object", additionalProperties: flag }),
   tinker: openRecord({

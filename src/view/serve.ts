@@ -18,6 +18,8 @@ export interface Presence {
   /** Groups in which it answers searches. */
   readonly groups: readonly string[];
   readonly broadcasts: readonly string[];
+  /** TCP port of key establishment, for clients under NTS; `null`: none. */
+  readonly ntsPort: number | null;
 }
 
 /** A server at one moment. */
@@ -72,9 +74,10 @@ export function serveDocument(
 }
 
 /** Where it is, in words. */
-export function presenceText({ port, address, groups, broadcasts }: Presence): string {
+export function presenceText({ port, address, groups, broadcasts, ntsPort }: Presence): string {
   const parts = [
     `answering on UDP port ${port}${address === null ? "" : ` of ${printable(address)}`}`,
+    ...(ntsPort === null ? [] : [`establishing keys for NTS on TCP port ${ntsPort}`]),
     ...(groups.length === 0 ? [] : [`searches in ${listed(groups.map(printable))}`]),
     ...(broadcasts.length === 0 ? [] : [`broadcasting to ${listed(broadcasts.map(printable))}`]),
   ];

@@ -11,7 +11,7 @@ import { ROWS, type RowName } from "../../src/cli/options/rows.ts";
 import { COMMANDS as NTP_CONF } from "../../src/config/ntpconf/commands.ts";
 import { UsageError } from "../../src/config/usage.ts";
 import { plainDuration } from "../../src/config/values.ts";
-import { Certificates } from "../support/certificates.ts";
+import { Certificates, type Certified } from "../support/certificates.ts";
 import { ntpkit, type Ran } from "../support/command.ts";
 
 const ALL = Object.entries(ROWS) as [RowName, Row][];
@@ -21,6 +21,7 @@ const rowsOf = (command: CommandName): readonly Row[] => offered(command).flatMa
 let folder = "";
 let authority = "";
 let made: Certificates;
+let served: Certified;
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "ntpkit-options-"));
@@ -29,7 +30,8 @@ beforeAll(() => {
   writeFileSync(join(folder, "ntp.conf"), "server 127.0.0.1\n");
   writeFileSync(join(folder, "chrony.conf"), "server 127.0.0.1 port 9 iburst\nmakestep 1 3\n");
   made = new Certificates();
-  authority = made.make([], { authority: true }).file;
+  served = made.make([], { authority: true });
+  authority = served.file;
   // The leap second of 2016, with the hash of the list.
   writeFileSync(join(folder, "leaps"), "#$ 3676924800\n#@ 4291747200\n3692217600 37\n");
 });
@@ -107,6 +109,7 @@ const BESIDE: Readonly<Partial<Record<CommandName, (flag: string) => readonly st
   broadcast: (flag) => (flag === "--port" ? [] : ["--port", "11123"]),
   manycast: (flag) => ["239.255.77.78", ...(flag === "--no-auth" ? [] : ["--no-auth"])],
   serve: (flag) => [
+    ...(flag.startsWith("--nts-") ? underNts(flag) : []),
     ...(flag === "--user" ? [] : ["--user", "root"]),
     ...(flag === "--address" ? [] : ["--address", "127.0.0.1"]),
     ...(flag === "--port" ? [] : ["--port", "11124"]),
@@ -127,6 +130,12 @@ const BESIDE: Readonly<Partial<Record<CommandName, (flag: string) => readonly st
   completion: () => ["bash"],
 };
 
+/** What answering under NTS needs, but for the option that is tried. */
+function underNts(flag: string): readonly string[] {
+  const whole = { "--nts-cert": served.file, "--nts-key": served.keyFile, "--nts-port": "11126" };
+  return Object.entries(whole).flatMap(([name, value]) => (name === flag ? [] : [name, value]));
+}
+
 /** A value of each option that takes one, by the word for it in the help, or by the flag. */
 const VALUES: Readonly<Record<string, () => string>> = {
   "--user": () => "root",
@@ -144,6 +153,9 @@ const VALUES: Readonly<Record<string, () => string>> = {
   "--keys": () => join(folder, "keys"),
   "--from": () => join(folder, "chrony.conf"),
   "--ca": () => authority,
+  "--nts-cert": () => served.file,
+  "--nts-key": () => served.keyFile,
+  "--nts-cookies": () => join(folder, "nts-keys"),
   "--interval": () => "2s",
   "--orphan-wait": () => "5m",
   "--leap-smear": () => "1h",

@@ -35,6 +35,7 @@ function goesBy(text: string): string {
     driftTolerance,
     leapFile,
     smear,
+    nts: { at: _at, ...nts },
     logFile,
     pidFile,
     statistics,
@@ -57,6 +58,7 @@ function goesBy(text: string): string {
     driftTolerance,
     leapFile: leapFile && { path: leapFile.path, checkHash: leapFile.checkHash },
     smear,
+    nts,
     logFile,
     pidFile,
     written,
@@ -95,6 +97,7 @@ function other(takes: Takes, standard: OptionSyntax["standard"]): string {
 /** Lines before, by which an option can have an effect; `LINE` stands for the line itself. */
 const SETTING: Readonly<Record<string, string>> = {
   tos: "tos orphan 6\nLINE",
+  nts: "nts cert /a key /b\nLINE",
   tinker: "server 192.0.2.1\nLINE",
   enable: "server 192.0.2.1\nLINE",
   disable: "server 192.0.2.1\nstatistics loopstats\nLINE",
@@ -130,6 +133,7 @@ const DEFAULTS = new Set([
   "enable ntp",
   "enable stats",
   "disable bclient",
+  "nts disable",
   "filegen link",
   "filegen enable",
 ]);

@@ -190,11 +190,11 @@ describe("serve", () => {
     { precision: -24, leastPoll: 3, age: 0, smear: 0 },
   );
   const state = { snapshot: undecided([]), published, counts: { ...noCounts(), answered: 5, noServe: 2 }, clients: 3 };
-  const presence = { port: 123, address: null, groups: ["239.1.1.1"], broadcasts: ["192.0.2.255"] };
+  const presence = { port: 123, address: null, groups: ["239.1.1.1"], broadcasts: ["192.0.2.255"], ntsPort: 4460 };
 
   it("tells where it is, what it says and what came", () => {
     expect(presenceText(presence)).toBe(
-      "answering on UDP port 123; searches in 239.1.1.1; broadcasting to 192.0.2.255",
+      "answering on UDP port 123; establishing keys for NTS on TCP port 4460; searches in 239.1.1.1; broadcasting to 192.0.2.255",
     );
     expect(servedText(state)).toBe("stratum 2, refid LOCAL(0)");
     expect(servedText({ ...state, published: nothing })).toContain("leap 3");

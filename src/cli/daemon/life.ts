@@ -40,6 +40,7 @@ import type { Io, StopSignal } from "../io.ts";
 import { KeptKeys } from "../kept-keys.ts";
 import { engineOf, thisMachine, type Machine, type Measured } from "../measure.ts";
 import { NtsAtHand, trustName, trustOf } from "../nts.ts";
+import { NtsServed, ntsSettings } from "../nts-served.ts";
 import type { OptionsOf } from "../options/offers.ts";
 import { session, type Face, type Session } from "../session.ts";
 import { openState } from "../state.ts";
@@ -104,6 +105,7 @@ class Daemon implements Face {
   readonly #names: RestrictedNames;
   readonly #unfollowed: Unfollowed;
   readonly #nts = new NtsAtHand();
+  readonly #served = new NtsServed();
   #drift: DriftFile;
   #statistics: StatisticsFiles;
   /** Why the service has no socket; `null`: it has, or was not refused. */
@@ -139,6 +141,8 @@ class Daemon implements Face {
     try {
       this.#remark("started", `ntpkit ${version()}: configuration file ${this.#orders.loaded.path}`);
       await this.#orders.begin();
+      await this.#serveUnderNts();
+      endings.push(() => this.#served.close());
       if (metrics !== null) endings.push(await this.#giveMetrics(metrics));
       endings.push(this.#heedHangup(), this.#heedTime());
       return this.#result(await session(this, this.#options, this.#io, (watch) => this.#run(watch)));
@@ -171,7 +175,8 @@ class Daemon implements Face {
     this.#leaps = this.#readLeaps();
     const config = this.#engineConfig(machine, this.#drift.read());
     await this.#nts.load(config);
-    const engine = engineOf(config, this.#orders.keyring, this.#nts, this.#orders.control);
+    const { keyring, control } = this.#orders;
+    const engine = engineOf(config, keyring, this.#nts, control, this.#served.answering);
     const { memory, warning } = this.#state.recall();
     this.#warn(warning);
     try {
@@ -260,16 +265,35 @@ class Daemon implements Face {
       this.#log.say("info", "configuration", "the configuration has not changed");
       this.#manager.tell("READY=1");
       this.#lookAtLeaps();
+      void this.#serveUnderNts();
       return;
     }
     this.#remark("reread", `configuration file ${this.#orders.loaded.path}, read anew`);
     this.#adopt();
   }
 
+  /** Answers clients under NTS, where the configuration says so. A daemon that cannot goes on, and tries again when it is told to. */
+  async #serveUnderNts(): Promise<void> {
+    const { configuration } = this.#orders.loaded;
+    const where = { address: null, timePort: this.#options.port ?? ONCE_DEFAULTS.port };
+    const tell = (matter: string, text: string | null): void =>
+      this.#log.matter(`nts ${matter}`, "warning", "nts", text);
+    try {
+      await this.#served.serve(ntsSettings({}, configuration, where), tell);
+      const { service } = this.#served;
+      const text = service === null ? null : `keys for NTS are established at TCP port ${service.port}`;
+      this.#log.matter("nts", "info", "nts", text);
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      this.#log.matter("nts", "error", "nts", `${error.message}; nobody is answered under NTS`);
+    }
+  }
+
   /** Goes by orders that have changed. */
   #adopt(): void {
     const { configuration } = this.#orders.loaded;
     this.#keep();
+    void this.#serveUnderNts();
     this.#drift = new DriftFile(configuration, this.#options.clock, this.#log);
     this.#statistics = new StatisticsFiles(configuration, this.#log);
     this.#leaps = this.#readLeaps();

@@ -88,6 +88,10 @@ export const GROUPS = {
     heading: "Whom it tells:",
     rows: ["allow", "deny", "rateLimit", "servingKeys", "keysFormat", "servingTrusted"],
   },
+  proving: {
+    heading: "Proving who it is (Network Time Security):",
+    rows: ["ntsCert", "ntsKey", "ntsPort", "ntsCookies"],
+  },
   announcing: {
     heading: "Making itself known:",
     rows: ["broadcast", "minpoll", "broadcastTtl", "xleave", "broadcastKey", "manycast", "servingCohort"],
@@ -185,7 +189,7 @@ export const OFFERS = {
   pool: ["servers", "poolMeasuring", "selection", "output"],
   broadcast: ["listening", "heard", "listenMeasuring", "selection", "output"],
   manycast: ["search", "searched", "searchMeasuring", "searchSelection", "output"],
-  serve: ["serving", "told", "clients", "announcing", "selection", "output"],
+  serve: ["serving", "told", "clients", "proving", "announcing", "selection", "output"],
   run: ["daemon", "output"],
   peers: ["peers", "asking", "figures", "peersOutput"],
   associations: ["associations", "asking", "output"],

@@ -353,6 +353,27 @@ export const ROWS = {
     text: "without a source trust the local clock, at once, as this stratum",
     read: parseStratum as (text: string, flag: string) => number,
   },
+  ntsCert: {
+    flag: "--nts-cert",
+    takes: "file",
+    text: "answer clients under NTS, as whom this certificate names; those above it follow it in the file, PEM",
+    conf: "nts cert",
+  },
+  ntsKey: { flag: "--nts-key", takes: "file", text: "the key of that certificate, PEM", conf: "nts key" },
+  ntsPort: {
+    flag: "--nts-port",
+    takes: "port",
+    text: "TCP port of key establishment",
+    whole: INTEGERS.port as IntegerBounds,
+    standard: ONCE_DEFAULTS.ntsPort as number,
+    conf: "nts port",
+  },
+  ntsCookies: {
+    flag: "--nts-cookies",
+    takes: "file",
+    text: "keep the master keys of cookies in this file; nts-keys in the state directory, unless said",
+    conf: "nts cookie",
+  },
   orphan: {
     flag: "--orphan",
     takes: "stratum",

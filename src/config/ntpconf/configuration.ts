@@ -5,7 +5,7 @@ import type { KeyFormat } from "../../security/keyfile.ts";
 import { parseKeyIds, type KeyIdRange } from "../../security/keyids.ts";
 import { guarded, UsageError, type OnFault, type Place } from "../usage.ts";
 import { ASSOCIATION_COMMANDS, DEFAULT_RINGS } from "./associations.ts";
-import { foldDaemon, tinkerOf } from "./daemon.ts";
+import { checkNts, foldDaemon, tinkerOf } from "./daemon.ts";
 import {
   isGroup,
   localUnit,
@@ -20,6 +20,7 @@ import type { Configuration, DiscardLimits, DiscoverySettings, Draft, Switches }
 import { SERVICE_COMMANDS, STATISTICS } from "./service.ts";
 import { standards, type Options, type Standard } from "./syntax.ts";
 import { isClock } from "./values.ts";
+import { KE_PORT } from "../../wire/ntske.ts";
 import { own } from "../../wire/own.ts";
 
 export type { AssociationLine, RestrictLine, ServerLine } from "./lines.ts";
@@ -92,6 +93,7 @@ export function foldStatements(
     else guarded(onFault, () => (own(FOLD, statement.command) ?? foldDaemon)(draft, statement));
   }
   checkLimits(draft, statements);
+  checkNts(draft);
   const { localStratum: _, ...configuration } = draft;
   return { ...configuration, localClock: localClockOf(draft) };
 }
@@ -135,6 +137,7 @@ function emptyDraft(): Draft {
     discovery: discoveryOf(tos) as DiscoverySettings,
     restrict: [],
     discard: DEFAULT_DISCARD,
+    nts: { enabled: false, certificate: null, key: null, cookies: null, port: KE_PORT, at: null },
     mru: settings(SERVICE_COMMANDS, "mru"),
     switches: switches as unknown as Switches,
     tinker: tinkerOf(settings(SERVICE_COMMANDS, "tinker")),

@@ -7,7 +7,7 @@ import { UsageError, type Place } from "../usage.ts";
 import { NO_CLOCKSTATS } from "./service.ts";
 import type { Standard } from "./syntax.ts";
 import type { Statement } from "./parse.ts";
-import type { Draft, InterfaceLine, Switches, Tinker, Variable } from "./record.ts";
+import type { Draft, InterfaceLine, NtsLines, Switches, Tinker, Variable } from "./record.ts";
 import { own } from "../../wire/own.ts";
 
 /** What each command adds. */
@@ -33,6 +33,7 @@ const FOLD: Readonly<Record<string, (draft: Draft, statement: Statement) => void
     void (draft.broadcastDelay = (delay as number) > 0 ? (delay as number) : null),
   calldelay: (draft, { values: [delay] }) => void (draft.callDelay = (delay as number) > 0 ? (delay as number) : null),
   controlkey: (draft, { values: [key] }) => void (draft.controlKey = key as number),
+  nts: (draft, { options, at }) => void (draft.nts = { ...ntsOf(draft.nts, options), at }),
   mru: (draft, { options }) => void (draft.mru = { ...draft.mru, ...Object.fromEntries(options) }),
   enable: (draft, { options }) => switched(draft, options, true),
   disable: (draft, { options }) => switched(draft, options, false),
@@ -98,6 +99,32 @@ function switched(draft: Draft, options: Statement["options"], on: boolean): voi
   const changed = [...options.keys()].filter((name) => known.includes(name)).map((name) => [name, on]);
   draft.switches = { ...draft.switches, ...(Object.fromEntries(changed) as Partial<Switches>) };
   if (options.has("bclient")) draft.broadcastClient = on;
+}
+
+/** Later lines win. */
+function ntsOf(before: NtsLines, options: Statement["options"]): NtsLines {
+  const file = (name: string, was: string | null): string | null => {
+    const given = options.get(name);
+    return typeof given === "string" ? given : was;
+  };
+  const port = options.get("port");
+  return {
+    enabled: options.has("enable") || (before.enabled && !options.has("disable")),
+    certificate: file("cert", before.certificate),
+    key: file("key", before.key),
+    cookies: file("cookie", before.cookies),
+    port: typeof port === "number" ? port : before.port,
+    at: before.at,
+  };
+}
+
+/** Who answers under NTS has a certificate and its key; without them it is not enabled. */
+export function checkNts(draft: Draft): void {
+  const { enabled, certificate, key, at } = draft.nts;
+  if (!enabled || at === null || (certificate !== null && key !== null)) return;
+  const lacking = certificate === null ? "cert" : "key";
+  remark(draft, `"nts enable" is left out: there is no "nts ${lacking} FILE"`, at);
+  draft.nts = { ...draft.nts, enabled: false };
 }
 
 /** Later lines win; on a line `stepfwd` and `stepback` say more than `step`. */

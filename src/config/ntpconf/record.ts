@@ -90,6 +90,21 @@ export interface Variable {
   readonly standard: boolean;
 }
 
+/** What `nts` lines say of answering clients. */
+export interface NtsLines {
+  readonly enabled: boolean;
+  /** The file of the certificate with those above it, PEM; `null`: none is named. */
+  readonly certificate: string | null;
+  /** The file of its key, PEM. */
+  readonly key: string | null;
+  /** The file that master keys are kept in; `null`: one in the state directory. */
+  readonly cookies: string | null;
+  /** Of key establishment, TCP. */
+  readonly port: number;
+  /** The last line; `null`: there is none. */
+  readonly at: Place | null;
+}
+
 /** Everything a file configures. */
 export interface Configuration {
   /** Servers and pools: what the one-shots ask. */
@@ -116,6 +131,7 @@ export interface Configuration {
   readonly discovery: DiscoverySettings;
   readonly restrict: readonly RestrictLine[];
   readonly discard: DiscardLimits;
+  readonly nts: NtsLines;
   readonly mru: Readonly<Record<string, Standard>>;
   readonly switches: Switches;
   readonly tinker: Tinker;

@@ -1,5 +1,6 @@
 /** The rows of the commands that say who is served, how the clock is kept, and what is written where. */
 import { DISCIPLINE } from "../../discipline/constants.ts";
+import { KE_PORT } from "../../wire/ntske.ts";
 import { PHI } from "../../time/seconds.ts";
 import {
   choice,
@@ -65,6 +66,26 @@ const RESTRICT: Options = {
   mssntp: { ...FLAG, idle: "Microsoft's signatures are not used here" },
   ...idle(flags("flake serverresponse fuzz nomrulist epeer"), "it is not known here"),
   ippeerlimit: missing({ ...integer(-1, 0x7fff_ffff), standard: -1 }, "associations by address are not counted"),
+};
+
+const TLS_ONLY = "TLS 1.3 is spoken, as the system's OpenSSL has it, and nothing else";
+
+/** Of NTPsec; and `port`. */
+const NTS: Options = {
+  enable: FLAG,
+  disable: FLAG,
+  cert: { ...WORD, standard: null },
+  key: { ...WORD, standard: null },
+  cookie: { ...WORD, standard: null },
+  port: { ...integer(1, 65_535, "ignore"), standard: KE_PORT },
+  ca: missing({ ...WORD, standard: null }, "--ca says who is trusted besides"),
+  aead: missing({ ...WORD, standard: null }, "the first of a client's that is known here counts"),
+  mintls: { ...WORD, standard: null, idle: TLS_ONLY },
+  maxtls: { ...WORD, standard: null, idle: TLS_ONLY },
+  tlsciphers: { ...WORD, standard: null, idle: TLS_ONLY },
+  tlsciphersuites: missing({ ...WORD, standard: null }, TLS_ONLY),
+  tlsecdhcurves: missing({ ...WORD, standard: null }, TLS_ONLY),
+  tlscipherserverpreference: { ...WORD, standard: null, idle: TLS_ONLY },
 };
 
 /** ntpd's defaults of the list of recent clients (ntp_monitor.c). */
@@ -140,6 +161,10 @@ export const SERVICE_COMMANDS: Readonly<Record<string, CommandSyntax>> = {
     needsOption: true,
   }),
   mru: daemonOnly("the list of recent clients", { options: MRU, needsOption: true }),
+  nts: daemonOnly("answer clients under NTS, and establish keys with them over TLS 1.3", {
+    options: NTS,
+    needsOption: true,
+  }),
   includefile: common("another file to read in place", { operands: [FILE] }),
 
   enable: daemonOnly("switch something on", { options: SWITCHES, needsOption: true }),
@@ -203,12 +228,6 @@ export const SERVICE_COMMANDS: Readonly<Record<string, CommandSyntax>> = {
 
   ...Object.fromEntries([
     ...leftOut("crypto autokey keysdir revoke automax ident", "warned", "leaves", "Autokey is not used here"),
-    ...leftOut(
-      "nts",
-      "warned",
-      "leaves",
-      "nobody is answered under NTS here; `nts` of a server's line asks it so, and --ca says who is trusted besides",
-    ),
     ...leftOut(
       "refclock phone",
       "warned",

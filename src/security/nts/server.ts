@@ -32,7 +32,7 @@ export type NtsArrival =
   | { readonly kind: "plain" }
   | { readonly kind: "authentic"; readonly request: NtsRequest }
   /** To be answered with the kiss NTSN, since the cookie or the request is not authentic. */
-  | { readonly kind: "nak"; readonly why: Refusal; readonly uniqueIdentifier: Uint8Array }
+  | { readonly kind: "nak"; readonly why?: Refusal; readonly uniqueIdentifier: Uint8Array }
   /** To be dropped: it is not made as the RFC has it. */
   | { readonly kind: "malformed" };
 

@@ -1,0 +1,110 @@
+/**
+ * Answering clients under NTS, as far as it is there at every start: what was asked for, and who answers at the moment. The service
+ * itself, and TLS with it, is loaded where it is asked for.
+ */
+import type { Configuration } from "../config/ntpconf/configuration.ts";
+import { UsageError, type Place } from "../config/usage.ts";
+import { KE_PORT } from "../wire/ntske.ts";
+import type { NtsAnswering } from "../security/security.ts";
+import type { NtsService, TellNts } from "./nts-serving.ts";
+
+/** What is asked for. */
+export interface NtsSettings {
+  /** Files, PEM. */
+  readonly certificate: string;
+  readonly key: string;
+  /** The file of master keys; `null`: one in the state directory. */
+  readonly cookies: string | null;
+  /** Of key establishment, TCP. */
+  readonly port: number;
+  /** To listen on, an IP literal; `null`: all. */
+  readonly address: string | null;
+  /** The UDP port that time is asked at. */
+  readonly timePort: number;
+  /** How whoever asked for it calls certificate, key and port. */
+  readonly words: { readonly certificate: string; readonly key: string; readonly port: string };
+  /** Where it is asked for; `null`: on the command line. */
+  readonly at: Place | null;
+}
+
+/** What the command line says. */
+export interface NtsOptions {
+  readonly ntsCert?: string;
+  readonly ntsKey?: string;
+  readonly ntsPort?: number;
+  readonly ntsCookies?: string;
+}
+
+const OPTIONS = { certificate: "--nts-cert", key: "--nts-key", port: "--nts-port" } as const;
+const LINES = { certificate: "nts cert", key: "nts key", port: "nts port" } as const;
+
+/**
+ * What is asked for on the command line, or else in a file.
+ * @param where the service is
+ * @returns `null`: nobody is answered under NTS
+ * @throws UsageError where half of it is
+ */
+export function ntsSettings(
+  { ntsCert, ntsKey, ntsPort, ntsCookies }: NtsOptions,
+  file: Pick<Configuration, "nts"> | null,
+  where: { readonly address: string | null; readonly timePort: number },
+): NtsSettings | null {
+  const lines = file?.nts ?? null;
+  const isGiven = ntsCert !== undefined || ntsKey !== undefined;
+  if (!isGiven && lines?.enabled !== true) {
+    const idle = ntsPort !== undefined ? "--nts-port" : ntsCookies !== undefined ? "--nts-cookies" : null;
+    if (idle !== null)
+      throw new UsageError(`${idle} is for answering under NTS`, "add --nts-cert FILE and --nts-key FILE");
+    return null;
+  }
+  const certificate = ntsCert ?? lines?.certificate ?? null;
+  const key = ntsKey ?? lines?.key ?? null;
+  if (certificate === null) throw new UsageError("--nts-key needs a certificate", "add --nts-cert FILE");
+  if (key === null) throw new UsageError("--nts-cert needs its key", "add --nts-key FILE");
+  return {
+    certificate,
+    key,
+    cookies: ntsCookies ?? lines?.cookies ?? null,
+    port: ntsPort ?? lines?.port ?? KE_PORT,
+    ...where,
+    words: isGiven ? OPTIONS : LINES,
+    at: isGiven ? null : lines!.at,
+  };
+}
+
+/** Who answers under NTS, from one configuration to the next. */
+export class NtsServed {
+  #service: NtsService | null = null;
+  #settings: NtsSettings | null = null;
+
+  /** Who answers now. */
+  readonly answering = (): NtsAnswering | null => this.#service?.answering ?? null;
+
+  /** The service that goes on. */
+  get service(): NtsService | null {
+    return this.#service;
+  }
+
+  /**
+   * Goes by what is asked for now; what has not changed goes on.
+   * @throws UsageError where that cannot be; nobody is answered then
+   */
+  async serve(settings: NtsSettings | null, tell: TellNts): Promise<void> {
+    if (this.#service !== null && isSame(settings, this.#settings)) return this.#service.renew();
+    this.close();
+    this.#settings = settings;
+    if (settings === null) return;
+    const { NtsService: Service } = await import("./nts-serving.ts");
+    this.#service = await Service.begin(settings, tell);
+  }
+
+  close(): void {
+    this.#service?.close();
+    this.#service = null;
+  }
+}
+
+/** Where it stands in a file does not matter. */
+function isSame(one: NtsSettings | null, other: NtsSettings | null): boolean {
+  return JSON.stringify({ ...one, at: null }) === JSON.stringify({ ...other, at: null });
+}
