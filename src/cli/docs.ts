@@ -1,6 +1,6 @@
 /**
- * Writes what is generated and checked in: the manual pages (`man/`) and the JSON Schemas (`schemas/`). `npm run docs`
- * writes them, `npm run check:docs` says which are stale.
+ * Writes what is generated and checked in: the manual pages and the README's pictures (`man/`), and the JSON Schemas
+ * (`schemas/`). `npm run docs` writes them, `npm run check:docs` says which are stale.
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
@@ -14,6 +14,7 @@ import { nowSchema } from "../view/now-document.ts";
 import { simulateSchema } from "../view/simulate-document.ts";
 import { tree } from "./completion/tree.ts";
 import { manualPages } from "./man/pages.ts";
+import { pictures } from "./pictures/scenes.ts";
 import { version } from "./version.ts";
 
 /** Every generated file: its path from the top, and what must stand in it. */
@@ -35,6 +36,7 @@ export function generated(): ReadonlyMap<string, string> {
   };
   return new Map([
     ...pages,
+    ...pictures(),
     ...Object.entries(schemas).map(
       ([name, schema]) => [`schemas/${name}.json`, `${JSON.stringify(schema, null, 2)}\n`] as const,
     ),

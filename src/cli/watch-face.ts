@@ -3,12 +3,12 @@ import type { EngineConfig } from "../engine/port/config.ts";
 import type { Snapshot } from "../engine/port/snapshot.ts";
 import { toIso } from "../time/timestamp.ts";
 import { documentText, runDocument } from "../view/document.ts";
-import { resolveText } from "../view/explain.ts";
-import { markLegend, momentOf, plot, type Moment } from "../view/plot.ts";
-import { report } from "../view/report.ts";
-import { errorBound, ownNames } from "../view/table.ts";
+import { missingLines } from "../view/finding.ts";
+import { momentOf, type Moment } from "../view/plot.ts";
+import { errorBound } from "../view/table.ts";
 import { shortName } from "../view/servername.ts";
-import { durationText, printable, signedText, wrapped } from "../view/text.ts";
+import { durationText, signedText } from "../view/text.ts";
+import { watchScreen } from "../view/watch-screen.ts";
 import { paletteFor } from "./colors.ts";
 import { warnOfHaste } from "./haste.ts";
 import { DEFAULT_WIDTH, type Io } from "./io.ts";
@@ -20,12 +20,6 @@ import type { Face, Session } from "./session.ts";
 
 /** Between two drawings, seconds. */
 const DRAWN = 1;
-/** Rows of the plot: as a low terminal has room for, at the most, and what is too few to see anything by. */
-const PLOT_ROWS = { most: 11, least: 3 };
-/** Lines below the plot's rows: its foot, its times and the last line of the screen. */
-const FOOT = 3;
-/** How to end it. */
-const LEAVE = "Ctrl-C ends";
 /** Moments that are kept; wider terminals are rare. */
 const KEPT = 500;
 
@@ -63,14 +57,9 @@ function lines({ json }: OptionsOf<"watch">, io: Io): Show {
     ? (snapshot) => io.out.write(documentText(runDocument("watch", snapshot, null, unixNow()), false))
     : (snapshot) => {
         const servers = snapshot.associations.map((server) => line(server, snapshot));
-        const names = nameless(snapshot).map((name) => `${clockText(snapshot)}   ${name}\n`);
-        io.out.write([...servers, ...names].join(""));
+        const missing = missingLines(snapshot).map((line) => `${clockText(snapshot)}   ${line}\n`);
+        io.out.write([...servers, ...missing].join(""));
       };
-}
-
-/** Names without an address have no line in the table. */
-function nameless({ unresolved }: Snapshot): readonly string[] {
-  return unresolved.map(({ name }) => `${printable(name)}: ${resolveText(name, unresolved)}`);
 }
 
 /** When a snapshot was taken, to the second. */
@@ -94,26 +83,7 @@ async function drawing({ color }: OptionsOf<"watch">, io: Io): Promise<Show> {
     if (moments.length > KEPT) moments.shift();
     before = snapshot;
     const width = io.out.columns ?? DEFAULT_WIDTH;
-    const numbers = new Map(snapshot.associations.map(({ id }, index) => [Number(id), index + 1]));
-    const style = { width, palette, wraps: true, pivot: unixNow() };
-    const table = lineList(
-      report(snapshot, style) +
-        nameless(snapshot)
-          .map((name) => `${name}\n`)
-          .join(""),
-    );
-    const names = ownNames(snapshot.associations).map((name, index) => `${(index + 1) % 10} ${name}`);
-    const legend = [names.join("   "), markLegend(moments, width), LEAVE]
-      .filter((line) => line !== "")
-      .flatMap((line) => wrapped(line, width).map(palette.faint));
     const height = io.out.rows ?? Infinity;
-    const rows = Math.min(PLOT_ROWS.most, height - table.length - 1 - FOOT - legend.length);
-    const plotted = rows < PLOT_ROWS.least ? [] : plot(moments, numbers, width, rows);
-    // What does not fit would scroll, and be drawn below itself from then on: the servers stay, then the plot.
-    draw([...table, "", ...plotted, ...legend].slice(0, height - 1).join("\n"));
+    draw(watchScreen(snapshot, moments, { width, height, palette, pivot: unixNow() }));
   };
-}
-
-function lineList(text: string): readonly string[] {
-  return text.trimEnd().split("\n");
 }

@@ -41,7 +41,7 @@ export async function runWatch(servers: readonly string[], options: OptionsOf<"w
 }
 
 /** A run that goes on, and polls as often as is decent. */
-function watching(config: EngineConfig): EngineConfig {
+export function watching(config: EngineConfig): EngineConfig {
   const associations = config.associations.map((line) => {
     const { least, most } = literalFamily(line.name) !== 0 && isNearby(line.name) ? POLL.near : POLL.far;
     return { ...line, minpoll: least, maxpoll: most };

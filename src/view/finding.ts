@@ -137,9 +137,15 @@ function headLines(kind: Finding, snapshot: Snapshot): readonly string[] {
   return [];
 }
 
+function failedLines(snapshot: Snapshot): readonly string[] {
+  return missingLines(snapshot.outcome === null ? snapshot : { ...snapshot, unresolved: [] });
+}
+
 /** Who was drawn from a name and gave nothing, and names that give nobody: they have no line in the table. */
-function failedLines({ notDrawn = [], unresolved, outcome }: Snapshot): readonly string[] {
-  const names = outcome === null ? unresolved : [];
+export function missingLines({
+  notDrawn = [],
+  unresolved,
+}: Pick<Snapshot, "notDrawn" | "unresolved">): readonly string[] {
   return [
     ...notDrawn
       .slice(-SENTENCES)
@@ -147,7 +153,7 @@ function failedLines({ notDrawn = [], unresolved, outcome }: Snapshot): readonly
         ({ name, address, port, why }) =>
           `${addressText({ ip: address, port })}${name === address ? "" : ` (${printable(name)})`}: ${drawFaultText(why)}`,
       ),
-    ...names.map(({ name, why }) => `${printable(name)}: ${RESOLVE_FAULTS[why]}`),
+    ...unresolved.map(({ name, why }) => `${printable(name)}: ${RESOLVE_FAULTS[why]}`),
   ];
 }
 

@@ -90,6 +90,7 @@ export interface SnapshotParts {
   readonly clock?: Partial<Snapshot["clock"]>;
   readonly system?: Partial<Snapshot["system"]>;
   readonly unresolved?: Snapshot["unresolved"];
+  readonly notDrawn?: NonNullable<Snapshot["notDrawn"]>;
   readonly startedAt?: NtpTimestamp;
 }
 
@@ -127,6 +128,7 @@ export function snapshotOf(associations: readonly AssociationReport[], parts: Sn
     associations,
     resolved: [],
     unresolved: parts.unresolved ?? [],
+    ...(parts.notDrawn === undefined ? {} : { notDrawn: parts.notDrawn }),
     rings: [],
     refused: {},
     outcome: "ok",
