@@ -13,6 +13,15 @@ const bundle = join(__dirname, "..", "dist", "bin", "ntpkit.cjs");
 /** The code of a thread, which loads what it runs as its process has. */
 const THREAD = `require(${JSON.stringify(__filename)}).load({ part: "./worlds.js", isKept: false })`;
 
+/** What `src/host/loader.ts` describes. */
+const META = {
+  get url() {
+    return pathToFileURL(bundle).href;
+  },
+  thread: THREAD,
+  text: (path) => readFileSync(join(__dirname, "..", path), "utf8"),
+};
+
 /**
  * Runs the command.
  * @param part the chunk that begins: the command, or what its threads run
@@ -24,7 +33,7 @@ function load({ part = "./ntpkit.js", isKept = true } = {}) {
   const compiled = isKept ? Compiled.of(text, process.argv[2]) : null;
   const script = new Script(text, { filename: bundle, cachedData: compiled?.data });
   compiled?.keep(script);
-  requireFrom(script.runInThisContext(), { url: pathToFileURL(bundle).href, thread: THREAD }, require)(part);
+  requireFrom(script.runInThisContext(), META, require)(part);
 }
 
 /** A `require` that knows the chunks; all else is found by another. */

@@ -1,5 +1,5 @@
 /** Where things are, and what the build puts into the program. */
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 /** The top of the project. */
@@ -14,7 +14,11 @@ export function place(path) {
 export const version = JSON.parse(readFileSync(place("package.json"), "utf8")).version;
 
 /** Names that the sources know only when they are built: see `src/host/built.ts` and `src/cli/version.ts`. */
-export const defined = { NTPKIT_BUILT: JSON.stringify(today()), NTPKIT_VERSION: JSON.stringify(version) };
+export const defined = {
+  NTPKIT_BUILT: JSON.stringify(today()),
+  NTPKIT_VERSION: JSON.stringify(version),
+  NTPKIT_EXAMPLES: JSON.stringify(JSON.stringify(examples())),
+};
 
 /** What every bundle has in common. koffi finds its binary beside its own files, so it stays where npm put it. */
 export const common = {
@@ -32,6 +36,15 @@ export const common = {
 /** The packages that files of a bundle come from, by their folders. */
 export function packagesOf({ inputs }) {
   return Object.keys(inputs).flatMap((path) => /^node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path) ?? []);
+}
+
+/** Every example by its name; see `src/cli/manual.ts`. */
+function examples() {
+  const names = readdirSync(place("man/examples"), { recursive: true }).toSorted();
+  const files = names.filter((name) => statSync(place(`man/examples/${name}`)).isFile());
+  return Object.fromEntries(
+    files.map((name) => [`examples/${name}`, readFileSync(place(`man/examples/${name}`), "utf8")]),
+  );
 }
 
 /** The day of the build, which those who build the same again may name (reproducible-builds.org, SOURCE_DATE_EPOCH). */

@@ -170,6 +170,12 @@ export const COMMANDS: readonly CommandRow[] = [
     ],
     run: async ([file], options, io) => (await import("./keygen.ts")).runKeygen(file ?? null, options, io),
   }),
+  command("man", {
+    group: "help",
+    text: "print a page of the manual, or an example: configurations, units, worlds to simulate",
+    operands: [{ word: "[topic]", text: "a command, examples for a list of them, or a name of that list" }],
+    run: async ([topic], _options, io) => (await import("./manual.ts")).runManual(topic ?? null, io),
+  }),
   command("completion", {
     group: "help",
     text: "print the script that completes ntpkit's commands and options in a shell",

@@ -1,5 +1,5 @@
 /** Where the command begins: arguments and streams of the process in, exit code out. */
-import { leave } from "../host/resolver.ts";
+import { isApart, leave } from "../host/resolver.ts";
 import { exitCode } from "./exit.ts";
 import { outputOf, type Output } from "./output.ts";
 import type { Io } from "./io.ts";
@@ -11,7 +11,7 @@ const ORDINARY_START = 0.25;
 
 // A name server that does not answer keeps a thread for longer than any deadline: it is not waited for, but a slow reader of a
 // pipe is.
-void main();
+if (!isApart(process.argv.slice(2))) void main();
 
 async function main(): Promise<void> {
   const out = outputOf(1);

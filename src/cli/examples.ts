@@ -167,13 +167,20 @@ export const EXAMPLES: Readonly<Record<CommandName | "ntpkit", readonly Example[
     ["ntpkit demo --json", "See what a script gets to read."],
   ],
   simulate: [
-    ["ntpkit simulate man/examples/worlds/seeds-site.toml", "A site that organizes itself, and loses a receiver."],
+    [
+      "ntpkit man examples/worlds/seeds-site.toml | ntpkit simulate /dev/stdin",
+      "A site that organizes itself, and loses a receiver.",
+    ],
     ["ntpkit simulate --config /etc/ntp.conf --network wan", "What would my own configuration do?"],
     ["ntpkit simulate --runs 100 --json world.toml | jq .quantiles", "How well, on the whole?"],
   ],
   keygen: [
     ["ntpkit keygen --count 4 /etc/ntp.keys", "Four keys, numbered from 1."],
     ["ntpkit keygen --type SHA1 --first-id 10", "One SHA-1 key, number 10, printed."],
+  ],
+  man: [
+    ["ntpkit man sync | man -l -", "How sync does it."],
+    ["ntpkit man examples/worlds/liar.toml > liar.toml", "A world to simulate."],
   ],
   completion: [
     ['eval "$(ntpkit completion bash)"', "For bash, in ~/.bashrc."],

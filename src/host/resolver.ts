@@ -9,6 +9,7 @@ import type { ChildProcessByStdio } from "node:child_process";
 import type { Socket } from "node:net";
 import type { Readable, Writable } from "node:stream";
 import { libc, loadedLibc } from "./libc.ts";
+import { LOADER } from "./loader.ts";
 
 /** What a resolver finds: `dns.lookup` with `all`. */
 export type Lookup = (
@@ -104,6 +105,17 @@ process.stdin.on("data", (more) => {
 process.stdin.on("end", () => process.kill(process.pid, "SIGKILL"));
 `;
 
+/** The word by which an executable that is no Node runs it, as a command that nobody else needs. */
+const APART = "resolver-apart";
+
+/** Whether this process was started by another to be the one apart; it is, then. */
+export function isApart(argv: readonly string[]): boolean {
+  if (LOADER.isAlone !== true || argv[0] !== APART) return false;
+  // oxlint-disable-next-line no-implied-eval, no-new-func -- the text above, which Node runs elsewhere
+  new Function("require", PROGRAM)((name: string) => process.getBuiltinModule(name));
+  return true;
+}
+
 type Child = ChildProcessByStdio<Writable, Readable, null>;
 
 /** In a process of its own. Where none can be started, what is asked fails. */
@@ -140,7 +152,7 @@ class ResolverApart implements Resolver {
 
   #start(): Child {
     const { spawn } = process.getBuiltinModule("node:child_process");
-    const child = spawn(process.execPath, ["-e", PROGRAM], {
+    const child = spawn(process.execPath, LOADER.isAlone === true ? [APART] : ["-e", PROGRAM], {
       stdio: ["pipe", "pipe", "ignore"],
       windowsHide: true,
       // Ctrl-C at a terminal is for whoever asks, who ends this.

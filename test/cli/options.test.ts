@@ -127,6 +127,7 @@ const BESIDE: Readonly<Partial<Record<CommandName, (flag: string) => readonly st
     ...(flag === "--config" || flag === "--network" ? [] : [WORLD]),
     ...(flag === "--for" ? [] : ["--for", "10s"]),
   ],
+  man: () => [],
   completion: () => ["bash"],
 };
 

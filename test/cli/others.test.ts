@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { COMMANDS } from "../../src/cli/commands.ts";
 import { generated, stale } from "../../src/cli/docs.ts";
 import { OUTCOMES } from "../../src/engine/port/outcome.ts";
 import { parseKeys } from "../../src/security/keyfile.ts";
@@ -120,6 +121,38 @@ describe("keygen", () => {
   });
 });
 
+describe("man", () => {
+  it.each([
+    [[], "ntpkit.1"],
+    [["ntpkit"], "ntpkit.1"],
+    [["sync"], "ntpkit-sync.1"],
+    [["ntpkit-sync"], "ntpkit-sync.1"],
+    [["questions"], "ntpkit-questions.1"],
+    [["rv"], "ntpkit-questions.1"],
+    [["examples/crontab"], "examples/crontab"],
+    [["examples/worlds/liar.toml"], "examples/worlds/liar.toml"],
+  ])("with %j prints %s", async (topic, file) => {
+    const { code, out } = await ntpkit(["man", ...topic]);
+    expect([code, out]).toEqual([0, readFileSync(new URL(`../../man/${file}`, import.meta.url), "utf8")]);
+  });
+
+  it("names examples that it prints, and a page for every command", async () => {
+    const names = (await ntpkit(["man", "examples"])).out.trimEnd().split("\n");
+    expect(names).toContain("examples/systemd/ntpkit.service");
+    for (const name of names) expect(await ntpkit(["man", name])).toMatchObject({ code: 0 });
+    for (const { name } of COMMANDS) expect(await ntpkit(["man", name])).toMatchObject({ code: 0, err: "" });
+  });
+
+  it.each([
+    ["snyc", 'ntpkit man: no page for "snyc"; did you mean "sync"?'],
+    ["examples/crontap", 'ntpkit man: no example "examples/crontap"; did you mean "examples/crontab"?'],
+    ["examples/../ntpkit.1", 'no example "examples/../ntpkit.1"'],
+  ])("refuses %s", async (topic, said) => {
+    const { code, err } = await ntpkit(["man", topic]);
+    expect([code, err]).toEqual([64, expect.stringContaining(said)]);
+  });
+});
+
 describe("completion", () => {
   it("knows every command and option in every shell", async () => {
     for (const shell of ["bash", "zsh", "fish"]) {
@@ -159,6 +192,11 @@ describe("completion", () => {
   });
 });
 
+/** Of what is generated below `man/`, what man(1) reads. */
+function isPage(path: string): boolean {
+  return path.startsWith("man/") && path.endsWith(".1");
+}
+
 describe("what is generated", () => {
   it("is fresh: npm run docs", () => {
     expect(stale()).toEqual([]);
@@ -182,7 +220,7 @@ describe("what is generated", () => {
   it.runIf(has("groff"))("is clean roff", () => {
     const file = join(folder, "page.1");
     for (const [path, text] of generated()) {
-      if (!path.startsWith("man/")) continue;
+      if (!isPage(path)) continue;
       const [, page] = /^\.so man1\/(.+)\n$/.exec(text) ?? [];
       if (page !== undefined) {
         expect([...generated().keys()]).toContain(`man/${page}`);
@@ -196,7 +234,7 @@ describe("what is generated", () => {
 
   it("has a page for every command, and package.json lists them", () => {
     const pages = [...generated().keys()]
-      .filter((path) => path.startsWith("man/") && !path.startsWith("man/aliases/"))
+      .filter((path) => isPage(path) && !path.startsWith("man/aliases/"))
       .map((path) => `./${path}`);
     const manifest = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
     expect(manifest.man).toEqual(pages);

@@ -94,6 +94,8 @@ describe("the package", () => {
     [0, ["demo", "--json"]],
     [0, ["keygen"]],
     [0, ["completion", "bash"]],
+    [0, ["man", "sync"]],
+    [0, ["man", "examples/worlds/liar.toml"]],
     [0, ["run", "--check", "--config", "/dev/null"]],
     [10, ["peers", "127.0.0.1:9"]],
   ] as const)("ends with %d by %j", (code, argv) => {

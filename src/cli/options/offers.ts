@@ -214,6 +214,7 @@ export const OFFERS = {
   simulate: ["simulating", "output"],
   demo: ["output"],
   keygen: ["keygen", "output"],
+  man: [],
   completion: [],
 } as const;
 

@@ -1,5 +1,6 @@
 /** Many runs of one world: on threads of their own as many as there are processors, where this is the built command; else here. */
 import { once } from "node:events";
+import { LOADER } from "../../host/loader.ts";
 import type { WorldPlan } from "../../simulate/plan.ts";
 import { simulate, type Simulated } from "../../simulate/simulation.ts";
 
@@ -17,7 +18,7 @@ export interface Errand {
  */
 export async function simulateAll(plan: WorldPlan, seeds: readonly string[], trace: boolean): Promise<Simulated[]> {
   const errands = seeds.map((seed, index): Errand => ({ seed, trace, isWhole: index === 0 }));
-  const { thread } = import.meta as BuiltMeta;
+  const { thread } = LOADER;
   if (errands.length === 1 || thread === undefined) {
     const runs: Simulated[] = [];
     for (const errand of errands) runs.push(await runErrand(plan, errand));
@@ -31,11 +32,6 @@ export async function runErrand(plan: WorldPlan, { seed, trace, isWhole }: Erran
   const run = await simulate(plan, seed, trace);
   if (isWhole) return run;
   return { ...run, events: [], hosts: run.hosts.map((host) => ({ ...host, associations: [] })) };
-}
-
-/** What the loader of the built command says: the code of a thread; from source there is none to load. */
-interface BuiltMeta extends ImportMeta {
-  readonly thread?: string;
 }
 
 async function onThreads(code: string, plan: WorldPlan, errands: readonly Errand[]): Promise<Simulated[]> {
