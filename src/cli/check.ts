@@ -31,6 +31,8 @@ interface Measurement {
   readonly truechimers: number | null;
   readonly falsetickers: number | null;
   readonly rootdistance: number | null;
+  /** Days until the first certificate expires, of those by which keys were established. */
+  readonly certificate: number | null;
   readonly leap: Leap | null;
   /** Whether there are several servers, so that it is of interest how many agree. */
   readonly several: boolean;
@@ -87,6 +89,7 @@ function nothing(status: "UNKNOWN" | "CRITICAL", text: string): Measurement {
     truechimers: null,
     falsetickers: null,
     rootdistance: null,
+    certificate: null,
     leap: null,
     several: false,
     remarks: [{ status, text }],
@@ -137,9 +140,20 @@ async function measureServers(servers: readonly string[], options: OptionsOf<"ch
 }
 
 /** Who agrees, and what else is to be said of the servers. */
-function company(snapshot: Snapshot): Pick<Measurement, "truechimers" | "falsetickers" | "several" | "remarks"> {
+function company(
+  snapshot: Snapshot,
+): Pick<Measurement, "truechimers" | "falsetickers" | "several" | "remarks" | "certificate"> {
   const remarks = faultRemarks(snapshot.associations.map((server) => ({ ...server, text: explain(server, snapshot) })));
-  return { ...countsOf(snapshot), remarks };
+  return { ...countsOf(snapshot), remarks, certificate: daysLeft(snapshot) };
+}
+
+const DAY = 86_400_000;
+
+/** By the time that was measured; `null`: nobody was asked under NTS. */
+function daysLeft({ associations, clock: { offset } }: Snapshot): number | null {
+  const dates = associations.flatMap(({ nts }) => nts?.until ?? []).map((date) => Date.parse(date));
+  if (dates.length === 0) return null;
+  return Math.floor((Math.min(...dates) - (Date.now() + (offset ?? 0) * 1000)) / DAY);
 }
 
 function countsOf({ associations, system }: Snapshot): Pick<Measurement, "truechimers" | "falsetickers" | "several"> {
@@ -198,8 +212,8 @@ async function askThe(host: string, options: OptionsOf<"check">, io: Io): Promis
       return { ...none, stratum, truechimers, remarks: [...remarks, ...elsewhere] };
     }
     // What a daemon never tells cannot be judged, which is not the same as bad.
-    const untold = (["truechimers", "falsetickers"] as const).filter(
-      (name) => system[name] === null && options[name] !== undefined,
+    const untold = (["truechimers", "falsetickers", "certificate"] as const).filter(
+      (name) => (name === "certificate" || system[name] === null) && options[name] !== undefined,
     );
     const servers = asked.associations.filter((peer) => !isTemplate(peer));
     return {
@@ -209,6 +223,7 @@ async function askThe(host: string, options: OptionsOf<"check">, io: Io): Promis
       truechimers,
       falsetickers,
       rootdistance: rootDistance,
+      certificate: null,
       leap,
       several: servers.length > 1,
       remarks: [
@@ -244,8 +259,10 @@ function findingOf(measured: Measurement, options: OptionsOf<"check">): Finding 
   const isShown = (name: Exclude<Figure["name"], "offset">): boolean =>
     isCount(name)
       ? measured[name] !== null && (measured.several || options[name] !== undefined)
-      : options[name] !== undefined;
-  const names = ["jitter", "stratum", "truechimers", "falsetickers", "rootdistance"] as const;
+      : name === "certificate"
+        ? measured[name] !== null || (options[name] !== undefined && options.daemon === undefined)
+        : options[name] !== undefined;
+  const names = ["jitter", "stratum", "truechimers", "falsetickers", "rootdistance", "certificate"] as const;
   const others = names.flatMap((name): Figure[] =>
     !isShown(name) || (isMute && !isCount(name))
       ? []

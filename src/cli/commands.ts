@@ -114,6 +114,12 @@ export const COMMANDS: readonly CommandRow[] = [
     operands: [HOST],
     run: async ([host], options, io) => (await import("./trace.ts")).runTrace(host ?? null, options, io),
   }),
+  command("nts", {
+    group: "see",
+    text: "examine a server's Network Time Security step by step, and say what is to be done about it",
+    operands: [{ word: "<host>", text: "HOST, HOST:PORT, [IPv6]:PORT; the port is that of key establishment" }],
+    run: async ([host], options, io) => (await import("./nts.ts")).runNts(host!, options, io),
+  }),
   command("check", {
     group: "see",
     text: "check servers or a daemon as a monitoring plugin does: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN",

@@ -11,6 +11,7 @@ import { configSchema, logSchema } from "../view/run-schema.ts";
 import { keygenSchema, runSchema } from "../view/schema.ts";
 import { viewingSchemas } from "../view/daemon-schema.ts";
 import { nowSchema } from "../view/now-document.ts";
+import { ntsSchema } from "../view/nts-document.ts";
 import { simulateSchema } from "../view/simulate-document.ts";
 import { tree } from "./completion/tree.ts";
 import { manualPages } from "./man/pages.ts";
@@ -28,6 +29,7 @@ export function generated(): ReadonlyMap<string, string> {
     config: configSchema(),
     keygen: keygenSchema(),
     now: nowSchema(),
+    nts: ntsSchema(),
     simulate: simulateSchema(),
     decode: decodeSchema(),
     "decode-summary": decodeSummarySchema(),

@@ -137,6 +137,10 @@ export const EXAMPLES: Readonly<Record<CommandName | "ntpkit", readonly Example[
     ["ntpkit trace", "Where does this host's daemon have the time from?"],
     ["ntpkit trace -n ntp.example.net", "And that server? By addresses."],
   ],
+  nts: [
+    ["ntpkit nts time.example.net", "Does its NTS work from here, and if not, why?"],
+    ["ntpkit nts --json time.example.net | jq .expires", "For how many days is its certificate good?"],
+  ],
   check: [
     ["ntpkit check -H ntp.example.net -w 0.05 -c 0.5 -t 10", "As check_ntp_time is called."],
     ["ntpkit check --truechimers 3:,2: ntp1.example ntp2.example ntp3.example", "Do all three agree?"],

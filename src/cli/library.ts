@@ -63,6 +63,7 @@ const SETTINGS: Readonly<Record<keyof SyncSettings, "both" | "sync">> = {
   nts: "both",
   onNotes: "both",
   panic: "sync",
+  pin: "both",
   port: "both",
   samples: "both",
   signal: "both",

@@ -11,7 +11,7 @@ import { systemChance } from "../host/chance.ts";
 import { earliestTime } from "../host/built.ts";
 import { clockReader, measurePrecision, steady, type ClockReader } from "../host/clock.ts";
 import { drive, type DriveOptions } from "../host/drive.ts";
-import { establishKeys, type Trust } from "../host/establish.ts";
+import { establishKeys, SYSTEM_TRUST, type Trust } from "../host/establish.ts";
 import { ownAddresses } from "../host/interfaces.ts";
 import { localClock } from "../host/local-clock.ts";
 import { md5 } from "../host/md5.ts";
@@ -24,7 +24,7 @@ import type { UnixNanoseconds } from "../time/timestamp.ts";
 import { leavesClock, withShadow } from "../world/shadow.ts";
 import type { StateFile, StateWarning } from "../state/file.ts";
 import { KeptKeys } from "./kept-keys.ts";
-import { NtsAtHand, trustName } from "./nts.ts";
+import { NtsAtHand, trustName } from "./nts-at-hand.ts";
 import { isLinkLocal, isLoopback } from "../wire/address.ts";
 import { refidOfAddress } from "../wire/refid.ts";
 
@@ -63,14 +63,11 @@ export function thisMachine(): Machine {
   return { read, facts: { precision: measurePrecision(read), ownReferenceIds: ownReferenceIds() } };
 }
 
-/** Whom the system trusts. */
-const SYSTEM: Trust = { ca: [] };
-
 /** Runs the engine to its end. The clock can be touched only if the configuration says so. */
 export async function measure({
   config,
   keyring,
-  trust = SYSTEM,
+  trust = SYSTEM_TRUST,
   machine,
   control,
   keys,

@@ -1,82 +1,55 @@
-/** What runs under NTS need besides keys of a file: loaded where a line asks for it, and not before. */
-import { UsageError } from "../config/usage.ts";
-import type { EngineConfig } from "../engine/port/config.ts";
-import type { Trust } from "../host/establish.ts";
-import { systemReason } from "../security/place.ts";
-import { LARGEST, readText } from "../security/readfile.ts";
-import type { EstablishedKeys, Security } from "../security/security.ts";
-
-/** The security of associations under NTS. */
-export class NtsAtHand {
-  #make: (() => Security) | null = null;
-  /** Those that were made, and are still in use: a daemon may make many. */
-  #made: readonly WeakRef<Security>[] = [];
-
-  /** Makes one association's; only once {@link NtsAtHand.load} is done. */
-  readonly security = (): Security => {
-    if (this.#make === null) throw new Error("NTS is asked for, and not loaded");
-    const security = this.#make();
-    this.#made = [...this.#made.filter((other) => other.deref() !== undefined), new WeakRef(security)];
-    return security;
-  };
-
-  /** The keys of all, with the cookies that were not sent; none has any more. */
-  surrender(): readonly EstablishedKeys[] {
-    return this.#made.flatMap((security) => security.deref()?.keying?.surrender() ?? []);
-  }
-
-  /** Loads what a configuration needs. @returns `null`: that is there already, or it needs nothing */
-  load({ associations }: EngineConfig): Promise<void> | null {
-    if (this.#make !== null || !associations.some(({ nts }) => nts === true)) return null;
-    return this.#load();
-  }
-
-  async #load(): Promise<void> {
-    const [{ loadAeads }, { ntsSecurity }] = await Promise.all([
-      import("../security/nts/aead.ts"),
-      import("../security/nts/client.ts"),
-    ]);
-    const makeAead = await loadAeads();
-    const { randomBytes } = process.getBuiltinModule("node:crypto");
-    this.#make = () => ntsSecurity(makeAead, randomBytes);
-  }
-}
+/** `ntpkit nts`: what is the matter with a server's Network Time Security, step by step, and what is to be done about it. */
+import { head } from "../view/daemon-document.ts";
+import { documentText, type FailureDocument } from "../view/document.ts";
+import { ntsFailure, stepText, type NtsDocument } from "../view/nts-document.ts";
+import { KE_PORT } from "../wire/ntske.ts";
+import { placeOf } from "./asking.ts";
+import { exitCode, failureLine } from "./exit.ts";
+import type { Io } from "./io.ts";
+import { trustOf } from "./nts-at-hand.ts";
+import { Hands } from "./nts/asking.ts";
+import { Examination } from "./nts/examination.ts";
+import { NTS_DEFAULTS } from "./options/defaults.ts";
+import type { OptionsOf } from "./options/offers.ts";
+import { spinner } from "./spinner.ts";
+import { Until } from "./until.ts";
 
 /**
- * Whom a run trusts besides the system's.
- * @param file certificates, PEM; `undefined`: nobody
- * @throws UsageError where it cannot be read, or has none
+ * Runs `nts`.
+ * @returns the exit code: that of the first step that failed
+ * @throws UsageError
  */
-export function trustOf(file: string | undefined): Trust {
-  if (file === undefined) return { ca: [] };
-  let text: string;
+export async function runNts(host: string, options: OptionsOf<"nts">, io: Io): Promise<number> {
+  const { name, port } = placeOf(host);
+  const family = options.ipv4 === true ? 4 : options.ipv6 === true ? 6 : null;
+  // Dates are judged by the time that is measured.
+  const trust = { ...trustOf(options), dates: "ignored" as const };
+  const until = new Until(io, options.deadline ?? NTS_DEFAULTS.deadline);
+  const sign = spinner(io, options.quiet !== true && options.json !== true, () => `examining ${host}`);
   try {
-    text = readText(file, LARGEST.certificates);
-  } catch (error) {
-    throw new UsageError(`--ca: ${file} cannot be read: ${systemReason(error)}`);
+    const asking = { timeout: 1, family, key: null, signal: until.signal } as const;
+    const hands = await Hands.ready(trust, asking);
+    const examination = new Examination({ host, name, port: port ?? KE_PORT }, hands);
+    await examination.run();
+    sign.stop();
+    const { steps, findings } = examination;
+    const failure = until.isOver ? endedBy(host, until) : ntsFailure(host, steps, (step) => examination.codeOf(step));
+    const document: NtsDocument = { ...head("nts", failure), host, steps, ...findings };
+    if (options.json === true) io.out.write(documentText(document, io.out.isTerminal));
+    else if (options.quiet !== true || failure !== null)
+      for (const step of steps) io.out.write(stepText(step, io.out.columns ?? WIDTH));
+    if (failure !== null) io.err.write(failureLine("ntpkit nts", failure));
+    return exitCode(failure?.code ?? "ok");
+  } finally {
+    sign.stop();
+    until.release();
   }
-  const certificates = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
-  if (certificates.length === 0)
-    throw new UsageError(`--ca: ${file} has no certificate in it`, "it is a PEM file: -----BEGIN CERTIFICATE-----");
-  const { X509Certificate } = process.getBuiltinModule("node:crypto");
-  for (const [index, certificate] of certificates.entries()) {
-    try {
-      void new X509Certificate(certificate);
-    } catch {
-      throw new UsageError(
-        `--ca: ${file}: certificate ${index + 1} cannot be read`,
-        "it is PEM, as `openssl x509` writes it",
-      );
-    }
-  }
-  return { ca: certificates };
 }
 
-/** Names whom a run trusts: keys are kept for runs that trust the same. */
-export function trustName({ ca }: Trust): string {
-  if (ca.length === 0) return "system";
-  const { createHash } = process.getBuiltinModule("node:crypto");
-  return createHash("sha256")
-    .update(JSON.stringify({ ca: ca.toSorted() }))
-    .digest("hex");
+/** Of a pipe, which has none. */
+const WIDTH = 80;
+
+function endedBy(host: string, { why }: Until): FailureDocument {
+  if (why !== "deadline") return { code: why, message: why, hint: null };
+  return { code: why, message: `${host}: the deadline passed`, hint: "--deadline allows more time" };
 }

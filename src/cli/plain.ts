@@ -22,6 +22,7 @@ const SIGNS: ReadonlyMap<string, string> = new Map([
   ["▼", "v"],
   ["◀", "<"],
   ["▶", ">"],
+  ["✓", "+"],
   ["✗", "x"],
   ["×", "x"],
 ]);

@@ -13,7 +13,7 @@ import { placedText, type PlacedMessage } from "../security/place.ts";
 import { isMulticast } from "../wire/address.ts";
 import { EXAMPLES } from "./examples.ts";
 import type { FindingOptions } from "./find.ts";
-import { trustOf } from "./nts.ts";
+import { trustOf } from "./nts-at-hand.ts";
 import { keysFormat, type Prepared } from "./prepare.ts";
 
 /** Everything such a run needs to begin. */
@@ -63,7 +63,7 @@ export async function prepareFinding(
   return {
     config,
     ...keys,
-    trust: trustOf(options.ca),
+    trust: trustOf(options),
     file: loaded?.path ?? null,
     remarks: loaded?.remarks ?? [],
     groups,

@@ -17,7 +17,7 @@ import { UNIX_EPOCH } from "../time/timestamp.ts";
 import { controlResponder } from "./daemon/control.ts";
 import type { Io } from "./io.ts";
 import type { Machine } from "./measure.ts";
-import { trustOf } from "./nts.ts";
+import { trustOf } from "./nts-at-hand.ts";
 import { ntsSettings, type NtsSettings } from "./nts-served.ts";
 import { LEAP_FILE } from "./options/defaults.ts";
 import type { OptionsOf } from "./options/offers.ts";
@@ -85,7 +85,7 @@ export async function prepareServe(
   return {
     ...made,
     keyring: keys.keyring,
-    trust: trustOf(options.ca),
+    trust: trustOf(options),
     nts: ntsSettings(options, loaded?.configuration ?? null, whereServed(made)),
     control: controlResponder(loaded?.configuration ?? null, keys.keyring),
   };

@@ -9,7 +9,7 @@ import type { Trust } from "../host/establish.ts";
 import type { KeyFormat } from "../security/keyfile.ts";
 import type { Keyring } from "../security/keyring.ts";
 import { placedText, type PlacedMessage } from "../security/place.ts";
-import { trustOf } from "./nts.ts";
+import { trustOf } from "./nts-at-hand.ts";
 
 /** What `sync` and `query` can be told beside the servers, from a command line or a program. */
 export interface PrepareOptions extends OnceOptions {
@@ -19,6 +19,8 @@ export interface PrepareOptions extends OnceOptions {
   readonly keysFormat?: "auto" | "ntp" | "chrony";
   /** Certificates, PEM, that are trusted besides the system's when keys are established. */
   readonly ca?: string;
+  /** SHA-256 of certificates, or of their public keys: no others are accepted when keys are established. */
+  readonly pin?: string;
   /** A configuration file in ntp.conf syntax. */
   readonly config?: string;
 }
@@ -60,7 +62,7 @@ export async function prepare(
   return {
     config,
     keyring,
-    trust: trustOf(options.ca),
+    trust: trustOf(options),
     file: loaded?.path ?? null,
     remarks: loaded?.remarks ?? [],
     warnings,

@@ -5,6 +5,11 @@ import type { UnixNanoseconds } from "../time/timestamp.ts";
 declare const NTPKIT_BUILT: string;
 const BUILT: string = typeof NTPKIT_BUILT === "undefined" ? "2026-11-30" : NTPKIT_BUILT;
 
+/** When this program was made: no right clock reads less. Unix milliseconds. */
+export function builtAt(): number {
+  return Date.parse(BUILT);
+}
+
 /** Networks on their own, and trials, live some years in the past; a clock that was never set, in 1970. */
 const YEARS_BEFORE = 10n;
 const YEAR = 31_556_952n;

@@ -8,17 +8,8 @@
  *   └──────┴────────────┴────────────────────────────┴─► notEstablished, by the name of what went wrong there
  * ```
  */
-import { existsSync, readFileSync } from "node:fs";
 import { isIP } from "node:net";
-import {
-  checkServerIdentity,
-  connect,
-  createSecureContext,
-  rootCertificates,
-  type PeerCertificate,
-  type SecureContext,
-  type TLSSocket,
-} from "node:tls";
+import { checkServerIdentity, connect, createSecureContext, type SecureContext, type TLSSocket } from "node:tls";
 import type { EstablishFault } from "../engine/port/establish.ts";
 import type { EstablishedKeys } from "../security/security.ts";
 import {
@@ -31,9 +22,14 @@ import {
   type KeAnswer,
   type KeGrant,
 } from "../security/nts/ke.ts";
+import { elapsed } from "../time/mono.ts";
+import type { Seconds } from "../time/seconds.ts";
+import type { Address } from "../wire/address.ts";
 import { MAX_KE_RESPONSE, decodeKeMessage, encodeKeMessage } from "../wire/ntske.ts";
 import { concatenate } from "../wire/octets.ts";
 import { own } from "../wire/own.ts";
+import { authenticityFault, authoritiesOf, chainOf, shownOf, type Fault, type Shown } from "./certificate.ts";
+import { steady } from "./clock.ts";
 import type { EstablishKeys, Trust } from "./establish.ts";
 
 /** How long all of a handshake may take, milliseconds. */
@@ -45,51 +41,87 @@ export const ALPN = "ntske/1";
 /** The label of the TLS exporter (RFC 8915 §4.3). */
 export const EXPORTER_LABEL = "EXPORTER-network-time-security";
 
-/** What a handshake came to. */
-type Settled =
+/** What a handshake came to, and what was seen on the way. */
+export type Settled = { readonly seen: Seen } & (
   | { readonly kind: "failed"; readonly why: EstablishFault; readonly detail: string | null }
-  | {
-      readonly kind: "granted";
-      readonly grant: KeGrant;
-      readonly keys: EstablishedKeys;
-      readonly until: string | null;
-    };
+  | { readonly kind: "granted"; readonly grant: KeGrant; readonly keys: EstablishedKeys }
+);
+
+/** What was seen of the other side, as far as it came to that; moments are seconds since the beginning. */
+export interface Seen {
+  readonly connected: Seconds | null;
+  readonly secured: Seconds | null;
+  readonly ended: Seconds;
+  /** As TLSv1.3. */
+  readonly protocol: string | null;
+  /** The protocol in it that was agreed on. */
+  readonly alpn: string | null;
+  /** The certificates that were shown, the server's first. */
+  readonly chain: readonly Shown[];
+}
+
+/** With whom, and for which AEADs. */
+export interface Handshake {
+  readonly name: string;
+  readonly with: Address;
+  /** Numbers, the best first. */
+  readonly aeads: readonly number[];
+}
+
+/** Shakes hands; told to end, it says nothing more. */
+export type ShakeHands = (handshake: Handshake, abandoned: AbortSignal, settle: (settled: Settled) => void) => void;
 
 /** Makes what establishes keys with whoever is trusted. */
 export function keyEstablishment(trust: Trust): EstablishKeys {
-  let context: SecureContext | null = null;
-  return ({ token, name, with: place }, abandoned, put) => {
-    if (abandoned.aborted) return;
-    const settle = (settled: Settled): void => {
+  const shake = handshakes(trust);
+  return ({ token, name, with: place }, abandoned, put) =>
+    shake({ name, with: place, aeads: OFFERED_AEADS }, abandoned, (settled) => {
       if (settled.kind === "failed")
         return put({ kind: "notEstablished", token, why: settled.why, detail: settled.detail });
       const { server, port } = settled.grant;
-      put({ kind: "established", token, keys: settled.keys, server, port, until: settled.until });
-    };
-    try {
-      context ??= createSecureContext({
-        ca: [...systemRoots(), ...trust.ca],
-        minVersion: "TLSv1.3",
-        maxVersion: "TLSv1.3",
+      put({
+        kind: "established",
+        token,
+        keys: settled.keys,
+        server,
+        port,
+        until: settled.seen.chain[0]?.until ?? null,
       });
-      shakeHands(context, name, place.ip, place.port, abandoned, settle);
+    });
+}
+
+/** Makes what shakes hands with whoever is trusted. */
+export function handshakes(trust: Trust): ShakeHands {
+  let context: SecureContext | null = null;
+  return (handshake, abandoned, settle) => {
+    if (abandoned.aborted) return;
+    try {
+      context ??= createSecureContext({ ca: authoritiesOf(trust), minVersion: "TLSv1.3", maxVersion: "TLSv1.3" });
+      shakeHands(context, trust, handshake, abandoned, settle);
     } catch (error) {
-      settle({ kind: "failed", why: "unconnected", detail: messageOf(error) });
+      settle({ kind: "failed", why: "unconnected", detail: messageOf(error), seen: NOTHING_SEEN });
     }
   };
 }
 
+const NOTHING_SEEN: Seen = { connected: null, secured: null, ended: 0, protocol: null, alpn: null, chain: [] };
+
+/** The same before it is said what was seen. */
+type Outcome = Settled extends infer S ? (S extends Settled ? Omit<S, "seen"> : never) : never;
+
 /** One handshake. */
 function shakeHands(
   secureContext: SecureContext,
-  name: string,
-  ip: string,
-  port: number,
+  trust: Trust,
+  { name, with: { ip, port }, aeads }: Handshake,
   abandoned: AbortSignal,
   settle: (settled: Settled) => void,
 ): void {
   let phase: "tcp" | "tls" | "records" = "tcp";
   let received: Uint8Array = new Uint8Array(0);
+  let seen = NOTHING_SEEN;
+  const began = steady();
+  const since = (): Seconds => elapsed(began, steady());
   const expected = name.replace(/%.*$/, "");
   const socket = connect({
     host: ip,
@@ -104,13 +136,13 @@ function shakeHands(
     checkServerIdentity: (_host, certificate) => checkServerIdentity(expected, certificate),
   });
 
-  const end = (settled: Settled | null): void => {
+  const end = (outcome: Outcome | null): void => {
     clearTimeout(timer);
     abandoned.removeEventListener("abort", abandon);
     socket.removeAllListeners();
     socket.on("error", () => {});
     socket.destroy();
-    if (settled !== null) settle(settled);
+    if (outcome !== null) settle({ ...outcome, seen: { ...seen, ended: since() } });
   };
   const fail = (why: EstablishFault, detail: string | null = null): void => end({ kind: "failed", why, detail });
   const abandon = (): void => end(null);
@@ -119,12 +151,17 @@ function shakeHands(
 
   socket.on("connect", () => {
     phase = "tls";
+    seen = { ...seen, connected: since() };
   });
   socket.on("secureConnect", () => {
-    const fault = authenticityFault(socket) ?? (socket.alpnProtocol === ALPN ? null : NOT_NTS);
+    const { alpnProtocol: alpn } = socket;
+    seen = { ...seen, secured: since(), protocol: socket.getProtocol(), alpn: alpn === false ? null : alpn };
+    const chain = chainOf(socket);
+    seen = { ...seen, chain: chain.map(shownOf) };
+    const fault = authenticityFault(socket, chain, expected, trust) ?? (alpn === ALPN ? null : NOT_NTS);
     if (fault !== null) return fail(fault.why, fault.detail);
     phase = "records";
-    socket.write(REQUEST);
+    socket.write(requestFor(aeads));
   });
   socket.on("data", (chunk) => {
     received = concatenate([received, chunk]);
@@ -135,10 +172,9 @@ function shakeHands(
         message.fault === "tooLong" ? "tooLong" : "malformed",
         message.fault === "tooLong" ? null : message.fault,
       );
-    const answer = readKeResponse(message.records, OFFERED_AEADS);
+    const answer = readKeResponse(message.records, aeads);
     if (answer.kind === "failed") return fail(answer.why, detailOf(answer));
-    const until = isoDate(socket.getPeerCertificate().valid_to);
-    end({ kind: "granted", grant: answer.grant, keys: keysOf(socket, answer.grant), until });
+    end({ kind: "granted", grant: answer.grant, keys: keysOf(socket, answer.grant) });
   });
   socket.on("error", (error: NodeJS.ErrnoException) => {
     const { why, detail } = systemFault(error, phase);
@@ -151,10 +187,12 @@ function shakeHands(
 /** What was waited for in vain. */
 const TOO_LATE = { tcp: "silent", tls: "tlsSilent", records: "stalled" } as const;
 
-/** NTPv4 by any AEAD of ours (RFC 8915 §4.1). */
-const REQUEST = encodeKeMessage(
-  requestRecords({ protocols: [NTPV4], aeads: OFFERED_AEADS, server: null, port: null, compliantExporter: true }),
-);
+/** NTPv4 by one of some AEADs (RFC 8915 §4.1). */
+function requestFor(aeads: readonly number[]): Uint8Array {
+  return encodeKeMessage(
+    requestRecords({ protocols: [NTPV4], aeads, server: null, port: null, compliantExporter: true }),
+  );
+}
 
 /** The keys of both directions, which the connection has and nobody else (RFC 8915 §4.3, §5.1). */
 function keysOf(socket: TLSSocket, grant: KeGrant): EstablishedKeys {
@@ -170,61 +208,8 @@ function keysOf(socket: TLSSocket, grant: KeGrant): EstablishedKeys {
   };
 }
 
-/** A fault, and what is to be said of it. */
-interface Fault {
-  readonly why: EstablishFault;
-  readonly detail: string | null;
-}
-
 /** It speaks TLS, and something else in it. */
 const NOT_NTS: Fault = { why: "alpn", detail: null };
-
-/** What is wrong with whom we are connected to; `null`: it has proved to be who it is. */
-function authenticityFault(socket: TLSSocket): Fault | null {
-  if (socket.authorized) return null;
-  const error: unknown = socket.authorizationError;
-  const code = error instanceof Error ? ((error as NodeJS.ErrnoException).code ?? error.message) : String(error);
-  const why = own(CERTIFICATE_FAULTS, code) ?? "certificate";
-  return { why, detail: certificateDetail(why, code, socket.getPeerCertificate()) };
-}
-
-/** What OpenSSL and Node find wrong with a certificate. */
-const CERTIFICATE_FAULTS: Readonly<Record<string, EstablishFault>> = {
-  CERT_HAS_EXPIRED: "expired",
-  CERT_NOT_YET_VALID: "notYetValid",
-  ERR_TLS_CERT_ALTNAME_INVALID: "wrongName",
-  ERR_TLS_CERT_ALTNAME_FORMAT: "wrongName",
-  DEPTH_ZERO_SELF_SIGNED_CERT: "selfSigned",
-  SELF_SIGNED_CERT_IN_CHAIN: "untrusted",
-  UNABLE_TO_GET_ISSUER_CERT: "untrusted",
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "untrusted",
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "untrusted",
-  CERT_UNTRUSTED: "untrusted",
-};
-
-/** So much of a list of names still fits a line. */
-const NAMES_SHOWN = 120;
-
-function certificateDetail(why: EstablishFault, code: string, certificate: PeerCertificate): string | null {
-  if (why === "expired") return `it was valid until ${dateOf(certificate.valid_to)}`;
-  if (why === "notYetValid") return `it is valid from ${dateOf(certificate.valid_from)} on`;
-  if (why === "wrongName") {
-    const names = (certificate.subjectaltname ?? "").replaceAll("DNS:", "").replaceAll("IP Address:", "");
-    return names === "" ? "it is for no name at all" : `it is for ${names.slice(0, NAMES_SHOWN)}`;
-  }
-  return why === "certificate" ? code : null;
-}
-
-/** A certificate's date, as ISO 8601 has it; as it stands where it is none. */
-function dateOf(text: string): string {
-  return isoDate(text) ?? text;
-}
-
-/** The same; `null` where it is none. */
-function isoDate(text: string): string | null {
-  const milliseconds = Date.parse(text);
-  return Number.isNaN(milliseconds) ? null : new Date(milliseconds).toISOString().replace(".000Z", "Z");
-}
 
 /** What the system, or OpenSSL, says of a connection. */
 function systemFault(error: NodeJS.ErrnoException, phase: "tcp" | "tls" | "records"): Fault {
@@ -267,26 +252,6 @@ const ERRORS: ReadonlyMap<number, string> = new Map([
   [KE_ERRORS.badRequest, ", a bad request"],
   [KE_ERRORS.internal, ", an internal error"],
 ]);
-
-/** Where systems keep whom they trust, in one file. */
-const BUNDLES = [
-  "/etc/ssl/certs/ca-certificates.crt", // Debian, Alpine
-  "/etc/pki/tls/certs/ca-bundle.crt", // Fedora
-  "/etc/ssl/ca-bundle.pem", // SUSE
-  "/etc/ssl/cert.pem", // BSD
-];
-
-/** Whom this system trusts; where it has no word in that, Node. */
-function systemRoots(): readonly string[] {
-  const named = process.env["SSL_CERT_FILE"];
-  const bundle = named !== undefined && named !== "" ? named : BUNDLES.find((path) => existsSync(path));
-  if (bundle === undefined) return rootCertificates;
-  try {
-    return [readFileSync(bundle, "utf8")];
-  } catch {
-    return rootCertificates;
-  }
-}
 
 function messageOf(error: unknown): string | null {
   return error instanceof Error ? error.message : null;

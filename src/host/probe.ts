@@ -2,6 +2,7 @@
 import { sampleOf, type Sample } from "../association/sample.ts";
 import { headerFault } from "../association/tests.ts";
 import type { HostFault } from "../engine/port/event.ts";
+import type { Opened, Security } from "../security/security.ts";
 import type { Seconds } from "../time/seconds.ts";
 import { unfoldOffset } from "../time/era.ts";
 import { fromUnix, UNKNOWN_TIME, type NtpTimestamp } from "../time/timestamp.ts";
@@ -15,6 +16,11 @@ import { udpPort } from "./udp-port.ts";
 /** What a server said, and when by which clock. */
 export interface Probe {
   readonly header: Header;
+  /** What the security that it was asked by makes of it. */
+  readonly authentication: Opened;
+  /** Octets of the question and of the answer. */
+  readonly asked: number;
+  readonly answered: number;
   /** By `Date.now()` counted on by the steady clock, so true to a millisecond; `null` where the header fails a packet test. */
   readonly sample: Sample | null;
 }
@@ -46,8 +52,15 @@ function patience(timeout: Seconds): Seconds {
  * @param cookie what the answer must carry
  * @param timeout within which an answer is usual, seconds; it listens for {@link PATIENCE} times that, up to {@link LONG}
  * @param stopped closes it, as the deadline of a command does that waits for it
+ * @param security seals the question; an answer that it does not open is none. Absent: none is used
  */
-export function probe(to: Address, cookie: NtpTimestamp, timeout: Seconds, stopped?: AbortSignal): Probing {
+export function probe(
+  to: Address,
+  cookie: NtpTimestamp,
+  timeout: Seconds,
+  stopped?: AbortSignal,
+  security: Pick<Security, "seal" | "open"> = BARE,
+): Probing {
   let settle: (answer: Probe | null) => void = () => {};
   const answer = new Promise<Probe | null>((resolve) => {
     settle = resolve;
@@ -57,6 +70,9 @@ export function probe(to: Address, cookie: NtpTimestamp, timeout: Seconds, stopp
   const origin = BigInt(Date.now()) * 1_000_000n;
   const era = { pivot: origin, earliest: earliestTime() };
   const clock = (): NtpTimestamp => fromUnix(origin + BigInt(Math.round((steady() - began) * 1e9)));
+  const sealed = security.seal(request(cookie));
+  if (sealed.kind === "unsealed") throw new RangeError(`the question cannot be sealed: ${sealed.fault}`);
+  const question = sealed.bytes;
   let sent = clock();
   const end = (result: Probe | null): void => {
     clearTimeout(timer);
@@ -74,10 +90,18 @@ export function probe(to: Address, cookie: NtpTimestamp, timeout: Seconds, stopp
       const { header } = packet;
       if (header.mode !== "server" || header.origin !== cookie) return;
       const times = { t1: sent, t2: header.receive, t3: header.transmit, t4: received };
-      // No key was used, so what has a code cannot be checked (RFC 5905 §7.3).
-      const isFit = packet.mac === null && headerFault(header) === null;
+      const authentication = security.open(bytes, packet);
+      if (authentication === "failed" && security !== BARE) return;
+      const isTold = authentication === "none" || authentication === "ok";
+      const isFit = isTold && headerFault(header) === null;
       const folded = isFit ? sampleOf(times, header.precision, PRECISION, steady()) : null;
-      end({ header, sample: folded && { ...folded, offset: unfoldOffset(folded.offset, received, era) } });
+      const octets = { asked: question.length, answered: bytes.length };
+      end({
+        header,
+        authentication,
+        ...octets,
+        sample: folded && { ...folded, offset: unfoldOffset(folded.offset, received, era) },
+      });
     },
     undeliverable(why) {
       undelivered = why;
@@ -86,7 +110,7 @@ export function probe(to: Address, cookie: NtpTimestamp, timeout: Seconds, stopp
   });
   stopped?.addEventListener("abort", close, { once: true });
   sent = clock();
-  port.send(request(cookie));
+  port.send(question);
   return {
     answer,
     get undelivered() {
@@ -95,6 +119,12 @@ export function probe(to: Address, cookie: NtpTimestamp, timeout: Seconds, stopp
     close,
   };
 }
+
+/** No key is used, so what has a code cannot be checked (RFC 5905 §7.3). */
+const BARE: Pick<Security, "seal" | "open"> = {
+  seal: (header) => ({ kind: "sealed", bytes: header }),
+  open: (_bytes, { mac }) => (mac === null ? "none" : "failed"),
+};
 
 function request(cookie: NtpTimestamp): Uint8Array {
   const zero = UNKNOWN_TIME;

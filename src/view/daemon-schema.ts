@@ -274,7 +274,7 @@ export function checkSchema(): Schema {
     figures: list(
       open(
         record<Item<CheckDocument["figures"]>>({
-          name: oneOf(["offset", "jitter", "stratum", "truechimers", "falsetickers", "rootdistance"]),
+          name: oneOf(["offset", "jitter", "stratum", "truechimers", "falsetickers", "rootdistance", "certificate"]),
           value: maybe(amount),
           status,
         }),

@@ -73,6 +73,11 @@ const FIGURES: Readonly<
     unit: "seconds",
     help: "Half the width of the correctness interval.",
   },
+  certificate: {
+    name: "check_certificate_days",
+    unit: null,
+    help: "Days until the first certificate expires by which keys of NTS were established.",
+  },
 };
 
 /** What a check found, as OpenMetrics. */

@@ -17,7 +17,7 @@ export type PluginStatus = (typeof STATUSES)[number];
 
 /** A figure and what is demanded of it. */
 export interface Figure {
-  readonly name: "offset" | "jitter" | "stratum" | "truechimers" | "falsetickers" | "rootdistance";
+  readonly name: "offset" | "jitter" | "stratum" | "truechimers" | "falsetickers" | "rootdistance" | "certificate";
   /** `null`: not known. */
   readonly value: number | null;
   readonly thresholds: Thresholds;
@@ -115,6 +115,7 @@ const UNITS: Readonly<Record<Figure["name"], string>> = {
   truechimers: "",
   falsetickers: "",
   rootdistance: "s",
+  certificate: "",
 };
 
 /** Counts of which nothing is demanded are for whoever draws them. */
@@ -125,7 +126,8 @@ function isSaid({ name, thresholds: { warning, critical } }: Figure): boolean {
 function figureText({ name, value }: Figure): string {
   if (name === "offset") return value === null ? "Offset unknown" : `Offset ${tenDigits(value)} secs`;
   if (value === null) return `${name}=unknown`;
-  return `${name}=${UNITS[name] === "" ? value : value.toFixed(6)}`;
+  const unit = name === "certificate" ? " days" : "";
+  return `${name}=${UNITS[name] === "" ? value : value.toFixed(6)}${unit}`;
 }
 
 function performanceData({ name, value, thresholds: { warning, critical } }: Figure): string {

@@ -177,6 +177,38 @@ describe("sync and check", () => {
     expect(server.asked).toEqual(["authentic", "authentic"]);
   });
 
+  it.each([
+    [["--certificate", "14:,7:"], 0, "OK"],
+    [["--certificate", "40:,7:"], 1, "WARNING"],
+    [["--certificate", "60:,40:"], 2, "CRITICAL"],
+    [[], 0, "OK"],
+  ])("tells in a check for how many days the certificate is good: %j", async (argv, code, status) => {
+    const server = await serverOf({ ahead: 0 });
+    for (const _run of ["with a handshake", "without"]) {
+      const check = await ntpkit(["check", "--nts", ...argv, ...trusting(), at(server)]);
+      expect(check.code).toBe(code);
+      expect(check.out).toMatch(new RegExp(`^NTP ${status}: Offset .*, certificate=29 days\\|.* certificate=29;`));
+    }
+    expect(server.handshakes).toBe(1);
+  });
+
+  it("judges a certificate by the time that was measured, and calls one critical that nobody has shown", async () => {
+    const days = await serverOf({ ahead: 5 * 86_400 });
+    const { out } = await ntpkit(["check", "--nts", ...trusting(), at(days)]);
+    expect(out).toContain("certificate=24 days");
+    const plain = await ntpkit([
+      "check",
+      "-w",
+      "1e9",
+      "-c",
+      "1e9",
+      "--certificate",
+      "7:,1:",
+      `127.0.0.1:${days.timePort}`,
+    ]);
+    expect([plain.code, plain.out]).toEqual([2, expect.stringContaining("certificate=unknown")]);
+  });
+
   it("are CRITICAL in a check whose server has an expired certificate, and say since when", async () => {
     const server = await serverOf({ certified: made.make(["IP:127.0.0.1"], { by: authority, from: -9, until: -2 }) });
     const { code, out } = await ntpkit(["check", "--nts", ...trusting(), at(server)]);

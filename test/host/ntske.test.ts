@@ -3,7 +3,7 @@ import { createServer, type AddressInfo, type Server, type Socket } from "node:n
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { HandshakeToken } from "../../src/engine/port/action.ts";
 import type { Event } from "../../src/engine/port/event.ts";
-import { establishKeys } from "../../src/host/establish.ts";
+import { establishKeys, SYSTEM_TRUST } from "../../src/host/establish.ts";
 import { AEADS } from "../../src/security/nts/aead.ts";
 import { KE_RECORDS, encodeKeMessage, encodeNumbers, type KeRecord } from "../../src/wire/ntske.ts";
 import { Certificates, type Certified } from "../support/certificates.ts";
@@ -35,7 +35,7 @@ async function serverOf(options: Partial<NtsServerOptions> = {}): Promise<NtsSer
 
 /** What comes of asking for keys. */
 function establish(port: number, name = "localhost", ca: readonly Certified[] = [authority]): Promise<Event> {
-  const by = establishKeys({ ca: ca.map(({ certificate }) => certificate) });
+  const by = establishKeys({ ...SYSTEM_TRUST, ca: ca.map(({ certificate }) => certificate) });
   return new Promise((done) => {
     by(
       { kind: "establish", token: TOKEN, name, with: { ip: "127.0.0.1", port }, kept: false },

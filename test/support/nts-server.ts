@@ -29,6 +29,10 @@ export interface NtsServerOptions {
   readonly says?: Said;
   /** The AEADs that it takes, by number; default all. */
   readonly aeads?: readonly number[];
+  /** Requests for the time of more octets are lost. */
+  readonly longest?: number;
+  /** It says nothing to a cookie that it does not know. */
+  readonly mute?: boolean;
   /** How much its clock is ahead, seconds. */
   readonly ahead?: number;
 }
@@ -141,12 +145,14 @@ export class NtsServer {
 
   #answer(bytes: Uint8Array): Uint8Array | null {
     const packet = decodePacket(bytes);
-    if (packet.kind === "malformed") return null;
+    if (packet.kind === "malformed" || bytes.length > (this.options.longest ?? Infinity)) return null;
     const arrival = openRequest(bytes, packet, this.#masters, this.#makeAead);
     this.asked.push(arrival.kind);
     const cookie = packet.extensions.find(({ type }) => type === NTS_FIELDS.cookie);
     if (cookie !== undefined) this.cookies.push(Buffer.from(cookie.value).toString("hex"));
     const header = encodeHeader(this.#header(packet.header, arrival.kind === "nak"));
+    if (arrival.kind === "nak" && this.options.mute === true) return null;
+    if (arrival.kind === "plain") return header;
     if (arrival.kind === "nak") return encodeNak(header, arrival.uniqueIdentifier);
     if (arrival.kind !== "authentic") return null;
     return sealAnswer(header, arrival.request, this.#masters[0]!, this.#makeAead, randomBytes);

@@ -39,7 +39,7 @@ import { failureContext } from "../guarded.ts";
 import type { Io, StopSignal } from "../io.ts";
 import { KeptKeys } from "../kept-keys.ts";
 import { engineOf, thisMachine, type Machine, type Measured } from "../measure.ts";
-import { NtsAtHand, trustName, trustOf } from "../nts.ts";
+import { NtsAtHand, trustName, trustOf } from "../nts-at-hand.ts";
 import { NtsServed, ntsSettings } from "../nts-served.ts";
 import type { OptionsOf } from "../options/offers.ts";
 import { session, type Face, type Session } from "../session.ts";
@@ -165,7 +165,7 @@ class Daemon implements Face {
   /** The engine, from its start to its end. */
   async #run(watch: DriveOptions): Promise<Lived> {
     const machine = thisMachine();
-    const trust = trustOf(this.#options.ca);
+    const trust = trustOf(this.#options);
     const keys = new KeptKeys(this.#state, () => trustName(trust));
     const world = await openWorld({
       clock: this.#options.clock ? localClock() : null,

@@ -37,6 +37,7 @@ export const OUTCOMES_OF: Readonly<Partial<Record<CommandName, readonly Outcome[
   peers: ASKS,
   ...Object.fromEntries(Object.keys(QUESTIONS).map((name) => [name, ASKS])),
   trace: ASKS,
+  nts: [...ALWAYS, ...STOPPED, "no-reply", "resolve", "authentication", "deadline"],
   wait: [...ALWAYS, ...STOPPED, "resolve", "deadline", "unavailable"],
   now: [...FINDS, "resolve", "unavailable"],
   watch: [...ALWAYS, ...STOPPED, "no-reply", "permission"],

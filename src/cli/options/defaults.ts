@@ -3,6 +3,9 @@
 /** To wait for a daemon's answer, and in all; seconds. */
 export const ASKING_DEFAULTS = { timeout: 1, deadline: 15 } as const;
 
+/** What `nts` may take in all, seconds: two dozen questions, each of which may be lost. */
+export const NTS_DEFAULTS = { deadline: 30 } as const;
+
 /** To wait for the clock in all, and between two looks; seconds. */
 export const WAIT_DEFAULTS = { timeout: 600, interval: 1 } as const;
 

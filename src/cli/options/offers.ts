@@ -15,6 +15,7 @@ export const GROUPS = {
       "key",
       "nts",
       "ca",
+      "pin",
       "keys",
       "keysFormat",
       "config",
@@ -32,6 +33,7 @@ export const GROUPS = {
       "key",
       "nts",
       "ca",
+      "pin",
       "keys",
       "keysFormat",
       "longConfig",
@@ -82,7 +84,7 @@ export const GROUPS = {
   },
   told: {
     heading: "What it tells:",
-    rows: ["localStratum", "orphan", "orphanWait", "leapSmear", "leapFile", "ca", "config"],
+    rows: ["localStratum", "orphan", "orphanWait", "leapSmear", "leapFile", "ca", "pin", "config"],
   },
   clients: {
     heading: "Whom it tells:",
@@ -107,6 +109,7 @@ export const GROUPS = {
       "discipline",
       "anyOffset",
       "ca",
+      "pin",
       "servingPort",
       "daemonUser",
       "metrics",
@@ -138,6 +141,7 @@ export const GROUPS = {
     heading: "How they are asked:",
     rows: ["ipv4", "ipv6", "askingTimeout", "deadline", "controlKeys", "keysFormat", "controlKey"],
   },
+  examined: { heading: "How it is reached, and who is trusted:", rows: ["ipv4", "ipv6", "ca", "pin", "examining"] },
   waitAsking: { heading: "How they are asked:", rows: ["ipv4", "ipv6", "controlKeys", "keysFormat", "controlKey"] },
   demands: {
     heading:
@@ -150,6 +154,7 @@ export const GROUPS = {
       "truechimers",
       "falsetickers",
       "rootdistance",
+      "certificate",
       "leap",
       "checkedDaemon",
       "host",
@@ -206,6 +211,7 @@ export const OFFERS = {
   ifstats: ["asking", "output"],
   reslist: ["asking", "output"],
   trace: ["way", "asking", "output"],
+  nts: ["examined", "output"],
   check: ["demands", "checkedServers", "measuring", "selection", "figures", "checkOutput"],
   wait: ["waiting", "waitAsking", "output"],
   now: ["knowing", "servers", "nowMeasuring", "selection", "output"],

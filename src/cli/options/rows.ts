@@ -25,6 +25,7 @@ import type { RateLimits } from "../../server/rate.ts";
 import { DEFAULT_LIMITS } from "../../system/limits.ts";
 import {
   ASKING_DEFAULTS,
+  NTS_DEFAULTS,
   CHECK_DEFAULTS,
   DECODE_DEFAULTS,
   LEAP_FILE,
@@ -73,6 +74,11 @@ export const ROWS = {
     flag: "--ca",
     takes: "file",
     text: "with NTS, trust the certificates of this file besides the system's, PEM",
+  },
+  pin: {
+    flag: "--pin",
+    takes: "sha256",
+    text: "with NTS, accept no certificate but the one of this SHA-256, its own or its public key's; nobody need vouch for it",
   },
   keys: { flag: "--keys", takes: "file", text: "read symmetric keys from this file", conf: "keys" },
   keysFormat: {
@@ -159,6 +165,13 @@ export const ROWS = {
     text: "give up after this long in all, or inf",
     duration: DURATIONS.deadline as DurationBounds,
     standard: ONCE_DEFAULTS.deadline as number,
+  },
+  examining: {
+    flag: "--deadline",
+    takes: "duration",
+    text: "give up after this long in all, or inf",
+    duration: DURATIONS.deadline as DurationBounds,
+    standard: NTS_DEFAULTS.deadline as number,
   },
   endless: {
     flag: "--deadline",
@@ -656,6 +669,12 @@ export const ROWS = {
     flag: "--rootdistance",
     takes: "warning,critical",
     text: "of the root distance",
+    read: parseThresholds as (text: string, flag: string) => Thresholds,
+  },
+  certificate: {
+    flag: "--certificate",
+    takes: "warning,critical",
+    text: "of the days until the first certificate expires by which keys of NTS were established, as 14:,7:",
     read: parseThresholds as (text: string, flag: string) => Thresholds,
   },
   host: {

@@ -30,6 +30,11 @@ export const ESTABLISH_FAULTS = {
     text: "its certificate is signed by nobody trusted here",
   },
   certificate: { step: "certificate", reason: "authentication", text: "its certificate is not acceptable" },
+  pin: {
+    step: "certificate",
+    reason: "authentication",
+    text: "its certificate is not the one that is pinned",
+  },
   cut: { step: "records", reason: "authentication", text: "it closed the connection before its answer was whole" },
   stalled: { step: "records", reason: "authentication", text: "its answer was not whole in time" },
   malformed: { step: "records", reason: "authentication", text: "its answer is no message of NTS-KE" },

@@ -52,8 +52,11 @@ interface Outstanding {
   readonly session: Session;
 }
 
-/** The security of one association; it cannot seal before it was given keys. */
-export function ntsSecurity(makeAead: MakeAead, random: RandomOctets): NtsSecurity {
+/**
+ * The security of one association; it cannot seal before it was given keys.
+ * @param most placeholders of a request at most
+ */
+export function ntsSecurity(makeAead: MakeAead, random: RandomOctets, most: number = COOKIES_IN_HAND - 1): NtsSecurity {
   let session: Session | null = null;
   let outstanding: readonly Outstanding[] = [];
   let refused = false;
@@ -66,7 +69,7 @@ export function ntsSecurity(makeAead: MakeAead, random: RandomOctets): NtsSecuri
     const clear = [
       { type: NTS_FIELDS.uniqueIdentifier, value: uniqueIdentifier },
       { type: NTS_FIELDS.cookie, value: cookie },
-      ...Array.from({ length: placeholders(session, cookie.length) }, () => placeholder),
+      ...Array.from({ length: Math.min(most, placeholders(session, cookie.length)) }, () => placeholder),
     ];
     outstanding = [{ uniqueIdentifier, session }, ...outstanding].slice(0, OUTSTANDING);
     return { kind: "sealed", bytes: sealPacket(header, clear, [], session.c2s, random) };
