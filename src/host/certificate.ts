@@ -178,8 +178,8 @@ function signs(issuer: X509Certificate, certificate: X509Certificate, below: num
 const SERVER_AUTH = "1.3.6.1.5.5.7.3.1";
 
 function servesTls({ keyUsage }: X509Certificate): boolean {
-  // Node's word for the extended key usage.
-  const usage: readonly string[] | undefined = keyUsage as readonly string[] | undefined;
+  // Node's word for the extended key usage, which a certificate need not have.
+  const usage: readonly string[] | undefined = keyUsage;
   return usage === undefined || usage.includes(SERVER_AUTH);
 }
 
