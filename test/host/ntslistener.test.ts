@@ -5,7 +5,7 @@ import { connect, type ConnectionOptions, type TLSSocket } from "node:tls";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { HandshakeToken } from "../../src/engine/port/action.ts";
 import type { Event } from "../../src/engine/port/event.ts";
-import { establishKeys } from "../../src/host/establish.ts";
+import { establishKeys, SYSTEM_TRUST } from "../../src/host/establish.ts";
 import { identityFault, listenForKeys, type NtsListener } from "../../src/host/ntslistener.ts";
 import { loadAeads, type MakeAead } from "../../src/security/nts/aead.ts";
 import { ADMISSION } from "../../src/security/nts/admission.ts";
@@ -49,7 +49,7 @@ async function listen(certified = good, limits = ADMISSION): Promise<Opened> {
 }
 
 function establish(port: number, ca = [authority]): Promise<Event> {
-  const by = establishKeys({ ca: ca.map(({ certificate }) => certificate) });
+  const by = establishKeys({ ...SYSTEM_TRUST, ca: ca.map(({ certificate }) => certificate) });
   const token = 7 as HandshakeToken;
   return new Promise((done) => {
     const action = {
