@@ -122,6 +122,7 @@ const BESIDE: Readonly<Partial<Record<CommandName, (flag: string) => readonly st
   pstats: (flag) => [NOBODY, ...(flag === "--association" ? [] : ["--association", "1"])],
   check: (flag) => (flag === "--daemon" ? [] : [NOBODY]),
   watch: () => [NOBODY],
+  nts: () => [NOBODY],
   decode: () => [CAPTURE],
   simulate: (flag) => [
     ...(flag === "--config" || flag === "--network" ? [] : [WORLD]),
@@ -163,6 +164,7 @@ const VALUES: Readonly<Record<string, () => string>> = {
   "--state": () => join(folder, "state.json"),
   "--textfile": () => join(folder, "figures.prom"),
   "--trusted": () => "1",
+  sha256: () => "ab".repeat(32),
   duration: () => "1s",
   port: () => "11125",
   n: () => "3",
@@ -182,6 +184,7 @@ const NEEDS: Readonly<Record<string, () => readonly string[]>> = {
   "--trusted": () => ["--keys", join(folder, "keys")],
   "--leap-smear": () => ["--leap-file", join(folder, "leaps")],
   "--from": () => ["--print"],
+  "--nts-bootstrap": () => ["--nts"],
   "--print": () => ["--from", join(folder, "chrony.conf")],
   "--network": () => ["--config", join(folder, "ntp.conf")],
 };
