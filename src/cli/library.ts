@@ -61,6 +61,7 @@ const SETTINGS: Readonly<Record<keyof SyncSettings, "both" | "sync">> = {
   minclock: "both",
   minsane: "both",
   nts: "both",
+  ntsBootstrap: "both",
   onNotes: "both",
   panic: "sync",
   pin: "both",

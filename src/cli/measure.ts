@@ -78,7 +78,9 @@ export async function measure({
   const nts = new NtsAtHand();
   await nts.load(config);
   const engine = engineOf(hastened(config, options.spent ?? 0), keyring, nts, control, answering);
-  const kept = keys === undefined ? null : new KeptKeys(keys.state, () => trustName(trust));
+  // Keys of a run that could not judge certificates are no other's.
+  const kept =
+    keys === undefined || trust.dates === "ignored" ? null : new KeptKeys(keys.state, () => trustName(trust));
   const establish = establishKeys(trust);
   const world = await openWorld({
     clock: leavesClock(config) ? null : localClock(),

@@ -1,7 +1,7 @@
 /** What runs under NTS need besides keys of a file: loaded where a line asks for it, and not before. */
 import { UsageError } from "../config/usage.ts";
 import type { EngineConfig } from "../engine/port/config.ts";
-import { SYSTEM_TRUST, type Trust } from "../host/establish.ts";
+import type { Trust } from "../host/establish.ts";
 import { systemReason } from "../security/place.ts";
 import { LARGEST, readText } from "../security/readfile.ts";
 import type { EstablishedKeys, Security } from "../security/security.ts";
@@ -48,15 +48,17 @@ export interface TrustOptions {
   readonly ca?: string | undefined;
   /** SHA-256 of certificates, or of their public keys; no others are accepted. */
   readonly pin?: string | undefined;
+  /** Dates of certificates do not count: they are judged by the time that is measured. */
+  readonly ntsBootstrap?: boolean | undefined;
 }
 
 /**
  * Whom a run trusts when keys are established.
  * @throws UsageError where the file cannot be read, or has no certificate, or a pin is none
  */
-export function trustOf({ ca, pin }: TrustOptions): Trust {
+export function trustOf({ ca, pin, ntsBootstrap }: TrustOptions): Trust {
   return {
-    ...SYSTEM_TRUST,
+    dates: ntsBootstrap === true ? "ignored" : "count",
     ca: ca === undefined ? [] : certificatesOf(ca),
     pins: pin === undefined ? [] : pinsOf(pin),
   };

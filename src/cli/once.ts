@@ -40,6 +40,7 @@ export async function runOnce(
   );
   tellPrepared(`ntpkit ${command}`, prepared, options, io);
   const { config, keyring, trust } = prepared;
+  if (options.ntsBootstrap === true) sayLine(io.err, `ntpkit ${command}: warning: ${BOOTSTRAP}`);
   let before: readonly RememberedAssociation[] = [];
   const ended = await session(askingFace(command, config, options), options, io, (watch) =>
     runGuarded({
@@ -60,6 +61,10 @@ export async function runOnce(
   if (before.length > 0) await tellChanges(command, before, ended.snapshot, io);
   return tellRun({ ...ended, command, config }, options, io);
 }
+
+/** It is off unless asked for, and said loudly. */
+const BOOTSTRAP =
+  "--nts-bootstrap: certificates are judged by the time that the servers tell, not by the clock: whoever has the keys of enough expired ones can set it";
 
 /** Somebody who waits at a terminal is no crowd. */
 function unwatched({ spread, ...options }: RunOptions, io: Io): RunOptions {

@@ -46,6 +46,8 @@ export interface OnceOptions {
   readonly key?: number;
   /** Servers are asked under Network Time Security, but for those with a key of their own. */
   readonly nts?: boolean;
+  /** Under Network Time Security the dates of certificates are judged by the time that more servers than usual agree on, not by the clock. */
+  readonly ntsBootstrap?: boolean;
   readonly minclock?: number;
   readonly maxclock?: number;
   readonly minsane?: number;
@@ -113,7 +115,9 @@ export function onceConfig(
   const deadline =
     options.deadline ??
     waitNetwork + (options.callDelay === undefined ? ONCE_DEFAULTS.deadline : ONCE_DEFAULTS.deadlineCalling);
-  const limits = selectionLimits(options, file);
+  const bootstrap = options.ntsBootstrap === true;
+  if (bootstrap) checkBootstrap(associations);
+  const limits = atLeast(selectionLimits(options, file), bootstrap ? 1 : 0);
   return {
     ...BASE,
     precision: facts.precision,
@@ -133,6 +137,7 @@ export function onceConfig(
       accuracy: options.accuracy ?? null,
       deadline: deadline === Infinity ? null : deadline,
       waitNetwork,
+      ...(bootstrap ? { bootstrap } : {}),
     },
     clock: clockConfig(command, options),
     sourcePort: options.sourcePort ?? null,
@@ -189,6 +194,24 @@ export function configured(
     ...(nts ? { nts } : {}),
     samples: null,
   };
+}
+
+/**
+ * Where the clock may not judge certificates, nobody else may have a say in what time it is.
+ * @throws UsageError
+ */
+function checkBootstrap(associations: readonly AssociationConfig[]): void {
+  const bare = associations.find(({ nts }) => nts !== true);
+  if (bare !== undefined)
+    throw new UsageError(
+      `--nts-bootstrap: ${bare.name} is not asked under NTS`,
+      "add --nts, or `,nts` behind every server",
+    );
+}
+
+/** So many survivors more are wanted. */
+function atLeast(limits: SelectionLimits, more: number): SelectionLimits {
+  return more === 0 ? limits : { ...limits, minsane: limits.minsane + more };
 }
 
 /** The port of a server that is asked under NTS is that of key establishment. */

@@ -15,6 +15,7 @@ import { isSoliciting } from "./finding/manycast.ts";
 import { giveUpNames } from "./finding/mobilize.ts";
 import { failureOf, heardEnough } from "./decide.ts";
 import type { Outcome } from "./port/outcome.ts";
+import { refuseByDates } from "./keys/dates.ts";
 import { countAgreements } from "./memory/probation.ts";
 import { discardDuplicates, rewardSurvivors } from "./finding/prune.ts";
 import type { State } from "./state.ts";
@@ -147,6 +148,10 @@ function decide(state: State, now: Now): void {
     state.clock.correction.reason = "no-agreement";
     state.end(failure(state));
     return;
+  }
+  if (state.config.once?.bootstrap === true && refuseByDates(state, estimate.offset, now)) {
+    judge(state, now);
+    return decide(state, now);
   }
   correct(state, estimate.offset, now);
 }

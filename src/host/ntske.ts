@@ -85,9 +85,15 @@ export function keyEstablishment(trust: Trust): EstablishKeys {
         keys: settled.keys,
         server,
         port,
-        until: settled.seen.chain[0]?.until ?? null,
+        ...datesOf(settled.seen),
       });
     });
+}
+
+/** Within which all certificates are valid that were shown. */
+function datesOf({ chain }: Seen): { readonly from: string | null; readonly until: string | null } {
+  const dates = (of: (shown: Shown) => string | null): string[] => chain.flatMap((shown) => of(shown) ?? []).toSorted();
+  return { from: dates(({ from }) => from).at(-1) ?? null, until: dates(({ until }) => until)[0] ?? null };
 }
 
 /** Makes what shakes hands with whoever is trusted. */

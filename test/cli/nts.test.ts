@@ -217,6 +217,84 @@ describe("sync and check", () => {
   });
 });
 
+describe("--nts-bootstrap", () => {
+  const DAYS = 86_400;
+  const asking = (servers: readonly NtsServer[], ...more: readonly string[]) =>
+    ntpkit(["query", "--nts", "--json", ...trusting(), ...more, ...servers.map((server) => at(server))]);
+  const certified = (from: number, until: number): Certified =>
+    made.make(["IP:127.0.0.1"], { by: authority, from, until });
+  const serversOf = (certificate: Certified, aheads: readonly number[]): Promise<readonly NtsServer[]> =>
+    Promise.all(aheads.map((ahead) => serverOf({ certified: certificate, ahead })));
+
+  it("takes the time of two that agree, and judges their certificates by it", async () => {
+    const servers = await serversOf(certified(5, 15), [10 * DAYS, 10 * DAYS]);
+    expect((await asking(servers)).code).toBe(15);
+    const { code, out, err } = await asking(servers, "--nts-bootstrap");
+    expect([code, Math.round(document(out).clock.offset / DAYS)]).toEqual([0, 10]);
+    expect(err).toContain("warning: --nts-bootstrap");
+  });
+
+  it("takes no time from one alone", async () => {
+    const servers = await serversOf(certified(5, 15), [10 * DAYS]);
+    const { code, out } = await asking(servers, "--nts-bootstrap");
+    expect([code, document(out).clock.offset]).toEqual([12, null]);
+  });
+
+  it.each([
+    ["have expired by the time that they tell", 5, 15, 20 * DAYS, "expired"],
+    ["are not valid yet by it", 5, 15, 2 * DAYS, "notYetValid"],
+    ["expired long ago, by every clock", -9, -2, 0, "expired"],
+  ])("takes no time from servers whose certificates %s", async (_what, from, until, ahead, why) => {
+    const servers = await serversOf(certified(from, until), [ahead, ahead]);
+    const { code, out } = await asking(servers, "--nts-bootstrap");
+    expect(code).toBe(15);
+    expect(document(out).associations).toMatchObject([1, 2].map(() => ({ nts: { fault: { name: why } } })));
+  });
+
+  it("is outvoted by nobody whose certificate was stolen after it had expired", async () => {
+    const old = await serversOf(certified(-9, -2), [-5 * DAYS, 0]);
+    const fresh = await serversOf(certified(-1, 30), [0, 0]);
+    const { code, out } = await asking([...old, ...fresh], "--nts-bootstrap");
+    expect([code, Math.round(document(out).clock.offset / DAYS)]).toEqual([0, 0]);
+    expect(document(out).associations).toMatchObject([{}, { nts: { fault: { name: "expired" } } }, {}, {}]);
+  });
+
+  it("asks nothing of those whom nobody trusted vouches for, or who are somebody else", async () => {
+    for (const certificate of [
+      made.make(["IP:127.0.0.1"], { from: -9, until: -2 }),
+      made.make(["IP:127.0.0.2"], { by: authority, from: -9, until: -2 }),
+    ]) {
+      const servers = await serversOf(certificate, [0, 0]);
+      expect((await asking(servers, "--nts-bootstrap")).code).toBe(15);
+      expect(servers.flatMap(({ asked }) => asked)).toEqual([]);
+    }
+  });
+
+  it("wants every server under NTS, and leaves no keys to runs without it", async () => {
+    expect(await ntpkit(["query", "--nts-bootstrap", "127.0.0.1:1,nts", "127.0.0.1:2"])).toMatchObject({
+      code: 64,
+      err: expect.stringContaining("127.0.0.1 is not asked under NTS"),
+    });
+    const servers = await serversOf(certified(-1, 30), [0, 0]);
+    await asking(servers, "--nts-bootstrap");
+    await asking(servers);
+    expect(servers.map(({ handshakes }) => handshakes)).toEqual([2, 2]);
+  });
+
+  it("is what a clock that was never set is told of, where a certificate is not valid yet", async () => {
+    const [server] = await serversOf(certified(5, 15), [0]);
+    const now = Date.now;
+    Date.now = () => Date.UTC(1970, 0, 1, 0, 5);
+    try {
+      const { err, code } = await ntpkit(["query", "--nts", ...trusting(), at(server!)]);
+      expect(code).toBe(15);
+      expect(err).toContain("before this ntpkit was made: the clock is wrong");
+    } finally {
+      Date.now = now;
+    }
+  });
+});
+
 describe("mistakes", () => {
   it.each([
     [["--ca", "/nowhere"], "--ca: /nowhere cannot be read: no such file or directory"],

@@ -22,6 +22,7 @@ export const GROUPS = {
       "forget",
     ],
   },
+  bootstrapping: { heading: "Where the clock was never set:", rows: ["ntsBootstrap"] },
   checkedServers: {
     heading: "Which servers, and how they are reached:",
     rows: [
@@ -189,8 +190,8 @@ export const GROUPS = {
 
 /** The commands. */
 export const OFFERS = {
-  sync: ["servers", "syncMeasuring", "selection", "clock", "remembering", "output"],
-  query: ["servers", "measuring", "selection", "figures", "queryOutput"],
+  sync: ["servers", "bootstrapping", "syncMeasuring", "selection", "clock", "remembering", "output"],
+  query: ["servers", "bootstrapping", "measuring", "selection", "figures", "queryOutput"],
   pool: ["servers", "poolMeasuring", "selection", "output"],
   broadcast: ["listening", "heard", "listenMeasuring", "selection", "output"],
   manycast: ["search", "searched", "searchMeasuring", "searchSelection", "output"],

@@ -80,6 +80,10 @@ export const ROWS = {
     takes: "sha256",
     text: "with NTS, accept no certificate but the one of this SHA-256, its own or its public key's; nobody need vouch for it",
   },
+  ntsBootstrap: {
+    flag: "--nts-bootstrap",
+    text: "with NTS, for a clock that was never set: judge certificates by the time that minsane + 1 servers agree on, not by the clock; whoever has the key of an expired one could pass for it",
+  },
   keys: { flag: "--keys", takes: "file", text: "read symmetric keys from this file", conf: "keys" },
   keysFormat: {
     flag: "--keys-format",

@@ -38,6 +38,7 @@ export function prepareKeys(state: State, { id, security }: Association, places:
     wanted: false,
     since: null,
     server: null,
+    from: null,
     until: null,
     kept: "untried",
     fault: null,
@@ -97,13 +98,13 @@ function begin(state: State, association: Association, exchange: KeyExchange, no
 
 /** Keys are there; if the server that they are for has a name, that is looked up first. */
 export function onEstablished(state: State, event: Event & { readonly kind: "established" }, now: Now): void {
-  const { token, keys, server, port, until = null, kept } = event;
+  const { token, keys, server, port, from = null, until = null, kept } = event;
   const found = exchangeBy(state, (exchange) => exchange.token === token);
   if (found === null) return;
   const { association, exchange } = found;
   exchange.token = null;
   if (kept !== undefined) onKept(exchange, now);
-  const given = { keys, since: after(now.mono, -(kept ?? 0)), until };
+  const given = { keys, since: after(now.mono, -(kept ?? 0)), from, until };
   if (server === null) return takeKeys(state, found, { ip: exchange.places[0]!.ip, port }, null, given, now);
   exchange.named = { server, port, ...given };
   state.note({ what: "resolving", name: server });
@@ -204,7 +205,7 @@ function takeKeys(
   { association, exchange }: Found,
   address: Address,
   server: string | null,
-  { keys, since, until }: Given,
+  { keys, since, from, until }: Given,
   now: Now,
 ): void {
   const keying = association.security.keying!;
@@ -214,6 +215,7 @@ function takeKeys(
   exchange.wanted = false;
   exchange.since = since;
   exchange.server = server;
+  exchange.from = from;
   exchange.until = until;
   const { id } = association;
   const kept = exchange.kept === "inUse";

@@ -7,10 +7,11 @@ import type { Address } from "../../wire/address.ts";
 import type { HandshakeToken } from "../port/action.ts";
 import type { EstablishFault } from "../port/establish.ts";
 
-/** Keys, when they were established, and until when the certificate is valid by which they were. */
+/** Keys, when they were established, and from when and until when the certificate is valid by which they were. */
 export interface Given {
   readonly keys: EstablishedKeys;
   readonly since: Mono;
+  readonly from: string | null;
   readonly until: string | null;
 }
 
@@ -33,7 +34,8 @@ export interface KeyExchange {
   since: Mono | null;
   /** The name of the server that was negotiated for them; `null`: none was. */
   server: string | null;
-  /** When the certificate expires that they were established by, ISO 8601; `null`: nobody knows. */
+  /** From when and until when the certificate is valid that they were established by, ISO 8601; `null`: nobody knows. */
+  from: string | null;
   until: string | null;
   /** Keys that an earlier run has left: not asked for yet, in use, or asked for and not to be asked for again. */
   kept: "untried" | "inUse" | "spent";

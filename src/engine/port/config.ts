@@ -34,6 +34,11 @@ export interface OnceConfig {
   readonly deadline: Seconds | null;
   /** Go on resolving and sending for this long while there is no network; 0: do not. */
   readonly waitNetwork: Seconds;
+  /**
+   * Keys are established whatever the dates of certificates say, and those are judged by the time that was measured, before it is
+   * taken for the time. Absent: they were judged by the clock.
+   */
+  readonly bootstrap?: boolean;
 }
 
 /** Which clock is set; to an engine they are all the same (`world/shadow.ts`). */

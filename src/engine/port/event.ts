@@ -61,7 +61,7 @@ export type Event =
   | { readonly kind: "unresolved"; readonly name: string; readonly why: ResolveFault }
   /**
    * Keys were established, for the NTP server that is at a port of `server` (a name or an IP literal), or of the same address (`null`).
-   * `until`: when the certificate expires that they were established by, ISO 8601. `kept`: an earlier run had them established, so many
+   * `from`, `until`: when the certificate begins and ends to be valid that they were established by, ISO 8601. `kept`: an earlier run had them established, so many
    * seconds ago, and nobody was asked now.
    */
   | {
@@ -70,6 +70,7 @@ export type Event =
       readonly keys: EstablishedKeys;
       readonly server: string | null;
       readonly port: number;
+      readonly from?: string | null;
       readonly until?: string | null;
       readonly kept?: Seconds;
     }
