@@ -8,6 +8,7 @@ import { statSync } from "node:fs";
 import { randomBytes } from "node:crypto";
 import { UsageError } from "../config/usage.ts";
 import { identityFault, listenForKeys, type Identity, type KeCounts, type NtsListener } from "../host/ntslistener.ts";
+import { pooledRandom } from "../host/pooled-random.ts";
 import { loadAeads } from "../security/nts/aead.ts";
 import { NtsServer } from "../security/nts/answering.ts";
 import { firstKeys, isDue, rotated, type MasterKeys } from "../security/nts/masters.ts";
@@ -143,7 +144,7 @@ async function answeringBy(path: string): Promise<Kept> {
   // What is there and is no file of ours, or cannot be read, is not written over.
   const fault = stored.fault ?? (current === stored.keys ? null : writeMasterKeys(path, current));
   return {
-    answering: new NtsServer(current, await loadAeads(), randomBytes),
+    answering: new NtsServer(current, await loadAeads(), pooledRandom()),
     path: stored.fault === null ? path : null,
     fault: unkept(path, fault),
   };

@@ -1,12 +1,14 @@
 /**
  * A load generator: keeps so many client requests in flight to one server for so long, and prints the replies a second as JSON.
- * Arguments: address, port, requests in flight, seconds. Blocking system calls, so that it is not the generator that is measured.
+ * Arguments: address, port, requests in flight, seconds, and a request in hexadecimal where it is no plain one. Blocking system calls, so that it is not the generator that is measured.
  */
 import { isKnownLayout, SIZE } from "../../src/host/layout.ts";
 import { libc } from "../../src/host/libc.ts";
 import { toSockaddr } from "../../src/host/udp/sockaddr.ts";
 
-const [ip = "127.0.0.1", port = "123", flight = "16", seconds = "2"] = process.argv.slice(2);
+// Version 4, client, and a transmit timestamp, as clients send one.
+const PLAIN = `23${"00".repeat(39)}e001020304050607`;
+const [ip = "127.0.0.1", port = "123", flight = "16", seconds = "2", request = PLAIN] = process.argv.slice(2);
 const inFlight = Number(flight);
 const until = performance.now() + Math.min(Number(seconds), 30) * 1000;
 const c = libc();
@@ -14,14 +16,12 @@ const to = toSockaddr(ip, Number(port));
 if (c === null || to === null || !isKnownLayout()) throw new Error("there is no libc to call, or that is no address");
 
 const WORDS = SIZE.mmsghdr / 4;
-const PACKET = 48;
+const PACKET = request.length / 2;
 const MOST = 256;
 const MSG_WAITFORONE = 0x10000;
 const out = messages();
 const back = messages();
-// Version 4, client, and a transmit timestamp, as clients send one.
-for (let index = 0; index < MOST; index += 1)
-  out.bytes.set([0x23, ...new Uint8Array(39), 0xe0, 1, 2, 3, 4, 5, 6, 7], index * PACKET);
+for (let index = 0; index < MOST; index += 1) out.bytes.set(Buffer.from(request, "hex"), index * PACKET);
 
 // Half a second without a reply: what is missing was lost, and as much is sent again.
 const fd = c.socket(2, 2, 0);
@@ -40,7 +40,9 @@ while (performance.now() < until) {
     send(inFlight);
     continue;
   }
-  for (let index = 0; index < count; index += 1) if ((back.bytes[index * PACKET]! & 7) !== 4) unusable += 1;
+  // Mode 4, and no kiss.
+  for (let index = 0; index < count; index += 1)
+    if ((back.bytes[index * PACKET]! & 7) !== 4 || back.bytes[index * PACKET + 1] === 0) unusable += 1;
   replies += count;
   send(count);
 }

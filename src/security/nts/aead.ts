@@ -2,9 +2,12 @@
  * The AEAD algorithms of NTS, as one table: their numbers, the lengths they want, and how each seals and opens
  * (RFC 5297 §6, RFC 8452 §6; numbers by IANA's AEAD registry).
  *
- * Node's own cryptography has none of them in the version 20; the library is loaded when they are first asked for, so
- * that a run without NTS loads none.
+ * Node's own cryptography has none of them in the version 20. AES-SIV is composed of its AES (`siv.ts`), which is ten times as fast as
+ * one in JavaScript; AES-GCM-SIV is a library's. Both are loaded when they are first asked for, so that a run without NTS loads none.
  */
+
+import type { gcmsiv } from "@noble/ciphers/aes.js";
+import type { Siv } from "./siv.ts";
 
 /** An algorithm, by the name used in reports and JSON. */
 export type AeadName = "AES-SIV-CMAC-256" | "AES-SIV-CMAC-384" | "AES-SIV-CMAC-512" | "AES-128-GCM-SIV";
@@ -67,28 +70,42 @@ export function aeadNumbered(id: number): AeadRow | null {
 
 /** Loads the cryptography. */
 export async function loadAeads(): Promise<MakeAead> {
-  const { aessiv, gcmsiv } = await import("@noble/ciphers/aes.js");
-  // AES-SIV takes its nonce as the last component of the associated data (RFC 5297 §3).
-  const cipher = ({ name }: AeadRow, key: Uint8Array, nonce: Uint8Array, associated: Uint8Array) =>
-    name === "AES-128-GCM-SIV" ? gcmsiv(key, nonce, associated) : aessiv(key, associated, nonce);
+  const [{ gcmsiv }, { Siv }] = await Promise.all([import("@noble/ciphers/aes.js"), import("./siv.ts")]);
   return (row, key) => {
     if (key.length !== row.keyOctets) throw new RangeError(`${row.name} wants a key of ${row.keyOctets} octets`);
     const held = Uint8Array.from(key);
+    const { seal, open } = row.name === "AES-128-GCM-SIV" ? byLibrary(gcmsiv, held) : composed(new Siv(held));
     return {
       row,
       seal(nonce, associated, plaintext) {
         if (!permits(row, nonce)) throw new RangeError(`${row.name} has no nonce of ${nonce.length} octets`);
-        return cipher(row, held, nonce, associated).encrypt(plaintext);
+        return seal(nonce, associated, plaintext);
       },
       open(nonce, associated, ciphertext) {
-        if (!permits(row, nonce) || ciphertext.length < TAG_OCTETS) return null;
-        try {
-          return cipher(row, held, nonce, associated).decrypt(ciphertext);
-        } catch {
-          return null; // the library says in no other way that a tag is wrong
-        }
+        return permits(row, nonce) && ciphertext.length >= TAG_OCTETS ? open(nonce, associated, ciphertext) : null;
       },
     };
+  };
+}
+
+/** AES-SIV takes its nonce as the last component of the associated data (RFC 5297 §3). */
+function composed(siv: Siv): Pick<Aead, "seal" | "open"> {
+  return {
+    seal: (nonce, associated, plaintext) => siv.seal([associated, nonce], plaintext),
+    open: (nonce, associated, ciphertext) => siv.open([associated, nonce], ciphertext),
+  };
+}
+
+function byLibrary(make: typeof gcmsiv, key: Uint8Array): Pick<Aead, "seal" | "open"> {
+  return {
+    seal: (nonce, associated, plaintext) => make(key, nonce, associated).encrypt(plaintext),
+    open(nonce, associated, ciphertext) {
+      try {
+        return make(key, nonce, associated).decrypt(ciphertext);
+      } catch {
+        return null; // the library says in no other way that a tag is wrong
+      }
+    },
   };
 }
 

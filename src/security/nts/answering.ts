@@ -90,13 +90,20 @@ const KEPT = 512;
 function keeping(makeAead: MakeAead): MakeAead {
   const kept = new Map<string, Aead>();
   return (row: AeadRow, key: Uint8Array) => {
-    const name = `${row.id}${String.fromCharCode(...key)}`;
+    const name = nameOf(row, key);
     const aead = kept.get(name) ?? makeAead(row, key);
     kept.delete(name);
     kept.set(name, aead);
     if (kept.size > KEPT) kept.delete(kept.keys().next().value!);
     return aead;
   };
+}
+
+function nameOf({ id }: AeadRow, key: Uint8Array): string {
+  const view = new DataView(key.buffer, key.byteOffset, key.length);
+  let name = String.fromCharCode(id);
+  for (let at = 0; at < key.length; at += 2) name += String.fromCharCode(view.getUint16(at));
+  return name;
 }
 
 function wordOf(key: Uint8Array): number {

@@ -66,7 +66,7 @@ export function openRequest(
 
   const asked = 1 + [...clear, ...opened.fields].filter(isPlaceholderFor(cookie)).length;
   const cookies = Math.min(asked, COOKIES_IN_HAND);
-  return { kind: "authentic", request: { keys, age, uniqueIdentifier: Uint8Array.from(uniqueIdentifier), cookies } };
+  return { kind: "authentic", request: { keys, age, uniqueIdentifier: uniqueIdentifier.slice(), cookies } };
 }
 
 /**

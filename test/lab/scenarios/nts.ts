@@ -1,8 +1,10 @@
 /** Network Time Security with real servers: certificates of the lab's own authority, keys by TLS, and time by those alone. */
 import assert from "node:assert/strict";
+import { readFile, rm } from "node:fs/promises";
 import { Certificates, type CertificateOptions, type Certified } from "../../support/certificates.ts";
 import type { Host } from "../netns.ts";
 import { ended, only, says, type Scenario } from "../scenario.ts";
+import type { Running } from "../processes.ts";
 import type { World } from "../world.ts";
 
 export const nts: readonly Scenario[] = [
@@ -69,6 +71,85 @@ export const nts: readonly Scenario[] = [
         await world.chronyc(server, ["serverstats"], /NTS-KE connections accepted: [1-9]/, 60);
         await world.chronyc(server, ["serverstats"], /Authenticated NTP packets *: [1-9]/, 60);
       }),
+  },
+  {
+    name: "nts: NTPsec gives keys to ntpkit, and time by them alone",
+    needs: ["ntpsec"],
+    run: async (world) => {
+      const made = new Certificates();
+      try {
+        const authority = made.make([], { authority: true });
+        const [server, client] = [await world.host("server"), await world.host("client")];
+        const { file, keyFile } = made.make(namesOf(server), { by: authority, algorithm: "rsa" });
+        const cookies = world.file("ntpsec-keys");
+        await world.ntpd("ntpsec", server, [`nts enable cert ${file} key ${keyFile} cookie ${cookies}`]);
+        const argv = ["query", "--nts", "--samples", "3", "--ca", authority.file, server.ipv4, "--json"];
+        const { port, security, authentication } = only(ended(await world.ntpkit(client, argv), 0));
+        assert.deepEqual([port, security, authentication], [123, "nts", "ok"]);
+      } finally {
+        made.end();
+      }
+    },
+  },
+  {
+    name: "nts: chronyd and NTPsec are told the time by ntpkit, serve and run, and by chains of three",
+    needs: ["chrony", "ntpsec"],
+    patient: true,
+    run: async (world) => {
+      const made = new Certificates();
+      try {
+        const authority = made.make([], { authority: true });
+        const between = made.make([], { by: authority, authority: true });
+        const [served, daemon] = [await world.host("serve"), await world.host("run")];
+        const files: string[] = [];
+        for (const [host, algorithm] of [
+          [served, "ec"],
+          [daemon, "rsa"],
+        ] as const) {
+          const leaf = made.make(namesOf(host), { by: between, algorithm });
+          const chain = await world.write(`${host.name}.pem`, [leaf.certificate, between.certificate]);
+          files.push(chain, leaf.keyFile);
+        }
+        const [cert, key, other, otherKey] = files as [string, string, string, string];
+        const cookies = world.file("nts-keys");
+        const argv = ["serve", "--local-stratum", "3", "--user", "root", "--nts-cookies", cookies];
+        const begin = (): Promise<Running> =>
+          world.ntpkitDaemon(served, [...argv, "--nts-cert", cert, "--nts-key", key]);
+        let running = await begin();
+        const lines = ["server 127.127.1.0", "fudge 127.127.1.0 stratum 4", `nts enable cert ${other} key ${otherKey}`];
+        await world.ntpkitDaemon(daemon, ["run", "--no-clock", "-c", await world.write("run.conf", lines)]);
+
+        const [chrony, ntpsec] = [await world.host("chrony"), await world.host("ntpsec")];
+        const both = [served.ipv4, daemon.ipv4];
+        await world.chronyd(chrony, [
+          `ntstrustedcerts ${authority.file}`,
+          ...both.map((ip) => `server ${ip} nts iburst minpoll 2 maxpoll 2`),
+        ]);
+        await world.ntpd("ntpsec", ntpsec, [
+          `nts ca ${authority.file}`,
+          ...both.map((ip) => `server ${ip} nts iburst minpoll 3 maxpoll 3`),
+        ]);
+        // Mode, which keys, their AEAD and bits, their age, attempts, NAKs, cookies and their octets.
+        const session = (ip: string, number: number): RegExp =>
+          new RegExp(`${ip.replaceAll(".", "[.]")} +NTS +${number} +15 +256 +[0-9]+ +0 +0 +[78] +104`);
+        for (const ip of both) await world.chronyc(chrony, ["authdata"], session(ip, 1));
+        await world.chronyc(chrony, ["sources"], /\^\*/);
+        await world.ntpq(ntpsec, ["-c", "ntsinfo"], /NTS client recvs good: +[1-9]/, 60, "ntpsec");
+        // By the master keys of the run before the cookies in hand still open; without them keys are established anew.
+        await running.stop();
+        running = await begin();
+        const before = await readFile(cookies, "utf8");
+        await world.ntpq(ntpsec, ["-c", "ntsinfo"], /NTS client recvs good: +[1-9][0-9]/, 60, "ntpsec");
+        await world.chronyc(chrony, ["authdata"], session(served.ipv4, 1));
+        assert.equal(await readFile(cookies, "utf8"), before);
+        await running.stop();
+        await rm(cookies);
+        running = await begin();
+        await world.chronyc(chrony, ["authdata"], session(served.ipv4, 2), 90);
+      } finally {
+        made.end();
+      }
+    },
   },
 ];
 
