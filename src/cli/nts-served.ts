@@ -5,6 +5,7 @@
 import type { Configuration } from "../config/ntpconf/configuration.ts";
 import { UsageError, type Place } from "../config/usage.ts";
 import { KE_PORT } from "../wire/ntske.ts";
+import type { NtsFacts } from "../control/responder/facts.ts";
 import type { NtsAnswering } from "../security/security.ts";
 import type { NtsService, TellNts } from "./nts-serving.ts";
 
@@ -79,6 +80,10 @@ export class NtsServed {
 
   /** Who answers now. */
   readonly answering = (): NtsAnswering | null => this.#service?.answering ?? null;
+
+  /** What it has come to, for control queries. */
+  readonly facts = (): NtsFacts | null =>
+    this.#service === null ? null : { ...this.#service.answering.counts, handshakes: this.#service.handshakes };
 
   /** The service that goes on. */
   get service(): NtsService | null {

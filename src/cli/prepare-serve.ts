@@ -4,6 +4,7 @@ import { loadConfiguration } from "../config/files.ts";
 import { serveConfig, type ServeConfig, type ServeFacts } from "../config/serve.ts";
 import { parseUnicastServer } from "../config/servers.ts";
 import { UsageError } from "../config/usage.ts";
+import type { NtsFacts } from "../control/responder/facts.ts";
 import type { ControlAnswering } from "../engine/port/control.ts";
 import { lookUpUser } from "../host/become.ts";
 import type { Trust } from "../host/establish.ts";
@@ -36,6 +37,7 @@ export interface PreparedServe extends ServeConfig {
 
 /**
  * Prepares a server, and tells what is worth telling of its files.
+ * @param served what answering clients under NTS has come to
  * @throws UsageError
  */
 export async function prepareServe(
@@ -43,6 +45,7 @@ export async function prepareServe(
   options: OptionsOf<"serve">,
   machine: Machine,
   io: Io,
+  served: () => NtsFacts | null,
 ): Promise<PreparedServe> {
   const { ipv4, ipv6, ...settings } = options;
   if (options.interface !== undefined) checkInterface(options.interface);
@@ -87,7 +90,7 @@ export async function prepareServe(
     keyring: keys.keyring,
     trust: trustOf(options),
     nts: ntsSettings(options, loaded?.configuration ?? null, whereServed(made)),
-    control: controlResponder(loaded?.configuration ?? null, keys.keyring),
+    control: controlResponder(loaded?.configuration ?? null, keys.keyring, undefined, served),
   };
 }
 

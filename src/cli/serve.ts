@@ -17,9 +17,10 @@ import { session } from "./session.ts";
  */
 export async function runServe(servers: readonly string[], options: OptionsOf<"serve">, io: Io): Promise<number> {
   const machine = thisMachine();
-  const { config, warnings, keyring, trust, control, nts } = await prepareServe(servers, options, machine, io);
-  for (const warning of warnings) io.err.write(`ntpkit serve: warning: ${warning}\n`);
   const served = new NtsServed();
+  const prepared = await prepareServe(servers, options, machine, io, served.facts);
+  const { config, warnings, keyring, trust, control, nts } = prepared;
+  for (const warning of warnings) io.err.write(`ntpkit serve: warning: ${warning}\n`);
   const warn = (text: string | null): void => {
     if (text !== null) io.err.write(`ntpkit serve: warning: ${text}\n`);
   };

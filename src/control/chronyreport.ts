@@ -139,8 +139,21 @@ export interface ChronyNtpData {
 /** How a source is authenticated (`chronyc authdata`). */
 export interface ChronyAuthData {
   readonly mode: "none" | "key" | "nts";
+  /** Of a symmetric key its identifier; under NTS how many times keys were established. */
   readonly keyId: number;
+  /** Of a symmetric key chrony's number of its algorithm; under NTS the AEAD's. */
+  readonly keyType: number;
+  /** Bits. */
+  readonly keyLength: number;
+  /** Since keys were last established; `null`: they never were. */
+  readonly keyAge: Seconds | null;
+  /** Attempts to establish keys since they last were. */
+  readonly attempts: number;
+  /** NTSN, since an answer last came. */
+  readonly naks: number;
   readonly cookies: number;
+  /** Octets of the longest. */
+  readonly cookieLength: number;
 }
 
 /** What chronyd counts as a server, in chrony's order; `null`: its release does not count that. */

@@ -156,8 +156,14 @@ export function readNtpData(reply: CmdmonReply): ChronyNtpData | null {
 export function readAuthData(reply: CmdmonReply): ChronyAuthData | null {
   return read(reply, 20, 24, (view) => ({
     mode: (["none", "key", "nts"] as const)[view.getUint16(0)] ?? "none",
+    keyType: view.getUint16(2),
     keyId: view.getUint32(4),
+    keyLength: view.getUint16(8),
+    attempts: view.getUint16(10),
+    keyAge: view.getUint32(12) === NEVER ? null : view.getUint32(12),
     cookies: view.getUint16(16),
+    cookieLength: view.getUint16(18),
+    naks: view.getUint16(20),
   }));
 }
 

@@ -259,14 +259,17 @@ const VERDICT_REASONS = {
   falseticker: "outsideIntersection",
 } as const;
 
+/** What mode 6 does not tell of keys. */
+const UNTOLD_KEYS = { age: null, server: null, until: null, kept: false, attempts: 0, fault: null };
+
 function authenticationOf(
   status: PeerStatus,
   variables: Variables,
-): Pick<PeerReport, "authentication" | "security" | "keyId"> {
+): Pick<PeerReport, "authentication" | "security" | "keyId" | "nts"> {
   const keyId = integerOf(variables.get("keyid")) ?? 0;
   const cookies = integerOf(variables.get("ntscookies")) ?? -1;
   const authentication = status.authenticationEnabled ? (status.authentic ? "ok" : "failed") : "none";
-  if (cookies >= 0) return { authentication, security: "nts", keyId: null };
+  if (cookies >= 0) return { authentication, security: "nts", keyId: null, nts: { ...UNTOLD_KEYS, cookies } };
   // Autokey's identifiers are random and above those of key files.
   const security = keyId === 0 ? "none" : keyId > 0xffff ? "autokey" : "key";
   return { authentication: keyId === 0 ? "none" : authentication, security, keyId: security === "key" ? keyId : null };

@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { machine, release, type } from "node:os";
 import { ControlResponder } from "../control/responder/responder.ts";
-import type { KernelReport, UserVariable } from "../control/responder/facts.ts";
+import type { KernelReport, NtsFacts, UserVariable } from "../control/responder/facts.ts";
 import type { Keyring } from "../security/keyring.ts";
 import { CLOCK_REALTIME, SIZE, TIMEX } from "./layout.ts";
 import { libc } from "./libc.ts";
@@ -18,6 +18,8 @@ export interface ResponderOptions {
   readonly variables?: readonly UserVariable[];
   /** Takes lines of configuration, and says what became of them; absent: none are taken. */
   readonly configure?: (lines: string) => string;
+  /** What answering clients under NTS has come to; absent, or `null`: nobody is. */
+  readonly nts?: () => NtsFacts | null;
 }
 
 /** A responder for this machine. Keep it as long as its clients: it remembers how much was sent to whom. */
@@ -27,6 +29,7 @@ export function machineResponder({
   controlKey,
   variables = [],
   configure,
+  nts = () => null,
 }: ResponderOptions): ControlResponder {
   const build = { version: `ntpkit ${version}`, processor: machine(), system: `${type()}/${release()}` };
   return new ControlResponder({
@@ -37,6 +40,7 @@ export function machineResponder({
     variables,
     ...(configure === undefined ? {} : { configure }),
     kernel: kernelReport,
+    nts,
   });
 }
 

@@ -1,5 +1,5 @@
 /**
- * The reports of chronyc, for scripts that parse them: `sources`, `sourcestats` and `tracking`, as text and as the comma
+ * The reports of chronyc, for scripts that parse them: `sources`, `sourcestats`, `tracking` and `authdata`, as text and as the comma
  * separated values of `-c`. Of chronyd they are what chronyc prints, byte for byte; of other daemons what they tell of the
  * same, and 0 where they tell nothing.
  *
@@ -7,7 +7,7 @@
  */
 import type { Verdict } from "../association/verdict.ts";
 import type { ChronyReadSource } from "../control/chrony.ts";
-import type { ChronyTracking, SourceMode, SourceState } from "../control/chronyreport.ts";
+import type { ChronyAuthData, ChronyTracking, SourceMode, SourceState } from "../control/chronyreport.ts";
 import type { DaemonReport, PeerReport } from "../control/daemon.ts";
 import type { UnixNanoseconds } from "../time/timestamp.ts";
 import type { Leap } from "../wire/header.ts";
@@ -20,9 +20,11 @@ export const CHRONYC_REPORTS = [
   "chronyc",
   "chronyc-sourcestats",
   "chronyc-tracking",
+  "chronyc-authdata",
   "chronyc-csv",
   "chronyc-sourcestats-csv",
   "chronyc-tracking-csv",
+  "chronyc-authdata-csv",
 ] as const;
 /** One of {@link CHRONYC_REPORTS}. */
 export type ChronycReport = (typeof CHRONYC_REPORTS)[number];
@@ -45,9 +47,14 @@ const PRINTERS: Readonly<Record<ChronycReport, (report: DaemonReport, named: Nam
     return `${head}${"=".repeat(78)}\n${statsOf(report, named).map(statsLine).join("")}`;
   },
   "chronyc-tracking": (report, named) => trackingText(trackingOf(report), named),
+  "chronyc-authdata": (report, named) => {
+    const head = "Name/IP address             Mode KeyID Type KLen Last Atmp  NAK Cook CLen\n";
+    return `${head}${"=".repeat(73)}\n${proofsOf(report, named).map(proofLine).join("")}`;
+  },
   "chronyc-csv": (report) => sourcesOf(report, undefined).map(sourceValues).join(""),
   "chronyc-sourcestats-csv": (report) => statsOf(report, undefined).map(statsValues).join(""),
   "chronyc-tracking-csv": (report) => trackingValues(trackingOf(report)),
+  "chronyc-authdata-csv": (report) => proofsOf(report, undefined).map(proofValues).join(""),
 };
 
 /** A line of `sources`, in chronyc's signs. */
@@ -380,6 +387,52 @@ function parts(million: number): string {
 function signedParts(million: number): string {
   return signed(million, Math.abs(million) > 99_999.5 ? 0 : 3).padStart(10);
 }
+
+/** A line of `authdata`. */
+interface ProofRow extends Omit<ChronyAuthData, "mode"> {
+  readonly name: string;
+  readonly mode: "-" | "SK" | "NTS";
+}
+
+const PROOFS = { none: "-", key: "SK", nts: "NTS" } as const;
+/** How a source is proved, as far as others tell it. */
+const UNTOLD = { keyId: 0, keyType: 0, keyLength: 0, keyAge: null, attempts: 0, naks: 0, cookies: 0, cookieLength: 0 };
+
+/** Of servers alone: a reference clock proves nothing. */
+function proofsOf({ chrony, associations }: DaemonReport, named: Naming): readonly ProofRow[] {
+  if (chrony !== undefined)
+    return chrony.sources
+      .filter(({ source: { mode } }) => mode !== "referenceClock")
+      .map((read): ProofRow => {
+        const auth = read.auth ?? { mode: "none", ...UNTOLD };
+        return { ...auth, mode: PROOFS[auth.mode], name: sourceName(read, named) };
+      });
+  return associations
+    .filter(({ type }) => type !== "l")
+    .map((peer): ProofRow => {
+      const { security, keyId, nts } = peer;
+      const mode = security === "key" || security === "nts" ? PROOFS[security] : "-";
+      const { cookies = 0, attempts = 0, age = null } = nts ?? {};
+      return { ...UNTOLD, mode, name: peerName(peer, named), keyId: keyId ?? 0, cookies, attempts, keyAge: age };
+    });
+}
+
+function proofLine(row: ProofRow): string {
+  const { name, mode, keyId, keyType, keyLength, keyAge, attempts, naks, cookies, cookieLength } = row;
+  const four = (number: number): string => `${number}`.padStart(4);
+  const counts = [attempts, naks, cookies, cookieLength].map(four).join(" ");
+  const key = `${`${keyId}`.padStart(5)} ${four(keyType)} ${four(keyLength)}`;
+  return `${name.padEnd(27)} ${mode.padStart(4)} ${key} ${since(keyAge)} ${counts}\n`;
+}
+
+function proofValues(row: ProofRow): string {
+  const { name, mode, keyId, keyType, keyLength, keyAge, attempts, naks, cookies, cookieLength } = row;
+  const numbers = [keyId, keyType, keyLength, keyAge ?? NEVER_SINCE, attempts, naks, cookies, cookieLength];
+  return csvLine([csvText(name), mode, ...numbers.map(String)]);
+}
+
+/** What chronyc prints of a time that never was. */
+const NEVER_SINCE = 0xffff_ffff;
 
 /** Seconds in four columns: since the last sample, or between the first and the last. */
 function since(seconds: number | null): string {

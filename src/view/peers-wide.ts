@@ -85,8 +85,10 @@ export function reachBar(reach: number): string {
   return Array.from({ length: 8 }, (_, poll) => (reach & (0x80 >> poll) ? "█" : "·")).join("");
 }
 
-/** `none`, `key 7`, `nts`, or what was wrong with it. */
-function authentication({ authentication: said, security, keyId }: PeerReport): string {
-  const means = security === "key" ? `key ${keyId ?? ""}`.trimEnd() : security;
+/** `none`, `key 7`, `nts 8`, which are cookies left, and the age of the keys where that is known; or what was wrong with it. */
+function authentication({ authentication: said, security, keyId, nts }: PeerReport): string {
+  const age = nts?.age ?? null;
+  const keys = nts === undefined ? "" : ` ${nts.cookies}${age === null ? "" : `, ${intervalColumn(age).trim()}`}`;
+  const means = security === "key" ? `key ${keyId ?? ""}`.trimEnd() : `${security}${keys}`;
   return said === "failed" || said === "nak" ? `${means} ${said}` : means;
 }

@@ -6,12 +6,12 @@ import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { HandshakeToken } from "../../src/engine/port/action.ts";
 import type { Event } from "../../src/engine/port/event.ts";
-import { establishKeys } from "../../src/host/establish.ts";
+import { SYSTEM_TRUST, establishKeys } from "../../src/host/establish.ts";
 import { loadAeads } from "../../src/security/nts/aead.ts";
 import { ntsSecurity } from "../../src/security/nts/client.ts";
 
 const [ip = "127.0.0.1", port = "4460", authority = ""] = process.argv.slice(2);
-const by = establishKeys({ ca: [readFileSync(authority, "utf8")] });
+const by = establishKeys({ ...SYSTEM_TRUST, ca: [readFileSync(authority, "utf8")] });
 const event = await new Promise<Event>((done) => {
   const to = { ip, port: Number(port) };
   const token = 1 as HandshakeToken;

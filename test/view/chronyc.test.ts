@@ -49,9 +49,11 @@ const PRINTED = {
   chronyc: "-n sources",
   "chronyc-sourcestats": "-n sourcestats",
   "chronyc-tracking": "-n tracking",
+  "chronyc-authdata": "-n authdata",
   "chronyc-csv": "-c sources",
   "chronyc-sourcestats-csv": "-c sourcestats",
   "chronyc-tracking-csv": "-c tracking",
+  "chronyc-authdata-csv": "-c authdata",
 } as const;
 
 describe("of chronyd, what chronyc printed", () => {
@@ -129,6 +131,19 @@ describe("of another daemon, what it tells of the same", () => {
     expect(
       table({ address: "10.98.0.88", stratum: null, poll: 7, reach: 0, when: null, offset: null, verdict: "rejected" }),
     ).toBe("^? 10.98.0.88                    0   7     0     -     +0ns[   +0ns] +/-    0ns");
+  });
+
+  it("authdata", () => {
+    const nts = { cookies: 8, age: 75, server: null, until: null, kept: false, attempts: 1, fault: null };
+    const proved = (change: Partial<PeerReport>): string =>
+      chronycText("chronyc-authdata-csv", {
+        ...other,
+        associations: [{ ...other.associations[0]!, address: "10.98.0.2", ...change }],
+      });
+    expect(proved({ security: "nts", keyId: null, nts })).toBe("10.98.0.2,NTS,0,0,0,75,1,0,8,0\n");
+    expect(proved({ security: "key", keyId: 7 })).toBe("10.98.0.2,SK,7,0,0,4294967295,0,0,0,0\n");
+    expect(proved({ security: "none", keyId: null })).toBe("10.98.0.2,-,0,0,0,4294967295,0,0,0,0\n");
+    expect(proved({ type: "l" })).toBe("");
   });
 
   it("tracking and sourcestats", () => {

@@ -1,5 +1,6 @@
 /** Who answers control queries (mode 6) in the daemon, and in `serve`. */
 import type { Configuration } from "../../config/ntpconf/record.ts";
+import type { NtsFacts } from "../../control/responder/facts.ts";
 import type { ControlAnswering } from "../../engine/port/control.ts";
 import { machineResponder } from "../../host/responder.ts";
 import type { Keyring } from "../../security/keyring.ts";
@@ -8,11 +9,13 @@ import { version } from "../version.ts";
 /**
  * Answers by what this program is, and by the configuration's key and variables; without one by neither.
  * @param configure takes lines of configuration, and says what became of them
+ * @param nts what answering clients under NTS has come to
  */
 export function controlResponder(
   configuration: Configuration | null,
   keys: Keyring | null,
   configure?: (lines: string) => string,
+  nts: () => NtsFacts | null = () => null,
 ): ControlAnswering {
   const { controlKey = null, variables = [] } = configuration ?? {};
   return machineResponder({
@@ -20,6 +23,7 @@ export function controlResponder(
     keys,
     controlKey,
     variables: variables.map(({ name, value, standard }) => ({ name, value, isDefault: standard })),
+    nts,
     ...(configure === undefined ? {} : { configure }),
   });
 }

@@ -72,7 +72,8 @@ export async function live(
 ): Promise<number> {
   const log = logOf(options, io);
   log.useFile(loaded.configuration.logFile);
-  const daemon = new Daemon(new Orders(loaded, reload, options, log), options, io, log);
+  const served = new NtsServed();
+  const daemon = new Daemon(new Orders(loaded, reload, options, log, served.facts), served, options, io, log);
   try {
     return await daemon.live();
   } catch (error) {
@@ -105,7 +106,7 @@ class Daemon implements Face {
   readonly #names: RestrictedNames;
   readonly #unfollowed: Unfollowed;
   readonly #nts = new NtsAtHand();
-  readonly #served = new NtsServed();
+  readonly #served: NtsServed;
   #drift: DriftFile;
   #statistics: StatisticsFiles;
   /** Why the service has no socket; `null`: it has, or was not refused. */
@@ -114,9 +115,10 @@ class Daemon implements Face {
   #session: Session | null = null;
   #leaps: LeapKnowledge | null = null;
 
-  constructor(orders: Orders, options: OptionsOf<"run">, io: Io, log: Log) {
+  constructor(orders: Orders, served: NtsServed, options: OptionsOf<"run">, io: Io, log: Log) {
     const { configuration } = orders.loaded;
     this.#orders = orders;
+    this.#served = served;
     this.#options = options;
     this.#io = io;
     this.#log = log;

@@ -9,6 +9,7 @@ import { accessOf } from "../../config/serving.ts";
 import { UsageError } from "../../config/usage.ts";
 import { DEFAULT_DISCIPLINE } from "../../discipline/disciplines.ts";
 import type { EngineConfig } from "../../engine/port/config.ts";
+import type { NtsFacts } from "../../control/responder/facts.ts";
 import type { ControlAnswering } from "../../engine/port/control.ts";
 import type { Keyring } from "../../security/keyring.ts";
 import { placedText } from "../../security/place.ts";
@@ -23,13 +24,24 @@ export class Orders {
   readonly #reload: () => LoadedConfiguration;
   readonly #options: OptionsOf<"run">;
   readonly #log: Log;
+  readonly #served: () => NtsFacts | null;
   #loaded: LoadedConfiguration;
   #keys: DaemonKeys = { keyring: null, faults: [], warnings: [] };
   #control: ControlAnswering | null = null;
   #fingerprint = "";
 
-  /** @param reload reads the configuration anew */
-  constructor(loaded: LoadedConfiguration, reload: () => LoadedConfiguration, options: OptionsOf<"run">, log: Log) {
+  /**
+   * @param reload reads the configuration anew
+   * @param served what answering clients under NTS has come to
+   */
+  constructor(
+    loaded: LoadedConfiguration,
+    reload: () => LoadedConfiguration,
+    options: OptionsOf<"run">,
+    log: Log,
+    served: () => NtsFacts | null = () => null,
+  ) {
+    this.#served = served;
     this.#loaded = loaded;
     this.#reload = reload;
     this.#options = options;
@@ -116,7 +128,7 @@ export class Orders {
   #take(loaded: LoadedConfiguration, keys: DaemonKeys): void {
     this.#loaded = loaded;
     this.#keys = keys;
-    this.#control = controlResponder(loaded.configuration, this.keyring, (lines) => this.#add(lines));
+    this.#control = controlResponder(loaded.configuration, this.keyring, (lines) => this.#add(lines), this.#served);
     this.#fingerprint = fingerprint(loaded);
   }
 }

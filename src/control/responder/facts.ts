@@ -33,6 +33,21 @@ export interface UserVariable {
   readonly isDefault: boolean;
 }
 
+/** What answering clients under NTS has come to. */
+export interface NtsFacts {
+  /** Requests that were authentic, and that were not. */
+  readonly received: number;
+  readonly refused: number;
+  readonly sent: number;
+  readonly cookiesMade: number;
+  /** Cookies opened, by how many master keys were drawn after theirs; the last entry has all older ones. */
+  readonly cookiesOpened: readonly [number, number, number, number];
+  readonly cookiesTooOld: number;
+  readonly cookiesWrong: number;
+  /** Handshakes that gave keys, that ended without TLS, and that gave none for another reason. */
+  readonly handshakes: { readonly good: number; readonly withoutTls: number; readonly bad: number };
+}
+
 /** What the responder is told once. */
 export interface ResponderFacts {
   readonly build: BuildFacts;
@@ -47,4 +62,6 @@ export interface ResponderFacts {
   readonly configure?: (lines: string) => string;
   /** Asked whenever somebody asks; absent, or `null`: unknown. */
   readonly kernel?: () => KernelReport | null;
+  /** The same; `null`: nobody is answered under NTS. */
+  readonly nts?: () => NtsFacts | null;
 }

@@ -73,7 +73,9 @@ export const PEER_VARIABLES: VariableTable<PeerThing> = [
   ["headway", () => integer(0)],
   ...withoutValue<PeerThing>("bias xleave"),
   ["timerec", ({ peer }) => seconds(peer.report.when)],
-  ...withoutValue<PeerThing>("timereach badauth bogusorg oldpkt seldisp selbroken ntscookies"),
+  ...withoutValue<PeerThing>("timereach badauth bogusorg oldpkt seldisp selbroken"),
+  // NTPsec's: −1 tells that it is not under NTS.
+  ["ntscookies", ({ peer: { report } }) => integer(report.nts?.cookies ?? -1)],
   ["candidate", ({ peer }) => integer(candidate(peer))],
   ["peer_var_list", () => quoted(PEER_VARIABLES.map(([name]) => name).join(","))],
 ];

@@ -5,7 +5,7 @@ import { ENTRY_OCTETS } from "../../server/mru.ts";
 import { addressText } from "../../wire/address.ts";
 import { LEAPS, MAXSTRAT } from "../../wire/header.ts";
 import { hostMode, refidValue } from "./peer.ts";
-import type { KernelReport, ResponderFacts } from "./facts.ts";
+import type { KernelReport, NtsFacts, ResponderFacts } from "./facts.ts";
 import { withoutValue, type VariableTable } from "./table.ts";
 import {
   calendarText,
@@ -133,6 +133,28 @@ export const SYSTEM_VARIABLES: VariableTable<SystemThing> = [
   ["timerstats_reset", uptime],
   ...withoutValue<SystemThing>("timer_overruns"),
   ["timer_xmts", ({ view }) => integer(sum(view.peers, ({ report }) => report.packets.sent))],
+
+  // NTPsec's, behind its `ntsinfo`.
+  ["nts_client_send", underNts(({ sent }) => sent)],
+  ["nts_client_recv_good", underNts(({ received, rejected }) => received - rejected)],
+  ["nts_client_recv_bad", underNts(({ rejected }) => rejected)],
+  ["nts_server_send", served(({ sent }) => sent)],
+  ["nts_server_recv_good", served(({ received }) => received)],
+  ["nts_server_recv_bad", served(({ refused }) => refused)],
+  ["nts_cookie_make", served(({ cookiesMade }) => cookiesMade)],
+  ...withoutValue<SystemThing>("nts_cookie_not_server"),
+  ["nts_cookie_decode_total", served(cookiesSeen)],
+  ["nts_cookie_decode", served(({ cookiesOpened }) => cookiesOpened[0])],
+  ["nts_cookie_decode_current", served(({ cookiesOpened }) => cookiesOpened[0])],
+  ["nts_cookie_decode_old", served(({ cookiesOpened }) => cookiesOpened[1])],
+  ["nts_cookie_decode_old2", served(({ cookiesOpened }) => cookiesOpened[2])],
+  ["nts_cookie_decode_older", served(({ cookiesOpened }) => cookiesOpened[3])],
+  ["nts_cookie_decode_too_old", served(({ cookiesTooOld }) => cookiesTooOld)],
+  ["nts_cookie_decode_error", served(({ cookiesWrong }) => cookiesWrong)],
+  ["nts_ke_serves_good", served(({ handshakes }) => handshakes.good)],
+  ["nts_ke_serves_nossl", served(({ handshakes }) => handshakes.withoutTls)],
+  ["nts_ke_serves_bad", served(({ handshakes }) => handshakes.bad)],
+  ...withoutValue<SystemThing>("nts_ke_probes_good nts_ke_probes_bad"),
 ];
 
 /** NTPsec asks for counters since their last reset, too; these have none, so that both are the same. */
@@ -155,6 +177,24 @@ function systemRefid({ told: { stratum, referenceId } }: ControlView): string {
 
 function uptime({ view }: SystemThing): Value {
   return seconds(view.snapshot.elapsed);
+}
+
+/** Of all associations under NTS together. */
+function underNts(count: (packets: ControlPeer["report"]["packets"]) => number): (thing: SystemThing) => Value {
+  return ({ view: { peers } }) =>
+    integer(sum(peers, ({ report: { security, packets } }) => (security === "nts" ? count(packets) : 0)));
+}
+
+/** Of answering clients under NTS; 0 where nobody is. */
+function served(count: (facts: NtsFacts) => number): (thing: SystemThing) => Value {
+  return ({ facts }) => {
+    const nts = facts.nts?.() ?? null;
+    return integer(nts === null ? 0 : count(nts));
+  };
+}
+
+function cookiesSeen({ cookiesOpened, cookiesTooOld, cookiesWrong }: NtsFacts): number {
+  return cookiesOpened.reduce((all, some) => all + some, 0) + cookiesTooOld + cookiesWrong;
 }
 
 function tallied(kind: keyof Tally): (thing: SystemThing) => Value {

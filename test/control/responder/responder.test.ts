@@ -66,6 +66,43 @@ function namesOfAnswer(answers: readonly Uint8Array[]): string[] {
   return parseVariables(textOf(Buffer.concat(answers.map((bytes) => decoded(bytes).data)))).map(({ name }) => name);
 }
 
+describe("NTPsec's variables of NTS", () => {
+  const NTS = {
+    received: 9,
+    refused: 2,
+    sent: 8,
+    cookiesMade: 30,
+    cookiesOpened: [5, 2, 1, 1] as const,
+    cookiesTooOld: 3,
+    cookiesWrong: 4,
+    handshakes: { good: 6, withoutTls: 7, bad: 1 },
+  };
+  const NAMES = "nts_server_recv_good,nts_server_recv_bad,nts_server_send,nts_cookie_make,nts_cookie_decode_total";
+  const MORE = "nts_cookie_decode,nts_cookie_decode_old,nts_cookie_decode_older,nts_cookie_decode_too_old";
+  const LAST = "nts_cookie_decode_error,nts_ke_serves_good,nts_ke_serves_nossl,nts_ke_serves_bad,nts_ke_serves_good_r";
+  const told = (daemon: (asked: Uint8Array) => readonly Uint8Array[], text: string, id = 0): string =>
+    textOf(Buffer.concat(daemon(question({ text, association: id })).map((bytes) => decoded(bytes).data))).trim();
+
+  it("tell what answering under NTS has come to, and 0 where nobody is answered so", () => {
+    const { daemon } = responderOf({}, { nts: () => NTS });
+    const values = [NAMES, MORE, LAST].map((names) => told(daemon, names).replaceAll(/nts_\w+=|\s/g, ""));
+    expect(values).toEqual(["8,9,2,30,16", "5,2,1,3", "4,6,7,1,6"]);
+    expect(told(responderOf({}, { nts: () => null }).daemon, "nts_server_send")).toBe("nts_server_send=0");
+  });
+
+  it("tell cookies of each association, and packets of all that are under NTS", () => {
+    const nts = { cookies: 7, age: 1, server: null, until: null, kept: false, attempts: 0, fault: null };
+    const [first, ...others] = threePeers();
+    const packets = { sent: 12, received: 10, rejected: 1 };
+    const peers = [{ ...first!, report: { ...first!.report, security: "nts" as const, nts, packets } }, ...others];
+    const { daemon } = responderOf({ peers });
+    expect(told(daemon, "ntscookies", 41_920)).toBe("ntscookies=7");
+    expect(told(daemon, "ntscookies", 41_921)).toBe("ntscookies=-1");
+    const names = "nts_client_send,nts_client_recv_good,nts_client_recv_bad";
+    expect(told(daemon, names).replaceAll(/nts_\w+=|\s/g, "")).toBe("12,9,1");
+  });
+});
+
 describe("ntpq's recorded questions", () => {
   it.each(recorded)("$name gets ntpd's kind of answer", ({ question: asked, answers }) => {
     const { daemon } = responderOf({ localStratum: 2 });

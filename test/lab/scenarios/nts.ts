@@ -127,6 +127,7 @@ export const nts: readonly Scenario[] = [
         ]);
         await world.ntpd("ntpsec", ntpsec, [
           `nts ca ${authority.file}`,
+          "restrict 127.0.0.1",
           ...both.map((ip) => `server ${ip} nts iburst minpoll 3 maxpoll 3`),
         ]);
         // Mode, which keys, their AEAD and bits, their age, attempts, NAKs, cookies and their octets.
@@ -134,12 +135,13 @@ export const nts: readonly Scenario[] = [
           new RegExp(`${ip.replaceAll(".", "[.]")} +NTS +${number} +15 +256 +[0-9]+ +0 +0 +[78] +104`);
         for (const ip of both) await world.chronyc(chrony, ["authdata"], session(ip, 1));
         await world.chronyc(chrony, ["sources"], /\^\*/);
-        await world.ntpq(ntpsec, ["-c", "ntsinfo"], /NTS client recvs good: +[1-9]/, 60, "ntpsec");
+        await world.ntpq(ntpsec, ["-c", "ntsinfo", "127.0.0.1"], /NTS client recvs good: +[1-9]/, 60, "ntpsec");
+        await world.ntpq(served, ["-c", "ntsinfo", "127.0.0.1"], /NTS server recvs good: +[1-9]/, 60, "ntpsec");
         // By the master keys of the run before the cookies in hand still open; without them keys are established anew.
         await running.stop();
         running = await begin();
         const before = await readFile(cookies, "utf8");
-        await world.ntpq(ntpsec, ["-c", "ntsinfo"], /NTS client recvs good: +[1-9][0-9]/, 60, "ntpsec");
+        await world.ntpq(ntpsec, ["-c", "ntsinfo", "127.0.0.1"], /NTS client recvs good: +[1-9][0-9]/, 60, "ntpsec");
         await world.chronyc(chrony, ["authdata"], session(served.ipv4, 1));
         assert.equal(await readFile(cookies, "utf8"), before);
         await running.stop();
