@@ -203,6 +203,34 @@ describe("chrony.conf", () => {
     expect(vendor.warnings).toEqual([]);
   });
 
+  it("answers under NTS by the first certificate and its key, and says what has no word here", () => {
+    const served = chrony(
+      "ntsservercert /etc/a.crt",
+      "ntsserverkey /etc/a key.pem",
+      "ntsservercert /etc/b.crt",
+      "ntsport 4461",
+      "ntsport 0",
+      "ntsntpserver b.example",
+      "ntstrustedcerts /etc/ca.pem",
+      "ntsdumpdir /var/lib/chrony",
+      "ntsrotate 3600",
+      "ntsprocesses 3",
+    );
+    expect(reread(served).configuration.nts).toMatchObject({
+      enabled: true,
+      certificate: "/etc/a.crt",
+      key: "/etc/a",
+      port: 4461,
+      cookies: null,
+    });
+    expect(served.warnings.map((warning) => warning.replace(/^\/c:/, ""))).toEqual([
+      expect.stringMatching(/^3:1: .*one certificate is served, the first/),
+      expect.stringMatching(/^5:1: .*it names no port/),
+      expect.stringMatching(/^6:1: .*who is given keys here asks here/),
+      expect.stringMatching(/^7:1: .*run --ca \/etc\/ca.pem/),
+    ]);
+  });
+
   it("limits the rate as chronyd does: a burst as close together as it likes, and no rate that there is not", () => {
     const limited = chrony("allow", "ratelimit interval -4");
     expect(reread(limited).configuration.discard).toMatchObject({ average: 0, minimum: 0 });

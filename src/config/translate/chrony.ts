@@ -23,6 +23,8 @@ interface Gathered {
   readonly access: ChronyAccess;
   /** Addresses to listen on; none: all. */
   readonly listens: Set<string>;
+  /** Which of certificate and key there is already. */
+  readonly proofs: Set<string>;
   limited: boolean;
   /** `port 0`: no port is open for clients. */
   closed: boolean;
@@ -46,6 +48,7 @@ export function translateChrony(text: string, file: string, files: ConfigFiles):
     statistics: new Set(),
     access: new ChronyAccess(),
     listens: new Set(),
+    proofs: new Set(),
     limited: false,
     closed: false,
     step: 0,
@@ -189,12 +192,34 @@ const TRANSLATE = table<(directive: Directive, writer: Writer, gathered: Gathere
     if (literalFamily(address) === 0) writer.left(directive.text, directive.at, "it names no address");
     else listens.add(address);
   },
+  ntsservercert: (directive, writer, gathered) => served(directive, "enable cert", writer, gathered),
+  ntsserverkey: (directive, writer, gathered) => served(directive, "key", writer, gathered),
+  ntsport({ words: [port = ""], text, at }, writer) {
+    if (/^[1-9][0-9]{0,4}$/.test(port) && Number(port) <= 65_535) writer.line(`nts port ${port}`);
+    else writer.left(text, at, "it names no port");
+  },
+  ntstrustedcerts: ({ words, text, at }, writer) =>
+    writer.left(text, at, `who is trusted besides is named on the command line (run --ca ${words.at(-1) ?? "FILE"})`),
+  ntsntpserver: ({ text, at }, writer) => writer.left(text, at, "who is given keys here asks here"),
   binddevice: ({ words: [name = ""] }, _writer, { listens }) => void listens.add(quoted(name)),
   port({ words: [port = ""], at }, writer, gathered) {
     gathered.closed = Number(port) === 0;
     if (!gathered.closed && port !== "123") writer.warn(at, `clients are answered on port 123 (run --port ${port})`);
   },
 });
+
+/** The certificate or the key that clients are answered by; chronyd has several, one for each name. */
+function served(
+  { name, words: [file = ""], text, at }: Directive,
+  words: string,
+  writer: Writer,
+  gathered: Gathered,
+): void {
+  if (file === "") return writer.left(text, at, "it names no file");
+  if (gathered.proofs.has(name)) return writer.left(text, at, "one certificate is served, the first");
+  gathered.proofs.add(name);
+  writer.line(`nts ${words} ${quoted(file)}`);
+}
 
 /** Rows by name; names that every object has are none of them. */
 function table<Row>(rows: Readonly<Record<string, Row>>): ReadonlyMap<string, Row> {
@@ -212,7 +237,7 @@ const LOGS = table<readonly string[]>({
 
 /** Directives that change nothing of what is measured or served. */
 const WITHOUT_LIKE: ReadonlySet<string> = new Set(
-  "rtcsync rtcfile rtcdevice rtconutc rtcautotrim hwclockfile cmdport cmdallow cmddeny bindcmdaddress cmdratelimit logbanner logchange mailonchange dumpdir dumponexit user lock_all sched_priority noclientlog clientloglimit opencommands ntsdumpdir ntsrefresh nocerttimecheck maxupdateskew corrtimeratio maxslewrate hwtimestamp combinelimit reselectdist stratumweight".split(
+  "rtcsync rtcfile rtcdevice rtconutc rtcautotrim hwclockfile cmdport cmdallow cmddeny bindcmdaddress cmdratelimit logbanner logchange mailonchange dumpdir dumponexit user lock_all sched_priority noclientlog clientloglimit opencommands ntsdumpdir ntsprocesses ntsrotate ntsratelimit ntsaeads maxntsconnections ntsrefresh nocerttimecheck maxupdateskew corrtimeratio maxslewrate hwtimestamp combinelimit reselectdist stratumweight".split(
     " ",
   ),
 );
