@@ -176,6 +176,17 @@ export const COMMANDS: readonly CommandRow[] = [
     ],
     run: async ([file], options, io) => (await import("./keygen.ts")).runKeygen(file ?? null, options, io),
   }),
+  command("adopt", {
+    group: "serve",
+    text: "take over the configuration, keys and frequency of another time daemon of this machine, or show them",
+    operands: [
+      {
+        word: "[daemon]",
+        text: "ntpsec, ntpd, chrony, ntpd-rs, openntpd or timesyncd; the one that is enabled, or the first that is configured, unless given",
+      },
+    ],
+    run: async ([daemon], options, io) => (await import("./adopt.ts")).runAdopt(daemon ?? null, options, io),
+  }),
   command("man", {
     group: "help",
     text: "print a page of the manual, or an example: configurations, units, worlds to simulate",

@@ -10,6 +10,7 @@ import { findingSchemas } from "../view/finding-schema.ts";
 import { configSchema, logSchema } from "../view/run-schema.ts";
 import { keygenSchema, runSchema } from "../view/schema.ts";
 import { viewingSchemas } from "../view/daemon-schema.ts";
+import { adoptSchema } from "../view/adopt-document.ts";
 import { nowSchema } from "../view/now-document.ts";
 import { ntsSchema } from "../view/nts-document.ts";
 import { simulateSchema } from "../view/simulate-document.ts";
@@ -28,6 +29,7 @@ export function generated(): ReadonlyMap<string, string> {
     run: logSchema(),
     config: configSchema(),
     keygen: keygenSchema(),
+    adopt: adoptSchema(),
     now: nowSchema(),
     nts: ntsSchema(),
     simulate: simulateSchema(),

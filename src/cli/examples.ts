@@ -182,6 +182,11 @@ export const EXAMPLES: Readonly<Record<CommandName | "ntpkit", readonly Example[
     ["ntpkit keygen --count 4 /etc/ntp.keys", "Four keys, numbered from 1."],
     ["ntpkit keygen --type SHA1 --first-id 10", "One SHA-1 key, number 10, printed."],
   ],
+  adopt: [
+    ["ntpkit adopt", "What would this machine's configuration be here, and what is lost?"],
+    ["ntpkit adopt chrony --write", "Take over chrony's."],
+    ["ntpkit adopt --root /mnt --json | jq .lost", "Of a machine that is mounted."],
+  ],
   man: [
     ["ntpkit man sync | man -l -", "How sync does it."],
     ["ntpkit man examples/worlds/liar.toml > liar.toml", "A world to simulate."],

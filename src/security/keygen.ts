@@ -97,9 +97,15 @@ const SECRET_MODE = 0o600;
  * to the disk and renamed.
  * @param options `force`: replace what is there
  */
-export function writeKeyFile(path: string, text: string, options: { readonly force: boolean }): KeyFileWritten {
+export function writeKeyFile(
+  path: string,
+  text: string,
+  options: { readonly force: boolean; readonly mode?: number },
+): KeyFileWritten {
   try {
-    return !options.force && present(path) ? { kind: "exists" } : placeFile(path, text, options.force);
+    return !options.force && present(path)
+      ? { kind: "exists" }
+      : placeFile(path, text, options.force, options.mode ?? SECRET_MODE);
   } catch (error) {
     return { kind: "failed", why: systemReason(error) };
   }
@@ -109,13 +115,13 @@ function present(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
-function placeFile(path: string, text: string, force: boolean): KeyFileWritten {
+function placeFile(path: string, text: string, force: boolean, mode: number): KeyFileWritten {
   const temporary = `${path}.${process.pid}.new`;
   // Of one before us that had our number.
   rmSync(temporary, { force: true });
   const descriptor = openSync(temporary, "wx", SECRET_MODE);
   try {
-    fillFile(descriptor, text);
+    fillFile(descriptor, text, mode);
     if (force) renameSync(temporary, path);
     else if (!named(temporary, path)) return { kind: "exists" };
     syncFolder(dirname(path));
@@ -134,10 +140,10 @@ function discard(path: string): void {
   }
 }
 
-function fillFile(descriptor: number, text: string): void {
+function fillFile(descriptor: number, text: string, mode: number): void {
   try {
-    fchmodSync(descriptor, SECRET_MODE);
-    writeFileSync(descriptor, text, "latin1");
+    fchmodSync(descriptor, mode);
+    writeFileSync(descriptor, text, "utf8");
     fsyncSync(descriptor);
   } finally {
     closeSync(descriptor);

@@ -1,5 +1,5 @@
 /** The table of options: it is true of itself, and every option of every command runs as its help shows it. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -19,6 +19,7 @@ const NAMES = Object.keys(OFFERS) as CommandName[];
 const rowsOf = (command: CommandName): readonly Row[] => offered(command).flatMap(({ rows }) => rows);
 
 let folder = "";
+let other = "";
 let authority = "";
 let made: Certificates;
 let served: Certified;
@@ -29,6 +30,10 @@ beforeAll(() => {
   writeFileSync(join(folder, "keys"), "1 SHA1 secret\n", { mode: 0o600 });
   writeFileSync(join(folder, "ntp.conf"), "server 127.0.0.1\n");
   writeFileSync(join(folder, "chrony.conf"), "server 127.0.0.1 port 9 iburst\nmakestep 1 3\n");
+  // Never this machine: what is adopted is written.
+  other = join(folder, "other");
+  mkdirSync(join(other, "etc"), { recursive: true });
+  writeFileSync(join(other, "etc/ntp.conf"), "server 127.0.0.1\n");
   made = new Certificates();
   served = made.make([], { authority: true });
   authority = served.file;
@@ -123,6 +128,7 @@ const BESIDE: Readonly<Partial<Record<CommandName, (flag: string) => readonly st
   check: (flag) => (flag === "--daemon" ? [] : [NOBODY]),
   watch: () => [NOBODY],
   nts: () => [NOBODY],
+  adopt: (flag) => (flag === "--root" ? [] : ["--root", other]),
   decode: () => [CAPTURE],
   simulate: (flag) => [
     ...(flag === "--config" || flag === "--network" ? [] : [WORLD]),
@@ -154,6 +160,7 @@ const VALUES: Readonly<Record<string, () => string>> = {
   "--leap-file": () => join(folder, "leaps"),
   "--keys": () => join(folder, "keys"),
   "--from": () => join(folder, "chrony.conf"),
+  "--root": () => other,
   "--ca": () => authority,
   "--nts-cert": () => served.file,
   "--nts-key": () => served.keyFile,

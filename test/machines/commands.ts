@@ -249,6 +249,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     leaves: [/^new\.keys$/],
   },
   "keygen-print": { words: () => ["keygen"], json: "document", deadline: 2, ends: { all: [0] } },
+  adopt: { words: () => ["adopt", "--root", "."], json: "document", deadline: 2, ends: { all: [64] } },
   man: { words: () => ["man", "sync"], json: null, deadline: 2, ends: { all: [0] }, plain: true },
   completion: { words: () => ["completion", "bash"], json: null, deadline: 2, ends: { all: [0] }, plain: true },
   help: { words: () => ["sync", "--help"], json: null, deadline: 2, ends: { all: [0] }, plain: true },

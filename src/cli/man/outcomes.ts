@@ -45,6 +45,7 @@ export const OUTCOMES_OF: Readonly<Partial<Record<CommandName, readonly Outcome[
   simulate: [...ALWAYS, ...STOPPED],
   demo: [...ALWAYS, ...STOPPED, "no-agreement", "no-reply", "deadline"],
   keygen: [...ALWAYS, "permission"],
+  adopt: [...ALWAYS, "permission"],
   man: ALWAYS,
   completion: ALWAYS,
 };

@@ -182,6 +182,7 @@ export const GROUPS = {
   },
   keygen: { heading: "Which keys:", rows: ["type", "keyCount", "firstId", "keyFormat", "replace"] },
   figures: { heading: "Figures for a monitoring system:", rows: ["format", "textfile"] },
+  adopting: { heading: "What is taken over:", rows: ["root", "write", "keepOld"] },
   output: { heading: "What is printed:", rows: ["json", "quiet", "verbose", "debug", "noColor"] },
   queryOutput: { heading: "What is printed:", rows: ["queryCompat", "json", "quiet", "verbose", "debug", "noColor"] },
   peersOutput: { heading: "What is printed:", rows: ["peersCompat", "json", "quiet", "verbose", "debug", "noColor"] },
@@ -221,6 +222,7 @@ export const OFFERS = {
   simulate: ["simulating", "output"],
   demo: ["output"],
   keygen: ["keygen", "output"],
+  adopt: ["adopting", "output"],
   man: [],
   completion: [],
 } as const;

@@ -834,6 +834,13 @@ export const ROWS = {
     choices: ["ntp", "chrony"],
     standard: "ntp",
   },
+  root: {
+    flag: "--root",
+    takes: "folder",
+    text: "look at, and write to, the machine whose root is there, instead of this one",
+  },
+  write: { flag: "--write", text: "write the files instead of printing what would be in them" },
+  keepOld: { flag: "--force", text: "replace files that exist, keeping them with .old behind their names" },
   replace: { flag: "--force", text: "replace the file if it exists" },
 
   // What is printed.
