@@ -35,6 +35,8 @@ export interface AssociationConfig {
   readonly samples: number | null;
   /** Under Network Time Security: `port` is that of key establishment, and `name` what its certificate must be for. */
   readonly nts?: boolean;
+  /** Under Autokey; its server must prove to be of the group `ident`, or of any (`null`). */
+  readonly autokey?: { readonly ident: string | null };
   /** Configured, but to go like one that was found when it is of no use (ntp.conf's `preempt`). */
   readonly preempt?: boolean;
   /** Interleave (RFC 9769): symmetric modes as long as the peer does, too; a broadcast server always. */

@@ -14,6 +14,7 @@ import type { Recalled, StateWarning } from "../state/file.ts";
 import { clockFault, type FailingCommand, type FailureContext } from "../view/failure.ts";
 import { leavesClock } from "../world/shadow.ts";
 import { openState } from "./state.ts";
+import type { MakeAutokey } from "./autokey.ts";
 import { measure, untouched, type Machine, type Measured } from "./measure.ts";
 
 /** What a guarded run is made from. */
@@ -21,6 +22,7 @@ export interface GuardedRun {
   readonly config: EngineConfig;
   readonly keyring: Keyring | null;
   readonly trust: Trust;
+  readonly autokey?: MakeAutokey | null;
   readonly machine: Machine;
   readonly watch: DriveOptions;
   /** Drop what earlier runs remembered. */
@@ -46,6 +48,7 @@ export async function runGuarded({
   config,
   keyring,
   trust,
+  autokey = null,
   machine,
   watch,
   forget,
@@ -79,6 +82,7 @@ export async function runGuarded({
     config,
     keyring,
     trust,
+    autokey,
     machine,
     keys: { state, heed },
     ...remembering,

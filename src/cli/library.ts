@@ -38,6 +38,9 @@ export interface SyncSettings
 /** Every setting, and whose it is: what is written otherwise would do nothing, in silence. */
 const SETTINGS: Readonly<Record<keyof SyncSettings, "both" | "sync">> = {
   accuracy: "both",
+  autokey: "both",
+  autokeyGroup: "both",
+  autokeyPassword: "both",
   ca: "both",
   callDelay: "both",
   ceiling: "both",
@@ -156,7 +159,7 @@ export async function runLibrary(
   const { signal, onNotes, forget = false, force = false, state: place, ...options } = settings;
   const state =
     typeof place === "string" ? place : place === true || options.frequency === true ? statePath() : undefined;
-  const { config, keyring, trust } = await prepare(
+  const { config, keyring, trust, autokey } = await prepare(
     command,
     named,
     { ...options, remember: state !== undefined },
@@ -164,7 +167,7 @@ export async function runLibrary(
     machine.facts,
   );
   const watch = { ...(signal === undefined ? {} : { signal }), ...(onNotes === undefined ? {} : { onNotes }) };
-  const ended = await runGuarded({ config, keyring, trust, machine, watch, forget, force, state });
+  const ended = await runGuarded({ config, keyring, trust, autokey, machine, watch, forget, force, state });
   const failure = describeFailure(ended.outcome, ended.snapshot, failureContext(command, config, ended));
   // No signal of the process came; the caller's did.
   const reported = failure?.code === "interrupted" ? { ...failure, message: "ended by its AbortSignal" } : failure;

@@ -17,12 +17,13 @@ import { localClock } from "../host/local-clock.ts";
 import { md5 } from "../host/md5.ts";
 import { openWorld } from "../host/world.ts";
 import type { Keyring } from "../security/keyring.ts";
-import type { NtsAnswering } from "../security/security.ts";
+import type { AutokeyAnswering, NtsAnswering } from "../security/security.ts";
 import { securityProvider } from "../security/symmetric.ts";
 import type { Seconds } from "../time/seconds.ts";
 import type { UnixNanoseconds } from "../time/timestamp.ts";
 import { leavesClock, withShadow } from "../world/shadow.ts";
 import type { StateFile, StateWarning } from "../state/file.ts";
+import type { MakeAutokey } from "./autokey.ts";
 import { KeptKeys } from "./kept-keys.ts";
 import { NtsAtHand, trustName } from "./nts-at-hand.ts";
 import { isLinkLocal, isLoopback } from "../wire/address.ts";
@@ -34,6 +35,10 @@ export interface MeasureRequest extends DriveOptions {
   readonly keyring: Keyring | null;
   /** Whom it trusts in the establishing of keys; absent: whom the system does. */
   readonly trust?: Trust;
+  /** Makes the securities of those under Autokey; `null` or absent: nobody is. */
+  readonly autokey?: MakeAutokey | null;
+  /** Who answers clients under Autokey; `null` or absent: nobody. */
+  readonly autokeyAnswering?: AutokeyAnswering | null;
   readonly machine: Machine;
   /** Answers control queries; absent: nobody does. */
   readonly control?: ControlAnswering;
@@ -68,6 +73,8 @@ export async function measure({
   config,
   keyring,
   trust = SYSTEM_TRUST,
+  autokey = null,
+  autokeyAnswering = null,
   machine,
   control,
   keys,
@@ -77,7 +84,15 @@ export async function measure({
 }: MeasureRequest): Promise<Measured> {
   const nts = new NtsAtHand();
   await nts.load(config);
-  const engine = engineOf(hastened(config, options.spent ?? 0), keyring, nts, control, answering);
+  const engine = engineOf(
+    hastened(config, options.spent ?? 0),
+    keyring,
+    nts,
+    control,
+    answering,
+    autokey,
+    autokeyAnswering,
+  );
   // Keys of a run that could not judge certificates are no other's.
   const kept =
     keys === undefined || trust.dates === "ignored" ? null : new KeptKeys(keys.state, () => trustName(trust));
@@ -110,6 +125,8 @@ export function untouched(config: EngineConfig, { read }: Machine): Snapshot {
  * An engine with this machine's chance and keys.
  * @param nts loaded for the configuration; `null`: it will not be begun
  * @param answering who answers clients under NTS; absent: nobody
+ * @param autokey loaded for the configuration; `null`: nobody is asked under Autokey
+ * @param autokeyAnswering who answers clients under Autokey; `null`: nobody
  */
 export function engineOf(
   config: EngineConfig,
@@ -117,11 +134,13 @@ export function engineOf(
   nts: NtsAtHand | null,
   control?: ControlAnswering,
   answering?: () => NtsAnswering | null,
+  autokey: MakeAutokey | null = null,
+  autokeyAnswering: AutokeyAnswering | null = null,
 ): Engine {
   const surroundings = {
     ...(control === undefined ? {} : { control }),
     chance: systemChance(),
-    security: securityProvider(keyring, nts?.security, answering),
+    security: securityProvider(keyring, nts?.security, answering, autokey ?? undefined, autokeyAnswering),
     referenceIdOf,
     era: unixNow(),
     earliest: earliestTime(),

@@ -39,7 +39,7 @@ export async function runOnce(
     machine.facts,
   );
   tellPrepared(`ntpkit ${command}`, prepared, options, io);
-  const { config, keyring, trust } = prepared;
+  const { config, keyring, trust, autokey } = prepared;
   if (options.ntsBootstrap === true) sayLine(io.err, `ntpkit ${command}: warning: ${BOOTSTRAP}`);
   let before: readonly RememberedAssociation[] = [];
   const ended = await session(askingFace(command, config, options), options, io, (watch) =>
@@ -47,6 +47,7 @@ export async function runOnce(
       config,
       keyring,
       trust,
+      autokey,
       machine,
       watch,
       forget: options.forget ?? false,

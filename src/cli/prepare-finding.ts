@@ -63,6 +63,7 @@ export async function prepareFinding(
   return {
     config,
     ...keys,
+    autokey: null,
     trust: trustOf(options),
     file: loaded?.path ?? null,
     remarks: loaded?.remarks ?? [],

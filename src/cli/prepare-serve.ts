@@ -18,7 +18,9 @@ import { UNIX_EPOCH } from "../time/timestamp.ts";
 import { controlResponder } from "./daemon/control.ts";
 import type { Io } from "./io.ts";
 import type { Machine } from "./measure.ts";
+import { loadAutokeyServer } from "./autokey.ts";
 import { trustOf } from "./nts-at-hand.ts";
+import type { AutokeyAnswering } from "../security/security.ts";
 import { ntsSettings, type NtsSettings } from "./nts-served.ts";
 import { LEAP_FILE } from "./options/defaults.ts";
 import type { OptionsOf } from "./options/offers.ts";
@@ -31,6 +33,8 @@ export interface PreparedServe extends ServeConfig {
   readonly keyring: Keyring | null;
   readonly trust: Trust;
   readonly control: ControlAnswering;
+  /** Who answers clients under Autokey; `null`: nobody. */
+  readonly autokeyAnswering: AutokeyAnswering | null;
   /** `null`: nobody is answered under NTS. */
   readonly nts: NtsSettings | null;
 }
@@ -89,6 +93,7 @@ export async function prepareServe(
     ...made,
     keyring: keys.keyring,
     trust: trustOf(options),
+    autokeyAnswering: await loadAutokeyServer(options),
     nts: ntsSettings(options, loaded?.configuration ?? null, whereServed(made)),
     control: controlResponder(loaded?.configuration ?? null, keys.keyring, undefined, served),
   };

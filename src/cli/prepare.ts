@@ -1,5 +1,5 @@
 /** From what was typed to what the engine is told: servers, options, the configuration file and the keys. */
-import { findConfiguration, loadConfiguration, type LoadedConfiguration } from "../config/files.ts";
+import { findConfiguration, loadConfiguration, REAL_FILES, type LoadedConfiguration } from "../config/files.ts";
 import type { Remark } from "../config/ntpconf/parse.ts";
 import { onceConfig, type LocalFacts, type OnceCommand, type OnceOptions } from "../config/options.ts";
 import { parseUnicastServer } from "../config/servers.ts";
@@ -9,6 +9,7 @@ import type { Trust } from "../host/establish.ts";
 import type { KeyFormat } from "../security/keyfile.ts";
 import type { Keyring } from "../security/keyring.ts";
 import { placedText, type PlacedMessage } from "../security/place.ts";
+import { loadAutokey, type MakeAutokey } from "./autokey.ts";
 import { trustOf } from "./nts-at-hand.ts";
 
 /** What `sync` and `query` can be told beside the servers, from a command line or a program. */
@@ -21,6 +22,8 @@ export interface PrepareOptions extends OnceOptions {
   readonly ca?: string;
   /** SHA-256 of certificates, or of their public keys: no others are accepted when keys are established. */
   readonly pin?: string;
+  /** A file with the password of the files of `autokey`. */
+  readonly autokeyPassword?: string;
   /** A configuration file in ntp.conf syntax. */
   readonly config?: string;
 }
@@ -32,6 +35,8 @@ export interface Prepared {
   readonly keyring: Keyring | null;
   /** Whom it trusts in the establishing of keys. */
   readonly trust: Trust;
+  /** Makes the securities of those under Autokey; `null`: nobody is. */
+  readonly autokey: MakeAutokey | null;
   /** The configuration file used, `null` if none. */
   readonly file: string | null;
   /** What is worth telling about it. */
@@ -63,6 +68,7 @@ export async function prepare(
     config,
     keyring,
     trust: trustOf(options),
+    autokey: await loadAutokey(config, options),
     file: loaded?.path ?? null,
     remarks: loaded?.remarks ?? [],
     warnings,
@@ -77,7 +83,7 @@ function loadFile(
 ): LoadedConfiguration | null {
   if (!needed && options.config === undefined) return null;
   const path = findConfiguration(options.config ?? null, env);
-  return path === null ? null : loadConfiguration(path, false);
+  return path === null ? null : loadConfiguration(path, false, REAL_FILES, null, options.autokey !== undefined);
 }
 
 /** Nobody is named, neither on the command line nor in a file. */

@@ -19,7 +19,7 @@ export async function runServe(servers: readonly string[], options: OptionsOf<"s
   const machine = thisMachine();
   const served = new NtsServed();
   const prepared = await prepareServe(servers, options, machine, io, served.facts);
-  const { config, warnings, keyring, trust, control, nts } = prepared;
+  const { config, warnings, keyring, trust, control, nts, autokeyAnswering } = prepared;
   for (const warning of warnings) io.err.write(`ntpkit serve: warning: ${warning}\n`);
   const warn = (text: string | null): void => {
     if (text !== null) io.err.write(`ntpkit serve: warning: ${text}\n`);
@@ -32,7 +32,7 @@ export async function runServe(servers: readonly string[], options: OptionsOf<"s
   const { answering } = served;
   try {
     await session(face, options, io, (watch) =>
-      measure({ ...watch, config, keyring, trust, machine, control, answering }),
+      measure({ ...watch, config, keyring, trust, machine, control, answering, autokeyAnswering }),
     );
   } finally {
     process.off("SIGHUP", renew);

@@ -49,6 +49,7 @@ export function findConfiguration(
  * Reads a configuration file.
  * @param strict true for the daemon, to which unknown commands, and what it cannot do, are errors
  * @param onFault takes what is wrong with each line, which is then left out; `null`: the first fault is thrown
+ * @param autokey the keys of Autokey are at hand
  * @throws UsageError where it cannot be read or is wrong, with file:line:column
  */
 export function loadConfiguration(
@@ -56,6 +57,7 @@ export function loadConfiguration(
   strict: boolean,
   files: Files = REAL_FILES,
   onFault: OnFault | null = null,
+  autokey = false,
 ): LoadedConfiguration {
   let text: string;
   try {
@@ -74,7 +76,7 @@ export function loadConfiguration(
       throw new Error(systemReason(error), { cause: error });
     }
   };
-  const { statements, remarks } = parseNtpConf(text, path, { include, strict, onFault });
+  const { statements, remarks } = parseNtpConf(text, path, { include, strict, onFault, autokey });
   const configuration = foldStatements(statements, strict, onFault);
   return { path, configuration, remarks: [...remarks, ...configuration.remarks], statements };
 }

@@ -48,6 +48,10 @@ export interface OnceOptions {
   readonly nts?: boolean;
   /** Under Network Time Security the dates of certificates are judged by the time that more servers than usual agree on, not by the clock. */
   readonly ntsBootstrap?: boolean;
+  /** Servers are asked under Autokey by the keys in this folder, but for those with a proof of their own. */
+  readonly autokey?: string;
+  /** The group that their servers must prove to be of. */
+  readonly autokeyGroup?: string;
   readonly minclock?: number;
   readonly maxclock?: number;
   readonly minsane?: number;
@@ -146,15 +150,15 @@ export function onceConfig(
   };
 }
 
+/** Options that say how servers are reached, and by what they prove who they are. */
+export type ProofOptions = Pick<OnceOptions, "port" | "family" | "key" | "nts" | "autokey" | "autokeyGroup">;
+
 /**
  * A server of the command line. A name may stand for many servers, an address and `localhost` stand for one; and so does whoever
  * establishes keys, for which server he does is his to say.
  * @throws UsageError where it is to be asked in two ways
  */
-export function named(
-  server: ServerSpec,
-  options: Pick<OnceOptions, "port" | "family" | "key" | "nts">,
-): AssociationConfig {
+export function named(server: ServerSpec, options: ProofOptions): AssociationConfig {
   checkProof(options);
   const nts = server.nts || (options.nts === true && server.key === null);
   const isOne = nts || literalFamily(server.name) !== 0 || isNearby(server.name);
@@ -173,14 +177,15 @@ export function named(
     trusted: server.trusted,
     key: nts ? null : (server.key ?? options.key ?? null),
     ...(nts ? { nts } : {}),
+    ...(nts || server.key !== null ? {} : underAutokey(options)),
     samples: server.samples,
   };
 }
 
 /** A server of the configuration file. */
 export function configured(
-  { at: _at, nts: ofLine, ntsPort, ...line }: ServerLine,
-  options: Pick<OnceOptions, "port" | "family" | "key" | "nts">,
+  { at: _at, nts: ofLine, ntsPort, autokey, ...line }: ServerLine,
+  options: ProofOptions,
 ): AssociationConfig {
   checkProof(options);
   const nts = ofLine || (options.nts === true && line.key === null);
@@ -192,6 +197,7 @@ export function configured(
     burst: false,
     key: nts ? null : (line.key ?? options.key ?? null),
     ...(nts ? { nts } : {}),
+    ...(autokey !== undefined ? { autokey } : nts || line.key !== null ? {} : underAutokey(options)),
     samples: null,
   };
 }
@@ -219,8 +225,20 @@ function standardPort(nts: boolean): number {
   return nts ? ONCE_DEFAULTS.ntsPort : ONCE_DEFAULTS.port;
 }
 
+/** Who is asked under Autokey, where that is said. */
+function underAutokey({ autokey, autokeyGroup }: ProofOptions): Pick<AssociationConfig, "autokey"> {
+  return autokey === undefined ? {} : { autokey: { ident: autokeyGroup ?? null } };
+}
+
 /** @throws UsageError where servers are to be asked by a key and under NTS at once */
-function checkProof({ key, nts }: Pick<OnceOptions, "key" | "nts">): void {
+function checkProof({ key, nts, autokey, autokeyGroup }: ProofOptions): void {
+  if (autokey !== undefined && (key !== undefined || nts === true))
+    throw new UsageError(
+      `--autokey and ${nts === true ? "--nts" : "--key"} exclude each other`,
+      "SERVER,key=ID asks one server by a key, SERVER,nts one under NTS",
+    );
+  if (autokey === undefined && autokeyGroup !== undefined)
+    throw new UsageError("--autokey-group is for --autokey", "that names the folder of the keys");
   if (key !== undefined && nts === true)
     throw new UsageError(
       "--nts and --key exclude each other",

@@ -28,6 +28,7 @@ import { MODES } from "../wire/header.ts";
 import { decodePacket } from "../wire/packet.ts";
 import type { Malformed, Packet, PacketFault } from "../wire/packet.ts";
 import { onReception } from "./asking.ts";
+import { tellTime } from "./keys/facing.ts";
 import { isOwnAddress, refuseUnasked, restrictions } from "./finding/admit.ts";
 import type { Arrival } from "./finding/admit.ts";
 import { broadcastTemplate, isToUsAlone, mobilizeBroadcastClient } from "./finding/broadcast.ts";
@@ -64,6 +65,7 @@ function onReply(
   if (packet.kind === "malformed") return refuse(state, asker, from, packet.fault);
   if (processOf("client", packet.header.mode) !== "process") return refuse(state, asker, from, "mode");
   const request = requestOf(asker, socket, packet.header.origin, state.config.sourcePort !== null);
+  tellTime(state, asker, now);
   const reception = receiveReply(asker, request, bytes, { packet, at, stamp }, now, state.rulesFor(asker));
   // Under NTS anybody on the path can say NAK: the answer itself may still come (RFC 8915 §5.7).
   const isDoubtful = reception.kind === "nak" && asker.security.keying !== undefined;

@@ -24,6 +24,7 @@ import { hear, onStepped } from "./clock/steer.ts";
 import { endVolleyIfOver, onListenerDue } from "./finding/broadcast.ts";
 import type { Event, HostFault } from "./port/event.ts";
 import type { Note } from "./port/note.ts";
+import { awaitRoute } from "./keys/facing.ts";
 import { awaitKeys, onKeysProved } from "./keys/establish.ts";
 import { rememberKiss } from "./memory/remembered.ts";
 import { loseTrack } from "./memory/unattended.ts";
@@ -134,7 +135,7 @@ const UNDELIVERED: Readonly<Record<HostFault, Reason>> = {
 /** A client's question leaves. */
 function ask(state: State, association: Association, now: Now): void {
   const { address } = association;
-  if (address === null || awaitKeys(state, association, now)) return;
+  if (address === null || awaitKeys(state, association, now) || awaitRoute(state, association, now)) return;
   const cookie = state.cookie();
   const sealed = association.security.seal(encodeHeader(requestHeader(association.config, cookie)));
   onPoll(association, now.mono, state.rulesFor(association));
@@ -219,6 +220,7 @@ export function onReception(state: State, from: Association, reception: Receptio
       if (state.config.once !== null && from.security.keying === undefined) giveUp(from, "authentication");
       break;
     case "dance":
+      state.note({ what: "danced", id, address, report: from.security.dancing!.report() });
       return;
     case "stepped":
       onSteppedByAnother(state, reception.by, now);

@@ -30,6 +30,7 @@ import {
   onServerResolved,
   onServerUnresolved,
 } from "./keys/establish.ts";
+import { onRouted } from "./keys/facing.ts";
 import type { Memory } from "./port/memory.ts";
 import { mobilizeConfigured, onResolved, onUnresolved, retryNames } from "./finding/mobilize.ts";
 import { keepUp } from "./clock/move.ts";
@@ -133,6 +134,8 @@ function take(state: State, event: Event, now: Now): void {
       return onEstablished(state, event, now);
     case "notEstablished":
       return onNotEstablished(state, event, now);
+    case "routed":
+      return onRouted(state, event, now);
     case "datagram":
       return onDatagram(state, event, now);
     case "sent":

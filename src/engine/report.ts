@@ -125,6 +125,7 @@ function reportOf(association: Association, state: State, now: Now): Association
     security: security.kind,
     keyId: security.keyId,
     ...ntsReport(association, state, now),
+    ...(security.dancing === undefined ? {} : { autokey: security.dancing.report() }),
     kiss: association.kiss,
     timestamps: association.stamps,
     packets: { ...association.packets },

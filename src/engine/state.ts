@@ -52,6 +52,8 @@ export class State {
   readonly clock: LocalClock;
   readonly memory: Remembering = remembering();
   readonly keys: Keys = new Map();
+  /** Who has just been told the address of ours that packets to its server leave from. */
+  readonly faced: Set<AssociationId> = new Set();
   /** Packets to peers and to many whose true moment of leaving is not known yet. */
   readonly departures: Map<PacketToken, Leaving> = new Map();
   /** Since when there is no system peer; `null` while there is one. */

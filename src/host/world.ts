@@ -15,6 +15,7 @@ import { establishKeys, type Establish } from "./establish.ts";
 import type { LocalClock } from "./local-clock.ts";
 import { watchInterfaces, type InterfaceWatch } from "./interface-watch.ts";
 import { resolve } from "./resolve.ts";
+import { tellRoute } from "./route.ts";
 import type { Lookup } from "./resolver.ts";
 import { chooseUdp } from "./udp/choose.ts";
 import type { Udp, UdpHost } from "./udp/udp.ts";
@@ -103,6 +104,8 @@ class HostWorld implements World {
         return resolve(action.name, action.family, (event) => this.put(event), this.#lookup);
       case "establish":
         return this.#establish(action);
+      case "route":
+        return tellRoute(action.to, action.interface, (event) => this.put(event));
       case "abandon":
         this.#handshakes.get(action.token)?.abort();
         return void this.#handshakes.delete(action.token);

@@ -5,6 +5,7 @@
  * file is the only one of the room that belongs to the core (the others need digests, which need Node).
  */
 import type { Packet } from "../wire/packet.ts";
+import type { AutokeyFault } from "./autokey/faults.ts";
 
 /** What protects an association. */
 export type SecurityKind = "none" | "key" | "nts" | "autokey";
@@ -68,8 +69,8 @@ export interface DanceReport {
   readonly host: string | null;
   /** The name of its signature scheme; `null`, likewise. */
   readonly signature: string | null;
-  /** Why it does not go on, by a name of `autokey/faults.ts`; `null`: it does. */
-  readonly fault: string | null;
+  /** Why it does not go on; `null`: it does. */
+  readonly fault: AutokeyFault | null;
   /** From the server's certificate up to the one that is trusted. */
   readonly trail: readonly { readonly subject: string; readonly issuer: string; readonly until: number }[];
 }
@@ -115,14 +116,19 @@ export interface Security {
   open(bytes: Uint8Array, packet: Packet): Opened;
 }
 
-/** A request under NTS that is authentic: what seals its answer. */
+/** A request under NTS or Autokey that is authentic: what seals its answer. */
 export interface Ticket {
-  /** Told by the session's keys: the same for all who hold them, and for nobody else. Unsigned 32 bits. */
-  readonly session: number;
+  /**
+   * Told by the session's keys: the same for all who hold them, and for nobody else. Unsigned 32 bits; `null`: anybody can seal so, and
+   * nobody has a rate of his own by it.
+   */
+  readonly session: number | null;
+  /** Its answers may be longer than what they answer, as Autokey's certificates are. */
+  readonly grows?: boolean;
   /**
    * Seals the answer, with as many cookies as were asked for.
    * @param header 48 octets; not kept, not changed
-   * @returns never more octets than the request has
+   * @returns never more octets than the request has, unless it {@link Ticket.grows}; none: nothing is answered
    */
   seal(header: Uint8Array): Uint8Array;
 }
@@ -145,6 +151,28 @@ export interface NtsAnswering {
   judge(bytes: Uint8Array, packet: Packet): Judged;
 }
 
+/** The server's side of Autokey: what came under it, and how it is answered. */
+export interface AutokeyAnswering {
+  /**
+   * Judges a request that has a key ID of Autokey's.
+   * @param bytes the datagram
+   * @param packet the same, decoded
+   * @param client its source's IP literal
+   * @param server the address of ours that it was sent to, an IP literal
+   * @param seconds when it came, NTP seconds of the era
+   * @param synchronized whether the clock that is served is
+   * @returns `null`: its MAC is wrong
+   */
+  judge(
+    bytes: Uint8Array,
+    packet: Packet,
+    client: string,
+    server: string,
+    seconds: number,
+    synchronized: boolean,
+  ): Ticket | null;
+}
+
 /** Where securities come from; given to the engine. */
 export interface SecurityProvider {
   /** Without authentication; accepts packets with no MAC, and refuses those whose MAC it cannot check. */
@@ -155,6 +183,12 @@ export interface SecurityProvider {
    * @param remote the server's IP literal, for keys restricted to addresses; absent while it is not known
    */
   key(keyId: number, remote?: string): Security;
+  /**
+   * By Autokey. Where its keys were not made ready it gives a security that cannot seal and fails to open.
+   * @param remote the server's IP literal; `null`: it is not known
+   * @param ident the group that its server must prove to be of; `null`: any
+   */
+  autokey(remote: string | null, ident: string | null): Security;
   /** By Network Time Security. Where that was not made ready it gives a security that cannot seal and fails to open. */
   nts(): Security;
   /**
@@ -171,4 +205,6 @@ export interface SecurityProvider {
   sealWith(keyId: number, bytes: Uint8Array): Sealed;
   /** Who answers clients under NTS, at the moment; absent or `null`: nobody, and no cookie opens. */
   answering?(): NtsAnswering | null;
+  /** Who answers clients under Autokey; absent or `null`: nobody, and its key IDs are not known. */
+  readonly autokeyAnswering?: AutokeyAnswering | null;
 }

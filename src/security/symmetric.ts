@@ -11,7 +11,7 @@
 import { encodeMac, isCryptoNak } from "../wire/mac.ts";
 import type { Packet } from "../wire/packet.ts";
 import type { HeldKey, Keyring } from "./keyring.ts";
-import type { Authentication, NtsAnswering, Sealed, Security, SecurityProvider } from "./security.ts";
+import type { Authentication, AutokeyAnswering, NtsAnswering, Sealed, Security, SecurityProvider } from "./security.ts";
 
 /** The provider made of a keyring. */
 export interface SymmetricProvider extends SecurityProvider {
@@ -32,11 +32,15 @@ export interface SymmetricProvider extends SecurityProvider {
  * @param keyring `null`: no keys, so every key is unknown
  * @param nts makes the security of an association under NTS (`nts/client.ts`); absent: nothing is asked that is to be under it
  * @param answering who answers clients under NTS at the moment (`nts/answering.ts`); absent: nobody
+ * @param autokey makes that of one under Autokey (`autokey/client.ts`); absent, likewise
+ * @param autokeyAnswering who answers clients under Autokey (`autokey/server.ts`); `null`: nobody
  */
 export function securityProvider(
   keyring: Keyring | null,
   nts: () => Security = withoutNts,
   answering: () => NtsAnswering | null = () => null,
+  autokey: SecurityProvider["autokey"] = withoutAutokey,
+  autokeyAnswering: AutokeyAnswering | null = null,
 ): SymmetricProvider {
   const ring = keyring ?? { keys: [], find: () => null };
   return {
@@ -44,6 +48,8 @@ export function securityProvider(
     key: (keyId, remote) => symmetricSecurity(ring, keyId, remote),
     nts,
     answering,
+    autokey,
+    autokeyAnswering,
     judge: (bytes, packet, from) => judged(bytes, packet, (keyId) => usable(ring.find(keyId), from)),
     sealWith: (keyId, bytes) => sealed(ring.find(keyId), bytes, undefined),
   };
@@ -62,6 +68,11 @@ export function noSecurity(): Security {
 /** NTS was asked for, and is not there: nobody is asked without it, and nobody believed. */
 function withoutNts(): Security {
   return { kind: "nts", keyId: null, seal: () => ({ kind: "unsealed", fault: "noCookies" }), open: () => "failed" };
+}
+
+/** Autokey, likewise. */
+function withoutAutokey(): Security {
+  return { kind: "autokey", keyId: null, seal: () => ({ kind: "unsealed", fault: "noCookies" }), open: () => "failed" };
 }
 
 /**

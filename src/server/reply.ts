@@ -34,6 +34,8 @@ export interface Arrival {
   /** The source port, 0 … 65535. */
   port: number;
   cast: Cast;
+  /** The address of ours that it was sent to, an IP literal; `null`: nobody has asked the socket, or it cannot tell. */
+  to: string | null;
   /** When it arrived, by the steady clock. */
   mono: Mono;
   /** T2, when it arrived by the clock that is served, in two signed 32-bit words. */
@@ -54,6 +56,7 @@ export function newArrival(): Arrival {
     source: { a: 0, b: 0, c: 0, d: 0 },
     port: 0,
     cast: "unicast",
+    to: null,
     mono: 0 as Mono,
     seconds: 0,
     fraction: 0,
@@ -66,6 +69,7 @@ export function newArrival(): Arrival {
  * @param datagram of any length and content
  * @param at when it arrived, by the clock that is served
  * @param packet what it says, where it is read already
+ * @param to the address of ours that it was sent to, where that is known
  */
 export function loadArrival(
   into: Arrival,
@@ -75,12 +79,14 @@ export function loadArrival(
   at: NtpTimestamp,
   mono: Mono,
   packet: Arrival["packet"] = null,
+  to: string | null = null,
 ): void {
   into.bytes.set(datagram.length > into.bytes.length ? datagram.subarray(0, into.bytes.length) : datagram);
   into.length = datagram.length;
   readSource(from.ip, into.source);
   into.port = from.port;
   into.cast = cast;
+  into.to = to;
   into.mono = mono;
   into.seconds = upperWord(at);
   into.fraction = lowerWord(at);

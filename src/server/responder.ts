@@ -7,6 +7,7 @@
 import { lowerWord, upperWord } from "./published.ts";
 import type { Arrival } from "./reply.ts";
 import type { NtpServer } from "./server.ts";
+import { HEADER_LENGTH } from "../wire/header.ts";
 import type { Mono } from "../time/mono.ts";
 import type { Seconds } from "../time/seconds.ts";
 import { shift, UNKNOWN_TIME } from "../time/timestamp.ts";
@@ -28,7 +29,9 @@ export class Responder {
   /** Whether a datagram is one to be answered at once: a client's request, sent to this host alone. */
   takes({ length, cast, bytes }: Arrival): boolean {
     const mode = length === 0 ? 0 : bytes[0]! & 7;
-    return mode === CLIENT && cast === "unicast";
+    // Under Autokey it matters to which address of ours it was sent, which only the event says.
+    const isPlain = length === HEADER_LENGTH || (this.server.settings.security.autokeyAnswering ?? null) === null;
+    return mode === CLIENT && cast === "unicast" && isPlain;
   }
 
   /** Brings the shift up to date; once a batch, since it changes little while the system is not judged. */

@@ -185,10 +185,11 @@ export class NtpServer {
     return sealed.bytes.length;
   }
 
-  /** Seals a reply under NTS. */
+  /** Seals a reply under NTS or Autokey. */
   #seal(reply: Reply, ticket: Ticket): number {
     const sealed = ticket.seal(reply.bytes.subarray(0, reply.length));
-    if (sealed.length > Math.min(reply.most, reply.bytes.length)) return 0;
+    const most = ticket.grows === true ? reply.bytes.length : Math.min(reply.most, reply.bytes.length);
+    if (sealed.length > most) return 0;
     reply.bytes.set(sealed);
     return sealed.length;
   }
@@ -265,13 +266,16 @@ export class NtpServer {
 
   /** Whether the key it is sealed with has a rate left: whoever else asks in this client's name takes nothing of that. */
   #isGrantedByKey(arrival: Arrival, trailer: Trailer): boolean {
-    return trailer === "authentic" && isSealed(this.reply) && this.#chargeKey(arrival) === "within";
+    const isOfOne = isSealed(this.reply) && this.reply.ticket?.session !== null;
+    return trailer === "authentic" && isOfOne && this.#chargeKey(arrival) === "within";
   }
 
   /** Judges an authentic request by its key, and charges that. */
   #chargeKey({ source: { a, b, c, d }, mono, view }: Arrival): RateVerdict {
     const [seconds, fraction] = [view.getInt32(TRANSMIT), view.getInt32(TRANSMIT + 4)];
-    const request = { keyId: this.reply.ticket?.session ?? this.reply.keyId, a, b, c, d, seconds, fraction };
+    const { keyId, ticket } = this.reply;
+    if (ticket?.session === null) return "within";
+    const request = { keyId: ticket?.session ?? keyId, a, b, c, d, seconds, fraction };
     return this.#keyRates.judge(request, mono, this.#settings.rate);
   }
 
@@ -315,6 +319,7 @@ export class NtpServer {
     if (isUnderNts(packet)) return this.#judgeNts(arrival, datagram, packet);
     if (packet.mac === null) return "authentic";
     if (isCryptoNak(packet.mac)) return "cryptoNak";
+    if (packet.mac.keyId > KEY_ID_LIMIT) return this.#judgeAutokey(arrival, datagram, packet);
     if (this.#settings.security.judge(datagram, packet, sourceText(source)) !== "ok") return "refusedKey";
     this.reply.keyId = packet.mac.keyId;
     return "authentic";
@@ -331,6 +336,18 @@ export class NtpServer {
     if (judged.kind === "authentic") this.reply.ticket = judged.ticket;
     if (judged.kind !== "nak") return judged.kind === "authentic" ? "authentic" : "ntsFields";
     return this.#refuseCookie(arrival, packet) ? "refusedCookie" : "ntsFields";
+  }
+
+  /** Under Autokey, of which session keys are made of both addresses: to a socket that cannot tell ours nobody speaks it. */
+  #judgeAutokey(arrival: Arrival, datagram: Uint8Array, packet: Packet): Trailer {
+    const { autokeyAnswering = null } = this.#settings.security;
+    const { source, to, seconds } = arrival;
+    if (autokeyAnswering === null || to === null || packet.header.mode !== "client") return "refusedKey";
+    if (arrival.seconds !== this.#second) this.#refresh(arrival);
+    const synchronized = this.#published.head >>> 30 !== UNSYNCHRONIZED;
+    const ticket = autokeyAnswering.judge(datagram, packet, sourceText(source), to, seconds >>> 0, synchronized);
+    this.reply.ticket = ticket;
+    return ticket === null ? "refusedKey" : "authentic";
   }
 
   /** Makes the NTSN kiss; the client knows it for an answer by its unique identifier. None where it has no such (RFC 8915 §5.7). */
@@ -374,6 +391,12 @@ export class NtpServer {
     this.#second = seconds;
   }
 }
+
+/** The leap indicator of who is not synchronized (RFC 5905 figure 9). */
+const UNSYNCHRONIZED = 3;
+
+/** The largest key identifier of key files; larger ones are Autokey's (RFC 5905 §7.3). */
+const KEY_ID_LIMIT = 65_535;
 
 /** What verifying a request may cost, in MACs: opening a cookie and a request takes some ten times as long. */
 function verifications({ length }: Arrival): number {

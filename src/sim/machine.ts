@@ -229,6 +229,8 @@ export class Machine implements Station {
         return this.#resolve(action.name, action.family);
       case "establish":
         return this.#establish(action);
+      case "route":
+        return this.#later(0, { kind: "routed", to: action.to, from: this.#facing(action.to.ip) });
       case "abandon":
         return void this.#handshakes.delete(action.token);
       case "ask":
@@ -360,6 +362,11 @@ export class Machine implements Station {
     if (answer.why !== null) return failed(answer.delay, answer.why);
     const { keys, server, port: serverPort } = answer;
     tell(answer.delay, { kind: "established", token, keys, server, port: serverPort });
+  }
+
+  #facing(ip: string): string | null {
+    const out = this.interfaces[0];
+    return out === undefined || this.#route(ip) !== null ? null : this.#sockets.sourceFor(ip, out);
   }
 
   #ask(action: WorldAction & { readonly kind: "ask" }): void {

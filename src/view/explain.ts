@@ -3,6 +3,8 @@ import { REASONS, type Reason } from "../association/verdict.ts";
 import { ESTABLISH_FAULTS, type EstablishFault } from "../engine/port/establish.ts";
 import type { HostFault, ResolveFault } from "../engine/port/event.ts";
 import type { AssociationReport, Snapshot } from "../engine/port/snapshot.ts";
+import { AUTOKEY_FAULTS } from "../security/autokey/faults.ts";
+import type { Authentication, DanceReport } from "../security/security.ts";
 import { DEFAULT_LIMITS, type SelectionLimits } from "../system/limits.ts";
 import { family, isLinkLocal } from "../wire/address.ts";
 import { kissText } from "../wire/kiss.ts";
@@ -122,7 +124,9 @@ const DETAILS: Readonly<Partial<Record<Reason, (server: AssociationReport, conte
   authentication: (server) =>
     server.security === "nts"
       ? ntsText(server)
-      : authenticationText(server.authentication, server.keyId, server.packets),
+      : server.autokey !== undefined
+        ? danceText(server.autokey, server.authentication)
+        : authenticationText(server.authentication, server.keyId, server.packets),
   outsideIntersection: ({ offset }, { clock, system }) => {
     if (offset === null) return null;
     const theirs =
@@ -188,6 +192,14 @@ export function kissWords(code: string, packets?: Pick<AssociationReport["packet
   const meaning = kissText(code);
   const words = meaning === null ? printable(code) : `${code}, ${meaning}`;
   return packets?.sent === 0 ? `${words}; it said so to an earlier run, and was not asked now` : words;
+}
+
+/** How far the dance with a server under Autokey has come, or why it does not go on. */
+export function danceText({ status, host, fault }: DanceReport, authentication: Authentication = "none"): string {
+  if (authentication === "nak") return "it does not speak Autokey, or knows us no more (crypto-NAK)";
+  if (fault !== null) return `Autokey: ${AUTOKEY_FAULTS[fault]}`;
+  if (host === null) return "Autokey: it has not said who it is";
+  return `Autokey: ${printable(host)} has come to status 0x${status.toString(16)}`;
 }
 
 /** Why a server under NTS has not proved who it is. */

@@ -6,7 +6,7 @@ import type { ClockFault, HostFault } from "../engine/port/event.ts";
 import type { Note } from "../engine/port/note.ts";
 import { addressText, type Address } from "../wire/address.ts";
 import type { PacketFault } from "../wire/packet.ts";
-import { establishText, HOST_FAULTS, kissWords, RESOLVE_FAULTS } from "./explain.ts";
+import { danceText, establishText, HOST_FAULTS, kissWords, RESOLVE_FAULTS } from "./explain.ts";
 import { counted, durationText, listed, printable, signedText } from "./text.ts";
 import { directionText } from "./verdict.ts";
 
@@ -51,6 +51,8 @@ export function noteText(note: Note): string {
       return `${at(note.address)}: keys are ${note.kept ? "left from an earlier run" : "established"}${note.server === null ? "" : `, for ${printable(note.server)}`}: ${counted(note.cookies, "cookie")}`;
     case "notEstablished":
       return `${at(note.with)}: no keys: ${establishText(note.why, note.detail)}${note.again === null || note.again === 0 ? "" : `; again in ${durationText(note.again)}`}`;
+    case "danced":
+      return `${at(note.address)}: ${danceText(note.report)}`;
     case "polled":
       return `${at(note.address)}: asked`;
     case "sample":

@@ -12,6 +12,8 @@ import type {
   NtsReport,
   SystemReport,
 } from "../engine/port/snapshot.ts";
+import { AUTOKEY_FAULTS, type AutokeyFault } from "../security/autokey/faults.ts";
+import type { DanceReport } from "../security/security.ts";
 import { LEAPS, MODES } from "../wire/header.ts";
 import { schemaName, type AssociationDocument, type FailureDocument, type RunDocument } from "./document.ts";
 import { HOST_FAULTS, RESOLVE_FAULTS } from "./explain.ts";
@@ -206,6 +208,23 @@ export const ASSOCIATION_FIELDS: Fields<AssociationDocument> = {
               detail: maybe(text),
             }),
           ),
+        ),
+      }),
+    ),
+  ),
+  autokey: optional(
+    open(
+      record<DanceReport>({
+        status: { ...integer(0, 0xffff_ffff), description: "the status word, ntpd's bits; 0: it has said nothing yet" },
+        host: maybe({ ...text, description: "the server's name" }),
+        signature: maybe({ ...text, description: "the name of its signature scheme" }),
+        fault: maybe(oneOf(Object.keys(AUTOKEY_FAULTS) as AutokeyFault[])),
+        trail: list(
+          record<DanceReport["trail"][number]>({
+            subject: text,
+            issuer: text,
+            until: { ...integer(0), description: "when it expires, Unix seconds" },
+          }),
         ),
       }),
     ),

@@ -27,6 +27,7 @@ let served: Certified;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "ntpkit-options-"));
   process.env["STATE_DIRECTORY"] = folder;
+  writeFileSync(join(folder, "password"), "clipw\n", { mode: 0o600 });
   writeFileSync(join(folder, "keys"), "1 SHA1 secret\n", { mode: 0o600 });
   writeFileSync(join(folder, "ntp.conf"), "server 127.0.0.1\n");
   writeFileSync(join(folder, "chrony.conf"), "server 127.0.0.1 port 9 iburst\nmakestep 1 3\n");
@@ -104,6 +105,7 @@ describe("the table", () => {
 
 const NOBODY = "127.0.0.1:9";
 const WORLD = fileURLToPath(new URL("../../man/examples/worlds/liar.toml", import.meta.url));
+const AUTOKEY = fileURLToPath(new URL("../fixtures/autokey/i11/c", import.meta.url));
 const CAPTURE = fileURLToPath(new URL("../fixtures/captures/a1-iburst.pcap", import.meta.url));
 
 /** What a command is run with beside the option that is tried, so that it measures nobody, changes nothing and ends. */
@@ -169,6 +171,9 @@ const VALUES: Readonly<Record<string, () => string>> = {
   "--orphan-wait": () => "5m",
   "--leap-smear": () => "1h",
   "--state": () => join(folder, "state.json"),
+  "--autokey": () => AUTOKEY,
+  "--autokey-password": () => join(folder, "password"),
+  "--autokey-group": () => "srv",
   "--textfile": () => join(folder, "figures.prom"),
   "--trusted": () => "1",
   sha256: () => "ab".repeat(32),
@@ -187,6 +192,9 @@ const VALUES: Readonly<Record<string, () => string>> = {
 
 /** What an option makes no sense without. */
 const NEEDS: Readonly<Record<string, () => readonly string[]>> = {
+  "--autokey": () => ["--autokey-password", join(folder, "password")],
+  "--autokey-password": () => ["--autokey", AUTOKEY],
+  "--autokey-group": () => ["--autokey", AUTOKEY, "--autokey-password", join(folder, "password")],
   "--key": () => ["--keys", join(folder, "keys")],
   "--trusted": () => ["--keys", join(folder, "keys")],
   "--leap-smear": () => ["--leap-file", join(folder, "leaps")],

@@ -70,7 +70,7 @@ describe("a mistake", () => {
     [["snyc", "-V"], "ntpkit: unknown command 'snyc'; did you mean \"sync\"?"],
     [["snyc"], "ntpkit: unknown command 'snyc'; did you mean sync?"],
     [["sync", "--pnic", "3"], "ntpkit sync: unknown option '--pnic'; did you mean --panic?"],
-    [["sync", "--autokey", "a"], "ntpkit sync: unknown option '--autokey'; see ntpkit sync --help"],
+    [["sync", "--roughtime", "a"], "ntpkit sync: unknown option '--roughtime'; see ntpkit sync --help"],
     [["query", "--step", "a"], "ntpkit query: unknown option '--step'; see ntpkit query --help"],
     [["sync", "--timeout"], "ntpkit sync: option '--timeout <duration>' argument missing; see ntpkit sync --help"],
     [

@@ -217,6 +217,40 @@ describe("ntp.conf", () => {
     ]);
   });
 
+  it("asks under Autokey where its keys are at hand, and only servers that are named; elsewhere leaves the line out", () => {
+    const text = [
+      "server a autokey ident group",
+      "server b autokey iburst",
+      "server c",
+      "pool d autokey",
+      "peer e autokey",
+      "server 239.1.1.1 autokey",
+      "server f autokey key 1",
+      "server g autokey nts",
+    ].join("\n");
+    const { configuration, remarks } = loadConfiguration(
+      "/etc/ntp.conf",
+      true,
+      files({ "/etc/ntp.conf": text }),
+      null,
+      true,
+    );
+    expect(configuration.associations.map(({ name, autokey }) => [name, autokey])).toEqual([
+      ["a", { ident: "group" }],
+      ["b", { ident: null }],
+      ["c", undefined],
+    ]);
+    expect(remarks.map(({ at, text: said }) => `${at.line} ${said.replace(/^"[^"]*" is left out: /, "")}`)).toEqual([
+      "4 it asks for Autokey, and is not asked without it",
+      "5 it asks for Autokey, and is not asked without it",
+      "6 it asks for Autokey, which is for servers that are named and asked",
+      "7 it asks for a key and for Autokey, and a server is asked under the one or the other",
+      "8 it asks for NTS and for Autokey, and a server is asked under the one or the other",
+    ]);
+    const without = load(text, { strict: true });
+    expect(without.configuration.associations.map(({ name }) => name)).toEqual(["c"]);
+  });
+
   it("reads an included file in place, beside the one that includes it", () => {
     const { configuration } = load("server a\nincludefile more/servers.conf\nserver c", {
       others: { "/etc/more/servers.conf": "server b" },

@@ -260,6 +260,17 @@ export function worldContract(name: string, makeWorld: () => ContractWorld | Pro
       });
     });
 
+    describe("routes", () => {
+      it("are told by the address of ours that packets leave from", async () => {
+        await eachFamily(async (family) => {
+          const peer = await contract.peer(family, echo);
+          world.perform({ kind: "route", to: peer.address, interface: null });
+          const own = await contract.own(family);
+          expect(await first("routed")).toEqual({ kind: "routed", to: peer.address, from: own.ip });
+        });
+      });
+    });
+
     describe("keys", () => {
       const establish = (n: number, at: Address): void =>
         world.perform({

@@ -51,6 +51,9 @@ function asked(
       nts: () => {
         throw new Error("nobody here is under NTS");
       },
+      autokey: () => {
+        throw new Error("nobody here is under Autokey");
+      },
       sealWith: (_, bytes) => ({ kind: "sealed", bytes }),
     },
     referenceIdOf: () => 1,

@@ -24,6 +24,9 @@ function provider(judgement: "none" | "ok" | "failed"): SecurityProvider {
     nts: () => {
       throw new Error("nobody here is under NTS");
     },
+    autokey: () => {
+      throw new Error("nobody here is under Autokey");
+    },
     sealWith: (_, bytes) => ({ kind: "sealed", bytes }),
   };
 }

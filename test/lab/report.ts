@@ -54,6 +54,7 @@ export interface ReportedAssociation {
   readonly security: string;
   readonly keyId: number | null;
   readonly nts?: { readonly cookies: number; readonly fault: { readonly name: string } | null };
+  readonly autokey?: { readonly host: string | null; readonly signature: string | null; readonly fault: string | null };
   readonly kiss: string | null;
   readonly timestamps: "kernel" | "user";
   readonly packets: { readonly sent: number; readonly received: number; readonly rejected: number };

@@ -27,6 +27,7 @@ import { living } from "./scenarios/living.ts";
 import { metrics } from "./scenarios/metrics.ts";
 import { misuse } from "./scenarios/misuse.ts";
 import { paths } from "./scenarios/paths.ts";
+import { autokey } from "./scenarios/autokey.ts";
 import { nts } from "./scenarios/nts.ts";
 import { plain } from "./scenarios/plain.ts";
 import { remembering } from "./scenarios/remembering.ts";
@@ -47,6 +48,7 @@ const SCENARIOS: readonly Scenario[] = [
   ...theLab,
   ...plain,
   ...authentication,
+  ...autokey,
   ...nts,
   ...kisses,
   ...unusable,

@@ -90,6 +90,9 @@ const toySecurity: SecurityProvider = {
   nts: () => {
     throw new Error("nobody here is under NTS");
   },
+  autokey: () => {
+    throw new Error("nobody here is under Autokey");
+  },
   sealWith: (keyId, header) => ({
     kind: "sealed",
     bytes: Uint8Array.of(...header, 0, 0, 0, keyId, ...new Uint8Array(16).fill(keyId)),

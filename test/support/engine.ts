@@ -23,6 +23,9 @@ const PROVIDER: SecurityProvider = {
   nts: () => {
     throw new Error("nobody here is under NTS");
   },
+  autokey: () => {
+    throw new Error("nobody here is under Autokey");
+  },
   sealWith: (_, bytes) => ({ kind: "sealed", bytes }),
 };
 

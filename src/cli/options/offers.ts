@@ -23,6 +23,14 @@ export const GROUPS = {
     ],
   },
   bootstrapping: { heading: "Where the clock was never set:", rows: ["ntsBootstrap"] },
+  autokey: {
+    heading: "Servers under Autokey, which is weak; NTS is the way to go:",
+    rows: ["autokey", "autokeyPassword", "autokeyGroup"],
+  },
+  serveAutokey: {
+    heading: "Clients under Autokey, which is weak; NTS is the way to go:",
+    rows: ["serveAutokey", "autokeyPassword"],
+  },
   checkedServers: {
     heading: "Which servers, and how they are reached:",
     rows: [
@@ -191,12 +199,12 @@ export const GROUPS = {
 
 /** The commands. */
 export const OFFERS = {
-  sync: ["servers", "bootstrapping", "syncMeasuring", "selection", "clock", "remembering", "output"],
-  query: ["servers", "bootstrapping", "measuring", "selection", "figures", "queryOutput"],
+  sync: ["servers", "bootstrapping", "autokey", "syncMeasuring", "selection", "clock", "remembering", "output"],
+  query: ["servers", "bootstrapping", "autokey", "measuring", "selection", "figures", "queryOutput"],
   pool: ["servers", "poolMeasuring", "selection", "output"],
   broadcast: ["listening", "heard", "listenMeasuring", "selection", "output"],
   manycast: ["search", "searched", "searchMeasuring", "searchSelection", "output"],
-  serve: ["serving", "told", "clients", "proving", "announcing", "selection", "output"],
+  serve: ["serving", "told", "clients", "proving", "serveAutokey", "announcing", "selection", "output"],
   run: ["daemon", "output"],
   peers: ["peers", "asking", "figures", "peersOutput"],
   associations: ["associations", "asking", "output"],

@@ -70,6 +70,27 @@ export const ROWS = {
     excludes: ["--key"],
     conf: "server nts",
   },
+  autokey: {
+    flag: "--autokey",
+    takes: "dir",
+    text: "ask under Autokey (RFC 5906) by the keys in this folder, as ntp-keygen leaves it: weak by predictable cookies, MD5 and 512 bit keys, for networks that have nothing else",
+    excludes: ["--key", "--nts"],
+  },
+  serveAutokey: {
+    flag: "--autokey",
+    takes: "dir",
+    text: "answer under Autokey (RFC 5906), too, by the keys in this folder, as ntp-keygen leaves it: weak by MD5 and 512 bit keys, and its answers are longer than what they answer",
+  },
+  autokeyPassword: {
+    flag: "--autokey-password",
+    takes: "file",
+    text: "the password of its encrypted files is this file's first line; without it the host's name, as ntpd has it",
+  },
+  autokeyGroup: {
+    flag: "--autokey-group",
+    takes: "group",
+    text: "believe only servers that prove by IFF to be of this group",
+  },
   ca: {
     flag: "--ca",
     takes: "file",

@@ -95,6 +95,12 @@ const CLIENT: Options = {
   noval: { ...FLAG, unused: "certificates are checked in any case", idle: "certificates are checked in any case" },
 };
 
+/** The syntax of a command where the keys of Autokey are at hand: `server` may ask for it, and for a group's proof of identity. */
+export function withAutokey(command: string, syntax: CommandSyntax): CommandSyntax {
+  if (command !== "server") return syntax;
+  return { ...syntax, options: { ...syntax.options, autokey: FLAG, ident: { ...WORD, standard: null } } };
+}
+
 const BROADCAST: Options = {
   key: KEY,
   version: VERSION,

@@ -202,6 +202,7 @@ function asServer(
     trusted,
     key,
     nts,
+    autokey,
     port,
     at,
   }: AssociationLine,
@@ -222,6 +223,7 @@ function asServer(
     trusted,
     key,
     nts,
+    ...(autokey === undefined ? {} : { autokey }),
     ntsPort,
     at,
   };

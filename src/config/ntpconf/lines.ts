@@ -29,6 +29,8 @@ export interface ServerLine {
   readonly key: number | null;
   /** Under Network Time Security. */
   readonly nts: boolean;
+  /** Under Autokey, and the group that its server must prove to be of; absent: it is not. */
+  readonly autokey?: { readonly ident: string | null };
   /** Its `port`, where it is under NTS: that of key establishment; `null`: not said. */
   readonly ntsPort: number | null;
   readonly at: Place;
@@ -119,13 +121,14 @@ export function readAssociation(statement: Statement): Associated {
     trusted: flag("true"),
     key: number("key"),
     nts: flag("nts"),
+    ...(flag("autokey") ? { autokey: { ident: typeof values["ident"] === "string" ? values["ident"] : null } } : {}),
     port: flag("nts") && !options.has("port") ? KE_PORT : number("port")!,
     ttl: number("ttl"),
     xleave: (kind === "peer" || kind === "broadcast") && flag("xleave"),
     preempt: flag("preempt") || kind === "pool" || kind === "manycast",
     at,
   };
-  const unproved = line.nts ? unprovable(line) : null;
+  const unproved = unprovable(line);
   if (unproved !== null)
     return {
       kind: "none",
@@ -141,10 +144,15 @@ export function readAssociation(statement: Statement): Associated {
   return { kind: "association", line, remarks: [crossing, remark].filter((one) => one !== null) };
 }
 
-/** Why NTS cannot be had so, and the line is not asked without it; `null`: it can. */
-function unprovable({ kind, key }: AssociationLine): string | null {
-  if (kind !== "server" && kind !== "pool") return "it asks for NTS, which is for servers that are named and asked";
-  return key === null ? null : "it asks for a key and for NTS, and a server is asked under the one or the other";
+/** Why NTS or Autokey cannot be had so, and the line is not asked without it; `null`: it can, or it asks for neither. */
+function unprovable({ kind, key, nts, autokey }: AssociationLine): string | null {
+  if (!nts && autokey === undefined) return null;
+  const proof = nts ? "NTS" : "Autokey";
+  if (nts && autokey !== undefined)
+    return "it asks for NTS and for Autokey, and a server is asked under the one or the other";
+  if (kind !== "server" && kind !== "pool")
+    return `it asks for ${proof}, which is for servers that are named and asked`;
+  return key === null ? null : `it asks for a key and for ${proof}, and a server is asked under the one or the other`;
 }
 
 /** Questions to one host go as far as they must. */

@@ -2,6 +2,7 @@
 import { didYouMean } from "../suggest.ts";
 import { guarded, UsageError, type OnFault, type Place } from "../usage.ts";
 import { literalFamily } from "../literal.ts";
+import { withAutokey } from "./associations.ts";
 import { COMMANDS } from "./commands.ts";
 import type { CommandSyntax, OperandSyntax, OptionSyntax } from "./syntax.ts";
 import { beyondBounds, readWord, type Beyond, type Value } from "./values.ts";
@@ -44,6 +45,8 @@ export interface ParseOptions {
   readonly include: (path: string, from: string) => { readonly file: string; readonly text: string };
   /** True for the daemon: an unknown command or option is an error, not a warning. */
   readonly strict: boolean;
+  /** The keys of Autokey are at hand: lines that ask for it are not left out. */
+  readonly autokey?: boolean;
   /** Takes what is wrong with a line, which is then left out. Absent: the first fault is thrown. */
   readonly onFault?: OnFault | null;
 }
@@ -72,8 +75,9 @@ export function parseNtpConf(text: string, file: string, options: ParseOptions):
 
   function readLine(line: Line, depth: number): void {
     const [word, ...rest] = line.words;
-    const syntax = Object.hasOwn(COMMANDS, word.text) ? COMMANDS[word.text] : undefined;
-    if (syntax === undefined) return unknown(word);
+    const known = Object.hasOwn(COMMANDS, word.text) ? COMMANDS[word.text] : undefined;
+    if (known === undefined) return unknown(word);
+    const syntax = options.autokey === true ? withAutokey(word.text, known) : known;
     const left = leftOut(word, syntax, options.strict);
     if (left !== null) return void remarks.push(left);
     const statement = readStatement(line, rest, syntax, options.strict, remarks);

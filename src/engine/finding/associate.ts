@@ -42,10 +42,11 @@ export function add(
 /** What protects an association, by the key of its line. */
 export function securityOf(
   { surroundings: { security } }: State,
-  { key, nts }: AssociationConfig,
+  { key, nts, autokey }: AssociationConfig,
   address: Address | null,
 ): Security {
   if (nts === true) return security.nts();
+  if (autokey !== undefined) return security.autokey(address?.ip ?? null, autokey.ident);
   return key === null ? security.none() : security.key(key, address?.ip);
 }
 

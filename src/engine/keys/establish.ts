@@ -150,6 +150,7 @@ export function onNotEstablished(state: State, event: Event & { readonly kind: "
 
 /** An association is gone, and whatever is out for it is not wanted any more. */
 export function forgetKeys(state: State, { id }: Association): void {
+  state.faced.delete(id);
   const exchange = state.keys.get(id);
   if (exchange === undefined) return;
   const token = withdraw(exchange);

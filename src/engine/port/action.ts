@@ -34,6 +34,8 @@ export type Action =
       readonly with: Address;
       readonly kept: boolean;
     }
+  /** Which address of ours do packets to an address leave from? Answered by `routed`. */
+  | { readonly kind: "route"; readonly to: Address; readonly interface: string | null }
   /** The keys are not wanted any more: no answer comes from now on. Of one that is over it does no harm. */
   | { readonly kind: "abandon"; readonly token: HandshakeToken }
   /**

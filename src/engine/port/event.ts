@@ -81,6 +81,8 @@ export type Event =
       readonly why: EstablishFault;
       readonly detail: string | null;
     }
+  /** Packets to an address leave from `from`, an IP literal; `null`: there is no way there. */
+  | { readonly kind: "routed"; readonly to: Address; readonly from: string | null }
   /** A socket that was to listen could not be opened; or, with `group`, it is open and cannot receive that group. */
   | { readonly kind: "notOpened"; readonly socket: SocketToken; readonly why: HostFault; readonly group?: string }
   /** A packet left at `at`. May come after the reply: kernel stamps are read late. */

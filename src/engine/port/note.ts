@@ -4,6 +4,7 @@ import type { Reason } from "../../association/verdict.ts";
 import type { PacketTest } from "../../association/tests.ts";
 import type { DrawFault } from "../../association/pool.ts";
 import type { Exchange } from "../../association/sample.ts";
+import type { DanceReport } from "../../security/security.ts";
 import type { PollExponent, Seconds } from "../../time/seconds.ts";
 import type { Address } from "../../wire/address.ts";
 import type { Header } from "../../wire/header.ts";
@@ -53,6 +54,13 @@ export type Note =
       readonly detail: string | null;
       /** Seconds until it is tried again; `null`: it is not. */
       readonly again: Seconds | null;
+    }
+  /** A step of the dance with a server under Autokey is done, or was not. */
+  | {
+      readonly what: "danced";
+      readonly id: AssociationId;
+      readonly address: Address;
+      readonly report: DanceReport;
     }
   | { readonly what: "polled"; readonly id: AssociationId; readonly address: Address }
   | {

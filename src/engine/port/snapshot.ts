@@ -6,7 +6,7 @@ import type { AssociationId, Lifetime } from "../../association/association.ts";
 import type { DrawFault } from "../../association/pool.ts";
 import type { Reason, Verdict } from "../../association/verdict.ts";
 import type { DisciplineReport } from "../../discipline/strategy.ts";
-import type { Authentication, SecurityKind } from "../../security/security.ts";
+import type { Authentication, DanceReport, SecurityKind } from "../../security/security.ts";
 import type { Counts } from "../../server/disposition.ts";
 import type { SelectionLimits } from "../../system/limits.ts";
 import type { Frequency, PollExponent, Seconds } from "../../time/seconds.ts";
@@ -113,6 +113,8 @@ export interface AssociationReport {
   readonly keyId: number | null;
   /** Under NTS, what there is to ask by; absent: it is not. */
   readonly nts?: NtsReport;
+  /** Under Autokey, how far the dance with it has come; absent: it is not. */
+  readonly autokey?: DanceReport;
   /** The kiss code last received, four characters or fewer. */
   readonly kiss: string | null;
   /** How the last sample was stamped; `kernel` only if both ends of it were. */

@@ -101,7 +101,7 @@ export function onRequest(state: State, event: Datagram, packet: Packet | Malfor
   const { answering } = state.serving;
   if (answering === null) return;
   const { server, arrival } = answering;
-  loadArrival(arrival, event.bytes, event.from, event.cast, event.at, now.mono, packet);
+  loadArrival(arrival, event.bytes, event.from, event.cast, event.at, now.mono, packet, event.to?.ip ?? null);
   const disposition = server.receive(arrival);
   if (disposition === "control") return answerQuery(state, server, event, now);
   if (DISPOSITIONS[disposition].kind !== "answered") return;

@@ -34,13 +34,13 @@ interface Outstanding {
 
 /**
  * The security of one association.
- * @param remote the server's IP literal
+ * @param remote the server's IP literal; `null`: it is not known, and nothing is sealed for it
  */
-export function autokeySecurity(dancer: Dancer, remote: string): AutokeySecurity {
+export function autokeySecurity(dancer: Dancer, remote: string | null): AutokeySecurity {
   const { credentials, random } = dancer;
   const { digest } = credentials;
   const dance = new Dance(dancer);
-  const server = addressOctets(remote)!;
+  const server = remote === null ? null : addressOctets(remote);
   let client: Uint8Array | null = null;
   let local: string | null = null;
   let moment: Moment = { unix: 0, synchronized: false };
@@ -49,10 +49,10 @@ export function autokeySecurity(dancer: Dancer, remote: string): AutokeySecurity
   let outstanding: readonly Outstanding[] = [];
 
   /** The next key ID of the list; a new list where it is used up, or was made by another cookie. */
-  function nextKeyId(source: Uint8Array): number {
+  function nextKeyId(source: Uint8Array, destination: Uint8Array): number {
     const { cookie } = dance;
     if (keyIds.length === 0 || cookie !== listCookie) {
-      const parts = { source, destination: server, cookie };
+      const parts = { source, destination, cookie };
       // Who is not synchronized cannot sign a list, and makes one of one key.
       keyIds = keyList(digest, parts, freshKeyId(random), moment.synchronized ? LONGEST_LIST : 1).keyIds;
       listCookie = cookie;
@@ -61,11 +61,11 @@ export function autokeySecurity(dancer: Dancer, remote: string): AutokeySecurity
   }
 
   function seal(header: Uint8Array): Sealed {
-    if (client === null) return { kind: "unsealed", fault: "noAddress" };
+    if (client === null || server === null) return { kind: "unsealed", fault: "noAddress" };
     const message = dance.next(moment);
     const field = message === null ? null : autokeyField(message);
     const covered = field === null ? header : concatenate([header, encodeExtension(field.type, field.value)]);
-    const keyId = nextKeyId(client);
+    const keyId = nextKeyId(client, server);
     const { cookie } = dance;
     const parts = { source: client, destination: server, keyId, cookie: field === null ? cookie : 0 };
     outstanding = [{ keyId, cookie }, ...outstanding].slice(0, OUTSTANDING);
@@ -74,7 +74,7 @@ export function autokeySecurity(dancer: Dancer, remote: string): AutokeySecurity
 
   function open(bytes: Uint8Array, packet: Packet): Opened {
     const { mac, extensions, covered, header } = packet;
-    if (mac === null || client === null) return "failed";
+    if (mac === null || client === null || server === null) return "failed";
     if (isCryptoNak(mac)) {
       begin();
       return "nak";

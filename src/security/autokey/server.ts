@@ -14,17 +14,20 @@ import {
   type AutokeyMessage,
   type AutokeyValue,
 } from "../../wire/autokey.ts";
+import { addressOctets } from "../../wire/address.ts";
 import { encodeExtension } from "../../wire/extension.ts";
 import { encodeMac } from "../../wire/mac.ts";
 import { concatenate } from "../../wire/octets.ts";
 import type { Packet } from "../../wire/packet.ts";
-import type { Moment } from "../security.ts";
+import type { AutokeyAnswering, Moment, Ticket } from "../security.ts";
 import { countersigned, readCertificate } from "./certificate.ts";
-import { ntpSeconds, type Credentials } from "./credentials.ts";
+import { ntpSeconds, unixNear, type Credentials } from "./credentials.ts";
 import type { AutokeyFault } from "./faults.ts";
 import { iffAnswer, type RandomOctets } from "./identity.ts";
 import { readHostKey } from "./keys.ts";
 import { isSessionMac, keyIdOf, sessionKey, sessionMac } from "./session.ts";
+
+const NO_ANSWER = new Uint8Array(0);
 
 /** Between whom a packet goes: octets of both addresses, of the same length. */
 export interface Path {
@@ -41,18 +44,44 @@ const { ASSOC, CERT, COOKIE, LEAP, SIGN, IFF } = AUTOKEY_CODES;
 const COSTLY: ReadonlySet<number> = new Set([COOKIE, SIGN, IFF]);
 
 /** A server that speaks Autokey. */
-export class AutokeyServer {
+export class AutokeyServer implements AutokeyAnswering {
   readonly #credentials: Credentials;
   readonly #random: RandomOctets;
   readonly #secret: number;
+  /** When it was last asked. */
+  #unix: number;
   #second = Number.NaN;
   #spent = 0;
 
-  constructor(credentials: Credentials, random: RandomOctets) {
+  /** @param unix about when, Unix seconds: the era of what is served */
+  constructor(credentials: Credentials, random: RandomOctets, unix: number = credentials.own.certificate.from) {
+    this.#unix = unix;
     this.#credentials = credentials;
     this.#random = random;
     const octets = random(4);
     this.#secret = new DataView(octets.buffer, octets.byteOffset).getUint32(0);
+  }
+
+  /** See {@link AutokeyAnswering}. */
+  judge(
+    bytes: Uint8Array,
+    packet: Packet,
+    client: string,
+    server: string,
+    seconds: number,
+    synchronized: boolean,
+  ): Ticket | null {
+    const [source, own] = [addressOctets(client), addressOctets(server)];
+    if (source === null || own === null || source.length !== own.length) return null;
+    const path = { client: source, server: own };
+    if (!this.isAuthentic(bytes, packet, path)) return null;
+    this.#unix = unixNear(seconds, this.#unix);
+    const moment = { unix: this.#unix, synchronized };
+    return {
+      session: null,
+      grows: true,
+      seal: (header) => this.answer(header, packet, path, moment) ?? NO_ANSWER,
+    };
   }
 
   /** Whether a question's MAC is right. */

@@ -34,6 +34,9 @@ function daemonOf(lines: readonly Partial<AssociationConfig>[]): Daemon {
       nts: () => {
         throw new Error("nobody here is under NTS");
       },
+      autokey: () => {
+        throw new Error("nobody here is under Autokey");
+      },
       sealWith: (_, bytes) => ({ kind: "sealed", bytes }),
     },
     referenceIdOf: () => 1,

@@ -1,0 +1,28 @@
+/** Which address of ours packets leave from: a socket is connected, of which nothing is sent, and the system is asked what it chose. */
+import { createSocket } from "node:dgram";
+import type { Event } from "../engine/port/event.ts";
+import { family, type Address } from "../wire/address.ts";
+import { addressesByInterface } from "./interfaces.ts";
+
+/**
+ * Finds out.
+ * @param by the interface that packets leave by; `null`: the route's
+ */
+export function tellRoute(to: Address, by: string | null, put: (event: Event) => void): void {
+  const tell = (from: string | null): void => put({ kind: "routed", to, from });
+  const ofInterface = by === null ? null : addressOf(by, family(to.ip));
+  if (by !== null) return void setImmediate(tell, ofInterface);
+  const socket = createSocket(family(to.ip) === 4 ? "udp4" : "udp6");
+  const end = (from: string | null): void => {
+    socket.close();
+    tell(from);
+  };
+  socket.once("error", () => end(null));
+  socket.connect(to.port, to.ip, () => end(socket.address().address));
+}
+
+/** The first address that an interface has of a family; link-local ones only for want of others. */
+function addressOf(name: string, wanted: 4 | 6): string | null {
+  const addresses = (addressesByInterface()[name] ?? []).filter((ip) => family(ip) === wanted);
+  return addresses.find((ip) => !ip.includes("%")) ?? addresses[0] ?? null;
+}

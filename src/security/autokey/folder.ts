@@ -1,0 +1,107 @@
+/**
+ * A folder of Autokey's keys, as ntp-keygen leaves it and ntpd's `keysdir` names it: `ntpkey_host_NAME`, `ntpkey_cert_NAME` and, where there
+ * are any, `ntpkey_sign_NAME`, `ntpkey_iffkey_NAME` of a host, `ntpkey_iffpar_GROUP` of the groups whose servers it asks.
+ */
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { LARGEST, readText } from "../readfile.ts";
+import { systemReason } from "../place.ts";
+import { Credentials } from "./credentials.ts";
+import type { IffParameters } from "./identity.ts";
+import { KeyFileFault, readCertificateFile, readIffFile, readKeyFile, type Stamped } from "./keyfiles.ts";
+import type { SessionDigest } from "./session.ts";
+
+/** A folder to read. */
+export interface KeyFolder {
+  readonly path: string;
+  /** Of its encrypted files; `null`: the host's name, as ntpd has it. */
+  readonly password: string | null;
+  /** This host's name: its files are taken, or the only ones that there are. */
+  readonly hostname: string;
+}
+
+/** What is wrong, and with which file. */
+export interface FolderFault {
+  readonly path: string;
+  readonly fault: string;
+}
+
+/** A host's keys. */
+export function readHost(folder: KeyFolder, digest: SessionDigest): Credentials | FolderFault {
+  const name = nameIn(folder);
+  if (typeof name !== "string") return name;
+  const password = folder.password ?? name;
+  const hostKey = read(folder, `host_${name}`, (text) => readKeyFile(text, password));
+  if (isFault(hostKey)) return hostKey;
+  const certificate = read(folder, `cert_${name}`, readCertificateFile);
+  if (isFault(certificate)) return certificate;
+  const signKey = optional(folder, `sign_${name}`, (text) => readKeyFile(text, password));
+  if (isFault(signKey)) return signKey;
+  const iff = optional(folder, `iffkey_${name}`, (text) => readIffFile(text, password));
+  if (isFault(iff)) return iff;
+  const credentials = Credentials.of({ hostKey, signKey, certificate, iff }, digest);
+  return credentials instanceof KeyFileFault
+    ? { path: join(folder.path, `ntpkey_cert_${name}`), fault: credentials.message }
+    : credentials;
+}
+
+/** A group's parameters, as a client needs them: from the file for clients, or from the servers' own. */
+export function readGroup(folder: KeyFolder, group: string): IffParameters | FolderFault {
+  const parameters = optional(folder, `iffpar_${group}`, (text) => readIffFile(text, folder.password ?? group));
+  if (parameters !== null && !isFault(parameters)) return parameters;
+  const key = optional(folder, `iffkey_${group}`, (text) => readIffFile(text, folder.password ?? group));
+  if (key !== null) return key;
+  return parameters ?? { path: join(folder.path, `ntpkey_iffpar_${group}`), fault: "it is not there" };
+}
+
+/** The host whose files are there. */
+function nameIn({ path, hostname }: KeyFolder): string | FolderFault {
+  let files: readonly string[];
+  try {
+    files = readdirSync(path);
+  } catch (error) {
+    return { path, fault: systemReason(error) };
+  }
+  const names = files.flatMap((file) => (file.startsWith(HOST) ? [file.slice(HOST.length)] : []));
+  const [only, ...others] = names;
+  if (names.includes(hostname)) return hostname;
+  if (only !== undefined && others.length === 0) return only;
+  const fault =
+    only === undefined
+      ? `there is no ${HOST}${hostname} in it`
+      : `there are keys of several hosts in it, and none of ${hostname}`;
+  return { path, fault };
+}
+
+const HOST = "ntpkey_host_";
+
+function read<T extends Stamped<unknown> | IffParameters>(
+  folder: KeyFolder,
+  name: string,
+  parse: (text: string) => T | KeyFileFault,
+): T | FolderFault {
+  const path = join(folder.path, `ntpkey_${name}`);
+  let text: string;
+  try {
+    text = readText(path, LARGEST.certificates);
+  } catch (error) {
+    return { path, fault: systemReason(error) };
+  }
+  const parsed = parse(text);
+  return parsed instanceof KeyFileFault ? { path, fault: parsed.message } : parsed;
+}
+
+/** `null`: it is not there. */
+function optional<T extends Stamped<unknown> | IffParameters>(
+  folder: KeyFolder,
+  name: string,
+  parse: (text: string) => T | KeyFileFault,
+): T | FolderFault | null {
+  const files = readdirSync(folder.path);
+  return files.includes(`ntpkey_${name}`) ? read(folder, name, parse) : null;
+}
+
+/** Whether something could not be read. */
+export function isFault(read: object | null): read is FolderFault {
+  return read !== null && "fault" in read;
+}
