@@ -76,7 +76,9 @@ export function readCertificate(octets: Uint8Array): Certificate | AutokeyFault 
   if (!isFitKey(parsed.publicKey)) return "publicKey";
   const scheme = schemeIdentified(own.algorithm);
   if (scheme === null) return "digest";
-  const { certificate, subject, issuer, publicKey } = parsed;
+  const { certificate, publicKey } = parsed;
+  const { subjectName: subject, issuerName: issuer } = own;
+  if (subject === null || issuer === null) return "certificate";
   const from = Date.parse(certificate.validFrom) / 1000;
   const until = Date.parse(certificate.validTo) / 1000;
   if (!(from <= until)) return "period";
@@ -163,22 +165,23 @@ export function selfSigned(
 function parsedByNode(octets: Uint8Array): {
   readonly certificate: X509Certificate;
   readonly publicKey: KeyObject;
-  readonly subject: string;
-  readonly issuer: string;
 } | null {
   try {
     const certificate = new X509Certificate(octets);
-    const { subject, issuer } = certificate.toLegacyObject();
-    const names = [subject?.CN, issuer?.CN].map((name: unknown) => (Array.isArray(name) ? name.at(-1) : name));
-    if (!names.every((name): name is string => typeof name === "string" && isHostName(name))) return null;
-    return { certificate, publicKey: certificate.publicKey, subject: names[0]!, issuer: names[1]! };
+    return { certificate, publicKey: certificate.publicKey };
   } catch {
     return null; // Node says in no other way that it is none
   }
 }
 
-/** What Node 20 does not tell, and the parts that another certificate is made of. */
+/**
+ * What Node 20 does not tell, and the parts that another certificate is made of. Names, too: `toLegacyObject`, which has them, leaves
+ * node:tls without its functions where that is loaded later (Node 20).
+ */
 interface Parts {
+  /** The last common name; `null`: there is none, or it is no host's. */
+  readonly subjectName: string | null;
+  readonly issuerName: string | null;
   /** Object identifier of the signature's scheme. */
   readonly algorithm: string;
   readonly groupKey: bigint | null;
@@ -193,11 +196,14 @@ function partsOf(octets: Uint8Array): Parts | null {
   const fields = body === undefined ? null : readElements(body.content);
   if (fields === null) return null;
   const versioned = fields[0]?.tag === DER.version;
-  const [, signature, , , subject, publicKey] = versioned ? fields.slice(1) : fields;
+  const [, signature, issuer, , subject, publicKey] = versioned ? fields.slice(1) : fields;
   const extensions = fields.find(({ tag }) => tag === DER.extensions);
   const [scheme] = signature === undefined ? [] : (readElements(signature.content) ?? []);
-  if (scheme?.tag !== DER.objectIdentifier || subject === undefined || publicKey === undefined) return null;
+  if (scheme?.tag !== DER.objectIdentifier || issuer === undefined) return null;
+  if (subject === undefined || publicKey === undefined) return null;
   return {
+    subjectName: commonName(subject),
+    issuerName: commonName(issuer),
     algorithm: identifierText(scheme.content),
     groupKey: extensions === undefined ? null : groupKeyOf(extensions),
     version: versioned ? [fields[0]!.whole] : [],
@@ -205,6 +211,15 @@ function partsOf(octets: Uint8Array): Parts | null {
     publicKey: publicKey.whole,
     extensions: extensions === undefined ? [] : [extensions.whole],
   };
+}
+
+function commonName({ content }: DerElement): string | null {
+  const names = (readElements(content) ?? []).flatMap((set) => {
+    const [identifier, text] = readElements(set.content)?.flatMap((pair) => readElements(pair.content) ?? []) ?? [];
+    return text !== undefined && identifierText(identifier!.content) === COMMON_NAME ? [text.content] : [];
+  });
+  const name = Buffer.from(names.at(-1) ?? []).toString("latin1");
+  return isHostName(name) ? name : null;
 }
 
 /** GQ's public key is an octet string within the extension's own. */

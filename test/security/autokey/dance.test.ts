@@ -547,6 +547,12 @@ describe("whatever is sent", () => {
     );
   });
 
+  it("a certificate that was read leaves TLS as it is, though that is loaded later", async () => {
+    expect(typeof readCertificate(recordedHost("i1", "s").own.certificate.octets)).toBe("object");
+    const { createSecureContext } = await import("node:tls");
+    expect(createSecureContext).toBeTypeOf("function");
+  });
+
   it("a certificate neither throws nor is taken for another", () => {
     const own = recordedHost("i1", "s").own.certificate;
     fc.assert(
