@@ -7,7 +7,7 @@ import type { Action } from "../engine/port/action.ts";
 import type { Event } from "../engine/port/event.ts";
 import { after, type Mono } from "../time/mono.ts";
 import type { Now } from "../time/now.ts";
-import type { Seconds } from "../time/seconds.ts";
+import type { Frequency, Seconds } from "../time/seconds.ts";
 import { difference, shift } from "../time/timestamp.ts";
 
 /** Whatever is asked of a clock. */
@@ -31,10 +31,15 @@ export class ShadowClock {
     this.#done = corrections(at);
   }
 
+  /** The correction of its rate that is in force, s/s. */
+  get frequency(): Frequency {
+    return this.#done.frequency;
+  }
+
   /** By how much it is ahead of the clock at a moment, before the last change but one of it at the earliest; seconds. */
   ahead(moment: Mono): Seconds {
-    const { done, until } = this.#before ?? { done: this.#done, until: moment };
-    return correctedBy(moment <= until ? done : this.#done, moment);
+    const before = this.#before;
+    return correctedBy(before !== null && moment <= before.until ? before.done : this.#done, moment);
   }
 
   /** Both clocks, with the shadow for the second. */
