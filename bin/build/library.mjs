@@ -13,7 +13,7 @@ import { dts } from "rolldown-plugin-dts";
 import { common, defined, packagesOf, place, top } from "./places.mjs";
 
 /** What `exports` of package.json names, and the sources. */
-const ENTRIES = { index: "src/index.ts" };
+const ENTRIES = { index: "src/index.ts", wire: "src/wire.ts" };
 
 /**
  * Writes `dist/NAME.cjs`, `.js`, `.d.ts` and `.d.cts` for every entry.
