@@ -24,8 +24,9 @@ const META = {
 
 /**
  * Runs the command.
- * @param part the chunk that begins: the command, or what its threads run
+ * @param part the chunk that begins: the command, what its threads run, or the library
  * @param isKept whether what is compiled of it may be kept for the next run
+ * @returns what the chunk exports
  */
 function load({ part = "./ntpkit.js", isKept = true } = {}) {
   // The build escapes what is not ASCII.
@@ -33,7 +34,7 @@ function load({ part = "./ntpkit.js", isKept = true } = {}) {
   const compiled = isKept ? Compiled.of(text, process.argv[2]) : null;
   const script = new Script(text, { filename: bundle, cachedData: compiled?.data });
   compiled?.keep(script);
-  requireFrom(script.runInThisContext(), META, require)(part);
+  return requireFrom(script.runInThisContext(), META, require)(part);
 }
 
 /** A `require` that knows the chunks; all else is found by another. */

@@ -28,11 +28,11 @@ export async function buildCommand() {
   return packages;
 }
 
-/** The command in ES modules: one for what each set of commands shares, and one for each that is loaded only when it is needed. */
+/** The command and the library in ES modules: one for what each set of commands shares, and one for each that is loaded only when it is needed. */
 async function bundled() {
   const { outputFiles, metafile } = await build({
     ...common,
-    entryPoints: { ntpkit: "src/cli/entry.ts", worlds: "src/cli/simulate/worker.ts" },
+    entryPoints: { ntpkit: "src/cli/entry.ts", worlds: "src/cli/simulate/worker.ts", library: "src/index.ts" },
     outdir: "dist/bin",
     splitting: true,
     format: "esm",

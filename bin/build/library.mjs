@@ -1,6 +1,7 @@
 /**
- * The library: for each of its entries one CommonJS module that has everything in it, an ES module that hands on what that
- * exports, so that a program which loads both has one of each thing, and types for both.
+ * The library: for each of its entries a CommonJS module, an ES module that hands on what that exports, so that a program which
+ * loads both has one of each thing, and types for both. All but packets is a chunk of the command's bundle, which has everything in
+ * it already (`command.mjs`).
  */
 import { spawnSync } from "node:child_process";
 import { createRequire } from "node:module";
@@ -14,6 +15,8 @@ import { common, defined, packagesOf, place, top } from "./places.mjs";
 
 /** What `exports` of package.json names, and the sources. */
 const ENTRIES = { index: "src/index.ts", wire: "src/wire.ts" };
+/** The chunk of the command's bundle. */
+const CHUNK = 'module.exports = require("../bin/load.js").load({ part: "./library.js", isKept: false });\n';
 
 /**
  * Writes `dist/NAME.cjs`, `.js`, `.d.ts` and `.d.cts` for every entry.
@@ -22,13 +25,14 @@ const ENTRIES = { index: "src/index.ts", wire: "src/wire.ts" };
 export async function buildLibrary() {
   const { outputFiles, metafile } = await build({
     ...common,
-    entryPoints: ENTRIES,
+    entryPoints: { wire: ENTRIES.wire },
     outdir: "dist",
     outExtension: { ".js": ".cjs" },
     format: "cjs",
     define: { "import.meta": "{}", ...defined },
   });
   for (const { path, contents } of outputFiles) writeFileSync(path, contents);
+  writeFileSync(place("dist/index.cjs"), CHUNK);
   for (const name of Object.keys(ENTRIES)) writeFileSync(place(`dist/${name}.js`), handedOn(name));
   for (const [name, text] of await types()) {
     writeFileSync(place(`dist/${name}.d.ts`), text);

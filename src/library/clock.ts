@@ -1,7 +1,7 @@
 /** A clock of the engine's own for programs: opened, read, waited for, and closed; no privilege, and the machine's clock untouched. */
 import { failureContext } from "../cli/guarded.ts";
 import { engineOf, thisMachine, unixNow } from "../cli/measure.ts";
-import { NtsAtHand } from "../cli/nts.ts";
+import { NtsAtHand } from "../cli/nts-at-hand.ts";
 import { prepare } from "../cli/prepare.ts";
 import { ONCE_DEFAULTS } from "../config/options.ts";
 import { ownClockConfig } from "../config/own.ts";
@@ -241,28 +241,27 @@ function closed(): ClockError {
 /** What is heard, in order, for one that takes it as it likes. */
 function changesOf(listen: (listener: Listener) => () => void): AsyncIterableIterator<ClockChange> {
   const changes: ClockChange[] = [];
-  let isOver = false;
-  let wake = (): void => undefined;
+  const state = { isOver: false, wake: (): void => undefined };
+  const end = (): void => {
+    state.isOver = true;
+    state.wake();
+  };
   const leave = listen({
+    end,
     hear(change) {
       changes.push(change);
-      wake();
-    },
-    end() {
-      isOver = true;
-      wake();
+      state.wake();
     },
   });
   return {
     async next() {
-      while (changes.length === 0 && !isOver) await new Promise<void>((come) => (wake = come));
+      while (changes.length === 0 && !state.isOver) await new Promise<void>((come) => (state.wake = come));
       const value = changes.shift();
       return value === undefined ? { done: true, value } : { done: false, value };
     },
     return() {
-      isOver = true;
       leave();
-      wake();
+      end();
       return Promise.resolve({ done: true, value: undefined });
     },
     [Symbol.asyncIterator]() {

@@ -1,6 +1,5 @@
 /** The commands as functions. What each does, and its document, is the command's; its module is loaded when it is called. */
 import type { Io } from "../cli/io.ts";
-import type { CommandName } from "../cli/options/offers.ts";
 import { UsageError } from "../config/usage.ts";
 import type { BroadcastEvent } from "../view/broadcast.ts";
 import type { PeersDocument, TraceDocument } from "../view/daemon-document.ts";
@@ -24,8 +23,10 @@ import type {
 /** What all but `simulate` take that is no option. */
 const ASKING = ["signal", "family"];
 
+type Documented = "pool" | "manycast" | "broadcast" | "peers" | "check" | "trace" | "simulate";
+
 /** Functions, and what of their commands' options they have. */
-export const ACCEPTED: Readonly<Record<string, Accepted>> = {
+export const ACCEPTED: Readonly<Record<Documented, Accepted>> = {
   pool: { title: "pool", command: "pool", own: ASKING },
   manycast: { title: "manycast", command: "manycast", own: ASKING },
   broadcast: { title: "broadcast", command: "broadcast", own: ASKING },
@@ -37,8 +38,8 @@ export const ACCEPTED: Readonly<Record<string, Accepted>> = {
 };
 
 /** Reads the settings as the command has them, and what is not an option. */
-function read(name: string, settings: unknown): { readonly options: never; readonly signal?: AbortSignal } {
-  const options = optionsOf(ACCEPTED[name]!, settings);
+function read(name: Documented, settings: unknown): { readonly options: never; readonly signal?: AbortSignal } {
+  const options = optionsOf(ACCEPTED[name], settings);
   const { signal, family } = settings as CommonSettings & { readonly family?: 4 | 6 };
   return {
     // Whoever reads no terminal has no colours.
@@ -48,20 +49,20 @@ function read(name: string, settings: unknown): { readonly options: never; reado
 }
 
 /** A command by what it is given, as the command line has it. */
-async function run(command: CommandName, given: readonly string[], options: never, io: Io): Promise<number> {
+async function run(command: Documented, given: readonly string[], options: never, io: Io): Promise<number> {
   const { commandNamed } = await import("../cli/commands.ts");
   return await commandNamed(command)!.run(given, options, io);
 }
 
 /** The command's one document. */
-async function one<Document>(command: CommandName, given: readonly string[], settings: unknown): Promise<Document> {
+async function one<Document>(command: Documented, given: readonly string[], settings: unknown): Promise<Document> {
   const { options, signal } = read(command, settings);
   return await documentOf<Document>((io) => run(command, given, options, io), signal);
 }
 
 /** Its documents as they come. */
 function many<Document>(
-  command: CommandName,
+  command: Documented,
   given: readonly string[],
   settings: unknown,
 ): AsyncGenerator<Document, void, undefined> {

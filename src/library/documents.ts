@@ -3,7 +3,6 @@
  * objects, and nothing else is written anywhere.
  */
 import type { Io } from "../cli/io.ts";
-import { UsageError } from "../config/usage.ts";
 
 /** Runs a command to its end. @returns its exit code */
 export type Command = (io: Io) => Promise<number>;
@@ -22,7 +21,7 @@ export async function documentOf<Document>(command: Command, signal?: AbortSigna
   await command(silentIo((line) => lines.push(line), signal));
   const [only] = lines;
   if (only === undefined) throw new Error("the command has printed no document");
-  return parsed<Document>(only);
+  return parsed(only) as Document;
 }
 
 /**
@@ -45,15 +44,15 @@ export async function* documentsOf<Document>(
       arrived();
     }, enough.signal),
   );
-  let isOver = false;
+  const state = { isOver: false };
   const over = ended.then(
-    () => void (isOver = true),
-    () => void (isOver = true),
+    () => void (state.isOver = true),
+    () => void (state.isOver = true),
   );
   try {
-    while (!isOver || lines.length > 0) {
+    while (!state.isOver || lines.length > 0) {
       const line = lines.shift();
-      if (line !== undefined) yield parsed<Document>(line);
+      if (line !== undefined) yield parsed(line) as Document;
       else await Promise.race([new Promise<void>((come) => (arrived = come)), over]);
     }
     await ended;
@@ -64,8 +63,8 @@ export async function* documentsOf<Document>(
   }
 }
 
-function parsed<Document>(line: string): Document {
-  const document = JSON.parse(line) as Document & Outcomes;
+function parsed(line: string): unknown {
+  const document = JSON.parse(line) as Outcomes;
   // No signal of the process came; the caller's did.
   return document.error?.code === "interrupted"
     ? { ...document, error: { ...document.error, message: "ended by its AbortSignal" } }
@@ -92,10 +91,4 @@ function silentIo(take: (line: string) => void, signal?: AbortSignal): Io {
       return () => signal?.removeEventListener("abort", stop);
     },
   };
-}
-
-/** @throws UsageError for what is not one text */
-export function oneName(what: string, named: unknown): string {
-  if (typeof named !== "string" || named === "") throw new UsageError(`${what}: it is named by text`);
-  return named;
 }

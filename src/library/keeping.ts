@@ -1,5 +1,4 @@
 /** An engine and a clock of its own put together: what the engine notes and thinks becomes what the clock tells. Pure. */
-import { isMeasured } from "../discipline/unattended.ts";
 import type { Engine } from "../engine/port/engine.ts";
 import type { DriveOptions } from "../host/drive.ts";
 import type { UnixNanoseconds } from "../time/timestamp.ts";
@@ -27,7 +26,7 @@ export function keepTime(
       onNotes(notes) {
         const now = world.now();
         const oscillator = engine.memory(now).remembered?.clock?.oscillator ?? null;
-        const deviation = oscillator !== null && isMeasured(oscillator) ? Math.sqrt(oscillator.variance) : null;
+        const deviation = oscillator === null ? null : Math.sqrt(oscillator.variance);
         for (const change of keeper.hear(engine.snapshot(now), notes, deviation, now.mono)) told(change);
       },
     },

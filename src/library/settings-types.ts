@@ -34,6 +34,10 @@ export interface ServerSettings extends ReachSettings, SelectionSettings {
   readonly nts?: boolean;
   /** A file of certificates, PEM, that are trusted besides the system's. */
   readonly ca?: string;
+  /** Under NTS accept no certificate but the one of this SHA-256, its own or its public key's. */
+  readonly pin?: string;
+  /** For a clock that was never set: judge certificates by the time that servers agree on, not by the clock. */
+  readonly ntsBootstrap?: boolean;
   /** A configuration file in ntp.conf syntax. */
   readonly config?: string;
   /** Ask servers again that sent us away in earlier runs. */

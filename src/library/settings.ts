@@ -12,16 +12,17 @@ import { GROUPS, offered, type CommandName } from "../cli/options/offers.ts";
 import { propertyOf, readValue, type Row } from "../cli/options/row.ts";
 import { ROWS } from "../cli/options/rows.ts";
 
-/** What every function takes besides. */
-export interface CommonSettings {
-  /** Ends it early; what it gives then says `interrupted`. */
-  readonly signal?: AbortSignal;
-}
-
 /** Options that are for people: what is printed, and how. */
 const PRINTED: ReadonlySet<string> = new Set([
   ...[...GROUPS.output.rows, ...GROUPS.figures.rows].map((name) => propertyOf(ROWS[name].flag)),
-  ...["compat", "wide", "wideRemote", "associations", "watch", "hostname", "pluginTimeout", "spread"],
+  "compat",
+  "wide",
+  "wideRemote",
+  "associations",
+  "watch",
+  "hostname",
+  "pluginTimeout",
+  "spread",
 ]);
 /** Two switches of the command line are one setting. */
 const SWITCHES: ReadonlySet<string> = new Set(["ipv4", "ipv6", "step", "slew"]);
@@ -124,7 +125,8 @@ function valueOf(row: Row, name: string, value: unknown): unknown {
     return check(name, value, { is: (one) => choices.includes(one as string), words: oneOf(choices) });
   }
   if (row.takes === undefined) return check(name, value, FLAG);
-  return readValue({ ...row, flag: name as Row["flag"] }, text(row, name, value), undefined);
+  const typed = typeof value === "number" && row.takes === "hops" ? `${value}` : text(row, name, value);
+  return readValue({ ...row, flag: name as Row["flag"] }, typed, undefined);
 }
 
 /** What text is to name, by the word for it in the help. */

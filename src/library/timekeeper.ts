@@ -61,6 +61,8 @@ interface Timed {
 const STAGES = 8;
 /** What a frequency may be off by, in its standard deviations. */
 const DEVIATIONS = 4;
+/** A frequency known no better than this has yet to be learned, standard deviation: what is said of it may be a guess. */
+const LEARNED: Frequency = 5e-6;
 /** After it slept a machine knows by its battery's clock how long that was: in whole seconds, and not well. */
 const WAKING: Seconds = 2;
 /** Two to the 32. */
@@ -167,7 +169,7 @@ export class Timekeeper {
     const bound = measuredBound(snapshot);
     if (bound === null || !isMajority(snapshot)) return;
     const corrected = this.#world.ahead(at) - this.#world.turned(at);
-    const unknown = deviation === null ? KERNEL_AGEING : Math.min(KERNEL_AGEING, DEVIATIONS * deviation);
+    const unknown = deviation === null || deviation > LEARNED ? KERNEL_AGEING : DEVIATIONS * deviation;
     // Samples age by PHI (RFC 5905 §10), which is less than an oscillator may be off by before its frequency is known; and they are
     // judged before they move along with a frequency that was learned from the last of them.
     const aged = Math.max(unknown, this.#unknown) * this.#age(snapshot, at);

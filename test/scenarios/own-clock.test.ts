@@ -12,7 +12,6 @@ import type { ClockChange, Timekeeper } from "../../src/library/timekeeper.ts";
 import { securityProvider } from "../../src/security/symmetric.ts";
 import type { Machine } from "../../src/sim/machine.ts";
 import { lies } from "../../src/sim/oddities.ts";
-import type { TrueTime } from "../../src/sim/truth.ts";
 import { createWorld, type SimWorld } from "../../src/sim/world.ts";
 import { OwnWorld } from "../../src/world/own.ts";
 import { ipv4Word } from "../../src/wire/refid.ts";
@@ -159,7 +158,7 @@ it("what becomes of it is told: synchronized, lost when nobody answers any more,
     world.at(at, () => told.push(...kept.changes.map(({ kind }) => kind).filter((kind) => kind !== "source")));
     return told;
   });
-  world.network.partitions.push({ from: 3600 as TrueTime, until: 20_001 as TrueTime, stations: ["client"] });
+  world.network.partitions.push({ from: 3600, until: 20_001, stations: ["client"] });
   world.at(40_001, kept.stop);
   await kept.run();
   expect(lost).toEqual([
