@@ -36,8 +36,6 @@ export interface ServerSettings extends ReachSettings, SelectionSettings {
   readonly ca?: string;
   /** Under NTS accept no certificate but the one of this SHA-256, its own or its public key's. */
   readonly pin?: string;
-  /** For a clock that was never set: judge certificates by the time that servers agree on, not by the clock. */
-  readonly ntsBootstrap?: boolean;
   /** A configuration file in ntp.conf syntax. */
   readonly config?: string;
   /** Ask servers again that sent us away in earlier runs. */
@@ -160,6 +158,8 @@ export interface SimulateSettings {
 
 /** What `openClock` takes. */
 export interface ClockSettings extends ServerSettings {
+  /** For a machine whose clock was never set: judge certificates by the time that servers agree on, not by that clock. */
+  readonly ntsBootstrap?: boolean;
   /**
    * Wait until the clock is synchronized, at most `deadline` seconds (15); default. `false`: open it at once, and `now()` throws
    * until it is.

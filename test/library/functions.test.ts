@@ -57,7 +57,6 @@ const SERVERS = {
   sourcePort: 1,
   ca: "k",
   pin: "k",
-  ntsBootstrap: true,
   config: "k",
   forget: true,
   samples: 1,
