@@ -126,6 +126,8 @@ export interface CheckSettings extends ServerSettings {
   readonly falsetickers?: string;
   readonly rootdistance?: string;
   readonly leap?: boolean;
+  /** Two ranges of the days that the certificates of key establishment last. */
+  readonly certificate?: string;
   /** Ask the daemon there, and no servers. */
   readonly daemon?: string;
   readonly accuracy?: number;

@@ -116,6 +116,7 @@ const CHECK: Omit<All<CheckSettings>, "nts"> = {
   truechimers: "3:,1:",
   falsetickers: "0,1",
   rootdistance: "1,2",
+  certificate: "30:,7:",
   leap: true,
   daemon: "h",
   accuracy: 0.1,
