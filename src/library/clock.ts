@@ -27,7 +27,7 @@ export const OPENING: Accepted = {
   title: "openClock",
   command: "query",
   own: ["signal", "family", "wait"],
-  without: ["accuracy", "callDelay", "samples"],
+  without: ["accuracy", "callDelay", "samples", "autokey", "autokeyGroup", "autokeyPassword"],
 };
 
 /** So long at most until it is looked again whether a moment has passed: a bound that becomes narrower lets it pass sooner. Milliseconds. */

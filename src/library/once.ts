@@ -49,7 +49,7 @@ export async function runLibrary(
   const { signal, onNotes, forget = false, force = false, state: place, ...options } = settings;
   const state =
     typeof place === "string" ? place : place === true || options.frequency === true ? statePath() : undefined;
-  const { config, keyring, trust } = await prepare(
+  const { config, keyring, trust, autokey } = await prepare(
     command,
     named,
     { ...options, remember: state !== undefined },
@@ -57,7 +57,7 @@ export async function runLibrary(
     machine.facts,
   );
   const watch = { ...(signal === undefined ? {} : { signal }), ...(onNotes === undefined ? {} : { onNotes }) };
-  const ended = await runGuarded({ config, keyring, trust, machine, watch, forget, force, state });
+  const ended = await runGuarded({ config, keyring, trust, autokey, machine, watch, forget, force, state });
   const failure = describeFailure(ended.outcome, ended.snapshot, failureContext(command, config, ended));
   // No signal of the process came; the caller's did.
   const reported = failure?.code === "interrupted" ? { ...failure, message: "ended by its AbortSignal" } : failure;
