@@ -144,7 +144,15 @@ function ntsReport(
   now: Now,
 ): { readonly nts?: NtsReport } {
   if (kind !== "nts") return {};
-  const { since = null, fault = null, attempts = 0, server = null, until = null, kept } = keys.get(id) ?? {};
+  const {
+    since = null,
+    fault = null,
+    attempts = 0,
+    server = null,
+    until = null,
+    kept,
+    reduced = null,
+  } = keys.get(id) ?? {};
   return {
     nts: {
       cookies: keying?.cookies ?? 0,
@@ -152,6 +160,7 @@ function ntsReport(
       server,
       until,
       kept: kept === "inUse",
+      reduced,
       attempts,
       fault: fault === null ? null : { step: ESTABLISH_FAULTS[fault.why].step, name: fault.why, detail: fault.detail },
     },

@@ -16,6 +16,7 @@ import {
   KE_ERRORS,
   NTPV4,
   OFFERED_AEADS,
+  SHORTEST_FIRST,
   exporterContext,
   readKeResponse,
   requestRecords,
@@ -74,8 +75,8 @@ export type ShakeHands = (handshake: Handshake, abandoned: AbortSignal, settle: 
 /** Makes what establishes keys with whoever is trusted. */
 export function keyEstablishment(trust: Trust): EstablishKeys {
   const shake = handshakes(trust);
-  return ({ token, name, with: place }, abandoned, put) =>
-    shake({ name, with: place, aeads: OFFERED_AEADS }, abandoned, (settled) => {
+  return ({ token, name, with: place, shortest }, abandoned, put) =>
+    shake({ name, with: place, aeads: shortest ? SHORTEST_FIRST : OFFERED_AEADS }, abandoned, (settled) => {
       if (settled.kind === "failed")
         return put({ kind: "notEstablished", token, why: settled.why, detail: settled.detail });
       const { server, port } = settled.grant;

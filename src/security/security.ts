@@ -43,6 +43,10 @@ export interface Keying {
   readonly cookies: number;
   /** New keys are needed: there are no cookies, or the server knows ours no more and has not answered since. */
   readonly needsKeys: boolean;
+  /** Room for so many cookies more in a request, on the way there is; `null`: for as many as are wanted, as far as is known. */
+  readonly reduced: number | null;
+  /** Not even the shortest request was answered, and another AEAD would make a shorter one. */
+  readonly wantsShorter: boolean;
   /** Takes new keys, and forgets the old and their cookies; what is out may still be answered under the old. */
   establish(keys: EstablishedKeys): void;
   /**

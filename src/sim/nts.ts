@@ -25,7 +25,7 @@ export interface KeyScript {
   readonly server?: string | null;
   /** Its port. Default 123. */
   readonly port?: number;
-  /** The AEAD, by its number. Default: AES-SIV-CMAC-256. */
+  /** The AEAD, by its number. Default: the first that the client offers. */
   readonly aead?: number;
   /** How many cookies are given. Default 8. */
   readonly cookies?: number;
@@ -71,14 +71,14 @@ export class SimNts {
   }
 
   /** What a handshake that begins now comes to. */
-  establish(): KeyAnswer {
+  establish(offered: readonly number[] = OFFERED_AEADS): KeyAnswer {
     this.handshakes += 1;
     const {
       delay = 0.1,
       fault = null,
       server = null,
       port = 123,
-      aead = OFFERED_AEADS[0]!,
+      aead = offered[0]!,
       cookies = COOKIES_IN_HAND,
     } = this.script;
     if (fault !== null) return { delay, why: fault };

@@ -49,6 +49,8 @@ export function noteText(note: Note): string {
       return `${at(note.with)}: establishing keys with ${printable(note.name)}`;
     case "established":
       return `${at(note.address)}: keys are ${note.kept ? "left from an earlier run" : "established"}${note.server === null ? "" : `, for ${printable(note.server)}`}: ${counted(note.cookies, "cookie")}`;
+    case "reduced":
+      return `${at(note.address)}: longer requests are lost on the way: ${note.by === "aead" ? "an AEAD with shorter cookies is used" : "fewer cookies are asked for at a time"}`;
     case "notEstablished":
       return `${at(note.with)}: no keys: ${establishText(note.why, note.detail)}${note.again === null || note.again === 0 ? "" : `; again in ${durationText(note.again)}`}`;
     case "danced":

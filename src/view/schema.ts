@@ -199,6 +199,10 @@ export const ASSOCIATION_FIELDS: Fields<AssociationDocument> = {
         server: maybe({ ...text, description: "the NTP server's name that was negotiated" }),
         until: maybe({ ...instant, description: "when the certificate expires by which they were" }),
         kept: { ...flag, description: "an earlier run has left them" },
+        reduced: maybe({
+          ...oneOf(["placeholders", "aead"]),
+          description: "longer requests were lost on the way, and are made shorter by this",
+        }),
         attempts: { ...integer(0), description: "handshakes since keys have last proved good" },
         fault: maybe(
           open(

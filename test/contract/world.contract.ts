@@ -279,6 +279,7 @@ export function worldContract(name: string, makeWorld: () => ContractWorld | Pro
           name: contract.known.name,
           with: at,
           kept: true,
+          shortest: false,
         });
 
       it("are refused by name where nobody establishes them", async () => {

@@ -38,7 +38,7 @@ function establish(port: number, name = "localhost", ca: readonly Certified[] = 
   const by = establishKeys({ ...SYSTEM_TRUST, ca: ca.map(({ certificate }) => certificate) });
   return new Promise((done) => {
     by(
-      { kind: "establish", token: TOKEN, name, with: { ip: "127.0.0.1", port }, kept: false },
+      { kind: "establish", token: TOKEN, name, with: { ip: "127.0.0.1", port }, kept: false, shortest: false },
       new AbortController().signal,
       done,
     );
@@ -200,7 +200,14 @@ describe("a handshake that is abandoned", () => {
     const abandon = new AbortController();
     const said: Event[] = [];
     establishKeys()(
-      { kind: "establish", token: TOKEN, name: "localhost", with: { ip: "127.0.0.1", port }, kept: false },
+      {
+        kind: "establish",
+        token: TOKEN,
+        name: "localhost",
+        with: { ip: "127.0.0.1", port },
+        kept: false,
+        shortest: false,
+      },
       abandon.signal,
       (event) => said.push(event),
     );

@@ -10,7 +10,7 @@ import { loadAeads, type MakeAead } from "../../src/security/nts/aead.ts";
 import { ntsSecurity } from "../../src/security/nts/client.ts";
 import { securityProvider } from "../../src/security/symmetric.ts";
 import { SimNts, randomOctets, type KeyScript } from "../../src/sim/nts.ts";
-import { during, kiss, lies, mangled, silent } from "../../src/sim/oddities.ts";
+import { during, kiss, lies, mangled, silent, when } from "../../src/sim/oddities.ts";
 import type { Runner } from "../../src/sim/runner.ts";
 import type { Oddity, ScriptedServer, ServerOptions } from "../../src/sim/server.ts";
 import { createWorld, type HostOptions, type SimWorld } from "../../src/sim/world.ts";
@@ -91,6 +91,25 @@ describe("a query under NTS", () => {
     expect(Math.abs(errorOf(client))).toBeLessThan(0.001);
     expect([nts.handshakes, nts.counts]).toEqual([1, { plain: 0, authentic: 1, nak: 0, malformed: 0 }]);
     expect(server.count).toBe(1);
+  });
+
+  scenario("is answered under an AEAD with shorter cookies where no other passes", {}, (world) => {
+    const site = new Site(world);
+    const longest = when(({ bytes }) => bytes.length > 210, silent());
+    const { nts } = secured(site, "ntp1", {}, { oddities: [longest] });
+    const client = query(site, [under("ntp1")]);
+    expect(finish(world, client)).toBe("ok");
+    expect(client.snapshot().associations).toMatchObject([{ authentication: "ok", nts: { reduced: "aead" } }]);
+    expect(nts.handshakes).toBe(2);
+  });
+
+  scenario("asks nothing without NTS, and no other AEAD twice, where nothing passes at all", {}, (world) => {
+    const site = new Site(world);
+    const { server, nts } = secured(site, "ntp1", {}, { oddities: [silent()] });
+    const client = query(site, [under("ntp1")]);
+    expect(finish(world, client)).toBe("no-reply");
+    expect([nts.handshakes, nts.counts.plain]).toEqual([2, 0]);
+    expect(cookiesSentTo(server)).toHaveLength(server.count);
   });
 
   scenario("goes to the servers and the ports that were negotiated, by name or by address", {}, (world) => {
@@ -241,6 +260,36 @@ describe("a daemon under NTS", () => {
     expect(new Set(sent).size).toBe(sent.length);
     expect(nts.handshakes).toBe(1);
     expect(associationsOf(client)).toMatchObject([{ authentication: "ok", verdict: "systemPeer" }]);
+  });
+
+  scenario(
+    "asks for fewer cookies at a time where longer requests are lost, says so, and need hardly shake hands again",
+    { seeds: 3 },
+    (world) => {
+      const site = new Site(world);
+      const longest = when(({ bytes }) => bytes.length > 500, silent());
+      const { server, nts } = secured(site, "ntp1", {}, { oddities: [longest], link: { delay: 0.001, loss: 0.1 } });
+      const client = daemon(site, [under("ntp1")]);
+      world.run(3 * 3600);
+      // Mostly by placeholders; an AEAD with shorter cookies does, too, where eight in a row were lost.
+      expect(notesOf(client, "reduced")).toHaveLength(1);
+      expect(associationsOf(client)).toMatchObject([{ authentication: "ok", nts: { reduced: expect.any(String) } }]);
+      // To find out takes five cookies.
+      expect(nts.handshakes).toBeLessThanOrEqual(2);
+      const sent = cookiesSentTo(server);
+      expect(new Set(sent).size).toBe(sent.length);
+    },
+  );
+
+  scenario("turns to an AEAD with shorter cookies where not even the shortest request is answered", {}, (world) => {
+    const site = new Site(world);
+    const longest = when(({ bytes }) => bytes.length > 210, silent());
+    const { nts } = secured(site, "ntp1", {}, { oddities: [longest] });
+    const client = daemon(site, [under("ntp1")]);
+    world.run(600);
+    expect(notesOf(client, "reduced")).toMatchObject([{ by: "aead" }]);
+    expect(associationsOf(client)).toMatchObject([{ authentication: "ok", nts: { reduced: "aead", cookies: 8 } }]);
+    expect(nts.handshakes).toBe(2);
   });
 
   scenario("has keys established anew when the server's are rotated away, and goes on", {}, (world) => {

@@ -23,7 +23,7 @@ import type { EstablishFault } from "../port/establish.ts";
 import type { Event, HostFault } from "../port/event.ts";
 import type { State } from "../state.ts";
 import { isOut, retryInterval, withdraw } from "./keys.ts";
-import type { Given, KeyExchange } from "./keys.ts";
+import type { Given, KeyExchange, Reduction } from "./keys.ts";
 
 /** An association will need keys. Its name's addresses are those of key establishment: which one it asks is negotiated. */
 export function prepareKeys(state: State, { id, security }: Association, places: readonly Address[]): void {
@@ -41,6 +41,8 @@ export function prepareKeys(state: State, { id, security }: Association, places:
     from: null,
     until: null,
     kept: "untried",
+    shortest: false,
+    reduced: null,
     fault: null,
   });
 }
@@ -52,7 +54,9 @@ export function prepareKeys(state: State, { id, security }: Association, places:
 export function awaitKeys(state: State, association: Association, now: Now): boolean {
   const { keying } = association.security;
   const exchange = state.keys.get(association.id);
-  if (keying === undefined || exchange === undefined || !keying.needsKeys) return false;
+  if (keying === undefined || exchange === undefined) return false;
+  const isShorter = state.config.once === null && !isOut(exchange) && turnToShorter(association, exchange);
+  if (!keying.needsKeys && !isShorter) return false;
   if (state.config.once !== null) return awaitKeysOnce(state, association, exchange, now);
   exchange.wanted = true;
   if (!isOut(exchange) && exchange.notBefore <= now.mono) begin(state, association, exchange, now);
@@ -93,7 +97,7 @@ function begin(state: State, association: Association, exchange: KeyExchange, no
   // What an earlier run left is tried once: whatever is wrong with it, the next keys are new ones.
   const kept = exchange.kept === "untried";
   exchange.kept = "spent";
-  state.act({ kind: "establish", token: exchange.token, name, with: place, kept });
+  state.act({ kind: "establish", token: exchange.token, name, with: place, kept, shortest: exchange.shortest });
 }
 
 /** Keys are there; if the server that they are for has a name, that is looked up first. */
@@ -159,9 +163,18 @@ export function forgetKeys(state: State, { id }: Association): void {
 }
 
 /** An authentic answer has come: the keys are good, and the next handshake waits no longer than a first one (RFC 8915 §4.2). */
-export function onKeysProved(state: State, { id, security }: Association): void {
+export function onKeysProved(state: State, { id, security, address }: Association): void {
   const exchange = security.keying === undefined ? undefined : state.keys.get(id);
-  if (exchange !== undefined) exchange.attempts = 0;
+  if (exchange === undefined) return;
+  exchange.attempts = 0;
+  const reduced = reductionOf(security, exchange);
+  if (reduced === exchange.reduced) return;
+  exchange.reduced = reduced;
+  if (reduced !== null) state.note({ what: "reduced", id, address: address!, by: reduced });
+}
+
+function reductionOf({ keying }: Association["security"], { shortest }: KeyExchange): Reduction | null {
+  return keying?.reduced != null ? "placeholders" : shortest ? "aead" : null;
 }
 
 /**
@@ -172,10 +185,17 @@ export function establishElsewhere(state: State, stuck: Association, now: Now): 
   const exchange = state.keys.get(stuck.id);
   if (exchange === undefined || isOut(exchange)) return false;
   // Of the keys of an earlier run nobody has said yet that they are good: new ones first, at the same place.
-  if (exchange.kept !== "inUse" && !turnToNext(state, exchange)) return false;
+  if (exchange.kept !== "inUse" && !turnToShorter(stuck, exchange) && !turnToNext(state, exchange)) return false;
   state.closeRequests(stuck);
   pollAt(stuck, null);
   begin(state, stuck, exchange, now);
+  return true;
+}
+
+/** Perhaps its requests are too long for the way: once, an AEAD with shorter cookies is asked for. @returns false if that is no use */
+function turnToShorter({ security: { keying } }: Association, exchange: KeyExchange): boolean {
+  if (exchange.shortest || keying?.wantsShorter !== true) return false;
+  exchange.shortest = true;
   return true;
 }
 

@@ -39,9 +39,16 @@ export interface KeyExchange {
   until: string | null;
   /** Keys that an earlier run has left: not asked for yet, in use, or asked for and not to be asked for again. */
   kept: "untried" | "inUse" | "spent";
+  /** An AEAD with shorter cookies was asked for, since nothing was answered by another. */
+  shortest: boolean;
+  /** What was last told of how requests had to be made shorter. */
+  reduced: Reduction | null;
   /** Why the last handshake failed; `null`: it did not. */
   fault: { readonly why: EstablishFault; readonly detail: string | null } | null;
 }
+
+/** By what requests had to be made shorter: fewer placeholders, or another AEAD. */
+export type Reduction = "placeholders" | "aead";
 
 /** The establishing of keys, by association. */
 export type Keys = Map<AssociationId, KeyExchange>;

@@ -33,6 +33,8 @@ export type Action =
       readonly name: string;
       readonly with: Address;
       readonly kept: boolean;
+      /** The AEAD with the shortest cookies goes before all others. */
+      readonly shortest: boolean;
     }
   /** Which address of ours do packets to an address leave from? Answered by `routed`. */
   | { readonly kind: "route"; readonly to: Address; readonly interface: string | null }

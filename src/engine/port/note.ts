@@ -62,6 +62,13 @@ export type Note =
       readonly address: Address;
       readonly report: DanceReport;
     }
+  /** Longer requests are lost on the way: from now on they have fewer placeholders, or an AEAD with shorter cookies. */
+  | {
+      readonly what: "reduced";
+      readonly id: AssociationId;
+      readonly address: Address;
+      readonly by: "placeholders" | "aead";
+    }
   | { readonly what: "polled"; readonly id: AssociationId; readonly address: Address }
   | {
       readonly what: "sample";

@@ -146,6 +146,8 @@ export interface NtsReport {
   readonly until: string | null;
   /** An earlier run has left them: there was no handshake. */
   readonly kept: boolean;
+  /** Longer requests were lost on the way, and are made shorter: fewer cookies are asked for at a time, or an AEAD is used whose are shorter. */
+  readonly reduced: "placeholders" | "aead" | null;
   /** Handshakes since keys have last proved good. */
   readonly attempts: number;
   /** Why the last handshake failed; `null`: it did not. `detail` is what the other side or the system said of it. */

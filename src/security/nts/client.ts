@@ -10,7 +10,8 @@ import { kissAction, kissCode } from "../../wire/kiss.ts";
 import { MIN_UNIQUE_IDENTIFIER, NTS_FIELDS } from "../../wire/nts.ts";
 import type { EstablishedKeys, Keying, Opened, Sealed, Security } from "../security.ts";
 import { aeadNumbered, type Aead, type MakeAead } from "./aead.ts";
-import { MAX_COOKIE } from "./ke.ts";
+import { MAX_COOKIE, SHORTEST_AEAD } from "./ke.ts";
+import { RequestSizes } from "./size.ts";
 import {
   authenticatorOctets,
   fieldOctets,
@@ -48,6 +49,7 @@ interface Session {
 
 /** A request that is out. */
 interface Outstanding {
+  readonly placeholders: number;
   readonly uniqueIdentifier: Uint8Array;
   readonly session: Session;
 }
@@ -60,18 +62,20 @@ export function ntsSecurity(makeAead: MakeAead, random: RandomOctets, most: numb
   let session: Session | null = null;
   let outstanding: readonly Outstanding[] = [];
   let refused = false;
+  const sizes = new RequestSizes();
 
   function seal(header: Uint8Array): Sealed {
     const cookie = session?.cookies.shift();
     if (session === null || cookie === undefined) return { kind: "unsealed", fault: "noCookies" };
     const uniqueIdentifier = random(MIN_UNIQUE_IDENTIFIER);
     const placeholder = { type: NTS_FIELDS.placeholder, value: new Uint8Array(cookie.length) };
+    const count = sizes.next(Math.min(most, placeholders(session, cookie.length)));
     const clear = [
       { type: NTS_FIELDS.uniqueIdentifier, value: uniqueIdentifier },
       { type: NTS_FIELDS.cookie, value: cookie },
-      ...Array.from({ length: Math.min(most, placeholders(session, cookie.length)) }, () => placeholder),
+      ...Array.from({ length: count }, () => placeholder),
     ];
-    outstanding = [{ uniqueIdentifier, session }, ...outstanding].slice(0, OUTSTANDING);
+    outstanding = [{ uniqueIdentifier, session, placeholders: count }, ...outstanding].slice(0, OUTSTANDING);
     return { kind: "sealed", bytes: sealPacket(header, clear, [], session.c2s, random) };
   }
 
@@ -91,6 +95,7 @@ export function ntsSecurity(makeAead: MakeAead, random: RandomOctets, most: numb
     if (opened === null) return "failed";
     outstanding = outstanding.filter((other) => other !== request);
     takeCookies(request.session, opened.fields);
+    sizes.answered(request.placeholders);
     if (request.session === session) refused = false;
     return "ok";
   }
@@ -109,6 +114,12 @@ export function ntsSecurity(makeAead: MakeAead, random: RandomOctets, most: numb
     get needsKeys() {
       return refused || session === null || session.cookies.length === 0;
     },
+    get reduced() {
+      return sizes.reduced;
+    },
+    get wantsShorter() {
+      return sizes.isMute && session !== null && session.keys.aead !== SHORTEST_AEAD;
+    },
     establish({ aead, c2s, s2c, cookies }) {
       const row = aeadNumbered(aead);
       if (row === null) throw new RangeError(`AEAD ${aead} is not one of ours`);
@@ -119,6 +130,7 @@ export function ntsSecurity(makeAead: MakeAead, random: RandomOctets, most: numb
         keys: { aead, c2s: Uint8Array.from(c2s), s2c: Uint8Array.from(s2c) },
       };
       refused = false;
+      sizes.restart();
     },
     surrender() {
       const given = session;
