@@ -6,7 +6,7 @@ import { OFFERED_AEADS, chooseAead } from "../security/nts/ke.ts";
 import type { MakeAead } from "../security/nts/aead.ts";
 import { sealCookie, type MasterKey } from "../security/nts/cookie.ts";
 import { encodeNak, openRequest, sealAnswer, type NtsArrival } from "../security/nts/server.ts";
-import { COOKIES_IN_HAND } from "../security/nts/client.ts";
+import { COOKIES_IN_HAND } from "../security/nts/size.ts";
 import type { RandomOctets } from "../security/nts/packet.ts";
 import type { EstablishedKeys } from "../security/security.ts";
 import type { EstablishFault } from "../engine/port/establish.ts";

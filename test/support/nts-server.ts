@@ -5,7 +5,7 @@ import type { AddressInfo, Socket } from "node:net";
 import { createServer, type TLSSocket, type TlsOptions } from "node:tls";
 import { ALPN, EXPORTER_LABEL } from "../../src/host/ntske.ts";
 import { loadAeads, type MakeAead } from "../../src/security/nts/aead.ts";
-import { COOKIES_IN_HAND } from "../../src/security/nts/client.ts";
+import { COOKIES_IN_HAND } from "../../src/security/nts/size.ts";
 import { sealCookie, type MasterKey } from "../../src/security/nts/cookie.ts";
 import { chooseAead, exporterContext, grantRecords, readKeRequest, type KeGrant } from "../../src/security/nts/ke.ts";
 import { encodeNak, openRequest, sealAnswer } from "../../src/security/nts/server.ts";

@@ -12,7 +12,7 @@ import { steady } from "../../host/clock.ts";
 import type { Settled } from "../../host/ntske.ts";
 import type { Probe } from "../../host/probe.ts";
 import { AEADS } from "../../security/nts/aead.ts";
-import { COOKIES_IN_HAND } from "../../security/nts/client.ts";
+import { COOKIES_IN_HAND } from "../../security/nts/size.ts";
 import { OFFERED_AEADS } from "../../security/nts/ke.ts";
 import type { EstablishedKeys } from "../../security/security.ts";
 import { elapsed } from "../../time/mono.ts";

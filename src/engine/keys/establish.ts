@@ -174,7 +174,7 @@ export function onKeysProved(state: State, { id, security, address }: Associatio
 }
 
 function reductionOf({ keying }: Association["security"], { shortest }: KeyExchange): Reduction | null {
-  return keying?.reduced != null ? "placeholders" : shortest ? "aead" : null;
+  return (keying?.reduced ?? null) !== null ? "placeholders" : shortest ? "aead" : null;
 }
 
 /**

@@ -11,7 +11,7 @@ import { MIN_UNIQUE_IDENTIFIER, NTS_FIELDS } from "../../wire/nts.ts";
 import type { EstablishedKeys, Keying, Opened, Sealed, Security } from "../security.ts";
 import { aeadNumbered, type Aead, type MakeAead } from "./aead.ts";
 import { MAX_COOKIE, SHORTEST_AEAD } from "./ke.ts";
-import { RequestSizes } from "./size.ts";
+import { COOKIES_IN_HAND, RequestSizes } from "./size.ts";
 import {
   authenticatorOctets,
   fieldOctets,
@@ -25,9 +25,6 @@ import {
 export interface NtsSecurity extends Security, Keying {
   readonly keying: Keying;
 }
-
-/** Cookies to have in hand (RFC 8915 §5.7). */
-export const COOKIES_IN_HAND = 8;
 
 /**
  * The most octets of a request: IPv6's least MTU without its and UDP's headers, so that no request is fragmented

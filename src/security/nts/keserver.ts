@@ -3,7 +3,7 @@
  * connection, and with it the exporter that the keys come from, is the host's.
  */
 import { decodeKeMessage, encodeKeMessage, MAX_KE_REQUEST } from "../../wire/ntske.ts";
-import { COOKIES_IN_HAND } from "./client.ts";
+import { COOKIES_IN_HAND } from "./size.ts";
 import type { CookieKeys } from "./cookie.ts";
 import {
   KE_ERRORS,

@@ -10,7 +10,7 @@ import { encodeExtension, type ExtensionField } from "../../wire/extension.ts";
 import type { Packet } from "../../wire/packet.ts";
 import type { MakeAead } from "./aead.ts";
 import { openCookie, sealCookie, type CookieKeys, type MasterKey } from "./cookie.ts";
-import { COOKIES_IN_HAND } from "./client.ts";
+import { COOKIES_IN_HAND } from "./size.ts";
 import { openPacket, protectedPacket, sealPacket, type RandomOctets } from "./packet.ts";
 
 /** An authentic request, with what its answer needs. */

@@ -3,7 +3,8 @@
  * its request (RFC 8915 §5.7). What a loss is and what a size is shows only by comparison: after a long request that is lost a short one
  * follows, and where long ones are lost and short ones answered often enough, what passes is sought between the two.
  */
-import { COOKIES_IN_HAND } from "./client.ts";
+/** Cookies to have in hand (RFC 8915 §5.7). */
+export const COOKIES_IN_HAND = 8;
 
 /** So many long ones have to be lost, and none answered, while so many short ones were answered. */
 const LOST = 5;

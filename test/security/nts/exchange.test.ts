@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { AEADS, loadAeads, type AeadRow, type MakeAead } from "../../../src/security/nts/aead.ts";
-import { COOKIES_IN_HAND, MAX_REQUEST, ntsSecurity, type NtsSecurity } from "../../../src/security/nts/client.ts";
+import { MAX_REQUEST, ntsSecurity, type NtsSecurity } from "../../../src/security/nts/client.ts";
+import { COOKIES_IN_HAND } from "../../../src/security/nts/size.ts";
 import { cookieOctets, openCookie, sealCookie, type MasterKey } from "../../../src/security/nts/cookie.ts";
 import { encodeNak, openRequest, sealAnswer, type NtsArrival } from "../../../src/security/nts/server.ts";
 import type { NtpTimestamp } from "../../../src/time/timestamp.ts";
