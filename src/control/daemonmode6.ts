@@ -260,7 +260,7 @@ const VERDICT_REASONS = {
 } as const;
 
 /** What mode 6 does not tell of keys. */
-const UNTOLD_KEYS = { age: null, server: null, until: null, kept: false, attempts: 0, fault: null };
+const UNTOLD_KEYS = { age: null, server: null, until: null, kept: false, reduced: null, attempts: 0, fault: null };
 
 function authenticationOf(
   status: PeerStatus,

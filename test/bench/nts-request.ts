@@ -15,7 +15,11 @@ const by = establishKeys({ ...SYSTEM_TRUST, ca: [readFileSync(authority, "utf8")
 const event = await new Promise<Event>((done) => {
   const to = { ip, port: Number(port) };
   const token = 1 as HandshakeToken;
-  by({ kind: "establish", token, name: ip, with: to, kept: false }, new AbortController().signal, done);
+  by(
+    { kind: "establish", token, name: ip, with: to, kept: false, shortest: false },
+    new AbortController().signal,
+    done,
+  );
 });
 if (event.kind !== "established") throw new Error(JSON.stringify(event));
 const security = ntsSecurity(await loadAeads(), randomBytes);

@@ -58,6 +58,7 @@ function establish(port: number, ca = [authority]): Promise<Event> {
       name: "localhost",
       with: { ip: "127.0.0.1", port },
       kept: false,
+      shortest: false,
     };
     by(action, new AbortController().signal, done);
   });

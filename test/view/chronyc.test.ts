@@ -134,7 +134,16 @@ describe("of another daemon, what it tells of the same", () => {
   });
 
   it("authdata", () => {
-    const nts = { cookies: 8, age: 75, server: null, until: null, kept: false, attempts: 1, fault: null };
+    const nts = {
+      cookies: 8,
+      age: 75,
+      server: null,
+      until: null,
+      kept: false,
+      reduced: null,
+      attempts: 1,
+      fault: null,
+    };
     const proved = (change: Partial<PeerReport>): string =>
       chronycText("chronyc-authdata-csv", {
         ...other,

@@ -91,7 +91,7 @@ describe("NTPsec's variables of NTS", () => {
   });
 
   it("tell cookies of each association, and packets of all that are under NTS", () => {
-    const nts = { cookies: 7, age: 1, server: null, until: null, kept: false, attempts: 0, fault: null };
+    const nts = { cookies: 7, age: 1, server: null, until: null, kept: false, reduced: null, attempts: 0, fault: null };
     const [first, ...others] = threePeers();
     const packets = { sent: 12, received: 10, rejected: 1 };
     const peers = [{ ...first!, report: { ...first!.report, security: "nts" as const, nts, packets } }, ...others];
