@@ -441,6 +441,7 @@ const FAULTS = [
   "replay",
   "noCookies",
   "stripped",
+  "longLost",
 ] as const;
 
 /** One of them, when, and for how long, seconds. */
@@ -479,6 +480,9 @@ function oddityOf(fault: (typeof FAULTS)[number], bit: number): Oddity | null {
         changed[at >> 3]! ^= 1 << (at & 7);
         return changed;
       });
+    case "longLost":
+      // Some of the placeholders, all of them, or the shortest request of AES-SIV.
+      return when(({ bytes }) => bytes.length > [210, 300, 500][bit % 3]!, silent());
     case "replay":
       return mangled((bytes) => {
         const old = last ?? bytes;
