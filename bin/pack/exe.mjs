@@ -44,6 +44,7 @@ async function bundleStart() {
 async function pack(arch) {
   const node = nodeFor(arch);
   const koffi = koffiFor(arch);
+  copyFileSync(koffi, `${work}koffi-${arch}.node`);
   const output = place(`release/ntpkit-${version}-linux-${arch}`);
   make(arch, node, output, assets(koffi, {}));
   // Only its own kind can say what it compiles.
