@@ -156,6 +156,17 @@ export const COMMANDS: readonly CommandRow[] = [
     operands: [{ word: "<file>", text: "a pcap or pcapng file; - reads standard input" }],
     run: async ([file], options, io) => (await import("./decode.ts")).runDecode(file!, options, io),
   }),
+  command("report", {
+    group: "see",
+    text: "draw what time daemons have written down, as one page with plots: statistics of ntpd, NTPsec, chrony and ntpkit",
+    operands: [
+      {
+        word: "[files...]",
+        text: "loopstats, peerstats, rawstats, chrony's logs, --json lines; - reads standard input",
+      },
+    ],
+    run: async (files, options, io) => (await import("./report.ts")).runReport(files, options, io),
+  }),
   command("simulate", {
     group: "see",
     text: "run the daemon's engine on the hosts of a simulated network, and say how wrong their clocks truly were",

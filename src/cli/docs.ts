@@ -13,6 +13,7 @@ import { viewingSchemas } from "../view/daemon-schema.ts";
 import { adoptSchema } from "../view/adopt-document.ts";
 import { nowSchema } from "../view/now-document.ts";
 import { ntsSchema } from "../view/nts-document.ts";
+import { reportSchema } from "../view/report-document.ts";
 import { simulateSchema } from "../view/simulate-document.ts";
 import { tree } from "./completion/tree.ts";
 import { manualPages } from "./man/pages.ts";
@@ -32,6 +33,7 @@ export function generated(): ReadonlyMap<string, string> {
     adopt: adoptSchema(),
     now: nowSchema(),
     nts: ntsSchema(),
+    report: reportSchema(),
     simulate: simulateSchema(),
     decode: decodeSchema(),
     "decode-summary": decodeSummarySchema(),

@@ -170,6 +170,13 @@ export const EXAMPLES: Readonly<Record<CommandName | "ntpkit", readonly Example[
     ["ntpkit demo", "Run it."],
     ["ntpkit demo --json", "See what a script gets to read."],
   ],
+  report: [
+    ["ntpkit report /var/log/ntpsec/*stats* -o report.html", "All that ntpd has written down."],
+    [
+      "ntpkit report /var/log/chrony/*.log -o chrony.html",
+      "The same of chronyd (log tracking measurements statistics).",
+    ],
+  ],
   simulate: [
     [
       "ntpkit man examples/worlds/seeds-site.toml | ntpkit simulate /dev/stdin",

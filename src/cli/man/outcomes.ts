@@ -42,6 +42,7 @@ export const OUTCOMES_OF: Readonly<Partial<Record<CommandName, readonly Outcome[
   now: [...FINDS, "resolve", "unavailable"],
   watch: [...ALWAYS, ...STOPPED, "no-reply", "permission"],
   decode: [...ALWAYS, ...STOPPED],
+  report: [...ALWAYS, ...STOPPED],
   simulate: [...ALWAYS, ...STOPPED],
   demo: [...ALWAYS, ...STOPPED, "no-agreement", "no-reply", "deadline"],
   keygen: [...ALWAYS, "permission"],

@@ -26,3 +26,6 @@ export const DECODE_DEFAULTS = { port: 123 } as const;
 
 /** Between two lines of `watch`, seconds. */
 export const WATCH_DEFAULTS = { every: 10 } as const;
+
+/** Where a report goes. */
+export const REPORT_DEFAULTS = { output: "report.html" } as const;

@@ -184,6 +184,7 @@ export const GROUPS = {
     heading: "What is shown:",
     rows: ["summary", "bad", "captured", "decodedMode", "capturedPort", "macKeys", "keysFormat"],
   },
+  reporting: { heading: "Where it goes:", rows: ["page"] },
   simulating: {
     heading: "What is simulated:",
     rows: ["simulatedConfig", "network", "seed", "runs", "simulatedTime", "trace"],
@@ -227,6 +228,7 @@ export const OFFERS = {
   now: ["knowing", "servers", "nowMeasuring", "selection", "output"],
   watch: ["drawing", "servers", "watchMeasuring", "selection", "output"],
   decode: ["decoding", "output"],
+  report: ["reporting", "output"],
   simulate: ["simulating", "output"],
   demo: ["output"],
   keygen: ["keygen", "output"],

@@ -30,6 +30,7 @@ import {
   DECODE_DEFAULTS,
   LEAP_FILE,
   LEAST_USER,
+  REPORT_DEFAULTS,
   WAIT_DEFAULTS,
   WATCH_DEFAULTS,
 } from "./defaults.ts";
@@ -797,6 +798,15 @@ export const ROWS = {
     standard: DECODE_DEFAULTS.port as number,
   },
   macKeys: { flag: "--keys", takes: "file", text: "check MACs with the symmetric keys of this file" },
+
+  // Where a report goes.
+  page: {
+    flag: "--output",
+    short: "-o",
+    takes: "file",
+    text: "write the page to this file, all at once; - is standard output",
+    standard: REPORT_DEFAULTS.output as string,
+  },
 
   // What is simulated.
   simulatedConfig: {

@@ -1,0 +1,76 @@
+/** `ntpkit report`: what a time daemon has written down, as one page with plots. */
+import { createReadStream, renameSync, rmSync, writeFileSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { UsageError } from "../config/usage.ts";
+import { Collection } from "../report/collection.ts";
+import { reportPage } from "../report/page.ts";
+import { systemReason } from "../security/place.ts";
+import { draftOf, quietly } from "../state/leftovers.ts";
+import { documentText } from "../view/document.ts";
+import { reportDocument } from "../view/report-document.ts";
+import { counted } from "../view/text.ts";
+import { CommandFailure, exitCode } from "./exit.ts";
+import { sayLine, type Io } from "./io.ts";
+import { REPORT_DEFAULTS } from "./options/defaults.ts";
+import type { OptionsOf } from "./options/offers.ts";
+import { Until } from "./until.ts";
+
+/** Standard input and output, as a file's name. */
+const STANDARD = "-";
+
+/**
+ * Reports.
+ * @param files statistics, in any order; `-`: standard input
+ * @returns the exit code
+ * @throws UsageError for files that cannot be read, and where nothing in them is statistics
+ */
+export async function runReport(files: readonly string[], options: OptionsOf<"report">, io: Io): Promise<number> {
+  if (files.length === 0)
+    throw new UsageError("no file is named", "as in: ntpkit report /var/log/ntpsec/*stats -o report.html");
+  const output = options.output ?? REPORT_DEFAULTS.output;
+  const until = new Until(io);
+  try {
+    const all = new Collection();
+    for (const file of files) await readFile(file, all, until.signal);
+    if (until.isOver) return exitCode(until.why);
+    if (all.rows === 0)
+      throw new UsageError(
+        `${counted(files.length, "file")}, and no line that a report could be made of`,
+        "it reads loopstats, peerstats, rawstats, chrony's tracking, measurements and statistics logs, and --json lines",
+      );
+    const page = reportPage(all);
+    if (output === STANDARD) io.out.write(page);
+    else writePage(output, page);
+    if (options.json === true && output !== STANDARD)
+      io.out.write(documentText(reportDocument(all, output), io.out.isTerminal));
+    else if (options.quiet !== true && output !== STANDARD)
+      sayLine(io.out, `${output}: ${counted(all.rows, "row")}, ${counted(all.servers.size, "server")}`);
+    return exitCode("ok");
+  } finally {
+    until.release();
+  }
+}
+
+async function readFile(file: string, all: Collection, signal: AbortSignal): Promise<void> {
+  const input = file === STANDARD ? process.stdin : createReadStream(file);
+  signal.addEventListener("abort", () => input.destroy(), { once: true });
+  try {
+    for await (const line of createInterface({ input, crlfDelay: Infinity })) all.add(line);
+    if (input.errored !== null) throw input.errored;
+  } catch (error) {
+    if (!signal.aborted) throw new UsageError(`cannot read ${file}: ${systemReason(error)}`);
+  }
+}
+
+/** All at once: who looks meanwhile sees the page before. */
+function writePage(path: string, page: string): void {
+  const draft = draftOf(path);
+  try {
+    rmSync(draft, { force: true });
+    writeFileSync(draft, page, { mode: 0o644, flag: "wx" });
+    renameSync(draft, path);
+  } catch (error) {
+    quietly(() => rmSync(draft, { force: true }));
+    throw new CommandFailure({ code: "io", message: `cannot write ${path}: ${systemReason(error)}`, hint: null });
+  }
+}

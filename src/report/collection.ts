@@ -1,0 +1,149 @@
+/** Everything that a report is drawn from, gathered row by row in bounded memory, and what was left out of it. */
+import type { Seconds } from "../time/seconds.ts";
+import { readLine, type Followed, type Row, type Unread } from "./lines.ts";
+import { Scatter, Series } from "./series.ts";
+
+/** One server. */
+export interface ServerFigures {
+  readonly name: string;
+  readonly offset: Series;
+  readonly delay: Series;
+  /** Offsets by the delays that they were measured with. */
+  readonly wedge: Scatter;
+  /** 0 it was refused, 1 it would have done, 2 it was followed. */
+  readonly verdict: Series;
+  /** The last measurement that says how wrong it may be. */
+  last: { readonly at: Seconds; readonly offset: Seconds; readonly distance: Seconds } | null;
+}
+
+/** So many servers are told of; a pool has had more in a year. */
+const MOST_SERVERS = 64;
+/** A clock that moves by more than this from one row to the next has been stepped, seconds (ntpd's step threshold). */
+const STEP: Seconds = 0.128;
+/** So many steps are told of. */
+const MOST_STEPS = 100;
+/** So many rows are remembered, so that one that comes again counts once. */
+const MOST_REMEMBERED = 1 << 24;
+const RANKS: Readonly<Record<Followed, number>> = { refused: 0, good: 1, followed: 2 };
+
+/** What has been gathered. */
+export class Collection {
+  readonly offset: Series = new Series();
+  readonly frequency: Series = new Series();
+  readonly jitter: Series = new Series();
+  readonly servers: Map<string, ServerFigures> = new Map();
+  /** Steps of the clock, in the order in which they were read. */
+  readonly steps: { readonly at: Seconds; readonly by: Seconds }[] = [];
+  rows = 0;
+  /** Rows that came again. */
+  repeated = 0;
+  /** Lines that nobody here can read, and lines whose figures make no sense (NaN, impossible dates). */
+  readonly unread: Record<Exclude<Unread, "comment">, number> = { foreign: 0, broken: 0 };
+  /** Rows of servers beyond those that are told of. */
+  surplus = 0;
+  from: Seconds = Infinity;
+  until: Seconds = -Infinity;
+  readonly #seen: Remembered = new Remembered();
+  #before: { readonly at: Seconds; readonly offset: Seconds } | null = null;
+
+  /** Takes a line of any file. */
+  add(line: string): void {
+    const row = readLine(line);
+    if (row === "comment") return;
+    if (typeof row === "string") this.unread[row] += 1;
+    else if (this.#seen.has(row)) this.repeated += 1;
+    else this.#take(row);
+  }
+
+  #take(row: Row): void {
+    this.rows += 1;
+    this.from = Math.min(this.from, row.at);
+    this.until = Math.max(this.until, row.at);
+    if (row.kind === "server") return this.#takeServer(row);
+    const { at, offset, frequency, jitter } = row;
+    this.offset.add(at, offset);
+    if (frequency !== null) this.frequency.add(at, frequency);
+    if (jitter !== null) this.jitter.add(at, jitter);
+    const by = this.#before === null || at < this.#before.at ? 0 : offset - this.#before.offset;
+    if (Math.abs(by) > STEP && this.steps.length < MOST_STEPS) this.steps.push({ at, by });
+    this.#before = { at, offset };
+  }
+
+  #takeServer({ at, server, offset, delay, dispersion, verdict }: Row & { readonly kind: "server" }): void {
+    const figures = this.#server(server);
+    if (figures === null) return void (this.surplus += 1);
+    figures.offset.add(at, offset);
+    if (delay !== null) {
+      figures.delay.add(at, delay);
+      figures.wedge.add(delay, offset);
+    }
+    if (verdict !== null) figures.verdict.add(at, RANKS[verdict]);
+    if (delay !== null && dispersion !== null && at >= (figures.last?.at ?? -Infinity))
+      figures.last = { at, offset, distance: Math.max(0, delay) / 2 + Math.abs(dispersion) };
+  }
+
+  #server(name: string): ServerFigures | null {
+    const before = this.servers.get(name);
+    if (before !== undefined) return before;
+    if (this.servers.size >= MOST_SERVERS) return null;
+    const figures = {
+      name,
+      offset: new Series(),
+      delay: new Series(),
+      wedge: new Scatter(),
+      verdict: new Series(),
+      last: null,
+    };
+    this.servers.set(name, figures);
+    return figures;
+  }
+}
+
+/** Rows by their digests: flat arrays of numbers, since in a set of texts a year of rows would not fit. */
+class Remembered {
+  #places: Uint32Array = new Uint32Array(1 << 12);
+  #digests: Uint32Array = new Uint32Array(1 << 12);
+  #count = 0;
+
+  /** Whether a row was asked for before; from now on it was. */
+  has(row: Row): boolean {
+    const text = `${row.at} ${row.kind === "server" ? row.server : ""} ${row.offset}`;
+    const [place, value] = [digest(text, 0x811c_9dc5), digest(text, 0x9e37_79b9) || 1];
+    const index = this.#indexOf(place, value);
+    if (this.#digests[index] !== 0) return true;
+    if (this.#count >= MOST_REMEMBERED) return false;
+    this.#places[index] = place;
+    this.#digests[index] = value;
+    this.#count += 1;
+    if (this.#count * 2 > this.#digests.length) this.#grow();
+    return false;
+  }
+
+  /** Where it is, or where it would be: an empty place has a digest of 0. */
+  #indexOf(place: number, value: number): number {
+    const mask = this.#digests.length - 1;
+    let index = place & mask;
+    while (this.#digests[index] !== 0 && (this.#digests[index] !== value || this.#places[index] !== place))
+      index = (index + 1) & mask;
+    return index;
+  }
+
+  #grow(): void {
+    const [places, digests] = [this.#places, this.#digests];
+    this.#places = new Uint32Array(places.length * 2);
+    this.#digests = new Uint32Array(digests.length * 2);
+    for (let index = 0; index < digests.length; index += 1) {
+      if (digests[index] === 0) continue;
+      const to = this.#indexOf(places[index]!, digests[index]!);
+      this.#places[to] = places[index]!;
+      this.#digests[to] = digests[index]!;
+    }
+  }
+}
+
+/** FNV-1a, from a start of one's own. */
+function digest(text: string, start: number): number {
+  let value = start;
+  for (let index = 0; index < text.length; index += 1) value = Math.imul(value ^ text.charCodeAt(index), 0x0100_0193);
+  return value >>> 0;
+}
