@@ -132,6 +132,7 @@ const BESIDE: Readonly<Partial<Record<CommandName, (flag: string) => readonly st
   nts: () => [NOBODY],
   adopt: (flag) => (flag === "--root" ? [] : ["--root", other]),
   decode: () => [CAPTURE],
+  report: (flag) => ["/dev/null", ...(flag === "--output" ? [] : ["--output", join(folder, "report.html")])],
   simulate: (flag) => [
     ...(flag === "--config" || flag === "--network" ? [] : [WORLD]),
     ...(flag === "--for" ? [] : ["--for", "10s"]),
@@ -150,6 +151,7 @@ function underNts(flag: string): readonly string[] {
 const VALUES: Readonly<Record<string, () => string>> = {
   "--user": () => "root",
   "--seed": () => "7",
+  "--output": () => join(folder, "report.html"),
   "--host": () => "10.1.0.0/16",
   "--interface": () => "lo",
   "--address": () => "127.0.0.1",
