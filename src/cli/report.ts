@@ -67,7 +67,7 @@ function writePage(path: string, page: string): void {
   const draft = draftOf(path);
   try {
     rmSync(draft, { force: true });
-    writeFileSync(draft, page, { mode: 0o644, flag: "wx" });
+    writeFileSync(draft, page, { mode: 0o644, flag: "wx", flush: true });
     renameSync(draft, path);
   } catch (error) {
     quietly(() => rmSync(draft, { force: true }));
