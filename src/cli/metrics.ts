@@ -1,7 +1,7 @@
 /** Metrics on standard output as OpenMetrics, or into a file for node_exporter's textfile collector. */
-import { renameSync, rmSync, writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { systemReason } from "../security/place.ts";
-import { realFiles } from "../state/files.ts";
+import { realFiles, replaceFile } from "../state/files.ts";
 import { draftOf, quietly, sweepLeftovers } from "../state/leftovers.ts";
 import { textFormat } from "../view/expositions.ts";
 import { CommandFailure } from "./exit.ts";
@@ -24,7 +24,7 @@ export function giveMetrics(openMetrics: string, { textfile }: MetricsOptions, i
     // Made anew, so that no link of another's is followed.
     rmSync(draft, { force: true });
     writeFileSync(draft, textFormat(openMetrics), { mode: 0o644, flag: "wx" });
-    renameSync(draft, textfile);
+    replaceFile(draft, textfile);
   } catch (error) {
     quietly(() => rmSync(draft, { force: true }));
     throw new CommandFailure({

@@ -1,10 +1,12 @@
 /** `ntpkit report`: what a time daemon has written down, as one page with plots. */
-import { createReadStream, renameSync, rmSync, writeFileSync } from "node:fs";
+import { createReadStream, lstatSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { UsageError } from "../config/usage.ts";
+import { isPlacedByUs } from "../host/ownfile.ts";
 import { Collection } from "../report/collection.ts";
 import { reportPage } from "../report/page.ts";
 import { systemReason } from "../security/place.ts";
+import { isNoFile, replaceFile } from "../state/files.ts";
 import { draftOf, quietly } from "../state/leftovers.ts";
 import { documentText } from "../view/document.ts";
 import { reportDocument } from "../view/report-document.ts";
@@ -27,7 +29,11 @@ const STANDARD = "-";
 export async function runReport(files: readonly string[], options: OptionsOf<"report">, io: Io): Promise<number> {
   if (files.length === 0)
     throw new UsageError("no file is named", "as in: ntpkit report /var/log/ntpsec/*stats -o report.html");
+  if (files.filter((file) => file === STANDARD).length > 1)
+    throw new UsageError("standard input can be read only once", "name - once");
   const output = options.output ?? REPORT_DEFAULTS.output;
+  if (options.json === true && output === STANDARD)
+    throw new UsageError("--json and -o - are both for standard output", "name a file with -o");
   const until = new Until(io);
   try {
     const all = new Collection();
@@ -62,15 +68,26 @@ async function readFile(file: string, all: Collection, signal: AbortSignal): Pro
   }
 }
 
-/** All at once: who looks meanwhile sees the page before. */
-function writePage(path: string, page: string): void {
+/** What a link of our own, as /dev/stdout is, leads to; of what another could have placed the link itself is replaced. */
+function fileOf(path: string): string {
+  try {
+    return lstatSync(path).isSymbolicLink() && isPlacedByUs(path) && !isNoFile(path) ? realpathSync(path) : path;
+  } catch {
+    return path; // not there yet, or nowhere: writing says so
+  }
+}
+
+/** All at once: who looks meanwhile sees the page before. What is no file, as /dev/stdout or a pipe, is written to. */
+function writePage(output: string, page: string): void {
+  const path = fileOf(output);
   const draft = draftOf(path);
   try {
+    if (isNoFile(path)) return writeFileSync(path, page);
     rmSync(draft, { force: true });
     writeFileSync(draft, page, { mode: 0o644, flag: "wx", flush: true });
-    renameSync(draft, path);
+    replaceFile(draft, path);
   } catch (error) {
     quietly(() => rmSync(draft, { force: true }));
-    throw new CommandFailure({ code: "io", message: `cannot write ${path}: ${systemReason(error)}`, hint: null });
+    throw new CommandFailure({ code: "io", message: `cannot write ${output}: ${systemReason(error)}`, hint: null });
   }
 }

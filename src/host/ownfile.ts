@@ -84,7 +84,7 @@ export function ownFault(error: unknown): string {
 }
 
 /** Whether nobody but root and ourselves could have placed a link. */
-function isPlacedByUs(path: string): boolean {
+export function isPlacedByUs(path: string): boolean {
   const folder = statSync(dirname(path));
   if (!isForeignFolder(folder)) return true;
   // Where everybody may write and only remove what is his own, as in /tmp.

@@ -84,7 +84,16 @@ export async function openClock(servers: string | readonly string[], settings: C
   const engine = engineOf(own, keyring, nts);
   const world = new OwnWorld(await openWorld({ clock: null, read: machine.read, establish: establishKeys(trust) }));
   const clock = new EngineClock(engine, world, config, signal);
-  if (wait) await clock.opened(deadline);
+  // Aborted while the rest was made, it would not be told of it.
+  if (signal?.aborted === true) clock.close();
+  try {
+    signal?.throwIfAborted();
+    if (wait) await clock.opened(deadline);
+  } catch (error) {
+    // It was closed by the signal: what that was aborted for says more.
+    signal?.throwIfAborted();
+    throw error;
+  }
   return clock;
 }
 

@@ -13,6 +13,7 @@ import {
   openSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
 import { dirname } from "node:path";
@@ -103,6 +104,9 @@ export function writeKeyFile(
   options: { readonly force: boolean; readonly mode?: number },
 ): KeyFileWritten {
   try {
+    // As root a name like /dev/null would become a file.
+    if (options.force && statSync(path, { throwIfNoEntry: false })?.isFile() === false)
+      return { kind: "failed", why: "it is not a regular file" };
     return !options.force && present(path)
       ? { kind: "exists" }
       : placeFile(path, text, options.force, options.mode ?? SECRET_MODE);

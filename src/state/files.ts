@@ -42,7 +42,7 @@ export const realFiles: Files = {
   write: (descriptor, text) => fs.writeFileSync(descriptor, text),
   sync: (descriptor) => fs.fsyncSync(descriptor),
   close: (descriptor) => fs.closeSync(descriptor),
-  rename: (from, to) => fs.renameSync(from, to),
+  rename: replaceFile,
   link: (from, to) => fs.linkSync(from, to),
   remove: (path) => fs.unlinkSync(path),
   makeFolder: (path) => void fs.mkdirSync(path, { recursive: true, mode: 0o755 }),
@@ -79,6 +79,20 @@ export const realFiles: Files = {
     }
   },
 };
+
+/**
+ * Puts a file in the place of another, at once, and of nothing else: as root a name like /dev/null would become a file.
+ * @throws FileFault where there is something that is no file
+ */
+export function replaceFile(draft: string, path: string): void {
+  if (isNoFile(path)) throw new FileFault("ENOTREG", "it is not a regular file");
+  fs.renameSync(draft, path);
+}
+
+/** Whether something has this name that is no file: a device, a pipe, a folder, or a link to one. */
+export function isNoFile(path: string): boolean {
+  return fs.statSync(path, { throwIfNoEntry: false })?.isFile() === false;
+}
 
 function processNamespace(): string {
   try {

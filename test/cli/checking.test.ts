@@ -1,7 +1,8 @@
 /** `check`, `wait` and `watch`, against servers and daemons on loopback. */
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { createSocket } from "node:dgram";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
@@ -447,6 +448,13 @@ describe("figures for a monitoring system", () => {
       expect(readFileSync(file, "utf8")).toMatch(/^# TYPE ntpkit_(?![^]*# EOF)/);
     }
     expect(readdirSync(folder)).toEqual(["ntp.prom"]);
+    const pipe = join(folder, "pipe");
+    execFileSync("mkfifo", [pipe]);
+    expect(await ntpkit(["query", ...QUICK, "--textfile", pipe, await server()])).toMatchObject({
+      code: 14,
+      err: expect.stringContaining("it is not a regular file"),
+    });
+    expect(statSync(pipe).isFIFO()).toBe(true);
     expect(await ntpkit(["query", ...QUICK, "--textfile", join(folder, "no", "file"), await server()])).toMatchObject({
       code: 14,
       err: expect.stringContaining("cannot write"),

@@ -94,6 +94,17 @@ describe("a clock", () => {
     });
   });
 
+  it.each([["at once"], ["while servers are asked"]])(
+    "is not opened when its signal comes %s, and says why",
+    async (when) => {
+      const controller = new AbortController();
+      const opening = openClock("192.0.2.1:9", { signal: controller.signal, deadline: 3 });
+      if (when === "at once") controller.abort(new Error("no longer wanted"));
+      else setTimeout(() => controller.abort(new Error("no longer wanted")), 200);
+      await expect(opening).rejects.toThrow("no longer wanted");
+    },
+  );
+
   it.each([
     [{ samples: 4 }, 'openClock: there is no setting "samples"'],
     [{ dedline: 4 }, 'openClock: there is no setting "dedline"'],

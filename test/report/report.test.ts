@@ -1,5 +1,18 @@
 /** `report`: lines of every kind as rows, figures in bounded memory, and a page that nothing a server is called can break. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import {
+  closeSync,
+  constants,
+  lstatSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as fc from "fast-check";
@@ -295,6 +308,41 @@ describe("the command", () => {
     expect(violations(document, reportSchema())).toEqual([]);
     expect(document).toMatchObject({ rows: 2386, servers: ["192.0.2.1"], left: { repeated: 2386 } });
     expect((await ntpkit(["report", file, "-o", "-"])).out).toMatch(/^<!doctype html>/);
+  });
+
+  it("writes to what is no file without taking its place", async () => {
+    const pipe = join(folder, "pipe");
+    execFileSync("mkfifo", [pipe]);
+    const both = openSync(pipe, constants.O_RDWR | constants.O_NONBLOCK);
+    try {
+      const row = join(folder, "row");
+      writeFileSync(row, "60600 75.123 0.000012500 -12.345 0.000001500 0.012000 6\n");
+      expect(await ntpkit(["report", row, "-o", pipe])).toMatchObject({ code: 0 });
+      expect(statSync(pipe).isFIFO()).toBe(true);
+      const octets = Buffer.alloc(65_536);
+      expect(octets.toString("utf8", 0, readSync(both, octets))).toMatch(/^<!doctype html>[^]*<\/html>\s*$/);
+    } finally {
+      closeSync(both);
+    }
+  });
+
+  it("follows a link of one's own", async () => {
+    const [link, page] = [join(folder, "link.html"), join(folder, "led-to.html")];
+    writeFileSync(page, "before");
+    symlinkSync(page, link);
+    expect(await ntpkit(["report", join(folder, "peerstats"), "-o", link])).toMatchObject({ code: 0 });
+    expect([lstatSync(link).isSymbolicLink(), lstatSync(page).isFile()]).toEqual([true, true]);
+    expect(readFileSync(page, "utf8")).toMatch(/^<!doctype html>/);
+  });
+
+  it("refuses one stream for two things", async () => {
+    const file = join(folder, "peerstats");
+    const { code, out } = await ntpkit(["report", file, "--json", "-o", "-"]);
+    expect([code, JSON.parse(out)]).toMatchObject([64, { ok: false, error: { code: "usage" } }]);
+    expect(await ntpkit(["report", "-", "-", "-o", join(folder, "none.html")])).toMatchObject({
+      code: 64,
+      err: expect.stringContaining("only once") as string,
+    });
   });
 
   it("refuses what it cannot read or write, or make a report of", async () => {

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
   chmodSync,
@@ -121,6 +122,12 @@ describe("writing a key file", () => {
     expect(readFileSync(path, "latin1")).toBe("new");
     expect(statSync(path).mode & 0o777).toBe(0o600);
     expect(readdirSync(folder)).toEqual(["ntp.keys"]);
+  });
+
+  it("takes the place of a file and of nothing else, even when forced", () => {
+    execFileSync("mkfifo", [path]);
+    expect(writeKeyFile(path, "new", { force: true })).toEqual({ kind: "failed", why: "it is not a regular file" });
+    expect(statSync(path).isFIFO()).toBe(true);
   });
 
   it("does not write through a symbolic link", () => {

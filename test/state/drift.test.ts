@@ -1,5 +1,6 @@
 /** The drift file: at every moment the old one or the new one, and never a frequency that no clock has. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -22,6 +23,14 @@ describe("a drift file", () => {
       { numRuns: 30 },
     );
     expect(readdirSync(folder)).toEqual(["drift"]);
+  });
+
+  it("takes the place of a file, and of nothing else", () => {
+    const pipe = join(folder, "pipe");
+    execFileSync("mkfifo", [pipe]);
+    expect(writeDrift(pipe, 1e-6)).toBe("it is not a regular file");
+    expect(statSync(pipe).isFIFO()).toBe(true);
+    expect(readdirSync(folder)).toEqual(["pipe"]);
   });
 
   it.each([
