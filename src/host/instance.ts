@@ -4,8 +4,9 @@
  * The lock is the kernel's (flock(2)), so it ends with the process however that ends, and a file that is left behind locks
  * nobody out. Without libc a file with the number of a living process counts as a lock.
  */
-import { closeSync, constants, fstatSync, ftruncateSync, mkdirSync, readSync, unlinkSync, writeSync } from "node:fs";
+import { closeSync, constants, fstatSync, ftruncateSync, readSync, unlinkSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { makeFolder } from "../state/files.ts";
 import { libc } from "./libc.ts";
 import { openOwn, ownFault } from "./ownfile.ts";
 
@@ -37,7 +38,7 @@ export function instancePath(env: Readonly<Record<string, string | undefined>>):
 export function claimInstance(path: string): Instance | InstanceFault {
   let fd: number;
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     fd = openOwn(path, constants.O_RDWR | constants.O_APPEND);
   } catch (error) {
     return { kind: "failed", path, why: ownFault(error) };

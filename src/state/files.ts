@@ -45,7 +45,7 @@ export const realFiles: Files = {
   rename: replaceFile,
   link: (from, to) => fs.linkSync(from, to),
   remove: (path) => fs.unlinkSync(path),
-  makeFolder: (path) => void fs.mkdirSync(path, { recursive: true, mode: 0o755 }),
+  makeFolder,
   syncFolder(path) {
     if (process.platform === "win32") return; // folders cannot be opened there
     try {
@@ -111,4 +111,21 @@ export function reasonOf(error: unknown): string {
 /** True for an error of {@link Files} with this code. */
 export function hasCode(error: unknown, code: string): boolean {
   return (error as NodeJS.ErrnoException).code === code;
+}
+
+/**
+ * Makes a folder, and those above it that are not there. Node's own `recursive` never returns where a folder above cannot be made and
+ * the system says ENOENT to it, as in /proc.
+ * @throws what the system says
+ */
+export function makeFolder(path: string): void {
+  if (fs.statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return;
+  const above = dirname(path);
+  if (above !== path) makeFolder(above);
+  try {
+    fs.mkdirSync(path, 0o755);
+  } catch (error) {
+    // Another has made it meanwhile.
+    if (!hasCode(error, "EEXIST") || !fs.statSync(path).isDirectory()) throw error;
+  }
 }

@@ -98,6 +98,14 @@ export function isMulticast(ip: string): boolean {
   return isWithin(ip, "multicast");
 }
 
+/** Whether a literal is the address of many or of nobody: a multicast group, all of a network, or the unspecified address. */
+export function isNoHost(ip: string): boolean {
+  const octets = addressOctets(ip);
+  if (octets === null) return false;
+  const isBroadcast = octets.length === 4 && octets.every((octet) => octet === 255);
+  return isMulticast(ip) || isBroadcast || octets.every((octet) => octet === 0);
+}
+
 /** Whether a literal is for private networks: RFC 1918, or the unique local addresses of RFC 4193. */
 export function isPrivate(ip: string): boolean {
   return isWithin(ip, "private");

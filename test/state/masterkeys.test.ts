@@ -42,6 +42,12 @@ describe("the file of master keys", () => {
     expect(readdirSync(folder)).toEqual(["nts-keys"]);
   });
 
+  it.runIf(process.platform === "linux")("is not kept, and nobody waits, where no folder can be made for it", () => {
+    expect(writeMasterKeys("/proc/no/such/nts-keys", OLD)).toMatch(/ENOENT|no such file/);
+    writeFileSync(join(folder, "file"), "");
+    expect(writeMasterKeys(join(folder, "file", "deep", "nts-keys"), OLD)).toMatch(/ENOTDIR|not a (directory|folder)/);
+  });
+
   it("is not believed where it belongs to another user, or is none", () => {
     const path = join(folder, "nts-keys");
     writeFileSync(path, "hello\n");

@@ -1,12 +1,12 @@
 /** Writing statistics files: what `statistics` lines ask for, into the generation that `filegen` says. */
-import { linkSync, mkdirSync, renameSync, unlinkSync } from "node:fs";
+import { linkSync, renameSync, unlinkSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
 import type { Configuration } from "../../config/ntpconf/record.ts";
 import type { Note } from "../../engine/port/note.ts";
 import type { Snapshot } from "../../engine/port/snapshot.ts";
 import { generationName, loopstats, peerstats, rawstats } from "../../view/stats.ts";
 import { appendOwn, ownFault } from "../../host/ownfile.ts";
-import { realFiles } from "../../state/files.ts";
+import { makeFolder, realFiles } from "../../state/files.ts";
 import { sweepLeftovers } from "../../state/leftovers.ts";
 import type { Log } from "./log.ts";
 import { sysstats } from "./sysstats.ts";
@@ -66,7 +66,7 @@ export class StatisticsFiles {
     const path = generationName(base, set.type, unix, uptime, process.pid);
     const matter = `statistics ${kind}`;
     try {
-      mkdirSync(dirname(path), { recursive: true });
+      makeFolder(dirname(path));
       appendOwn(path, line);
       if (set.link && path !== base) this.#link(base, path);
       this.#log.matter(matter, "warning", "statistics", null);

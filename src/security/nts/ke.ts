@@ -5,6 +5,7 @@
  * readers below only take what it has let through. The octets are `wire/ntske.ts`'s, the handshake is the host's.
  */
 import { KE_RECORDS, encodeNumbers, readNumbers, type KeRecord } from "../../wire/ntske.ts";
+import { isNoHost } from "../../wire/address.ts";
 import { AEADS, aeadNumbered, type AeadRow } from "./aead.ts";
 
 /** What a client asks for. */
@@ -285,7 +286,7 @@ function serverOf(records: readonly KeRecord[]): { readonly name: string } | "ma
   const found = records.find(({ type }) => type === KE_RECORDS.server);
   if (found === undefined) return null;
   const name = new TextDecoder("latin1").decode(found.body).replace(/\.$/, "");
-  return SERVER_NAME.test(name) ? { name } : "malformed";
+  return SERVER_NAME.test(name) && !isNoHost(name) ? { name } : "malformed";
 }
 
 /** What an address or a name is made of, and no zone (RFC 8915 §4.1.7): it is shown, and looked up, as it stands. */
