@@ -7,7 +7,14 @@
 import { statSync } from "node:fs";
 import { randomBytes } from "node:crypto";
 import { UsageError } from "../config/usage.ts";
-import { identityFault, listenForKeys, type Identity, type KeCounts, type NtsListener } from "../host/ntslistener.ts";
+import {
+  datesFault,
+  identityFault,
+  listenForKeys,
+  type Identity,
+  type KeCounts,
+  type NtsListener,
+} from "../host/ntslistener.ts";
 import { pooledRandom } from "../host/pooled-random.ts";
 import { loadAeads } from "../security/nts/aead.ts";
 import { NtsServer } from "../security/nts/answering.ts";
@@ -65,6 +72,7 @@ export class NtsService {
   static async begin(settings: NtsSettings, tell: TellNts): Promise<NtsService> {
     const identity = readIdentity(settings);
     tell("key", exposure(settings));
+    tell("certificate", undated(settings, identity));
     const kept = await answeringBy(settings.cookies ?? masterKeysPath());
     const { answering, fault } = kept;
     tell("cookies", fault);
@@ -107,7 +115,7 @@ export class NtsService {
       const { certificate, key } = this.#identity;
       if (identity.certificate !== certificate || identity.key !== key) this.#listener.identify(identity);
       this.#identity = identity;
-      this.#tell("certificate", null);
+      this.#tell("certificate", undated(this.#settings, identity));
     } catch (error) {
       this.#tell(
         "certificate",
@@ -178,6 +186,12 @@ function pemOf(path: string, word: string, at: NtsSettings["at"]): string {
   } catch (error) {
     throw new UsageError(`${word}: ${path} cannot be read: ${systemReason(error)}`, null, at);
   }
+}
+
+/** What is to be said of a certificate by its dates; `null`: nothing. */
+function undated({ certificate }: NtsSettings, identity: Identity): string | null {
+  const fault = datesFault(identity, Date.now());
+  return fault === null ? null : `${certificate}: by this host's clock ${fault}: clients will not believe it`;
 }
 
 /** What is to be said of a key that everybody may read; `null`: nothing. */

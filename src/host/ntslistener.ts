@@ -8,7 +8,7 @@
  *             └─ one too many, or too often: closed; the oldest goes where all places are taken
  * ```
  */
-import { constants } from "node:crypto";
+import { constants, X509Certificate } from "node:crypto";
 import { createServer as createTcpServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { createSecureContext, createServer, type Server as TlsServer, type TLSSocket } from "node:tls";
 import type { HostFault } from "../engine/port/event.ts";
@@ -77,12 +77,27 @@ export function identityFault(identity: Identity): string | null {
   // What is empty is as if it were absent to Node, and that is no fault.
   if (!identity.certificate.includes("-----BEGIN CERTIFICATE-----")) return "there is no certificate in it";
   if (!identity.key.includes("PRIVATE KEY-----")) return "there is no private key in it";
+  // OpenSSL says of it that it decrypts badly.
+  if (/-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED/m.test(identity.key))
+    return "the key is encrypted, and nobody is there to be asked for its password (openssl pkey writes it without)";
   try {
     createSecureContext(contextOf(identity));
     return null;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
+}
+
+/**
+ * Why clients would not believe a certificate that can be used all the same, by this host's clock.
+ * @param now Unix milliseconds
+ * @returns `null`: they would
+ */
+export function datesFault({ certificate }: Identity, now: number): string | null {
+  const { validFrom, validTo } = new X509Certificate(certificate);
+  const day = (text: string): string => new Date(text).toISOString().slice(0, 10);
+  if (now > Date.parse(validTo)) return `this certificate has expired on ${day(validTo)}`;
+  return now < Date.parse(validFrom) ? `this certificate is not valid before ${day(validFrom)}` : null;
 }
 
 /** Opens a listener. @throws where the certificate and the key are not of each other */

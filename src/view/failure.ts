@@ -8,6 +8,7 @@ import type { Seconds } from "../time/seconds.ts";
 import type { FailureDocument } from "./document.ts";
 import { DEFAULT_LIMITS } from "../system/limits.ts";
 import {
+  danceText,
   distanceText,
   HOST_FAULTS,
   hostFaultText,
@@ -29,8 +30,9 @@ import { directionText } from "./verdict.ts";
  * that is not there.
  */
 export const ADVISED: Readonly<Record<FailingCommand, string>> = {
-  sync: "-v --ca -4 -6 --wait-network --forget --maxdist --minsane --source-port --state --deadline --timeout --force --panic --max-step --dry-run --key --keys",
-  query: "-v --ca -4 -6 --wait-network --forget --maxdist --minsane --source-port --deadline --timeout --key --keys",
+  sync: "-v --ca -4 -6 --wait-network --forget --maxdist --minsane --source-port --state --deadline --timeout --force --panic --max-step --dry-run --key --keys --nts",
+  query:
+    "-v --ca -4 -6 --wait-network --forget --maxdist --minsane --source-port --deadline --timeout --key --keys --nts",
   check: "-v --ca -4 -6 --wait-network --forget --maxdist --minsane --source-port --deadline --timeout --key --keys",
   now: "-v --ca -4 -6 --wait-network --forget --maxdist --minsane --source-port --deadline --timeout --key --keys",
   demo: "-v",
@@ -218,6 +220,8 @@ function cause(server: AssociationReport, reason: Reason, { unresolved, limits }
   if ((reason === "kiss" || reason === "denied") && server.kiss !== null) return kissWords(server.kiss, server.packets);
   const keys = keysText(server);
   if (keys !== null) return keys;
+  if (reason === "authentication" && server.autokey !== undefined)
+    return danceText(server.autokey, server.authentication);
   if (reason === "authentication" && server.authentication === "nak")
     return server.security === "nts"
       ? "NTS NAK"
@@ -265,8 +269,10 @@ function unresolvedHint({ unresolved }: Snapshot): Advice {
 /** What is to be done about servers that did not prove who they are: by the first that says why. */
 function authenticationHint(associations: readonly AssociationReport[]): Advice {
   const under = associations.filter(({ security }) => security === "nts");
-  // Who was asked without a key may want one.
   const failed = associations.filter(({ reason }) => reason === "authentication");
+  if (failed.length > 0 && failed.every(({ autokey }) => autokey !== undefined))
+    return ["ask other servers", ", or by Network Time Security: --nts"];
+  // Who was asked without a key may want one.
   if (
     failed.length > 0 &&
     failed.every(({ security, keyId, packets }) => security !== "nts" && keyId === null && packets.sent > 0)

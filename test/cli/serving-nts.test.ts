@@ -144,6 +144,16 @@ describe("serve", () => {
     expect(readFileSync(path, "utf8")).toBe("mine\n");
   });
 
+  it("says of a certificate that has expired that nobody will believe it", async () => {
+    const { file, keyFile } = made.make(["IP:127.0.0.1"], { by: authority, from: -9, until: -2 });
+    const ports = ["--port", `${await freePort()}`, "--address", "127.0.0.1", "--nts-port", `${await freePort()}`];
+    const argv = ["serve", "--local-stratum", "5", "--user", "root", ...ports];
+    const server = new Serving([...argv, "--nts-cert", file, "--nts-key", keyFile]);
+    expect(await server.says(/answering/)).toMatch(
+      /warning: \S+: by this host's clock this certificate has expired on \S+: clients will not believe it\n/,
+    );
+  });
+
   it.each([
     ["a certificate alone", () => ["--nts-cert", good.file], /--nts-cert needs its key; add --nts-key FILE/],
     ["a key alone", () => ["--nts-key", good.keyFile], /--nts-key needs a certificate; add --nts-cert FILE/],

@@ -1,4 +1,5 @@
 /** Answering key establishment over real TLS on loopback: who is given keys, and that nobody else holds it up. */
+import { createPrivateKey } from "node:crypto";
 import { once } from "node:events";
 import { connect as connectTcp, type Socket } from "node:net";
 import { connect, type ConnectionOptions, type TLSSocket } from "node:tls";
@@ -6,7 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { HandshakeToken } from "../../src/engine/port/action.ts";
 import type { Event } from "../../src/engine/port/event.ts";
 import { establishKeys, SYSTEM_TRUST } from "../../src/host/establish.ts";
-import { identityFault, listenForKeys, type NtsListener } from "../../src/host/ntslistener.ts";
+import { datesFault, identityFault, listenForKeys, type NtsListener } from "../../src/host/ntslistener.ts";
 import { loadAeads, type MakeAead } from "../../src/security/nts/aead.ts";
 import { ADMISSION } from "../../src/security/nts/admission.ts";
 import { NtsServer } from "../../src/security/nts/answering.ts";
@@ -175,6 +176,23 @@ describe("a certificate and a key", () => {
     expect(identityFault({ ...identity, key: authority.key })).toMatch(/key/);
     expect(identityFault({ ...identity, certificate: "hello" })).not.toBeNull();
     expect(identityFault({ ...identity, key: "" })).not.toBeNull();
+  });
+
+  it("are refused by what is the matter where the key is encrypted, in either form", () => {
+    const key = createPrivateKey(good.key);
+    const secret = { cipher: "aes-128-cbc", passphrase: "secret", format: "pem" } as const;
+    for (const type of ["pkcs8", "sec1"] as const)
+      expect(identityFault({ certificate: good.certificate, key: key.export({ ...secret, type }).toString() })).toMatch(
+        /^the key is encrypted/,
+      );
+  });
+
+  it("are known to be of no use to clients before the one date and after the other", () => {
+    const identity = { certificate: good.certificate, key: good.key };
+    const inDays = (days: number): number => Date.now() + days * 86_400_000;
+    expect(datesFault(identity, inDays(0))).toBeNull();
+    expect(datesFault(identity, inDays(31))).toMatch(/^this certificate has expired on \d{4}-\d\d-\d\d$/);
+    expect(datesFault(identity, inDays(-2))).toMatch(/^this certificate is not valid before \d{4}-\d\d-\d\d$/);
   });
 });
 

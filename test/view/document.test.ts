@@ -10,6 +10,9 @@ import { keygenSchema, runSchema } from "../../src/view/schema.ts";
 import { violations } from "../support/schema.ts";
 import { association, lost, MOMENT, silent, snapshotOf, undecided } from "../support/snapshot.ts";
 
+/** A dance in which the server has said nothing. */
+const UNHEARD = { status: 0, host: null, signature: null, fault: null, trail: [] };
+
 const LIMITS = {
   stepThreshold: 0.128,
   panic: 1000,
@@ -282,6 +285,14 @@ describe("a failure", () => {
       undecided([lost(1, "authentication", { authentication: "nak", keyId: null })]),
       "no server could be authenticated: 192.0.2.1 (crypto-NAK, though no key was used)",
       "ask other servers, or name the key that these want with --key and --keys",
+    ],
+    [
+      "authentication",
+      undecided([
+        lost(1, "authentication", { authentication: "nak", keyId: null, security: "autokey", autokey: UNHEARD }),
+      ]),
+      "no server could be authenticated: 192.0.2.1 (it does not speak Autokey, or knows us no more (crypto-NAK))",
+      "ask other servers, or by Network Time Security: --nts",
     ],
     [
       "authentication",

@@ -6,13 +6,13 @@ const BY_FAULT: Readonly<Partial<Record<EstablishFault, string>>> = {
   refused: "Is that the host, and is 4460 the port on which it establishes keys? HOST:PORT names another.",
   unreached:
     "This host has no route there: is the network up, and does it have that address family? -4 or -6 picks one.",
-  silent: "TCP port 4460 is blocked on the way, or the host is down: ask who runs the firewall to let it out.",
+  silent: "That TCP port is blocked on the way, or the host is down: ask who runs the firewall to let it out.",
   unconnected: "The system could not connect: -v of other commands to that host may say more.",
   tlsVersion:
     "NTS wants TLS 1.3: the server's operator has to allow it, or something in between ends the connection itself.",
   tls: "Something that is no TLS server answers at that port, or a middlebox interferes: is it the port of key establishment?",
   tlsSilent: "It takes the connection and says nothing: is it the port of key establishment?",
-  alpn: "It is a TLS server, but not for NTS: is it the port of key establishment? It is 4460 unless said.",
+  alpn: "Is that the port of key establishment? It is 4460 unless said.",
   expired: "The server's operator has to renew its certificate.",
   notYetValid: "The server's operator has installed a certificate that is not valid yet.",
   wrongName: "Name the server as its certificate does, or have its operator add this name.",
@@ -26,7 +26,7 @@ const BY_FAULT: Readonly<Partial<Record<EstablishFault, string>>> = {
   protocol: "It establishes keys for something else than NTPv4: ask another server.",
   aead: "It takes no AEAD that ntpkit has, although AES-SIV-CMAC-256 is mandatory: tell its operator.",
   cookies: "Keys without cookies are of no use: tell its operator.",
-  server: "It names an NTP server by something that is no name: tell its operator.",
+  server: "Tell the operator of this server of key establishment.",
 };
 
 /** The sentence for a fault. */
@@ -45,7 +45,7 @@ export const ADVICE = {
   soon: "Whoever renews the certificate should have done so by now: tell its operator.",
   mandatory: "AES-SIV-CMAC-256 is mandatory (RFC 8915), and most clients have no other: tell its operator.",
   blocked:
-    "UDP port 123 is blocked on the way, or nobody serves there: ask who runs the firewall to let NTP out and in.",
+    "That UDP port is blocked on the way, or nobody serves there: ask who runs the firewall to let NTP out and in.",
   sized:
     "Plain NTP is answered and this is not: something on the way drops NTP packets of that size, or the server does not know its own cookies.",
   shorter:

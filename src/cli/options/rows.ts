@@ -74,13 +74,13 @@ export const ROWS = {
   autokey: {
     flag: "--autokey",
     takes: "dir",
-    text: "ask under Autokey (RFC 5906) by the keys in this folder, as ntp-keygen leaves it: weak by predictable cookies, MD5 and 512 bit keys, for networks that have nothing else",
+    text: "ask under Autokey (RFC 5906) by the keys in this folder, as ntp-keygen leaves it: weak by predictable cookies, MD5 and 512 bit keys, for networks that have nothing else; else --nts",
     excludes: ["--key", "--nts"],
   },
   serveAutokey: {
     flag: "--autokey",
     takes: "dir",
-    text: "answer under Autokey (RFC 5906), too, by the keys in this folder, as ntp-keygen leaves it: weak by MD5 and 512 bit keys, and its answers are longer than what they answer",
+    text: "answer under Autokey (RFC 5906), too, by the keys in this folder, as ntp-keygen leaves it: weak by MD5 and 512 bit keys, and its answers are longer than what they answer; --nts-cert offers what is not weak",
   },
   autokeyPassword: {
     flag: "--autokey-password",
