@@ -4,7 +4,8 @@
  *
  * What is wrong with a file later does not end the service: it goes on by what it has, and says so once.
  */
-import { statSync } from "node:fs";
+import { accessSync, constants, statSync } from "node:fs";
+import { dirname } from "node:path";
 import { randomBytes } from "node:crypto";
 import { UsageError } from "../config/usage.ts";
 import {
@@ -124,6 +125,23 @@ export class NtsService {
     }
   }
 
+  /**
+   * Told by whoever has given up root: what it cannot do any more.
+   * @param user who it is now
+   * @returns a sentence for each
+   */
+  bereft(user: string): readonly string[] {
+    const { certificate, key } = this.#settings;
+    const unread = [certificate, key].filter((path) => !isPermitted(path, constants.R_OK));
+    const isLocked = this.#path !== null && !isPermitted(dirname(this.#path), constants.W_OK);
+    return [
+      ...unread.map((path) => `${path}: ${user} may not read it, so that a new one is taken by a restart only`),
+      ...(isLocked
+        ? [`${this.#path}: ${user} may not write there, so that new master keys of cookies are not kept`]
+        : []),
+    ];
+  }
+
   close(): void {
     clearInterval(this.#timer);
     this.#listener.close();
@@ -200,6 +218,15 @@ function exposure({ key }: NtsSettings): string | null {
     return (statSync(key).mode & READABLE_BY_ALL) === 0 ? null : `${key}: everybody on this host may read this key`;
   } catch {
     return null;
+  }
+}
+
+function isPermitted(path: string, access: number): boolean {
+  try {
+    accessSync(path, access);
+    return true;
+  } catch {
+    return false;
   }
 }
 

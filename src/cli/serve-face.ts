@@ -22,6 +22,7 @@ import { printable } from "../view/text.ts";
 import { DEFAULT_WIDTH, type Io, sayLine } from "./io.ts";
 import { isLive } from "./live.ts";
 import { unixNow } from "./measure.ts";
+import type { NtsService } from "./nts-serving.ts";
 import { LEAST_USER } from "./options/defaults.ts";
 import type { OptionsOf } from "./options/offers.ts";
 import type { Face, Session } from "./session.ts";
@@ -38,12 +39,13 @@ export class ServeFace implements Face {
   readonly #options: OptionsOf<"serve">;
   readonly #io: Io;
   readonly #palette: Palette;
+  readonly #nts: Pick<NtsService, "bereft"> | null;
   readonly #presence: Presence;
   #answered = { at: 0, count: 0, rate: 0 };
 
   constructor(
     { service, associations }: EngineConfig,
-    ntsPort: number | null,
+    nts: Pick<NtsService, "port" | "bereft"> | null,
     options: OptionsOf<"serve">,
     io: Io,
     palette: Palette,
@@ -51,12 +53,13 @@ export class ServeFace implements Face {
     this.#options = options;
     this.#io = io;
     this.#palette = palette;
+    this.#nts = nts;
     this.#presence = {
       port: service!.port,
       address: service!.addresses.length === 1 ? service!.addresses[0]! : null,
       groups: service!.groups.map(({ group }) => group),
       broadcasts: associations.filter(({ kind }) => kind === "broadcast").map(({ name }) => name),
-      ntsPort,
+      ntsPort: nts?.port ?? null,
     };
     this.shown = { every: PERIOD, show: (session) => this.#tell("counts", session) };
   }
@@ -100,6 +103,7 @@ export class ServeFace implements Face {
     if (fault === null) {
       if (verbose === true)
         sayLine(this.#io.err, `ntpkit serve: the port is open; this process is ${name} from now on`);
+      for (const text of this.#nts?.bereft(name) ?? []) session.warn(`${text}; --user names another`);
     } else if (asked === undefined)
       session.warn(`still root, since it cannot become ${name} here; --user root says nothing of it`);
     else

@@ -25,8 +25,7 @@ export async function runServe(servers: readonly string[], options: OptionsOf<"s
     if (text !== null) io.err.write(`ntpkit serve: warning: ${text}\n`);
   };
   await served.serve(nts, (_matter, text) => warn(text));
-  const port = served.service?.port ?? null;
-  const face = new ServeFace(config, port, options, io, await paletteFor(io.out, io.env, options.color));
+  const face = new ServeFace(config, served.service, options, io, await paletteFor(io.out, io.env, options.color));
   const renew = (): void => served.service?.renew();
   if (served.service !== null) process.on("SIGHUP", renew);
   const { answering } = served;

@@ -1,7 +1,10 @@
 /** `serve` and `run` under NTS from end to end: our own client, by real TLS and UDP on loopback, is told the time by them. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { startServer } from "../../src/cli/demo/server.ts";
 import type { Io, StopSignal } from "../../src/cli/io.ts";
@@ -27,6 +30,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
+const ENTRY = fileURLToPath(new URL("../../src/cli/entry.ts", import.meta.url));
 const running: Serving[] = [];
 afterEach(async () => {
   for (const one of running.splice(0)) await one.stop();
@@ -142,6 +146,25 @@ describe("serve", () => {
     );
     await server.stop();
     expect(readFileSync(path, "utf8")).toBe("mine\n");
+  });
+
+  it.runIf(process.getuid?.() === 0)("says what it cannot take anew once it has given up root", async () => {
+    const [time, port, keys] = [await freePort(), await freePort(), join(folder, "own", "keys")];
+    const at = ["--local-stratum", "4", "--address", "127.0.0.1", "--port", `${time}`, "--nts-port", `${port}`];
+    const under = ["--nts-cert", good.file, "--nts-key", good.keyFile, "--nts-cookies", keys];
+    // A process of its own: who has given up root has it no more.
+    const child = spawn(process.execPath, ["--import", "tsx", ENTRY, "serve", ...at, ...under]);
+    let err = "";
+    child.stderr.on("data", (chunk: Buffer) => (err += chunk.toString()));
+    await once(child.stdout, "data");
+    child.kill("SIGTERM");
+    await once(child, "close");
+    expect(err).toContain(
+      `warning: ${good.keyFile}: nobody may not read it, so that a new one is taken by a restart only; --user names another\n`,
+    );
+    expect(err).toContain(
+      `warning: ${keys}: nobody may not write there, so that new master keys of cookies are not kept`,
+    );
   });
 
   it("says of a certificate that has expired that nobody will believe it", async () => {

@@ -201,6 +201,9 @@ class Daemon implements Face {
   begun(running: Session): void {
     this.#session = running;
     becomeUser(this.#options, this.#log);
+    const { user } = this.#options;
+    for (const text of (user === undefined ? null : this.#served.service?.bereft(user)) ?? [])
+      this.#log.say("warning", "nts", text);
     this.#names.follow(this.#orders.loaded.configuration.restrict);
     this.#manager.tell("READY=1", `MAINPID=${process.pid}`);
   }
