@@ -31,6 +31,7 @@ interface Plan extends Adoption {
  */
 export function runAdopt(named: string | null, options: OptionsOf<"adopt">, io: Io): number {
   const root = resolve(options.root ?? "/");
+  if (!isThere(root)) throw new UsageError(`there is no folder ${root}`, "--root names where a system's files are");
   const machine = machineOf(root);
   const found = findDaemons(machine);
   const taken = chosen(named, found, root);
@@ -43,7 +44,8 @@ export function runAdopt(named: string | null, options: OptionsOf<"adopt">, io: 
     taken: taken.daemon,
     text,
     lost,
-    frequency: frequency === null ? null : frequency * 1e6,
+    // As files have it: to a millionth of a part per million.
+    frequency: frequency === null ? null : Math.round(frequency * 1e12) / 1e6,
     files,
     written: isWritten,
     kept,
@@ -113,9 +115,17 @@ function write(plan: Plan, root: string, force: boolean): readonly string[] {
       `${there.map(({ path }) => path).join(" and ")} ${there.length === 1 ? "exists" : "exist"} already, and nothing was written`,
       "replace with --force, which keeps what is there with .old behind its name",
     );
-  for (const { path } of there) attempt(path, () => renameSync(join(root, path), join(root, `${path}.old`)));
+  const kept = there.map(({ path }) => ({ path, old: unusedName(root, `${path}.old`) }));
+  for (const { path, old } of kept) attempt(path, () => renameSync(join(root, path), join(root, old)));
   for (const { path, what } of plan.files) attempt(path, () => writeOne(join(root, path), what, plan, root));
-  return there.map(({ path }) => `${path}.old`);
+  return kept.map(({ old }) => old);
+}
+
+/** A name that nothing has: what was kept before stays, for it may be what somebody wrote by hand. */
+function unusedName(root: string, path: string): string {
+  let name = path;
+  for (let count = 2; isThere(join(root, name)); count += 1) name = `${path}.${count}`;
+  return name;
 }
 
 function writeOne(place: string, what: AdoptedFile["what"], { text, keys, frequency }: Plan, root: string): void {

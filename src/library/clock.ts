@@ -1,4 +1,5 @@
 /** A clock of the engine's own for programs: opened, read, waited for, and closed; no privilege, and the machine's clock untouched. */
+import { UsageError } from "../config/usage.ts";
 import { failureContext } from "../cli/guarded.ts";
 import { engineOf, thisMachine, unixNow } from "../cli/measure.ts";
 import { NtsAtHand } from "../cli/nts-at-hand.ts";
@@ -49,7 +50,7 @@ export interface Clock extends AsyncDisposable, AsyncIterable<ClockChange> {
   /**
    * Commit wait: until a moment has passed whatever true time is, so that nobody whose clock is right can still see it coming.
    * @param timestamp Unix nanoseconds, e.g. the `latest` of a transaction
-   * @throws ClockError `closed`; and what the signal was aborted for
+   * @throws ClockError `closed`; what the signal was aborted for; UsageError where the timestamp is no bigint
    */
   past(timestamp: bigint, options?: { readonly signal?: AbortSignal }): Promise<void>;
   /** What becomes of it from now on, until it is closed. */
@@ -167,6 +168,8 @@ class EngineClock implements Clock {
   }
 
   async past(timestamp: bigint, { signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    if (typeof timestamp !== "bigint")
+      throw new UsageError("past: the timestamp is no bigint", "nanoseconds since 1970, as now() has them");
     for (;;) {
       signal?.throwIfAborted();
       if (this.#stop.signal.aborted) throw closed();

@@ -38,8 +38,9 @@ export function reportDocument(
   };
 }
 
+/** To the millisecond, as most of what is read has it: further digits would be the rounding's. */
 function iso(seconds: number): string | null {
-  return unixToIso(BigInt(Math.round(seconds * 1e9)));
+  return unixToIso(BigInt(Math.round(seconds * 1e3)) * 1_000_000n);
 }
 
 /** The schema of the document of `report`. */

@@ -191,6 +191,14 @@ describe("what is there already", () => {
     expect((await adopt("--write", "--force")).err).toContain("what was there is /etc/ntpkit.conf.old now");
     expect(written("etc/ntpkit.conf.old")).toBe("server mine.example.net\n");
     expect(written("etc/ntpkit.conf")).toContain("pool 0.example.net iburst");
+    // Once more: what somebody wrote by hand is not lost for that.
+    expect((await adopt("--write", "--force")).err).toContain("what was there is /etc/ntpkit.conf.old.2 now");
+    expect(written("etc/ntpkit.conf.old")).toBe("server mine.example.net\n");
+  });
+
+  it("is looked for below a folder that is there", async () => {
+    const { code, err } = await ntpkit(["adopt", "--root", join(root, "nowhere")]);
+    expect([code, err]).toEqual([64, expect.stringContaining("there is no folder")]);
   });
 
   it("keeps keys for root, and for the group of the package", async () => {

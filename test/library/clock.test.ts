@@ -54,6 +54,7 @@ describe("a clock", () => {
     await clock.past(latest);
     expect(clock.now().earliest > latest).toBe(true);
     await clock.past(0n);
+    await expect(clock.past(5 as unknown as bigint)).rejects.toBeInstanceOf(UsageError);
     const aborted = clock.past(latest + 3_600_000_000_000n, { signal: AbortSignal.timeout(10) });
     await expect(aborted).rejects.toMatchObject({ name: "TimeoutError" });
   });
