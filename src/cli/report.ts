@@ -58,10 +58,18 @@ export async function runReport(files: readonly string[], options: OptionsOf<"re
 }
 
 async function readFile(file: string, all: Collection, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
   const input = file === STANDARD ? process.stdin : createReadStream(file);
-  signal.addEventListener("abort", () => input.destroy(), { once: true });
+  const lines = createInterface({ input, crlfDelay: Infinity });
+  // What is destroyed has no end: whoever reads its lines would wait for one.
+  const abandon = (): void => {
+    lines.close();
+    input.on("error", () => undefined);
+    input.destroy();
+  };
+  signal.addEventListener("abort", abandon, { once: true });
   try {
-    for await (const line of createInterface({ input, crlfDelay: Infinity })) all.add(line);
+    for await (const line of lines) all.add(line);
     if (input.errored !== null) throw input.errored;
   } catch (error) {
     if (!signal.aborted) throw new UsageError(`cannot read ${file}: ${systemReason(error)}`);

@@ -1,6 +1,7 @@
 /** `report`: lines of every kind as rows, figures in bounded memory, and a page that nothing a server is called can break. */
 import { execFileSync } from "node:child_process";
 import {
+  existsSync,
   closeSync,
   constants,
   lstatSync,
@@ -363,5 +364,13 @@ describe("the command", () => {
     expect(await ntpkit(["report", join(folder, "peerstats"), "-o", join(folder, "no/where.html")])).toMatchObject({
       code: 74,
     });
+  });
+
+  it("ends when it is told to, while it reads the first of two files", async () => {
+    const [file, page] = [join(folder, "interrupted"), join(folder, "none.html")];
+    writeFileSync(file, "");
+    const argv = ["report", file, file, "-o", page];
+    expect(await ntpkit(argv, { signal: "SIGINT" })).toMatchObject({ code: 130, out: "" });
+    expect(existsSync(page)).toBe(false);
   });
 });
