@@ -30,7 +30,7 @@ for (const [arch, architecture] of Object.entries(ARCHITECTURES)) {
 }
 
 function pack(program, arch, architecture) {
-  const root = place(`release/work/deb-${architecture}/`);
+  const root = place(`release/parts/deb-${architecture}/`);
   rmSync(root, { recursive: true, force: true });
   install(root, program, arch);
   describe(root, architecture);
@@ -45,7 +45,7 @@ function pack(program, arch, architecture) {
 /** What is installed. */
 function install(root, program, arch) {
   copy(program, `${root}${LIB}/ntpkit`, 0o755);
-  copy(place(`release/work/koffi-${arch}.node`), `${root}${LIB}/koffi.node`, 0o644);
+  copy(place(`release/parts/koffi-${arch}.node`), `${root}${LIB}/koffi.node`, 0o644);
   link("../lib/ntpkit/ntpkit", `${root}usr/bin/ntpkit`);
   manual(root);
   for (const [shell, path] of Object.entries(SHELLS))
@@ -79,7 +79,7 @@ function documents(root) {
   const paragraphs = licence.split("\n").map((line) => (line === "" ? " ." : ` ${line}`));
   write(`${doc}copyright`, `${readFileSync(textOf("copyright"), "utf8").trimEnd()}\n${paragraphs.join("\n")}\n`);
   // Of Node, of what is bundled, and of koffi, each of which asks for its notice to go along.
-  const notices = ["release/work/LICENSE.node", "dist/LICENCES.txt", "node_modules/koffi/LICENSE.txt"];
+  const notices = ["release/parts/LICENSE.node", "dist/LICENCES.txt", "node_modules/koffi/LICENSE.txt"];
   write(
     `${doc}NOTICES.gz`,
     gzipped(notices.map((path) => readFileSync(place(path), "utf8")).join(`\n${"=".repeat(72)}\n\n`)),

@@ -24,7 +24,7 @@ const MACHINES = {
 /** What is compiled of these is inside. */
 const COMPILED = ["sync", "query", "peers", "check", "now", "trace", "wait", "run"];
 
-const work = place("release/work/");
+const work = place("release/parts/");
 const asked = process.argv.slice(2);
 mkdirSync(work, { recursive: true });
 await bundleStart();
@@ -95,7 +95,7 @@ function nodeFor(arch) {
   copyFileSync(`${folder}/bin/node`, `${stripped}.new`);
   if (spawnSync(strip, [`${stripped}.new`]).status !== 0)
     process.stderr.write(`no ${strip}: the executable keeps Node's symbols\n`);
-  copyFileSync(`${folder}/LICENSE`, place("release/work/LICENSE.node"));
+  copyFileSync(`${folder}/LICENSE`, place("release/parts/LICENSE.node"));
   must("mv", [`${stripped}.new`, stripped]);
   return stripped;
 }
