@@ -1,5 +1,5 @@
 /** `ntpkit report`: what a time daemon has written down, as one page with plots. */
-import { createReadStream, lstatSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { lstatSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { UsageError } from "../config/usage.ts";
 import { isPlacedByUs } from "../host/ownfile.ts";
@@ -15,6 +15,7 @@ import { CommandFailure, exitCode } from "./exit.ts";
 import { sayLine, type Io } from "./io.ts";
 import { REPORT_DEFAULTS } from "./options/defaults.ts";
 import type { OptionsOf } from "./options/offers.ts";
+import { openInput } from "./input.ts";
 import { Until } from "./until.ts";
 
 /** Standard input and output, as a file's name. */
@@ -59,7 +60,7 @@ export async function runReport(files: readonly string[], options: OptionsOf<"re
 
 async function readFile(file: string, all: Collection, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return;
-  const input = file === STANDARD ? process.stdin : createReadStream(file);
+  const input = openInput(file);
   const lines = createInterface({ input, crlfDelay: Infinity });
   // What is destroyed has no end: whoever reads its lines would wait for one.
   const abandon = (): void => {

@@ -1,10 +1,12 @@
 /** The command as a process of its own: pipes that break, signals, exit codes. */
-import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
+import { execFileSync, spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
 import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
-import { closeSync, existsSync, openSync } from "node:fs";
+import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, readlinkSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 const ENTRY = fileURLToPath(new URL("../../src/cli/entry.ts", import.meta.url));
 
@@ -44,6 +46,56 @@ describe("the process", () => {
     child.stdout.destroy();
     expect(await ended(child)).toMatchObject({ code: 0, err: "" });
   });
+});
+
+describe("a pipe with a name", () => {
+  const capture = fileURLToPath(new URL("../fixtures/captures/i1-autokey-tc.pcap", import.meta.url));
+  let folder = "";
+  let pipe = "";
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "ntpkit-pipe-"));
+    pipe = join(folder, "pipe");
+    execFileSync("mkfifo", [pipe]);
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  it.each(["decode", "report"])(
+    "that nobody writes to does not keep %s from ending when it is told to",
+    async (name) => {
+      const child = start(name, pipe);
+      try {
+        await vi.waitFor(() => expect(opened(child)).toContain(pipe), { timeout: 20_000 });
+        child.kill("SIGINT");
+        expect(await ended(child)).toMatchObject({ code: 130 });
+      } finally {
+        child.kill("SIGKILL");
+      }
+    },
+  );
+
+  it("is read to its end like a file", async () => {
+    const child = start("decode", pipe);
+    const writer = spawn("sh", ["-c", `exec cat "$0" > "$1"`, capture, pipe]);
+    try {
+      const { code, out } = await ended(child);
+      expect([code, out]).toEqual([0, (await ended(start("decode", capture))).out]);
+    } finally {
+      child.kill("SIGKILL");
+      writer.kill("SIGKILL");
+    }
+  });
+
+  /** What a process has open. */
+  function opened({ pid }: ChildProcessWithoutNullStreams): readonly string[] {
+    const descriptors = `/proc/${pid}/fd`;
+    return readdirSync(descriptors).flatMap((name) => {
+      try {
+        return [readlinkSync(join(descriptors, name))];
+      } catch {
+        return []; // closed meanwhile
+      }
+    });
+  }
 });
 
 describe("what nobody catches", () => {

@@ -1,5 +1,4 @@
 /** The NTP packets of a capture, as it comes: read, decoded, and those that are wanted; for the command and for programs. */
-import { createReadStream } from "node:fs";
 import { Datagrams } from "../../capture/datagram.ts";
 import { CAPTURE_FAULTS, type Damage } from "../../capture/frame.ts";
 import { CaptureReader } from "../../capture/reader.ts";
@@ -11,14 +10,13 @@ import { placedText, systemReason } from "../../security/place.ts";
 import type { FailureDocument } from "../../view/document.ts";
 import { counted } from "../../view/text.ts";
 import { addressOctets, inNetwork } from "../../wire/address.ts";
+import { openInput, STANDARD_INPUT } from "../input.ts";
 import { DECODE_DEFAULTS } from "../options/defaults.ts";
 import type { OptionsOf } from "../options/offers.ts";
 
 /** Which packets, and by which keys. */
 export type PacketOptions = Pick<OptionsOf<"decode">, "host" | "mode" | "bad" | "port" | "keys" | "keysFormat">;
 
-/** Standard input, as a file's name. */
-const STDIN = "-";
 /** Octets read at a time. */
 const CHUNK = 1 << 17;
 
@@ -47,7 +45,7 @@ export async function* packetsOf(
   const { port = DECODE_DEFAULTS.port } = options;
   const reader = new CaptureReader();
   const datagrams = new Datagrams();
-  const name = typeof source !== "string" ? "the capture" : source === STDIN ? "standard input" : source;
+  const name = typeof source !== "string" ? "the capture" : source === STANDARD_INPUT ? "standard input" : source;
   try {
     for await (const chunk of typeof source === "string" ? octetsOf(source, signal) : source) {
       let count = 0;
@@ -72,7 +70,7 @@ export async function* packetsOf(
 }
 
 function octetsOf(file: string, signal: AbortSignal): AsyncIterable<Uint8Array> {
-  const stream = file === STDIN ? process.stdin : createReadStream(file, { highWaterMark: CHUNK });
+  const stream = openInput(file, CHUNK);
   signal.addEventListener("abort", () => stream.destroy(), { once: true });
   return stream as AsyncIterable<Uint8Array>;
 }

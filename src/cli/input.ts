@@ -1,0 +1,30 @@
+/** What a command reads as it comes: a file, a pipe with a name, standard input. */
+import { constants, createReadStream, openSync, statSync } from "node:fs";
+import { Socket } from "node:net";
+import type { Readable } from "node:stream";
+
+/** Standard input, as a file's name. */
+export const STANDARD_INPUT = "-";
+
+/**
+ * Opens what is to be read; that it cannot be is the stream's error.
+ *
+ * A pipe whose other end nobody opens is waited for without a thread: one that waits in open(2) can be told nothing, and Node waits for
+ * it at its own end.
+ * @param chunk octets read at a time; of files only
+ */
+export function openInput(path: string, chunk?: number): Readable {
+  if (path === STANDARD_INPUT) return process.stdin;
+  const pipe = openPipe(path);
+  if (pipe !== null) return new Socket({ fd: pipe, readable: true, writable: false });
+  return createReadStream(path, chunk === undefined ? {} : { highWaterMark: chunk });
+}
+
+/** A descriptor of a pipe; `null`: it is none, or cannot be read, which opening it as a file will tell. */
+function openPipe(path: string): number | null {
+  try {
+    return statSync(path).isFIFO() ? openSync(path, constants.O_RDONLY | constants.O_NONBLOCK) : null;
+  } catch {
+    return null;
+  }
+}
