@@ -28,6 +28,9 @@ export interface NtsSettings {
   readonly at: Place | null;
 }
 
+/** Whether one of this host's addresses is served, an IP literal without a zone. */
+export type IsServed = (ip: string) => boolean;
+
 /** What the command line says. */
 export interface NtsOptions {
   readonly ntsCert?: string;
@@ -77,6 +80,8 @@ export function ntsSettings(
 export class NtsServed {
   #service: NtsService | null = null;
   #settings: NtsSettings | null = null;
+  /** Until what was asked for last is done: what is asked for meanwhile follows. */
+  #busy: Promise<void> = Promise.resolve();
 
   /** Who answers now. */
   readonly answering = (): NtsAnswering | null => this.#service?.answering ?? null;
@@ -92,15 +97,21 @@ export class NtsServed {
 
   /**
    * Goes by what is asked for now; what has not changed goes on.
-   * @throws UsageError where that cannot be; nobody is answered then
+   * @throws UsageError and CommandFailure where that cannot be; nobody is answered then
    */
-  async serve(settings: NtsSettings | null, tell: TellNts): Promise<void> {
+  serve(settings: NtsSettings | null, tell: TellNts, isServed: IsServed = () => true): Promise<void> {
+    const served = this.#busy.then(() => this.#serve(settings, tell, isServed));
+    this.#busy = served.catch(() => undefined);
+    return served;
+  }
+
+  async #serve(settings: NtsSettings | null, tell: TellNts, isServed: IsServed): Promise<void> {
     if (this.#service !== null && isSame(settings, this.#settings)) return this.#service.renew();
     this.close();
     this.#settings = settings;
     if (settings === null) return;
     const { NtsService: Service } = await import("./nts-serving.ts");
-    this.#service = await Service.begin(settings, tell);
+    this.#service = await Service.begin(settings, tell, isServed);
   }
 
   close(): void {

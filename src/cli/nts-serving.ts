@@ -25,7 +25,8 @@ import { LARGEST, readText } from "../security/readfile.ts";
 import { readMasterKeys, writeMasterKeys } from "../state/masterkeys.ts";
 import { masterKeysPath } from "../state/place.ts";
 import { HOST_FAULTS } from "../view/explain.ts";
-import type { NtsSettings } from "./nts-served.ts";
+import { CommandFailure } from "./exit.ts";
+import type { IsServed, NtsSettings } from "./nts-served.ts";
 
 /** How often the files are looked at, and whether a new master key is due, seconds. */
 const LOOK_INTERVAL = 10;
@@ -68,9 +69,9 @@ export class NtsService {
 
   /**
    * Begins.
-   * @throws UsageError where certificate or key cannot be used, or the port cannot be had
+   * @throws UsageError where certificate or key cannot be used; CommandFailure where the port cannot be had
    */
-  static async begin(settings: NtsSettings, tell: TellNts): Promise<NtsService> {
+  static async begin(settings: NtsSettings, tell: TellNts, isServed: IsServed): Promise<NtsService> {
     const identity = readIdentity(settings);
     tell("key", exposure(settings));
     tell("certificate", undated(settings, identity));
@@ -81,14 +82,16 @@ export class NtsService {
     const listening = await listenForKeys({
       identity,
       port,
+      isServed,
       ...(address === null ? {} : { address }),
       service: { port: timePort, server: null, cookie: (keys) => answering.cookie(keys) },
     });
     if (listening.kind === "fault")
-      throw new UsageError(
-        `TCP port ${port} for NTS cannot be had: ${HOST_FAULTS[listening.why]}`,
-        `name another with ${settings.words.port}`,
-      );
+      throw new CommandFailure({
+        code: "permission",
+        message: `TCP port ${port} for NTS cannot be had: ${HOST_FAULTS[listening.why]}`,
+        hint: `name another with ${settings.words.port}`,
+      });
     return new NtsService(settings, tell, kept, listening.listener, identity);
   }
 

@@ -36,6 +36,8 @@ export interface ListenerOptions {
   /** IP literal; absent: all addresses of both families. */
   readonly address?: string;
   readonly service: KeService;
+  /** Whether one of this host's addresses is served, an IP literal without a zone. Absent: all are. */
+  readonly isServed?: (ip: string) => boolean;
   /** Absent: what is bearable. */
   readonly limits?: AdmissionLimits;
 }
@@ -114,13 +116,15 @@ class Listener implements NtsListener {
   readonly counts: KeCounts = { good: 0, withoutTls: 0, bad: 0, limited: 0 };
   readonly #admission: Admission<Socket>;
   readonly #service: KeService;
+  readonly #isServed: (ip: string) => boolean;
   readonly #tls: TlsServer;
   readonly #tcp: Server;
   readonly #sockets = new Set<Socket>();
 
-  constructor({ identity, service, limits }: ListenerOptions) {
+  constructor({ identity, service, isServed = () => true, limits }: ListenerOptions) {
     this.#admission = new Admission(limits);
     this.#service = service;
+    this.#isServed = isServed;
     this.#tls = createServer({ ...contextOf(identity), ALPNProtocols: [ALPN] }, (secured) => this.#secured(secured));
     this.#tls.on("tlsClientError", (_error, secured) => {
       this.counts.withoutTls += 1;
@@ -159,6 +163,9 @@ class Listener implements NtsListener {
 
   #heed(socket: Socket): void {
     socket.on("error", () => undefined);
+    // A socket of both families has IPv4 addresses within IPv6's.
+    const own = (socket.localAddress ?? "").replace(/^::ffff:(?=\d+\.)/, "").replace(/%.*$/, "");
+    if (!this.#isServed(own)) return void socket.resetAndDestroy();
     const admitted = this.#admission.admit(socket, socket.remoteAddress ?? "", steady());
     if (admitted.kind === "limited") {
       this.counts.limited += 1;

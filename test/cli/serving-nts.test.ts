@@ -197,7 +197,7 @@ describe("serve", () => {
     const argv = ["--port", `${await freePort()}`, "--address", "127.0.0.1", "--nts-port", `${port}`];
     const { code, err } = await ntpkit(["serve", ...argv, "--nts-cert", good.file, "--nts-key", good.keyFile]);
     expect([code, err]).toEqual([
-      64,
+      14,
       `ntpkit serve: TCP port ${port} for NTS cannot be had: the port is in use; name another with --nts-port\n`,
     ]);
   });
@@ -219,6 +219,11 @@ describe("run", () => {
     process.emit("SIGHUP");
     await daemon.says(new RegExp(`keys for NTS are established at TCP port ${port}`));
     expect(await asked(port)).toMatchObject({ code: 0, report: ANSWERED });
+    // Keys are established where the time is told, and nowhere else.
+    write("interface ignore 127.0.0.1", nts(good.file));
+    process.emit("SIGHUP");
+    await daemon.says(/read anew/);
+    expect(await asked(port)).toMatchObject({ report: { nts: { cookies: 0, fault: expect.anything() } } });
     write();
     process.emit("SIGHUP");
     await daemon.says(/associations stay/);

@@ -203,3 +203,20 @@ it("a port that is taken is told by name", async () => {
   const again = await listenForKeys({ identity, port: listener.port, address: "127.0.0.1", service });
   expect(again).toEqual({ kind: "fault", why: "portInUse" });
 });
+
+it("takes nobody at an address that is not served, and tells those of IPv4 from IPv6's", async () => {
+  const asked: string[] = [];
+  const isServed = (ip: string): boolean => {
+    asked.push(ip);
+    return ip !== "127.0.0.1";
+  };
+  const nts = new NtsServer(firstKeys(0, random), makeAead, random);
+  const service = { port: 1123, server: null, cookie: nts.cookie.bind(nts) };
+  const identity = { certificate: good.certificate, key: good.key };
+  const listening = await listenForKeys({ identity, port: 0, service, isServed });
+  if (listening.kind === "fault") throw new Error(listening.why);
+  closing.push(() => listening.listener.close());
+  expect(await establish(listening.listener.port)).toMatchObject({ kind: "notEstablished" });
+  expect(asked).toEqual(["127.0.0.1"]);
+  expect(listening.listener.counts).toMatchObject({ good: 0, limited: 0 });
+});

@@ -19,6 +19,7 @@ import type { Note } from "../../engine/port/note.ts";
 import type { Memory } from "../../engine/port/memory.ts";
 import { lookUpUser } from "../../host/become.ts";
 import { steady } from "../../host/clock.ts";
+import { isDeaf, isListenedOn } from "../../engine/serving/listening.ts";
 import { addressesByInterface } from "../../host/interfaces.ts";
 import { drive, type DriveOptions } from "../../host/drive.ts";
 import { establishKeys } from "../../host/establish.ts";
@@ -284,12 +285,15 @@ class Daemon implements Face {
     const tell = (matter: string, text: string | null): void =>
       this.#log.matter(`nts ${matter}`, "warning", "nts", text);
     try {
-      await this.#served.serve(ntsSettings({}, configuration, where), tell);
+      const isDeafened = isDeaf(configuration.interfaces);
+      await this.#served.serve(isDeafened ? null : ntsSettings({}, configuration, where), tell, (ip) =>
+        isListenedOn(this.#orders.loaded.configuration.interfaces, addressesByInterface(), ip),
+      );
       const { service } = this.#served;
       const text = service === null ? null : `keys for NTS are established at TCP port ${service.port}`;
       this.#log.matter("nts", "info", "nts", text);
     } catch (error) {
-      if (!(error instanceof UsageError)) throw error;
+      if (!(error instanceof UsageError || error instanceof CommandFailure)) throw error;
       this.#log.matter("nts", "error", "nts", `${error.message}; nobody is answered under NTS`);
     }
   }

@@ -19,6 +19,12 @@ export function listening(rules: readonly ListenRule[], interfaces: HostAddresse
   return all.filter(({ name, address }) => decision(rules, name, address) === "listen").map(({ address }) => address);
 }
 
+/** Whether one of this host's addresses, an IP literal without a zone, is listened on; see {@link listening}. */
+export function isListenedOn(rules: readonly ListenRule[], interfaces: HostAddresses, ip: string): boolean {
+  const addresses = listening(rules, interfaces);
+  return addresses === ALL_ADDRESSES || addresses.some((address) => address.split("%")[0] === ip);
+}
+
 /** Whether there is no address that would ever be listened on: nothing after `ignore all` says otherwise. */
 export function isDeaf(rules: readonly ListenRule[]): boolean {
   const last = rules.findLastIndex(({ what, action }) => what === "all" || action === "listen");
