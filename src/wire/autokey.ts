@@ -20,7 +20,7 @@
  * the autokey values and the leap seconds, and answers that have nothing to say, end with the association ID. Of an ASSOC
  * message the filestamp is the sender's status word.
  */
-import { EXTENSION_HEADER_LENGTH, type ExtensionField } from "./extension.ts";
+import type { ExtensionField } from "./extension.ts";
 
 /** Messages by their codes (RFC 5906 §10). */
 export const AUTOKEY_MESSAGES: Readonly<Record<number, string>> = {
@@ -179,11 +179,6 @@ export function signedOctets({ timestamp, filestamp, value }: Omit<AutokeyValue,
   view.setUint32(8, value.length);
   octets.set(value, 12);
   return octets;
-}
-
-/** Octets of the extension field that a message makes, its type and length included. */
-export function autokeyOctets({ content }: Pick<AutokeyMessage, "content">): number {
-  return EXTENSION_HEADER_LENGTH + (content === null ? ID_LENGTH : contentEnd(content));
 }
 
 function readContent(octets: Uint8Array): AutokeyValue | AutokeyFieldFault {

@@ -223,7 +223,7 @@ describe("run", () => {
     write("interface ignore 127.0.0.1", nts(good.file));
     process.emit("SIGHUP");
     await daemon.says(/read anew/);
-    expect(await asked(port)).toMatchObject({ report: { nts: { cookies: 0, fault: expect.anything() } } });
+    expect(await asked(port)).toMatchObject({ code: 10, report: { nts: { fault: expect.anything() } } });
     write();
     process.emit("SIGHUP");
     await daemon.says(/associations stay/);
