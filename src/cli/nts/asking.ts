@@ -17,12 +17,12 @@ export type Granted = Extract<Settled, { readonly kind: "granted" }>;
 
 /** Asks one host. */
 export class Hands {
-  readonly #trust: Trust;
+  readonly #shakeHands: ReturnType<typeof handshakes>;
   readonly #options: AskOptions;
   readonly #makeAead: MakeAead;
 
   private constructor(trust: Trust, options: AskOptions, makeAead: MakeAead) {
-    this.#trust = trust;
+    this.#shakeHands = handshakes(trust);
     this.#options = options;
     this.#makeAead = makeAead;
   }
@@ -42,10 +42,15 @@ export class Hands {
 
   /** @returns `null`: it was told to end */
   shake(name: string, place: Address, aeads: readonly number[]): Promise<Settled | null> {
+    const { signal } = this;
     return new Promise((done) => {
-      this.signal.addEventListener("abort", () => done(null), { once: true });
-      if (this.signal.aborted) return done(null);
-      handshakes(this.#trust)({ name, with: place, aeads }, this.signal, done);
+      if (signal.aborted) return done(null);
+      const abandon = (): void => done(null);
+      signal.addEventListener("abort", abandon, { once: true });
+      this.#shakeHands({ name, with: place, aeads }, signal, (settled) => {
+        signal.removeEventListener("abort", abandon);
+        done(settled);
+      });
     });
   }
 

@@ -25,10 +25,11 @@ import {
   type SizeDocument,
   type StepDocument,
 } from "../../view/nts-document.ts";
-import { counted, durationText, listed, longText, signedText } from "../../view/text.ts";
+import { counted, durationText, listed, signedText } from "../../view/text.ts";
 import { addressText, type Address } from "../../wire/address.ts";
 import { ADVICE, adviceFor } from "./advice.ts";
 import type { Granted, Hands } from "./asking.ts";
+import { judgeDates } from "./dates.ts";
 
 /** Whom to examine. */
 export interface Patient {
@@ -41,13 +42,8 @@ export interface Patient {
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
-/** Days that a certificate should still have. */
-const SOON = 7;
-const DAY = 86_400;
 /** So often a question is asked before it counts as unanswered. */
 const TRIES = 2;
-/** A clock that is off by less is not to blame for dates. */
-const CLOCK_OFF: Seconds = 60;
 
 /** One examination. */
 export class Examination {
@@ -264,33 +260,9 @@ export class Examination {
     const took = secured - connected;
     if (settled.kind === "failed" && ESTABLISH_FAULTS[settled.why].step === "certificate")
       return this.#step("certificate", false, took, establishText(settled.why, settled.detail), adviceFor(settled.why));
-    const local = Date.now() / 1000;
-    const offset = answer?.sample?.offset ?? null;
-    const measured = local + (offset ?? 0);
-    const [from, until] = [
-      Math.max(...chain.map(({ from: date }) => secondsOf(date, -Infinity))),
-      Math.min(...chain.map(({ until: date }) => secondsOf(date, Infinity))),
-    ];
-    const left = Math.floor((until - measured) / DAY);
-    this.findings.expires = Number.isFinite(left) ? left : null;
-    const isGood = (now: number): boolean => now >= from && now <= until;
-    const dates = `valid from ${dateText(from)} until ${dateText(until)}`;
-    const by = offset === null ? "by this host's clock" : "by the time measured";
-    const fails = (detail: string, advice: string): void => this.#step("certificate", false, took, detail, advice);
-    if (!isGood(measured)) {
-      const what = measured < from ? "not valid yet" : "expired";
-      const why = measured < from ? "notYetValid" : "expired";
-      return fails(`${what} ${by}: ${dates}`, isGood(local) ? ADVICE.theirClock : adviceFor(why));
-    }
-    if (!isGood(local) && Math.abs(offset ?? 0) > CLOCK_OFF) {
-      const off = longText(Math.abs(offset!)) ?? durationText(Math.abs(offset!));
-      return fails(
-        `${dates}: good by the time measured, and not by this host's clock, which is ${off} ${offset! > 0 ? "behind" : "ahead"}`,
-        ADVICE.clock,
-      );
-    }
-    const detail = `${chain[0]!.subject}, by ${chain[0]!.issuer}; ${dates}, ${counted(left, "day")} more ${by}`;
-    this.#step("certificate", true, took, detail, left < SOON ? ADVICE.soon : null);
+    const judged = judgeDates(chain, Date.now() / 1000, answer?.sample?.offset ?? null);
+    this.findings.expires = judged.expires;
+    this.#step("certificate", judged.ok, took, judged.detail, judged.advice);
   }
 
   /** As many placeholders as are ever sent, and where those are too many, how many pass. */
@@ -381,12 +353,4 @@ export class Examination {
   #note(size: SizeDocument): void {
     this.findings.sizes = [...this.findings.sizes, size];
   }
-}
-
-function secondsOf(date: string | null, otherwise: number): number {
-  return date === null ? otherwise : Date.parse(date) / 1000;
-}
-
-function dateText(seconds: number): string {
-  return Number.isFinite(seconds) ? new Date(seconds * 1000).toISOString().slice(0, 10) : "?";
 }
