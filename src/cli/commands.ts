@@ -193,7 +193,7 @@ export const COMMANDS: readonly CommandRow[] = [
     operands: [
       {
         word: "[daemon]",
-        text: "ntpsec, ntpd, chrony, ntpd-rs, openntpd or timesyncd; the one that is enabled, or the first that is configured, unless given",
+        text: "one of ntpsec, ntpd, chrony, ntpd-rs, openntpd or timesyncd; the one that is enabled, or the first that is configured, unless given",
       },
     ],
     run: async ([daemon], options, io) => (await import("./adopt.ts")).runAdopt(daemon ?? null, options, io),

@@ -3,7 +3,7 @@ import type { EstablishFault } from "../../engine/port/establish.ts";
 
 /** By the fault of a handshake; those that are not here have the step's. */
 const BY_FAULT: Readonly<Partial<Record<EstablishFault, string>>> = {
-  refused: "Is that the host, and is 4460 the port on which it establishes keys? HOST:PORT names another.",
+  refused: "Is that the host, and the port on which it establishes keys? It is 4460 unless HOST:PORT names another.",
   unreached:
     "This host has no route there: is the network up, and does it have that address family? -4 or -6 picks one.",
   silent: "That TCP port is blocked on the way, or the host is down: ask who runs the firewall to let it out.",
