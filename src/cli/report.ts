@@ -1,10 +1,10 @@
 /** `ntpkit report`: what a time daemon has written down, as one page with plots. */
 import { lstatSync, realpathSync, rmSync, writeFileSync } from "node:fs";
-import { createInterface } from "node:readline";
 import { UsageError } from "../config/usage.ts";
 import { isPlacedByUs } from "../host/ownfile.ts";
 import { Collection } from "../report/collection.ts";
 import { reportPage } from "../report/page.ts";
+import { Splitter } from "../report/splitter.ts";
 import { systemReason } from "../security/place.ts";
 import { isNoFile, replaceFile } from "../state/files.ts";
 import { draftOf, quietly } from "../state/leftovers.ts";
@@ -20,6 +20,8 @@ import { Until } from "./until.ts";
 
 /** Standard input and output, as a file's name. */
 const STANDARD = "-";
+/** Octets read at a time. */
+const CHUNK = 1 << 18;
 
 /**
  * Reports.
@@ -60,21 +62,30 @@ export async function runReport(files: readonly string[], options: OptionsOf<"re
 
 async function readFile(file: string, all: Collection, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return;
-  const input = openInput(file);
-  const lines = createInterface({ input, crlfDelay: Infinity });
-  // What is destroyed has no end: whoever reads its lines would wait for one.
-  const abandon = (): void => {
-    lines.close();
-    input.on("error", () => undefined);
-    input.destroy();
-  };
+  const input = openInput(file, CHUNK);
+  const abandon = (): void => void input.on("error", () => undefined).destroy();
   signal.addEventListener("abort", abandon, { once: true });
+  const lines = new Splitter((row) => all.take(row));
+  let isFirst = true;
   try {
-    for await (const line of lines) all.add(line);
-    if (input.errored !== null) throw input.errored;
+    for await (const octets of input as AsyncIterable<Buffer>) {
+      if (isFirst && isCompressed(octets))
+        throw new UsageError(`${file} is compressed`, `as in: zcat ${file} | ntpkit report -`);
+      isFirst = false;
+      lines.add(octets);
+    }
+    lines.end();
   } catch (error) {
+    if (error instanceof UsageError) throw error;
     if (!signal.aborted) throw new UsageError(`cannot read ${file}: ${systemReason(error)}`);
+  } finally {
+    signal.removeEventListener("abort", abandon);
   }
+}
+
+/** What gzip begins its files with (RFC 1952 section 2.3.1). */
+function isCompressed(octets: Buffer): boolean {
+  return octets[0] === 0x1f && octets[1] === 0x8b;
 }
 
 /** What a link of our own, as /dev/stdout is, leads to; of what another could have placed the link itself is replaced. */

@@ -1,6 +1,7 @@
 /** Everything that a report is drawn from, gathered row by row in bounded memory, and what was left out of it. */
 import type { Seconds } from "../time/seconds.ts";
 import { readLine, type Followed, type Row, type Unread } from "./lines.ts";
+import { Remembered } from "./remembered.ts";
 import { Scatter, Series } from "./series.ts";
 
 /** One server. */
@@ -22,8 +23,6 @@ const MOST_SERVERS = 64;
 const STEP: Seconds = 0.128;
 /** So many steps are told of. */
 const MOST_STEPS = 100;
-/** So many rows are remembered, so that one that comes again counts once. */
-const MOST_REMEMBERED = 1 << 24;
 const RANKS: Readonly<Record<Followed, number>> = { refused: 0, good: 1, followed: 2 };
 
 /** What has been gathered. */
@@ -48,7 +47,11 @@ export class Collection {
 
   /** Takes a line of any file. */
   add(line: string): void {
-    const row = readLine(line);
+    this.take(readLine(line));
+  }
+
+  /** Takes what a line is. */
+  take(row: Row | Unread): void {
     if (row === "comment") return;
     if (typeof row === "string") this.unread[row] += 1;
     else if (this.#seen.has(row)) this.repeated += 1;
@@ -97,53 +100,4 @@ export class Collection {
     this.servers.set(name, figures);
     return figures;
   }
-}
-
-/** Rows by their digests: flat arrays of numbers, since in a set of texts a year of rows would not fit. */
-class Remembered {
-  #places: Uint32Array = new Uint32Array(1 << 12);
-  #digests: Uint32Array = new Uint32Array(1 << 12);
-  #count = 0;
-
-  /** Whether a row was asked for before; from now on it was. */
-  has(row: Row): boolean {
-    const text = `${row.at} ${row.kind === "server" ? row.server : ""} ${row.offset}`;
-    const [place, value] = [digest(text, 0x811c_9dc5), digest(text, 0x9e37_79b9) || 1];
-    const index = this.#indexOf(place, value);
-    if (this.#digests[index] !== 0) return true;
-    if (this.#count >= MOST_REMEMBERED) return false;
-    this.#places[index] = place;
-    this.#digests[index] = value;
-    this.#count += 1;
-    if (this.#count * 2 > this.#digests.length) this.#grow();
-    return false;
-  }
-
-  /** Where it is, or where it would be: an empty place has a digest of 0. */
-  #indexOf(place: number, value: number): number {
-    const mask = this.#digests.length - 1;
-    let index = place & mask;
-    while (this.#digests[index] !== 0 && (this.#digests[index] !== value || this.#places[index] !== place))
-      index = (index + 1) & mask;
-    return index;
-  }
-
-  #grow(): void {
-    const [places, digests] = [this.#places, this.#digests];
-    this.#places = new Uint32Array(places.length * 2);
-    this.#digests = new Uint32Array(digests.length * 2);
-    for (let index = 0; index < digests.length; index += 1) {
-      if (digests[index] === 0) continue;
-      const to = this.#indexOf(places[index]!, digests[index]!);
-      this.#places[to] = places[index]!;
-      this.#digests[to] = digests[index]!;
-    }
-  }
-}
-
-/** FNV-1a, from a start of one's own. */
-function digest(text: string, start: number): number {
-  let value = start;
-  for (let index = 0; index < text.length; index += 1) value = Math.imul(value ^ text.charCodeAt(index), 0x0100_0193);
-  return value >>> 0;
 }

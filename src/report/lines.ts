@@ -52,10 +52,21 @@ export function readLine(line: string): Row | Unread {
   return typeof row === "string" || isSound(row) ? row : "broken";
 }
 
+/** A moment that ntpd writes down: the modified Julian day, and the second of it. */
+export function momentOf(day: number, second: number): Seconds {
+  return (day - UNIX_DAY) * 86_400 + second;
+}
+
+/** What became of a server, by the select field of its status word. */
+export function verdictOf(status: number): Followed {
+  const select = (status >> 8) & 7;
+  return select >= 6 ? "followed" : select >= 3 ? "good" : "refused";
+}
+
 /** ntpd's: the day, the second of it, and then by how much there is. */
 function readStats(words: readonly string[]): Row | Unread | null {
   if (!/^\d{5}$/.test(words[0]!) || !/^\d+(?:\.\d+)?$/.test(words[1] ?? "")) return null;
-  const at = (Number(words[0]) - UNIX_DAY) * 86_400 + Number(words[1]);
+  const at = momentOf(Number(words[0]), Number(words[1]));
   if (words.length === 7) {
     const [offset, frequency, jitter] = numbers(words.slice(2)) ?? [];
     return offset === undefined ? "broken" : { kind: "clock", at, offset, frequency: frequency!, jitter: jitter! };
@@ -67,8 +78,7 @@ function readStats(words: readonly string[]): Row | Unread | null {
 function peer([, , server, status, ...rest]: readonly string[], at: Seconds): Row | Unread {
   const [offset, delay, dispersion] = numbers(rest.slice(0, 4)) ?? [];
   if (offset === undefined) return "broken";
-  const select = (Number.parseInt(status!, 16) >> 8) & 7;
-  const verdict = select >= 6 ? "followed" : select >= 3 ? "good" : "refused";
+  const verdict = verdictOf(Number.parseInt(status!, 16));
   return { kind: "server", at, server: server!, offset, delay: delay!, dispersion: dispersion!, verdict };
 }
 
@@ -158,13 +168,12 @@ function numbers(words: readonly string[]): readonly number[] | null {
 }
 
 /** Whether it is of a time and a size that can be. */
-function isSound(row: Row): boolean {
+export function isSound(row: Row): boolean {
   const { at, offset } = row;
-  const others = row.kind === "server" ? [row.delay, row.dispersion] : [row.frequency, row.jitter];
-  return (
-    at >= FIRST &&
-    at < LAST &&
-    Math.abs(offset) < FARTHEST &&
-    others.every((value) => value === null || Number.isFinite(value))
-  );
+  const [one, other] = row.kind === "server" ? [row.delay, row.dispersion] : [row.frequency, row.jitter];
+  return at >= FIRST && at < LAST && Math.abs(offset) < FARTHEST && isFigure(one) && isFigure(other);
+}
+
+function isFigure(value: number | null): boolean {
+  return value === null || Number.isFinite(value);
 }

@@ -6,13 +6,16 @@ import type { Seconds } from "../time/seconds.ts";
 
 /** So many stretches at most: about the columns of a plot. */
 const MOST = 1024;
+/** Places for them, a power of two: no two stretches that there may be at a time have the same. */
+const PLACES = 2 * MOST;
 
 /** A stretch of time. */
 export interface Stretch {
-  count: number;
-  least: number;
-  most: number;
-  sum: number;
+  readonly at: Seconds;
+  readonly count: number;
+  readonly least: number;
+  readonly most: number;
+  readonly sum: number;
 }
 
 /** One figure over time. */
@@ -20,67 +23,103 @@ export class Series {
   /** Seconds that a stretch lasts. */
   width: Seconds = 1;
   readonly spread: Spread = new Spread();
-  #stretches: Map<number, Stretch> = new Map();
+  readonly #stretches: Stretches = new Stretches();
   #first = Infinity;
   #last = -Infinity;
 
   /** Takes a value of a moment, in any order. */
   add(at: Seconds, value: number): void {
     this.spread.add(value);
-    this.#first = Math.min(this.#first, at);
-    this.#last = Math.max(this.#last, at);
+    if (at < this.#first) this.#first = at;
+    if (at > this.#last) this.#last = at;
     while ((this.#last - this.#first) / this.width > MOST) this.#widen();
-    merge(this.#stretches, Math.floor(at / this.width), { count: 1, least: value, most: value, sum: value });
+    this.#stretches.merge(Math.floor(at / this.width), 1, value, value, value);
   }
 
   /** The stretches that there is something of, by when they begin. */
-  get stretches(): readonly (Readonly<Stretch> & { readonly at: Seconds })[] {
-    return [...this.#stretches]
-      .toSorted(([one], [other]) => one - other)
-      .map(([place, stretch]) => ({ ...stretch, at: place * this.width }));
+  get stretches(): readonly Stretch[] {
+    return this.#stretches.told().map(({ at, ...stretch }) => ({ ...stretch, at: at * this.width }));
   }
 
   #widen(): void {
     this.width *= 2;
-    const before = this.#stretches;
-    this.#stretches = new Map();
-    for (const [place, stretch] of before) merge(this.#stretches, Math.floor(place / 2), stretch);
+    const before = this.#stretches.told();
+    this.#stretches.clear();
+    for (const { at, count, least, most, sum } of before)
+      this.#stretches.merge(Math.floor(at / 2), count, least, most, sum);
   }
 }
 
-function merge(stretches: Map<number, Stretch>, place: number, more: Stretch): void {
-  const before = stretches.get(place);
-  if (before === undefined) stretches.set(place, { ...more });
-  else {
-    before.count += more.count;
-    before.least = Math.min(before.least, more.least);
-    before.most = Math.max(before.most, more.most);
-    before.sum += more.sum;
+/** Stretches by their number, each at the place that its number has among all. */
+class Stretches {
+  readonly #numbers: Float64Array = new Float64Array(PLACES);
+  readonly #counts: Float64Array = new Float64Array(PLACES);
+  readonly #least: Float64Array = new Float64Array(PLACES);
+  readonly #most: Float64Array = new Float64Array(PLACES);
+  readonly #sums: Float64Array = new Float64Array(PLACES);
+
+  merge(number: number, count: number, least: number, most: number, sum: number): void {
+    const place = number & (PLACES - 1);
+    if (this.#counts[place] === 0) {
+      this.#numbers[place] = number;
+      this.#least[place] = least;
+      this.#most[place] = most;
+    } else {
+      if (least < this.#least[place]!) this.#least[place] = least;
+      if (most > this.#most[place]!) this.#most[place] = most;
+    }
+    this.#counts[place]! += count;
+    this.#sums[place]! += sum;
+  }
+
+  clear(): void {
+    this.#counts.fill(0);
+    this.#sums.fill(0);
+  }
+
+  /** Those that there is something of; `at` is their number. */
+  told(): readonly Stretch[] {
+    const all: Stretch[] = [];
+    for (const [place, count] of this.#counts.entries()) {
+      if (count === 0) continue;
+      const [least, most, sum] = [this.#least[place]!, this.#most[place]!, this.#sums[place]!];
+      all.push({ at: this.#numbers[place]!, count, least, most, sum });
+    }
+    return all.toSorted((one, other) => one.at - other.at);
   }
 }
 
-/** Two neighbouring classes of a spread differ by this, so that a percentile is true to half of it. */
-const FINE = 1.02;
-/** What is nearer to zero counts as zero. */
-const LEAST = 1e-12;
+/** Classes in each doubling: two neighbouring ones differ by a 64th part at most, so that a percentile is true to half of it. */
+const FINE = 6;
+/** Sizes that are told apart are those between these powers of two, 10⁻¹² and 10¹²; what is nearer to zero counts as zero. */
+const [SMALLEST, LARGEST] = [-40, 40];
+/** As many sizes, zero the first. */
+const SIZES = ((LARGEST - SMALLEST) << FINE) + 1;
+/** The exponent of a double is this much more than the power of two that it is of. */
+const BIAS = 1023;
+const DOUBLE = new Float64Array(1);
+/** The same octets by halves. */
+const HALVES = new Uint32Array(DOUBLE.buffer);
+/** Which of the halves has sign and exponent. */
+const UPPER = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1 ? 1 : 0;
 
 /** How figures are spread: counts by size, finely. */
 export class Spread {
   count = 0;
-  readonly #classes: Map<number, number> = new Map();
+  readonly #classes: Uint32Array = new Uint32Array(2 * SIZES);
 
   add(value: number): void {
     this.count += 1;
-    const place = placeOf(value);
-    this.#classes.set(place, (this.#classes.get(place) ?? 0) + 1);
+    this.#classes[classOf(value)]! += 1;
   }
 
   /** The value that this part of them, 0 … 1, does not exceed; `null` without any. */
   percentile(part: number): number | null {
     let left = Math.ceil(part * this.count);
     let last: number | null = null;
-    for (const [place, count] of [...this.#classes].toSorted(([one], [other]) => one - other)) {
-      last = valueOf(place);
+    for (const [index, count] of this.#classes.entries()) {
+      if (count === 0) continue;
+      last = valueOf(index);
       left -= count;
       if (left <= 0) break;
     }
@@ -90,7 +129,8 @@ export class Spread {
   /** Counts between two values, in so many classes of one width. */
   histogram(low: number, high: number, classes: number): readonly number[] {
     const counts = Array.from({ length: classes }, () => 0);
-    for (const [place, count] of this.#classes) {
+    for (const [place, count] of this.#classes.entries()) {
+      if (count === 0) continue;
       const index = Math.floor(((valueOf(place) - low) / (high - low)) * classes);
       if (index >= 0 && index < classes) counts[index]! += count;
     }
@@ -98,13 +138,21 @@ export class Spread {
   }
 }
 
-function placeOf(value: number): number {
-  const size = Math.abs(value);
-  return size < LEAST ? 0 : Math.sign(value) * (1 + Math.floor(Math.log(size / LEAST) / Math.log(FINE)));
+/** A class is the leading bits of a double, which grow with its size; the negative ones come before, the largest first. */
+function classOf(value: number): number {
+  DOUBLE[0] = value;
+  const bits = (HALVES[UPPER]! & 0x7fff_ffff) >>> (20 - FINE);
+  const size = Math.max(0, Math.min(SIZES - 1, bits - ((SMALLEST + BIAS) << FINE) + 1));
+  return value < 0 ? SIZES - size : SIZES + size;
 }
 
-function valueOf(place: number): number {
-  return place === 0 ? 0 : Math.sign(place) * LEAST * FINE ** (Math.abs(place) - 0.5);
+/** The middle of a class. */
+function valueOf(index: number): number {
+  const size = Math.abs(index - SIZES);
+  if (size === 0) return 0;
+  const place = size - 1;
+  const part = (place & ((1 << FINE) - 1)) + 0.5;
+  return Math.sign(index - SIZES) * 2 ** (SMALLEST + (place >> FINE)) * (1 + part / (1 << FINE));
 }
 
 /** Points of a scattergram, every one at first, and ever fewer. */

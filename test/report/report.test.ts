@@ -16,6 +16,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Collection } from "../../src/report/collection.ts";
@@ -356,6 +357,11 @@ describe("the command", () => {
     expect(await ntpkit(["report", join(folder, "absent"), "-o", page])).toMatchObject({
       code: 64,
       err: expect.stringContaining("cannot read") as string,
+    });
+    writeFileSync(join(folder, "old.gz"), gzipSync(lines(["192.0.2.1"]).join("\n")));
+    expect(await ntpkit(["report", join(folder, "old.gz"), "-o", page])).toMatchObject({
+      code: 64,
+      err: expect.stringMatching(/is compressed[^]*zcat \S+old\.gz \| ntpkit report -/) as string,
     });
     expect(await ntpkit(["report", join(folder, "other"), "-o", page])).toMatchObject({
       code: 64,
