@@ -100,6 +100,18 @@ export function onNoKeys(association: Writable<Association>, why: "authenticatio
   changed(association, CHANGE.fitness);
 }
 
+/**
+ * A server whose samples are complete has let itself be heard: it is asked for one more, unless its last answer is younger than the
+ * least interval between two polls. So the packets of whoever passes for it are no burden to it.
+ */
+export function askOnceMore(association: Writable<Association>, now: Mono): void {
+  const { ended, heard, minpoll } = association;
+  if (ended !== "complete" || (heard !== null && now < after(heard, pollInterval(minpoll)))) return;
+  association.ended = null;
+  pollAt(association, now);
+  changed(association, CHANGE.fitness);
+}
+
 /** It survived selection, or was of use otherwise: its unreach counter begins anew (seed 002). */
 export function keep(association: Writable<Association>): void {
   association.unreach = 0;

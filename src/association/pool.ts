@@ -39,8 +39,8 @@ export interface PoolQuestion {
   readonly forgotten: Mono;
 }
 
-/** Why an address that was drawn is not held: its answer does not do, it cannot be reached, or it does not answer. */
-export type DrawFault = PacketTest | HostFault | "noReply";
+/** Why an address that was drawn is not held: its answer does not do, it cannot be reached, it does not answer, or no keys were established with it. */
+export type DrawFault = PacketTest | HostFault | "noReply" | "unproved";
 
 /** So many addresses that gave nothing are remembered for a name. */
 const FAILED_REMEMBERED = 64;

@@ -33,8 +33,13 @@ export interface AssociationConfig {
   readonly key: number | null;
   /** One-shot: the most samples taken of this server; `null` takes the run's. */
   readonly samples: number | null;
-  /** Under Network Time Security: `port` is that of key establishment, and `name` what its certificate must be for. */
+  /**
+   * Under Network Time Security: `port` is that of key establishment, and `name` what its certificate must be for. Of a group `port` is
+   * where it is asked or heard, and whoever is found by it has to prove who it is before it is followed.
+   */
   readonly nts?: boolean;
+  /** Who is found by a group has to have a certificate for this name; absent: for its address. */
+  readonly certified?: string;
   /** Under Autokey; its server must prove to be of the group `ident`, or of any (`null`). */
   readonly autokey?: { readonly ident: string | null };
   /** Configured, but to go like one that was found when it is of no use (ntp.conf's `preempt`). */

@@ -45,7 +45,8 @@ export async function prepareFinding(
   );
   checkTrusted(trusted, keys);
   // Servers answer with the key they were asked by: a search without one finds nobody who is authentic.
-  const first = command === "manycast" ? keys.keyring?.keys.find((key) => key.trusted)?.id : undefined;
+  const first =
+    command === "manycast" && settings.nts !== true ? keys.keyring?.keys.find((key) => key.trusted)?.id : undefined;
   const config = discoveryConfig(
     command,
     specs,

@@ -103,7 +103,11 @@ export function daemonConfig(file: Configuration, options: DaemonOptions, facts:
 
 function associationsOf(file: Configuration): AssociationConfig[] {
   const lines = file.associations.map((line) => associationOf(line, file.rings));
-  return file.broadcastClient || file.multicastClient.length > 0 ? [...lines, BROADCAST_TEMPLATE] : lines;
+  const heard =
+    file.provedBroadcasts === null
+      ? BROADCAST_TEMPLATE
+      : { ...BROADCAST_TEMPLATE, nts: true, ...file.provedBroadcasts };
+  return file.broadcastClient || file.multicastClient.length > 0 ? [...lines, heard] : lines;
 }
 
 function associationOf(

@@ -33,6 +33,8 @@ export interface DiscoveryOptions extends Omit<
 > {
   /** False: whoever answers or broadcasts is trusted. */
   readonly auth?: boolean;
+  /** Under NTS who is found by a group has to have a certificate for this name; absent: for its address. */
+  readonly ntsName?: string;
   /** Go on, and keep the set as it should be. */
   readonly follow?: boolean;
   /** Ask all rings, whatever is found. */
@@ -108,7 +110,7 @@ const TEMPLATES: Readonly<
   pool: (specs, options) => specs.map((spec) => ({ ...named(spec, options), kind: "pool" as const })),
   manycast: (specs, options) =>
     specs.map((spec) => ({
-      ...named(spec, options),
+      ...byGroup(spec, options),
       kind: "manycast",
       maxpoll: MANYCAST_MAXPOLL,
       ttl: options.ttl ?? DISCOVERY_DEFAULTS.ttl,
@@ -124,9 +126,16 @@ const TEMPLATES: Readonly<
       key: null,
       samples: null,
     };
-    return [{ ...named({ ...anybody, name: ANYBODY }, options), kind: "broadcastClient" }];
+    return [{ ...byGroup({ ...anybody, name: ANYBODY }, options), kind: "broadcastClient" }];
   },
 };
+
+/** A group is asked and heard in the clear; who is found by it proves who he is, if that is asked for. */
+function byGroup(spec: ServerSpec, options: DiscoveryOptions): AssociationConfig {
+  const { ntsName } = options;
+  const port = spec.port ?? options.port ?? ONCE_DEFAULTS.port;
+  return { ...named(spec, options), port, ...(ntsName === undefined ? {} : { certified: ntsName }) };
+}
 
 function discoveryOf(
   command: DiscoveryCommand,

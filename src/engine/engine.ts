@@ -35,7 +35,9 @@ import type { Memory } from "./port/memory.ts";
 import { mobilizeConfigured, onResolved, onUnresolved, retryNames } from "./finding/mobilize.ts";
 import { keepUp } from "./clock/move.ts";
 import type { Outcome } from "./port/outcome.ts";
-import { drawFromPools, resumePools } from "./finding/pool.ts";
+import type { Candidate } from "./finding/candidate.ts";
+import { drawFromPools, onDrawProved, resumePools } from "./finding/pool.ts";
+import { onProved, onUnproved } from "./finding/proving.ts";
 import { attend, onFailed, onSent, onSteppedByAnother, onUndelivered } from "./asking.ts";
 import { heldCount } from "./finding/prune.ts";
 import { onReconfigured } from "./reconfigure.ts";
@@ -131,8 +133,10 @@ function take(state: State, event: Event, now: Now): void {
       onUnresolved(state, event.name, event.why, now);
       return onServerUnresolved(state, event.name, now);
     case "established":
+      heedProof(state, onProved(state, event.token, now), true, now);
       return onEstablished(state, event, now);
     case "notEstablished":
+      heedProof(state, onUnproved(state, event, now), false, now);
       return onNotEstablished(state, event, now);
     case "routed":
       return onRouted(state, event, now);
@@ -166,6 +170,11 @@ function take(state: State, event: Event, now: Now): void {
       state.note({ what: "clockRefused", why: event.why });
       return state.end("permission");
   }
+}
+
+/** A pool waits for the proof of whoever was drawn from it. */
+function heedProof(state: State, candidate: Candidate | null, proved: boolean, now: Now): void {
+  if (candidate !== null) onDrawProved(state, candidate, proved, now);
 }
 
 function start(state: State, { memory, frequency }: Event & { readonly kind: "start" }, now: Now): void {

@@ -57,7 +57,7 @@ function turnOf({ unjudged, waiting, judgedAt, roster: { size } }: State): Mono 
 function hasHeardEnough(state: State, once: OnceConfig): boolean {
   const { estimate, truechimers } = state.opinion;
   const uncertainty = estimate?.uncertainty ?? null;
-  const finding = state.finding.names.pending || isSoliciting(state.finding);
+  const finding = state.finding.names.pending || isSoliciting(state.finding) || state.finding.candidates.length > 0;
   return heardEnough({ associations: state.roster, finding, truechimers, uncertainty }, once);
 }
 
@@ -80,7 +80,8 @@ export function onDeadline(state: State, now: Now): void {
   judge(state, now);
   // Where nobody was heard, somebody further away than the rings asked so far may be; who was heard and not believed is an answer.
   const unasked = isSoliciting(state.finding) && failure(state) === "no-reply";
-  const open = pending || unasked || [...state.roster].some(({ ended }) => ended === null);
+  const open =
+    pending || unasked || state.finding.candidates.length > 0 || [...state.roster].some(({ ended }) => ended === null);
   if (state.opinion.estimate === null && open && !isListening(state)) state.end("deadline");
   else decide(state, now);
 }

@@ -17,6 +17,7 @@ import { watchLeaps } from "./clock/leap-watch.ts";
 import { reviseSolicitors } from "./finding/manycast.ts";
 import { mobilizeLine, retryFailed } from "./finding/mobilize.ts";
 import { revisePools } from "./finding/pool.ts";
+import { dismissCandidates } from "./finding/proving.ts";
 import { demobilize } from "./finding/prune.ts";
 import { reviseService } from "./serving/sockets.ts";
 import type { State } from "./state.ts";
@@ -32,6 +33,7 @@ export function onReconfigured(state: State, config: EngineConfig, now: Now): vo
   reviseService(state, before);
   const { ended, again } = reviseAssociations(state, revised, now);
   state.finding.names.revise(revised, again);
+  dismissCandidates(state);
   reviseSolicitors(state, revised, now);
   revisePools(state, revised);
   reviseBroadcasters(state, revised, now);
@@ -60,8 +62,8 @@ function revisedLines(
 }
 
 /** By what a line is known again: all that decides with whom an association is. */
-function nameOf({ kind, name, family, port, nts = false }: AssociationConfig): string {
-  return JSON.stringify([kind, name, family, port, nts]);
+function nameOf({ kind, name, family, port, nts = false, certified = "" }: AssociationConfig): string {
+  return JSON.stringify([kind, name, family, port, nts, certified]);
 }
 
 /** What became of the associations. */
@@ -102,7 +104,11 @@ function lineOf(
     listening === null ? lines.get(nameOf(config)) : [...lines.values()].find(({ kind }) => kind === "broadcastClient");
   if (listening !== null) return line === undefined ? undefined : { ...config, iburst: line.iburst };
   if (line !== undefined || found === null) return line;
-  const search = [...lines.values()].find(({ kind, name }) => kind === "manycast" && name === found.group);
+  const search = [...lines.values()].find(
+    ({ kind, name, nts }) =>
+      (kind === "manycast" && name === found.group) ||
+      (kind === "broadcastClient" && nts === true && config.nts === true),
+  );
   // Who answered a search is a server by the search's options, at the address and with the key it answered from.
   return search === undefined
     ? undefined

@@ -8,7 +8,10 @@ import { elapsed } from "../time/mono.ts";
 import type { Now } from "../time/now.ts";
 import { refidText } from "../wire/refid.ts";
 import { associationReport, estimateReport, headerReport } from "./port/association-report.ts";
+import { addressKey } from "../wire/address.ts";
+import { provedBy } from "./keys/establish.ts";
 import { ESTABLISH_FAULTS } from "./port/establish.ts";
+import type { EstablishFault } from "./port/establish.ts";
 import type { AssociationReport, ClockReport, NtsReport, Snapshot, SystemReport } from "./port/snapshot.ts";
 import type { State } from "./state.ts";
 
@@ -29,7 +32,7 @@ export function snapshotOf(state: State, now: Now): Snapshot {
     resolved: lookups.flatMap(({ name, addresses }) => (addresses === null ? [] : [{ name, addresses }])),
     unresolved: lookups.flatMap(({ name, fault }) => (fault === null ? [] : [{ name, why: fault }])),
     notDrawn: state.finding.pools.flatMap(({ config: { name, port }, failed }) =>
-      Array.from(failed, ([address, why]) => ({ name, address, port, why })),
+      Array.from(failed, ([address, why]) => ({ name, address, port, why: doubtOf(state, address, port) ?? why })),
     ),
     rings: state.finding.solicitors.flatMap(({ group, rings }) =>
       rings.map(({ ttl, at, replies }) => ({ group, ttl, sentAt: at, replies })),
@@ -38,6 +41,11 @@ export function snapshotOf(state: State, now: Now): Snapshot {
     served: state.serving.answering === null ? null : { ...state.serving.answering.server.counts },
     outcome: state.outcome,
   };
+}
+
+/** Why no keys were established with who was drawn; `null`: it is not that. */
+function doubtOf({ finding: { doubts } }: State, ip: string, port: number): EstablishFault | "noReply" | null {
+  return doubts.get(addressKey({ ip, port }))?.why ?? null;
 }
 
 /** A one-shot lists its servers as they were named, however long each name took; others as they were mobilized. */
@@ -139,7 +147,7 @@ function reportOf(association: Association, state: State, now: Now): Association
 
 /** What there is to ask by, of those that are under NTS. */
 function ntsReport(
-  { id, security: { kind, keying } }: Association,
+  { id, config, found, security: { kind, keying } }: Association,
   { keys }: State,
   now: Now,
 ): { readonly nts?: NtsReport } {
@@ -158,6 +166,7 @@ function ntsReport(
       cookies: keying?.cookies ?? 0,
       age: since === null ? null : elapsed(since, now.mono),
       server,
+      ...(found === null ? {} : { certified: provedBy(config) }),
       until,
       kept: kept === "inUse",
       reduced,

@@ -239,6 +239,8 @@ export class State {
       const token = withdraw(exchange);
       if (token !== null) this.act({ kind: "abandon", token });
     }
+    for (const { token } of this.finding.candidates) this.act({ kind: "abandon", token });
+    this.finding.candidates = [];
   }
 }
 

@@ -345,7 +345,7 @@ export class Machine implements Station {
     this.#later(answer.delay, { kind: "resolved", name, addresses: answer.addresses });
   }
 
-  #establish({ token, with: { ip, port }, shortest }: WorldAction & { readonly kind: "establish" }): void {
+  #establish({ token, name, with: { ip, port }, shortest }: WorldAction & { readonly kind: "establish" }): void {
     this.#handshakes.add(token);
     const tell = (delay: Seconds, event: Event): void => {
       const program = this.#program;
@@ -359,7 +359,7 @@ export class Machine implements Station {
     if (this.#route(ip) !== null) return failed(0, "unreached");
     if (there === undefined)
       return this.#setting.network.find(ip) === undefined ? failed(HANDSHAKE, "silent") : failed(0.01, "refused");
-    const answer = there.establish(shortest ? SHORTEST_FIRST : OFFERED_AEADS);
+    const answer = there.establish(name, shortest ? SHORTEST_FIRST : OFFERED_AEADS);
     if (answer.why !== null) return failed(answer.delay, answer.why);
     const { keys, server, port: serverPort } = answer;
     tell(answer.delay, { kind: "established", token, keys, server, port: serverPort });

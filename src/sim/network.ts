@@ -188,12 +188,13 @@ export class Network {
    * Lets a datagram appear from nowhere, with any source: what an attacker off the path can do. It goes straight to whoever
    * has the destination's address.
    * @param delay seconds until it arrives
+   * @param victim who has it, where it is for a broadcast address
    */
-  inject(datagram: Datagram, delay: Seconds = 0): void {
-    const to = this.#byAddress.get(datagram.to.ip);
+  inject(datagram: Datagram, delay: Seconds = 0, victim: string | null = null): void {
+    const to = this.#byAddress.get(victim ?? datagram.to.ip);
     if (to === undefined) return;
     if (this.#trace.on) this.#trace.add("(nobody)", "injects", describe(datagram));
-    this.#timeline.in(delay, () => this.#arrive(datagram, "unicast", to));
+    this.#timeline.in(delay, () => this.#arrive(datagram, victim === null ? "unicast" : "broadcast", to));
   }
 
   /** Who has an address. */

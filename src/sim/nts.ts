@@ -29,6 +29,8 @@ export interface KeyScript {
   readonly aead?: number;
   /** How many cookies are given. Default 8. */
   readonly cookies?: number;
+  /** The names, or addresses, that its certificate is for. Default: any. */
+  readonly certified?: readonly string[];
 }
 
 /** What came of a handshake. */
@@ -62,6 +64,11 @@ export class SimNts {
     this.#masters = [this.#newMaster()];
   }
 
+  /** The keys that open its cookies, the youngest first. */
+  get masters(): readonly MasterKey[] {
+    return this.#masters;
+  }
+
   /**
    * Begins a new master key.
    * @param keep so many of those before still open cookies
@@ -70,8 +77,11 @@ export class SimNts {
     this.#masters = [this.#newMaster(), ...this.#masters.slice(0, keep)];
   }
 
-  /** What a handshake that begins now comes to. */
-  establish(offered: readonly number[] = OFFERED_AEADS): KeyAnswer {
+  /**
+   * What a handshake that begins now comes to.
+   * @param name whom the client wants a certificate of
+   */
+  establish(name: string, offered: readonly number[] = OFFERED_AEADS): KeyAnswer {
     this.handshakes += 1;
     const {
       delay = 0.1,
@@ -80,7 +90,9 @@ export class SimNts {
       port = 123,
       aead = offered[0]!,
       cookies = COOKIES_IN_HAND,
+      certified = null,
     } = this.script;
+    if (certified !== null && !certified.includes(name)) return { delay, why: "wrongName" };
     if (fault !== null) return { delay, why: fault };
     const row = chooseAead([aead])!;
     const keys = { aead: row, c2s: this.#random(row.keyOctets), s2c: this.#random(row.keyOctets) };

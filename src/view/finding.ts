@@ -68,6 +68,7 @@ export function findingReport(
   const lines = [
     ...headLines(kind, snapshot),
     ...tableLines(kind, snapshot, style),
+    ...paragraph(provedLine(snapshot), style),
     ...failedLines(snapshot),
     ...sentences.slice(0, most).flatMap((sentence) => paragraph(sentence, style)),
     ...(more > 0 ? [`and ${counted(more, "other")}; the table says why`] : []),
@@ -135,6 +136,18 @@ function headLines(kind: Finding, snapshot: Snapshot): readonly string[] {
           `${printable(name)}: ${counted(addresses.length, "address").replace(/addresss$/, "addresses")}`,
       );
   return [];
+}
+
+/** By what those who were found have proved who they are; `null`: nobody had to. */
+function provedLine({ associations }: Snapshot): string | null {
+  const proved = associations.filter(
+    ({ nts, authentication }) => nts?.certified !== undefined && authentication === "ok",
+  );
+  if (proved.length === 0) return null;
+  const names = new Set(proved.flatMap(({ nts, address }) => (nts!.certified === address ? [] : nts!.certified!)));
+  const shown = proved.map(({ name }) => name);
+  const by = names.size === 0 ? "for that address" : `for ${namesText([...names])}`;
+  return `${namesText(shown)}: proved by NTS, with a certificate ${by}`;
 }
 
 function failedLines(snapshot: Snapshot): readonly string[] {

@@ -2,6 +2,7 @@
 import { PACKET_TESTS, type PacketTest } from "../association/tests.ts";
 import { REASONS } from "../association/verdict.ts";
 import type { DrawFault } from "../association/pool.ts";
+import { ESTABLISH_FAULTS, type EstablishFault } from "../engine/port/establish.ts";
 import type { ClockFault, HostFault } from "../engine/port/event.ts";
 import type { Note } from "../engine/port/note.ts";
 import { addressText, type Address } from "../wire/address.ts";
@@ -48,7 +49,7 @@ export function noteText(note: Note): string {
     case "establishing":
       return `${at(note.with)}: establishing keys with ${printable(note.name)}`;
     case "established":
-      return `${at(note.address)}: keys are ${note.kept ? "left from an earlier run" : "established"}${note.server === null ? "" : `, for ${printable(note.server)}`}: ${counted(note.cookies, "cookie")}`;
+      return `${at(note.address)}: keys are ${note.kept ? "left from an earlier run" : "established"}${note.certified === undefined ? "" : ` by a certificate for ${printable(note.certified)}`}${note.server === null ? "" : `, for ${printable(note.server)}`}: ${counted(note.cookies, "cookie")}`;
     case "reduced":
       return `${at(note.address)}: longer requests are lost on the way: ${note.by === "aead" ? "an AEAD with shorter cookies is used" : "fewer cookies are asked for at a time"}`;
     case "notEstablished":
@@ -117,8 +118,10 @@ export function noteText(note: Note): string {
 }
 
 /** Why an address that was drawn is not held, in words. */
-export function drawFaultText(why: DrawFault): string {
+export function drawFaultText(why: DrawFault | EstablishFault): string {
   if (why === "noReply") return "it does not answer";
+  if (why === "unproved") return "it has not proved who it is";
+  if (Object.hasOwn(ESTABLISH_FAULTS, why)) return ESTABLISH_FAULTS[why as EstablishFault].text;
   return Object.hasOwn(PACKET_TESTS, why) ? PACKET_TESTS[why as PacketTest].text : HOST_FAULTS[why as HostFault];
 }
 

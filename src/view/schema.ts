@@ -197,6 +197,10 @@ export const ASSOCIATION_FIELDS: Fields<AssociationDocument> = {
         cookies: { ...integer(0, 8), description: "cookies in hand" },
         age: maybe(seconds("since the keys were established")),
         server: maybe({ ...text, description: "the NTP server's name that was negotiated" }),
+        certified: optional({
+          ...text,
+          description: "the name or address that the certificate of one that was found is for",
+        }),
         until: maybe({ ...instant, description: "when the certificate expires by which they were" }),
         kept: { ...flag, description: "an earlier run has left them" },
         reduced: maybe({

@@ -201,19 +201,35 @@ describe("ntp.conf", () => {
 
   it("asks under NTS at the port of key establishment, and nobody without it where that cannot be", () => {
     const { configuration, remarks } = load(
-      "server a nts\nserver b nts port 4461\npool c nts\npeer d nts\nserver 239.1.1.1 nts\nserver e nts key 1\nserver f",
+      "server a nts\nserver b nts port 4461\npool c nts\npeer d nts\nserver 239.1.1.1 nts\nserver e nts key 1\nserver f\nmanycastclient 239.1.1.2 nts ntsname ntp.example\nmanycastclient 239.1.1.3 ntsname x\nbroadcastclient ntsname y\nmulticastclient 224.0.1.1 nts ntsname z",
+
       { strict: true },
     );
     expect(configuration.associations.map(({ name, nts, port }) => [name, nts, port])).toEqual([
       ["a", true, 4460],
       ["b", true, 4461],
       ["c", true, 4460],
+      // A group is asked in the clear, at its port; who answers is not.
+      ["239.1.1.1", true, 123],
       ["f", false, 123],
+      ["239.1.1.2", true, 123],
+      ["239.1.1.3", false, 123],
     ]);
+    expect(configuration.associations.map(({ certified }) => certified ?? null)).toEqual([
+      null,
+      null,
+      null,
+      null,
+      null,
+      "ntp.example",
+      "x",
+    ]);
+    expect(configuration.provedBroadcasts).toEqual({ certified: "z" });
     expect(remarks.map(({ text }) => text)).toEqual([
       '"peer d" is left out: it asks for NTS, which is for servers that are named and asked',
-      '"server 239.1.1.1" is left out: it asks for NTS, which is for servers that are named and asked',
       '"server e" is left out: it asks for a key and for NTS, and a server is asked under the one or the other',
+      '"ntsname" has no effect without "nts": nobody is asked for a certificate',
+      '"ntsname" has no effect without "nts": nobody is asked for a certificate',
     ]);
   });
 

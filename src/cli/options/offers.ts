@@ -80,13 +80,30 @@ export const GROUPS = {
   search: { heading: "How they are searched for:", rows: ["ttl", "ringInterval", "all", "follow", "cohort"] },
   searched: {
     heading: "How they are reached, and who is believed:",
-    rows: ["ipv4", "ipv6", "port", "interface", "searchKey", "keys", "keysFormat", "trusted", "noAuth"],
+    rows: [
+      "ipv4",
+      "ipv6",
+      "port",
+      "interface",
+      "searchKey",
+      "foundNts",
+      "ntsName",
+      "ca",
+      "pin",
+      "keys",
+      "keysFormat",
+      "trusted",
+      "noAuth",
+    ],
   },
   listening: {
     heading: "What is listened to:",
     rows: ["multicast", "udpPort", "onlyInterface", "broadcasts", "endless", "broadcastDelay"],
   },
-  heard: { heading: "Who is believed:", rows: ["ipv4", "ipv6", "keys", "keysFormat", "trusted", "noAuth"] },
+  heard: {
+    heading: "Who is believed:",
+    rows: ["ipv4", "ipv6", "foundNts", "ntsName", "ca", "pin", "keys", "keysFormat", "trusted", "noAuth"],
+  },
   serving: {
     heading: "Where it answers:",
     rows: ["ipv4", "ipv6", "udpPort", "address", "onlyInterface", "servingUser"],

@@ -71,6 +71,18 @@ export const ROWS = {
     excludes: ["--key"],
     conf: "server nts",
   },
+  foundNts: {
+    flag: "--nts",
+    text: "follow only who has proved who he is under Network Time Security: keys are established with whoever is found, at TCP port 4460, by a certificate for his address, or for --nts-name",
+    excludes: ["--key"],
+    conf: "manycastclient nts",
+  },
+  ntsName: {
+    flag: "--nts-name",
+    takes: "name",
+    text: "with --nts, whoever is found must have a certificate for this name, not for his address",
+    conf: "manycastclient ntsname",
+  },
   autokey: {
     flag: "--autokey",
     takes: "dir",

@@ -2,7 +2,6 @@
 import { DEFAULT_LIMITS } from "../../system/limits.ts";
 import {
   any,
-  choice,
   common,
   daemonOnly,
   FLAG,
@@ -12,7 +11,6 @@ import {
   missing,
   number,
   one,
-  optional,
   seconds,
   several,
   WORD,
@@ -92,6 +90,7 @@ const CLIENT: Options = {
   autokey: AUTOKEY,
   nts: FLAG,
   ...OF_NTS,
+  ntsname: { ...WORD, standard: null, unused: "it is for who is found by a group" },
   noval: { ...FLAG, unused: "certificates are checked in any case", idle: "certificates are checked in any case" },
 };
 
@@ -117,6 +116,12 @@ const BROADCAST: Options = {
   ...ELSEWHERE,
   autokey: AUTOKEY,
 };
+
+/** Options of who listens to broadcasts. */
+const HEARD: Options = { nts: FLAG, ntsname: { ...WORD, standard: null } };
+
+const OF_FOUND =
+  "; with nts who is found is followed only once keys were established with it, by a certificate for its address or for ntsname";
 
 const TOS: Options = {
   minclock: { ...number(1, 1000), standard: DEFAULT_LIMITS.minclock },
@@ -188,17 +193,21 @@ export const ASSOCIATION_COMMANDS: Readonly<Record<string, CommandSyntax>> = {
     family: true,
     options: BROADCAST,
   }),
-  broadcastclient: daemonOnly("follow broadcast servers", {
-    operands: [optional("novolley", choice("novolley"))],
+  broadcastclient: daemonOnly(`follow broadcast servers${OF_FOUND}`, {
+    options: { novolley: FLAG, ...HEARD },
     once: "warned",
     onceWhy: "ntpkit broadcast listens to them",
   }),
-  multicastclient: daemonOnly("follow the broadcast servers of multicast groups, 224.0.1.1 and ff05::101 unless said", {
-    operands: [any("GROUP", GROUP)],
-    once: "warned",
-    onceWhy: "ntpkit broadcast listens to them",
-  }),
-  manycastclient: daemonOnly("search a multicast group for servers, ring by ring", {
+  multicastclient: daemonOnly(
+    `follow the broadcast servers of multicast groups, 224.0.1.1 and ff05::101 unless said${OF_FOUND}`,
+    {
+      operands: [any("GROUP", GROUP)],
+      options: HEARD,
+      once: "warned",
+      onceWhy: "ntpkit broadcast listens to them",
+    },
+  ),
+  manycastclient: daemonOnly(`search a multicast group for servers, ring by ring${OF_FOUND}`, {
     operands: [one("GROUP", HOST)],
     family: true,
     options: { ...CLIENT, ...FOUND },

@@ -125,6 +125,7 @@ function emptyDraft(): Draft {
     localClock: null,
     localStratum: new Map(),
     broadcastClient: false,
+    provedBroadcasts: null,
     multicastClient: [],
     manycastServer: [],
     rings: DEFAULT_RINGS,

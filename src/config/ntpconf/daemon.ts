@@ -4,6 +4,7 @@ import { UNZONED_NTP_GROUPS } from "../groups.ts";
 import { literalFamily } from "../literal.ts";
 import { parseNetwork } from "../../server/access.ts";
 import { UsageError, type Place } from "../usage.ts";
+import { certifiedBy, NOT_ASKED } from "./lines.ts";
 import { NO_CLOCKSTATS } from "./service.ts";
 import type { Standard } from "./syntax.ts";
 import type { Statement } from "./parse.ts";
@@ -12,21 +13,24 @@ import { own } from "../../wire/own.ts";
 
 /** What each command adds. */
 const FOLD: Readonly<Record<string, (draft: Draft, statement: Statement) => void>> = {
-  broadcastclient: (draft, { values, at }) => {
+  broadcastclient: (draft, { options, at }) => {
     draft.broadcastClient = true;
+    heardUnder(draft, options, at);
     // What novolley was replaced by (seed 002): a fixed delay instead of a measured one.
-    if (values[0] === "novolley")
+    if (options.has("novolley"))
       draft.remarks.push({
         level: "warning",
         text: '"novolley" has no effect: broadcastdelay with a delay takes its place',
         at,
       });
   },
-  multicastclient: (draft, statement) =>
-    void (draft.multicastClient = [
+  multicastclient: (draft, statement) => {
+    heardUnder(draft, statement.options, statement.at);
+    draft.multicastClient = [
       ...draft.multicastClient,
       ...(statement.values.length === 0 ? UNZONED_NTP_GROUPS : groupsOf(draft, statement)),
-    ]),
+    ];
+  },
   manycastserver: (draft, statement) => void draft.manycastServer.push(...groupsOf(draft, statement)),
   ttl: (draft, statement) => void (draft.rings = rising(draft, statement)),
   broadcastdelay: (draft, { values: [delay] }) =>
@@ -92,6 +96,12 @@ function rising(draft: Draft, { operands, values }: Statement): readonly number[
     else remark(draft, `ring ${ring} is ignored: it does not lie beyond ring ${before}`, operands[index]!.at);
   }
   return rings.length === 0 ? draft.rings : rings;
+}
+
+/** One line that wants whom it hears to prove who he is speaks for all: nobody gets in by another one. */
+function heardUnder(draft: Draft, options: Statement["options"], at: Place): void {
+  if (options.has("nts")) draft.provedBroadcasts = certifiedBy(Object.fromEntries(options));
+  else if (options.has("ntsname")) draft.remarks.push(NOT_ASKED(at));
 }
 
 function switched(draft: Draft, options: Statement["options"], on: boolean): void {

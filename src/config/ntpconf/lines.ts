@@ -44,6 +44,8 @@ export interface AssociationLine extends Omit<ServerLine, "kind" | "ntsPort"> {
   readonly ttl: number | null;
   /** `peer`: interleave as long as the peer does; `broadcast`: tell when the packet before left (RFC 9769). */
   readonly xleave: boolean;
+  /** Who is found by a group under NTS has to have a certificate for this name; absent: for its address. */
+  readonly certified?: string;
   /** A server that may be dropped when there are better ones. */
   readonly preempt: boolean;
 }
@@ -122,7 +124,9 @@ export function readAssociation(statement: Statement): Associated {
     key: number("key"),
     nts: flag("nts"),
     ...(flag("autokey") ? { autokey: { ident: typeof values["ident"] === "string" ? values["ident"] : null } } : {}),
-    port: flag("nts") && !options.has("port") ? KE_PORT : number("port")!,
+    ...(kind === "manycast" ? certifiedBy(values) : {}),
+    // A group is asked in the clear.
+    port: flag("nts") && kind !== "manycast" && !options.has("port") ? KE_PORT : number("port")!,
     ttl: number("ttl"),
     xleave: (kind === "peer" || kind === "broadcast") && flag("xleave"),
     preempt: flag("preempt") || kind === "pool" || kind === "manycast",
@@ -141,7 +145,14 @@ export function readAssociation(statement: Statement): Associated {
       : kind !== "manycast" && hops !== undefined
         ? NO_HOPS(at)
         : null;
-  return { kind: "association", line, remarks: [crossing, remark].filter((one) => one !== null) };
+  const isNamed = options.has("ntsname");
+  const named = !isNamed ? null : kind !== "manycast" ? NO_NAME(at) : line.nts ? null : NOT_ASKED(at);
+  return { kind: "association", line, remarks: [crossing, remark, named].filter((one) => one !== null) };
+}
+
+/** The name of `ntsname`, where it is given. */
+export function certifiedBy({ ntsname }: Readonly<Record<string, unknown>>): { readonly certified?: string } {
+  return typeof ntsname === "string" ? { certified: ntsname } : {};
 }
 
 /** Why NTS or Autokey cannot be had so, and the line is not asked without it; `null`: it can, or it asks for neither. */
@@ -150,7 +161,7 @@ function unprovable({ kind, key, nts, autokey }: AssociationLine): string | null
   const proof = nts ? "NTS" : "Autokey";
   if (nts && autokey !== undefined)
     return "it asks for NTS and for Autokey, and a server is asked under the one or the other";
-  if (kind !== "server" && kind !== "pool")
+  if (kind !== "server" && kind !== "pool" && (kind !== "manycast" || !nts))
     return `it asks for ${proof}, which is for servers that are named and asked`;
   return key === null ? null : `it asks for a key and for ${proof}, and a server is asked under the one or the other`;
 }
@@ -159,6 +170,20 @@ function unprovable({ kind, key, nts, autokey }: AssociationLine): string | null
 const NO_HOPS = (at: Place): Remark => ({
   level: "note",
   text: '"ttl" has no effect here: it is for broadcasts and searches',
+  at,
+});
+
+/** Whom a line names is who has to prove it. */
+const NO_NAME = (at: Place): Remark => ({
+  level: "note",
+  text: '"ntsname" has no effect here: it is for who is found by a group',
+  at,
+});
+
+/** Nobody is asked for a certificate. */
+export const NOT_ASKED = (at: Place): Remark => ({
+  level: "warning",
+  text: '"ntsname" has no effect without "nts": nobody is asked for a certificate',
   at,
 });
 

@@ -285,6 +285,8 @@ function readOperands(command: Word, words: readonly Word[], syntax: CommandSynt
 /** A word that is no number is not the number that may stand there, where an option may, too. */
 function isOption({ text }: Word, { takes }: OperandSyntax, { options }: CommandSyntax): boolean {
   if (Object.hasOwn(options, text)) return true;
+  // A group is an address: a word that nearly is an option is a mistake in one.
+  if (takes === "group" && literalFamily(text) === 0 && didYouMean(text, Object.keys(options)) !== null) return true;
   const isNumber = takes === "integer" || takes === "seconds" || takes === "number";
   return isNumber && Object.keys(options).length > 0 && !/^[-+.\d]/.test(text);
 }

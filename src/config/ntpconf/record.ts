@@ -113,6 +113,8 @@ export interface Configuration {
   readonly associations: readonly AssociationLine[];
   readonly localClock: (LocalClockLine & { readonly stratum: number }) | null;
   readonly broadcastClient: boolean;
+  /** Whose broadcasts are heard has to prove who it is under NTS, for this name or for its address; `null`: it need not. */
+  readonly provedBroadcasts: { readonly certified?: string } | null;
   /** Groups whose broadcasts are followed. */
   readonly multicastClient: readonly string[];
   /** Groups in which searches are answered. */

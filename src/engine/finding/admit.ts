@@ -40,7 +40,7 @@ export interface Arrival {
 const LISTED_AT_MOST = 4096;
 
 /** How somebody is found. */
-export type Way = "peer" | "broadcast" | "manycast" | "pool";
+export type Way = "peer" | "broadcast" | "provedBroadcast" | "manycast" | "provedManycast" | "pool";
 
 /** What differs among the ways. */
 interface WayRow {
@@ -52,8 +52,8 @@ interface WayRow {
   readonly restricted: number;
   /** `source`: those of `restrict source` count, where there are any, not those of its address. */
   readonly restrictedAs: "source" | "address";
-  /** Whose key it has to come with: any that is trusted, or its line's. */
-  readonly key: "trusted" | "line";
+  /** Whose key it has to come with: any that is trusted, or its line's; none where keys are established before it comes in. */
+  readonly key: "trusted" | "line" | "nts";
   /** The filter of strata; `null`: any will do. `others`: our own is avoided unless there is `cohort`, and so is what is above it. */
   readonly strata: "range" | "others" | null;
   /** Whether it may have been pruned a moment ago. */
@@ -111,6 +111,34 @@ const WAYS: Readonly<Record<Way, WayRow>> = {
     crowd: 2,
     listed: true,
   },
+  /** Broadcasts of a server that is asked under NTS: that it is there is all that they are believed. */
+  provedBroadcast: {
+    mode: "client",
+    lifetime: "preemptable",
+    fault: broadcastFault,
+    restricted: FLAG.ignore | FLAG.nopeer,
+    restrictedAs: "address",
+    key: "nts",
+    strata: "others",
+    prunable: true,
+    ranked: true,
+    crowd: 1,
+    listed: true,
+  },
+  /** The same of who answers a search. */
+  provedManycast: {
+    mode: "client",
+    lifetime: "preemptable",
+    fault: broadcastFault,
+    restricted: FLAG.ignore | FLAG.nopeer,
+    restrictedAs: "address",
+    key: "nts",
+    strata: "others",
+    prunable: true,
+    ranked: true,
+    crowd: 1,
+    listed: true,
+  },
   pool: {
     mode: "client",
     lifetime: "preemptable",
@@ -147,31 +175,53 @@ export type Admission =
   /** Nothing has been done about it: who asked counts it, or has other words for it. */
   | { readonly kind: "refused"; readonly test: PacketTest };
 
+/** What is thought of a newcomer before it comes in. */
+export type Assessment =
+  | { readonly kind: "fit"; readonly found: Discovery | null }
+  | Exclude<Admission, { readonly kind: "added" }>;
+
 /** Takes in whoever wants in and may. Whoever is added is not polled before its `nextPoll` is set. */
 export function admit(state: State, arrival: Arrival, newcomer: Newcomer, now: Now): Admission {
-  const { datagram, packet } = arrival;
   const { config, exchange, listening } = newcomer;
-  const { mode, lifetime, ranked, listed } = WAYS[newcomer.by];
+  const { mode, lifetime } = WAYS[newcomer.by];
+  const assessed = assess(state, arrival, newcomer, now);
+  if (assessed.kind !== "fit") return assessed;
+  const { found } = assessed;
+  const own = { ...(exchange === undefined ? {} : { exchange }), ...(listening === undefined ? {} : { listening }) };
+  const start = found === null ? own : { ...own, found };
+  return { kind: "added", fresh: add(state, config, mode, lifetime, arrival.datagram.from, start) };
+}
+
+/** Whether somebody may come in: who may not is listed, or refused. */
+export function assess(state: State, arrival: Arrival, newcomer: Newcomer, now: Now): Assessment {
+  const { ranked, listed } = WAYS[newcomer.by];
   const test = obstacle(state, arrival, WAYS[newcomer.by]);
   if (test !== null) return { kind: "refused", test };
-  const found = ranked ? discovery(state, newcomer, packet) : null;
+  const found = ranked ? discovery(state, newcomer, arrival.packet) : null;
   const why = unfitness(state, arrival, newcomer, found, now);
-  if (why === null) {
-    const own = { ...(exchange === undefined ? {} : { exchange }), ...(listening === undefined ? {} : { listening }) };
-    const start = found === null ? own : { ...own, found };
-    return { kind: "added", fresh: add(state, config, mode, lifetime, datagram.from, start) };
-  }
+  if (why === null) return { kind: "fit", found };
   if (why === "duplicate" || (!listed && why !== "surplus")) return { kind: "refused", test: why };
   list(state, arrival, newcomer, found, why, now);
   return { kind: "listed", why };
+}
+
+/**
+ * Who was heard has not proved who it is.
+ * @returns what is listed of it; `null`: nothing is
+ */
+export function listUnproved(state: State, arrival: Arrival, newcomer: Newcomer, now: Now): Association | null {
+  const { from } = arrival.datagram;
+  if (state.roster.at(from) !== undefined) return null;
+  list(state, arrival, newcomer, discovery(state, newcomer, arrival.packet), "authentication", now);
+  return state.roster.listedAt(from) ?? null;
 }
 
 /** What speaks against a newcomer whatever its authenticity: its header, the access list, that it is our own, or known. */
 function obstacle(state: State, { datagram: { from }, packet: { header } }: Arrival, way: WayRow): PacketTest | null {
   const fault = way.fault(header);
   if (fault !== null) return fault;
-  const template = way.restrictedAs === "source" ? state.serving.access.sourceTemplate : null;
-  if (((template ?? restrictions(state.serving, from)) & way.restricted) !== 0) return "denied";
+  const flags = way.restrictedAs === "source" ? drawnRestrictions(state, from) : restrictions(state.serving, from);
+  if ((flags & way.restricted) !== 0) return "denied";
   if (isOwnAddress(state, from.ip)) return "own";
   if (followsUs(state, header)) return "loop";
   return state.roster.at(from) === undefined ? null : "duplicate";
@@ -187,12 +237,26 @@ function unfitness(
 ): Unfitness | "duplicate" | null {
   const { key, strata, prunable, crowd } = WAYS[by];
   const { from } = datagram;
-  const trusted = key === "line" ? isSealed(state, datagram, packet, config) : trusts(state, datagram, packet);
-  if (!trusted) return "authentication";
+  if (!isBelieved(state, datagram, packet, key, config)) return "authentication";
   const ours = strata === "others" ? stratumAmongSurvivors(state) : null;
   if (strata !== null && !isUsefulStratum(state, packet.header, ours)) return "stratum";
   if (prunable && isPruned(state, from, now)) return "duplicate";
-  return hasRoom(state, crowd, found?.merit ?? null, now) ? null : "surplus";
+  // Of what nobody vouches for nobody loses his place.
+  return hasRoom(state, crowd, key === "nts" ? null : (found?.merit ?? null), now) ? null : "surplus";
+}
+
+/** Whether a packet comes with whatever it has to come with. Who has yet to prove who he is need not: but what is false is refused. */
+function isBelieved(
+  state: State,
+  datagram: Datagram,
+  packet: Packet,
+  key: WayRow["key"],
+  line: AssociationConfig,
+): boolean {
+  if (key === "trusted") return trusts(state, datagram, packet);
+  if (key === "line") return isSealed(state, datagram, packet, line);
+  const authentication = state.surroundings.security.judge(datagram.bytes, packet, datagram.from.ip);
+  return authentication === "none" || authentication === "ok";
 }
 
 /** Whether a packet may mobilize something: authentic by a trusted key, or authentication is not asked for. */
@@ -214,6 +278,11 @@ function isSealed(state: State, { bytes, from }: Datagram, packet: Packet, line:
 export function restrictions({ access }: Serving, from: Address): number {
   const source = sourceOf(from.ip);
   return source === null ? 0 : access.flagsFor(source, from.port);
+}
+
+/** The same for a source that is asked by name: those of `restrict source`, where there are any. */
+export function drawnRestrictions({ serving }: State, from: Address): number {
+  return serving.access.sourceTemplate ?? restrictions(serving, from);
 }
 
 /** Counts a packet nobody claims. */

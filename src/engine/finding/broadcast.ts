@@ -2,7 +2,7 @@
 import type { Association } from "../../association/association.ts";
 import { beginVolley, broadcastClient, endVolley, GRACE, onMissed, volleyAt } from "../../association/broadcast.ts";
 import { rootDistance } from "../../association/distance.ts";
-import { introduce } from "../../association/life.ts";
+import { askOnceMore, introduce } from "../../association/life.ts";
 import { pollAt, UNREACH_LIMIT } from "../../association/poll.ts";
 import type { AssociationConfig } from "../../association/template.ts";
 import { after } from "../../time/mono.ts";
@@ -13,6 +13,7 @@ import type { Datagram } from "../port/event.ts";
 import type { State } from "../state.ts";
 import { admit, keyOf, refuseUnasked } from "./admit.ts";
 import type { Arrival } from "./admit.ts";
+import { followedFrom, lineOfFound, proveHeard } from "./proving.ts";
 import { prune } from "./prune.ts";
 
 /** The line by which broadcasts are listened to, if this is one. */
@@ -20,8 +21,23 @@ export function broadcastTemplate({ config }: State, datagram: Datagram): Associ
   return isToUsAlone(datagram) ? undefined : config.associations.find(({ kind }) => kind === "broadcastClient");
 }
 
+/** A broadcast of somebody whom the line wants under NTS: it says that he is there, and he is asked himself once he has proved who he is. */
+function onBroadcastUnproved(state: State, template: AssociationConfig, arrival: Arrival, now: Now): void {
+  const { from, to } = arrival.datagram;
+  const followed = followedFrom(state, from);
+  if (followed !== undefined) {
+    if (followed.samples === 0 || followed.found === null) return;
+    state.finding.heardBroadcasts += 1;
+    state.unjudged = true;
+    return askOnceMore(followed, now.mono);
+  }
+  const config = lineOfFound(template, from);
+  proveHeard(state, template, arrival, { by: "provedBroadcast", config, group: to?.ip ?? null, ring: null }, now);
+}
+
 /** A broadcast server we do not know: mobilizes an ephemeral broadcast client by the template of its line. */
 export function mobilizeBroadcastClient(state: State, template: AssociationConfig, arrival: Arrival, now: Now): void {
+  if (template.nts === true) return onBroadcastUnproved(state, template, arrival, now);
   const { datagram, packet } = arrival;
   const { header } = packet;
   const { broadcastDelay, longestWait } = state.config.discovery;

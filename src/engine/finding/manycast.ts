@@ -29,6 +29,7 @@ import { admit, keyOf, refuseUnasked } from "./admit.ts";
 import type { Arrival } from "./admit.ts";
 import { securityOf } from "./associate.ts";
 import type { Finding } from "./finding.ts";
+import { lineOfFound, proveHeard } from "./proving.ts";
 import { heldCount } from "./prune.ts";
 import type { State } from "../state.ts";
 import { systemHeader } from "../serving/answering.ts";
@@ -112,6 +113,7 @@ export function onSolicited(state: State, asking: Solicitor, arrival: Arrival, n
   const { from } = arrival.datagram;
   const ring = ringOf(asking, packet.header.origin);
   if (ring === undefined) return refuseUnasked(state, from, "bogus");
+  if (asking.config.nts === true) return onSolicitedUnproved(state, asking, ring, arrival, now);
   const config: AssociationConfig = {
     ...asking.config,
     kind: "server",
@@ -131,6 +133,17 @@ export function onSolicited(state: State, asking: Solicitor, arrival: Arrival, n
   pollAt(fresh, after(now.mono, wait));
 }
 
+/** The same where keys are to be established with who answers: before he has proved who he is nothing comes of it. */
+function onSolicitedUnproved(state: State, asking: Solicitor, ring: Ring, arrival: Arrival, now: Now): void {
+  const { from } = arrival.datagram;
+  const config = lineOfFound(asking.config, from);
+  const newcomer = { by: "provedManycast", config, group: asking.group, ring } as const;
+  const became = proveHeard(state, asking.config, arrival, newcomer, now);
+  if (became === null || became === "refused") return;
+  countReply(ring);
+  state.note({ what: "solicited", group: asking.group, ttl: ring.ttl, from });
+}
+
 function ask(state: State, asking: Solicitor, ttl: number, held: number, now: Now, rules: RingRules): void {
   const { config } = asking;
   const cookie = state.cookie();
@@ -144,7 +157,8 @@ function ask(state: State, asking: Solicitor, ttl: number, held: number, now: No
     receive: UNKNOWN_TIME,
     transmit: cookie,
   };
-  const sealed = securityOf(state, config, null).seal(encodeHeader(header));
+  // A group is asked in the clear: who answers is asked under NTS himself.
+  const sealed = securityOf(state, { ...config, nts: false }, null).seal(encodeHeader(header));
   const ring: Ring = { ttl, at: now.clock, cookie, replies: 0 };
   onSolicit(asking, ring, now.mono, rules);
   if (sealed.kind === "unsealed") return;

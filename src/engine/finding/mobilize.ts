@@ -106,9 +106,8 @@ export function fallBack(state: State, stuck: Association, now: Now, otherFamily
 const BURST_MAXPOLL = 10;
 
 /** A one-shot takes what a pool gives; the daemon draws its servers one by one. */
-function isDrawn(state: State, { kind, nts }: AssociationConfig): boolean {
-  // To be drawn is to be asked without keys.
-  return kind === "pool" && state.config.once === null && nts !== true;
+function isDrawn(state: State, { kind }: AssociationConfig): boolean {
+  return kind === "pool" && state.config.once === null;
 }
 
 function lookUp(state: State, lookup: Lookup): void {
@@ -211,11 +210,6 @@ function isTaken(state: State, { kind }: AssociationConfig, address: Address, no
   return false;
 }
 
-/** A pool whose members are not drawn anew keeps those it has. */
-function isKept(state: State, config: AssociationConfig): boolean {
-  return state.config.once === null && !isDrawn(state, config);
-}
-
 /** Mobilizes an association; one that cannot be asked is mobilized all the same, so that the report can say why. */
 function mobilize(
   state: State,
@@ -228,8 +222,7 @@ function mobilize(
   const peer = config.kind === "peer";
   const own = peer ? { exchange: symmetricExchange() } : {};
   const duplicate = address !== null && isTaken(state, config, address, now);
-  const mayGo =
-    (config.kind === "pool" && !isKept(state, config)) || (config.preempt === true && state.config.once === null);
+  const mayGo = config.kind === "pool" || (config.preempt === true && state.config.once === null);
   const lifetime = mayGo ? "preemptable" : "persistent";
   const fresh = add(state, config, peer ? "symmetricActive" : "client", lifetime, address, {
     // Where keys are established nobody is asked for the time.

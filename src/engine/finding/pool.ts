@@ -29,11 +29,15 @@ import { isSameAddress } from "../../wire/address.ts";
 import type { Address } from "../../wire/address.ts";
 import { encodeHeader } from "../../wire/header.ts";
 import { kissAction, kissCode } from "../../wire/kiss.ts";
-import { admit, isOwnAddress, refuseUnasked } from "./admit.ts";
+import { admit, drawnRestrictions, isOwnAddress, refuseUnasked } from "./admit.ts";
 import type { Arrival } from "./admit.ts";
+import { FLAG } from "../../server/access.ts";
 import { recallServer, securityOf } from "./associate.ts";
 import type { HostFault } from "../port/event.ts";
 import type { Finding } from "./finding.ts";
+import { isDoubtful } from "./candidate.ts";
+import type { Candidate } from "./candidate.ts";
+import { prove } from "./proving.ts";
 import { heldCount, isPruned } from "./prune.ts";
 import { rememberKiss } from "../memory/remembered.ts";
 import type { State } from "../state.ts";
@@ -80,7 +84,8 @@ export function drawFromPools(state: State, now: Now): void {
 export function resumePools(state: State, held: number, now: Now): void {
   for (const pool of state.finding.pools) {
     if (held < state.config.limits.minclock && pool.satisfied) beginAgain(pool, now.mono);
-    if (held < state.config.limits.maxclock && pool.asked === null && !pool.resolving) drawAt(pool, now.mono);
+    const waits = pool.asked !== null || pool.resolving || isProving(state, pool);
+    if (held < state.config.limits.maxclock && !waits) drawAt(pool, now.mono);
   }
 }
 
@@ -124,6 +129,20 @@ export function onDrawn(state: State, pool: PoolSolicitor, arrival: Arrival, now
   }
 }
 
+/** A handshake with a server of a pool is over, one way or the other: the next one is drawn a moment later. */
+export function onDrawProved(state: State, { line, place, heard }: Candidate, proved: boolean, now: Now): void {
+  const pool = state.finding.pools.find(({ config }) => config === line);
+  if (pool === undefined || heard !== null) return;
+  if (proved) onUsable(pool, place.ip);
+  else noteFailed(state, pool, place, "unproved");
+  drawAt(pool, after(now.mono, POOL_PAUSE));
+}
+
+/** Whether a server of a pool has yet to prove who it is. */
+function isProving({ finding: { candidates } }: State, { config }: PoolSolicitor): boolean {
+  return candidates.some(({ line }) => line === config);
+}
+
 /** A question could not be delivered: the next one at once. @returns false if it was no pool's */
 export function onDrawUndelivered(
   state: State,
@@ -159,12 +178,30 @@ function isWanted(state: State, address: Address, now: Now): boolean {
   if (state.finding.pools.some(({ asked }) => asked !== null && isSameAddress(asked.to, address))) return false;
   if (state.roster.at(address) !== undefined || isPruned(state, address, now) || isOwnAddress(state, address.ip))
     return false;
+  if (isDoubtful(state.finding, address, now.mono) || isEstablishedAt(state, address)) return false;
   return !state.memory.kept.kisses.some(({ ip, port }) => ip === address.ip && port === address.port);
+}
+
+/** Whether keys in use were established there, and for that address: one that named another server may name one more. */
+function isEstablishedAt(state: State, place: Address): boolean {
+  for (const { id, places, server } of state.keys.values()) {
+    const isThere = places[0] !== undefined && isSameAddress(places[0], place);
+    if (isThere && server === null && state.roster.get(id)?.address?.ip === place.ip) return true;
+  }
+  return false;
+}
+
+/** Under NTS a server that is drawn is not asked for the time before it has proved who it is. */
+function askForProof(state: State, pool: PoolSolicitor, place: Address): void {
+  drawAt(pool, null);
+  if ((drawnRestrictions(state, place) & FLAG.ignore) !== 0) return noteFailed(state, pool, place, "denied");
+  prove(state, { place, line: pool.config, heard: null }, pool.config);
 }
 
 function ask(state: State, pool: PoolSolicitor, to: Address, now: Now): void {
   const { config } = pool;
   onChosen(pool, to.ip, now.mono);
+  if (config.nts === true) return askForProof(state, pool, to);
   const cookie = state.cookie();
   const header = encodeHeader(requestHeader(config, cookie));
   const sealed = securityOf(state, config, to).seal(header);

@@ -16,6 +16,7 @@ import { addressKey } from "../../wire/address.ts";
 import type { Address } from "../../wire/address.ts";
 import { MAXSTRAT } from "../../wire/header.ts";
 import type { Header } from "../../wire/header.ts";
+import { onDoubt } from "./candidate.ts";
 import { hasLostItsKey } from "./associate.ts";
 import { forgetKeys } from "../keys/establish.ts";
 import type { State } from "../state.ts";
@@ -92,6 +93,9 @@ export function stratumAmongSurvivors({ opinion: { variables, survivors }, roste
 
 /** Ends an association that was not configured, and keeps its address from being found again too soon. */
 export function prune(state: State, surplus: Association, now: Now, why?: Reason): void {
+  const [place] = state.keys.get(surplus.id)?.places ?? [];
+  if (surplus.lifetime === "preemptable" && place !== undefined && surplus.reach === 0)
+    onDoubt(state.finding, place, "noReply", now.mono);
   if (surplus.lifetime === "preemptable")
     remember(state, surplus.address!, surplus, now, why === "duplicate" ? DOUBLE : 0);
   demobilize(state, surplus, why ?? state.opinion.verdicts.get(surplus.id)?.reason ?? "unreachable", now);
@@ -125,8 +129,17 @@ export function isUseless(state: State, association: Association, now: Now): Rea
   if (state.config.once !== null || association.lifetime === "persistent") return null;
   if (hasLostItsKey(state, association)) return "authentication";
   if (isWorstOfTooMany(state, association, now)) return "surplus";
+  if (hasProvedInVain(association)) return "unreachable";
   if (association.listening !== null || association.unreach < UNREACH_LIMIT) return null;
   return state.opinion.verdicts.get(association.id)?.reason ?? "surplus";
+}
+
+/** So many questions under new keys, none of them answered. */
+const IN_VAIN = 4;
+
+/** Keys were established with it, and nobody answers by them: what a name or a group gives besides is of more use. */
+function hasProvedInVain({ security, heard, packets, unanswered }: Association): boolean {
+  return security.keying !== undefined && heard === null && packets.sent >= IN_VAIN && unanswered >= IN_VAIN;
 }
 
 /** Questions after which a server that was found has shown what it is worth: its volley, and some polls more. */
@@ -198,15 +211,25 @@ function isAmongBest(state: State, association: Association, now: Now): boolean 
  */
 const DOUBLE: Seconds = pollInterval(10);
 
+/** Who was found, and whose keys turned out to be for a server that is asked already. */
+function discardKnown(state: State, now: Now): void {
+  for (const known of state.roster)
+    if (known.ended === "duplicate" && known.lifetime !== "persistent") prune(state, known, now, "duplicate");
+}
+
 /**
  * The guard against a cycle of finding and pruning; those that have served their time make room.
  * @param least for so long at the least, seconds
  */
-function remember(state: State, address: Address, { config }: Association, now: Now, least: Seconds): void {
+function remember(state: State, address: Address, { id, config }: Association, now: Now, least: Seconds): void {
   for (const [key, until] of state.finding.pruned) if (until <= now.mono) state.finding.pruned.delete(key);
-  const key = addressKey(address);
-  state.finding.pruned.delete(key);
-  state.finding.pruned.set(key, after(now.mono, Math.max(pollInterval(config.maxpoll), least)));
+  const until = after(now.mono, Math.max(pollInterval(config.maxpoll), least));
+  // By the address where its keys are established, too: that is the one that is drawn.
+  for (const place of [address, ...(state.keys.get(id)?.places ?? [])]) {
+    const key = addressKey(place);
+    state.finding.pruned.delete(key);
+    state.finding.pruned.set(key, until);
+  }
 }
 
 /** A daemon has time: it looks for doubles this often, for servers tell the same of their clocks as long as they are not set. */
@@ -216,6 +239,7 @@ const LOOKED_FOR_EVERY: Seconds = 60;
 export function discardDuplicates(state: State, now: Now): void {
   if (state.config.once === null && now.mono < state.finding.doublesDue) return;
   state.finding.doublesDue = after(now.mono, LOOKED_FOR_EVERY);
+  if (state.config.once === null) discardKnown(state, now);
   for (const double of duplicatesAmong(state.roster)) {
     if (state.config.once === null && double.lifetime !== "persistent") {
       prune(state, double, now, "duplicate");

@@ -14,10 +14,13 @@ import { excuse, giveUp, onKeys, onNoKeys } from "../../association/life.ts";
 import { leastSpacing, onLapse, pollAt } from "../../association/poll.ts";
 import { after, elapsed } from "../../time/mono.ts";
 import type { Mono } from "../../time/mono.ts";
+import type { AssociationConfig } from "../../association/template.ts";
 import type { Now } from "../../time/now.ts";
 import { family, isSameAddress } from "../../wire/address.ts";
 import type { Address } from "../../wire/address.ts";
+import { onCertain } from "../finding/candidate.ts";
 import { recallServer } from "../finding/associate.ts";
+import type { HandshakeToken } from "../port/action.ts";
 import { ESTABLISH_FAULTS } from "../port/establish.ts";
 import type { EstablishFault } from "../port/establish.ts";
 import type { Event, HostFault } from "../port/event.ts";
@@ -97,7 +100,29 @@ function begin(state: State, association: Association, exchange: KeyExchange, no
   // What an earlier run left is tried once: whatever is wrong with it, the next keys are new ones.
   const kept = exchange.kept === "untried";
   exchange.kept = "spent";
-  state.act({ kind: "establish", token: exchange.token, name, with: place, kept, shortest: exchange.shortest });
+  const proof = provedBy(association.config);
+  state.act({ kind: "establish", token: exchange.token, name: proof, with: place, kept, shortest: exchange.shortest });
+}
+
+/** What the certificate must be for of whoever is asked by a line: its name, or the name that who is found must have. */
+export function provedBy({ name, certified }: AssociationConfig): string {
+  return certified ?? name;
+}
+
+/** Somebody has proved who it is, and is followed from now on: the handshake that is over was its own. */
+export function adoptHandshake(
+  state: State,
+  association: Association,
+  place: Address,
+  token: HandshakeToken,
+  now: Now,
+): void {
+  prepareKeys(state, association, [place]);
+  const exchange = state.keys.get(association.id)!;
+  exchange.token = token;
+  exchange.kept = "spent";
+  exchange.attempts = 1;
+  exchange.notBefore = after(now.mono, retryInterval(1));
 }
 
 /** Keys are there; if the server that they are for has a name, that is looked up first. */
@@ -167,6 +192,8 @@ export function onKeysProved(state: State, { id, security, address }: Associatio
   const exchange = security.keying === undefined ? undefined : state.keys.get(id);
   if (exchange === undefined) return;
   exchange.attempts = 0;
+  const [place] = exchange.places;
+  if (place !== undefined) onCertain(state.finding, place);
   const reduced = reductionOf(security, exchange);
   if (reduced === exchange.reduced) return;
   exchange.reduced = reduced;
@@ -240,7 +267,8 @@ function takeKeys(
   exchange.until = until;
   const { id } = association;
   const kept = exchange.kept === "inUse";
-  state.note({ what: "established", id, address, server, cookies: keying.cookies, kept });
+  const by = association.found === null ? {} : { certified: provedBy(association.config) };
+  state.note({ what: "established", id, address, server, cookies: keying.cookies, kept, ...by });
   if (association.ended !== null) return;
   if (!settleAt(state, association, address, now)) return;
   // Who was asked a moment ago, and refused, is not asked again at once.
@@ -253,6 +281,7 @@ function settleAt(state: State, association: Association, address: Address, now:
   if (association.address !== null && isSameAddress(association.address, address)) return true;
   if (state.roster.at(address) !== undefined) {
     giveUp(association, "duplicate");
+    state.finding.doublesDue = now.mono; // who was found goes
     return false;
   }
   state.closeRequests(association);

@@ -31,8 +31,8 @@ export type Note =
       readonly address: Address;
       readonly why: Reason | "unconfigured";
     }
-  /** Keys are asked for, of whoever establishes them at an address. */
-  | { readonly what: "establishing"; readonly id: AssociationId; readonly name: string; readonly with: Address }
+  /** Keys are asked for, of whoever establishes them at an address. `id`: `null` where nobody is followed before they are there. */
+  | { readonly what: "establishing"; readonly id: AssociationId | null; readonly name: string; readonly with: Address }
   /**
    * They are there, and the NTP server that they are for. `server`: by the name that was negotiated; `null`: by none. `kept`: an
    * earlier run has left them.
@@ -44,10 +44,12 @@ export type Note =
       readonly server: string | null;
       readonly cookies: number;
       readonly kept: boolean;
+      /** The name, or the address, that its certificate is for, of one that was found. */
+      readonly certified?: string;
     }
   | {
       readonly what: "notEstablished";
-      readonly id: AssociationId;
+      readonly id: AssociationId | null;
       readonly name: string;
       readonly with: Address;
       readonly why: EstablishFault;

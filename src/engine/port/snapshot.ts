@@ -142,6 +142,8 @@ export interface NtsReport {
   readonly age: Seconds | null;
   /** The NTP server's name that was negotiated; `null`: none was, and the address that established the keys is asked. */
   readonly server: string | null;
+  /** The name, or the address, that its certificate is for, of one that was found; absent: it was named. */
+  readonly certified?: string;
   /** When the certificate expires by which they were established, ISO 8601; `null`: that is not known. */
   readonly until: string | null;
   /** An earlier run has left them: there was no handshake. */
@@ -181,7 +183,7 @@ export interface Snapshot {
     readonly name: string;
     readonly address: string;
     readonly port: number;
-    readonly why: DrawFault;
+    readonly why: DrawFault | EstablishFault;
   }[];
   /** Rings asked so far, in order; empty unless something was solicited. */
   readonly rings: readonly {
