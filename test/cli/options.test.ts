@@ -154,6 +154,7 @@ const VALUES: Readonly<Record<string, () => string>> = {
   "--output": () => join(folder, "report.html"),
   "--host": () => "10.1.0.0/16",
   "--interface": () => "lo",
+  "--nts-name": () => "ntp.example",
   "--address": () => "127.0.0.1",
   "--broadcast": () => "239.255.77.79",
   "--manycast": () => "239.255.77.79",
