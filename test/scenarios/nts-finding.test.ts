@@ -336,7 +336,7 @@ describe("broadcasts under NTS", () => {
         number += 1;
         const from = { ip: `10.9.${(number >> 8) & 255}.${number & 255}`, port: 123 };
         const bytes = encodeHeader(broadcastHeader(world, {}, 0));
-        world.network.inject({ from, to: { ip: EVERYBODY, port: 123 }, bytes, ttl: 64 }, 0, client!.machine.address());
+        world.network.inject({ from, to: { ip: EVERYBODY, port: 123 }, bytes, ttl: 64 }, 0, client.machine.address());
       });
       world.run(600);
       const begun = notesOf(client, "establishing").length;
