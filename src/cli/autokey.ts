@@ -5,7 +5,7 @@ import type { EngineConfig } from "../engine/port/config.ts";
 import { systemReason } from "../security/place.ts";
 import { LARGEST, readText } from "../security/readfile.ts";
 import type { AutokeyAnswering, SecurityProvider } from "../security/security.ts";
-import type { IffParameters } from "../security/autokey/identity.ts";
+import type { GroupParameters } from "../security/autokey/identity/identity.ts";
 import type { FolderFault } from "../security/autokey/folder.ts";
 
 /** What can be said of the keys. */
@@ -39,7 +39,7 @@ export async function loadAutokey(
   const folder = { path, password: passwordOf(options), hostname: hostname() };
   const credentials = readHost(folder, "md5");
   if (isFault(credentials)) throw unusable(credentials);
-  const groups = new Map<string, IffParameters>();
+  const groups = new Map<string, readonly GroupParameters[]>();
   for (const { ident } of lines) {
     if (ident === null || groups.has(ident)) continue;
     const parameters = readGroup(folder, ident);

@@ -3,9 +3,13 @@ import { generateKeyPairSync } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { selfSigned, type Issuer } from "../../src/security/autokey/certificate.ts";
-import { Credentials, ntpSeconds, type HostFiles } from "../../src/security/autokey/credentials.ts";
-import type { IffParameters, RandomOctets } from "../../src/security/autokey/identity.ts";
-import { KeyFileFault, readCertificateFile, readIffFile, readKeyFile } from "../../src/security/autokey/keyfiles.ts";
+import { Credentials, type HostFiles } from "../../src/security/autokey/credentials.ts";
+import { ntpSeconds } from "../../src/security/autokey/stamps.ts";
+import { readGroupFile } from "../../src/security/autokey/identity/files.ts";
+import type { GroupParameters } from "../../src/security/autokey/identity/identity.ts";
+import type { IffParameters } from "../../src/security/autokey/identity/iff.ts";
+import type { RandomOctets } from "../../src/security/autokey/identity/numbers.ts";
+import { KeyFileFault, readCertificateFile, readKeyFile } from "../../src/security/autokey/keyfiles.ts";
 import { SCHEMES } from "../../src/security/autokey/schemes.ts";
 import type { SessionDigest } from "../../src/security/autokey/session.ts";
 
@@ -38,14 +42,21 @@ export function recordedHost(recording: Recording, side: Side): Credentials {
       hostKey: usable(readKeyFile(text("host"), password)),
       signKey: null,
       certificate: usable(readCertificateFile(text("cert"))),
-      iff: recording === "i11" && side === "s" ? usable(readIffFile(text("iffkey"), password)) : null,
+      identities: recording === "i11" && side === "s" ? [usableIff(text("iffkey"), password)] : [],
     }),
   );
 }
 
+/** What a file of IFF parameters was read as. */
+export function usableIff(text: string, password: string): IffParameters {
+  const read = usable(readGroupFile("iff", text, password));
+  if (read.scheme !== "iff") throw new Error(read.scheme);
+  return read;
+}
+
 /** The client's parameters of the group. */
-export function recordedGroup(recording: Recording): IffParameters | null {
-  return recording === "i11" ? usable(readIffFile(keyFile("i11", "c", "ntpkey_iffpar_srv"), "")) : null;
+export function recordedGroup(recording: Recording): readonly [IffParameters] | null {
+  return recording === "i11" ? [usableIff(keyFile("i11", "c", "ntpkey_iffpar_srv"), "")] : null;
 }
 
 /** Chance that says these octets, one after the other, and throws when it is asked for more. */
@@ -72,7 +83,9 @@ export interface Oddities {
   readonly from?: number;
   readonly scheme?: number;
   readonly digest?: SessionDigest;
-  readonly iff?: IffParameters | null;
+  readonly identities?: readonly GroupParameters[];
+  /** Of GQ, in its certificate. */
+  readonly groupKey?: bigint;
   readonly bits?: number;
 }
 
@@ -81,16 +94,22 @@ export const MADE = 1_800_000_000;
 
 /** A host with keys of its own. */
 export function madeHost(name: string, oddities: Oddities = {}): MadeHost {
-  const { trusted = true, from = MADE, scheme = 668, digest = "md5", iff = null, bits = 512 } = oddities;
+  const { trusted = true, from = MADE, scheme = 668, digest = "md5", identities = [], groupKey, bits = 512 } = oddities;
   const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: bits });
   const issuer = { name, key: privateKey, scheme: SCHEMES.find(({ nid }) => nid === scheme)! };
   const filestamp = ntpSeconds(from);
-  const certificate = selfSigned(issuer, publicKey, { trusted }, from, filestamp);
+  const certificate = selfSigned(
+    issuer,
+    publicKey,
+    { trusted, ...(groupKey === undefined ? {} : { groupKey }) },
+    from,
+    filestamp,
+  );
   const files: HostFiles = {
     hostKey: { what: privateKey, filestamp },
     signKey: null,
     certificate: { what: certificate, filestamp },
-    iff,
+    identities,
   };
   return { credentials: usable(Credentials.of(files, digest)), issuer, files };
 }

@@ -12,6 +12,7 @@ import {
   readElements,
   readNested,
   toNumber,
+  toOctets,
   type DerElement,
 } from "./der.ts";
 import type { AutokeyFault } from "./faults.ts";
@@ -132,7 +133,8 @@ export function countersigned(own: Certificate, by: Issuer, from: number, serial
 
 /**
  * A certificate for a host that signs it itself, as ntp-keygen makes them.
- * @param from Unix seconds; valid for a year
+ * @param from Unix seconds
+ * @param seconds how long it is valid
  */
 export function selfSigned(
   by: Issuer,
@@ -140,11 +142,15 @@ export function selfSigned(
   marks: { readonly trusted: boolean; readonly groupKey?: bigint },
   from: number,
   serial: number,
+  seconds: number = CERTIFICATE_LIFE,
 ): Uint8Array {
   const usage = Uint8Array.of(DER.bitString, 2, 2, 0x84); // digitalSignature, keyCertSign
   const extensions = [
     extension(BASIC_CONSTRAINTS, derElement(DER.sequence, Uint8Array.of(1, 1, 0xff)), true),
     extension(KEY_USAGE, usage, false),
+    ...(marks.groupKey === undefined
+      ? []
+      : [extension(SUBJECT_KEY_IDENTIFIER, derElement(DER.octetString, toOctets(marks.groupKey)), false)]),
     ...(marks.trusted
       ? [extension(EXTENDED_KEY_USAGE, derElement(DER.sequence, derIdentifier(TRUST_ROOT)), false)]
       : []),
@@ -154,7 +160,7 @@ export function selfSigned(
     derNumber(BigInt(serial)),
     algorithm(by.scheme),
     nameOf(by.name),
-    validity(from, from + CERTIFICATE_LIFE),
+    validity(from, from + seconds),
     nameOf(by.name),
     publicKey.export({ format: "der", type: "spki" }),
     derElement(DER.extensions, derElement(DER.sequence, ...extensions)),

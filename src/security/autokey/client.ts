@@ -14,8 +14,8 @@ import type { Packet } from "../../wire/packet.ts";
 import type { NtpTimestamp } from "../../time/timestamp.ts";
 import type { Dancing, DanceReport, Moment, Opened, Sealed, Security } from "../security.ts";
 import { Dance, type Dancer } from "./dance.ts";
-import { unixNear } from "./credentials.ts";
-import type { RandomOctets } from "./identity.ts";
+import { unixNear } from "./stamps.ts";
+import type { RandomOctets } from "./identity/numbers.ts";
 import { isSessionKeyId, isSessionMac, keyList, LONGEST_LIST, sessionMac } from "./session.ts";
 
 /** The security of an association under Autokey; it is its own {@link Dancing}. */

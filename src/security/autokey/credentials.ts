@@ -10,9 +10,10 @@ import { signedOctets, type AutokeyValue } from "../../wire/autokey.ts";
 import type { Moment } from "../security.ts";
 import { readCertificate, signature, type Certificate, type Issuer } from "./certificate.ts";
 import type { AutokeyFault } from "./faults.ts";
-import type { IffParameters } from "./identity.ts";
+import { rowOf, type GroupParameters } from "./identity/identity.ts";
 import { KeyFileFault, type Stamped } from "./keyfiles.ts";
 import type { SessionDigest } from "./session.ts";
+import { isBefore, ntpSeconds } from "./stamps.ts";
 import { STATUS } from "./status.ts";
 
 /** What the files of a host have. */
@@ -22,8 +23,8 @@ export interface HostFiles {
   readonly signKey: Stamped<KeyObject> | null;
   /** DER. */
   readonly certificate: Stamped<Uint8Array>;
-  /** Of a server of an IFF group, with the secret; `null`: it proves its identity to nobody. */
-  readonly iff: IffParameters | null;
+  /** Of a server of a group, with its secrets, one a scheme; none: it proves its identity to nobody. */
+  readonly identities: readonly GroupParameters[];
 }
 
 /** What is known of leap seconds: TAI − UTC, when it came to be, and until when that is known; NTP seconds; 0: nothing. */
@@ -41,30 +42,12 @@ const MOST_CERTIFICATES = 32;
 /** How often everything is signed anew, seconds. */
 const RESIGNED_AFTER = 86_400;
 
-/** 1900 to 1970, seconds. */
-const EPOCH = 2_208_988_800;
-
-/** NTP seconds of the era. */
-export function ntpSeconds(unix: number): number {
-  return (unix + EPOCH) % 2 ** 32;
-}
-
-/** The Unix seconds that NTP seconds mean: those nearest to a moment. */
-export function unixNear(ntp: number, near: number): number {
-  return near + ((ntp - ntpSeconds(near)) | 0);
-}
-
-/** Whether one stamp is before another, of two less than 68 years apart. */
-export function isBefore(stamp: number, other: number): boolean {
-  return ((stamp - other) | 0) < 0;
-}
-
 /** A host that speaks Autokey. */
 export class Credentials {
   readonly name: string;
   readonly digest: SessionDigest;
   readonly own: HeldCertificate;
-  readonly iff: IffParameters | null;
+  readonly identities: readonly GroupParameters[];
   readonly #issuer: Issuer;
   readonly #hostKey: Stamped<KeyObject>;
   /** The youngest first. */
@@ -76,10 +59,10 @@ export class Credentials {
   #signed = new Map<string, AutokeyValue>();
 
   private constructor(files: HostFiles, certificate: Certificate, digest: SessionDigest) {
-    const { hostKey, signKey, iff } = files;
+    const { hostKey, signKey, identities } = files;
     this.name = certificate.subject;
     this.digest = digest;
-    this.iff = iff;
+    this.identities = identities;
     this.own = { certificate, filestamp: files.certificate.filestamp };
     this.#certificates = [this.own];
     this.#hostKey = hostKey;
@@ -101,8 +84,9 @@ export class Credentials {
   /** What others are told of us. */
   get status(): number {
     const { nid } = this.#issuer.scheme;
-    const schemes = (this.iff === null ? 0 : STATUS.iff) | (this.own.certificate.private ? STATUS.private : 0);
-    return ((nid << 16) | STATUS.enabled | schemes | (this.#updated === 0 ? 0 : STATUS.tai)) >>> 0;
+    const schemes = this.identities.reduce((flags, { scheme }) => flags | rowOf(scheme).flag, 0);
+    const isPrivate = this.own.certificate.private ? STATUS.private : 0;
+    return ((nid << 16) | STATUS.enabled | schemes | isPrivate | (this.#updated === 0 ? 0 : STATUS.tai)) >>> 0;
   }
 
   get issuer(): Issuer {

@@ -5,50 +5,39 @@
  * What it believes: nothing that is not signed, but for the first step, of which later ones tell whether it was true; and no time before
  * identity is proved and a signature was right since. Where ntpd is content with less, it is said here.
  */
-import type { KeyObject } from "node:crypto";
-import { AUTOKEY_CODES, signedOctets, type AutokeyMessage, type AutokeyValue } from "../../wire/autokey.ts";
+import { AUTOKEY_CODES, type AutokeyMessage, type AutokeyValue } from "../../wire/autokey.ts";
 import type { Moment } from "../security.ts";
-import { isHostName, isSignature, isSignedBy, readCertificate, type Certificate } from "./certificate.ts";
-import { isBefore, octetsOf, unixNear, type Credentials, type LeapValues } from "./credentials.ts";
+import { isHostName, isSignedBy, readCertificate, type Certificate } from "./certificate.ts";
+import { octetsOf, type Credentials, type LeapValues } from "./credentials.ts";
 import type { AutokeyFault } from "./faults.ts";
-import { iffChallenge, isIffProof, type IffParameters, type RandomOctets } from "./identity.ts";
-import { signatureOctets } from "./keys.ts";
+import { challengeFor, isOfFile, isProof, rowOf, type GroupParameters } from "./identity/identity.ts";
+import type { RandomOctets } from "./identity/numbers.ts";
 import { schemeOfStatus, type Scheme } from "./schemes.ts";
+import { isBefore } from "./stamps.ts";
 import { STATUS } from "./status.ts";
+import { signatureFault, Trail, type Partner } from "./trail.ts";
 
 /** Who dances, and with what. */
 export interface Dancer {
   readonly credentials: Credentials;
   /** Names what it says; the server repeats it. 1 … 65535. */
   readonly associationId: number;
-  /** Parameters of the group whose server it has to be; `null`: a trusted host's certificate will do. */
-  readonly group: IffParameters | null;
+  /** Parameters of the group whose server it has to be, one a scheme, in the order they are preferred; `null`: a trusted host's certificate will do. */
+  readonly group: readonly GroupParameters[] | null;
   readonly random: RandomOctets;
 }
 
-/** Certificates of a trail at most. */
-export const LONGEST_TRAIL = 8;
-
-/** Octets of a cookie's key etc. are bounded by the packet; of a challenge by q. */
-const { ASSOC, CERT, COOKIE, SIGN, LEAP, IFF } = AUTOKEY_CODES;
-
-/** The server, as far as it has said who it is. */
-interface Partner {
-  readonly name: string;
-  readonly scheme: Scheme;
-  /** The key of its own certificate; `null`: that has not come. */
-  readonly key: KeyObject | null;
-}
+/** Octets of a cookie's key etc. are bounded by the packet; of a challenge by its scheme's modulus. */
+const { ASSOC, CERT, COOKIE, SIGN, LEAP } = AUTOKEY_CODES;
 
 /** One dance. */
 export class Dance {
   readonly #dancer: Dancer;
   #status = 0;
-  #partner: Partner | null = null;
-  /** From the server's own certificate on. */
-  #trail: readonly Certificate[] = [];
-  /** Whose certificate is wanted. */
-  #wanted = "";
+  #partner: Omit<Partner, "key"> | null = null;
+  #trail: Trail | null = null;
+  /** By which its identity is to be proved; `null`: it need not be. */
+  #group: GroupParameters | null = null;
   #challenge: Uint8Array | null = null;
   #cookie = 0;
   /** Of the last cookie: older ones are somebody's recording. */
@@ -81,7 +70,7 @@ export class Dance {
   }
 
   get trail(): readonly Certificate[] {
-    return this.#trail;
+    return this.#trail?.certificates ?? [];
   }
 
   /** Why it does not go on; `null`: it does. */
@@ -98,8 +87,8 @@ export class Dance {
   restart(): void {
     this.#status = 0;
     this.#partner = null;
-    this.#trail = [];
-    this.#wanted = "";
+    this.#trail = null;
+    this.#group = null;
     this.#challenge = null;
     this.#cookie = 0;
     this.#cookieStamps = null;
@@ -111,7 +100,8 @@ export class Dance {
     const { credentials } = this.#dancer;
     credentials.refresh(moment);
     if (this.#status === 0) return this.#ask(ASSOC, credentials.association());
-    if (!this.#has(STATUS.certificate)) return this.#ask(CERT, credentials.fresh(octetsOf(this.#wanted), NOBODY, 0));
+    if (!this.#has(STATUS.certificate))
+      return this.#ask(CERT, credentials.fresh(octetsOf(this.#trail!.wanted), NOBODY, 0));
     if (!this.#has(STATUS.identity)) return this.#askIdentity(moment);
     if (!this.#has(STATUS.cookie)) return this.#ask(COOKIE, credentials.publicKey());
     if (!moment.synchronized) return this.#ask(null, null);
@@ -140,11 +130,7 @@ export class Dance {
 
   /** Whether the server's certificates are valid at a moment, Unix seconds: its own time, which is all that there may be. */
   validAt(unix: number): AutokeyFault | null {
-    const fault = this.#trail.some(({ from }) => unix < from)
-      ? "notYetValid"
-      : this.#trail.some(({ until }) => unix > until)
-        ? "expired"
-        : null;
+    const fault = this.#trail?.validAt(unix) ?? null;
     if (fault !== null) this.#fault = fault;
     return fault;
   }
@@ -160,10 +146,11 @@ export class Dance {
   }
 
   #askIdentity(moment: Moment): AutokeyMessage | null {
-    const { group, random, credentials } = this.#dancer;
+    const { random, credentials } = this.#dancer;
     // Both were seen to be there when the status word came.
-    this.#challenge = iffChallenge(group!, random);
-    return this.#ask(IFF, credentials.fresh(this.#challenge, moment, group!.filestamp));
+    const group = this.#group!;
+    this.#challenge = challengeFor(group, random);
+    return this.#ask(rowOf(group.scheme).code, credentials.fresh(this.#challenge, moment, group.filestamp));
   }
 
   #step(message: AutokeyMessage, moment: Moment): AutokeyFault | null {
@@ -185,11 +172,12 @@ export class Dance {
     const scheme = schemeOfStatus(status);
     if (scheme === null) return "digest";
     // ntpd is content with a server that says it has no scheme, which anybody on the way can say for it.
-    if (group !== null && (status & STATUS.iff) === 0) return "noIdentity";
+    this.#group = group?.find(({ scheme: of }) => (status & rowOf(of).flag) !== 0) ?? null;
+    if (group !== null && this.#group === null) return "noIdentity";
     // The private certificate scheme has keys in common that nobody is to see: both have it, or none.
     if ((status & STATUS.private) !== (credentials.status & STATUS.private)) return "noIdentity";
-    this.#partner = { name, scheme, key: null };
-    this.#wanted = name;
+    this.#partner = { name, scheme };
+    this.#trail = new Trail(this.#partner, credentials.name);
     // What it has of these is ours to find out: only those of the low octet are its own to say.
     const lacksTai = (status & STATUS.tai) === 0;
     const said = (status & 0xffff_00ff) | STATUS.autokey;
@@ -206,62 +194,34 @@ export class Dance {
     if (fault !== null) return fault;
     if (this.#has(STATUS.identity)) this.#light(STATUS.proventic);
     switch (code) {
-      case IFF:
-        return this.#onProof(content);
       case COOKIE:
         return this.#onCookie(content);
       case SIGN:
         return this.#onCountersigned(content, moment);
-      default:
+      case LEAP:
         return this.#onLeap(content, moment);
+      default:
+        return this.#onProof(content);
     }
   }
 
   /** Another certificate of the trail; where it ends at a trusted host, that is done. */
   #onCertificate(content: AutokeyValue, moment: Moment): AutokeyFault | null {
-    const { credentials, group } = this.#dancer;
-    const { filestamp, value } = content;
-    const certificate = readCertificate(value);
-    if (typeof certificate === "string") return certificate;
-    const { subject, issuer, publicKey, from, trusted } = certificate;
-    if (subject !== this.#wanted) return "subject";
-    if (from < unixNear(filestamp, from)) return "period";
-    const below = this.#trail.at(-1);
-    if (below !== undefined && !isSignedBy(below, certificate)) return "issuer";
-    const partner = this.#partner!;
-    const key = partner.key ?? publicKey;
-    // ntpd does not look at the signatures of certificates' messages.
-    const fault = signatureFault({ ...partner, key }, content);
-    if (fault !== null) return fault;
-    if (subject === issuer && !trusted) return this.#from(partner.name, "unsynchronized");
-    if (issuer === credentials.name && subject !== issuer) return "circle";
-    if (subject !== issuer && this.#trail.some((known) => known.subject === issuer)) return "circle";
-    if (this.#trail.length === LONGEST_TRAIL) return "trail";
-
-    this.#partner = { ...partner, key };
-    this.#trail = [...this.#trail, certificate];
-    this.#wanted = issuer;
-    credentials.install(certificate, filestamp, moment);
-    if (subject !== issuer) return null;
+    const taken = this.#trail!.take(content);
+    if (typeof taken === "string") return taken;
+    this.#dancer.credentials.install(taken.certificate, content.filestamp, moment);
+    if (!taken.isLast) return null;
     this.#light(STATUS.certificate);
-    if (group === null) this.#light(STATUS.identity);
+    if (this.#group === null) this.#light(STATUS.identity);
     return null;
   }
 
-  /** The trail is asked for from its beginning: the server's own certificate has yet to be signed. */
-  #from(name: string, fault: AutokeyFault): AutokeyFault {
-    this.#trail = [];
-    this.#wanted = name;
-    return fault;
-  }
-
   #onProof({ filestamp, value }: AutokeyValue): AutokeyFault | null {
-    const { group } = this.#dancer;
-    const challenge = this.#challenge;
+    const [group, challenge] = [this.#group, this.#challenge];
     if (group === null || challenge === null) return "unexpected";
-    if (filestamp !== group.filestamp) return "filestamp";
+    if (!isOfFile(group, filestamp)) return "filestamp";
     this.#challenge = null;
-    if (isIffProof(group, challenge, value) !== true) return "identity";
+    if (!isProof(group, this.#trail!.groupKey, challenge, value)) return "identity";
     this.#light(STATUS.identity);
     return null;
   }
@@ -285,7 +245,7 @@ export class Dance {
     if (typeof certificate === "string") return certificate;
     const { certificate: own } = credentials.own;
     if (certificate.subject !== own.subject || !certificate.publicKey.equals(own.publicKey)) return "subject";
-    if (!isSignedBy(certificate, this.#trail[0]!)) return "issuer";
+    if (!isSignedBy(certificate, this.trail[0]!)) return "issuer";
     credentials.install(certificate, filestamp, moment);
     this.#light(STATUS.signed);
     return null;
@@ -301,25 +261,12 @@ export class Dance {
   }
 
   #signatureFault(content: AutokeyValue): AutokeyFault | null {
-    const { scheme, key } = this.#partner!;
-    return key === null ? "publicKey" : signatureFault({ scheme, key }, content);
+    return signatureFault({ scheme: this.#partner!.scheme, key: this.#trail!.key }, content);
   }
 
   #light(flag: number): void {
     this.#status = (this.#status | flag) >>> 0;
   }
-}
-
-/** Whether a value is signed, and by whom it says. */
-function signatureFault(
-  { scheme, key }: { readonly scheme: Scheme; readonly key: KeyObject },
-  content: AutokeyValue,
-): AutokeyFault | null {
-  const { signature } = content;
-  const most = signatureOctets(key);
-  const fits = key.asymmetricKeyType === "rsa" ? signature.length === most : signature.length <= most;
-  if (signature.length === 0 || !fits) return "notSigned";
-  return isSignature(scheme, key, signedOctets(content), signature) ? null : "signature";
 }
 
 /** Who is not synchronized: nothing is signed. */

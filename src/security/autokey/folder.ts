@@ -1,14 +1,16 @@
 /**
  * A folder of Autokey's keys, as ntp-keygen leaves it and ntpd's `keysdir` names it: `ntpkey_host_NAME`, `ntpkey_cert_NAME` and, where there
- * are any, `ntpkey_sign_NAME`, `ntpkey_iffkey_NAME` of a host, `ntpkey_iffpar_GROUP` of the groups whose servers it asks.
+ * are any, `ntpkey_sign_NAME`; `ntpkey_iffkey_GROUP`, `gqkey` and `mvkey` of a group's server, `ntpkey_iffpar_GROUP`, `gqpar` and `mvpar` of the
+ * groups whose servers it asks.
  */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { LARGEST, readText } from "../readfile.ts";
 import { systemReason } from "../place.ts";
 import { Credentials } from "./credentials.ts";
-import type { IffParameters } from "./identity.ts";
-import { KeyFileFault, readCertificateFile, readIffFile, readKeyFile, type Stamped } from "./keyfiles.ts";
+import { readGroupFile } from "./identity/files.ts";
+import { IDENTITY_SCHEMES, type GroupParameters } from "./identity/identity.ts";
+import { KeyFileFault, readCertificateFile, readKeyFile, type Stamped } from "./keyfiles.ts";
 import type { SessionDigest } from "./session.ts";
 
 /** A folder to read. */
@@ -18,6 +20,8 @@ export interface KeyFolder {
   readonly password: string | null;
   /** This host's name: its files are taken, or the only ones that there are. */
   readonly hostname: string;
+  /** The group whose server it is; absent: that of its own name. */
+  readonly ident?: string;
 }
 
 /** What is wrong, and with which file. */
@@ -37,21 +41,53 @@ export function readHost(folder: KeyFolder, digest: SessionDigest): Credentials 
   if (isFault(certificate)) return certificate;
   const signKey = optional(folder, `sign_${name}`, (text) => readKeyFile(text, password));
   if (isFault(signKey)) return signKey;
-  const iff = optional(folder, `iffkey_${name}`, (text) => readIffFile(text, password));
-  if (isFault(iff)) return iff;
-  const credentials = Credentials.of({ hostKey, signKey, certificate, iff }, digest);
+  const identities = identitiesOf(folder, name, password);
+  if (isFault(identities)) return identities;
+  const credentials = Credentials.of({ hostKey, signKey, certificate, identities }, digest);
   return credentials instanceof KeyFileFault
     ? { path: join(folder.path, `ntpkey_cert_${name}`), fault: credentials.message }
     : credentials;
 }
 
-/** A group's parameters, as a client needs them: from the file for clients, or from the servers' own. */
-export function readGroup(folder: KeyFolder, group: string): IffParameters | FolderFault {
-  const parameters = optional(folder, `iffpar_${group}`, (text) => readIffFile(text, folder.password ?? group));
-  if (parameters !== null && !isFault(parameters)) return parameters;
-  const key = optional(folder, `iffkey_${group}`, (text) => readIffFile(text, folder.password ?? group));
-  if (key !== null) return key;
-  return parameters ?? { path: join(folder.path, `ntpkey_iffpar_${group}`), fault: "it is not there" };
+/** What a host has as a server of its group: files of the group's name, which is the host's own unless it was told another. */
+function identitiesOf(folder: KeyFolder, name: string, password: string): readonly GroupParameters[] | FolderFault {
+  const identities: GroupParameters[] = [];
+  for (const { scheme } of IDENTITY_SCHEMES) {
+    const read = optional(folder, `${scheme}key_${folder.ident ?? name}`, (text) =>
+      readGroupFile(scheme, text, password),
+    );
+    if (read !== null && isFault(read)) return read;
+    if (read !== null) identities.push(read);
+  }
+  return identities;
+}
+
+/**
+ * A group's parameters, as a client needs them: of each scheme from the file for clients, or from the servers' own.
+ * @returns at least one, in the order in which ntpd prefers them
+ */
+export function readGroup(folder: KeyFolder, group: string): readonly GroupParameters[] | FolderFault {
+  const found: GroupParameters[] = [];
+  let fault: FolderFault | null = null;
+  for (const { scheme } of IDENTITY_SCHEMES) {
+    for (const kind of ["par", "key"]) {
+      const password = folder.password ?? group;
+      const read = optional(folder, `${scheme}${kind}_${group}`, (text) => readGroupFile(scheme, text, password));
+      if (read === null || isServersOnly(read)) continue;
+      if (!isFault(read)) {
+        found.push(read);
+        break;
+      }
+      fault ??= read;
+    }
+  }
+  if (found.length > 0) return found;
+  return fault ?? { path: join(folder.path, `ntpkey_iffpar_${group}`), fault: "it is not there" };
+}
+
+/** MV's servers have not what a client needs. */
+function isServersOnly(read: GroupParameters | FolderFault): boolean {
+  return !isFault(read) && read.scheme === "mv" && read.client === null;
 }
 
 /** The host whose files are there. */
@@ -75,7 +111,7 @@ function nameIn({ path, hostname }: KeyFolder): string | FolderFault {
 
 const HOST = "ntpkey_host_";
 
-function read<T extends Stamped<unknown> | IffParameters>(
+function read<T extends Stamped<unknown> | GroupParameters>(
   folder: KeyFolder,
   name: string,
   parse: (text: string) => T | KeyFileFault,
@@ -92,7 +128,7 @@ function read<T extends Stamped<unknown> | IffParameters>(
 }
 
 /** `null`: it is not there. */
-function optional<T extends Stamped<unknown> | IffParameters>(
+function optional<T extends Stamped<unknown> | GroupParameters>(
   folder: KeyFolder,
   name: string,
   parse: (text: string) => T | KeyFileFault,

@@ -21,9 +21,11 @@ import { concatenate } from "../../wire/octets.ts";
 import type { Packet } from "../../wire/packet.ts";
 import type { AutokeyAnswering, Moment, Ticket } from "../security.ts";
 import { countersigned, readCertificate } from "./certificate.ts";
-import { ntpSeconds, unixNear, type Credentials } from "./credentials.ts";
+import type { Credentials } from "./credentials.ts";
+import { ntpSeconds, unixNear } from "./stamps.ts";
 import type { AutokeyFault } from "./faults.ts";
-import { iffAnswer, type RandomOctets } from "./identity.ts";
+import { answerTo, IDENTITY_SCHEMES } from "./identity/identity.ts";
+import type { RandomOctets } from "./identity/numbers.ts";
 import { readHostKey } from "./keys.ts";
 import { isSessionMac, keyIdOf, sessionKey, sessionMac } from "./session.ts";
 
@@ -38,10 +40,10 @@ export interface Path {
 /** Answers that take a private key, or as long: so many a second, and as many at once. Others wait and ask again. */
 const COSTLY_PER_SECOND = 50;
 
-const { ASSOC, CERT, COOKIE, LEAP, SIGN, IFF } = AUTOKEY_CODES;
+const { ASSOC, CERT, COOKIE, LEAP, SIGN } = AUTOKEY_CODES;
 
 /** What is reckoned anew for each question. */
-const COSTLY: ReadonlySet<number> = new Set([COOKIE, SIGN, IFF]);
+const COSTLY: ReadonlySet<number> = new Set([COOKIE, SIGN, ...IDENTITY_SCHEMES.map(({ code }) => code)]);
 
 /** A server that speaks Autokey. */
 export class AutokeyServer implements AutokeyAnswering {
@@ -145,10 +147,8 @@ export class AutokeyServer implements AutokeyAnswering {
         return this.#encryptedCookie(content, path, moment);
       case SIGN:
         return this.#countersigned(content, moment);
-      case IFF:
-        return this.#proof(content, moment);
       default:
-        return "unexpected";
+        return this.#proof(code, content, moment);
     }
   }
 
@@ -184,10 +184,13 @@ export class AutokeyServer implements AutokeyAnswering {
     return this.#credentials.fresh(signed, moment, filestamp);
   }
 
-  #proof({ value }: AutokeyValue, moment: Moment): AutokeyValue | AutokeyFault {
-    const { iff } = this.#credentials;
-    const answer = iff === null ? null : iffAnswer(iff, value, this.#random);
-    return answer === null ? "noIdentity" : this.#credentials.fresh(answer, moment, iff!.filestamp);
+  /** That we are of our group, by the scheme that is asked for. */
+  #proof(code: number, { value }: AutokeyValue, moment: Moment): AutokeyValue | AutokeyFault {
+    const row = IDENTITY_SCHEMES.find((known) => known.code === code);
+    if (row === undefined) return "unexpected";
+    const group = this.#credentials.identities.find(({ scheme }) => scheme === row.scheme);
+    const answer = group === undefined ? null : answerTo(group, value, this.#random);
+    return answer === null ? "noIdentity" : this.#credentials.fresh(answer, moment, group!.filestamp);
   }
 
   #isSpent({ unix }: Moment): boolean {

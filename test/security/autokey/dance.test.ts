@@ -10,15 +10,17 @@ import {
   selfSigned,
   type Certificate,
 } from "../../../src/security/autokey/certificate.ts";
-import { ntpSeconds, type Credentials } from "../../../src/security/autokey/credentials.ts";
-import { Dance, LONGEST_TRAIL } from "../../../src/security/autokey/dance.ts";
+import type { Credentials } from "../../../src/security/autokey/credentials.ts";
+import { ntpSeconds } from "../../../src/security/autokey/stamps.ts";
+import { Dance } from "../../../src/security/autokey/dance.ts";
 import { derNumbers } from "../../../src/security/autokey/der.ts";
 import { AUTOKEY_FAULTS } from "../../../src/security/autokey/faults.ts";
-import { isIffProof } from "../../../src/security/autokey/identity.ts";
+import { isIffProof } from "../../../src/security/autokey/identity/iff.ts";
 import { readHostKey } from "../../../src/security/autokey/keys.ts";
 import { AutokeyServer } from "../../../src/security/autokey/server.ts";
 import { sessionMac } from "../../../src/security/autokey/session.ts";
 import { STATUS } from "../../../src/security/autokey/status.ts";
+import { LONGEST_TRAIL } from "../../../src/security/autokey/trail.ts";
 import type { Moment } from "../../../src/security/security.ts";
 import { addressOctets } from "../../../src/wire/address.ts";
 import {
@@ -200,26 +202,27 @@ describe("a dance among hosts of ours", () => {
 
 describe("identity by IFF", () => {
   const group = recordedGroup("i11")!;
-  const secret = recordedHost("i11", "s").iff!;
+  const [parameters] = group;
+  const secret = recordedHost("i11", "s").identities[0] as typeof parameters;
 
   it("is asked for where the line names a group, and the trusted certificate alone will not do", () => {
-    const on = floor(madeHost("srv", { iff: secret }).credentials, undefined, group);
+    const on = floor(madeHost("srv", { identities: [secret] }).credentials, undefined, group);
     expect(danced(on)).toEqual(["dance", "dance", "dance", "ok"]);
   });
 
   it("is refused of a server that says it has no scheme, which anybody on the way can say for it", () => {
-    const on = floor(madeHost("srv", { iff: secret }).credentials, undefined, group);
+    const on = floor(madeHost("srv", { identities: [secret] }).credentials, undefined, group);
     const stripped = withContent(({ filestamp }) => ({ filestamp: filestamp & ~STATUS.iff }));
     expect(on.step(at(0), stripped)).toBe("failed");
     expect(on.client.report().fault).toBe("noIdentity");
   });
 
   it("is refused of a server that has another secret, or other parameters", () => {
-    const impostor = floor(madeHost("srv", { iff: { ...secret, secret: 5n } }).credentials, undefined, group);
+    const impostor = floor(madeHost("srv", { identities: [{ ...secret, secret: 5n }] }).credentials, undefined, group);
     expect(danced(impostor, at(0, false), 3)).toEqual(["dance", "dance", "failed"]);
     expect(impostor.client.report()).toMatchObject({ fault: "identity", status: 0 });
     const older = floor(
-      madeHost("srv", { iff: { ...secret, filestamp: secret.filestamp - 1 } }).credentials,
+      madeHost("srv", { identities: [{ ...secret, filestamp: secret.filestamp - 1 }] }).credentials,
       undefined,
       group,
     );
@@ -229,8 +232,13 @@ describe("identity by IFF", () => {
 
   it("is no proof where the answer is no pair of numbers, or a number is out of its bounds", () => {
     const challenge = Uint8Array.of(1, 2, 3);
-    for (const answer of [new Uint8Array(0), derNumbers([1n]), derNumbers([group.q, 1n]), derNumbers([1n, 2n, 3n])])
-      expect(isIffProof(group, challenge, answer)).toBeNull();
+    for (const answer of [
+      new Uint8Array(0),
+      derNumbers([1n]),
+      derNumbers([parameters.q, 1n]),
+      derNumbers([1n, 2n, 3n]),
+    ])
+      expect(isIffProof(parameters, challenge, answer)).toBeNull();
   });
 });
 

@@ -6,9 +6,10 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Credentials } from "../../../src/security/autokey/credentials.ts";
 import { isFault, readGroup, readHost } from "../../../src/security/autokey/folder.ts";
-import { iffAnswer, iffChallenge, isIffProof } from "../../../src/security/autokey/identity.ts";
-import { KeyFileFault, readIffFile, readKeyFile } from "../../../src/security/autokey/keyfiles.ts";
-import { keyFile, usable } from "../../support/autokey.ts";
+import { iffAnswer, iffChallenge, isIffProof } from "../../../src/security/autokey/identity/iff.ts";
+import { readGroupFile } from "../../../src/security/autokey/identity/files.ts";
+import { KeyFileFault, readKeyFile } from "../../../src/security/autokey/keyfiles.ts";
+import { keyFile, usableIff } from "../../support/autokey.ts";
 
 const fixtures = (path: string): string => fileURLToPath(new URL(`../../fixtures/autokey/${path}`, import.meta.url));
 const server = keyFile("i11", "s", "ntpkey_iffkey_srv");
@@ -29,16 +30,16 @@ function faultOf(read: unknown): string | null {
 
 describe("IFF parameters", () => {
   it("of a server's PKCS#8 file have their public value reckoned again: the same as in the client's traditional file", () => {
-    const ofServer = usable(readIffFile(server, "srvpw"));
-    const ofClient = usable(readIffFile(client, ""));
+    const ofServer = usableIff(server, "srvpw");
+    const ofClient = usableIff(client, "");
     expect(ofServer).toEqual({ ...ofClient, secret: ofServer.secret });
     expect(ofClient.secret).toBeNull();
     expect(ofServer.secret).toBeGreaterThan(1n);
   });
 
   it("prove and are proved, and only by the secret", () => {
-    const ofServer = usable(readIffFile(server, "srvpw"));
-    const ofClient = usable(readIffFile(client, ""));
+    const ofServer = usableIff(server, "srvpw");
+    const ofClient = usableIff(client, "");
     const random = (length: number): Uint8Array => new Uint8Array(length).fill(0x5a);
     const challenge = iffChallenge(ofClient, random);
     const answer = iffAnswer(ofServer, challenge, random)!;
@@ -49,7 +50,7 @@ describe("IFF parameters", () => {
 
   it("that a client's PKCS#8 file has lost are named as such", () => {
     const lost = keyFile("i11", "c", "ntpkey_iffpar_srv").replace(/-----BEGIN[^]*/, LOST);
-    expect(faultOf(readIffFile(lost, ""))).toMatch(/has lost its public value, as all that ntp-keygen -e writes/);
+    expect(faultOf(readGroupFile("iff", lost, ""))).toMatch(/has lost its public value, as all that ntp-keygen writes/);
   });
 });
 
@@ -65,7 +66,9 @@ describe("a key file", () => {
   });
 
   it("of a host has no IFF parameters", () => {
-    expect(faultOf(readIffFile(keyFile("i1", "c", "ntpkey_host_cli"), "clipw"))).toMatch(/has no IFF parameters/);
+    expect(faultOf(readGroupFile("iff", keyFile("i1", "c", "ntpkey_host_cli"), "clipw"))).toMatch(
+      /has no IFF parameters/,
+    );
   });
 });
 

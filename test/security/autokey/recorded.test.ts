@@ -1,8 +1,8 @@
 /** Autokey as ntpd 4.2.8p15 spoke it: every packet of the recordings, and both sides' dances made again from their keys. */
 import { describe, expect, it } from "vitest";
 import { autokeySecurity } from "../../../src/security/autokey/client.ts";
-import { ntpSeconds } from "../../../src/security/autokey/credentials.ts";
-import type { RandomOctets } from "../../../src/security/autokey/identity.ts";
+import { ntpSeconds } from "../../../src/security/autokey/stamps.ts";
+import type { RandomOctets } from "../../../src/security/autokey/identity/numbers.ts";
 import { AutokeyServer } from "../../../src/security/autokey/server.ts";
 import { isSessionMac, keyIdOf, sessionKey, stepsTo } from "../../../src/security/autokey/session.ts";
 import { addressOctets } from "../../../src/wire/address.ts";
