@@ -2,11 +2,10 @@
 import { hostname } from "node:os";
 import { UsageError } from "../config/usage.ts";
 import type { EngineConfig } from "../engine/port/config.ts";
-import { systemReason } from "../security/place.ts";
-import { LARGEST, readText } from "../security/readfile.ts";
 import type { AutokeyAnswering, SecurityProvider } from "../security/security.ts";
 import type { GroupParameters } from "../security/autokey/identity/identity.ts";
 import type { FolderFault } from "../security/autokey/folder.ts";
+import { passwordOf } from "./autokey-password.ts";
 
 /** What can be said of the keys. */
 export interface AutokeyOptions {
@@ -88,14 +87,4 @@ function checkPassword({ autokey, autokeyPassword }: AutokeyOptions): void {
 
 function unusable({ path, fault }: FolderFault): UsageError {
   return new UsageError(`--autokey: ${path}: ${fault}`);
-}
-
-/** The first line of the file. */
-function passwordOf({ autokeyPassword: file }: AutokeyOptions): string | null {
-  if (file === undefined) return null;
-  try {
-    return readText(file, LARGEST.certificates).replace(/\r?\n[^]*$/, "");
-  } catch (error) {
-    throw new UsageError(`--autokey-password: ${file} cannot be read: ${systemReason(error)}`);
-  }
 }

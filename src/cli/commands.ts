@@ -181,7 +181,7 @@ export const COMMANDS: readonly CommandRow[] = [
   }),
   command("keygen", {
     group: "serve",
-    text: "make symmetric keys in the form of ntp.keys or chrony.keys",
+    text: "make symmetric keys in the form of ntp.keys or chrony.keys, or a host's keys for Autokey",
     operands: [
       { word: "[file]", text: "where to write them, readable by its owner only; without it they are printed" },
     ],

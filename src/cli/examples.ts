@@ -188,6 +188,7 @@ export const EXAMPLES: Readonly<Record<CommandName | "ntpkit", readonly Example[
   keygen: [
     ["ntpkit keygen --count 4 /etc/ntp.keys", "Four keys, numbered from 1."],
     ["ntpkit keygen --type SHA1 --first-id 10", "One SHA-1 key, number 10, printed."],
+    ["ntpkit keygen --autokey /etc/ntp --trusted --identity iff", "A trusted host's keys for Autokey, with IFF."],
   ],
   adopt: [
     ["ntpkit adopt", "What would this machine's configuration be here, and what is lost?"],

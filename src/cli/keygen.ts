@@ -1,4 +1,4 @@
-/** `ntpkit keygen`: new symmetric keys, printed or written where only their owner can read them. */
+/** `ntpkit keygen`: new symmetric keys, printed or written where only their owner can read them; those of Autokey are `keygen-autokey.ts`'s. */
 import { randomBytes } from "node:crypto";
 import { UsageError } from "../config/usage.ts";
 import { KEY_ID_LIMIT } from "../security/keyids.ts";
@@ -9,7 +9,9 @@ import { documentText, schemaName } from "../view/document.ts";
 import { counted } from "../view/text.ts";
 import { CommandFailure, exitCode } from "./exit.ts";
 import type { Io } from "./io.ts";
-import type { OptionsOf } from "./options/offers.ts";
+import { GROUPS, type OptionsOf } from "./options/offers.ts";
+import { propertyOf } from "./options/row.ts";
+import { ROWS } from "./options/rows.ts";
 
 /**
  * Makes keys.
@@ -17,7 +19,8 @@ import type { OptionsOf } from "./options/offers.ts";
  * @returns the exit code
  * @throws UsageError, CommandFailure
  */
-export function runKeygen(file: string | null, options: OptionsOf<"keygen">, io: Io): number {
+export async function runKeygen(file: string | null, options: OptionsOf<"keygen">, io: Io): Promise<number> {
+  if (isForAutokey(options)) return await (await import("./keygen-autokey.ts")).runKeygenAutokey(file, options, io);
   const request: KeyRequest = {
     algorithm: options.type ?? "AES128CMAC",
     count: options.count ?? 1,
@@ -37,6 +40,15 @@ export function runKeygen(file: string | null, options: OptionsOf<"keygen">, io:
     );
   }
   return exitCode("ok");
+}
+
+/** Whether the keys are to be Autokey's. @throws UsageError for an option that is for those, where they are not */
+export function isForAutokey(options: OptionsOf<"keygen">): boolean {
+  if (options.autokey !== undefined) return true;
+  const given = GROUPS.keygenAutokey.rows.find((row) => Object.hasOwn(options, propertyOf(ROWS[row].flag)));
+  if (given !== undefined)
+    throw new UsageError(`${ROWS[given].flag} is for keys of Autokey`, "name their folder with --autokey");
+  return false;
 }
 
 /**

@@ -334,6 +334,7 @@ export function keygenSchema(): Schema {
       file: maybe({ ...text, description: "where the keys were written; null: they are in `text`" }),
       keys: list(open(plain({ id: integer(1, 65_535), algorithm: text }))),
       text: maybe({ ...text, description: "the key file's text, when it was not written to a file" }),
+      files: { ...list(text), description: "with --autokey, the files that were written into the folder `file`" },
     },
     required: ["schema", "ok", "exitCode"],
   });

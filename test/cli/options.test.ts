@@ -137,9 +137,20 @@ const BESIDE: Readonly<Partial<Record<CommandName, (flag: string) => readonly st
     ...(flag === "--config" || flag === "--network" ? [] : [WORLD]),
     ...(flag === "--for" ? [] : ["--for", "10s"]),
   ],
+  keygen: (flag) => (FOR_AUTOKEY.has(flag) ? keysMade(flag) : []),
   man: () => [],
   completion: () => ["bash"],
 };
+
+/** Options of keygen that are for Autokey. */
+const FOR_AUTOKEY: ReadonlySet<string> = new Set(GROUPS.keygenAutokey.rows.map((row) => ROWS[row].flag));
+
+/** What they need beside the one that is tried: small keys, soon made. */
+function keysMade(flag: string): readonly string[] {
+  const small = { "--modulus": "1024", "--identity-bits": "512" };
+  const words = Object.entries(small).flatMap(([name, value]) => (name === flag ? [] : [name, value]));
+  return [...words, "--force", ...(flag === "--autokey" ? [] : ["--autokey", join(folder, "made")])];
+}
 
 /** What answering under NTS needs, but for the option that is tried. */
 function underNts(flag: string): readonly string[] {
@@ -193,6 +204,16 @@ const VALUES: Readonly<Record<string, () => string>> = {
   "warning,critical": () => "1,2",
 };
 
+/** Of keygen, which writes into the folder that others read. */
+const KEYGEN_VALUES: Readonly<Record<string, () => string>> = {
+  "--autokey": () => join(folder, "made"),
+  "--host": () => "srv",
+  "--group": () => "site",
+  "--modulus": () => "1024",
+  "--identity-bits": () => "512",
+  "--lifetime": () => "30",
+};
+
 /** What an option makes no sense without. */
 const NEEDS: Readonly<Record<string, () => readonly string[]>> = {
   "--autokey": () => ["--autokey-password", join(folder, "password")],
@@ -209,9 +230,11 @@ const NEEDS: Readonly<Record<string, () => readonly string[]>> = {
 
 /** The command lines that a row's help shows: with each value that it names, and without one where it may be left out. */
 function tried(command: CommandName, { flag, takes, without, choices }: Row): string[][] {
-  const others = [...(BESIDE[command]?.(flag) ?? []), ...(NEEDS[flag]?.() ?? [])];
+  const needs = command === "keygen" ? [] : (NEEDS[flag]?.() ?? []);
+  const others = [...(BESIDE[command]?.(flag) ?? []), ...needs];
   if (takes === undefined) return [[...others, flag]];
-  const values = choices ?? [(VALUES[flag] ?? VALUES[takes])!()];
+  const own = command === "keygen" ? KEYGEN_VALUES[flag] : undefined;
+  const values = choices ?? [(own ?? VALUES[flag] ?? VALUES[takes])!()];
   const lines = values.map((value) => [...others, `${flag}=${value}`]);
   return without === undefined ? lines : [...lines, [...others, flag]];
 }

@@ -877,6 +877,60 @@ export const ROWS = {
     choices: ["ntp", "chrony"],
     standard: "ntp",
   },
+  keygenAutokey: {
+    flag: "--autokey",
+    takes: "dir",
+    text: "make what a host needs for Autokey (RFC 5906) in this folder instead, as ntp-keygen does: host key, certificate, links; keys that are there stay, the certificate is made anew. Autokey is weak; --nts-cert of serve offers what is not",
+    excludes: ["--type", "--count", "--first-id", "--format"],
+  },
+  keygenHost: { flag: "--host", takes: "name", text: "whose; this host's name unless given" },
+  keygenGroup: {
+    flag: "--group",
+    takes: "group",
+    text: "the group whose server it becomes, in the names of identity parameters and of the certificate; its own name unless given",
+  },
+  trustedHost: { flag: "--trusted", text: "a trusted host, where certificate trails end" },
+  modulus: {
+    flag: "--modulus",
+    takes: "bits",
+    text: "bits of the host key, and of a sign key",
+    whole: { least: 1024, most: 4096 },
+    standard: 2048,
+  },
+  sign: { flag: "--sign", takes: "kind", text: "a key of its own to sign by", choices: ["rsa", "dsa"] },
+  scheme: {
+    flag: "--scheme",
+    takes: "scheme",
+    text: "the certificate's signature; RSA-SHA256 unless given, with a DSA sign key DSA-SHA256",
+    choices: ["RSA-SHA1", "RSA-SHA256", "RSA-SHA384", "RSA-SHA512", "DSA-SHA1", "DSA-SHA256"],
+  },
+  identity: {
+    flag: "--identity",
+    takes: "scheme",
+    text: "identity parameters of its group, the servers' and the clients'",
+    choices: ["iff", "gq", "mv"],
+  },
+  identityBits: {
+    flag: "--identity-bits",
+    takes: "bits",
+    text: "bits of their modulus; of GQ ntpd can check 1016 at most",
+    whole: { least: 512, most: 2048 },
+    standard: 2048,
+  },
+  clientKeys: {
+    flag: "--client-keys",
+    takes: "n",
+    text: "with MV, for how many clients",
+    whole: { least: 1, most: 30 },
+    standard: 1,
+  },
+  lifetime: {
+    flag: "--lifetime",
+    takes: "days",
+    text: "how long the certificate is valid",
+    whole: { least: 1, most: 3650 },
+    standard: 365,
+  },
   root: {
     flag: "--root",
     takes: "folder",
@@ -884,7 +938,10 @@ export const ROWS = {
   },
   write: { flag: "--write", text: "write the files instead of printing what would be in them" },
   keepOld: { flag: "--force", text: "replace files that exist, keeping them with .old behind their names" },
-  replace: { flag: "--force", text: "replace the file if it exists" },
+  replace: {
+    flag: "--force",
+    text: "replace the file if it exists; with --autokey, make the keys that are there anew, too",
+  },
 
   // What is printed.
   json: { flag: "--json", text: "one JSON document on standard output, also on failure" },

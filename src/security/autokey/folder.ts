@@ -8,9 +8,12 @@ import { join } from "node:path";
 import { LARGEST, readText } from "../readfile.ts";
 import { systemReason } from "../place.ts";
 import { Credentials } from "./credentials.ts";
+import { readCertificate } from "./certificate.ts";
 import { readGroupFile } from "./identity/files.ts";
+import { gqPublicValue } from "./identity/gq.ts";
 import { IDENTITY_SCHEMES, type GroupParameters } from "./identity/identity.ts";
 import { KeyFileFault, readCertificateFile, readKeyFile, type Stamped } from "./keyfiles.ts";
+import type { KeptKeys } from "./make.ts";
 import type { SessionDigest } from "./session.ts";
 
 /** A folder to read. */
@@ -47,6 +50,27 @@ export function readHost(folder: KeyFolder, digest: SessionDigest): Credentials 
   return credentials instanceof KeyFileFault
     ? { path: join(folder.path, `ntpkey_cert_${name}`), fault: credentials.message }
     : credentials;
+}
+
+/** What a host's folder has already, for new keys beside it. */
+export function readKept(folder: KeyFolder, name: string): KeptKeys | FolderFault {
+  const password = folder.password ?? name;
+  const hostKey = optional(folder, `host_${name}`, (text) => readKeyFile(text, password));
+  if (isFault(hostKey)) return hostKey;
+  const signKey = optional(folder, `sign_${name}`, (text) => readKeyFile(text, password));
+  if (isFault(signKey)) return signKey;
+  const identities = identitiesOf(folder, name, password);
+  if (isFault(identities)) return identities;
+  const certificate = optional(folder, `cert_${name}`, readCertificateFile);
+  const read = certificate === null || isFault(certificate) ? "certificate" : readCertificate(certificate.what);
+  const gq = identities.find((one) => one.scheme === "gq");
+  return {
+    hostKey,
+    signKey,
+    identities: identities.map(({ scheme }) => scheme),
+    groupKey: gq?.scheme === "gq" && gq.secret !== null ? gqPublicValue(gq.n, { ...gq, secret: gq.secret }) : null,
+    trusted: typeof read !== "string" && read.trusted,
+  };
 }
 
 /** What a host has as a server of its group: files of the group's name, which is the host's own unless it was told another. */

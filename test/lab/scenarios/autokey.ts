@@ -1,6 +1,6 @@
 /** Autokey with ntp.org's ntpd, the only one that still speaks it: keys by its own ntp-keygen, every server in one question. */
 import assert from "node:assert/strict";
-import { cp, mkdir } from "node:fs/promises";
+import { cp, mkdir, readdir } from "node:fs/promises";
 import { environment } from "../ntpkit.ts";
 import type { Clock } from "../clock.ts";
 import type { Host } from "../netns.ts";
@@ -79,7 +79,55 @@ export const autokey: readonly Scenario[] = [
       );
     },
   },
+  {
+    name: "autokey: ntpd loads keys that ntpkit made, and either proves to the other by IFF, GQ and MV that it is of their group",
+    needs: ["classic"],
+    patient: true,
+    async run(world) {
+      const names = ["theirs", "ours", "iff", "gq", "mv"];
+      const [theirs, ours, ...clients] = await Promise.all(names.map((name) => world.host(name)));
+      const password = await world.write("password", ["lab"]);
+      const made = async (name: string, ...words: readonly string[]): Promise<string> => {
+        const argv = ["keygen", "--autokey", world.file(name), "--host", name, "--autokey-password", password];
+        ended(await world.ntpkit(theirs!, [...argv, "--json", ...words]), 0);
+        return world.file(name);
+      };
+      for (const name of ["theirs", "ours"])
+        for (const [scheme, bits] of Object.entries({ iff: "2048", gq: "1016", mv: "1024" }))
+          await made(name, "--trusted", "--identity", scheme, "--identity-bits", bits);
+      await world.ntpd("classic", theirs!, [`keysdir ${world.file("theirs")}`, "crypto host theirs pw lab"]);
+      const proof = ["--autokey", world.file("ours"), "--autokey-password", password];
+      await world.ntpkitDaemon(ours!, ["serve", "--local-stratum", "5", ...proof]);
+
+      await Promise.all(
+        clients.map(async (client) => {
+          const { name: scheme } = client;
+          const folder = await made(scheme);
+          for (const server of ["theirs", "ours"]) await parameters(world.file(server), server, scheme, folder);
+          const argv = ["query", "--samples", "2", "--autokey", folder, "--autokey-password", password];
+          const proved = [...argv, "--autokey-group", "theirs", "--json", theirs!.ipv4];
+          const { authentication, autokey: danced } = only(ended(await world.ntpkit(client, proved), 0));
+          assert.deepEqual([authentication, danced?.host, danced?.fault], ["ok", "theirs", null]);
+          const lines = [
+            `keysdir ${folder}`,
+            `crypto host ${scheme} pw lab`,
+            `server ${ours!.ipv4} autokey ident ours iburst minpoll 3 maxpoll 3`,
+          ];
+          await world.ntpd("classic", client, lines, { orphan: false, want: "any" });
+          const seen = /host="ours".*flags=0x[0-9a-f]*7f[0-9a-f]{2}|flags=0x[0-9a-f]*7f[0-9a-f]{2}.*host="ours"/s;
+          await world.ntpq(client, ["-n", "-c", "rv &1 flags,host,reach"], seen, 200);
+        }),
+      );
+    },
+  },
 ];
+
+/** Gives a client what it needs of a server's group: of one scheme, which it then has to prove itself by. */
+async function parameters(from: string, group: string, scheme: string, to: string): Promise<void> {
+  const names = await readdir(from);
+  const file = names.find((name) => new RegExp(`^ntpkey_${scheme.toUpperCase()}par1?_${group}\\.`).test(name));
+  await cp(`${from}/${file}`, `${to}/ntpkey_${scheme}par_${group}`);
+}
 
 /** ntpd with keys of its own. */
 async function serving(world: World, name: string, options: readonly string[], clock?: Clock): Promise<Host> {
