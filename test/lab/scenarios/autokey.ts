@@ -93,7 +93,7 @@ export const autokey: readonly Scenario[] = [
         return world.file(name);
       };
       for (const name of ["theirs", "ours"])
-        for (const [scheme, bits] of Object.entries({ iff: "2048", gq: "1016", mv: "1024" }))
+        for (const [scheme, bits] of Object.entries({ iff: "2048", gq: "1016", mv: "512" }))
           await made(name, "--trusted", "--identity", scheme, "--identity-bits", bits);
       await world.ntpd("classic", theirs!, [`keysdir ${world.file("theirs")}`, "crypto host theirs pw lab"]);
       const proof = ["--autokey", world.file("ours"), "--autokey-password", password];

@@ -121,8 +121,8 @@ function rsaKey(numbers: readonly [bigint, bigint, bigint, bigint, bigint]): Key
   return createPrivateKey({ key: Buffer.from(octets), format: "der", type: "pkcs1" });
 }
 
-/** Primes that MV's are chosen from, so that not every attempt needs a new one. */
-const POOL = 40;
+/** Primes that MV's are chosen from, and attempts after which one of them is another: so not every attempt needs a new one. */
+const POOL = 16;
 
 /** p = 2 q + 1, and q a product of so many primes: a prime itself once in some hundred attempts. */
 function mvGroup(
@@ -130,12 +130,22 @@ function mvGroup(
   count: number,
 ): { readonly p: bigint; readonly q: bigint; readonly primes: readonly bigint[] } {
   const each = Math.floor((bits - 1) / count);
-  const pool = Array.from({ length: POOL + count }, () => generatePrimeSync(each, { bigint: true }));
-  for (;;) {
-    const primes = Array.from({ length: count }, () => pool[randomInt(pool.length)]!);
+  const fresh = (): bigint => generatePrimeSync(each, { bigint: true });
+  const pool = Array.from({ length: POOL + count }, fresh);
+  for (let attempt = 1; ; attempt += 1) {
+    if (attempt % POOL === 0) pool[0] = fresh();
+    shuffle(pool);
+    const primes = pool.slice(0, count);
     const q = primes.reduce((product, prime) => product * prime, 1n);
     const p = 2n * q + 1n;
     if (new Set(primes).size === count && isPrime(p)) return { p, q, primes };
+  }
+}
+
+function shuffle(list: bigint[]): void {
+  for (let last = list.length - 1; last > 0; last -= 1) {
+    const other = randomInt(last + 1);
+    [list[last], list[other]] = [list[other]!, list[last]!];
   }
 }
 
