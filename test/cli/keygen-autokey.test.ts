@@ -15,7 +15,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { isFault, readGroup, readHost } from "../../src/security/autokey/folder.ts";
-import { Credentials } from "../../src/security/autokey/credentials.ts";
+import type { Credentials } from "../../src/security/autokey/credentials.ts";
 import { writeKeyTexts } from "../../src/security/autokey/write.ts";
 import { keygenSchema } from "../../src/view/schema.ts";
 import { ntpkit, type Ran } from "../support/command.ts";

@@ -89,9 +89,9 @@ export function isGqProof(
   answer: Uint8Array,
 ): boolean | null {
   const numbers = readNumbers(answer);
-  // By y = 0, or v = 0, everything would be 0, and its hash known to all.
-  if (numbers?.length !== 2 || numbers[0]! === 0n || numbers[0]! >= n) return null;
-  if (publicValue === null || !isWithin(publicValue, n)) return false;
+  if (numbers?.length !== 2) return null;
   const [y, hash] = numbers as readonly [bigint, bigint];
+  // By y = 0, or v = 0, everything would be 0, and its hash known to all.
+  if (y === 0n || y >= n || publicValue === null || !isWithin(publicValue, n)) return false;
   return hashOf((power(publicValue, toNumber(challenge), n) * power(y, groupSecret, n)) % n) === hash;
 }

@@ -81,8 +81,8 @@ export function makeMv(bits: number, clients: number, password: string, random: 
   const sum = raised.reduce((total, one) => (total + one) % q, 0n);
   const keys = primes.map((prime, index) => {
     const own = ((sum - raised[index]! + q) * inverted) % q;
-    const public_ = (raised[index]! * (q / prime + 1n)) % q;
-    return [own, public_] as const;
+    const shown = (raised[index]! * (q / prime + 1n)) % q;
+    return [own, shown] as const;
   });
   const encryption = power(g, q - sum, p);
   const [E, first, second] = [
@@ -93,10 +93,10 @@ export function makeMv(bits: number, clients: number, password: string, random: 
   return {
     files: [
       { kind: "MVkey", link: "mvkey", text: dsaText([p, q, E, second, first], password) },
-      ...keys.slice(0, -1).map(([own, public_], index) => ({
+      ...keys.slice(0, -1).map(([own, shown], index) => ({
         kind: `MVpar${index + 1}`,
         link: null,
-        text: dsaText([p, 1n, 1n, public_, own], password),
+        text: dsaText([p, 1n, 1n, shown, own], password),
       })),
     ],
   };

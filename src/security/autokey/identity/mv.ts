@@ -64,6 +64,6 @@ export function isMvProof({ p, client }: MvParameters, challenge: Uint8Array, an
   const [y, first, second] = numbers as readonly [bigint, bigint, bigint];
   // Powers of 1 and -1 are known to everybody: ntpd is content with r, 1, 1.
   if (![first, second].every((number) => isWithin(number, p - 1n)) || y >= p) return false;
-  const [own, public_] = client;
-  return (y * ((power(first, public_, p) * power(second, own, p)) % p)) % p === toNumber(challenge);
+  const [own, shown] = client;
+  return (y * ((power(first, shown, p) * power(second, own, p)) % p)) % p === toNumber(challenge);
 }
