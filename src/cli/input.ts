@@ -12,12 +12,13 @@ export const STANDARD_INPUT = "-";
  * A pipe whose other end nobody opens is waited for without a thread: one that waits in open(2) can be told nothing, and Node waits for
  * it at its own end.
  * @param chunk octets read at a time; of files only
+ * @param from where reading begins; of files only
  */
-export function openInput(path: string, chunk?: number): Readable {
+export function openInput(path: string, chunk?: number, from = 0): Readable {
   if (path === STANDARD_INPUT) return process.stdin;
   const pipe = openPipe(path);
   if (pipe !== null) return new Socket({ fd: pipe, readable: true, writable: false });
-  return createReadStream(path, chunk === undefined ? {} : { highWaterMark: chunk });
+  return createReadStream(path, { start: from, ...(chunk === undefined ? {} : { highWaterMark: chunk }) });
 }
 
 /** A descriptor of a pipe; `null`: it is none, or cannot be read, which opening it as a file will tell. */

@@ -3,8 +3,8 @@ import { lstatSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { UsageError } from "../config/usage.ts";
 import { isPlacedByUs } from "../host/ownfile.ts";
 import { Collection } from "../report/collection.ts";
+import { leftOut } from "../report/left-out.ts";
 import { reportPage } from "../report/page.ts";
-import { Splitter } from "../report/splitter.ts";
 import { systemReason } from "../security/place.ts";
 import { isNoFile, replaceFile } from "../state/files.ts";
 import { draftOf, quietly } from "../state/leftovers.ts";
@@ -15,13 +15,15 @@ import { CommandFailure, exitCode } from "./exit.ts";
 import { sayLine, type Io } from "./io.ts";
 import { REPORT_DEFAULTS } from "./options/defaults.ts";
 import type { OptionsOf } from "./options/offers.ts";
-import { openInput } from "./input.ts";
+import { pause } from "./pause.ts";
+import { Reading } from "./report/reading.ts";
 import { Until } from "./until.ts";
 
 /** Standard input and output, as a file's name. */
 const STANDARD = "-";
-/** Octets read at a time. */
-const CHUNK = 1 << 18;
+/** What it reads. */
+const KINDS =
+  "it reads loopstats, peerstats, rawstats, sysstats, chrony's tracking, measurements and statistics logs, and --json lines";
 
 /**
  * Reports.
@@ -37,55 +39,42 @@ export async function runReport(files: readonly string[], options: OptionsOf<"re
   const output = options.output ?? REPORT_DEFAULTS.output;
   if (options.json === true && output === STANDARD)
     throw new UsageError("--json and -o - are both for standard output", "name a file with -o");
+  if (options.watch !== undefined) {
+    const odd = [...files, output].find((file) => file === STANDARD || isNoFile(file));
+    if (odd !== undefined)
+      throw new UsageError(`--watch reads files again, and writes one: ${odd} is none`, "name files, and one with -o");
+  }
   const until = new Until(io);
   try {
     const all = new Collection();
-    for (const file of files) await readFile(file, all, until.signal);
-    if (until.isOver) return exitCode(until.why);
-    if (all.rows === 0)
-      throw new UsageError(
-        `${counted(files.length, "file")}, and no line that a report could be made of`,
-        "it reads loopstats, peerstats, rawstats, chrony's tracking, measurements and statistics logs, and --json lines",
-      );
-    const page = reportPage(all);
-    if (output === STANDARD) io.out.write(page);
-    else writePage(output, page);
-    if (options.json === true && output !== STANDARD)
-      io.out.write(documentText(reportDocument(all, output), io.out.isTerminal));
-    else if (options.quiet !== true && output !== STANDARD)
-      sayLine(io.out, `${output}: ${counted(all.rows, "row")}, ${counted(all.servers.size, "server")}`);
-    return exitCode("ok");
+    const readings = files.map((file) => new Reading(file, (row) => all.take(row)));
+    for (let isFirst = true; ; isFirst = false) {
+      const before = all.rows;
+      for (const reading of readings) await reading.readOn(until.signal, options.watch === undefined);
+      if (until.isOver) return exitCode(until.why);
+      if (all.rows === 0)
+        throw new UsageError(`${counted(files.length, "file")}, and no line that a report could be made of`, KINDS);
+      if (isFirst || all.rows > before) tell(all, output, options, io);
+      if (options.watch === undefined) return exitCode("ok");
+      await pause(options.watch, until.signal);
+    }
   } finally {
     until.release();
   }
 }
 
-async function readFile(file: string, all: Collection, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  const input = openInput(file, CHUNK);
-  const abandon = (): void => void input.on("error", () => undefined).destroy();
-  signal.addEventListener("abort", abandon, { once: true });
-  const lines = new Splitter((row) => all.take(row));
-  let isFirst = true;
-  try {
-    for await (const octets of input as AsyncIterable<Buffer>) {
-      if (isFirst && isCompressed(octets))
-        throw new UsageError(`${file} is compressed`, `as in: zcat ${file} | ntpkit report -`);
-      isFirst = false;
-      lines.add(octets);
-    }
-    lines.end();
-  } catch (error) {
-    if (error instanceof UsageError) throw error;
-    if (!signal.aborted) throw new UsageError(`cannot read ${file}: ${systemReason(error)}`);
-  } finally {
-    signal.removeEventListener("abort", abandon);
+/** Writes the page, and says what it is of. */
+function tell(all: Collection, output: string, options: OptionsOf<"report">, io: Io): void {
+  const page = reportPage(all, options.watch ?? null);
+  if (output === STANDARD) return io.out.write(page);
+  writePage(output, page);
+  if (options.json === true) {
+    io.out.write(documentText(reportDocument(all, output), io.out.isTerminal && options.watch === undefined));
+    return;
   }
-}
-
-/** What gzip begins its files with (RFC 1952 section 2.3.1). */
-function isCompressed(octets: Buffer): boolean {
-  return octets[0] === 0x1f && octets[1] === 0x8b;
+  if (options.quiet === true) return;
+  sayLine(io.out, `${output}: ${counted(all.rows, "row")}, ${counted(all.servers.size, "server")}`);
+  for (const phrase of leftOut(all)) sayLine(io.out, `left out: ${phrase}`);
 }
 
 /** What a link of our own, as /dev/stdout is, leads to; of what another could have placed the link itself is replaced. */

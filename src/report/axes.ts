@@ -10,7 +10,7 @@ export function padded(low: number, high: number, text: (value: number) => strin
   return { low: low - margin, high: high + margin, text };
 }
 
-export function spanOf({ from, until }: Collection): { readonly from: number; readonly until: number } {
+function spanOf({ from, until }: Collection): { readonly from: number; readonly until: number } {
   return { from, until: until > from ? until : from + 1 };
 }
 
@@ -21,6 +21,7 @@ export function timeAxis(all: Collection): Axis {
   return {
     low: from,
     high: until,
+    zoom: "time",
     ticks,
     text: (at) => (days > 3 ? iso(at).slice(0, 10) : days > 0.5 ? iso(at).slice(5, 16) : iso(at).slice(11)),
   };

@@ -90,7 +90,7 @@ export function allanChart(offset: Series): string {
 
 export function histogram(title: string, { spread }: Series): string {
   if (spread.count < 2) return "";
-  const axis = padded(spread.percentile(0.005)!, spread.percentile(0.995)!, signedText);
+  const axis: Axis = { ...padded(spread.percentile(0.005)!, spread.percentile(0.995)!, signedText), zoom: "seconds" };
   const classes = 60;
   const heights = spread.histogram(axis.low, axis.high, classes);
   return chart({

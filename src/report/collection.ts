@@ -21,6 +21,8 @@ export interface ServerFigures {
 const MOST_SERVERS = 64;
 /** A clock that moves by more than this from one row to the next has been stepped, seconds (ntpd's step threshold). */
 const STEP: Seconds = 0.128;
+/** A daemon's whole seconds and those of its rows differ by less, seconds. */
+const SLACK: Seconds = 2;
 /** So many steps are told of. */
 const MOST_STEPS = 100;
 const RANKS: Readonly<Record<Followed, number>> = { refused: 0, good: 1, followed: 2 };
@@ -30,6 +32,10 @@ export class Collection {
   readonly offset: Series = new Series();
   readonly frequency: Series = new Series();
   readonly jitter: Series = new Series();
+  /** Of the daemon's clients, packets a second: what came, what was refused, and what came too often. */
+  readonly received: Series = new Series();
+  readonly refused: Series = new Series();
+  readonly limited: Series = new Series();
   readonly servers: Map<string, ServerFigures> = new Map();
   /** Steps of the clock, in the order in which they were read. */
   readonly steps: { readonly at: Seconds; readonly by: Seconds }[] = [];
@@ -43,6 +49,7 @@ export class Collection {
   from: Seconds = Infinity;
   until: Seconds = -Infinity;
   readonly #seen: Remembered = new Remembered();
+  #service: (Row & { readonly kind: "service" }) | null = null;
   #before: { readonly at: Seconds; readonly offset: Seconds } | null = null;
 
   /** Takes a line of any file. */
@@ -63,6 +70,7 @@ export class Collection {
     this.from = Math.min(this.from, row.at);
     this.until = Math.max(this.until, row.at);
     if (row.kind === "server") return this.#takeServer(row);
+    if (row.kind === "service") return this.#takeService(row);
     const { at, offset, frequency, jitter } = row;
     this.offset.add(at, offset);
     if (frequency !== null) this.frequency.add(at, frequency);
@@ -83,6 +91,17 @@ export class Collection {
     if (verdict !== null) figures.verdict.add(at, RANKS[verdict]);
     if (delay !== null && dispersion !== null && at >= (figures.last?.at ?? -Infinity))
       figures.last = { at, offset, distance: Math.max(0, delay) / 2 + Math.abs(dispersion) };
+  }
+
+  /** ntpd counts anew with each row, others go on: what has come since the row before is a difference then. */
+  #takeService(row: Row & { readonly kind: "service" }): void {
+    const before = this.#service;
+    this.#service = row;
+    const goesOn =
+      before !== null && row.since > before.since && Math.abs(row.since - before.since - (row.at - before.at)) < SLACK;
+    const of = (what: "received" | "refused" | "limited" | "since"): number => row[what] - (goesOn ? before[what] : 0);
+    for (const what of ["received", "refused", "limited"] as const)
+      this[what].add(row.at, Math.max(0, of(what)) / of("since"));
   }
 
   #server(name: string): ServerFigures | null {

@@ -1,6 +1,6 @@
 /**
- * A line of whatever a time daemon has written down, as a row: ntpd's and NTPsec's loopstats, peerstats and rawstats (ours are the
- * same), chrony's tracking, measurements and statistics, and our own `--json` lines. Which it is a line tells by its shape.
+ * A line of whatever a time daemon has written down, as a row: ntpd's and NTPsec's loopstats, peerstats, rawstats and sysstats
+ * (ours are the same), chrony's tracking, measurements and statistics, and our own `--json` lines. Which it is a line tells by its shape.
  *
  * Offsets are the server's time less the local clock's, wherever they come from; chrony's tracking and statistics have the other sign.
  */
@@ -25,6 +25,18 @@ export type Row =
       readonly dispersion: Seconds | null;
       /** What became of it, where that was written down. */
       readonly verdict: Followed | null;
+    }
+  | {
+      /** What a daemon's clients asked of it: packets since it began to count them. */
+      readonly kind: "service";
+      readonly at: Seconds;
+      /** How long it has counted. */
+      readonly since: Seconds;
+      readonly received: number;
+      /** Not answered: access was denied, the MAC was wrong, it was no packet, or it was declined. */
+      readonly refused: number;
+      /** Answered by none or by a kiss, since they came too often. */
+      readonly limited: number;
     };
 
 /** Whether a server was followed, would do, or was not believed. */
@@ -71,6 +83,7 @@ function readStats(words: readonly string[]): Row | Unread | null {
     const [offset, frequency, jitter] = numbers(words.slice(2)) ?? [];
     return offset === undefined ? "broken" : { kind: "clock", at, offset, frequency: frequency!, jitter: jitter! };
   }
+  if (words.length === 13 && words.slice(2).every((word) => /^\d{1,15}$/.test(word))) return service(words, at);
   if (words.length === 8 && /^[\da-f]{3,4}$/i.test(words[3]!)) return peer(words, at);
   return words.length >= 8 && /^\d{8,}\.\d+$/.test(words[4]!) ? raw(words, at) : "foreign";
 }
@@ -80,6 +93,14 @@ function peer([, , server, status, ...rest]: readonly string[], at: Seconds): Ro
   if (offset === undefined) return "broken";
   const verdict = verdictOf(Number.parseInt(status!, 16));
   return { kind: "server", at, server: server!, offset, delay: delay!, dispersion: dispersion!, verdict };
+}
+
+/** Counts, as ntpd's `sysstats` names them. */
+function service(words: readonly string[], at: Seconds): Row | Unread {
+  const [since, received, , , , denied, misshapen, forged, declined, limited] = words.slice(2).map(Number);
+  if (since === 0) return "broken";
+  const refused = denied! + misshapen! + forged! + declined!;
+  return { kind: "service", at, since: since!, received: received!, refused, limited: limited! };
 }
 
 /** Four timestamps of an exchange. Taken whole seconds first, for a number has no nanoseconds of those since 1900. */
@@ -169,9 +190,10 @@ function numbers(words: readonly string[]): readonly number[] | null {
 
 /** Whether it is of a time and a size that can be. */
 export function isSound(row: Row): boolean {
-  const { at, offset } = row;
+  if (!(row.at >= FIRST && row.at < LAST)) return false;
+  if (row.kind === "service") return true;
   const [one, other] = row.kind === "server" ? [row.delay, row.dispersion] : [row.frequency, row.jitter];
-  return at >= FIRST && at < LAST && Math.abs(offset) < FARTHEST && isFigure(one) && isFigure(other);
+  return Math.abs(row.offset) < FARTHEST && isFigure(one) && isFigure(other);
 }
 
 function isFigure(value: number | null): boolean {

@@ -1,18 +1,27 @@
-/** The report as one page that stands by itself: no script, no other file; light and dark as whoever reads it likes, and in print. */
+/**
+ * The report as one page that stands by itself: no other file, and the same without its script, which zooms; light and dark as whoever
+ * reads it likes, and in print.
+ */
+import type { Seconds } from "../time/seconds.ts";
 import { counted, durationText, signedText } from "../view/text.ts";
 import { COLOURS, iso, round } from "./axes.ts";
-import { allanChart, clockChart, gapsOf, histogram, seriesChart, serversChart } from "./charts.ts";
+import { allanChart, clockChart, histogram, seriesChart, serversChart } from "./charts.ts";
 import type { Collection, ServerFigures } from "./collection.ts";
 import { intervals, strips, wedge } from "./servers.ts";
+import { leftOut, stepsOf } from "./left-out.ts";
 import type { Series } from "./series.ts";
 import { STYLE } from "./style.ts";
 import { escaped } from "./svg.ts";
+import { POLICY, ZOOM } from "./zoom.ts";
 
-/** Draws the page. */
-export function reportPage(all: Collection): string {
+/**
+ * Draws the page.
+ * @param again seconds after which whoever looks at it has it loaded again; `null`: it stays as it is
+ */
+export function reportPage(all: Collection, again: Seconds | null = null): string {
   const servers = [...all.servers.values()];
   const parts = [
-    leftOut(all),
+    notes(all),
     section(
       "The clock: offset",
       "How far the clock was from the servers' time. Band: least to greatest of a stretch; line: its mean. Vertical: the clock was stepped.",
@@ -48,33 +57,34 @@ export function reportPage(all: Collection): string {
       "Offset and half of the delay and the dispersion either way; shaded: where most agree.",
       intervals(servers),
     ),
+    section(
+      "Clients: packets a second",
+      "Blue: received; orange: refused; green: more often than is allowed.",
+      seriesChart("packets of clients", all, [all.received, all.refused, all.limited], round, [], false),
+    ),
   ];
+  const refresh = again === null ? "" : `<meta http-equiv="refresh" content="${Math.ceil(again)}">`;
   return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">
+<html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${POLICY}">
+<meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">${refresh}
 <title>Time report</title><style>${STYLE}</style></head><body><main>
 <h1>Time report</h1><p>${escaped(span(all))}</p>
+${KEYS}
 ${parts.join("\n")}
-</main></body></html>
+</main><script>${ZOOM}</script></body></html>
 `;
 }
+
+/** Shown by the script, without which it is not true. */
+const KEYS = `<p id="keys" hidden>Drag across a plot to see more of less, double-click to see all; or, on the plot that has the focus, <kbd>+</kbd> <kbd>-</kbd> <kbd>←</kbd> <kbd>→</kbd> <kbd>0</kbd>. <output id="said"></output></p>`;
 
 function span({ rows, from, until, servers }: Collection): string {
   if (rows === 0) return "Nothing that could be read.";
   return `${iso(from)} to ${iso(until)} UTC; ${counted(rows, "row")}, ${counted(servers.size, "server")}.`;
 }
 
-/** What is not in it, and why. */
-function leftOut({ unread, repeated, surplus, steps, offset }: Collection): string {
-  const gaps = gapsOf(offset);
-  const words = [
-    ...(repeated > 0 ? [`${counted(repeated, "row")} came twice and ${repeated === 1 ? "counts" : "count"} once`] : []),
-    ...(unread.foreign > 0 ? [`${counted(unread.foreign, "line")} of another kind`] : []),
-    ...(unread.broken > 0 ? [`${counted(unread.broken, "line")} whose figures make no sense`] : []),
-    ...(surplus > 0 ? [`${counted(surplus, "row")} of more servers than are shown`] : []),
-    ...(gaps > 0 ? [`${counted(gaps, "gap")} in what was written of the clock`] : []),
-    ...steps.slice(0, 8).map(({ at, by }) => `at ${iso(at)} the offset changed by ${signedText(by)} at once`),
-    ...(steps.length > 8 ? [counted(steps.length - 8, "more such change")] : []),
-  ];
+function notes(all: Collection): string {
+  const words = [...leftOut(all), ...stepsOf(all)];
   return words.length === 0
     ? ""
     : `<ul class="notes">${words.map((text) => `<li>${escaped(text)}</li>`).join("")}</ul>`;

@@ -86,16 +86,16 @@ const FIGURES = new Float64Array(2);
 /** The same octets by halves. */
 const HALVES = new Uint32Array(FIGURES.buffer);
 
-/** Of moment, offset and server: FNV-1a by words, stirred at the end, from two starts. */
+/** Of moment, offset and server (of the service: what was received): FNV-1a by words, stirred at the end, from two starts. */
 function digestsOf(row: Row): readonly [number, number] {
   FIGURES[0] = row.at;
-  FIGURES[1] = row.offset;
+  FIGURES[1] = row.kind === "service" ? row.received : row.offset;
   let [first, second] = [0x811c_9dc5, 0x9e37_79b9];
   for (let half = 0; half < HALVES.length; half += 1) {
     first = stirred(first ^ HALVES[half]!, 0x0100_0193);
     second = stirred(second ^ HALVES[half]!, 0x85eb_ca6b);
   }
-  const server = row.kind === "server" ? row.server : "";
+  const server = row.kind === "server" ? row.server : row.kind;
   for (let index = 0; index < server.length; index += 1) {
     first = Math.imul(first ^ server.charCodeAt(index), 0x0100_0193);
     second = Math.imul(second ^ server.charCodeAt(index), 0x85eb_ca6b);

@@ -5,7 +5,7 @@
 import type { Seconds } from "../time/seconds.ts";
 
 /** So many stretches at most: about the columns of a plot. */
-const MOST = 1024;
+const MOST = 2048;
 /** Places for them, a power of two: no two stretches that there may be at a time have the same. */
 const PLACES = 2 * MOST;
 
@@ -155,6 +155,9 @@ function valueOf(index: number): number {
   return Math.sign(index - SIZES) * 2 ** (SMALLEST + (place >> FINE)) * (1 + part / (1 << FINE));
 }
 
+/** So many of them at most. */
+const POINTS = 2048;
+
 /** Points of a scattergram, every one at first, and ever fewer. */
 export class Scatter {
   #points: (readonly [x: number, y: number])[] = [];
@@ -164,7 +167,7 @@ export class Scatter {
   add(x: number, y: number): void {
     if (this.#seen++ % this.#every !== 0) return;
     this.#points.push([x, y]);
-    if (this.#points.length < 2 * MOST) return;
+    if (this.#points.length < POINTS) return;
     this.#every *= 2;
     this.#points = this.#points.filter((_, index) => index % 2 === 0);
   }

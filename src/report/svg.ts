@@ -10,6 +10,8 @@ export interface Axis {
   readonly text: (value: number) => string;
   /** Where there are lines; absent: at round figures. */
   readonly ticks?: readonly number[];
+  /** What it is of where it can be zoomed: moments, seconds since 1970, all such axes at once, or seconds. */
+  readonly zoom?: "time" | "seconds";
 }
 
 /** What is drawn in a chart. */
@@ -66,18 +68,46 @@ export function chart({ title, x, y, marks, height = HEIGHT }: Chart): string {
   const across = (value: number): number => LEFT + ((value - x.low) / (x.high - x.low)) * (WIDTH - LEFT - RIGHT);
   const up = (value: number): number =>
     height - BOTTOM - ((value - y.low) / (y.high - y.low)) * (height - TOP - BOTTOM);
-  const grid = [
-    ...(y.ticks ?? roundTicks(y.low, y.high)).map(
-      (tick) =>
-        `<path class="grid" d="M${LEFT} ${fixed(up(tick))}H${WIDTH - RIGHT}"/><text x="${LEFT - 6}" y="${fixed(up(tick) + 4)}" text-anchor="end">${escaped(y.text(tick))}</text>`,
-    ),
-    ...(x.ticks ?? roundTicks(x.low, x.high, 6)).map(
-      (tick) =>
-        `<path class="grid" d="M${fixed(across(tick))} ${TOP}V${height - BOTTOM}"/><text x="${fixed(across(tick))}" y="${height - 8}" text-anchor="middle">${escaped(x.text(tick))}</text>`,
-    ),
-  ];
-  const drawn = marks.map((mark) => draw(mark, across, up, height));
-  return `<svg viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${escaped(title)}" tabindex="0"><title>${escaped(title)}</title>${grid.join("")}${drawn.join("")}</svg>`;
+  const rows = (y.ticks ?? roundTicks(y.low, y.high)).map(
+    (tick) =>
+      `<path class="grid" d="M${LEFT} ${fixed(up(tick))}H${WIDTH - RIGHT}"/><text x="${LEFT - 6}" y="${fixed(up(tick) + 4)}" text-anchor="end">${escaped(y.text(tick))}</text>`,
+  );
+  const drawn = marks.map((mark) => draw(mark, across, up, height)).join("");
+  const plot = { x: LEFT, y: TOP, width: WIDTH - LEFT - RIGHT, height: height - TOP - BOTTOM };
+  return picture(title, WIDTH, height, `${rows.join("")}${columns(x, plot, height - 8)}${plotted(x, plot, drawn)}`);
+}
+
+/** Where in a chart it is plotted. */
+export interface Place {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** A picture with a name, which can have the focus. */
+export function picture(title: string, width: number, height: number, body: string): string {
+  return `<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${escaped(title)}" tabindex="0"><title>${escaped(title)}</title>${body}</svg>`;
+}
+
+/** The lines and texts of a horizontal axis. Each text says at which part of the axis it stands, for whoever zooms. */
+export function columns(axis: Axis, { x, y, width, height }: Place, baseline: number): string {
+  const ticks = (axis.ticks ?? roundTicks(axis.low, axis.high, 6)).map((tick) => {
+    const part = (tick - axis.low) / (axis.high - axis.low);
+    const at = fixed(x + part * width);
+    return `<path class="grid" d="M${at} ${y}v${height}"/><text data-at="${Number(part.toFixed(6))}" x="${at}" y="${baseline}" text-anchor="middle">${escaped(axis.text(tick))}</text>`;
+  });
+  return `<g class="x">${ticks.join("")}</g>`;
+}
+
+/** What is plotted, cut off at the plot's edge; as a picture of its own, which can be zoomed, where the axis can. */
+export function plotted({ low, high, zoom }: Axis, { x, y, width, height }: Place, body: string): string {
+  const place = `x="${x}" y="${y}" width="${width}" height="${height}" viewBox="${x} ${y} ${width} ${height}"`;
+  const range =
+    zoom === undefined
+      ? ""
+      : ` class="plot" data-low="${low}" data-high="${high}"${zoom === "time" ? " data-time" : ""}`;
+  return `<svg ${place} preserveAspectRatio="none"${range}>${body}</svg>`;
 }
 
 type Scale = (value: number) => number;

@@ -132,7 +132,10 @@ const BESIDE: Readonly<Partial<Record<CommandName, (flag: string) => readonly st
   nts: () => [NOBODY],
   adopt: (flag) => (flag === "--root" ? [] : ["--root", other]),
   decode: () => [CAPTURE],
-  report: (flag) => ["/dev/null", ...(flag === "--output" ? [] : ["--output", join(folder, "report.html")])],
+  report: (flag) => [
+    flag === "--watch" ? join(folder, "keys") : "/dev/null",
+    ...(flag === "--output" ? [] : ["--output", join(folder, "report.html")]),
+  ],
   simulate: (flag) => [
     ...(flag === "--config" || flag === "--network" ? [] : [WORLD]),
     ...(flag === "--for" ? [] : ["--for", "10s"]),

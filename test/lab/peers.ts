@@ -18,7 +18,8 @@ export type PeerName =
   | "smcroute"
   | "systemd"
   | "prometheus"
-  | "plugins";
+  | "plugins"
+  | "chromium";
 
 /** An unpacked peer. */
 export interface Peer {
@@ -50,6 +51,7 @@ const PACKAGES: Readonly<Record<PeerName, readonly string[]>> = {
   smcroute: ["smcroute"],
   plugins: ["monitoring-plugins-basic"],
   systemd: ["systemd"],
+  chromium: ["chromium-headless-shell"],
   prometheus: ["prometheus", "prometheus-node-exporter"],
   classic: ["ntp", "ntpdate", "sntp", "libssl1.1", "libopts25", "libevent-core-2.1-7", "libevent-pthreads-2.1-7"],
 };
@@ -185,5 +187,7 @@ async function libraryFolders(folder: string): Promise<readonly string[]> {
     const entries = existsSync(base) ? await readdir(base) : [];
     found.push(...entries.filter((entry) => entry.includes("-linux-")).map((entry) => `${base}/${entry}`));
   }
+  // libpulse finds another of its own by a path that is not where it lies here.
+  found.push(...found.map((folder) => `${folder}/pulseaudio`).filter((folder) => existsSync(folder)));
   return found;
 }

@@ -33,6 +33,7 @@ import { plain } from "./scenarios/plain.ts";
 import { remembering } from "./scenarios/remembering.ts";
 import { rings } from "./scenarios/rings.ts";
 import { questions } from "./scenarios/questions.ts";
+import { reports } from "./scenarios/reports.ts";
 import { seeing } from "./scenarios/seeing.ts";
 import { serving } from "./scenarios/serving.ts";
 import { setting } from "./scenarios/setting.ts";
@@ -64,6 +65,7 @@ const SCENARIOS: readonly Scenario[] = [
   ...symmetric,
   ...setting,
   ...remembering,
+  ...reports,
   ...seeing,
   ...questions,
   ...judging,

@@ -201,7 +201,7 @@ export const GROUPS = {
     heading: "What is shown:",
     rows: ["summary", "bad", "captured", "decodedMode", "capturedPort", "macKeys", "keysFormat"],
   },
-  reporting: { heading: "Where it goes:", rows: ["page"] },
+  reporting: { heading: "Where it goes:", rows: ["page", "redrawn"] },
   simulating: {
     heading: "What is simulated:",
     rows: ["simulatedConfig", "network", "seed", "runs", "simulatedTime", "trace"],

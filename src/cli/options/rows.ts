@@ -819,6 +819,12 @@ export const ROWS = {
     text: "write the page to this file, all at once; - is standard output",
     standard: REPORT_DEFAULTS.output as string,
   },
+  redrawn: {
+    flag: "--watch",
+    takes: "duration",
+    text: "look this often for what has been added, and write the page anew, until interrupted",
+    duration: { least: 0.1, most: 86_400 },
+  },
 
   // What is simulated.
   simulatedConfig: {
