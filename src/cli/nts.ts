@@ -32,8 +32,9 @@ export async function runNts(host: string, options: OptionsOf<"nts">, io: Io): P
     const examination = new Examination({ host, name, port: port ?? KE_PORT }, hands);
     await examination.run();
     sign.stop();
-    const { steps, findings } = examination;
-    const failure = until.isOver ? endedBy(host, until) : ntsFailure(host, steps, (step) => examination.codeOf(step));
+    const { chart } = examination;
+    const { steps, findings } = chart;
+    const failure = until.isOver ? endedBy(host, until) : ntsFailure(host, steps, (step) => chart.codeOf(step));
     const document: NtsDocument = { ...head("nts", failure), host, steps, ...findings };
     if (options.json === true) io.out.write(documentText(document, io.out.isTerminal));
     else if (options.quiet !== true || failure !== null)
