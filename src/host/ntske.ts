@@ -67,6 +67,8 @@ export interface Handshake {
   readonly with: Address;
   /** Numbers, the best first. */
   readonly aeads: readonly number[];
+  /** Told what has been seen so far, whenever that is more: whoever ends it hears nothing else. */
+  readonly watch?: (seen: Seen) => void;
 }
 
 /** Shakes hands; told to end, it says nothing more. */
@@ -111,7 +113,8 @@ export function handshakes(trust: Trust): ShakeHands {
   };
 }
 
-const NOTHING_SEEN: Seen = { connected: null, secured: null, ended: 0, protocol: null, alpn: null, chain: [] };
+/** Before anything has come of it. */
+export const NOTHING_SEEN: Seen = { connected: null, secured: null, ended: 0, protocol: null, alpn: null, chain: [] };
 
 /** The same before it is said what was seen. */
 type Outcome = Settled extends infer S ? (S extends Settled ? Omit<S, "seen"> : never) : never;
@@ -120,7 +123,7 @@ type Outcome = Settled extends infer S ? (S extends Settled ? Omit<S, "seen"> : 
 function shakeHands(
   secureContext: SecureContext,
   trust: Trust,
-  { name, with: { ip, port }, aeads }: Handshake,
+  { name, with: { ip, port }, aeads, watch = () => undefined }: Handshake,
   abandoned: AbortSignal,
   settle: (settled: Settled) => void,
 ): void {
@@ -159,12 +162,14 @@ function shakeHands(
   socket.on("connect", () => {
     phase = "tls";
     seen = { ...seen, connected: since() };
+    watch(seen);
   });
   socket.on("secureConnect", () => {
     const { alpnProtocol: alpn } = socket;
     seen = { ...seen, secured: since(), protocol: socket.getProtocol(), alpn: alpn === false ? null : alpn };
     const chain = chainOf(socket);
     seen = { ...seen, chain: chain.map(shownOf) };
+    watch(seen);
     const fault = authenticityFault(socket, chain, expected, trust) ?? (alpn === ALPN ? null : NOT_NTS);
     if (fault !== null) return fail(fault.why, fault.detail);
     phase = "records";

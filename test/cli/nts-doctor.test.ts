@@ -228,6 +228,33 @@ describe("the way to the time", () => {
   });
 });
 
+describe("cut off by its deadline", () => {
+  it("shows what was over by then: a connection that nothing came of", async () => {
+    const port = await portOf(createTcpServer((socket) => void socket.on("error", () => undefined)));
+    const { code, document } = await found(port, ["--deadline", "300ms"]);
+    expect([code, document.steps.map(({ name, ok }) => [name, ok])]).toEqual([
+      17,
+      [
+        ["dns", true],
+        ["tcp", true],
+      ],
+    ]);
+  });
+
+  it("shows what was over by then: a handshake whose answer did not come", async () => {
+    const server = await serverOf({ says: { kind: "octets", octets: new Uint8Array(0), after: "wait" } });
+    const { code, document } = await found(server.port, ["--deadline", "700ms"]);
+    expect([code, document.steps.map(({ name }) => name)]).toEqual([17, ["dns", "tcp", "tls", "alpn"]]);
+    expect([document.address, document.tls, document.certificates.length]).toEqual(["127.0.0.1", "TLSv1.3", 1]);
+  });
+});
+
+it("ends with 11 where the server that is named has no address", async () => {
+  const server = await serverOf({ says: { kind: "grant", change: { server: "nowhere.invalid" } } });
+  const { code, first } = await found(server.port);
+  expect([code, first!.name, first!.detail]).toEqual([11, "udp", "nowhere.invalid has no address"]);
+});
+
 it("has its deadline", async () => {
   const port = await portOf(createTcpServer(() => {}));
   const { code, err } = await examine(port, ["--deadline", "200ms"]);

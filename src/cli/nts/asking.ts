@@ -1,6 +1,6 @@
 /** The doctor's hands: handshakes for some AEADs, and single questions under NTS, of any size and by any cookie. */
 import { addressesOf, cookie as drawn, type AskOptions } from "../../host/ask.ts";
-import { handshakes, type Settled } from "../../host/ntske.ts";
+import { handshakes, NOTHING_SEEN, type Seen, type Settled } from "../../host/ntske.ts";
 import { probe, type Probe } from "../../host/probe.ts";
 import type { Trust } from "../../host/establish.ts";
 import { ntsSecurity } from "../../security/nts/client.ts";
@@ -14,6 +14,12 @@ const TIMEOUT = 0.5;
 
 /** A handshake that gave keys. */
 export type Granted = Extract<Settled, { readonly kind: "granted" }>;
+
+/** A handshake that was told to end, and what was seen by then. */
+export interface Cut {
+  readonly kind: "cut";
+  readonly seen: Seen;
+}
 
 /** Asks one host. */
 export class Hands {
@@ -40,14 +46,16 @@ export class Hands {
     return addressesOf(name, this.#options);
   }
 
-  /** @returns `null`: it was told to end */
-  shake(name: string, place: Address, aeads: readonly number[]): Promise<Settled | null> {
+  /** Shakes hands. */
+  shake(name: string, place: Address, aeads: readonly number[]): Promise<Settled | Cut> {
     const { signal } = this;
+    let seen = NOTHING_SEEN;
+    const watch = (now: Seen): void => void (seen = now);
     return new Promise((done) => {
-      if (signal.aborted) return done(null);
-      const abandon = (): void => done(null);
+      const abandon = (): void => done({ kind: "cut", seen });
+      if (signal.aborted) return abandon();
       signal.addEventListener("abort", abandon, { once: true });
-      this.#shakeHands({ name, with: place, aeads }, signal, (settled) => {
+      this.#shakeHands({ name, with: place, aeads, watch }, signal, (settled) => {
         signal.removeEventListener("abort", abandon);
         done(settled);
       });

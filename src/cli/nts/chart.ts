@@ -66,8 +66,13 @@ export class Chart {
     code?: Outcome,
   ): void {
     if (this.#signal.aborted) return;
-    this.#steps.push({ name, ok, elapsed: took, detail, advice });
+    this.done({ name, ok, elapsed: took, detail, advice });
     if (code !== undefined) this.#codes.set(name, code);
+  }
+
+  /** Enters a step that was over before all was cut off. */
+  done(step: StepDocument): void {
+    this.#steps.push(step);
   }
 
   /** What a size of request came to. */

@@ -21,7 +21,7 @@ import { ADVICE, adviceFor } from "./advice.ts";
 import type { Granted, Hands } from "./asking.ts";
 import { Chart } from "./chart.ts";
 import { judgeDates } from "./dates.ts";
-import { tellHandshake } from "./handshake.ts";
+import { tellCut, tellHandshake } from "./handshake.ts";
 import { Purse } from "./purse.ts";
 import { askBare, tryAgain, trySizes, tryStrangeCookie } from "./questions.ts";
 
@@ -82,12 +82,16 @@ export class Examination {
     return [];
   }
 
-  /** With the first address that takes a connection. @returns `null`: none does, or there is none */
+  /** With the first address that takes a connection. @returns `null`: none does, there is none, or it was cut off */
   async #shakeHands(places: readonly string[]): Promise<Settled | null> {
     for (const [at, ip] of places.entries()) {
       const place = { ip, port: this.#patient.port };
       const settled = await this.#hands.shake(this.#patient.name, place, OFFERED_AEADS);
-      if (settled === null) return null;
+      if (settled.kind === "cut") {
+        this.chart.findings.address = ip;
+        tellCut(this.chart, place, settled.seen);
+        return null;
+      }
       if (settled.seen.connected === null && at < places.length - 1) continue;
       this.chart.findings.address = ip;
       tellHandshake(this.chart, place, settled);
@@ -129,7 +133,7 @@ export class Examination {
     findings.serverPort = port;
     if (ip === undefined) {
       const took = elapsed(began, steady());
-      this.chart.enter("udp", false, took, `${server!} has no address`, ADVICE.serverName);
+      this.chart.enter("udp", false, took, `${server!} has no address`, ADVICE.serverName, "resolve");
       return null;
     }
     findings.serverAddress = ip;

@@ -1,4 +1,4 @@
-/** What a handshake has shown, as steps of the examination. */
+/** What a handshake has shown, as steps of the examination; of one that was cut off, those that were over by then. */
 import { ESTABLISH_FAULTS } from "../../engine/port/establish.ts";
 import type { Seen, Settled } from "../../host/ntske.ts";
 import type { Seconds } from "../../time/seconds.ts";
@@ -29,6 +29,19 @@ export function tellHandshake(chart: Chart, place: Address, settled: Settled): v
   const { grant } = settled as Granted;
   const detail = `${grant.aead.name}, for ${grant.server ?? "the same address"}, UDP port ${grant.port}`;
   chart.enter("records", true, took, detail);
+}
+
+/** Enters what was over of a handshake that was cut off. */
+export function tellCut(chart: Chart, place: Address, seen: Seen): void {
+  const { connected, secured, protocol, alpn } = seen;
+  const over = (name: NtsStep, elapsed: Seconds, detail: string | null): void =>
+    chart.done({ name, ok: true, elapsed, detail, advice: null });
+  if (connected === null) return;
+  over("tcp", connected, addressText(place));
+  if (secured === null) return;
+  over("tls", secured - connected, protocol);
+  if (alpn === "ntske/1") over("alpn", 0, alpn);
+  findSecured(chart, seen);
 }
 
 function findSecured({ findings }: Chart, { protocol, chain }: Seen): void {

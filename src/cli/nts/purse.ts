@@ -34,7 +34,7 @@ export class Purse {
   async cookie(): Promise<Fresh | null> {
     if (this.#cookies.length === 0) {
       const settled = await this.#hands.shake(this.#name, this.#place, [this.#granted.grant.aead.id]);
-      if (settled?.kind !== "granted") return null;
+      if (settled.kind !== "granted") return null;
       this.#granted = settled;
       this.#cookies = settled.keys.cookies.slice();
     }
