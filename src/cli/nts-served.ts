@@ -3,6 +3,8 @@
  * itself, and TLS with it, is loaded where it is asked for.
  */
 import type { Configuration } from "../config/ntpconf/configuration.ts";
+import { ONCE_DEFAULTS } from "../config/options.ts";
+import { parseUnicastServer } from "../config/servers.ts";
 import { UsageError, type Place } from "../config/usage.ts";
 import { KE_PORT } from "../wire/ntske.ts";
 import type { NtsFacts } from "../control/responder/facts.ts";
@@ -22,6 +24,8 @@ export interface NtsSettings {
   readonly address: string | null;
   /** The UDP port that time is asked at. */
   readonly timePort: number;
+  /** Who is asked for the time by those who are given keys; `null`: this host, where the keys came from. */
+  readonly server: { readonly name: string; readonly port: number } | null;
   /** How whoever asked for it calls certificate, key and port. */
   readonly words: { readonly certificate: string; readonly key: string; readonly port: string };
   /** Where it is asked for; `null`: on the command line. */
@@ -37,6 +41,7 @@ export interface NtsOptions {
   readonly ntsKey?: string;
   readonly ntsPort?: number;
   readonly ntsCookies?: string;
+  readonly ntsServer?: string;
 }
 
 const OPTIONS = { certificate: "--nts-cert", key: "--nts-key", port: "--nts-port" } as const;
@@ -49,14 +54,15 @@ const LINES = { certificate: "nts cert", key: "nts key", port: "nts port" } as c
  * @throws UsageError where half of it is
  */
 export function ntsSettings(
-  { ntsCert, ntsKey, ntsPort, ntsCookies }: NtsOptions,
+  { ntsCert, ntsKey, ntsPort, ntsCookies, ntsServer }: NtsOptions,
   file: Pick<Configuration, "nts"> | null,
   where: { readonly address: string | null; readonly timePort: number },
 ): NtsSettings | null {
   const lines = file?.nts ?? null;
   const isGiven = ntsCert !== undefined || ntsKey !== undefined;
   if (!isGiven && lines?.enabled !== true) {
-    const idle = ntsPort !== undefined ? "--nts-port" : ntsCookies !== undefined ? "--nts-cookies" : null;
+    const given = { "--nts-port": ntsPort, "--nts-cookies": ntsCookies, "--nts-server": ntsServer };
+    const idle = Object.entries(given).find(([, value]) => value !== undefined)?.[0] ?? null;
     if (idle !== null)
       throw new UsageError(`${idle} is for answering under NTS`, "add --nts-cert FILE and --nts-key FILE");
     return null;
@@ -70,10 +76,30 @@ export function ntsSettings(
     key,
     cookies: ntsCookies ?? lines?.cookies ?? null,
     port: ntsPort ?? lines?.port ?? KE_PORT,
+    server: serverOf(ntsServer ?? lines?.server ?? null, ntsServer === undefined ? (lines?.at ?? null) : null),
     ...where,
     words: isGiven ? OPTIONS : LINES,
     at: isGiven ? null : lines!.at,
   };
+}
+
+/** @throws UsageError where it is no HOST[:PORT] */
+function serverOf(text: string | null, at: Place | null): NtsSettings["server"] {
+  if (text === null) return null;
+  try {
+    const { name, port, ...options } = parseUnicastServer(text);
+    const isPlain = Object.values(options).every((value) => value === false || value === null);
+    // A zone, or an address of this host alone, means nothing to clients elsewhere.
+    if (isPlain && !name.includes("%")) return { name, port: port ?? ONCE_DEFAULTS.port };
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    throw new UsageError(`${at === null ? "--nts-server" : "nts server"}: ${error.message}`, error.hint, at);
+  }
+  throw new UsageError(
+    `${at === null ? "--nts-server" : "nts server"}: "${text}" is no server that clients elsewhere can ask`,
+    "it is HOST or HOST:PORT",
+    at,
+  );
 }
 
 /** Who answers under NTS, from one configuration to the next. */

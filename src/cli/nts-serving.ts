@@ -78,13 +78,17 @@ export class NtsService {
     const kept = await answeringBy(settings.cookies ?? masterKeysPath());
     const { answering, fault } = kept;
     tell("cookies", fault);
-    const { port, address, timePort } = settings;
+    const { port, address, timePort, server } = settings;
     const listening = await listenForKeys({
       identity,
       port,
       isServed,
       ...(address === null ? {} : { address }),
-      service: { port: timePort, server: null, cookie: (keys) => answering.cookie(keys) },
+      service: {
+        port: server?.port ?? timePort,
+        server: server?.name ?? null,
+        cookie: (keys) => answering.cookie(keys),
+      },
     });
     if (listening.kind === "fault")
       throw new CommandFailure({

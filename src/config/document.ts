@@ -63,7 +63,14 @@ export function configDocument(
     selection: { ...selection, ...file.limits, ...discovery },
     restrict: file.restrict.map(({ address, family, mask, flags }) => ({ address, family, mask, flags })),
     discard: { ...discard },
-    nts: { enabled: nts.enabled, certificate: nts.certificate, key: nts.key, cookies: nts.cookies, port: nts.port },
+    nts: {
+      enabled: nts.enabled,
+      certificate: nts.certificate,
+      key: nts.key,
+      cookies: nts.cookies,
+      port: nts.port,
+      server: nts.server,
+    },
     mru: { ...file.mru },
     switches: { ...switches },
     tinker: {

@@ -84,6 +84,7 @@ const PROPERTIES: Readonly<Record<string, Schema>> = {
     key: maybe(text),
     cookies: maybe(text),
     port: integer(1, 65_535),
+    server: maybe({ ...text, description: "who is asked by those who are given keys; null: this host" }),
   }),
   mru: keywords({ type: "object", additionalProperties: maybe(amount) }),
   switches: keywords({ type: "object", additionalProperties: flag }),

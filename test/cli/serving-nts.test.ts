@@ -116,6 +116,42 @@ describe("serve", () => {
     expect(readFileSync(path, "utf8")).toBe(before);
   });
 
+  it("establishes keys for another server, which opens the same cookies", async () => {
+    const cookies = ["--nts-cookies", join(folder, "shared-keys")];
+    const time = await freePort();
+    const { port } = await serving([...cookies, "--nts-server", `127.0.0.1:${time}`]);
+    const [other, third] = [await freePort(), await freePort()];
+    const argv = ["serve", "--address", "127.0.0.1", "--port", `${time}`, "--nts-port", `${other}`, "--user", "root"];
+    const second = new Serving([
+      ...argv,
+      "--local-stratum",
+      "5",
+      ...cookies,
+      "--nts-cert",
+      good.file,
+      "--nts-key",
+      good.keyFile,
+    ]);
+    await second.says(/answering on UDP port/);
+    const { code, report } = await asked(port);
+    expect([code, report]).toMatchObject([0, { ...ANSWERED, stratum: 5, port: time, address: "127.0.0.1" }]);
+    const wrong = ["ntp.example,nts", "127.0.0.1:0", "fe80::1%lo"];
+    for (const server of wrong) {
+      const line = [
+        "serve",
+        "--port",
+        `${third}`,
+        "--nts-cert",
+        good.file,
+        "--nts-key",
+        good.keyFile,
+        "--nts-server",
+        server,
+      ];
+      expect((await ntpkit(line)).code, server).toBe(64);
+    }
+  });
+
   it("goes on by a new certificate at SIGHUP, and by the one it has where the new one cannot be used", async () => {
     const [file, keyFile] = [join(folder, "cert.pem"), join(folder, "key.pem")];
     copyFileSync(good.file, file);

@@ -221,13 +221,15 @@ describe("chrony.conf", () => {
       certificate: "/etc/a.crt",
       key: "/etc/a",
       port: 4461,
+      server: "b.example",
       cookies: null,
     });
     expect(served.warnings.map((warning) => warning.replace(/^\/c:/, ""))).toEqual([
       expect.stringMatching(/^3:1: .*one certificate is served, the first/),
       expect.stringMatching(/^5:1: .*it names no port/),
-      expect.stringMatching(/^6:1: .*who is given keys here asks here/),
+      expect.stringMatching(/^6:1: b.example has to open the same cookies/),
       expect.stringMatching(/^7:1: .*run --ca \/etc\/ca.pem/),
+      expect.stringMatching(/^9:1: .*a key of cookies is drawn each day/),
     ]);
   });
 
@@ -309,6 +311,34 @@ describe("chrony.conf", () => {
 });
 
 describe("ntp.toml", () => {
+  it("answers under NTS as its words for that have it, and says what has no like", () => {
+    const text = [
+      '[[source]]\nmode = "nts"\naddress = "a.example:4461"',
+      '[[nts-ke-server]]\nlisten = "[::]:4462"\ncertificate-chain-path = "/etc/chain.pem"\nprivate-key-path = "/etc/key.pem"',
+      'ntp-server = "b.example"\nntp-port = 124\nkey-exchange-timeout-ms = 1000',
+      '[[nts-ke-server]]\nlisten = "127.0.0.1:4463"',
+      '[keyset]\nstale-key-count = 7\nkey-storage-path = "/var/lib/keys"',
+    ].join("\n");
+    const translation = translated("/ntp.toml", machine({ "/ntp.toml": text }));
+    const { nts, servers } = reread(translation).configuration;
+    expect(servers).toMatchObject([{ name: "a.example", nts: true, ntsPort: 4461 }]);
+    expect(nts).toMatchObject({
+      enabled: true,
+      certificate: "/etc/chain.pem",
+      key: "/etc/key.pem",
+      port: 4462,
+      server: "b.example:124",
+    });
+    expect(translation.warnings).toEqual(
+      expect.arrayContaining([
+        expect.stringContaining('"key-exchange-timeout-ms" is left out'),
+        expect.stringContaining("one establishes keys, the first"),
+        expect.stringContaining("a key of cookies is drawn each day"),
+        expect.stringContaining("cookies have keys of their own here"),
+      ]),
+    );
+  });
+
   it("keeps sources, limits and whom it answers", () => {
     const translation = translated("/etc/ntpd-rs/ntp.toml", machine({ "/etc/ntpd-rs/ntp.toml": fixture("ntp.toml") }));
     const { configuration, remarks } = reread(translation);

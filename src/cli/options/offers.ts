@@ -118,7 +118,7 @@ export const GROUPS = {
   },
   proving: {
     heading: "Proving who it is (Network Time Security):",
-    rows: ["ntsCert", "ntsKey", "ntsPort", "ntsCookies"],
+    rows: ["ntsCert", "ntsKey", "ntsPort", "ntsServer", "ntsCookies"],
   },
   announcing: {
     heading: "Making itself known:",

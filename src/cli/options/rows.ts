@@ -419,6 +419,12 @@ export const ROWS = {
     standard: ONCE_DEFAULTS.ntsPort as number,
     conf: "nts port",
   },
+  ntsServer: {
+    flag: "--nts-server",
+    takes: "host",
+    text: "HOST[:PORT], by UDP port 123 unless said, is asked for the time by whoever is given keys here; it has to open the same cookies (--nts-cookies)",
+    conf: "nts server",
+  },
   ntsCookies: {
     flag: "--nts-cookies",
     takes: "file",

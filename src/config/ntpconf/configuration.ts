@@ -138,7 +138,7 @@ function emptyDraft(): Draft {
     discovery: discoveryOf(tos) as DiscoverySettings,
     restrict: [],
     discard: DEFAULT_DISCARD,
-    nts: { enabled: false, certificate: null, key: null, cookies: null, port: KE_PORT, at: null },
+    nts: { enabled: false, certificate: null, key: null, cookies: null, port: KE_PORT, server: null, at: null },
     mru: settings(SERVICE_COMMANDS, "mru"),
     switches: switches as unknown as Switches,
     tinker: tinkerOf(settings(SERVICE_COMMANDS, "tinker")),

@@ -124,6 +124,7 @@ function ntsOf(before: NtsLines, options: Statement["options"]): NtsLines {
     key: file("key", before.key),
     cookies: file("cookie", before.cookies),
     port: typeof port === "number" ? port : before.port,
+    server: file("server", before.server),
     at: before.at,
   };
 }

@@ -101,6 +101,8 @@ export interface NtsLines {
   readonly cookies: string | null;
   /** Of key establishment, TCP. */
   readonly port: number;
+  /** Who is asked for the time by those who are given keys here, HOST[:PORT]; `null`: this host. */
+  readonly server: string | null;
   /** The last line; `null`: there is none. */
   readonly at: Place | null;
 }

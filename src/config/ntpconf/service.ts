@@ -78,6 +78,7 @@ const NTS: Options = {
   key: { ...WORD, standard: null },
   cookie: { ...WORD, standard: null },
   port: { ...integer(1, 65_535, "ignore"), standard: KE_PORT },
+  server: { ...WORD, standard: null },
   ca: missing({ ...WORD, standard: null }, "--ca says who is trusted besides"),
   aead: missing({ ...WORD, standard: null }, "the first of a client's that is known here counts"),
   mintls: { ...WORD, standard: null, idle: TLS_ONLY },

@@ -200,7 +200,12 @@ const TRANSLATE = table<(directive: Directive, writer: Writer, gathered: Gathere
   },
   ntstrustedcerts: ({ words, text, at }, writer) =>
     writer.left(text, at, `who is trusted besides is named on the command line (run --ca ${words.at(-1) ?? "FILE"})`),
-  ntsntpserver: ({ text, at }, writer) => writer.left(text, at, "who is given keys here asks here"),
+  ntsntpserver({ words: [host = ""], text, at }, writer) {
+    const fault = host === "" ? "it names no host" : hostFault(host);
+    if (fault !== null) return writer.left(text, at, fault);
+    writer.line(`nts server ${host}`);
+    writer.warn(at, `${host} has to open the same cookies: give both the same "nts cookie FILE"`);
+  },
   binddevice: ({ words: [name = ""] }, _writer, { listens }) => void listens.add(quoted(name)),
   port({ words: [port = ""], at }, writer, gathered) {
     gathered.closed = Number(port) === 0;
@@ -237,13 +242,25 @@ const LOGS = table<readonly string[]>({
 
 /** Directives that change nothing of what is measured or served. */
 const WITHOUT_LIKE: ReadonlySet<string> = new Set(
-  "rtcsync rtcfile rtcdevice rtconutc rtcautotrim hwclockfile cmdport cmdallow cmddeny bindcmdaddress cmdratelimit logbanner logchange mailonchange dumpdir dumponexit user lock_all sched_priority noclientlog clientloglimit opencommands ntsdumpdir ntsprocesses ntsrotate ntsratelimit ntsaeads maxntsconnections ntsrefresh nocerttimecheck maxupdateskew corrtimeratio maxslewrate hwtimestamp combinelimit reselectdist stratumweight".split(
+  "rtcsync rtcfile rtcdevice rtconutc rtcautotrim hwclockfile cmdport cmdallow cmddeny bindcmdaddress cmdratelimit logbanner logchange mailonchange dumpdir dumponexit user lock_all sched_priority noclientlog clientloglimit opencommands ntsdumpdir ntsprocesses maxupdateskew corrtimeratio maxslewrate hwtimestamp combinelimit reselectdist stratumweight".split(
     " ",
   ),
 );
 
+/** Directives of NTS, and what is done here whatever they say. */
+const OF_NTS = table<string>({
+  nocerttimecheck: "certificates are checked in any case",
+  ntsaeads: "any AEAD that both sides have is taken",
+  ntsrefresh: "keys are established anew when they are needed",
+  ntsrotate: "a key of cookies is drawn each day, and ten former ones open them",
+  ntsratelimit: "handshakes are limited to what is bearable",
+  maxntsconnections: "handshakes are limited to what is bearable",
+});
+
 function translate(directive: Directive, writer: Writer, gathered: Gathered): void {
   const known = TRANSLATE.get(directive.name);
+  const why = OF_NTS.get(directive.name);
+  if (why !== undefined) return writer.left(directive.text, directive.at, why);
   if (known !== undefined) return known(directive, writer, gathered);
   if (WITHOUT_LIKE.has(directive.name)) return writer.line(`# ${directive.text.trim()}`);
   writer.left(directive.text, directive.at, "there is nothing like it");

@@ -4,7 +4,7 @@ import { literalFamily } from "../literal.ts";
 import { accessLines, EVERYTHING, networkOf, NOBODY, ntpdRsAccess, type Network } from "./access.ts";
 import { isTable, parseToml, type Toml, type TomlTable } from "./toml.ts";
 import type { Translation } from "./translate.ts";
-import { hostFault, Writer } from "./writer.ts";
+import { hostFault, quoted, Writer } from "./writer.ts";
 
 /** Translates ntp.toml. @throws UsageError where it is no TOML */
 export function translateNtpdRs(text: string, file: string): Translation {
@@ -15,6 +15,7 @@ export function translateNtpdRs(text: string, file: string): Translation {
     translateSource(source, defaults, placeOf(document, "source", file), writer);
   synchronization(tableOf(document, "synchronization"), writer, file);
   servers(tablesOf(document, "server"), writer, file);
+  establishing(tablesOf(document, "nts-ke-server"), tableOf(document, "keyset"), writer, file);
   for (const name of document.values.keys())
     if (!KNOWN.has(name)) writer.left(`[${name}]`, placeOf(document, name, file), "there is nothing like it");
   return writer.done(file);
@@ -27,6 +28,7 @@ const KNOWN: ReadonlySet<string> = new Set([
   "synchronization",
   "observability",
   "keyset",
+  "nts-ke-server",
   "clock-algorithm",
 ]);
 
@@ -174,6 +176,54 @@ function servers(tables: readonly TomlTable[], writer: Writer, file: string): vo
   }
 }
 
+/** Words of `nts-ke-server`, as `nts` has them here. */
+const ESTABLISHING: ReadonlyMap<string, string> = new Map([
+  ["certificate-chain-path", "cert"],
+  ["private-key-path", "key"],
+  ["ntp-server", "server"],
+]);
+
+/** How keys are established. One service is there, at one port of all addresses that are served. */
+function establishing(
+  [first, ...others]: readonly TomlTable[],
+  keyset: TomlTable | null,
+  writer: Writer,
+  file: string,
+): void {
+  for (const table of others)
+    writer.left("[[nts-ke-server]]", placeOf(table, "listen", file), "one establishes keys, the first");
+  if (first !== undefined) establishingBy(first, writer, file);
+  // The keys of cookies are of one make here and of another there: a file of theirs is not read, nor written over.
+  for (const [name, value] of keyset?.values ?? [])
+    writer.left(
+      `${name} = ${shown(value)}`,
+      placeOf(keyset!, name, file),
+      name === "key-storage-path"
+        ? "cookies have keys of their own here (nts cookie FILE, or nts-keys in the state directory)"
+        : "a key of cookies is drawn each day, and ten former ones open them",
+    );
+}
+
+function establishingBy(table: TomlTable, writer: Writer, file: string): void {
+  const port = table.values.get("ntp-port");
+  const words: string[] = [];
+  for (const [name, value] of table.values) {
+    const at = placeOf(table, name, file);
+    const word = ESTABLISHING.get(name);
+    if (name === "listen") {
+      const listening = typeof value === "string" ? hostPort(value) : null;
+      if (listening?.port !== undefined && listening.port !== null) words.push(`port ${listening.port}`);
+    } else if (word === "server" && typeof value === "string" && hostFault(value) === null) {
+      const host = literalFamily(value) === 6 ? `[${value}]` : value;
+      words.push(`server ${host}${typeof port === "number" ? `:${port}` : ""}`);
+    } else if (word !== undefined && word !== "server" && typeof value === "string")
+      words.push(`${word} ${quoted(value)}`);
+    else if (name !== "ntp-port" || !table.values.has("ntp-server"))
+      writer.left(`${name} = ${shown(value)}`, at, "there is nothing like it");
+  }
+  writer.line(`nts enable ${words.join(" ")}`);
+}
+
 /** What one server table says. */
 interface Server {
   readonly host: string;
@@ -197,11 +247,11 @@ function serverOf(table: TomlTable, writer: Writer, file: string): Server {
       writer.left(`${name} = ${shown(value)}`, placeOf(table, name, file), "there is nothing like it");
   const denied = networksOf(table, "denylist", writer, file);
   const versions = versionsOf(table, writer, file);
-  // Who must have NTS is not answered where there is none.
+  // Who must have NTS is not answered without it.
   const required = table.values.get("require-nts") ?? false;
   const closed = required !== false || versions === "none";
   if (required !== false)
-    writer.warn(placeOf(table, "require-nts", file), "nobody is answered: NTS is required, and not used here");
+    writer.warn(placeOf(table, "require-nts", file), "nobody is answered: NTS is required, and that cannot be asked of clients here");
   const allowed = closed ? [] : networksOf(table, "allowlist", writer, file);
   const said = JSON.stringify([...[allowed, denied].map((list) => list.map(({ text }) => text).toSorted()), versions]);
   return { host, allowed, denied, onlyNewest: versions === "newest", said, at };
