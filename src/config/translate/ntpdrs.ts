@@ -251,7 +251,10 @@ function serverOf(table: TomlTable, writer: Writer, file: string): Server {
   const required = table.values.get("require-nts") ?? false;
   const closed = required !== false || versions === "none";
   if (required !== false)
-    writer.warn(placeOf(table, "require-nts", file), "nobody is answered: NTS is required, and that cannot be asked of clients here");
+    writer.warn(
+      placeOf(table, "require-nts", file),
+      "nobody is answered: NTS is required, and that cannot be asked of clients here",
+    );
   const allowed = closed ? [] : networksOf(table, "allowlist", writer, file);
   const said = JSON.stringify([...[allowed, denied].map((list) => list.map(({ text }) => text).toSorted()), versions]);
   return { host, allowed, denied, onlyNewest: versions === "newest", said, at };
