@@ -42,6 +42,7 @@ interface Functions {
   if_indextoname(index: number, name: Memory): string | null;
   // Privileges, of the calling thread: Node's main one
   prctl(option: number, value: number, third: number, fourth: number, fifth: number): number;
+  capget(header: Memory, sets: Memory): number;
   capset(header: Memory, sets: Memory): number;
   // The process: ends at once, and waits for no thread
   _exit(code: number): never;
@@ -75,6 +76,7 @@ const DECLARATIONS: { readonly [name in keyof Functions]: string } = {
   if_nametoindex: "uint32_t if_nametoindex(const char *name)",
   if_indextoname: "const char *if_indextoname(uint32_t index, void *name)",
   prctl: "int prctl(int option, uint64_t value, uint64_t third, uint64_t fourth, uint64_t fifth)",
+  capget: "int capget(void *header, void *sets)",
   capset: "int capset(void *header, const void *sets)",
   _exit: "void _exit(int code)",
   flock: "int flock(int fd, int operation)",

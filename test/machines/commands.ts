@@ -38,6 +38,8 @@ export interface Asked {
   readonly own: number;
   /** The row's own folder. */
   readonly folder: string;
+  /** A file with the certificate that vouches for the daemon. */
+  readonly authority: string;
 }
 
 /** One command. */
@@ -101,6 +103,12 @@ const question = (name: string): Command => ({
   ends: questioned,
 });
 
+/** A server's key establishment, which only the daemon has; who accepts the connection and speaks no TLS has proved nothing. */
+const established: Command["ends"] = { daemon: [0], silent: [10, 17], lying: [15], hostile: [15], all: [10] };
+
+/** No code of a key that the server does not have: it is waited for, since a stranger might have come before the server. */
+const unproved: Command["ends"] = { silent: [10, 17], closed: [10], daemon: [15], all: [15, 17] };
+
 /** Every command. */
 export const COMMANDS: Readonly<Record<string, Command>> = {
   query: { words: ({ place }) => ["query", place, ...WITHIN], json: "document", deadline: DEADLINE, ends: measured },
@@ -117,6 +125,27 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     deadline: DEADLINE,
     ends: measured,
     leaves: [/^figures\.prom$/],
+  },
+  "query-nts": {
+    words: ({ place, authority }) => ["query", "--nts", "--ca", authority, place, ...WITHIN],
+    json: "document",
+    deadline: DEADLINE,
+    ends: established,
+  },
+  "query-keys": {
+    words: ({ place, folder }) => ["query", "--keys", `${folder}/keys`, "--key", "7", place, ...WITHIN],
+    json: "document",
+    deadline: DEADLINE,
+    ends: unproved,
+  },
+  "query-autokey": {
+    words: ({ place, folder }) => [
+      ...["query", "--autokey", `${folder}/autokey`, "--autokey-password", `${folder}/password`],
+      ...[place, ...WITHIN],
+    ],
+    json: "document",
+    deadline: DEADLINE,
+    ends: unproved,
   },
   sync: {
     words: ({ place }) => ["sync", "--dry-run", place, ...QUICKLY],
@@ -180,13 +209,19 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       daemon: [0, 10, 12, 17],
       silent: [10, 17],
       closed: [10],
-      // As ntptrace has it: stratum 16 is where the way ends.
-      kissing: [0],
-      rating: [0],
+      // As ntptrace has it: stratum 16 is where the way ends; who sends us away is told.
+      kissing: [16],
+      rating: [16],
       stale: [0, 12],
       hostile: [0, 10, 12, 15, 16, 17],
       all: [],
     },
+  },
+  nts: {
+    words: ({ place, authority }) => ["nts", "--ca", authority, place, ...WITHIN],
+    json: "document",
+    deadline: DEADLINE,
+    ends: established,
   },
   readvar: question("readvar"),
   sysinfo: question("sysinfo"),
@@ -234,6 +269,25 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     ends: { all: [0] },
     leaves: [/^state\//, /^run\//],
   },
+  "serve-nts": {
+    words: ({ own, folder }) => [
+      ...["serve", "--local-stratum", "5", "--address", "127.0.0.1", "--port", `${own}`, "--nts-port", `${own}`],
+      ...["--nts-cert", `${folder}/proof.crt`, "--nts-key", `${folder}/proof.key`],
+      ...["--nts-cookies", `${folder}/state/nts-keys`],
+    ],
+    json: "lines",
+    deadline: null,
+    stopped: { by: "SIGTERM", after: 2 },
+    ends: { all: [0] },
+    leaves: [/^state\//],
+  },
+  "serve-follow": {
+    words: ({ place, own }) => ["serve", place, "--address", "127.0.0.1", "--port", `${own}`, "--rate-limit"],
+    json: "lines",
+    deadline: null,
+    stopped: { by: "SIGTERM", after: 2 },
+    ends: { all: [0] },
+  },
   "run-check": {
     words: ({ folder }) => ["run", "--check", "-c", `${folder}/run.conf`],
     json: "document",
@@ -249,7 +303,66 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     leaves: [/^new\.keys$/],
   },
   "keygen-print": { words: () => ["keygen"], json: "document", deadline: 2, ends: { all: [0] } },
-  adopt: { words: () => ["adopt", "--root", "."], json: "document", deadline: 2, ends: { all: [64] } },
+  decode: {
+    words: ({ folder }) => ["decode", `${folder}/capture.pcap`],
+    json: "lines",
+    deadline: 3,
+    ends: { all: [0] },
+  },
+  "decode-summary": {
+    words: ({ folder }) => ["decode", "--summary", `${folder}/capture.pcap`],
+    json: "document",
+    deadline: 3,
+    ends: { all: [0] },
+  },
+  report: {
+    words: ({ folder }) => ["report", `${folder}/loopstats`, "-o", `${folder}/tmp/page.html`],
+    json: "document",
+    deadline: 3,
+    mute: true,
+    ends: { all: [0] },
+    leaves: [/^tmp\/page\.html$/],
+  },
+  "report-print": {
+    words: ({ folder }) => ["report", `${folder}/loopstats`, "-o", "-"],
+    json: null,
+    deadline: 3,
+    ends: { all: [0] },
+  },
+  simulate: {
+    words: ({ folder }) => ["simulate", `${folder}/world.toml`, "--for", "60s"],
+    json: "document",
+    deadline: 5,
+    ends: { all: [0] },
+  },
+  "simulate-runs": {
+    words: ({ folder }) => ["simulate", `${folder}/world.toml`, "--for", "60s", "--runs", "3"],
+    json: "document",
+    deadline: 8,
+    ends: { all: [0] },
+  },
+  adopt: {
+    words: ({ folder }) => ["adopt", "--root", `${folder}/other`],
+    json: "document",
+    deadline: 2,
+    ends: { all: [0] },
+  },
+  "adopt-write": {
+    words: ({ folder }) => ["adopt", "--write", "--root", `${folder}/other`],
+    json: "document",
+    deadline: 2,
+    mute: true,
+    ends: { all: [0] },
+    leaves: [/^other\/(?:etc\/ntpkit\.(?:conf|keys)|var(?:\/lib(?:\/ntpkit(?:\/drift)?)?)?)$/],
+  },
+  "adopt-nothing": { words: () => ["adopt", "--root", "."], json: "document", deadline: 2, ends: { all: [64] } },
+  "man-examples": {
+    words: () => ["man", "examples/worlds/liar.toml"],
+    json: null,
+    deadline: 2,
+    ends: { all: [0] },
+    plain: true,
+  },
   man: { words: () => ["man", "sync"], json: null, deadline: 2, ends: { all: [0] }, plain: true },
   completion: { words: () => ["completion", "bash"], json: null, deadline: 2, ends: { all: [0] }, plain: true },
   help: { words: () => ["sync", "--help"], json: null, deadline: 2, ends: { all: [0] }, plain: true },

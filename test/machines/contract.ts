@@ -156,8 +156,10 @@ function isUnseen({ unseen }: Environment): boolean {
 }
 
 /** What is wrong with a row; empty: nothing. */
-export function faultsOf(row: Row, ran: Ran, grace: number): readonly string[] {
-  const seen = { row, command: COMMANDS[row.command]!, environment: ENVIRONMENTS[row.environment]!, ran, grace };
+export function faultsOf(row: Row, told: Ran, grace: number): readonly string[] {
+  const environment = ENVIRONMENTS[row.environment]!;
+  const ran = environment.noise === undefined ? told : { ...told, err: told.err.replace(environment.noise, "") };
+  const seen = { row, command: COMMANDS[row.command]!, environment, ran, grace };
   return Object.entries(CHECKS).flatMap(([promise, check]) => {
     const fault = check(seen);
     return fault === null ? [] : [`${promise}: ${fault}`];

@@ -27,6 +27,8 @@ export interface Environment {
   readonly takes?: true;
   /** It takes names away: a server that is named by one may be not found. */
   readonly takesNames?: true;
+  /** What Node itself says there on standard error, whatever runs. */
+  readonly noise?: RegExp;
   /** A stream that is not seen, and so not judged. */
   readonly unseen?: "out" | "err" | "both";
 }
@@ -159,7 +161,7 @@ export const ENVIRONMENTS: Readonly<Record<string, Environment>> = {
   // Node.
   "no-koffi": { withoutKoffi: true },
   "no-addons": nodeOptions("--no-addons"),
-  "no-compiler": nodeOptions("--jitless"),
+  "no-compiler": { ...nodeOptions("--jitless"), noise: /^Warning: disabling flag --expose_wasm .*\n/m },
   "deprecations-throw": nodeOptions("--throw-deprecation --pending-deprecation"),
   "small-heap": nodeOptions("--max-old-space-size=48"),
   "one-pool-thread": { variables: { UV_THREADPOOL_SIZE: "1" } },

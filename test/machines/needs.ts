@@ -1,7 +1,7 @@
 /** What the campaign needs of a machine. */
 import { spawnSync } from "node:child_process";
 
-const TOOLS = ["unshare", "mount", "setpriv", "prlimit", "taskset", "ip", "python3", "bash"];
+const TOOLS = ["unshare", "mount", "setpriv", "prlimit", "taskset", "ip", "python3", "bash", "openssl"];
 
 /** What this machine lacks, in words; `null`: nothing. */
 export function whyNot(): string | null {

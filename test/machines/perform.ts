@@ -4,8 +4,10 @@ import { once } from "node:events";
 import { chmod, chown, cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { existsSync, readFileSync } from "node:fs";
 import { constants } from "node:os";
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { onTerminal } from "../lab/terminal.ts";
+import type { Certified } from "../support/certificates.ts";
 import { COMMANDS, outputWords } from "./commands.ts";
 import { ENVIRONMENTS, type Environment } from "./environments.ts";
 import type { Row } from "./row.ts";
@@ -51,20 +53,41 @@ const REFUSE = fileURLToPath(new URL("../lab/programs/refuse.py", import.meta.ur
 /** There before the command: what the rows give it. */
 const GIVEN = new Set(["ntp.conf", "run.conf", "resolv.conf", "home", "tmp", "state", "run", "var"]);
 
+/** Files that commands are given, beside those, by the test's own: a capture, a log, a world, another daemon's machine, Autokey's keys. */
+const INPUTS: Readonly<Record<string, string>> = {
+  "capture.pcap": "test/fixtures/captures/a1-iburst.pcap",
+  "world.toml": "man/examples/worlds/liar.toml",
+  autokey: "test/fixtures/autokey/i11/c",
+};
+const TEXTS: Readonly<Record<string, string>> = {
+  loopstats: "60000 10.1 0.000012 -3.1 0.00001 0.01 6\n60000 74.1 0.000011 -3.1 0.00001 0.01 6\n",
+  keys: "7 SHA1 a-secret-of-ours\n",
+  password: "clipw\n",
+  "other/etc/chrony/chrony.conf": "server 127.0.0.1 iburst\nkeyfile /etc/chrony/chrony.keys\nrtcsync\nmakestep 1 3\n",
+  "other/etc/chrony/chrony.keys": "1 MD5 secret\n",
+};
+
 /** Runs rows in a folder of its own. */
 export class Machines {
   readonly #folder: string;
   readonly #ports: Readonly<Record<string, number>>;
+  readonly #proof: Certified;
   #count = 0;
+  /** What is among the inputs. */
+  readonly #given = new Set(GIVEN);
   readonly #bare = new Map<string, Promise<boolean>>();
 
-  private constructor(folder: string, ports: Readonly<Record<string, number>>) {
+  private constructor(folder: string, ports: Readonly<Record<string, number>>, proof: Certified) {
     this.#folder = folder;
     this.#ports = ports;
+    this.#proof = proof;
   }
 
-  /** Copies the package as it is installed to the folder, once with its native library and once without. */
-  static async create(folder: string, ports: Readonly<Record<string, number>>): Promise<Machines> {
+  /**
+   * Copies the package as it is installed to the folder, once with its native library and once without.
+   * @param proof the certificate of whoever establishes keys
+   */
+  static async create(folder: string, ports: Readonly<Record<string, number>>, proof: Certified): Promise<Machines> {
     for (const kind of ["whole", "without-koffi"]) {
       for (const part of ["bin", "dist", "schemas", "man", "package.json"]) {
         await cp(`${TOP}${part}`, `${folder}/${kind}/${part}`, { recursive: true });
@@ -74,7 +97,7 @@ export class Machines {
       await cp(`${TOP}node_modules/${part}`, `${folder}/whole/node_modules/${part}`, { recursive: true });
     }
     await chmod(folder, 0o755);
-    return new Machines(folder, ports);
+    return new Machines(folder, ports, proof);
   }
 
   /** Runs a row. @throws Impossible */
@@ -85,8 +108,11 @@ export class Machines {
     const port = this.#ports[row.server]!;
     const place = { ipv4: `127.0.0.1:${port}`, ipv6: `[::1]:${port}`, name: `ntp.test:${port}` }[row.spelling];
     const kind = environment.withoutKoffi === true ? "without-koffi" : "whole";
-    const own = OWN_PORTS + (this.#count % 9000);
-    const words = [...command.words({ place, port, own, folder }), ...outputWords(command, row.output)];
+    const own = OWN_PORTS + (Number(/\d+$/.exec(folder)![0]) % 9000);
+    const words = [
+      ...command.words({ place, port, own, folder, authority: `${folder}/proof.crt` }),
+      ...outputWords(command, row.output),
+    ];
     const argv = [nodeOf(environment), `${this.#folder}/${kind}/bin/ntpkit.js`, ...words];
     const { stopped, deadline } = command;
     const ran = await performed(row, folder, argv, {
@@ -94,7 +120,7 @@ export class Machines {
       ...(stopped === undefined ? {} : { stopped }),
     });
     if (ran.code === NOT_MADE) throw new Impossible(`${row.environment} cannot be made here: ${ran.err.trim()}`);
-    const files = await filesOf(folder);
+    const files = (await filesOf(folder)).filter((name) => !this.#given.has(name));
     await rm(folder, { recursive: true, force: true });
     return { ...ran, files };
   }
@@ -124,10 +150,26 @@ export class Machines {
     const followed = `server 127.0.0.1 port ${this.#ports[row.server]!} iburst\n`;
     await writeFile(`${folder}/run.conf`, `${followed}driftfile ${folder}/state/drift\n`);
     const user = ENVIRONMENTS[row.environment]!.user;
+    for (const name of await this.#inputs(folder)) if (user !== undefined) await chown(`${folder}/${name}`, user, user);
     if (user !== undefined) {
       for (const name of [".", "home", "tmp", "state", "run"]) await chown(`${folder}/${name}`, user, user);
     }
     return folder;
+  }
+
+  /** Lays down what commands read. @returns the names */
+  async #inputs(folder: string): Promise<readonly string[]> {
+    for (const [name, from] of Object.entries(INPUTS))
+      await cp(`${TOP}${from}`, `${folder}/${name}`, { recursive: true });
+    for (const [name, text] of Object.entries(TEXTS)) {
+      await mkdir(dirname(`${folder}/${name}`), { recursive: true });
+      await writeFile(`${folder}/${name}`, text, { mode: 0o600 });
+    }
+    await cp(this.#proof.file, `${folder}/proof.crt`);
+    await writeFile(`${folder}/proof.key`, this.#proof.key, { mode: 0o600 });
+    const names = (await readdir(folder, { recursive: true })).filter((name) => !GIVEN.has(name));
+    for (const name of names) this.#given.add(name);
+    return names;
   }
 }
 
@@ -233,7 +275,7 @@ function textOf(parts: readonly Buffer[]): string {
 
 async function filesOf(folder: string): Promise<readonly string[]> {
   const found = await readdir(folder, { recursive: true });
-  return found.filter((name) => !GIVEN.has(name)).sort();
+  return found.sort();
 }
 
 /** The processes of a session, by what they were started with. */
@@ -276,7 +318,7 @@ class ProcessWatch {
     clearInterval(this.#timer);
     const elapsed = (performance.now() - this.#began) / 1000;
     const ran = (this.#last?.ran ?? 0) - (this.#first?.ran ?? 0);
-    const starved = (this.#last?.starved ?? 0) - (this.#first?.starved ?? 0);
+    const starved = this.#starved();
     return { waited: elapsed - ran - starved, starved };
   }
 
@@ -293,9 +335,19 @@ class ProcessWatch {
     if (this.#stopped === undefined || this.#isTold) return;
     const { by, after } = this.#stopped;
     const pid = this.#command();
-    if (!this.#isCommand(pid) || !catches(pid, by)) return;
+    // Node itself catches some signals from its first moment, so this alone says nothing of the command.
+    if (!this.#isCommand(pid) || !catches(pid, by) || this.#lived() < after) return;
     this.#isTold = true;
-    setTimeout(() => kill(pid, by), after * 1000);
+    kill(pid, by);
+  }
+
+  /** Seconds since it is the command, but those for which it had no processor. */
+  #lived(): number {
+    return (performance.now() - this.#began) / 1000 - this.#starved();
+  }
+
+  #starved(): number {
+    return (this.#last?.starved ?? 0) - (this.#first?.starved ?? 0);
   }
 
   /** What the shell has become, or what runs on the terminal that it has become. */

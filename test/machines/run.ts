@@ -1,6 +1,6 @@
 /**
  * Runs generated machines: `npm run machines -- [--seed N] [--triples] [--rows N] [--from N] [--only ROW]…
- * [--found] [--lanes N]`.
+ * [--command NAME]… [--found] [--lanes N]`.
  *
  * A row is a command in surroundings against a server; the rows cover every pair of these (with `--triples` every triple), and
  * what is asked of each is the command-line contract. `--found` begins with those that found something. Needs root and Linux: it is a network namespace of its own.
@@ -11,6 +11,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { Certificates, type Certified } from "../support/certificates.ts";
 import { COMMANDS } from "./commands.ts";
 import { faultsOf } from "./contract.ts";
 import { ENVIRONMENTS } from "./environments.ts";
@@ -34,6 +35,7 @@ const { values } = parseArgs({
     only: { type: "string", multiple: true, default: [] },
     lanes: { type: "string", default: "4" },
     grace: { type: "string", default: GRACE },
+    command: { type: "string", multiple: true, default: [] },
     list: { type: "boolean", default: false },
   },
 });
@@ -72,7 +74,9 @@ async function outside(): Promise<number> {
 function chosen(): readonly Row[] {
   if (values.only.length > 0) return values.only.map(rowNamed);
   const here = Object.entries(ENVIRONMENTS).flatMap(([name, environment]) => (hasNode(environment) ? [name] : []));
-  const rows = rowsOf(Number(values.seed), values.triples ? 3 : 2, here);
+  const rows = rowsOf(Number(values.seed), values.triples ? 3 : 2, here).filter(
+    ({ command }) => values.command.length === 0 || values.command.includes(command),
+  );
   const from = Number(values.from);
   const found = values.found ? Object.keys(FOUND).map(rowNamed) : [];
   return [...found, ...rows.slice(from, values.rows === undefined ? undefined : from + Number(values.rows))];
@@ -84,9 +88,12 @@ async function campaign(): Promise<number> {
   try {
     const { ports, stop } = await servers();
     stops.push(stop);
-    const daemon = await startDaemon(folder, ports["good"]!);
+    const certificates = new Certificates();
+    stops.push(async () => certificates.end());
+    const proof = certificates.make(["DNS:ntp.test", "IP:127.0.0.1", "IP:::1"], { authority: true });
+    const daemon = await startDaemon(folder, ports["good"]!, proof);
     stops.push(daemon.stop);
-    const machines = await Machines.create(folder, { ...ports, daemon: daemon.port });
+    const machines = await Machines.create(folder, { ...ports, daemon: daemon.port }, proof);
     return await runAll(machines);
   } finally {
     for (const stop of stops) await stop();
@@ -184,14 +191,19 @@ function ended(child: ChildProcess, end: () => void): Promise<unknown> {
   return exit;
 }
 
-/** Our own daemon, which follows the good server and answers questions of the control protocol. */
+/** Our own daemon, which follows the good server, answers questions of the control protocol, and establishes keys. */
 async function startDaemon(
   folder: string,
   good: number,
+  proof: Certified,
 ): Promise<{ readonly port: number; readonly stop: () => Promise<unknown> }> {
   const port = 20_123;
   const config = `${folder}/daemon.conf`;
-  await writeFile(config, `server 127.0.0.1 port ${good} iburst minpoll 3 maxpoll 3\n`);
+  const lines = [
+    `server 127.0.0.1 port ${good} iburst minpoll 3 maxpoll 3`,
+    `nts enable cert ${proof.file} key ${proof.keyFile} port ${port}`,
+  ];
+  await writeFile(config, `${lines.join("\n")}\n`);
   const bin = fileURLToPath(new URL("../../bin/ntpkit.js", import.meta.url));
   const words = [bin, "run", "--no-clock", "--force", "-c", config, "--port", String(port)];
   const child = spawn(process.execPath, words, {

@@ -5,6 +5,7 @@
  * Beside them name servers on port 53: 127.0.0.2 answers, 127.0.0.3 says nothing, 127.0.0.4 lies, 127.0.0.5 fails.
  */
 import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
+import { createServer, type Socket as Connection } from "node:net";
 
 const UNIX_EPOCH = 2_208_988_800;
 const LATE_MS = 1500;
@@ -29,6 +30,13 @@ const SERVERS: Readonly<Record<string, Answer>> = {
   hostile: (request, _from, send) => {
     for (const packet of hostility(request)) send(packet);
   },
+};
+
+/** What those do with a connection who have the port open: nobody's TLS. */
+const CONNECTIONS: Readonly<Record<string, (connection: Connection) => void>> = {
+  silent: () => {},
+  hostile: (connection) => connection.write(hostileOctets()),
+  lying: (connection) => connection.destroy(),
 };
 
 function asClient(request: Buffer, then: () => void): void {
@@ -112,6 +120,17 @@ function hostility(request: Buffer): readonly Buffer[] {
     () => [Buffer.concat([honest, Buffer.from([0, 0, 0, 0])])],
     () => Array.from({ length: 200 }, () => changed((packet) => packet.writeUInt32BE(draw(2 ** 32), 24))),
     () => [Buffer.from(request)],
+  ];
+  return tricks[draw(tricks.length)]!();
+}
+
+/** A record of TLS that says it is longer than any, an alert, a text, or anything. */
+function hostileOctets(): Buffer {
+  const tricks: readonly (() => Buffer)[] = [
+    () => Buffer.from([0x16, 3, 3, 0xff, 0xff, ...Array(2000).fill(0x41)]),
+    () => Buffer.from([0x15, 3, 3, 0, 2, 2, 40]),
+    () => Buffer.from(`HTTP/1.1 400 ${EVIL}\r\n\r\n`, "latin1"),
+    () => Buffer.from(Array.from({ length: 1 + draw(3000) }, () => draw(256))),
   ];
   return tricks[draw(tricks.length)]!();
 }
@@ -217,12 +236,25 @@ function bound(address: string, port: number): Promise<Socket> {
   });
 }
 
+function listening(address: string, port: number, connected: (connection: Connection) => void): Promise<void> {
+  const server = createServer((connection) => {
+    connection.on("error", () => {});
+    connected(connection);
+  });
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, address, () => resolve());
+  });
+}
+
 const ports: Record<string, number> = {};
 let port = 20_000;
 for (const [name, answer] of Object.entries(SERVERS)) {
   ports[name] = ++port;
   for (const address of ["127.0.0.1", "::1"]) {
     const socket = await bound(address, port);
+    const connected = CONNECTIONS[name];
+    if (connected !== undefined) await listening(address, port, connected);
     socket.on("message", (request, from) =>
       answer(request, from, (packet) => socket.send(packet, from.port, from.address, () => {})),
     );
