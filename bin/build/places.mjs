@@ -38,10 +38,12 @@ export function packagesOf({ inputs }) {
   return Object.keys(inputs).flatMap((path) => /^node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path) ?? []);
 }
 
-/** Every example by its name; see `src/cli/manual.ts`. */
+/** Every example of the command by its name, the same as from source; see `src/cli/manual.ts`. Those of the library are for who has its source. */
 function examples() {
   const names = readdirSync(place("man/examples"), { recursive: true }).toSorted();
-  const files = names.filter((name) => statSync(place(`man/examples/${name}`)).isFile());
+  const files = names.filter(
+    (name) => !name.startsWith("library/") && statSync(place(`man/examples/${name}`)).isFile(),
+  );
   return Object.fromEntries(
     files.map((name) => [`examples/${name}`, readFileSync(place(`man/examples/${name}`), "utf8")]),
   );

@@ -30,8 +30,7 @@ interface Plan extends Adoption {
  * @throws UsageError where there is none, or a file is there already; CommandFailure
  */
 export function runAdopt(named: string | null, options: OptionsOf<"adopt">, io: Io): number {
-  const root = resolve(options.root ?? "/");
-  if (!isThere(root)) throw new UsageError(`there is no folder ${root}`, "--root names where a system's files are");
+  const root = rootOf(options.root ?? "/");
   const machine = machineOf(root);
   const found = findDaemons(machine);
   const taken = chosen(named, found, root);
@@ -55,6 +54,18 @@ export function runAdopt(named: string | null, options: OptionsOf<"adopt">, io: 
   if (options.json !== true && options.quiet !== true)
     for (const line of adoptWords(document)) sayLine(io.err, `ntpkit adopt: ${line}`);
   return exitCode("ok");
+}
+
+/** @throws UsageError where it is not there, as a relative one in a folder that was removed */
+function rootOf(named: string): string {
+  let root = named;
+  try {
+    root = resolve(named);
+    if (isThere(root)) return root;
+  } catch {
+    // The working directory has no name any more.
+  }
+  throw new UsageError(`there is no folder ${root}`, "--root names where a system's files are");
 }
 
 /** The machine below a folder: what leads out of it is not there. */

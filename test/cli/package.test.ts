@@ -102,6 +102,12 @@ describe("the package", () => {
     expect(run(...argv)).toMatchObject({ status: code });
   });
 
+  it("names the examples that the source names", () => {
+    const { stdout } = run("man", "examples");
+    const named = spawnSync(process.execPath, ["--import", "tsx", "src/cli/entry.ts", "man", "examples"], { cwd: TOP });
+    expect(stdout).toBe(named.stdout.toString());
+  });
+
   it("has no more than 60 files and 2 MB", () => {
     const files = filesOf(installed);
     expect(files.length).toBeLessThanOrEqual(60);

@@ -203,6 +203,27 @@ describe("chrony.conf", () => {
     expect(vendor.warnings).toEqual([]);
   });
 
+  it("says of each line that has no like what becomes of it, and tells those by which something is lost", () => {
+    const { text, warnings } = chrony(
+      "rtcsync",
+      "dumpdir /var/lib/chrony",
+      "hwtimestamp *",
+      "maxupdateskew 100",
+      "user x",
+    );
+    expect(text.split("\n").slice(1, 6)).toEqual([
+      "# rtcsync   (the kernel sets the hardware clock while it is told that its own is synchronized)",
+      "# dumpdir /var/lib/chrony   (what is known of servers is kept in the state directory)",
+      expect.stringMatching(/^# hwtimestamp \*   \(timestamps are the kernel's/),
+      expect.stringMatching(/^# maxupdateskew 100   \(how fast it corrects/),
+      "# user x   (--user names whom it becomes)",
+    ]);
+    expect(warnings).toEqual([
+      expect.stringMatching(/^\/c:3:1: "hwtimestamp" is left out: /),
+      expect.stringMatching(/^\/c:4:1: "maxupdateskew" is left out: /),
+    ]);
+  });
+
   it("answers under NTS by the first certificate and its key, and says what has no word here", () => {
     const served = chrony(
       "ntsservercert /etc/a.crt",

@@ -213,7 +213,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       kissing: [16],
       rating: [16],
       stale: [0, 12],
-      hostile: [0, 10, 12, 15, 16, 17],
+      hostile: [0, 10, 12, 15, 16, 17, 69],
       all: [],
     },
   },

@@ -240,11 +240,44 @@ const LOGS = table<readonly string[]>({
   refclocks: ["clockstats"],
 });
 
-/** Directives that change nothing of what is measured or served. */
-const WITHOUT_LIKE: ReadonlySet<string> = new Set(
-  "rtcsync rtcfile rtcdevice rtconutc rtcautotrim hwclockfile cmdport cmdallow cmddeny bindcmdaddress cmdratelimit logbanner logchange mailonchange dumpdir dumponexit user lock_all sched_priority noclientlog clientloglimit opencommands ntsdumpdir ntsprocesses maxupdateskew corrtimeratio maxslewrate hwtimestamp combinelimit reselectdist stratumweight".split(
-    " ",
-  ),
+/** What becomes of directives that have no line of their own here, and whether something is lost by it. */
+interface Unlike {
+  readonly names: string;
+  readonly why: string;
+  readonly isLost?: true;
+}
+
+const UNLIKE: readonly Unlike[] = [
+  { names: "rtcsync", why: "the kernel sets the hardware clock while it is told that its own is synchronized" },
+  {
+    names: "rtcfile rtcdevice rtconutc rtcautotrim hwclockfile",
+    why: "the hardware clock is the kernel's to set, and is not measured",
+    isLost: true,
+  },
+  { names: "logbanner", why: "what is logged has its names in its own lines" },
+  { names: "logchange", why: "each step is logged" },
+  { names: "mailonchange", why: "no mail is sent; each step is logged", isLost: true },
+  { names: "dumpdir dumponexit ntsdumpdir", why: "what is known of servers is kept in the state directory" },
+  { names: "user", why: "--user names whom it becomes" },
+  { names: "lock_all sched_priority", why: "memory and priority are for the service manager to say" },
+  { names: "noclientlog clientloglimit", why: "clients are remembered within a bound of its own" },
+  { names: "ntsprocesses", why: "one process establishes keys" },
+  {
+    names: "cmdport cmdallow cmddeny bindcmdaddress cmdratelimit opencommands",
+    why: "there is no port of commands; questions of ntpq are answered on the port of NTP, to whom restrict lets ask",
+    isLost: true,
+  },
+  {
+    names: "maxupdateskew corrtimeratio maxslewrate",
+    why: "how fast it corrects follows from what is measured",
+    isLost: true,
+  },
+  { names: "hwtimestamp", why: "timestamps are the kernel's, not the network card's", isLost: true },
+  { names: "combinelimit reselectdist stratumweight", why: "servers are chosen by RFC 5905's rules", isLost: true },
+];
+
+const UNLIKE_BY_NAME = table<Unlike>(
+  Object.fromEntries(UNLIKE.flatMap((row) => row.names.split(" ").map((name) => [name, row]))),
 );
 
 /** Directives of NTS, and what is done here whatever they say. */
@@ -262,8 +295,10 @@ function translate(directive: Directive, writer: Writer, gathered: Gathered): vo
   const why = OF_NTS.get(directive.name);
   if (why !== undefined) return writer.left(directive.text, directive.at, why);
   if (known !== undefined) return known(directive, writer, gathered);
-  if (WITHOUT_LIKE.has(directive.name)) return writer.line(`# ${directive.text.trim()}`);
-  writer.left(directive.text, directive.at, "there is nothing like it");
+  const unlike = UNLIKE_BY_NAME.get(directive.name);
+  if (unlike === undefined) return writer.left(directive.text, directive.at, "there is nothing like it");
+  if (unlike.isLost === true) return writer.left(directive.text, directive.at, unlike.why);
+  writer.line(`# ${directive.text.trim()}   (${unlike.why})`);
 }
 
 /** Options of sources: by how many values each has, and what is written. `null`: nothing like it. */
