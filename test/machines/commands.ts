@@ -140,8 +140,13 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   },
   "query-autokey": {
     words: ({ place, folder }) => [
-      ...["query", "--autokey", `${folder}/autokey`, "--autokey-password", `${folder}/password`],
-      ...[place, ...WITHIN],
+      "query",
+      "--autokey",
+      `${folder}/autokey`,
+      "--autokey-password",
+      `${folder}/password`,
+      place,
+      ...WITHIN,
     ],
     json: "document",
     deadline: DEADLINE,
@@ -271,9 +276,14 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   },
   "serve-nts": {
     words: ({ own, folder }) => [
-      ...["serve", "--local-stratum", "5", "--address", "127.0.0.1", "--port", `${own}`, "--nts-port", `${own}`],
-      ...["--nts-cert", `${folder}/proof.crt`, "--nts-key", `${folder}/proof.key`],
-      ...["--nts-cookies", `${folder}/state/nts-keys`],
+      "serve",
+      "--local-stratum=5",
+      "--address=127.0.0.1",
+      `--port=${own}`,
+      `--nts-port=${own}`,
+      `--nts-cert=${folder}/proof.crt`,
+      `--nts-key=${folder}/proof.key`,
+      `--nts-cookies=${folder}/state/nts-keys`,
     ],
     json: "lines",
     deadline: null,
