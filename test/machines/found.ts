@@ -7,5 +7,6 @@ export const FOUND: Readonly<Record<string, string>> = {
   "demo/quiet/own-address=EACCES/slow/ipv4":
     "of what is thrown several times at once only the first was told without a stack",
   "serve/json/no-proc/good/ipv4": "without /proc giving up root was told as a bug, half done",
+  "simulate-runs/verbose/no-folder/good/ipv4": "a thread that did not begin was told as a bug",
   "adopt-nothing/quiet/no-folder/good/ipv4": "a relative root in a folder that was removed was told as a bug",
 };

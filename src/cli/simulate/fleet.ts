@@ -1,5 +1,6 @@
 /** Many runs of one world: on threads of their own as many as there are processors, where this is the built command; else here. */
 import { once } from "node:events";
+import type { Worker } from "node:worker_threads";
 import { LOADER } from "../../host/loader.ts";
 import type { WorldPlan } from "../../simulate/plan.ts";
 import { simulate, type Simulated } from "../../simulate/simulation.ts";
@@ -39,16 +40,35 @@ async function onThreads(code: string, plan: WorldPlan, errands: readonly Errand
   const { availableParallelism } = process.getBuiltinModule("node:os");
   const runs: Simulated[] = [];
   const queue = errands.entries();
-  const employ = async (): Promise<void> => {
-    const worker = new Worker(code, { eval: true, workerData: plan });
-    for (const [index, errand] of queue) {
-      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
-      worker.postMessage(errand);
-      const [run] = (await once(worker, "message")) as [Simulated];
-      runs[index] = run;
+  const begin = (): Worker | null => {
+    try {
+      return new Worker(code, { eval: true, workerData: plan });
+    } catch {
+      return null;
     }
-    await worker.terminate();
+  };
+  const employ = async (): Promise<void> => {
+    let worker = begin();
+    for (const [index, errand] of queue) {
+      const run = worker === null ? null : await askThread(worker, errand);
+      // Where there can be no threads, as in a working directory that was removed, it is done here.
+      if (run === null) worker = null;
+      runs[index] = run ?? (await runErrand(plan, errand));
+    }
+    await worker?.terminate();
   };
   await Promise.all(Array.from({ length: Math.min(availableParallelism(), errands.length) }, employ));
   return runs;
+}
+
+/** @returns null where the thread broke down; whatever is wrong with the errand shows where it is done again */
+async function askThread(worker: Worker, errand: Errand): Promise<Simulated | null> {
+  try {
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
+    worker.postMessage(errand);
+    const [run] = (await once(worker, "message")) as [Simulated];
+    return run;
+  } catch {
+    return null;
+  }
 }
