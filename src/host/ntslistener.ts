@@ -9,7 +9,7 @@
  * ```
  */
 import { constants, X509Certificate } from "node:crypto";
-import { createServer as createTcpServer, type AddressInfo, type Server, type Socket } from "node:net";
+import { createServer as createTcpServer, type Server, type Socket } from "node:net";
 import { createSecureContext, createServer, type Server as TlsServer, type TLSSocket } from "node:tls";
 import type { HostFault } from "../engine/port/event.ts";
 import { Admission, type AdmissionLimits } from "../security/nts/admission.ts";
@@ -18,6 +18,7 @@ import { concatenate } from "../wire/octets.ts";
 import { steady } from "./clock.ts";
 import { faultOfCode } from "./errno.ts";
 import { ALPN, EXPORTER_LABEL } from "./ntske.ts";
+import { portOf } from "./tcpport.ts";
 
 /** How long a connection may take, from its first packet to its last, milliseconds. */
 const PATIENCE = 5000;
@@ -120,6 +121,7 @@ class Listener implements NtsListener {
   readonly #tls: TlsServer;
   readonly #tcp: Server;
   readonly #sockets = new Set<Socket>();
+  #asked = 0;
 
   constructor({ identity, service, isServed = () => true, limits }: ListenerOptions) {
     this.#admission = new Admission(limits);
@@ -135,6 +137,7 @@ class Listener implements NtsListener {
   }
 
   begin({ port, address }: ListenerOptions, done: (fault: HostFault | null) => void): void {
+    this.#asked = port;
     this.#tcp.once("error", (error: NodeJS.ErrnoException) => done(faultOfCode(error.code)));
     this.#tcp.listen(address === undefined ? { port } : { port, host: address }, () => {
       this.#tcp.removeAllListeners("error");
@@ -145,7 +148,7 @@ class Listener implements NtsListener {
   }
 
   get port(): number {
-    return (this.#tcp.address() as AddressInfo | null)?.port ?? 0;
+    return portOf(this.#tcp, this.#asked);
   }
 
   get open(): number {

@@ -1,5 +1,5 @@
 /** Which address of ours packets leave from: a socket is connected, of which nothing is sent, and the system is asked what it chose. */
-import { createSocket } from "node:dgram";
+import { createSocket, type Socket } from "node:dgram";
 import type { Event } from "../engine/port/event.ts";
 import { family, type Address } from "../wire/address.ts";
 import { addressesByInterface } from "./interfaces.ts";
@@ -18,7 +18,16 @@ export function tellRoute(to: Address, by: string | null, put: (event: Event) =>
     tell(from);
   };
   socket.once("error", () => end(null));
-  socket.connect(to.port, to.ip, () => end(socket.address().address));
+  socket.connect(to.port, to.ip, () => end(ownAddress(socket)));
+}
+
+/** null: a sandbox does not let the system be asked. */
+function ownAddress(socket: Socket): string | null {
+  try {
+    return socket.address().address;
+  } catch {
+    return null;
+  }
 }
 
 /** The first address that an interface has of a family; link-local ones only for want of others. */

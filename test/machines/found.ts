@@ -8,5 +8,7 @@ export const FOUND: Readonly<Record<string, string>> = {
     "of what is thrown several times at once only the first was told without a stack",
   "serve/json/no-proc/good/ipv4": "without /proc giving up root was told as a bug, half done",
   "simulate-runs/verbose/no-folder/good/ipv4": "a thread that did not begin was told as a bug",
+  "query-autokey/quiet/own-address=EAFNOSUPPORT/stale/ipv4":
+    "our own address, asked of a socket, was thrown where it is not told",
   "adopt-nothing/quiet/no-folder/good/ipv4": "a relative root in a folder that was removed was told as a bug",
 };

@@ -243,6 +243,12 @@ const HAPPENINGS: {
     source.script = { ...source.script, oddities: [...ODDITIES[to](error)] };
     characters.set(who, to);
   },
+  conspiracy: ({ sources, characters }, { error }) => {
+    for (const [name, source] of sources) {
+      source.script = { ...source.script, oddities: [...ODDITIES.liar(error)] };
+      characters.set(name, "liar");
+    }
+  },
   restart: (built, { who }) => restart(built, who, {}),
   rekey: (built, { who }) => restart(built, who, { keys: built.keys.new }),
   renumber: (built, { who, at }) => {

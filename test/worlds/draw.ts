@@ -25,6 +25,8 @@ export function draw(seed: string, hours: number = HOURS): Plan {
   const crowd = chance.happens(0.15) ? 10 + chance.below(21) : 0;
   const names = { hosts: hosts.map(({ name }) => name), sources: sources.map(({ name }) => name) };
   const events = Array.from({ length: chance.below(6) }, () => drawEvent(chance, names, hours * 3600));
+  // By chance of its own, so that the rest of a world is what it was.
+  events.push(...drawConspiracy(createChance(`conspiracy ${seed}`), hours * 3600));
   const beginning = one(chance, ["someday", "someday", "someday", "era", "leap"] as const);
   const attacker = chance.happens(0.5) ? drawAttacker(chance) : null;
   return { seed, hours, beginning, sources, casters, crowd, hosts, events, attacker };
@@ -189,6 +191,13 @@ function drawEvent(
       };
     }
   }
+}
+
+/** As often below the panic threshold as above it. */
+function drawConspiracy(chance: SimChance, end: number): readonly PlannedEvent[] {
+  if (!chance.happens(0.15)) return [];
+  const at = Math.round(between(chance, end / 3, end - 600));
+  return [{ at, what: "conspiracy", error: sign(chance) * size(chance, 100, 10_000) }];
 }
 
 function drawAttacker(chance: SimChance): PlannedAttacker {

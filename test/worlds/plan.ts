@@ -91,6 +91,8 @@ export type PlannedEvent =
       readonly to: Character;
       readonly error: Seconds;
     }
+  /** All sources tell the same lie from now on, and nobody can know it. */
+  | { readonly at: Seconds; readonly what: "conspiracy"; readonly error: Seconds }
   /** A host's daemon starts anew and remembers. */
   | { readonly at: Seconds; readonly what: "restart"; readonly who: string }
   /** The same, with another secret under the same key's number. */

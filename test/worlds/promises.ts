@@ -60,6 +60,8 @@ const SETTLED = 3 * 3600;
 const HEADWAY = 2;
 const BURST = 8;
 
+/** Polls that the reachability register remembers (RFC 5905 §13). */
+const REGISTER = 8;
 /** A host wants at least so many survivors (minclock's default). */
 const MINCLOCK = 3;
 /** A volley by which a broadcast client learns how far its server is: a burst, and what is asked again. */
@@ -150,8 +152,10 @@ export const PROMISES: Readonly<Record<string, Check>> = {
     const trial = TRIAL * 2 ** host.maxpoll;
     return crowded <= trial ? null : `${found} of ${host.maxclock} for ${crowded} s, at most ${trial} s`;
   },
-  "no survivor is dismissed": ({ snapshot, before }) => {
+  "no survivor is dismissed": ({ host, snapshot, before, since, calm }) => {
     if (before === null) return null;
+    // Whoever is gone from his address is out of reach after eight polls, and then somebody else has his place.
+    if (REGISTER * 2 ** host.minpoll < since && calm < 2 * since) return null;
     const here = new Set(snapshot.associations.map(({ address }) => address));
     const lost = before.associations.filter(
       ({ verdict, address, reach, lifetime }) =>

@@ -16,6 +16,10 @@ function timestampAt(bytes: Uint8Array, offset: number): string {
   return Buffer.from(bytes.subarray(offset, offset + 8)).toString("hex");
 }
 
+const REFERENCE_ID = 12;
+/** Of so many denials of one server one at least has come through, whatever is lost on the way. */
+const DENIALS = 8;
+
 /** The stratum of whoever has none (RFC 5905 MAXSTRAT; 0 in a packet). */
 const NOT_SYNCHRONIZED = 16;
 
@@ -28,6 +32,9 @@ export class Watch {
   readonly #asked = new Map<string, number>();
   /** By host and address, how often it had been asked when it was known to have said no. */
   readonly #denied = new Map<string, number>();
+  /** By host and address, the timestamp of the latest question, and how many answers to one were denials. */
+  readonly #questions = new Map<string, string>();
+  readonly #denials = new Map<string, number>();
 
   #least = NOT_SYNCHRONIZED;
 
@@ -39,6 +46,8 @@ export class Watch {
       if (to.ip === group && mode === "client")
         this.#least = Math.min(this.#least, datagram.bytes[1]! || NOT_SYNCHRONIZED);
       if (mode === "client") this.#asked.set(`${from.ip} ${to.ip}`, (this.#asked.get(`${from.ip} ${to.ip}`) ?? 0) + 1);
+      if (mode === "client") this.#questions.set(`${from.ip} ${to.ip}`, timestampAt(datagram.bytes, TRANSMIT));
+      if (mode === "server") this.#heedDenial(`${to.ip} ${from.ip}`, datagram.bytes);
       if (mode === "client" && isMulticast(to.ip)) this.#searches.add(timestampAt(datagram.bytes, TRANSMIT));
       // What comes back for forged questions, a flood of which is nobody's search, is the flood's doing.
       if (mode === "server" && this.#searches.has(timestampAt(datagram.bytes, ORIGIN)))
@@ -60,16 +69,30 @@ export class Watch {
     );
   }
 
-  /** Whom a host has asked since it was seen to know that they deny it. */
+  /** Whom a host has asked since it was seen to know that they deny it, or was told so often that it must. */
   askedThoughDenied({ machine, memory }: Runner): readonly string[] {
     const own = machine.address();
-    return memory.kisses.flatMap(({ ip }) => {
+    const deaf = [...this.#denials].flatMap(([pair, count]) =>
+      pair.startsWith(`${own} `) && count > DENIALS
+        ? [`${pair.slice(own.length + 1)}, which has denied it ${count} times`]
+        : [],
+    );
+    const known = memory.kisses.flatMap(({ ip }) => {
       const pair = `${own} ${ip}`;
       const asked = this.#asked.get(pair) ?? 0;
       const before = this.#denied.get(pair);
       if (before === undefined) this.#denied.set(pair, asked);
       return before !== undefined && asked > before ? [`${ip}, ${asked - before} times`] : [];
     });
+    return [...known, ...deaf];
+  }
+
+  /** Counts what says DENY to a question; what is forged answers none. */
+  #heedDenial(pair: string, bytes: Uint8Array): void {
+    const code = String.fromCodePoint(...bytes.subarray(REFERENCE_ID, REFERENCE_ID + 4));
+    if (bytes[1] !== 0 || code !== "DENY" || timestampAt(bytes, ORIGIN) !== this.#questions.get(pair)) return;
+    this.#questions.delete(pair);
+    this.#denials.set(pair, (this.#denials.get(pair) ?? 0) + 1);
   }
 
   #count(question: string, ip: string, at: number): void {

@@ -3,6 +3,7 @@ import { createServer } from "node:http";
 import { literalFamily } from "../../config/literal.ts";
 import { UsageError } from "../../config/usage.ts";
 import { parseInteger } from "../../config/values.ts";
+import { portOf } from "../../host/tcpport.ts";
 import { OPENMETRICS } from "../../view/metrics.ts";
 import { isLoopback } from "../../wire/address.ts";
 
@@ -57,9 +58,8 @@ export async function serveMetrics({ host, port }: MetricsAddress, text: () => s
   server.on("error", () => {
     // A connection that could not be accepted is the reader's loss.
   });
-  const address = server.address();
   return {
-    port: typeof address === "object" && address !== null ? address.port : port,
+    port: portOf(server, port),
     close() {
       server.close();
       server.closeAllConnections();
