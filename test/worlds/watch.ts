@@ -18,7 +18,7 @@ function timestampAt(bytes: Uint8Array, offset: number): string {
 
 const REFERENCE_ID = 12;
 /** Of so many denials of one server one at least has come through, whatever is lost on the way. */
-const DENIALS = 8;
+const DENIALS = 5;
 
 /** The stratum of whoever has none (RFC 5905 MAXSTRAT; 0 in a packet). */
 const NOT_SYNCHRONIZED = 16;
