@@ -1,10 +1,13 @@
 /** What runs under Autokey need besides: loaded where a line asks for it, and not before. */
 import { hostname } from "node:os";
-import { UsageError } from "../config/usage.ts";
+import { UsageError, type Place } from "../config/usage.ts";
 import type { EngineConfig } from "../engine/port/config.ts";
-import type { AutokeyAnswering, SecurityProvider } from "../security/security.ts";
+import type { Credentials } from "../security/autokey/credentials.ts";
+import type { FolderFault, KeyFolder } from "../security/autokey/folder.ts";
 import type { GroupParameters } from "../security/autokey/identity/identity.ts";
-import type { FolderFault } from "../security/autokey/folder.ts";
+import type { SessionDigest } from "../security/autokey/session.ts";
+import type { PlacedMessage } from "../security/place.ts";
+import type { AutokeyAnswering, SecurityProvider } from "../security/security.ts";
 import { passwordOf } from "./autokey-password.ts";
 
 /** What can be said of the keys. */
@@ -18,6 +21,28 @@ export interface AutokeyOptions {
 /** Makes the securities of associations under Autokey. */
 export type MakeAutokey = SecurityProvider["autokey"];
 
+/** A host's keys, and whoever is to be asked by them. */
+export interface AutokeyHost {
+  readonly credentials: Credentials;
+  readonly make: MakeAutokey;
+  /** Files of secrets that others may read. */
+  readonly exposed: readonly string[];
+}
+
+/** Who answers under Autokey, and what others may do with his keys. */
+export interface AutokeyServing {
+  readonly answering: AutokeyAnswering;
+  readonly exposed: readonly string[];
+}
+
+/** Where keys are asked for, for messages: `--autokey`, or a place in a file. */
+export interface AskedAt {
+  readonly word: string;
+  readonly at: Place | null;
+}
+
+const ON_COMMAND_LINE: AskedAt = { word: "--autokey", at: null };
+
 /**
  * Loads what a configuration needs.
  * @returns `null`: nothing
@@ -26,36 +51,13 @@ export type MakeAutokey = SecurityProvider["autokey"];
 export async function loadAutokey(
   { associations }: EngineConfig,
   options: AutokeyOptions,
-): Promise<MakeAutokey | null> {
+): Promise<AutokeyHost | null> {
   const { autokey: path } = options;
   checkPassword(options);
   const lines = associations.flatMap(({ autokey }) => autokey ?? []);
   if (path === undefined || lines.length === 0) return null;
-  const [{ autokeySecurity }, { readHost, readGroup, isFault }] = await Promise.all([
-    import("../security/autokey/client.ts"),
-    import("../security/autokey/folder.ts"),
-  ]);
   const folder = { path, password: passwordOf(options), hostname: hostname() };
-  const credentials = readHost(folder, "md5");
-  if (isFault(credentials)) throw unusable(credentials);
-  const groups = new Map<string, readonly GroupParameters[]>();
-  for (const { ident } of lines) {
-    if (ident === null || groups.has(ident)) continue;
-    const parameters = readGroup(folder, ident);
-    if (isFault(parameters)) throw unusable(parameters);
-    groups.set(ident, parameters);
-  }
-  const { randomBytes, randomInt } = process.getBuiltinModule("node:crypto");
-  return (remote, ident) =>
-    autokeySecurity(
-      {
-        credentials,
-        associationId: randomInt(1, 0x1_0000),
-        group: ident === null ? null : (groups.get(ident) ?? null),
-        random: randomBytes,
-      },
-      remote,
-    );
+  return await loadHost(folder, "md5", groupsOf(lines), ON_COMMAND_LINE);
 }
 
 /**
@@ -63,28 +65,78 @@ export async function loadAutokey(
  * @returns `null`: nothing is said of it
  * @throws UsageError where a file cannot be used
  */
-export async function loadAutokeyServer(options: AutokeyOptions): Promise<AutokeyAnswering | null> {
+export async function loadAutokeyServer(options: AutokeyOptions): Promise<AutokeyServing | null> {
   const { autokey: path } = options;
   if (path === undefined) {
     checkPassword(options);
     return null;
   }
-  const [{ AutokeyServer }, { readHost, isFault }] = await Promise.all([
-    import("../security/autokey/server.ts"),
+  const folder = { path, password: passwordOf(options), hostname: hostname() };
+  const { credentials, exposed } = await loadHost(folder, "md5", [], ON_COMMAND_LINE);
+  return { answering: await serverBy(credentials), exposed };
+}
+
+/** The groups that lines name, each once. */
+export function groupsOf(lines: readonly { readonly ident: string | null }[]): readonly string[] {
+  return [...new Set(lines.flatMap(({ ident }) => ident ?? []))];
+}
+
+/**
+ * Loads a host's keys, and the parameters of the groups that it asks.
+ * @throws UsageError where a file cannot be used
+ */
+export async function loadHost(
+  folder: KeyFolder,
+  digest: SessionDigest,
+  idents: readonly string[],
+  asked: AskedAt,
+): Promise<AutokeyHost> {
+  const [{ autokeySecurity }, { exposedFiles, isFault, readHost, readGroup }] = await Promise.all([
+    import("../security/autokey/client.ts"),
     import("../security/autokey/folder.ts"),
   ]);
-  const credentials = readHost({ path, password: passwordOf(options), hostname: hostname() }, "md5");
+  const unusable = ({ path, fault }: FolderFault): UsageError =>
+    new UsageError(`${asked.word}: ${path}: ${fault}`, null, asked.at);
+  const credentials = readHost(folder, digest);
   if (isFault(credentials)) throw unusable(credentials);
+  const groups = new Map<string, readonly GroupParameters[]>();
+  for (const ident of idents) {
+    const parameters = readGroup(folder, ident);
+    if (isFault(parameters)) throw unusable(parameters);
+    groups.set(ident, parameters);
+  }
+  const { randomBytes, randomInt } = process.getBuiltinModule("node:crypto");
+  return {
+    credentials,
+    exposed: exposedFiles(folder.path),
+    make: (remote, ident) =>
+      autokeySecurity(
+        {
+          credentials,
+          associationId: randomInt(1, 0x1_0000),
+          // Of a group that is not known nobody can prove to be.
+          group: ident === null ? null : (groups.get(ident) ?? []),
+          random: randomBytes,
+        },
+        remote,
+      ),
+  };
+}
+
+/** Who answers clients by a host's keys. */
+export async function serverBy(credentials: Credentials): Promise<AutokeyAnswering> {
+  const { AutokeyServer } = await import("../security/autokey/server.ts");
   const { randomBytes } = process.getBuiltinModule("node:crypto");
   return new AutokeyServer(credentials, randomBytes, Math.floor(Date.now() / 1000));
+}
+
+/** What is to be said of a file of secrets that others may read. */
+export function exposedKey(file: string): PlacedMessage {
+  return { file, line: 0, column: 0, message: "everybody on this host may read this key" };
 }
 
 /** @throws UsageError where there is a password, and nothing that it is of */
 function checkPassword({ autokey, autokeyPassword }: AutokeyOptions): void {
   if (autokey === undefined && autokeyPassword !== undefined)
     throw new UsageError("--autokey-password is for --autokey", "that names the folder of the keys");
-}
-
-function unusable({ path, fault }: FolderFault): UsageError {
-  return new UsageError(`--autokey: ${path}: ${fault}`);
 }

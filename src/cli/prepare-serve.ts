@@ -18,8 +18,9 @@ import { UNIX_EPOCH } from "../time/timestamp.ts";
 import { controlResponder } from "./daemon/control.ts";
 import type { Io } from "./io.ts";
 import type { Machine } from "./measure.ts";
-import { loadAutokeyServer } from "./autokey.ts";
+import { exposedKey, loadAutokeyServer } from "./autokey.ts";
 import { trustOf } from "./nts-at-hand.ts";
+import { placedText } from "../security/place.ts";
 import type { AutokeyAnswering } from "../security/security.ts";
 import { ntsSettings, type NtsSettings } from "./nts-served.ts";
 import { LEAP_FILE } from "./options/defaults.ts";
@@ -89,11 +90,14 @@ export async function prepareServe(
       `${keyed.name}: key ${keyed.key!} is not in the key file, or not trusted`,
       "name the file with --keys FILE",
     );
+  const autokey = await loadAutokeyServer(options);
+  const exposed = (autokey?.exposed ?? []).map((file) => placedText(exposedKey(file)));
   return {
     ...made,
+    warnings: [...made.warnings, ...exposed],
     keyring: keys.keyring,
     trust: trustOf(options),
-    autokeyAnswering: await loadAutokeyServer(options),
+    autokeyAnswering: autokey?.answering ?? null,
     nts: ntsSettings(options, loaded?.configuration ?? null, whereServed(made)),
     control: controlResponder(loaded?.configuration ?? null, keys.keyring, undefined, served),
   };

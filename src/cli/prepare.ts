@@ -9,7 +9,7 @@ import type { Trust } from "../host/establish.ts";
 import type { KeyFormat } from "../security/keyfile.ts";
 import type { Keyring } from "../security/keyring.ts";
 import { placedText, type PlacedMessage } from "../security/place.ts";
-import { loadAutokey, type MakeAutokey } from "./autokey.ts";
+import { exposedKey, loadAutokey, type MakeAutokey } from "./autokey.ts";
 import { trustOf } from "./nts-at-hand.ts";
 
 /** What `sync` and `query` can be told beside the servers, from a command line or a program. */
@@ -64,14 +64,15 @@ export async function prepare(
   const config = onceConfig(command, specs, options, loaded?.configuration ?? null, facts);
   if (config.associations.length === 0) throw noServers(typed, loaded);
   const { keyring, warnings } = await loadKeyring(config, options, loaded);
+  const autokey = await loadAutokey(config, options);
   return {
     config,
     keyring,
     trust: trustOf(options),
-    autokey: await loadAutokey(config, options),
+    autokey: autokey?.make ?? null,
     file: loaded?.path ?? null,
     remarks: loaded?.remarks ?? [],
-    warnings,
+    warnings: [...warnings, ...(autokey?.exposed ?? []).map(exposedKey)],
   };
 }
 

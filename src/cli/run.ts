@@ -41,7 +41,7 @@ function load(options: OptionsOf<"run">, io: Io, onFault: OnFault | null = null)
       "there is no configuration file",
       `name one with --config or $${CONFIG_VARIABLE}; else it is looked for as ${CONFIG_PATHS.join(", ")}`,
     );
-  const loaded = loadConfiguration(path, true, REAL_FILES, onFault);
+  const loaded = loadConfiguration(path, true, REAL_FILES, onFault, options.autokey === undefined ? "asked" : true);
   // What is wrong with an access list is told before anything starts.
   for (const line of loaded.configuration.restrict) guarded(onFault, () => accessOf([line], new Map()));
   return loaded;
@@ -53,13 +53,18 @@ async function check(options: OptionsOf<"run">, io: Io): Promise<number> {
   const loaded = load(options, io, (fault) => faults.push(fault));
   const [first, ...others] = faults;
   if (first !== undefined) throw new UsageErrors([first, ...others]);
-  const [{ daemonKeys }, { leapFault }] = await Promise.all([import("./daemon/keys.ts"), import("./daemon/leaps.ts")]);
+  const [{ daemonKeys }, { leapFault }, { autokeyRemarks }] = await Promise.all([
+    import("./daemon/keys.ts"),
+    import("./daemon/leaps.ts"),
+    import("./daemon/autokey.ts"),
+  ]);
   const { path, configuration } = loaded;
   const { leapFile } = configuration;
   const leap = leapFile === null ? null : leapFault(leapFile, Date.now());
   const remarks: readonly Remark[] = [
     ...loaded.remarks,
     ...(await daemonKeys(loaded)).faults,
+    ...(await autokeyRemarks(configuration, options)),
     ...(leap === null ? [] : [{ level: "warning", text: leap, at: leapFile!.at } as const]),
     ...loaded.statements.flatMap(homeless),
   ];

@@ -63,6 +63,10 @@ export function configDocument(
     selection: { ...selection, ...file.limits, ...discovery },
     restrict: file.restrict.map(({ address, family, mask, flags }) => ({ address, family, mask, flags })),
     discard: { ...discard },
+    autokey:
+      file.crypto === null
+        ? null
+        : { keysFolder: file.keysFolder, host: file.crypto.host, ident: file.crypto.ident, digest: file.crypto.digest },
     nts: {
       enabled: nts.enabled,
       certificate: nts.certificate,
@@ -128,6 +132,7 @@ function association(
     preempt,
     key,
     nts,
+    autokey,
     certified,
     ttl,
     xleave,
@@ -153,6 +158,7 @@ function association(
     preempt,
     key,
     nts,
+    ...(autokey === undefined ? {} : { autokey }),
     ...(certified === undefined ? {} : { certified }),
     xleave,
     ttl: hops,

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
 import { foldStatements, type Configuration } from "./ntpconf/configuration.ts";
-import { parseNtpConf, type Remark, type Statement } from "./ntpconf/parse.ts";
+import { parseNtpConf, type Remark, type Statement, type Statements } from "./ntpconf/parse.ts";
 import { systemReason } from "../security/place.ts";
 import { LARGEST, readText } from "../security/readfile.ts";
 import { UsageError, type OnFault } from "./usage.ts";
@@ -49,7 +49,7 @@ export function findConfiguration(
  * Reads a configuration file.
  * @param strict true for the daemon, to which unknown commands, and what it cannot do, are errors
  * @param onFault takes what is wrong with each line, which is then left out; `null`: the first fault is thrown
- * @param autokey the keys of Autokey are at hand
+ * @param autokey the keys of Autokey are at hand; `asked`: where the file has a `crypto` line
  * @throws UsageError where it cannot be read or is wrong, with file:line:column
  */
 export function loadConfiguration(
@@ -57,7 +57,7 @@ export function loadConfiguration(
   strict: boolean,
   files: Files = REAL_FILES,
   onFault: OnFault | null = null,
-  autokey = false,
+  autokey: boolean | "asked" = false,
 ): LoadedConfiguration {
   let text: string;
   try {
@@ -76,9 +76,20 @@ export function loadConfiguration(
       throw new Error(systemReason(error), { cause: error });
     }
   };
-  const { statements, remarks } = parseNtpConf(text, path, { include, strict, onFault, autokey });
+  const read = (hasKeys: boolean): Statements =>
+    parseNtpConf(text, path, { include, strict, onFault, autokey: hasKeys });
+  // A daemon's keys are at hand where the file itself says so, before or behind the lines that ask for them.
+  const isAtHand =
+    autokey === "asked"
+      ? parseNtpConf(text, path, { include, strict, onFault: () => undefined }).statements.some(isCrypto)
+      : autokey;
+  const { statements, remarks } = read(isAtHand);
   const configuration = foldStatements(statements, strict, onFault);
   return { path, configuration, remarks: [...remarks, ...configuration.remarks], statements };
+}
+
+function isCrypto({ command }: Statement): boolean {
+  return command === "crypto";
 }
 
 /** What may be said to a daemon from afar: nothing that names a file, a key, or a program's place. */
@@ -97,7 +108,11 @@ export function withLines(loaded: LoadedConfiguration, text: string, from: strin
   const include = (): never => {
     throw new Error("it would be another file");
   };
-  const { statements, remarks } = parseNtpConf(text, from, { include, strict: true });
+  const { statements, remarks } = parseNtpConf(text, from, {
+    include,
+    strict: true,
+    autokey: loaded.statements.some(isCrypto),
+  });
   for (const { command, at } of statements)
     if (!FROM_AFAR.has(command))
       throw new UsageError(`"${command}" cannot be said from afar`, "it belongs into the file", at);

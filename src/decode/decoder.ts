@@ -38,6 +38,13 @@ import type { DecodeVerdict } from "./verdict.ts";
 export interface DecoderSurroundings {
   /** Finds the key of a MAC; `null`: it is not at hand. */
   readonly keyOf: (keyId: number) => DecoderKey | null;
+  /** Judges the MACs of Autokey; absent: nobody does. `null` of a packet: it is none of Autokey's. */
+  readonly testify?: (
+    bytes: Uint8Array,
+    packet: Packet,
+    from: Address,
+    to: Address,
+  ) => { readonly verified: boolean | null; readonly algorithm: string | null } | null;
   /** For the reference identifiers of IPv6 addresses. */
   readonly md5: Md5;
 }
@@ -116,7 +123,7 @@ export class Decoder {
     const isCopy =
       ASKS.has(header.mode) && header.transmit !== UNKNOWN_TIME && own?.sent(header.transmit) !== undefined;
     const { asked, departure } = ANSWERS.has(header.mode) ? this.#asked(datagram, header) : UNASKED;
-    const proof = cut ? null : this.#proof(datagram.bytes, packet);
+    const proof = cut ? null : this.#proof(datagram, packet);
     const verdict = isCopy ? "duplicate" : this.#verdict(datagram, packet, asked, departure, proof);
     const tellsTime = verdict !== "kiss" && verdict !== "nak";
     const answers = departure === undefined ? null : answered(departure, datagram.at, header, tellsTime);
@@ -169,10 +176,14 @@ export class Decoder {
     return asked.refid === referenceId;
   }
 
-  #proof(bytes: Uint8Array, { mac, covered }: Packet): { verified: boolean | null; algorithm: string | null } | null {
+  #proof(
+    { bytes, from, to }: Datagram,
+    packet: Packet,
+  ): { readonly verified: boolean | null; readonly algorithm: string | null } | null {
+    const { mac, covered } = packet;
     if (mac === null || mac.digest.length === 0) return null;
     const key = this.#surroundings.keyOf(mac.keyId);
-    if (key === null) return null;
+    if (key === null) return this.#surroundings.testify?.(bytes, packet, from, to) ?? null;
     return { verified: key.verify(bytes.subarray(0, covered), mac.digest), algorithm: key.algorithm };
   }
 

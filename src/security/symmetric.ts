@@ -71,7 +71,7 @@ function withoutNts(): Security {
 }
 
 /** Autokey, likewise. */
-function withoutAutokey(): Security {
+export function withoutAutokey(): Security {
   return { kind: "autokey", keyId: null, seal: () => ({ kind: "unsealed", fault: "noCookies" }), open: () => "failed" };
 }
 

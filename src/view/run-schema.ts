@@ -78,6 +78,7 @@ const PROPERTIES: Readonly<Record<string, Schema>> = {
     }),
   ),
   discard: openRecord({ average: integer(0, 16), minimum: amount, monitor: amount }),
+  autokey: maybe(openRecord({ keysFolder: maybe(text), host: maybe(text), ident: maybe(text), digest: text })),
   nts: openRecord({
     enabled: flag,
     certificate: maybe(text),

@@ -46,6 +46,30 @@ describe("decode", () => {
     expect(kisses.out.match(/kiss RATE \(the server limits our rate\); answers \d+$/gm)).toHaveLength(7);
   });
 
+  it("checks the MACs of Autokey by a folder of keys", async () => {
+    const autokey = fileURLToPath(new URL("../fixtures/autokey/i1/c", import.meta.url));
+    const password = join(folder, "password");
+    writeFileSync(password, "clipw\n");
+    const proof = ["--autokey", autokey, "--autokey-password", password];
+    const { code, out, err } = await ntpkit(["decode", "--json", ...proof, file("i1-autokey-tc")]);
+    expect([code, err]).toEqual([0, ""]);
+    const macs = out
+      .trim()
+      .split("\n")
+      .map((line) => (JSON.parse(line) as { mac: { algorithm: string; verified: boolean } }).mac);
+    expect(macs.length).toBeGreaterThan(20);
+    for (const mac of macs) expect(mac).toMatchObject({ algorithm: "MD5", verified: true });
+    for (const [wrong, said] of [
+      [["--autokey", autokey], /ntpkey_host_cli: the private key cannot be read: perhaps the password is another/],
+      [["--autokey", folder], /there is no ntpkey_host_NAME in it/],
+      [["--autokey-password", password], /--autokey-password is for --autokey/],
+    ] as const) {
+      const ran = await ntpkit(["decode", ...wrong, file("i1-autokey-tc")]);
+      expect([ran.code, ran.out]).toEqual([64, ""]);
+      expect(ran.err).toMatch(said);
+    }
+  });
+
   it("shows what was asked for only: a host, a network, a mode", async () => {
     const numbers = async (...options: string[]): Promise<number> =>
       (await ntpkit(["decode", "--json", ...options, file("d1-bcast-key-volley")])).out.split("\n").length - 1;

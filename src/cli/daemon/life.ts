@@ -46,6 +46,7 @@ import type { OptionsOf } from "../options/offers.ts";
 import { session, type Face, type Session } from "../session.ts";
 import { openState } from "../state.ts";
 import { version } from "../version.ts";
+import { DaemonAutokey } from "./autokey.ts";
 import { DriftFile } from "./drift.ts";
 import { becomeUser, claimClock } from "./guard.ts";
 import { listedSmear, readLeaps } from "./leaps.ts";
@@ -108,6 +109,7 @@ class Daemon implements Face {
   readonly #unfollowed: Unfollowed;
   readonly #nts = new NtsAtHand();
   readonly #served: NtsServed;
+  readonly #autokey: DaemonAutokey;
   #drift: DriftFile;
   #statistics: StatisticsFiles;
   /** Why the service has no socket; `null`: it has, or was not refused. */
@@ -120,6 +122,7 @@ class Daemon implements Face {
     const { configuration } = orders.loaded;
     this.#orders = orders;
     this.#served = served;
+    this.#autokey = new DaemonAutokey(options, log);
     this.#options = options;
     this.#io = io;
     this.#log = log;
@@ -144,6 +147,7 @@ class Daemon implements Face {
     try {
       this.#remark("started", `ntpkit ${version()}: configuration file ${this.#orders.loaded.path}`);
       await this.#orders.begin();
+      await this.#autokey.load(this.#orders.loaded.configuration);
       await this.#serveUnderNts();
       endings.push(() => this.#served.close());
       if (metrics !== null) endings.push(await this.#giveMetrics(metrics));
@@ -179,7 +183,9 @@ class Daemon implements Face {
     const config = this.#engineConfig(machine, this.#drift.read());
     await this.#nts.load(config);
     const { keyring, control } = this.#orders;
-    const engine = engineOf(config, keyring, this.#nts, control, this.#served.answering);
+    const { make, answering, isSpoken } = this.#autokey;
+    const clients = isSpoken ? answering : null;
+    const engine = engineOf(config, keyring, this.#nts, control, this.#served.answering, make, clients);
     const { memory, warning } = this.#state.recall();
     this.#warn(warning);
     try {
@@ -267,6 +273,7 @@ class Daemon implements Face {
     }
     const { configuration } = this.#orders.loaded;
     this.#log.useFile(configuration.logFile);
+    await this.#autokey.renew(configuration);
     if (!changed) {
       this.#log.say("info", "configuration", "the configuration has not changed");
       this.#manager.tell("READY=1");

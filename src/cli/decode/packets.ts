@@ -15,7 +15,10 @@ import { DECODE_DEFAULTS } from "../options/defaults.ts";
 import type { OptionsOf } from "../options/offers.ts";
 
 /** Which packets, and by which keys. */
-export type PacketOptions = Pick<OptionsOf<"decode">, "host" | "mode" | "bad" | "port" | "keys" | "keysFormat">;
+export type PacketOptions = Pick<
+  OptionsOf<"decode">,
+  "host" | "mode" | "bad" | "port" | "keys" | "keysFormat" | "autokey" | "autokeyPassword"
+>;
 
 /** Octets read at a time. */
 const CHUNK = 1 << 17;
@@ -40,7 +43,7 @@ export async function* packetsOf(
   signal: AbortSignal,
   take: (decoded: Decoded) => void,
 ): AsyncGenerator<Batch, void, undefined> {
-  const decoder = new Decoder({ keyOf: await keysOf(options), md5 });
+  const decoder = new Decoder({ keyOf: await keysOf(options), md5, ...(await witnessOf(options)) });
   const isWanted = filterOf(options);
   const { port = DECODE_DEFAULTS.port } = options;
   const reader = new CaptureReader();
@@ -88,6 +91,26 @@ async function keysOf({ keys, keysFormat }: PacketOptions): Promise<DecoderSurro
   const fault = fatalFault(loaded, []);
   if (fault !== null) throw new UsageError(placedText(fault));
   return (keyId) => loaded.keyring.find(keyId);
+}
+
+/** Who judges the MACs of Autokey, by the keys of `--autokey`. */
+async function witnessOf({
+  autokey: path,
+  autokeyPassword,
+}: PacketOptions): Promise<Pick<DecoderSurroundings, "testify">> {
+  if (path === undefined) {
+    if (autokeyPassword === undefined) return {};
+    throw new UsageError("--autokey-password is for --autokey", "that names the folder of the keys");
+  }
+  const [{ Witness }, { isFault, readHostKeys }, { passwordOf }] = await Promise.all([
+    import("../../security/autokey/witness.ts"),
+    import("../../security/autokey/folder.ts"),
+    import("../autokey-password.ts"),
+  ]);
+  const keys = readHostKeys(path, passwordOf(autokeyPassword === undefined ? {} : { autokeyPassword }));
+  if (isFault(keys)) throw new UsageError(`--autokey: ${keys.path}: ${keys.fault}`);
+  const witness = new Witness(keys);
+  return { testify: (...recorded) => witness.testify(...recorded) };
 }
 
 /** Which packets are told of. */

@@ -27,6 +27,10 @@ export const GROUPS = {
     heading: "Servers under Autokey, which is weak; NTS is the way to go:",
     rows: ["autokey", "autokeyPassword", "autokeyGroup"],
   },
+  runAutokey: {
+    heading: "Autokey, which is weak; NTS is the way to go:",
+    rows: ["runAutokey", "autokeyPassword"],
+  },
   serveAutokey: {
     heading: "Clients under Autokey, which is weak; NTS is the way to go:",
     rows: ["serveAutokey", "autokeyPassword"],
@@ -199,7 +203,17 @@ export const GROUPS = {
   drawing: { heading: "How it is shown:", rows: ["every", "lines"] },
   decoding: {
     heading: "What is shown:",
-    rows: ["summary", "bad", "captured", "decodedMode", "capturedPort", "macKeys", "keysFormat"],
+    rows: [
+      "summary",
+      "bad",
+      "captured",
+      "decodedMode",
+      "capturedPort",
+      "macKeys",
+      "keysFormat",
+      "decodeAutokey",
+      "autokeyPassword",
+    ],
   },
   reporting: { heading: "Where it goes:", rows: ["page", "redrawn"] },
   simulating: {
@@ -240,7 +254,7 @@ export const OFFERS = {
   broadcast: ["listening", "heard", "listenMeasuring", "selection", "output"],
   manycast: ["search", "searched", "searchMeasuring", "searchSelection", "output"],
   serve: ["serving", "told", "clients", "proving", "serveAutokey", "announcing", "selection", "output"],
-  run: ["daemon", "output"],
+  run: ["daemon", "runAutokey", "output"],
   peers: ["peers", "asking", "figures", "peersOutput"],
   associations: ["associations", "asking", "output"],
   readvar: ["variables", "asking", "output"],

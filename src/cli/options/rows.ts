@@ -94,6 +94,17 @@ export const ROWS = {
     takes: "dir",
     text: "answer under Autokey (RFC 5906), too, by the keys in this folder, as ntp-keygen leaves it: weak by MD5 and 512 bit keys, and its answers are longer than what they answer; --nts-cert offers what is not weak",
   },
+  runAutokey: {
+    flag: "--autokey",
+    takes: "dir",
+    text: "ask and answer under Autokey (RFC 5906), where the file has it, by the keys in this folder instead of keysdir's: weak, for networks that have nothing else",
+    conf: "keysdir",
+  },
+  decodeAutokey: {
+    flag: "--autokey",
+    takes: "dir",
+    text: "check the MACs of Autokey (RFC 5906), whose cookies were encrypted for the host keys in this folder, or can be guessed as ntpd's can",
+  },
   autokeyPassword: {
     flag: "--autokey-password",
     takes: "file",

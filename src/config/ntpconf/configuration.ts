@@ -138,6 +138,8 @@ function emptyDraft(): Draft {
     discovery: discoveryOf(tos) as DiscoverySettings,
     restrict: [],
     discard: DEFAULT_DISCARD,
+    crypto: null,
+    keysFolder: null,
     nts: { enabled: false, certificate: null, key: null, cookies: null, port: KE_PORT, server: null, at: null },
     mru: settings(SERVICE_COMMANDS, "mru"),
     switches: switches as unknown as Switches,

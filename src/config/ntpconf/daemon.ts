@@ -8,7 +8,7 @@ import { certifiedBy, NOT_ASKED } from "./lines.ts";
 import { NO_CLOCKSTATS } from "./service.ts";
 import type { Standard } from "./syntax.ts";
 import type { Statement } from "./parse.ts";
-import type { Draft, InterfaceLine, NtsLines, Switches, Tinker, Variable } from "./record.ts";
+import type { CryptoLines, Draft, InterfaceLine, NtsLines, Switches, Tinker, Variable } from "./record.ts";
 import { own } from "../../wire/own.ts";
 
 /** What each command adds. */
@@ -38,6 +38,8 @@ const FOLD: Readonly<Record<string, (draft: Draft, statement: Statement) => void
   calldelay: (draft, { values: [delay] }) => void (draft.callDelay = (delay as number) > 0 ? (delay as number) : null),
   controlkey: (draft, { values: [key] }) => void (draft.controlKey = key as number),
   nts: (draft, { options, at }) => void (draft.nts = { ...ntsOf(draft.nts, options), at }),
+  crypto: (draft, { options, at }) => void (draft.crypto = { ...cryptoOf(draft.crypto, options), at }),
+  keysdir: (draft, { values: [folder] }) => void (draft.keysFolder = String(folder)),
   mru: (draft, { options }) => void (draft.mru = { ...draft.mru, ...Object.fromEntries(options) }),
   enable: (draft, { options }) => switched(draft, options, true),
   disable: (draft, { options }) => switched(draft, options, false),
@@ -112,6 +114,17 @@ function switched(draft: Draft, options: Statement["options"], on: boolean): voi
 }
 
 /** Later lines win. */
+function cryptoOf(before: CryptoLines | null, options: Statement["options"]): Omit<CryptoLines, "at"> {
+  const text = (name: string): string | null => (options.has(name) ? String(options.get(name)) : null);
+  const digest = text("digest")?.toLowerCase() as CryptoLines["digest"] | undefined;
+  return {
+    host: text("host") ?? before?.host ?? null,
+    ident: text("ident") ?? before?.ident ?? null,
+    password: text("pw") ?? before?.password ?? null,
+    digest: digest ?? before?.digest ?? "md5",
+  };
+}
+
 function ntsOf(before: NtsLines, options: Statement["options"]): NtsLines {
   const file = (name: string, was: string | null): string | null => {
     const given = options.get(name);

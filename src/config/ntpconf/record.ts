@@ -107,6 +107,20 @@ export interface NtsLines {
   readonly at: Place | null;
 }
 
+/** What `crypto` lines say of Autokey. */
+export interface CryptoLines {
+  /** Whose keys; `null`: this host's name. */
+  readonly host: string | null;
+  /** The group whose server it is; `null`: that of its own name. */
+  readonly ident: string | null;
+  /** Of encrypted files; `null`: the host's name. */
+  readonly password: string | null;
+  /** Of session keys. */
+  readonly digest: "md5" | "sha1" | "sha256" | "sha384" | "sha512";
+  /** The last line. */
+  readonly at: Place;
+}
+
 /** Everything a file configures. */
 export interface Configuration {
   /** Servers and pools: what the one-shots ask. */
@@ -136,6 +150,10 @@ export interface Configuration {
   readonly restrict: readonly RestrictLine[];
   readonly discard: DiscardLimits;
   readonly nts: NtsLines;
+  /** Of Autokey; `null`: there is no `crypto` line. */
+  readonly crypto: CryptoLines | null;
+  /** The folder of Autokey's keys; `null`: none is named. */
+  readonly keysFolder: string | null;
   readonly mru: Readonly<Record<string, Standard>>;
   readonly switches: Switches;
   readonly tinker: Tinker;

@@ -89,6 +89,24 @@ const NTS: Options = {
   tlscipherserverpreference: { ...WORD, standard: null, idle: TLS_ONLY },
 };
 
+const BY_LINKS = "the links in keysdir say which files";
+
+/** Of `crypto`, with OpenSSL's names of digests, as ntpd has them. */
+const CRYPTO: Options = {
+  pw: { ...WORD, standard: null },
+  host: { ...WORD, standard: null },
+  ident: { ...WORD, standard: null },
+  digest: { ...choice("MD5", "SHA1", "SHA256", "SHA384", "SHA512"), standard: "MD5" },
+  randfile: { ...WORD, standard: null, idle: "chance is the system's" },
+  leap: { ...WORD, standard: null, idle: "leapfile names the list of leap seconds" },
+  cert: { ...WORD, standard: null, idle: BY_LINKS },
+  sign: { ...WORD, standard: null, idle: BY_LINKS },
+  gq: { ...WORD, standard: null, idle: BY_LINKS },
+  gqpar: { ...WORD, standard: null, idle: BY_LINKS },
+  iffpar: { ...WORD, standard: null, idle: BY_LINKS },
+  mvpar: { ...WORD, standard: null, idle: BY_LINKS },
+};
+
 /** ntpd's defaults of the list of recent clients (ntp_monitor.c). */
 const MRU: Options = {
   maxage: { ...COUNT, standard: 64 },
@@ -166,6 +184,11 @@ export const SERVICE_COMMANDS: Readonly<Record<string, CommandSyntax>> = {
     options: NTS,
     needsOption: true,
   }),
+  crypto: daemonOnly(
+    "speak Autokey (RFC 5906): answer under it, and ask whom a server line with autokey names, by the keys in keysdir; weak, for networks that have nothing else: NTS is the way to go",
+    { options: CRYPTO },
+  ),
+  keysdir: daemonOnly("the folder of Autokey's keys, /usr/local/etc unless named", { operands: [one("FOLDER", WORD)] }),
   includefile: common("another file to read in place", { operands: [FILE] }),
 
   enable: daemonOnly("switch something on", { options: SWITCHES, needsOption: true }),
@@ -228,7 +251,13 @@ export const SERVICE_COMMANDS: Readonly<Record<string, CommandSyntax>> = {
   }),
 
   ...Object.fromEntries([
-    ...leftOut("crypto autokey keysdir revoke automax ident", "warned", "leaves", "Autokey is not used here"),
+    ...leftOut(
+      "autokey revoke automax",
+      "noted",
+      "leaves",
+      "lists of Autokey's keys are made anew when they are used up, and values signed anew daily",
+    ),
+    ...leftOut("ident", "warned", "leaves", "searches and broadcasts are not under Autokey here"),
     ...leftOut(
       "refclock phone",
       "warned",

@@ -3,7 +3,8 @@
  * are any, `ntpkey_sign_NAME`; `ntpkey_iffkey_GROUP`, `gqkey` and `mvkey` of a group's server, `ntpkey_iffpar_GROUP`, `gqpar` and `mvpar` of the
  * groups whose servers it asks.
  */
-import { readdirSync } from "node:fs";
+import type { KeyObject } from "node:crypto";
+import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { LARGEST, readText } from "../readfile.ts";
 import { systemReason } from "../place.ts";
@@ -23,6 +24,8 @@ export interface KeyFolder {
   readonly password: string | null;
   /** This host's name: its files are taken, or the only ones that there are. */
   readonly hostname: string;
+  /** It was told so: no other host's files are taken. */
+  readonly isNamed?: boolean;
   /** The group whose server it is; absent: that of its own name. */
   readonly ident?: string;
 }
@@ -86,6 +89,25 @@ function identitiesOf(folder: KeyFolder, name: string, password: string): readon
   return identities;
 }
 
+/** The host keys of all hosts in a folder, for which cookies were encrypted. */
+export function readHostKeys(path: string, password: string | null): readonly KeyObject[] | FolderFault {
+  let names: readonly string[];
+  try {
+    names = readdirSync(path).filter((file) => file.startsWith(HOST));
+  } catch (error) {
+    return { path, fault: systemReason(error) };
+  }
+  if (names.length === 0) return { path, fault: `there is no ${HOST}NAME in it` };
+  const keys: KeyObject[] = [];
+  for (const name of names) {
+    const host = name.slice(HOST.length);
+    const key = read({ path, password, hostname: host }, `host_${host}`, (text) => readKeyFile(text, password ?? host));
+    if (isFault(key)) return key;
+    keys.push(key.what);
+  }
+  return keys;
+}
+
 /**
  * A group's parameters, as a client needs them: of each scheme from the file for clients, or from the servers' own.
  * @returns at least one, in the order in which ntpd prefers them
@@ -115,7 +137,7 @@ function isServersOnly(read: GroupParameters | FolderFault): boolean {
 }
 
 /** The host whose files are there. */
-function nameIn({ path, hostname }: KeyFolder): string | FolderFault {
+function nameIn({ path, hostname, isNamed = false }: KeyFolder): string | FolderFault {
   let files: readonly string[];
   try {
     files = readdirSync(path);
@@ -125,9 +147,9 @@ function nameIn({ path, hostname }: KeyFolder): string | FolderFault {
   const names = files.flatMap((file) => (file.startsWith(HOST) ? [file.slice(HOST.length)] : []));
   const [only, ...others] = names;
   if (names.includes(hostname)) return hostname;
-  if (only !== undefined && others.length === 0) return only;
+  if (only !== undefined && others.length === 0 && !isNamed) return only;
   const fault =
-    only === undefined
+    only === undefined || isNamed
       ? `there is no ${HOST}${hostname} in it`
       : `there are keys of several hosts in it, and none of ${hostname}`;
   return { path, fault };
@@ -159,6 +181,32 @@ function optional<T extends Stamped<unknown> | GroupParameters>(
 ): T | FolderFault | null {
   const files = readdirSync(folder.path);
   return files.includes(`ntpkey_${name}`) ? read(folder, name, parse) : null;
+}
+
+/** What is in a folder, as far as it tells that something has changed. */
+export function folderState(path: string): readonly string[] {
+  try {
+    return readdirSync(path).map((name) => {
+      const { mtimeMs = 0, size = 0, ino = 0 } = statSync(join(path, name), { throwIfNoEntry: false }) ?? {};
+      return `${name} ${mtimeMs} ${size} ${ino}`;
+    });
+  } catch (error) {
+    return [systemReason(error)];
+  }
+}
+
+/** For everybody. */
+const READABLE_BY_ALL = 0o004;
+
+/** The files of secrets that everybody on this host may read: private keys, and the parameters of servers. */
+export function exposedFiles(path: string): readonly string[] {
+  const secrets = readdirSync(path).filter((name) => /^ntpkey_(host|sign|iffkey|gqkey|mvkey)_/.test(name));
+  return secrets
+    .map((name) => join(path, name))
+    .filter((file) => {
+      const { mode = 0 } = statSync(file, { throwIfNoEntry: false }) ?? {};
+      return (mode & READABLE_BY_ALL) !== 0;
+    });
 }
 
 /** Whether something could not be read. */
