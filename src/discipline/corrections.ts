@@ -24,6 +24,8 @@ export interface Corrections {
   readonly frequency: Frequency;
   /** A phase correction from then on, in the order in which its stretches come; empty: none. */
   readonly slew: readonly Stretch[];
+  /** A phase that the tick corrects beside all that, from then on; `null`: none. */
+  readonly hurry: Stretch | null;
   /** A moment at which a second of a kernel began that slews by whole ones; `null`: it does not, or nothing was asked of it. */
   readonly second: Mono | null;
   /** A phase that the kernel's loop corrects from then on; `null`: none. */
@@ -47,6 +49,8 @@ export interface Glide {
    * kernel/time/ntp.c, second_overflow()). Absent: it glides from now on at one rate.
    */
   readonly begins?: Seconds;
+  /** The tick corrects it from now on, at this rate (`hurry.ts`), beside what the kernel had begun to add. Absent: the tick is as always. */
+  readonly rate?: Frequency;
 }
 
 /** A phase in the kernel's phase-locked loop, which takes the same part of what is left each second. */
@@ -67,13 +71,14 @@ export const KERNEL_PLL_SHIFT = 2;
 
 /** A log that begins now, with a frequency correction that may already be in force. */
 export function corrections(at: Mono, frequency: Frequency = 0): Corrections {
-  return { at, total: 0, frequency, slew: [], second: null, locked: null };
+  return { at, total: 0, frequency, slew: [], hurry: null, second: null, locked: null };
 }
 
 /** C at a moment that is not before the last change, seconds. */
-export function correctedBy({ at, total, frequency, slew, locked }: Corrections, moment: Mono): Seconds {
+export function correctedBy({ at, total, frequency, slew, hurry, locked }: Corrections, moment: Mono): Seconds {
   const trickled = locked === null ? 0 : locked.phase - phaseLeft(locked, elapsed(at, moment));
-  return total + frequency * elapsed(at, moment) + slewedBy(slew, at, moment) + trickled;
+  const hurried = hurry === null ? 0 : slewedBy([hurry], at, moment);
+  return total + frequency * elapsed(at, moment) + slewedBy(slew, at, moment) + hurried + trickled;
 }
 
 function slewedBy(slew: readonly Stretch[], since: Mono, moment: Mono): Seconds {
@@ -92,16 +97,18 @@ function slewedBy(slew: readonly Stretch[], since: Mono, moment: Mono): Seconds 
 
 /** The clock is steered: what is left of a slew before is replaced. */
 export function steered(before: Corrections, at: Mono, change: Glide & { readonly frequency: Frequency }): Corrections {
-  const { phase, frequency, lasting, begins } = change;
+  const { phase, frequency, lasting, begins, rate } = change;
   const total = correctedBy(before, at);
   const locked = stillLocked(before, at);
+  const hurry = rate === undefined ? null : { rate, until: after(at, lasting) };
+  const still: Corrections = { at, total, frequency, slew: [], hurry, second: null, locked };
   if (begins !== undefined) {
     const second = after(at, begins);
-    const slew = [...until(stillSlewing(before, at), second), ...bySecond(phase, second)];
-    return { at, total, frequency, slew, second, locked };
+    const bySlew = rate === undefined ? phase : 0;
+    return { ...still, slew: [...until(stillSlewing(before, at), second), ...bySecond(bySlew, second)], second };
   }
-  if (lasting === 0) return { at, total: total + phase, frequency, slew: [], second: null, locked };
-  return { at, total, frequency, slew: [{ rate: phase / lasting, until: after(at, lasting) }], second: null, locked };
+  if (lasting === 0) return { ...still, total: total + phase };
+  return { ...still, slew: hurry === null ? [{ rate: phase / lasting, until: after(at, lasting) }] : [] };
 }
 
 /** How long a kernel that goes by whole seconds takes from its next one on, seconds. */
@@ -144,9 +151,9 @@ export function committed({ at: since, slew, second }: Corrections, at: Mono): S
 }
 
 /** Whether a slew is under way at a moment. */
-export function isSlewing({ slew }: Corrections, at: Mono): boolean {
+export function isSlewing({ slew, hurry }: Corrections, at: Mono): boolean {
   const last = slew.at(-1);
-  return last !== undefined && at < last.until;
+  return (last !== undefined && at < last.until) || (hurry !== null && at < hurry.until);
 }
 
 /** A phase was handed to the kernel's loop, in place of what it had left; a slew goes on beside it. */
@@ -165,6 +172,17 @@ export function glided(log: Corrections, from: Mono, to: Mono): Seconds {
   return elapsed(from, to) <= 0 ? 0 : correctedBy(still, to) - correctedBy(still, from);
 }
 
+/**
+ * By how much the clock hurried while an exchange was under way that was over at a moment, seconds: its round trip is measured longer
+ * by so much, and its request was stamped by a clock that had all of it before itself.
+ * @param delay the round trip, seconds
+ */
+export function hurriedDuring({ at: since, hurry }: Corrections, at: Mono, delay: Seconds): Seconds {
+  if (hurry === null) return 0;
+  const [left, over] = [Math.max(since, at - delay), Math.min(at, hurry.until)];
+  return hurry.rate * Math.max(0, over - left);
+}
+
 /** What a slew and the kernel's loop have yet to add at a moment, seconds. */
 export function yetToGlide(log: Corrections, at: Mono): Seconds {
   return glided(log, at, after(at, ALL_OVER));
@@ -180,6 +198,7 @@ export function atRate(before: Corrections, at: Mono, frequency: Frequency): Cor
     total: correctedBy(before, at),
     frequency,
     slew: stillSlewing(before, at),
+    hurry: before.hurry !== null && at < before.hurry.until ? before.hurry : null,
     second: before.second,
     locked: stillLocked(before, at),
   };
@@ -187,11 +206,13 @@ export function atRate(before: Corrections, at: Mono, frequency: Frequency): Cor
 
 /** The same log as it is to somebody whose clock is ahead by so much. */
 export function correctionsSeen(log: Corrections, ahead: Seconds): Corrections {
-  const { at, slew, second } = log;
+  const { at, slew, hurry, second } = log;
+  const seen = ({ rate, until }: Stretch): Stretch => ({ rate, until: after(until, ahead) });
   return {
     ...log,
     at: after(at, ahead),
-    slew: slew.map(({ rate, until }) => ({ rate, until: after(until, ahead) })),
+    slew: slew.map(seen),
+    hurry: hurry === null ? null : seen(hurry),
     second: second === null ? null : after(second, ahead),
   };
 }

@@ -101,7 +101,7 @@ export const SIZE: {
 /** Where `epoll_event.data` starts. */
 export const EPOLL_DATA: number = PACKED ? 4 : 8;
 
-/** Where the members of `struct timex` start: modes u32, offset, freq, maxerror, esterror, status i32, constant, time.tv_sec, time.tv_usec (64 bits each). */
+/** Where the members of `struct timex` start: modes u32, offset, freq, maxerror, esterror, status i32, constant, time.tv_sec, time.tv_usec, tick (64 bits each). */
 export const TIMEX = {
   modes: 0,
   offset: 8,
@@ -112,6 +112,7 @@ export const TIMEX = {
   constant: 48,
   seconds: 72,
   fraction: 80,
+  tick: 88,
 } as const;
 
 /** Where the members of `struct sock_extended_err` start: errno u32, origin u8, data u32. */
@@ -127,6 +128,7 @@ export const ADJ_TIMECONST = 0x0020;
 export const ADJ_TAI = 0x0080;
 export const ADJ_SETOFFSET = 0x0100;
 export const ADJ_NANO = 0x2000;
+export const ADJ_TICK = 0x4000;
 export const ADJ_OFFSET_SINGLESHOT = 0x8001;
 
 /** Its status bits: a leap second is inserted or deleted at the end of the day (UTC), and the clock is not to be relied on. */

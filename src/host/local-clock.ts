@@ -7,7 +7,7 @@
  *
  * | system | step | slew | steer | lock |
  * | --- | --- | --- | --- | --- |
- * | Linux | `clock_adjtime` ADJ_SETOFFSET, which adds (nothing is lost between reading and setting), else `clock_settime` | `clock_adjtime` ADJ_OFFSET_SINGLESHOT, 500 ppm | ADJ_FREQUENCY, and a slew, or without one by hand (`by-hand.ts`) | ADJ_OFFSET with STA_PLL |
+ * | Linux | `clock_adjtime` ADJ_SETOFFSET, which adds (nothing is lost between reading and setting), else `clock_settime` | `clock_adjtime` ADJ_OFFSET_SINGLESHOT, 500 ppm | ADJ_FREQUENCY, and a slew, a large one by ADJ_TICK (`by-tick.ts`), or without one by hand (`by-hand.ts`) | ADJ_OFFSET with STA_PLL |
  * | macOS, BSD | `settimeofday` | `adjtime`, at least 500 ppm | by hand: `adjtime` each second | none |
  * | others | refused: `unsupported` | refused | refused | none |
  */
@@ -17,6 +17,7 @@ import type { KernelClaim } from "../discipline/claim.ts";
 import type { ClockFault } from "../engine/port/event.ts";
 import type { Frequency, Seconds } from "../time/seconds.ts";
 import { ALARM, glideByFrequency, keepFrequency, type Alarm } from "./by-hand.ts";
+import { Hurrying } from "./by-tick.ts";
 import { errorNumber } from "./errno.ts";
 import {
   ADJ_ESTERROR,
@@ -28,6 +29,7 @@ import {
   ADJ_SETOFFSET,
   ADJ_STATUS,
   ADJ_TAI,
+  ADJ_TICK,
   ADJ_TIMECONST,
   CLOCK_REALTIME,
   SIZE,
@@ -47,9 +49,14 @@ export interface LocalClock {
   slew(offset: Seconds): Omit<Glide, "phase"> | ClockFault;
   /**
    * Lets the clock run faster by a frequency, ±500 ppm, and glide by a phase, each in place of the one before.
+   * @param attended the process stays, and says so when it goes ({@link leave}): a large phase may be corrected faster than 500 ppm
    * @returns what was set, in the kernel's units, and how long the glide takes; or why not
    */
-  steer(phase: Seconds, frequency: Frequency): (Glide & { readonly frequency: Frequency }) | ClockFault;
+  steer(
+    phase: Seconds,
+    frequency: Frequency,
+    attended?: boolean,
+  ): (Glide & { readonly frequency: Frequency }) | ClockFault;
   /**
    * Hands a phase to the kernel's phase-locked loop. Absent where there is none.
    * @param phase ±0.5 s
@@ -62,6 +69,8 @@ export interface LocalClock {
    * Absent where the system keeps no such record. Returns why not, or `null` when it was done.
    */
   claim?(claim: KernelClaim): ClockFault | null;
+  /** Nobody steers it any more: what needs an end of ours is ended, what is left of it goes by the kernel's own slew. */
+  leave?(): void;
 }
 
 /** How fast the kernel slews: MAX_TICKADJ of Linux, the least of the BSDs. */
@@ -103,9 +112,14 @@ export function linuxClock(c: ClockCalls, alarm: Alarm = ALARM): LocalClock {
   /** The status that was claimed last, and the offset of TAI. */
   let status = STA_UNSYNC;
   let tai: number | null = null;
+  const tick = new Hurrying(
+    { set: (units) => setTick(c, units), read: () => readTick(c), slew: (by) => void clock.slew(by) },
+    alarm,
+  );
   const clock: LocalClock = {
     step(offset) {
       if (!Number.isFinite(offset)) return "outOfRange";
+      tick.end();
       const { whole, rest } = split(offset, NANOSECONDS);
       const timex = timexOf(ADJ_SETOFFSET | ADJ_NANO);
       timex.setBigInt64(TIMEX.seconds, whole, true);
@@ -123,17 +137,27 @@ export function linuxClock(c: ClockCalls, alarm: Alarm = ALARM): LocalClock {
       const begins = Number(NANOSECONDS - (read(c) % NANOSECONDS)) / 1e9;
       return { lasting: offset === 0 ? 0 : begins + secondsTaken(offset), begins };
     },
-    steer(phase, frequency) {
+    steer(phase, frequency, attended = false) {
       if (!(Math.abs(frequency) <= MOST)) return "outOfRange";
+      if (byHand) return byFrequency(phase, frequency);
+      // A timer that is late may have let it go too far, which nobody else knows of.
+      const beyond = tick.end();
       // A slew replaces what the one before has left, even one by nothing. It is counted in microseconds.
-      const gliding = Math.round(phase * 1e6) / 1e6;
-      const slewed = byHand ? "unsupported" : clock.slew(gliding);
-      byHand ||= slewed === "unsupported" || (slewed === "outOfRange" && Math.abs(gliding) <= SLEW_REACH);
+      const gliding = Math.round((phase - beyond) * 1e6) / 1e6;
+      const hurry = attended ? tick.begin(gliding, frequency) : null;
+      const slewed = clock.slew(hurry === null ? gliding : 0);
+      byHand = slewed === "unsupported" || (slewed === "outOfRange" && Math.abs(gliding) <= SLEW_REACH);
+      if (typeof slewed === "string") tick.end();
       if (byHand) return byFrequency(phase, frequency);
       if (typeof slewed === "string") return slewed;
       const set = setFrequency(c, frequency);
-      return typeof set === "string" ? set : { ...slewed, phase: gliding, frequency: set };
+      if (typeof set === "string") return set;
+      const glide = { phase: gliding + beyond, frequency: set };
+      return hurry === null
+        ? { ...glide, ...slewed }
+        : { ...glide, ...slewed, lasting: hurry.lasting, rate: hurry.rate };
     },
+    leave: () => tick.leave(),
     lock(phase, timeConstant) {
       if (!(Math.abs(phase) <= LARGEST_PHASE)) return "outOfRange";
       // One call: the kernel takes the status first, then the time constant (in nanosecond mode as it is), then the offset.
@@ -163,6 +187,20 @@ export function linuxClock(c: ClockCalls, alarm: Alarm = ALARM): LocalClock {
     },
   };
   return clock;
+}
+
+/** Microseconds in a hundredth of a second. */
+function setTick(c: ClockCalls, units: number): boolean {
+  const timex = timexOf(ADJ_TICK);
+  timex.setBigInt64(TIMEX.tick, BigInt(units), true);
+  return c.clock_adjtime(CLOCK_REALTIME, timex) >= 0;
+}
+
+function readTick(c: ClockCalls): number | null {
+  const timex = timexOf(0);
+  if (c.clock_adjtime(CLOCK_REALTIME, timex) < 0) return null;
+  const tick = Number(timex.getBigInt64(TIMEX.tick, true));
+  return tick > 0 ? tick : null;
 }
 
 /** Returns the frequency as it was set, in the kernel's units. */

@@ -130,7 +130,7 @@ class HostWorld implements World {
       case "slew":
         return this.#slew(action.offset);
       case "steer":
-        return this.#steer(action.phase, action.frequency);
+        return this.#steer(action.phase, action.frequency, action.attended ?? false);
       case "lock":
         return this.#lock(action.phase, action.timeConstant);
       case "kernel":
@@ -147,6 +147,7 @@ class HostWorld implements World {
     this.#watch?.close();
     for (const handshake of this.#handshakes.values()) handshake.abort();
     this.#udp?.end();
+    this.#clock?.leave?.();
     this.#queue = [];
     this.#head = 0;
     this.#wanted?.();
@@ -228,8 +229,8 @@ class HostWorld implements World {
     else this.put({ kind: "slewing", by: offset, ...done });
   }
 
-  #steer(phase: Seconds, frequency: Frequency): void {
-    const done = this.#clock === null ? "unsupported" : this.#clock.steer(phase, frequency);
+  #steer(phase: Seconds, frequency: Frequency, attended: boolean): void {
+    const done = this.#clock === null ? "unsupported" : this.#clock.steer(phase, frequency, attended);
     if (typeof done === "string") this.put({ kind: "clockRefused", why: done });
     else this.put({ kind: "steered", ...done });
   }

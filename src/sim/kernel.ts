@@ -7,6 +7,7 @@
  * frequency-locked loop takes over.
  */
 import { KERNEL_PLL_SHIFT, phaseLeft, secondsTaken, type Glide } from "../discipline/corrections.ts";
+import { hurried, TICK_UNIT } from "../discipline/hurry.ts";
 import { aged, UNRELIABLE, type KernelClaim } from "../discipline/claim.ts";
 import { KERNEL_SLEW_RATE } from "../discipline/once.ts";
 import { dayOf } from "../time/leap.ts";
@@ -39,6 +40,9 @@ export class SimKernel {
   #adding: Seconds = 0;
   /** The end of this second is waited for. */
   #sliding = false;
+  /** What the tick adds, s/s, and how often it was set. */
+  #tick: Frequency = 0;
+  #ticks = 0;
   /** TAI − UTC; `null`: nobody has said. */
   #tai: number | null = null;
   /** A leap second is being waited for, or was carried out and the kernel has not been told since that it is over (TIME_WAIT). */
@@ -105,10 +109,33 @@ export class SimKernel {
     return { phase, begins, lasting: phase === 0 ? 0 : begins + secondsTaken(phase) };
   }
 
+  /** Lets the clock glide as fast as a host lets it, a large phase by the tick; in place of what was under way. */
+  correct(phase: Seconds): Glide {
+    const hurry = hurried(phase, this.#frequency);
+    this.#setTick(0);
+    if (hurry === null) return this.glide(phase);
+    const before = this.glide(0);
+    this.#setTick(hurry.units * TICK_UNIT);
+    const set = this.#ticks;
+    this.#timeline.in(hurry.lasting / (1 + this.#clock.frequency(this.#timeline.now)), () => {
+      if (this.#ticks === set) this.#setTick(0);
+    });
+    return { phase, begins: before.begins, lasting: hurry.lasting, rate: hurry.rate };
+  }
+
+  #setTick(tick: Frequency): void {
+    this.#ticks += 1;
+    if (tick === this.#tick) return;
+    this.#tick = tick;
+    this.#trim();
+  }
+
   /** Nothing is left of a slew, not even of the second that has begun. */
   stay(): void {
     this.#adjust = 0;
     this.#adding = 0;
+    this.#tick = 0;
+    this.#ticks += 1;
     this.#trim();
   }
 
@@ -132,7 +159,7 @@ export class SimKernel {
   }
 
   #trim(): void {
-    const steady = this.#frequency + this.#trickle;
+    const steady = this.#frequency + this.#trickle + this.#tick;
     // A second of the clock, of which a part is added.
     const slew = (this.#adding * (1 + steady)) / (1 - this.#adding);
     this.#clock.trim(this.#timeline.now, steady + slew);

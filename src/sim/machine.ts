@@ -259,7 +259,7 @@ export class Machine implements Station {
         return this.#set(Math.abs(action.frequency) <= MAXFREQ, () => {
           const { phase, frequency } = action;
           this.#kernel.steer(frequency);
-          return { kind: "steered", frequency, ...this.#glide(phase, this.#steering) };
+          return { kind: "steered", frequency, ...this.#glide(phase, this.#steering, action.attended ?? false) };
         });
       case "lock":
         return this.#set(Math.abs(action.phase) <= MAXPHASE, () => {
@@ -268,7 +268,7 @@ export class Machine implements Station {
         });
       case "slew":
         return this.#set(Number.isFinite(action.offset), () => {
-          const { phase: by, ...glide } = this.#glide(action.offset, this.#slewing);
+          const { phase: by, ...glide } = this.#glide(action.offset, this.#slewing, false);
           return { kind: "slewing", by, ...glide };
         });
       case "kernel":
@@ -409,8 +409,9 @@ export class Machine implements Station {
     this.#kernel.forget();
   }
 
-  #glide(phase: Seconds, how: "kernel" | "at once"): Glide {
-    if (how === "kernel") return this.#kernel.glide(phase);
+  /** @param hurries whether large phases may go by the tick */
+  #glide(phase: Seconds, how: "kernel" | "at once", hurries: boolean): Glide {
+    if (how === "kernel") return hurries ? this.#kernel.correct(phase) : this.#kernel.glide(phase);
     this.#kernel.stay();
     this.clock.step(this.#setting.timeline.now, phase);
     return { phase, lasting: 0 };

@@ -17,7 +17,15 @@ import { moveExchange } from "../../association/exchange.ts";
 import { restart } from "../../association/life.ts";
 import { leastSpacing, wishPoll } from "../../association/poll.ts";
 import type { Sample } from "../../association/sample.ts";
-import { committed, correctedBy, corrections, isSlewing, locked, steered } from "../../discipline/corrections.ts";
+import {
+  committed,
+  correctedBy,
+  corrections,
+  hurriedDuring,
+  isSlewing,
+  locked,
+  steered,
+} from "../../discipline/corrections.ts";
 import { after } from "../../time/mono.ts";
 import type { Now } from "../../time/now.ts";
 import type { Seconds } from "../../time/seconds.ts";
@@ -45,7 +53,9 @@ export function hear(
   if (ears === null) return;
   if (steering !== null) learnDelay(steering, from, at, delay);
   const counted = steering === null ? offset : withoutWaiting(steering, from, offset, delay);
-  ears.heard.push({ source: from.id, at, phase: counted + correctedBy(ears.corrections, at), delay, dispersion });
+  const hurried = hurriedDuring(ears.corrections, at, delay);
+  const phase = counted + correctedBy(ears.corrections, at) - hurried / 2;
+  ears.heard.push({ source: from.id, at, phase, delay: delay - hurried, dispersion });
   // A one-shot hears all of it at its end; one that listens until it is told to end needs the youngest.
   if (ears.heard.length > MOST_HEARD) ears.heard = ears.heard.slice(MOST_HEARD / 2);
 }
@@ -78,7 +88,7 @@ export function steer(state: State, now: Now): void {
     case "wait":
       break;
     case "steer":
-      perform(state, steering, { kind: "steer", phase: decision.phase, frequency: decision.frequency }, now);
+      perform(state, steering, { ...decision, attended: true }, now);
       break;
     case "lock":
       perform(state, steering, decision, now);
@@ -104,7 +114,7 @@ export function takeOver(state: State): void {
   const { steering } = state.clock;
   if (steering === null) return;
   steering.awaiting = true;
-  state.act({ kind: "steer", phase: 0, frequency: steering.discipline.report.frequency ?? 0 });
+  state.act({ kind: "steer", phase: 0, frequency: steering.discipline.report.frequency ?? 0, attended: true });
 }
 
 /** The clock was steered as asked. */

@@ -96,7 +96,13 @@ export type Action =
    * phase by `phase` as fast as it can be slewed, in place of what is left of a slew before. Answered by `steered` or
    * `clockRefused`.
    */
-  | { readonly kind: "steer"; readonly phase: Seconds; readonly frequency: Frequency }
+  | {
+      readonly kind: "steer";
+      readonly phase: Seconds;
+      readonly frequency: Frequency;
+      /** Whoever asks stays, so that it may be done by what somebody has to end. Absent: nobody does. */
+      readonly attended?: true;
+    }
   /**
    * Hand a phase to the kernel's phase-locked loop, within ±0.5 s, in place of what it has left; `timeConstant` is log₂, 0 … 10. It
    * corrects the frequency by it. Answered by `locked` or `clockRefused`.
