@@ -28,8 +28,11 @@ export interface MachineOptions {
   readonly clockFault?: ClockFault | null;
   /** How fast the clock is slewed, s/s; `Infinity`: at once. Default 500 ppm. */
   readonly slewRate?: Frequency;
-  /** How fast the phase is corrected where the clock is steered, s/s. Default `Infinity`: at once. */
-  readonly steerRate?: Frequency;
+  /**
+   * How fast the phase is corrected where the clock is steered, s/s: 500 ppm, as a kernel slews; `hurried`: a large phase by the tick,
+   * as well. Default `Infinity`: at once.
+   */
+  readonly steerRate?: Frequency | "hurried";
   /** What whoever steered the clock before has left: a frequency correction, s/s, and a slew that goes on, seconds. */
   readonly before?: { readonly frequency: Frequency; readonly phase: Seconds };
   readonly stamps?: StampOptions;

@@ -75,7 +75,7 @@ export class Machine implements Station {
   readonly #sockets: Sockets;
   readonly #stamps: Required<StampOptions>;
   readonly #slewing: "kernel" | "at once";
-  readonly #steering: "kernel" | "at once";
+  readonly #steering: Steering;
   readonly #icmp: boolean;
   /** What the steady clock shows when the world begins: nobody is to take it for true time. */
   readonly #uptime: Seconds;
@@ -107,7 +107,7 @@ export class Machine implements Station {
     this.#sockets = new Sockets(this.interfaces, setting.chance.split("ports"));
     this.#stamps = { source: "kernel", noise: 20e-6, late: 0, queueing: 0, crowding: 0, ...options.stamps };
     this.#slewing = options.slewRate === Infinity ? "at once" : "kernel";
-    this.#steering = options.steerRate === undefined || options.steerRate === Infinity ? "at once" : "kernel";
+    this.#steering = steeringOf(options.steerRate);
     this.#icmp = options.icmp ?? true;
     this.#uptime = 1000 + Math.floor(setting.chance.split("uptime").uniform() * 1e6);
   }
@@ -259,7 +259,11 @@ export class Machine implements Station {
         return this.#set(Math.abs(action.frequency) <= MAXFREQ, () => {
           const { phase, frequency } = action;
           this.#kernel.steer(frequency);
-          return { kind: "steered", frequency, ...this.#glide(phase, this.#steering, action.attended ?? false) };
+          return {
+            kind: "steered",
+            frequency,
+            ...this.#glide(phase, action.attended ? this.#steering : unattended(this.#steering)),
+          };
         });
       case "lock":
         return this.#set(Math.abs(action.phase) <= MAXPHASE, () => {
@@ -268,7 +272,7 @@ export class Machine implements Station {
         });
       case "slew":
         return this.#set(Number.isFinite(action.offset), () => {
-          const { phase: by, ...glide } = this.#glide(action.offset, this.#slewing, false);
+          const { phase: by, ...glide } = this.#glide(action.offset, this.#slewing);
           return { kind: "slewing", by, ...glide };
         });
       case "kernel":
@@ -409,9 +413,9 @@ export class Machine implements Station {
     this.#kernel.forget();
   }
 
-  /** @param hurries whether large phases may go by the tick */
-  #glide(phase: Seconds, how: "kernel" | "at once", hurries: boolean): Glide {
-    if (how === "kernel") return hurries ? this.#kernel.correct(phase) : this.#kernel.glide(phase);
+  #glide(phase: Seconds, how: Steering): Glide {
+    if (how === "hurried") return this.#kernel.correct(phase);
+    if (how === "kernel") return this.#kernel.glide(phase);
     this.#kernel.stay();
     this.clock.step(this.#setting.timeline.now, phase);
     return { phase, lasting: 0 };
@@ -464,4 +468,17 @@ export class Machine implements Station {
     if (trace.on && event.kind !== "datagram") trace.add(this.name, "event", inWords(event));
     this.#program?.handle(event);
   }
+}
+
+/** How a phase is corrected: as a kernel slews, a large one by the tick, or at once. */
+type Steering = "kernel" | "hurried" | "at once";
+
+function steeringOf(rate: MachineOptions["steerRate"]): Steering {
+  if (rate === "hurried") return rate;
+  return rate === undefined || rate === Infinity ? "at once" : "kernel";
+}
+
+/** How it is where nobody stays to set the tick back. */
+function unattended(steering: Steering): Steering {
+  return steering === "hurried" ? "kernel" : steering;
 }

@@ -212,6 +212,20 @@ describe("the machine", () => {
       },
     );
 
+  for (const clockError of [0.01, -0.01, 0.1, -0.1])
+    scenario(
+      `whose kernel has a tick corrects ${clockError * 1000} ms in seconds, and is right from then on`,
+      { seeds: 5 },
+      (world) => {
+        const servers = [world.server("ntp1", { stratum: 1, oscillator: {} })];
+        const client = daemon(world, { servers, link: { delay: 20e-3 }, clockError, steerRate: "hurried" });
+        // A burst of eight ends after 14 s, and the first samples of it decide.
+        world.run(20 + Math.abs(clockError) / 0.0099);
+        expect(worstOf(world, client, 60)).toBeLessThan(100e-6);
+        expect(client.machine.clock.frequency(world.now)).toBeCloseTo(0, 4);
+      },
+    );
+
   scenario("that lets its clock glide at 500 ppm is kept as well", {}, (world) => {
     const { client } = begun(world, 1, { steerRate: 500e-6 });
     world.run(SETTLED);

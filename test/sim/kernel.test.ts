@@ -96,3 +96,34 @@ describe("the kernel's loop", () => {
     expect(loop.claim.tai).toBe(37);
   });
 });
+
+describe("the kernel's tick", () => {
+  it.each([0.01, -0.1, 3])("corrects %d s as it is said, and is as before then", (phase) => {
+    const { kernel: hurrying, run, error } = kernel();
+    const { lasting, rate } = hurrying.correct(phase);
+    // Its own seconds are shorter, or longer.
+    const real = lasting * (1 - rate!);
+    run(real / 2);
+    expect(error()).toBeCloseTo(phase / 2, 9);
+    run(real / 2 + 100);
+    expect(error()).toBeCloseTo(phase, 9);
+  });
+
+  it("is set back where the clock is corrected anew, and goes on where it is only given a frequency", () => {
+    const { kernel: hurrying, run, error } = kernel();
+    hurrying.correct(0.01);
+    run(0.5);
+    hurrying.correct(0);
+    run(100);
+    expect(error()).toBeCloseTo(0.005, 9);
+    hurrying.correct(0.01);
+    hurrying.steer(1e-6);
+    run(100);
+    expect(error()).toBeCloseTo(0.015 + 100e-6, 7);
+  });
+
+  it("leaves a small phase to the slew", () => {
+    const { kernel: hurrying } = kernel();
+    expect(hurrying.correct(0.001)).not.toHaveProperty("rate");
+  });
+});

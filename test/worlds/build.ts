@@ -206,7 +206,7 @@ function addHost(
     manycastServer: [GROUP],
     keys,
     clock: BASE_LOOP,
-    steerRate: 500e-6,
+    steerRate: "hurried",
     clockError: host.clockError,
     oscillator: { frequency: host.frequency, wander: host.wander },
     link: linkOf(host.link),
