@@ -44,7 +44,8 @@ export function documentOf({ remembered, at }: Stored): Record<string, unknown> 
 /** What a document says; `null` where it is none of ours. */
 export function storedOf(document: unknown): Stored | null {
   if (!isRecord(document)) return null;
-  const { at, associations, clock } = document;
+  const { at, associations } = document;
+  const clock = withHurry(document["clock"]);
   if (!isMoment(at) || !areEntries(associations) || !isClock(clock)) return null;
   const moment = at as Omit<Moment, "clock"> & { readonly clock: string };
   const entries = associations as readonly (Omit<RememberedAssociation, "header"> & {
@@ -66,6 +67,12 @@ export function storedOf(document: unknown): Stored | null {
       clock: clock as UnattendedClock | null,
     },
   };
+}
+
+/** Files written before clocks hurried say nothing of it. */
+function withHurry(clock: unknown): unknown {
+  if (!isRecord(clock) || !isRecord(clock["corrections"])) return clock;
+  return { ...clock, corrections: { hurry: null, ...clock["corrections"] } };
 }
 
 /**
@@ -191,6 +198,8 @@ const wander = number(0, 1e-3);
 const frequencyVariance = number(0, 1e-3);
 const runs = integer(0, Number.MAX_SAFE_INTEGER);
 
+const isStretch = fields({ rate: number(-1, 1), until: seconds });
+
 const isClock = maybe(
   fields({
     age,
@@ -201,7 +210,8 @@ const isClock = maybe(
       at: past,
       total: seconds,
       frequency,
-      slew: listOf(fields({ rate: number(-1, 1), until: seconds }), 8),
+      slew: listOf(isStretch, 8),
+      hurry: maybe(isStretch),
       second: maybe(seconds),
       locked: maybe(fields({ phase: number(-1, 1), timeConstant: integer(0, 10) })),
     }),

@@ -67,6 +67,8 @@ export interface ClockState {
   readonly maximumError: number;
   readonly estimatedError: number;
   readonly timeConstant: number;
+  /** Microseconds that are counted in a hundredth of a second. */
+  readonly tick: number;
   /** TAI − UTC as somebody has said; 0: nobody has. */
   readonly tai: number;
 }
@@ -84,6 +86,8 @@ export interface Clock {
   ahead(): Promise<number>;
   /** Steps the clock by so many seconds behind the back of who runs on it; one that nobody sets. */
   shift(seconds: number): Promise<void>;
+  /** Sets the tick behind the back of who runs on it, or before anybody does; microseconds in a hundredth of a second. */
+  setTick(tick: number): Promise<void>;
   /** Has the clock run so much too fast by itself from now on, seconds a second; one that nobody sets. */
   run(rate: number): Promise<void>;
 }
@@ -133,6 +137,10 @@ export async function makeClock(shim: string, file: string, offset: number, freq
       const { offset, stepped } = await readState(file);
       await putWords(file, { offset: nanoseconds(offset + seconds), stepped: nanoseconds(stepped + seconds) });
     },
+    setTick: async (tick) => {
+      const { error } = await readState(file);
+      await putWords(file, { base: realNow(), offset: nanoseconds(error), tick: BigInt(tick) });
+    },
     run: async (faster) => {
       // Until the last of the two writes the old rate goes on, from where the clock is now.
       const { error } = await readState(file);
@@ -160,6 +168,7 @@ async function readState(file: string): Promise<ClockState> {
     maximumError: word("maxError") / 1e6,
     estimatedError: word("estError") / 1e6,
     timeConstant: word("timeConstant"),
+    tick: word("tick"),
     tai: word("tai"),
   };
 }

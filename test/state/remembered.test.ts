@@ -32,6 +32,7 @@ const CLOCK: NonNullable<Remembered["clock"]> = {
     total: 0.25,
     frequency: 12e-6,
     slew: [{ rate: 5e-4, until: 20 as Mono }],
+    hurry: { rate: -0.0099, until: 0.4 as Mono },
     second: -0.5 as Mono,
     locked: { phase: 1e-3, timeConstant: 6 },
   },
@@ -102,6 +103,16 @@ describe("what was learned, as text", () => {
       at: { ...AT, boot: null, frequency: null },
     };
     expect(decodeMemory(text(bare))).toEqual({ kisses: [], stored: bare, keys: [] });
+  });
+
+  it("of before clocks hurried is read, and nothing hurries", () => {
+    const one = stored("192.0.2.1");
+    const without = text(one).replace(/"hurry": *\{[^}]*\},?/, "");
+    expect(without).not.toContain("hurry");
+    const { corrections } = one.remembered.clock!;
+    expect(decodeMemory(without)).toMatchObject({
+      stored: { remembered: { clock: { corrections: { ...corrections, hurry: null } } } },
+    });
   });
 
   it("leaves out what could not be read again, and keeps the rest", () => {

@@ -11,6 +11,9 @@ const STA_PLL = 0x1;
 const STA_UNSYNC = 0x40;
 /** What is left in the clock by whoever steered it before. */
 const LEFT = 40e-6;
+/** Microseconds in a hundredth of a second; and what one that was killed while it hurried has left. */
+const USUAL = 10_000;
+const FORGOTTEN = 10_100;
 /** The drift file's frequency, ppm. */
 const DRIFT = 3.25;
 
@@ -52,11 +55,15 @@ export const kernel: readonly Scenario[] = [
     },
   },
   {
-    name: "kernel: run takes over the frequency that another daemon left, and TAI from the list",
+    name: "kernel: run takes over frequency and tick that another daemon left, hurries by the tick, and has TAI from the list",
     needs: ["chrony"],
     run: async (world) => {
       const list = await world.leapList("leap-seconds.list", [["2017-01-01", 37]]);
-      const { host, clock } = await steered(world, [`leapfile ${list}`], [], 0.001);
+      const { host, clock } = await steered(world, [`leapfile ${list}`], [], 0.05, FORGOTTEN);
+      // 50 ms take five seconds by the tick, and 100 by the kernel's own slew.
+      await until(clock, ({ tick }) => tick < USUAL, "it does not hurry");
+      await until(clock, ({ tick }) => tick === USUAL, "it hurries for ever");
+      near((await clock.read()).error, 0, 0.004, "the clock");
       const state = await until(clock, ({ tai }) => tai !== 0, "TAI was not told");
       assert.equal(state.tai, 37);
       assert.equal(state.status & STA_PLL, 0);
@@ -73,10 +80,12 @@ async function steered(
   lines: readonly string[],
   options: readonly string[],
   offset: number,
+  tick = USUAL,
 ): Promise<{ readonly host: Host; readonly clock: Clock }> {
   const addresses = await Promise.all(["first", "second"].map((name) => server(world, name)));
   const host = await world.host("daemon");
   const clock = await world.clock("daemon", offset, LEFT);
+  if (tick !== USUAL) await clock.setTick(tick);
   const drift = await world.write("ntp.drift", [`${DRIFT}`]);
   const config = await world.write("run.conf", [
     `driftfile ${drift}`,

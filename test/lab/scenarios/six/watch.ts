@@ -1,6 +1,7 @@
 /** Looking at six hosts: whom a daemon believes, by the tools, and how far the clocks are from the truth, all the time. */
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { ClockState } from "../../clock.ts";
 import { near } from "../../scenario.ts";
 import type { Name, SixHosts } from "./hosts.ts";
 
@@ -28,7 +29,7 @@ const BEAT = 2;
 export class Watch {
   readonly #six: SixHosts;
   readonly #started = performance.now();
-  readonly #errors: { readonly at: number; readonly errors: ReadonlyMap<Name, number> }[] = [];
+  readonly #seen: { readonly at: number; readonly clocks: ReadonlyMap<Name, ClockState> }[] = [];
   readonly #diary: string[] = [];
 
   constructor(six: SixHosts) {
@@ -52,9 +53,9 @@ export class Watch {
   /** Reads clocks until told to end. */
   async record(names: readonly Name[], signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      const errors = new Map<Name, number>();
-      for (const name of names) errors.set(name, await this.#six.clock(name).ahead());
-      this.#errors.push({ at: this.now, errors });
+      const clocks = new Map<Name, ClockState>();
+      for (const name of names) clocks.set(name, await this.#six.clock(name).read());
+      this.#seen.push({ at: this.now, clocks });
       await sleep(BEAT * 1000, undefined, { signal }).catch(() => undefined);
     }
   }
@@ -62,12 +63,28 @@ export class Watch {
   /** That clocks were right all the time since a moment. */
   right(names: readonly Name[], since: number, bound: number): void {
     for (const name of names) {
-      const seen = this.#errors.filter(({ at }) => at >= since).map(({ errors }) => errors.get(name) ?? Number.NaN);
-      assert.ok(seen.length > 0, "no clock was read");
+      const seen = this.#since(since, name).map(({ error }) => error);
       const worst = seen.reduce((one, other) => (Math.abs(other) > Math.abs(one) ? other : one));
       this.note(`${name}'s clock was ${(worst * 1e3).toFixed(3)} ms off at worst`);
       near(worst, 0, bound, `what ${name}'s clock was off by at worst`);
     }
+  }
+
+  /** The same, and never by more than the kernel was told that they may be off by. */
+  truthful(names: readonly Name[], since: number, bound: number): void {
+    this.right(names, since, bound);
+    for (const name of names)
+      for (const { error, maximumError } of this.#since(since, name))
+        assert.ok(
+          Math.abs(error) <= maximumError,
+          `${name}'s clock was ${error} s off, and was to be off by no more than ${maximumError} s`,
+        );
+  }
+
+  #since(moment: number, name: Name): readonly ClockState[] {
+    const seen = this.#seen.filter(({ at }) => at >= moment).flatMap(({ clocks }) => clocks.get(name) ?? []);
+    assert.ok(seen.length > 0, "no clock was read");
+    return seen;
   }
 
   /** What the daemon on a host of ours says of the others. */
