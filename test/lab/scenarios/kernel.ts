@@ -11,9 +11,9 @@ const STA_PLL = 0x1;
 const STA_UNSYNC = 0x40;
 /** What is left in the clock by whoever steered it before. */
 const LEFT = 40e-6;
-/** Microseconds in a hundredth of a second; and what one that was killed while it hurried has left. */
+/** Microseconds in a hundredth of a second; and what one that was killed while it hurried has left: a millisecond a second, or little more. */
 const USUAL = 10_000;
-const FORGOTTEN = 10_100;
+const FORGOTTEN = 10_012;
 /** The drift file's frequency, ppm. */
 const DRIFT = 3.25;
 
