@@ -3,7 +3,7 @@
  * (RFC 5905 §8, figures 16 and 17: `org`, `rec`, `xmt`).
  */
 import type { Seconds } from "../time/seconds.ts";
-import { shift, UNKNOWN_TIME } from "../time/timestamp.ts";
+import { difference, shift, UNKNOWN_TIME } from "../time/timestamp.ts";
 import type { NtpTimestamp } from "../time/timestamp.ts";
 import type { Header } from "../wire/header.ts";
 import type { Writable } from "./change.ts";
@@ -15,6 +15,20 @@ export interface Leaving {
   readonly left: NtpTimestamp;
   /** The host has measured it. */
   readonly measured: boolean;
+  /** How long after that reading it left, seconds; 0 until it is known. */
+  readonly lag: Seconds;
+}
+
+/** A packet that takes longer from its reading to the line was held up, as the next need not be, seconds. */
+const LONGEST_LAG: Seconds = 0.01;
+
+/**
+ * By how much the time that the next packet carries is to be ahead of the clock as it is read, so that it is right when it leaves:
+ * what the last ones took, the least of it (RFC 5905 §7.3 wants the departure, and what reads the clock must still be made of it).
+ */
+export function expectedLag(packets: readonly Leaving[]): Seconds {
+  const lags = packets.filter(({ measured }) => measured).map(({ lag }) => lag);
+  return lags.length === 0 ? 0 : Math.max(0, Math.min(...lags, LONGEST_LAG));
 }
 
 /** One packet of ours: what it carried, and when it truly left. */
@@ -90,7 +104,7 @@ export function departed(
   const interleaved = origin !== exchange.origin;
   if (interleaved) exchange.trials -= 1;
   const told = !isUnsynchronized(header);
-  const departure = { transmit, receive, arrived: exchange.receive, left, measured: false, interleaved, told };
+  const departure = { transmit, receive, arrived: exchange.receive, left, measured: false, lag: 0, interleaved, told };
   exchange.departures = [departure, ...exchange.departures.slice(0, 1)];
   return departure;
 }
@@ -149,6 +163,7 @@ function moveDeparture(departure: Writable<Departure>, moved: (read: NtpTimestam
 
 /** The host has measured when a packet left. */
 export function hasLeft(packet: Writable<Leaving>, at: NtpTimestamp): void {
+  packet.lag = packet.left === UNKNOWN_TIME ? 0 : difference(at, packet.left);
   packet.left = at;
   packet.measured = true;
 }

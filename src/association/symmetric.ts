@@ -3,14 +3,14 @@
  * needed (RFC 5905 §3, §9.2; seed 000 "push-pull").
  */
 import type { Now } from "../time/now.ts";
-import { difference, UNKNOWN_TIME } from "../time/timestamp.ts";
+import { difference, shift, UNKNOWN_TIME } from "../time/timestamp.ts";
 import type { Header } from "../wire/header.ts";
 import type { Association } from "./association.ts";
 import type { ClientRules, Reception } from "./client.ts";
 import { CHANGE, changed, count } from "./change.ts";
 import type { Writable } from "./change.ts";
 import { refuse, takeExchange } from "./client.ts";
-import { onAnswered, tellable } from "./exchange.ts";
+import { expectedLag, onAnswered, tellable } from "./exchange.ts";
 import type { SymmetricExchange } from "./exchange.ts";
 import { kissCode } from "../wire/kiss.ts";
 import { UNREACH_LIMIT } from "./poll.ts";
@@ -38,6 +38,8 @@ export function symmetricHeader(
 ): Header {
   const previous = association.config.xleave === true || exchange.offered ? tellable(exchange) : null;
   const departure = previous === null ? UNKNOWN_TIME : previous.left;
+  // Who may be told when this one left is not told beforehand; others have it as it will be.
+  const lag = association.config.xleave === true || exchange.offered ? 0 : expectedLag(exchange.departures);
   // What is not newer than what the peer has seen it would take for a replay.
   const interleaved = previous !== null && departure !== UNKNOWN_TIME && difference(departure, previous.transmit) > 0;
   return {
@@ -47,7 +49,7 @@ export function symmetricHeader(
     poll: association.hpoll,
     origin: interleaved ? exchange.theirReceive : exchange.origin,
     receive: exchange.receive,
-    transmit: interleaved ? departure : now.clock,
+    transmit: interleaved ? departure : shift(now.clock, lag),
   };
 }
 

@@ -73,7 +73,7 @@ function pollPeer(state: State, peer: Association, now: Now): void {
   // Its socket may come with an interface.
   if (socket === undefined) return notDelivered(peer, "noRoute");
   const token = state.send({ socket, association: peer.id, to: address, bytes: sealed.bytes });
-  state.departures.set(token, departed(exchange, header, now.clock));
+  state.awaitDeparture(token, departed(exchange, header, now.clock));
   count(peer, "sent");
   state.note({ what: "polled", id: peer.id, address });
 }

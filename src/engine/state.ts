@@ -42,6 +42,9 @@ import { TIMER } from "./timer.ts";
 import { reviseAccess, serving } from "./serving/serving.ts";
 import type { Serving } from "./serving/serving.ts";
 
+/** No more packets than this are on their way out at once, of all that it matters for. */
+const DEPARTURES = 4096;
+
 /** The engine's state. */
 export class State {
   readonly surroundings: Surroundings;
@@ -152,6 +155,13 @@ export class State {
   /** The same for an establishing of keys. */
   nextHandshake(): HandshakeToken {
     return this.nextToken() as number as HandshakeToken;
+  }
+
+  /** A packet was handed over; the host will say when it left. One of whom it never does is forgotten in the end. */
+  awaitDeparture(token: PacketToken, packet: Leaving): void {
+    this.departures.set(token, packet);
+    const [oldest] = this.departures.keys();
+    if (this.departures.size > DEPARTURES && oldest !== undefined) this.departures.delete(oldest);
   }
 
   /** A random transmit timestamp, never the unknown one. */

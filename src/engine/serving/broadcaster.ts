@@ -4,6 +4,7 @@ import {
   onBroadcast,
   onBroadcastDue,
   onBroadcastFailed,
+  departureToTell,
   previousDeparture,
   revise,
 } from "../../association/broadcaster.ts";
@@ -71,12 +72,11 @@ function send(state: State, sender: Broadcaster, system: SystemHeader, now: Now)
     poll: config.minpoll,
     origin: previousDeparture(sender),
     receive: UNKNOWN_TIME,
-    transmit: now.clock,
+    transmit: departureToTell(sender, now.clock),
   });
   const { security } = state.surroundings;
   const sealed = config.key === null ? security.none().seal(header) : security.sealWith(config.key, header);
   if (sealed.kind === "unsealed") return;
   const token = state.send({ socket, to, ttl: config.ttl ?? DEFAULT_TTL, bytes: sealed.bytes });
-  const departure = onBroadcast(sender, now.clock);
-  if (departure !== null) state.departures.set(token, departure);
+  state.awaitDeparture(token, onBroadcast(sender, now.clock));
 }
