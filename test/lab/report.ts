@@ -53,7 +53,11 @@ export interface ReportedAssociation {
   readonly authentication: "none" | "ok" | "failed" | "nak";
   readonly security: string;
   readonly keyId: number | null;
-  readonly nts?: { readonly cookies: number; readonly fault: { readonly name: string } | null };
+  readonly nts?: {
+    readonly cookies: number;
+    readonly fault: { readonly name: string } | null;
+    readonly certified?: string;
+  };
   readonly autokey?: { readonly host: string | null; readonly signature: string | null; readonly fault: string | null };
   readonly kiss: string | null;
   readonly timestamps: "kernel" | "user";

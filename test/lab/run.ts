@@ -140,7 +140,7 @@ async function equip(peers: Peers): Promise<Workshop> {
   await mkdir(folder, { recursive: true });
   const programs = `${folder}/programs`;
   await build({
-    entryPoints: ["ask", "odd-server", "clock-seen", "garbage", "relay"].map((name) =>
+    entryPoints: ["ask", "odd-server", "clock-seen", "garbage", "relay", "nts-path"].map((name) =>
       fileURLToPath(new URL(`programs/${name}.ts`, import.meta.url)),
     ),
     outdir: programs,

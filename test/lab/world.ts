@@ -8,6 +8,7 @@ import { environment, NTPKIT, type NtpkitOptions, type NtpkitRun, ntpkitWords } 
 import type { Peer, PeerName } from "./peers.ts";
 import { type Finished, run, type Running, start } from "./processes.ts";
 import type { Behaviour } from "./programs/odd-server.ts";
+import type { NtsPath } from "./programs/nts-path.ts";
 import type { Path } from "./programs/relay.ts";
 import type { Report } from "./report.ts";
 import { Systemd } from "./systemd.ts";
@@ -173,6 +174,11 @@ export class World {
   /** The server by hand, for what no daemon sends. */
   async oddServer(host: Host, behaviour: Behaviour): Promise<Running> {
     return this.#own("odd-server", host, behaviour);
+  }
+
+  /** A bad path to a server under NTS: whoever establishes keys with this host, and asks it, does so with that server. */
+  async ntsPath(host: Host, path: NtsPath): Promise<Running> {
+    return this.#own("nts-path", host, path);
   }
 
   /** A bad path to a server: whoever asks this host asks it. */

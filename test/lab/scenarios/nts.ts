@@ -5,6 +5,7 @@ import { Certificates, type CertificateOptions, type Certified } from "../../sup
 import type { Host } from "../netns.ts";
 import { ended, only, says, type Scenario } from "../scenario.ts";
 import type { Running } from "../processes.ts";
+import type { BrokenRecord, NtsPath } from "../programs/nts-path.ts";
 import type { World } from "../world.ts";
 
 export const nts: readonly Scenario[] = [
@@ -153,7 +154,146 @@ export const nts: readonly Scenario[] = [
       }
     },
   },
+  {
+    name: "nts: whatever breaks on the way to a chronyd, at each record of TLS or in the packets, nothing is asked in clear",
+    needs: ["chrony"],
+    patient: true,
+    run: (world) =>
+      certified(world, { names: neighboursOf }, async ({ server, client, authority }) => {
+        const path = await world.host("path");
+        const argv = ["query", "--nts", "--ca", authority.file, "--json", "--timeout", "500ms", "--deadline", "60s"];
+        // Of TLS, by one run: cut and changed at each record that the server sends, and held.
+        const broken = RECORDS.flatMap((record) => (["cut", "corrupt"] as const).map((how) => ({ record, how })));
+        const cases: readonly BrokenRecord[] = [...broken, { record: 2, how: "delay" }];
+        const ports = new Map(cases.map((one, at) => [FIRST_PORT + at, one]));
+        await along(world, path, { to: server.ipv4, ports: Object.fromEntries(ports) }, async () => {
+          const places = [...ports.keys()].map((port) => `${path.ipv4}:${port}`);
+          const { report } = await world.ntpkit(client, [...argv, ...places]);
+          assert.equal(report.associations.length, cases.length);
+          for (const [at, { authentication, packets, nts: keys, reason }] of report.associations.entries()) {
+            const fault = keys?.fault?.name ?? null;
+            const what = `${JSON.stringify(cases[at])}: ${fault}, ${authentication}, ${reason}, ${packets.sent} sent`;
+            // What comes after the keys is no matter, and all keys are for one server; without them nobody is asked.
+            const isKeyed = fault === null && (authentication === "ok" || reason === "duplicate");
+            assert.ok(isKeyed || packets.sent === 0, what);
+            if (cases[at]!.record <= 2) assert.ok(!isKeyed, what);
+          }
+        });
+        // Of the packets: blocked, too long, changed, lost.
+        for (const [way, codes] of WAYS)
+          await along(world, path, { to: server.ipv4, ports: { [PORTS.next++]: null }, ...way }, async () => {
+            const place = `${path.ipv4}:${PORTS.next - 1}`;
+            const { code, report } = await world.ntpkit(client, [...argv, "--samples", "3", place]);
+            assert.ok(code !== null && codes.includes(code), `${JSON.stringify(way)}: ${code}`);
+            assert.equal(only(report).authentication === "ok", code === 0);
+          });
+      }),
+  },
+  {
+    name: "nts: who answers a search is followed by the time of those alone that have proved who they are",
+    needs: [],
+    run: async (world) => {
+      const made = new Certificates();
+      try {
+        const authority = made.make([], { authority: true });
+        const [good, wrong, plain, client] = [
+          await world.host("good"),
+          await world.host("wrong"),
+          await world.host("plain"),
+          await world.host("client"),
+        ];
+        const argv = ["serve", "--local-stratum", "3", "--manycast", GROUP, "--user", "root"];
+        for (const [host, names] of [
+          [good, namesOf(good)],
+          [wrong, ["DNS:other.example"]],
+        ] as const) {
+          const { file, keyFile } = made.make(names, { by: authority });
+          const keys = ["--nts-cookies", world.file(`${host.name}-keys`)];
+          await world.ntpkitDaemon(host, [...argv, ...keys, "--nts-cert", file, "--nts-key", keyFile]);
+        }
+        await world.ntpkitDaemon(plain, argv);
+        const searched = await world.ntpkit(client, [
+          "manycast",
+          "--nts",
+          "--ca",
+          authority.file,
+          "--ttl",
+          "1",
+          "--json",
+          GROUP,
+        ]);
+        assert.equal(searched.code, 0);
+        const { associations } = searched.report;
+        const told = associations.map(({ address, authentication, packets, nts: keys }) => [
+          address,
+          authentication,
+          packets.sent > 0,
+          keys?.certified ?? null,
+          keys?.fault?.name ?? null,
+        ]);
+        assert.deepEqual(
+          told.toSorted(),
+          [
+            [good.ipv4, "ok", true, good.ipv4, null],
+            [wrong.ipv4, "none", false, wrong.ipv4, "wrongName"],
+            [plain.ipv4, "none", false, plain.ipv4, "refused"],
+          ].toSorted(),
+        );
+        // By the name that both sides have agreed on it is the other one.
+        const named = await world.ntpkit(client, [
+          ...["manycast", "--nts", "--ca", authority.file, "--ttl", "1", "--json"],
+          ...["--nts-name", "other.example", GROUP],
+        ]);
+        assert.deepEqual(
+          named.report.associations
+            .filter(({ authentication }) => authentication === "ok")
+            .map(({ address }) => address),
+          [wrong.ipv4],
+        );
+      } finally {
+        made.end();
+      }
+    },
+  },
 ];
+
+const GROUP = "239.255.1.7";
+
+/** Records of TLS that chronyd sends: of its handshake, and of the keys. */
+const RECORDS = [1, 2, 3, 4, 5, 6, 7] as const;
+const FIRST_PORT = 5001;
+/** One of its own for each way, for keys are kept from run to run. */
+const PORTS = { next: 5101 };
+
+/** How the time is broken on its way, and by which code a query ends that has keys. */
+const WAYS: readonly (readonly [way: Omit<NtsPath, "to" | "ports">, codes: readonly number[]])[] = [
+  [{ longest: 0 }, [10, 17]],
+  [{ longest: 100 }, [10, 17]],
+  [{ longest: 200 }, [10, 17]],
+  [{ longest: 300 }, [0]],
+  [{ answers: "flipped" }, [15, 17]],
+  [{ answers: "replayed" }, [0, 15, 17]],
+  [{ loss: 0.3 }, [0]],
+];
+
+/** A path, for as long as something is tried along it; all that is asked for along it is under NTS. */
+async function along(world: World, host: Host, path: NtsPath, tried: () => Promise<void>): Promise<void> {
+  const running = await world.ntsPath(host, path);
+  try {
+    await tried();
+    const asked = running
+      .output()
+      .split("\n")
+      .filter((line) => line.startsWith("asked"));
+    assert.ok(asked.length > 0 || path.longest === undefined, "nothing was asked for");
+    assert.deepEqual(
+      asked.filter((line) => line.endsWith("plain")),
+      [],
+    );
+  } finally {
+    await running.stop();
+  }
+}
 
 interface Party {
   readonly server: Host;
@@ -166,6 +306,12 @@ interface Party {
 /** The address by which it is asked. */
 function namesOf({ ipv4 }: Host): readonly string[] {
   return [`IP:${ipv4}`];
+}
+
+/** The addresses of all hosts of its network. */
+function neighboursOf({ ipv4 }: Host): readonly string[] {
+  const network = ipv4.replace(/[0-9]+$/, "");
+  return Array.from({ length: 20 }, (_, index) => `IP:${network}${index + 1}`);
 }
 
 let count = 0;
