@@ -1,6 +1,8 @@
 /** Answering key establishment over real TLS on loopback: who is given keys, and that nobody else holds it up. */
 import { createPrivateKey } from "node:crypto";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { readdirSync } from "node:fs";
 import { connect as connectTcp, type Socket } from "node:net";
 import { connect, type ConnectionOptions, type TLSSocket } from "node:tls";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
@@ -168,6 +170,66 @@ it("who opens connections and says nothing pushes out himself, and whoever comes
   expect(listener.open).toBe(8);
   expect(await establish(listener.port)).toMatchObject({ kind: "established" });
 });
+
+/** Opens so many connections, each from an address of its own, says "open" when all were, and holds them. */
+const FLOOD = `
+  const { connect } = require("node:net");
+  const [port, count] = process.argv.slice(1).map(Number);
+  let begun = 0, settled = 0;
+  const next = () => {
+    if (begun >= count) return;
+    const number = begun++;
+    const localAddress = "127." + (1 + (number >> 14)) + "." + ((number >> 7) & 127) + "." + (1 + (number & 127));
+    const socket = connect({ port, host: "127.0.0.1", localAddress });
+    let done = false;
+    const settle = () => {
+      if (done) return;
+      done = true;
+      settled += 1;
+      if (settled === count) console.log("open");
+      next();
+    };
+    socket.on("connect", settle).on("error", settle);
+  };
+  for (let at = 0; at < 400; at += 1) next();
+`;
+
+it(
+  "ten thousand who connect and say nothing take no more than their places, and hold up nobody",
+  { timeout: 120_000 },
+  async () => {
+    const { listener } = await listen();
+    const flood = spawn("sh", [
+      "-c",
+      `ulimit -n 12000 && exec "$0" -e "$1" ${listener.port} 10000`,
+      process.execPath,
+      FLOOD,
+    ]);
+    closing.push(() => flood.kill("SIGKILL"));
+    const before = readdirSync("/proc/self/fd").length;
+    let [most, descriptors] = [0, 0];
+    const look = setInterval(() => {
+      most = Math.max(most, listener.open);
+      descriptors = Math.max(descriptors, readdirSync("/proc/self/fd").length - before);
+    }, 5);
+    try {
+      const [said] = (await once(flood.stdout, "data")) as [Buffer];
+      expect(said.toString()).toBe("open\n");
+      // Whoever is in a hurry tries again, as clients do.
+      let event = await establish(listener.port);
+      for (let tries = 0; event.kind !== "established" && tries < 20; tries += 1)
+        event = await establish(listener.port);
+      expect(event).toMatchObject({ kind: "established" });
+    } finally {
+      clearInterval(look);
+    }
+    expect(most).toBeGreaterThan(100);
+    expect(most).toBeLessThanOrEqual(ADMISSION.open);
+    // Those that were told no are closed by the time that the next are heard.
+    expect(descriptors).toBeLessThan(3 * ADMISSION.open);
+    expect(listener.counts.limited).toBeGreaterThan(5000);
+  },
+);
 
 describe("a certificate and a key", () => {
   it("are of each other, and PEM", () => {

@@ -212,16 +212,8 @@ export const nts: readonly Scenario[] = [
           await world.ntpkitDaemon(host, [...argv, ...keys, "--nts-cert", file, "--nts-key", keyFile]);
         }
         await world.ntpkitDaemon(plain, argv);
-        const searched = await world.ntpkit(client, [
-          "manycast",
-          "--nts",
-          "--ca",
-          authority.file,
-          "--ttl",
-          "1",
-          "--json",
-          GROUP,
-        ]);
+        const words = ["manycast", "--nts", "--ca", authority.file, "--ttl", "1", "--json"];
+        const searched = await world.ntpkit(client, [...words, GROUP]);
         assert.equal(searched.code, 0);
         const { associations } = searched.report;
         const told = associations.map(({ address, authentication, packets, nts: keys }) => [
@@ -240,10 +232,7 @@ export const nts: readonly Scenario[] = [
           ].toSorted(),
         );
         // By the name that both sides have agreed on it is the other one.
-        const named = await world.ntpkit(client, [
-          ...["manycast", "--nts", "--ca", authority.file, "--ttl", "1", "--json"],
-          ...["--nts-name", "other.example", GROUP],
-        ]);
+        const named = await world.ntpkit(client, [...words, "--nts-name", "other.example", GROUP]);
         assert.deepEqual(
           named.report.associations
             .filter(({ authentication }) => authentication === "ok")

@@ -131,4 +131,55 @@ describe("AES-128-GCM-SIV", () => {
     const aead = makeAead(aeadNumbered(30)!, hex("01000000000000000000000000000000"));
     expect(inHex(aead.seal(hex("030000000000000000000000"), hex(associated), hex(plaintext)))).toBe(result);
   });
+
+  it.each([
+    ["e66021d5eb8e4f4066d4adb9c33560e4", "f46e44bb3da0015c94f70887", "", "", "a4194b79071b01a87d65f706e3949578"],
+    [
+      "36864200e0eaf5284d884a0e77d31646",
+      "bae8e37fc83441b16034566b",
+      "46bb91c3c5",
+      "7a806c",
+      "af60eb711bd85bc1e4d3e0a462e074eea428a8",
+    ],
+    [
+      "aedb64a6c590bc84d1a5e269e4b47801",
+      "afc0577e34699b9e671fdd4f",
+      "fc880c94a95198874296",
+      "bdc66f146545",
+      "bb93a3e34d3cd6a9c45545cfc11f03ad743dba20f966",
+    ],
+    [
+      "d5cc1fd161320b6920ce07787f86743b",
+      "275d1ab32f6d1f0434d8848c",
+      "046787f3ea22c127aaf195d1894728",
+      "1177441f195495860f",
+      "4f37281f7ad12949d01d02fd0cd174c84fc5dae2f60f52fd2b",
+    ],
+    [
+      "b3fed1473c528b8426a582995929a149",
+      "9e9ad8780c8d63d0ab4149c0",
+      "c9882e5386fd9f92ec489c8fde2be2cf97e74e93",
+      "9f572c614b4745914474e7c7",
+      "f54673c5ddf710c745641c8bc1dc2f871fb7561da1286e655e24b7b0",
+    ],
+    // Longer than a block, both of them.
+    [
+      "01000000000000000000000000000000",
+      "030000000000000000000000",
+      "010000000000000000000000000000000200",
+      "0300000000000000000000000000000004000000",
+      "6bb0fecf5ded9b77f902c7d5da236a4391dd029724afc9805e976f451e6d87f6fe106514",
+    ],
+    [
+      "01000000000000000000000000000000",
+      "030000000000000000000000",
+      "01",
+      "02000000000000000000000000000000 03000000000000000000000000000000 04000000000000000000000000000000 05000000000000000000000000000000",
+      "2f5c64059db55ee0fb847ed513003746aca4e61c711b5de2e7a77ffd02da42feec601910d3467bb8b36ebbaebce5fba30d36c95f48a3e7980f0e7ac299332a80cdc46ae475563de037001ef84ae21744",
+    ],
+  ])("is what RFC 8452 C.1 says under key %s and nonce %s", (key, nonce, associated, plaintext, result) => {
+    const aead = makeAead(aeadNumbered(30)!, hex(key));
+    expect(inHex(aead.seal(hex(nonce), hex(associated), hex(plaintext)))).toBe(result);
+    expect(inHex(aead.open(hex(nonce), hex(associated), hex(result)))).toBe(plaintext.replaceAll(" ", ""));
+  });
 });
