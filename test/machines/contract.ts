@@ -98,7 +98,9 @@ const CHECKS: Readonly<Record<string, Check>> = {
     return line === undefined ? null : `on standard output: ${line}`;
   },
   "tells no bug": ({ ran }) => {
-    const found = BUGS.find((pattern) => pattern.test(ran.out) || pattern.test(ran.err));
+    // A page has a program in it, whose words are not said.
+    const out = ran.out.replace(/<script>[^]*?<\/script>/g, "");
+    const found = BUGS.find((pattern) => pattern.test(out) || pattern.test(ran.err));
     return found === undefined ? null : `${found.source} is among what it says`;
   },
   "steers no terminal": ({ environment, ran }) => {

@@ -1,6 +1,6 @@
 /**
  * Runs generated machines: `npm run machines -- [--seed N] [--triples] [--rows N] [--from N] [--only ROW]…
- * [--command NAME]… [--found] [--lanes N]`.
+ * [--command NAME]… [--environment NAME]… [--found] [--lanes N]`.
  *
  * A row is a command in surroundings against a server; the rows cover every pair of these (with `--triples` every triple), and
  * what is asked of each is the command-line contract. `--found` begins with those that found something. Needs root and Linux: it is a network namespace of its own.
@@ -36,6 +36,7 @@ const { values } = parseArgs({
     lanes: { type: "string", default: "4" },
     grace: { type: "string", default: GRACE },
     command: { type: "string", multiple: true, default: [] },
+    environment: { type: "string", multiple: true, default: [] },
     list: { type: "boolean", default: false },
   },
 });
@@ -75,7 +76,9 @@ function chosen(): readonly Row[] {
   if (values.only.length > 0) return values.only.map(rowNamed);
   const here = Object.entries(ENVIRONMENTS).flatMap(([name, environment]) => (hasNode(environment) ? [name] : []));
   const rows = rowsOf(Number(values.seed), values.triples ? 3 : 2, here).filter(
-    ({ command }) => values.command.length === 0 || values.command.includes(command),
+    ({ command, environment }) =>
+      (values.command.length === 0 || values.command.includes(command)) &&
+      (values.environment.length === 0 || values.environment.includes(environment)),
   );
   const from = Number(values.from);
   const found = values.found ? Object.keys(FOUND).map(rowNamed) : [];

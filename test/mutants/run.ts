@@ -119,19 +119,28 @@ function nameOf({ path, text, mutant }: Candidate): string {
   return `${relative(TOP, path)}: ${before}⟦${mutant.was} → ${mutant.instead}⟧${line.slice(column + mutant.was.length)}`;
 }
 
-/** The file's own tests first, for they know it best. */
+/** The file's own tests first, for they know it best; then those of its room, and those of other rooms that name it. */
 async function isKilled({ path, text, mutant }: Candidate, tests: readonly string[]): Promise<boolean> {
   changed = { path, text: mutated(text, mutant) };
   const own = basename(path).replace(/\.ts$/, ".test.ts");
   const first = tests.filter((name) => basename(name) === own);
   const others = tests.filter((name) => !first.includes(name));
+  const named = naming(relative(TOP, path)).filter((name) => !tests.includes(name));
   try {
-    for (const part of [first, others]) if (part.length > 0 && !(await passes(part))) return true;
+    for (const part of [first, others, named]) if (part.length > 0 && !(await passes(part))) return true;
     return false;
   } finally {
     changed = null;
     vitest.invalidateFile(path);
   }
+}
+
+/** Test files that name a source file; not those of whole networks and machines, which take minutes. */
+function naming(source: string): readonly string[] {
+  return readdirSync(`${TOP}test`, { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".test.ts") && !/^(?:scenarios|worlds|machines|faults|lab|cli)\//.test(name))
+    .map((name) => `${TOP}test/${name}`)
+    .filter((path) => readFileSync(path, "utf8").includes(`/${source}"`));
 }
 
 /** Whether all tests of these files pass, in bounded time. */

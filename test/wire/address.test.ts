@@ -12,6 +12,7 @@ import {
   isLoopback,
   isMulticast,
   isPrivate,
+  isSameAddress,
   parseAddressLiteral,
 } from "../../src/wire/address.ts";
 
@@ -170,5 +171,14 @@ describe("the purpose of an address", () => {
     expect(Object.entries(found).flatMap(([name, is]) => (is ? [name] : []))).toEqual(
       purpose === "none" ? [] : [purpose],
     );
+  });
+});
+
+describe("an address with its port", () => {
+  it("is the same by both, and by neither alone", () => {
+    const one = { ip: "192.0.2.1", port: 123 };
+    expect(isSameAddress(one, { ...one })).toBe(true);
+    expect(isSameAddress(one, { ...one, port: 124 })).toBe(false);
+    expect(isSameAddress(one, { ...one, ip: "192.0.2.2" })).toBe(false);
   });
 });

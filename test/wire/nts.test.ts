@@ -20,6 +20,11 @@ describe("the authenticator field", () => {
     );
   });
 
+  it("has no more padding than words need unless it is asked for", () => {
+    const [nonce, ciphertext] = [new Uint8Array(16), new Uint8Array(17)];
+    expect(encodeAuthenticator(nonce, ciphertext).length).toBe(4 + 4 + 16 + 20);
+  });
+
   it("is read as it was written, with the padding that was asked for", () => {
     const part = fc.uint8Array({ minLength: 8, maxLength: 300 });
     fc.assert(
