@@ -39,6 +39,7 @@ export async function runPeers(hosts: readonly string[], options: OptionsOf<"pee
   const until = new Until(io, options.deadline ?? ASKING_DEFAULTS.deadline);
   try {
     const seen = await look(places, hosts.length === 0, options, io, until);
+    if (options.svg !== undefined) await writePicture(seen.answers, options.svg);
     if (options.json === true) io.out.write(documentText(peersDocument(seen.answers, seen.failure), io.out.isTerminal));
     else if (wantsMetrics(options)) {
       const [{ giveMetrics }, { peersMetrics }] = await Promise.all([
@@ -129,10 +130,20 @@ async function answerOf(
   return await explained({ host, report: asked, failure: null, reselection: null }, options);
 }
 
-async function explained(answer: HostAnswer, { explain }: OptionsOf<"peers">): Promise<HostAnswer> {
-  if (explain !== true || answer.report === null) return answer;
+async function explained(answer: HostAnswer, { explain, svg }: OptionsOf<"peers">): Promise<HostAnswer> {
+  if ((explain !== true && svg === undefined) || answer.report === null) return answer;
   const { reselect } = await import("../control/reselect.ts");
   return { ...answer, reselection: reselect(answer.report) };
+}
+
+async function writePicture(answers: readonly HostAnswer[], file: string): Promise<void> {
+  const judged = answers.flatMap(({ host, reselection }) => (reselection === null ? [] : [{ host, reselection }]));
+  if (judged.length === 0) return;
+  const [{ explainedPicture }, { writePage }] = await Promise.all([
+    import("../report/explained.ts"),
+    import("./page-file.ts"),
+  ]);
+  writePage(file, explainedPicture(judged));
 }
 
 /** By how much it says, most first: of many hosts that told nothing the best news counts. */
@@ -210,9 +221,13 @@ async function wideTable(
 /** Where no terminal says how wide it is, names need not be cut. */
 const WIDE_WIDTH = 160;
 
-async function explanations(answers: readonly HostAnswer[], { color }: OptionsOf<"peers">, io: Io): Promise<string[]> {
+async function explanations(
+  answers: readonly HostAnswer[],
+  { color, explain }: OptionsOf<"peers">,
+  io: Io,
+): Promise<string[]> {
   const judged = answers.filter(({ reselection }) => reselection !== null);
-  if (judged.length === 0) return [];
+  if (judged.length === 0 || explain !== true) return [];
   const [{ explanation }, { paletteFor }] = await Promise.all([import("../view/intervals.ts"), import("./colors.ts")]);
   const palette = await paletteFor(io.out, io.env, color);
   return judged.map(

@@ -1,20 +1,17 @@
 /** `ntpkit report`: what a time daemon has written down, as one page with plots. */
-import { lstatSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { UsageError } from "../config/usage.ts";
-import { isPlacedByUs } from "../host/ownfile.ts";
 import { Collection } from "../report/collection.ts";
 import { leftOut } from "../report/left-out.ts";
 import { reportPage } from "../report/page.ts";
-import { systemReason } from "../security/place.ts";
-import { isNoFile, replaceFile } from "../state/files.ts";
-import { draftOf, quietly } from "../state/leftovers.ts";
+import { isNoFile } from "../state/files.ts";
 import { documentText } from "../view/document.ts";
 import { reportDocument } from "../view/report-document.ts";
 import { counted } from "../view/text.ts";
-import { CommandFailure, exitCode } from "./exit.ts";
+import { exitCode } from "./exit.ts";
 import { sayLine, type Io } from "./io.ts";
 import { REPORT_DEFAULTS } from "./options/defaults.ts";
 import type { OptionsOf } from "./options/offers.ts";
+import { writePage } from "./page-file.ts";
 import { pause } from "./pause.ts";
 import { Reading } from "./report/reading.ts";
 import { Until } from "./until.ts";
@@ -75,28 +72,4 @@ function tell(all: Collection, output: string, options: OptionsOf<"report">, io:
   if (options.quiet === true) return;
   sayLine(io.out, `${output}: ${counted(all.rows, "row")}, ${counted(all.servers.size, "server")}`);
   for (const phrase of leftOut(all)) sayLine(io.out, `left out: ${phrase}`);
-}
-
-/** What a link of our own, as /dev/stdout is, leads to; of what another could have placed the link itself is replaced. */
-function fileOf(path: string): string {
-  try {
-    return lstatSync(path).isSymbolicLink() && isPlacedByUs(path) && !isNoFile(path) ? realpathSync(path) : path;
-  } catch {
-    return path; // not there yet, or nowhere: writing says so
-  }
-}
-
-/** All at once: who looks meanwhile sees the page before. What is no file, as /dev/stdout or a pipe, is written to. */
-function writePage(output: string, page: string): void {
-  const path = fileOf(output);
-  const draft = draftOf(path);
-  try {
-    if (isNoFile(path)) return writeFileSync(path, page);
-    rmSync(draft, { force: true });
-    writeFileSync(draft, page, { mode: 0o644, flag: "wx", flush: true });
-    replaceFile(draft, path);
-  } catch (error) {
-    quietly(() => rmSync(draft, { force: true }));
-    throw new CommandFailure({ code: "io", message: `cannot write ${output}: ${systemReason(error)}`, hint: null });
-  }
 }

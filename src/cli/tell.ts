@@ -62,7 +62,7 @@ function isReported(outcome: Outcome, { associations }: Snapshot): boolean {
  */
 export async function tellRun(
   { command, config, ...ended }: EndedRun,
-  options: CommonOptions & MetricsOptions & Pick<OptionsOf<"query">, "compat">,
+  options: CommonOptions & MetricsOptions & Pick<OptionsOf<"query">, "compat" | "explain" | "svg">,
   io: Io,
 ): Promise<number> {
   const { snapshot, outcome, stateWarnings } = ended;
@@ -85,6 +85,10 @@ export async function tellRun(
     io.out.write(
       report(snapshot, { width: io.out.columns ?? DEFAULT_WIDTH, palette, wraps: io.out.isTerminal, pivot }),
     );
+  }
+  if ((options.explain === true || options.svg !== undefined) && isReported(outcome, snapshot)) {
+    const { tellExplained } = await import("./explained.ts");
+    await tellExplained(snapshot, pivot, options, io);
   }
   // Whose file it is that somebody wants us to believe is a matter of security.
   for (const warning of stateWarnings)

@@ -20,6 +20,10 @@ import type { Face, Session } from "./session.ts";
 
 /** Between two drawings, seconds. */
 const DRAWN = 1;
+/** A page is not loaded again more often, seconds. */
+const AGAIN = 5;
+/** Between two pages, where it is drawn more often, seconds. */
+const PAGED = 5;
 /** Moments that are kept; wider terminals are rare. */
 const KEPT = 500;
 
@@ -30,6 +34,7 @@ type Show = (snapshot: Snapshot, stepped: boolean) => void;
 export async function watchFace(options: OptionsOf<"watch">, config: EngineConfig, io: Io): Promise<Face> {
   const drawn = options.json !== true && isScreen(io);
   const show = drawn ? await drawing(options, io) : lines(options, io);
+  const page = options.html === undefined ? null : await writtenPage(options.html, drawn ? PAGED : 0);
   let stepped = false;
   let shown = 0;
   return {
@@ -44,6 +49,7 @@ export async function watchFace(options: OptionsOf<"watch">, config: EngineConfi
       every: options.every ?? (drawn ? DRAWN : WATCH_DEFAULTS.every),
       show(session: Session) {
         show(session.snapshot()!, stepped);
+        page?.(session.snapshot()!);
         stepped = false;
         shown += 1;
         if (shown === options.count) session.end("ok");
@@ -60,6 +66,24 @@ function lines({ json }: OptionsOf<"watch">, io: Io): Show {
         const missing = missingLines(snapshot).map((line) => `${clockText(snapshot)}   ${line}\n`);
         io.out.write([...servers, ...missing].join(""));
       };
+}
+
+/** A report of all that was measured so far, whose reader has it loaded again. */
+async function writtenPage(file: string, apart: number): Promise<(snapshot: Snapshot) => void> {
+  const [{ Watched }, { reportPage }, { writePage }] = await Promise.all([
+    import("../report/watched.ts"),
+    import("../report/page.ts"),
+    import("./page-file.ts"),
+  ]);
+  const watched = new Watched();
+  let written = -Infinity;
+  return (snapshot) => {
+    const now = performance.now() / 1000;
+    watched.take(snapshot, Number(unixNow() / 1000n) / 1e6);
+    if (watched.all.rows === 0 || now - written < apart) return;
+    written = now;
+    writePage(file, reportPage(watched.all, Math.max(apart, AGAIN)));
+  };
 }
 
 /** When a snapshot was taken, to the second. */

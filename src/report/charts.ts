@@ -6,14 +6,15 @@ import { allanDeviation, type Series } from "./series.ts";
 import { chart, type Axis, type Mark } from "./svg.ts";
 
 /** A stretch without anything that is this much longer than those with something usually are apart. */
-const GAP = 4;
+export const GAP = 4;
 
 export function gapsOf({ stretches, width }: Series): number {
   const usual = usualSpacing(stretches, width);
   return stretches.filter(({ at }, index) => index > 0 && at - stretches[index - 1]!.at > GAP * usual).length;
 }
 
-function usualSpacing(stretches: Series["stretches"], width: number): number {
+/** How far apart stretches with something usually are. */
+export function usualSpacing(stretches: Series["stretches"], width: number): number {
   const apart = stretches
     .slice(1)
     .map(({ at }, index) => at - stretches[index]!.at)

@@ -10,6 +10,7 @@ import type { Collection, ServerFigures } from "./collection.ts";
 import { intervals, strips, wedge } from "./servers.ts";
 import { leftOut, stepsOf } from "./left-out.ts";
 import type { Series } from "./series.ts";
+import { sheet } from "./sheet.ts";
 import { STYLE } from "./style.ts";
 import { escaped } from "./svg.ts";
 import { POLICY, ZOOM } from "./zoom.ts";
@@ -73,6 +74,16 @@ ${KEYS}
 ${parts.join("\n")}
 </main><script>${ZOOM}</script></body></html>
 `;
+}
+
+/** What of the page tells most at one look, as a picture. */
+export function reportPicture(all: Collection): string {
+  const servers = [...all.servers.values()];
+  return sheet("a report: the offsets of servers over time, when each was followed, and where they agree in the end", [
+    { heading: "Servers: offsets", chart: serversChart(all, servers), notes: [] },
+    { heading: "Servers: who was followed", chart: strips(all, servers), notes: [] },
+    { heading: "Servers: correctness intervals at the end", chart: intervals(servers), notes: [] },
+  ]);
 }
 
 /** Shown by the script, without which it is not true. */

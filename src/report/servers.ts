@@ -2,7 +2,11 @@
 import { intersect } from "../system/select.ts";
 import { durationText, signedText } from "../view/text.ts";
 import { COLOURS, padded, shortened, timeAxis } from "./axes.ts";
+import type { Seconds } from "../time/seconds.ts";
 import type { Collection, ServerFigures } from "./collection.ts";
+import type { Series } from "./series.ts";
+import { GAP, usualSpacing } from "./charts.ts";
+import { intervalsChart } from "./intervals.ts";
 import { chart, columns, escaped, picture, plotted, type Axis, type Mark } from "./svg.ts";
 
 /** A line a server: whom the clock followed, and when. */
@@ -18,10 +22,9 @@ export function strips(all: Collection, servers: readonly ServerFigures[]): stri
       `<text x="${left - 8}" y="${index * row + 13}" text-anchor="end">${escaped(shortened(name))}</text>`,
   );
   const blocks = told.flatMap(({ verdict }, index) =>
-    verdict.stretches.map(({ at, sum, count }) => {
-      const from = across(at).toFixed(1);
-      const wide = Math.max(1, across(at + verdict.width) - across(at)).toFixed(1);
-      return `<rect class="v${Math.round(sum / count)}" x="${from}" y="${index * row + 3}" width="${wide}" height="${row - 6}"/>`;
+    blocksOf(verdict).map(({ rank, from, until }) => {
+      const wide = Math.max(1, across(until) - across(from)).toFixed(1);
+      return `<rect class="v${rank}" x="${across(from).toFixed(1)}" y="${index * row + 3}" width="${wide}" height="${row - 6}"/>`;
     }),
   );
   return picture(
@@ -32,6 +35,28 @@ export function strips(all: Collection, servers: readonly ServerFigures[]): stri
   );
 }
 
+/** For how long a server was what it was: up to when it was something else, or was not heard for a while. */
+interface Block {
+  readonly rank: number;
+  readonly from: Seconds;
+  until: Seconds;
+}
+
+function blocksOf({ stretches, width }: Series): readonly Block[] {
+  const reach = GAP * usualSpacing(stretches, width);
+  const blocks: Block[] = [];
+  for (const { at, sum, count } of stretches) {
+    const rank = Math.round(sum / count);
+    const last = blocks.at(-1);
+    const goesOn = last !== undefined && at - last.until <= reach;
+    if (goesOn) last.until = at;
+    if (goesOn && last.rank === rank) last.until = at + width;
+    else blocks.push({ rank, from: at, until: at + width });
+  }
+  return blocks;
+}
+
+/** Offsets by delays. */
 export function wedge(servers: readonly ServerFigures[]): string {
   const some = servers.filter(({ wedge: { points } }) => points.length > 0);
   if (some.length === 0) return "";
@@ -49,39 +74,21 @@ export function wedge(servers: readonly ServerFigures[]): string {
   return chart({ title: "offset by delay", x, y, marks, height: 360 });
 }
 
+/** Who agreed at the end of it all. */
 export function intervals(servers: readonly ServerFigures[]): string {
-  const told = servers.flatMap(({ name, last }) => (last === null ? [] : [{ name, ...last }]));
-  if (told.length === 0) return "";
-  const agreed = intersect(told.map(({ offset, distance }) => ({ offset, rootDistance: distance })));
-  const axis: Axis = {
-    ...padded(
-      Math.min(...told.map(({ offset, distance }) => offset - distance)),
-      Math.max(...told.map(({ offset, distance }) => offset + distance)),
-      signedText,
-    ),
-    zoom: "seconds",
-  };
-  const [width, left, row] = [960, 240, 22];
-  const height = told.length * row;
-  const place = { x: left, y: 0, width: width - left - 12, height };
-  const across = (value: number): string =>
-    (left + ((value - axis.low) / (axis.high - axis.low)) * place.width).toFixed(1);
-  const shade =
-    agreed === null
-      ? ""
-      : `<path class="agreed" d="M${across(agreed.low)} 0H${across(agreed.high)}V${height}H${across(agreed.low)}Z"/>`;
-  const names = told.map(
-    ({ name }, index) =>
-      `<text x="${left - 8}" y="${index * row + row / 2 + 4}" text-anchor="end">${escaped(shortened(name))}</text>`,
+  const told = servers.flatMap(({ name, last }, index) =>
+    last === null
+      ? []
+      : [
+          {
+            name,
+            offset: last.offset,
+            low: last.offset - last.distance,
+            high: last.offset + last.distance,
+            look: `c${index % COLOURS}`,
+          },
+        ],
   );
-  const lines = told.map(({ offset, distance }, index) => {
-    const y = index * row + row / 2;
-    return `<path class="line c${index % COLOURS}" d="M${across(offset - distance)} ${y}H${across(offset + distance)}M${across(offset)} ${y - 5}V${y + 5}"/>`;
-  });
-  return picture(
-    "correctness intervals",
-    width,
-    height + 22,
-    `${names.join("")}${columns(axis, place, height + 16)}${plotted(axis, place, shade + lines.join(""))}`,
-  );
+  const agreed = intersect(told.map(({ offset, low, high }) => ({ offset, rootDistance: (high - low) / 2 })));
+  return intervalsChart(told, agreed);
 }

@@ -10,6 +10,7 @@ h1{font-size:1.5rem}h2{font-size:1.1rem;margin:1.6rem 0 .3rem}p{margin:.2rem 0 .
 svg text{fill:var(--ink);font:12px system-ui,sans-serif}.grid{stroke:var(--faint);fill:none}.line{fill:none;stroke:var(--c);stroke-width:1.6;stroke-linecap:round}
 .band{fill:var(--c);opacity:.2}.dots{fill:none;stroke:var(--c);stroke-width:3;stroke-linecap:round;opacity:.55}.bars{fill:var(--c)}.rule{stroke:#c22;stroke-dasharray:4 3}
 .plot path{vector-effect:non-scaling-stroke}.chosen{fill:var(--ink);opacity:.15}svg[tabindex]{touch-action:pan-y;user-select:none}kbd{border:1px solid var(--faint);border-radius:3px;padding:0 .3em}
+.good{--c:#2d8a3e}.bad{--c:#c22}.faint{--c:#888}
 .agreed{fill:#2d8a3e;opacity:.18}.v0{fill:var(--ink);opacity:.18}.v1{fill:#0b6fb8;opacity:.55}.v2{fill:#0b6fb8}
 table{border-collapse:collapse}th,td{padding:.15rem .7rem;text-align:right;border-bottom:1px solid var(--faint)}th[scope=row]{text-align:left;font-weight:normal;overflow-wrap:anywhere}
 .legend{list-style:none;padding:0;display:flex;flex-wrap:wrap;gap:.2rem 1.2rem}.legend li{overflow-wrap:anywhere}.legend li::before{content:"";display:inline-block;width:1.1em;height:.25em;margin-right:.4em;vertical-align:middle;background:var(--c)}

@@ -106,7 +106,7 @@ export function plotted({ low, high, zoom }: Axis, { x, y, width, height }: Plac
   const range =
     zoom === undefined
       ? ""
-      : ` class="plot" data-low="${low}" data-high="${high}"${zoom === "time" ? " data-time" : ""}`;
+      : ` class="plot" data-low="${low}" data-high="${high}"${zoom === "time" ? ' data-time=""' : ""}`;
   return `<svg ${place} preserveAspectRatio="none"${range}>${body}</svg>`;
 }
 

@@ -37,11 +37,17 @@ export function explanation(host: string, reselection: Reselection, width: numbe
   const drawn = rejudged.filter(({ interval }) => interval !== null);
   const lines = [palette.strong(headline(host, reselection))];
   if (drawn.length > 0) lines.push(...chart(drawn, intersection, width, palette));
-  for (const association of rejudged) lines.push(...sentence(association, reselection));
+  lines.push(...sentences(reselection));
   return lines.map((line) => `${line}\n`).join("");
 }
 
-function headline(host: string, { candidates, truechimers, intersection, offset }: Reselection): string {
+/** One for each server that lost, and where the daemon sees it otherwise. */
+export function sentences(reselection: Reselection): readonly string[] {
+  return reselection.rejudged.flatMap((association) => sentence(association, reselection));
+}
+
+/** What it comes to. */
+export function headline(host: string, { candidates, truechimers, intersection, offset }: Reselection): string {
   if (candidates === 0) return `${printable(host)}: no server can be judged`;
   if (intersection === null) return `${printable(host)}: no majority of ${counted(candidates, "server")} agree`;
   const agreed = `${truechimers} of ${counted(candidates, "server")} agree: the time is ${signedText(intersection.low)} to ${signedText(intersection.high)} off`;

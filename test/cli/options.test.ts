@@ -166,6 +166,8 @@ const VALUES: Readonly<Record<string, () => string>> = {
   "--user": () => "root",
   "--seed": () => "7",
   "--output": () => join(folder, "report.html"),
+  "--html": () => join(folder, "page.html"),
+  "--svg": () => join(folder, "picture.svg"),
   "--host": () => "10.1.0.0/16",
   "--interface": () => "lo",
   "--nts-name": () => "ntp.example",

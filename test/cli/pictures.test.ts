@@ -39,7 +39,9 @@ it("escapes what a server's name may hold", () => {
 it("draws the same pictures each time, each within its screen", () => {
   const drawn = [...pictures()];
   expect([...pictures()]).toEqual(drawn);
-  expect(drawn.map(([path]) => path)).toEqual(["sync", "explain", "watch"].map((name) => `man/pictures/${name}.svg`));
+  expect(drawn.map(([path]) => path)).toEqual(
+    ["sync", "explain", "watch", "report"].map((name) => `man/pictures/${name}.svg`),
+  );
   for (const [path, svg] of drawn)
     for (const [column, , length, , text] of pieces(svg))
       expect([path, text, column + length <= 88]).toEqual([path, text, true]);
@@ -51,4 +53,7 @@ it("draws the same pictures each time, each within its screen", () => {
   expect(said[0]).toContain("3 of 5 servers agree; stepped");
   expect(said[1]).toContain("its time disagrees with the majority");
   expect(said[2]).toContain("(lost): the server is not synchronized");
+  expect(drawn[3]![1]).toMatch(/class="v2".*class="v0"/s);
+  expect(drawn[3]![1]).not.toMatch(/NaN|undefined/);
+  for (const tag of drawn[3]![1].match(/<[^>]*>/g)!) expect(tag).toMatch(/^<(?:\/\w+|\w+(?: [\w:-]+="[^"<]*")*\/?)>$/);
 });

@@ -156,6 +156,7 @@ export const GROUPS = {
       "associations",
       "wide",
       "explain",
+      "explainedPicture",
       "watch",
       "insteadConfig",
       "shownState",
@@ -200,7 +201,7 @@ export const GROUPS = {
     heading: "How servers are measured:",
     rows: ["samples", "interval", "timeout", "nowDeadline", "waitNetwork"],
   },
-  drawing: { heading: "How it is shown:", rows: ["every", "lines"] },
+  drawing: { heading: "How it is shown:", rows: ["every", "lines", "livePage"] },
   decoding: {
     heading: "What is shown:",
     rows: [
@@ -241,7 +242,10 @@ export const GROUPS = {
   figures: { heading: "Figures for a monitoring system:", rows: ["format", "textfile"] },
   adopting: { heading: "What is taken over:", rows: ["root", "write", "keepOld"] },
   output: { heading: "What is printed:", rows: ["json", "quiet", "verbose", "debug", "noColor"] },
-  queryOutput: { heading: "What is printed:", rows: ["queryCompat", "json", "quiet", "verbose", "debug", "noColor"] },
+  queryOutput: {
+    heading: "What is printed:",
+    rows: ["explainQuery", "queryPicture", "queryCompat", "json", "quiet", "verbose", "debug", "noColor"],
+  },
   peersOutput: { heading: "What is printed:", rows: ["peersCompat", "json", "quiet", "verbose", "debug", "noColor"] },
   checkOutput: { heading: "What is printed:", rows: ["checkCompat", "json", "quiet", "verbose", "debug", "noColor"] },
 } as const;

@@ -635,6 +635,23 @@ export const ROWS = {
     flag: "--explain",
     text: "draw what each server says of the time, and say why the others are not used",
   },
+  explainQuery: {
+    flag: "--explain",
+    text: "draw what each server says of the time, and say why the others are not used",
+    excludes: ["--json", "--format", "--textfile", "--compat"],
+  },
+  explainedPicture: {
+    flag: "--svg",
+    takes: "file",
+    text: "write what --explain draws to this file, as a picture",
+    excludes: ["--watch", "--format", "--textfile"],
+  },
+  queryPicture: {
+    flag: "--svg",
+    takes: "file",
+    text: "write what --explain draws to this file, as a picture",
+    excludes: ["--format", "--textfile"],
+  },
   watch: {
     flag: "--watch",
     takes: "duration",
@@ -800,6 +817,11 @@ export const ROWS = {
     text: "a line this often where the output is no terminal",
     duration: { least: 0.1, most: 86_400 },
     standard: WATCH_DEFAULTS.every as number,
+  },
+  livePage: {
+    flag: "--html",
+    takes: "file",
+    text: "write a page with all that was measured so far to this file, each time that something is shown",
   },
   lines: { flag: "--count", takes: "n", text: "end after so many of them", whole: { least: 1, most: 1_000_000 } },
 

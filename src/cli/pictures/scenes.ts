@@ -12,6 +12,8 @@ import { createEngine } from "../../engine/engine.ts";
 import type { EngineConfig } from "../../engine/port/config.ts";
 import type { Snapshot } from "../../engine/port/snapshot.ts";
 import { securityProvider } from "../../security/symmetric.ts";
+import { reportPicture } from "../../report/page.ts";
+import { Watched } from "../../report/watched.ts";
 import { during, lies, unsynchronized } from "../../sim/oddities.ts";
 import type { Runner } from "../../sim/runner.ts";
 import type { ServerOptions } from "../../sim/server.ts";
@@ -35,11 +37,11 @@ const SCENES: Readonly<Record<string, () => Omit<Screen, "width">>> = { sync, ex
 
 /** Every picture, by its path from the top. */
 export function pictures(): ReadonlyMap<string, string> {
+  const screens = Object.entries(SCENES).map(
+    ([name, scene]) => [name, terminalPicture({ ...scene(), width: WIDTH })] as const,
+  );
   return new Map(
-    Object.entries(SCENES).map(([name, scene]) => [
-      `man/pictures/${name}.svg`,
-      terminalPicture({ ...scene(), width: WIDTH }),
-    ]),
+    [...screens, ["report", reported()] as const].map(([name, picture]) => [`man/pictures/${name}.svg`, picture]),
   );
 }
 
@@ -93,6 +95,25 @@ function watch(): Omit<Screen, "width"> {
   };
 }
 
+/** Some charts of the page that a report is, of a morning in which one server begins to lie. */
+function reported(): string {
+  const world = worldOf({
+    liar: { oddities: [during(7200, Infinity, lies(0.02))] },
+    lost: { oddities: [during(0, 4000, unsynchronized())] },
+  });
+  const runner = started(world, "query", {}, watching, { clockError: -0.002, oscillator: { frequency: 4e-7 } });
+  const watched = new Watched();
+  for (let look = 0; look < REPORTED_LOOKS; look += 1) {
+    world.run(BETWEEN_REPORTED_LOOKS);
+    watched.take(runner.snapshot(), Number(PIVOT / 1_000_000_000n) + world.now);
+  }
+  return reportPicture(watched.all);
+}
+
+/** Four hours. */
+const REPORTED_LOOKS = 225;
+const BETWEEN_REPORTED_LOOKS = 64;
+
 /** As many looks as the plot has columns and more, seconds apart. */
 const LOOKS = 80;
 const BETWEEN_LOOKS = 8;
@@ -115,12 +136,13 @@ function worldOf(odd: Partial<Record<keyof typeof SERVERS, HostOptions & ServerO
   return world;
 }
 
-/** Starts a run on a machine whose clock is a quarter of a second behind. */
+/** Starts a run on a machine whose clock is a quarter of a second behind, unless it is another. */
 function started(
   world: SimWorld,
   command: OnceCommand,
   options: OnceOptions,
   lasting: (config: EngineConfig) => EngineConfig,
+  clock: HostOptions = { clockError: -0.25, oscillator: { frequency: 2e-5 } },
 ): Runner {
   const specs = NAMES.map((name) => parseServer(name));
   const config = lasting(onceConfig(command, specs, options, null, { precision: -24, ownReferenceIds: [] }));
@@ -129,6 +151,6 @@ function started(
     "localhost",
     (chance) =>
       withShadow(config, (told) => createEngine(told, { security, era: PIVOT, chance, referenceIdOf: () => 0 })),
-    { clockError: -0.25, oscillator: { frequency: 2e-5 }, link: { delay: 0.0005 } },
+    { ...clock, link: { delay: 0.0005 } },
   );
 }
