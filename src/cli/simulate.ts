@@ -7,12 +7,13 @@ import { LARGEST, readText } from "../security/readfile.ts";
 import type { WorldPlan } from "../simulate/plan.ts";
 import { quantilesOf } from "../simulate/quantiles.ts";
 import { readWorld } from "../simulate/read.ts";
+import type { Simulated } from "../simulate/simulation.ts";
 import { trialOf } from "../simulate/trial.ts";
 import { documentText } from "../view/document.ts";
 import { simulateDocument } from "../view/simulate-document.ts";
-import { quantilesText, simulatedText } from "../view/simulate-text.ts";
+import { coursesText, quantilesText, simulatedText } from "../view/simulate-text.ts";
 import { exitCode } from "./exit.ts";
-import { type Io, sayLine } from "./io.ts";
+import { DEFAULT_WIDTH, type Io, sayLine } from "./io.ts";
 import type { OptionsOf } from "./options/offers.ts";
 import { simulateAll } from "./simulate/fleet.ts";
 import { remarkLine } from "./tell.ts";
@@ -32,14 +33,28 @@ export async function runSimulate(file: string | null, options: SimulateOptions,
   const runs = await simulateAll(plan, seeds, options.trace === true);
   const quantiles = runs.length === 1 ? null : quantilesOf(runs);
   if (options.trace === true) io.err.write(`${runs[0]!.trace}\n`);
+  if (options.html !== undefined) {
+    const [{ simulatedPage }, { writePage }] = await Promise.all([
+      import("../report/simulated.ts"),
+      import("./page-file.ts"),
+    ]);
+    writePage(options.html, simulatedPage(plan.title, plan.beginning, runs[0]!));
+  }
   if (options.json === true) {
     const pivot = BigInt(Date.parse(plan.beginning)) * 1_000_000n;
     io.out.write(documentText(simulateDocument(runs, quantiles, pivot), io.out.isTerminal));
   } else if (options.quiet !== true)
     io.out.write(
-      quantiles === null ? simulatedText(plan.title, runs[0]!) : quantilesText(plan.title, runs.length, quantiles),
+      quantiles === null
+        ? simulatedText(plan.title, runs[0]!) + drawnText(runs[0]!, io)
+        : quantilesText(plan.title, runs.length, quantiles),
     );
   return exitCode("ok");
+}
+
+/** Where somebody looks at it. */
+function drawnText(run: Simulated, { out }: Io): string {
+  return out.isTerminal ? `\n${coursesText(run, out.columns ?? DEFAULT_WIDTH)}` : "";
 }
 
 function planOf(file: string | null, options: SimulateOptions, io: Io): WorldPlan {

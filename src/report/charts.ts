@@ -1,6 +1,6 @@
 /** The charts of one figure over time, of how it is spread, and of how stable the clock is. */
 import { signedText } from "../view/text.ts";
-import { COLOURS, iso, padded, timeAxis } from "./axes.ts";
+import { COLOURS, decades, iso, padded, timeAxis, type Span } from "./axes.ts";
 import type { Collection, ServerFigures } from "./collection.ts";
 import { allanDeviation, type Series } from "./series.ts";
 import { chart, type Axis, type Mark } from "./svg.ts";
@@ -41,7 +41,7 @@ export function serversChart(all: Collection, servers: readonly ServerFigures[])
 /** Figures over time. The axis leaves out the hundredth part that is farthest off, so that one spike does not flatten all else. */
 export function seriesChart(
   title: string,
-  all: Collection,
+  all: Span,
   series: readonly Series[],
   text: (value: number) => string,
   more: readonly Mark[] = [],
@@ -72,15 +72,6 @@ export function allanChart(offset: Series): string {
   const points = allanDeviation(offset).filter(({ deviation }) => deviation > 0);
   if (points.length < 2) return "";
   const [xs, ys] = [points.map(({ tau }) => Math.log10(tau)), points.map(({ deviation }) => Math.log10(deviation))];
-  const decades = (values: readonly number[], text: (value: number) => string): Axis => {
-    const [low, high] = [Math.floor(Math.min(...values)), Math.ceil(Math.max(...values) + 1e-9)];
-    return {
-      low,
-      high: Math.max(high, low + 1),
-      text,
-      ticks: Array.from({ length: Math.max(high, low + 1) - low + 1 }, (_, index) => low + index),
-    };
-  };
   return chart({
     title: "Allan deviation",
     x: decades(xs, (value) => `${10 ** value} s`),

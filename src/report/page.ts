@@ -10,10 +10,9 @@ import type { Collection, ServerFigures } from "./collection.ts";
 import { intervals, strips, wedge } from "./servers.ts";
 import { leftOut, stepsOf } from "./left-out.ts";
 import type { Series } from "./series.ts";
+import { htmlPage, section } from "./shell.ts";
 import { sheet } from "./sheet.ts";
-import { STYLE } from "./style.ts";
 import { escaped } from "./svg.ts";
-import { POLICY, ZOOM } from "./zoom.ts";
 
 /**
  * Draws the page.
@@ -64,16 +63,7 @@ export function reportPage(all: Collection, again: Seconds | null = null): strin
       seriesChart("packets of clients", all, [all.received, all.refused, all.limited], round, [], false),
     ),
   ];
-  const refresh = again === null ? "" : `<meta http-equiv="refresh" content="${Math.ceil(again)}">`;
-  return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${POLICY}">
-<meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">${refresh}
-<title>Time report</title><style>${STYLE}</style></head><body><main>
-<h1>Time report</h1><p>${escaped(span(all))}</p>
-${KEYS}
-${parts.join("\n")}
-</main><script>${ZOOM}</script></body></html>
-`;
+  return htmlPage({ title: "Time report", intro: span(all), parts, again });
 }
 
 /** What of the page tells most at one look, as a picture. */
@@ -86,9 +76,6 @@ export function reportPicture(all: Collection): string {
   ]);
 }
 
-/** Shown by the script, without which it is not true. */
-const KEYS = `<p id="keys" hidden>Drag across a plot to see more of less, double-click to see all; or, on the plot that has the focus, <kbd>+</kbd> <kbd>-</kbd> <kbd>←</kbd> <kbd>→</kbd> <kbd>0</kbd>. <output id="said"></output></p>`;
-
 function span({ rows, from, until, servers }: Collection): string {
   if (rows === 0) return "Nothing that could be read.";
   return `${iso(from)} to ${iso(until)} UTC; ${counted(rows, "row")}, ${counted(servers.size, "server")}.`;
@@ -99,10 +86,6 @@ function notes(all: Collection): string {
   return words.length === 0
     ? ""
     : `<ul class="notes">${words.map((text) => `<li>${escaped(text)}</li>`).join("")}</ul>`;
-}
-
-function section(title: string, text: string, body: string): string {
-  return body === "" ? "" : `<section><h2>${title}</h2>${text === "" ? "" : `<p>${text}</p>`}${body}</section>`;
 }
 
 const PERCENTILES = [0.01, 0.05, 0.5, 0.95, 0.99] as const;

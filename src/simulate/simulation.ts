@@ -14,6 +14,15 @@ export interface TrueError {
   readonly final: Seconds;
 }
 
+/** A clock at one moment of a run. */
+export interface CoursePoint {
+  readonly at: Seconds;
+  /** Its reading less true time. */
+  readonly error: Seconds;
+  /** How wrong it said that it might be; `null`: it followed nobody. */
+  readonly bound: Seconds | null;
+}
+
 /** What became of one host. */
 export interface HostResult {
   readonly name: string;
@@ -28,6 +37,8 @@ export interface HostResult {
   /** Since when it followed somebody at first; `null`: never. */
   readonly since: Seconds | null;
   readonly packets: Readonly<Traffic>;
+  /** Its clock over time, some two thousand moments at most. */
+  readonly course: readonly CoursePoint[];
 }
 
 /** What happened to a host, or in its daemon. */
@@ -58,6 +69,9 @@ export interface Simulated {
 const LOOK: Seconds = 60;
 const LOOKS = 240;
 
+/** So many moments of a clock are kept, about. */
+const MOST_MOMENTS = 2000;
+
 /** At every so many looks a host is asked what it states. */
 const ASKED_EVERY = 5;
 
@@ -69,7 +83,7 @@ export async function simulate(plan: WorldPlan, seed: string, trace = false): Pr
   const built = await build(plan, seed, trace);
   const { world, hosts } = built;
   const interval = Math.min(LOOK, plan.duration / LOOKS);
-  const records = new Map([...hosts.keys()].map((name) => [name, new HostRecord(interval)]));
+  const records = new Map([...hosts.keys()].map((name) => [name, new HostRecord(interval, plan.duration)]));
   // Between the full minutes, at which much happens.
   for (let at = interval / 2; at < plan.duration; at += interval) {
     world.run(at - world.now);
@@ -97,6 +111,9 @@ interface Stated {
 /** The looks at one host. */
 class HostRecord {
   readonly #interval: Seconds;
+  /** Of so many looks one is kept. */
+  readonly #keptEvery: number;
+  readonly course: CoursePoint[] = [];
   #looks = 0;
   #squares = 0;
   #count = 0;
@@ -106,8 +123,9 @@ class HostRecord {
   outside: Seconds = 0;
   since: Seconds | null = null;
 
-  constructor(interval: Seconds) {
+  constructor(interval: Seconds, duration: Seconds) {
     this.#interval = interval;
+    this.#keptEvery = Math.ceil(duration / interval / MOST_MOMENTS);
   }
 
   get error(): TrueError | null {
@@ -123,10 +141,12 @@ class HostRecord {
   look(runner: Runner, at: Seconds, leapt: Seconds): void {
     const { machine } = runner;
     // To ask a daemon for all that it knows is dear: it is done now and then, and before it is accused of anything.
-    if (this.#looks++ % ASKED_EVERY === 0 || this.since === null) this.#stated = statedBy(runner);
+    const look = this.#looks++;
+    if (look % ASKED_EVERY === 0 || this.since === null) this.#stated = statedBy(runner);
     if (this.#stated.follows) this.since ??= at;
-    if (this.since === null) return;
     const error = machine.error - leapt;
+    if (look % this.#keptEvery === 0) this.course.push({ at, error, bound: this.#bound(machine.mono()) });
+    if (this.since === null) return;
     this.#squares += error ** 2;
     this.#count += 1;
     if (Math.abs(error) > Math.abs(this.#worst)) this.#worst = error;
@@ -138,8 +158,13 @@ class HostRecord {
 
   /** What is stated grows from the moment it was stated. */
   #isOutside(error: Seconds, now: Mono): boolean {
+    const bound = this.#bound(now);
+    return bound !== null && Math.abs(error) > bound;
+  }
+
+  #bound(now: Mono): Seconds | null {
     const { follows, rootDistance, at } = this.#stated;
-    return follows && Math.abs(error) > rootDistance + PHI * Math.max(0, elapsed(at, now));
+    return follows ? rootDistance + PHI * Math.max(0, elapsed(at, now)) : null;
   }
 }
 
@@ -161,6 +186,7 @@ function resultOf(name: string, runner: Runner, record: HostRecord, { nameOf, tr
     outsideBound: record.outside,
     since: record.since,
     packets: traffic.get(name)!,
+    course: record.course,
   };
 }
 

@@ -81,6 +81,8 @@ function markOf({ associations, system }: Snapshot, before: Snapshot | null, ste
 
 /** Columns for the numbers at the left. */
 const SCALE = 11;
+/** Columns that the plot itself does not have. */
+export const PLOT_MARGIN: number = SCALE + 2;
 
 /** From the top row's offset to the bottom row's. */
 interface Range {

@@ -20,7 +20,7 @@ import {
 } from "./schema.ts";
 
 /** One host. */
-export interface SimulatedHostDocument extends Omit<HostResult, "associations"> {
+export interface SimulatedHostDocument extends Omit<HostResult, "associations" | "course"> {
   readonly associations: readonly AssociationDocument[];
 }
 
@@ -53,7 +53,7 @@ export function simulateDocument(
     seed,
     runs: runs.length,
     duration,
-    hosts: hosts.map((host) => ({
+    hosts: hosts.map(({ course: _course, ...host }) => ({
       ...host,
       associations: host.associations.map((one) => ({
         ...one,

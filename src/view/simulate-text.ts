@@ -2,10 +2,14 @@
 import type { HostQuantiles } from "../simulate/quantiles.ts";
 import type { HostResult, Simulated, SimulatedEvent } from "../simulate/simulation.ts";
 import type { Seconds } from "../time/seconds.ts";
-import { counted, durationText, longText, NOTHING, printable, signedText } from "./text.ts";
+import { plot, PLOT_MARGIN, type Moment } from "./plot.ts";
+import { counted, durationText, longText, NOTHING, printable, signedText, wrapped } from "./text.ts";
 
-/** So many of the events are told. */
+/** So many of the events are told, and hosts drawn: as there are digits. */
 const MOST_EVENTS = 40;
+const MOST_DRAWN = 10;
+/** Rows of the plot. */
+const PLOT_ROWS = 11;
 
 /** One run. */
 export function simulatedText(title: string | null, { seed, duration, hosts, events }: Simulated): string {
@@ -22,6 +26,34 @@ export function simulatedText(title: string | null, { seed, duration, hosts, eve
     ...(more > 0 ? [`and ${counted(more, "event")} more; --json has all`] : []),
     "",
   ].join("\n");
+}
+
+/**
+ * How wrong the clocks truly were over time, for a terminal: a digit is a host, since it followed somebody.
+ * @returns lines, each with a line feed; nothing where no host followed anybody
+ */
+export function coursesText({ hosts, duration }: Simulated, width: number): string {
+  const drawn = hosts.slice(0, MOST_DRAWN);
+  const columns = Math.max(1, width - PLOT_MARGIN);
+  const moments = Array.from({ length: columns }, (_, column): Moment => {
+    const at = (duration * (column + 0.5)) / columns;
+    const servers = new Map(
+      drawn.flatMap(({ course, since }, index) => {
+        const point = course.findLast((one) => one.at <= at);
+        if (point === undefined || since === null || point.at < since) return [];
+        return [[index, { offset: point.error, low: point.error, high: point.error, agrees: true }] as const];
+      }),
+    );
+    return { servers, band: null, mark: " ", at: new Date(at * 1000).toISOString().slice(11, 19) };
+  });
+  const lines = plot(moments, new Map(drawn.map((_, index) => [index, index + 1])), width, PLOT_ROWS);
+  if (lines.length === 0) return "";
+  const names = drawn.map(({ name }, index) => `${(index + 1) % 10} ${printable(name)}`).join("   ");
+  const rest =
+    hosts.length > drawn.length ? [`and ${counted(hosts.length - drawn.length, "host")} more; --html draws all`] : [];
+  return ["true error of the clocks", ...lines, ...wrapped(names, width), ...rest, ""]
+    .map((line) => `${line}\n`)
+    .join("");
 }
 
 /** What many runs came to. */
@@ -41,9 +73,21 @@ export function quantilesText(title: string | null, runs: number, quantiles: rea
   ].join("\n");
 }
 
-const HOST_HEADS = ["host", "stratum", "follows", "error", "rms", "worst", "outside", "sent", "received"];
+/** What is told of each host. */
+export const HOST_HEADS: readonly string[] = [
+  "host",
+  "stratum",
+  "follows",
+  "error",
+  "rms",
+  "worst",
+  "outside",
+  "sent",
+  "received",
+];
 
-function hostCells({ name, stratum, systemPeer, error, outsideBound, packets }: HostResult): readonly string[] {
+/** The same of one of them. */
+export function hostCells({ name, stratum, systemPeer, error, outsideBound, packets }: HostResult): readonly string[] {
   return [
     printable(name),
     `${stratum}`,
@@ -80,7 +124,8 @@ function spanText(seconds: Seconds = 0): string {
   return longText(seconds) ?? durationText(seconds);
 }
 
-function eventCells(event: SimulatedEvent): readonly string[] {
+/** When it happened, to whom, and what. */
+export function eventCells(event: SimulatedEvent): readonly string[] {
   const words = Object.hasOwn(WORDS, event.what) ? WORDS[event.what]!(event) : event.what;
   return [clockOf(event.at), event.host === null ? "" : printable(event.host), words];
 }

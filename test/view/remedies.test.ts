@@ -131,7 +131,7 @@ const WHOSE: readonly (readonly [RegExp, readonly string[] | null])[] = [
 /** What is no option of ours: those of other programs that a text tells somebody to give them, and the colours of a style sheet. */
 const OTHERS: ReadonlySet<string> = new Set([
   "host/libc.ts: --omit", // npm's, which leaves koffi out
-  ...["ink", "paper", "faint"].map((colour) => `report/page.ts: --${colour}`),
+  ...["style", "sheet"].flatMap((file) => ["ink", "paper", "faint"].map((colour) => `report/${file}.ts: --${colour}`)),
 ]);
 
 it("every option that any text of the program speaks of is there, and in a command's own texts its own", () => {

@@ -865,6 +865,8 @@ export const ROWS = {
     duration: { least: 0.1, most: 86_400 },
   },
 
+  simulatedPage: { flag: "--html", takes: "file", text: "write the run, of several the first, as a page to this file" },
+
   // What is simulated.
   simulatedConfig: {
     flag: "--config",

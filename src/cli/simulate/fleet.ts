@@ -32,7 +32,7 @@ export async function simulateAll(plan: WorldPlan, seeds: readonly string[], tra
 export async function runErrand(plan: WorldPlan, { seed, trace, isWhole }: Errand): Promise<Simulated> {
   const run = await simulate(plan, seed, trace);
   if (isWhole) return run;
-  return { ...run, events: [], hosts: run.hosts.map((host) => ({ ...host, associations: [] })) };
+  return { ...run, events: [], hosts: run.hosts.map((host) => ({ ...host, associations: [], course: [] })) };
 }
 
 async function onThreads(code: string, plan: WorldPlan, errands: readonly Errand[]): Promise<Simulated[]> {
