@@ -35,11 +35,14 @@ export async function buildLibrary() {
   writeFileSync(place("dist/index.cjs"), CHUNK);
   for (const name of Object.keys(ENTRIES)) writeFileSync(place(`dist/${name}.js`), handedOn(name));
   for (const [name, text] of await types()) {
-    writeFileSync(place(`dist/${name}.d.ts`), text);
-    writeFileSync(place(`dist/${name}.d.cts`), text);
+    writeFileSync(place(`dist/${name}.d.ts`), DISPOSABLE + text);
+    writeFileSync(place(`dist/${name}.d.cts`), DISPOSABLE + text);
   }
   return packagesOf(metafile);
 }
+
+/** `await using` is younger than the language that programs may be compiled for: its types are brought along. */
+const DISPOSABLE = '/// <reference lib="esnext.disposable" />\n';
 
 /** The ES module of an entry. */
 function handedOn(name) {

@@ -95,7 +95,8 @@ function noServers(command: string, loaded: LoadedConfiguration | null): NoServe
     loaded === null
       ? "no server is named, and there is no configuration file"
       : `no server is named, and ${loaded.path} names none that can be asked${unaskable(loaded)}`;
-  return new NoServersError(message, `name one, as in: ntpkit ${command} ntp.example.net`);
+  const example = command === "openClock" ? 'openClock(["ntp.example.net"])' : `ntpkit ${command} ntp.example.net`;
+  return new NoServersError(message, `name one, as in: ${example}`);
 }
 
 /** Lines that name servers, and are left out all the same. */

@@ -19,8 +19,8 @@ import { describeFailure } from "../view/failure.ts";
 import { OwnWorld } from "../world/own.ts";
 import { ClockError } from "./errors.ts";
 import { keepTime } from "./keeping.ts";
-import { namesOf, optionsOf, type Accepted } from "./settings.ts";
-import type { ClockSettings } from "./settings-types.ts";
+import { checkOwn, namesOf, optionsOf, type Accepted } from "./settings.ts";
+import type { ClockSettings, Signal } from "./settings-types.ts";
 import type { ClockChange, ClockTime, Timekeeper } from "./timekeeper.ts";
 
 /** What `openClock` takes: what `query` does, and whether to wait. */
@@ -28,7 +28,7 @@ export const OPENING: Accepted = {
   title: "openClock",
   command: "query",
   own: ["signal", "family", "wait"],
-  without: ["accuracy", "callDelay", "samples", "autokey", "autokeyGroup", "autokeyPassword"],
+  without: ["accuracy", "callDelay", "samples", "autokey", "autokeyGroup", "autokeyPassword", "explain"],
 };
 
 /** So long at most until it is looked again whether a moment has passed: a bound that becomes narrower lets it pass sooner. Milliseconds. */
@@ -52,7 +52,7 @@ export interface Clock extends AsyncDisposable, AsyncIterable<ClockChange> {
    * @param timestamp Unix nanoseconds, e.g. the `latest` of a transaction
    * @throws ClockError `closed`; what the signal was aborted for; UsageError where the timestamp is no bigint
    */
-  past(timestamp: bigint, options?: { readonly signal?: AbortSignal }): Promise<void>;
+  past(timestamp: bigint, options?: { readonly signal?: Signal }): Promise<void>;
   /** What becomes of it from now on, until it is closed. */
   [Symbol.asyncIterator](): AsyncIterableIterator<ClockChange>;
   /** Ends it. */
@@ -167,9 +167,11 @@ class EngineClock implements Clock {
     }
   }
 
-  async past(timestamp: bigint, { signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
+  async past(timestamp: bigint, options: { readonly signal?: Signal } = {}): Promise<void> {
     if (typeof timestamp !== "bigint")
       throw new UsageError("past: the timestamp is no bigint", "nanoseconds since 1970, as now() has them");
+    checkOwn("past", ["signal"], options);
+    const { signal } = options;
     for (;;) {
       signal?.throwIfAborted();
       if (this.#stop.signal.aborted) throw closed();

@@ -8,6 +8,7 @@ import { failureContext, runGuarded } from "../cli/guarded.ts";
 import { thisMachine, unixNow } from "../cli/measure.ts";
 import { prepare, type PrepareOptions } from "../cli/prepare.ts";
 import { namesOf, optionsOf } from "./settings.ts";
+import type { Signal } from "./settings-types.ts";
 
 /** What `query` takes: the command's options, durations in seconds. */
 export interface RunSettings extends Omit<
@@ -17,7 +18,7 @@ export interface RunSettings extends Omit<
   /** Ask servers again that sent us away in earlier runs. */
   readonly forget?: boolean;
   /** Ends the run early; its document then says `interrupted`. */
-  readonly signal?: AbortSignal;
+  readonly signal?: Signal;
   /** Takes what the engine notes while it works. */
   readonly onNotes?: (notes: readonly Note[]) => void;
 }
@@ -43,7 +44,7 @@ export async function runLibrary(
   servers: string | readonly string[],
   settings: SyncSettings,
 ): Promise<RunDocument> {
-  optionsOf({ title: command, command, own: command === "sync" ? OF_SYNC : OWN }, settings);
+  optionsOf({ title: command, command, own: command === "sync" ? OF_SYNC : OWN, without: ["explain"] }, settings);
   const named = namesOf("servers", servers);
   const machine = thisMachine();
   const { signal, onNotes, forget = false, force = false, state: place, ...options } = settings;

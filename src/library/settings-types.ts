@@ -1,8 +1,19 @@
 /** What each function of the library takes. Durations are seconds; what is left out has the default of the command's option. */
 
+/** An AbortSignal: the platform's where a program's types know of one (Node's, or the DOM's), else what is used of it here. */
+export type Signal = typeof globalThis extends { readonly AbortSignal: { readonly prototype: infer Platform } }
+  ? Platform
+  : {
+      readonly aborted: boolean;
+      readonly reason: unknown;
+      throwIfAborted(): void;
+      addEventListener(type: "abort", listener: () => void, options?: { readonly once?: boolean }): void;
+      removeEventListener(type: "abort", listener: () => void): void;
+    };
+
 /** Every function can be ended early; what it gives then says `interrupted`. */
 export interface CommonSettings {
-  readonly signal?: AbortSignal;
+  readonly signal?: Signal;
 }
 
 /** How servers are reached and asked. */

@@ -16,6 +16,8 @@ import { ROWS } from "../cli/options/rows.ts";
 const PRINTED: ReadonlySet<string> = new Set([
   ...[...GROUPS.output.rows, ...GROUPS.figures.rows].map((name) => propertyOf(ROWS[name].flag)),
   "compat",
+  "svg",
+  "html",
   "wide",
   "wideRemote",
   "associations",
@@ -73,17 +75,8 @@ export interface Accepted {
  * @throws UsageError for the first that is not one, or is not what it may be
  */
 export function optionsOf(accepted: Accepted, settings: unknown): Record<string, unknown> {
-  const { title } = accepted;
-  if (typeof settings !== "object" || settings === null || Array.isArray(settings))
-    throw new UsageError(`${title}: the settings are not an object`, "leave them out for the defaults");
   const rows = rowsOf(accepted);
-  const names = [...rows.keys(), ...accepted.own].toSorted();
-  const strange = Object.keys(settings).find((name) => !names.includes(name));
-  if (strange !== undefined)
-    throw new UsageError(
-      `${title}: there is no setting "${strange}"`,
-      didYouMean(strange, names) ?? `there is ${names.join(", ")}`,
-    );
+  checkNames(accepted.title, [...rows.keys(), ...accepted.own].toSorted(), settings);
   const given = Object.entries(settings).filter(([, value]) => value !== undefined);
   // `--no-auth`: what is switched off is on unless it is said to be off.
   const options: Record<string, unknown> = { ...switchedOn(rows) };
@@ -95,6 +88,24 @@ export function optionsOf(accepted: Accepted, settings: unknown): Record<string,
   checkExclusions(rows, options);
   checkOnceOptions({ maxStep: (settings as OnceOptions).maxStep } as OnceOptions);
   return options;
+}
+
+/**
+ * Checks settings of a function that has only some of its own, whoever wrote them.
+ * @throws UsageError as `optionsOf`
+ */
+export function checkOwn(title: string, names: readonly string[], settings: unknown): void {
+  checkNames(title, names, settings);
+  for (const [name, value] of Object.entries(settings)) if (value !== undefined) check(name, value, own(OWN, name)!);
+}
+
+function checkNames(title: string, names: readonly string[], settings: unknown): asserts settings is object {
+  if (typeof settings !== "object" || settings === null || Array.isArray(settings))
+    throw new UsageError(`${title}: the settings are not an object`, "leave them out for the defaults");
+  const strange = Object.keys(settings).find((name) => !names.includes(name));
+  if (strange === undefined) return;
+  const hint = didYouMean(strange, names) ?? `there is ${names.join(", ")}`;
+  throw new UsageError(`${title}: there is no setting "${strange}"`, hint);
 }
 
 /** The rows of a command that programs have, by their properties. */

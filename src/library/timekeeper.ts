@@ -124,7 +124,12 @@ export class Timekeeper {
    */
   now(mono: Mono): ClockTime {
     const interval = this.#interval;
-    if (interval === null) throw new ClockError("unsynchronized", "the clock has not been synchronized yet");
+    if (interval === null)
+      throw new ClockError(
+        "unsynchronized",
+        "the clock has not been synchronized yet",
+        "open it without wait: false, or wait for its change to synchronized",
+      );
     const widened = interval.growth * Math.max(0, elapsed(interval.since, mono));
     const counted = elapsed(this.#world.start.mono, mono);
     const turned = counted + this.#world.turned(mono);

@@ -85,6 +85,38 @@ describe("the types", () => {
     );
     expect(stdout).toBe("");
   });
+
+  it("do without Node's and without the DOM's", () => {
+    const program = `import { openClock, query, type Clock } from "ntpkit";
+import { decodePacket } from "ntpkit/wire";
+export async function use(): Promise<bigint> {
+  const signal = { aborted: false, reason: null, throwIfAborted() {}, addEventListener() {}, removeEventListener() {} };
+  await query("h", { signal });
+  // @ts-expect-error no signal
+  await query("h", { signal: 7 });
+  const clock: Clock = await openClock(["h"], { wait: false });
+  await clock.past(5n, { signal });
+  await clock[Symbol.asyncDispose]();
+  return clock.now().best + BigInt(decodePacket(new Uint8Array(48)) === null ? 0 : 1);
+}
+`;
+    writeFileSync(join(folder, "bare.mts"), program);
+    const words = [
+      "--strict",
+      "--noEmit",
+      "--target",
+      "es2022",
+      "--lib",
+      "es2022",
+      "--types",
+      "",
+      "--module",
+      "nodenext",
+    ];
+    const compiler = join(TOP, "node_modules/typescript/bin/tsc");
+    const { stdout } = spawnSync(process.execPath, [compiler, ...words, "bare.mts"], { cwd: folder, encoding: "utf8" });
+    expect(stdout).toBe("");
+  });
 });
 
 /** Runs a program of Node's while the server goes on answering. */
