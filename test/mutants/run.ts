@@ -54,8 +54,12 @@ async function begin(): Promise<Vitest> {
 let vitest = await begin();
 const deadline = performance.now() + Number(values.seconds) * 1000;
 let alive = 0;
-for (const room of positionals.length > 0 ? positionals : ROOMS) alive += await examine(room);
-await vitest.close();
+for (const room of positionals.length > 0 ? positionals : ROOMS) {
+  alive += await examine(room);
+  // Each room has a process of its own: what one leaves is not told of the next.
+  await vitest.close();
+  vitest = await begin();
+}
 // A thread that was given up may be in its loop still.
 process.exit(alive === 0 ? 0 : 1);
 
