@@ -28,6 +28,16 @@ interface ReachSettings extends CommonSettings {
   readonly keysFormat?: "auto" | "ntp" | "chrony";
 }
 
+/** How whoever is found proves who he is under Network Time Security. */
+interface FoundNtsSettings {
+  /** Follow only who has proved it. */
+  readonly nts?: boolean;
+  /** What his certificate must be for; absent: his address. */
+  readonly ntsName?: string;
+  readonly ca?: string;
+  readonly pin?: string;
+}
+
 /** Which servers are believed. */
 interface SelectionSettings {
   readonly minclock?: number;
@@ -66,7 +76,7 @@ export interface PoolSettings extends ServerSettings {
 }
 
 /** What `manycast` takes. */
-export interface ManycastSettings extends ReachSettings, SelectionSettings {
+export interface ManycastSettings extends ReachSettings, FoundNtsSettings, SelectionSettings {
   /** Hops of the last ring, 1 … 255. */
   readonly ttl?: number;
   readonly interval?: number;
@@ -84,7 +94,7 @@ export interface ManycastSettings extends ReachSettings, SelectionSettings {
 }
 
 /** What `broadcast` takes. */
-export interface BroadcastSettings extends Omit<ReachSettings, "key">, SelectionSettings {
+export interface BroadcastSettings extends Omit<ReachSettings, "key">, FoundNtsSettings, SelectionSettings {
   /** The groups assigned to NTP, too. */
   readonly multicast?: boolean;
   /** End after so many broadcasts were used. */
@@ -155,6 +165,10 @@ export interface DecodeSettings extends CommonSettings {
   readonly port?: number;
   readonly keys?: string;
   readonly keysFormat?: "auto" | "ntp" | "chrony";
+  /** Check MACs of Autokey by the keys in this folder. */
+  readonly autokey?: string;
+  /** A file with their password; absent: the host's name. */
+  readonly autokeyPassword?: string;
 }
 
 /** What `simulate` takes. */

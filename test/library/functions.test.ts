@@ -77,8 +77,10 @@ const ASKING = {
 
 /** Settings that exclude each other are tried apart. */
 const POOL: Omit<All<PoolSettings>, "nts"> = { ...SERVERS, follow: false };
-const MANYCAST: All<ManycastSettings> = {
+const FOUND = { ca: "k", pin: "k", ntsName: "h" };
+const MANYCAST: Omit<All<ManycastSettings>, "nts"> = {
   ...REACH,
+  ...FOUND,
   ...SELECTION,
   key: 1,
   ttl: 3,
@@ -94,6 +96,8 @@ const MANYCAST: All<ManycastSettings> = {
 };
 const BROADCAST: All<BroadcastSettings> = {
   ...REACH,
+  ...FOUND,
+  nts: true,
   ...SELECTION,
   multicast: true,
   count: 1,
@@ -130,12 +134,14 @@ const DECODE: All<DecodeSettings> = {
   port: 123,
   keys: "k",
   keysFormat: "auto",
+  autokey: "k",
+  autokeyPassword: "k",
 };
 const SIMULATE: All<SimulateSettings> = { config: "k", network: "lan", seed: "1", runs: 1, for: 60 };
 
 describe.each([
   [ACCEPTED.pool, POOL, ["nts"]],
-  [ACCEPTED.manycast, MANYCAST, []],
+  [ACCEPTED.manycast, MANYCAST, ["nts"]],
   [ACCEPTED.broadcast, BROADCAST, []],
   [ACCEPTED.peers, PEERS, []],
   [ACCEPTED.trace, TRACE, []],
