@@ -6,6 +6,7 @@ import type { Credentials } from "../security/autokey/credentials.ts";
 import type { FolderFault, KeyFolder } from "../security/autokey/folder.ts";
 import type { GroupParameters } from "../security/autokey/identity/identity.ts";
 import type { SessionDigest } from "../security/autokey/session.ts";
+import type { AutokeyFacts } from "../control/responder/facts.ts";
 import type { PlacedMessage } from "../security/place.ts";
 import type { AutokeyAnswering, SecurityProvider } from "../security/security.ts";
 import { passwordOf } from "./autokey-password.ts";
@@ -32,6 +33,8 @@ export interface AutokeyHost {
 /** Who answers under Autokey, and what others may do with his keys. */
 export interface AutokeyServing {
   readonly answering: AutokeyAnswering;
+  /** For control queries. */
+  readonly facts: () => AutokeyFacts;
   readonly exposed: readonly string[];
 }
 
@@ -73,7 +76,7 @@ export async function loadAutokeyServer(options: AutokeyOptions): Promise<Autoke
   }
   const folder = { path, password: passwordOf(options), hostname: hostname() };
   const { credentials, exposed } = await loadHost(folder, "md5", [], ON_COMMAND_LINE);
-  return { answering: await serverBy(credentials), exposed };
+  return { answering: await serverBy(credentials), facts: () => credentials.facts(null), exposed };
 }
 
 /** The groups that lines name, each once. */
@@ -116,6 +119,7 @@ export async function loadHost(
           associationId: randomInt(1, 0x1_0000),
           // Of a group that is not known nobody can prove to be.
           group: ident === null ? null : (groups.get(ident) ?? []),
+          ident,
           random: randomBytes,
         },
         remote,

@@ -99,7 +99,7 @@ export async function prepareServe(
     trust: trustOf(options),
     autokeyAnswering: autokey?.answering ?? null,
     nts: ntsSettings(options, loaded?.configuration ?? null, whereServed(made)),
-    control: controlResponder(loaded?.configuration ?? null, keys.keyring, undefined, served),
+    control: controlResponder(loaded?.configuration ?? null, keys.keyring, undefined, served, autokey?.facts),
   };
 }
 

@@ -1,4 +1,5 @@
 /** A {@link DaemonReport} from mode 6: ntpd's variables by their names (ntpq "System Variables", "Peer Variables"). */
+import type { DanceReport } from "../security/security.ts";
 import type { AssociationMode } from "../association/modes.ts";
 import { PACKET_TESTS } from "../association/tests.ts";
 import { REASONS, type Reason } from "../association/verdict.ts";
@@ -265,14 +266,24 @@ const UNTOLD_KEYS = { age: null, server: null, until: null, kept: false, reduced
 function authenticationOf(
   status: PeerStatus,
   variables: Variables,
-): Pick<PeerReport, "authentication" | "security" | "keyId" | "nts"> {
+): Pick<PeerReport, "authentication" | "security" | "keyId" | "nts" | "autokey"> {
   const keyId = integerOf(variables.get("keyid")) ?? 0;
   const cookies = integerOf(variables.get("ntscookies")) ?? -1;
   const authentication = status.authenticationEnabled ? (status.authentic ? "ok" : "failed") : "none";
   if (cookies >= 0) return { authentication, security: "nts", keyId: null, nts: { ...UNTOLD_KEYS, cookies } };
+  const dance = danceOf(variables);
+  if (dance !== null) return { authentication, security: "autokey", keyId: null, autokey: dance };
   // Autokey's identifiers are random and above those of key files.
   const security = keyId === 0 ? "none" : keyId > 0xffff ? "autokey" : "key";
   return { authentication: keyId === 0 ? "none" : authentication, security, keyId: security === "key" ? keyId : null };
+}
+
+/** How far the dance of an association under Autokey has come; `null`: it is not, or it has not begun. Of the trail mode 6 tells nothing. */
+function danceOf(variables: Variables): DanceReport | null {
+  const status = integerOf(variables.get("flags"));
+  if (status === null) return null;
+  const named = (name: string): string | null => variables.get(name) ?? null;
+  return { status, host: named("host"), ident: named("ident"), signature: named("signature"), fault: null, trail: [] };
 }
 
 function instantOf(value: string | undefined, pivot: UnixNanoseconds): UnixNanoseconds | null {

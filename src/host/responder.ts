@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { machine, release, type } from "node:os";
 import { ControlResponder } from "../control/responder/responder.ts";
-import type { KernelReport, NtsFacts, UserVariable } from "../control/responder/facts.ts";
+import type { AutokeyFacts, KernelReport, NtsFacts, UserVariable } from "../control/responder/facts.ts";
 import type { Keyring } from "../security/keyring.ts";
 import { CLOCK_REALTIME, SIZE, TIMEX } from "./layout.ts";
 import { libc } from "./libc.ts";
@@ -20,6 +20,8 @@ export interface ResponderOptions {
   readonly configure?: (lines: string) => string;
   /** What answering clients under NTS has come to; absent, or `null`: nobody is. */
   readonly nts?: () => NtsFacts | null;
+  /** What this host has for Autokey; absent, or `null`: nothing. */
+  readonly autokey?: () => AutokeyFacts | null;
 }
 
 /** A responder for this machine. Keep it as long as its clients: it remembers how much was sent to whom. */
@@ -30,6 +32,7 @@ export function machineResponder({
   variables = [],
   configure,
   nts = () => null,
+  autokey = () => null,
 }: ResponderOptions): ControlResponder {
   const build = { version: `ntpkit ${version}`, processor: machine(), system: `${type()}/${release()}` };
   return new ControlResponder({
@@ -41,6 +44,7 @@ export function machineResponder({
     ...(configure === undefined ? {} : { configure }),
     kernel: kernelReport,
     nts,
+    autokey,
   });
 }
 

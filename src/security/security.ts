@@ -71,6 +71,8 @@ export interface DanceReport {
   readonly status: number;
   /** The server's name; `null`: it has not said it. */
   readonly host: string | null;
+  /** The group that it has to be of; `null`: any. */
+  readonly ident: string | null;
   /** The name of its signature scheme; `null`, likewise. */
   readonly signature: string | null;
   /** Why it does not go on; `null`: it does. */

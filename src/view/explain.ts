@@ -4,6 +4,7 @@ import { ESTABLISH_FAULTS, type EstablishFault } from "../engine/port/establish.
 import type { HostFault, ResolveFault } from "../engine/port/event.ts";
 import type { AssociationReport, Snapshot } from "../engine/port/snapshot.ts";
 import { AUTOKEY_FAULTS } from "../security/autokey/faults.ts";
+import { STATUS } from "../security/autokey/status.ts";
 import type { Authentication, DanceReport } from "../security/security.ts";
 import { DEFAULT_LIMITS, type SelectionLimits } from "../system/limits.ts";
 import { family, isLinkLocal } from "../wire/address.ts";
@@ -201,6 +202,28 @@ export function danceText({ status, host, fault }: DanceReport, authentication: 
   if (host === null) return "Autokey: it has not said who it is";
   return `Autokey: ${printable(host)} has come to status 0x${status.toString(16)}`;
 }
+
+/** What a server under Autokey has shown of itself, in a sentence. */
+export function provedText({ status, host, ident, signature, trail }: DanceReport): string {
+  const who = host === null ? "it has not said who it is" : `it is ${printable(host)}`;
+  const group = ident === null ? "" : ` of the group ${printable(ident)}`;
+  const by = signature === null ? "" : `, signs by ${printable(signature)}`;
+  const certified = trail.map(({ subject, issuer }) => `${printable(subject)} by ${printable(issuer)}`).join(", ");
+  const lit = FLAG_WORDS.flatMap(([flag, word]) => ((status & flag) === 0 ? [] : [word]));
+  const flags = `flags 0x${status.toString(16)}${lit.length === 0 ? "" : ` (${lit.join(", ")})`}`;
+  return `Autokey, which is weak: ${who}${group}${by}; ${certified === "" ? "" : `certificates: ${certified}; `}${flags}`;
+}
+
+/** Those of the dance, in its order. */
+const FLAG_WORDS: readonly (readonly [number, string])[] = [
+  [STATUS.certificate, "certificate"],
+  [STATUS.identity, "identity"],
+  [STATUS.proventic, "proventic"],
+  [STATUS.cookie, "cookie"],
+  [STATUS.autokey, "autokey"],
+  [STATUS.signed, "signed"],
+  [STATUS.leap, "leap"],
+];
 
 /** Why a server under NTS has not proved who it is. */
 function ntsText(server: AssociationReport): string {

@@ -10,7 +10,7 @@
 import { REASONS, TALLIES } from "../association/verdict.ts";
 import type { Rejudged, Reselection } from "../control/reselect.ts";
 import { DEFAULT_LIMITS } from "../system/limits.ts";
-import { distanceText, stratumText } from "./explain.ts";
+import { distanceText, provedText, stratumText } from "./explain.ts";
 import type { Palette } from "./palette.ts";
 import { fullName } from "./servername.ts";
 import { counted, durationText, printable, signedText } from "./text.ts";
@@ -38,6 +38,8 @@ export function explanation(host: string, reselection: Reselection, width: numbe
   const lines = [palette.strong(headline(host, reselection))];
   if (drawn.length > 0) lines.push(...chart(drawn, intersection, width, palette));
   lines.push(...sentences(reselection));
+  for (const { peer } of rejudged)
+    if (peer.autokey !== undefined) lines.push(`${fullName(peer)}: ${provedText(peer.autokey)}`);
   return lines.map((line) => `${line}\n`).join("");
 }
 

@@ -225,6 +225,7 @@ export const ASSOCIATION_FIELDS: Fields<AssociationDocument> = {
       record<DanceReport>({
         status: { ...integer(0, 0xffff_ffff), description: "the status word, ntpd's bits; 0: it has said nothing yet" },
         host: maybe({ ...text, description: "the server's name" }),
+        ident: maybe({ ...text, description: "the group that it has to be of; null: any" }),
         signature: maybe({ ...text, description: "the name of its signature scheme" }),
         fault: maybe(oneOf(Object.keys(AUTOKEY_FAULTS) as AutokeyFault[])),
         trail: list(

@@ -6,6 +6,7 @@ import { autokeySecurity } from "../../src/security/autokey/client.ts";
 import type { Credentials } from "../../src/security/autokey/credentials.ts";
 import { AutokeyServer } from "../../src/security/autokey/server.ts";
 import { STATUS } from "../../src/security/autokey/status.ts";
+import type { SecurityProvider } from "../../src/security/security.ts";
 import { securityProvider } from "../../src/security/symmetric.ts";
 import { fromRequest, sealedBy } from "../../src/sim/oddities.ts";
 import { randomOctets } from "../../src/sim/nts.ts";
@@ -129,6 +130,65 @@ describe("a daemon under Autokey", () => {
       expect(again.autokey!.status & 0x7f00).toBe(0x7f00);
       expect(again.reach).toBeGreaterThan(0);
       expect(Math.abs(errorOf(following))).toBeLessThan(0.001);
+    },
+  );
+});
+
+/** Keys of a host that asks and answers under Autokey. */
+function speaking(world: SimWorld, name: string, trusted: boolean): SecurityProvider {
+  const { credentials } = madeHost(name, { trusted });
+  const random = randomOctets(world.chance(`octets of ${name}`));
+  const server = new AutokeyServer(credentials, random, MADE);
+  let associationId = 0;
+  const make = (remote: string | null): ReturnType<typeof autokeySecurity> =>
+    autokeySecurity({ credentials, associationId: (associationId += 1), group: null, random }, remote);
+  return securityProvider(null, undefined, undefined, make, server);
+}
+
+describe("the seeds' manycast site under Autokey", () => {
+  const GROUP = "239.1.1.1";
+
+  /** Two primary servers whom all trust, and dependents that find them; and who only says that he is one of them. */
+  function found(world: SimWorld): { site: Site; primaries: Runner[]; clients: Runner[]; stranger: Runner } {
+    const site = new Site(world);
+    const both = { manycastServer: [GROUP], discovery: { cohort: false }, limits: { maxclock: 3, minclock: 2 } };
+    const polls = { minpoll: 4, maxpoll: 5 };
+    const search = { kind: "manycast", name: GROUP, ttl: 7, ...polls, autokey: { ident: null } } as const;
+    const primaries = [1, 2].map((number) => {
+      const reference = site.reference(`gps${number}`);
+      const lines = [{ name: reference.address.ip, prefer: true, iburst: true, ...polls }];
+      return site.host(`primary${number}`, { ...both, lines, keys: speaking(world, `primary${number}`, true) });
+    });
+    const clock = site.reference("another");
+    // It answers searches as the others do, with keys that nobody trusts.
+    const own = [{ name: clock.address.ip, iburst: true, ...polls }];
+    const stranger = site.host("stranger", { ...both, lines: own, keys: speaking(world, "stranger", false) });
+    const clients = [1, 2, 3].map((number) =>
+      site.host(`client${number}`, { ...both, lines: [search], keys: speaking(world, `client${number}`, false) }),
+    );
+    return { site, primaries, clients, stranger };
+  }
+
+  scenario(
+    "finds the primaries, has their proof before their time, and has its certificates signed; of the stranger nothing is believed",
+    WORLD,
+    (world) => {
+      const { site, clients } = found(world);
+      world.run(1800);
+      for (const client of clients) {
+        const friends = site.friendsOf(client).filter((name) => name !== "stranger");
+        expect(friends.filter((name) => name.startsWith("primary"))).toEqual(["primary1", "primary2"]);
+        expect(Math.abs(errorOf(client))).toBeLessThan(0.001);
+        for (const { autokey, authentication, security, reach } of associationsOf(client)) {
+          expect(security).toBe("autokey");
+          if (autokey?.host?.startsWith("primary") !== true) {
+            expect([authentication, reach]).not.toEqual(["ok", expect.anything()]);
+            continue;
+          }
+          expect([authentication, autokey.fault]).toEqual(["ok", null]);
+          expect(autokey.status & 0x7f00).toBe(0x7f00);
+        }
+      }
     },
   );
 });

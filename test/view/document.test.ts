@@ -11,7 +11,7 @@ import { violations } from "../support/schema.ts";
 import { association, lost, MOMENT, silent, snapshotOf, undecided } from "../support/snapshot.ts";
 
 /** A dance in which the server has said nothing. */
-const UNHEARD = { status: 0, host: null, signature: null, fault: null, trail: [] };
+const UNHEARD = { status: 0, host: null, ident: null, signature: null, fault: null, trail: [] };
 
 const LIMITS = {
   stepThreshold: 0.128,

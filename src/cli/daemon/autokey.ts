@@ -4,6 +4,7 @@
  */
 import { hostname } from "node:os";
 import type { Configuration } from "../../config/ntpconf/configuration.ts";
+import type { AutokeyFacts } from "../../control/responder/facts.ts";
 import type { AutokeyAnswering } from "../../security/security.ts";
 import type { KeyFolder } from "../../security/autokey/folder.ts";
 import type { SessionDigest } from "../../security/autokey/session.ts";
@@ -23,6 +24,7 @@ export class DaemonAutokey {
   readonly #log: Log;
   #host: AutokeyHost | null = null;
   #server: AutokeyAnswering | null = null;
+  #ident: string | null = null;
   /** The folder, as it was last read. */
   #seen = "";
 
@@ -36,6 +38,9 @@ export class DaemonAutokey {
 
   /** Answers clients by the keys that count now. */
   readonly answering: AutokeyAnswering = { judge: (...request) => this.#server?.judge(...request) ?? null };
+
+  /** What control queries are told of it; `null`: it is not spoken. */
+  readonly facts = (): AutokeyFacts | null => this.#host?.credentials.facts(this.#ident) ?? null;
 
   /** Whether it is spoken. */
   get isSpoken(): boolean {
@@ -57,6 +62,7 @@ export class DaemonAutokey {
     if (seen === this.#seen) return;
     const host = await loadHost(folder, digest, idents, asked);
     this.#host = host;
+    this.#ident = folder.ident ?? null;
     this.#server = await serverBy(host.credentials);
     this.#seen = seen;
     const text = `Autokey is spoken by the keys in ${folder.path}; it is weak, and NTS is the way to go`;

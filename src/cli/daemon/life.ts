@@ -75,7 +75,9 @@ export async function live(
   const log = logOf(options, io);
   log.useFile(loaded.configuration.logFile);
   const served = new NtsServed();
-  const daemon = new Daemon(new Orders(loaded, reload, options, log, served.facts), served, options, io, log);
+  const autokey = new DaemonAutokey(options, log);
+  const orders = new Orders(loaded, reload, options, log, served.facts, autokey.facts);
+  const daemon = new Daemon(orders, { served, autokey }, options, io, log);
   try {
     return await daemon.live();
   } catch (error) {
@@ -118,11 +120,17 @@ class Daemon implements Face {
   #session: Session | null = null;
   #leaps: LeapKnowledge | null = null;
 
-  constructor(orders: Orders, served: NtsServed, options: OptionsOf<"run">, io: Io, log: Log) {
+  constructor(
+    orders: Orders,
+    { served, autokey }: { readonly served: NtsServed; readonly autokey: DaemonAutokey },
+    options: OptionsOf<"run">,
+    io: Io,
+    log: Log,
+  ) {
     const { configuration } = orders.loaded;
     this.#orders = orders;
     this.#served = served;
-    this.#autokey = new DaemonAutokey(options, log);
+    this.#autokey = autokey;
     this.#options = options;
     this.#io = io;
     this.#log = log;

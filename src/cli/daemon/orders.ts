@@ -9,7 +9,7 @@ import { accessOf } from "../../config/serving.ts";
 import { UsageError } from "../../config/usage.ts";
 import { DEFAULT_DISCIPLINE } from "../../discipline/disciplines.ts";
 import type { EngineConfig } from "../../engine/port/config.ts";
-import type { NtsFacts } from "../../control/responder/facts.ts";
+import type { AutokeyFacts, NtsFacts } from "../../control/responder/facts.ts";
 import type { ControlAnswering } from "../../engine/port/control.ts";
 import type { Keyring } from "../../security/keyring.ts";
 import { placedText } from "../../security/place.ts";
@@ -25,6 +25,7 @@ export class Orders {
   readonly #options: OptionsOf<"run">;
   readonly #log: Log;
   readonly #served: () => NtsFacts | null;
+  readonly #autokey: () => AutokeyFacts | null;
   #loaded: LoadedConfiguration;
   #keys: DaemonKeys = { keyring: null, faults: [], warnings: [] };
   #control: ControlAnswering | null = null;
@@ -33,6 +34,7 @@ export class Orders {
   /**
    * @param reload reads the configuration anew
    * @param served what answering clients under NTS has come to
+   * @param autokey what this host has for Autokey
    */
   constructor(
     loaded: LoadedConfiguration,
@@ -40,8 +42,10 @@ export class Orders {
     options: OptionsOf<"run">,
     log: Log,
     served: () => NtsFacts | null = () => null,
+    autokey: () => AutokeyFacts | null = () => null,
   ) {
     this.#served = served;
+    this.#autokey = autokey;
     this.#loaded = loaded;
     this.#reload = reload;
     this.#options = options;
@@ -128,7 +132,8 @@ export class Orders {
   #take(loaded: LoadedConfiguration, keys: DaemonKeys): void {
     this.#loaded = loaded;
     this.#keys = keys;
-    this.#control = controlResponder(loaded.configuration, this.keyring, (lines) => this.#add(lines), this.#served);
+    const add = (lines: string): string => this.#add(lines);
+    this.#control = controlResponder(loaded.configuration, this.keyring, add, this.#served, this.#autokey);
     this.#fingerprint = fingerprint(loaded);
   }
 }

@@ -94,9 +94,12 @@ const CLIENT: Options = {
   noval: { ...FLAG, unused: "certificates are checked in any case", idle: "certificates are checked in any case" },
 };
 
-/** The syntax of a command where the keys of Autokey are at hand: `server` may ask for it, and for a group's proof of identity. */
+/** The commands that may ask for Autokey, and for a group's proof of identity, where its keys are at hand. */
+const UNDER_AUTOKEY: ReadonlySet<string> = new Set(["server", "manycastclient"]);
+
+/** The syntax of a command where the keys of Autokey are at hand. */
 export function withAutokey(command: string, syntax: CommandSyntax): CommandSyntax {
-  if (command !== "server") return syntax;
+  if (!UNDER_AUTOKEY.has(command)) return syntax;
   return { ...syntax, options: { ...syntax.options, autokey: FLAG, ident: { ...WORD, standard: null } } };
 }
 

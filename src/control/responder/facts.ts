@@ -48,6 +48,26 @@ export interface NtsFacts {
   readonly handshakes: { readonly good: number; readonly withoutTls: number; readonly bad: number };
 }
 
+/** What this host has for Autokey. */
+export interface AutokeyFacts {
+  /** The status word. */
+  readonly flags: number;
+  readonly host: string;
+  /** The group whose server it is; `null`: that of its own name. */
+  readonly ident: string | null;
+  readonly digest: string;
+  readonly signature: string;
+  /** When values were last signed, NTP seconds; `null`: never. */
+  readonly updated: number | null;
+  readonly certificates: readonly {
+    readonly subject: string;
+    readonly issuer: string;
+    readonly flags: number;
+    /** NTP seconds. */
+    readonly until: number;
+  }[];
+}
+
 /** What the responder is told once. */
 export interface ResponderFacts {
   readonly build: BuildFacts;
@@ -64,4 +84,6 @@ export interface ResponderFacts {
   readonly kernel?: () => KernelReport | null;
   /** The same; `null`: nobody is answered under NTS. */
   readonly nts?: () => NtsFacts | null;
+  /** The same; `null`: Autokey is not spoken. */
+  readonly autokey?: () => AutokeyFacts | null;
 }

@@ -4,13 +4,14 @@ import { isUnsynchronized } from "../../association/tests.ts";
 import { REASONS } from "../../association/verdict.ts";
 import { FILTER_STAGES, MAXDISP } from "../../association/filter.ts";
 import type { ControlPeer, ControlView } from "../../engine/port/control.ts";
+import type { DanceReport } from "../../security/security.ts";
 import { shift, UNKNOWN_TIME } from "../../time/timestamp.ts";
 import { family } from "../../wire/address.ts";
 import { LEAPS, MAXSTRAT, MODES } from "../../wire/header.ts";
 import { refidText } from "../../wire/refid.ts";
 import { peerWord } from "./status.ts";
 import { withoutValue, type VariableTable } from "./table.ts";
-import { filterText, hexadecimal, integer, milliseconds, quoted, seconds, timestampText } from "./text.ts";
+import { filterText, hexadecimal, integer, milliseconds, quoted, seconds, timestampText, type Value } from "./text.ts";
 
 /** What the variables are made of. */
 export interface PeerThing {
@@ -22,6 +23,7 @@ export interface PeerThing {
 export const DEFAULT_PEER: readonly string[] = [
   "srcadr srcport srchost dstadr dstport leap stratum precision rootdelay rootdisp refid reftime rec reach unreach",
   "hmode pmode hpoll ppoll headway flash keyid ttl offset delay dispersion jitter filtdelay filtoffset filtdisp",
+  "host flags signature ident",
 ].flatMap((line) => line.split(" "));
 
 /** All peer variables, in the order of ntpd's. */
@@ -76,9 +78,19 @@ export const PEER_VARIABLES: VariableTable<PeerThing> = [
   ...withoutValue<PeerThing>("timereach badauth bogusorg oldpkt seldisp selbroken"),
   // NTPsec's: −1 tells that it is not under NTS.
   ["ntscookies", ({ peer: { report } }) => integer(report.nts?.cookies ?? -1)],
+  // Of Autokey, as ntpd has them.
+  ["flags", ofAutokey(({ status }) => (status === 0 ? null : hexadecimal(status)))],
+  ["host", ofAutokey(({ host }) => (host === null ? null : quoted(host)))],
+  ["signature", ofAutokey(({ signature }) => (signature === null ? null : quoted(signature)))],
+  ["ident", ofAutokey(({ ident }) => (ident === null ? null : quoted(ident)))],
   ["candidate", ({ peer }) => integer(candidate(peer))],
   ["peer_var_list", () => quoted(PEER_VARIABLES.map(([name]) => name).join(","))],
 ];
+
+/** What is told of an association under Autokey. */
+function ofAutokey(value: (report: DanceReport) => Value): (thing: PeerThing) => Value {
+  return ({ peer: { report } }) => (report.autokey === undefined ? null : value(report.autokey));
+}
 
 /** The variables of a local clock that stands in for a source, in the order of ntpd's driver 1. */
 export const CLOCK_VARIABLES: VariableTable<ControlView> = [

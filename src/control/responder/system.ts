@@ -5,7 +5,7 @@ import { ENTRY_OCTETS } from "../../server/mru.ts";
 import { addressText } from "../../wire/address.ts";
 import { LEAPS, MAXSTRAT } from "../../wire/header.ts";
 import { hostMode, refidValue } from "./peer.ts";
-import type { KernelReport, NtsFacts, ResponderFacts } from "./facts.ts";
+import type { AutokeyFacts, KernelReport, NtsFacts, ResponderFacts } from "./facts.ts";
 import { withoutValue, type VariableTable } from "./table.ts";
 import {
   calendarText,
@@ -33,6 +33,7 @@ export interface SystemThing {
 export const DEFAULT_SYSTEM: readonly string[] = [
   "version processor system leap stratum precision rootdelay rootdisp refid reftime clock peer",
   "tc mintc offset frequency sys_jitter clk_jitter clk_wander tai leapsec expire",
+  "host ident flags digest signature update cert",
 ].flatMap((line) => line.split(" "));
 
 /** All system variables, in the order of ntpd's. */
@@ -65,6 +66,15 @@ export const SYSTEM_VARIABLES: VariableTable<SystemThing> = [
   ["leapsec", ({ view }) => calendarText(view.leaps?.latest ?? null)],
   ["expire", ({ view }) => calendarText(view.leaps?.expires ?? null)],
   ["mintc", ({ view }) => integer(view.leastPoll)],
+
+  // Of Autokey, as ntpd has them; each certificate is followed by its end.
+  ["host", ofAutokey(({ host }) => quoted(host))],
+  ["ident", ofAutokey(({ ident }) => (ident === null ? null : quoted(ident)))],
+  ["flags", ofAutokey(({ flags }) => hexadecimal(flags))],
+  ["digest", ofAutokey(({ digest }) => quoted(digest))],
+  ["signature", ofAutokey(({ signature }) => quoted(signature))],
+  ["update", ofAutokey(({ updated }) => calendarText(updated))],
+  ["cert", ofAutokey(certificatesText)],
 
   ["mru_enabled", () => hexadecimal(1)],
   ["mru_depth", ({ view }) => integer(view.mru.size)],
@@ -159,6 +169,24 @@ export const SYSTEM_VARIABLES: VariableTable<SystemThing> = [
 
 /** NTPsec asks for counters since their last reset, too; these have none, so that both are the same. */
 export const RECENT = "_r";
+
+/** What is told of Autokey, where it is spoken. */
+function ofAutokey(value: (facts: AutokeyFacts) => Value): (thing: SystemThing) => Value {
+  return ({ facts }) => {
+    const autokey = facts.autokey?.() ?? null;
+    return autokey === null ? null : value(autokey);
+  };
+}
+
+/** `"subject issuer flags", until=202701010000, cert=…`: a list that ntpd tells under one name. */
+function certificatesText({ certificates }: AutokeyFacts): Value {
+  return certificates
+    .map(
+      ({ subject, issuer, flags, until }) =>
+        `${quoted(`${subject} ${issuer} ${hexadecimal(flags)}`)}, until=${calendarText(until)}`,
+    )
+    .join(", cert=");
+}
 
 function systemPeer({ snapshot, peers }: ControlView): ControlPeer | undefined {
   const { systemPeer: id } = snapshot.system;

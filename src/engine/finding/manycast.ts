@@ -114,15 +114,18 @@ export function onSolicited(state: State, asking: Solicitor, arrival: Arrival, n
   const ring = ringOf(asking, packet.header.origin);
   if (ring === undefined) return refuseUnasked(state, from, "bogus");
   if (asking.config.nts === true) return onSolicitedUnproved(state, asking, ring, arrival, now);
+  // Under Autokey who answers proves in the packets that follow who he is, and nothing of this one is believed.
+  const isDancing = asking.config.autokey !== undefined;
   const config: AssociationConfig = {
     ...asking.config,
     kind: "server",
     name: from.ip,
     port: from.port,
-    key: keyOf(packet),
+    key: isDancing ? null : keyOf(packet),
     iburst: true,
   };
-  const admission = admit(state, arrival, { by: "manycast", config, group: asking.group, ring }, now);
+  const by = isDancing ? "provedManycast" : "manycast";
+  const admission = admit(state, arrival, { by, config, group: asking.group, ring }, now);
   if (admission.kind === "refused") return refuseUnasked(state, from, admission.test);
   countReply(ring);
   state.note({ what: "solicited", group: asking.group, ttl: ring.ttl, from });
@@ -157,8 +160,9 @@ function ask(state: State, asking: Solicitor, ttl: number, held: number, now: No
     receive: UNKNOWN_TIME,
     transmit: cookie,
   };
-  // A group is asked in the clear: who answers is asked under NTS himself.
-  const sealed = securityOf(state, { ...config, nts: false }, null).seal(encodeHeader(header));
+  // A group is asked in the clear: who answers is asked under NTS or Autokey himself.
+  const { autokey: _, ...plain } = config;
+  const sealed = securityOf(state, { ...plain, nts: false }, null).seal(encodeHeader(header));
   const ring: Ring = { ttl, at: now.clock, cookie, replies: 0 };
   onSolicit(asking, ring, now.mono, rules);
   if (sealed.kind === "unsealed") return;

@@ -107,6 +107,7 @@ export function autokeySecurity(dancer: Dancer, remote: string | null): AutokeyS
     return {
       status,
       host: subject,
+      ident: dancer.ident ?? null,
       signature: scheme?.name ?? null,
       fault,
       trail: trail.map(({ subject: of, issuer, until }) => ({ subject: of, issuer, until })),

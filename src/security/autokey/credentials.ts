@@ -42,6 +42,25 @@ const MOST_CERTIFICATES = 32;
 /** How often everything is signed anew, seconds. */
 const RESIGNED_AFTER = 86_400;
 
+/** What there is to be told of a host. */
+export interface HostFacts {
+  /** The status word. */
+  readonly flags: number;
+  readonly host: string;
+  readonly ident: string | null;
+  readonly digest: string;
+  readonly signature: string;
+  /** When values were last signed, NTP seconds; `null`: never. */
+  readonly updated: number | null;
+  readonly certificates: readonly {
+    readonly subject: string;
+    readonly issuer: string;
+    readonly flags: number;
+    /** NTP seconds. */
+    readonly until: number;
+  }[];
+}
+
 /** A host that speaks Autokey. */
 export class Credentials {
   readonly name: string;
@@ -162,6 +181,24 @@ export class Credentials {
     return this.#certificates;
   }
 
+  /** What control queries are told, as ntpd tells it. @param ident the group whose server we are; `null`: that of our own name */
+  facts(ident: string | null): HostFacts {
+    return {
+      flags: this.status,
+      host: this.name,
+      ident,
+      digest: this.digest,
+      signature: this.#issuer.scheme.name,
+      updated: this.#updated === 0 ? null : this.#updated,
+      certificates: this.#certificates.map(({ certificate }) => ({
+        subject: certificate.subject,
+        issuer: certificate.issuer,
+        flags: marksOf(certificate),
+        until: ntpSeconds(certificate.until),
+      })),
+    };
+  }
+
   /** Takes a certificate, in place of an older one of the same subject and issuer. */
   install(certificate: Certificate, filestamp: number, moment: Moment): void {
     const same = this.#certificates.find((held) => isSamePair(held.certificate, certificate));
@@ -194,6 +231,11 @@ export class Credentials {
     const { timestamp } = value;
     return { ...value, signature: timestamp === 0 ? NOT_SIGNED : signature(this.#issuer, signedOctets(value)) };
   }
+}
+
+/** ntpd's bits of a certificate: trusted, signed by another, valid, private. */
+function marksOf({ trusted, subject, issuer, private: isPrivate }: Certificate): number {
+  return (trusted ? 1 : 0) | (subject === issuer ? 0 : 2) | 4 | (isPrivate ? 8 : 0);
 }
 
 const NOT_SIGNED = new Uint8Array(0);

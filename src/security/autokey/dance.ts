@@ -24,6 +24,8 @@ export interface Dancer {
   readonly associationId: number;
   /** Parameters of the group whose server it has to be, one a scheme, in the order they are preferred; `null`: a trusted host's certificate will do. */
   readonly group: readonly GroupParameters[] | null;
+  /** That group's name; absent: it is not known, or there is none. */
+  readonly ident?: string | null;
   readonly random: RandomOctets;
 }
 

@@ -103,10 +103,21 @@ export const autokey: readonly Scenario[] = [
           const ours = `ours${scheme}`;
           const [server, client] = await Promise.all([world.host(ours), world.host(scheme)]);
           const proof = await made(ours, "--trusted", "--identity", scheme, "--identity-bits", bits[scheme]);
-          const words = ["--local-stratum", "5", "--autokey", proof, "--autokey-password", password];
-          await world.ntpkitDaemon(server, ["serve", ...words]);
           const folder = await made(scheme);
           for (const group of ["theirs", ours]) await parameters(world.file(group), group, scheme, folder);
+          if (scheme === "gq") {
+            // The daemon follows theirs, whom it believes by the same scheme, and ntpq is told how far that has come.
+            await parameters(world.file("theirs"), "theirs", scheme, proof);
+            const asks = `server ${theirs.ipv4} autokey ident theirs iburst minpoll 3 maxpoll 3`;
+            const config = await world.write("ours.conf", [`keysdir ${proof}`, `crypto host ${ours} pw lab`, asks]);
+            await world.ntpkitDaemon(server, ["run", "--no-clock", "-c", config]);
+            await world.ntpq(server, ["-n", "-c", "rv &1 flags"], /flags=0x[0-9a-f]*7f[0-9a-f]{2}\b/, 120);
+            await world.ntpq(server, ["-n", "-c", "rv &1 host,ident"], /host="theirs".*ident="theirs"/s, 10);
+            await world.ntpq(server, ["-n", "-c", "rv 0 cert"], /cert="oursgq theirs 0x7", until=/, 10);
+          } else {
+            const words = ["--local-stratum", "5", "--autokey", proof, "--autokey-password", password];
+            await world.ntpkitDaemon(server, ["serve", ...words]);
+          }
           const argv = ["query", "--samples", "2", "--autokey", folder, "--autokey-password", password];
           const proved = [...argv, "--autokey-group", "theirs", "--json", theirs.ipv4];
           const { authentication, autokey: danced } = only(ended(await world.ntpkit(client, proved), 0));
