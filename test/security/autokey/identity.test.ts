@@ -106,6 +106,17 @@ describe.each(["iff", "gq", "mv"] as const)("by %s", (scheme) => {
   });
 });
 
+describe("what clients are given", () => {
+  it("is not encrypted, since ntpd has no password for it; what servers have is", () => {
+    for (const { files } of [
+      makeIff(512, "secret", random),
+      makeGq(512, "secret", random),
+      makeMv(512, 1, "secret", random),
+    ])
+      expect(files.map(({ text }) => /ENCRYPTED/.test(text))).toEqual([true, false]);
+  });
+});
+
 describe("MV", () => {
   it("is not proved by powers of 1 and -1, which everybody knows, though ntpd is content with them", () => {
     const client = made.mv.clients[0]!;
