@@ -170,7 +170,9 @@ export const COMMANDS: readonly CommandRow[] = [
   command("simulate", {
     group: "see",
     text: "run the daemon's engine on the hosts of a simulated network, and say how wrong their clocks truly were",
-    operands: [{ word: "[file]", text: "a world in TOML; without it --config names an ntp.conf to try" }],
+    operands: [
+      { word: "[file]", text: "a world in TOML; - reads standard input; without it --config names an ntp.conf to try" },
+    ],
     run: async ([file], options, io) => (await import("./simulate.ts")).runSimulate(file ?? null, options, io),
   }),
   command("demo", {

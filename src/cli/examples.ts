@@ -179,7 +179,7 @@ export const EXAMPLES: Readonly<Record<CommandName | "ntpkit", readonly Example[
   ],
   simulate: [
     [
-      "ntpkit man examples/worlds/seeds-site.toml | ntpkit simulate /dev/stdin",
+      "ntpkit man examples/worlds/seeds-site.toml | ntpkit simulate -",
       "A site that organizes itself, and loses a receiver.",
     ],
     ["ntpkit simulate --config /etc/ntp.conf --network wan", "What would my own configuration do?"],

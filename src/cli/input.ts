@@ -2,6 +2,7 @@
 import { constants, createReadStream, openSync, statSync } from "node:fs";
 import { Socket } from "node:net";
 import type { Readable } from "node:stream";
+import { tooLarge } from "../security/readfile.ts";
 
 /** Standard input, as a file's name. */
 export const STANDARD_INPUT = "-";
@@ -28,4 +29,25 @@ function openPipe(path: string): number | null {
   } catch {
     return null;
   }
+}
+
+/** Whether what has this name is read as it comes: standard input, or a pipe. */
+export function isStream(path: string): boolean {
+  return path === STANDARD_INPUT || statSync(path, { throwIfNoEntry: false })?.isFIFO() === true;
+}
+
+/**
+ * The text of what is read as it comes, to its end.
+ * @param most octets that it may have
+ * @throws FileFault for more; else what the system says
+ */
+export async function readStream(input: Readable, most: number): Promise<string> {
+  const pieces: Buffer[] = [];
+  let length = 0;
+  for await (const piece of input as AsyncIterable<Buffer>) {
+    length += piece.length;
+    if (length > most) throw tooLarge(most);
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces).toString("utf8");
 }

@@ -29,6 +29,7 @@ export async function runOnce(
   options: RunOptions,
   io: Io,
 ): Promise<number> {
+  if (options.svg !== undefined) (await import("./page-file.ts")).refusePlace(options.svg);
   const machine = thisMachine();
   const state = stateWanted(options);
   const prepared = await prepare(

@@ -36,6 +36,7 @@ export async function runPeers(hosts: readonly string[], options: OptionsOf<"pee
       look(places, hosts.length === 0, options, io, until),
     );
   }
+  if (options.svg !== undefined) (await import("./page-file.ts")).refusePlace(options.svg);
   const until = new Until(io, options.deadline ?? ASKING_DEFAULTS.deadline);
   try {
     const seen = await look(places, hosts.length === 0, options, io, until);

@@ -11,7 +11,7 @@ import { exitCode } from "./exit.ts";
 import { sayLine, type Io } from "./io.ts";
 import { REPORT_DEFAULTS } from "./options/defaults.ts";
 import type { OptionsOf } from "./options/offers.ts";
-import { writePage } from "./page-file.ts";
+import { refusePlace, writePage } from "./page-file.ts";
 import { pause } from "./pause.ts";
 import { Reading } from "./report/reading.ts";
 import { Until } from "./until.ts";
@@ -41,6 +41,7 @@ export async function runReport(files: readonly string[], options: OptionsOf<"re
     if (odd !== undefined)
       throw new UsageError(`--watch reads files again, and writes one: ${odd} is none`, "name files, and one with -o");
   }
+  if (output !== STANDARD) refusePlace(output, files);
   const until = new Until(io);
   try {
     const all = new Collection();

@@ -13,6 +13,7 @@ import { documentText } from "../view/document.ts";
 import { simulateDocument } from "../view/simulate-document.ts";
 import { coursesText, quantilesText, simulatedText } from "../view/simulate-text.ts";
 import { exitCode } from "./exit.ts";
+import { isStream, openInput, readStream, STANDARD_INPUT } from "./input.ts";
 import { DEFAULT_WIDTH, type Io, sayLine } from "./io.ts";
 import type { OptionsOf } from "./options/offers.ts";
 import { simulateAll } from "./simulate/fleet.ts";
@@ -27,7 +28,8 @@ type SimulateOptions = OptionsOf<"simulate">;
  * @throws UsageError
  */
 export async function runSimulate(file: string | null, options: SimulateOptions, io: Io): Promise<number> {
-  const planned = planOf(file, options, io);
+  if (options.html !== undefined) await refusePage(options.html, file ?? options.config);
+  const planned = await planOf(file, options, io);
   const plan = options.for === undefined ? planned : { ...planned, ...shortened(planned, options.for) };
   const seeds = seedsOf(options.seed ?? plan.seed, options.runs ?? 1);
   const runs = await simulateAll(plan, seeds, options.trace === true);
@@ -57,7 +59,7 @@ function drawnText(run: Simulated, { out }: Io): string {
   return out.isTerminal ? `\n${coursesText(run, out.columns ?? DEFAULT_WIDTH)}` : "";
 }
 
-function planOf(file: string | null, options: SimulateOptions, io: Io): WorldPlan {
+async function planOf(file: string | null, options: SimulateOptions, io: Io): Promise<WorldPlan> {
   const { config, network } = options;
   if ((file === null) === (config === undefined))
     throw new UsageError(
@@ -67,7 +69,8 @@ function planOf(file: string | null, options: SimulateOptions, io: Io): WorldPla
   if (file !== null) {
     if (network !== undefined)
       throw new UsageError("--network goes with --config", "a world's file says itself what its network is like");
-    return readWorld(readAt(file), file, (path, from) =>
+    const world = await readAt(file);
+    return readWorld(world, file === STANDARD_INPUT ? "standard input" : file, (path, from) =>
       readText(isAbsolute(path) ? path : join(dirname(from), path), LARGEST.configuration),
     );
   }
@@ -81,9 +84,18 @@ function planOf(file: string | null, options: SimulateOptions, io: Io): WorldPla
   return trial.plan;
 }
 
-function readAt(path: string): string {
+/** A page in the place of what it is of, or of anything but a page, is refused before hours are simulated. */
+async function refusePage(page: string, source: string | undefined): Promise<void> {
+  const { refusePlace } = await import("./page-file.ts");
+  refusePlace(page, source === undefined ? [] : [source]);
+}
+
+/** A file at once; standard input and a pipe as they come. */
+async function readAt(path: string): Promise<string> {
   try {
-    return readText(path, LARGEST.configuration);
+    return isStream(path)
+      ? await readStream(openInput(path), LARGEST.configuration)
+      : readText(path, LARGEST.configuration);
   } catch (error) {
     throw new UsageError(`cannot read ${path}: ${systemReason(error)}`);
   }

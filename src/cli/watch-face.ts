@@ -70,11 +70,12 @@ function lines({ json }: OptionsOf<"watch">, io: Io): Show {
 
 /** A report of all that was measured so far, whose reader has it loaded again. */
 async function writtenPage(file: string, apart: number): Promise<(snapshot: Snapshot) => void> {
-  const [{ Watched }, { reportPage }, { writePage }] = await Promise.all([
+  const [{ Watched }, { reportPage }, { refusePlace, writePage }] = await Promise.all([
     import("../report/watched.ts"),
     import("../report/page.ts"),
     import("./page-file.ts"),
   ]);
+  refusePlace(file);
   const watched = new Watched();
   let written = -Infinity;
   return (snapshot) => {

@@ -2,9 +2,13 @@
 import type { Reselection } from "../control/reselect.ts";
 import { TALLIES } from "../association/verdict.ts";
 import { headline, sentences } from "../view/intervals.ts";
+import { nameWithin } from "../view/servername.ts";
 import { printable } from "../view/text.ts";
 import { intervalsChart } from "./intervals.ts";
 import { sheet, type Part } from "./sheet.ts";
+
+/** A name has as many characters at most beside the chart, with its tally. */
+const MOST_NAME = 32;
 
 /** Draws what was made of each host's servers. */
 export function explainedPicture(
@@ -16,7 +20,7 @@ export function explainedPicture(
         ? []
         : [
             {
-              name: `${TALLIES[verdict]} ${printable(peer.name)}`,
+              name: `${TALLIES[verdict]} ${nameWithin(peer, MOST_NAME)}`,
               offset: peer.offset ?? 0,
               ...interval,
               look: verdict === "falseticker" ? "bad" : reason === null ? "good" : "faint",

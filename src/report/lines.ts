@@ -51,6 +51,8 @@ const UNIX_DAY = 40_587;
 const ERA = 2_208_988_800;
 /** No statistics are older than NTP, and none of the next century. */
 const [FIRST, LAST] = [315_532_800, 4_102_444_800];
+/** Seconds of a day with a leap second. */
+export const LONGEST_DAY = 86_401;
 /** Beyond this it is no offset: an era of NTP. */
 const FARTHEST: Seconds = 2 ** 32;
 
@@ -78,6 +80,7 @@ export function verdictOf(status: number): Followed {
 /** ntpd's: the day, the second of it, and then by how much there is. */
 function readStats(words: readonly string[]): Row | Unread | null {
   if (!/^\d{5}$/.test(words[0]!) || !/^\d+(?:\.\d+)?$/.test(words[1] ?? "")) return null;
+  if (Number(words[1]) >= LONGEST_DAY) return "broken";
   const at = momentOf(Number(words[0]), Number(words[1]));
   if (words.length === 7) {
     const [offset, frequency, jitter] = numbers(words.slice(2)) ?? [];
@@ -127,8 +130,9 @@ function readChrony(words: readonly string[]): Row | Unread | null {
   const [date, time, server] = words;
   if (date === "Date") return "comment";
   if (!/^\d{4}-\d\d-\d\d$/.test(date!)) return null;
-  const at = Date.parse(`${date}T${time}Z`) / 1000;
-  if (words.length >= 13 && /^[NP?]$/.test(words[7] ?? "") && /^\d+$/.test(words[8]!)) {
+  const at = dateOf(`${date}T${time}Z`);
+  if (at === null) return "broken";
+  if (words.length >= 13 && /^[N+\-?]$/.test(words[7] ?? "") && /^\d+$/.test(words[8]!)) {
     const [frequency, , offset, jitter] = numbers([words[4]!, words[5]!, words[6]!, words[9]!]) ?? [];
     // What chrony calls the frequency is how fast the clock would run; what corrects it has the other sign.
     return offset === undefined
@@ -159,19 +163,29 @@ function readChrony(words: readonly string[]): Row | Unread | null {
   return "foreign";
 }
 
-/** Our own documents: the system's offset, by when the run began. */
+/** A date in ISO 8601; `null` for one that cannot be, as 30 February, which `Date` takes for one of March. */
+function dateOf(text: string): Seconds | null {
+  const milliseconds = Date.parse(text);
+  const isReal = Number.isFinite(milliseconds) && new Date(milliseconds).toISOString().startsWith(text.slice(0, 10));
+  return isReal ? milliseconds / 1000 : null;
+}
+
+/** Our own documents: the system's offset, by when it was told, for those of `watch` are all of one run. */
 function readJson(text: string): Row | Unread {
   try {
-    const { schema, startedAt, clock } = JSON.parse(text) as {
+    const { schema, startedAt, elapsed, clock } = JSON.parse(text) as {
       readonly schema?: unknown;
       readonly startedAt?: unknown;
+      readonly elapsed?: unknown;
       readonly clock?: { readonly offset?: unknown; readonly jitter?: unknown } | null;
     };
     if (typeof schema !== "string" || !schema.startsWith("ntpkit/")) return "foreign";
     if (typeof startedAt !== "string" || typeof clock?.offset !== "number") return "foreign";
+    const began = dateOf(startedAt.replace(/(\.\d{3})\d+/, "$1"));
+    if (began === null) return "broken";
     const row: Row = {
       kind: "clock",
-      at: Date.parse(startedAt.replace(/(\.\d{3})\d+/, "$1")) / 1000,
+      at: began + (typeof elapsed === "number" ? elapsed : 0),
       offset: clock.offset,
       frequency: null,
       jitter: typeof clock.jitter === "number" ? clock.jitter : null,

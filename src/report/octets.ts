@@ -2,7 +2,7 @@
  * Lines of peerstats and loopstats read from their octets, without a string of any: of these two a year has millions. What is not as
  * daemons write it is left to `lines.ts`, which is the measure of what is read here, too.
  */
-import { isSound, momentOf, verdictOf, type Row } from "./lines.ts";
+import { isSound, LONGEST_DAY, momentOf, verdictOf, type Row } from "./lines.ts";
 
 const [FEED, SPACE, DOT, MINUS, ZERO, NINE] = [10, 32, 46, 45, 48, 57];
 /** So many digits are an integer that a number has exactly. */
@@ -35,7 +35,7 @@ export class OctetReader {
     this.#at = from;
     if (!this.#read(0, SPACE) || !this.#read(1, SPACE)) return null;
     const [day, second] = [this.#numbers[0]!, this.#numbers[1]!];
-    if (!(day >= 10_000 && day <= 99_999 && second >= 0)) return null;
+    if (!(day >= 10_000 && day <= 99_999 && second >= 0 && second < LONGEST_DAY)) return null;
     const row = this.#peer(momentOf(day, second), this.#at) ?? this.#loop(momentOf(day, second));
     return row !== null && isSound(row) ? row : null;
   }

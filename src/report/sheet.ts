@@ -12,7 +12,9 @@ export interface Part {
   readonly notes: readonly string[];
 }
 
-const [WIDTH, MARGIN, HEADING, LINE, COLUMNS] = [960, 16, 30, 18, 130];
+const [WIDTH, MARGIN, HEADING, LINE, COLUMNS] = [960, 16, 20, 18, 130];
+/** Bold and larger, fewer characters fit. */
+const HEADING_COLUMNS = 95;
 
 /**
  * Draws them.
@@ -22,8 +24,11 @@ export function sheet(title: string, parts: readonly Part[]): string {
   let y = MARGIN;
   const body: string[] = [];
   for (const { heading, chart, notes } of parts) {
-    body.push(`<text class="heading" x="${MARGIN}" y="${y + 16}">${escaped(heading)}</text>`);
-    y += HEADING;
+    for (const line of wrapped(heading, HEADING_COLUMNS)) {
+      body.push(`<text class="heading" x="${MARGIN}" y="${y + 16}">${escaped(line.trim())}</text>`);
+      y += HEADING;
+    }
+    y += HEADING / 2;
     const height = Number(/^<svg viewBox="0 0 \d+ (\d+)"/.exec(chart)?.[1] ?? 0);
     if (height > 0)
       body.push(chart.replace("<svg ", `<svg x="${MARGIN}" y="${y}" width="${WIDTH}" height="${height}" `));

@@ -2,8 +2,8 @@
  * The page's script: what makes its plots zoomable. Without it the page is the same, as it stands. It is text here since it runs in a
  * browser: of the page it knows what the attributes of plots say, it asks for nothing, and writes nothing but numbers and dates.
  *
- * All plots over time are zoomed at once, each other by itself. What is shown of time is kept behind the # of the address, so that a
- * page that is loaded again, as with `--watch`, shows the same.
+ * All plots over time are zoomed at once, each other by itself. What is shown of time is kept behind the # of the address, as
+ * moments, so that a page that is loaded again with more on it, as with `--watch`, shows the same.
  */
 import { createHash } from "node:crypto";
 
@@ -50,9 +50,10 @@ export const ZOOM: string = `"use strict";
     if (plot.isTime) {
       shared = view;
       for (const other of plots) if (other.isTime) draw(other);
-      const kept = width === 1 ? "" : "#" + view.map((part) => part.toFixed(7)).join("-");
+      const shown = view.map((part) => plot.low + (plot.high - plot.low) * part);
+      const kept = width === 1 ? "" : "#" + shown.map((at) => at.toFixed(3)).join("-");
       history.replaceState(null, "", location.pathname + location.search + kept);
-      said.textContent = view.map((part) => moment(plot.low + (plot.high - plot.low) * part)).join(" to ") + " UTC";
+      said.textContent = shown.map(moment).join(" to ") + " UTC";
     } else {
       views.set(plot, view);
       draw(plot);
@@ -115,7 +116,10 @@ export const ZOOM: string = `"use strict";
   for (const plot of plots) listen(plot);
   const overTime = plots.find(({ isTime }) => isTime);
   const [, low, high] = /^#([0-9.]+)-([0-9.]+)$/.exec(location.hash) ?? [];
-  if (overTime && +high > +low) show(overTime, +low, +high);
+  if (overTime && +high > overTime.low && +low < overTime.high && +high > +low) {
+    const partOf = (at) => (at - overTime.low) / (overTime.high - overTime.low);
+    show(overTime, partOf(+low), partOf(+high));
+  }
   document.getElementById("keys").hidden = plots.length === 0;
 }
 `;

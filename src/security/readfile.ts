@@ -70,7 +70,8 @@ function octetsOf(descriptor: number, expected: number, most: number): Buffer {
   }
 }
 
-function tooLarge(most: number): FileFault {
+/** What is larger than it may be. */
+export function tooLarge(most: number): FileFault {
   return new FileFault("EFBIG", `it is larger than ${most / MEBI} MiB`);
 }
 

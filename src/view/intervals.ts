@@ -12,7 +12,7 @@ import type { Rejudged, Reselection } from "../control/reselect.ts";
 import { DEFAULT_LIMITS } from "../system/limits.ts";
 import { distanceText, provedText, stratumText } from "./explain.ts";
 import type { Palette } from "./palette.ts";
-import { fullName } from "./servername.ts";
+import { fullName, nameWithin } from "./servername.ts";
 import { counted, durationText, printable, signedText } from "./text.ts";
 
 /** An axis: offsets from one column to the other. */
@@ -62,7 +62,7 @@ function chart(
   width: number,
   palette: Palette,
 ): string[] {
-  const names = drawn.map(({ peer }) => clipped(printable(peer.name), MOST_NAME));
+  const names = drawn.map(({ peer }) => nameWithin(peer, MOST_NAME));
   const figures = drawn.map(
     ({ peer, interval }) => `${signedText(peer.offset)} within ${durationText((interval!.high - interval!.low) / 2)}`,
   );
@@ -169,8 +169,4 @@ function detailOf(
   if (reason === "unreachable" && peer.unreach !== null && peer.unreach > 0)
     return `${counted(peer.unreach, "poll")} without an answer`;
   return null;
-}
-
-function clipped(text: string, most: number): string {
-  return text.length <= most ? text : `${text.slice(0, most - 1)}…`;
 }

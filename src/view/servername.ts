@@ -15,6 +15,16 @@ export function shortName({ name, address, port }: Named): string {
   return port === USUAL_PORT ? ip : addressText({ ip, port });
 }
 
+/** Whatever of it fits into so many columns and tells it from others: of one host's servers that is the port. */
+export function nameWithin(server: Named, most: number): string {
+  const full = fullName(server);
+  if (full.length <= most) return full;
+  const port = server.port === USUAL_PORT ? "" : `:${server.port}`;
+  const name = printable(server.name);
+  const room = most - port.length;
+  return `${name.length <= room ? name : `${name.slice(0, room - 1)}…`}${port}`;
+}
+
 /** The name and the address where they differ: `ntp.example.net (192.0.2.7)`. */
 export function fullName(server: Named): string {
   const { name, address } = server;

@@ -1,5 +1,5 @@
 /** What commands draw into files: `--explain` as text and as a picture, and the page of `watch`. */
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
@@ -44,11 +44,38 @@ describe("query --explain", () => {
     expect(picture).not.toMatch(/NaN|undefined|Infinity/);
   });
 
+  it("tells servers of one host by their ports, and keeps the headline within the picture", async () => {
+    const file = join(folder, "ports.svg");
+    const servers = [await server(), await server()];
+    const { out } = await ntpkit(["query", "--explain", "--svg", file, ...QUICK, ...servers]);
+    const picture = readFileSync(file, "utf8");
+    for (const name of servers) {
+      expect(out).toMatch(new RegExp(`^[*+] ${name} .*├`, "m"));
+      expect(picture).toMatch(new RegExp(`>[*+] ${name}<`));
+    }
+    const headlines = Array.from(picture.matchAll(/class="heading"[^>]*>([^<]*)</g), ([, line]) => line!);
+    for (const line of headlines) expect(line.length).toBeLessThanOrEqual(95);
+  });
+
   it("draws a picture only where only that is asked for, and nothing of servers that gave nothing", async () => {
     const file = join(folder, "only.svg");
     const { out } = await ntpkit(["query", "--svg", file, ...QUICK, await server()]);
     expect(out).not.toContain("this host:");
     expect(looks(readFileSync(file, "utf8"))).toEqual(["good"]);
+  });
+
+  it("refuses to overwrite what is no picture", async () => {
+    const file = join(folder, "ntp.keys");
+    for (const argv of [
+      ["query", "--svg"],
+      ["peers", "--svg"],
+      ["watch", "--count", "1", "--html"],
+    ]) {
+      writeFileSync(file, "1 SHA1 secret\n");
+      const ran = await ntpkit([...argv, file, "--timeout", "200ms", "127.0.0.1:9"]);
+      expect(ran).toMatchObject({ code: 64, err: expect.stringContaining(`${file} is there`) as string });
+      expect(readFileSync(file, "utf8")).toBe("1 SHA1 secret\n");
+    }
   });
 
   it("says that a picture could not be written", async () => {
@@ -64,6 +91,16 @@ describe("peers --svg", () => {
     const plain = await ntpkit(["peers", "-n", place]);
     expect(await ntpkit(["peers", "-n", "--svg", file, place])).toEqual(plain);
     expect(readFileSync(file, "utf8")).toContain(`>${place}: `);
+  });
+
+  it("wraps a headline that is longer than the picture is wide", () => {
+    const host = "ntp.a-site-with-a-rather-long-name.example.net";
+    const agreed = { ...reselect({ associations: [], system: {} } as never), candidates: 12, truechimers: 11 };
+    const reselection = { ...agreed, intersection: { low: -0.0001, high: 0.0001 }, offset: 0.00001 };
+    const picture = explainedPicture([{ host, reselection }]);
+    const lines = Array.from(picture.matchAll(/class="heading"[^>]*>([^<]*)</g), ([, line]) => line!);
+    expect(lines.length).toBeGreaterThan(1);
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(95);
   });
 
   it("escapes whatever a server is called", () => {

@@ -1,6 +1,6 @@
 /** `simulate` as it is typed: output, documents, exit codes. */
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -87,6 +87,16 @@ describe("simulate", () => {
     expect(ran.err).toMatch(/ntp\.conf:5:\d+: "other\.example" is not tried/);
   });
 
+  it("does not overwrite the world, nor anything but a page", async () => {
+    const text = readFileSync(LIAR, "utf8");
+    const [world, other] = [file("own.toml", text), file("ntp.conf.kept", "server a.example\n")];
+    for (const page of [world, other]) {
+      const ran = await ntpkit(["simulate", world, "--for", "1m", "--html", page]);
+      expect(ran).toMatchObject({ code: 64, out: "", err: expect.stringContaining(page) as string });
+    }
+    expect([readFileSync(world, "utf8"), readFileSync(other, "utf8")]).toEqual([text, "server a.example\n"]);
+  });
+
   it("refuses what is no world with 64, and where", async () => {
     const bad = file("bad.toml", '[[host]]\nname = "a"\ndirectives = ["server b"]\n');
     const ran = await ntpkit(["simulate", "--json", bad]);
@@ -96,6 +106,28 @@ describe("simulate", () => {
       expect([words, (await ntpkit(["simulate", ...words])).code]).toEqual([words, 64]);
     const none = file("none.conf", "tos maxclock 3\n");
     expect((await ntpkit(["simulate", "--config", none])).code).toBe(64);
+  });
+});
+
+describe("a world that is piped in", () => {
+  const shell = (line: string) =>
+    spawnSync("bash", ["-c", line], { encoding: "utf8", env: { ...process.env, NTPKIT: `${TOP}bin/ntpkit.js`, LIAR } });
+
+  it.each([
+    'cat "$LIAR" | node "$NTPKIT" simulate - --for 1m',
+    'node "$NTPKIT" simulate - --for 1m < "$LIAR"',
+    'cat "$LIAR" | node "$NTPKIT" simulate /dev/stdin --for 1m',
+    'node "$NTPKIT" simulate <(sleep 0.3; cat "$LIAR") --for 1m',
+  ])("%s", (line) => {
+    const { status, stdout, stderr } = shell(line);
+    expect([status, stderr]).toEqual([0, ""]);
+    expect(stdout).toMatch(/^one liar among four: 1 host/);
+  });
+
+  it("has an end, and faults by name", () => {
+    const endless = shell('yes "# more" | node "$NTPKIT" simulate -');
+    expect([endless.status, endless.stderr]).toEqual([64, "ntpkit simulate: cannot read -: it is larger than 1 MiB\n"]);
+    expect(shell('echo "[[host]]" | node "$NTPKIT" simulate -').stderr).toContain("standard input:1:");
   });
 });
 

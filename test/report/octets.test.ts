@@ -74,6 +74,13 @@ describe("a line in octets", () => {
     expect(reader.at).toBe(1 + text.length);
   });
 
+  it.each(["61000 500000.0 0 0 0 0 6\n", "61000 86401 192.0.2.1 961a 0 0 0 0\n"])(
+    "is none of a second that no day has: %j",
+    (text) => {
+      expect(rowsOf(Buffer.from(text), [100])).toEqual(["broken"]);
+    },
+  );
+
   it("has its server's name, even where two names have one digest", () => {
     // A well-known pair, of FNV-1a at 32 bits.
     const reader = new OctetReader();

@@ -6,6 +6,7 @@ import {
   existsSync,
   closeSync,
   constants,
+  linkSync,
   lstatSync,
   mkdtempSync,
   openSync,
@@ -19,6 +20,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { runInNewContext } from "node:vm";
 import { gzipSync } from "node:zlib";
 import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
@@ -106,8 +108,18 @@ describe("a line", () => {
       '{"schema":"ntpkit/query/1","startedAt":"2024-10-17T00:01:15.250000000Z","clock":{"offset":0.5,"jitter":0.001}}',
       { kind: "clock", at: DAY + 75.25, offset: 0.5, jitter: 0.001 },
     ],
+    [
+      '{"schema":"ntpkit/watch/1","startedAt":"2024-10-17T00:01:15.250000000Z","elapsed":30.5,"clock":{"offset":0.5}}',
+      { kind: "clock", at: DAY + 105.75, offset: 0.5, jitter: null },
+    ],
+    ["60600 86400.5 0 0 0 0 6", { kind: "clock", at: DAY + 86_400.5 }],
   ])("%s", (line, row) => {
     expect(readLine(line)).toMatchObject(row);
+  });
+
+  it.each(["N", "+", "-", "?"])("of chrony's tracking, whatever leap second is announced: %s", (leap) => {
+    const line = `2024-10-17 00:01:15 192.0.2.1 2 -3.250 0.012 -1.500e-05 ${leap} 2 2.000e-06 1.0e-07 1.5e-03 3.0e-04 1.2e-03`;
+    expect(readLine(line)).toMatchObject({ kind: "clock", at: DAY + 75, offset: 15e-6 });
   });
 
   it.each([
@@ -124,6 +136,14 @@ describe("a line", () => {
     ["99999 75.123 0 0 0 0 6", "broken"],
     ["60600 1 192.0.2.1 961a inf 0 0 0", "broken"],
     ["{", "broken"],
+    ["61000 500000.0 0.0001 -12.345 0.000001500 0.012 6", "broken"],
+    ["61000 86401 192.0.2.1 961a 0 0 0 0", "broken"],
+    [
+      "2026-02-30 00:01:15 192.0.2.1        2     -3.250      0.012 -1.500e-05 N  2  2.000e-06  1.0e-07  1.5e-03  3.0e-04  1.2e-03",
+      "broken",
+    ],
+    ["2026-02-01 24:00:00 192.0.2.1 1e-05 -2e-05 3e-06 -1e-07 2e-07 1 8 0 5 0", "broken"],
+    ['{"schema":"ntpkit/query/1","startedAt":"2026-02-30T00:01:15Z","clock":{"offset":0.5}}', "broken"],
   ])("that is none: %s is %s", (line, why) => {
     expect(readLine(line)).toBe(why);
   });
@@ -318,6 +338,48 @@ describe("the page", () => {
   });
 });
 
+describe("the zoomed page", () => {
+  /** As much of a browser as the script asks of one: a plot over a time, whose ticks it has none of. */
+  function browser(low: number, high: number, hash: string) {
+    const box = { x: 0, y: 0, width: 100, height: 50 };
+    const listeners: Record<string, (event: object) => void> = {};
+    const chart = {
+      querySelectorAll: () => [],
+      addEventListener: (what: string, act: (event: object) => void) => void (listeners[what] = act),
+    };
+    const inner = {
+      viewBox: { baseVal: box },
+      parentNode: chart,
+      dataset: { low: `${low}`, high: `${high}`, time: "" },
+    };
+    const location = { hash, pathname: "/", search: "" };
+    const element = { setAttribute: () => undefined, textContent: "", hidden: true };
+    runInNewContext(ZOOM, {
+      document: {
+        querySelectorAll: () => [inner],
+        getElementById: () => element,
+        createElementNS: () => element,
+      },
+      location,
+      history: { replaceState: (_state: null, _title: string, url: string) => void (location.hash = url.slice(1)) },
+    });
+    return {
+      press: (key: string) => listeners["keydown"]!({ key, preventDefault: () => undefined }),
+      hash: () => location.hash,
+      shown: () => [box.x, box.x + box.width].map((x) => low + (x / 100) * (high - low)),
+    };
+  }
+
+  it("shows the same time when it is loaded again with more on it", () => {
+    const before = browser(DAY, DAY + 1000, "");
+    before.press("+");
+    expect(before.shown()).toEqual([DAY + 250, DAY + 750]);
+    const after = browser(DAY, DAY + 4000, before.hash());
+    expect(after.shown().map((at) => at.toFixed(2))).toEqual([DAY + 250, DAY + 750].map((at) => at.toFixed(2)));
+    expect(browser(DAY + 900, DAY + 4000, before.hash()).shown()).toEqual([DAY + 900, DAY + 4000]);
+  });
+});
+
 describe("the command", () => {
   let folder = "";
   beforeAll(() => {
@@ -361,11 +423,42 @@ describe("the command", () => {
 
   it("follows a link of one's own", async () => {
     const [link, page] = [join(folder, "link.html"), join(folder, "led-to.html")];
-    writeFileSync(page, "before");
+    writeFileSync(page, "<!doctype html>before");
     symlinkSync(page, link);
     expect(await ntpkit(["report", join(folder, "peerstats"), "-o", link])).toMatchObject({ code: 0 });
     expect([lstatSync(link).isSymbolicLink(), lstatSync(page).isFile()]).toEqual([true, true]);
     expect(readFileSync(page, "utf8")).toMatch(/^<!doctype html>/);
+  });
+
+  it.each([[], ["--watch", "0.1s"]])("overwrites nothing that it reads, by whatever name: %j", async (...more) => {
+    const [file, text] = [join(folder, "precious"), `${lines(["192.0.2.1"]).join("\n")}\n`];
+    const [link, second] = [join(folder, "soft"), join(folder, "hard")];
+    for (const path of [file, link, second]) rmSync(path, { force: true });
+    writeFileSync(file, text);
+    symlinkSync(file, link);
+    linkSync(file, second);
+    for (const output of [file, link, second, `${folder}/./precious`])
+      expect(await ntpkit(["report", file, "-o", output, ...more])).toEqual({
+        code: 64,
+        out: "",
+        err: `ntpkit report: ${output} is a file that is read, and would be overwritten; name another file to write\n`,
+      });
+    expect(await ntpkit(["report", link, "-o", file, ...more])).toMatchObject({ code: 64 });
+    expect(readFileSync(file, "utf8")).toBe(text);
+    expect(lstatSync(link).isSymbolicLink()).toBe(true);
+  });
+
+  it("overwrites no file but pages, pictures and empty ones", async () => {
+    const [file, output] = [join(folder, "peerstats"), join(folder, "there")];
+    const written = async (before: string): Promise<unknown> => {
+      writeFileSync(output, before);
+      const { code, err } = await ntpkit(["report", file, "-q", "-o", output]);
+      return [code, err.includes(output), readFileSync(output, "utf8") === before];
+    };
+    for (const other of ["keep me", "60600 1.0 0 0 0 0 6\n", " <!doctype html>", "<svgx"])
+      expect([other, await written(other)]).toEqual([other, [64, true, true]]);
+    for (const own of ["", "<!DOCTYPE html><p>", '<svg xmlns="x">', "<?xml version"])
+      expect([own, await written(own)]).toEqual([own, [0, false, false]]);
   });
 
   it("goes on with what is added to a file and to the one that takes its place, and reads no row twice", async () => {
