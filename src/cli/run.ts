@@ -11,8 +11,8 @@ import {
   type LoadedConfiguration,
 } from "../config/files.ts";
 import { ONCE_DEFAULTS } from "../config/options.ts";
-import { accessOf } from "../config/serving.ts";
-import { guarded, UsageError, UsageErrors, type OnFault } from "../config/usage.ts";
+import { checkStart } from "../config/start.ts";
+import { UsageError, UsageErrors, type OnFault } from "../config/usage.ts";
 import type { Remark, Statement } from "../config/ntpconf/parse.ts";
 import { printableLines } from "../view/text.ts";
 import { documentText } from "../view/document.ts";
@@ -42,8 +42,7 @@ function load(options: OptionsOf<"run">, io: Io, onFault: OnFault | null = null)
       `name one with --config or $${CONFIG_VARIABLE}; else it is looked for as ${CONFIG_PATHS.join(", ")}`,
     );
   const loaded = loadConfiguration(path, true, REAL_FILES, onFault, options.autokey === undefined ? "asked" : true);
-  // What is wrong with an access list is told before anything starts.
-  for (const line of loaded.configuration.restrict) guarded(onFault, () => accessOf([line], new Map()));
+  checkStart(loaded.configuration, onFault);
   return loaded;
 }
 

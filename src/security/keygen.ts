@@ -158,7 +158,7 @@ function fillFile(descriptor: number, text: string, mode: number): void {
  * Gives a filled file the name, so that of two runs at once only one does, and nobody ever sees it empty. `false`: somebody was
  * first. Where a file cannot have two names (FAT), the name is taken first, and the file put in its place.
  */
-function named(temporary: string, path: string): boolean {
+export function named(temporary: string, path: string): boolean {
   try {
     linkSync(temporary, path);
     return true;
@@ -192,7 +192,7 @@ function reserve(path: string): boolean {
  * The rename too should survive a power cut. Where the folder cannot be opened or synced, the file has its name all the same, and the
  * system sees to the rest in its own time.
  */
-function syncFolder(folder: string): void {
+export function syncFolder(folder: string): void {
   try {
     const descriptor = openSync(folder, "r");
     try {

@@ -48,6 +48,11 @@ export function parseDrift(text: string, form: DriftForm = "ntp"): Frequency | n
   return (form === "chrony" ? 0 - ppm : ppm) * 1e-6;
 }
 
+/** What a drift file of ntpd has. */
+export function driftText(frequency: Frequency): string {
+  return `${(frequency * 1e6).toFixed(6)}\n`;
+}
+
 /**
  * Replaces a drift file at once: at every moment it is the old one or the new one.
  * @returns what went wrong; `null`: nothing
@@ -59,7 +64,7 @@ export function writeDrift(path: string, frequency: Frequency, files: Files = re
     quietly(() => files.remove(beside));
     const descriptor = files.create(beside);
     try {
-      files.write(descriptor, `${(frequency * 1e6).toFixed(6)}\n`);
+      files.write(descriptor, driftText(frequency));
       files.sync(descriptor);
     } finally {
       files.close(descriptor);

@@ -73,11 +73,16 @@ export function adoptWords({ found, taken, lost, files, written, kept }: AdoptDo
       ({ daemon, config }) =>
         `${daemon} is configured, too, by ${printable(config)}, and was left out: ntpkit adopt ${daemon}`,
     ),
-    ...lost.map((one) => `lost: ${printable(one)}`),
+    ...lostWords({ lost }),
     ...files.map(
       ({ path, what, from }) => `${written ? "wrote" : "would write"} ${path}: ${what}, from ${printable(from)}`,
     ),
     ...kept.map((path) => `what was there is ${path} now`),
     ...(written ? [] : ["nothing was written; --write does"]),
   ];
+}
+
+/** What is said even to whoever wants quiet. */
+export function lostWords({ lost }: Pick<AdoptDocument, "lost">): readonly string[] {
+  return lost.map((one) => `lost: ${printable(one)}`);
 }

@@ -1,5 +1,7 @@
 /** `adopt`: what of other daemons' files becomes ours, what is said of the rest, and that theirs stay as they are. */
 import {
+  chmodSync,
+  chownSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -252,5 +254,191 @@ describe("of several daemons", () => {
     } finally {
       rmSync(outside);
     }
+  });
+});
+
+/** As somebody who is not root. */
+async function asNobody(act: () => Promise<Ran>): Promise<Ran> {
+  if (process.geteuid?.() !== 0) return await act();
+  process.seteuid!(65_534);
+  try {
+    return await act();
+  } finally {
+    process.seteuid!(0);
+  }
+}
+
+describe("writing all or nothing", () => {
+  const FORCED = ["--write", "--force"] as const;
+  let elsewhere = "";
+
+  beforeEach(() => {
+    elsewhere = mkdtempSync(join(tmpdir(), "ntpkit-elsewhere-"));
+    put("etc/ntp.conf", "driftfile /var/lib/ntp/drift\nkeys /etc/ntp.keys\nserver a.example.net\n");
+    put("etc/ntp.keys", "7 SHA1 0123456789abcdef0123456789abcdef01234567\n");
+    put("var/lib/ntp/drift", "-7.25\n");
+  });
+
+  afterEach(() => {
+    rmSync(elsewhere, { recursive: true, force: true });
+  });
+
+  it.each(["var/lib/ntpkit", "var/lib"])("does not follow %s out of the root", async (link) => {
+    if (link === "var/lib") put("etc/ntp.conf", "driftfile /etc/drift\nserver a.example.net\n");
+    put("etc/drift", "-7.25\n");
+    rmSync(join(root, link), { recursive: true, force: true });
+    symlinkSync(elsewhere, join(root, link));
+    writeFileSync(join(elsewhere, "drift"), "1\n");
+    for (const words of [["--write"], FORCED]) {
+      const { code, err } = await adopt(...words);
+      expect([code, err]).toEqual([64, expect.stringContaining(`/${link}: it leads out of the root`)]);
+    }
+    expect(readdirSync(elsewhere)).toEqual(["drift"]);
+    expect(readFileSync(join(elsewhere, "drift"), "utf8")).toBe("1\n");
+    expect(existsSync(join(root, "etc/ntpkit.conf"))).toBe(false);
+  });
+
+  it("follows a link that stays in the root", async () => {
+    mkdirSync(join(root, "data"));
+    symlinkSync("../../data", join(root, "var/lib/ntpkit"));
+    expect((await adopt("--write")).code).toBe(0);
+    expect(Number(written("data/drift"))).toBe(-7.25);
+  });
+
+  it("leaves what was there where a folder is a file", async () => {
+    put("var/lib/ntpkit", "");
+    put("etc/ntpkit.conf", "server mine.example.net\n");
+    const before = machine();
+    const { code, err } = await adopt(...FORCED);
+    expect([code, err]).toEqual([64, expect.stringContaining("/var/lib/ntpkit is not a folder")]);
+    expect(machine()).toEqual(before);
+  });
+
+  // Only root makes files of two owners.
+  it.skipIf(process.geteuid?.() !== 0)("puts back what it had moved where a later file cannot be written", async () => {
+    put("etc/ntpkit.conf", "server mine.example.net\n");
+    put("etc/ntpkit.keys", "1 MD5 mine\n");
+    mkdirSync(join(root, "var/lib/ntpkit"));
+    // Everybody may make files there, and move what is his: the keys, not the configuration.
+    for (const folder of ["", "var/lib/ntpkit"]) chmodSync(join(root, folder), 0o777);
+    chmodSync(join(root, "etc"), 0o1777);
+    chownSync(join(root, "etc/ntpkit.keys"), 65_534, 65_534);
+    const before = machine();
+    const { code, err } = await asNobody(() => adopt(...FORCED));
+    expect([code, err]).toEqual([
+      14,
+      expect.stringMatching(
+        /cannot write \/etc\/ntpkit\.conf: operation not permitted; everything is as it was; be root/,
+      ),
+    ]);
+    expect(machine()).toEqual(before);
+  });
+
+  it("moves nothing before all is written", async () => {
+    put("etc/ntpkit.conf", "server mine.example.net\n");
+    mkdirSync(join(root, "var/lib/ntpkit"));
+    for (const folder of ["", "etc"]) chmodSync(join(root, folder), 0o777);
+    const before = machine();
+    const { code, err } = await asNobody(() => adopt(...FORCED));
+    expect([code, err]).toEqual([
+      14,
+      expect.stringContaining("cannot write /var/lib/ntpkit/drift: permission denied; nothing was written; be root"),
+    ]);
+    expect(machine()).toEqual(before);
+  });
+
+  it("is no matter of permission where the system cannot", async () => {
+    mkdirSync(join(root, "var/lib/ntpkit"));
+    // In place of a full disk: a draft that is a folder.
+    mkdirSync(join(root, `var/lib/ntpkit/drift.${process.pid}.new/x`), { recursive: true });
+    const { code, err } = await adopt("--write");
+    expect([code, err]).toEqual([74, expect.stringContaining("cannot write /var/lib/ntpkit/drift: ")]);
+    expect(err).not.toContain("be root");
+    expect(existsSync(join(root, "etc/ntpkit.conf"))).toBe(false);
+  });
+});
+
+describe("what cannot be looked into", () => {
+  it("is lost, where it is the other's frequency", async () => {
+    put("etc/ntp.conf", "driftfile /var/lib/ntp/drift\nserver a.example.net\n");
+    put("var/lib/ntp/drift", "-7.25\n");
+    chmodSync(root, 0o755);
+    chmodSync(join(root, "var/lib/ntp"), 0);
+    const { code, out, err } = await asNobody(() => adopt());
+    chmodSync(join(root, "var/lib/ntp"), 0o700);
+    expect([code, out]).toEqual([0, expect.stringContaining("server a.example.net")]);
+    expect(err).toContain("lost: /var/lib/ntp/drift: the frequency cannot be read: permission denied");
+  });
+
+  it("is named, where it is the configuration's folder", async () => {
+    put("etc/chrony/chrony.conf", "server a.example.net\n");
+    chmodSync(root, 0o755);
+    chmodSync(join(root, "etc/chrony"), 0);
+    const { code, err } = await asNobody(() => adopt());
+    chmodSync(join(root, "etc/chrony"), 0o700);
+    expect([code, err]).toEqual([
+      64,
+      expect.stringContaining("cannot read /etc/chrony/chrony.conf: permission denied"),
+    ]);
+  });
+
+  it("is named, where it is what we would write to", async () => {
+    put("etc/ntp.conf", "driftfile /etc/drift\nserver a.example.net\n");
+    put("etc/drift", "-7.25\n");
+    put("var/lib/ntpkit/drift", "1\n");
+    for (const folder of ["", "etc"]) chmodSync(join(root, folder), 0o777);
+    chmodSync(join(root, "var/lib/ntpkit"), 0);
+    const { code, err } = await asNobody(() => adopt("--write", "--force"));
+    chmodSync(join(root, "var/lib/ntpkit"), 0o700);
+    expect([code, err]).toEqual([14, expect.stringContaining("cannot write /var/lib/ntpkit/drift: permission denied")]);
+  });
+
+  it("is refused as root of a machine", async () => {
+    put("file", "");
+    symlinkSync("loop", join(root, "loop"));
+    for (const [name, said] of [
+      ["file", "there is no folder"],
+      ["loop", "too many symbolic links"],
+    ] as const) {
+      const { code, err } = await ntpkit(["adopt", "--root", join(root, name)]);
+      expect([code, err]).toEqual([64, expect.stringContaining(said)]);
+    }
+  });
+
+  it("is lost, where links go in circles", async () => {
+    put("etc/ntp.conf", "driftfile /var/lib/loop/drift\nserver a.example.net\n");
+    mkdirSync(join(root, "var/lib"), { recursive: true });
+    symlinkSync("loop", join(root, "var/lib/loop"));
+    const { code, err } = await adopt();
+    expect([code, err]).toEqual([0, expect.stringMatching(/lost: \/var\/lib\/loop\/drift: .*too many symbolic links/)]);
+  });
+});
+
+describe("what a daemon would refuse", () => {
+  it("is left out and told, the lines with a key where there is no key file", async () => {
+    put("etc/ntp.conf", "server a.example.net key 7\nserver b.example.net\nserver c.example.net key 8\n");
+    const { code, err } = await adopt("--write");
+    expect(code).toBe(0);
+    for (const name of ["a", "c"])
+      expect(err).toMatch(new RegExp(`lost: "server ${name}.example.net key .*" is left out: .*there is no key file`));
+    expect(await ntpkit(["run", "--check", "-c", join(root, "etc/ntpkit.conf")])).toMatchObject({ code: 0 });
+  });
+
+  it("is left out and told, an access list about nothing", async () => {
+    put("etc/ntp.conf", "server b.example.net\nrestrict 1.2.3 ignore\n");
+    expect((await adopt("--write")).err).toContain(
+      'lost: "restrict 1.2.3 ignore" is left out: "restrict 1.2.3" is not about an address',
+    );
+    expect(await ntpkit(["run", "--check", "-c", join(root, "etc/ntpkit.conf")])).toMatchObject({ code: 0 });
+  });
+});
+
+describe("--quiet", () => {
+  it("prints the configuration, and tells what is lost and nothing else", async () => {
+    put("etc/ntp.conf", "server a.example.net\nfrobnicate all\n");
+    const told = 'ntpkit adopt: lost: "frobnicate all" is left out: unknown command "frobnicate"\n';
+    const { out, err } = await adopt("-q");
+    expect([out, err]).toEqual([(await adopt()).out, told]);
+    expect(await adopt("-q", "--write")).toMatchObject({ code: 0, out: "", err: told });
   });
 });

@@ -1,7 +1,7 @@
 /** The keys of a daemon's configuration. */
 import type { LoadedConfiguration } from "../../config/files.ts";
 import type { Remark } from "../../config/ntpconf/parse.ts";
-import { UsageError } from "../../config/usage.ts";
+import { keylessFaults } from "../../config/start.ts";
 import type { Keyring } from "../../security/keyring.ts";
 import { placedText, type PlacedMessage } from "../../security/place.ts";
 import { counted } from "../../view/text.ts";
@@ -21,15 +21,10 @@ export interface DaemonKeys {
  * @throws UsageError when a key is asked for and no file named
  */
 export async function daemonKeys({ configuration }: LoadedConfiguration): Promise<DaemonKeys> {
-  const { keys, trusted, associations } = configuration;
+  const { keys, trusted } = configuration;
   if (keys === null) {
-    const keyed = associations.find(({ key }) => key !== null);
-    if (keyed !== undefined)
-      throw new UsageError(
-        `${keyed.name} is to be authenticated by key ${keyed.key!}, but there is no key file`,
-        "name it with keys FILE",
-        keyed.at,
-      );
+    const [fault] = keylessFaults(configuration);
+    if (fault !== undefined) throw fault;
     return { keyring: null, faults: [], warnings: [] };
   }
   const { loadKeys } = await import("../../security/keyring.ts");

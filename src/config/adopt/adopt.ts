@@ -5,8 +5,9 @@
 import { dirname, isAbsolute, join } from "node:path";
 import { systemReason } from "../../security/place.ts";
 import { loadConfiguration } from "../files.ts";
+import { checkStart } from "../start.ts";
 import { translated } from "../translate/translate.ts";
-import { UsageError } from "../usage.ts";
+import { UsageError, type OnFault } from "../usage.ts";
 import type { FoundDaemon, MachineFiles } from "./daemons.ts";
 
 /** Where what is taken over is put. */
@@ -131,9 +132,12 @@ function understood(
     exists: (path: string) => files.exists(path),
     read: (path: string) => (path === config ? lines.join("\n") : files.read(path)),
   };
-  const { remarks } = loadConfiguration(config, true, ours, ({ place, message }) => {
+  const leaveOut: OnFault = ({ place, message }) => {
     if (place !== null && !whys.has(place.line)) whys.set(place.line, message.replace(/^.*?:\d+:\d+: /, ""));
-  });
+  };
+  const { configuration, remarks } = loadConfiguration(config, true, ours, leaveOut);
+  // What a line needs may be missing, or have just been left out.
+  checkStart(configuration, leaveOut);
   const warnings = remarks.filter(({ level, at }) => level === "warning" && !whys.has(at.line));
   const lineAt = (number: number): string => lines[number - 1]?.trim() ?? config;
   return {

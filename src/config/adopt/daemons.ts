@@ -5,7 +5,7 @@ export type DaemonName = "ntpsec" | "ntpd" | "chrony" | "ntpd-rs" | "openntpd" |
 
 /** The files of the machine that is looked at. */
 export interface MachineFiles {
-  /** Whether there is one, be it a link that leads nowhere. */
+  /** Whether there is one, be it a link that leads nowhere; true where that cannot be known, and who reads it learns why. */
   exists(path: string): boolean;
   /** UTF-8 text; throws what the system says. */
   read(path: string): string;
@@ -47,11 +47,21 @@ const WANTS = ["multi-user", "sysinit", "default", "time-sync", "basic"].map(
 
 /** Every one that has a configuration; first the one to take. */
 export function findDaemons(files: MachineFiles): readonly FoundDaemon[] {
+  const wanted = new Set(WANTS.flatMap((folder) => listed(folder, files)));
   const found = DAEMON_NAMES.flatMap((daemon): FoundDaemon[] => {
     const { configs, units } = DAEMONS[daemon];
     const config = configs.find((path) => files.exists(path));
-    const enabled = WANTS.some((folder) => units.some((unit) => files.exists(`${folder}/${unit}.service`)));
+    const enabled = units.some((unit) => wanted.has(`${unit}.service`));
     return config === undefined ? [] : [{ daemon, config, enabled }];
   });
   return found.toSorted((one, other) => Number(other.enabled) - Number(one.enabled));
+}
+
+/** The names in a folder; of one that is not there, or is closed to us, none. */
+function listed(folder: string, files: MachineFiles): readonly string[] {
+  try {
+    return files.list(folder);
+  } catch {
+    return [];
+  }
 }
