@@ -39,3 +39,17 @@ export interface MachineOptions {
   /** Whether it tells senders that a port is closed (ICMP). Default true. */
   readonly icmp?: boolean;
 }
+
+/** How a phase is corrected: as a kernel slews, a large one by the tick, or at once. */
+export type Steering = "kernel" | "hurried" | "at once";
+
+/** How a machine's options want it. */
+export function steeringOf(rate: MachineOptions["steerRate"]): Steering {
+  if (rate === "hurried") return rate;
+  return rate === undefined || rate === Infinity ? "at once" : "kernel";
+}
+
+/** How it is where nobody stays to set the tick back. */
+export function unattended(steering: Steering): Steering {
+  return steering === "hurried" ? "kernel" : steering;
+}

@@ -22,7 +22,8 @@ import { OFFERED_AEADS, SHORTEST_FIRST } from "../security/nts/ke.ts";
 import type { KeyServers } from "./nts.ts";
 import type { Cast, Datagram, InterfaceOptions, Network, NetworkInterface, Station, Undeliverable } from "./network.ts";
 import { MAXFREQ, MAXPHASE, SimKernel } from "./kernel.ts";
-import type { MachineOptions, StampOptions } from "./machine-options.ts";
+import { steeringOf, unattended } from "./machine-options.ts";
+import type { MachineOptions, StampOptions, Steering } from "./machine-options.ts";
 import { Oscillator } from "./oscillator.ts";
 import { type Socket, Sockets } from "./sockets.ts";
 import type { Timeline } from "./timeline.ts";
@@ -468,17 +469,4 @@ export class Machine implements Station {
     if (trace.on && event.kind !== "datagram") trace.add(this.name, "event", inWords(event));
     this.#program?.handle(event);
   }
-}
-
-/** How a phase is corrected: as a kernel slews, a large one by the tick, or at once. */
-type Steering = "kernel" | "hurried" | "at once";
-
-function steeringOf(rate: MachineOptions["steerRate"]): Steering {
-  if (rate === "hurried") return rate;
-  return rate === undefined || rate === Infinity ? "at once" : "kernel";
-}
-
-/** How it is where nobody stays to set the tick back. */
-function unattended(steering: Steering): Steering {
-  return steering === "hurried" ? "kernel" : steering;
 }
