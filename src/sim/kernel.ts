@@ -103,6 +103,7 @@ export class SimKernel {
    * seconds from the next one on, and what is left in the last.
    */
   glide(phase: Seconds): Glide & { readonly begins: Seconds } {
+    this.#setTick(0);
     const begins = this.#toNextSecond();
     this.#adjust = phase;
     if (!this.#sliding && phase !== 0) this.#awaitSecond();
@@ -112,7 +113,6 @@ export class SimKernel {
   /** Lets the clock glide as fast as a host lets it, a large phase by the tick; in place of what was under way. */
   correct(phase: Seconds): Glide {
     const hurry = hurried(phase, this.#frequency);
-    this.#setTick(0);
     if (hurry === null) return this.glide(phase);
     const before = this.glide(0);
     this.#setTick(hurry.units * TICK_UNIT);
@@ -184,13 +184,15 @@ export class SimKernel {
     else if (!this.#busy) this.#awaitDayEnd();
   }
 
-  /** It relies on no clock that was stepped, until it is told to. */
+  /** It relies on no clock that was stepped, until it is told to, and forgets what it had to correct; the tick stays (ntp_clear()). */
   forget(): void {
     this.tell(UNRELIABLE);
     this.#phase = 0;
     this.#phaseAt = null;
     this.#trickle = 0;
-    this.stay();
+    this.#adjust = 0;
+    this.#adding = 0;
+    this.#trim();
   }
 
   /** The clock may be steered meanwhile, so the moment is looked for again as it comes near. */

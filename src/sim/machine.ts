@@ -254,6 +254,7 @@ export class Machine implements Station {
       case "step":
         return this.#set(Number.isFinite(action.offset), () => {
           this.#step(action.offset);
+          this.#kernel.stay();
           return { kind: "stepped", by: action.offset, whose: "ours" };
         });
       case "steer":

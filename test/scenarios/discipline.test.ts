@@ -226,6 +226,25 @@ describe("the machine", () => {
       },
     );
 
+  scenario(
+    "whose clock somebody steps while it hurries has its tick set back, and is right soon",
+    { seeds: 5 },
+    (world) => {
+      const servers = [world.server("ntp1", { stratum: 1, oscillator: {} })];
+      const client = daemon(world, { servers, link: { delay: 20e-3 }, clockError: -0.12, steerRate: "hurried" });
+      let hurries = 0;
+      world.every(1, () => {
+        if (Math.abs(client.machine.clock.frequency(world.now)) < 5e-3) return;
+        hurries += 1;
+        if (hurries === 3) client.machine.stepClock(0.05, 0.1);
+      });
+      world.run(120);
+      // 30 ms, and what is measured anew then, 40 ms; not the 120 it was to correct at first.
+      expect(hurries).toBeLessThan(10);
+      expect(worstOf(world, client, 60)).toBeLessThan(0.001);
+    },
+  );
+
   scenario("that lets its clock glide at 500 ppm is kept as well", {}, (world) => {
     const { client } = begun(world, 1, { steerRate: 500e-6 });
     world.run(SETTLED);

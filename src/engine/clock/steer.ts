@@ -136,8 +136,12 @@ export function onSteered(state: State, event: Event & { readonly kind: "steered
 export function onStepped(state: State, by: Seconds, whose: "ours" | "another", now: Now): void {
   const { steering } = state.clock;
   if (steering === null) return;
-  if (whose === "another") steering.discipline.restart(by);
-  else {
+  if (whose === "another") {
+    steering.discipline.restart(by);
+    // A kernel whose clock is set forgets its slew, and not its tick.
+    const { hurry, frequency } = steering.corrections;
+    if (hurry !== null && now.mono < hurry.until) state.act({ kind: "steer", phase: 0, frequency });
+  } else {
     state.note({ what: "clockStepped", by, whose });
     // A frequency that was measured along with it counts from here on.
     const { frequency } = steering.discipline.report;
