@@ -2,10 +2,9 @@
 import { after } from "../time/mono.ts";
 import type { Mono } from "../time/mono.ts";
 import { pollInterval } from "../time/seconds.ts";
-import { shift, UNKNOWN_TIME } from "../time/timestamp.ts";
+import { UNKNOWN_TIME } from "../time/timestamp.ts";
 import type { NtpTimestamp } from "../time/timestamp.ts";
 import type { Writable } from "./change.ts";
-import { expectedLag } from "./exchange.ts";
 import type { Leaving } from "./exchange.ts";
 import type { HostFault } from "./request.ts";
 import type { AssociationConfig } from "./template.ts";
@@ -16,7 +15,7 @@ export interface Broadcaster {
   readonly config: AssociationConfig;
   readonly nextAt: Mono;
   readonly sent: number;
-  /** When the last packet left, for the next to tell it (RFC 9769 §4) or to be stamped by; `null`: there is none, or our clock was stepped since. */
+  /** When the last packet left, for the next to tell it (RFC 9769 §4); `null`: there is none, or our clock was stepped since. */
   readonly left: Leaving | null;
   /** Why the host would not send one of its packets, as was told last; `null`: it never refused. */
   readonly fault: HostFault | null;
@@ -37,19 +36,14 @@ export function previousDeparture({ config, left }: Broadcaster): NtpTimestamp {
   return config.xleave === true && left !== null && left.measured ? left.left : UNKNOWN_TIME;
 }
 
-/** The time that a packet tells: when it will leave, as far as that is known. */
-export function departureToTell({ left }: Broadcaster, clock: NtpTimestamp): NtpTimestamp {
-  return shift(clock, expectedLag(left === null ? [] : [left]));
-}
-
 /**
  * A packet leaves.
  * @param clock as it was read for the packet
- * @returns what the host's measurement of its leaving is for
+ * @returns what the host's measurement of its leaving is for; `null`: the next one tells nothing of it
  */
-export function onBroadcast(sender: Writable<Broadcaster>, clock: NtpTimestamp): Leaving {
+export function onBroadcast(sender: Writable<Broadcaster>, clock: NtpTimestamp): Leaving | null {
   sender.sent += 1;
-  sender.left = { left: clock, measured: false, lag: 0 };
+  sender.left = sender.config.xleave === true ? { left: clock, measured: false, lag: 0 } : null;
   return sender.left;
 }
 

@@ -4,7 +4,6 @@ import {
   onBroadcast,
   onBroadcastDue,
   onBroadcastFailed,
-  departureToTell,
   previousDeparture,
   revise,
 } from "../../association/broadcaster.ts";
@@ -72,11 +71,12 @@ function send(state: State, sender: Broadcaster, system: SystemHeader, now: Now)
     poll: config.minpoll,
     origin: previousDeparture(sender),
     receive: UNKNOWN_TIME,
-    transmit: departureToTell(sender, now.clock),
+    transmit: now.clock,
   });
   const { security } = state.surroundings;
   const sealed = config.key === null ? security.none().seal(header) : security.sealWith(config.key, header);
   if (sealed.kind === "unsealed") return;
   const token = state.send({ socket, to, ttl: config.ttl ?? DEFAULT_TTL, bytes: sealed.bytes });
-  state.awaitDeparture(token, onBroadcast(sender, now.clock));
+  const departure = onBroadcast(sender, now.clock);
+  if (departure !== null) state.awaitDeparture(token, departure);
 }
