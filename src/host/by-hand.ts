@@ -18,10 +18,18 @@ export interface Alarm {
   now(): Mono;
 }
 
+/** Node's timers count milliseconds in 31 bits, and go off at once beyond that; a day is far enough. */
+const LONGEST_TIMER: Seconds = 86_400;
+
 /** The steady clock, and timers that keep no process alive. */
 export const ALARM: Alarm = {
   in(seconds, act) {
-    const timer = setTimeout(act, seconds * 1000).unref();
+    let timer: NodeJS.Timeout;
+    const wait = (left: Seconds): void => {
+      const now = Math.min(left, LONGEST_TIMER);
+      timer = setTimeout(() => (left > now ? wait(left - now) : act()), now * 1000).unref();
+    };
+    wait(seconds);
     return () => clearTimeout(timer);
   },
   now: steady,

@@ -2,9 +2,10 @@
  * Correcting a large phase by the kernel's tick (`discipline/hurry.ts`): it is set, and set back when the phase is corrected.
  *
  * The timer that sets it back is never exact. What the clock has gone beyond what was asked for meanwhile is known to the
- * microsecond, since the steady clock goes as this one does, and the kernel's own slew takes it back.
+ * microsecond, since the steady clock goes as this one does, and the kernel's own slew takes it back. A process that was stopped
+ * meanwhile comes back to a clock that has strayed too far for that: whoever steers is told, as of any move of another's.
  *
- * Should the process end meanwhile, however it does short of being killed, the tick is set back; after it was killed, the next that
+ * Should the process end meanwhile, the tick is set back. After it was killed, by SIGKILL or a signal that nobody heeds, the next that
  * steers does so, for {@link tickFound} knows a tick that nobody means to last.
  */
 import { hurried, type Hurry } from "../discipline/hurry.ts";
@@ -18,6 +19,11 @@ const NOMINAL = 10_000;
 /** By so much an administrator may correct a crystal (adjtimex(8)); whoever hurries sets it further: 1,000 ppm. */
 const MEANT_TO_LAST = 10;
 
+/** So far a late timer lets a clock go that is taken back without a word, seconds. */
+const UNNOTICED: Seconds = 0.002;
+/** How soon a tick that could not be set back is tried again, seconds. */
+const AGAIN: Seconds = 1;
+
 /** The tick that a kernel is to have when nothing hurries, from the one it was found with. */
 export function tickFound(tick: number): number {
   return Math.abs(tick - NOMINAL) <= MEANT_TO_LAST ? tick : NOMINAL;
@@ -29,8 +35,10 @@ export interface Ticking {
   set(tick: number): boolean;
   /** The tick as it is, or `null` where there is none. */
   read(): number | null;
-  /** Lets the clock glide by a few microseconds at the kernel's own rate. */
+  /** Lets the clock glide at the kernel's own rate. */
   slew(by: Seconds): void;
+  /** The clock was let go too far, by so much, and nothing is done about it. */
+  strayed(by: Seconds): void;
 }
 
 /** What hurries, if anything. */
@@ -62,7 +70,11 @@ export class Hurrying {
       this.#fixed = true;
       return null;
     }
-    const callOff = this.#alarm.in(hurry.lasting, () => this.leave());
+    const callOff = this.#alarm.in(hurry.lasting, () => {
+      const beyond = this.end();
+      if (Math.abs(beyond) > UNNOTICED) this.#kernel.strayed(beyond);
+      else if (beyond !== 0) this.#kernel.slew(-beyond);
+    });
     process.on("exit", this.#atExit);
     this.#under = { hurry, since, callOff };
     return hurry;
@@ -78,8 +90,13 @@ export class Hurrying {
     callOff();
     process.off("exit", this.#atExit);
     this.#under = null;
-    this.#kernel.set(this.#usual ?? NOMINAL);
+    this.#setBack();
     return hurry.rate * Math.max(0, elapsed(since, this.#alarm.now()) - hurry.lasting);
+  }
+
+  /** Nothing else ends it, so it is tried until it is done, or set anew. */
+  #setBack(): void {
+    if (this.#under === null && !this.#kernel.set(this.#usual ?? NOMINAL)) this.#alarm.in(AGAIN, () => this.#setBack());
   }
 
   /** Leaves what is left of it to the kernel's own slew, which ends by itself. */

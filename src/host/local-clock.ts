@@ -69,6 +69,8 @@ export interface LocalClock {
    * Absent where the system keeps no such record. Returns why not, or `null` when it was done.
    */
   claim?(claim: KernelClaim): ClockFault | null;
+  /** Set by whoever steers it: hears by how much the clock went where nobody wanted it, while the process was stopped. */
+  strayed?: (by: Seconds) => void;
   /** Nobody steers it any more: what needs an end of ours is ended, what is left of it goes by the kernel's own slew. */
   leave?(): void;
 }
@@ -113,7 +115,12 @@ export function linuxClock(c: ClockCalls, alarm: Alarm = ALARM): LocalClock {
   let status = STA_UNSYNC;
   let tai: number | null = null;
   const tick = new Hurrying(
-    { set: (units) => setTick(c, units), read: () => readTick(c), slew: (by) => void clock.slew(by) },
+    {
+      set: (units) => setTick(c, units),
+      read: () => readTick(c),
+      slew: (by) => void clock.slew(Math.max(-SLEW_REACH, Math.min(SLEW_REACH, by))),
+      strayed: (by) => clock.strayed?.(by),
+    },
     alarm,
   );
   const clock: LocalClock = {
@@ -151,7 +158,10 @@ export function linuxClock(c: ClockCalls, alarm: Alarm = ALARM): LocalClock {
       if (byHand) return byFrequency(phase, frequency);
       if (typeof slewed === "string") return slewed;
       const set = setFrequency(c, frequency);
-      if (typeof set === "string") return set;
+      if (typeof set === "string") {
+        tick.end();
+        return set;
+      }
       const glide = { phase: gliding + beyond, frequency: set };
       return hurry === null
         ? { ...glide, ...slewed }

@@ -68,6 +68,7 @@ class HostWorld implements World {
     this.#read = options.read ?? clockReader();
     this.#clocks = new Clocks(this.#read, options.awake === undefined ? wakeReader() : options.awake);
     this.#clock = options.clock;
+    if (this.#clock !== null) this.#clock.strayed = (by) => this.put({ kind: "stepped", by, whose: "another" });
     this.#lookup = options.lookup;
     this.#establishBy = options.establish ?? establishKeys();
     this.#watchBy = options.watch ?? watchInterfaces;

@@ -10,13 +10,16 @@ function machine(tick = 10_000): {
   readonly late: (seconds: number) => void;
   readonly done: () => number;
   readonly tick: () => number;
-  readonly refuse: () => void;
+  readonly refuse: (refusing?: boolean) => void;
+  /** By how much whoever steers was told that it strayed. */
+  readonly strayed: () => number;
 } {
   let now = 0;
   let slewed = 0;
   let glided = 0;
   let lateness = 0;
   let refused = false;
+  let strayed = 0;
   let alarm: { readonly at: number; readonly act: () => void } | null = null;
   const usual = tick === 10_005 ? 10_005 : 10_000;
   const run = (seconds: number): void => {
@@ -43,6 +46,7 @@ function machine(tick = 10_000): {
       },
       read: () => tick,
       slew: (by) => void (slewed += by),
+      strayed: (by) => void (strayed += by),
     },
     {
       now: () => now as Mono,
@@ -59,7 +63,8 @@ function machine(tick = 10_000): {
     late: (seconds) => void (lateness = seconds),
     done: () => glided + slewed,
     tick: () => tick,
-    refuse: () => void (refused = true),
+    refuse: (refusing = true) => void (refused = refusing),
+    strayed: () => strayed,
   };
 }
 
@@ -74,10 +79,32 @@ describe("by the tick", () => {
 
   it("what a late timer let the clock glide too far is taken back", () => {
     const { hurrying, run, done, late } = machine();
-    late(0.7);
+    late(0.1);
     hurrying.begin(0.01, 0);
     run(60);
     expect(done()).toBeCloseTo(0.01, 9);
+  });
+
+  it("a process that was stopped meanwhile says how far the clock has strayed, and leaves that to whoever steers", () => {
+    const { hurrying, run, done, late, tick, strayed } = machine();
+    late(26);
+    hurrying.begin(0.1, 0);
+    run(60);
+    expect(strayed()).toBeCloseTo(done() - 0.1, 9);
+    expect(strayed()).toBeGreaterThan(0.2);
+    expect(tick()).toBe(10_000);
+  });
+
+  it("a tick that cannot be set back is tried again until it can", () => {
+    const { hurrying, run, tick, refuse } = machine();
+    const { lasting } = hurrying.begin(0.01, 0)!;
+    run(lasting / 2);
+    refuse(true);
+    run(10);
+    expect(tick()).toBe(10_100);
+    refuse(false);
+    run(2);
+    expect(tick()).toBe(10_000);
   });
 
   it("the next one is told of what a timer that has not come yet let it glide too far", () => {
