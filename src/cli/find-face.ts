@@ -42,6 +42,7 @@ const WAITING: Readonly<Record<DiscoveryCommand, string>> = {
 /** The face of such a run. */
 export class FindingFace implements Face {
   readonly command: DiscoveryCommand;
+  readonly deadline: number;
   readonly #options: FindingOptions;
   readonly #io: Io;
   readonly #config: EngineConfig;
@@ -67,6 +68,8 @@ export class FindingFace implements Face {
     this.#groups = prepared.groups;
     this.#faults = new FindingFaults(prepared, options);
     this.#style = style;
+    // A search that ends by itself has it in the engine, which then says what it has.
+    this.deadline = options.follow === true ? (options.deadline ?? Infinity) : Infinity;
   }
 
   static async of(
@@ -149,8 +152,8 @@ export class FindingFace implements Face {
 
   /** Whoever answers without a key is not believed: that is better said at the first than at the end. */
   #warnOfKeys(notes: readonly Note[], session: Session): void {
-    const { keys, auth, quiet } = this.#options;
-    if (this.command === "pool" || keys !== undefined || auth === false || quiet === true) return;
+    const { keys, auth, nts, quiet } = this.#options;
+    if (this.command === "pool" || nts === true || keys !== undefined || auth === false || quiet === true) return;
     const snapshot = session.snapshot();
     const isUnsealed = (note: Note): boolean =>
       note.what === "refused"

@@ -51,6 +51,7 @@ export class FindingFaults {
       deadline: once?.deadline ?? null,
       interface: name,
       alone: isAlone(),
+      nts: this.#options.nts === true,
       lacking: outcome === "permission" ? lackingCapability("port") : null,
     };
   }

@@ -89,8 +89,9 @@ function serverOf(text: string | null, at: Place | null): NtsSettings["server"] 
   try {
     const { name, port, ...options } = parseUnicastServer(text);
     const isPlain = Object.values(options).every((value) => value === false || value === null);
-    // A zone, or an address of this host alone, means nothing to clients elsewhere.
-    if (isPlain && !name.includes("%")) return { name, port: port ?? ONCE_DEFAULTS.port };
+    // A zone means nothing to clients elsewhere, and nobody can ask the unspecified address.
+    if (isPlain && !name.includes("%") && !UNSPECIFIED.includes(name))
+      return { name, port: port ?? ONCE_DEFAULTS.port };
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     throw new UsageError(`${at === null ? "--nts-server" : "nts server"}: ${error.message}`, error.hint, at);
@@ -150,3 +151,5 @@ export class NtsServed {
 function isSame(one: NtsSettings | null, other: NtsSettings | null): boolean {
   return JSON.stringify({ ...one, at: null }) === JSON.stringify({ ...other, at: null });
 }
+
+const UNSPECIFIED: readonly string[] = ["0.0.0.0", "::"];

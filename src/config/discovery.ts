@@ -133,6 +133,8 @@ const TEMPLATES: Readonly<
 /** A group is asked and heard in the clear; who is found by it proves who he is, if that is asked for. */
 function byGroup(spec: ServerSpec, options: DiscoveryOptions): AssociationConfig {
   const { ntsName } = options;
+  if (ntsName !== undefined && options.nts !== true)
+    throw new UsageError("--nts-name is for who is found under NTS; add --nts");
   const port = spec.port ?? options.port ?? ONCE_DEFAULTS.port;
   return { ...named(spec, options), port, ...(ntsName === undefined ? {} : { certified: ntsName }) };
 }

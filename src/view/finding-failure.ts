@@ -30,6 +30,8 @@ export interface FindingContext {
   readonly lacking: Lacking | null;
   /** This host has no network but loopback. */
   readonly alone: boolean;
+  /** Who is found is to prove who he is under NTS. */
+  readonly nts: boolean;
 }
 
 type Words = Pick<FailureDocument, "message" | "hint">;
@@ -59,7 +61,7 @@ function wordsOf(kind: Finding, outcome: Outcome, snapshot: Snapshot, context: F
       message: `${context.interface ?? "the address"}: ${HOST_FAULTS[notListening]}`,
       hint: "`ip address` lists the interfaces and their addresses",
     };
-  if (outcome === "authentication") return authenticationWords(kind, snapshot);
+  if (outcome === "authentication") return authenticationWords(kind, snapshot, context);
   if (outcome === "deadline" && kind === "manycast" && snapshot.associations.length === 0)
     return cutOff(snapshot, context);
   if (outcome !== "no-reply") return null;
@@ -85,7 +87,8 @@ function portWords({ port, lacking }: FindingContext, why: HostFault): Words {
   };
 }
 
-function authenticationWords(kind: Finding, snapshot: Snapshot): Words {
+function authenticationWords(kind: Finding, snapshot: Snapshot, { nts }: FindingContext): Words {
+  if (nts) return { message: "whoever was found could not prove who he is under NTS", hint: NTS_HINT };
   const heard = snapshot.associations.filter(({ reason }) => reason === "authentication");
   if (heard.length === 0) return { message: "packets were heard, and none of them is authentic", hint: HINT };
   const verb = kind === "broadcast" ? "heard" : "found";
@@ -95,6 +98,9 @@ function authenticationWords(kind: Finding, snapshot: Snapshot): Words {
     hint: asked,
   };
 }
+
+const NTS_HINT =
+  "`ntpkit nts HOST` examines one of them step by step; --ca FILE names who is to be trusted besides, --nts-name the name that their certificates have";
 
 const HINT = "name the file of their keys with --keys, or trust whoever answers with --no-auth";
 

@@ -143,6 +143,22 @@ describe("--follow", () => {
     expect(err.match(/warning: does-not-exist\.invalid: /g)).toHaveLength(1);
   });
 
+  it("ends with its deadline, and well where it has servers by then", async () => {
+    const live = await demo(2, "203.0.113.1");
+    const ended = async (port: number): Promise<unknown> => {
+      const argv = ["pool", "--follow", "--deadline", "9s", "--maxdist", "16s", `127.0.0.1:${port}`];
+      const child = spawn(process.execPath, ["--import", "tsx", ENTRY, ...argv], {
+        env: { ...process.env, NTPKIT_CONFIG: "/nonexistent" },
+      });
+      servers.push({ close: () => child.kill("SIGKILL") });
+      return once(child, "close");
+    };
+    expect(await Promise.all([ended(live), ended(await freePort())])).toEqual([
+      [0, null],
+      [17, null],
+    ]);
+  });
+
   it("tells of every ring of a search that goes on", async () => {
     const port = await answerGroup();
     const { lines } = await following(

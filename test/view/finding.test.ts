@@ -36,6 +36,7 @@ const CONTEXT: FindingContext = {
   notSent: null,
   lacking: null,
   alone: false,
+  nts: false,
 };
 const found = { lifetime: "preemptable", ttl: 2, group: "239.1.1.1" } as const;
 
@@ -96,6 +97,10 @@ describe("manycast", () => {
     expect(say("authentication", {}, snapshot)).toMatchObject({
       message: "1 server was found, and none is authentic: 192.0.2.2",
       hint: expect.stringContaining("--no-auth"),
+    });
+    expect(say("authentication", { nts: true }, snapshot)).toMatchObject({
+      message: "whoever was found could not prove who he is under NTS",
+      hint: expect.stringMatching(/--ca FILE/),
     });
     expect(describeFinding("broadcast", "permission", empty, { ...CONTEXT, notListening: "portInUse" })).toMatchObject({
       message: "UDP port 123 is in use by another program",
