@@ -7,7 +7,7 @@ import { didYouMean } from "../config/suggest.ts";
 import { UsageError } from "../config/usage.ts";
 import { systemReason } from "../security/place.ts";
 import { driftText, parseDrift } from "../state/drift.ts";
-import { adoptDocument, adoptWords, lostWords, type AdoptedFile } from "../view/adopt-document.ts";
+import { adoptDocument, adoptWords, type AdoptedFile } from "../view/adopt-document.ts";
 import { documentText } from "../view/document.ts";
 import { printableLines } from "../view/text.ts";
 import { isAbsent, machineOf, writeAll, type NewFile } from "./adopt-files.ts";
@@ -50,9 +50,8 @@ export function runAdopt(named: string | null, options: OptionsOf<"adopt">, io: 
   });
   if (options.json === true) io.out.write(documentText(document, io.out.isTerminal));
   else if (!isWritten) io.out.write(printableLines(text));
-  if (options.json !== true)
-    for (const line of options.quiet === true ? lostWords(document) : adoptWords(document))
-      sayLine(io.err, `ntpkit adopt: ${line}`);
+  if (options.json !== true && options.quiet !== true)
+    for (const line of adoptWords(document)) sayLine(io.err, `ntpkit adopt: ${line}`);
   return exitCode("ok");
 }
 

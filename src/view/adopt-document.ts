@@ -83,6 +83,6 @@ export function adoptWords({ found, taken, lost, files, written, kept }: AdoptDo
 }
 
 /** What is said even to whoever wants quiet. */
-export function lostWords({ lost }: Pick<AdoptDocument, "lost">): readonly string[] {
+function lostWords({ lost }: Pick<AdoptDocument, "lost">): readonly string[] {
   return lost.map((one) => `lost: ${printable(one)}`);
 }

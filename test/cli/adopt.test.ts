@@ -434,11 +434,11 @@ describe("what a daemon would refuse", () => {
 });
 
 describe("--quiet", () => {
-  it("prints the configuration, and tells what is lost and nothing else", async () => {
+  it("prints the configuration, in which what is lost stands, and tells nothing", async () => {
     put("etc/ntp.conf", "server a.example.net\nfrobnicate all\n");
-    const told = 'ntpkit adopt: lost: "frobnicate all" is left out: unknown command "frobnicate"\n';
     const { out, err } = await adopt("-q");
-    expect([out, err]).toEqual([(await adopt()).out, told]);
-    expect(await adopt("-q", "--write")).toMatchObject({ code: 0, out: "", err: told });
+    expect([out, err]).toEqual([(await adopt()).out, ""]);
+    expect(out).toContain("frobnicate all");
+    expect(await adopt("-q", "--write")).toMatchObject({ code: 0, out: "", err: "" });
   });
 });

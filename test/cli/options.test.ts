@@ -229,6 +229,7 @@ const NEEDS: Readonly<Record<string, () => readonly string[]>> = {
   "--leap-smear": () => ["--leap-file", join(folder, "leaps")],
   "--from": () => ["--print"],
   "--nts-bootstrap": () => ["--nts"],
+  "--nts-name": () => ["--nts"],
   "--print": () => ["--from", join(folder, "chrony.conf")],
   "--network": () => ["--config", join(folder, "ntp.conf")],
 };
