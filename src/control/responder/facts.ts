@@ -1,6 +1,7 @@
 /** What the responder is told once, by whoever runs the engine: build, keys, and what only the machine knows. */
 import type { Keyring } from "../../security/keyring.ts";
 import type { Frequency, Seconds } from "../../time/seconds.ts";
+import type { HostFacts } from "../../security/autokey/credentials.ts";
 
 /** What runs here, for the variables of these names. */
 export interface BuildFacts {
@@ -49,24 +50,7 @@ export interface NtsFacts {
 }
 
 /** What this host has for Autokey. */
-export interface AutokeyFacts {
-  /** The status word. */
-  readonly flags: number;
-  readonly host: string;
-  /** The group whose server it is; `null`: that of its own name. */
-  readonly ident: string | null;
-  readonly digest: string;
-  readonly signature: string;
-  /** When values were last signed, NTP seconds; `null`: never. */
-  readonly updated: number | null;
-  readonly certificates: readonly {
-    readonly subject: string;
-    readonly issuer: string;
-    readonly flags: number;
-    /** NTP seconds. */
-    readonly until: number;
-  }[];
-}
+export type AutokeyFacts = HostFacts;
 
 /** What the responder is told once. */
 export interface ResponderFacts {

@@ -47,6 +47,7 @@ export interface HostFacts {
   /** The status word. */
   readonly flags: number;
   readonly host: string;
+  /** The group whose server it is; `null`: that of its own name. */
   readonly ident: string | null;
   readonly digest: string;
   readonly signature: string;
