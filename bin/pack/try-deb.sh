@@ -11,21 +11,21 @@ fi
 if [ "$TRIED" = outside ]; then
   folder=$(mktemp -d)
   mount -t tmpfs -o size=1g tmpfs "$folder"
-  mkdir "$folder"/{upper,work,root}
-  mount -t overlay overlay -o "lowerdir=/,upperdir=$folder/upper,workdir=$folder/work" "$folder/root"
-  cp "$DEB" "$folder/root/ntpkit.deb"
-  cp "$0" "$folder/root/try.sh"
-  mount -t proc proc "$folder/root/proc"
-  mount -t tmpfs tmpfs "$folder/root/run"
-  mount -t tmpfs tmpfs "$folder/root/tmp"
-  mount -t tmpfs tmpfs "$folder/root/dev"
-  mkdir "$folder/root/dev/shm"
+  mkdir "$folder"/{upper,work,system}
+  mount -t overlay overlay -o "lowerdir=/,upperdir=$folder/upper,workdir=$folder/work" "$folder/system"
+  cp "$DEB" "$folder/system/ntpkit.deb"
+  cp "$0" "$folder/system/try.sh"
+  mount -t proc proc "$folder/system/proc"
+  mount -t tmpfs tmpfs "$folder/system/run"
+  mount -t tmpfs tmpfs "$folder/system/tmp"
+  mount -t tmpfs tmpfs "$folder/system/dev"
+  mkdir "$folder/system/dev/shm"
   for device in "null 1 3" "zero 1 5" "random 1 8" "urandom 1 9"; do
     set -- $device
-    mknod -m 666 "$folder/root/dev/$1" c "$2" "$3"
+    mknod -m 666 "$folder/system/dev/$1" c "$2" "$3"
   done
   status=0
-  TRIED=inside HOME=/root chroot "$folder/root" bash /try.sh || status=$?
+  TRIED=inside HOME=/root chroot "$folder/system" bash /try.sh || status=$?
   # What is there now of all that was ever written; users stay, as those of other packages do.
   left=$(cd "$folder/upper" && find . -type f -o -type d -name 'ntpkit*' |
     grep -vE '^\./(try\.sh|ntpkit\.deb)$|^\./etc/(\.pwd\.lock|passwd|group|shadow|gshadow|subuid|subgid)-?$|^\./var/(lib/dpkg|log|cache)/|^\./root/|^\./var/lib/systemd/' || true)
