@@ -77,8 +77,12 @@ export function corrections(at: Mono, frequency: Frequency = 0): Corrections {
 /** C at a moment that is not before the last change, seconds. */
 export function correctedBy({ at, total, frequency, slew, hurry, locked }: Corrections, moment: Mono): Seconds {
   const trickled = locked === null ? 0 : locked.phase - phaseLeft(locked, elapsed(at, moment));
-  const hurried = hurry === null ? 0 : slewedBy([hurry], at, moment);
-  return total + frequency * elapsed(at, moment) + slewedBy(slew, at, moment) + hurried + trickled;
+  return total + frequency * elapsed(at, moment) + slewedBy(slew, at, moment) + hurriedBy(hurry, at, moment) + trickled;
+}
+
+function hurriedBy(hurry: Stretch | null, since: Mono, moment: Mono): Seconds {
+  if (hurry === null) return 0;
+  return hurry.rate * Math.max(0, elapsed(since, moment < hurry.until ? moment : hurry.until));
 }
 
 function slewedBy(slew: readonly Stretch[], since: Mono, moment: Mono): Seconds {
@@ -178,9 +182,8 @@ export function glided(log: Corrections, from: Mono, to: Mono): Seconds {
  * @param delay the round trip, seconds
  */
 export function hurriedDuring({ at: since, hurry }: Corrections, at: Mono, delay: Seconds): Seconds {
-  if (hurry === null) return 0;
-  const [left, over] = [Math.max(since, at - delay), Math.min(at, hurry.until)];
-  return hurry.rate * Math.max(0, over - left);
+  const left = after(at, -delay);
+  return hurriedBy(hurry, left < since ? since : left, at);
 }
 
 /** What a slew and the kernel's loop have yet to add at a moment, seconds. */

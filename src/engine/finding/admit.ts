@@ -66,6 +66,21 @@ interface WayRow {
   readonly listed: boolean;
 }
 
+/** Who broadcasts or answers a search, and is to prove who he is before he is followed: that he is there is all he is believed. */
+const PROVED: WayRow = {
+  mode: "client",
+  lifetime: "preemptable",
+  fault: broadcastFault,
+  restricted: FLAG.ignore | FLAG.nopeer,
+  restrictedAs: "address",
+  key: "nts",
+  strata: "others",
+  prunable: true,
+  ranked: true,
+  crowd: 1,
+  listed: true,
+};
+
 /**
  * The ways. A pool's servers were asked by name, each by its address, so `nopeer`, which is about what comes unasked, does not
  * keep them away (NTPsec; classic ntpd needs `restrict source` for that). A manycast question that was asked for want of servers may be
@@ -111,34 +126,8 @@ const WAYS: Readonly<Record<Way, WayRow>> = {
     crowd: 2,
     listed: true,
   },
-  /** Broadcasts of a server that is asked under NTS: that it is there is all that they are believed. */
-  provedBroadcast: {
-    mode: "client",
-    lifetime: "preemptable",
-    fault: broadcastFault,
-    restricted: FLAG.ignore | FLAG.nopeer,
-    restrictedAs: "address",
-    key: "nts",
-    strata: "others",
-    prunable: true,
-    ranked: true,
-    crowd: 1,
-    listed: true,
-  },
-  /** The same of who answers a search. */
-  provedManycast: {
-    mode: "client",
-    lifetime: "preemptable",
-    fault: broadcastFault,
-    restricted: FLAG.ignore | FLAG.nopeer,
-    restrictedAs: "address",
-    key: "nts",
-    strata: "others",
-    prunable: true,
-    ranked: true,
-    crowd: 1,
-    listed: true,
-  },
+  provedBroadcast: PROVED,
+  provedManycast: PROVED,
   pool: {
     mode: "client",
     lifetime: "preemptable",
