@@ -1,5 +1,6 @@
 /** `ntpkit keygen --autokey`: a folder of an Autokey host's keys, as ntp-keygen makes it. */
 import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { UsageError } from "../config/usage.ts";
@@ -36,11 +37,13 @@ export async function runKeygenAutokey(file: string | null, options: KeygenOptio
   const path = options.autokey!;
   const host = nameOf("--host", options.host ?? hostname());
   const group = options.group === undefined ? null : nameOf("--group", options.group);
-  makeFolder(path);
   const password = passwordOf(options) ?? host;
   const folder = { path, password, hostname: host, ...(group === null ? {} : { ident: group }) };
-  const kept = options.force === true ? NO_KEYS : keptIn(folder, host);
+  // A folder is made only for what can be: there is none yet, or whoever makes it says what is in its place.
+  const isThere = existsSync(`${path}/.`);
+  const kept = options.force === true || !isThere ? NO_KEYS : keptIn(folder, host);
   const request = requestOf(options, { host, group, password }, kept);
+  makeFolder(path);
   const texts = makeKeys(request, kept, randomBytes);
   for (const { name, link } of texts)
     for (const one of [name, link]) if (one !== null) sweepLeftovers(realFiles, join(path, one));
@@ -100,6 +103,8 @@ function requestOf(
       `--scheme ${shortName} is not for the ${signs.toUpperCase()} key that signs`,
       "name a scheme of that key, or let --sign and --force make another",
     );
+  if (options.clientKeys !== undefined && options.identity !== "mv")
+    throw new UsageError("--client-keys is for MV's parameters", "add --identity mv");
   const bits = options.modulus ?? ROWS.modulus.standard;
   if (signs === "dsa" && signKey === null && bits > LONGEST_DSA)
     throw new UsageError(`--modulus ${bits} is too long for a DSA sign key`, `${LONGEST_DSA} is the most`);

@@ -45,6 +45,19 @@ function host(name: string, password: string | null = null, ident?: string): Cre
 }
 
 describe("keygen --autokey", () => {
+  it.each([
+    ["--sign", "rsa", "--scheme", "DSA-SHA256"],
+    ["--client-keys", "3"],
+    ["--client-keys", "3", "--identity", "iff"],
+  ])("refuses %s %s %s %s before there is a folder", async (...words) => {
+    expect(await keygen("none", ...words)).toMatchObject({ code: 64, out: "" });
+    expect(readdirSync(folder)).not.toContain("none");
+  });
+
+  it("says of a file in the folder's place that it is there", async () => {
+    expect(await keygen("password")).toMatchObject({ code: 14, err: expect.stringContaining("file already exists") });
+  });
+
   it("makes host key and certificate for their owner only, links without a folder in them, and says what Autokey is worth", async () => {
     const { code, out, err } = await keygen("plain", "--trusted");
     expect([code, out]).toEqual([0, ""]);

@@ -152,6 +152,7 @@ const FOR_AUTOKEY: ReadonlySet<string> = new Set(GROUPS.keygenAutokey.rows.map((
 function keysMade(flag: string): readonly string[] {
   const small = { "--modulus": "1024", "--identity-bits": "512" };
   const words = Object.entries(small).flatMap(([name, value]) => (name === flag ? [] : [name, value]));
+  if (flag === "--client-keys") words.push("--identity", "mv");
   return [...words, "--force", ...(flag === "--autokey" ? [] : ["--autokey", join(folder, "made")])];
 }
 

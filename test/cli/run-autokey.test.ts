@@ -80,6 +80,8 @@ describe("run --check", () => {
     const { remarks } = await check(line, keysdir());
     if (said === null) expect(remarks).toEqual([]);
     else expect(remarks).toMatchObject([{ line: 1, text: expect.stringMatching(said) }]);
+    // The place is told beside it.
+    for (const { text } of remarks) expect(text).not.toMatch(/:1:1: /);
   });
 
   it("says of a group whose parameters are not there, and of a private key that everybody may read", async () => {

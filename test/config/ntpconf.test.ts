@@ -258,8 +258,8 @@ describe("ntp.conf", () => {
       ["239.1.1.1", { ident: null }],
     ]);
     expect(remarks.map(({ at, text: said }) => `${at.line} ${said.replace(/^"[^"]*" is left out: /, "")}`)).toEqual([
-      "4 it asks for Autokey, and is not asked without it",
-      "5 it asks for Autokey, and is not asked without it",
+      "4 it asks for Autokey, which is spoken with servers and by manycast only",
+      "5 it asks for Autokey, which is spoken with servers and by manycast only",
       "7 it asks for a key and for Autokey, and a server is asked under the one or the other",
       "8 it asks for NTS and for Autokey, and a server is asked under the one or the other",
     ]);

@@ -10,7 +10,7 @@ import type { KeyFolder } from "../../security/autokey/folder.ts";
 import type { SessionDigest } from "../../security/autokey/session.ts";
 import type { AskedAt, AutokeyHost, AutokeyOptions, MakeAutokey } from "../autokey.ts";
 import type { Log } from "./log.ts";
-import { placedText } from "../../security/place.ts";
+import { placedText, type Place } from "../../security/place.ts";
 import { withoutAutokey } from "../../security/symmetric.ts";
 import type { Remark } from "../../config/ntpconf/parse.ts";
 import { UsageError } from "../../config/usage.ts";
@@ -103,8 +103,13 @@ export async function autokeyRemarks(
     }));
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    return [{ level: "warning", text: error.message, at: crypto.at }];
+    return [{ level: "warning", text: withoutPlace(error, crypto.at), at: crypto.at }];
   }
+}
+
+/** A remark is told with its place; what stands in another file keeps that. */
+function withoutPlace({ message, place }: UsageError, at: Place): string {
+  return place?.file !== at.file ? message : message.replace(placedText({ ...place, message: "" }), "");
 }
 
 /** Which keys, and for whom. */

@@ -35,6 +35,11 @@ const KEY: OptionSyntax = { ...integer(1, 65_535, "drop"), standard: null };
 const VERSION: OptionSyntax = { ...integer(1, 4, "drop"), standard: 4 };
 const PORT: OptionSyntax = { ...integer(1, 65_535, "drop"), standard: 123 };
 const AUTOKEY: OptionSyntax = { ...FLAG, drops: "it asks for Autokey, and is not asked without it" };
+/** The same where the keys are at hand: it is spoken with servers, and with who answers a search by manycast. */
+const NOT_UNDER_AUTOKEY: OptionSyntax = {
+  ...FLAG,
+  drops: "it asks for Autokey, which is spoken with servers and by manycast only",
+};
 /** Of NTPsec's words for NTS, those that are not used here, and why. */
 const OF_NTS: Options = Object.fromEntries(
   Object.entries({
@@ -99,7 +104,11 @@ const UNDER_AUTOKEY: ReadonlySet<string> = new Set(["server", "manycastclient"])
 
 /** The syntax of a command where the keys of Autokey are at hand. */
 export function withAutokey(command: string, syntax: CommandSyntax): CommandSyntax {
-  if (!UNDER_AUTOKEY.has(command)) return syntax;
+  const { options } = syntax;
+  if (!UNDER_AUTOKEY.has(command))
+    return options?.["autokey"] === undefined
+      ? syntax
+      : { ...syntax, options: { ...options, autokey: NOT_UNDER_AUTOKEY } };
   return { ...syntax, options: { ...syntax.options, autokey: FLAG, ident: { ...WORD, standard: null } } };
 }
 
