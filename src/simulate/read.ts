@@ -83,6 +83,12 @@ class WorldReader {
     const pairs = top.tables("link").map((table) => this.#pair(table));
     const events = top.tables("event").map((table) => this.#event(table, sources, hosts, { beginning, length }));
     top.done();
+    if (hosts.length === 0)
+      throw new UsageError(
+        "there is no [[host]] in it, and so nobody whose clock it is about",
+        null,
+        top.placeOf("host"),
+      );
     this.#check(drafts, sources, names);
     return { title, duration: length, seed, beginning, sources, hosts, pairs, names, events };
   }

@@ -91,6 +91,8 @@ describe("a world that is wrong", () => {
       /^w\.toml:3:1: asymmetry: one way would take less than nothing/,
     ],
     ["a loss beyond all", `[network]\nloss = 1.5\n${GPS}`, /^w\.toml:2:1: loss: 1\.5 is out of range/],
+    ["nobody at all", "", /^w\.toml:1:1: there is no \[\[host\]\] in it/],
+    ["nobody but sources", GPS, /^w\.toml:1:1: there is no \[\[host\]\] in it/],
     ["two of one name", `${GPS}${GPS}${CLIENT}`, /^w\.toml:4:1: there is a gps already/],
     ["no name", `${GPS}[[host]]\ndirectives = ["server gps"]\n`, /^w\.toml:4:1: \[\[host\]\] needs name/],
     ["no configuration", `${GPS}[[host]]\nname = "a"\n`, /^w\.toml:4:1: \[\[host\]\] needs one of config/],
