@@ -18,7 +18,7 @@ import type { Frequency, PollExponent, Seconds } from "../time/seconds.ts";
 import { pollInterval } from "../time/seconds.ts";
 import { consensus } from "./consensus.ts";
 import { DISCIPLINE } from "./constants.ts";
-import { delaysOf, history, ordinaryVariance } from "./history.ts";
+import { history } from "./history.ts";
 import type { History } from "./history.ts";
 import { CONFIRMED, REROUTED, takeIn } from "./intake.ts";
 import { isBeyond } from "./limits.ts";
@@ -221,14 +221,12 @@ function conclude(
   bounds: DisciplineBounds,
   moves: Moves | null,
 ): DisciplineUpdate<AdaptiveState> {
-  const { estimates, noises, wander } = believe(followed.map(({ history }) => history));
+  const { estimates, noises, ordinary: usual, wander } = believe(followed.map(({ history }) => history));
   const current = estimates.map((estimate) => predict(estimate, now, wander));
   const agreed = consensus(
     current.map((estimate, place) => ({ estimate, noise: noises[place]!, rootDelay: followed[place]!.rootDelay })),
   );
-  const ordinary = Math.min(
-    ...followed.map(({ history: { samples } }, place) => ordinaryVariance(samples, delaysOf(samples)) + noises[place]!),
-  );
+  const ordinary = Math.min(...usual.map((variance, place) => variance + noises[place]!));
   const decision = decide(state, agreed.phase - corrected, agreed.frequency, now, bounds, moves);
   const oscillator = { frequency: clampFrequency(agreed.frequency), variance: agreed.frequencyVariance };
   const known: AdaptiveState = {

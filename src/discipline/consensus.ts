@@ -11,6 +11,7 @@
 import type { Seconds } from "../time/seconds.ts";
 import { correlation, sound } from "./kalman.ts";
 import type { ClockEstimate } from "./kalman.ts";
+import { ascending } from "./sorted.ts";
 
 /** What is expected of a path: its asymmetry is some such part of the way, standard deviation. */
 const ASYMMETRY = 0.05;
@@ -113,6 +114,6 @@ function centre(all: readonly Uncertain[]): Uncertain {
 }
 
 function median(values: readonly number[]): number {
-  const sorted = values.toSorted((one, other) => one - other);
+  const sorted = ascending(values.slice());
   return (sorted[(sorted.length - 1) >> 1]! + sorted[sorted.length >> 1]!) / 2;
 }

@@ -11,7 +11,8 @@
 import { after } from "../time/mono.ts";
 import type { Mono } from "../time/mono.ts";
 import type { Seconds } from "../time/seconds.ts";
-import type { ClockEstimate, PhaseMeasurement } from "./kalman.ts";
+import type { ClockEstimate, PhaseMeasurement, Track } from "./kalman.ts";
+import { ascending } from "./sorted.ts";
 
 /** One sample kept. */
 export interface KeptSample {
@@ -100,7 +101,7 @@ const ASSUMED = { share: 0.05, samples: 2 } as const;
 /** Describes the delays of some samples, not empty. */
 export function delaysOf(samples: readonly KeptSample[]): Delays {
   const count = samples.length;
-  const sorted = samples.map(({ delay }) => delay).toSorted((one, other) => one - other);
+  const sorted = ascending(samples.map(({ delay }) => delay));
   const least = sorted[0]!;
   const spread = (sorted[count >> 1]! - least) / MEDIAN_OF_TWO;
   const queue = (spread * count + least * ASSUMED.share * ASSUMED.samples) / (count + ASSUMED.samples);
@@ -112,17 +113,35 @@ export function delaysOf(samples: readonly KeptSample[]): Delays {
  * A sample as a measurement with a variance.
  * @param noise variance of the server's own time besides, s²
  */
-export function measurement(
-  { at, phase, delay, dispersion }: KeptSample,
-  { least, unseen }: Delays,
-  noise = 0,
-): PhaseMeasurement {
+export function measurement(sample: KeptSample, delays: Delays, noise = 0): PhaseMeasurement {
+  return { at: sample.at, phase: sample.phase, variance: varianceOf(sample, delays) + noise };
+}
+
+/** The variance of a sample for what its packets waited, s². */
+function varianceOf({ delay, dispersion }: KeptSample, { least, unseen }: Delays): number {
   const excess = Math.max(delay - least, 0) + unseen;
-  return { at, phase, variance: (excess ** 2 + dispersion ** 2) / 12 + noise };
+  return (excess ** 2 + dispersion ** 2) / 12;
+}
+
+/** Samples as measurements. */
+export function trackOf(samples: readonly KeptSample[], delays: Delays): Track {
+  return {
+    at: samples.map(({ at }) => at),
+    phase: samples.map(({ phase }) => phase),
+    variance: samples.map((sample) => varianceOf(sample, delays)),
+  };
 }
 
 /** The variance of an ordinary sample, s². */
 export function ordinaryVariance(samples: readonly KeptSample[], delays: Delays): number {
-  const variances = samples.map((sample) => measurement(sample, delays).variance).toSorted((one, other) => one - other);
-  return variances[variances.length >> 1]!;
+  return middle(samples.map((sample) => varianceOf(sample, delays)));
+}
+
+/** The same of measurements. */
+export function ordinaryOf({ variance }: Track): number {
+  return middle(variance.slice());
+}
+
+function middle(variances: number[]): number {
+  return ascending(variances)[variances.length >> 1]!;
 }

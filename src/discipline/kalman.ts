@@ -32,6 +32,14 @@ export interface ClockEstimate {
   readonly frequencyVariance: number;
 }
 
+/** Measurements of the phase, in the order of time, a list a field: nothing but numbers, of which a history has many and no two live long. */
+export interface Track {
+  readonly at: readonly Mono[];
+  readonly phase: readonly Seconds[];
+  /** Variances of their errors, s², above zero. */
+  readonly variance: readonly number[];
+}
+
 /** One measurement of the phase. */
 export interface PhaseMeasurement {
   readonly at: Mono;
@@ -60,23 +68,26 @@ export interface Followed {
  * The variance of the frequency is (det P + P₂₂ R) / (P₁₁ + R), which is P₂₂ − P₁₂² / (P₁₁ + R) without the difference: where
  * phase and frequency are all but one unknown, as after a day without a measurement, that one is rounding and nothing else.
  * All in one, for it runs over a whole history many times for each sample, and its numbers are to stay in registers.
- * @param measurements in the order of time; one of infinite variance says nothing but the moment
+ * @param from the place of the first measurement that is taken in
  * @param noise variance of each besides its own, s²
  * @param forgetting how much less a surprise counts with each that follows, up to 1
  */
 export function follow(
   before: ClockEstimate,
-  measurements: readonly PhaseMeasurement[],
+  measurements: Track,
+  from: number,
   wander: number,
-  noise = 0,
-  forgetting = 1,
+  noise: number,
+  forgetting: number,
 ): Followed {
   let { at, phase, frequency, phaseVariance, covariance, frequencyVariance } = before;
   let surprise = 0;
-  for (const measured of measurements) {
-    const time = elapsed(at, measured.at);
+  const { at: moments, phase: phases, variance: variances } = measurements;
+  for (let place = from; place < moments.length; place += 1) {
+    const moment = moments[place]!;
+    const time = elapsed(at, moment);
     const walk = wander ** 2 * time;
-    at = measured.at;
+    at = moment;
     phase += frequency * time;
     phaseVariance = variance(
       phaseVariance + time * (2 * covariance + time * frequencyVariance) + (walk * time ** 2) / 3,
@@ -84,10 +95,11 @@ export function follow(
     covariance = covariance + time * frequencyVariance + (walk * time) / 2;
     frequencyVariance = variance(frequencyVariance + walk);
     covariance = bounded(covariance, phaseVariance, frequencyVariance);
-    if (measured.variance === Infinity) continue;
+    const own = variances[place]!;
+    if (own === Infinity) continue;
 
-    const error = measured.variance + noise;
-    const innovation = measured.phase - phase;
+    const error = own + noise;
+    const innovation = phases[place]! - phase;
     const innovationVariance = phaseVariance + error;
     const phaseGain = phaseVariance / innovationVariance;
     const frequencyGain = covariance / innovationVariance;
@@ -105,14 +117,18 @@ export function follow(
 
 /** The estimate at a later moment, without anything new being measured. */
 export function predict(before: ClockEstimate, at: Mono, wander: number): ClockEstimate {
-  return follow(before, [{ at, phase: 0, variance: Infinity }], wander).estimate;
+  return follow(before, trackOf(at, 0, Infinity), 0, wander, 0, 1).estimate;
+}
+
+function trackOf(at: Mono, phase: Seconds, error: number): Track {
+  return { at: [at], phase: [phase], variance: [error] };
 }
 
 /** Takes a measurement in, made at the moment the estimate is of. */
 export function correct(before: ClockEstimate, measurement: PhaseMeasurement): Correction {
   const innovation = measurement.phase - before.phase;
   const innovationVariance = before.phaseVariance + measurement.variance;
-  const { estimate } = follow(before, [{ at: before.at, phase: measurement.phase, variance: measurement.variance }], 0);
+  const { estimate } = follow(before, trackOf(before.at, measurement.phase, measurement.variance), 0, 0, 0, 1);
   return { estimate, innovation, innovationVariance };
 }
 

@@ -10,10 +10,10 @@
  * they are judged together; but each has a noise of its own, which is found out likewise.
  */
 import type { Frequency } from "../time/seconds.ts";
-import { delaysOf, measurement, ordinaryVariance } from "./history.ts";
+import { delaysOf, ordinaryOf, trackOf } from "./history.ts";
 import type { History } from "./history.ts";
 import { follow, sound } from "./kalman.ts";
-import type { ClockEstimate, Followed, PhaseMeasurement } from "./kalman.ts";
+import type { ClockEstimate, Followed, Track } from "./kalman.ts";
 
 /** The wanders in question, s/s after one second: from a crystal oven to a machine in the sun. */
 const WANDERS: readonly number[] = Array.from({ length: 15 }, (_, step) => 1e-11 * 2.5 ** step);
@@ -32,7 +32,7 @@ const FORGETTING = 0.97;
 const UNKNOWN_FREQUENCIES: readonly Frequency[] = [30e-6, 200e-6];
 
 /** The widest of them, which does for a crystal that was measured. */
-const ORDINARY_FREQUENCIES = UNKNOWN_FREQUENCIES.slice(-1);
+const ORDINARY_FREQUENCY = UNKNOWN_FREQUENCIES.at(-1)!;
 
 /** What is known no better than this was not measured, standard deviation. */
 export const UNMEASURED: Frequency = UNKNOWN_FREQUENCIES[0]!;
@@ -65,6 +65,8 @@ export interface Belief {
   readonly estimates: readonly ClockEstimate[];
   /** The variance of each server's own time, s². */
   readonly noises: readonly number[];
+  /** The variance of an ordinary sample of each history, s². */
+  readonly ordinary: readonly number[];
   /** The wander most likely, s/s after one second. */
   readonly wander: number;
 }
@@ -79,28 +81,26 @@ interface Opinion {
 /** Forms a belief from histories that are not empty. */
 export function believe(histories: readonly History[]): Belief {
   const heard = histories.map(hearing);
-  const { places, surprises } = plausible((place) =>
-    heard.reduce((sum, one) => sum + opinionUnder(one, place).surprise, expectation(WANDERS[place]!)),
-  );
+  const { places, surprises } = plausible(heard);
   const { weights } = weighed(surprises);
-  const mean = (value: (place: number) => number): number =>
-    places.reduce((sum, place, index) => sum + weights[index]! * value(place), 0);
+  const opinions = heard.map((one) => places.map((place) => opinionUnder(one, place)));
   return {
-    estimates: heard.map((one) =>
+    estimates: opinions.map((each) =>
       mix(
-        places.map((place) => opinionUnder(one, place).estimate),
+        each.map(({ estimate }) => estimate),
         weights,
       ),
     ),
-    noises: heard.map((one) => mean((place) => opinionUnder(one, place).noise)),
-    wander: Math.exp(mean((place) => Math.log(WANDERS[place]!))),
+    noises: opinions.map((each) => each.reduce((sum, { noise }, index) => sum + weights[index]! * noise, 0)),
+    ordinary: heard.map(({ ordinary }) => ordinary),
+    wander: Math.exp(places.reduce((sum, place, index) => sum + weights[index]! * LOGARITHMS[place]!, 0)),
   };
 }
 
+const LOGARITHMS: readonly number[] = WANDERS.map(Math.log);
+
 /** How much it would surprise of any oscillator that it wanders so. */
-function expectation(wander: number): number {
-  return (Math.log(wander / USUAL.wander) / USUAL.spread) ** 2;
-}
+const EXPECTATIONS: readonly number[] = WANDERS.map((wander) => (Math.log(wander / USUAL.wander) / USUAL.spread) ** 2);
 
 /** Where the usual wander is among them. */
 const USUAL_PLACE = WANDERS.findIndex((wander) => wander >= USUAL.wander);
@@ -109,35 +109,32 @@ const USUAL_PLACE = WANDERS.findIndex((wander) => wander >= USUAL.wander);
  * The wanders that matter, from the usual one outwards either way, and how surprising each is: what lies beyond one that is not
  * plausible is less so, for the farther it is from what was measured, the farther off is what it foretells.
  */
-function plausible(surpriseOf: (place: number) => number): {
+function plausible(heard: readonly Hearing[]): {
   readonly places: readonly number[];
   readonly surprises: readonly number[];
 } {
   const places: number[] = [];
   const surprises: number[] = [];
   let least = Infinity;
-  const isPlausible = (place: number): boolean => {
-    const surprise = surpriseOf(place);
-    places.push(place);
-    surprises.push(surprise);
-    least = Math.min(least, surprise);
-    return surprise <= least + IMPLAUSIBLE;
-  };
-  let [lower, higher] = [USUAL_PLACE - 1, USUAL_PLACE];
-  while (higher < WANDERS.length && isPlausible(higher)) higher += 1;
-  while (lower >= 0 && isPlausible(lower)) lower -= 1;
+  for (const step of [1, -1])
+    for (let place = step > 0 ? USUAL_PLACE : USUAL_PLACE - 1; place >= 0 && place < WANDERS.length; place += step) {
+      let surprise = EXPECTATIONS[place]!;
+      for (const one of heard) surprise += opinionUnder(one, place).surprise;
+      places.push(place);
+      surprises.push(surprise);
+      least = Math.min(least, surprise);
+      if (!(surprise <= least + IMPLAUSIBLE)) break;
+    }
   return { places, surprises };
 }
 
 /** A history, ready to be filtered, and what it was found to say under each wander that was asked about. */
 interface Hearing {
-  /** What is known before the measurements; `null`: nothing but what {@link first} says. */
+  /** What is known before the measurements; `null`: nothing but what the first of them says. */
   readonly prior: ClockEstimate | null;
-  readonly first: PhaseMeasurement;
-  /** What follows on that: all but the first where nothing is known before it. */
-  readonly measurements: readonly PhaseMeasurement[];
-  /** The variances in question of the server's own time, s². */
-  readonly noises: readonly number[];
+  readonly track: Track;
+  /** The variance of an ordinary sample, s². */
+  readonly ordinary: number;
   readonly opinions: (Opinion | undefined)[];
 }
 
@@ -147,17 +144,8 @@ const KNOWN = new WeakMap<History["samples"], Hearing>();
 function hearing({ prior, samples }: History): Hearing {
   const known = KNOWN.get(samples);
   if (known?.prior === prior) return known;
-  const delays = delaysOf(samples);
-  const ordinary = ordinaryVariance(samples, delays);
-  const measurements = samples.map((sample) => measurement(sample, delays));
-  const noises = NOISES.map((noise) => noise ** 2 * ordinary);
-  const heard: Hearing = {
-    prior,
-    first: measurements[0]!,
-    measurements: prior === null ? measurements.slice(1) : measurements,
-    noises,
-    opinions: [],
-  };
+  const track = trackOf(samples, delaysOf(samples));
+  const heard: Hearing = { prior, track, ordinary: ordinaryOf(track), opinions: [] };
   KNOWN.set(samples, heard);
   return heard;
 }
@@ -169,48 +157,53 @@ function opinionUnder(heard: Hearing, place: number): Opinion {
 
 /** What a server's history says under one wander, averaged over how noisy its time may be. */
 function filterNoisy(heard: Hearing, wander: number): Opinion {
-  const { noises } = heard;
   const estimates: ClockEstimate[] = [];
+  const noises: number[] = [];
   const surprises: number[] = [];
   let least = Infinity;
-  for (let place = 0; place < noises.length; place += 1) {
-    const filtered = filterFrom(heard, wander, noises[place]!);
+  for (let place = 0; place < NOISES.length; place += 1) {
+    const noise = NOISES[place]! ** 2 * heard.ordinary;
+    const filtered = filterFrom(heard, wander, noise);
     const surprise = filtered.surprise + NOISY * place;
     // Once more noise explains less, still more of it explains still less.
     if (surprise > least + IMPLAUSIBLE) break;
     least = Math.min(least, surprise);
     estimates.push(filtered.estimate);
+    noises.push(noise);
     surprises.push(surprise);
   }
   const { weights, surprise } = weighed(surprises);
-  return {
-    estimate: mix(estimates, weights),
-    noise: weights.reduce((sum, weight, place) => sum + weight * noises[place]!, 0),
-    surprise,
-  };
+  let noise = 0;
+  for (let place = 0; place < weights.length; place += 1) noise += weights[place]! * noises[place]!;
+  return { estimate: mix(estimates, weights), noise, surprise };
 }
 
 /** The shares of hypotheses by how much each was surprised, and how much all of them together were. */
 function weighed(surprises: readonly number[]): { readonly weights: readonly number[]; readonly surprise: number } {
-  const least = Math.min(...surprises);
-  const shares = surprises.map((surprise) => Math.exp((least - surprise) / 2));
-  const total = shares.reduce((sum, share) => sum + share, 0);
-  return { weights: shares.map((share) => share / total), surprise: least - 2 * Math.log(total) };
+  let least = Infinity;
+  for (const surprise of surprises) least = Math.min(least, surprise);
+  const weights: number[] = [];
+  let total = 0;
+  for (const surprise of surprises) {
+    const share = Math.exp((least - surprise) / 2);
+    weights.push(share);
+    total += share;
+  }
+  for (let place = 0; place < weights.length; place += 1) weights[place]! /= total;
+  return { weights, surprise: least - 2 * Math.log(total) };
 }
 
 /** What a server's history says under one wander and one noise, averaged over what the crystal may be if nobody has measured it. */
-function filterFrom({ prior, first, measurements }: Hearing, wander: number, noise: number): Followed {
-  if (prior !== null) return follow(prior, measurements, wander, noise, FORGETTING);
-  const possible = measurements.length < MEASURED ? UNKNOWN_FREQUENCIES : ORDINARY_FREQUENCIES;
-  const filtered = possible.map((frequency) =>
-    follow(beginning(first, noise, frequency), measurements, wander, noise, FORGETTING),
-  );
-  const [only] = filtered;
-  if (filtered.length === 1) return only!;
-  const { weights, surprise } = weighed(filtered.map(({ surprise }, place) => surprise + ODD * place));
+function filterFrom({ prior, track }: Hearing, wander: number, noise: number): Followed {
+  if (prior !== null) return follow(prior, track, 0, wander, noise, FORGETTING);
+  const after = (frequency: Frequency): Followed =>
+    follow(beginning(track, noise, frequency), track, 1, wander, noise, FORGETTING);
+  if (track.at.length > MEASURED) return after(ORDINARY_FREQUENCY);
+  const possible = UNKNOWN_FREQUENCIES.map(after);
+  const { weights, surprise } = weighed(possible.map((one, place) => one.surprise + ODD * place));
   return {
     estimate: mix(
-      filtered.map(({ estimate }) => estimate),
+      possible.map(({ estimate }) => estimate),
       weights,
     ),
     surprise,
@@ -218,8 +211,15 @@ function filterFrom({ prior, first, measurements }: Hearing, wander: number, noi
 }
 
 /** All that one measurement says. */
-function beginning({ at, phase, variance }: PhaseMeasurement, noise: number, unknown: Frequency): ClockEstimate {
-  return { at, phase, frequency: 0, phaseVariance: variance + noise, covariance: 0, frequencyVariance: unknown ** 2 };
+function beginning({ at, phase, variance }: Track, noise: number, unknown: Frequency): ClockEstimate {
+  return {
+    at: at[0]!,
+    phase: phase[0]!,
+    frequency: 0,
+    phaseVariance: variance[0]! + noise,
+    covariance: 0,
+    frequencyVariance: unknown ** 2,
+  };
 }
 
 /** The mean of estimates of the same moment, and the covariance of their mixture. */

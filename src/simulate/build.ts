@@ -89,6 +89,7 @@ class Builder {
   readonly #notes: HostNote[] = [];
   readonly #traffic: Map<string, Traffic> = new Map();
   readonly #byAddress: Map<string, string> = new Map();
+  readonly #referenceIds = new Map<string, number>();
   #leapt: Seconds = 0;
 
   constructor(world: SimWorld, plan: WorldPlan) {
@@ -174,12 +175,19 @@ class Builder {
     return machine.interfaces.flatMap(({ addresses }) => addresses);
   }
 
+  /** Asked at every judgement, and always of the same few. */
+  readonly #referenceIdOf = (ip: string): number => {
+    let id = this.#referenceIds.get(ip);
+    if (id === undefined) this.#referenceIds.set(ip, (id = refidOfAddress(ip, md5) ?? 0));
+    return id;
+  };
+
   /** A host's engine, of which is kept what it notes and how many packets it gets. */
   #engine({ name, config }: PlannedHost, chance: Parameters<Parameters<SimWorld["client"]>[1]>[0]): Engine {
     const surroundings = {
       chance,
       security: this.#securities.get(name)!,
-      referenceIdOf: (ip: string) => refidOfAddress(ip, md5) ?? 0,
+      referenceIdOf: this.#referenceIdOf,
       era: unfold(instant(this.#plan.beginning), BigInt(Date.parse(this.#plan.beginning)) * 1_000_000n),
     };
     const engine = withShadow(config, (told) => createEngine(told, surroundings));

@@ -1,12 +1,18 @@
 /** What the system process says to a discipline: Θ, and whom it is from (RFC 5905 §11.2). */
 import { rootDistance } from "../../association/distance.ts";
 import type { SystemOffset } from "../../discipline/strategy.ts";
+import type { Mono } from "../../time/mono.ts";
 import type { Now } from "../../time/now.ts";
 import type { State } from "../state.ts";
 import { withoutWaiting } from "./steering.ts";
 
 /** Survivors count whose root distance is up to so many times the least (chrony's `combinelimit`). */
 const COMBINED = 3;
+
+/** When what Θ rests on was measured; `null`: there is none. It is asked after every event, and Θ only where there is something new. */
+export function systemOffsetAt({ opinion: { estimate }, roster }: State): Mono | null {
+  return (estimate === null ? undefined : roster.get(estimate.peer)?.filter.estimate)?.at ?? null;
+}
 
 /**
  * Θ and whom it is from: those survivors that are not far worse than the best, for one that is being set itself overlaps with

@@ -31,7 +31,7 @@ import type { Now } from "../../time/now.ts";
 import type { Seconds } from "../../time/seconds.ts";
 import type { Action } from "../port/action.ts";
 import type { Event } from "../port/event.ts";
-import { systemOffset } from "./believed.ts";
+import { systemOffset, systemOffsetAt } from "./believed.ts";
 import { claimSteered, claimUnreliable } from "./kernel.ts";
 import { keepUp, moveAlong, moveJumped } from "./move.ts";
 import type { State } from "../state.ts";
@@ -70,15 +70,16 @@ export function steer(state: State, now: Now): void {
   const { roster } = state;
   if (steering === null || state.outcome !== null || steering.awaiting) return;
   if (roster.size > AT_ONCE && now.mono < after(steering.heardAt, roster.size * SPACING)) return;
+  // What an earlier run has heard was heeded then.
+  const at = systemOffsetAt(state);
+  const updated = at !== null && at !== steering.used && at >= (state.started ?? now).mono;
+  if (steering.heard.length === 0 && !updated) return;
   const corrected = correctedBy(steering.corrections, now.mono);
   const system = systemOffset(state, now);
-  // What an earlier run has heard was heeded then.
-  const updated = system !== null && system.at !== steering.used && system.at >= (state.started ?? now).mono;
-  if (steering.heard.length === 0 && !updated) return;
   steering.heardAt = now.mono;
   const decision = steering.discipline.update({ now: now.mono, corrected, samples: steering.heard, system });
   steering.heard = [];
-  steering.used = system?.at ?? null;
+  steering.used = at;
   moveJumped(state, steering.discipline.jumps);
   if (decision.kind === "wait" && !steering.waiting)
     state.note({ what: "stepWaits", offset: decision.offset, left: decision.left });
