@@ -15,8 +15,8 @@ import type { NtpTimestamp } from "../../time/timestamp.ts";
 import type { Dancing, DanceReport, Moment, Opened, Sealed, Security } from "../security.ts";
 import { Dance, type Dancer } from "./dance.ts";
 import { unixNear } from "./stamps.ts";
-import type { RandomOctets } from "./identity/numbers.ts";
-import { isSessionKeyId, isSessionMac, keyList, LONGEST_LIST, sessionMac } from "./session.ts";
+import { SendingList } from "./lists.ts";
+import { isSessionMac, sessionMac } from "./session.ts";
 
 /** The security of an association under Autokey; it is its own {@link Dancing}. */
 export interface AutokeySecurity extends Security, Dancing {
@@ -40,33 +40,20 @@ export function autokeySecurity(dancer: Dancer, remote: string | null): AutokeyS
   const { credentials, random } = dancer;
   const { digest } = credentials;
   const dance = new Dance(dancer);
+  const list = new SendingList(credentials, random);
   const server = remote === null ? null : addressOctets(remote);
   let client: Uint8Array | null = null;
   let local: string | null = null;
   let moment: Moment = { unix: 0, synchronized: false };
-  let keyIds: number[] = [];
-  let listCookie = 0;
   let outstanding: readonly Outstanding[] = [];
-
-  /** The next key ID of the list; a new list where it is used up, or was made by another cookie. */
-  function nextKeyId(source: Uint8Array, destination: Uint8Array): number {
-    const { cookie } = dance;
-    if (keyIds.length === 0 || cookie !== listCookie) {
-      const parts = { source, destination, cookie };
-      // Who is not synchronized cannot sign a list, and makes one of one key.
-      keyIds = keyList(digest, parts, freshKeyId(random), moment.synchronized ? LONGEST_LIST : 1).keyIds;
-      listCookie = cookie;
-    }
-    return keyIds.pop()!;
-  }
 
   function seal(header: Uint8Array): Sealed {
     if (client === null || server === null) return { kind: "unsealed", fault: "noAddress" };
     const message = dance.next(moment);
     const field = message === null ? null : autokeyField(message);
     const covered = field === null ? header : concatenate([header, encodeExtension(field.type, field.value)]);
-    const keyId = nextKeyId(client, server);
     const { cookie } = dance;
+    const { keyId } = list.next({ source: client, destination: server, cookie }, moment);
     const parts = { source: client, destination: server, keyId, cookie: field === null ? cookie : 0 };
     outstanding = [{ keyId, cookie }, ...outstanding].slice(0, OUTSTANDING);
     return { kind: "sealed", bytes: concatenate([covered, encodeMac(sessionMac(digest, parts, covered))]) };
@@ -98,7 +85,7 @@ export function autokeySecurity(dancer: Dancer, remote: string | null): AutokeyS
 
   function begin(): void {
     dance.restart();
-    keyIds = [];
+    list.forget();
     outstanding = [];
   }
 
@@ -139,15 +126,6 @@ export function autokeySecurity(dancer: Dancer, remote: string | null): AutokeyS
     },
   };
   return security;
-}
-
-/** A key ID above those of key files. */
-function freshKeyId(random: RandomOctets): number {
-  for (;;) {
-    const octets = random(4);
-    const keyId = new DataView(octets.buffer, octets.byteOffset).getUint32(0);
-    if (isSessionKeyId(keyId)) return keyId;
-  }
 }
 
 function secondsOf(timestamp: NtpTimestamp): number {

@@ -10,8 +10,9 @@ import type { Moment } from "../security.ts";
 import { isHostName, isSignedBy, readCertificate, type Certificate } from "./certificate.ts";
 import { octetsOf, type Credentials, type LeapValues } from "./credentials.ts";
 import type { AutokeyFault } from "./faults.ts";
-import { challengeFor, isOfFile, isProof, rowOf, type GroupParameters } from "./identity/identity.ts";
+import type { GroupParameters } from "./identity/identity.ts";
 import type { RandomOctets } from "./identity/numbers.ts";
+import { IdentityProof } from "./proof.ts";
 import { schemeOfStatus, type Scheme } from "./schemes.ts";
 import { isBefore } from "./stamps.ts";
 import { STATUS } from "./status.ts";
@@ -39,8 +40,7 @@ export class Dance {
   #partner: Omit<Partner, "key"> | null = null;
   #trail: Trail | null = null;
   /** By which its identity is to be proved; `null`: it need not be. */
-  #group: GroupParameters | null = null;
-  #challenge: Uint8Array | null = null;
+  #proof: IdentityProof | null = null;
   #cookie = 0;
   /** Of the last cookie: older ones are somebody's recording. */
   #cookieStamps: Pick<AutokeyValue, "timestamp" | "filestamp"> | null = null;
@@ -90,8 +90,7 @@ export class Dance {
     this.#status = 0;
     this.#partner = null;
     this.#trail = null;
-    this.#group = null;
-    this.#challenge = null;
+    this.#proof = null;
     this.#cookie = 0;
     this.#cookieStamps = null;
     this.#asked = null;
@@ -104,7 +103,7 @@ export class Dance {
     if (this.#status === 0) return this.#ask(ASSOC, credentials.association());
     if (!this.#has(STATUS.certificate))
       return this.#ask(CERT, credentials.fresh(octetsOf(this.#trail!.wanted), NOBODY, 0));
-    if (!this.#has(STATUS.identity)) return this.#askIdentity(moment);
+    if (!this.#has(STATUS.identity)) return this.#ask(this.#proof!.code, this.#proof!.challenge(credentials, moment));
     if (!this.#has(STATUS.cookie)) return this.#ask(COOKIE, credentials.publicKey());
     if (!moment.synchronized) return this.#ask(null, null);
     const { own } = credentials;
@@ -124,7 +123,10 @@ export class Dance {
    * @returns `null`: it went on
    */
   take(message: AutokeyMessage, moment: Moment): AutokeyFault | null {
+    const isProof = this.#asked !== null && this.#asked === this.#proof?.code;
     this.#fault = this.#step(message, moment);
+    // It may be of another group.
+    if (this.#fault !== null && isProof && this.#proof!.turn(this.#fault)) this.#fault = null;
     if (this.#fault === null) this.#asked = null;
     else if (RESTARTING.has(this.#fault)) this.restart();
     return this.#fault;
@@ -147,14 +149,6 @@ export class Dance {
     return code === null ? null : { code, response: false, error: false, associationId, content };
   }
 
-  #askIdentity(moment: Moment): AutokeyMessage | null {
-    const { random, credentials } = this.#dancer;
-    // Both were seen to be there when the status word came.
-    const group = this.#group!;
-    this.#challenge = challengeFor(group, random);
-    return this.#ask(rowOf(group.scheme).code, credentials.fresh(this.#challenge, moment, group.filestamp));
-  }
-
   #step(message: AutokeyMessage, moment: Moment): AutokeyFault | null {
     const { code, response, error, associationId, content } = message;
     if (!response || code !== this.#asked) return "unexpected";
@@ -166,7 +160,7 @@ export class Dance {
 
   /** It says who it is; it is known later whether that is true. */
   #onAssociation({ filestamp: status, value }: AutokeyValue): AutokeyFault | null {
-    const { group, credentials } = this.#dancer;
+    const { group, credentials, random } = this.#dancer;
     const name = Buffer.from(value).toString("latin1");
     if (!isHostName(name)) return "hostName";
     // Its certificates would be taken for ours.
@@ -174,8 +168,8 @@ export class Dance {
     const scheme = schemeOfStatus(status);
     if (scheme === null) return "digest";
     // ntpd is content with a server that says it has no scheme, which anybody on the way can say for it.
-    this.#group = group?.find(({ scheme: of }) => (status & rowOf(of).flag) !== 0) ?? null;
-    if (group !== null && this.#group === null) return "noIdentity";
+    this.#proof = group === null ? null : IdentityProof.by(group, status, random);
+    if (group !== null && this.#proof === null) return "noIdentity";
     // The private certificate scheme has keys in common that nobody is to see: both have it, or none.
     if ((status & STATUS.private) !== (credentials.status & STATUS.private)) return "noIdentity";
     this.#partner = { name, scheme };
@@ -214,18 +208,14 @@ export class Dance {
     this.#dancer.credentials.install(taken.certificate, content.filestamp, moment);
     if (!taken.isLast) return null;
     this.#light(STATUS.certificate);
-    if (this.#group === null) this.#light(STATUS.identity);
+    if (this.#proof === null) this.#light(STATUS.identity);
     return null;
   }
 
-  #onProof({ filestamp, value }: AutokeyValue): AutokeyFault | null {
-    const [group, challenge] = [this.#group, this.#challenge];
-    if (group === null || challenge === null) return "unexpected";
-    if (!isOfFile(group, filestamp)) return "filestamp";
-    this.#challenge = null;
-    if (!isProof(group, this.#trail!.groupKey, challenge, value)) return "identity";
-    this.#light(STATUS.identity);
-    return null;
+  #onProof(content: AutokeyValue): AutokeyFault | null {
+    const fault = this.#proof === null ? "unexpected" : this.#proof.take(content, this.#trail!.groupKey);
+    if (fault === null) this.#light(STATUS.identity);
+    return fault;
   }
 
   #onCookie({ timestamp, filestamp, value }: AutokeyValue): AutokeyFault | null {
