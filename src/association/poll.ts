@@ -166,6 +166,13 @@ export function onStep(association: Writable<Association>, now: Mono, rules: Pol
   if (association.ended === null) pollAt(association, after(now, burstSpacing(association, rules, false)));
 }
 
+/** A peer's dance goes on: what is to be said leaves as soon as it may, if that is sooner than planned. */
+export function hurryStep(association: Writable<Association>, now: Mono, rules: PollRules): void {
+  if (association.security.dancing?.isDue !== true || association.nextPoll === null) return;
+  const soon = after(now, burstSpacing(association, rules, false));
+  if (soon < association.nextPoll) pollAt(association, soon);
+}
+
 /**
  * A request ran out of time. In a one-shot the third in a row ends the association, as does the last question there is;
  * otherwise another one takes its place.

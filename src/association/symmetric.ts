@@ -11,9 +11,9 @@ import { CHANGE, changed, count } from "./change.ts";
 import type { Writable } from "./change.ts";
 import { refuse, takeExchange } from "./client.ts";
 import { expectedLag, onAnswered, tellable } from "./exchange.ts";
-import type { SymmetricExchange } from "./exchange.ts";
+import type { Departure, SymmetricExchange } from "./exchange.ts";
 import { kissCode } from "../wire/kiss.ts";
-import { UNREACH_LIMIT } from "./poll.ts";
+import { hurryStep, UNREACH_LIMIT } from "./poll.ts";
 import type { HeldReply } from "./request.ts";
 import { headerFault } from "./tests.ts";
 
@@ -72,12 +72,14 @@ export function receivePeer(
   if (header.transmit === UNKNOWN_TIME) return refuse(association, "unsynchronized");
   if (header.transmit === exchange.origin) return refuse(association, "duplicate");
   const authentication = association.security.open(bytes, packet.packet);
+  const basic = exchange.departures.find(({ transmit }) => transmit === header.origin);
+  if (authentication === "dance") return receiveStep(association, exchange, packet, basic, now, rules);
   if (authentication !== "ok" && authentication !== "none") {
     association.authentication = authentication === "nak" ? "nak" : "failed";
     return refuse(association, "authentication");
   }
   association.authentication = authentication;
-  const basic = exchange.departures.find(({ transmit }) => transmit === header.origin);
+  hurryStep(association, now.mono, rules);
   const first = header.origin === UNKNOWN_TIME;
   const named =
     basic !== undefined || first || !speaks(association)
@@ -117,6 +119,26 @@ export function receivePeer(
     t4: basic === undefined ? departure.arrived : packet.at,
   };
   return takeExchange(association, header, exchanged, packet.stamp, now, rules);
+}
+
+/**
+ * A step of a dance (Autokey): the peer has not proved who he is, and his time is not believed. But he may follow us, and who has seen what we
+ * sent last has his timestamps taken over, so that our next packet answers his.
+ */
+function receiveStep(
+  association: Writable<Association>,
+  exchange: SymmetricExchange,
+  { packet: { header }, at }: HeldReply,
+  answered: Departure | undefined,
+  now: Now,
+  rules: ClientRules,
+): Reception {
+  if (answered !== undefined) {
+    onAnswered(exchange, header, at, answered, false);
+    if (association.lifetime === "ephemeral") association.unreach = 0;
+  }
+  hurryStep(association, now.mono, rules);
+  return { kind: "dance" };
 }
 
 /** Whether interleaved packets are understood: where they are configured, and from whoever came by himself. */

@@ -81,7 +81,12 @@ export async function loadAutokeyServer(options: AutokeyOptions): Promise<Autoke
 
 /** The groups that lines name, each once. */
 export function groupsOf(lines: readonly { readonly ident: string | null }[]): readonly string[] {
-  return [...new Set(lines.flatMap(({ ident }) => ident ?? []))];
+  return [...new Set(lines.flatMap(({ ident }) => namesOf(ident ?? "")))];
+}
+
+/** Of several groups, of which a server may be one. */
+function namesOf(ident: string): readonly string[] {
+  return ident.split(" ").filter((name) => name !== "");
 }
 
 /**
@@ -94,8 +99,8 @@ export async function loadHost(
   idents: readonly string[],
   asked: AskedAt,
 ): Promise<AutokeyHost> {
-  const [{ autokeySecurity }, { exposedFiles, isFault, readHost, readGroup }] = await Promise.all([
-    import("../security/autokey/client.ts"),
+  const [{ securityInRole }, { exposedFiles, isFault, readHost, readGroup }] = await Promise.all([
+    import("../security/autokey/roles.ts"),
     import("../security/autokey/folder.ts"),
   ]);
   const unusable = ({ path, fault }: FolderFault): UsageError =>
@@ -112,17 +117,18 @@ export async function loadHost(
   return {
     credentials,
     exposed: exposedFiles(folder.path),
-    make: (remote, ident) =>
-      autokeySecurity(
+    make: (remote, ident, role) =>
+      securityInRole(
         {
           credentials,
           associationId: randomInt(1, 0x1_0000),
           // Of a group that is not known nobody can prove to be.
-          group: ident === null ? null : (groups.get(ident) ?? []),
+          group: ident === null ? null : namesOf(ident).flatMap((name) => groups.get(name) ?? []),
           ident,
           random: randomBytes,
         },
         remote,
+        role,
       ),
   };
 }

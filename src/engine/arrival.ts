@@ -155,6 +155,7 @@ function onPeerPacket(state: State, claimed: Association, { datagram, packet }: 
   const { bytes, at, stamp } = datagram;
   const held: HeldReply = { packet, at, stamp };
   const { exchange, listening } = claimed;
+  tellTime(state, claimed, now);
   if (exchange !== null)
     return onReception(state, claimed, receivePeer(claimed, exchange, bytes, held, now, state.rules), now);
   if (listening === null || isToUsAlone(datagram)) return refuseUnasked(state, datagram.from, "mode");

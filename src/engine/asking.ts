@@ -63,6 +63,7 @@ function poll(state: State, association: Association, now: Now): void {
 
 /** Sends a peer what it needs to know: the state of our clock, and the answer to its last packet. */
 function pollPeer(state: State, peer: Association, now: Now): void {
+  if (awaitRoute(state, peer, now)) return;
   const exchange = peer.exchange!;
   const address = peer.address!;
   const socket = socketFor(state.serving, family(address.ip));

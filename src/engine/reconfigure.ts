@@ -62,8 +62,8 @@ function revisedLines(
 }
 
 /** By what a line is known again: all that decides with whom an association is. */
-function nameOf({ kind, name, family, port, nts = false, certified = "" }: AssociationConfig): string {
-  return JSON.stringify([kind, name, family, port, nts, certified]);
+function nameOf({ kind, name, family, port, nts = false, certified = "", autokey }: AssociationConfig): string {
+  return JSON.stringify([kind, name, family, port, nts, certified, autokey ?? null]);
 }
 
 /** What became of the associations. */
@@ -105,8 +105,8 @@ function lineOf(
   if (listening !== null) return line === undefined ? undefined : { ...config, iburst: line.iburst };
   if (line !== undefined || found === null) return line;
   const search = [...lines.values()].find(
-    ({ kind, name, nts }) =>
-      (kind === "manycast" && name === found.group) ||
+    ({ kind, name, nts, autokey }) =>
+      (kind === "manycast" && name === found.group && autokey?.ident === config.autokey?.ident) ||
       (kind === "broadcastClient" && nts === true && config.nts === true),
   );
   // Who answered a search is a server by the search's options, at the address and with the key it answered from.

@@ -89,13 +89,15 @@ export interface Dancing {
   face(local: string): void;
   /** Takes what time it is; whoever seals or opens has said so before. */
   tell(moment: Moment): void;
+  /** Something is to be answered, or asked, that should not wait for the next poll: of peers, who have no answer of their own to go on by. */
+  readonly isDue: boolean;
   report(): DanceReport;
 }
 
 /**
  * What opening a packet may say besides: it is not authentic, but a kiss in answer to a question that nobody off the path has seen,
  * and to be obeyed as RFC 5905 §7.4 has it (RFC 8915 §5.7). It says nothing of the time, nor of the server's clock. Or it is a step of a
- * {@link Dancing}: it answers, and its time is not to be believed yet.
+ * {@link Dancing}: it answers, or is a peer's to be answered, and its time is not to be believed yet.
  */
 export type Opened = Authentication | "kiss" | "dance";
 
@@ -177,7 +179,15 @@ export interface AutokeyAnswering {
     seconds: number,
     synchronized: boolean,
   ): Ticket | null;
+  /**
+   * Whether a packet that nobody asked for is one that a dance begins with: a peer's question who we are, or a broadcast that says who
+   * sends it. Its MAC is right, which is in anybody's power: so it shows nothing but that somebody wants to dance.
+   */
+  begins(bytes: Uint8Array, packet: Packet, from: string, to: string): boolean;
 }
+
+/** With whom an association under Autokey is: a server that is asked, a peer, or a server whose broadcasts to a group are heard. */
+export type AutokeyRole = "client" | "peer" | { readonly group: string };
 
 /** Where securities come from; given to the engine. */
 export interface SecurityProvider {
@@ -193,16 +203,18 @@ export interface SecurityProvider {
    * By Autokey. Where its keys were not made ready it gives a security that cannot seal and fails to open.
    * @param remote the server's IP literal; `null`: it is not known
    * @param ident the group that its server must prove to be of; `null`: any
+   * @param role with whom; absent: with a server that is asked
    */
-  autokey(remote: string | null, ident: string | null): Security;
+  autokey(remote: string | null, ident: string | null, role?: AutokeyRole): Security;
   /** By Network Time Security. Where that was not made ready it gives a security that cannot seal and fails to open. */
   nts(): Security;
   /**
    * Judges a packet that no association asked for (broadcast, symmetric active, a manycast reply, a client's request):
    * any trusted key will do.
    * @param from the source's IP literal, for keys restricted to addresses
+   * @param to where it was sent to, likewise; `null` or absent: it is not known, and under Autokey nothing is authentic
    */
-  judge(bytes: Uint8Array, packet: Packet, from: string): Authentication;
+  judge(bytes: Uint8Array, packet: Packet, from: string, to?: string | null): Authentication;
   /**
    * Seals a packet by a key of ours, as servers answer with the key they were asked by.
    * @param keyId 1 … 65535

@@ -10,6 +10,7 @@
  */
 import { encodeMac, isCryptoNak } from "../wire/mac.ts";
 import type { Packet } from "../wire/packet.ts";
+import { KEY_ID_LIMIT } from "./keyids.ts";
 import type { HeldKey, Keyring } from "./keyring.ts";
 import type { Authentication, AutokeyAnswering, NtsAnswering, Sealed, Security, SecurityProvider } from "./security.ts";
 
@@ -50,7 +51,11 @@ export function securityProvider(
     answering,
     autokey,
     autokeyAnswering,
-    judge: (bytes, packet, from) => judged(bytes, packet, (keyId) => usable(ring.find(keyId), from)),
+    judge(bytes, packet, from, to = null) {
+      if (packet.mac !== null && packet.mac.keyId > KEY_ID_LIMIT && ring.find(packet.mac.keyId) === null)
+        return to !== null && autokeyAnswering?.begins(bytes, packet, from, to) === true ? "ok" : "failed";
+      return judged(bytes, packet, (keyId) => usable(ring.find(keyId), from));
+    },
     sealWith: (keyId, bytes) => sealed(ring.find(keyId), bytes, undefined),
   };
 }

@@ -113,6 +113,11 @@ export function isAutokeyType(type: number): boolean {
   return ((type >> 8) & 0x3f) === VERSION && Object.hasOwn(AUTOKEY_MESSAGES, type & 0xff);
 }
 
+/** The type of the message by which a dance begins: the question who it is, or that it says so. */
+export function associationType(response: boolean): number {
+  return (response ? RESPONSE : 0) | (VERSION << 8) | AUTOKEY_CODES.ASSOC;
+}
+
 /** Reads the header of a field of a type that {@link isAutokeyType} knows. */
 export function readAutokey({ type, value }: Pick<ExtensionField, "type" | "value">): AutokeyField {
   const view = viewOf(value);

@@ -233,7 +233,7 @@ describe("ntp.conf", () => {
     ]);
   });
 
-  it("asks under Autokey where its keys are at hand, servers that are named and those that answer a search; elsewhere leaves the line out", () => {
+  it("asks under Autokey where its keys are at hand, servers and peers that are named and those that answer a search; elsewhere leaves the line out", () => {
     const text = [
       "server a autokey ident group",
       "server b autokey iburst",
@@ -255,11 +255,11 @@ describe("ntp.conf", () => {
       ["a", { ident: "group" }],
       ["b", { ident: null }],
       ["c", undefined],
+      ["e", { ident: null }],
       ["239.1.1.1", { ident: null }],
     ]);
     expect(remarks.map(({ at, text: said }) => `${at.line} ${said.replace(/^"[^"]*" is left out: /, "")}`)).toEqual([
-      "4 it asks for Autokey, which is spoken with servers and by manycast only",
-      "5 it asks for Autokey, which is spoken with servers and by manycast only",
+      "4 it asks for Autokey, which is spoken with servers, with peers and by manycast only",
       "7 it asks for a key and for Autokey, and a server is asked under the one or the other",
       "8 it asks for NTS and for Autokey, and a server is asked under the one or the other",
     ]);

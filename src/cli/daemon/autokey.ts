@@ -34,10 +34,13 @@ export class DaemonAutokey {
   }
 
   /** Makes securities of associations by the keys that count now. */
-  readonly make: MakeAutokey = (remote, ident) => this.#host?.make(remote, ident) ?? withoutAutokey();
+  readonly make: MakeAutokey = (...whom) => this.#host?.make(...whom) ?? withoutAutokey();
 
   /** Answers clients by the keys that count now. */
-  readonly answering: AutokeyAnswering = { judge: (...request) => this.#server?.judge(...request) ?? null };
+  readonly answering: AutokeyAnswering = {
+    judge: (...request) => this.#server?.judge(...request) ?? null,
+    begins: (...packet) => this.#server?.begins(...packet) ?? false,
+  };
 
   /** What control queries are told of it; `null`: it is not spoken. */
   readonly facts = (): AutokeyFacts | null => this.#host?.credentials.facts(this.#ident) ?? null;

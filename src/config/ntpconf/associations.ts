@@ -38,7 +38,7 @@ const AUTOKEY: OptionSyntax = { ...FLAG, drops: "it asks for Autokey, and is not
 /** The same where the keys are at hand: it is spoken with servers, and with who answers a search by manycast. */
 const NOT_UNDER_AUTOKEY: OptionSyntax = {
   ...FLAG,
-  drops: "it asks for Autokey, which is spoken with servers and by manycast only",
+  drops: "it asks for Autokey, which is spoken with servers, with peers and by manycast only",
 };
 /** Of NTPsec's words for NTS, those that are not used here, and why. */
 const OF_NTS: Options = Object.fromEntries(
@@ -100,7 +100,7 @@ const CLIENT: Options = {
 };
 
 /** The commands that may ask for Autokey, and for a group's proof of identity, where its keys are at hand. */
-const UNDER_AUTOKEY: ReadonlySet<string> = new Set(["server", "manycastclient"]);
+const UNDER_AUTOKEY: ReadonlySet<string> = new Set(["server", "peer", "manycastclient"]);
 
 /** The syntax of a command where the keys of Autokey are at hand. */
 export function withAutokey(command: string, syntax: CommandSyntax): CommandSyntax {

@@ -16,11 +16,13 @@ import type { Ring } from "../../association/solicitor.ts";
 import type { AssociationConfig } from "../../association/template.ts";
 import { headerFault } from "../../association/tests.ts";
 import type { PacketTest } from "../../association/tests.ts";
+import { KEY_ID_LIMIT } from "../../security/keyids.ts";
 import { FLAG } from "../../server/access.ts";
 import { sourceOf } from "../../server/source.ts";
 import { unfoldOffset } from "../../time/era.ts";
 import type { Now } from "../../time/now.ts";
 import type { Address } from "../../wire/address.ts";
+import { isAutokeyType } from "../../wire/autokey.ts";
 import type { Header } from "../../wire/header.ts";
 import type { Packet, PacketFault } from "../../wire/packet.ts";
 import type { Datagram } from "../port/event.ts";
@@ -249,8 +251,8 @@ function isBelieved(
 }
 
 /** Whether a packet may mobilize something: authentic by a trusted key, or authentication is not asked for. */
-function trusts(state: State, { bytes, from }: Datagram, packet: Packet): boolean {
-  const authentication = state.surroundings.security.judge(bytes, packet, from.ip);
+function trusts(state: State, { bytes, from, to }: Datagram, packet: Packet): boolean {
+  const authentication = state.surroundings.security.judge(bytes, packet, from.ip, to?.ip ?? null);
   if (authentication === "ok") return true;
   // What carries a MAC that cannot be checked is refused even where none is asked for (classic ntpd, too).
   if (authentication !== "none" || state.config.discovery.authenticate) return false;
@@ -288,9 +290,19 @@ export function isOwnAddress(state: State, ip: string): boolean {
   return state.ownReferenceIds.has(state.surroundings.referenceIdOf(ip));
 }
 
-/** The key a packet came with; `null`: none. */
-export function keyOf({ mac }: Packet): number | null {
-  return mac === null || mac.keyId === 0 ? null : mac.keyId;
+/** The key a packet came with; `null`: none, or one of Autokey's. */
+export function keyOf(packet: Packet): number | null {
+  const { mac } = packet;
+  return mac === null || mac.keyId === 0 || isUnderAutokey(packet) ? null : mac.keyId;
+}
+
+/** What a line is to have of Autokey for somebody who came by himself, if his packet is under it. */
+export function autokeyOf(packet: Packet, { config: { discovery } }: State): Pick<AssociationConfig, "autokey"> {
+  return isUnderAutokey(packet) ? { autokey: { ident: discovery.autokeyIdent ?? null } } : {};
+}
+
+function isUnderAutokey({ mac, extensions }: Packet): boolean {
+  return mac !== null && mac.keyId > KEY_ID_LIMIT && extensions.some(({ type }) => isAutokeyType(type));
 }
 
 /**

@@ -4,7 +4,7 @@ import type { Association, Lifetime, Mobilization } from "../../association/asso
 import { stayAway } from "../../association/life.ts";
 import type { AssociationMode } from "../../association/modes.ts";
 import type { AssociationConfig } from "../../association/template.ts";
-import type { Security } from "../../security/security.ts";
+import type { AutokeyRole, Security } from "../../security/security.ts";
 import type { Address } from "../../wire/address.ts";
 import { HEADER_LENGTH } from "../../wire/header.ts";
 import type { Now } from "../../time/now.ts";
@@ -29,7 +29,7 @@ export function add(
     config,
     lifetime,
     mode,
-    security: securityOf(state, config, address),
+    security: securityOf(state, config, address, roleOf(mode, start)),
     address,
     ...start,
   });
@@ -44,10 +44,18 @@ export function securityOf(
   { surroundings: { security } }: State,
   { key, nts, autokey }: AssociationConfig,
   address: Address | null,
+  role: AutokeyRole = "client",
 ): Security {
   if (nts === true) return security.nts();
-  if (autokey !== undefined) return security.autokey(address?.ip ?? null, autokey.ident);
+  if (autokey !== undefined) return security.autokey(address?.ip ?? null, autokey.ident, role);
   return key === null ? security.none() : security.key(key, address?.ip);
+}
+
+/** With whom it is, as Autokey has it. */
+function roleOf(mode: AssociationMode, { found }: Start): AutokeyRole {
+  if (mode === "symmetricActive" || mode === "symmetricPassive") return "peer";
+  const group = found?.group ?? null;
+  return mode === "broadcastClient" && group !== null ? { group } : "client";
 }
 
 /** What a key makes of a packet that is never sent: another key makes something else of it. */

@@ -8,18 +8,21 @@ import type { Now } from "../../time/now.ts";
 import type { Address } from "../../wire/address.ts";
 import type { Packet } from "../../wire/packet.ts";
 import type { State } from "../state.ts";
-import { admit, keyOf } from "./admit.ts";
+import { tellTime } from "../keys/facing.ts";
+import { admit, autokeyOf, keyOf } from "./admit.ts";
 import type { Admission, Arrival } from "./admit.ts";
 
 /** A symmetric active peer we do not know: mobilizes a passive association if it may. */
 export function mobilizePassive(state: State, arrival: Arrival, now: Now): Admission {
   const { datagram, packet } = arrival;
-  const { from, bytes, at, stamp } = datagram;
-  const config = passiveConfig(from, packet);
+  const { from, to, bytes, at, stamp } = datagram;
+  const config = { ...passiveConfig(from, packet), ...autokeyOf(packet, state) };
   const exchange = symmetricExchange();
   const admission = admit(state, arrival, { by: "peer", config, group: null, ring: null, exchange }, now);
   if (admission.kind !== "added") return admission;
   const { fresh } = admission;
+  tellTime(state, fresh, now);
+  if (to !== undefined) fresh.security.dancing?.face(to.ip);
   receivePeer(fresh, exchange, bytes, { packet, at, stamp }, now, state.rules);
   pollAt(fresh, after(now.mono, MIN_BURST_SPACING));
   return admission;

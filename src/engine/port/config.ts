@@ -83,6 +83,8 @@ export interface LoopConfig {
 export interface DiscoveryConfig {
   /** Only authentic packets mobilize anything; pools need none (seed 002; `--no-auth`, `disable auth`: false). */
   readonly authenticate: boolean;
+  /** Groups of which whoever comes by himself under Autokey must prove to be of one, parted by blanks (`ident`); absent: any will do. */
+  readonly autokeyIdent?: string;
   /** A manycast probe's interval between rings; `null`: the daemon's schedule. */
   readonly ringInterval: Seconds | null;
   /** A probe goes on to the last ring whatever it finds. */

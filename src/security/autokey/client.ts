@@ -14,6 +14,7 @@ import type { Packet } from "../../wire/packet.ts";
 import type { NtpTimestamp } from "../../time/timestamp.ts";
 import type { Dancing, DanceReport, Moment, Opened, Sealed, Security } from "../security.ts";
 import { Dance, type Dancer } from "./dance.ts";
+import type { AutokeyFault } from "./faults.ts";
 import { unixNear } from "./stamps.ts";
 import { SendingList } from "./lists.ts";
 import { isSessionMac, sessionMac } from "./session.ts";
@@ -74,7 +75,7 @@ export function autokeySecurity(dancer: Dancer, remote: string | null): AutokeyS
     outstanding = outstanding.filter((other) => other !== question);
     for (const field of extensions) if (isAutokeyType(field.type) && !takeField(field)) return "failed";
     if (!dance.isProventic) return "dance";
-    return dance.validAt(unixNear(secondsOf(header.transmit), moment.unix)) === null ? "ok" : "failed";
+    return validFault(dance, header, moment) === null ? "ok" : "failed";
   }
 
   function takeField(field: Packet["extensions"][number]): boolean {
@@ -89,30 +90,20 @@ export function autokeySecurity(dancer: Dancer, remote: string | null): AutokeyS
     outstanding = [];
   }
 
-  function report(): DanceReport {
-    const { status, subject, scheme, fault, trail } = dance;
-    return {
-      status,
-      host: subject,
-      ident: dancer.ident ?? null,
-      signature: scheme?.name ?? null,
-      fault,
-      trail: trail.map(({ subject: of, issuer, until }) => ({ subject: of, issuer, until })),
-    };
-  }
-
   const security: AutokeySecurity = {
     kind: "autokey",
     keyId: null,
     seal,
     open,
-    report,
+    report: () => danceReport(dance, dancer),
     get dancing() {
       return security;
     },
     get local() {
       return local;
     },
+    // Its answers are what leads on.
+    isDue: false,
     face(address) {
       if (address === local) return;
       // Cookies are made for an address.
@@ -126,6 +117,26 @@ export function autokeySecurity(dancer: Dancer, remote: string | null): AutokeyS
     },
   };
   return security;
+}
+
+/** How far a dance has come. */
+export function danceReport(
+  { status, subject, scheme, fault, trail }: Dance,
+  { ident }: Pick<Dancer, "ident">,
+): DanceReport {
+  return {
+    status,
+    host: subject,
+    ident: ident ?? null,
+    signature: scheme?.name ?? null,
+    fault,
+    trail: trail.map(({ subject: of, issuer, until }) => ({ subject: of, issuer, until })),
+  };
+}
+
+/** What is wrong with the other's certificates at the time that it tells, which is all that there may be. */
+export function validFault(dance: Dance, { transmit }: Packet["header"], { unix }: Moment): AutokeyFault | null {
+  return dance.validAt(unixNear(secondsOf(transmit), unix));
 }
 
 function secondsOf(timestamp: NtpTimestamp): number {

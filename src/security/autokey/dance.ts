@@ -12,6 +12,7 @@ import { octetsOf, type Credentials, type LeapValues } from "./credentials.ts";
 import type { AutokeyFault } from "./faults.ts";
 import type { GroupParameters } from "./identity/identity.ts";
 import type { RandomOctets } from "./identity/numbers.ts";
+import { FollowedList, type ListParts } from "./lists.ts";
 import { IdentityProof } from "./proof.ts";
 import { schemeOfStatus, type Scheme } from "./schemes.ts";
 import { isBefore } from "./stamps.ts";
@@ -30,12 +31,23 @@ export interface Dancer {
   readonly random: RandomOctets;
 }
 
+/**
+ * With whom: a server that is asked; a server that broadcasts, and is asked at first; or a peer, who dances with us as we do with it. Of the
+ * last two the autokey values are wanted, too, by which packets that answer nothing are known (RFC 5906 §11.4.2, §11.4.3).
+ */
+export type DanceMode = "client" | "listener" | "peer";
+
 /** Octets of a cookie's key etc. are bounded by the packet; of a challenge by its scheme's modulus. */
-const { ASSOC, CERT, COOKIE, SIGN, LEAP } = AUTOKEY_CODES;
+const { ASSOC, AUTO, CERT, COOKIE, SIGN, LEAP } = AUTOKEY_CODES;
+
+/** A peer's word is taken by a MAC that anybody can make: only so many faults in a row begin the dance again. */
+const FAULTS_OF_PEERS = 3;
 
 /** One dance. */
 export class Dance {
   readonly #dancer: Dancer;
+  readonly #mode: DanceMode;
+  readonly #list = new FollowedList();
   #status = 0;
   #partner: Omit<Partner, "key"> | null = null;
   #trail: Trail | null = null;
@@ -45,10 +57,14 @@ export class Dance {
   /** Of the last cookie: older ones are somebody's recording. */
   #cookieStamps: Pick<AutokeyValue, "timestamp" | "filestamp"> | null = null;
   #asked: number | null = null;
+  /** By which a server knows its broadcasts; 0: it has not said. */
+  #broadcasts = 0;
   #fault: AutokeyFault | null = null;
+  #faults = 0;
 
-  constructor(dancer: Dancer) {
+  constructor(dancer: Dancer, mode: DanceMode = "client") {
     this.#dancer = dancer;
+    this.#mode = mode;
   }
 
   /** The status word as ntpd has it for its server; 0: it has said nothing yet. */
@@ -80,9 +96,40 @@ export class Dance {
     return this.#fault;
   }
 
-  /** Whether the server's time may be believed. */
+  /** Whether the time of its answers may be believed; a peer's packets answer and announce at once. */
   get isProventic(): boolean {
-    return this.#has(STATUS.proventic | STATUS.cookie);
+    return this.#has(STATUS.proventic | STATUS.cookie | (this.#mode === "peer" ? STATUS.autokey : 0));
+  }
+
+  /** Whether its packets that answer nothing may be: they are followed by its autokey values. */
+  get isFollowed(): boolean {
+    return this.#has(STATUS.proventic | STATUS.autokey);
+  }
+
+  /** A server says by which name its broadcasts are to be asked for: after that it is another list, perhaps. */
+  hear(associationId: number): void {
+    if (this.#broadcasts !== associationId) this.lose();
+    this.#broadcasts = associationId;
+  }
+
+  /**
+   * Whether a packet is the next of its list. Where it does not lead there the autokey values are to be asked for.
+   * @param isSecret nobody else can have made the packet
+   */
+  follow(parts: ListParts, keyId: number, isSecret: boolean): boolean {
+    const where = this.#list.follow(this.#dancer.credentials.digest, parts, keyId);
+    if (where === "next") {
+      if (this.#fault === "sequence") this.#fault = null;
+      return true;
+    }
+    this.#fault = "sequence";
+    if (where === "broken" && isSecret) this.lose();
+    return false;
+  }
+
+  /** The autokey values are not, or no more, those of its list. */
+  lose(): void {
+    if (this.#mode !== "client") this.#status = (this.#status & ~STATUS.autokey) >>> 0;
   }
 
   /** From the beginning: the server knows us no more, or is another. */
@@ -93,7 +140,9 @@ export class Dance {
     this.#proof = null;
     this.#cookie = 0;
     this.#cookieStamps = null;
+    this.#list.forget();
     this.#asked = null;
+    this.#faults = 0;
   }
 
   /** The next step. `null`: there is nothing to say but what time it is. */
@@ -105,12 +154,18 @@ export class Dance {
       return this.#ask(CERT, credentials.fresh(octetsOf(this.#trail!.wanted), NOBODY, 0));
     if (!this.#has(STATUS.identity)) return this.#ask(this.#proof!.code, this.#proof!.challenge(credentials, moment));
     if (!this.#has(STATUS.cookie)) return this.#ask(COOKIE, credentials.publicKey());
+    if (!this.#has(STATUS.autokey)) return this.#ask(AUTO, null);
     if (!moment.synchronized) return this.#ask(null, null);
     const { own } = credentials;
     const mayBeSigned = own.certificate.from <= moment.unix && moment.unix <= own.certificate.until;
     if (!this.#has(STATUS.signed) && mayBeSigned) return this.#ask(SIGN, credentials.certificate(own));
     if (!this.#has(STATUS.leap)) return this.#ask(LEAP, null);
     return this.#ask(null, null);
+  }
+
+  /** Whether that is what was asked last. */
+  isAsked(code: number): boolean {
+    return this.#asked === code;
   }
 
   /** Something that was to be a message is none. */
@@ -127,9 +182,20 @@ export class Dance {
     this.#fault = this.#step(message, moment);
     // It may be of another group.
     if (this.#fault !== null && isProof && this.#proof!.turn(this.#fault)) this.#fault = null;
-    if (this.#fault === null) this.#asked = null;
-    else if (RESTARTING.has(this.#fault)) this.restart();
+    if (this.#fault === null) this.#goOn();
+    else if (RESTARTING.has(this.#fault) && this.#isEnough()) this.restart();
     return this.#fault;
+  }
+
+  /** Takes autokey values that were not asked for: those of a new list. What is wrong with them changes nothing. */
+  takeAnnounced({ content }: AutokeyMessage): AutokeyFault | null {
+    const { timestamp, filestamp } = content ?? NOTHING_SIGNED;
+    if (content === null || timestamp === 0) return "unsynchronized";
+    if (!this.#has(STATUS.certificate | STATUS.identity)) return "unexpected";
+    if (isBefore(timestamp, filestamp)) return "timestamp";
+    const fault = this.#signatureFault(content) ?? this.#list.learn(content);
+    if (fault === null) this.#light(STATUS.proventic | STATUS.autokey);
+    return fault;
   }
 
   /** Whether the server's certificates are valid at a moment, Unix seconds: its own time, which is all that there may be. */
@@ -143,16 +209,31 @@ export class Dance {
     return (this.#status & flags) === flags;
   }
 
+  #goOn(): void {
+    this.#asked = null;
+    this.#faults = 0;
+  }
+
+  #isEnough(): boolean {
+    this.#faults += 1;
+    return this.#mode !== "peer" || this.#faults >= FAULTS_OF_PEERS;
+  }
+
   #ask(code: number | null, content: AutokeyValue | null): AutokeyMessage | null {
     this.#asked = code;
-    const { associationId } = this.#dancer;
-    return code === null ? null : { code, response: false, error: false, associationId, content };
+    if (code === null) return null;
+    return { code, response: false, error: false, associationId: this.#named(code), content };
+  }
+
+  /** Of a server's broadcasts what it calls them, else what we call what is between us. */
+  #named(code: number): number {
+    return code === AUTO && this.#mode === "listener" ? this.#broadcasts : this.#dancer.associationId;
   }
 
   #step(message: AutokeyMessage, moment: Moment): AutokeyFault | null {
     const { code, response, error, associationId, content } = message;
     if (!response || code !== this.#asked) return "unexpected";
-    if (associationId !== this.#dancer.associationId) return "association";
+    if (associationId !== this.#named(code)) return "association";
     if (error) return "refused";
     if (content === null) return "unsynchronized";
     return code === ASSOC ? this.#onAssociation(content) : this.#onSigned(code, content, moment);
@@ -173,10 +254,14 @@ export class Dance {
     // The private certificate scheme has keys in common that nobody is to see: both have it, or none.
     if ((status & STATUS.private) !== (credentials.status & STATUS.private)) return "noIdentity";
     this.#partner = { name, scheme };
-    this.#trail = new Trail(this.#partner, credentials.name);
+    this.#trail = new Trail(
+      this.#partner,
+      credentials.name,
+      this.#mode === "peer" ? credentials.own.certificate : null,
+    );
     // What it has of these is ours to find out: only those of the low octet are its own to say.
     const lacksTai = (status & STATUS.tai) === 0;
-    const said = (status & 0xffff_00ff) | STATUS.autokey;
+    const said = (status & 0xffff_00ff) | (this.#mode === "client" ? STATUS.autokey : 0);
     this.#status = (said | (lacksTai ? STATUS.leap : 0)) >>> 0;
     return null;
   }
@@ -190,6 +275,8 @@ export class Dance {
     if (fault !== null) return fault;
     if (this.#has(STATUS.identity)) this.#light(STATUS.proventic);
     switch (code) {
+      case AUTO:
+        return this.#onAutokey(content);
       case COOKIE:
         return this.#onCookie(content);
       case SIGN:
@@ -230,6 +317,12 @@ export class Dance {
     return null;
   }
 
+  #onAutokey(content: AutokeyValue): AutokeyFault | null {
+    const fault = this.#list.learn(content);
+    if (fault === null) this.#light(STATUS.autokey);
+    return fault;
+  }
+
   /** Our certificate, signed by the server. */
   #onCountersigned({ filestamp, value }: AutokeyValue, moment: Moment): AutokeyFault | null {
     const { credentials } = this.#dancer;
@@ -260,6 +353,8 @@ export class Dance {
     this.#status = (this.#status | flag) >>> 0;
   }
 }
+
+const NOTHING_SIGNED = { timestamp: 0, filestamp: 0 };
 
 /** Who is not synchronized: nothing is signed. */
 const NOBODY: Moment = { unix: 0, synchronized: false };

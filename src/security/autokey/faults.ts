@@ -29,6 +29,7 @@ export type AutokeyFault =
   | "parameters"
   | "cookie"
   | "autokey"
+  | "sequence"
   | "leapValues";
 
 /** Every fault, in words. */
@@ -62,5 +63,6 @@ export const AUTOKEY_FAULTS: Readonly<Record<AutokeyFault, string>> = {
   parameters: "identity parameters are not as their scheme has them",
   cookie: "the cookie cannot be decrypted, or has not four octets",
   autokey: "autokey values are not a number and a key",
+  sequence: "a key ID does not lead to that of an earlier packet, nor to what was announced",
   leapValues: "leap second values are not three numbers",
 };

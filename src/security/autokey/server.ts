@@ -5,7 +5,7 @@
  * ntpd 4.2.8 never draws that secret: it is 0, and everybody can reckon everybody's cookie. Ours is random, and another after a restart,
  * of which clients are told by a crypto-NAK.
  */
-import { autokeyField } from "../../wire/autokey.ts";
+import { associationType, autokeyField } from "../../wire/autokey.ts";
 import { addressOctets } from "../../wire/address.ts";
 import { encodeExtension } from "../../wire/extension.ts";
 import { encodeMac } from "../../wire/mac.ts";
@@ -63,6 +63,17 @@ export class AutokeyServer implements AutokeyAnswering {
       grows: true,
       seal: (header) => this.answer(header, packet, path, moment) ?? NO_ANSWER,
     };
+  }
+
+  /** See {@link AutokeyAnswering}. */
+  begins(bytes: Uint8Array, packet: Packet, from: string, to: string): boolean {
+    const [source, destination] = [addressOctets(from), addressOctets(to)];
+    const { mac, covered, header, extensions } = packet;
+    if (mac === null || source === null || destination === null || source.length !== destination.length) return false;
+    const isBroadcast = header.mode === "broadcast";
+    const announces = extensions.some(({ type }) => type === associationType(isBroadcast));
+    const parts = { source, destination, cookie: 0 };
+    return announces && isSessionMac(this.#credentials.digest, parts, bytes.subarray(0, covered), mac);
   }
 
   /** Whether a question's MAC is right. */

@@ -33,12 +33,19 @@ export class Trail {
   readonly #partner: Omit<Partner, "key">;
   /** Whose certificates would close a circle: ours. */
   readonly #own: string;
+  /** Our own certificate, where those that it signed are as good as it. */
+  readonly #anchor: Certificate | null;
   #certificates: readonly Certificate[] = [];
   #wanted: string;
 
-  constructor(partner: Omit<Partner, "key">, own: string) {
+  /**
+   * @param own our name
+   * @param anchor our own certificate, if a peer may come with one that we have signed: where that is trusted, it ends the trail
+   */
+  constructor(partner: Omit<Partner, "key">, own: string, anchor: Certificate | null = null) {
     this.#partner = partner;
     this.#own = own;
+    this.#anchor = anchor?.trusted === true ? anchor : null;
     this.#wanted = partner.name;
   }
 
@@ -76,12 +83,13 @@ export class Trail {
     const fault = signatureFault({ ...this.#partner, key: this.key ?? publicKey }, content);
     if (fault !== null) return fault;
     if (subject === issuer && !trusted) return this.#again("unsynchronized");
-    if (issuer === this.#own && subject !== issuer) return "circle";
+    const isOurs = issuer === this.#own && this.#anchor !== null && isSignedBy(certificate, this.#anchor);
+    if (issuer === this.#own && subject !== issuer && !isOurs) return "circle";
     if (subject !== issuer && this.#certificates.some((known) => known.subject === issuer)) return "circle";
     if (this.#certificates.length === LONGEST_TRAIL) return "trail";
     this.#certificates = [...this.#certificates, certificate];
     this.#wanted = issuer;
-    return { certificate, isLast: subject === issuer };
+    return { certificate, isLast: subject === issuer || isOurs };
   }
 
   /** Whether all are valid at a moment, Unix seconds: the server's own time, which is all that there may be. */

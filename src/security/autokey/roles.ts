@@ -1,0 +1,13 @@
+/** The security of an association under Autokey, by whom it is with. */
+import type { AutokeyRole } from "../security.ts";
+import { autokeySecurity, type AutokeySecurity } from "./client.ts";
+import type { Dancer } from "./dance.ts";
+import { peerSecurity } from "./peer.ts";
+
+/**
+ * The security of one association.
+ * @param remote the IP literal of the other; `null`: it is not known
+ */
+export function securityInRole(dancer: Dancer, remote: string | null, role: AutokeyRole = "client"): AutokeySecurity {
+  return role === "peer" ? peerSecurity(dancer, remote) : autokeySecurity(dancer, remote);
+}
