@@ -17,6 +17,7 @@ import {
   type NtsListener,
 } from "../host/ntslistener.ts";
 import { pooledRandom } from "../host/pooled-random.ts";
+import { fastestAes } from "../host/aes.ts";
 import { loadAeads } from "../security/nts/aead.ts";
 import { NtsServer } from "../security/nts/answering.ts";
 import { firstKeys, isDue, rotated, type MasterKeys } from "../security/nts/masters.ts";
@@ -177,7 +178,7 @@ async function answeringBy(path: string): Promise<Kept> {
   // What is there and is no file of ours, or cannot be read, is not written over.
   const fault = stored.fault ?? (current === stored.keys ? null : writeMasterKeys(path, current));
   return {
-    answering: new NtsServer(current, await loadAeads(), pooledRandom()),
+    answering: new NtsServer(current, await loadAeads(fastestAes()), pooledRandom()),
     path: stored.fault === null ? path : null,
     fault: unkept(path, fault),
   };

@@ -13,6 +13,9 @@ import { existsSync } from "node:fs";
 /** What a function may be given where C has a pointer. */
 type Memory = NodeJS.ArrayBufferView | null;
 
+/** What a function gave that C has a pointer to, to be given to others; `null`: NULL. */
+export type Pointer = { readonly pointer: unique symbol } | null;
+
 /** C functions by name; each returns as in C, with −1 for failure and the reason in {@link Libc.errno}. */
 interface Functions {
   // Clocks
@@ -50,6 +53,11 @@ interface Functions {
   flock(fd: number, operation: number): number;
   // OpenSSL's, which Node carries with it: not every Node shows it, and then asking for it throws
   MD5(octets: Memory, length: number, digest: Memory): unknown;
+  EVP_CIPHER_fetch(context: null, algorithm: string, properties: null): Pointer;
+  EVP_CIPHER_CTX_new(): Pointer;
+  EVP_CIPHER_CTX_set_padding(context: Pointer, pad: number): number;
+  EVP_EncryptInit_ex2(context: Pointer, cipher: Pointer, key: Memory, iv: Memory, parameters: null): number;
+  EVP_EncryptUpdate(context: Pointer, out: Memory, written: Memory, octets: Memory, length: number): number;
 }
 
 const DECLARATIONS: { readonly [name in keyof Functions]: string } = {
@@ -81,6 +89,12 @@ const DECLARATIONS: { readonly [name in keyof Functions]: string } = {
   _exit: "void _exit(int code)",
   flock: "int flock(int fd, int operation)",
   MD5: "void *MD5(const void *octets, size_t length, void *digest)",
+  EVP_CIPHER_fetch: "void *EVP_CIPHER_fetch(void *context, const char *algorithm, const char *properties)",
+  EVP_CIPHER_CTX_new: "void *EVP_CIPHER_CTX_new()",
+  EVP_CIPHER_CTX_set_padding: "int EVP_CIPHER_CTX_set_padding(void *context, int pad)",
+  EVP_EncryptInit_ex2:
+    "int EVP_EncryptInit_ex2(void *context, const void *cipher, const void *key, const void *iv, const void *parameters)",
+  EVP_EncryptUpdate: "int EVP_EncryptUpdate(void *context, void *out, void *written, const void *octets, int length)",
 };
 
 /** A descriptor watched by Node's own event loop. */

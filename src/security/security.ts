@@ -136,7 +136,7 @@ export interface Ticket {
   /**
    * Seals the answer, with as many cookies as were asked for.
    * @param header 48 octets; not kept, not changed
-   * @returns never more octets than the request has, unless it {@link Ticket.grows}; none: nothing is answered
+   * @returns never more octets than the request has, unless it {@link Ticket.grows}; none: nothing is answered. Overwritten by the next
    */
   seal(header: Uint8Array): Uint8Array;
 }

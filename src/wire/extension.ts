@@ -60,13 +60,57 @@ export function readExtension(bytes: Uint8Array, offset: number, atLeast?: numbe
  * @throws RangeError when the value is longer than a field can be
  */
 export function encodeExtension(type: number, value: Uint8Array, atLeast = 0): Uint8Array {
-  const words = Math.ceil((EXTENSION_HEADER_LENGTH + value.length) / 4) * 4;
-  const length = Math.max(words, minimumLength(type), atLeast);
-  if (length > MAX_EXTENSION_LENGTH) throw new RangeError(`an extension field cannot carry ${value.length} octets`);
-  const octets = new Uint8Array(length);
-  octets.set([type >> 8, type, length >> 8, length]);
-  octets.set(value, EXTENSION_HEADER_LENGTH);
+  const octets = new Uint8Array(extensionLength(type, value.length, atLeast));
+  writeExtension(octets, 0, type, value, atLeast);
   return octets;
+}
+
+/**
+ * Writes such a field into memory of which nothing is known.
+ * @param at where it begins, octets
+ * @returns where it ends
+ * @throws RangeError when the value is longer than a field can be, or does not fit there
+ */
+export function writeExtension(
+  octets: Uint8Array,
+  at: number,
+  type: number,
+  value: Uint8Array,
+  atLeast: number = 0,
+): number {
+  const valueAt = writeExtensionHeader(octets, at, type, value.length, atLeast);
+  const end = at + extensionLength(type, value.length, atLeast);
+  octets.set(value, valueAt);
+  octets.fill(0, valueAt + value.length, end);
+  return end;
+}
+
+/**
+ * Writes the type and the length of such a field, for a value of so many octets that is written afterwards.
+ * @returns where the value begins
+ * @throws RangeError when the value is longer than a field can be
+ */
+export function writeExtensionHeader(
+  octets: Uint8Array,
+  at: number,
+  type: number,
+  valueLength: number,
+  atLeast: number = 0,
+): number {
+  const length = extensionLength(type, valueLength, atLeast);
+  octets[at] = type >> 8;
+  octets[at + 1] = type;
+  octets[at + 2] = length >> 8;
+  octets[at + 3] = length;
+  return at + EXTENSION_HEADER_LENGTH;
+}
+
+/** Octets of a field with a value of so many. */
+function extensionLength(type: number, valueLength: number, atLeast: number): number {
+  const words = (EXTENSION_HEADER_LENGTH + valueLength + 3) & ~3;
+  const length = Math.max(words, minimumLength(type), atLeast);
+  if (length > MAX_EXTENSION_LENGTH) throw new RangeError(`an extension field cannot carry ${valueLength} octets`);
+  return length;
 }
 
 function minimumLength(type: number): number {

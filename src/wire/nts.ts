@@ -13,7 +13,7 @@
  *
  * Nothing here knows a key: the octets are sealed and opened by `security/nts/`.
  */
-import { EXTENSION_HEADER_LENGTH, encodeExtension, readExtension, type ExtensionField } from "./extension.ts";
+import { EXTENSION_HEADER_LENGTH, readExtension, writeExtensionHeader, type ExtensionField } from "./extension.ts";
 
 /** The field types of NTS (RFC 8915 §7.5). */
 export const NTS_FIELDS = {
@@ -78,14 +78,46 @@ export function readAuthenticator(value: Uint8Array): Authenticator | null {
  * @throws RangeError when it is longer than a field can be
  */
 export function encodeAuthenticator(nonce: Uint8Array, ciphertext: Uint8Array, additionalPadding = 0): Uint8Array {
-  const ciphertextAt = LENGTHS + toWord(nonce.length);
-  const value = new Uint8Array(ciphertextAt + toWord(ciphertext.length) + additionalPadding);
-  const lengths = new DataView(value.buffer);
-  lengths.setUint16(0, nonce.length);
-  lengths.setUint16(2, ciphertext.length);
-  value.set(nonce, LENGTHS);
-  value.set(ciphertext, ciphertextAt);
-  return encodeExtension(NTS_FIELDS.authenticator, value, MIN_NTS_FIELD);
+  const octets = new Uint8Array(authenticatorOctets(nonce.length, ciphertext.length, additionalPadding));
+  octets.set(ciphertext, writeAuthenticator(octets, 0, nonce, ciphertext.length, additionalPadding));
+  return octets;
+}
+
+/**
+ * Writes an authenticator field into memory of which nothing is known, all but its ciphertext.
+ * @param at where it begins, octets
+ * @returns where the ciphertext belongs
+ * @throws RangeError when it is longer than a field can be
+ */
+export function writeAuthenticator(
+  octets: Uint8Array,
+  at: number,
+  nonce: Uint8Array,
+  ciphertextLength: number,
+  additionalPadding: number,
+): number {
+  const end = at + authenticatorOctets(nonce.length, ciphertextLength, additionalPadding);
+  const lengthsAt = writeExtensionHeader(octets, at, NTS_FIELDS.authenticator, end - at - EXTENSION_HEADER_LENGTH);
+  const nonceAt = lengthsAt + LENGTHS;
+  const ciphertextAt = nonceAt + toWord(nonce.length);
+  octets[lengthsAt] = nonce.length >> 8;
+  octets[lengthsAt + 1] = nonce.length;
+  octets[lengthsAt + 2] = ciphertextLength >> 8;
+  octets[lengthsAt + 3] = ciphertextLength;
+  octets.set(nonce, nonceAt);
+  octets.fill(0, nonceAt + nonce.length, ciphertextAt);
+  octets.fill(0, ciphertextAt + ciphertextLength, end);
+  return ciphertextAt;
+}
+
+/** Octets of the whole authenticator field. */
+export function authenticatorOctets(
+  nonceLength: number,
+  ciphertextLength: number,
+  additionalPadding: number = 0,
+): number {
+  const value = LENGTHS + toWord(nonceLength) + toWord(ciphertextLength) + additionalPadding;
+  return Math.max(MIN_NTS_FIELD, EXTENSION_HEADER_LENGTH + value);
 }
 
 /**
@@ -118,5 +150,5 @@ export function readPlaintext(plaintext: Uint8Array): readonly ExtensionField[] 
 }
 
 function toWord(octets: number): number {
-  return Math.ceil(octets / 4) * 4;
+  return (octets + 3) & ~3;
 }

@@ -9,6 +9,7 @@ import { type Host, Network, removeLeftovers } from "../lab/netns.ts";
 import { fetchPeers, type Peer } from "../lab/peers.ts";
 import { must, run, type Running, start, stopAll } from "../lab/processes.ts";
 import { Certificates } from "../support/certificates.ts";
+import { processorOf } from "./processor.ts";
 
 const NTPKIT = process.env["NTPKIT_BIN"] ?? fileURLToPath(new URL("../../bin/ntpkit.js", import.meta.url));
 const [GENERATOR, REQUEST] = ["generator.ts", "nts-request.ts"].map((name) =>
@@ -19,6 +20,12 @@ const TSX = [process.execPath, "--import", "tsx"];
 const ROUNDS = 3;
 const SECONDS = 2;
 const STARTS = 9;
+
+/** A server, and the host it has to itself. */
+interface Server {
+  readonly host: Host;
+  readonly running: Running;
+}
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.once(signal, () => void stopAll().finally(() => process.exit(1)));
@@ -34,26 +41,29 @@ const running: Running[] = [];
 try {
   const authority = made.make([], { authority: true });
   const { file, keyFile } = made.make(["IP:127.0.0.1"], { by: authority });
-  const hosts = new Map<string, Host>();
+  const servers = new Map<string, Server>();
+  const serve = (name: string, host: Host, one: Running): void => {
+    running.push(one);
+    servers.set(name, { host, running: one });
+  };
   const chrony = had.get("chrony");
   if (chrony !== undefined) {
     const host = await network.host("chronyd");
-    hosts.set("chronyd", host);
     const lines = ["local stratum 6", `ntsservercert ${file}`, `ntsserverkey ${keyFile}`];
-    running.push(await startChronyd(chrony, host, `${FOLDER}/chronyd.conf`, lines));
+    serve("chronyd", host, await startChronyd(chrony, host, `${FOLDER}/chronyd.conf`, lines));
   }
   const ours = await network.host("ntpkit");
-  hosts.set("ntpkit", ours);
   const argv = ["serve", "--local-stratum", "6", "--user", "root", "--nts-cookies", `${FOLDER}/nts-keys`];
   const served = [...NO_CLOCK, process.execPath, NTPKIT, ...argv, "--nts-cert", file, "--nts-key", keyFile];
-  running.push(start(ours.inside(served)));
+  serve("ntpkit", ours, start(ours.inside(served)));
   await new Promise((resolve) => setTimeout(resolve, 4000));
 
-  console.log(`authenticated replies a second in thousands, least to most of ${ROUNDS} rounds of ${SECONDS} s`);
-  console.log(["in flight", ...hosts.keys()].map((name) => name.padStart(16)).join(""));
-  for (const flight of [1, 16, 64]) await hold(hosts, authority.file, flight);
+  console.log(`authenticated replies a second in thousands, least to most of ${ROUNDS} rounds of ${SECONDS} s,`);
+  console.log("and the server's processor time for each, microseconds, over all rounds");
+  console.log(["in flight", ...servers.keys()].map((name) => name.padStart(24)).join(""));
+  for (const flight of [1, 16, 64]) await hold(servers, authority.file, flight);
 
-  if (chrony !== undefined) await firstOffsets(chrony, hosts.get("chronyd")!, authority.file);
+  if (chrony !== undefined) await firstOffsets(chrony, servers.get("chronyd")!.host, authority.file);
 } finally {
   await Promise.all(running.map((one) => one.stop()));
   await network.remove();
@@ -61,23 +71,33 @@ try {
   await rm(FOLDER, { recursive: true, force: true });
 }
 
-async function hold(hosts: ReadonlyMap<string, Host>, authority: string, flight: number): Promise<void> {
-  const figures = new Map<string, number[]>([...hosts.keys()].map((name) => [name, []]));
+async function hold(servers: ReadonlyMap<string, Server>, authority: string, flight: number): Promise<void> {
+  const figures = new Map(
+    [...servers.keys()].map((name) => [name, { perSecond: [] as number[], replies: 0, took: 0 }]),
+  );
   let lost = 0;
   for (let round = 0; round < ROUNDS; round += 1)
-    for (const [name, host] of hosts) {
+    for (const [name, { host, running: server }] of servers) {
       const request = await must(host.inside([...TSX, REQUEST!, "127.0.0.1", "4460", authority]));
       const load = [...TSX, GENERATOR!, "127.0.0.1", "123", `${flight}`, `${SECONDS}`, request.trim()];
+      const before = processorOf(server.pid);
       const told = JSON.parse(await must(host.inside(load))) as {
         readonly perSecond: number;
+        readonly replies: number;
         readonly lost: number;
         readonly unusable: number;
       };
-      figures.get(name)!.push(told.perSecond / 1000);
+      const figure = figures.get(name)!;
+      figure.took += processorOf(server.pid) - before;
+      figure.replies += told.replies;
+      figure.perSecond.push(told.perSecond / 1000);
       lost += told.lost + told.unusable;
     }
-  const cells = [...figures.values()].map((all) => `${Math.min(...all).toFixed(2)} - ${Math.max(...all).toFixed(2)}`);
-  console.log([`${flight}`, ...cells].map((cell) => cell.padStart(16)).join(""), lost === 0 ? "" : ` lost ${lost}`);
+  const cells = [...figures.values()].map(({ perSecond, replies, took }) => {
+    const range = `${Math.min(...perSecond).toFixed(1)} - ${Math.max(...perSecond).toFixed(1)}`;
+    return `${range}, ${((took / replies) * 1e6).toFixed(1)} us`;
+  });
+  console.log([`${flight}`, ...cells].map((cell) => cell.padStart(24)).join(""), lost === 0 ? "" : ` lost ${lost}`);
 }
 
 /** From the start of a process to its first authenticated offset, of chronyd, by turns: `chronyd -Q` and our `query`. */

@@ -2,11 +2,11 @@
  * The AEAD algorithms of NTS, as one table: their numbers, the lengths they want, and how each seals and opens
  * (RFC 5297 §6, RFC 8452 §6; numbers by IANA's AEAD registry).
  *
- * Node's own cryptography has none of them in the version 20. AES-SIV is composed of its AES (`siv.ts`), which is ten times as fast as
- * one in JavaScript; AES-GCM-SIV is a library's. Both are loaded when they are first asked for, so that a run without NTS loads none.
+ * Node's own cryptography has none of them. AES-SIV is composed of its AES (`siv.ts`); AES-GCM-SIV is a library's. Both are loaded when they are first asked for, so that a run without NTS loads none.
  */
 
 import type { gcmsiv } from "@noble/ciphers/aes.js";
+import type { MakeAes } from "./aes.ts";
 import type { Siv } from "./siv.ts";
 
 /** An algorithm, by the name used in reports and JSON. */
@@ -31,12 +31,18 @@ export interface AeadRow {
 export interface Aead {
   readonly row: AeadRow;
   /**
+   * Takes another key for the one it has.
+   * @throws RangeError when the key is not of the row's length
+   */
+  rekey(key: Uint8Array): void;
+  /**
    * Encrypts and authenticates.
    * @param nonce of a length the row permits, and never used with this key before
-   * @returns the ciphertext with its tag, 16 octets longer than the plaintext
+   * @param sealed where the ciphertext goes with its tag, 16 octets longer than the plaintext; nothing of the plaintext. Absent: a new array
+   * @returns that
    * @throws RangeError when the nonce has a length that the row does not permit
    */
-  seal(nonce: Uint8Array, associated: Uint8Array, plaintext: Uint8Array): Uint8Array;
+  seal(nonce: Uint8Array, associated: Uint8Array, plaintext: Uint8Array, sealed?: Uint8Array): Uint8Array;
   /** The plaintext; `null` when it is not authentic, or could not be by its lengths. */
   open(nonce: Uint8Array, associated: Uint8Array, ciphertext: Uint8Array): Uint8Array | null;
 }
@@ -68,37 +74,60 @@ export function aeadNumbered(id: number): AeadRow | null {
   return AEADS.find((row) => row.id === id) ?? null;
 }
 
-/** Loads the cryptography. */
-export async function loadAeads(): Promise<MakeAead> {
-  const [{ gcmsiv }, { Siv }] = await Promise.all([import("@noble/ciphers/aes.js"), import("./siv.ts")]);
+/**
+ * Loads the cryptography.
+ * @param makeAes what AES-SIV is made of; absent: node:crypto's
+ */
+export async function loadAeads(makeAes?: MakeAes): Promise<MakeAead> {
+  const [{ gcmsiv }, { Siv }, { aesOfNode }] = await Promise.all([
+    import("@noble/ciphers/aes.js"),
+    import("./siv.ts"),
+    import("./aes.ts"),
+  ]);
   return (row, key) => {
-    if (key.length !== row.keyOctets) throw new RangeError(`${row.name} wants a key of ${row.keyOctets} octets`);
-    const held = Uint8Array.from(key);
-    const { seal, open } = row.name === "AES-128-GCM-SIV" ? byLibrary(gcmsiv, held) : composed(new Siv(held));
-    return {
+    const { rekey, seal, open } =
+      row.name === "AES-128-GCM-SIV" ? byLibrary(gcmsiv) : composed(new Siv(row.keyOctets, makeAes ?? aesOfNode));
+    const aead: Aead = {
       row,
-      seal(nonce, associated, plaintext) {
+      rekey(other) {
+        if (other.length !== row.keyOctets) throw new RangeError(`${row.name} wants a key of ${row.keyOctets} octets`);
+        rekey(other);
+      },
+      seal(nonce, associated, plaintext, sealed = new Uint8Array(plaintext.length + TAG_OCTETS)) {
         if (!permits(row, nonce)) throw new RangeError(`${row.name} has no nonce of ${nonce.length} octets`);
-        return seal(nonce, associated, plaintext);
+        seal(nonce, associated, plaintext, sealed);
+        return sealed;
       },
       open(nonce, associated, ciphertext) {
         return permits(row, nonce) && ciphertext.length >= TAG_OCTETS ? open(nonce, associated, ciphertext) : null;
       },
     };
+    aead.rekey(key);
+    return aead;
   };
 }
 
+/** How one algorithm does it. */
+interface Way extends Pick<Aead, "rekey" | "open"> {
+  seal(nonce: Uint8Array, associated: Uint8Array, plaintext: Uint8Array, sealed: Uint8Array): void;
+}
+
 /** AES-SIV takes its nonce as the last component of the associated data (RFC 5297 §3). */
-function composed(siv: Siv): Pick<Aead, "seal" | "open"> {
+function composed(siv: Siv): Way {
   return {
-    seal: (nonce, associated, plaintext) => siv.seal([associated, nonce], plaintext),
+    rekey: (key) => siv.rekey(key),
+    seal: (nonce, associated, plaintext, sealed) => siv.seal([associated, nonce], plaintext, sealed),
     open: (nonce, associated, ciphertext) => siv.open([associated, nonce], ciphertext),
   };
 }
 
-function byLibrary(make: typeof gcmsiv, key: Uint8Array): Pick<Aead, "seal" | "open"> {
+function byLibrary(make: typeof gcmsiv): Way {
+  let key: Uint8Array;
   return {
-    seal: (nonce, associated, plaintext) => make(key, nonce, associated).encrypt(plaintext),
+    rekey(other) {
+      key = Uint8Array.from(other);
+    },
+    seal: (nonce, associated, plaintext, sealed) => sealed.set(make(key, nonce, associated).encrypt(plaintext)),
     open(nonce, associated, ciphertext) {
       try {
         return make(key, nonce, associated).decrypt(ciphertext);

@@ -3,7 +3,7 @@
  *
  * It knows no client. Only what the keys of the last few sessions come to is kept, since a client that asks again soon spares it.
  */
-import type { Packet } from "../../wire/packet.ts";
+import { MAX_PACKET_LENGTH, type Packet } from "../../wire/packet.ts";
 import type { Judged, NtsAnswering } from "../security.ts";
 import type { Aead, AeadRow, MakeAead } from "./aead.ts";
 import { sealCookie, type CookieKeys } from "./cookie.ts";
@@ -44,10 +44,12 @@ export class NtsServer implements NtsAnswering {
   keys: MasterKeys;
   readonly #makeAead: MakeAead;
   readonly #random: RandomOctets;
+  /** Where answers are sealed. */
+  readonly #memory = new Uint8Array(MAX_PACKET_LENGTH);
 
   constructor(keys: MasterKeys, makeAead: MakeAead, random: RandomOctets) {
     this.keys = keys;
-    this.#makeAead = keeping(makeAead);
+    this.#makeAead = seating(makeAead);
     this.#random = random;
   }
 
@@ -79,33 +81,46 @@ export class NtsServer implements NtsAnswering {
   #seal(header: Uint8Array, request: NtsRequest): Uint8Array {
     this.counts.sent += 1;
     this.counts.cookiesMade += request.cookies;
-    return sealAnswer(header, request, this.keys[0], this.#makeAead, this.#random);
+    return sealAnswer(header, request, this.keys[0], this.#makeAead, this.#random, this.#memory);
   }
 }
 
-/** What so many keys come to is kept: those of the master keys, and both of some hundred sessions. */
-const KEPT = 512;
+/** Seats of each algorithm. */
+const SEATS = 64;
 
-/** Keeps what the keys used last come to. */
-function keeping(makeAead: MakeAead): MakeAead {
-  const kept = new Map<string, Aead>();
+/** An algorithm, and the key that it has. */
+interface Seat {
+  readonly key: Uint8Array;
+  readonly aead: Aead;
+}
+
+/**
+ * Gives keys a seat each, by their first word, which is chance: who comes again before another one sat there finds it warm. Most do not,
+ * where a server has thousands of clients; so that taking a seat is made cheap, and costs no memory. What is given is to be used before
+ * the next is asked for.
+ */
+function seating(makeAead: MakeAead): MakeAead {
+  const seats = new Map<AeadRow, (Seat | undefined)[]>();
   return (row: AeadRow, key: Uint8Array) => {
-    const name = nameOf(row, key);
-    const aead = kept.get(name) ?? makeAead(row, key);
-    kept.delete(name);
-    kept.set(name, aead);
-    if (kept.size > KEPT) kept.delete(kept.keys().next().value!);
-    return aead;
+    let ofRow = seats.get(row);
+    if (ofRow === undefined) seats.set(row, (ofRow = Array.from({ length: SEATS }, () => undefined)));
+    const place = wordOf(key) % SEATS;
+    const seat = (ofRow[place] ??= { key: key.slice(), aead: makeAead(row, key) });
+    if (!isSame(seat.key, key)) {
+      seat.aead.rekey(key);
+      seat.key.set(key);
+    }
+    return seat.aead;
   };
 }
 
-function nameOf({ id }: AeadRow, key: Uint8Array): string {
-  const view = new DataView(key.buffer, key.byteOffset, key.length);
-  let name = String.fromCharCode(id);
-  for (let at = 0; at < key.length; at += 2) name += String.fromCharCode(view.getUint16(at));
-  return name;
+/** Whether two keys are the same, in a time that does not tell where they differ. */
+function isSame(one: Uint8Array, other: Uint8Array): boolean {
+  let difference = one.length ^ other.length;
+  for (let index = 0; index < one.length; index += 1) difference |= one[index]! ^ other[index]!;
+  return difference === 0;
 }
 
 function wordOf(key: Uint8Array): number {
-  return new DataView(key.buffer, key.byteOffset).getUint32(0);
+  return ((key[0]! << 24) | (key[1]! << 16) | (key[2]! << 8) | key[3]!) >>> 0;
 }

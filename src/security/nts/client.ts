@@ -7,19 +7,12 @@
  */
 import { HEADER_LENGTH } from "../../wire/header.ts";
 import { kissAction, kissCode } from "../../wire/kiss.ts";
-import { MIN_UNIQUE_IDENTIFIER, NTS_FIELDS } from "../../wire/nts.ts";
+import { MIN_UNIQUE_IDENTIFIER, NTS_FIELDS, authenticatorOctets } from "../../wire/nts.ts";
 import type { EstablishedKeys, Keying, Opened, Sealed, Security } from "../security.ts";
-import { aeadNumbered, type Aead, type MakeAead } from "./aead.ts";
+import { TAG_OCTETS, aeadNumbered, type Aead, type MakeAead } from "./aead.ts";
 import { MAX_COOKIE, SHORTEST_AEAD } from "./ke.ts";
 import { COOKIES_IN_HAND, RequestSizes } from "./size.ts";
-import {
-  authenticatorOctets,
-  fieldOctets,
-  openPacket,
-  protectedPacket,
-  sealPacket,
-  type RandomOctets,
-} from "./packet.ts";
+import { fieldOctets, openPacket, protectedPacket, sealPacket, type RandomOctets } from "./packet.ts";
 
 /** The security of an association under NTS; it is its own {@link Keying}. */
 export interface NtsSecurity extends Security, Keying {
@@ -142,7 +135,8 @@ export function ntsSecurity(makeAead: MakeAead, random: RandomOctets, most: numb
 function placeholders({ cookies, c2s }: Session, cookieOctets: number): number {
   const lacking = COOKIES_IN_HAND - cookies.length - 1;
   const field = fieldOctets(cookieOctets);
-  const bare = HEADER_LENGTH + fieldOctets(MIN_UNIQUE_IDENTIFIER) + field + authenticatorOctets(c2s.row, 0);
+  const authenticator = authenticatorOctets(c2s.row.nonceOctets, TAG_OCTETS);
+  const bare = HEADER_LENGTH + fieldOctets(MIN_UNIQUE_IDENTIFIER) + field + authenticator;
   return Math.max(0, Math.min(lacking, Math.floor((MAX_REQUEST - bare) / field)));
 }
 

@@ -58,15 +58,14 @@ export function sealCookie(
   random: RandomOctets,
 ): Uint8Array {
   const plaintext = new Uint8Array(NUMBER + 2 * aead.keyOctets);
-  new DataView(plaintext.buffer).setUint32(0, aead.id);
+  writeNumber(plaintext, aead.id);
   plaintext.set(c2s, NUMBER);
   plaintext.set(s2c, NUMBER + aead.keyOctets);
   const nonce = random(SEALED_BY.nonceOctets);
-  const sealed = makeAead(SEALED_BY, master.key).seal(nonce, NOTHING, plaintext);
   const cookie = new Uint8Array(cookieOctets(aead));
-  new DataView(cookie.buffer).setUint32(0, master.id);
+  writeNumber(cookie, master.id);
   cookie.set(nonce, ID);
-  cookie.set(sealed, ID + nonce.length);
+  makeAead(SEALED_BY, master.key).seal(nonce, NOTHING, plaintext, cookie.subarray(ID + nonce.length));
   return cookie;
 }
 
@@ -77,7 +76,7 @@ export function sealCookie(
 export function openCookie(cookie: Uint8Array, masters: readonly MasterKey[], makeAead: MakeAead): Opened {
   const sealedAt = ID + SEALED_BY.nonceOctets;
   if (cookie.length < sealedAt + TAG_OCTETS + NUMBER) return WRONG;
-  const id = new DataView(cookie.buffer, cookie.byteOffset).getUint32(0);
+  const id = readNumber(cookie);
   const age = masters.findIndex((candidate) => candidate.id === id);
   const master = masters[age];
   if (master === undefined) return UNKNOWN;
@@ -87,8 +86,24 @@ export function openCookie(cookie: Uint8Array, masters: readonly MasterKey[], ma
     cookie.subarray(sealedAt),
   );
   if (plaintext === null) return WRONG;
-  const aead = aeadNumbered(new DataView(plaintext.buffer, plaintext.byteOffset).getUint32(0));
+  const aead = aeadNumbered(readNumber(plaintext));
   if (aead === null || plaintext.length !== NUMBER + 2 * aead.keyOctets) return WRONG;
   const s2cAt = NUMBER + aead.keyOctets;
-  return { kind: "opened", age, keys: { aead, c2s: plaintext.slice(NUMBER, s2cAt), s2c: plaintext.slice(s2cAt) } };
+  return {
+    kind: "opened",
+    age,
+    keys: { aead, c2s: plaintext.subarray(NUMBER, s2cAt), s2c: plaintext.subarray(s2cAt) },
+  };
+}
+
+/** Four octets, the first the highest. */
+function readNumber(octets: Uint8Array): number {
+  return ((octets[0]! << 24) | (octets[1]! << 16) | (octets[2]! << 8) | octets[3]!) >>> 0;
+}
+
+function writeNumber(octets: Uint8Array, value: number): void {
+  octets[0] = value >>> 24;
+  octets[1] = value >>> 16;
+  octets[2] = value >>> 8;
+  octets[3] = value;
 }

@@ -8,19 +8,19 @@
  *
  * What follows the authenticator nobody vouches for: it is not looked at.
  */
-import { concatenate } from "../../wire/octets.ts";
-import { EXTENSION_HEADER_LENGTH, encodeExtension, type ExtensionField } from "../../wire/extension.ts";
+import { EXTENSION_HEADER_LENGTH, writeExtension, type ExtensionField } from "../../wire/extension.ts";
 import {
   MIN_NTS_FIELD,
   MIN_UNIQUE_IDENTIFIER,
   NTS_FIELDS,
   additionalPadding,
-  encodeAuthenticator,
+  authenticatorOctets,
   readAuthenticator,
   readPlaintext,
+  writeAuthenticator,
 } from "../../wire/nts.ts";
 import type { Packet } from "../../wire/packet.ts";
-import { TAG_OCTETS, type Aead, type AeadRow } from "./aead.ts";
+import { TAG_OCTETS, type Aead } from "./aead.ts";
 
 /** Random octets, fit for keys. */
 export type RandomOctets = (length: number) => Uint8Array;
@@ -46,11 +46,15 @@ export interface Protected {
  * @returns `null` where it has not exactly one unique identifier in clear, of 32 octets or more: it is not under NTS
  */
 export function protectedPacket({ extensions }: Pick<Packet, "extensions">): Protected | null {
-  const at = extensions.findIndex(({ type }) => type === NTS_FIELDS.authenticator);
-  const clear = at === -1 ? extensions : extensions.slice(0, at);
-  const [identifier, ...others] = clear.filter(({ type }) => type === NTS_FIELDS.uniqueIdentifier);
-  if (identifier === undefined || others.length > 0 || identifier.value.length < MIN_UNIQUE_IDENTIFIER) return null;
-  return { uniqueIdentifier: identifier.value, clear, authenticator: extensions[at] ?? null };
+  let identifier: Uint8Array | null = null;
+  let at = 0;
+  for (; at < extensions.length && extensions[at]!.type !== NTS_FIELDS.authenticator; at += 1) {
+    if (extensions[at]!.type !== NTS_FIELDS.uniqueIdentifier) continue;
+    if (identifier !== null) return null;
+    identifier = extensions[at]!.value;
+  }
+  if (identifier === null || identifier.length < MIN_UNIQUE_IDENTIFIER) return null;
+  return { uniqueIdentifier: identifier, clear: extensions.slice(0, at), authenticator: extensions[at] ?? null };
 }
 
 /**
@@ -76,6 +80,7 @@ export function openPacket(
  * @param header 48 octets
  * @param clear the fields in clear, the unique identifier among them
  * @param encrypted the fields to be encrypted
+ * @param memory where to; absent: a new array
  */
 export function sealPacket(
   header: Uint8Array,
@@ -83,12 +88,23 @@ export function sealPacket(
   encrypted: readonly PlainField[],
   aead: Aead,
   random: RandomOctets,
+  memory?: Uint8Array,
 ): Uint8Array {
-  const associated = concatenate([header, ...clear.map(encoded)]);
-  const nonce = random(aead.row.nonceOctets);
-  const ciphertext = aead.seal(nonce, associated, concatenate(encrypted.map(encoded)));
-  const padding = additionalPadding(nonce.length, aead.row.longestNonce);
-  return concatenate([associated, encodeAuthenticator(nonce, ciphertext, padding)]);
+  const { nonceOctets, longestNonce } = aead.row;
+  const plaintext = new Uint8Array(octetsOf(encrypted));
+  writeFields(plaintext, 0, encrypted);
+  const sealedOctets = plaintext.length + TAG_OCTETS;
+  const padding = additionalPadding(nonceOctets, longestNonce);
+
+  const length = header.length + octetsOf(clear) + authenticatorOctets(nonceOctets, sealedOctets, padding);
+  const packet = memory?.subarray(0, length) ?? new Uint8Array(length);
+  packet.set(header);
+  const authenticatorAt = writeFields(packet, header.length, clear);
+  const nonce = random(nonceOctets);
+  const sealedAt = writeAuthenticator(packet, authenticatorAt, nonce, sealedOctets, padding);
+  const sealed = packet.subarray(sealedAt, sealedAt + sealedOctets);
+  aead.seal(nonce, packet.subarray(0, authenticatorAt), plaintext, sealed);
+  return packet;
 }
 
 /** Octets that a field of ours takes. */
@@ -96,11 +112,15 @@ export function fieldOctets(valueOctets: number): number {
   return Math.max(MIN_NTS_FIELD, EXTENSION_HEADER_LENGTH + Math.ceil(valueOctets / 4) * 4);
 }
 
-/** Octets of an authenticator of ours, with so many octets of fields encrypted. */
-export function authenticatorOctets({ nonceOctets }: AeadRow, encryptedOctets: number): number {
-  return fieldOctets(2 * 2 + nonceOctets + TAG_OCTETS + encryptedOctets);
+function octetsOf(fields: readonly PlainField[]): number {
+  let octets = 0;
+  for (const { value } of fields) octets += fieldOctets(value.length);
+  return octets;
 }
 
-function encoded({ type, value }: PlainField): Uint8Array {
-  return encodeExtension(type, value, MIN_NTS_FIELD);
+/** Writes fields one behind the other; returns where the last ends. */
+function writeFields(into: Uint8Array, at: number, fields: readonly PlainField[]): number {
+  let end = at;
+  for (const { type, value } of fields) end = writeExtension(into, end, type, value, MIN_NTS_FIELD);
+  return end;
 }

@@ -50,21 +50,20 @@ export function openRequest(
 ): NtsArrival {
   if (!isUnderNts(packet)) return { kind: "plain" };
   const parts = protectedPacket(packet);
-  const [cookie, ...others] = parts?.clear.filter(({ type }) => type === NTS_FIELDS.cookie) ?? [];
-  const incomplete = parts === null || parts.authenticator === null || cookie === undefined || others.length > 0;
-  if (incomplete) return { kind: "malformed" };
+  const cookie = parts === null ? null : onlyCookie(parts.clear);
+  if (parts === null || parts.authenticator === null || cookie === null) return { kind: "malformed" };
 
   const { uniqueIdentifier, clear, authenticator } = parts;
-  const inside = openCookie(cookie.value, masters, makeAead);
+  const inside = openCookie(cookie, masters, makeAead);
   if (inside.kind !== "opened")
     return { kind: "nak", why: inside.kind === "wrong" ? "cookie" : "unknownKey", uniqueIdentifier };
   const { keys, age } = inside;
   const aead = makeAead(keys.aead, keys.c2s);
-  const opened = openPacket(bytes, authenticator!, aead);
+  const opened = openPacket(bytes, authenticator, aead);
   if (opened === null) return { kind: "nak", why: "request", uniqueIdentifier };
   if (opened.padding < additionalPadding(opened.nonce, aead.row.longestNonce)) return { kind: "malformed" };
 
-  const asked = 1 + [...clear, ...opened.fields].filter(isPlaceholderFor(cookie)).length;
+  const asked = 1 + placeholders(clear, cookie.length) + placeholders(opened.fields, cookie.length);
   const cookies = Math.min(asked, COOKIES_IN_HAND);
   return { kind: "authentic", request: { keys, age, uniqueIdentifier: uniqueIdentifier.slice(), cookies } };
 }
@@ -73,6 +72,7 @@ export function openRequest(
  * Seals the answer to an authentic request.
  * @param header 48 octets
  * @param master the youngest master key
+ * @param memory where to; absent: a new array
  */
 export function sealAnswer(
   header: Uint8Array,
@@ -80,13 +80,14 @@ export function sealAnswer(
   master: MasterKey,
   makeAead: MakeAead,
   random: RandomOctets,
+  memory?: Uint8Array,
 ): Uint8Array {
   const given = Array.from({ length: cookies }, () => ({
     type: NTS_FIELDS.cookie,
     value: sealCookie(master, keys, makeAead, random),
   }));
   const clear = [{ type: NTS_FIELDS.uniqueIdentifier, value: uniqueIdentifier }];
-  return sealPacket(header, clear, given, makeAead(keys.aead, keys.s2c), random);
+  return sealPacket(header, clear, given, makeAead(keys.aead, keys.s2c), random, memory);
 }
 
 /**
@@ -101,6 +102,21 @@ export function encodeNak(header: Uint8Array, uniqueIdentifier: Uint8Array): Uin
   return octets;
 }
 
-function isPlaceholderFor(cookie: ExtensionField): (field: ExtensionField) => boolean {
-  return ({ type, value }) => type === NTS_FIELDS.placeholder && value.length === cookie.value.length;
+/** The one cookie; `null` where there is none, or more. */
+function onlyCookie(fields: readonly ExtensionField[]): Uint8Array | null {
+  let cookie: Uint8Array | null = null;
+  for (const { type, value } of fields) {
+    if (type !== NTS_FIELDS.cookie) continue;
+    if (cookie !== null) return null;
+    cookie = value;
+  }
+  return cookie;
+}
+
+/** How many of them make room for one cookie more. */
+function placeholders(fields: readonly ExtensionField[], cookieOctets: number): number {
+  let count = 0;
+  for (const { type, value } of fields)
+    if (type === NTS_FIELDS.placeholder && value.length === cookieOctets) count += 1;
+  return count;
 }

@@ -1,205 +1,182 @@
 /**
- * AES-SIV (RFC 5297) for keys that are used again and again, as a server's are: what a key comes to is kept, and no message costs more
- * memory than its octets. Of the library only AES itself is used, block by block. Node's own AES is a call and a buffer for each of four
- * steps, which takes longer than the few blocks that cookies and packets have (`npm run bench -- nts`).
- *
- * Blocks are four words each, in the order of their octets, the first octet of a word the lowest: as the library has them.
+ * AES-SIV (RFC 5297). Every component is encrypted by one call (`aes.ts`): of CBC's blocks the last is CMAC's, and a counter's blocks are
+ * encrypted all together. Neither a key nor a message takes any memory but what the result stands in.
  */
-import { unsafe } from "@noble/ciphers/aes.js";
+import { BLOCK, type Aes, type MakeAes } from "./aes.ts";
 
-const BLOCK = 16;
-const WORDS = 4;
-
-/** One key's S2V and CTR. */
+/** S2V and CTR, by one key. */
 export class Siv {
   readonly #mac: Cmac;
-  readonly #counter: Uint32Array;
+  readonly #stream: Aes;
+  /** The second half of the key; and whether CTR is ready with it. Requests have nothing to be encrypted: there it is never needed. */
+  readonly #streamKey: Uint8Array;
+  #isReady = false;
   /** What S2V begins with: the MAC of a block of zeros. */
-  readonly #zero: Uint32Array;
-  readonly #sum = new Uint32Array(WORDS);
-  readonly #vector = new Uint8Array(BLOCK);
+  readonly #zero = new Uint8Array(BLOCK);
+  /** The MAC of nothing, which is what cookies have beside their nonce; and whether it was asked for since the key was taken. */
+  readonly #nothing = new Uint8Array(BLOCK);
+  #hasNothing = false;
 
-  /** @param key twice 16, 24 or 32 octets: the first half is S2V's */
-  constructor(key: Uint8Array) {
-    const half = key.length / 2;
-    this.#mac = new Cmac(key.slice(0, half));
-    this.#counter = unsafe.expandKeyLE(key.slice(half));
-    this.#zero = this.#mac.of(new Uint8Array(BLOCK)).slice();
+  /** @param keyOctets of its keys: twice 16, 24 or 32 */
+  constructor(keyOctets: number, makeAes: MakeAes) {
+    const half = keyOctets / 2;
+    this.#mac = new Cmac(makeAes(half, "cbc"));
+    this.#stream = makeAes(half, "ecb");
+    this.#streamKey = new Uint8Array(half);
   }
 
-  /** Encrypts: the synthetic initial vector, and the ciphertext behind it. */
-  seal(associated: readonly Uint8Array[], plaintext: Uint8Array): Uint8Array {
-    const sealed = new Uint8Array(BLOCK + plaintext.length);
-    this.#vectorOf(associated, plaintext);
-    sealed.set(this.#vector);
-    this.#crypt(sealed, plaintext, sealed.subarray(BLOCK));
-    return sealed;
+  /** Takes a key; to be done before anything is sealed or opened. */
+  rekey(key: Uint8Array): void {
+    const half = key.length / 2;
+    this.#mac.rekey(key.subarray(0, half));
+    this.#zero.fill(0);
+    this.#mac.of(this.#zero, this.#zero);
+    this.#hasNothing = false;
+    for (let index = 0; index < half; index += 1) this.#streamKey[index] = key[half + index]!;
+    this.#isReady = false;
+  }
+
+  /**
+   * Encrypts: the synthetic initial vector, and the ciphertext behind it.
+   * @param sealed sixteen octets more than the plaintext
+   */
+  seal(associated: readonly Uint8Array[], plaintext: Uint8Array, sealed: Uint8Array): void {
+    this.#vectorOf(associated, plaintext, sealed);
+    this.#crypt(sealed, plaintext, 0, sealed, BLOCK, plaintext.length);
   }
 
   /** Decrypts; `null`: it is not authentic. */
   open(associated: readonly Uint8Array[], sealed: Uint8Array): Uint8Array | null {
-    if (sealed.length < BLOCK) return null;
-    const plaintext = new Uint8Array(sealed.length - BLOCK);
-    this.#crypt(sealed, sealed.subarray(BLOCK), plaintext);
-    this.#vectorOf(associated, plaintext);
-    return isEqual(this.#vector, sealed) ? plaintext : null;
+    const length = sealed.length - BLOCK;
+    if (length < 0) return null;
+    const plaintext = new Uint8Array(length);
+    this.#crypt(sealed, sealed, BLOCK, plaintext, 0, length);
+    this.#vectorOf(associated, plaintext, VECTOR);
+    return isEqual(VECTOR, sealed) ? plaintext : null;
   }
 
-  /** S2V (RFC 5297 §2.4), into the vector. */
-  #vectorOf(associated: readonly Uint8Array[], plaintext: Uint8Array): void {
-    const sum = this.#sum;
-    sum.set(this.#zero);
+  /** S2V (RFC 5297 §2.4). */
+  #vectorOf(associated: readonly Uint8Array[], plaintext: Uint8Array, into: Uint8Array): void {
+    SUM.set(this.#zero);
     for (const component of associated) {
-      double(sum);
-      mix(sum, this.#mac.of(component));
+      double(SUM, 0);
+      mix(SUM, 0, this.#macOf(component), 0);
     }
     const { length } = plaintext;
-    if (length < BLOCK) {
-      double(sum);
-      for (let index = 0; index < length; index += 1) mixOctet(sum, index, plaintext[index]!);
-      mixOctet(sum, length, 0x80);
-      store(this.#mac.of(NOTHING, sum, true), this.#vector);
-    } else store(this.#mac.of(plaintext, sum), this.#vector);
+    if (length >= BLOCK) {
+      this.#mac.of(plaintext, into, SUM);
+      return;
+    }
+    double(SUM, 0);
+    for (let index = 0; index < length; index += 1) SUM[index]! ^= plaintext[index]!;
+    SUM[length]! ^= PADDING;
+    this.#mac.of(SUM, into);
+  }
+
+  /** The MAC of a component; overwritten by the next. */
+  #macOf(component: Uint8Array): Uint8Array {
+    if (component.length > 0) {
+      this.#mac.of(component, MAC);
+      return MAC;
+    }
+    if (!this.#hasNothing) this.#mac.of(component, this.#nothing);
+    this.#hasNothing = true;
+    return this.#nothing;
   }
 
   /** CTR, from the vector with two of its bits cleared on (RFC 5297 §2.5): so the lowest 32 bits count without a carry. */
-  #crypt(vector: Uint8Array, from: Uint8Array, into: Uint8Array): void {
-    const { length } = from;
-    const [w0, w1] = [word(vector, 0), word(vector, 4)];
-    const w2 = word(vector, 8) & ~0x80;
+  #crypt(vector: Uint8Array, from: Uint8Array, fromAt: number, into: Uint8Array, at: number, length: number): void {
+    if (length === 0) return;
+    const blocks = room(length);
     const low = ((vector[12]! & 0x7f) << 24) | (vector[13]! << 16) | (vector[14]! << 8) | vector[15]!;
     for (let offset = 0, count = low; offset < length; offset += BLOCK, count += 1) {
-      const { s0, s1, s2, s3 } = unsafe.encrypt(this.#counter, w0, w1, w2, swapped(count));
-      mixWord(from, into, offset, s0);
-      mixWord(from, into, offset + 4, s1);
-      mixWord(from, into, offset + 8, s2);
-      mixWord(from, into, offset + 12, s3);
+      for (let index = 0; index < 12; index += 1) blocks[offset + index] = vector[index]!;
+      blocks[offset + 8]! &= 0x7f;
+      blocks[offset + 12] = count >>> 24;
+      blocks[offset + 13] = count >>> 16;
+      blocks[offset + 14] = count >>> 8;
+      blocks[offset + 15] = count;
     }
+    if (!this.#isReady) this.#stream.rekey(this.#streamKey);
+    this.#isReady = true;
+    this.#stream.encrypt(blocks, toBlocks(length));
+    for (let index = 0; index < length; index += 1) into[at + index] = from[fromAt + index]! ^ blocks[index]!;
   }
 }
 
-const NOTHING = new Uint8Array(0);
+/** What S2V and its check work in; nothing of a message stays that matters for another. */
+const SUM = new Uint8Array(BLOCK);
+const MAC = new Uint8Array(BLOCK);
+const VECTOR = new Uint8Array(BLOCK);
 
 /** AES-CMAC (RFC 4493), by one key. */
 class Cmac {
-  readonly #key: Uint32Array;
-  /** For a last block that is whole, and for one that is padded. */
-  readonly #whole = new Uint32Array(WORDS);
-  readonly #padded: Uint32Array;
-  readonly #last = new Uint32Array(WORDS);
-  readonly #state = new Uint32Array(WORDS);
+  readonly #aes: Aes;
+  /** What is mixed into a last block that is whole, and behind it what into one that is padded. */
+  readonly #subkeys = new Uint8Array(2 * BLOCK);
 
-  constructor(key: Uint8Array) {
-    this.#key = unsafe.expandKeyLE(key);
-    const { s0, s1, s2, s3 } = unsafe.encrypt(this.#key, 0, 0, 0, 0);
-    this.#whole.set([s0, s1, s2, s3]);
-    double(this.#whole);
-    this.#padded = this.#whole.slice();
-    double(this.#padded);
+  constructor(aes: Aes) {
+    this.#aes = aes;
+  }
+
+  rekey(key: Uint8Array): void {
+    this.#aes.rekey(key);
+    const subkeys = this.#subkeys.fill(0);
+    this.#aes.encrypt(subkeys, BLOCK);
+    double(subkeys, 0);
+    subkeys.copyWithin(BLOCK, 0, BLOCK);
+    double(subkeys, BLOCK);
   }
 
   /**
-   * The MAC of a message; overwritten by the next.
-   * @param end mixed into its last sixteen octets; it has that many then
-   * @param isAlone the message is what is mixed in, and nothing else
+   * Writes the MAC of a message.
+   * @param into its first sixteen octets are written
+   * @param end mixed into the last sixteen octets of the message; it has that many then
    */
-  of(message: Uint8Array, end: Uint32Array | null = null, isAlone = false): Uint32Array {
-    const length = isAlone ? BLOCK : message.length;
-    const lastAt = Math.max(0, Math.ceil(length / BLOCK) - 1) * BLOCK;
-    const isWhole = length - lastAt === BLOCK;
-    let [x0, x1, x2, x3] = [0, 0, 0, 0];
-    // What is mixed into the end of the message may begin within the last block but one.
-    const begin = end === null ? length : length - BLOCK;
-    for (let offset = 0; offset < lastAt; offset += BLOCK) {
-      if (offset + BLOCK <= begin) {
-        x0 ^= word(message, offset);
-        x1 ^= word(message, offset + 4);
-        x2 ^= word(message, offset + 8);
-        x3 ^= word(message, offset + 12);
-      } else {
-        const block = this.#gather(message, offset, end, begin, length);
-        x0 ^= block[0]!;
-        x1 ^= block[1]!;
-        x2 ^= block[2]!;
-        x3 ^= block[3]!;
-      }
-      ({ s0: x0, s1: x1, s2: x2, s3: x3 } = unsafe.encrypt(this.#key, x0, x1, x2, x3));
+  of(message: Uint8Array, into: Uint8Array, end: Uint8Array | null = null): void {
+    const { length } = message;
+    const blocks = room(length);
+    blocks.set(message);
+    if (end !== null) mix(blocks, length - BLOCK, end, 0);
+    const octets = Math.max(BLOCK, toBlocks(length));
+    const isPadded = length < octets;
+    if (isPadded) {
+      blocks[length] = PADDING;
+      blocks.fill(0, length + 1, octets);
     }
-    const block = this.#gather(isAlone ? NOTHING : message, lastAt, end, begin, length);
-    if (!isWhole) mixOctet(block, length - lastAt, 0x80);
-    mix(block, isWhole ? this.#whole : this.#padded);
-    const { s0, s1, s2, s3 } = unsafe.encrypt(
-      this.#key,
-      x0 ^ block[0]!,
-      x1 ^ block[1]!,
-      x2 ^ block[2]!,
-      x3 ^ block[3]!,
-    );
-    const state = this.#state;
-    state[0] = s0;
-    state[1] = s1;
-    state[2] = s2;
-    state[3] = s3;
-    return state;
-  }
-
-  /** A block of the message, with what is mixed into its end from `begin` on. */
-  #gather(message: Uint8Array, offset: number, end: Uint32Array | null, begin: number, length: number): Uint32Array {
-    const block = this.#last;
-    block.fill(0);
-    for (let index = 0; index < BLOCK && offset + index < length; index += 1) {
-      const at = offset + index;
-      if (at < message.length) mixOctet(block, index, message[at]!);
-      if (end !== null && at >= begin) mixOctet(block, index, octet(end, at - begin));
-    }
-    return block;
+    mix(blocks, octets - BLOCK, this.#subkeys, isPadded ? BLOCK : 0);
+    this.#aes.encrypt(blocks, octets);
+    for (let index = 0; index < BLOCK; index += 1) into[index] = blocks[octets - BLOCK + index]!;
   }
 }
 
-/** Four octets as a word. */
-function word(octets: Uint8Array, at: number): number {
-  return octets[at]! | (octets[at + 1]! << 8) | (octets[at + 2]! << 16) | (octets[at + 3]! << 24);
+/** What ends a message that is no whole number of blocks. */
+const PADDING = 0x80;
+
+/** Where blocks are put together and encrypted; nothing is kept in it. As much as the longest packet needs, and more when asked for. */
+let workspace = new Uint8Array(4096);
+
+/** Room for so many octets, and for the rest of their last block. */
+function room(octets: number): Uint8Array {
+  if (octets + BLOCK > workspace.length) workspace = new Uint8Array(octets + BLOCK);
+  return workspace;
 }
 
-function octet(words: Uint32Array, index: number): number {
-  return (words[index >> 2]! >>> ((index & 3) * 8)) & 0xff;
+/** As many octets as whole blocks for so many have. */
+function toBlocks(octets: number): number {
+  return (octets + BLOCK - 1) & -BLOCK;
 }
 
-function mixOctet(words: Uint32Array, index: number, value: number): void {
-  words[index >> 2]! ^= value << ((index & 3) * 8);
+function mix(into: Uint8Array, at: number, from: Uint8Array, fromAt: number): void {
+  for (let index = 0; index < BLOCK; index += 1) into[at + index]! ^= from[fromAt + index]!;
 }
 
-function mix(into: Uint32Array, from: Uint32Array): void {
-  into[0]! ^= from[0]!;
-  into[1]! ^= from[1]!;
-  into[2]! ^= from[2]!;
-  into[3]! ^= from[3]!;
-}
-
-/** Writes four octets of a stream mixed with what is there; fewer at the end. */
-function mixWord(from: Uint8Array, into: Uint8Array, at: number, stream: number): void {
-  const most = Math.min(from.length - at, 4);
-  for (let index = 0; index < most; index += 1) into[at + index] = from[at + index]! ^ (stream >>> (index * 8));
-}
-
-function store(words: Uint32Array, octets: Uint8Array): void {
-  for (let index = 0; index < BLOCK; index += 1) octets[index] = octet(words, index);
-}
-
-/** A word with its octets in the other order. */
-function swapped(value: number): number {
-  return ((value & 0xff) << 24) | ((value & 0xff00) << 8) | ((value >>> 8) & 0xff00) | (value >>> 24);
-}
-
-/** Doubles in GF(2^128) (RFC 5297 §2.3). */
-function double(block: Uint32Array): void {
-  let carry = 0;
-  for (let index = WORDS - 1; index >= 0; index -= 1) {
-    const value = swapped(block[index]!);
-    block[index] = swapped((value << 1) | carry);
-    carry = value >>> 31;
-  }
-  if (carry === 1) mixOctet(block, BLOCK - 1, 0x87);
+/** Doubles a block in GF(2^128) (RFC 5297 §2.3). */
+function double(octets: Uint8Array, at: number): void {
+  const last = at + BLOCK - 1;
+  const carry = octets[at]! >>> 7;
+  for (let index = at; index < last; index += 1) octets[index] = (octets[index]! << 1) | (octets[index + 1]! >>> 7);
+  octets[last] = (octets[last]! << 1) ^ (carry * 0x87);
 }
 
 /** Whether a block is what some octets begin with, in a time that does not tell where they differ. */

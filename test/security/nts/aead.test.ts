@@ -9,6 +9,9 @@ import {
   type AeadRow,
   type MakeAead,
 } from "../../../src/security/nts/aead.ts";
+import { aesOfNode } from "../../../src/security/nts/aes.ts";
+import { fastestAes } from "../../../src/host/aes.ts";
+import { libc } from "../../../src/host/libc.ts";
 import { sivEncrypt } from "./siv.ts";
 
 const hex = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text.replaceAll(" ", ""), "hex"));
@@ -30,7 +33,19 @@ const input = (row: AeadRow) =>
     plaintext: fc.uint8Array({ maxLength: 100 }),
   });
 
-describe.each(AEADS.map((row) => [row.name, row] as const))("%s", (_name, row) => {
+/** Both ways to AES, each of which has every algorithm. */
+const WAYS = [
+  ["node:crypto", aesOfNode],
+  ["OpenSSL", fastestAes()],
+] as const;
+
+const EACH = WAYS.flatMap(([way, makeAes]) => AEADS.map((row) => [row.name, way, row, makeAes] as const));
+
+describe.each(EACH)("%s by %s", (_name, _way, row, makeAes) => {
+  beforeAll(async () => {
+    makeAead = await loadAeads(makeAes);
+  });
+
   it("opens what it sealed, and adds its tag", () => {
     fc.assert(
       fc.property(input(row), ({ key, nonce, associated, plaintext }) => {
@@ -80,6 +95,24 @@ describe.each(AEADS.map((row) => [row.name, row] as const))("%s", (_name, row) =
     expect(aead.open(nonce, nonce, sealed)).not.toBeNull();
   });
 
+  it("goes by the key it was given last, whatever it did by others before", () => {
+    const steps = fc.array(input(row), { minLength: 1, maxLength: 6 });
+    fc.assert(
+      fc.property(steps, (inputs) => {
+        const aead = makeAead(row, inputs[0]!.key);
+        for (const { key, nonce, associated, plaintext } of inputs) {
+          aead.rekey(key);
+          const sealed = inHex(aead.seal(nonce, associated, plaintext));
+          expect(sealed).toBe(inHex(makeAead(row, key).seal(nonce, associated, plaintext)));
+          // Again, by what the key has come to, and into memory that has something in it.
+          const memory = new Uint8Array(plaintext.length + TAG_OCTETS).fill(0xff);
+          expect(inHex(aead.seal(nonce, associated, plaintext, memory))).toBe(sealed);
+        }
+        expect(() => aead.rekey(new Uint8Array(row.keyOctets + 1))).toThrow(RangeError);
+      }),
+    );
+  });
+
   it("is found by its number", () => {
     expect(aeadNumbered(row.id)).toBe(row);
   });
@@ -107,16 +140,24 @@ describe("AES-SIV", () => {
     );
   });
 
-  it("is the same as the reference, the nonce being the last component, at all three lengths", () => {
-    const rows = AEADS.filter(({ name }) => name.startsWith("AES-SIV"));
-    expect(rows.map(({ id }) => id)).toEqual([15, 16, 17]);
-    const any = fc.constantFrom(...rows).chain((row) => fc.tuple(fc.constant(row), input(row)));
-    fc.assert(
-      fc.property(any, ([row, { key, nonce, associated, plaintext }]) => {
-        const expected = sivEncrypt(key, [associated, nonce], plaintext);
-        expect(inHex(makeAead(row, key).seal(nonce, associated, plaintext))).toBe(inHex(expected));
-      }),
-    );
+  it.each(WAYS)(
+    "by %s is the same as the reference, the nonce being the last component, at all three lengths",
+    async (_way, makeAes) => {
+      const make = await loadAeads(makeAes);
+      const rows = AEADS.filter(({ name }) => name.startsWith("AES-SIV"));
+      expect(rows.map(({ id }) => id)).toEqual([15, 16, 17]);
+      const any = fc.constantFrom(...rows).chain((row) => fc.tuple(fc.constant(row), input(row)));
+      fc.assert(
+        fc.property(any, ([row, { key, nonce, associated, plaintext }]) => {
+          const expected = sivEncrypt(key, [associated, nonce], plaintext);
+          expect(inHex(make(row, key).seal(nonce, associated, plaintext))).toBe(inHex(expected));
+        }),
+      );
+    },
+  );
+
+  it("is OpenSSL's wherever C can be called", () => {
+    expect(fastestAes() === aesOfNode).toBe(libc() === null);
   });
 });
 
