@@ -85,21 +85,21 @@ export async function loadAeads(makeAes?: MakeAes): Promise<MakeAead> {
     import("./aes.ts"),
   ]);
   return (row, key) => {
-    const { rekey, seal, open } =
+    const way =
       row.name === "AES-128-GCM-SIV" ? byLibrary(gcmsiv) : composed(new Siv(row.keyOctets, makeAes ?? aesOfNode));
     const aead: Aead = {
       row,
       rekey(other) {
         if (other.length !== row.keyOctets) throw new RangeError(`${row.name} wants a key of ${row.keyOctets} octets`);
-        rekey(other);
+        way.rekey(other);
       },
       seal(nonce, associated, plaintext, sealed = new Uint8Array(plaintext.length + TAG_OCTETS)) {
         if (!permits(row, nonce)) throw new RangeError(`${row.name} has no nonce of ${nonce.length} octets`);
-        seal(nonce, associated, plaintext, sealed);
+        way.seal(nonce, associated, plaintext, sealed);
         return sealed;
       },
       open(nonce, associated, ciphertext) {
-        return permits(row, nonce) && ciphertext.length >= TAG_OCTETS ? open(nonce, associated, ciphertext) : null;
+        return permits(row, nonce) && ciphertext.length >= TAG_OCTETS ? way.open(nonce, associated, ciphertext) : null;
       },
     };
     aead.rekey(key);
@@ -108,8 +108,10 @@ export async function loadAeads(makeAes?: MakeAes): Promise<MakeAead> {
 }
 
 /** How one algorithm does it. */
-interface Way extends Pick<Aead, "rekey" | "open"> {
-  seal(nonce: Uint8Array, associated: Uint8Array, plaintext: Uint8Array, sealed: Uint8Array): void;
+interface Way {
+  readonly rekey: Aead["rekey"];
+  readonly seal: (nonce: Uint8Array, associated: Uint8Array, plaintext: Uint8Array, sealed: Uint8Array) => void;
+  readonly open: Aead["open"];
 }
 
 /** AES-SIV takes its nonce as the last component of the associated data (RFC 5297 §3). */
