@@ -6,7 +6,7 @@ import { explainedPicture } from "../report/explained.ts";
 import type { UnixNanoseconds } from "../time/timestamp.ts";
 import { explanation } from "../view/intervals.ts";
 import { paletteFor } from "./colors.ts";
-import { DEFAULT_WIDTH, type Io } from "./io.ts";
+import { DEFAULT_WIDTH, type Io, STANDARD_OUTPUT } from "./io.ts";
 import type { OptionsOf } from "./options/offers.ts";
 import { writePage } from "./page-file.ts";
 
@@ -21,8 +21,8 @@ export async function tellExplained(
   io: Io,
 ): Promise<void> {
   const reselection = reselect(liveReport(HERE, snapshot, pivot));
-  if (svg !== undefined) writePage(svg, explainedPicture([{ host: HERE, reselection }]));
-  if (explain !== true || quiet === true) return;
+  if (svg !== undefined) writePage(svg, explainedPicture([{ host: HERE, reselection }]), io.out);
+  if (explain !== true || quiet === true || svg === STANDARD_OUTPUT) return;
   const palette = await paletteFor(io.out, io.env, color);
   io.out.write(`\n${explanation(HERE, reselection, io.out.columns ?? DEFAULT_WIDTH, palette)}`);
 }

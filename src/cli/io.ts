@@ -3,6 +3,9 @@
 import type { Seconds } from "../time/seconds.ts";
 import { printable } from "../view/text.ts";
 
+/** Standard output, as a file's name. */
+export const STANDARD_OUTPUT = "-";
+
 /** Somewhere to write. */
 export interface Sink {
   write(text: string): void;

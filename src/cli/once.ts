@@ -29,7 +29,7 @@ export async function runOnce(
   options: RunOptions,
   io: Io,
 ): Promise<number> {
-  if (options.svg !== undefined) (await import("./page-file.ts")).refusePlace(options.svg);
+  if (options.svg !== undefined) (await import("./page-file.ts")).refusePicture(options.svg, options.json);
   const machine = thisMachine();
   const state = stateWanted(options);
   const prepared = await prepare(

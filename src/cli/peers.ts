@@ -12,7 +12,7 @@ import { peersTable, serverWidth } from "../view/peers.ts";
 import { askFailure, askOptions, daemonPlaceOf } from "./asking.ts";
 import { ASKING_DEFAULTS } from "./options/defaults.ts";
 import { exitCode, failureLine } from "./exit.ts";
-import { DEFAULT_WIDTH, type Io, sayLine } from "./io.ts";
+import { DEFAULT_WIDTH, type Io, sayLine, STANDARD_OUTPUT } from "./io.ts";
 import { wantsMetrics, type OptionsOf } from "./options/offers.ts";
 import { Until } from "./until.ts";
 
@@ -36,11 +36,11 @@ export async function runPeers(hosts: readonly string[], options: OptionsOf<"pee
       look(places, hosts.length === 0, options, io, until),
     );
   }
-  if (options.svg !== undefined) (await import("./page-file.ts")).refusePlace(options.svg);
+  if (options.svg !== undefined) (await import("./page-file.ts")).refusePicture(options.svg, options.json);
   const until = new Until(io, options.deadline ?? ASKING_DEFAULTS.deadline);
   try {
     const seen = await look(places, hosts.length === 0, options, io, until);
-    if (options.svg !== undefined) await writePicture(seen.answers, options.svg);
+    if (options.svg !== undefined) await writePicture(seen.answers, options.svg, io);
     if (options.json === true) io.out.write(documentText(peersDocument(seen.answers, seen.failure), io.out.isTerminal));
     else if (wantsMetrics(options)) {
       const [{ giveMetrics }, { peersMetrics }] = await Promise.all([
@@ -48,7 +48,7 @@ export async function runPeers(hosts: readonly string[], options: OptionsOf<"pee
         import("../view/expositions.ts"),
       ]);
       giveMetrics(peersMetrics(seen.answers), options, io);
-    } else if (options.quiet !== true || seen.failure !== null)
+    } else if ((options.quiet !== true && options.svg !== STANDARD_OUTPUT) || seen.failure !== null)
       io.out.write(await peersText(seen.answers, options, io));
     return tellFailures(seen, options, io);
   } finally {
@@ -137,14 +137,14 @@ async function explained(answer: HostAnswer, { explain, svg }: OptionsOf<"peers"
   return { ...answer, reselection: reselect(answer.report) };
 }
 
-async function writePicture(answers: readonly HostAnswer[], file: string): Promise<void> {
+async function writePicture(answers: readonly HostAnswer[], file: string, io: Io): Promise<void> {
   const judged = answers.flatMap(({ host, reselection }) => (reselection === null ? [] : [{ host, reselection }]));
   if (judged.length === 0) return;
   const [{ explainedPicture }, { writePage }] = await Promise.all([
     import("../report/explained.ts"),
     import("./page-file.ts"),
   ]);
-  writePage(file, explainedPicture(judged));
+  writePage(file, explainedPicture(judged), io.out);
 }
 
 /** By how much it says, most first: of many hosts that told nothing the best news counts. */

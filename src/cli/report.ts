@@ -8,16 +8,15 @@ import { documentText } from "../view/document.ts";
 import { reportDocument } from "../view/report-document.ts";
 import { counted } from "../view/text.ts";
 import { exitCode } from "./exit.ts";
-import { sayLine, type Io } from "./io.ts";
+import { STANDARD_INPUT } from "./input.ts";
+import { sayLine, type Io, STANDARD_OUTPUT } from "./io.ts";
 import { REPORT_DEFAULTS } from "./options/defaults.ts";
 import type { OptionsOf } from "./options/offers.ts";
-import { refusePlace, writePage } from "./page-file.ts";
+import { refuseBoth, refusePlace, writePage } from "./page-file.ts";
 import { pause } from "./pause.ts";
 import { Reading } from "./report/reading.ts";
 import { Until } from "./until.ts";
 
-/** Standard input and output, as a file's name. */
-const STANDARD = "-";
 /** What it reads. */
 const KINDS =
   "it reads loopstats, peerstats, rawstats, sysstats, chrony's tracking, measurements and statistics logs, and --json lines";
@@ -31,17 +30,16 @@ const KINDS =
 export async function runReport(files: readonly string[], options: OptionsOf<"report">, io: Io): Promise<number> {
   if (files.length === 0)
     throw new UsageError("no file is named", "as in: ntpkit report /var/log/ntpsec/*stats -o report.html");
-  if (files.filter((file) => file === STANDARD).length > 1)
+  if (files.filter((file) => file === STANDARD_INPUT).length > 1)
     throw new UsageError("standard input can be read only once", "name - once");
   const output = options.output ?? REPORT_DEFAULTS.output;
-  if (options.json === true && output === STANDARD)
-    throw new UsageError("--json and -o - are both for standard output", "name a file with -o");
+  refuseBoth(output, "-o", options.json);
   if (options.watch !== undefined) {
-    const odd = [...files, output].find((file) => file === STANDARD || isNoFile(file));
+    const odd = [...files, output].find((file) => file === STANDARD_INPUT || isNoFile(file));
     if (odd !== undefined)
       throw new UsageError(`--watch reads files again, and writes one: ${odd} is none`, "name files, and one with -o");
   }
-  if (output !== STANDARD) refusePlace(output, files);
+  refusePlace(output, files);
   const until = new Until(io);
   try {
     const all = new Collection();
@@ -64,8 +62,8 @@ export async function runReport(files: readonly string[], options: OptionsOf<"re
 /** Writes the page, and says what it is of. */
 function tell(all: Collection, output: string, options: OptionsOf<"report">, io: Io): void {
   const page = reportPage(all, options.watch ?? null);
-  if (output === STANDARD) return io.out.write(page);
-  writePage(output, page);
+  writePage(output, page, io.out);
+  if (output === STANDARD_OUTPUT) return;
   if (options.json === true) {
     io.out.write(documentText(reportDocument(all, output), io.out.isTerminal && options.watch === undefined));
     return;

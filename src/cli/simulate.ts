@@ -8,16 +8,21 @@ import type { WorldPlan } from "../simulate/plan.ts";
 import { quantilesOf } from "../simulate/quantiles.ts";
 import { readWorld } from "../simulate/read.ts";
 import type { Simulated } from "../simulate/simulation.ts";
-import { trialOf } from "../simulate/trial.ts";
+import { networkNamed, trialOf } from "../simulate/trial.ts";
+import type { Witness } from "../sim/trace.ts";
+import type { Seconds } from "../time/seconds.ts";
 import { documentText } from "../view/document.ts";
 import { simulateDocument } from "../view/simulate-document.ts";
+import { counted } from "../view/text.ts";
 import { coursesText, quantilesText, simulatedText } from "../view/simulate-text.ts";
 import { exitCode } from "./exit.ts";
 import { isStream, openInput, readStream, STANDARD_INPUT } from "./input.ts";
-import { DEFAULT_WIDTH, type Io, sayLine } from "./io.ts";
+import { DEFAULT_WIDTH, type Io, sayLine, STANDARD_OUTPUT } from "./io.ts";
 import type { OptionsOf } from "./options/offers.ts";
 import { simulateAll } from "./simulate/fleet.ts";
+import { openTrace, Replay, TRACES, type Telling, type TraceHead } from "./simulate/trace-file.ts";
 import { remarkLine } from "./tell.ts";
+import { version } from "./version.ts";
 
 type SimulateOptions = OptionsOf<"simulate">;
 
@@ -28,30 +33,85 @@ type SimulateOptions = OptionsOf<"simulate">;
  * @throws UsageError
  */
 export async function runSimulate(file: string | null, options: SimulateOptions, io: Io): Promise<number> {
-  if (options.html !== undefined) await refusePage(options.html, file ?? options.config);
-  const planned = await planOf(file, options, io);
-  const plan = options.for === undefined ? planned : { ...planned, ...shortened(planned, options.for) };
-  const seeds = seedsOf(options.seed ?? plan.seed, options.runs ?? 1);
-  const runs = await simulateAll(plan, seeds, options.trace === true);
+  const replay = options.replay === undefined ? null : new Replay(options.replay);
+  try {
+    return await simulateAs(replay === null ? { file, ...options } : replayed(replay.head, file, options), replay, io);
+  } finally {
+    replay?.close();
+  }
+}
+
+/** What is asked for, by the command line or by a trace. */
+type Asked = SimulateOptions & { readonly file: string | null };
+
+/** What a trace is of; the world may have another name by now. */
+function replayed(head: TraceHead, file: string | null, options: SimulateOptions): Asked {
+  const isNamed = file !== null || options.config !== undefined;
+  const config = options.config ?? (isNamed ? undefined : (head.config ?? undefined));
+  const network = options.network ?? networkNamed(head.network);
+  return {
+    ...options,
+    file: isNamed ? file : head.world,
+    ...(config === undefined ? {} : { config, ...(network === undefined ? {} : { network }) }),
+    seed: head.seed,
+    for: head.duration,
+  };
+}
+
+async function simulateAs(asked: Asked, replay: Replay | null, io: Io): Promise<number> {
+  const { file, html, trace, json } = asked;
+  await refusePlaces(asked);
+  const planned = await planOf(file, asked, io);
+  const plan = asked.for === undefined ? planned : { ...planned, ...shortened(planned, asked.for) };
+  const seeds = seedsOf(asked.seed ?? plan.seed, asked.runs ?? 1);
+  const telling = trace === undefined ? replay : openTrace(trace, headOf(asked, seeds[0]!, plan.duration), io);
+  const runs = await told(telling, (witness) => simulateAll(plan, seeds, witness));
   const quantiles = runs.length === 1 ? null : quantilesOf(runs);
-  if (options.trace === true) io.err.write(`${runs[0]!.trace}\n`);
-  if (options.html !== undefined) {
+  if (html !== undefined) {
     const [{ simulatedPage }, { writePage }] = await Promise.all([
       import("../report/simulated.ts"),
       import("./page-file.ts"),
     ]);
-    writePage(options.html, simulatedPage(plan.title, plan.beginning, runs[0]!));
+    writePage(html, simulatedPage(plan.title, plan.beginning, runs[0]!), io.out);
   }
-  if (options.json === true) {
+  if (json === true) {
     const pivot = BigInt(Date.parse(plan.beginning)) * 1_000_000n;
     io.out.write(documentText(simulateDocument(runs, quantiles, pivot), io.out.isTerminal));
-  } else if (options.quiet !== true)
+  } else if (asked.quiet !== true && html !== STANDARD_OUTPUT && trace !== STANDARD_OUTPUT) {
     io.out.write(
       quantiles === null
         ? simulatedText(plan.title, runs[0]!) + drawnText(runs[0]!, io)
         : quantilesText(plan.title, runs.length, quantiles),
     );
+    if (replay !== null) {
+      io.out.write("\n");
+      sayLine(io.out, `the same as in ${asked.replay!}: ${counted(replay.length, "line")}`);
+    }
+  }
   return exitCode("ok");
+}
+
+/** Runs before a witness; a trace of a run that fails is none. */
+async function told<T>(telling: Telling | Replay | null, run: (witness: Witness | null) => Promise<T>): Promise<T> {
+  try {
+    const done = await run(telling?.witness ?? null);
+    telling?.end();
+    return done;
+  } catch (error) {
+    if (telling !== null && "abandon" in telling) telling.abandon();
+    throw error;
+  }
+}
+
+function headOf({ file, config, network }: Asked, seed: string, duration: Seconds): TraceHead {
+  return {
+    ntpkit: version(),
+    world: file === null || isStream(file) ? null : file,
+    config: config ?? null,
+    network: network ?? null,
+    seed,
+    duration,
+  };
 }
 
 /** Where somebody looks at it. */
@@ -84,10 +144,21 @@ async function planOf(file: string | null, options: SimulateOptions, io: Io): Pr
   return trial.plan;
 }
 
-/** A page in the place of what it is of, or of anything but a page, is refused before hours are simulated. */
-async function refusePage(page: string, source: string | undefined): Promise<void> {
-  const { refusePlace } = await import("./page-file.ts");
-  refusePlace(page, source === undefined ? [] : [source]);
+/**
+ * A page or a trace in the place of what it is of, or of anything but its like, is refused before hours are simulated; so are two
+ * things for standard output.
+ */
+async function refusePlaces({ file, config, html, trace, json }: Asked): Promise<void> {
+  const { refuseBoth, refusePlace } = await import("./page-file.ts");
+  const inputs = [file, config].filter((input) => input !== null && input !== undefined);
+  if (html !== undefined) {
+    refuseBoth(html, "--html", json);
+    refusePlace(html, inputs);
+  }
+  if (trace === undefined || trace === true) return;
+  refuseBoth(trace, "--trace", json);
+  if (trace === html) throw new UsageError("--trace and --html are not for one file", "name two");
+  refusePlace(trace, inputs, TRACES);
 }
 
 /** A file at once; standard input and a pipe as they come. */

@@ -11,7 +11,7 @@ import { stateWarningText } from "../view/warnings.ts";
 import { paletteFor } from "./colors.ts";
 import { exitCode, failureLine } from "./exit.ts";
 import { failureContext, type GuardedEnd } from "./guarded.ts";
-import { DEFAULT_WIDTH, type Io, sayLine } from "./io.ts";
+import { DEFAULT_WIDTH, type Io, sayLine, STANDARD_OUTPUT } from "./io.ts";
 import { unixNow } from "./measure.ts";
 import { wantsMetrics, type CommonOptions, type MetricsOptions, type OptionsOf } from "./options/offers.ts";
 import type { Prepared } from "./prepare.ts";
@@ -79,7 +79,11 @@ export async function tellRun(
   } else if (options.compat !== undefined) {
     const { queryText } = await import("../view/compat.ts");
     io.out.write(queryText(options.compat, snapshot, { unix: Date.now(), pid: process.pid }));
-  } else if (isReported(outcome, snapshot) && (failure !== null || options.quiet !== true)) {
+  } else if (
+    options.svg !== STANDARD_OUTPUT &&
+    isReported(outcome, snapshot) &&
+    (failure !== null || options.quiet !== true)
+  ) {
     const { report } = await import("../view/report.ts");
     const palette = await paletteFor(io.out, io.env, options.color);
     io.out.write(

@@ -1,4 +1,5 @@
 /** What `watch` shows: a table and a plot on a terminal, lines or documents elsewhere. */
+import { UsageError } from "../config/usage.ts";
 import type { EngineConfig } from "../engine/port/config.ts";
 import type { Snapshot } from "../engine/port/snapshot.ts";
 import { toIso } from "../time/timestamp.ts";
@@ -11,7 +12,7 @@ import { durationText, signedText } from "../view/text.ts";
 import { watchScreen } from "../view/watch-screen.ts";
 import { paletteFor } from "./colors.ts";
 import { warnOfHaste } from "./haste.ts";
-import { DEFAULT_WIDTH, type Io } from "./io.ts";
+import { DEFAULT_WIDTH, type Io, STANDARD_OUTPUT } from "./io.ts";
 import { unixNow } from "./measure.ts";
 import { WATCH_DEFAULTS } from "./options/defaults.ts";
 import type { OptionsOf } from "./options/offers.ts";
@@ -34,7 +35,7 @@ type Show = (snapshot: Snapshot, stepped: boolean) => void;
 export async function watchFace(options: OptionsOf<"watch">, config: EngineConfig, io: Io): Promise<Face> {
   const drawn = options.json !== true && isScreen(io);
   const show = drawn ? await drawing(options, io) : lines(options, io);
-  const page = options.html === undefined ? null : await writtenPage(options.html, drawn ? PAGED : 0);
+  const page = options.html === undefined ? null : await writtenPage(options.html, drawn ? PAGED : 0, io);
   let stepped = false;
   let shown = 0;
   return {
@@ -69,12 +70,14 @@ function lines({ json }: OptionsOf<"watch">, io: Io): Show {
 }
 
 /** A report of all that was measured so far, whose reader has it loaded again. */
-async function writtenPage(file: string, apart: number): Promise<(snapshot: Snapshot) => void> {
+async function writtenPage(file: string, apart: number, io: Io): Promise<(snapshot: Snapshot) => void> {
   const [{ Watched }, { reportPage }, { refusePlace, writePage }] = await Promise.all([
     import("../report/watched.ts"),
     import("../report/page.ts"),
     import("./page-file.ts"),
   ]);
+  if (file === STANDARD_OUTPUT)
+    throw new UsageError("--html - is no file, and the page is written again and again", "name a file with --html");
   refusePlace(file);
   const watched = new Watched();
   let written = -Infinity;
@@ -83,7 +86,7 @@ async function writtenPage(file: string, apart: number): Promise<(snapshot: Snap
     watched.take(snapshot, Number(unixNow() / 1000n) / 1e6);
     if (watched.all.rows === 0 || now - written < apart) return;
     written = now;
-    writePage(file, reportPage(watched.all, Math.max(apart, AGAIN)));
+    writePage(file, reportPage(watched.all, Math.max(apart, AGAIN)), io.out);
   };
 }
 

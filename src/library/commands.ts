@@ -34,7 +34,7 @@ export const ACCEPTED: Readonly<Record<Documented, Accepted>> = {
   peers: { title: "peers", command: "peers", own: ASKING, without: ["numeric", "all", "state"] },
   check: { title: "check", command: "check", own: ASKING },
   trace: { title: "trace", command: "trace", own: ASKING },
-  simulate: { title: "simulate", command: "simulate", own: [], without: ["trace"] },
+  simulate: { title: "simulate", command: "simulate", own: [], without: ["trace", "replay"] },
 };
 
 /** Reads the settings as the command has them, and what is not an option. */

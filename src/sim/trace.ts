@@ -11,33 +11,42 @@ export interface TraceEntry {
   readonly detail: string;
 }
 
+/** Takes what happens, as it happens. */
+export type Witness = (entry: TraceEntry) => void;
+
 /** The record. */
 export class Trace {
-  /** Whether anything is kept; a long run has no room for it. Ask before making the words. */
+  /** Whether anybody is told; a long run has no room for it. Ask before making the words. */
   readonly on: boolean;
   readonly #timeline: Timeline;
   readonly #entries: TraceEntry[] = [];
+  readonly #witness: Witness;
 
-  constructor(timeline: Timeline, on: boolean) {
+  /** @param witness takes everything, in place of its being kept; `true`: it is kept */
+  constructor(timeline: Timeline, witness: Witness | boolean) {
     this.#timeline = timeline;
-    this.on = on;
+    this.on = witness !== false;
+    this.#witness = typeof witness === "boolean" ? (entry) => void this.#entries.push(entry) : witness;
   }
 
-  /** Everything, in order. */
+  /** Everything that was kept, in order. */
   get entries(): readonly TraceEntry[] {
     return this.#entries;
   }
 
   add(who: string, what: string, detail: string): void {
-    if (this.on) this.#entries.push({ at: this.#timeline.now, who, what, detail });
+    if (this.on) this.#witness({ at: this.#timeline.now, who, what, detail });
   }
 
   /** One line an entry. */
   toString(): string {
-    return this.#entries
-      .map((entry) => `${entry.at.toFixed(9).padStart(17)} ${entry.who.padEnd(12)} ${entry.what} ${entry.detail}\n`)
-      .join("");
+    return this.#entries.map((entry) => `${entryLine(entry)}\n`).join("");
   }
+}
+
+/** An entry as a line, without its end. */
+export function entryLine({ at, who, what, detail }: TraceEntry): string {
+  return `${at.toFixed(9).padStart(17)} ${who.padEnd(12)} ${what} ${detail}`;
 }
 
 /** Data as one line; whole numbers of 64 bits and octets included. */

@@ -27,7 +27,7 @@ import { ErrorRecord } from "./record.ts";
 import { Runner } from "./runner.ts";
 import { ScriptedServer, type ServerOptions } from "./server.ts";
 import { Timeline } from "./timeline.ts";
-import { Trace } from "./trace.ts";
+import { Trace, type Witness } from "./trace.ts";
 import { later, type TrueTime } from "./truth.ts";
 
 /** What a world is made from. */
@@ -36,8 +36,8 @@ export interface WorldOptions {
   readonly seed: string | number;
   /** What a true clock shows when the world begins, ISO 8601 with a time zone. Default 2026-11-21T00:00:00Z. */
   readonly beginning?: string;
-  /** Keep a record of everything; leave it out for long runs. Default true. */
-  readonly trace?: boolean;
+  /** Keep a record of everything, or tell somebody of it as it happens; leave it out for long runs. Default true. */
+  readonly trace?: boolean | Witness;
 }
 
 /** What a machine is like, with a shorter way to say how it is attached: by one interface. */

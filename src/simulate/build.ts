@@ -12,6 +12,7 @@ import type { LinkOptions } from "../sim/link.ts";
 import { lies, silent } from "../sim/oddities.ts";
 import type { Runner } from "../sim/runner.ts";
 import type { ScriptedServer } from "../sim/server.ts";
+import type { Witness } from "../sim/trace.ts";
 import type { TrueTime } from "../sim/truth.ts";
 import { createWorld, instant, type SimWorld } from "../sim/world.ts";
 import type { Seconds } from "../time/seconds.ts";
@@ -69,10 +70,10 @@ const WANDER_TICK: Seconds = 16;
 
 /**
  * Builds a world.
- * @param trace keep a record of everything
+ * @param witness is told of everything that happens; `null`: nobody is
  */
-export async function build(plan: WorldPlan, seed: string, trace: boolean): Promise<Built> {
-  const world = createWorld({ seed, trace, beginning: plan.beginning });
+export async function build(plan: WorldPlan, seed: string, witness: Witness | null): Promise<Built> {
+  const world = createWorld({ seed, trace: witness ?? false, beginning: plan.beginning });
   const builder = new Builder(world, plan);
   for (const source of plan.sources) builder.addSource(source);
   for (const host of plan.hosts) await builder.addHost(host);

@@ -1,6 +1,7 @@
 /** One run of a world, and what came of it: who followed whom, how wrong the clocks truly were, and how wrong they said they might be. */
 import type { AssociationReport } from "../engine/port/snapshot.ts";
 import type { Runner } from "../sim/runner.ts";
+import type { Witness } from "../sim/trace.ts";
 import { elapsed, type Mono } from "../time/mono.ts";
 import { PHI, type Seconds } from "../time/seconds.ts";
 import { kissAction } from "../wire/kiss.ts";
@@ -61,8 +62,6 @@ export interface Simulated {
   readonly duration: Seconds;
   readonly hosts: readonly HostResult[];
   readonly events: readonly SimulatedEvent[];
-  /** Everything that happened, a line each; empty unless it was to be kept. */
-  readonly trace: string;
 }
 
 /** Clocks are looked at so often at least, seconds, and so many times a run. */
@@ -77,10 +76,10 @@ const ASKED_EVERY = 5;
 
 /**
  * Runs a world to its end.
- * @param trace keep everything that happens
+ * @param witness is told of everything that happens; what it throws ends the run
  */
-export async function simulate(plan: WorldPlan, seed: string, trace = false): Promise<Simulated> {
-  const built = await build(plan, seed, trace);
+export async function simulate(plan: WorldPlan, seed: string, witness: Witness | null = null): Promise<Simulated> {
+  const built = await build(plan, seed, witness);
   const { world, hosts } = built;
   const interval = Math.min(LOOK, plan.duration / LOOKS);
   const records = new Map([...hosts.keys()].map((name) => [name, new HostRecord(interval, plan.duration)]));
@@ -96,7 +95,6 @@ export async function simulate(plan: WorldPlan, seed: string, trace = false): Pr
     duration: plan.duration,
     hosts: [...hosts].map(([name, runner]) => resultOf(name, runner, records.get(name)!, built)),
     events: eventsOf(plan, built),
-    trace: trace ? world.trace.toString() : "",
   };
 }
 

@@ -19,6 +19,11 @@ export const NETWORKS: Readonly<Record<NetworkName, PlannedLink>> = {
   jittery: { delay: range(0.01, 0.08), jitter: 0.02, asymmetry: range(-0.01, 0.01), loss: 0.03, duplication: 0.001 },
 };
 
+/** The network of a name; absent: there is none. */
+export function networkNamed(name: string | null): NetworkName | undefined {
+  return (Object.keys(NETWORKS) as NetworkName[]).find((one) => one === name);
+}
+
 /** How many servers stand behind a pool's name. */
 const POOL_SIZE = 4;
 const DAY = 86_400;

@@ -78,6 +78,21 @@ describe("query --explain", () => {
     }
   });
 
+  it("writes a picture to standard output, and nothing else there", async () => {
+    const { code, out } = await ntpkit(["query", "--explain", "--svg", "-", ...QUICK, await server()]);
+    expect([code, out.slice(0, 5), out.trimEnd().slice(-6)]).toEqual([0, "<svg ", "</svg>"]);
+    for (const command of ["query", "peers"]) {
+      const ran = await ntpkit([command, "--svg", "-", "--json", ...QUICK, "127.0.0.1:9"]);
+      expect(ran).toMatchObject({
+        code: 64,
+        err: expect.stringContaining("--json and --svg - are both for") as string,
+      });
+    }
+    const watched = await ntpkit(["watch", "--count", "1", "--html", "-", ...QUICK, "127.0.0.1:9"]);
+    expect(watched).toMatchObject({ code: 64, err: expect.stringContaining("--html - is no file") as string });
+    expect(existsSync("-")).toBe(false);
+  });
+
   it("says that a picture could not be written", async () => {
     const argv = ["query", "--svg", join(folder, "no/where.svg"), ...QUICK, await server()];
     expect(await ntpkit(argv)).toMatchObject({ code: 74, err: expect.stringContaining("cannot write") as string });
@@ -87,6 +102,8 @@ describe("query --explain", () => {
 describe("peers --svg", () => {
   it("draws what a daemon's servers say, and prints the table as ever", async () => {
     const place = await listening(mode6Only(recordedDaemon(exchanges("h1-ntpq-pn"))));
+    const picture = await ntpkit(["peers", "--svg", "-", ...QUICK, place]);
+    expect([picture.out.slice(0, 5), picture.out.trimEnd().slice(-6)]).toEqual(["<svg ", "</svg>"]);
     const file = join(folder, "peers.svg");
     const plain = await ntpkit(["peers", "-n", place]);
     expect(await ntpkit(["peers", "-n", "--svg", file, place])).toEqual(plain);

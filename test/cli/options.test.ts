@@ -24,13 +24,14 @@ let authority = "";
 let made: Certificates;
 let served: Certified;
 
-beforeAll(() => {
+beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "ntpkit-options-"));
   process.env["STATE_DIRECTORY"] = folder;
   writeFileSync(join(folder, "password"), "clipw\n", { mode: 0o600 });
   writeFileSync(join(folder, "keys"), "1 SHA1 secret\n", { mode: 0o600 });
   writeFileSync(join(folder, "ntp.conf"), "server 127.0.0.1\n");
   writeFileSync(join(folder, "chrony.conf"), "server 127.0.0.1 port 9 iburst\nmakestep 1 3\n");
+  await ntpkit(["simulate", WORLD, "-q", "--for", "1s", "--trace", join(folder, "again.trace")]);
   // Never this machine: what is adopted is written.
   other = join(folder, "other");
   mkdirSync(join(other, "etc"), { recursive: true });
@@ -138,7 +139,7 @@ const BESIDE: Readonly<Partial<Record<CommandName, (flag: string) => readonly st
   ],
   simulate: (flag) => [
     ...(flag === "--config" || flag === "--network" ? [] : [WORLD]),
-    ...(flag === "--for" ? [] : ["--for", "10s"]),
+    ...(flag === "--for" || flag === "--replay" ? [] : ["--for", "10s"]),
   ],
   keygen: (flag) => (FOR_AUTOKEY.has(flag) ? keysMade(flag) : []),
   man: () => [],
@@ -169,6 +170,8 @@ const VALUES: Readonly<Record<string, () => string>> = {
   "--output": () => join(folder, "report.html"),
   "--html": () => join(folder, "page.html"),
   "--svg": () => join(folder, "picture.svg"),
+  "--trace": () => join(folder, "run.trace"),
+  "--replay": () => join(folder, "again.trace"),
   "--host": () => "10.1.0.0/16",
   "--interface": () => "lo",
   "--nts-name": () => "ntp.example",

@@ -1,6 +1,6 @@
 /** `simulate` as it is typed: output, documents, exit codes. */
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -65,6 +65,98 @@ describe("simulate", () => {
     const { out, err } = await ntpkit(["simulate", LIAR, "--json", "--for", "10s", "--trace"]);
     expect(JSON.parse(out)).toMatchObject({ ok: true });
     expect(err).toMatch(/client\s+sends\s+10\.1\.0\.5/);
+  });
+
+  describe("writes a trace, and is held to it", () => {
+    const traced = async (name: string, ...more: string[]): Promise<string> => {
+      const path = join(folder, name);
+      expect(await ntpkit(["simulate", LIAR, "-q", "--for", "5m", "--trace", path, ...more])).toMatchObject({
+        code: 0,
+      });
+      return path;
+    };
+
+    it("the same run has the same trace, by another name of its world, too", async () => {
+      const path = await traced("same.trace", "--seed", "9");
+      const { code, out, err } = await ntpkit(["simulate", "--replay", path]);
+      expect([code, err]).toEqual([0, ""]);
+      expect(out).toMatch(/: 1 host, 5 min, seed 9\n[^]*the same as in .*same\.trace: \d+ lines\n$/);
+      const copy = file("copy.toml", readFileSync(LIAR, "utf8"));
+      expect(await ntpkit(["simulate", copy, "-q", "--replay", path])).toEqual({ code: 0, out: "", err: "" });
+      expect(documentOf(await ntpkit(["simulate", "--json", "--replay", path]))).toMatchObject({ ok: true, seed: "9" });
+    });
+
+    it("of several runs the first is traced, and a configuration is run again in its network", async () => {
+      const path = await traced("runs.trace", "--runs", "2", "--seed", "3");
+      expect((await ntpkit(["simulate", "--replay", path])).out).toMatch(/seed 3\n/);
+      const config = file("traced.conf", "server 192.0.2.1 iburst\n");
+      const other = join(folder, "config.trace");
+      const words = ["simulate", "-q", "--config", config, "--network", "jittery", "--for", "5m"];
+      await ntpkit([...words, "--trace", other]);
+      expect(await ntpkit(["simulate", "-q", "--replay", other])).toEqual({ code: 0, out: "", err: "" });
+    });
+
+    it.each([
+      [
+        "a line is another",
+        (lines: string[]) => lines.with(20, `${lines[20]!.slice(0, 50)}#${lines[20]!.slice(51)}`),
+        "21:51",
+      ],
+      ["it was cut short", (lines: string[]) => lines.slice(0, 30), "31:1"],
+      ["it goes on", (lines: string[]) => [...lines.slice(0, -1), "more", ""], "LAST:1"],
+      ["a line is missing", (lines: string[]) => lines.toSpliced(40, 1), "41:\\d+"],
+    ])("says where they differ first: %s", async (_what, change, place) => {
+      const lines = readFileSync(await traced("changed.trace"), "utf8").split("\n");
+      const path = file("changed.trace", change(lines).join("\n"));
+      const { code, out, err } = await ntpkit(["simulate", "--replay", path]);
+      expect([code, out]).toEqual([64, ""]);
+      expect(err).toMatch(
+        new RegExp(
+          `changed\\.trace:${place.replace("LAST", `${lines.length}`)}: the run differs from here on: it is .* the trace `,
+        ),
+      );
+    });
+
+    it("is no trace of another world, and nothing else is", async () => {
+      const path = await traced("other.trace");
+      const other = LIAR.replace("liar", "peers");
+      expect(await ntpkit(["simulate", other, "--replay", path])).toMatchObject({ code: 64 });
+      expect((await ntpkit(["simulate", LIAR, "--replay", LIAR])).err).toMatch(/liar\.toml is no trace/);
+      const headless = file("headless.trace", "# ntpkit trace 1\n# {}\n");
+      expect((await ntpkit(["simulate", "--replay", headless])).err).toMatch(/headless\.trace:2:1: /);
+      expect((await ntpkit(["simulate", "--replay", join(folder, "none")])).err).toMatch(
+        /cannot read .*none: no such file/,
+      );
+      expect((await ntpkit(["simulate", "--replay", path, "--seed", "2"])).code).toBe(64);
+    });
+
+    it("overwrites nothing but a trace, and leaves nothing half written", async () => {
+      const world = file("kept.toml", readFileSync(LIAR, "utf8"));
+      for (const words of [
+        [world, "--trace", world],
+        ["--trace", world],
+        [LIAR, "--trace", world],
+      ])
+        expect((await ntpkit(["simulate", ...words])).code).toBe(64);
+      expect(readFileSync(world, "utf8")).toBe(readFileSync(LIAR, "utf8"));
+      const broken = file("broken.toml", "duration = true\n");
+      const path = join(folder, "never.trace");
+      expect((await ntpkit(["simulate", broken, "--trace", path])).code).toBe(64);
+      expect(existsSync(path)).toBe(false);
+    });
+  });
+
+  it("writes a page or a trace to standard output, and nothing else there", async () => {
+    const page = await ntpkit(["simulate", LIAR, "--for", "1m", "--html", "-"]);
+    expect(page.out).toMatch(/^<!doctype html>[^]*<\/html>\s*$/);
+    const trace = await ntpkit(["simulate", LIAR, "--for", "1m", "--trace", "-"]);
+    expect(trace.out).toMatch(/^# ntpkit trace 1\n# \{.*\}\n +0\.000000000 [^]*\n$/);
+    expect(trace.out).not.toMatch(/1 host/);
+    for (const flag of ["--html", "--trace"])
+      expect((await ntpkit(["simulate", LIAR, flag, "-", "--json"])).err).toContain(
+        `--json and ${flag} - are both for`,
+      );
+    expect(existsSync("-")).toBe(false);
   });
 
   it("asks the servers of an ntp.conf without keys and without NTS, and says so", async () => {

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { readWorld } from "../../src/simulate/read.ts";
+import { entryLine } from "../../src/sim/trace.ts";
 import { simulate, type HostResult, type Simulated } from "../../src/simulate/simulation.ts";
 
 const FOLDER = fileURLToPath(new URL("../../man/examples/worlds/", import.meta.url));
@@ -143,9 +144,14 @@ describe("a run", () => {
     expect(client!.packets.sent).toBeGreaterThan(10);
   });
 
-  it("keeps everything that happens where it is asked to", async () => {
+  it("tells everything that happens to whoever asks, and whose exception ends it", async () => {
     const plan = { ...read("liar"), duration: 60 };
-    expect((await simulate(plan, "1", true)).trace).toMatch(/client\s+sends\s/);
-    expect((await simulate(plan, "1")).trace).toBe("");
+    const told: string[] = [];
+    await simulate(plan, "1", (entry) => told.push(entryLine(entry)));
+    expect(told.join("\n")).toMatch(/client\s+sends\s/);
+    const enough = simulate(plan, "1", () => {
+      throw new Error("enough");
+    });
+    await expect(enough).rejects.toThrow("enough");
   });
 });

@@ -219,7 +219,7 @@ export const GROUPS = {
   reporting: { heading: "Where it goes:", rows: ["page", "redrawn"] },
   simulating: {
     heading: "What is simulated:",
-    rows: ["simulatedConfig", "network", "seed", "runs", "simulatedTime", "trace", "simulatedPage"],
+    rows: ["simulatedConfig", "network", "seed", "runs", "simulatedTime", "trace", "replay", "simulatedPage"],
   },
   keygen: { heading: "Which keys:", rows: ["type", "keyCount", "firstId", "keyFormat", "replace"] },
   keygenAutokey: {

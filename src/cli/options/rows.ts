@@ -643,13 +643,13 @@ export const ROWS = {
   explainedPicture: {
     flag: "--svg",
     takes: "file",
-    text: "write what --explain draws to this file, as a picture",
+    text: "write what --explain draws to this file, as a picture; - is standard output",
     excludes: ["--watch", "--format", "--textfile"],
   },
   queryPicture: {
     flag: "--svg",
     takes: "file",
-    text: "write what --explain draws to this file, as a picture",
+    text: "write what --explain draws to this file, as a picture; - is standard output",
     excludes: ["--format", "--textfile"],
   },
   watch: {
@@ -865,7 +865,11 @@ export const ROWS = {
     duration: { least: 0.1, most: 86_400 },
   },
 
-  simulatedPage: { flag: "--html", takes: "file", text: "write the run, of several the first, as a page to this file" },
+  simulatedPage: {
+    flag: "--html",
+    takes: "file",
+    text: "write the run, of several the first, as a page to this file; - is standard output",
+  },
 
   // What is simulated.
   simulatedConfig: {
@@ -899,7 +903,18 @@ export const ROWS = {
     text: "simulate so long instead of as the world says",
     duration: { least: 1, most: 31_622_400 },
   },
-  trace: { flag: "--trace", text: "say on standard error everything that happens, packet by packet" },
+  trace: {
+    flag: "--trace",
+    takes: "file",
+    text: "write everything that happens, packet by packet, to this file, of several runs that of the first; alone: to standard error",
+    without: true,
+  },
+  replay: {
+    flag: "--replay",
+    takes: "file",
+    text: "run again what a trace is of, and say where the run first differs from it",
+    excludes: ["--trace", "--seed", "--runs", "--for"],
+  },
 
   // Which keys are made.
   type: {

@@ -2,35 +2,48 @@
 import { once } from "node:events";
 import type { Worker } from "node:worker_threads";
 import { LOADER } from "../../host/loader.ts";
+import type { Witness } from "../../sim/trace.ts";
 import type { WorldPlan } from "../../simulate/plan.ts";
 import { simulate, type Simulated } from "../../simulate/simulation.ts";
 
 /** What a thread is told to run. */
 export interface Errand {
   readonly seed: string;
-  readonly trace: boolean;
   /** Of one run everything is told, of the others only how wrong the clocks were. */
   readonly isWhole: boolean;
 }
 
 /**
  * Runs a world once for every seed.
+ * @param witness is told of everything that happens in the first run; `null`: nobody is
  * @returns in the order of the seeds
  */
-export async function simulateAll(plan: WorldPlan, seeds: readonly string[], trace: boolean): Promise<Simulated[]> {
-  const errands = seeds.map((seed, index): Errand => ({ seed, trace, isWhole: index === 0 }));
+export async function simulateAll(
+  plan: WorldPlan,
+  seeds: readonly string[],
+  witness: Witness | null,
+): Promise<Simulated[]> {
+  const errands = seeds.map((seed, index): Errand => ({ seed, isWhole: index === 0 }));
   const { thread } = LOADER;
-  if (errands.length === 1 || thread === undefined) {
-    const runs: Simulated[] = [];
-    for (const errand of errands) runs.push(await runErrand(plan, errand));
-    return runs;
-  }
-  return await onThreads(thread, plan, errands);
+  const [first, ...others] = errands;
+  if (witness !== null) return [await runErrand(plan, first!, witness), ...(await runAll(plan, others, thread))];
+  return await runAll(plan, errands, thread);
+}
+
+async function runAll(plan: WorldPlan, errands: readonly Errand[], thread: string | undefined): Promise<Simulated[]> {
+  if (errands.length > 1 && thread !== undefined) return await onThreads(thread, plan, errands);
+  const runs: Simulated[] = [];
+  for (const errand of errands) runs.push(await runErrand(plan, errand));
+  return runs;
 }
 
 /** Does one. */
-export async function runErrand(plan: WorldPlan, { seed, trace, isWhole }: Errand): Promise<Simulated> {
-  const run = await simulate(plan, seed, trace);
+export async function runErrand(
+  plan: WorldPlan,
+  { seed, isWhole }: Errand,
+  witness: Witness | null = null,
+): Promise<Simulated> {
+  const run = await simulate(plan, seed, witness);
   if (isWhole) return run;
   return { ...run, events: [], hosts: run.hosts.map((host) => ({ ...host, associations: [], course: [] })) };
 }
