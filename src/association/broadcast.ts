@@ -88,13 +88,19 @@ export interface BroadcastClient {
 /**
  * A broadcast client at its server's first packet.
  * @param fixedDelay skips the volley (`broadcastdelay`); `null`: measure
+ * @param isProved its packet is authentic, as far as that is asked; else a volley shows who it is (Autokey)
  */
-export function broadcastClient(header: Header, fixedDelay: Seconds | null, now: Mono): BroadcastClient {
+export function broadcastClient(
+  header: Header,
+  fixedDelay: Seconds | null,
+  now: Mono,
+  isProved: boolean = true,
+): BroadcastClient {
   return {
-    phase: fixedDelay === null ? "wait" : "listen",
+    phase: fixedDelay === null || !isProved ? "wait" : "listen",
     delay: fixedDelay,
     calibrated: false,
-    last: header.transmit,
+    last: isProved ? header.transmit : UNKNOWN_TIME,
     stray: null,
     previous: null,
     latency: 0,
@@ -126,6 +132,7 @@ export function receiveBroadcast(
   count(association, "received");
   if (header.transmit === UNKNOWN_TIME) return refuse(association, "unsynchronized");
   const authentication = association.security.open(bytes, packet.packet);
+  if (authentication === "dance") return receiveStep(association, own, header, now, rules);
   if (authentication !== "ok" && authentication !== "none") {
     association.authentication = "failed";
     return refuse(association, "authentication");
@@ -159,6 +166,27 @@ export function receiveBroadcast(
 }
 
 /**
+ * It says who it is, and is not followed (yet): before the volley that says nothing. Where it was followed until now, or the volley came to
+ * nothing, it is asked once more (RFC 5906 §12.1 "temporarily reverts to client mode"); but not while its packets come as they ought to,
+ * for anybody can send one that leads nowhere.
+ */
+function receiveStep(
+  association: Writable<Association>,
+  own: Writable<BroadcastClient>,
+  header: Header,
+  { mono }: Now,
+  { uniform }: ClientRules,
+): Reception {
+  const isMissed = elapsed(own.heard, mono) > pollInterval(association.hpoll) * GRACE;
+  if (own.phase === "wait" || own.phase === "volley" || !isMissed) return { kind: "held" };
+  association.security.dancing?.lose();
+  own.phase = "wait";
+  own.heard = mono;
+  pollAt(association, volleyAt(header, mono, uniform(), pollInterval(association.hpoll) / 2));
+  return { kind: "held" };
+}
+
+/**
  * Nothing dates a broadcast but itself: what is not newer than the last one is a replay. Without a key one that is dated an hour ahead,
  * which anybody could send, would make all that follow old. So there it has to go on from the last; what does not is believed if the
  * server has missed its moment meanwhile, and the next goes on from it: then its clock was stepped.
@@ -170,7 +198,7 @@ function wrongDate(
   isAuthentic: boolean,
   poll: PollExponent,
 ): PacketTest | null {
-  const isOld = difference(transmit, own.last) <= 0;
+  const isOld = own.last !== UNKNOWN_TIME && difference(transmit, own.last) <= 0;
   if (isAuthentic || goesOn({ transmit: own.last, mono: own.heard }, transmit, mono)) {
     own.stray = null;
     return isOld ? "duplicate" : null;
@@ -238,8 +266,8 @@ export function forgetArrival(own: Writable<BroadcastClient>): void {
 /** The volley is over: with an answer the next broadcast calibrates, without one the default delay has to do. */
 export function endVolley(association: Writable<Association>, own: Writable<BroadcastClient>, next: Mono): void {
   const answered = association.filter.estimate !== null;
-  own.phase = answered ? "calibrate" : "listen";
-  if (!answered) own.delay = DEFAULT_BROADCAST_DELAY;
+  own.phase = answered && own.delay === null ? "calibrate" : "listen";
+  own.delay ??= answered ? null : DEFAULT_BROADCAST_DELAY;
   association.burst = 0;
   association.ended = null;
   association.unanswered = 0;

@@ -15,6 +15,8 @@ export interface Broadcaster {
   readonly config: AssociationConfig;
   readonly nextAt: Mono;
   readonly sent: number;
+  /** It is about to send, and asks which address of ours that leaves from. */
+  readonly waits: boolean;
   /** When the last packet left, for the next to tell it (RFC 9769 §4); `null`: there is none, or our clock was stepped since. */
   readonly left: Leaving | null;
   /** Why the host would not send one of its packets, as was told last; `null`: it never refused. */
@@ -23,12 +25,17 @@ export interface Broadcaster {
 
 /** A broadcaster that has sent nothing yet; its first packet is due at once. */
 export function broadcaster(config: AssociationConfig, now: Mono): Broadcaster {
-  return { config, nextAt: now, sent: 0, left: null, fault: null };
+  return { config, nextAt: now, sent: 0, waits: false, left: null, fault: null };
 }
 
 /** Its moment has come, whether or not there is a time to tell: the next is an interval away. */
 export function onBroadcastDue(sender: Writable<Broadcaster>, now: Mono): void {
   sender.nextAt = after(now, pollInterval(sender.config.minpoll));
+}
+
+/** It has asked from where a packet leaves, or knows it now. */
+export function awaitRoute(sender: Writable<Broadcaster>, waits: boolean): void {
+  sender.waits = waits;
 }
 
 /** When the packet before left, if the next is to tell and it was measured; else the unknown time. */

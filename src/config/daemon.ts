@@ -78,6 +78,7 @@ export function daemonConfig(file: Configuration, options: DaemonOptions, facts:
     discovery: {
       ...BASE_DISCOVERY,
       authenticate: file.switches.auth,
+      ...(file.idents.length === 0 ? {} : { autokeyIdent: file.idents.join(" ") }),
       broadcastDelay: file.broadcastDelay,
       longestWait: LONGEST_WAIT,
       cohort: file.discovery.cohort,
@@ -103,11 +104,15 @@ export function daemonConfig(file: Configuration, options: DaemonOptions, facts:
 
 function associationsOf(file: Configuration): AssociationConfig[] {
   const lines = file.associations.map((line) => associationOf(line, file.rings));
-  const heard =
-    file.provedBroadcasts === null
-      ? BROADCAST_TEMPLATE
-      : { ...BROADCAST_TEMPLATE, nts: true, ...file.provedBroadcasts };
-  return file.broadcastClient || file.multicastClient.length > 0 ? [...lines, heard] : lines;
+  return file.broadcastClient || file.multicastClient.length > 0 ? [...lines, heardBy(file)] : lines;
+}
+
+/** What broadcasts are listened to by. Under NTS and Autokey at once is nobody. */
+function heardBy(file: Configuration): AssociationConfig {
+  if (file.provedBroadcasts !== null) return { ...BROADCAST_TEMPLATE, nts: true, ...file.provedBroadcasts };
+  if (file.autokeyBroadcasts === null) return BROADCAST_TEMPLATE;
+  const idents = file.idents.length === 0 ? null : file.idents.join(" ");
+  return { ...BROADCAST_TEMPLATE, autokey: { ident: file.autokeyBroadcasts.ident ?? idents } };
 }
 
 function associationOf(

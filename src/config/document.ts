@@ -53,6 +53,7 @@ export function configDocument(
       delay: file.broadcastDelay,
       nts: file.provedBroadcasts !== null,
       ...(file.provedBroadcasts?.certified === undefined ? {} : { certified: file.provedBroadcasts.certified }),
+      ...(file.autokeyBroadcasts === null ? {} : { autokey: file.autokeyBroadcasts }),
     },
     manycastServer: { groups: file.manycastServer },
     rings: file.rings,
@@ -66,7 +67,13 @@ export function configDocument(
     autokey:
       file.crypto === null
         ? null
-        : { keysFolder: file.keysFolder, host: file.crypto.host, ident: file.crypto.ident, digest: file.crypto.digest },
+        : {
+            keysFolder: file.keysFolder,
+            host: file.crypto.host,
+            ident: file.crypto.ident,
+            digest: file.crypto.digest,
+            idents: file.idents,
+          },
     nts: {
       enabled: nts.enabled,
       certificate: nts.certificate,

@@ -14,7 +14,7 @@ import type { Mono } from "../time/mono.ts";
 import type { Now } from "../time/now.ts";
 import type { Action } from "./port/action.ts";
 import { openAnswering, sendWaiting } from "./serving/answering.ts";
-import { sendBroadcast } from "./serving/broadcaster.ts";
+import { onBroadcastRouted, sendBroadcast } from "./serving/broadcaster.ts";
 import type { EngineConfig } from "./port/config.ts";
 import { onSlewBegun, onSteeredOnce, onStepDone } from "./clock/once.ts";
 import { onDatagram } from "./arrival.ts";
@@ -139,6 +139,7 @@ function take(state: State, event: Event, now: Now): void {
       heedProof(state, onUnproved(state, event, now), false, now);
       return onNotEstablished(state, event, now);
     case "routed":
+      onBroadcastRouted(state, event.to, event.from, now);
       return onRouted(state, event, now);
     case "datagram":
       return onDatagram(state, event, now);

@@ -102,7 +102,8 @@ function lineOf(
   if (exchange !== null) return config;
   const line =
     listening === null ? lines.get(nameOf(config)) : [...lines.values()].find(({ kind }) => kind === "broadcastClient");
-  if (listening !== null) return line === undefined ? undefined : { ...config, iburst: line.iburst };
+  if (listening !== null)
+    return line === undefined || isOtherwiseProved(config, line) ? undefined : { ...config, iburst: line.iburst };
   if (line !== undefined || found === null) return line;
   const search = [...lines.values()].find(
     ({ kind, name, nts, autokey }) =>
@@ -113,6 +114,11 @@ function lineOf(
   return search === undefined
     ? undefined
     : { ...search, kind: config.kind, name: config.name, port: config.port, key: config.key, iburst: true };
+}
+
+/** Whether a line wants another proof under Autokey than somebody heard has given. */
+function isOtherwiseProved({ autokey: given }: AssociationConfig, { autokey: wanted }: AssociationConfig): boolean {
+  return wanted !== undefined && wanted.ident !== given?.ident;
 }
 
 /** The same server by other options. */

@@ -18,7 +18,13 @@ export function tellRoute(to: Address, by: string | null, put: (event: Event) =>
     tell(from);
   };
   socket.once("error", () => end(null));
-  socket.connect(to.port, to.ip, () => end(ownAddress(socket)));
+  const connect = (): void => socket.connect(to.port, to.ip, () => end(ownAddress(socket)));
+  if (family(to.ip) === 6) return connect();
+  // A broadcast address is connected to by nobody who has not said that he means it.
+  socket.bind(0, () => {
+    socket.setBroadcast(true);
+    connect();
+  });
 }
 
 /** null: a sandbox does not let the system be asked. */

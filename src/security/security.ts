@@ -89,6 +89,10 @@ export interface Dancing {
   face(local: string): void;
   /** Takes what time it is; whoever seals or opens has said so before. */
   tell(moment: Moment): void;
+  /** All was asked that there is to ask. */
+  readonly isComplete: boolean;
+  /** What follows a list of keys has lost it, perhaps: the next question asks for it. */
+  lose(): void;
   /** Something is to be answered, or asked, that should not wait for the next poll: of peers, who have no answer of their own to go on by. */
   readonly isDue: boolean;
   report(): DanceReport;
@@ -184,6 +188,21 @@ export interface AutokeyAnswering {
    * sends it. Its MAC is right, which is in anybody's power: so it shows nothing but that somebody wants to dance.
    */
   begins(bytes: Uint8Array, packet: Packet, from: string, to: string): boolean;
+  /**
+   * Seals what is broadcast to a group or a broadcast address: the same for the same one, as long as the keys are.
+   * @returns `null`: there are no keys
+   */
+  broadcaster(group: string): BroadcasterSecurity | null;
+}
+
+/** Seals what is broadcast. */
+export interface BroadcasterSecurity {
+  /**
+   * Seals a packet.
+   * @param header 48 octets, the encoded header; not kept, not changed
+   * @param from the address of ours that it leaves from, an IP literal
+   */
+  seal(header: Uint8Array, from: string, moment: Moment): Sealed;
 }
 
 /** With whom an association under Autokey is: a server that is asked, a peer, or a server whose broadcasts to a group are heard. */

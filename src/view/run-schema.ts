@@ -78,7 +78,9 @@ const PROPERTIES: Readonly<Record<string, Schema>> = {
     }),
   ),
   discard: openRecord({ average: integer(0, 16), minimum: amount, monitor: amount }),
-  autokey: maybe(openRecord({ keysFolder: maybe(text), host: maybe(text), ident: maybe(text), digest: text })),
+  autokey: maybe(
+    openRecord({ keysFolder: maybe(text), host: maybe(text), ident: maybe(text), digest: text, idents: many(text) }),
+  ),
   nts: openRecord({
     enabled: flag,
     certificate: maybe(text),

@@ -28,11 +28,15 @@ export const NTS_FIELDS = {
 } as const;
 
 /**
- * Whether a packet speaks of NTS: a unique identifier alone does not (RFC 8915 §5.3 has it for others, too).
+ * Whether a packet speaks of NTS: a unique identifier alone does not (RFC 8915 §5.3 has it for others, too). Autokey's question for autokey
+ * values has the type of a cookie, and is shorter than any.
  */
 export function isUnderNts({ extensions }: { readonly extensions: readonly ExtensionField[] }): boolean {
-  return extensions.some(({ type }) => OF_NTS.includes(type));
+  return extensions.some(({ type, value }) => OF_NTS.includes(type) && value.length + 4 > LENGTH_OF_AUTO);
 }
+
+/** Octets of that question's field (RFC 5906 §10.5). */
+const LENGTH_OF_AUTO = 8;
 
 /** The fewest octets of a unique identifier. */
 export const MIN_UNIQUE_IDENTIFIER = 32;

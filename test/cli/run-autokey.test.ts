@@ -37,6 +37,7 @@ const keysdir = (): string => `keysdir ${folder}/keys`;
 
 interface Checked {
   readonly autokey: object | null;
+  readonly broadcastClient: { readonly autokey?: object };
   readonly associations: readonly { readonly autokey?: object }[];
   readonly remarks: readonly { readonly text: string; readonly line: number }[];
 }
@@ -51,13 +52,15 @@ async function check(...lines: readonly string[]): Promise<Checked> {
 describe("run --check", () => {
   it("knows Autokey where the file has crypto, before or behind the lines that ask for it", async () => {
     const asks = ["server 192.0.2.1 autokey ident srv", "server 192.0.2.2 autokey"];
-    const said = [keysdir(), `${CRYPTO} digest SHA256`];
+    const said = [keysdir(), `${CRYPTO} digest SHA256`, "ident srv", "broadcastclient autokey"];
     for (const lines of [
       [...asks, ...said],
       [...said, ...asks],
     ]) {
-      const { autokey, associations, remarks } = await check(...lines);
-      expect(autokey).toEqual({ keysFolder: join(folder, "keys"), host: "cli", ident: null, digest: "sha256" });
+      const { autokey, associations, remarks, broadcastClient } = await check(...lines);
+      const keysFolder = join(folder, "keys");
+      expect(autokey).toEqual({ keysFolder, host: "cli", ident: null, digest: "sha256", idents: ["srv"] });
+      expect(broadcastClient.autokey).toEqual({ ident: null });
       expect(associations.map((one) => one.autokey)).toEqual([{ ident: "srv" }, { ident: null }]);
       expect(remarks).toEqual([]);
     }

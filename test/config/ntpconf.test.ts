@@ -243,6 +243,11 @@ describe("ntp.conf", () => {
       "server 239.1.1.1 autokey",
       "server f autokey key 1",
       "server g autokey nts",
+      "broadcast 192.0.2.255 autokey",
+      "broadcastclient",
+      "multicastclient 224.0.1.1 autokey ident one",
+      "ident two",
+      "ident three",
     ].join("\n");
     const { configuration, remarks } = loadConfiguration(
       "/etc/ntp.conf",
@@ -257,14 +262,17 @@ describe("ntp.conf", () => {
       ["c", undefined],
       ["e", { ident: null }],
       ["239.1.1.1", { ident: null }],
+      ["192.0.2.255", { ident: null }],
     ]);
+    expect([configuration.autokeyBroadcasts, configuration.idents]).toEqual([{ ident: "one" }, ["two", "three"]]);
     expect(remarks.map(({ at, text: said }) => `${at.line} ${said.replace(/^"[^"]*" is left out: /, "")}`)).toEqual([
-      "4 it asks for Autokey, which is spoken with servers, with peers and by manycast only",
+      "4 it asks for Autokey, which a pool has no keys for",
       "7 it asks for a key and for Autokey, and a server is asked under the one or the other",
       "8 it asks for NTS and for Autokey, and a server is asked under the one or the other",
     ]);
     const without = load(text, { strict: true });
     expect(without.configuration.associations.map(({ name }) => name)).toEqual(["c"]);
+    expect(without.configuration).toMatchObject({ broadcastClient: true, autokeyBroadcasts: null });
   });
 
   it("reads an included file in place, beside the one that includes it", () => {

@@ -5,9 +5,7 @@ import type { AssociationConfig, EngineConfig } from "../../src/engine/port/conf
 import { autokeySecurity } from "../../src/security/autokey/client.ts";
 import type { Credentials } from "../../src/security/autokey/credentials.ts";
 import { AutokeyServer } from "../../src/security/autokey/server.ts";
-import { securityInRole } from "../../src/security/autokey/roles.ts";
 import { STATUS } from "../../src/security/autokey/status.ts";
-import type { SecurityProvider } from "../../src/security/security.ts";
 import { securityProvider } from "../../src/security/symmetric.ts";
 import { fromRequest, sealedBy } from "../../src/sim/oddities.ts";
 import { randomOctets } from "../../src/sim/nts.ts";
@@ -16,11 +14,9 @@ import type { Oddity } from "../../src/sim/server.ts";
 import type { SimWorld } from "../../src/sim/world.ts";
 import { addressOctets } from "../../src/wire/address.ts";
 import { MADE, madeHost } from "../support/autokey.ts";
+import { speaking, WORLD } from "../support/autokey-site.ts";
 import { Site, associationsOf, errorOf, notesOf } from "../support/site.ts";
 import { scenario } from "../support/world.ts";
-
-/** A world at whose beginning the hosts' keys have just been made. */
-const WORLD = { beginning: new Date((MADE + 3600) * 1000).toISOString(), seeds: 3 } as const;
 
 const CREDENTIALS = madeHost("srv").credentials;
 const OWN = madeHost("cli", { trusted: false });
@@ -135,23 +131,6 @@ describe("a daemon under Autokey", () => {
   );
 });
 
-/** Keys of a host that asks and answers under Autokey. */
-function speaking(
-  world: SimWorld,
-  name: string,
-  trusted: boolean,
-  credentials: Credentials = madeHost(name, { trusted }).credentials,
-): SecurityProvider {
-  const random = randomOctets(world.chance(`octets of ${name}`));
-  const server = new AutokeyServer(credentials, random, MADE);
-  let associationId = 0;
-  const make: SecurityProvider["autokey"] = (remote, ident, role) => {
-    const dancer = { credentials, associationId: (associationId += 1), group: null, ident, random };
-    return securityInRole(dancer, remote, role);
-  };
-  return securityProvider(null, undefined, undefined, make, server);
-}
-
 describe("the seeds' manycast site under Autokey", () => {
   const GROUP = "239.1.1.1";
 
@@ -198,95 +177,6 @@ describe("the seeds' manycast site under Autokey", () => {
       }
     },
   );
-});
-
-describe("peers under Autokey", () => {
-  const polls = { minpoll: 4, maxpoll: 4 } as const;
-  const peer = (name: string): Partial<AssociationConfig> => ({
-    kind: "peer",
-    name,
-    ...polls,
-    autokey: { ident: null },
-  });
-
-  /** Each has a clock of its own to follow, if it is named. */
-  function host(site: Site, name: string, clock: string | null, lines: readonly Partial<AssociationConfig>[]): Runner {
-    const own = clock === null ? [] : [{ name: site.reference(clock).address.ip, iburst: true, ...polls }];
-    return site.host(name, { lines: [...own, ...lines], keys: speaking(site.world, name, true) });
-  }
-
-  const peerOf = (runner: Runner): ReturnType<typeof associationsOf>[number] =>
-    associationsOf(runner).find(({ mode }) => mode.startsWith("symmetric"))!;
-
-  scenario("dance with each other at once, and both have the other's time, proved", WORLD, (world) => {
-    const site = new Site(world);
-    const one = host(site, "one", "gps1", []);
-    const other = host(site, "other", "gps2", [peer("one")]);
-    world.run(400);
-    for (const runner of [one, other]) {
-      expect(peerOf(runner)).toMatchObject({ security: "autokey", authentication: "ok", autokey: { fault: null } });
-      expect(peerOf(runner).autokey!.status & 0x7f00).toBe(0x7f00);
-      expect(Math.abs(peerOf(runner).offset!)).toBeLessThan(0.001);
-      expect(peerOf(runner).reach & 0xfc).toBe(0xfc);
-    }
-  });
-
-  scenario("dance where both are configured, too", WORLD, (world) => {
-    const site = new Site(world);
-    const one = host(site, "one", "gps1", [peer("other")]);
-    const other = host(site, "other", "gps2", [peer("one")]);
-    world.run(400);
-    for (const runner of [one, other]) {
-      expect(peerOf(runner)).toMatchObject({ authentication: "ok", autokey: { fault: null } });
-      expect(peerOf(runner).reach & 0xfc).toBe(0xfc);
-      expect(Math.abs(peerOf(runner).offset!)).toBeLessThan(0.001);
-    }
-  });
-
-  scenario("who has no time gets it from the other, and is not followed by him", WORLD, (world) => {
-    const site = new Site(world);
-    const one = host(site, "one", "gps1", []);
-    const other = host(site, "other", null, [peer("one")]);
-    world.run(300);
-    expect(Math.abs(errorOf(other))).toBeLessThan(0.001);
-    expect(site.systemPeerOf(other)).toBe("one");
-    expect(site.systemPeerOf(one)).toBe("gps1");
-  });
-
-  for (const [keys, same] of [
-    ["the same keys", true],
-    ["other keys", false],
-  ] as const)
-    scenario(`begin again when one was started anew, with ${keys}`, WORLD, (world) => {
-      const site = new Site(world);
-      const { credentials } = madeHost("one");
-      const clock = site.reference("gps1").address.ip;
-      const lines = [{ name: clock, iburst: true, ...polls }];
-      site.host("one", { lines, keys: speaking(world, "one", true, credentials) });
-      const other = host(site, "other", "gps2", [peer("one")]);
-      world.run(300);
-      expect(peerOf(other).authentication).toBe("ok");
-      site.hosts.get("one")!.stop();
-      const again = site.restart("one", { keys: speaking(world, "one", true, same ? credentials : undefined) });
-      world.run(600);
-      for (const runner of [again, other]) {
-        expect(peerOf(runner)).toMatchObject({ authentication: "ok", autokey: { fault: null } });
-        // Who polls just after the other has nothing in hand for a moment.
-        expect(peerOf(runner).reach & 0x1c).toBe(0x1c);
-      }
-    });
-
-  scenario("believe nobody whose certificate nobody trusts, nor who does not speak it", WORLD, (world) => {
-    const site = new Site(world);
-    const clock = site.reference("gps").address.ip;
-    const lines = [{ name: clock, iburst: true, ...polls }];
-    site.host("untrusted", { lines, keys: speaking(world, "untrusted", false) });
-    site.host("plain", { lines });
-    const asking = host(site, "asking", null, [peer("untrusted"), peer("plain")]);
-    world.run(400);
-    for (const association of associationsOf(asking)) expect(association.offset).toBeNull();
-    expect(asking.snapshot().clock.offset).toBeNull();
-  });
 });
 
 describe("a server of ours under Autokey", () => {

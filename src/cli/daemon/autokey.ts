@@ -40,6 +40,7 @@ export class DaemonAutokey {
   readonly answering: AutokeyAnswering = {
     judge: (...request) => this.#server?.judge(...request) ?? null,
     begins: (...packet) => this.#server?.begins(...packet) ?? false,
+    broadcaster: (group) => this.#server?.broadcaster(group) ?? null,
   };
 
   /** What control queries are told of it; `null`: it is not spoken. */
@@ -117,7 +118,7 @@ function withoutPlace({ message, place }: UsageError, at: Place): string {
 
 /** Which keys, and for whom. */
 async function orders(
-  { crypto, keysFolder, associations }: Configuration,
+  { crypto, keysFolder, associations, autokeyBroadcasts, idents }: Configuration,
   options: AutokeyOptions,
 ): Promise<AutokeyOrders> {
   const [{ groupsOf }, { passwordOf }] = await Promise.all([import("../autokey.ts"), import("../autokey-password.ts")]);
@@ -131,7 +132,11 @@ async function orders(
       ...(crypto === null || crypto.ident === null ? {} : { ident: crypto.ident }),
     },
     digest: crypto?.digest ?? "md5",
-    idents: groupsOf(associations.flatMap((line) => line.autokey ?? [])),
+    idents: groupsOf([
+      ...associations.flatMap((line) => line.autokey ?? []),
+      ...(autokeyBroadcasts === null ? [] : [autokeyBroadcasts]),
+      ...idents.map((ident) => ({ ident })),
+    ]),
     asked: crypto === null ? { word: "--autokey", at: null } : { word: "crypto", at: crypto.at },
   };
 }

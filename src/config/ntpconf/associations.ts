@@ -38,7 +38,7 @@ const AUTOKEY: OptionSyntax = { ...FLAG, drops: "it asks for Autokey, and is not
 /** The same where the keys are at hand: it is spoken with servers, and with who answers a search by manycast. */
 const NOT_UNDER_AUTOKEY: OptionSyntax = {
   ...FLAG,
-  drops: "it asks for Autokey, which is spoken with servers, with peers and by manycast only",
+  drops: "it asks for Autokey, which a pool has no keys for",
 };
 /** Of NTPsec's words for NTS, those that are not used here, and why. */
 const OF_NTS: Options = Object.fromEntries(
@@ -100,7 +100,14 @@ const CLIENT: Options = {
 };
 
 /** The commands that may ask for Autokey, and for a group's proof of identity, where its keys are at hand. */
-const UNDER_AUTOKEY: ReadonlySet<string> = new Set(["server", "peer", "manycastclient"]);
+const UNDER_AUTOKEY: ReadonlySet<string> = new Set([
+  "server",
+  "peer",
+  "broadcast",
+  "broadcastclient",
+  "multicastclient",
+  "manycastclient",
+]);
 
 /** The syntax of a command where the keys of Autokey are at hand. */
 export function withAutokey(command: string, syntax: CommandSyntax): CommandSyntax {
@@ -130,7 +137,12 @@ const BROADCAST: Options = {
 };
 
 /** Options of who listens to broadcasts. */
-const HEARD: Options = { nts: FLAG, ntsname: { ...WORD, standard: null } };
+const HEARD: Options = {
+  nts: FLAG,
+  ntsname: { ...WORD, standard: null },
+  autokey: AUTOKEY,
+  ident: { ...WORD, standard: null, idle: "it is for Autokey" },
+};
 
 const OF_FOUND =
   "; with nts who is found is followed only once keys were established with it, by a certificate for its address or for ntsname";

@@ -126,6 +126,8 @@ function emptyDraft(): Draft {
     localStratum: new Map(),
     broadcastClient: false,
     provedBroadcasts: null,
+    autokeyBroadcasts: null,
+    idents: [],
     multicastClient: [],
     manycastServer: [],
     rings: DEFAULT_RINGS,

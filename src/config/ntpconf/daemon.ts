@@ -39,6 +39,7 @@ const FOLD: Readonly<Record<string, (draft: Draft, statement: Statement) => void
   controlkey: (draft, { values: [key] }) => void (draft.controlKey = key as number),
   nts: (draft, { options, at }) => void (draft.nts = { ...ntsOf(draft.nts, options), at }),
   crypto: (draft, { options, at }) => void (draft.crypto = { ...cryptoOf(draft.crypto, options), at }),
+  ident: (draft, { values: [group] }) => void (draft.idents = [...new Set([...draft.idents, String(group)])]),
   keysdir: (draft, { values: [folder] }) => void (draft.keysFolder = String(folder)),
   mru: (draft, { options }) => void (draft.mru = { ...draft.mru, ...Object.fromEntries(options) }),
   enable: (draft, { options }) => switched(draft, options, true),
@@ -103,6 +104,8 @@ function rising(draft: Draft, { operands, values }: Statement): readonly number[
 /** One line that wants whom it hears to prove who he is speaks for all: nobody gets in by another one. */
 function heardUnder(draft: Draft, options: Statement["options"], at: Place): void {
   if (options.has("nts")) draft.provedBroadcasts = certifiedBy(Object.fromEntries(options));
+  else if (options.has("autokey"))
+    draft.autokeyBroadcasts = { ident: (options.get("ident") as string | undefined) ?? null };
   else if (options.has("ntsname")) draft.remarks.push(NOT_ASKED(at));
 }
 

@@ -161,7 +161,7 @@ function unprovable({ kind, key, nts, autokey }: AssociationLine): string | null
   const proof = nts ? "NTS" : "Autokey";
   if (nts && autokey !== undefined)
     return "it asks for NTS and for Autokey, and a server is asked under the one or the other";
-  if (kind !== "server" && kind !== "pool" && kind !== "manycast" && (nts || kind !== "peer"))
+  if (kind !== "server" && kind !== "pool" && kind !== "manycast" && (nts || (kind !== "peer" && kind !== "broadcast")))
     return `it asks for ${proof}, which is for servers that are named and asked`;
   return key === null ? null : `it asks for a key and for ${proof}, and a server is asked under the one or the other`;
 }

@@ -131,6 +131,10 @@ export interface Configuration {
   readonly broadcastClient: boolean;
   /** Whose broadcasts are heard has to prove who it is under NTS, for this name or for its address; `null`: it need not. */
   readonly provedBroadcasts: { readonly certified?: string } | null;
+  /** Whose broadcasts are heard has to be under Autokey, and of this group, or of those of `ident` (`null`); `null`: it need not. */
+  readonly autokeyBroadcasts: { readonly ident: string | null } | null;
+  /** Groups of which whoever comes by himself under Autokey must prove to be of one; none: any will do. */
+  readonly idents: readonly string[];
   /** Groups whose broadcasts are followed. */
   readonly multicastClient: readonly string[];
   /** Groups in which searches are answered. */

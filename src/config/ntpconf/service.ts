@@ -189,6 +189,10 @@ export const SERVICE_COMMANDS: Readonly<Record<string, CommandSyntax>> = {
     { options: CRYPTO },
   ),
   keysdir: daemonOnly("the folder of Autokey's keys, /usr/local/etc unless named", { operands: [one("FOLDER", WORD)] }),
+  ident: daemonOnly(
+    "the group that whoever comes by himself under Autokey must prove to be of, by a broadcast or as a peer; of several lines one of theirs",
+    { operands: [one("GROUP", WORD)] },
+  ),
   includefile: common("another file to read in place", { operands: [FILE] }),
 
   enable: daemonOnly("switch something on", { options: SWITCHES, needsOption: true }),
@@ -257,7 +261,6 @@ export const SERVICE_COMMANDS: Readonly<Record<string, CommandSyntax>> = {
       "leaves",
       "lists of Autokey's keys are made anew when they are used up, and values signed anew daily",
     ),
-    ...leftOut("ident", "warned", "leaves", "searches and broadcasts are not under Autokey here"),
     ...leftOut(
       "refclock phone",
       "warned",

@@ -11,7 +11,8 @@ import type { Now } from "../../time/now.ts";
 import { pollInterval } from "../../time/seconds.ts";
 import type { Datagram } from "../port/event.ts";
 import type { State } from "../state.ts";
-import { admit, keyOf, refuseUnasked } from "./admit.ts";
+import { tellTime } from "../keys/facing.ts";
+import { admit, autokeyOf, keyOf, refuseUnasked } from "./admit.ts";
 import type { Arrival } from "./admit.ts";
 import { followedFrom, lineOfFound, proveHeard } from "./proving.ts";
 import { prune } from "./prune.ts";
@@ -41,6 +42,11 @@ export function mobilizeBroadcastClient(state: State, template: AssociationConfi
   const { datagram, packet } = arrival;
   const { header } = packet;
   const { broadcastDelay, longestWait } = state.config.discovery;
+  const own = autokeyOf(packet, state);
+  const autokey = own.autokey === undefined ? own : { autokey: template.autokey ?? own.autokey };
+  if (template.autokey !== undefined && own.autokey === undefined)
+    return refuseUnasked(state, datagram.from, "authentication");
+  const isProved = own.autokey === undefined;
   const minpoll = Math.min(Math.max(header.poll, 0), 17);
   const { ip, port } = datagram.from;
   const admission = admit(
@@ -48,19 +54,24 @@ export function mobilizeBroadcastClient(state: State, template: AssociationConfi
     arrival,
     {
       by: "broadcast",
-      config: { ...template, name: ip, port, key: keyOf(packet), minpoll, maxpoll: minpoll, iburst: true },
+      config: { ...template, ...autokey, name: ip, port, key: keyOf(packet), minpoll, maxpoll: minpoll, iburst: true },
       group: datagram.to?.ip ?? null,
       ring: null,
-      listening: broadcastClient(header, broadcastDelay, now.mono),
+      listening: broadcastClient(header, broadcastDelay, now.mono, isProved),
     },
     now,
   );
   if (admission.kind === "refused") return refuseUnasked(state, datagram.from, admission.test);
   if (admission.kind === "listed") return;
   const { fresh } = admission;
-  introduce(fresh, packet);
+  if (isProved) introduce(fresh, packet);
+  else {
+    // By which name it is to be asked.
+    tellTime(state, fresh, now);
+    fresh.security.open(datagram.bytes, packet);
+  }
   const first =
-    broadcastDelay === null
+    broadcastDelay === null || !isProved
       ? volleyAt(header, now.mono, state.surroundings.chance.uniform(), longestWait)
       : after(now.mono, pollInterval(minpoll));
   pollAt(fresh, first);
@@ -96,7 +107,9 @@ export function nextBroadcastBy(listener: Association, now: Now): Mono {
 export function endVolleyIfOver(state: State, listener: Association, now: Now): void {
   const { limits, emptyStages } = state.config;
   const fit = emptyStages === "rfc5905" && rootDistance(listener, now.mono, limits) < limits.maxdist;
-  if (listener.ended === null && !fit) return;
+  // With a time to tell it has its certificate signed, too (RFC 5906 §11.4.2).
+  const hasSaidAll = listener.security.dancing?.isComplete !== false;
+  if (listener.ended === null && !(fit && hasSaidAll)) return;
   state.closeRequests(listener);
   const estimate = listener.filter.estimate;
   endVolley(listener, listener.listening!, nextBroadcastBy(listener, now));

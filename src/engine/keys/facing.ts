@@ -10,6 +10,7 @@ import type { Now } from "../../time/now.ts";
 import { unfold } from "../../time/timestamp.ts";
 import { isSameAddress } from "../../wire/address.ts";
 import type { Event } from "../port/event.ts";
+import type { Moment } from "../../security/security.ts";
 import type { State } from "../state.ts";
 
 /**
@@ -43,10 +44,13 @@ export function onRouted(state: State, { to, from }: Event & { readonly kind: "r
   }
 }
 
-/** Says what time it is to whoever signs. A clock that is set once is synchronized by nobody before that. */
-export function tellTime({ clock, config, opinion }: State, { security: { dancing } }: Association, now: Now): void {
-  if (dancing === undefined) return;
+/** Says what time it is to whoever signs. */
+export function tellTime(state: State, { security: { dancing } }: Association, now: Now): void {
+  dancing?.tell(momentOf(state, now));
+}
+
+/** What time it is to whoever signs. A clock that is set once is synchronized by nobody before that. */
+export function momentOf({ clock, config, opinion }: State, now: Now): Moment {
   const unix = Number(unfold(now.clock, clock.era.pivot) / 1_000_000_000n);
-  const synchronized = config.once === null && opinion.variables.leap !== "unsynchronized";
-  dancing.tell({ unix, synchronized });
+  return { unix, synchronized: config.once === null && opinion.variables.leap !== "unsynchronized" };
 }

@@ -1,5 +1,6 @@
 /** We are the broadcast server: one packet to a broadcast or multicast address each poll interval, while we are synchronized. */
 import {
+  awaitRoute,
   broadcaster,
   onBroadcast,
   onBroadcastDue,
@@ -12,9 +13,11 @@ import type { SystemHeader } from "../../association/symmetric.ts";
 import type { AssociationConfig } from "../../association/template.ts";
 import type { Now } from "../../time/now.ts";
 import { UNKNOWN_TIME } from "../../time/timestamp.ts";
-import { family, type Address } from "../../wire/address.ts";
+import type { Sealed } from "../../security/security.ts";
+import { family, isSameAddress, type Address } from "../../wire/address.ts";
 import type { HostFault } from "../port/event.ts";
 import { encodeHeader } from "../../wire/header.ts";
+import { momentOf } from "../keys/facing.ts";
 import { socketFor } from "./sockets.ts";
 import type { State } from "../state.ts";
 import { systemHeader } from "./answering.ts";
@@ -49,7 +52,27 @@ export function sendBroadcast(state: State, now: Now): void {
   if (sender === undefined) return;
   onBroadcastDue(sender, now.mono);
   const system = systemHeader(state, now);
-  if (system.leap !== "unsynchronized") send(state, sender, system, now);
+  if (system.leap === "unsynchronized") return;
+  if (sender.config.autokey === undefined) return send(state, sender, system, now);
+  awaitRoute(sender, true);
+  state.act({ kind: "route", to: addressOf(sender), interface: state.config.interface });
+}
+
+/**
+ * It is known which address of ours packets to an address leave from: under Autokey session keys are made of it, and a broadcast that has
+ * waited for that is sent.
+ */
+export function onBroadcastRouted(state: State, to: Address, from: string | null, now: Now): void {
+  const sender = state.serving.broadcasters.find((one) => one.waits && isSameAddress(addressOf(one), to));
+  if (sender === undefined) return;
+  awaitRoute(sender, false);
+  const system = systemHeader(state, now);
+  if (from === null) onUnsent(state, to, "noRoute");
+  else if (system.leap !== "unsynchronized") send(state, sender, system, now, from);
+}
+
+function addressOf({ config: { name, port } }: Broadcaster): Address {
+  return { ip: name, port };
 }
 
 /** What a socket was given did not leave, or there is none: of a line that is told once, of anything else each time. */
@@ -58,9 +81,10 @@ export function onUnsent(state: State, to: Address, why: HostFault): void {
   if (sender === undefined || onBroadcastFailed(sender, why)) state.note({ what: "notSent", to, why });
 }
 
-function send(state: State, sender: Broadcaster, system: SystemHeader, now: Now): void {
+/** @param from the address of ours that it leaves from; absent: the system's choice */
+function send(state: State, sender: Broadcaster, system: SystemHeader, now: Now, from?: string): void {
   const { config } = sender;
-  const to = { ip: config.name, port: config.port };
+  const to = addressOf(sender);
   const socket = socketFor(state.serving, family(config.name));
   // Its socket may come with an interface.
   if (socket === undefined) return onUnsent(state, to, "noRoute");
@@ -73,10 +97,24 @@ function send(state: State, sender: Broadcaster, system: SystemHeader, now: Now)
     receive: UNKNOWN_TIME,
     transmit: now.clock,
   });
-  const { security } = state.surroundings;
-  const sealed = config.key === null ? security.none().seal(header) : security.sealWith(config.key, header);
-  if (sealed.kind === "unsealed") return;
-  const token = state.send({ socket, to, ttl: config.ttl ?? DEFAULT_TTL, bytes: sealed.bytes });
+  const sealed = sealedBy(state, sender, header, now, from);
+  if (sealed === null || sealed.kind === "unsealed") return;
+  const source = from === undefined ? {} : { from };
+  const token = state.send({ socket, to, ttl: config.ttl ?? DEFAULT_TTL, ...source, bytes: sealed.bytes });
   const departure = onBroadcast(sender, now.clock);
   if (departure !== null) state.awaitDeparture(token, departure);
+}
+
+/** @returns `null`: under Autokey, and there are no keys */
+function sealedBy(
+  state: State,
+  { config }: Broadcaster,
+  header: Uint8Array,
+  now: Now,
+  from: string | undefined,
+): Sealed | null {
+  const { security } = state.surroundings;
+  if (config.autokey !== undefined && from !== undefined)
+    return security.autokeyAnswering?.broadcaster(config.name)?.seal(header, from, momentOf(state, now)) ?? null;
+  return config.key === null ? security.none().seal(header) : security.sealWith(config.key, header);
 }

@@ -7,7 +7,7 @@
  */
 import { concatenate } from "../../wire/octets.ts";
 import { addressOctets } from "../../wire/address.ts";
-import { autokeyField, isAutokeyType, readAutokeyMessage } from "../../wire/autokey.ts";
+import { AUTOKEY_CODES, autokeyField, isAutokeyType, readAutokeyMessage } from "../../wire/autokey.ts";
 import { encodeExtension } from "../../wire/extension.ts";
 import { encodeMac, isCryptoNak } from "../../wire/mac.ts";
 import type { Packet } from "../../wire/packet.ts";
@@ -36,11 +36,13 @@ interface Outstanding {
 /**
  * The security of one association.
  * @param remote the server's IP literal; `null`: it is not known, and nothing is sealed for it
+ * @param group where its broadcasts are heard, an IP literal; `null`: they are not
  */
-export function autokeySecurity(dancer: Dancer, remote: string | null): AutokeySecurity {
+export function autokeySecurity(dancer: Dancer, remote: string | null, group: string | null = null): AutokeySecurity {
   const { credentials, random } = dancer;
   const { digest } = credentials;
-  const dance = new Dance(dancer);
+  const dance = new Dance(dancer, group === null ? "client" : "listener");
+  const everybody = group === null ? null : addressOctets(group);
   const list = new SendingList(credentials, random);
   const server = remote === null ? null : addressOctets(remote);
   let client: Uint8Array | null = null;
@@ -62,6 +64,7 @@ export function autokeySecurity(dancer: Dancer, remote: string | null): AutokeyS
 
   function open(bytes: Uint8Array, packet: Packet): Opened {
     const { mac, extensions, covered, header } = packet;
+    if (everybody !== null && header.mode === "broadcast") return openBroadcast(bytes, packet, everybody);
     if (mac === null || client === null || server === null) return "failed";
     if (isCryptoNak(mac)) {
       begin();
@@ -76,6 +79,24 @@ export function autokeySecurity(dancer: Dancer, remote: string | null): AutokeyS
     for (const field of extensions) if (isAutokeyType(field.type) && !takeField(field)) return "failed";
     if (!dance.isProventic) return "dance";
     return validFault(dance, header, moment) === null ? "ok" : "failed";
+  }
+
+  /**
+   * A broadcast is believed if its key ID leads to that of an earlier one. Before that is known, or where it leads nowhere, it is to be asked for
+   * the list by the name that it says: that may be anybody's word, and is good for no more.
+   */
+  function openBroadcast(bytes: Uint8Array, packet: Packet, destination: Uint8Array): Opened {
+    const { mac, extensions, covered, header } = packet;
+    if (mac === null || server === null || isCryptoNak(mac)) return "failed";
+    const parts = { source: server, destination, cookie: 0 };
+    if (!isSessionMac(digest, parts, bytes.subarray(0, covered), mac)) return "failed";
+    const messages = extensions.filter(({ type }) => isAutokeyType(type)).map(readAutokeyMessage);
+    const said = messages.find((message) => typeof message !== "string");
+    if (said?.response === true && said.code === AUTOKEY_CODES.AUTO) dance.takeAnnounced(said);
+    if (dance.isFollowed && dance.follow(parts, mac.keyId, false))
+      return validFault(dance, header, moment) === null ? "ok" : "failed";
+    if (said?.response === true) dance.hear(said.associationId);
+    return "dance";
   }
 
   function takeField(field: Packet["extensions"][number]): boolean {
@@ -102,6 +123,10 @@ export function autokeySecurity(dancer: Dancer, remote: string | null): AutokeyS
     get local() {
       return local;
     },
+    get isComplete() {
+      return dance.isComplete;
+    },
+    lose: () => dance.lose(),
     // Its answers are what leads on.
     isDue: false,
     face(address) {

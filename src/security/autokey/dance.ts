@@ -96,9 +96,14 @@ export class Dance {
     return this.#fault;
   }
 
-  /** Whether the time of its answers may be believed; a peer's packets answer and announce at once. */
+  /** Whether the time of its answers may be believed: not before all is known that its other packets are known by. */
   get isProventic(): boolean {
-    return this.#has(STATUS.proventic | STATUS.cookie | (this.#mode === "peer" ? STATUS.autokey : 0));
+    return this.#has(STATUS.proventic | STATUS.cookie | STATUS.autokey);
+  }
+
+  /** Whether all was asked. */
+  get isComplete(): boolean {
+    return this.isProventic && this.#has(STATUS.signed | STATUS.leap);
   }
 
   /** Whether its packets that answer nothing may be: they are followed by its autokey values. */
@@ -106,9 +111,8 @@ export class Dance {
     return this.#has(STATUS.proventic | STATUS.autokey);
   }
 
-  /** A server says by which name its broadcasts are to be asked for: after that it is another list, perhaps. */
+  /** A server says by which name the list of its broadcasts is to be asked for. */
   hear(associationId: number): void {
-    if (this.#broadcasts !== associationId) this.lose();
     this.#broadcasts = associationId;
   }
 

@@ -170,6 +170,10 @@ export function peerSecurity(dancer: Dancer, remote: string | null): AutokeySecu
     get local() {
       return local;
     },
+    get isComplete() {
+      return dance.isComplete;
+    },
+    lose: () => dance.lose(),
     get isDue() {
       return isDue;
     },

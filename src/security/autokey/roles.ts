@@ -9,5 +9,6 @@ import { peerSecurity } from "./peer.ts";
  * @param remote the IP literal of the other; `null`: it is not known
  */
 export function securityInRole(dancer: Dancer, remote: string | null, role: AutokeyRole = "client"): AutokeySecurity {
-  return role === "peer" ? peerSecurity(dancer, remote) : autokeySecurity(dancer, remote);
+  if (role === "peer") return peerSecurity(dancer, remote);
+  return autokeySecurity(dancer, remote, role === "client" ? null : role.group);
 }

@@ -12,7 +12,8 @@ import { encodeMac } from "../../wire/mac.ts";
 import { concatenate } from "../../wire/octets.ts";
 import type { Packet } from "../../wire/packet.ts";
 import type { AutokeyAnswering, Moment, Ticket } from "../security.ts";
-import { Answers } from "./answers.ts";
+import { Answers, type Asker } from "./answers.ts";
+import { AutokeyBroadcaster } from "./broadcaster.ts";
 import type { Credentials } from "./credentials.ts";
 import { unixNear } from "./stamps.ts";
 import type { RandomOctets } from "./identity/numbers.ts";
@@ -31,6 +32,10 @@ export class AutokeyServer implements AutokeyAnswering {
   readonly #credentials: Credentials;
   readonly #answers: Answers;
   readonly #secret: number;
+  readonly #random: RandomOctets;
+  /** By their names, and by their groups. */
+  readonly #broadcasts = new Map<number, AutokeyBroadcaster>();
+  readonly #broadcasters = new Map<string, AutokeyBroadcaster>();
   /** When it was last asked. */
   #unix: number;
 
@@ -38,6 +43,7 @@ export class AutokeyServer implements AutokeyAnswering {
   constructor(credentials: Credentials, random: RandomOctets, unix: number = credentials.own.certificate.from) {
     this.#unix = unix;
     this.#credentials = credentials;
+    this.#random = random;
     this.#answers = new Answers(credentials, random);
     const octets = random(4);
     this.#secret = new DataView(octets.buffer, octets.byteOffset).getUint32(0);
@@ -76,6 +82,21 @@ export class AutokeyServer implements AutokeyAnswering {
     return announces && isSessionMac(this.#credentials.digest, parts, bytes.subarray(0, covered), mac);
   }
 
+  /** See {@link AutokeyAnswering}. */
+  broadcaster(group: string): AutokeyBroadcaster {
+    const known = this.#broadcasters.get(group);
+    if (known !== undefined) return known;
+    let associationId = 0;
+    while (associationId === 0 || this.#broadcasts.has(associationId)) {
+      const octets = this.#random(2);
+      associationId = new DataView(octets.buffer, octets.byteOffset).getUint16(0);
+    }
+    const made = new AutokeyBroadcaster(this.#credentials, associationId, group, this.#random);
+    this.#broadcasters.set(group, made);
+    this.#broadcasts.set(associationId, made);
+    return made;
+  }
+
   /** Whether a question's MAC is right. */
   isAuthentic(bytes: Uint8Array, { mac, covered, extensions }: Packet, path: Path): boolean {
     if (mac === null) return false;
@@ -90,7 +111,10 @@ export class AutokeyServer implements AutokeyAnswering {
    */
   answer(header: Uint8Array, { mac, extensions }: Packet, path: Path, moment: Moment): Uint8Array | null {
     const [field] = extensions;
-    const asker = { cookie: () => this.#cookieOf(path), autokey: () => null };
+    const asker: Asker = {
+      cookie: () => this.#cookieOf(path),
+      autokey: (associationId, now) => this.#broadcasts.get(associationId)?.values(now) ?? null,
+    };
     // Of several messages the first is answered, as ntpd has it.
     const message = field === undefined ? null : this.#answers.reply(field, asker, moment);
     if (message === "busy") return null;

@@ -1,0 +1,31 @@
+/** Hosts of a simulated site that speak Autokey, with whomever they like. */
+import type { Credentials } from "../../src/security/autokey/credentials.ts";
+import type { GroupParameters } from "../../src/security/autokey/identity/identity.ts";
+import { securityInRole } from "../../src/security/autokey/roles.ts";
+import { AutokeyServer } from "../../src/security/autokey/server.ts";
+import type { SecurityProvider } from "../../src/security/security.ts";
+import { securityProvider } from "../../src/security/symmetric.ts";
+import { randomOctets } from "../../src/sim/nts.ts";
+import type { SimWorld } from "../../src/sim/world.ts";
+import { MADE, madeHost } from "./autokey.ts";
+
+/** A world at whose beginning the hosts' keys have just been made. */
+export const WORLD = { beginning: new Date((MADE + 3600) * 1000).toISOString(), seeds: 3 } as const;
+
+/** Keys of a host that asks and answers under Autokey. */
+export function speaking(
+  world: SimWorld,
+  name: string,
+  trusted: boolean,
+  credentials: Credentials = madeHost(name, { trusted }).credentials,
+  groups: readonly GroupParameters[] | null = null,
+): SecurityProvider {
+  const random = randomOctets(world.chance(`octets of ${name}`));
+  const server = new AutokeyServer(credentials, random, MADE);
+  let associationId = 0;
+  const make: SecurityProvider["autokey"] = (remote, ident, role) => {
+    const dancer = { credentials, associationId: (associationId += 1), group: groups, ident, random };
+    return securityInRole(dancer, remote, role);
+  };
+  return securityProvider(null, undefined, undefined, make, server);
+}
