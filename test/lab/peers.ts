@@ -19,6 +19,7 @@ export type PeerName =
   | "systemd"
   | "prometheus"
   | "plugins"
+  | "tshark"
   | "chromium";
 
 /** An unpacked peer. */
@@ -50,6 +51,7 @@ const PACKAGES: Readonly<Record<PeerName, readonly string[]>> = {
   dnsmasq: ["dnsmasq-base"],
   smcroute: ["smcroute"],
   plugins: ["monitoring-plugins-basic"],
+  tshark: ["tshark"],
   systemd: ["systemd"],
   chromium: ["chromium-headless-shell"],
   prometheus: ["prometheus", "prometheus-node-exporter"],

@@ -13,6 +13,7 @@ import { run, stopAll } from "./processes.ts";
 import type { Scenario } from "./scenario.ts";
 import { authentication } from "./scenarios/authentication.ts";
 import { broadcasting } from "./scenarios/broadcasting.ts";
+import { captures } from "./scenarios/captures.ts";
 import { compatible } from "./scenarios/compatible.ts";
 import { daemon } from "./scenarios/daemon.ts";
 import { disagreement } from "./scenarios/disagreement.ts";
@@ -69,6 +70,7 @@ const SCENARIOS: readonly Scenario[] = [
   ...seeing,
   ...questions,
   ...judging,
+  ...captures,
   ...compatible,
   ...metrics,
   ...daemon,
