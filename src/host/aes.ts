@@ -3,7 +3,7 @@
  * microsecond and leaves nothing to be collected, where one of node:crypto takes three to five times as long, and ten times for a new
  * key (`npm run bench -- nts`). Where it cannot be called, node:crypto it is.
  */
-import { BLOCK, FromZeros, aesOfNode, type Aes, type BlockMode, type MakeAes } from "../security/nts/aes.ts";
+import { BLOCK, FromZeros, aesOfNode, type Aes, type BlockMode, type MakeAes } from "../security/aes.ts";
 import { libc, type Libc, type Pointer } from "./libc.ts";
 
 /** The fastest AES there is here. What it makes OpenSSL keeps for ever: it is for whoever makes a bounded number and gives them new keys. */

@@ -3,7 +3,7 @@
  *
  * A hashing algorithm's digest is H(secret ‖ octets) (RFC 5905 §7.3), cut to 20 octets as ntpd, NTPsec and chronyd cut
  * it, so that the trailer stays within RFC 7822 §7.5.1.4. AES-CMAC is RFC 8573's; Node's own cryptography lacks it, and
- * its library is loaded only when a key needs it.
+ * what it is composed of is loaded only when a key needs it.
  */
 import { createHash, timingSafeEqual } from "node:crypto";
 
@@ -88,8 +88,14 @@ function hashDigest(hash: string, secret: Uint8Array): Digest {
 
 /** RFC 4493; key of 16 or 32 octets. */
 async function cmacDigest(key: Uint8Array): Promise<Digest> {
-  const { cmac } = await import("@noble/ciphers/aes.js");
-  return (octets) => cmac(octets, key);
+  const [{ BLOCK, aesOfNode }, { Cmac }] = await Promise.all([import("./aes.ts"), import("./cmac.ts")]);
+  const cmac = new Cmac(aesOfNode(key.length, "cbc"));
+  cmac.rekey(key);
+  return (octets) => {
+    const digest = new Uint8Array(BLOCK);
+    cmac.of(octets, digest);
+    return digest;
+  };
 }
 
 function fitted(secret: Uint8Array, length: number): Uint8Array {

@@ -2,11 +2,11 @@
  * The AEAD algorithms of NTS, as one table: their numbers, the lengths they want, and how each seals and opens
  * (RFC 5297 §6, RFC 8452 §6; numbers by IANA's AEAD registry).
  *
- * Node's own cryptography has none of them. AES-SIV is composed of its AES (`siv.ts`); AES-GCM-SIV is a library's. Both are loaded when they are first asked for, so that a run without NTS loads none.
+ * Node's own cryptography has none of them: they are composed of its AES (`siv.ts`, `gcmsiv.ts`), which is loaded when it is first asked
+ * for, so that a run without NTS loads none.
  */
 
-import type { gcmsiv } from "@noble/ciphers/aes.js";
-import type { MakeAes } from "./aes.ts";
+import type { MakeAes } from "../aes.ts";
 import type { Siv } from "./siv.ts";
 
 /** An algorithm, by the name used in reports and JSON. */
@@ -79,14 +79,14 @@ export function aeadNumbered(id: number): AeadRow | null {
  * @param makeAes what AES-SIV is made of; absent: node:crypto's
  */
 export async function loadAeads(makeAes?: MakeAes): Promise<MakeAead> {
-  const [{ gcmsiv }, { Siv }, { aesOfNode }] = await Promise.all([
-    import("@noble/ciphers/aes.js"),
+  const [{ GcmSiv }, { Siv }, { aesOfNode }] = await Promise.all([
+    import("./gcmsiv.ts"),
     import("./siv.ts"),
-    import("./aes.ts"),
+    import("../aes.ts"),
   ]);
+  const by = makeAes ?? aesOfNode;
   return (row, key) => {
-    const way =
-      row.name === "AES-128-GCM-SIV" ? byLibrary(gcmsiv) : composed(new Siv(row.keyOctets, makeAes ?? aesOfNode));
+    const way = row.name === "AES-128-GCM-SIV" ? new GcmSiv(by) : composed(new Siv(row.keyOctets, by));
     const aead: Aead = {
       row,
       rekey(other) {
@@ -120,23 +120,6 @@ function composed(siv: Siv): Way {
     rekey: (key) => siv.rekey(key),
     seal: (nonce, associated, plaintext, sealed) => siv.seal([associated, nonce], plaintext, sealed),
     open: (nonce, associated, ciphertext) => siv.open([associated, nonce], ciphertext),
-  };
-}
-
-function byLibrary(make: typeof gcmsiv): Way {
-  let key: Uint8Array;
-  return {
-    rekey(other) {
-      key = Uint8Array.from(other);
-    },
-    seal: (nonce, associated, plaintext, sealed) => sealed.set(make(key, nonce, associated).encrypt(plaintext)),
-    open(nonce, associated, ciphertext) {
-      try {
-        return make(key, nonce, associated).decrypt(ciphertext);
-      } catch {
-        return null; // the library says in no other way that a tag is wrong
-      }
-    },
   };
 }
 

@@ -1,8 +1,9 @@
 /**
- * AES-SIV (RFC 5297). Every component is encrypted by one call (`aes.ts`): of CBC's blocks the last is CMAC's, and a counter's blocks are
+ * AES-SIV (RFC 5297). Every component is encrypted by one call (`../aes.ts`): of CBC's blocks the last is CMAC's, and a counter's blocks are
  * encrypted all together. Neither a key nor a message takes any memory but what the result stands in.
  */
-import { BLOCK, type Aes, type MakeAes } from "./aes.ts";
+import { BLOCK, isSameBlock, mix, room, toBlocks, type Aes, type MakeAes } from "../aes.ts";
+import { Cmac, PADDING, double } from "../cmac.ts";
 
 /** S2V and CTR, by one key. */
 export class Siv {
@@ -52,7 +53,7 @@ export class Siv {
     const plaintext = new Uint8Array(length);
     this.#crypt(sealed, sealed, BLOCK, plaintext, 0, length);
     this.#vectorOf(associated, plaintext, VECTOR);
-    return isEqual(VECTOR, sealed) ? plaintext : null;
+    return isSameBlock(VECTOR, sealed) ? plaintext : null;
   }
 
   /** S2V (RFC 5297 §2.4). */
@@ -108,80 +109,3 @@ export class Siv {
 const SUM = new Uint8Array(BLOCK);
 const MAC = new Uint8Array(BLOCK);
 const VECTOR = new Uint8Array(BLOCK);
-
-/** AES-CMAC (RFC 4493), by one key. */
-class Cmac {
-  readonly #aes: Aes;
-  /** What is mixed into a last block that is whole, and behind it what into one that is padded. */
-  readonly #subkeys = new Uint8Array(2 * BLOCK);
-
-  constructor(aes: Aes) {
-    this.#aes = aes;
-  }
-
-  rekey(key: Uint8Array): void {
-    this.#aes.rekey(key);
-    const subkeys = this.#subkeys.fill(0);
-    this.#aes.encrypt(subkeys, BLOCK);
-    double(subkeys, 0);
-    subkeys.copyWithin(BLOCK, 0, BLOCK);
-    double(subkeys, BLOCK);
-  }
-
-  /**
-   * Writes the MAC of a message.
-   * @param into its first sixteen octets are written
-   * @param end mixed into the last sixteen octets of the message; it has that many then
-   */
-  of(message: Uint8Array, into: Uint8Array, end: Uint8Array | null = null): void {
-    const { length } = message;
-    const blocks = room(length);
-    blocks.set(message);
-    if (end !== null) mix(blocks, length - BLOCK, end, 0);
-    const octets = Math.max(BLOCK, toBlocks(length));
-    const isPadded = length < octets;
-    if (isPadded) {
-      blocks[length] = PADDING;
-      blocks.fill(0, length + 1, octets);
-    }
-    mix(blocks, octets - BLOCK, this.#subkeys, isPadded ? BLOCK : 0);
-    this.#aes.encrypt(blocks, octets);
-    for (let index = 0; index < BLOCK; index += 1) into[index] = blocks[octets - BLOCK + index]!;
-  }
-}
-
-/** What ends a message that is no whole number of blocks. */
-const PADDING = 0x80;
-
-/** Where blocks are put together and encrypted; nothing is kept in it. As much as the longest packet needs, and more when asked for. */
-let workspace = new Uint8Array(4096);
-
-/** Room for so many octets, and for the rest of their last block. */
-function room(octets: number): Uint8Array {
-  if (octets + BLOCK > workspace.length) workspace = new Uint8Array(octets + BLOCK);
-  return workspace;
-}
-
-/** As many octets as whole blocks for so many have. */
-function toBlocks(octets: number): number {
-  return (octets + BLOCK - 1) & -BLOCK;
-}
-
-function mix(into: Uint8Array, at: number, from: Uint8Array, fromAt: number): void {
-  for (let index = 0; index < BLOCK; index += 1) into[at + index]! ^= from[fromAt + index]!;
-}
-
-/** Doubles a block in GF(2^128) (RFC 5297 §2.3). */
-function double(octets: Uint8Array, at: number): void {
-  const last = at + BLOCK - 1;
-  const carry = octets[at]! >>> 7;
-  for (let index = at; index < last; index += 1) octets[index] = (octets[index]! << 1) | (octets[index + 1]! >>> 7);
-  octets[last] = (octets[last]! << 1) ^ (carry * 0x87);
-}
-
-/** Whether a block is what some octets begin with, in a time that does not tell where they differ. */
-function isEqual(block: Uint8Array, octets: Uint8Array): boolean {
-  let difference = 0;
-  for (let index = 0; index < BLOCK; index += 1) difference |= block[index]! ^ octets[index]!;
-  return difference === 0;
-}

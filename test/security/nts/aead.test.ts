@@ -1,3 +1,4 @@
+import { gcmsiv } from "@noble/ciphers/aes.js";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import {
@@ -9,7 +10,7 @@ import {
   type AeadRow,
   type MakeAead,
 } from "../../../src/security/nts/aead.ts";
-import { aesOfNode } from "../../../src/security/nts/aes.ts";
+import { aesOfNode } from "../../../src/security/aes.ts";
 import { fastestAes } from "../../../src/host/aes.ts";
 import { libc } from "../../../src/host/libc.ts";
 import { sivEncrypt } from "./siv.ts";
@@ -162,6 +163,18 @@ describe("AES-SIV", () => {
 });
 
 describe("AES-128-GCM-SIV", () => {
+  it.each(WAYS)("by %s is the same as a library's, of whatever length", async (_way, makeAes) => {
+    const row = aeadNumbered(30)!;
+    const aead = (await loadAeads(makeAes))(row, new Uint8Array(row.keyOctets));
+    fc.assert(
+      fc.property(input(row), ({ key, nonce, associated, plaintext }) => {
+        aead.rekey(key);
+        const expected = gcmsiv(key, nonce, associated).encrypt(plaintext);
+        expect(inHex(aead.seal(nonce, associated, plaintext))).toBe(inHex(expected));
+      }),
+    );
+  });
+
   it.each([
     ["", "", "dc20e2d83f25705bb49e439eca56de25"],
     ["", "0100000000000000", "b5d839330ac7b786578782fff6013b815b287c22493a364c"],

@@ -1,5 +1,5 @@
 /**
- * AES as AES-SIV needs it: many blocks at once, under keys that change.
+ * AES as CMAC, AES-SIV and AES-GCM-SIV need it: many blocks at once, under keys that change.
  *
  * By node:crypto a call costs as much as encrypting dozens of blocks, and leaves its result to be collected. Whoever answers thousands a
  * second gives `loadAeads` another (`host/aes.ts`), which does the same.
@@ -70,4 +70,33 @@ export class FromZeros implements Aes {
     this.#endless.encrypt(blocks, octets);
     for (let index = 0; index < BLOCK; index += 1) last[index] = blocks[octets - BLOCK + index]!;
   }
+}
+
+let workspace = new Uint8Array(4096);
+
+/**
+ * Where blocks are put together and encrypted: one memory for all, of which nothing is known and in which nothing stays. As much as the
+ * longest packet needs, and more when asked for.
+ * @param octets that it has room for at least, and for the rest of their last block
+ */
+export function room(octets: number): Uint8Array {
+  if (octets + BLOCK > workspace.length) workspace = new Uint8Array(octets + BLOCK);
+  return workspace;
+}
+
+/** As many octets as whole blocks for so many have. */
+export function toBlocks(octets: number): number {
+  return (octets + BLOCK - 1) & -BLOCK;
+}
+
+/** Mixes a block into another. */
+export function mix(into: Uint8Array, at: number, from: Uint8Array, fromAt: number): void {
+  for (let index = 0; index < BLOCK; index += 1) into[at + index]! ^= from[fromAt + index]!;
+}
+
+/** Whether two octet strings begin with the same block, in a time that does not tell where they differ. */
+export function isSameBlock(one: Uint8Array, other: Uint8Array): boolean {
+  let difference = 0;
+  for (let index = 0; index < BLOCK; index += 1) difference |= one[index]! ^ other[index]!;
+  return difference === 0;
 }
