@@ -8,7 +8,7 @@ import { sessionMac } from "../../src/security/autokey/session.ts";
 import { addressOctets } from "../../src/wire/address.ts";
 import { encodeMac } from "../../src/wire/mac.ts";
 import { concatenate } from "../../src/wire/octets.ts";
-import { speaking, WORLD as WORLDS } from "../support/autokey-site.ts";
+import { madeGroup, speaking, WORLD as WORLDS } from "../support/autokey-site.ts";
 import { madeHost } from "../support/autokey.ts";
 import { Site, associationsOf, errorOf, notesOf } from "../support/site.ts";
 import { scenario } from "../support/world.ts";
@@ -236,5 +236,72 @@ describe("broadcasts under Autokey", () => {
     expect(notesOf(hearing, "broadcast")).toEqual([]);
     // Whoever cannot show who he is is asked ever so often, and no more.
     expect(notesOf(hearing, "polled").length).toBeLessThan(200);
+  });
+});
+
+describe("two secure groups on one LAN (seed 002)", () => {
+  const polls = { minpoll: 4, maxpoll: 4 } as const;
+  const BROADCASTS = "224.0.1.1";
+  const SEARCHES = "239.1.1.1";
+  const groups = { red: madeGroup(4_005_000_001), blue: madeGroup(4_005_000_002) };
+  type Group = keyof typeof groups;
+
+  /** A server of a group, in every mode. */
+  function server(site: Site, name: string, group: Group): void {
+    const clock = { name: site.reference(`gps of ${name}`).address.ip, iburst: true, prefer: true, ...polls };
+    const sends = { kind: "broadcast", name: BROADCASTS, minpoll: 4, autokey: { ident: null } } as const;
+    const { credentials } = madeHost(name, { identities: [groups[group].server] });
+    site.host(name, {
+      lines: [clock, sends],
+      manycastServer: [SEARCHES],
+      keys: speaking(site.world, name, true, credentials, null),
+    });
+  }
+
+  /** One who has the client's parameters of some groups, and finds whom he can by one mode. */
+  function dependent(
+    site: Site,
+    name: string,
+    own: readonly Group[],
+    lines: readonly Partial<AssociationConfig>[],
+  ): Runner {
+    const parameters = own.map((group) => groups[group].client);
+    return site.host(name, {
+      lines,
+      clockError: 0.02,
+      groups: [BROADCASTS],
+      discovery: { longestWait: 4 },
+      keys: speaking(site.world, name, false, undefined, parameters),
+    });
+  }
+
+  scenario("each follows those of the groups that it has the keys of, in every mode", WORLD, (world) => {
+    const site = new Site(world);
+    server(site, "red", "red");
+    server(site, "blue", "blue");
+    const autokey = { ident: "of mine" };
+    const modes: Readonly<Record<string, readonly Partial<AssociationConfig>[]>> = {
+      broadcast: [{ kind: "broadcastClient", name: "", autokey }],
+      manycast: [{ kind: "manycast", name: SEARCHES, ttl: 7, ...polls, autokey }],
+      client: ["red", "blue"].map((name) => ({ name, iburst: true, ...polls, autokey })),
+      peer: ["red", "blue"].map((name) => ({ kind: "peer", name, ...polls, autokey })),
+    };
+    const hosts = Object.entries(modes).flatMap(([mode, lines]) =>
+      [["red"], ["blue"], ["red", "blue"]].map((own) => ({
+        own,
+        mode,
+        runner: dependent(site, `${own.join("-")}-by-${mode}`, own as Group[], lines),
+      })),
+    );
+    world.run(400);
+    const followed = hosts.map(({ runner, mode }) => [
+      mode,
+      associationsOf(runner)
+        .filter(({ authentication, offset }) => authentication === "ok" && offset !== null)
+        .map(({ address }) => site.nameOf(address))
+        .sort(),
+    ]);
+    expect(followed).toEqual(hosts.map(({ own, mode }) => [mode, [...own].sort()]));
+    for (const { runner } of hosts) expect(Math.abs(errorOf(runner))).toBeLessThan(0.001);
   });
 });
