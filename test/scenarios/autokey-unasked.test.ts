@@ -2,6 +2,7 @@
 import { describe, expect } from "vitest";
 import type { AssociationConfig } from "../../src/engine/port/config.ts";
 import type { SecurityProvider } from "../../src/security/security.ts";
+import type { RestrictFlag } from "../../src/server/access.ts";
 import type { Datagram } from "../../src/sim/network.ts";
 import type { Runner } from "../../src/sim/runner.ts";
 import { sessionMac } from "../../src/security/autokey/session.ts";
@@ -304,4 +305,57 @@ describe("two secure groups on one LAN (seed 002)", () => {
     expect(followed).toEqual(hosts.map(({ own, mode }) => [mode, [...own].sort()]));
     for (const { runner } of hosts) expect(Math.abs(errorOf(runner))).toBeLessThan(0.001);
   });
+});
+
+describe("whoever comes by himself under public keys is let in by the seeds' rules", () => {
+  const polls = { minpoll: 4, maxpoll: 4 } as const;
+  const GROUP = "224.0.1.1";
+  /** What the access list has for all senders, whether keys are asked for (`disable auth`), and who is followed. */
+  const RULES: readonly (readonly [RestrictFlag | null, boolean, readonly string[]])[] = [
+    [null, true, ["trusted"]],
+    [null, false, ["plain", "trusted"]],
+    ["notrust", true, ["trusted"]],
+    ["notrust", false, ["trusted"]],
+    ["nopeer", true, []],
+    ["nopeer", false, []],
+    ["ignore", false, []],
+  ];
+
+  for (const mode of ["broadcast", "peer"] as const)
+    scenario(`by ${mode}`, { ...WORLD, trace: false }, (world) => {
+      const site = new Site(world);
+      const address = (index: number): string => `10.7.0.${index + 1}`;
+      const listeners = RULES.map(([flag, authenticate], index) => {
+        const rule = { about: "network", address: "10.1.0.0", mask: 16, opensQueries: true } as const;
+        return site.host(`listener${index}`, {
+          addresses: [address(index)],
+          lines: [{ kind: "broadcastClient", name: "" }],
+          groups: [GROUP],
+          discovery: { longestWait: 4, authenticate },
+          serving: flag === null ? {} : { access: [{ ...rule, flags: [flag] }] },
+          keys: speaking(world, `listener${index}`, false),
+        });
+      });
+      const clock = { name: site.reference("gps").address.ip, iburst: true, prefer: true, ...polls };
+      const senders = ["trusted", "plain", ...RULES.map((_, index) => `untrusted${index}`)];
+      for (const [count, name] of senders.entries()) {
+        const autokey = name === "plain" ? {} : { autokey: { ident: null } };
+        const sends = { kind: "broadcast", name: GROUP, ...polls, ...autokey } as const;
+        // A certificate that one of them has signed would be good for the others: that is what a trail of certificates is worth.
+        const called = name.startsWith("untrusted") ? [count - 2] : RULES.keys();
+        const calls = [...called].map(
+          (index) => ({ kind: "peer", name: address(index), ...polls, ...autokey }) as const,
+        );
+        const lines = [clock, ...(mode === "peer" ? calls : [sends])];
+        site.host(name, { lines, keys: speaking(world, name, name === "trusted") });
+      }
+      world.run(300);
+      const followed = listeners.map((listener) =>
+        associationsOf(listener)
+          .filter(({ offset, reach }) => offset !== null && reach > 0)
+          .map((association) => site.nameOf(association.address))
+          .sort(),
+      );
+      expect(followed).toEqual(RULES.map(([, , names]) => names));
+    });
 });
