@@ -190,6 +190,29 @@ export const nts: readonly Scenario[] = [
       }),
   },
   {
+    name: "nts: a chronyd that sends elsewhere, forgets its keys every few seconds and is lost now and then is followed, under NTS alone",
+    needs: ["chrony"],
+    patient: true,
+    run: async (world) => {
+      const path = await world.host("path");
+      // A cookie opens for some ten seconds. Nothing but the shortest request passes, so that a lost one is a cookie less.
+      const more = [`ntsntpserver ${path.ipv4}`, "ntsrotate 4"];
+      await certified(world, { more }, ({ server, client, authority }) =>
+        along(world, path, { to: server.ipv4, longest: 300, loss: 0.3 }, async () => {
+          const lines = [`server ${server.ipv4} nts iburst burst minpoll 3 maxpoll 3`, "restrict 127.0.0.1"];
+          const file = await world.write("nts.conf", lines);
+          const argv = ["run", "--no-clock", "-v", "-c", file, "--ca", authority.file];
+          const daemon = await world.ntpkitDaemon(client, argv, { want: "any" });
+          await world.chronyc(server, ["serverstats"], /NTS-KE connections accepted: ([3-9]|[1-9][0-9])/, 90);
+          await world.chronyc(server, ["serverstats"], /Authenticated NTP packets *: ([3-9]|[1-9][0-9])/, 90);
+          const { stdout } = await world.ntpkit(client, ["peers", "--json", "127.0.0.1"], { untold: true });
+          assert.ok(stdout.includes(path.ipv4), stdout);
+          assert.match(daemon.output(), new RegExp(`${path.ipv4.replaceAll(".", "[.]")}.*offset`), daemon.output());
+        }),
+      );
+    },
+  },
+  {
     name: "nts: who answers a search is followed by the time of those alone that have proved who they are",
     needs: [],
     run: async (world) => {
@@ -308,7 +331,11 @@ let count = 0;
 /** A chronyd under NTS, and who asks it. */
 async function certified(
   world: World,
-  { names = namesOf, ...options }: CertificateOptions & { readonly names?: (host: Host) => readonly string[] },
+  {
+    names = namesOf,
+    more = [],
+    ...options
+  }: CertificateOptions & { readonly names?: (host: Host) => readonly string[]; readonly more?: readonly string[] },
   body: (party: Party) => Promise<void>,
 ): Promise<void> {
   const made = new Certificates();
@@ -318,7 +345,7 @@ async function certified(
     const client = await world.host(`client${count}`);
     const authority = made.make([], { authority: true });
     const { file, keyFile } = made.make(names(server), { by: authority, ...options });
-    const lines = ["local stratum 3", `ntsservercert ${file}`, `ntsserverkey ${keyFile}`];
+    const lines = ["local stratum 3", `ntsservercert ${file}`, `ntsserverkey ${keyFile}`, ...more];
     let running = await world.chronyd(server, lines);
     await body({
       server,
