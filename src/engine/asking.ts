@@ -21,7 +21,7 @@ import type { Address } from "../wire/address.ts";
 import { encodeHeader } from "../wire/header.ts";
 import { kissAction } from "../wire/kiss.ts";
 import { hear, onStepped } from "./clock/steer.ts";
-import { endVolleyIfOver, onListenerDue } from "./finding/broadcast.ts";
+import { endVolleyIfOver, endVolleyInVain, onListenerDue } from "./finding/broadcast.ts";
 import type { Event, HostFault } from "./port/event.ts";
 import type { Note } from "./port/note.ts";
 import { awaitRoute } from "./keys/facing.ts";
@@ -210,6 +210,7 @@ export function onReception(state: State, from: Association, reception: Receptio
       break;
     case "refused":
       state.note({ what: "refused", id, from: address, test: reception.test });
+      if (from.listening?.phase === "volley" && reception.test === "authentication") endVolleyInVain(state, from, now);
       break;
     case "kiss":
       state.note({ what: "kiss", id, address, code: reception.code });

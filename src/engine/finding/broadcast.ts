@@ -100,6 +100,13 @@ export function nextBroadcastBy(listener: Association, now: Now): Mono {
   return after(now.mono, pollInterval(listener.hpoll) * GRACE);
 }
 
+/** An answer of the volley was not believed: where it ends a dance (Autokey) the same questions would have the same answers. */
+export function endVolleyInVain(state: State, listener: Association, now: Now): void {
+  if (listener.security.dancing === undefined || listener.security.dancing.report().fault === null) return;
+  state.closeRequests(listener);
+  endVolley(listener, listener.listening!, nextBroadcastBy(listener, now));
+}
+
 /**
  * Ends a volley that has all its answers, or none, or is fit already: its root distance is as good as selection asks for
  * (seed 002; RFC stages only, since a one-shot's is from the first sample on).

@@ -11,6 +11,7 @@ import { unfold } from "../../time/timestamp.ts";
 import { isSameAddress } from "../../wire/address.ts";
 import type { Event } from "../port/event.ts";
 import type { Moment } from "../../security/security.ts";
+import { systemHeader } from "../serving/answering.ts";
 import type { State } from "../state.ts";
 
 /**
@@ -50,7 +51,8 @@ export function tellTime(state: State, { security: { dancing } }: Association, n
 }
 
 /** What time it is to whoever signs. A clock that is set once is synchronized by nobody before that. */
-export function momentOf({ clock, config, opinion }: State, now: Now): Moment {
-  const unix = Number(unfold(now.clock, clock.era.pivot) / 1_000_000_000n);
-  return { unix, synchronized: config.once === null && opinion.variables.leap !== "unsynchronized" };
+export function momentOf(state: State, now: Now): Moment {
+  const unix = Number(unfold(now.clock, state.clock.era.pivot) / 1_000_000_000n);
+  // Who trusts its own clock is as good as synchronized: it tells others so.
+  return { unix, synchronized: state.config.once === null && systemHeader(state, now).leap !== "unsynchronized" };
 }

@@ -134,7 +134,82 @@ export const autokey: readonly Scenario[] = [
       );
     },
   },
+  {
+    name: "autokey: ntpkits of two groups on one LAN, by broadcast, multicast, manycast and as peers: followed is whose keys are there",
+    needs: [],
+    patient: true,
+    async run(world) {
+      const groups = ["red", "blue"];
+      const made = async (host: Host, ...words: readonly string[]): Promise<string> => {
+        const folder = world.file(host.name);
+        ended(await world.ntpkit(host, ["keygen", "--autokey", folder, "--host", host.name, "--json", ...words]), 0);
+        return folder;
+      };
+      const run = async (host: Host, folder: string, lines: readonly string[]): Promise<void> => {
+        const own = [`keysdir ${folder}`, `crypto host ${host.name}`, ...lines];
+        const config = await world.write(`${host.name}.conf`, own);
+        await world.ntpkitDaemon(host, ["run", "--no-clock", "-c", config], { want: "any" });
+      };
+      const servers = await Promise.all(groups.map((group) => world.host(group)));
+      const polls = "minpoll 3 maxpoll 3";
+      await Promise.all(
+        servers.map(async (server) => {
+          const folder = await made(server, "--trusted", "--identity", "iff", "--identity-bits", "512");
+          const sent = [`10.77.0.255`, `239.77.1.1`].map((to) => `broadcast ${to} autokey minpoll 3`);
+          await run(server, folder, ["server 127.127.1.0", "manycastserver 239.77.1.2", ...sent]);
+        }),
+      );
+      const proof = "autokey ident";
+      const modes: Readonly<Record<string, (own: readonly Host[]) => readonly string[]>> = {
+        bcst: () => ["broadcastclient autokey"],
+        mcst: () => ["multicastclient 239.77.1.1 autokey"],
+        many: ([one]) => [`manycastclient 239.77.1.2 ${proof} ${one!.name} ${polls}`],
+        peer: (own) => own.map(({ ipv4, name }) => `peer ${ipv4} ${proof} ${name} ${polls}`),
+      };
+      const dependents = Object.entries(modes).flatMap(([mode, lines]) =>
+        // A search has one group's parameters; the others those of both, or of one.
+        (mode === "many" ? [["red"], ["blue"]] : [["red"], groups]).map((own) => ({ mode, lines, own })),
+      );
+      await Promise.all(
+        dependents.map(async ({ mode, lines, own }) => {
+          const followed = servers.filter(({ name }) => own.includes(name));
+          const host = await world.host(`${mode}${own.join("")}`);
+          const folder = await made(host);
+          for (const group of own) await parameters(world.file(group), group, "iff", folder);
+          await run(host, folder, [...lines(followed), ...own.map((group) => `ident ${group}`)]);
+          const expected = followed.map(({ ipv4 }) => ipv4).sort();
+          let seen: readonly string[] = [];
+          await world.until(
+            async () => {
+              const { stdout } = await world.ntpkit(host, ["peers", "--json", "127.0.0.1"], { untold: true });
+              seen = proved(JSON.parse(stdout) as Peers);
+              return seen.join() === expected.join();
+            },
+            60,
+            `${host.name} does not follow ${expected.join()}`,
+          );
+        }),
+      );
+    },
+  },
 ];
+
+interface Peers {
+  readonly hosts: readonly {
+    readonly associations?: readonly {
+      readonly address: string | null;
+      readonly authentication: string;
+      readonly reach: number | null;
+    }[];
+  }[];
+}
+
+/** Whom a daemon believes, and has heard. */
+function proved({ hosts }: Peers): readonly string[] {
+  const all = hosts.flatMap(({ associations = [] }) => associations);
+  const believed = all.filter(({ authentication, reach }) => authentication === "ok" && (reach ?? 0) > 0);
+  return believed.flatMap(({ address }) => address ?? []).sort();
+}
 
 /** Gives a client what it needs of a server's group: of one scheme, which it then has to prove itself by. */
 async function parameters(from: string, group: string, scheme: string, to: string): Promise<void> {
