@@ -1,12 +1,17 @@
 /** A plan → a simulated world that runs it. */
 import type { AssociationConfig } from "../../src/engine/port/config.ts";
 import { BASE_LOOP } from "../../src/config/base.ts";
+import { loadAeads, type MakeAead } from "../../src/security/nts/aead.ts";
+import { ntsSecurity } from "../../src/security/nts/client.ts";
+import { KE_PORT } from "../../src/wire/ntske.ts";
 import { securityProvider } from "../../src/security/symmetric.ts";
-import type { SecurityProvider } from "../../src/security/security.ts";
+import type { Security, SecurityProvider } from "../../src/security/security.ts";
 import type { SocketToken } from "../../src/engine/port/action.ts";
 import { ORPHAN_WAIT } from "../../src/server/local.ts";
+import { createChance } from "../../src/sim/chance.ts";
 import type { LinkOptions } from "../../src/sim/link.ts";
 import type { Machine } from "../../src/sim/machine.ts";
+import { SimNts, randomOctets } from "../../src/sim/nts.ts";
 import { kiss, lies, silent, unsynchronized } from "../../src/sim/oddities.ts";
 import type { Runner } from "../../src/sim/runner.ts";
 import type { Oddity, ScriptedServer } from "../../src/sim/server.ts";
@@ -37,12 +42,15 @@ export interface Built {
   /** What UTC has leapt by since the world began, seconds. */
   leapt: number;
   readonly keys: WorldKeys;
+  /** Who establishes keys, by the source's name. */
+  readonly nts: ReadonlyMap<string, SimNts>;
 }
 
 /** The key of all, and another secret under its number. */
 export interface WorldKeys {
   readonly old: SecurityProvider;
   readonly new: SecurityProvider;
+  readonly makeAead: MakeAead;
 }
 
 const POOL = "pool.test";
@@ -53,9 +61,13 @@ const KEY = 1;
 
 /** The keys of every world that has any. */
 export async function worldKeys(): Promise<WorldKeys> {
+  const makeAead = await loadAeads();
+  const random = randomOctets(createChance("the octets of all under NTS"));
+  const nts = (): Security => ntsSecurity(makeAead, random);
   return {
-    old: securityProvider(await keysOf(`${KEY} SHA1 a-secret-of-ours`)),
-    new: securityProvider(await keysOf(`${KEY} SHA1 another-secret-of-ours`)),
+    old: securityProvider(await keysOf(`${KEY} SHA1 a-secret-of-ours`), nts),
+    new: securityProvider(await keysOf(`${KEY} SHA1 another-secret-of-ours`), nts),
+    makeAead,
   };
 }
 
@@ -76,13 +88,19 @@ export function build(plan: Plan, keys: WorldKeys): Built {
     beginning: BEGINNINGS[plan.beginning],
   });
   const site = new Site(world);
-  const sources = new Map(plan.sources.map((source) => [source.name, addSource(site, source)]));
+  const isSecure = plan.hosts.some((host) => host.nts);
+  const nts = new Map(
+    isSecure
+      ? plan.sources.map(({ name }) => [name, new SimNts(keys.makeAead, world.chance(`nts of ${name}`))] as const)
+      : [],
+  );
+  const sources = new Map(plan.sources.map((source) => [source.name, addSource(site, source, nts.get(source.name))]));
   const addresses = new Map(plan.hosts.map(({ name }, index) => [name, `10.2.0.${index + 1}`]));
   const hosts = new Map(
     plan.hosts.map((host) => [host.name, addHost(site, host, addresses, [...sources.values()], keys.old)]),
   );
   const characters = new Map(plan.sources.map(({ name, character }) => [name, character]));
-  const built: Built = { world, site, sources, hosts, characters, leapt: 0, keys };
+  const built: Built = { world, site, sources, hosts, characters, leapt: 0, keys, nts };
   nameAll(built);
   for (let count = 1; count <= plan.crowd; count += 1) addBystander(site, count, [...sources.values()], keys.old);
   for (const caster of plan.casters) cast(world, caster, keys.old);
@@ -156,14 +174,18 @@ const ODDITIES: Readonly<Record<Character, (error: number) => readonly Oddity[]>
 function addSource(
   site: Site,
   { name, character, stratum, error, rootDispersion, link }: PlannedSource,
+  nts: SimNts | undefined,
 ): ScriptedServer {
-  return site.reference(name, {
+  const server = site.reference(name, {
+    ...(nts === undefined ? {} : { nts }),
     stratum,
     rootDispersion,
     link: linkOf(link),
     clockError: character === "liar" ? 0 : error,
     oddities: ODDITIES[character](error),
   });
+  if (nts !== undefined) site.world.establishes(server.machine, nts);
+  return server;
 }
 
 function addHost(
@@ -176,18 +198,20 @@ function addHost(
   const { mode, iburst, burst, minpoll, maxpoll, maxclock, keyed } = host;
   const key = keyed ? KEY : null;
   const polls = { iburst, burst, minpoll, maxpoll };
+  const under = host.nts ? { nts: true, port: KE_PORT } : {};
   const own = addresses.get(host.name)!;
   const servers = sources.map(({ address }): Partial<AssociationConfig> => ({
     name: address.ip,
     ...polls,
+    ...under,
   }));
   const others = [...addresses.values()].filter((ip) => ip !== own);
   const peers = others.map((name) => ({ kind: "peer", name, key, ...polls, iburst: false }) as const);
   const lines: Readonly<Record<PlannedHost["mode"], readonly Partial<AssociationConfig>[]>> = {
     client: servers,
-    pool: [{ kind: "pool", name: POOL, ...polls }],
-    pools: [POOL, OTHER_POOL].map((name) => ({ kind: "pool", name, ...polls })),
-    named: [{ name: POOL, ...polls }],
+    pool: [{ kind: "pool", name: POOL, ...polls, ...under }],
+    pools: [POOL, OTHER_POOL].map((name) => ({ kind: "pool", name, ...polls, ...under })),
+    named: [{ name: POOL, ...polls, ...under }],
     // Whoever searches has sources, too: a world of searchers alone has no time.
     manycast: [...servers.slice(0, 3), { kind: "manycast", name: GROUP, key, ...polls }],
     peers: [...servers, ...peers],
@@ -255,11 +279,21 @@ const HAPPENINGS: {
     const station = built.sources.get(who) ?? built.hosts.get(who);
     if (station === undefined) return;
     built.site.renumber(who, station.machine, `10.${4 + (at >> 16)}.${(at >> 8) & 255}.${at & 255}`);
+    const nts = built.nts.get(who);
+    if (nts !== undefined) built.world.establishes(station.machine, nts);
     nameAll(built);
   },
   outage: (built, { lasting, how }) => {
     for (const name of [POOL, OTHER_POOL]) built.world.names.set(name, { fault: how });
     built.world.timeline.in(lasting, () => nameAll(built));
+  },
+  newKey: ({ nts }, { who }) => nts.get(who)?.rotate(),
+  forget: ({ nts }, { who }) => nts.get(who)?.rotate(0),
+  keyless: ({ nts, world }, { who, lasting, why }) => {
+    const one = nts.get(who);
+    if (one === undefined) return;
+    one.script = { ...one.script, fault: why };
+    world.timeline.in(lasting, () => (one.script = { ...one.script, fault: null }));
   },
   flood: (built, { who, packets }) => {
     const host = built.hosts.get(who);
@@ -291,12 +325,21 @@ function attack(built: Built, { interval, modes, replays }: PlannedAttacker): vo
   world.every(interval, () => forge(built, modes, addresses));
   if (!replays) return;
   const chance = world.chance("replays");
+  const flips = world.chance("flips");
   world.network.tap((datagram) => {
     // Of what was sent some comes again, after a millisecond or three hours.
     if (chance.happens(0.02)) world.network.inject(datagram, 1e-3 * 10 ** (7 * chance.uniform()));
+    if (datagram.bytes.length > LONGEST_PLAIN && flips.happens(0.05)) {
+      const bytes = Uint8Array.from(datagram.bytes);
+      bytes[flips.below(bytes.length)]! ^= 1 << flips.below(8);
+      world.network.inject({ ...datagram, bytes }, 0);
+    }
     return "pass";
   });
 }
+
+/** Octets of what is not under NTS: a header and a MAC. */
+const LONGEST_PLAIN = 72;
 
 /** Sends a packet in somebody's name, with timestamps that whoever is off the path can only guess. */
 function forge({ world, sources }: Built, modes: readonly number[], hosts: readonly string[]): void {

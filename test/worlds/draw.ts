@@ -1,4 +1,5 @@
 /** The generator: a seed → the plan of a world nobody thought of. */
+import type { EstablishFault } from "../../src/engine/port/establish.ts";
 import { createChance, type SimChance } from "../../src/sim/chance.ts";
 import { PHI } from "../../src/time/seconds.ts";
 import type {
@@ -20,13 +21,19 @@ const HOURS = 12;
 export function draw(seed: string, hours: number = HOURS): Plan {
   const chance = createChance(`world ${seed}`);
   const sources = drawSources(chance);
-  const hosts = Array.from({ length: 1 + chance.below(4) }, (_, index) => drawHost(chance, `host${index + 1}`));
+  const security = createChance(`nts ${seed}`);
+  const isSecure = security.happens(0.3);
+  const hosts = Array.from({ length: 1 + chance.below(4) }, (_, index) => ({
+    ...drawHost(chance, `host${index + 1}`),
+    nts: isSecure && security.happens(0.8),
+  }));
   const casters = chance.happens(0.3) ? [drawCaster(chance)] : [];
   const crowd = chance.happens(0.15) ? 10 + chance.below(21) : 0;
   const names = { hosts: hosts.map(({ name }) => name), sources: sources.map(({ name }) => name) };
   const events = Array.from({ length: chance.below(6) }, () => drawEvent(chance, names, hours * 3600));
   // By chance of its own, so that the rest of a world is what it was.
   events.push(...drawConspiracy(createChance(`conspiracy ${seed}`), hours * 3600));
+  if (isSecure) events.push(...drawKeyEvents(security, names.sources, hours * 3600));
   const beginning = one(chance, ["someday", "someday", "someday", "era", "leap"] as const);
   const attacker = chance.happens(0.5) ? drawAttacker(chance) : null;
   return { seed, hours, beginning, sources, casters, crowd, hosts, events, attacker };
@@ -109,7 +116,7 @@ const MODES: readonly Mode[] = [
   "orphan",
 ];
 
-function drawHost(chance: SimChance, name: string): PlannedHost {
+function drawHost(chance: SimChance, name: string): Omit<PlannedHost, "nts"> {
   const mode = one(chance, MODES);
   const minpoll = 4 + chance.below(4);
   return {
@@ -198,6 +205,18 @@ function drawConspiracy(chance: SimChance, end: number): readonly PlannedEvent[]
   if (!chance.happens(0.15)) return [];
   const at = Math.round(between(chance, end / 3, end - 600));
   return [{ at, what: "conspiracy", error: sign(chance) * size(chance, 100, 10_000) }];
+}
+
+/** Of key establishment and the keys of cookies: as often nothing at all as much of it. */
+function drawKeyEvents(chance: SimChance, sources: readonly string[], end: number): readonly PlannedEvent[] {
+  return Array.from({ length: chance.below(8) }, (): PlannedEvent => {
+    const at = Math.round(chance.happens(0.2) ? 0 : between(chance, 0, end - 600));
+    const who = one(chance, sources);
+    const what = one(chance, ["newKey", "forget", "keyless"] as const);
+    if (what !== "keyless") return { at, what, who };
+    const why = one<EstablishFault>(chance, ["refused", "silent", "untrusted", "expired", "tlsSilent"]);
+    return { at, what, who, lasting: Math.round(size(chance, 60, 7200)), why };
+  });
 }
 
 function drawAttacker(chance: SimChance): PlannedAttacker {

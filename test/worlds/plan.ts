@@ -1,4 +1,5 @@
 /** What a generated world is made from: plain data, so that it can be drawn, shrunk, printed, and built again. */
+import type { EstablishFault } from "../../src/engine/port/establish.ts";
 import type { ResolveFault } from "../../src/engine/port/event.ts";
 import type { Seconds } from "../../src/time/seconds.ts";
 
@@ -59,6 +60,8 @@ export interface PlannedHost {
   readonly maxclock: number;
   /** What is found must have a key. */
   readonly keyed: boolean;
+  /** Sources are asked under NTS. */
+  readonly nts: boolean;
   readonly clockError: Seconds;
   /** s/s */
   readonly frequency: number;
@@ -106,6 +109,15 @@ export type PlannedEvent =
       readonly lasting: Seconds;
       readonly how: ResolveFault;
     }
+  /** A source begins another key for its cookies, or forgets all; or establishes none for a while. */
+  | { readonly at: Seconds; readonly what: "newKey" | "forget"; readonly who: string }
+  | {
+      readonly at: Seconds;
+      readonly what: "keyless";
+      readonly who: string;
+      readonly lasting: Seconds;
+      readonly why: EstablishFault;
+    }
   /** So many packets in a second, in any names. */
   | {
       readonly at: Seconds;
@@ -122,7 +134,7 @@ export interface PlannedAttacker {
   readonly interval: Seconds;
   /** Modes of what is forged, 0 … 7. */
   readonly modes: readonly number[];
-  /** Sends again what was sent, too, sooner or later. */
+  /** Sends again what was sent, too, sooner or later; and of what is under NTS some with a bit changed. */
   readonly replays: boolean;
 }
 

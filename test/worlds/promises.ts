@@ -43,6 +43,8 @@ export interface Look {
   readonly actions: number;
   /** Octets of what it leaves to the next run. */
   readonly remembered: number;
+  /** The sources that it has asked in clear. */
+  readonly askedInClear: readonly string[];
   /** What an association's server is; `undefined`: another host. */
   readonly characterOf: (association: AssociationReport) => Character | undefined;
 }
@@ -188,6 +190,14 @@ export const PROMISES: Readonly<Record<string, Check>> = {
       ({ lifetime, mode, security }) => lifetime === "ephemeral" && mode !== "client" && security === "none",
     );
     return unproved.length === 0 ? null : listed(unproved);
+  },
+  "no source is asked in clear, nor followed unproved, by whoever asks for NTS": (look) => {
+    if (!look.host.nts) return null;
+    const unproved = look.snapshot.associations.filter(
+      (one) => FOLLOWED.has(one.verdict) && look.characterOf(one) !== undefined && one.security !== "nts",
+    );
+    const told = [...look.askedInClear, ...unproved.map(({ address }) => `${address} is followed`)];
+    return told.length === 0 ? null : told.join(", ");
   },
   "nobody is asked more often than the etiquette allows": ({ snapshot, before, since }) => {
     const most = since / HEADWAY + BURST;

@@ -100,6 +100,7 @@ function lookAt(
     highest: highest.get(host.name) ?? 0,
     together: watch.peakOf(runner),
     askedThoughDenied: watch.askedThoughDenied(runner),
+    askedInClear: watch.askedInClear(runner).filter((ip) => characters.has(site.nameOf(ip))),
     actions: runner.most,
     remembered: JSON.stringify(runner.memory).length,
     characterOf: ({ address }) => characters.get(site.nameOf(address)),

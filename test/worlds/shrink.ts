@@ -32,6 +32,7 @@ function* smaller(plan: Plan): Generator<Plan> {
 
 function* plainerHosts(host: PlannedHost): Generator<PlannedHost> {
   if (host.link !== PLAIN) yield { ...host, link: PLAIN };
+  if (host.nts) yield { ...host, nts: false };
   if (host.burst) yield { ...host, burst: false };
   if (host.wander !== 0) yield { ...host, wander: 0 };
   if (host.frequency !== 0) yield { ...host, frequency: 0 };

@@ -20,6 +20,9 @@ const REFERENCE_ID = 12;
 /** Of so many denials of one server one at least has come through, whatever is lost on the way. */
 const DENIALS = 5;
 
+/** No request under NTS is shorter, octets: a unique identifier and a cookie. */
+const UNDER_NTS = 150;
+
 /** The stratum of whoever has none (RFC 5905 MAXSTRAT; 0 in a packet). */
 const NOT_SYNCHRONIZED = 16;
 
@@ -36,6 +39,9 @@ export class Watch {
   readonly #questions = new Map<string, string>();
   readonly #denials = new Map<string, number>();
 
+  /** By host, whom it has asked without extension fields. */
+  readonly #clear = new Map<string, Set<string>>();
+
   #least = NOT_SYNCHRONIZED;
 
   /** @param group where searches go */
@@ -47,6 +53,8 @@ export class Watch {
         this.#least = Math.min(this.#least, datagram.bytes[1]! || NOT_SYNCHRONIZED);
       if (mode === "client") this.#asked.set(`${from.ip} ${to.ip}`, (this.#asked.get(`${from.ip} ${to.ip}`) ?? 0) + 1);
       if (mode === "client") this.#questions.set(`${from.ip} ${to.ip}`, timestampAt(datagram.bytes, TRANSMIT));
+      if (mode === "client" && datagram.bytes.length < UNDER_NTS)
+        this.#clear.set(from.ip, (this.#clear.get(from.ip) ?? new Set()).add(to.ip));
       if (mode === "server") this.#heedDenial(`${to.ip} ${from.ip}`, datagram.bytes);
       if (mode === "client" && isMulticast(to.ip)) this.#searches.add(timestampAt(datagram.bytes, TRANSMIT));
       // What comes back for forged questions, a flood of which is nobody's search, is the flood's doing.
@@ -59,6 +67,11 @@ export class Watch {
   /** The least stratum that anybody has searched from so far. */
   get leastSearching(): number {
     return this.#least;
+  }
+
+  /** The addresses that a host has asked in clear, from the one that it has. */
+  askedInClear({ machine }: Runner): readonly string[] {
+    return [...(this.#clear.get(machine.address()) ?? [])];
   }
 
   /** The most answers that set out for one search of a host within {@link TOGETHER}. */

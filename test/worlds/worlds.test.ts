@@ -72,6 +72,7 @@ function look(change: Partial<Look> = {}): Look {
     highest: 3,
     together: 1,
     askedThoughDenied: [],
+    askedInClear: [],
     actions: 20,
     remembered: 2000,
     characterOf: ({ id }) => (id > 3 ? "liar" : "honest"),
@@ -137,6 +138,10 @@ const BROKEN: Readonly<Record<string, Partial<Look>>> = {
     verdict: "outlier",
     security: "none",
   }),
+  "no source is asked in clear, nor followed unproved, by whoever asks for NTS": {
+    host: { ...look().host, nts: true },
+    askedInClear: ["10.1.0.1"],
+  },
   "nobody is asked more often than the etiquette allows": among({
     ...lying,
     verdict: "outlier",
