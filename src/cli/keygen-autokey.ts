@@ -105,6 +105,8 @@ function requestOf(
     );
   if (options.clientKeys !== undefined && options.identity !== "mv")
     throw new UsageError("--client-keys is for MV's parameters", "add --identity mv");
+  if (options.identityBits !== undefined && options.identity === undefined)
+    throw new UsageError("--identity-bits is for the parameters of a group", "add --identity iff, gq or mv");
   const bits = options.modulus ?? ROWS.modulus.standard;
   if (signs === "dsa" && signKey === null && bits > LONGEST_DSA)
     throw new UsageError(`--modulus ${bits} is too long for a DSA sign key`, `${LONGEST_DSA} is the most`);

@@ -48,6 +48,7 @@ describe("keygen --autokey", () => {
   it.each([
     ["--sign", "rsa", "--scheme", "DSA-SHA256"],
     ["--client-keys", "3"],
+    ["--identity-bits", "512"],
     ["--client-keys", "3", "--identity", "iff"],
   ])("refuses %s %s %s %s before there is a folder", async (...words) => {
     expect(await keygen("none", ...words)).toMatchObject({ code: 64, out: "" });

@@ -151,9 +151,13 @@ const FOR_AUTOKEY: ReadonlySet<string> = new Set(GROUPS.keygenAutokey.rows.map((
 
 /** What they need beside the one that is tried: small keys, soon made. */
 function keysMade(flag: string): readonly string[] {
-  const small = { "--modulus": "1024", "--identity-bits": "512" };
-  const words = Object.entries(small).flatMap(([name, value]) => (name === flag ? [] : [name, value]));
-  if (flag === "--client-keys") words.push("--identity", "mv");
+  const words = flag === "--modulus" ? [] : ["--modulus", "1024"];
+  const ofGroup: Readonly<Record<string, readonly string[]>> = {
+    "--identity": ["--identity-bits", "512"],
+    "--identity-bits": ["--identity", "iff"],
+    "--client-keys": ["--identity-bits", "512", "--identity", "mv"],
+  };
+  words.push(...(ofGroup[flag] ?? []));
   return [...words, "--force", ...(flag === "--autokey" ? [] : ["--autokey", join(folder, "made")])];
 }
 

@@ -18,7 +18,9 @@ import { AUTOKEY_FAULTS } from "../../../src/security/autokey/faults.ts";
 import { isIffProof } from "../../../src/security/autokey/identity/iff.ts";
 import { readHostKey } from "../../../src/security/autokey/keys.ts";
 import { AutokeyServer } from "../../../src/security/autokey/server.ts";
-import { sessionMac } from "../../../src/security/autokey/session.ts";
+import { FollowedList } from "../../../src/security/autokey/lists.ts";
+import { securityInRole } from "../../../src/security/autokey/roles.ts";
+import { keyList, sessionMac } from "../../../src/security/autokey/session.ts";
 import { STATUS } from "../../../src/security/autokey/status.ts";
 import { LONGEST_TRAIL } from "../../../src/security/autokey/trail.ts";
 import type { Moment } from "../../../src/security/security.ts";
@@ -533,6 +535,86 @@ describe("whatever is sent", () => {
       }),
       budget(0.02),
     );
+  });
+
+  /** Under a MAC that is right, as anybody can make it. */
+  function sentUnder(mode: number, destination: Uint8Array, fields: readonly { type: number; value: Uint8Array }[]) {
+    const octets = fields.map(({ type, value }) => encodeExtension(type, value));
+    const covered = concatenate([header(mode, at(60)), ...octets]);
+    const parts = { source: PATH.server, destination, keyId: 0x7000_0000, cookie: 0 };
+    const bytes = concatenate([covered, encodeMac(sessionMac("md5", parts, covered))]);
+    return { bytes, packet: decodePacket(bytes) };
+  }
+
+  it.each([
+    ["a peer", "peer", 1, PATH.client],
+    ["who hears broadcasts", { group: "ff05::101" }, 5, addressOctets("ff05::101")!],
+  ] as const)(
+    "%s neither throws nor believes it, and answers with one question and one answer",
+    (_, role, mode, to) => {
+      const own = recordedHost("i11", "c");
+      own.update(at(0));
+      fc.assert(
+        fc.property(fc.array(fc.array(field, { minLength: 1, maxLength: 3 }), { maxLength: 6 }), (sent) => {
+          const dancer = { credentials: own, associationId: 10_430, group: recordedGroup("i11"), random };
+          const security = securityInRole(dancer, "2001:db8::1", role);
+          security.face("2001:db8::c");
+          security.tell(at(60));
+          for (const fields of sent) {
+            const { bytes, packet } = sentUnder(mode, to, fields.map(altered));
+            if (packet.kind === "packet") expect(["dance", "failed"]).toContain(security.open(bytes, packet));
+            const sealed = security.seal(header(role === "peer" ? 1 : 3, at(60)));
+            if (sealed.kind !== "sealed") throw new Error(sealed.fault);
+            expect(decoded(sealed.bytes).extensions.length).toBeLessThanOrEqual(2);
+          }
+        }),
+        budget(0.02),
+      );
+    },
+  );
+
+  it("a list is followed through losses, and neither backwards nor from elsewhere", () => {
+    const parts = { source: PATH.server, destination: PATH.client, cookie: 7 };
+    fc.assert(
+      fc.property(fc.nat(), fc.array(fc.nat(40), { maxLength: 12 }), (seed, gaps) => {
+        const { keyIds, autokey } = keyList("md5", parts, 0x1_0000 + (seed % 2 ** 31));
+        const list = new FollowedList();
+        const value = new Uint8Array(8);
+        new DataView(value.buffer).setUint32(0, autokey.keyId);
+        new DataView(value.buffer).setUint32(4, autokey.sequence);
+        const content = { timestamp: 9, filestamp: 1, value, signature: new Uint8Array(64) };
+        expect(list.follow("md5", parts, keyIds.at(-1)!)).toBe("broken");
+        expect(list.learn(content)).toBeNull();
+        const left = [...keyIds];
+        const passed: number[] = [];
+        for (const gap of gaps) {
+          for (let lost = 0; lost < gap; lost += 1) passed.push(left.pop() ?? passed[0]!);
+          const next = left.pop();
+          if (next === undefined) break;
+          expect(list.follow("md5", parts, next)).toBe("next");
+          passed.push(next);
+          for (const before of [next, passed[0]!]) expect(list.follow("md5", parts, before)).toBe("old");
+          expect(list.follow("md5", { ...parts, cookie: 8 }, left.at(-1) ?? 0x2_0000)).not.toBe("next");
+          // What is announced once more changes nothing, and what is older is a recording.
+          expect(list.learn(content)).toBeNull();
+          expect(list.learn({ ...content, timestamp: 8 })).toBe("timestamp");
+        }
+      }),
+      budget(0.02),
+    );
+  });
+
+  it("autokey values that lie about how many key IDs there are, or are none, are refused", () => {
+    for (const [length, sequence] of [
+      [8, 100],
+      [8, 0xffff_ffff],
+      [4, 0],
+      [12, 0],
+    ] as const) {
+      const value = new Uint8Array(length);
+      if (length === 8) new DataView(value.buffer).setUint32(4, sequence);
+      expect(new FollowedList().learn({ timestamp: 9, filestamp: 1, value, signature: value })).toBe("autokey");
+    }
   });
 
   it("a server neither throws nor answers with more than fits, and by right MACs", () => {
