@@ -9,7 +9,7 @@ import { type Host, Network, removeLeftovers } from "../lab/netns.ts";
 import { fetchPeers, type Peer } from "../lab/peers.ts";
 import { must, run, type Running, start, stopAll } from "../lab/processes.ts";
 import { Certificates } from "../support/certificates.ts";
-import { processorOf } from "./processor.ts";
+import { childrensProcessor, processorOf } from "./processor.ts";
 
 const NTPKIT = process.env["NTPKIT_BIN"] ?? fileURLToPath(new URL("../../bin/ntpkit.js", import.meta.url));
 const [GENERATOR, REQUEST] = ["generator.ts", "nts-request.ts"].map((name) =>
@@ -64,6 +64,7 @@ try {
   for (const flight of [1, 16, 64]) await hold(servers, authority.file, flight);
 
   if (chrony !== undefined) await firstOffsets(chrony, servers.get("chronyd")!.host, authority.file);
+  await inHand(ours, authority.file);
 } finally {
   await Promise.all(running.map((one) => one.stop()));
   await network.remove();
@@ -134,6 +135,29 @@ async function firstOffsets(chrony: Peer, host: Host, authority: string): Promis
     return sorted[Math.floor(sorted.length / 2)]!;
   });
   console.log(`ntpkit / chronyd, medians: ${(ntpkit! / chronyd!).toFixed(2)}`);
+}
+
+/** A query with cookies in hand beside one without NTS, by turns: time, and what it takes of the processor. */
+async function inHand(host: Host, authority: string): Promise<void> {
+  const query = [...NO_CLOCK, process.execPath, NTPKIT, "query", "--samples", "1", "127.0.0.1"];
+  const ways = { plain: query, nts: [...query, "--nts", "--ca", authority] };
+  const env = { STATE_DIRECTORY: `${FOLDER}/in-hand` };
+  await timed(host.inside(ways.nts), env);
+  const taken = { plain: [] as [number, number][], nts: [] as [number, number][] };
+  for (let turn = 0; turn < STARTS; turn += 1)
+    for (const way of ["plain", "nts"] as const) {
+      const before = childrensProcessor();
+      const ms = await timed(host.inside(ways[way]), env);
+      taken[way].push([ms, (childrensProcessor() - before) * 1000]);
+    }
+  const ratio = (column: 0 | 1): string => {
+    const [plain, nts] = [taken.plain, taken.nts].map((all) => {
+      const sorted = all.map((one) => one[column]).toSorted((one, other) => one - other);
+      return sorted[Math.floor(sorted.length / 2)]!;
+    });
+    return `${nts!.toFixed(0)} / ${plain!.toFixed(0)} ms: ${(nts! / plain!).toFixed(2)}`;
+  };
+  console.log(`query, cookies in hand / without NTS, medians: ${ratio(0)}, of the processor ${ratio(1)}`);
 }
 
 async function timed(argv: readonly string[], env: Readonly<Record<string, string>>): Promise<number> {
