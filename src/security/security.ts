@@ -138,6 +138,11 @@ export interface Ticket {
   /** Its answers may be longer than what they answer, as Autokey's certificates are. */
   readonly grows?: boolean;
   /**
+   * Makes ready what does not depend on the header and takes long, so that the time that the header tells is read after that. Absent, or not
+   * called: sealing does it.
+   */
+  prepare?(): void;
+  /**
    * Seals the answer, with as many cookies as were asked for.
    * @param header 48 octets; not kept, not changed
    * @returns never more octets than the request has, unless it {@link Ticket.grows}; none: nothing is answered. Overwritten by the next

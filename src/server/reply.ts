@@ -139,9 +139,9 @@ export function isSealed({ keyId, ticket }: Readonly<Reply>): boolean {
 
 /** A copy that outlives the next request, for replies that wait. */
 export function keepReply(reply: Readonly<Reply>): Reply {
-  const bytes = reply.bytes.slice(0, WAITING_OCTETS);
+  const bytes = reply.bytes.slice(0, reply.ticket?.grows === true ? reply.bytes.length : WAITING_OCTETS);
   return { ...reply, bytes, view: new DataView(bytes.buffer) };
 }
 
-/** What waits is the answer to a solicitation: a header, a key identifier and the longest digest. */
+/** What waits for long is the answer to a solicitation: a header, a key identifier and the longest digest. */
 const WAITING_OCTETS: number = HEADER_LENGTH + MAX_MAC_LENGTH;

@@ -34,6 +34,8 @@ interface Waiting {
   readonly reply: Reply;
   readonly socket: SocketToken;
   readonly to: Address;
+  /** The address of ours that it leaves from; absent: the system's choice. */
+  readonly from?: string;
 }
 
 /** The server and what it works with. */
@@ -107,9 +109,15 @@ export function onRequest(state: State, event: Datagram, packet: Packet | Malfor
   if (DISPOSITIONS[disposition].kind !== "answered") return;
   const { delay } = server.reply;
   const own = event.cast === "unicast" ? event.to?.ip : undefined;
-  if (delay === 0) return send(state, server.reply, event.socket, event.from, now, own);
+  const { ticket } = server.reply;
+  if (delay === 0 && ticket?.prepare === undefined)
+    return send(state, server.reply, event.socket, event.from, now, own);
+  // A signature takes longer than the time that it is to vouch for may be off: that is read when it is made.
+  ticket?.prepare?.();
   if (answering.waiting.length >= WAITING_AT_MOST) return;
-  const reply = { at: after(now.mono, delay), reply: keepReply(server.reply), socket: event.socket, to: event.from };
+  const source = own === undefined ? {} : { from: own };
+  const kept = { reply: keepReply(server.reply), socket: event.socket, to: event.from, ...source };
+  const reply = { at: after(now.mono, delay), ...kept };
   const place = answering.waiting.findLastIndex(({ at }) => at <= reply.at) + 1;
   answering.waiting.splice(place, 0, reply);
   state.deadlines.set(TIMER.replies, answering.waiting[0]!.at);
@@ -132,7 +140,7 @@ export function sendWaiting(state: State, now: Now): void {
   const [next] = answering.waiting;
   if (next !== undefined && next.at <= now.mono) {
     answering.waiting.shift();
-    send(state, next.reply, next.socket, next.to, now);
+    send(state, next.reply, next.socket, next.to, now, next.from);
   }
   state.deadlines.set(TIMER.replies, answering.waiting[0]?.at ?? null);
 }

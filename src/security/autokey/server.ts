@@ -64,10 +64,15 @@ export class AutokeyServer implements AutokeyAnswering {
     if (!this.isAuthentic(bytes, packet, path)) return null;
     this.#unix = unixNear(seconds, this.#unix);
     const moment = { unix: this.#unix, synchronized };
+    let prepared: Uint8Array | null | undefined;
+    const fields = (): Uint8Array | null =>
+      (prepared = prepared === undefined ? this.#fieldsFor(packet, path, moment) : prepared);
+    const isLong = packet.extensions.length > 0;
     return {
       session: null,
       grows: true,
-      seal: (header) => this.answer(header, packet, path, moment) ?? NO_ANSWER,
+      ...(isLong ? { prepare: () => void fields() } : {}),
+      seal: (header) => this.#sealed(header, fields(), packet, path) ?? NO_ANSWER,
     };
   }
 
@@ -109,7 +114,12 @@ export class AutokeyServer implements AutokeyAnswering {
    * @param header 48 octets of it
    * @returns `null`: too much was asked in this second
    */
-  answer(header: Uint8Array, { mac, extensions }: Packet, path: Path, moment: Moment): Uint8Array | null {
+  answer(header: Uint8Array, packet: Packet, path: Path, moment: Moment): Uint8Array | null {
+    return this.#sealed(header, this.#fieldsFor(packet, path, moment), packet, path);
+  }
+
+  /** The field of an answer, encoded; none where nothing was asked. */
+  #fieldsFor({ extensions }: Packet, path: Path, moment: Moment): Uint8Array | null {
     const [field] = extensions;
     const asker: Asker = {
       cookie: () => this.#cookieOf(path),
@@ -118,8 +128,14 @@ export class AutokeyServer implements AutokeyAnswering {
     // Of several messages the first is answered, as ntpd has it.
     const message = field === undefined ? null : this.#answers.reply(field, asker, moment);
     if (message === "busy") return null;
-    const encoded = message === null ? null : autokeyField(message);
-    const covered = encoded === null ? header : concatenate([header, encodeExtension(encoded.type, encoded.value)]);
+    if (message === null) return NO_ANSWER;
+    const { type, value } = autokeyField(message);
+    return encodeExtension(type, value);
+  }
+
+  #sealed(header: Uint8Array, field: Uint8Array | null, { mac, extensions }: Packet, path: Path): Uint8Array | null {
+    if (field === null) return null;
+    const covered = concatenate([header, field]);
     const cookie = this.#cookieFor(extensions.length, path);
     const parts = { source: path.server, destination: path.client, keyId: mac!.keyId, cookie };
     return concatenate([covered, encodeMac(sessionMac(this.#credentials.digest, parts, covered))]);

@@ -637,6 +637,30 @@ describe("whatever is sent", () => {
     );
   });
 
+  it("a server has made ready what it signs before it is told the time, and seals any header with it", () => {
+    const srv = recordedHost("i11", "s");
+    srv.update(at(0));
+    const cookieField = CORPUS.find(({ type }) => type === 0x0203)!;
+    const covered = concatenate([header(3, at(0)), encodeExtension(cookieField.type, cookieField.value)]);
+    const parts = { source: PATH.client, destination: PATH.server, keyId: 70_000, cookie: 0 };
+    const bytes = concatenate([covered, encodeMac(sessionMac("md5", parts, covered))]);
+    const seconds = ntpSeconds(MADE);
+    const ticket = new AutokeyServer(srv, random).judge(
+      bytes,
+      decoded(bytes),
+      "2001:db8::c",
+      "2001:db8::1",
+      seconds,
+      true,
+    )!;
+    ticket.prepare!();
+    const [first, second] = [ticket.seal(header(4, at(1))), ticket.seal(header(4, at(2)))].map(decoded);
+    // A cookie is encrypted with chance in it: once.
+    expect(first!.extensions).toEqual(second!.extensions);
+    expect(first!.header.transmit).not.toBe(second!.header.transmit);
+    expect(first!.mac).not.toEqual(second!.mac);
+  });
+
   it("a certificate that was read leaves TLS as it is, though that is loaded later", async () => {
     expect(typeof readCertificate(recordedHost("i1", "s").own.certificate.octets)).toBe("object");
     const { createSecureContext } = await import("node:tls");
