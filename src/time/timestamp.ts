@@ -92,11 +92,26 @@ export function toIso(folded: NtpTimestamp, pivot: UnixNanoseconds): string | nu
 /** The ISO 8601 UTC string of a Unix time, nanoseconds included; years 0000 … 9999, else `null`. */
 export function unixToIso(unix: UnixNanoseconds): string | null {
   const seconds = floor(unix, NANOSECONDS);
-  const nanoseconds = unix - seconds * NANOSECONDS;
-  const date = new Date(Number(seconds) * 1000);
+  const text = secondText(Number(seconds));
+  if (text === null) return null;
+  return `${text}.${Number(unix - seconds * NANOSECONDS)
+    .toString()
+    .padStart(9, "0")}Z`;
+}
+
+/** The seconds that were written last: of the stamps of a packet, and of those round it, most are of the same few. */
+const WRITTEN: { readonly seconds: number; readonly text: string | null }[] = [];
+const MOST_WRITTEN = 16;
+
+function secondText(seconds: number): string | null {
+  const place = Math.abs(seconds) % MOST_WRITTEN;
+  const before = WRITTEN[place];
+  if (before?.seconds === seconds) return before.text;
+  const date = new Date(seconds * 1000);
   const year = date.getUTCFullYear();
-  if (!(year >= 0 && year <= 9999)) return null;
-  return `${date.toISOString().slice(0, 19)}.${nanoseconds.toString().padStart(9, "0")}Z`;
+  const text = year >= 0 && year <= 9999 ? date.toISOString().slice(0, 19) : null;
+  WRITTEN[place] = { seconds, text };
+  return text;
 }
 
 /** A Unix time in units of 2^−32 s since 1900, with its era: unbounded, negative before 1900. */

@@ -91,15 +91,21 @@ export function schemaName(command: string): string {
  * @param indented for people to read
  */
 export function documentText(document: object, indented: boolean): string {
-  const text = JSON.stringify(
-    document,
-    (_key, value: unknown) => {
-      if (typeof value === "bigint") return value.toString();
-      return typeof value === "number" && !Number.isFinite(value) ? null : value;
-    },
-    indented ? 2 : undefined,
-  );
+  const text = stringified(document, indented ? 2 : undefined);
   return `${text.replace(STEERING, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`)}\n`;
+}
+
+/** JSON makes `null` of numbers that it does not have by itself; of whole numbers of 64 bits, which few documents have, it complains. */
+function stringified(document: object, space: number | undefined): string {
+  try {
+    return JSON.stringify(document, undefined, space);
+  } catch {
+    return JSON.stringify(
+      document,
+      (_key, value: unknown) => (typeof value === "bigint" ? value.toString() : value),
+      space,
+    );
+  }
 }
 
 // JSON itself escapes the C0 controls; these it leaves as they are. Code units, so that escapes are those of JSON.
