@@ -166,11 +166,14 @@ export const PROMISES: Readonly<Record<string, Check>> = {
     return lost.length === 0 ? null : listed(lost);
   },
   "the set never falls below minclock by dismissing the healthy": (look) => {
-    const { snapshot, before } = look;
+    const { host, snapshot, before, since } = look;
     if (before === null || look.calm < SETTLED) return null;
     const here = new Set(snapshot.associations.map(({ address }) => address));
     const isHealthy = (one: AssociationReport): boolean => one.reach !== 0 && look.characterOf(one) === "honest";
-    const lost = before.associations.filter((one) => isHealthy(one) && !here.has(one.address));
+    // Where the register is shorter than the time between two looks, whoever lost one answer may have lost all since, and is out of reach.
+    const isStale = REGISTER * 2 ** host.minpoll < since;
+    const wasHealthy = (one: AssociationReport): boolean => isHealthy(one) && (!isStale || one.reach === 0o377);
+    const lost = before.associations.filter((one) => wasHealthy(one) && !here.has(one.address));
     const left = snapshot.associations.filter(isHealthy).length;
     return lost.length === 0 || left >= MINCLOCK ? null : `${left} are left after ${listed(lost)}`;
   },
