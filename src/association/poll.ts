@@ -37,6 +37,9 @@ const RATE_SLOWDOWN = 1;
 const LEAST_BACKOFF: PollExponent = 12; // an hour and eight minutes: an hourly run leaves it out once
 const LONGEST_BACKOFF: PollExponent = 17; // a day and a half, the largest poll exponent there is
 
+/** On average so much lies between packets that nobody takes amiss, seconds (ntpd's `discard average 3`). */
+const AVERAGE_HEADWAY: Seconds = 8;
+
 /** How polls are spaced. */
 export interface PollRules {
   /** One-shot: the most samples of a server, unless its own line says otherwise; `null`: the daemon's schedule. */
@@ -230,6 +233,17 @@ export function wishPoll(association: Writable<Association>, wish: PollExponent,
   if (planned > nextPoll && association.heard !== now) return false;
   pollAt(association, planned);
   return true;
+}
+
+/**
+ * What it said last is doubted, and it is asked again before its interval is over. After a poll that was answered an interval's length
+ * apart two questions at an average headway are within what any server bears.
+ */
+export function askAgainSoon(association: Writable<Association>, now: Mono, rules: PollRules): void {
+  const { nextPoll, burst, reach } = association;
+  if (nextPoll === null || burst > 0 || reach === 0) return;
+  const planned = after(now, AVERAGE_HEADWAY * (1 + rules.uniform() / 16));
+  if (planned < nextPoll) pollAt(association, planned);
 }
 
 /** No more questions in this run; what was measured stays usable. */

@@ -89,11 +89,11 @@ export const ADAPTIVE: Strategy<AdaptiveState> = {
   },
 
   update(before, input, bounds, moves) {
-    const { state: heard, fresh, jumps } = hear(before, input, bounds);
+    const { state: heard, fresh, ...found } = hear(before, input, bounds);
     const followed = input.system === null ? [] : followedIn(heard, input.system.sources);
     const state = { ...heard, beyond: beyondSince(heard, followed, input, bounds) };
-    if (!followed.some(({ source }) => fresh.has(source))) return { state, decision: { kind: "none" }, jumps };
-    return { ...conclude(state, followed, input, bounds, moves), jumps };
+    if (!followed.some(({ source }) => fresh.has(source))) return { state, decision: { kind: "none" }, ...found };
+    return { ...conclude(state, followed, input, bounds, moves), ...found };
   },
 
   restart(before, { minpoll }) {
@@ -128,9 +128,10 @@ function hear(
   before: AdaptiveState,
   { samples, system }: DisciplineInput,
   bounds: DisciplineBounds,
-): { state: AdaptiveState; fresh: ReadonlySet<number>; jumps: readonly Jump[] } {
+): { state: AdaptiveState; fresh: ReadonlySet<number>; jumps: readonly Jump[]; doubted: ReadonlySet<number> } {
   let state = before;
   const fresh = new Set<number>();
+  const doubted = new Set<number>();
   const jumps: Jump[] = [];
   for (const sample of samples) {
     const { source } = sample;
@@ -139,17 +140,23 @@ function hear(
     const { history: taken, kept, jump } = takeIn(known, sample);
     if (jump !== null) jumps.push({ source, ...jump });
     if (kept) fresh.add(source);
+    if (isDoubted(taken)) doubted.add(source);
+    else doubted.delete(source);
     const others = state.histories.filter((one) => one.source !== source);
     // What nothing known explains is looked at again as soon as may be; but whoever goes on contradicting itself is heeded only if
     // it is believed.
-    const { length } = taken.suspects;
-    const matters = length > 0 && (length < CONFIRMED || system === null || isBelieved(source, system));
+    const matters = taken.suspects.length > 0 && (isDoubted(taken) || system === null || isBelieved(source, system));
     // Whether a way has become longer is soon known if it is asked about; while nothing is, the clock goes by what it knew before.
     const rerouted = taken.waited.length > 1 && taken.waited.length < REROUTED && isBelieved(source, system);
     const poll = matters || rerouted ? bounds.minpoll : state.poll;
     state = { ...state, histories: bounded([...others, { source, history: taken }], system), poll };
   }
-  return { state, fresh, jumps };
+  return { state, fresh, jumps, doubted };
+}
+
+/** Whether its last sample is a spike or the first of a change: the next ones say which. */
+function isDoubted({ suspects }: History): boolean {
+  return suspects.length > 0 && suspects.length < CONFIRMED;
 }
 
 /** Whether a server's samples are kept: there is a history of it, or room for one, or it is believed. */

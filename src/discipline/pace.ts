@@ -15,8 +15,8 @@ import { pollInterval } from "../time/seconds.ts";
 import { correct, predict } from "./kalman.ts";
 import type { ClockEstimate } from "./kalman.ts";
 
-/** The variance that the walk may add in an interval, in those of an ordinary measurement: 2.5 standard deviations. */
-const WALK = 6;
+/** The variance that the walk may add in an interval, in those of an ordinary measurement: 1.4 standard deviations. */
+const WALK = 2;
 
 /** The predicted variance may be this much of that after a long time at the interval, … */
 const LEARNED = 1.5;

@@ -132,6 +132,8 @@ export interface DisciplineUpdate<State> {
   readonly decision: Decision;
   /** Absent: none was found, or the strategy looks for none. */
   readonly jumps?: readonly Jump[];
+  /** Servers that contradict what is known and are to be heard again at once. Absent: none. */
+  readonly doubted?: ReadonlySet<number>;
 }
 
 /** What an oscillator is known to do. */
@@ -199,6 +201,8 @@ export interface RunningDiscipline {
   adopt(source: number, history: History): void;
   /** What the last update found out. */
   readonly jumps: readonly Jump[];
+  /** Whom it wants to hear again at once. */
+  readonly doubted: ReadonlySet<number>;
   /** @param by what somebody else stepped the clock by; 0: the machine slept, or nobody knows */
   restart(by: Seconds): void;
   /** Goes on within other bounds. */
@@ -210,6 +214,8 @@ export interface RunningDiscipline {
   readonly report: DisciplineReport;
 }
 
+const NOBODY: ReadonlySet<number> = new Set();
+
 /** Sets a strategy to work. */
 export function run<State>(
   strategy: Strategy<State>,
@@ -220,6 +226,7 @@ export function run<State>(
   let state = strategy.start(learned, bounds);
   let moves: Moves | null = null;
   let jumps: readonly Jump[] = [];
+  let doubted: ReadonlySet<number> = NOBODY;
   return {
     update(input) {
       if (moves !== null) moves = lately(moves, input.now);
@@ -227,6 +234,7 @@ export function run<State>(
       const { decision } = update;
       state = update.state;
       jumps = update.jumps ?? [];
+      doubted = update.doubted ?? NOBODY;
       if (isSet(strategy.report(state)))
         moves =
           moves === null
@@ -259,6 +267,9 @@ export function run<State>(
     },
     get jumps() {
       return jumps;
+    },
+    get doubted() {
+      return doubted;
     },
     get report() {
       return strategy.report(state);

@@ -21,8 +21,8 @@ const WANDERS: readonly number[] = Array.from({ length: 15 }, (_, step) => 1e-11
 /** What is expected of an oscillator before it is heard: most are within a factor of ten of this. */
 const USUAL = { wander: 1e-9, spread: Math.log(10) } as const;
 
-/** How much less the judgement of a sample counts with each one that follows: about the last thirty decide. */
-const FORGETTING = 0.97;
+/** How much less the judgement of a sample counts with each one that follows: about the last fifty decide. */
+const FORGETTING = 0.98;
 
 /**
  * The frequency of an oscillator nobody has measured, standard deviation: crystals are sold with ±50 ppm, and most are better; or

@@ -30,7 +30,7 @@ export interface MachineOptions {
   readonly slewRate?: Frequency;
   /**
    * How fast the phase is corrected where the clock is steered, s/s: 500 ppm, as a kernel slews; `hurried`: a large phase by the tick,
-   * as well. Default `Infinity`: at once.
+   * as well; `Infinity`: at once. Default `hurried`.
    */
   readonly steerRate?: Frequency | "hurried";
   /** What whoever steered the clock before has left: a frequency correction, s/s, and a slew that goes on, seconds. */
@@ -46,7 +46,8 @@ export type Steering = "kernel" | "hurried" | "at once";
 /** How a machine's options want it. */
 export function steeringOf(rate: MachineOptions["steerRate"]): Steering {
   if (rate === "hurried") return rate;
-  return rate === undefined || rate === Infinity ? "at once" : "kernel";
+  if (rate === undefined) return "hurried";
+  return rate === Infinity ? "at once" : "kernel";
 }
 
 /** How it is where nobody stays to set the tick back. */

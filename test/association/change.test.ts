@@ -20,7 +20,7 @@ import {
   resumeFrom,
   stayAway,
 } from "../../src/association/life.ts";
-import { askAgainAt, dueOf, onLost, onPoll, pollAt, wishPoll } from "../../src/association/poll.ts";
+import { askAgainAt, askAgainSoon, dueOf, onLost, onPoll, pollAt, wishPoll } from "../../src/association/poll.ts";
 import { endRequest, onAsked, request, requestLeft } from "../../src/association/request.ts";
 import type { QuestionToken } from "../../src/association/request.ts";
 import { unfitness } from "../../src/system/fitness.ts";
@@ -69,6 +69,7 @@ const STEPS: Readonly<Record<string, Step>> = {
   "is restarted": (held, now) => restart(held, now.mono),
   "has agreed": (held) => onAgreed(held, true),
   "is asked again": (held, now) => askAgainAt(held, now.mono),
+  "is doubted, and asked again soon": (held, now, rules) => askAgainSoon(held, now.mono, rules),
   "is asked later": (held, now) => pollAt(held, (now.mono + 9) as Mono),
   "is asked no more": (held) => pollAt(held, null),
   "is asked more rarely": (held, now, rules) => void wishPoll(held, 9, now.mono, rules),

@@ -1,7 +1,7 @@
 /** A clock that is steered: what its associations' samples, requests and polls make of it. */
 import { describe, expect, it } from "vitest";
 import { clockFilter, filterSample, moveFilter } from "../../src/association/filter.ts";
-import { wishPoll } from "../../src/association/poll.ts";
+import { askAgainSoon, wishPoll } from "../../src/association/poll.ts";
 import { moveRequest, request, requestLeft, stepSince } from "../../src/association/request.ts";
 import type { QuestionToken } from "../../src/association/request.ts";
 import { BURST_SIX } from "../../src/association/template.ts";
@@ -50,7 +50,7 @@ describe("a request under way", () => {
   });
 });
 
-describe("a wish for another interval", () => {
+describe("a wish for another interval, or to hear it again", () => {
   const polled = (more: object = {}): ReturnType<typeof client> =>
     Object.assign(client({ minpoll: 6, maxpoll: 10 }), {
       reach: 1,
@@ -94,5 +94,17 @@ describe("a wish for another interval", () => {
     const silent = polled({ reach: 0, hpoll: 10 });
     expect(wishPoll(silent, 6, 1000 as Mono, RULES)).toBe(false);
     expect(silent.hpoll).toBe(10);
+  });
+
+  it("asks a doubted one again after an average headway, and none that is asked sooner, away, or over", () => {
+    const doubted = polled();
+    askAgainSoon(doubted, 1000 as Mono, RULES);
+    expect(doubted).toMatchObject({ hpoll: 8, nextPoll: 1008 });
+    for (const left of [{ nextPoll: 1004 }, { burst: 3 }, { reach: 0 }, { nextPoll: null }]) {
+      const association = polled(left as object);
+      const { nextPoll } = association;
+      askAgainSoon(association, 1000 as Mono, RULES);
+      expect(association.nextPoll).toBe(nextPoll);
+    }
   });
 });

@@ -189,8 +189,16 @@ describe("adaptive", () => {
     expect(poll).toBeGreaterThan(6);
     expect(next(0.3, 0)).toEqual({ kind: "none" });
     expect(discipline.report).toMatchObject({ poll: 6, state: "SPIK" });
+    expect([...discipline.doubted]).toEqual([1]);
     expect(next(0, 1)).toMatchObject({ kind: "steer", phase: expect.closeTo(0, 3) });
     expect(discipline.report.state).toBe("SYNC");
+    expect(discipline.doubted.size).toBe(0);
+  });
+
+  it("doubts nobody any longer who has contradicted it three times", () => {
+    const { discipline, next } = experienced();
+    const doubts = [0.3, 0.1, 0.3, 0.1].map((offset, index) => (next(offset, index), discipline.doubted.size));
+    expect(doubts).toEqual([1, 1, 0, 0]);
   });
 
   it("steps only what lasts for the stepout time", () => {

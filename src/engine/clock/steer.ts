@@ -15,7 +15,7 @@ import { forgetArrival } from "../../association/broadcast.ts";
 import { forgetDeparture } from "../../association/broadcaster.ts";
 import { moveExchange } from "../../association/exchange.ts";
 import { restart } from "../../association/life.ts";
-import { leastSpacing, wishPoll } from "../../association/poll.ts";
+import { askAgainSoon, leastSpacing, wishPoll } from "../../association/poll.ts";
 import type { Sample } from "../../association/sample.ts";
 import {
   committed,
@@ -215,9 +215,14 @@ function refuse(
 
 /** Associations are polled as the discipline wishes; a broadcast client's interval is its server's. */
 function spreadPoll(state: State, { discipline }: Steering, now: Now): void {
-  const { poll } = discipline.report;
+  const {
+    report: { poll },
+    doubted,
+  } = discipline;
   for (const association of state.roster) {
-    if (association.listening === null) wishPoll(association, poll, now.mono, state.rules);
+    if (association.listening !== null) continue;
+    wishPoll(association, poll, now.mono, state.rules);
+    if (doubted.has(association.id)) askAgainSoon(association, now.mono, state.rules);
   }
 }
 
