@@ -176,16 +176,6 @@ export function glided(log: Corrections, from: Mono, to: Mono): Seconds {
   return elapsed(from, to) <= 0 ? 0 : correctedBy(still, to) - correctedBy(still, from);
 }
 
-/**
- * By how much the clock hurried while an exchange was under way that was over at a moment, seconds: its round trip is measured longer
- * by so much, and its request was stamped by a clock that had all of it before itself.
- * @param delay the round trip, seconds
- */
-export function hurriedDuring({ at: since, hurry }: Corrections, at: Mono, delay: Seconds): Seconds {
-  const left = after(at, -delay);
-  return hurriedBy(hurry, left < since ? since : left, at);
-}
-
 /** What a slew and the kernel's loop have yet to add at a moment, seconds. */
 export function yetToGlide(log: Corrections, at: Mono): Seconds {
   return glided(log, at, after(at, ALL_OVER));

@@ -50,7 +50,7 @@ const SPACING: Seconds = 1e-4;
 const AT_ONCE = 64;
 
 /**
- * Moves what was measured along with what a slew or the kernel's loop has done to the clock meanwhile.
+ * Moves what was measured along with what a slew, the tick or the kernel's loop has done to the clock meanwhile.
  * @param lag for so long it may lie behind, seconds
  */
 export function keepUp(
@@ -61,7 +61,7 @@ export function keepUp(
   const { steering } = state.clock;
   if (steering === null || now.mono < after(steering.movedAt, lag)) return;
   const { corrections, moved } = steering;
-  if (corrections.slew.length > 0 || corrections.locked !== null) {
+  if (corrections.slew.length > 0 || corrections.hurry !== null || corrections.locked !== null) {
     steering.moved = glidedBy(corrections, now.mono);
     if (steering.moved !== moved) moveAlong(state, steering.moved - moved, 0, now);
   }

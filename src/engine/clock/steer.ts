@@ -17,15 +17,7 @@ import { moveExchange } from "../../association/exchange.ts";
 import { restart } from "../../association/life.ts";
 import { askAgainSoon, leastSpacing, wishPoll } from "../../association/poll.ts";
 import type { Sample } from "../../association/sample.ts";
-import {
-  committed,
-  correctedBy,
-  corrections,
-  hurriedDuring,
-  isSlewing,
-  locked,
-  steered,
-} from "../../discipline/corrections.ts";
+import { committed, correctedBy, corrections, isSlewing, locked, steered } from "../../discipline/corrections.ts";
 import { after } from "../../time/mono.ts";
 import type { Now } from "../../time/now.ts";
 import type { Seconds } from "../../time/seconds.ts";
@@ -53,9 +45,8 @@ export function hear(
   if (ears === null) return;
   if (steering !== null) learnDelay(steering, from, at, delay);
   const counted = steering === null ? offset : withoutWaiting(steering, from, offset, delay);
-  const hurried = hurriedDuring(ears.corrections, at, delay);
-  const phase = counted + correctedBy(ears.corrections, at) - hurried / 2;
-  ears.heard.push({ source: from.id, at, phase, delay: delay - hurried, dispersion });
+  const phase = counted + correctedBy(ears.corrections, at);
+  ears.heard.push({ source: from.id, at, phase, delay, dispersion });
   // A one-shot hears all of it at its end; one that listens until it is told to end needs the youngest.
   if (ears.heard.length > MOST_HEARD) ears.heard = ears.heard.slice(MOST_HEARD / 2);
 }
