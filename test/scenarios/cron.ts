@@ -22,7 +22,7 @@ export interface CronOptions extends ClientOptions {
 /** What came of one run. */
 export interface CronRun {
   readonly runner: Runner;
-  /** The clock's true error just before and just after. */
+  /** The clock's true error just before, and as soon as it is where the run wanted it. */
   readonly before: Seconds;
   readonly after: Seconds;
   /** Since the run before; `null`: there was none. */
@@ -68,6 +68,8 @@ export class Cron {
     if (runner.outcome === null) throw new Error("the run has no end");
     const learned = runner.engine.memory(runner.machine.now());
     this.left = { memory: remembers ? learned : { kisses: learned.kisses }, at: this.#moment() };
+    // A kernel begins to slew at its next second, and takes another for half a millisecond.
+    this.#world.run(3);
     const run = { runner, before, after: runner.machine.error, lapse };
     this.runs.push(run);
     return run;
