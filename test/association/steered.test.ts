@@ -101,7 +101,7 @@ describe("a wish for another interval, or to hear it again", () => {
     askAgainSoon(doubted, 1000 as Mono, RULES);
     expect(doubted).toMatchObject({ hpoll: 8, nextPoll: 1008 });
     for (const left of [{ nextPoll: 1004 }, { burst: 3 }, { reach: 0 }, { nextPoll: null }]) {
-      const association = polled(left as object);
+      const association = polled(left);
       const { nextPoll } = association;
       askAgainSoon(association, 1000 as Mono, RULES);
       expect(association.nextPoll).toBe(nextPoll);
