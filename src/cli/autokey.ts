@@ -8,6 +8,7 @@ import type { GroupParameters } from "../security/autokey/identity/identity.ts";
 import type { SessionDigest } from "../security/autokey/session.ts";
 import type { AutokeyFacts } from "../control/responder/facts.ts";
 import type { PlacedMessage } from "../security/place.ts";
+import { REPLY_OCTETS } from "../server/reply.ts";
 import type { AutokeyAnswering, SecurityProvider } from "../security/security.ts";
 import { passwordOf } from "./autokey-password.ts";
 
@@ -26,8 +27,8 @@ export type MakeAutokey = SecurityProvider["autokey"];
 export interface AutokeyHost {
   readonly credentials: Credentials;
   readonly make: MakeAutokey;
-  /** Files of secrets that others may read. */
-  readonly exposed: readonly string[];
+  /** What is to be said of the keys: those that others may read, and a certificate that nobody can be shown. */
+  readonly warnings: readonly PlacedMessage[];
 }
 
 /** Who answers under Autokey, and what others may do with his keys. */
@@ -35,7 +36,7 @@ export interface AutokeyServing {
   readonly answering: AutokeyAnswering;
   /** For control queries. */
   readonly facts: () => AutokeyFacts;
-  readonly exposed: readonly string[];
+  readonly warnings: readonly PlacedMessage[];
 }
 
 /** Where keys are asked for, for messages: `--autokey`, or a place in a file. */
@@ -75,8 +76,8 @@ export async function loadAutokeyServer(options: AutokeyOptions): Promise<Autoke
     return null;
   }
   const folder = { path, password: passwordOf(options), hostname: hostname() };
-  const { credentials, exposed } = await loadHost(folder, "md5", [], ON_COMMAND_LINE);
-  return { answering: await serverBy(credentials), facts: () => credentials.facts(null), exposed };
+  const { credentials, warnings } = await loadHost(folder, "md5", [], ON_COMMAND_LINE);
+  return { answering: await serverBy(credentials), facts: () => credentials.facts(null), warnings };
 }
 
 /** The groups that lines name, each once. */
@@ -116,7 +117,7 @@ export async function loadHost(
   const { randomBytes, randomInt } = process.getBuiltinModule("node:crypto");
   return {
     credentials,
-    exposed: exposedFiles(folder.path),
+    warnings: [...exposedFiles(folder.path).map(exposedKey), ...tooLong(credentials, folder.path)],
     make: (remote, ident, role) =>
       securityInRole(
         {
@@ -141,8 +142,16 @@ export async function serverBy(credentials: Credentials): Promise<AutokeyAnsweri
 }
 
 /** What is to be said of a file of secrets that others may read. */
-export function exposedKey(file: string): PlacedMessage {
+function exposedKey(file: string): PlacedMessage {
   return { file, line: 0, column: 0, message: "everybody on this host may read this key" };
+}
+
+/** No packet is longer than a network carries in one piece: a certificate that does not fit is shown to nobody. */
+export function tooLong(credentials: Credentials, file: string): readonly PlacedMessage[] {
+  const octets = credentials.octetsShown;
+  if (octets <= REPLY_OCTETS) return [];
+  const message = `the certificate of ${credentials.name} takes a packet of ${octets} octets, and ${REPLY_OCTETS} is the most: clients ask for it in vain; make shorter keys (keygen --autokey, with --force and --modulus 2048)`;
+  return [{ file, line: 0, column: 0, message }];
 }
 
 /** @throws UsageError where there is a password, and nothing that it is of */

@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { UsageError } from "../config/usage.ts";
-import { isFault, readKept, type KeyFolder } from "../security/autokey/folder.ts";
+import { isFault, readHost, readKept, type KeyFolder } from "../security/autokey/folder.ts";
 import { isHostName } from "../security/autokey/certificate.ts";
 import { makeKeys, NO_KEYS, type KeptKeys, type KeysRequest } from "../security/autokey/make.ts";
 import { SCHEMES } from "../security/autokey/schemes.ts";
@@ -13,6 +13,7 @@ import { systemReason } from "../security/place.ts";
 import { realFiles } from "../state/files.ts";
 import { sweepLeftovers } from "../state/leftovers.ts";
 import { documentText, schemaName } from "../view/document.ts";
+import { tooLong } from "./autokey.ts";
 import { passwordOf } from "./autokey-password.ts";
 import { CommandFailure, exitCode } from "./exit.ts";
 import type { Io } from "./io.ts";
@@ -57,7 +58,7 @@ export async function runKeygenAutokey(file: string | null, options: KeygenOptio
   const names = texts.map(({ name }) => name);
   if (options.json === true) io.out.write(documentText(document(path, names), io.out.isTerminal));
   else if (options.quiet !== true)
-    for (const line of told(request, kept, names)) io.err.write(`ntpkit keygen: ${line}\n`);
+    for (const line of [...told(request, kept, names), ...useless(folder)]) io.err.write(`ntpkit keygen: ${line}\n`);
   return exitCode("ok");
 }
 
@@ -145,6 +146,12 @@ function told(
     ...(sign === "dsa" ? ["ntpd knows no DSA signature since OpenSSL 1.1"] : []),
     "Autokey is weak: its cookies can be guessed of ntpd, and its sessions stand on MD5; where others speak it, NTS is the way to go",
   ];
+}
+
+/** What is wrong with keys although they were made as was asked. */
+function useless(folder: KeyFolder): readonly string[] {
+  const made = readHost(folder, "md5");
+  return isFault(made) ? [] : tooLong(made, folder.path).map(({ message }) => message);
 }
 
 function document(folder: string, files: readonly string[]): object {

@@ -18,7 +18,7 @@ import { UNIX_EPOCH } from "../time/timestamp.ts";
 import { controlResponder } from "./daemon/control.ts";
 import type { Io } from "./io.ts";
 import type { Machine } from "./measure.ts";
-import { exposedKey, loadAutokeyServer } from "./autokey.ts";
+import { loadAutokeyServer } from "./autokey.ts";
 import { trustOf } from "./nts-at-hand.ts";
 import { placedText } from "../security/place.ts";
 import type { AutokeyAnswering } from "../security/security.ts";
@@ -91,10 +91,9 @@ export async function prepareServe(
       "name the file with --keys FILE",
     );
   const autokey = await loadAutokeyServer(options);
-  const exposed = (autokey?.exposed ?? []).map((file) => placedText(exposedKey(file)));
   return {
     ...made,
-    warnings: [...made.warnings, ...exposed],
+    warnings: [...made.warnings, ...(autokey?.warnings ?? []).map(placedText)],
     keyring: keys.keyring,
     trust: trustOf(options),
     autokeyAnswering: autokey?.answering ?? null,

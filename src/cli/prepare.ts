@@ -9,7 +9,7 @@ import type { Trust } from "../host/establish.ts";
 import type { KeyFormat } from "../security/keyfile.ts";
 import type { Keyring } from "../security/keyring.ts";
 import { placedText, type PlacedMessage } from "../security/place.ts";
-import { exposedKey, loadAutokey, type MakeAutokey } from "./autokey.ts";
+import { loadAutokey, type MakeAutokey } from "./autokey.ts";
 import { trustOf } from "./nts-at-hand.ts";
 
 /** What `sync` and `query` can be told beside the servers, from a command line or a program. */
@@ -72,7 +72,7 @@ export async function prepare(
     autokey: autokey?.make ?? null,
     file: loaded?.path ?? null,
     remarks: loaded?.remarks ?? [],
-    warnings: [...warnings, ...(autokey?.exposed ?? []).map(exposedKey)],
+    warnings: [...warnings, ...(autokey?.warnings ?? [])],
   };
 }
 

@@ -16,6 +16,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { isFault, readGroup, readHost } from "../../src/security/autokey/folder.ts";
 import type { Credentials } from "../../src/security/autokey/credentials.ts";
+import { loadAutokeyServer } from "../../src/cli/autokey.ts";
 import { writeKeyTexts } from "../../src/security/autokey/write.ts";
 import { keygenSchema } from "../../src/view/schema.ts";
 import { ntpkit, type Ran } from "../support/command.ts";
@@ -87,6 +88,16 @@ describe("keygen --autokey", () => {
     await ntpkit(["keygen", "--autokey", at("safe"), "--host", "srv", "-q"]);
     expect(host("safe").own.certificate.publicKey.asymmetricKeyDetails?.modulusLength).toBe(2048);
     expect(host("safe").own.certificate.trusted).toBe(false);
+  });
+
+  it("says of a certificate that fits into no packet that nobody can be shown it, as whoever serves by it does", async () => {
+    const name = "a-host-of-some-name.example.net";
+    const { code, err } = await ntpkit(["keygen", "--autokey", at("long"), "--host", name, "--modulus", "3072"]);
+    expect(code).toBe(0);
+    expect(err).toMatch(/takes a packet of 1492 octets, and 1472 is the most/);
+    writeFileSync(at("name"), name);
+    const { warnings } = (await loadAutokeyServer({ autokey: at("long"), autokeyPassword: at("name") }))!;
+    expect(warnings.map(({ message }) => message)).toEqual([expect.stringMatching(/clients ask for it in vain/)]);
   });
 
   it("keeps the keys that are there and makes the certificate anew, trusted as it was; --force makes all anew", async () => {

@@ -93,7 +93,7 @@ describe("run --check", () => {
     chmodSync(join(folder, "keys/ntpkey_host_cli"), 0o644);
     const { remarks } = await check(CRYPTO, keysdir());
     expect(remarks).toMatchObject([
-      { text: expect.stringMatching(/ntpkey_host_cli: everybody on this host may read it/) },
+      { text: expect.stringMatching(/ntpkey_host_cli: everybody on this host may read this key/) },
     ]);
   });
 

@@ -57,7 +57,7 @@ export class DaemonAutokey {
    */
   async load(configuration: Configuration): Promise<void> {
     if (configuration.crypto === null && this.#options.autokey === undefined) return;
-    const [{ exposedKey, loadHost, serverBy }, { folderState }] = await Promise.all([
+    const [{ loadHost, serverBy }, { folderState }] = await Promise.all([
       import("../autokey.ts"),
       import("../../security/autokey/folder.ts"),
     ]);
@@ -71,7 +71,7 @@ export class DaemonAutokey {
     this.#seen = seen;
     const text = `Autokey is spoken by the keys in ${folder.path}; it is weak, and NTS is the way to go`;
     this.#log.say("warning", "autokey", text);
-    for (const file of host.exposed) this.#log.say("warning", "autokey", placedText(exposedKey(file)));
+    for (const warning of host.warnings) this.#log.say("warning", "autokey", placedText(warning));
   }
 
   /** As {@link DaemonAutokey.load}, for a daemon that goes on: where the keys cannot be used it has those that it had. */
@@ -99,12 +99,8 @@ export async function autokeyRemarks(
   const { loadHost } = await import("../autokey.ts");
   const { folder, digest, idents, asked } = await orders(configuration, options);
   try {
-    const { exposed } = await loadHost(folder, digest, idents, asked);
-    return exposed.map((file) => ({
-      level: "warning",
-      text: `${file}: everybody on this host may read it`,
-      at: crypto.at,
-    }));
+    const { warnings } = await loadHost(folder, digest, idents, asked);
+    return warnings.map((warning) => ({ level: "warning", text: placedText(warning), at: crypto.at }));
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     return [{ level: "warning", text: withoutPlace(error, crypto.at), at: crypto.at }];

@@ -6,13 +6,15 @@
  * certificate comes in, when the leap seconds do, and daily. Values are signed when they are first wanted.
  */
 import { createPublicKey, privateDecrypt, constants, type KeyObject } from "node:crypto";
-import { signedOctets, type AutokeyValue } from "../../wire/autokey.ts";
+import { AUTOKEY_CODES, autokeyField, signedOctets, type AutokeyValue } from "../../wire/autokey.ts";
+import { encodeExtension } from "../../wire/extension.ts";
+import { HEADER_LENGTH } from "../../wire/header.ts";
 import type { Moment } from "../security.ts";
 import { readCertificate, signature, type Certificate, type Issuer } from "./certificate.ts";
 import type { AutokeyFault } from "./faults.ts";
 import { rowOf, type GroupParameters } from "./identity/identity.ts";
 import { KeyFileFault, type Stamped } from "./keyfiles.ts";
-import type { SessionDigest } from "./session.ts";
+import { macLength, type SessionDigest } from "./session.ts";
 import { isBefore, ntpSeconds } from "./stamps.ts";
 import { STATUS } from "./status.ts";
 
@@ -141,6 +143,15 @@ export class Credentials {
   certificate({ certificate, filestamp }: HeldCertificate): AutokeyValue {
     const { subject, issuer, octets } = certificate;
     return this.#lasting(`certificate ${subject} ${issuer}`, filestamp, () => octets);
+  }
+
+  /** Octets of the packet that shows our certificate: header, field and MAC (RFC 5906 §10; of other certificates of its trail alike). */
+  get octetsShown(): number {
+    const { certificate, filestamp } = this.own;
+    const content = this.#signedValue({ timestamp: 1, filestamp, value: certificate.octets });
+    const answer = { code: AUTOKEY_CODES.CERT, response: true, error: false, associationId: 0, content };
+    const { type, value: field } = autokeyField(answer);
+    return HEADER_LENGTH + encodeExtension(type, field).length + macLength(this.digest);
   }
 
   leapValues(): AutokeyValue {

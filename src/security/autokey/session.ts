@@ -67,6 +67,11 @@ export function sessionMac(digest: SessionDigest, parts: SessionKeyParts, covere
   return { keyId: parts.keyId, digest: octets.subarray(0, DIGEST_LIMIT) };
 }
 
+/** Octets of such a MAC: key ID and digest. */
+export function macLength(digest: SessionDigest): number {
+  return 4 + Math.min(createHash(digest).digest().length, DIGEST_LIMIT);
+}
+
 /** Whether a packet's MAC is the one that it ought to have. */
 export function isSessionMac(
   digest: SessionDigest,
