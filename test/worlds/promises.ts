@@ -97,9 +97,14 @@ function listed(associations: readonly AssociationReport[]): string {
     .join(", ");
 }
 
-/** Whom a host has found beyond those that were configured. */
+/**
+ * Whom a host has found beyond those that were configured. Who has sent it away stays listed, lest he be found and asked again, and holds
+ * nobody's place; of them there are no more than there are such servers.
+ */
 export function foundOf({ associations }: Snapshot): readonly AssociationReport[] {
-  return associations.filter(({ lifetime, address }) => lifetime !== "persistent" && address !== null);
+  return associations.filter(
+    ({ lifetime, address, reason }) => lifetime !== "persistent" && address !== null && reason !== "denied",
+  );
 }
 
 /** By name. */
