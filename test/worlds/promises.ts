@@ -159,14 +159,14 @@ export const PROMISES: Readonly<Record<string, Check>> = {
     const trial = TRIAL * 2 ** host.maxpoll;
     return crowded <= trial ? null : `${found} of ${host.maxclock} for ${crowded} s, at most ${trial} s`;
   },
-  "no survivor is dismissed": ({ host, snapshot, before, since, calm }) => {
+  "no survivor is dismissed": ({ snapshot, before, since, calm }) => {
     if (before === null) return null;
     // Whoever is gone from his address is out of reach after eight polls, and then somebody else has his place.
-    if (REGISTER * 2 ** host.minpoll < since && calm < 2 * since) return null;
+    const mayBeGone = (poll: number): boolean => REGISTER * 2 ** poll < since && calm < 2 * since;
     const here = new Set(snapshot.associations.map(({ address }) => address));
     const lost = before.associations.filter(
-      ({ verdict, address, reach, lifetime }) =>
-        FOLLOWED.has(verdict) && reach === 0o377 && lifetime !== "persistent" && !here.has(address),
+      ({ verdict, address, reach, lifetime, poll }) =>
+        FOLLOWED.has(verdict) && reach === 0o377 && lifetime !== "persistent" && !here.has(address) && !mayBeGone(poll),
     );
     return lost.length === 0 ? null : listed(lost);
   },
