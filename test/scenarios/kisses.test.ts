@@ -61,6 +61,20 @@ describe("kisses", () => {
     expect(client.memory.kisses.map(({ ip }) => ip)).toEqual(["192.0.2.2"]);
   });
 
+  scenario("of more than a thousand that ever denied us the latest are remembered", { seeds: 1 }, (world) => {
+    const at = "2026-11-20T00:00:00.000000000Z";
+    const kisses = Array.from({ length: 1024 }, (_, index) => ({
+      ip: `10.9.${index >> 8}.${index & 255}`,
+      port: 123,
+      code: "DENY",
+      at,
+    }));
+    const client = start(world, { servers: serversOf(world, { oddities: [kiss("DENY")] }), memory: { kisses } });
+    finish(world, client);
+    const kept = client.memory.kisses.map(({ ip }) => ip);
+    expect([kept.length, kept[0], kept.at(-1)]).toEqual([1024, "10.9.0.1", "192.0.2.1"]);
+  });
+
   scenario("a memory of other servers hinders nobody", {}, (world) => {
     const kisses = [{ ip: "192.0.2.1", port: 124, code: "DENY", at: "2026-11-20T00:00:00.000000000Z" }] as const;
     const client = start(world, { servers: serversOf(world, {}), memory: { kisses } });

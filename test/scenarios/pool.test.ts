@@ -1,6 +1,6 @@
 /** Pools: servers drawn out of a name one by one, the bad ones found out and replaced, for as long as it takes. */
 import { describe, expect } from "vitest";
-import { during, kiss, says, silent } from "../../src/sim/oddities.ts";
+import { during, fromRequest, kiss, says, silent } from "../../src/sim/oddities.ts";
 import type { Runner } from "../../src/sim/runner.ts";
 import type { SimWorld } from "../../src/sim/world.ts";
 import { associationsOf, errorOf, modeOf, Site } from "../support/site.ts";
@@ -52,6 +52,28 @@ describe("a pool", () => {
     // The name is not asked again before the interval is over.
     expect(gaps.some((gap) => gap > 60)).toBe(true);
   });
+
+  scenario(
+    "of servers that all send it away asks none of them again, and lists the latest of them",
+    { seeds: 2 },
+    (world) => {
+      const site = new Site(world);
+      const addresses = Array.from({ length: 40 }, (_, index) => `10.5.0.${index}`);
+      const servers = addresses.map((ip) =>
+        site.reference(ip, { addresses: [ip], oddities: [fromRequest(2, kiss("DENY"))] }),
+      );
+      world.names.set(POOL, { addresses, pick: 4 });
+      const client = site.host("client", { lines: [{ ...LINE, minpoll: 4 }], limits: { maxclock: 4 } });
+      world.run(3 * 3600);
+      const asked = servers.filter(({ count }) => count > 0);
+      expect(asked.length).toBeGreaterThan(20);
+      for (const { count } of asked) expect(count).toBe(2);
+      const listed = associationsOf(client);
+      expect(listed.length).toBeGreaterThanOrEqual(4);
+      expect(listed.length).toBeLessThanOrEqual(5);
+      for (const { reason } of listed) expect(reason).toBe("denied");
+    },
+  );
 
   scenario("is looked up again when its addresses run out or die", { trace: false, seeds: 3 }, (world) => {
     const site = poolOf(world, 4, null);

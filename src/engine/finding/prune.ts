@@ -63,6 +63,7 @@ function makeRoom(state: State, merit: Seconds, now: Now): boolean {
  */
 export function hasRoom(state: State, crowd: number, merit: Seconds | null, now: Now): boolean {
   const { once, limits } = state.config;
+  if (once === null) thinDenied(state);
   if (heldCount(state) < (once === null ? crowd : 1) * limits.maxclock) return true;
   return once === null && merit !== null && makeRoom(state, merit, now);
 }
@@ -103,6 +104,22 @@ export function prune(state: State, surplus: Association, now: Now, why?: Reason
 
 /** Ends an association. */
 export function demobilize(state: State, ending: Association, why: Reason | "unconfigured", now: Now): void {
+  dismiss(state, ending, why);
+  // With fewer left, the solicitors may have to begin anew.
+  state.deadlines.set(TIMER.discovery, now.mono);
+}
+
+/**
+ * Who was found and sent us away stays listed, which tells of it; but not more of them than maxclock, the latest: a network may have
+ * as many such servers as it likes. What he said is remembered by his address, and nobody held is missing for it.
+ */
+function thinDenied(state: State): void {
+  const denied = [...state.roster].filter(({ lifetime, ended }) => lifetime === "preemptable" && ended === "denied");
+  for (const old of denied.slice(0, Math.max(0, denied.length - state.config.limits.maxclock)))
+    dismiss(state, old, "denied");
+}
+
+function dismiss(state: State, ending: Association, why: Reason | "unconfigured"): void {
   const { address } = ending;
   state.closeRequests(ending);
   forgetKeys(state, ending);
@@ -111,8 +128,6 @@ export function demobilize(state: State, ending: Association, why: Reason | "unc
     state.serving.access.dismissSource(address.ip);
     state.note({ what: "demobilized", id: ending.id, address, why });
   }
-  // With fewer left, the solicitors may have to begin anew.
-  state.deadlines.set(TIMER.discovery, now.mono);
 }
 
 /** Pruned not long ago; unless we are in need. */

@@ -287,11 +287,17 @@ function entryFor(state: State, config: AssociationConfig, { ip, port }: Address
   return entriesOf(state, config).find((entry) => entry.ip === ip && entry.port === port);
 }
 
+/** So many that sent us away are remembered, the latest: where there are more, somebody invents them. */
+const MOST_KISSES = 1024;
+
 /** A server that sent us away is not asked again by later runs (RFC 5905 §7.4). */
 export function rememberKiss(state: State, address: Address, code: string, now: Now): void {
   const others = state.memory.kept.kisses.filter(({ ip, port }) => ip !== address.ip || port !== address.port);
   const at = toIso(now.clock, state.clock.era.pivot) ?? "";
-  state.memory.kept = { ...state.memory.kept, kisses: [...others, { ip: address.ip, port: address.port, code, at }] };
+  state.memory.kept = {
+    ...state.memory.kept,
+    kisses: [...others.slice(1 - MOST_KISSES), { ip: address.ip, port: address.port, code, at }],
+  };
   // Of what was learned besides nothing is said before the end.
   state.act({ kind: "remember", memory: { kisses: state.memory.kept.kisses } });
 }
