@@ -99,7 +99,7 @@ function listed(associations: readonly AssociationReport[]): string {
 
 /**
  * Whom a host has found beyond those that were configured. Who has sent it away stays listed, lest he be found and asked again, and holds
- * nobody's place; of them there are no more than there are such servers.
+ * nobody's place.
  */
 export function foundOf({ associations }: Snapshot): readonly AssociationReport[] {
   return associations.filter(
