@@ -28,7 +28,7 @@ if [ "$TRIED" = outside ]; then
   TRIED=inside HOME=/root chroot "$folder/system" bash /try.sh || status=$?
   # What is there now of all that was ever written; users stay, as those of other packages do.
   left=$(cd "$folder/upper" && find . -type f -o -type d -name 'ntpkit*' |
-    grep -vE '^\./(try\.sh|ntpkit\.deb)$|^\./etc/(\.pwd\.lock|passwd|group|shadow|gshadow|subuid|subgid)-?$|^\./var/(lib/dpkg|log|cache)/|^\./root/|^\./var/lib/systemd/' || true)
+    grep -vE '^\./(try\.sh|ntpkit\.deb)$|^\./etc/(\.pwd\.lock|passwd|group|shadow|gshadow|subuid|subgid)-?$|^\./(root|var/(log|cache|lib/(dpkg|systemd)))/' || true)
   [ -z "$left" ] || { echo "try-deb: left behind: $left"; status=1; }
   exit "$status"
 fi

@@ -8,7 +8,6 @@ import type { GroupParameters } from "../security/autokey/identity/identity.ts";
 import type { SessionDigest } from "../security/autokey/session.ts";
 import type { AutokeyFacts } from "../control/responder/facts.ts";
 import type { PlacedMessage } from "../security/place.ts";
-import { REPLY_OCTETS } from "../server/reply.ts";
 import type { AutokeyAnswering, SecurityProvider } from "../security/security.ts";
 import { passwordOf } from "./autokey-password.ts";
 
@@ -100,9 +99,10 @@ export async function loadHost(
   idents: readonly string[],
   asked: AskedAt,
 ): Promise<AutokeyHost> {
-  const [{ securityInRole }, { exposedFiles, isFault, readHost, readGroup }] = await Promise.all([
+  const [{ securityInRole }, { exposedFiles, isFault, readHost, readGroup }, { REPLY_OCTETS }] = await Promise.all([
     import("../security/autokey/roles.ts"),
     import("../security/autokey/folder.ts"),
+    import("../server/reply.ts"),
   ]);
   const unusable = ({ path, fault }: FolderFault): UsageError =>
     new UsageError(`${asked.word}: ${path}: ${fault}`, null, asked.at);
@@ -117,7 +117,7 @@ export async function loadHost(
   const { randomBytes, randomInt } = process.getBuiltinModule("node:crypto");
   return {
     credentials,
-    warnings: [...exposedFiles(folder.path).map(exposedKey), ...tooLong(credentials, folder.path)],
+    warnings: [...exposedFiles(folder.path).map(exposedKey), ...tooLong(credentials, folder.path, REPLY_OCTETS)],
     make: (remote, ident, role) =>
       securityInRole(
         {
@@ -146,11 +146,14 @@ function exposedKey(file: string): PlacedMessage {
   return { file, line: 0, column: 0, message: "everybody on this host may read this key" };
 }
 
-/** No packet is longer than a network carries in one piece: a certificate that does not fit is shown to nobody. */
-export function tooLong(credentials: Credentials, file: string): readonly PlacedMessage[] {
+/**
+ * No packet is longer than a network carries in one piece: a certificate that does not fit is shown to nobody.
+ * @param most octets of a packet
+ */
+export function tooLong(credentials: Credentials, file: string, most: number): readonly PlacedMessage[] {
   const octets = credentials.octetsShown;
-  if (octets <= REPLY_OCTETS) return [];
-  const message = `the certificate of ${credentials.name} takes a packet of ${octets} octets, and ${REPLY_OCTETS} is the most: clients ask for it in vain; make shorter keys (keygen --autokey, with --force and --modulus 2048)`;
+  if (octets <= most) return [];
+  const message = `the certificate of ${credentials.name} takes a packet of ${octets} octets, and ${most} is the most: clients ask for it in vain; make shorter keys (keygen --autokey, with --force and --modulus 2048)`;
   return [{ file, line: 0, column: 0, message }];
 }
 

@@ -10,6 +10,7 @@ import { makeKeys, NO_KEYS, type KeptKeys, type KeysRequest } from "../security/
 import { SCHEMES } from "../security/autokey/schemes.ts";
 import { writeKeyTexts } from "../security/autokey/write.ts";
 import { systemReason } from "../security/place.ts";
+import { REPLY_OCTETS } from "../server/reply.ts";
 import { realFiles } from "../state/files.ts";
 import { sweepLeftovers } from "../state/leftovers.ts";
 import { documentText, schemaName } from "../view/document.ts";
@@ -151,7 +152,7 @@ function told(
 /** What is wrong with keys although they were made as was asked. */
 function useless(folder: KeyFolder): readonly string[] {
   const made = readHost(folder, "md5");
-  return isFault(made) ? [] : tooLong(made, folder.path).map(({ message }) => message);
+  return isFault(made) ? [] : tooLong(made, folder.path, REPLY_OCTETS).map(({ message }) => message);
 }
 
 function document(folder: string, files: readonly string[]): object {
