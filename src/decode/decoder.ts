@@ -16,6 +16,7 @@ import type { Seconds } from "../time/seconds.ts";
 import {
   difference,
   fromUnix,
+  parted,
   shift,
   UNKNOWN_TIME,
   type NtpTimestamp,
@@ -30,6 +31,7 @@ import type { Packet } from "../wire/packet.ts";
 import { refidOfAddress, type Md5 } from "../wire/refid.ts";
 import type { Answered, Decoded } from "./decoded.ts";
 import { Flow, type Departure } from "./flow.ts";
+import { Flows } from "./flows.ts";
 import { readMessage, type Message } from "./message.ts";
 import { Recent } from "./recent.ts";
 import type { DecodeVerdict } from "./verdict.ts";
@@ -56,7 +58,9 @@ export interface DecoderKey {
 }
 
 /** So many directions are remembered at least, twice as many at most. */
-const FLOWS = 32_768;
+const FLOWS = 16_384;
+/** And so many who ask a group, or for variables. */
+const OTHERS = 4096;
 /** So many mode 6 responses may be under way. */
 const RESPONSES = 1024;
 /** A transmit timestamp this far from when it was captured is a cookie, which tells no time. */
@@ -87,7 +91,9 @@ const UNASKED: Question = { asked: undefined, departure: undefined };
 /** Decodes one capture, in order. */
 export class Decoder {
   readonly #surroundings: DecoderSurroundings;
-  readonly #flows = new Recent<Flow>(FLOWS);
+  readonly #flows = new Flows(FLOWS);
+  /** Searches by who searches, and what modes 6 ask. */
+  readonly #others = new Recent<Flow>(OTHERS);
   readonly #responses = new Recent<Reassembly>(RESPONSES);
 
   constructor(surroundings: DecoderSurroundings) {
@@ -98,8 +104,8 @@ export class Decoder {
   decode(datagram: Datagram): Decoded {
     const { packet, at, from, to, length } = datagram;
     const message = readMessage(datagram.bytes, length);
-    const finding = this.#examine(datagram, message);
-    return { packet, at, from, to, length, message, ...finding };
+    const { verdict, answers, verified, algorithm, response } = this.#examine(datagram, message);
+    return { packet, at, from, to, length, message, verdict, answers, verified, algorithm, response };
   }
 
   #examine(datagram: Datagram, message: Message): Finding {
@@ -118,10 +124,9 @@ export class Decoder {
   /** A packet that carries time: remembered for its answer, and judged. */
   #packet(datagram: Datagram, packet: Packet, cut: boolean): Finding {
     const { header } = packet;
-    const key = flowKey(datagram.from, datagram.to);
-    const own = this.#flows.get(key);
-    const isCopy =
-      ASKS.has(header.mode) && header.transmit !== UNKNOWN_TIME && own?.sent(header.transmit) !== undefined;
+    const asks = ASKS.has(header.mode);
+    const own = asks ? this.#flows.get(datagram.from, datagram.to) : undefined;
+    const isCopy = header.transmit !== UNKNOWN_TIME && own?.sent(header.transmit) !== undefined;
     const { asked, departure } = ANSWERS.has(header.mode) ? this.#asked(datagram, header) : UNASKED;
     const proof = cut ? null : this.#proof(datagram, packet);
     const verdict = isCopy ? "duplicate" : this.#verdict(datagram, packet, asked, departure, proof);
@@ -130,14 +135,14 @@ export class Decoder {
     // What anybody could have sent does not spoil the answer that is still to come.
     if (departure !== undefined && verdict !== "authentication" && verdict !== "nak")
       departure.answered = !departure.toGroup;
-    if (ASKS.has(header.mode) && !isCopy) this.#remember(key, own, datagram, header);
+    if (asks && !isCopy) this.#remember(own, datagram, header);
     const isImpossible = verdict === "ok" && answers !== null && answers.offset === null && answers.after !== null;
     return {
-      ...NOTHING,
       verdict: isImpossible && !isInterleaved(departure, header) ? "header" : verdict,
       answers,
       verified: proof?.verified ?? null,
       algorithm: proof?.algorithm ?? null,
+      response: null,
     };
   }
 
@@ -189,21 +194,21 @@ export class Decoder {
 
   /** What went the other way, and of that what an answer names: sent to the answer's own source, or to a group that it is of. */
   #asked({ from, to }: Datagram, header: Header): Question {
-    const asked = this.#flows.get(flowKey(to, from));
+    const asked = this.#flows.get(to, from);
     if (header.origin === UNKNOWN_TIME) return { asked, departure: undefined };
     const departure = departureOf(asked, header);
     if (departure !== undefined) return { asked, departure };
-    const group = this.#flows.get(groupKey(to));
+    const group = this.#others.get(groupKey(to));
     return { asked: asked ?? group, departure: departureOf(group, header) };
   }
 
-  #remember(key: string, own: Flow | undefined, { packet, at, from, to }: Datagram, header: Header): void {
+  #remember(own: Flow | undefined, { packet, at, from, to }: Datagram, header: Header): void {
     const { transmit, receive } = header;
     const flow = own ?? new Flow(isGroup(to.ip));
     const toGroup = header.mode === "client" && flow.toGroup;
-    if (own === undefined) this.#flows.set(key, flow);
-    flow.add({ packet, at, transmit, receive, toGroup, answered: false });
-    if (toGroup) this.#flows.set(groupKey(from), flow);
+    if (own === undefined) this.#flows.add(from, to, flow);
+    flow.add({ packet, at, transmit, receive, toGroup });
+    if (toGroup) this.#others.set(groupKey(from), flow);
   }
 
   /** A control message: a request is remembered by its sequence number, a response is put together. */
@@ -217,13 +222,13 @@ export class Decoder {
     };
     if (!control.response) {
       const forward = `6 ${flowKey(from, to)}`;
-      const flow = this.#flows.get(forward) ?? new Flow(false);
-      this.#flows.set(forward, flow);
-      flow.add({ packet, at, transmit: sequence, receive: UNKNOWN_TIME, toGroup: false, answered: false });
+      const flow = this.#others.get(forward) ?? new Flow(false);
+      this.#others.set(forward, flow);
+      flow.add({ packet, at, transmit: sequence, receive: UNKNOWN_TIME, toGroup: false });
       return { ...NOTHING, ...proof, verdict: proof.verified === false ? "authentication" : "ok" };
     }
     const back = flowKey(to, from);
-    const departure = this.#flows.get(`6 ${back}`)?.sent(sequence);
+    const departure = this.#others.get(`6 ${back}`)?.sent(sequence);
     const answers =
       departure === undefined
         ? null
@@ -258,8 +263,11 @@ function groupKey(from: Address): string {
 
 /** Whether many may answer what is sent there. Of broadcast addresses only that of all networks is known by its looks. */
 function isGroup(ip: string): boolean {
-  return ip === "255.255.255.255" || isMulticast(ip);
+  // What begins otherwise is none, which spares reading it.
+  return GROUPS.test(ip) && (ip === "255.255.255.255" || isMulticast(ip));
 }
+
+const GROUPS = /^[2f]/i;
 
 function flowKey(from: Address, to: Address): string {
   return `${from.ip} ${from.port} ${to.ip} ${to.port}`;
@@ -296,5 +304,7 @@ function answered(departure: Departure, at: UnixNanoseconds | null, header: Head
 }
 
 function secondsBetween(earlier: UnixNanoseconds | null, later: UnixNanoseconds | null): Seconds | null {
-  return earlier === null || later === null ? null : Number(later - earlier) * NANOSECOND;
+  if (earlier === null || later === null) return null;
+  const [from, to] = [parted(earlier), parted(later)];
+  return ((to.seconds - from.seconds) * 1e9 + (to.nanoseconds - from.nanoseconds)) * NANOSECOND;
 }

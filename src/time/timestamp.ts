@@ -54,9 +54,7 @@ export function difference(later: NtpTimestamp, earlier: NtpTimestamp): Seconds 
   const seconds = halves.getUint32(0) - halves.getUint32(8);
   const fraction = halves.getUint32(4) - halves.getUint32(12);
   // The one rounding is that of the sum.
-  return fraction < 0
-    ? ((seconds - 1) | 0) + (fraction + FRACTION) / FRACTION
-    : (seconds | 0) + fraction / FRACTION;
+  return fraction < 0 ? ((seconds - 1) | 0) + (fraction + FRACTION) / FRACTION : (seconds | 0) + fraction / FRACTION;
 }
 
 /**

@@ -188,8 +188,7 @@ function unfoldUnits(folded: NtpTimestamp, near: UnixNanoseconds): bigint {
 describe("halves of 64 bits", () => {
   /** Beyond what has 64 bits, too. */
   const anyUnix = fc.oneof(threeEras, fc.bigInt(-(2n ** 63n), 2n ** 63n - 1n), fc.bigInt(-(2n ** 70n), 2n ** 70n));
-  const floor = (dividend: bigint, divisor: bigint): bigint =>
-    dividend / divisor - (dividend % divisor < 0n ? 1n : 0n);
+  const floor = (dividend: bigint, divisor: bigint): bigint => dividend / divisor - (dividend % divisor < 0n ? 1n : 0n);
 
   it("give what whole numbers give: differences", () => {
     fc.assert(
