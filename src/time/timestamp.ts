@@ -82,6 +82,11 @@ export function timestamp(seconds: number, fraction: number): NtpTimestamp {
 export function fromUnix(unix: UnixNanoseconds): NtpTimestamp {
   if (!isOf64Bits(unix)) return BigInt.asUintN(64, unitsSince1900(unix)) as NtpTimestamp;
   const { seconds, nanoseconds } = parted(unix);
+  return fromParts(seconds, nanoseconds);
+}
+
+/** The same of a Unix time's {@link parted} parts. */
+export function fromParts(seconds: number, nanoseconds: number): NtpTimestamp {
   return joined(seconds + EPOCH_SECONDS, fractionOf(nanoseconds));
 }
 
