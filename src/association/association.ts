@@ -63,6 +63,8 @@ export interface Association {
   readonly requests: readonly Request[];
   /** Requests sent since the last answer of any kind. */
   readonly unanswered: number;
+  /** Answers of a one-shot that ended a dance (Autokey). */
+  readonly failedDances: number;
   /** Samples and other answers taken in this run. */
   readonly samples: number;
   readonly answers: number;
@@ -171,6 +173,7 @@ export function association(from: Mobilization): Association {
     nextPoll: null,
     requests: [],
     unanswered: 0,
+    failedDances: 0,
     samples: 0,
     answers: 0,
     known: false,

@@ -16,7 +16,7 @@ import { CHANGE, changed, count } from "./change.ts";
 import type { Writable } from "./change.ts";
 import { clearFilter, FILTER_STAGES, filterSample, refillFilter } from "./filter.ts";
 import type { FilterRules } from "./filter.ts";
-import { askAgainAt, endAs, pollAt, setHostPoll } from "./poll.ts";
+import { askAgainAt, endAs, LOST_LIMIT, pollAt, setHostPoll } from "./poll.ts";
 import type { Reach } from "./reach.ts";
 import type { HostFault } from "./request.ts";
 import type { Sample } from "./sample.ts";
@@ -82,6 +82,12 @@ export function excuse(association: Writable<Association>, at: Mono): void {
 export function onUnsealed(association: Writable<Association>): void {
   association.authentication = "failed";
   giveUp(association, "authentication");
+}
+
+/** In a one-shot an answer has ended its dance (Autokey), which begins again: after as many as questions may be lost it is given up. */
+export function onFailedDance(association: Writable<Association>): void {
+  association.failedDances += 1;
+  if (association.failedDances >= LOST_LIMIT) giveUp(association, "authentication");
 }
 
 /** There are keys to ask it by, and no failure before counts against it. */

@@ -53,8 +53,9 @@ export class CaptureReader {
   }
 
   #open(): Format | null {
-    if (!this.#intake.has(MAGIC_LENGTH)) return null;
-    const magic = this.#intake.view.getUint32(this.#intake.at);
+    const head = this.#intake.peek(MAGIC_LENGTH);
+    if (head === null) return null;
+    const magic = new DataView(head.buffer, head.byteOffset, MAGIC_LENGTH).getUint32(0);
     if (magic === SECTION) return new Pcapng(this.#intake);
     if (isPcap(magic)) return new Pcap(this.#intake, magic);
     this.#damaged("format");

@@ -152,8 +152,9 @@ export class FindingFace implements Face {
 
   /** Whoever answers without a key is not believed: that is better said at the first than at the end. */
   #warnOfKeys(notes: readonly Note[], session: Session): void {
-    const { keys, auth, nts, quiet } = this.#options;
-    if (this.command === "pool" || nts === true || keys !== undefined || auth === false || quiet === true) return;
+    const { keys, auth, nts, autokey, quiet } = this.#options;
+    const isDecided = nts === true || autokey !== undefined || keys !== undefined || auth === false;
+    if (this.command === "pool" || isDecided || quiet === true) return;
     const snapshot = session.snapshot();
     const isUnsealed = (note: Note): boolean =>
       note.what === "refused"

@@ -52,6 +52,7 @@ export class FindingFaults {
       interface: name,
       alone: isAlone(),
       nts: this.#options.nts === true,
+      autokey: this.#options.autokey !== undefined,
       lacking: outcome === "permission" ? lackingCapability("port") : null,
     };
   }

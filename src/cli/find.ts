@@ -29,10 +29,10 @@ export async function runFinding(
   const prepared = await prepareFinding(command, operands, options, machine.facts);
   tellPrepared(`ntpkit ${command}`, prepared, options, io);
   const face = await FindingFace.of(command, prepared, options, io);
-  const { config, keyring, trust } = prepared;
+  const { config, keyring, trust, autokey, autokeyAnswering } = prepared;
   const forget = options.forget ?? false;
   const ended = await session(face, options, io, (watch) =>
-    runGuarded({ config, keyring, trust, machine, watch, forget, force: false }),
+    runGuarded({ config, keyring, trust, autokey, autokeyAnswering, machine, watch, forget, force: false }),
   );
   const told = { ...ended, outcome: outcomeOf(ended) };
   face.tell(told);

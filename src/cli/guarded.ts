@@ -10,6 +10,7 @@ import { kernelFrequency } from "../host/kernel.ts";
 import { libcFault } from "../host/libc.ts";
 import { lackingCapability } from "../host/privilege.ts";
 import type { Keyring } from "../security/keyring.ts";
+import type { AutokeyAnswering } from "../security/security.ts";
 import type { Recalled, StateWarning } from "../state/file.ts";
 import { clockFault, type FailingCommand, type FailureContext } from "../view/failure.ts";
 import { leavesClock } from "../world/shadow.ts";
@@ -23,6 +24,7 @@ export interface GuardedRun {
   readonly keyring: Keyring | null;
   readonly trust: Trust;
   readonly autokey?: MakeAutokey | null;
+  readonly autokeyAnswering?: AutokeyAnswering | null;
   readonly machine: Machine;
   readonly watch: DriveOptions;
   /** Drop what earlier runs remembered. */
@@ -49,6 +51,7 @@ export async function runGuarded({
   keyring,
   trust,
   autokey = null,
+  autokeyAnswering = null,
   machine,
   watch,
   forget,
@@ -83,6 +86,7 @@ export async function runGuarded({
     keyring,
     trust,
     autokey,
+    autokeyAnswering,
     machine,
     keys: { state, heed },
     ...remembering,

@@ -8,9 +8,11 @@ import { UsageError } from "../config/usage.ts";
 import type { LocalFacts } from "../config/options.ts";
 import { areInterfacesUnknown, interfaceNamed, interfacesWith, knownBroadcastAddresses } from "../host/interfaces.ts";
 import type { Keyring } from "../security/keyring.ts";
+import type { AutokeyAnswering } from "../security/security.ts";
 import { parseKeyIds, type TrustedKeys } from "../security/keyids.ts";
 import { placedText, type PlacedMessage } from "../security/place.ts";
 import { isMulticast } from "../wire/address.ts";
+import { loadAutokey, serverBy } from "./autokey.ts";
 import { EXAMPLES } from "./examples.ts";
 import type { FindingOptions } from "./find.ts";
 import { trustOf } from "./nts-at-hand.ts";
@@ -20,6 +22,8 @@ import { keysFormat, type Prepared } from "./prepare.ts";
 export interface PreparedFinding extends Prepared {
   /** The groups that are asked or listened to. */
   readonly groups: readonly string[];
+  /** Who knows which broadcasts under Autokey are to be asked about; `null`: none are. */
+  readonly autokeyAnswering: AutokeyAnswering | null;
 }
 
 /**
@@ -46,7 +50,9 @@ export async function prepareFinding(
   checkTrusted(trusted, keys);
   // Servers answer with the key they were asked by: a search without one finds nobody who is authentic.
   const first =
-    command === "manycast" && settings.nts !== true ? keys.keyring?.keys.find((key) => key.trusted)?.id : undefined;
+    command === "manycast" && settings.nts !== true && settings.autokey === undefined
+      ? keys.keyring?.keys.find((key) => key.trusted)?.id
+      : undefined;
   const config = discoveryConfig(
     command,
     specs,
@@ -61,10 +67,13 @@ export async function prepareFinding(
       "name the file with --keys FILE",
     );
   const groups = command === "pool" ? [] : groupsOf(specs, settings);
+  const autokey = await loadAutokey(config, options);
   return {
     config,
     ...keys,
-    autokey: null,
+    warnings: [...keys.warnings, ...(autokey?.warnings ?? [])],
+    autokey: autokey?.make ?? null,
+    autokeyAnswering: autokey === null || command !== "broadcast" ? null : await serverBy(autokey.credentials),
     trust: trustOf(options),
     file: loaded?.path ?? null,
     remarks: loaded?.remarks ?? [],

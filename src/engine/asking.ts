@@ -7,7 +7,14 @@ import { count } from "../association/change.ts";
 import { releaseHeld, requestHeader } from "../association/client.ts";
 import type { Reception } from "../association/client.ts";
 import { departed, hasLeft } from "../association/exchange.ts";
-import { excuse, giveUp, measureAnew, onUndelivered as notDelivered, onUnsealed } from "../association/life.ts";
+import {
+  excuse,
+  giveUp,
+  measureAnew,
+  onFailedDance,
+  onUndelivered as notDelivered,
+  onUnsealed,
+} from "../association/life.ts";
 import { leastSpacing, onLost, onPoll } from "../association/poll.ts";
 import { nextMoment, onAsked, onOverdue, request as newRequest, requestLeft } from "../association/request.ts";
 import type { PacketToken, Request, SocketToken } from "../association/request.ts";
@@ -210,7 +217,7 @@ export function onReception(state: State, from: Association, reception: Receptio
       break;
     case "refused":
       state.note({ what: "refused", id, from: address, test: reception.test });
-      if (from.listening?.phase === "volley" && reception.test === "authentication") endVolleyInVain(state, from, now);
+      if (reception.test === "authentication") onUnproved(state, from, now);
       break;
     case "kiss":
       state.note({ what: "kiss", id, address, code: reception.code });
@@ -229,6 +236,13 @@ export function onReception(state: State, from: Association, reception: Receptio
       break;
   }
   if (from.listening?.phase === "volley") endVolleyIfOver(state, from, now);
+}
+
+/** Who answered has not proved who he is: where a dance (Autokey) has come to nothing, it is not begun again without end. */
+function onUnproved(state: State, from: Association, now: Now): void {
+  if (from.listening?.phase === "volley") return endVolleyInVain(state, from, now);
+  const fault = from.security.dancing?.report().fault ?? null;
+  if (fault !== null && state.config.once !== null && from.listening === null) onFailedDance(from);
 }
 
 function sampleNote(

@@ -1,4 +1,5 @@
 /** One opinion of everything heard, and for a one-shot the end: when to judge, and what to do about the clock. */
+import type { Association } from "../association/association.ts";
 import { onOverdue } from "../association/request.ts";
 import { judgeSystem } from "../system/judge.ts";
 import type { OrphanRules } from "../system/judge.ts";
@@ -82,7 +83,8 @@ export function onDeadline(state: State, now: Now): void {
   const unasked = isSoliciting(state.finding) && failure(state) === "no-reply";
   const open =
     pending || unasked || state.finding.candidates.length > 0 || [...state.roster].some(({ ended }) => ended === null);
-  if (state.opinion.estimate === null && open && !isListening(state)) state.end("deadline");
+  const couldProve = !isListening(state) || isDancing(state);
+  if (state.opinion.estimate === null && open && couldProve) state.end("deadline");
   else decide(state, now);
 }
 
@@ -131,9 +133,22 @@ function orphanRules({ config, ownReferenceIds }: State): OrphanRules | null {
   return orphan === null ? null : { stratum: orphan.stratum, metric: Math.min(2 ** 32, ...ownReferenceIds) };
 }
 
+/** Somebody who broadcasts has not proved who he is, and may yet. */
+function isDancing({ roster }: State): boolean {
+  return [...roster].some(
+    ({ listening, ended, security, authentication }) =>
+      listening !== null && ended === null && security.dancing !== undefined && authentication === "none",
+  );
+}
+
+/** Mobilized by a broadcast; under Autokey, and has proved who he is since. */
+function isFound({ listening, security, authentication }: Association): boolean {
+  return listening !== null && (security.dancing === undefined || authentication === "ok");
+}
+
 /** Why there is no system peer, as an outcome. A broadcast server that was mobilized is a find, even before it is measured. */
 function failure(state: State): Outcome {
-  if (isListening(state) && [...state.roster].some(({ listening }) => listening !== null)) return "ok";
+  if (isListening(state) && [...state.roster].some(isFound)) return "ok";
   // Survivors, but fewer than minsane: they agree, and are not enough.
   if (state.opinion.survivors.length > 0) return "no-agreement";
   const reasons = Array.from(state.roster, (association) => state.verdictOn(association).reason ?? "pending");

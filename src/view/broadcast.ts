@@ -5,7 +5,9 @@ import type { Seconds } from "../time/seconds.ts";
 import { toIso, type UnixNanoseconds } from "../time/timestamp.ts";
 import { addressText } from "../wire/address.ts";
 import { REASONS, type Reason } from "../association/verdict.ts";
+import type { DanceReport } from "../security/security.ts";
 import { schemaName } from "./document.ts";
+import { danceText } from "./explain.ts";
 import { durationText, printable, signedText } from "./text.ts";
 
 /** One thing that happened to a broadcast server. */
@@ -20,6 +22,8 @@ export interface BroadcastEvent {
   readonly group: string | null;
   readonly keyId: number | null;
   readonly authentication: AssociationReport["authentication"];
+  /** Under Autokey, how far the dance with it has come; absent: it is not. */
+  readonly autokey?: DanceReport;
   readonly stratum: number | null;
   readonly refid: string | null;
   readonly offset: Seconds | null;
@@ -32,6 +36,8 @@ export interface BroadcastEvent {
 /** Makes events of notes; keeps what is known of servers that are gone. */
 export class BroadcastEvents {
   readonly #known: Map<number, AssociationReport> = new Map();
+  /** Why each has last not proved who it is: told once. */
+  readonly #unproved: Map<number, string> = new Map();
 
   /**
    * The event a note tells of.
@@ -39,30 +45,44 @@ export class BroadcastEvents {
    * @returns `null` for notes that are no such event
    */
   of(note: Note, snapshot: Snapshot, pivot: UnixNanoseconds): BroadcastEvent | null {
-    if (note.what !== "mobilized" && note.what !== "volley" && note.what !== "broadcast" && note.what !== "demobilized")
-      return null;
+    if (!isEvent(note)) return null;
     const server = snapshot.associations.find(({ id }) => id === note.id) ?? this.#known.get(note.id);
     if (server === undefined) return null;
+    if (note.what === "refused") {
+      const why = server.autokey === undefined ? null : danceText(server.autokey, server.authentication);
+      if (why === null || note.test !== "authentication" || this.#unproved.get(note.id) === why) return null;
+      this.#unproved.set(note.id, why);
+    }
     this.#known.set(note.id, server);
-    if (note.what === "demobilized") this.#known.delete(note.id);
+    if (note.what === "demobilized") {
+      this.#known.delete(note.id);
+      this.#unproved.delete(note.id);
+    }
     const measured =
       note.what === "volley" || note.what === "broadcast"
         ? { offset: note.offset, delay: note.delay }
         : { offset: server.offset, delay: server.delay };
+    // Who sends in clear where Autokey is asked for has not been asked.
+    const autokey = isRejected(server) ? undefined : server.autokey;
     const reason =
       note.what === "demobilized" && note.why !== "unconfigured" ? note.why : isRejected(server) ? server.reason : null;
     return {
       schema: schemaName("broadcast"),
       event:
-        note.what === "broadcast" ? "sample" : note.what === "mobilized" && isRejected(server) ? "rejected" : note.what,
+        note.what === "broadcast"
+          ? "sample"
+          : note.what === "refused" || (note.what === "mobilized" && isRejected(server))
+            ? "rejected"
+            : note.what,
       at: toIso(snapshot.at, pivot),
-      address: note.address.ip,
-      port: note.address.port,
+      address: server.address ?? "",
+      port: server.port,
       group: server.group ?? null,
       keyId: server.keyId,
       // Its first packet mobilized it, so that packet was authentic if it was signed at all.
       authentication:
         note.what === "mobilized" && !isRejected(server) && server.keyId !== null ? "ok" : server.authentication,
+      ...(autokey === undefined ? {} : { autokey }),
       stratum: server.stratum,
       refid: server.refid,
       ...measured,
@@ -71,6 +91,15 @@ export class BroadcastEvents {
     };
   }
 }
+
+type EventNote = Extract<Note, { readonly what: "mobilized" | "volley" | "broadcast" | "demobilized" | "refused" }>;
+
+/** Whether a note tells of a server; a packet that nobody claims does not. */
+function isEvent(note: Note): note is EventNote & { readonly id: number } {
+  return NOTED.has(note.what) && (note as EventNote).id !== null;
+}
+
+const NOTED: ReadonlySet<Note["what"]> = new Set(["mobilized", "volley", "broadcast", "demobilized", "refused"]);
 
 /** Heard, listed, and never to be used. */
 function isRejected({ reason, packets }: AssociationReport): boolean {
@@ -84,14 +113,20 @@ export function broadcastLine(event: BroadcastEvent): string {
 }
 
 const WORDS: Readonly<Record<BroadcastEvent["event"], (event: BroadcastEvent) => string>> = {
-  mobilized: ({ stratum, authentication, keyId }) =>
-    `mobilized${stratum === null ? "" : `, stratum ${stratum}`}, authentication ${authentication === "ok" && keyId !== null ? `by key ${keyId}` : authentication}`,
-  volley: ({ offset, delay }) =>
+  mobilized: ({ stratum, authentication, keyId, autokey }) =>
+    autokey !== undefined
+      ? "mobilized, and asked under Autokey to prove who it is"
+      : `mobilized${stratum === null ? "" : `, stratum ${stratum}`}, authentication ${authentication === "ok" && keyId !== null ? `by key ${keyId}` : authentication}`,
+  volley: ({ offset, delay, autokey, authentication }) =>
     offset === null
-      ? "it does not answer the volley; a usual delay is assumed"
-      : `volley done, offset ${signedText(offset)}, delay ${durationText(delay)}`,
+      ? autokey === undefined
+        ? "it does not answer the volley; a usual delay is assumed"
+        : `it has not proved who it is: ${danceText(autokey, authentication)}`
+      : `volley done, ${autokey === undefined ? "" : `proved by Autokey to be ${printable(autokey.host ?? "")}, `}offset ${signedText(offset)}, delay ${durationText(delay)}`,
   sample: ({ offset, delay }) => `offset ${signedText(offset)}, delay ${durationText(delay)}`,
-  rejected: ({ reason, offset }) =>
-    `rejected: ${reason === null ? "" : reason === "authentication" ? "it is not authentic" : REASONS[reason].text}${offset === null ? "" : `; it says offset ${signedText(offset)}`}`,
+  rejected: ({ reason, offset, autokey, authentication }) =>
+    autokey !== undefined
+      ? `rejected: it has not proved who it is: ${danceText(autokey, authentication)}`
+      : `rejected: ${reason === null ? "" : reason === "authentication" ? "it is not authentic" : REASONS[reason].text}${offset === null ? "" : `; it says offset ${signedText(offset)}`}`,
   demobilized: ({ reason }) => `demobilized${reason === null ? "" : `: ${REASONS[reason].text}`}`,
 };

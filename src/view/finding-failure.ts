@@ -1,10 +1,10 @@
 /** Why nothing was found, in one line that names what and where, and a hint what to do next. */
 import type { HostFault } from "../engine/port/event.ts";
 import type { Outcome } from "../engine/port/outcome.ts";
-import type { Snapshot } from "../engine/port/snapshot.ts";
+import type { AssociationReport, Snapshot } from "../engine/port/snapshot.ts";
 import type { Seconds } from "../time/seconds.ts";
 import type { FailureDocument } from "./document.ts";
-import { HOST_FAULTS } from "./explain.ts";
+import { danceText, HOST_FAULTS } from "./explain.ts";
 import { describeFailure, type Lacking, portHint } from "./failure.ts";
 import { namesText, type Finding } from "./finding.ts";
 import { fullName } from "./servername.ts";
@@ -32,6 +32,8 @@ export interface FindingContext {
   readonly alone: boolean;
   /** Who is found is to prove who he is under NTS. */
   readonly nts: boolean;
+  /** The same under Autokey. */
+  readonly autokey: boolean;
 }
 
 type Words = Pick<FailureDocument, "message" | "hint">;
@@ -87,9 +89,11 @@ function portWords({ port, lacking }: FindingContext, why: HostFault): Words {
   };
 }
 
-function authenticationWords(kind: Finding, snapshot: Snapshot, { nts }: FindingContext): Words {
+function authenticationWords(kind: Finding, snapshot: Snapshot, { nts, autokey }: FindingContext): Words {
   if (nts) return { message: "whoever was found could not prove who he is under NTS", hint: NTS_HINT };
   const heard = snapshot.associations.filter(({ reason }) => reason === "authentication");
+  if (autokey)
+    return { message: `whoever was found has not proved who he is under Autokey${whys(heard)}`, hint: AUTOKEY_HINT };
   if (heard.length === 0) return { message: "packets were heard, and none of them is authentic", hint: HINT };
   const verb = kind === "broadcast" ? "heard" : "found";
   const asked = kind === "pool" ? null : HINT;
@@ -101,6 +105,20 @@ function authenticationWords(kind: Finding, snapshot: Snapshot, { nts }: Finding
 
 const NTS_HINT =
   "`ntpkit nts HOST` examines one of them step by step; --ca FILE names who is to be trusted besides, --nts-name the name that their certificates have";
+
+const AUTOKEY_HINT =
+  "a trail of certificates has to end at a trusted host (keygen --autokey --trusted); --autokey-group names the group whose parameters are in the folder; -v says more";
+
+/** What each has not shown. */
+function whys(heard: Snapshot["associations"]): string {
+  const told = heard.slice(0, 4).map((server) => `${fullName(server)} (${unprovedText(server)})`);
+  return told.length === 0 ? "" : `: ${told.join(", ")}${heard.length > told.length ? " and others" : ""}`;
+}
+
+/** Why somebody is not believed under Autokey, in a few words. */
+export function unprovedText({ autokey, authentication, packets }: AssociationReport): string {
+  return autokey === undefined || packets.sent === 0 ? "it does not speak Autokey" : danceText(autokey, authentication);
+}
 
 const HINT = "name the file of their keys with --keys, or trust whoever answers with --no-auth";
 

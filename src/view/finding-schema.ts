@@ -6,6 +6,7 @@ import { schemaName } from "./document.ts";
 import type { ManycastDocument, PoolDocument, SetWarning } from "./finding.ts";
 import {
   CLOCK,
+  DANCE,
   documentSchema,
   ERROR,
   flag,
@@ -91,6 +92,7 @@ function broadcastSchema(): Schema {
     group: maybe({ ...text, description: "where its packets are sent to; null: not known" }),
     keyId: maybe(integer(1, 0xffff_ffff)),
     authentication: oneOf(["none", "ok", "failed", "nak"]),
+    autokey: optional(DANCE),
     stratum: maybe(integer(0, 255)),
     refid: maybe(text),
     offset: maybe(seconds("server − local; of a rejected one, what its packet says")),

@@ -69,6 +69,7 @@ export function findingReport(
     ...headLines(kind, snapshot),
     ...tableLines(kind, snapshot, style),
     ...paragraph(provedLine(snapshot), style),
+    ...paragraph(dancedLine(snapshot), style),
     ...failedLines(snapshot),
     ...sentences.slice(0, most).flatMap((sentence) => paragraph(sentence, style)),
     ...(more > 0 ? [`and ${counted(more, "other")}; the table says why`] : []),
@@ -148,6 +149,18 @@ function provedLine({ associations }: Snapshot): string | null {
   const shown = proved.map(({ name }) => name);
   const by = names.size === 0 ? "for that address" : `for ${namesText([...names])}`;
   return `${namesText(shown)}: proved by NTS, with a certificate ${by}`;
+}
+
+/** The same under Autokey; `null`: nobody is. */
+function dancedLine({ associations }: Snapshot): string | null {
+  const proved = associations.flatMap(({ name, autokey, authentication }) =>
+    autokey !== undefined && authentication === "ok" ? [{ name, host: autokey.host ?? "", ident: autokey.ident }] : [],
+  );
+  if (proved.length === 0) return null;
+  const shown = proved.map(({ name, host }) => `${name} as ${host}`);
+  const idents = [...new Set(proved.flatMap(({ ident }) => ident ?? []))];
+  const group = idents.length === 0 ? "" : ` of the group ${namesText(idents)}`;
+  return `${namesText(shown)}: proved by Autokey${group}, which is weak`;
 }
 
 function failedLines(snapshot: Snapshot): readonly string[] {

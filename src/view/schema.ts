@@ -162,6 +162,24 @@ export const SYSTEM_FIELDS: Fields<SystemReport> = {
 /** The system variables. */
 export const SYSTEM: Schema<SystemReport> = record<SystemReport>(SYSTEM_FIELDS);
 
+/** How far a dance under Autokey has come. */
+export const DANCE: Schema<DanceReport> = open(
+  record<DanceReport>({
+    status: { ...integer(0, 0xffff_ffff), description: "the status word, ntpd's bits; 0: it has said nothing yet" },
+    host: maybe({ ...text, description: "the server's name" }),
+    ident: maybe({ ...text, description: "the group that it has to be of; null: any" }),
+    signature: maybe({ ...text, description: "the name of its signature scheme" }),
+    fault: maybe(oneOf(Object.keys(AUTOKEY_FAULTS) as AutokeyFault[])),
+    trail: list(
+      record<DanceReport["trail"][number]>({
+        subject: text,
+        issuer: text,
+        until: { ...integer(0), description: "when it expires, Unix seconds" },
+      }),
+    ),
+  }),
+);
+
 /** The fields of an association, for those that tell more. */
 export const ASSOCIATION_FIELDS: Fields<AssociationDocument> = {
   id: integer(1),
@@ -220,24 +238,7 @@ export const ASSOCIATION_FIELDS: Fields<AssociationDocument> = {
       }),
     ),
   ),
-  autokey: optional(
-    open(
-      record<DanceReport>({
-        status: { ...integer(0, 0xffff_ffff), description: "the status word, ntpd's bits; 0: it has said nothing yet" },
-        host: maybe({ ...text, description: "the server's name" }),
-        ident: maybe({ ...text, description: "the group that it has to be of; null: any" }),
-        signature: maybe({ ...text, description: "the name of its signature scheme" }),
-        fault: maybe(oneOf(Object.keys(AUTOKEY_FAULTS) as AutokeyFault[])),
-        trail: list(
-          record<DanceReport["trail"][number]>({
-            subject: text,
-            issuer: text,
-            until: { ...integer(0), description: "when it expires, Unix seconds" },
-          }),
-        ),
-      }),
-    ),
-  ),
+  autokey: optional(DANCE),
   kiss: maybe({ ...text, description: "the kiss code last received" }),
   timestamps: maybe(oneOf(["kernel", "user"])),
   packets: record<AssociationReport["packets"]>({ sent: integer(0), received: integer(0), rejected: integer(0) }),

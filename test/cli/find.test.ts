@@ -56,6 +56,22 @@ describe("a mistake", () => {
       ["broadcast", "--trusted", "7"],
       "ntpkit broadcast: --trusted names keys, but there is no key file; name the file with --keys FILE",
     ],
+    [
+      ["broadcast", "--autokey-group", "g"],
+      "ntpkit broadcast: --autokey-group is for --autokey; that names the folder of the keys",
+    ],
+    [
+      ["manycast", GROUP, "--autokey-password", "/dev/null"],
+      "ntpkit manycast: --autokey-password is for --autokey; that names the folder of the keys",
+    ],
+    [
+      ["broadcast", "--autokey", "/nonexistent"],
+      "ntpkit broadcast: --autokey: /nonexistent: no such file or directory",
+    ],
+    [
+      ["manycast", GROUP, "--autokey", "/", "--no-auth"],
+      "ntpkit manycast: option '--autokey <dir>' cannot be used with option '--no-auth'",
+    ],
     [["serve", "--local-stratum", "16"], "ntpkit serve: --local-stratum: 16 is out of range; from 1 to 15"],
     [
       ["serve", "--manycast", "10.1.1.1"],

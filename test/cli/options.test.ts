@@ -115,7 +115,7 @@ const BESIDE: Readonly<Partial<Record<CommandName, (flag: string) => readonly st
   query: () => [NOBODY],
   pool: () => [NOBODY],
   broadcast: (flag) => (flag === "--port" ? [] : ["--port", "11123"]),
-  manycast: (flag) => ["239.255.77.78", ...(flag === "--no-auth" ? [] : ["--no-auth"])],
+  manycast: (flag) => ["239.255.77.78", ...(flag === "--no-auth" || flag.startsWith("--autokey") ? [] : ["--no-auth"])],
   serve: (flag) => [
     ...(flag.startsWith("--nts-") ? underNts(flag) : []),
     ...(flag === "--user" ? [] : ["--user", "root"]),

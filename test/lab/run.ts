@@ -25,7 +25,6 @@ import { judging } from "./scenarios/judging.ts";
 import { kisses } from "./scenarios/kisses.ts";
 import { leaps } from "./scenarios/leaps.ts";
 import { living } from "./scenarios/living.ts";
-import { machines } from "./scenarios/machines.ts";
 import { metrics } from "./scenarios/metrics.ts";
 import { misuse } from "./scenarios/misuse.ts";
 import { paths } from "./scenarios/paths.ts";
@@ -78,7 +77,6 @@ const SCENARIOS: readonly Scenario[] = [
   ...kernel,
   ...leaps,
   ...living,
-  ...machines,
   ...systemd,
 ];
 
@@ -144,7 +142,7 @@ async function equip(peers: Peers): Promise<Workshop> {
   await mkdir(folder, { recursive: true });
   const programs = `${folder}/programs`;
   await build({
-    entryPoints: ["ask", "odd-server", "clock-seen", "garbage", "relay", "nts-path", "told"].map((name) =>
+    entryPoints: ["ask", "odd-server", "clock-seen", "garbage", "relay", "nts-path"].map((name) =>
       fileURLToPath(new URL(`programs/${name}.ts`, import.meta.url)),
     ),
     outdir: programs,

@@ -37,6 +37,7 @@ const CONTEXT: FindingContext = {
   lacking: null,
   alone: false,
   nts: false,
+  autokey: false,
 };
 const found = { lifetime: "preemptable", ttl: 2, group: "239.1.1.1" } as const;
 
@@ -179,6 +180,23 @@ describe("broadcast", () => {
     expect(
       new BroadcastEvents().of({ what: "mobilized", id, name: "192.0.2.3", address }, undecided([listed]), MOMENT),
     ).toMatchObject({ event: "rejected", reason: "authentication", keyId: 9, authentication: "failed" });
+  });
+
+  it("says who has proved under Autokey who he is, and once why somebody has not", () => {
+    const events = new BroadcastEvents();
+    const dance = { status: 0, host: "srv", ident: null, signature: null, fault: "trail", trail: [] } as const;
+    const dancing = association(3, { lifetime: "ephemeral", authentication: "failed", autokey: dance });
+    const refused = { what: "refused", id, from: address, test: "authentication" } as const;
+    const told = [1, 2].map(() => events.of(refused, snapshotOf([dancing]), MOMENT));
+    expect(told).toMatchObject([{ event: "rejected", autokey: { host: "srv", fault: "trail" } }, null]);
+    expect(broadcastLine(told[0]!)).toMatch(/: rejected: it has not proved who it is: Autokey: /);
+    const proved = association(3, { authentication: "ok", autokey: { ...dance, fault: null } });
+    const volley = { what: "volley", id, address, offset: 0.001, delay: 0.0002 } as const;
+    const done = events.of(volley, snapshotOf([proved]), MOMENT)!;
+    expect(broadcastLine(done)).toMatch(/: volley done, proved by Autokey to be srv, offset \+1\.00 ms/);
+    expect(events.of({ ...refused, id: null }, snapshotOf([proved]), MOMENT)).toBeNull();
+    for (const event of [told[0], done])
+      expect(violations(JSON.parse(JSON.stringify(event)), SCHEMAS["broadcast"]!)).toEqual([]);
   });
 
   it("fails as a document of its own", () => {

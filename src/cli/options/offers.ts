@@ -27,6 +27,10 @@ export const GROUPS = {
     heading: "Servers under Autokey, which is weak; NTS is the way to go:",
     rows: ["autokey", "autokeyPassword", "autokeyGroup"],
   },
+  foundAutokey: {
+    heading: "Servers under Autokey, which is weak; NTS is the way to go:",
+    rows: ["foundAutokey", "autokeyPassword", "autokeyGroup"],
+  },
   runAutokey: {
     heading: "Autokey, which is weak; NTS is the way to go:",
     rows: ["runAutokey", "autokeyPassword"],
@@ -255,8 +259,8 @@ export const OFFERS = {
   sync: ["servers", "bootstrapping", "autokey", "syncMeasuring", "selection", "clock", "remembering", "output"],
   query: ["servers", "bootstrapping", "autokey", "measuring", "selection", "figures", "queryOutput"],
   pool: ["servers", "poolMeasuring", "selection", "output"],
-  broadcast: ["listening", "heard", "listenMeasuring", "selection", "output"],
-  manycast: ["search", "searched", "searchMeasuring", "searchSelection", "output"],
+  broadcast: ["listening", "heard", "foundAutokey", "listenMeasuring", "selection", "output"],
+  manycast: ["search", "searched", "foundAutokey", "searchMeasuring", "searchSelection", "output"],
   serve: ["serving", "told", "clients", "proving", "serveAutokey", "announcing", "selection", "output"],
   run: ["daemon", "runAutokey", "output"],
   peers: ["peers", "asking", "figures", "peersOutput"],

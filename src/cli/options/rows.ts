@@ -89,6 +89,13 @@ export const ROWS = {
     text: "ask under Autokey (RFC 5906) by the keys in this folder, as ntp-keygen leaves it: weak by predictable cookies, MD5 and 512 bit keys, for networks that have nothing else; else --nts",
     excludes: ["--key", "--nts"],
   },
+  foundAutokey: {
+    flag: "--autokey",
+    takes: "dir",
+    text: "follow only who has proved who he is under Autokey (RFC 5906), by the keys in this folder, as ntp-keygen leaves it: weak, for networks that have nothing else; else --nts",
+    excludes: ["--key", "--nts", "--no-auth"],
+    conf: "manycastclient autokey",
+  },
   serveAutokey: {
     flag: "--autokey",
     takes: "dir",

@@ -12,8 +12,8 @@ import { pollInterval } from "../../time/seconds.ts";
 import type { Datagram } from "../port/event.ts";
 import type { State } from "../state.ts";
 import { tellTime } from "../keys/facing.ts";
-import { admit, autokeyOf, keyOf, refuseUnasked } from "./admit.ts";
-import type { Arrival } from "./admit.ts";
+import { admit, autokeyOf, keyOf, listUnproved, refuseUnasked } from "./admit.ts";
+import type { Arrival, Newcomer } from "./admit.ts";
 import { followedFrom, lineOfFound, proveHeard } from "./proving.ts";
 import { prune } from "./prune.ts";
 
@@ -44,23 +44,19 @@ export function mobilizeBroadcastClient(state: State, template: AssociationConfi
   const { broadcastDelay, longestWait } = state.config.discovery;
   const own = autokeyOf(packet, state);
   const autokey = own.autokey === undefined ? own : { autokey: template.autokey ?? own.autokey };
-  if (template.autokey !== undefined && own.autokey === undefined)
-    return refuseUnasked(state, datagram.from, "authentication");
   const isProved = own.autokey === undefined;
   const minpoll = Math.min(Math.max(header.poll, 0), 17);
   const { ip, port } = datagram.from;
-  const admission = admit(
-    state,
-    arrival,
-    {
-      by: "broadcast",
-      config: { ...template, ...autokey, name: ip, port, key: keyOf(packet), minpoll, maxpoll: minpoll, iburst: true },
-      group: datagram.to?.ip ?? null,
-      ring: null,
-      listening: broadcastClient(header, broadcastDelay, now.mono, isProved),
-    },
-    now,
-  );
+  const newcomer: Newcomer = {
+    by: "broadcast",
+    config: { ...template, ...autokey, name: ip, port, key: keyOf(packet), minpoll, maxpoll: minpoll, iburst: true },
+    group: datagram.to?.ip ?? null,
+    ring: null,
+    listening: broadcastClient(header, broadcastDelay, now.mono, isProved),
+  };
+  // In clear nobody proves who he is.
+  if (template.autokey !== undefined && isProved) return void listUnproved(state, arrival, newcomer, now);
+  const admission = admit(state, arrival, newcomer, now);
   if (admission.kind === "refused") return refuseUnasked(state, datagram.from, admission.test);
   if (admission.kind === "listed") return;
   const { fresh } = admission;

@@ -192,7 +192,84 @@ export const autokey: readonly Scenario[] = [
       );
     },
   },
+  {
+    name: "autokey: broadcast and manycast find who proves to be of a group, and say why others are not believed",
+    needs: [],
+    patient: true,
+    async run(world) {
+      const made = async (host: Host, ...words: readonly string[]): Promise<string> => {
+        const folder = world.file(host.name);
+        ended(await world.ntpkit(host, ["keygen", "--autokey", folder, "--host", host.name, "--json", ...words]), 0);
+        return folder;
+      };
+      const servers = await Promise.all(
+        ["red", "blue"].map(async (name) => {
+          const host = await world.host(name);
+          const folder = await made(host, "--trusted", "--identity", "iff", "--identity-bits", "512");
+          const lines = [`keysdir ${folder}`, `crypto host ${name}`, "server 127.127.1.0", "manycastserver 239.77.1.2"];
+          const config = await world.write(`${name}.conf`, [...lines, "broadcast 10.77.0.255 autokey minpoll 3"]);
+          await world.ntpkitDaemon(host, ["run", "--no-clock", "-c", config], { want: "any" });
+          return host;
+        }),
+      );
+      const client = await world.host("cli");
+      const folder = await made(client);
+      await parameters(world.file("red"), "red", "iff", folder);
+      const proof = ["--autokey", folder, "--autokey-password", await world.write("password", ["cli"])];
+      const proved = [...proof, "--autokey-group", "red", "--json"];
+      const [red, blue] = servers.map(({ ipv4 }) => ipv4);
+
+      const listening = ["broadcast", "10.77.0.255", "--count", "2", "--deadline", "70s", ...proved];
+      const [listened, searched] = await Promise.all([
+        world.ntpkit(client, listening, { untold: true }),
+        world.ntpkit(client, ["manycast", "239.77.1.2", "--ttl", "2", ...proved], { untold: true }),
+      ]);
+      assert.equal(listened.code, 0, listened.stderr);
+      const events = listened.stdout
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line) as Heard);
+      const used = events
+        .filter(({ event }) => event === "sample")
+        .map(({ address, authentication }) => [address, authentication]);
+      assert.deepEqual(used, [
+        [red, "ok"],
+        [red, "ok"],
+      ]);
+      const refused = events.filter(({ event }) => event === "rejected");
+      assert.ok(refused.some(({ address, autokey: danced }) => address === blue && typeof danced?.fault === "string"));
+
+      assert.equal(searched.code, 0, searched.stderr);
+      const { associations } = JSON.parse(searched.stdout) as { associations: readonly Heard[] };
+      const found = associations.map(({ address, authentication, autokey: danced }) => [
+        address,
+        authentication,
+        danced?.host,
+      ]);
+      assert.deepEqual(
+        found.filter(([, word]) => word === "ok"),
+        [[red, "ok", "red"]],
+      );
+      assert.equal(associations.find(({ address }) => address === blue)?.reason, "authentication");
+
+      // Of a group that neither is of nobody is believed.
+      const nobody = ["manycast", "239.77.1.2", "--ttl", "1", ...proof, "--json"];
+      const other = await made(await world.host("gre"), "--trusted", "--identity", "iff", "--identity-bits", "512");
+      await parameters(other, "gre", "iff", folder);
+      const failed = await world.ntpkit(client, [...nobody, "--autokey-group", "gre"], { untold: true });
+      assert.equal(failed.code, 15, failed.stdout);
+    },
+  },
 ];
+
+/** An event of `broadcast`, or an association of `manycast`. */
+interface Heard {
+  readonly event?: string;
+  readonly address: string;
+  readonly authentication: string;
+  readonly reason: string | null;
+  readonly autokey?: { readonly host: string | null; readonly fault: string | null };
+}
 
 interface Peers {
   readonly hosts: readonly {
