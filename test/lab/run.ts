@@ -37,6 +37,7 @@ import { questions } from "./scenarios/questions.ts";
 import { reports } from "./scenarios/reports.ts";
 import { seeing } from "./scenarios/seeing.ts";
 import { serving } from "./scenarios/serving.ts";
+import { telling } from "./scenarios/telling.ts";
 import { setting } from "./scenarios/setting.ts";
 import { sixHosts } from "./scenarios/six-hosts.ts";
 import { symmetric } from "./scenarios/symmetric.ts";
@@ -61,6 +62,7 @@ const SCENARIOS: readonly Scenario[] = [
   ...floods,
   ...discovery,
   ...serving,
+  ...telling,
   ...broadcasting,
   ...rings,
   ...symmetric,
@@ -142,7 +144,7 @@ async function equip(peers: Peers): Promise<Workshop> {
   await mkdir(folder, { recursive: true });
   const programs = `${folder}/programs`;
   await build({
-    entryPoints: ["ask", "odd-server", "clock-seen", "garbage", "relay", "nts-path"].map((name) =>
+    entryPoints: ["ask", "odd-server", "clock-seen", "garbage", "relay", "nts-path", "told", "own-clock"].map((name) =>
       fileURLToPath(new URL(`programs/${name}.ts`, import.meta.url)),
     ),
     outdir: programs,

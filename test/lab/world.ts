@@ -1,5 +1,6 @@
 /** What a scenario works with: a network, daemons, clocks, and ntpkit itself, all of which end with the scenario. */
 import { mkdir, writeFile } from "node:fs/promises";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { compileLeapZone, type LeapLine, writeLeapList } from "./leap-files.ts";
 import { type Clock, makeClock } from "./clock.ts";
 import { command, type DaemonOptions, NO_CLOCK, ORPHAN, startChronyd, startNtpd, startOpenntpd } from "./daemons.ts";
@@ -287,6 +288,28 @@ export class World {
     const argv = [process.execPath, `${this.#workshop.programs}/clock-seen.js`];
     const finished = await run(host.inside([...NO_CLOCK, ...environment(clock.env), ...argv]));
     return JSON.parse(finished.stdout) as { koffi: number; javascript: number; maySetClock: boolean };
+  }
+
+  /** By how much the time that a server tells is ahead of the machine's, seconds, as another host sees it: to some 20 µs. */
+  async told(address: string, asking: Host): Promise<number> {
+    const asked = await this.#program(asking, "told", [address], 20);
+    if (asked.code !== 0) throw new Error(`${address} does not tell its time`);
+    return (JSON.parse(asked.stdout) as { readonly offset: number }).offset;
+  }
+
+  /**
+   * What the library's clock of its own has come to.
+   * @param clock whose process it is
+   * @returns by how much it is ahead of that after some seconds
+   */
+  async ownClock(host: Host, clock: Clock, servers: readonly string[], seconds: number): Promise<number> {
+    const library = fileURLToPath(new URL("../dist/index.js", pathToFileURL(NTPKIT)));
+    const argv = [process.execPath, `${this.#workshop.programs}/own-clock.js`, library, String(seconds), ...servers];
+    const finished = await run(host.inside([...NO_CLOCK, ...environment(clock.env), ...argv]), {
+      timeout: seconds + 30,
+    });
+    if (finished.code !== 0) throw new Error(finished.stderr);
+    return JSON.parse(finished.stdout) as number;
   }
 
   /** Runs a program of the machine's in a host; it must succeed. */
