@@ -203,6 +203,23 @@ describe("what is there already", () => {
     expect([code, err]).toEqual([64, expect.stringContaining("there is no folder")]);
   });
 
+  it("takes over Autokey with what has a like here, says what is lost, and keeps its password for root", async () => {
+    const asks = "server a.example.net autokey ident g iburst";
+    const crypto = "crypto host me pw secret digest SHA256 randfile /r";
+    put(
+      "etc/ntp.conf",
+      [crypto, "keysdir /etc/ntp/crypto", "ident g", asks, "pool p.example.net autokey", ""].join("\n"),
+    );
+    const { code, out, err } = await ntpkit(["adopt", "--root", root]);
+    expect(code).toBe(0);
+    for (const line of [crypto, "keysdir /etc/ntp/crypto", "ident g", asks]) expect(out.split("\n")).toContain(line);
+    expect(err).toMatch(/randfile.*has no effect/);
+    expect(err).toMatch(/pool p\.example\.net autokey/);
+    expect(err).toMatch(/Autokey's keys stay in \/etc\/ntp\/crypto/);
+    await ntpkit(["adopt", "--root", root, "--write"]);
+    expect(statSync(join(root, "etc/ntpkit.conf")).mode & 0o777).toBe(0o600);
+  });
+
   it("keeps keys for root, and for the group of the package", async () => {
     put("etc/ntp.conf", "keys /etc/ntp.keys\ntrustedkey 7\nserver a.example.net key 7\n");
     put("etc/ntp.keys", "7 SHA1 0123456789abcdef0123456789abcdef01234567\n");

@@ -3,6 +3,7 @@
  * told to read all anew; where that fails later it goes on by those it has.
  */
 import { hostname } from "node:os";
+import { DEFAULT_KEYS_FOLDER } from "../../config/ntpconf/record.ts";
 import type { Configuration } from "../../config/ntpconf/configuration.ts";
 import type { AutokeyFacts } from "../../control/responder/facts.ts";
 import type { AutokeyAnswering } from "../../security/security.ts";
@@ -14,9 +15,6 @@ import { placedText, type Place } from "../../security/place.ts";
 import { withoutAutokey } from "../../security/symmetric.ts";
 import type { Remark } from "../../config/ntpconf/parse.ts";
 import { UsageError } from "../../config/usage.ts";
-
-/** As ntpd has it where `keysdir` does not name one. */
-const KEYS_FOLDER = "/usr/local/etc";
 
 /** A daemon's Autokey. */
 export class DaemonAutokey {
@@ -121,7 +119,7 @@ async function orders(
   const { autokey } = options;
   return {
     folder: {
-      path: autokey ?? keysFolder ?? KEYS_FOLDER,
+      path: autokey ?? keysFolder ?? DEFAULT_KEYS_FOLDER,
       password: passwordOf(options) ?? crypto?.password ?? null,
       hostname: crypto?.host ?? hostname(),
       isNamed: (crypto?.host ?? null) !== null,

@@ -7,6 +7,7 @@ import { systemReason } from "../../security/place.ts";
 import { loadConfiguration } from "../files.ts";
 import { checkStart } from "../start.ts";
 import { translated } from "../translate/translate.ts";
+import { DEFAULT_KEYS_FOLDER } from "../ntpconf/record.ts";
 import { UsageError, type OnFault } from "../usage.ts";
 import type { FoundDaemon, MachineFiles } from "./daemons.ts";
 
@@ -135,11 +136,13 @@ function understood(
   const leaveOut: OnFault = ({ place, message }) => {
     if (place !== null && !whys.has(place.line)) whys.set(place.line, message.replace(/^.*?:\d+:\d+: /, ""));
   };
-  const { configuration, remarks } = loadConfiguration(config, true, ours, leaveOut);
+  const { configuration, remarks } = loadConfiguration(config, true, ours, leaveOut, "asked");
   // What a line needs may be missing, or have just been left out.
   checkStart(configuration, leaveOut);
-  const warnings = remarks.filter(({ level, at }) => level === "warning" && !whys.has(at.line));
   const lineAt = (number: number): string => lines[number - 1]?.trim() ?? config;
+  // Files that ntpd would read by them are not read here.
+  const isOfKeys = (number: number): boolean => /^crypto\b/.test(lineAt(number));
+  const warnings = remarks.filter(({ level, at }) => (level === "warning" || isOfKeys(at.line)) && !whys.has(at.line));
   return {
     lines: lines.map((line, index) => {
       const why = whys.get(index + 1);
@@ -148,8 +151,14 @@ function understood(
     lost: [
       ...[...whys].map(([line, why]) => `"${lineAt(line)}" is left out: ${why}`),
       ...warnings.map(({ at, text }) => `"${lineAt(at.line)}": ${text}`),
+      ...(configuration.crypto === null ? [] : [keysLeft(configuration.keysFolder)]),
     ],
   };
+}
+
+/** Autokey's keys are links between files that ntp-keygen makes anew: they stay together, where that writes them. */
+function keysLeft(folder: string | null): string {
+  return `Autokey's keys stay in ${folder ?? DEFAULT_KEYS_FOLDER}, and have to be readable for whom ntpkit runs as; Autokey is weak, and NTS is the way to go`;
 }
 
 function told(what: string, from: string, files: MachineFiles, lost: string[]): ToldFile | null {

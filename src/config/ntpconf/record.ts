@@ -107,6 +107,9 @@ export interface NtsLines {
   readonly at: Place | null;
 }
 
+/** Where Autokey's keys are unless `keysdir` names another folder, as ntpd has it. */
+export const DEFAULT_KEYS_FOLDER = "/usr/local/etc";
+
 /** What `crypto` lines say of Autokey. */
 export interface CryptoLines {
   /** Whose keys; `null`: this host's name. */
