@@ -516,6 +516,21 @@ describe("the command", () => {
     });
   });
 
+  it("reads what gzip has compressed, by whatever name, several of them in a row", async () => {
+    const [plain, packed] = [join(folder, "plain"), join(folder, "packed")];
+    const [one, other] = [lines(["192.0.2.1"]).join("\n"), lines(["192.0.2.2"]).join("\n")];
+    writeFileSync(plain, `${one}\n${other}\n`);
+    writeFileSync(packed, Buffer.concat([gzipSync(`${one}\n`), gzipSync(`${other}\n`)]));
+    const tellOf = async (file: string): Promise<object> => {
+      const { code, out } = await ntpkit(["report", file, "--json", "-o", join(folder, "page.html")]);
+      expect(code).toBe(0);
+      return JSON.parse(out) as object;
+    };
+    const told = await tellOf(packed);
+    expect(told).toEqual(await tellOf(plain));
+    expect(told).toMatchObject({ rows: expect.any(Number) as number });
+  });
+
   it("refuses what it cannot read or write, or make a report of", async () => {
     writeFileSync(join(folder, "other"), "nothing of the kind\n");
     const page = join(folder, "none.html");
@@ -527,10 +542,15 @@ describe("the command", () => {
       code: 64,
       err: expect.stringContaining("cannot read") as string,
     });
-    writeFileSync(join(folder, "old.gz"), gzipSync(lines(["192.0.2.1"]).join("\n")));
-    expect(await ntpkit(["report", join(folder, "old.gz"), "-o", page])).toMatchObject({
+    const packed = gzipSync(lines(["192.0.2.1"]).join("\n"));
+    writeFileSync(join(folder, "cut.gz"), packed.subarray(0, -12));
+    expect(await ntpkit(["report", join(folder, "cut.gz"), "-o", page])).toMatchObject({
       code: 64,
-      err: expect.stringMatching(/is compressed[^]*zcat \S+old\.gz \| ntpkit report -/) as string,
+      err: expect.stringMatching(/cannot read \S+cut\.gz: unexpected end of file/) as string,
+    });
+    expect(await ntpkit(["report", join(folder, "cut.gz"), "--watch", "1s", "-o", page])).toMatchObject({
+      code: 64,
+      err: expect.stringMatching(/cut\.gz is compressed[^]*--watch reads on in plain files/) as string,
     });
     expect(await ntpkit(["report", join(folder, "other"), "-o", page])).toMatchObject({
       code: 64,

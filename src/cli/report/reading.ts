@@ -1,5 +1,6 @@
 /** Files that a report is made of, as they are read. */
 import { statSync } from "node:fs";
+import { pipeline, type Readable } from "node:stream";
 import { UsageError } from "../../config/usage.ts";
 import type { Row, Unread } from "../../report/lines.ts";
 import { Splitter } from "../../report/splitter.ts";
@@ -36,9 +37,9 @@ export class Reading {
     const abandon = (): void => void input.on("error", () => undefined).destroy();
     signal.addEventListener("abort", abandon, { once: true });
     try {
-      for await (const octets of input as AsyncIterable<Buffer>) {
-        if (this.#read === 0 && isCompressed(octets))
-          throw new UsageError(`${this.#file} is compressed`, `as in: zcat ${this.#file} | ntpkit report -`);
+      for await (const octets of isAll ? unpacked(input) : (input as AsyncIterable<Buffer>)) {
+        if (!isAll && this.#read === 0 && isCompressed(octets))
+          throw new UsageError(`${this.#file} is compressed`, "--watch reads on in plain files only");
         this.#read += octets.length;
         this.#splitter.add(octets);
       }
@@ -63,6 +64,22 @@ export class Reading {
     }
     return true;
   }
+}
+
+/** What is read; where gzip has packed it, by whatever name, what it packed. */
+async function* unpacked(input: Readable): AsyncGenerator<Buffer, void, undefined> {
+  const pieces = (input as AsyncIterable<Buffer>)[Symbol.asyncIterator]();
+  const first = await pieces.next();
+  if (first.done === true) return;
+  const all = (async function* again(): AsyncGenerator<Buffer, void, undefined> {
+    for (let piece: IteratorResult<Buffer> = first; piece.done !== true; piece = await pieces.next()) yield piece.value;
+  })();
+  if (!isCompressed(first.value)) return yield* all;
+  const { createGunzip } = await import("node:zlib");
+  const gunzip = createGunzip({ chunkSize: CHUNK });
+  // What goes wrong with either ends the other, and whoever reads is told.
+  pipeline(all, gunzip, () => undefined);
+  yield* gunzip as AsyncIterable<Buffer>;
 }
 
 /** What gzip begins its files with (RFC 1952 section 2.3.1). */
