@@ -12,6 +12,8 @@ const { isAbsolute, join } = require("node:path");
 const OTHERS_MAY_WRITE = 0o022;
 /** What was made for a bundle that has not run for so long is removed, milliseconds. */
 const STALE = 30 * 86_400_000;
+/** So much of the second copy is read at once, octets. */
+const PIECE = 1 << 16;
 /** A mistake on the command line: what was typed need not be a command. */
 const USAGE = 64;
 
@@ -51,7 +53,7 @@ class Compiled {
       const fd = fs.openSync(join(this.#folder, this.#name), fs.constants.O_RDONLY | (fs.constants.O_NOFOLLOW ?? 0));
       try {
         const status = fs.fstatSync(fd);
-        return status.isFile() && isOwn(status) ? payloadOf(fs.readFileSync(fd), this.#header) : undefined;
+        return status.isFile() && isOwn(status) ? payloadOf(fd, status.size, this.#header) : undefined;
       } finally {
         fs.closeSync(fd);
       }
@@ -107,12 +109,20 @@ function isOwn({ uid, mode }) {
   return process.geteuid === undefined || (uid === process.geteuid() && (mode & OTHERS_MAY_WRITE) === 0);
 }
 
-function payloadOf(contents, header) {
-  const length = (contents.length - header.length) / 2;
+/** What a file has twice, behind its header. The second copy is read piece by piece: memory that was never touched takes its time, too. */
+function payloadOf(fd, size, header) {
+  const length = (size - header.length) / 2;
   if (!(length > 0) || !Number.isInteger(length)) return undefined;
-  if (contents.latin1Slice(0, header.length) !== header) return undefined;
-  const data = contents.subarray(header.length, header.length + length);
-  return data.equals(contents.subarray(header.length + length)) ? data : undefined;
+  const first = Buffer.allocUnsafeSlow(header.length + length);
+  if (fs.readSync(fd, first) !== first.length || first.latin1Slice(0, header.length) !== header) return undefined;
+  const data = first.subarray(header.length);
+  const piece = Buffer.allocUnsafeSlow(Math.min(length, PIECE));
+  for (let at = 0; at < length; at += piece.length) {
+    const wanted = Math.min(piece.length, length - at);
+    if (fs.readSync(fd, piece, 0, wanted) !== wanted) return undefined;
+    if (piece.compare(data, at, at + wanted, 0, wanted) !== 0) return undefined;
+  }
+  return data;
 }
 
 module.exports = { Compiled };

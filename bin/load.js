@@ -4,7 +4,6 @@
  */
 const { readFileSync } = require("node:fs");
 const { join } = require("node:path");
-const { pathToFileURL } = require("node:url");
 const { Script } = require("node:vm");
 const { Compiled } = require("./compiled.js");
 
@@ -16,7 +15,7 @@ const THREAD = `require(${JSON.stringify(__filename)}).load({ part: "./worlds.js
 /** What `src/host/loader.ts` describes. */
 const META = {
   get url() {
-    return pathToFileURL(bundle).href;
+    return require("node:url").pathToFileURL(bundle).href;
   },
   thread: THREAD,
   text: (path) => readFileSync(join(__dirname, "..", path), "utf8"),

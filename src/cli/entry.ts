@@ -23,7 +23,8 @@ async function main(): Promise<void> {
     err,
     env: process.env,
     onStop: (listener) => reader.onStop(listener),
-    spent: () => Math.max(0, performance.now() / 1000 - ORDINARY_START),
+    // Not `performance`, which takes 2 ms to load.
+    spent: () => Math.max(0, process.uptime() - ORDINARY_START),
   };
   const end = async (code: number): Promise<void> => {
     await Promise.all([out.written(), err.written()]);

@@ -27,7 +27,7 @@ export class KeptKeys {
     state: StateFile,
     trust: () => string,
     clock: () => number = Date.now,
-    steady: () => number = () => performance.now() / 1000,
+    steady: () => number = () => process.uptime(),
   ) {
     this.#state = state;
     this.#trust = trust;

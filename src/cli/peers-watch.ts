@@ -24,11 +24,11 @@ export async function watchPeers(
   const show = await shower(options, io);
   try {
     while (!ends.isOver) {
-      const began = performance.now();
+      const began = process.uptime();
       const seen = await within(ends, look);
       if (ends.isOver) break;
       await show(seen);
-      await pause(interval - (performance.now() - began) / 1000, ends.signal);
+      await pause(interval - (process.uptime() - began), ends.signal);
     }
   } finally {
     ends.release();

@@ -50,7 +50,7 @@ export class Session {
   readonly until: Until;
   readonly #face: Face;
   readonly #io: Io;
-  readonly #began: number = performance.now();
+  readonly #began: number = process.uptime();
   readonly #warned: Set<string> = new Set();
   #running: { readonly engine: Engine; readonly world: World } | null = null;
   #live: Live | null = null;
@@ -72,7 +72,7 @@ export class Session {
 
   /** Seconds since it began. */
   get elapsed(): number {
-    return (performance.now() - this.#began) / 1000;
+    return process.uptime() - this.#began;
   }
 
   /** The state of the engine; `null` before it has started. */

@@ -36,7 +36,7 @@ export const HERE: Here = { place: LOCAL, kernel: kernelStatus };
 export async function runWait(options: OptionsOf<"wait">, io: Io, local: Here = HERE): Promise<number> {
   const until = new Until(io, options.deadline ?? options.timeout ?? WAIT_DEFAULTS.timeout);
   const place = options.daemon === undefined ? local.place : daemonPlaceOf(options.daemon);
-  const began = performance.now();
+  const began = process.uptime();
   try {
     const timeout = options.daemon === undefined ? PATIENCE : ASKING_DEFAULTS.timeout;
     const asking = await askOptions({ ...options, timeout }, until);
@@ -185,7 +185,7 @@ function report(
 ): number {
   const document: WaitDocument = {
     ...head("wait", failure),
-    elapsed: (performance.now() - began) / 1000,
+    elapsed: process.uptime() - began,
     ...condition,
   };
   if (options.json === true) io.out.write(documentText(document, io.out.isTerminal));

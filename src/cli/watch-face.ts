@@ -82,7 +82,7 @@ async function writtenPage(file: string, apart: number, io: Io): Promise<(snapsh
   const watched = new Watched();
   let written = -Infinity;
   return (snapshot) => {
-    const now = performance.now() / 1000;
+    const now = process.uptime();
     watched.take(snapshot, Number(unixNow() / 1000n) / 1e6);
     if (watched.all.rows === 0 || now - written < apart) return;
     written = now;

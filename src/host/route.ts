@@ -1,5 +1,5 @@
 /** Which address of ours packets leave from: a socket is connected, of which nothing is sent, and the system is asked what it chose. */
-import { createSocket, type Socket } from "node:dgram";
+import type { Socket } from "node:dgram";
 import type { Event } from "../engine/port/event.ts";
 import { family, type Address } from "../wire/address.ts";
 import { addressesByInterface } from "./interfaces.ts";
@@ -12,6 +12,8 @@ export function tellRoute(to: Address, by: string | null, put: (event: Event) =>
   const tell = (from: string | null): void => put({ kind: "routed", to, from });
   const ofInterface = by === null ? null : addressOf(by, family(to.ip));
   if (by !== null) return void setImmediate(tell, ofInterface);
+  // Few runs ask for it, and Node's sockets take a millisecond to load.
+  const { createSocket } = process.getBuiltinModule("node:dgram");
   const socket = createSocket(family(to.ip) === 4 ? "udp4" : "udp6");
   const end = (from: string | null): void => {
     socket.close();

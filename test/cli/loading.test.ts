@@ -39,6 +39,12 @@ describe.each(MODULES)("cli/%s.ts", (module) => {
     expect(loaded.filter((path) => /\/src\/(sim|simulate)\//.test(path))).toEqual([]);
   });
 
+  // Sockets are libc's, and nearly no run asks Node's for the route.
+  if (module !== "demo")
+    it("loads no sockets of Node's", () => {
+      expect(loaded.filter((path) => path === "node:dgram")).toEqual([]);
+    });
+
   it("loads no TLS", () => {
     expect(
       loaded.filter((path) => ["node:tls", "node:https", "@noble/ciphers"].some((name) => path.startsWith(name))),
