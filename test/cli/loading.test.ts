@@ -1,5 +1,5 @@
 /** What commands load at their start: nothing of the simulator, and no TLS, which few runs need and all would wait for. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
@@ -55,4 +55,10 @@ describe.each(MODULES)("cli/%s.ts", (module) => {
 it("those who need them load them", () => {
   expect([...loadedBy(`${TOP}src/cli/simulate.ts`)].some((path) => path.includes("/src/sim/"))).toBe(true);
   expect([...loadedBy(`${TOP}src/host/ntske.ts`)]).toContain("node:tls");
+});
+
+it("nobody imports a module of Node's when it is needed: the bundle is a script, which cannot", () => {
+  const files = readdirSync(`${TOP}src`, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"));
+  expect(files.length).toBeGreaterThan(100);
+  expect(files.filter((file) => readFileSync(`${TOP}src/${file}`, "utf8").includes('import("node:'))).toEqual([]);
 });

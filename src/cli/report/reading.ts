@@ -1,6 +1,7 @@
 /** Files that a report is made of, as they are read. */
 import { statSync } from "node:fs";
 import { pipeline, type Readable } from "node:stream";
+import { createGunzip } from "node:zlib";
 import { UsageError } from "../../config/usage.ts";
 import type { Row, Unread } from "../../report/lines.ts";
 import { Splitter } from "../../report/splitter.ts";
@@ -75,7 +76,6 @@ async function* unpacked(input: Readable): AsyncGenerator<Buffer, void, undefine
     for (let piece: IteratorResult<Buffer> = first; piece.done !== true; piece = await pieces.next()) yield piece.value;
   })();
   if (!isCompressed(first.value)) return yield* all;
-  const { createGunzip } = await import("node:zlib");
   const gunzip = createGunzip({ chunkSize: CHUNK });
   // What goes wrong with either ends the other, and whoever reads is told.
   pipeline(all, gunzip, () => undefined);
