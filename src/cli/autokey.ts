@@ -26,6 +26,8 @@ export type MakeAutokey = SecurityProvider["autokey"];
 export interface AutokeyHost {
   readonly credentials: Credentials;
   readonly make: MakeAutokey;
+  /** There are others now: whoever was made by these is to begin again. */
+  readonly retire: () => void;
   /** What is to be said of the keys: those that others may read, and a certificate that nobody can be shown. */
   readonly warnings: readonly PlacedMessage[];
 }
@@ -114,10 +116,12 @@ export async function loadHost(
     if (isFault(parameters)) throw unusable(parameters);
     groups.set(ident, parameters);
   }
+  let isRetired = false;
   const { randomBytes, randomInt } = process.getBuiltinModule("node:crypto");
   return {
     credentials,
     warnings: [...exposedFiles(folder.path).map(exposedKey), ...tooLong(credentials, folder.path, REPLY_OCTETS)],
+    retire: () => void (isRetired = true),
     make: (remote, ident, role) =>
       securityInRole(
         {
@@ -127,6 +131,7 @@ export async function loadHost(
           group: ident === null ? null : namesOf(ident).flatMap((name) => groups.get(name) ?? []),
           ident,
           random: randomBytes,
+          isOutdated: () => isRetired,
         },
         remote,
         role,

@@ -10,7 +10,7 @@ import { goBy } from "../association/life.ts";
 import type { AssociationConfig } from "../association/template.ts";
 import type { Now } from "../time/now.ts";
 import { reviseAnswering } from "./serving/answering.ts";
-import { hasLostItsKey, securityOf } from "./finding/associate.ts";
+import { hasLostItsKey, securityRenewed } from "./finding/associate.ts";
 import { reviseBroadcasters } from "./serving/broadcaster.ts";
 import type { EngineConfig } from "./port/config.ts";
 import { watchLeaps } from "./clock/leap-watch.ts";
@@ -123,9 +123,9 @@ function isOtherwiseProved({ autokey: given }: AssociationConfig, { autokey: wan
 
 /** The same server by other options. */
 function revise(state: State, association: Association, line: AssociationConfig, now: Now): void {
-  const { kind } = association.security;
-  const isKeyed = kind === "none" || kind === "key";
-  goBy(association, line, isKeyed ? securityOf(state, line, association.address) : null, now.mono);
+  // What is out was asked by the keys before.
+  if (association.security.dancing?.isOutdated === true) state.closeRequests(association);
+  goBy(association, line, securityRenewed(state, line, association), now.mono);
 }
 
 function steerOn(state: State, config: EngineConfig, now: Now): void {

@@ -95,6 +95,8 @@ export interface Dancing {
   lose(): void;
   /** Something is to be answered, or asked, that should not wait for the next poll: of peers, who have no answer of their own to go on by. */
   readonly isDue: boolean;
+  /** Our own keys were read anew, and it goes by those before: it is to begin again by the new ones. */
+  readonly isOutdated: boolean;
   report(): DanceReport;
 }
 

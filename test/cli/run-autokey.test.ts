@@ -1,5 +1,5 @@
 /** Autokey in the daemon: `crypto` and `keysdir`, what is said of keys that cannot be used or that others may read, and new keys under way. */
-import { chmodSync, cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -141,6 +141,16 @@ describe("a daemon's Autokey", () => {
     await autokey.renew(configuration(CRYPTO, keysdir()));
     expect(autokey.isSpoken).toBe(true);
     expect(said()).toMatch(/ntpkey_cert_cli: .*; Autokey goes on by the keys that it has/);
+  });
+
+  it("lets whoever was asked by keys that were read anew begin again", async () => {
+    const { autokey } = daemon();
+    await autokey.load(configuration(CRYPTO, keysdir()));
+    const { dancing } = autokey.make("192.0.2.1", null);
+    expect([await autokey.renew(configuration(CRYPTO, keysdir())), dancing!.isOutdated]).toEqual([false, false]);
+    utimesSync(join(folder, "keys/ntpkey_cert_cli"), new Date(0), new Date(0));
+    expect([await autokey.renew(configuration(CRYPTO, keysdir())), dancing!.isOutdated]).toEqual([true, true]);
+    expect(autokey.make("192.0.2.1", null).dancing!.isOutdated).toBe(false);
   });
 
   it("does not begin where the keys cannot be used", async () => {

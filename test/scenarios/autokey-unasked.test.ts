@@ -9,7 +9,7 @@ import { sessionMac } from "../../src/security/autokey/session.ts";
 import { addressOctets } from "../../src/wire/address.ts";
 import { encodeMac } from "../../src/wire/mac.ts";
 import { concatenate } from "../../src/wire/octets.ts";
-import { madeGroup, speaking, WORLD as WORLDS } from "../support/autokey-site.ts";
+import { madeGroup, ReadAnew, speaking, WORLD as WORLDS } from "../support/autokey-site.ts";
 import { madeHost } from "../support/autokey.ts";
 import { Site, associationsOf, errorOf, notesOf } from "../support/site.ts";
 import { scenario } from "../support/world.ts";
@@ -237,6 +237,64 @@ describe("broadcasts under Autokey", () => {
     expect(notesOf(hearing, "broadcast")).toEqual([]);
     // Whoever cannot show who he is is asked ever so often, and no more.
     expect(notesOf(hearing, "polled").length).toBeLessThan(200);
+  });
+});
+
+describe("keys of our own that are read anew (SIGHUP)", () => {
+  const polls = { minpoll: 4, maxpoll: 4 } as const;
+  const GROUP = "224.0.1.1";
+
+  scenario("are those that every association goes on by, and the clock is followed all along", WORLD, (world) => {
+    const site = new Site(world);
+    const clock = { name: site.reference("gps").address.ip, iburst: true, ...polls };
+    const sends = { kind: "broadcast", name: GROUP, minpoll: 4, autokey: { ident: null } } as const;
+    site.host("asked", { lines: [clock], keys: speaking(world, "asked", true) });
+    site.host("peer", { lines: [clock], keys: speaking(world, "peer", true) });
+    site.host("sender", { lines: [clock, sends], keys: speaking(world, "sender", true) });
+    const keys = new ReadAnew(madeHost("us", { trusted: false }).credentials);
+    const us = site.host("us", {
+      lines: [
+        { name: "asked", iburst: true, ...polls, autokey: { ident: null } },
+        { kind: "peer", name: "peer", ...polls, autokey: { ident: null } },
+        { kind: "broadcastClient", name: "", autokey: { ident: null } },
+      ],
+      groups: [GROUP],
+      discovery: { longestWait: 4 },
+      keys: speaking(world, "us", false, keys),
+    });
+    const all = ["asked", "peer", "sender"];
+    const danced = (): string[] => [...new Set(notesOf(us, "danced").map(({ address }) => site.nameOf(address.ip)))];
+    const proved = (): string[] =>
+      associationsOf(us)
+        .filter(
+          ({ authentication, offset, autokey }) =>
+            authentication === "ok" && offset !== null && autokey!.fault === null,
+        )
+        .map(({ address }) => site.nameOf(address))
+        .sort();
+    world.run(400);
+    expect(proved()).toEqual(all);
+    // The same keys: nothing begins again.
+    const before = notesOf(us, "danced").length;
+    site.reconfigure("us", {});
+    world.run(100);
+    expect(notesOf(us, "danced").length).toBe(before);
+    keys.current = madeHost("us", { trusted: false }).credentials;
+    site.reconfigure("us", {});
+    const count = notesOf(us, "danced").length;
+    world.run(500);
+    expect(
+      new Set(
+        notesOf(us, "danced")
+          .slice(count)
+          .map(({ address }) => site.nameOf(address.ip)),
+      ),
+    ).toEqual(new Set(danced()));
+    expect(proved()).toEqual(all);
+    // Who is configured is the same association as before; who came by himself came again.
+    expect(notesOf(us, "mobilized").filter(({ address }) => site.nameOf(address.ip) === "asked")).toHaveLength(1);
+    expect(notesOf(us, "mobilized").filter(({ address }) => site.nameOf(address.ip) === "sender")).toHaveLength(2);
+    expect(Math.abs(errorOf(us))).toBeLessThan(0.001);
   });
 });
 

@@ -29,19 +29,31 @@ export function madeGroup(filestamp: number): MadeGroup {
 /** A world at whose beginning the hosts' keys have just been made. */
 export const WORLD = { beginning: new Date((MADE + 3600) * 1000).toISOString(), seeds: 3 } as const;
 
+/** Keys that are read anew, as a daemon does when it is told to. */
+export class ReadAnew {
+  current: Credentials;
+
+  constructor(first: Credentials) {
+    this.current = first;
+  }
+}
+
 /** Keys of a host that asks and answers under Autokey. */
 export function speaking(
   world: SimWorld,
   name: string,
   trusted: boolean,
-  credentials: Credentials = madeHost(name, { trusted }).credentials,
+  keys: Credentials | ReadAnew = madeHost(name, { trusted }).credentials,
   groups: readonly GroupParameters[] | null = null,
 ): SecurityProvider {
   const random = randomOctets(world.chance(`octets of ${name}`));
-  const server = new AutokeyServer(credentials, random, MADE);
+  const now = (): Credentials => (keys instanceof ReadAnew ? keys.current : keys);
+  const server = new AutokeyServer(now(), random, MADE);
   let associationId = 0;
   const make: SecurityProvider["autokey"] = (remote, ident, role) => {
-    const dancer = { credentials, associationId: (associationId += 1), group: groups, ident, random };
+    const credentials = now();
+    const isOutdated = (): boolean => credentials !== now();
+    const dancer = { credentials, associationId: (associationId += 1), group: groups, ident, random, isOutdated };
     return securityInRole(dancer, remote, role);
   };
   return securityProvider(null, undefined, undefined, make, server);

@@ -63,6 +63,7 @@ export class DaemonAutokey {
     const seen = JSON.stringify([folder, idents, digest, folderState(folder.path)]);
     if (seen === this.#seen) return;
     const host = await loadHost(folder, digest, idents, asked);
+    this.#host?.retire();
     this.#host = host;
     this.#ident = folder.ident ?? null;
     this.#server = await serverBy(host.credentials);
@@ -72,8 +73,12 @@ export class DaemonAutokey {
     for (const warning of host.warnings) this.#log.say("warning", "autokey", placedText(warning));
   }
 
-  /** As {@link DaemonAutokey.load}, for a daemon that goes on: where the keys cannot be used it has those that it had. */
-  async renew(configuration: Configuration): Promise<void> {
+  /**
+   * As {@link DaemonAutokey.load}, for a daemon that goes on: where the keys cannot be used it has those that it had.
+   * @returns whether there are others now
+   */
+  async renew(configuration: Configuration): Promise<boolean> {
+    const before = this.#host;
     const wasSpoken = this.isSpoken;
     try {
       await this.load(configuration);
@@ -84,6 +89,7 @@ export class DaemonAutokey {
     }
     if (!wasSpoken && this.isSpoken)
       this.#log.say("warning", "autokey", "clients are answered under Autokey from the next start on");
+    return this.#host !== before;
   }
 }
 

@@ -281,14 +281,15 @@ class Daemon implements Face {
     }
     const { configuration } = this.#orders.loaded;
     this.#log.useFile(configuration.logFile);
-    await this.#autokey.renew(configuration);
-    if (!changed) {
+    const rekeyed = await this.#autokey.renew(configuration);
+    if (!changed && !rekeyed) {
       this.#log.say("info", "configuration", "the configuration has not changed");
       this.#manager.tell("READY=1");
       this.#lookAtLeaps();
       void this.#serveUnderNts();
       return;
     }
+    // Associations under Autokey go on by the new keys, though the lines are the same.
     this.#remark("reread", `configuration file ${this.#orders.loaded.path}, read anew`);
     this.#adopt();
   }

@@ -52,10 +52,18 @@ export function securityOf(
 }
 
 /** With whom it is, as Autokey has it. */
-function roleOf(mode: AssociationMode, { found }: Start): AutokeyRole {
+function roleOf(mode: AssociationMode, { found }: { readonly found?: Start["found"] | null }): AutokeyRole {
   if (mode === "symmetricActive" || mode === "symmetricPassive") return "peer";
   const group = found?.group ?? null;
   return mode === "broadcastClient" && group !== null ? { group } : "client";
+}
+
+/** What protects it by the keys that count now: another than it has, where those were read anew; `null`: what it has will do. */
+export function securityRenewed(state: State, line: AssociationConfig, association: Association): Security | null {
+  const { mode, found, address, security } = association;
+  if (security.kind === "nts") return null;
+  const isToStay = security.dancing !== undefined && !security.dancing.isOutdated;
+  return isToStay ? null : securityOf(state, line, address, roleOf(mode, { found }));
 }
 
 /** What a key makes of a packet that is never sent: another key makes something else of it. */
@@ -68,7 +76,8 @@ export function keyPrint(state: State, keyId: number | null): Uint8Array | null 
 const NOTHING_SENT = new Uint8Array(HEADER_LENGTH);
 
 /** Whether the key an association was found by is gone, or another. */
-export function hasLostItsKey(state: State, { config, found }: Association): boolean {
+export function hasLostItsKey(state: State, { config, found, lifetime, security }: Association): boolean {
+  if (lifetime !== "persistent" && security.dancing?.isOutdated === true) return true;
   const before = found?.keyPrint ?? null;
   if (before === null) return false;
   const print = keyPrint(state, config.key);

@@ -12,17 +12,13 @@ import { encodeExtension } from "../../wire/extension.ts";
 import { encodeMac, isCryptoNak } from "../../wire/mac.ts";
 import type { Packet } from "../../wire/packet.ts";
 import type { NtpTimestamp } from "../../time/timestamp.ts";
-import type { Dancing, DanceReport, Moment, Opened, Sealed, Security } from "../security.ts";
+import type { Moment, Opened, Sealed } from "../security.ts";
 import { Dance, type Dancer } from "./dance.ts";
 import type { AutokeyFault } from "./faults.ts";
 import { unixNear } from "./stamps.ts";
 import { SendingList } from "./lists.ts";
 import { isSessionMac, sessionMac } from "./session.ts";
-
-/** The security of an association under Autokey; it is its own {@link Dancing}. */
-export interface AutokeySecurity extends Security, Dancing {
-  readonly dancing: Dancing;
-}
+import { surfaceOf, type AutokeySecurity } from "./surface.ts";
 
 /** Questions out at a time that an answer is taken for: two bursts. */
 const OUTSTANDING = 16;
@@ -46,7 +42,6 @@ export function autokeySecurity(dancer: Dancer, remote: string | null, group: st
   const list = new SendingList(credentials, random);
   const server = remote === null ? null : addressOctets(remote);
   let client: Uint8Array | null = null;
-  let local: string | null = null;
   let moment: Moment = { unix: 0, synchronized: false };
   let outstanding: readonly Outstanding[] = [];
 
@@ -111,52 +106,15 @@ export function autokeySecurity(dancer: Dancer, remote: string | null, group: st
     outstanding = [];
   }
 
-  const security: AutokeySecurity = {
-    kind: "autokey",
-    keyId: null,
+  return surfaceOf(dance, dancer, {
     seal,
     open,
-    report: () => danceReport(dance, dancer),
-    get dancing() {
-      return security;
-    },
-    get local() {
-      return local;
-    },
-    get isComplete() {
-      return dance.isComplete;
-    },
-    lose: () => dance.lose(),
     // Its answers are what leads on.
-    isDue: false,
-    face(address) {
-      if (address === local) return;
-      // Cookies are made for an address.
-      if (local !== null) begin();
-      local = address;
-      client = addressOctets(address);
-    },
-    tell(now) {
-      moment = now;
-      credentials.refresh(now);
-    },
-  };
-  return security;
-}
-
-/** How far a dance has come. */
-export function danceReport(
-  { status, subject, scheme, fault, trail }: Dance,
-  { ident }: Pick<Dancer, "ident">,
-): DanceReport {
-  return {
-    status,
-    host: subject,
-    ident: ident ?? null,
-    signature: scheme?.name ?? null,
-    fault,
-    trail: trail.map(({ subject: of, issuer, until }) => ({ subject: of, issuer, until })),
-  };
+    isDue: () => false,
+    begin,
+    faced: (local) => void (client = local),
+    told: (now) => void (moment = now),
+  });
 }
 
 /** What is wrong with the other's certificates at the time that it tells, which is all that there may be. */

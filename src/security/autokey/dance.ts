@@ -29,6 +29,8 @@ export interface Dancer {
   /** That group's name; absent: it is not known, or there is none. */
   readonly ident?: string | null;
   readonly random: RandomOctets;
+  /** The credentials count no more: there are others by now. */
+  readonly isOutdated?: () => boolean;
 }
 
 /**

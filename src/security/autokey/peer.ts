@@ -23,10 +23,11 @@ import { concatenate } from "../../wire/octets.ts";
 import type { Packet } from "../../wire/packet.ts";
 import type { Moment, Opened, Sealed } from "../security.ts";
 import { Answers } from "./answers.ts";
-import { danceReport, validFault, type AutokeySecurity } from "./client.ts";
+import { validFault } from "./client.ts";
 import { Dance, type Dancer } from "./dance.ts";
 import { SendingList } from "./lists.ts";
 import { isSessionMac, sessionMac } from "./session.ts";
+import { surfaceOf, type AutokeySecurity } from "./surface.ts";
 
 /** Packets of ours in a row that nothing came of, and the dance begins again. */
 const LOST_AFTER = 8;
@@ -47,7 +48,6 @@ export function peerSecurity(dancer: Dancer, remote: string | null): AutokeySecu
   const list = new SendingList(credentials, random);
   const peer = remote === null ? null : addressOctets(remote);
   let own: Uint8Array | null = null;
-  let local: string | null = null;
   let moment: Moment = { unix: 0, synchronized: false };
   const drawn = numberOf(random(4));
   let isGiven = false;
@@ -158,37 +158,14 @@ export function peerSecurity(dancer: Dancer, remote: string | null): AutokeySecu
     unheard = 0;
   }
 
-  const security: AutokeySecurity = {
-    kind: "autokey",
-    keyId: null,
+  return surfaceOf(dance, dancer, {
     seal,
     open,
-    report: () => danceReport(dance, dancer),
-    get dancing() {
-      return security;
-    },
-    get local() {
-      return local;
-    },
-    get isComplete() {
-      return dance.isComplete;
-    },
-    lose: () => dance.lose(),
-    get isDue() {
-      return isDue;
-    },
-    face(address) {
-      if (address === local) return;
-      if (local !== null) begin();
-      local = address;
-      own = addressOctets(address);
-    },
-    tell(now) {
-      moment = now;
-      credentials.refresh(now);
-    },
-  };
-  return security;
+    isDue: () => isDue,
+    begin,
+    faced: (local) => void (own = local),
+    told: (now) => void (moment = now),
+  });
 }
 
 function numberOf(octets: Uint8Array): number {

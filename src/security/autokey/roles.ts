@@ -1,8 +1,9 @@
 /** The security of an association under Autokey, by whom it is with. */
 import type { AutokeyRole } from "../security.ts";
-import { autokeySecurity, type AutokeySecurity } from "./client.ts";
+import { autokeySecurity } from "./client.ts";
 import type { Dancer } from "./dance.ts";
 import { peerSecurity } from "./peer.ts";
+import type { AutokeySecurity } from "./surface.ts";
 
 /**
  * The security of one association.

@@ -2,7 +2,8 @@
 import { randomBytes } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { autokeySecurity, type AutokeySecurity } from "../../../src/security/autokey/client.ts";
+import { autokeySecurity } from "../../../src/security/autokey/client.ts";
+import type { AutokeySecurity } from "../../../src/security/autokey/surface.ts";
 import {
   countersigned,
   isSignedBy,
