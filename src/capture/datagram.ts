@@ -2,11 +2,11 @@
  * UDP datagrams out of captured frames (RFC 768): link, IP, fragments, UDP. What carries none gives none.
  */
 import type { UnixNanoseconds } from "../time/timestamp.ts";
-import { addressLiteral } from "../wire/address.ts";
 import type { Address } from "../wire/address.ts";
 import { Fragments } from "./fragments.ts";
 import type { Frame } from "./frame.ts";
-import { readIp, UDP } from "./ip.ts";
+import { Hosts } from "./hosts.ts";
+import { readIp, shortAt, UDP } from "./ip.ts";
 import type { IpPacket } from "./ip.ts";
 import { networkOffset } from "./link.ts";
 
@@ -31,12 +31,13 @@ const UDP_HEADER = 8;
 /** Finds the datagrams of frames, of one capture after the other. */
 export class Datagrams {
   readonly #fragments = new Fragments();
+  readonly #hosts = new Hosts();
 
   /** The datagram that a frame carries, or completes; `null` if none. */
   of(frame: Frame): Datagram | null {
     const offset = networkOffset(frame.link, frame.bytes);
     if (offset === null) return null;
-    const read = readIp(frame.bytes.subarray(offset));
+    const read = readIp(frame.bytes, offset, this.#hosts);
     if (read === null || read.protocol !== UDP) return null;
     const packet = read.fragment === null ? read : this.#fragments.add(read, frame.at ?? 0n);
     return packet === null ? null : datagramOf(frame, packet);
@@ -44,18 +45,17 @@ export class Datagrams {
 }
 
 function datagramOf({ packet, at }: Frame, ip: IpPacket): Datagram | null {
-  const { payload } = ip;
-  if (payload.length < UDP_HEADER) return null;
-  const view = new DataView(payload.buffer, payload.byteOffset, payload.length);
-  const total = view.getUint16(4);
+  const { octets, from, to } = ip;
+  if (to - from < UDP_HEADER) return null;
+  const total = shortAt(octets, from + 4);
   if (total < UDP_HEADER || total > ip.length) return null;
   return {
     packet,
     at,
-    from: { ip: addressLiteral(ip.source), port: view.getUint16(0) },
-    to: { ip: addressLiteral(ip.destination), port: view.getUint16(2) },
+    from: { ip: ip.source, port: shortAt(octets, from) },
+    to: { ip: ip.destination, port: shortAt(octets, from + 2) },
     ttl: ip.ttl,
-    bytes: payload.subarray(UDP_HEADER, total),
+    bytes: octets.subarray(from + UDP_HEADER, Math.min(from + total, to)),
     length: total - UDP_HEADER,
   };
 }

@@ -38,21 +38,23 @@ export class Fragments {
     const { fragment } = packet;
     if (fragment === null) return packet;
     this.#forget(at);
-    const key = `${packet.source.join(".")}>${packet.destination.join(".")} ${packet.protocol} ${fragment.id}`;
+    const key = `${packet.source}>${packet.destination} ${packet.protocol} ${fragment.id}`;
     const waiting = this.#waiting.get(key) ?? this.#begin(key, at);
     const { offset, more } = fragment;
-    const end = offset + packet.payload.length;
+    const piece = packet.octets.slice(packet.from, packet.to);
+    const end = offset + piece.length;
     if (isImpossible(packet, end) || clashes(waiting, offset, end, more)) {
       this.#waiting.delete(key);
       return null;
     }
-    waiting.pieces.push({ offset, bytes: packet.payload.slice() });
-    waiting.held += packet.payload.length;
+    waiting.pieces.push({ offset, bytes: piece });
+    waiting.held += piece.length;
     if (!more) waiting.length = end;
     // Pieces do not overlap and none lies beyond the last, so the sum is right only where nothing is missing.
     if (waiting.held !== waiting.length) return null;
     this.#waiting.delete(key);
-    return { ...packet, fragment: null, payload: whole(waiting.pieces, waiting.length), length: waiting.length };
+    const { length } = waiting;
+    return { ...packet, fragment: null, octets: whole(waiting.pieces, length), from: 0, to: length, length };
   }
 
   #begin(key: string, at: UnixNanoseconds): Waiting {
@@ -71,8 +73,8 @@ export class Fragments {
 }
 
 /** What was cut by the snap length will never be whole; all but the last have whole words of 8; all end somewhere. */
-function isImpossible({ fragment, payload, length }: IpPacket, end: number): boolean {
-  return payload.length < length || length === 0 || end > MAX_LENGTH || (fragment?.more === true && length % 8 !== 0);
+function isImpossible({ fragment, from, to, length }: IpPacket, end: number): boolean {
+  return to - from < length || length === 0 || end > MAX_LENGTH || (fragment?.more === true && length % 8 !== 0);
 }
 
 /** Whether a fragment says something else than one that is here: of the same octets, or of where the packet ends. */

@@ -7,7 +7,11 @@
 export class Intake {
   /** Octets passed over or taken since the beginning. */
   position = 0;
-  #held: Uint8Array = NOTHING;
+  /** What is at hand; the next octet is that at {@link at}. */
+  octets: Uint8Array = new Uint8Array(0);
+  /** The same, for words. */
+  view: DataView = new DataView(this.octets.buffer);
+  at = 0;
   /** Octets yet to be passed over, of chunks that have not come. */
   #owed = 0;
 
@@ -15,14 +19,15 @@ export class Intake {
   push(chunk: Uint8Array): void {
     const passed = Math.min(this.#owed, chunk.length);
     this.#owed -= passed;
-    const rest = chunk.subarray(passed);
-    if (this.#held.length === 0) this.#held = rest;
-    else if (rest.length > 0) this.#held = joined(this.#held, rest);
+    const [held, rest] = [this.octets.subarray(this.at), chunk.subarray(passed)];
+    this.octets = held.length === 0 ? rest : joined(held, rest);
+    this.view = new DataView(this.octets.buffer, this.octets.byteOffset, this.octets.length);
+    this.at = 0;
   }
 
   /** Octets at hand. */
   get length(): number {
-    return this.#held.length;
+    return this.octets.length - this.at;
   }
 
   /** Whether the stream would end in the midst of something, if it ended now. */
@@ -30,21 +35,19 @@ export class Intake {
     return this.#owed > 0;
   }
 
-  /** The next octets, left where they are; `null` while fewer have come. A view, valid for good. */
-  peek(length: number): Uint8Array | null {
-    return this.#owed > 0 || this.#held.length < length ? null : this.#held.subarray(0, length);
+  /** Whether so many of the next octets have come. */
+  has(length: number): boolean {
+    return this.#owed === 0 && this.octets.length - this.at >= length;
   }
 
   /** Passes over the next octets, those that have not come yet included. */
   skip(length: number): void {
-    const passed = Math.min(length, this.#held.length);
-    this.#held = this.#held.subarray(passed);
+    const passed = Math.min(length, this.length);
+    this.at += passed;
     this.#owed += length - passed;
     this.position += length;
   }
 }
-
-const NOTHING = new Uint8Array(0);
 
 function joined(one: Uint8Array, other: Uint8Array): Uint8Array {
   const both = new Uint8Array(one.length + other.length);

@@ -3,18 +3,23 @@
  * Checksums are not looked at: capturing machines see their own packets before the network card has filled them in.
  */
 
+import type { Hosts } from "./hosts.ts";
+
 /** An IP packet, or a fragment of one. */
 export interface IpPacket {
-  /** 4 or 16 octets each, views. */
-  readonly source: Uint8Array;
-  readonly destination: Uint8Array;
+  /** The canonical texts of its addresses. */
+  readonly source: string;
+  readonly destination: string;
   readonly protocol: number;
   /** Time to live or hop limit. */
   readonly ttl: number;
   /** `null` for a whole packet. */
   readonly fragment: Fragment | null;
-  /** What was captured of it, a view. */
-  readonly payload: Uint8Array;
+  /** What was captured of its payload is from here … */
+  readonly octets: Uint8Array;
+  readonly from: number;
+  /** … to here. */
+  readonly to: number;
   /** Octets of the payload that the header promises. */
   readonly length: number;
 }
@@ -41,49 +46,54 @@ const FRAGMENT = 44;
 /** Longer chains are nobody's traffic. */
 const MAX_CHAIN = 8;
 
-/** Reads an IP packet of either version; `null` if it is none, or too little of it was captured. */
-export function readIp(bytes: Uint8Array): IpPacket | null {
-  const version = bytes.length === 0 ? 0 : bytes[0]! >> 4;
-  if (version === 4) return readIpv4(bytes);
-  return version === 6 ? readIpv6(bytes) : null;
+/**
+ * Reads an IP packet of either version; `null` if it is none, or too little of it was captured.
+ * @param at where it begins
+ */
+export function readIp(bytes: Uint8Array, at: number, hosts: Hosts): IpPacket | null {
+  const version = bytes.length <= at ? 0 : bytes[at]! >> 4;
+  if (version === 4) return readIpv4(bytes, at, hosts);
+  return version === 6 ? readIpv6(bytes, at, hosts) : null;
 }
 
-function readIpv4(bytes: Uint8Array): IpPacket | null {
-  if (bytes.length < IPV4_HEADER) return null;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const header = (bytes[0]! & 15) * 4;
+function readIpv4(bytes: Uint8Array, at: number, hosts: Hosts): IpPacket | null {
+  const captured = bytes.length - at;
+  if (captured < IPV4_HEADER) return null;
+  const header = (bytes[at]! & 15) * 4;
   // A total length of 0 is left to the network card, by hosts that let it cut segments.
-  const total = view.getUint16(2) || bytes.length;
-  if (header < IPV4_HEADER || total < header || bytes.length < header) return null;
-  const flags = view.getUint16(6);
+  const total = shortAt(bytes, at + 2) || captured;
+  if (header < IPV4_HEADER || total < header || captured < header) return null;
+  const flags = shortAt(bytes, at + 6);
   const offset = (flags & OFFSET_MASK) * 8;
   const more = (flags & MORE_FRAGMENTS) !== 0;
   return {
-    source: bytes.subarray(12, 16),
-    destination: bytes.subarray(16, 20),
-    protocol: bytes[9]!,
-    ttl: bytes[8]!,
-    fragment: more || offset > 0 ? { id: view.getUint16(4), offset, more } : null,
+    source: hosts.short(bytes, at + 12),
+    destination: hosts.short(bytes, at + 16),
+    protocol: bytes[at + 9]!,
+    ttl: bytes[at + 8]!,
+    fragment: more || offset > 0 ? { id: shortAt(bytes, at + 4), offset, more } : null,
+    octets: bytes,
+    from: at + header,
     // What is longer than the packet is the link's padding.
-    payload: bytes.subarray(header, total),
+    to: at + Math.min(total, captured),
     length: total - header,
   };
 }
 
-function readIpv6(bytes: Uint8Array): IpPacket | null {
-  if (bytes.length < IPV6_HEADER) return null;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const end = IPV6_HEADER + (view.getUint16(4) || bytes.length - IPV6_HEADER);
-  let protocol = bytes[6]!;
-  let offset = IPV6_HEADER;
+function readIpv6(bytes: Uint8Array, at: number, hosts: Hosts): IpPacket | null {
+  if (bytes.length - at < IPV6_HEADER) return null;
+  const end = at + IPV6_HEADER + (shortAt(bytes, at + 4) || bytes.length - at - IPV6_HEADER);
+  let protocol = bytes[at + 6]!;
+  let offset = at + IPV6_HEADER;
   let fragment: Fragment | null = null;
   for (let chain = 0; PASSED.has(protocol) || protocol === FRAGMENT; chain += 1) {
     if (chain === MAX_CHAIN || offset + 8 > Math.min(bytes.length, end)) return null;
     const next = bytes[offset]!;
     if (protocol === FRAGMENT) {
-      const word = view.getUint16(offset + 2);
+      const word = shortAt(bytes, offset + 2);
       const isWhole = (word & ~6) === 0;
-      fragment = isWhole ? null : { id: view.getUint32(offset + 4), offset: word & ~7, more: (word & 1) === 1 };
+      const id = shortAt(bytes, offset + 4) * 65_536 + shortAt(bytes, offset + 6);
+      fragment = isWhole ? null : { id, offset: word & ~7, more: (word & 1) === 1 };
       offset += 8;
     } else offset += (bytes[offset + 1]! + 1) * 8;
     protocol = next;
@@ -92,12 +102,19 @@ function readIpv6(bytes: Uint8Array): IpPacket | null {
   }
   if (offset > end || offset > bytes.length) return null;
   return {
-    source: bytes.subarray(8, 24),
-    destination: bytes.subarray(24, 40),
+    source: hosts.long(bytes, at + 8),
+    destination: hosts.long(bytes, at + 24),
     protocol,
-    ttl: bytes[7]!,
+    ttl: bytes[at + 7]!,
     fragment,
-    payload: bytes.subarray(offset, end),
+    octets: bytes,
+    from: offset,
+    to: Math.min(end, bytes.length),
     length: end - offset,
   };
+}
+
+/** Two octets in network order. */
+export function shortAt(bytes: Uint8Array, at: number): number {
+  return (bytes[at]! << 8) | bytes[at + 1]!;
 }

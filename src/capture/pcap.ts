@@ -2,7 +2,7 @@
  * The classic pcap format (pcap-savefile(5), draft-ietf-opsawg-pcap): one header, then records of one link type, in the
  * byte order of the machine that wrote it, in microseconds or nanoseconds.
  */
-import type { UnixNanoseconds } from "../time/timestamp.ts";
+import { unixTime } from "../time/timestamp.ts";
 import type { CaptureFault, Format, Frame } from "./frame.ts";
 import { MAX_FRAME_LENGTH } from "./frame.ts";
 import type { Intake } from "./intake.ts";
@@ -12,24 +12,23 @@ const FILE_HEADER = 24;
 const MAJOR = 2;
 /** The link type shares its word with the length of the frame check sequence. */
 const LINK_MASK = 0x03ff_ffff;
-const SECOND = 1_000_000_000n;
 
 interface Variant {
   readonly little: boolean;
   /** Nanoseconds in the unit of the record's fraction. */
-  readonly unit: bigint;
+  readonly unit: number;
   /** Octets before a record's packet: the variant of Kuznetsov has 8 more. */
   readonly recordHeader: number;
 }
 
 /** By the magic number, read big-endian. */
 const VARIANTS: ReadonlyMap<number, Variant> = new Map([
-  [0xa1b2c3d4, { little: false, unit: 1000n, recordHeader: 16 }],
-  [0xd4c3b2a1, { little: true, unit: 1000n, recordHeader: 16 }],
-  [0xa1b23c4d, { little: false, unit: 1n, recordHeader: 16 }],
-  [0x4d3cb2a1, { little: true, unit: 1n, recordHeader: 16 }],
-  [0xa1b2cd34, { little: false, unit: 1000n, recordHeader: 24 }],
-  [0x34cdb2a1, { little: true, unit: 1000n, recordHeader: 24 }],
+  [0xa1b2c3d4, { little: false, unit: 1000, recordHeader: 16 }],
+  [0xd4c3b2a1, { little: true, unit: 1000, recordHeader: 16 }],
+  [0xa1b23c4d, { little: false, unit: 1, recordHeader: 16 }],
+  [0x4d3cb2a1, { little: true, unit: 1, recordHeader: 16 }],
+  [0xa1b2cd34, { little: false, unit: 1000, recordHeader: 24 }],
+  [0x34cdb2a1, { little: true, unit: 1000, recordHeader: 24 }],
 ]);
 
 /** Whether a file with this magic number (big-endian) is a classic pcap file. */
@@ -55,41 +54,32 @@ export class Pcap implements Format {
       if (this.#link === null) return fault;
     }
     const { little, unit, recordHeader } = this.#variant;
-    const head = this.#intake.peek(recordHeader);
-    if (head === null) return null;
-    const view = viewOf(head);
-    const captured = view.getUint32(8, little);
+    const intake = this.#intake;
+    if (!intake.has(recordHeader)) return null;
+    const { octets, view, at } = intake;
+    const captured = view.getUint32(at + 8, little);
     if (captured > MAX_FRAME_LENGTH) return "recordLength";
-    const record = this.#intake.peek(recordHeader + captured);
-    if (record === null) return null;
-    this.#intake.skip(record.length);
+    const length = recordHeader + captured;
+    if (!intake.has(length)) return null;
+    intake.skip(length);
     this.#packet += 1;
     return {
       kind: "frame",
       packet: this.#packet,
-      at: instant(view.getUint32(0, little), view.getUint32(4, little), unit),
+      at: unixTime(view.getUint32(at, little), view.getUint32(at + 4, little) * unit),
       link: this.#link,
-      bytes: record.subarray(recordHeader),
-      length: view.getUint32(12, little),
+      bytes: octets.subarray(at + recordHeader, at + length),
+      length: view.getUint32(at + 12, little),
     };
   }
 
   /** The file's header, once it is there. */
   #header(): CaptureFault | null {
-    const header = this.#intake.peek(FILE_HEADER);
-    if (header === null) return null;
-    const view = viewOf(header);
-    if (view.getUint16(4, this.#variant.little) !== MAJOR) return "version";
+    if (!this.#intake.has(FILE_HEADER)) return null;
+    const { view, at } = this.#intake;
+    if (view.getUint16(at + 4, this.#variant.little) !== MAJOR) return "version";
     this.#intake.skip(FILE_HEADER);
-    this.#link = view.getUint32(20, this.#variant.little) & LINK_MASK;
+    this.#link = view.getUint32(at + 20, this.#variant.little) & LINK_MASK;
     return null;
   }
-}
-
-function instant(seconds: number, fraction: number, unit: bigint): UnixNanoseconds {
-  return BigInt(seconds) * SECOND + BigInt(fraction) * unit;
-}
-
-function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 }

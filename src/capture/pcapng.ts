@@ -2,7 +2,7 @@
  * The pcapng format (draft-ietf-opsawg-pcapng): blocks in sections, each section with its byte order and its interfaces,
  * each interface with its link type and its unit of time. Blocks that carry no packet are passed over, unread.
  */
-import type { UnixNanoseconds } from "../time/timestamp.ts";
+import { unixTime, type UnixNanoseconds } from "../time/timestamp.ts";
 import type { CaptureFault, Format, Frame } from "./frame.ts";
 import { MAX_FRAME_LENGTH } from "./frame.ts";
 import type { Intake } from "./intake.ts";
@@ -61,23 +61,22 @@ export class Pcapng implements Format {
 
   next(): Frame | CaptureFault | null {
     for (;;) {
-      const head = this.#intake.peek(BLOCK_HEADER);
-      if (head === null) return null;
-      const type = viewOf(head).getUint32(0, this.#little);
-      const read = type === SECTION ? this.#section() : this.#block(type, viewOf(head).getUint32(4, this.#little));
+      if (!this.#intake.has(BLOCK_HEADER)) return null;
+      const { view, at } = this.#intake;
+      const type = view.getUint32(at, this.#little);
+      const read = type === SECTION ? this.#section() : this.#block(type, view.getUint32(at + 4, this.#little));
       if (read !== "passed") return read;
     }
   }
 
   /** A section's header: what was known of interfaces and byte order is past. */
   #section(): CaptureFault | "passed" | null {
-    const head = this.#intake.peek(SECTION_HEAD);
-    if (head === null) return null;
-    const view = viewOf(head);
-    const little = view.getUint32(8, true) === BYTE_ORDER;
-    if (!little && view.getUint32(8, false) !== BYTE_ORDER) return "format";
-    if (view.getUint16(12, little) !== MAJOR) return "version";
-    const length = view.getUint32(4, little);
+    if (!this.#intake.has(SECTION_HEAD)) return null;
+    const { view, at } = this.#intake;
+    const little = view.getUint32(at + 8, true) === BYTE_ORDER;
+    if (!little && view.getUint32(at + 8, false) !== BYTE_ORDER) return "format";
+    if (view.getUint16(at + 12, little) !== MAJOR) return "version";
+    const length = view.getUint32(at + 4, little);
     if (!isBlockLength(length) || length < SECTION_HEAD) return "blockLength";
     this.#little = little;
     this.#interfaces = [];
@@ -93,9 +92,9 @@ export class Pcapng implements Format {
       return "passed";
     }
     if (length > MAX_BLOCK_LENGTH) return "blockLength";
-    const block = this.#intake.peek(length);
-    if (block === null) return null;
-    const read = this.#body(type, block.subarray(BLOCK_HEADER, length - BLOCK_TRAILER));
+    if (!this.#intake.has(length)) return null;
+    const { octets, at } = this.#intake;
+    const read = this.#body(type, octets.subarray(at + BLOCK_HEADER, at + length - BLOCK_TRAILER));
     // A block at fault stays where it is, so that the position named is its own.
     if (typeof read !== "string" || read === "passed") this.#intake.skip(length);
     return read;
@@ -131,9 +130,9 @@ export class Pcapng implements Format {
     if (from === undefined) return "interface";
     const captured = view.getUint32(12, this.#little);
     if (captured > body.length - ENHANCED_FIELDS) return "recordLength";
-    const units = (BigInt(view.getUint32(4, this.#little)) << 32n) | BigInt(view.getUint32(8, this.#little));
+    const at = instant(view.getUint32(4, this.#little), view.getUint32(8, this.#little), from);
     const bytes = body.subarray(ENHANCED_FIELDS, ENHANCED_FIELDS + captured);
-    return this.#frame(instant(units, from), from, bytes, view.getUint32(16, this.#little));
+    return this.#frame(at, from, bytes, view.getUint32(16, this.#little));
   }
 
   /** Of the first interface, without a time and without a captured length of its own. */
@@ -171,8 +170,15 @@ function* options(view: DataView, from: number, little: boolean) {
   }
 }
 
-/** A count of an interface's units as a time. */
-function instant(units: bigint, { resolution, offset }: Interface): UnixNanoseconds {
+/** A count of an interface's units, of two halves, as a time. */
+function instant(high: number, low: number, { resolution, offset }: Interface): UnixNanoseconds {
+  // As nearly every capture has it, and as a double does, until 2255.
+  if (resolution === MICROSECONDS && offset === 0n && high < 2 ** 21) {
+    const micros = high * 2 ** 32 + low;
+    const seconds = Math.floor(micros / 1e6);
+    if (seconds < 2 ** 32) return unixTime(seconds, (micros - seconds * 1e6) * 1000);
+  }
+  const units = (BigInt(high) << 32n) | BigInt(low);
   const exponent = BigInt(resolution & 0x7f);
   const since = resolution & 0x80 ? (units * SECOND) >> exponent : (units * SECOND) / 10n ** exponent;
   return since + offset * SECOND;

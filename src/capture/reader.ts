@@ -53,9 +53,8 @@ export class CaptureReader {
   }
 
   #open(): Format | null {
-    const head = this.#intake.peek(MAGIC_LENGTH);
-    if (head === null) return null;
-    const magic = new DataView(head.buffer, head.byteOffset, MAGIC_LENGTH).getUint32(0);
+    if (!this.#intake.has(MAGIC_LENGTH)) return null;
+    const magic = this.#intake.view.getUint32(this.#intake.at);
     if (magic === SECTION) return new Pcapng(this.#intake);
     if (isPcap(magic)) return new Pcap(this.#intake, magic);
     this.#damaged("format");

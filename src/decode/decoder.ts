@@ -13,14 +13,7 @@ import type { Datagram } from "../capture/datagram.ts";
 import { Reassembly } from "../control/reassembly.ts";
 import type { Mono } from "../time/mono.ts";
 import type { Seconds } from "../time/seconds.ts";
-import {
-  difference,
-  fromUnix,
-  shift,
-  UNKNOWN_TIME,
-  type NtpTimestamp,
-  type UnixNanoseconds,
-} from "../time/timestamp.ts";
+import { difference, shift, UNKNOWN_TIME, type NtpTimestamp, type UnixNanoseconds } from "../time/timestamp.ts";
 import { isMulticast, type Address } from "../wire/address.ts";
 import type { Control } from "../wire/control.ts";
 import type { Header, Mode } from "../wire/header.ts";
@@ -29,7 +22,8 @@ import { isCryptoNak } from "../wire/mac.ts";
 import type { Packet } from "../wire/packet.ts";
 import { refidOfAddress, type Md5 } from "../wire/refid.ts";
 import type { Answered, Decoded } from "./decoded.ts";
-import { Flow, type Departure } from "./flow.ts";
+import type { Departure, Ends, Flow } from "./flow.ts";
+import { Flows } from "./flows.ts";
 import { readMessage, type Message } from "./message.ts";
 import { Recent } from "./recent.ts";
 import type { DecodeVerdict } from "./verdict.ts";
@@ -56,7 +50,11 @@ export interface DecoderKey {
 }
 
 /** So many directions are remembered at least, twice as many at most. */
-const FLOWS = 32_768;
+const FLOWS = 16_384;
+/** What is asked by time packets, of a group by anybody, and by mode 6: each is remembered apart. */
+const [TIME, SEARCH, CONTROL] = [0, 1, 2];
+/** Whatever group is searched. */
+const ANY_GROUP: Address = { ip: "*", port: 0 };
 /** So many mode 6 responses may be under way. */
 const RESPONSES = 1024;
 /** A transmit timestamp this far from when it was captured is a cookie, which tells no time. */
@@ -64,7 +62,6 @@ const COOKIE: Seconds = 86_400;
 /** Times of capture are no finer than this, log₂ s. */
 const PRECISION = -29;
 const NO_MOMENT = 0 as Mono;
-const NANOSECOND: Seconds = 1e-9;
 
 /** Modes that answer a packet, by its transmit timestamp in their origin. */
 const ANSWERS: ReadonlySet<Mode> = new Set(["server", "symmetricActive", "symmetricPassive"]);
@@ -87,7 +84,7 @@ const UNASKED: Question = { asked: undefined, departure: undefined };
 /** Decodes one capture, in order. */
 export class Decoder {
   readonly #surroundings: DecoderSurroundings;
-  readonly #flows = new Recent<Flow>(FLOWS);
+  readonly #flows = new Flows(FLOWS);
   readonly #responses = new Recent<Reassembly>(RESPONSES);
 
   constructor(surroundings: DecoderSurroundings) {
@@ -98,8 +95,8 @@ export class Decoder {
   decode(datagram: Datagram): Decoded {
     const { packet, at, from, to, length } = datagram;
     const message = readMessage(datagram.bytes, length);
-    const finding = this.#examine(datagram, message);
-    return { packet, at, from, to, length, message, ...finding };
+    const { verdict, answers, verified, algorithm, response } = this.#examine(datagram, message);
+    return { packet, at, from, to, length, message, verdict, answers, verified, algorithm, response };
   }
 
   #examine(datagram: Datagram, message: Message): Finding {
@@ -118,10 +115,9 @@ export class Decoder {
   /** A packet that carries time: remembered for its answer, and judged. */
   #packet(datagram: Datagram, packet: Packet, cut: boolean): Finding {
     const { header } = packet;
-    const key = flowKey(datagram.from, datagram.to);
-    const own = this.#flows.get(key);
-    const isCopy =
-      ASKS.has(header.mode) && header.transmit !== UNKNOWN_TIME && own?.sent(header.transmit) !== undefined;
+    const asks = ASKS.has(header.mode);
+    const own = asks ? this.#flows.get(endsOf(datagram)) : undefined;
+    const isCopy = header.transmit !== UNKNOWN_TIME && own?.sent(header.transmit) !== undefined;
     const { asked, departure } = ANSWERS.has(header.mode) ? this.#asked(datagram, header) : UNASKED;
     const proof = cut ? null : this.#proof(datagram, packet);
     const verdict = isCopy ? "duplicate" : this.#verdict(datagram, packet, asked, departure, proof);
@@ -130,14 +126,14 @@ export class Decoder {
     // What anybody could have sent does not spoil the answer that is still to come.
     if (departure !== undefined && verdict !== "authentication" && verdict !== "nak")
       departure.answered = !departure.toGroup;
-    if (ASKS.has(header.mode) && !isCopy) this.#remember(key, own, datagram, header);
+    if (asks && !isCopy) this.#remember(own, datagram, header);
     const isImpossible = verdict === "ok" && answers !== null && answers.offset === null && answers.after !== null;
     return {
-      ...NOTHING,
       verdict: isImpossible && !isInterleaved(departure, header) ? "header" : verdict,
       answers,
       verified: proof?.verified ?? null,
       algorithm: proof?.algorithm ?? null,
+      response: null,
     };
   }
 
@@ -189,21 +185,23 @@ export class Decoder {
 
   /** What went the other way, and of that what an answer names: sent to the answer's own source, or to a group that it is of. */
   #asked({ from, to }: Datagram, header: Header): Question {
-    const asked = this.#flows.get(flowKey(to, from));
+    const asked = this.#flows.get({ from: to, to: from, kind: TIME });
     if (header.origin === UNKNOWN_TIME) return { asked, departure: undefined };
     const departure = departureOf(asked, header);
     if (departure !== undefined) return { asked, departure };
-    const group = this.#flows.get(groupKey(to));
+    const group = this.#flows.get(searchOf(to));
     return { asked: asked ?? group, departure: departureOf(group, header) };
   }
 
-  #remember(key: string, own: Flow | undefined, { packet, at, from, to }: Datagram, header: Header): void {
+  #remember(own: Flow | undefined, datagram: Datagram, header: Header): void {
+    const { packet, at, from, to } = datagram;
     const { transmit, receive } = header;
-    const flow = own ?? new Flow(isGroup(to.ip));
-    const toGroup = header.mode === "client" && flow.toGroup;
-    if (own === undefined) this.#flows.set(key, flow);
-    flow.add({ packet, at, transmit, receive, toGroup, answered: false });
-    if (toGroup) this.#flows.set(groupKey(from), flow);
+    const toGroup = header.mode === "client" && isGroup(to.ip);
+    const departing = { packet, at, transmit, receive, toGroup };
+    (own ?? this.#flows.add(endsOf(datagram))).add(departing);
+    if (!toGroup) return;
+    const search = searchOf(from);
+    (this.#flows.get(search) ?? this.#flows.add(search)).add(departing);
   }
 
   /** A control message: a request is remembered by its sequence number, a response is put together. */
@@ -216,19 +214,17 @@ export class Decoder {
       algorithm: key?.algorithm ?? null,
     };
     if (!control.response) {
-      const forward = `6 ${flowKey(from, to)}`;
-      const flow = this.#flows.get(forward) ?? new Flow(false);
-      this.#flows.set(forward, flow);
-      flow.add({ packet, at, transmit: sequence, receive: UNKNOWN_TIME, toGroup: false, answered: false });
+      const ends = { from, to, kind: CONTROL };
+      const flow = this.#flows.get(ends) ?? this.#flows.add(ends);
+      flow.add({ packet, at, transmit: sequence, receive: UNKNOWN_TIME, toGroup: false });
       return { ...NOTHING, ...proof, verdict: proof.verified === false ? "authentication" : "ok" };
     }
-    const back = flowKey(to, from);
-    const departure = this.#flows.get(`6 ${back}`)?.sent(sequence);
+    const departure = this.#flows.get({ from: to, to: from, kind: CONTROL })?.sent(sequence);
     const answers =
       departure === undefined
         ? null
-        : { packet: departure.packet, after: secondsBetween(departure.at, at), offset: null, delay: null };
-    const response = control.error ? null : this.#whole(`${back} ${control.sequence}`, control);
+        : { packet: departure.packet, after: departure.until(at), offset: null, delay: null };
+    const response = control.error ? null : this.#whole(`${flowKey(to, from)} ${control.sequence}`, control);
     const verdict =
       departure === undefined
         ? "unasked"
@@ -251,15 +247,22 @@ export class Decoder {
   }
 }
 
+function endsOf({ from, to }: Datagram): Ends {
+  return { from, to, kind: TIME };
+}
+
 /** Searches of an address: whatever group they went to. */
-function groupKey(from: Address): string {
-  return `${from.ip} ${from.port} *`;
+function searchOf(from: Address): Ends {
+  return { from, to: ANY_GROUP, kind: SEARCH };
 }
 
 /** Whether many may answer what is sent there. Of broadcast addresses only that of all networks is known by its looks. */
 function isGroup(ip: string): boolean {
-  return ip === "255.255.255.255" || isMulticast(ip);
+  // What begins otherwise is none, which spares reading it.
+  return GROUPS.test(ip) && (ip === "255.255.255.255" || isMulticast(ip));
 }
+
+const GROUPS = /^[2f]/i;
 
 function flowKey(from: Address, to: Address): string {
   return `${from.ip} ${from.port} ${to.ip} ${to.port}`;
@@ -285,16 +288,12 @@ function isBeginning(header: Header): DecodeVerdict {
  */
 function answered(departure: Departure, at: UnixNanoseconds | null, header: Header, tellsTime: boolean): Answered {
   const { packet } = departure;
-  const after = secondsBetween(departure.at, at);
-  if (!tellsTime || after === null || departure.at === null || isInterleaved(departure, header))
+  const after = departure.until(at);
+  const { captured } = departure;
+  if (!tellsTime || after === null || captured === null || isInterleaved(departure, header))
     return { packet, after, offset: null, delay: null };
-  const captured = fromUnix(departure.at);
   const t1 = Math.abs(difference(departure.transmit, captured)) < COOKIE ? departure.transmit : captured;
   const exchange = { t1, t2: header.receive, t3: header.transmit, t4: shift(t1, after) };
   const sample = sampleOf(exchange, header.precision, PRECISION, NO_MOMENT);
   return { packet, after, offset: sample?.offset ?? null, delay: sample?.delay ?? null };
-}
-
-function secondsBetween(earlier: UnixNanoseconds | null, later: UnixNanoseconds | null): Seconds | null {
-  return earlier === null || later === null ? null : Number(later - earlier) * NANOSECOND;
 }

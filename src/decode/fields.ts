@@ -27,8 +27,11 @@ const FIELD_NAMES: ReadonlyMap<number, string> = new Map([
 /** A cookie of NTS has the type of an Autokey message, and only its company tells: no NTS packet is without this. */
 const IS_NTS: number = NTS_FIELDS.uniqueIdentifier;
 
+const NONE: readonly NamedField[] = [];
+
 /** Names the fields of a packet. */
 export function namedFields(fields: readonly ExtensionField[]): readonly NamedField[] {
+  if (fields.length === 0) return NONE;
   const isNts = fields.some(({ type }) => type === IS_NTS);
   return fields.map((field) => {
     const { type, value } = field;

@@ -4,6 +4,7 @@ import { namedFields, type NamedField } from "../decode/fields.ts";
 import { VERDICTS, type DecodeVerdict } from "../decode/verdict.ts";
 import { parseVariables, textOf } from "../control/variables.ts";
 import { pollInterval } from "../time/seconds.ts";
+import { DIGITS, parted, type UnixNanoseconds } from "../time/timestamp.ts";
 import { MAXSTRAT, type Header, type Mode } from "../wire/header.ts";
 import { OPERATIONS, controlError, type Control } from "../wire/control.ts";
 import { kissCode, kissText } from "../wire/kiss.ts";
@@ -14,8 +15,9 @@ import type { Palette } from "./palette.ts";
 import { counted, durationText, inWords, listed, NOTHING, printable, signedText } from "./text.ts";
 
 const NTP_PORT = 123;
-const MICROSECOND = 1000n;
-const DAY_MICROSECONDS = 86_400_000_000;
+const DAY = 86_400;
+/** So many texts that come again and again are remembered at a time. */
+const REMEMBERED = 512;
 
 /** Verdicts about which the line itself says all. */
 const NO_REMARK: ReadonlySet<DecodeVerdict> = new Set(["ok", "kiss", "refused"]);
@@ -26,6 +28,8 @@ const NO_REMARK: ReadonlySet<DecodeVerdict> = new Set(["ok", "kiss", "refused"])
 export class DecodeLines {
   readonly #palette: Palette;
   #day: number | null = null;
+  #second: number | null = null;
+  #clock = "";
 
   constructor(palette: Palette) {
     this.#palette = palette;
@@ -37,36 +41,43 @@ export class DecodeLines {
     const { bad, faint } = this.#palette;
     const said = wordsOf(decoded);
     const judged = NO_REMARK.has(verdict) ? "" : ` ${bad(`✗ ${inWords(verdict)}: ${VERDICTS[verdict]}`)}`;
-    const number = faint(String(packet).padStart(6));
-    return `${this.#date(at)}${number} ${timeOf(at)} ${wayOf(decoded)} ${said}${judged}\n`;
+    const number = faint(packet < 100_000 ? String(packet).padStart(6) : String(packet));
+    const when = at === null ? `${number} ${NO_TIME}` : this.#moment(number, at);
+    return `${when} ${wayOf(decoded)} ${said}${judged}\n`;
   }
 
-  #date(at: bigint | null): string {
-    if (at === null) return "";
-    const day = Math.floor(Number(at / MICROSECOND) / DAY_MICROSECONDS);
-    if (day === this.#day) return "";
+  /** The time of day, UTC, to the microsecond, behind the packet's number; and the date's line before it where that is new. */
+  #moment(number: string, at: UnixNanoseconds): string {
+    const { seconds, nanoseconds } = parted(at);
+    if (seconds !== this.#second) {
+      this.#second = seconds;
+      this.#clock = clockText(seconds);
+    }
+    const micros = Math.floor(nanoseconds / 1000);
+    const millis = Math.floor(micros / 1000);
+    const time = `${number} ${this.#clock}.${DIGITS[millis]!}${DIGITS[micros - millis * 1000]!}`;
+    const day = Math.floor(seconds / DAY);
+    if (day === this.#day) return time;
     this.#day = day;
-    const date = new Date((day * DAY_MICROSECONDS) / 1000);
-    return Number.isNaN(date.getTime()) ? "" : `${this.#palette.heading(`${date.toISOString().slice(0, 10)} UTC`)}\n`;
+    const date = new Date(day * DAY * 1000);
+    return Number.isNaN(date.getTime())
+      ? time
+      : `${this.#palette.heading(`${date.toISOString().slice(0, 10)} UTC`)}\n${time}`;
   }
 }
 
-/** The time of day, UTC, to the microsecond. */
-function timeOf(at: bigint | null): string {
-  if (at === null) return NOTHING.padEnd(15);
-  const micros = Number(at / MICROSECOND) % DAY_MICROSECONDS;
-  const ofDay = micros < 0 ? micros + DAY_MICROSECONDS : micros;
-  const seconds = Math.floor(ofDay / 1e6);
+const NO_TIME = NOTHING.padEnd(15);
+
+function clockText(seconds: number): string {
+  const ofDay = seconds - Math.floor(seconds / DAY) * DAY;
   const two = (value: number): string => (value < 10 ? `0${value}` : String(value));
-  const fraction = String(ofDay - seconds * 1e6).padStart(6, "0");
-  return `${two(Math.floor(seconds / 3600))}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}.${fraction}`;
+  return `${two(Math.floor(ofDay / 3600))}:${two(Math.floor(ofDay / 60) % 60)}:${two(ofDay % 60)}`;
 }
 
 /** From whom to whom; the port of NTP goes without saying, and that of who asks there says nothing. */
 function wayOf({ from, to }: Decoded): string {
   const isServed = from.port === NTP_PORT || to.port === NTP_PORT;
-  const end = ({ ip, port }: Decoded["from"]): string => (isServed || port === NTP_PORT ? ip : `${ip}:${port}`);
-  return `${end(from)} > ${end(to)}:`;
+  return isServed ? `${from.ip} > ${to.ip}:` : `${from.ip}:${from.port} > ${to.ip}:${to.port}:`;
 }
 
 function wordsOf(decoded: Decoded): string {
@@ -107,17 +118,40 @@ function packetWords(
   fields: readonly NamedField[],
   cut: boolean,
 ): string {
-  const parts = [`${MODE_WORDS[header.mode]} v${header.version}`];
-  if (header.mode !== "client") parts.push(...clockWords(header));
-  if (header.mode === "broadcast") parts.push(`every ${durationText(pollInterval(header.poll))}`);
-  parts.push(...fieldWords(fields));
-  if (mac !== null) parts.push(macWords(mac, verified, algorithm));
-  if (cut) parts.push("cut short");
-  const said = parts.join(", ");
+  let said = `${MODE_WORDS[header.mode]} v${header.version}`;
+  if (header.mode !== "client") said += `, ${CLOCKS.of(header)}`;
+  if (header.mode === "broadcast") said += `, every ${durationText(pollInterval(header.poll))}`;
+  for (const word of fieldWords(fields)) said += `, ${word}`;
+  if (mac !== null) said += `, ${macWords(mac, verified, algorithm)}`;
+  if (cut) said += ", cut short";
   if (answers === null) return said;
   const { packet, offset, delay } = answers;
   const measured = offset === null ? "" : ` offset ${signedText(offset)} delay ${durationText(delay)}`;
   return `${said}; answers ${packet}${measured}`;
+}
+
+/** What servers say of their clocks: packet by packet the same, of each. */
+const CLOCKS = {
+  known: Array.from({ length: REMEMBERED }, (): { header: Header; words: string } | undefined => undefined),
+  of(header: Header): string {
+    const mixed = header.referenceId ^ (header.rootDispersion * 65_536) ^ (header.rootDelay * 65_536);
+    const place = (mixed ^ (mixed >>> 16)) & (REMEMBERED - 1);
+    const known = this.known[place];
+    if (known !== undefined && saysTheSame(known.header, header)) return known.words;
+    const words = clockWords(header).join(", ");
+    this.known[place] = { header, words };
+    return words;
+  },
+};
+
+function saysTheSame(one: Header, other: Header): boolean {
+  return (
+    one.leap === other.leap &&
+    one.stratum === other.stratum &&
+    one.referenceId === other.referenceId &&
+    one.rootDelay === other.rootDelay &&
+    one.rootDispersion === other.rootDispersion
+  );
 }
 
 /** What a server says of its clock, or that it says none. */
@@ -144,7 +178,8 @@ function macWords(mac: Mac, verified: boolean | null, algorithm: string | null):
 }
 
 /** Fields, several of a kind counted. */
-function fieldWords(fields: readonly NamedField[]): string[] {
+function fieldWords(fields: readonly NamedField[]): readonly string[] {
+  if (fields.length === 0) return [];
   const counts = new Map<string, number>();
   for (const field of fields) {
     const word = fieldWord(field);

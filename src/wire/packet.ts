@@ -4,7 +4,7 @@
  * Decoding returns what came, or names the fault; it never throws on what the network sends, and it never judges: the
  * packet tests of `association/` do that.
  */
-import { concatenate } from "./octets.ts";
+import { concatenate, memoryOf } from "./octets.ts";
 import {
   EXTENSION_HEADER_LENGTH,
   MIN_EXTENDED_LENGTH,
@@ -72,7 +72,7 @@ export function decodePacket(bytes: Uint8Array): Packet | Malformed {
   const mode = bytes[0]! & 7;
   if (mode < FIRST_MODE || mode > LAST_MODE) return MALFORMED.mode;
 
-  const header = readHeader(new DataView(bytes.buffer, bytes.byteOffset, HEADER_LENGTH));
+  const header = readHeader(memoryOf(bytes), bytes.byteOffset);
   if (bytes.length > HEADER_LENGTH) return withTrailer(header, bytes);
   return { kind: "packet", header, extensions: NO_EXTENSIONS, mac: null, covered: HEADER_LENGTH };
 }

@@ -5,7 +5,7 @@
  * address of the server above. That is the IPv4 address, or the first four octets of the IPv6 address's MD5, which
  * nothing tells from an IPv4 address. The texts are those of ntpq 4.2.8.
  */
-import { addressOctets } from "./address.ts";
+import { addressOctets, quadWord } from "./address.ts";
 import { MAXSTRAT } from "./header.ts";
 
 /** What computes an MD5 digest of 16 octets; the core has none of its own. */
@@ -46,6 +46,8 @@ export function refidWord(text: string): number | null {
  * @returns unsigned 32 bits, `null` if the text is no IPv4 address
  */
 export function ipv4Word(ip: string): number | null {
+  const word = quadWord(ip);
+  if (word !== null) return word;
   const octets = addressOctets(ip);
   return octets?.length === 4 ? wordOf(octets) : null;
 }
@@ -57,6 +59,8 @@ export function ipv4Word(ip: string): number | null {
  * @returns unsigned 32 bits, `null` if the text is no address
  */
 export function refidOfAddress(ip: string, md5: Md5): number | null {
+  const word = quadWord(ip);
+  if (word !== null) return word;
   const octets = addressOctets(ip);
   if (octets === null) return null;
   return wordOf(octets.length === 4 ? octets : md5(octets));

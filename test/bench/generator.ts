@@ -2,9 +2,10 @@
  * A load generator: keeps so many client requests in flight to one server for so long, and prints the replies a second as JSON.
  * Arguments: address, port, requests in flight, seconds, and a request in hexadecimal where it is no plain one. Blocking system calls, so that it is not the generator that is measured.
  */
-import { isKnownLayout, SIZE } from "../../src/host/layout.ts";
+import { isKnownLayout } from "../../src/host/layout.ts";
 import { libc } from "../../src/host/libc.ts";
 import { toSockaddr } from "../../src/host/udp/sockaddr.ts";
+import { many, MOST } from "../support/many.ts";
 
 // Version 4, client, and a transmit timestamp, as clients send one.
 const PLAIN = `23${"00".repeat(39)}e001020304050607`;
@@ -15,12 +16,10 @@ const c = libc();
 const to = toSockaddr(ip, Number(port));
 if (c === null || to === null || !isKnownLayout()) throw new Error("there is no libc to call, or that is no address");
 
-const WORDS = SIZE.mmsghdr / 4;
 const PACKET = request.length / 2;
-const MOST = 256;
 const MSG_WAITFORONE = 0x10000;
-const out = messages();
-const back = messages();
+const out = many(c, PACKET);
+const back = many(c, PACKET);
 for (let index = 0; index < MOST; index += 1) out.bytes.set(Buffer.from(request, "hex"), index * PACKET);
 
 // Half a second without a reply: what is missing was lost, and as much is sent again.
@@ -55,17 +54,4 @@ function send(count: number): void {
     if (sent <= 0) return;
     left -= sent;
   }
-}
-
-function messages(): { readonly headers: Uint32Array; readonly bytes: Uint8Array; readonly vectors: BigUint64Array } {
-  const headers = new Uint32Array(new ArrayBuffer(MOST * SIZE.mmsghdr));
-  const bytes = new Uint8Array(new ArrayBuffer(MOST * PACKET));
-  const vectors = new BigUint64Array(new ArrayBuffer(MOST * 16));
-  for (let index = 0; index < MOST; index += 1) {
-    vectors[index * 2] = c!.address(bytes) + BigInt(index * PACKET);
-    vectors[index * 2 + 1] = BigInt(PACKET);
-    new DataView(headers.buffer).setBigUint64((index * WORDS + 4) * 4, c!.address(vectors) + BigInt(index * 16), true);
-    headers[index * WORDS + 6] = 1;
-  }
-  return { headers, bytes, vectors };
 }

@@ -20,7 +20,8 @@ export type PeerName =
   | "prometheus"
   | "plugins"
   | "tshark"
-  | "chromium";
+  | "chromium"
+  | "machine";
 
 /** An unpacked peer. */
 export interface Peer {
@@ -54,6 +55,14 @@ const PACKAGES: Readonly<Record<PeerName, readonly string[]>> = {
   tshark: ["tshark"],
   systemd: ["systemd"],
   chromium: ["chromium-headless-shell"],
+  machine: [
+    "qemu-system-x86",
+    "qemu-system-common",
+    "qemu-system-data",
+    "seabios",
+    "linux-image-cloud-amd64",
+    "busybox-static",
+  ],
   prometheus: ["prometheus", "prometheus-node-exporter"],
   classic: ["ntp", "ntpdate", "sntp", "libssl1.1", "libopts25", "libevent-core-2.1-7", "libevent-pthreads-2.1-7"],
 };

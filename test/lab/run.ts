@@ -25,6 +25,7 @@ import { judging } from "./scenarios/judging.ts";
 import { kisses } from "./scenarios/kisses.ts";
 import { leaps } from "./scenarios/leaps.ts";
 import { living } from "./scenarios/living.ts";
+import { machines } from "./scenarios/machines.ts";
 import { metrics } from "./scenarios/metrics.ts";
 import { misuse } from "./scenarios/misuse.ts";
 import { paths } from "./scenarios/paths.ts";
@@ -79,6 +80,7 @@ const SCENARIOS: readonly Scenario[] = [
   ...kernel,
   ...leaps,
   ...living,
+  ...machines,
   ...systemd,
 ];
 

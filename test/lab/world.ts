@@ -13,6 +13,8 @@ import type { NtsPath } from "./programs/nts-path.ts";
 import type { Path } from "./programs/relay.ts";
 import type { Report } from "./report.ts";
 import { Systemd } from "./systemd.ts";
+import { image } from "./vm/image.ts";
+import { Machine } from "./vm/machine.ts";
 
 /** The state of a server that the lab waits for before a scenario goes on. */
 export type Wanted = "synchronized" | "unsynchronized" | "leap" | "any";
@@ -43,6 +45,7 @@ export class World {
   readonly #folder: string;
   readonly #daemons: { readonly name: string; readonly running: Running }[] = [];
   readonly #booted: Systemd[] = [];
+  readonly #machines: Machine[] = [];
   readonly #transcript: string[] = [];
 
   private constructor(workshop: Workshop, network: Network, folder: string) {
@@ -64,6 +67,7 @@ export class World {
     await Promise.all([
       ...this.#daemons.map(({ running }) => running.stop()),
       ...this.#booted.map((booted) => booted.stop()),
+      ...this.#machines.map((machine) => machine.stop()),
     ]);
     await this.#network.remove();
   }
@@ -71,7 +75,8 @@ export class World {
   /** What was run and printed, for a scenario that failed. */
   transcript(): string {
     const daemons = this.#daemons.map(({ name, running }) => `--- ${name}\n${tail(running.output())}`);
-    return [...this.#transcript, ...daemons].join("\n");
+    const machines = this.#machines.map((machine) => `--- machine\n${tail(machine.output())}`);
+    return [...this.#transcript, ...daemons, ...machines].join("\n");
   }
 
   /** A host on the first LAN, or on another. */
@@ -219,6 +224,23 @@ export class World {
     return booted;
   }
 
+  /** A virtual machine in a host, with a real clock; `begin`: what that reads at the start, Unix time in seconds. */
+  async machine(host: Host, begin?: number): Promise<Machine> {
+    const made = await image(`${this.#workshop.folder}/machine`, this.peer("machine"), this.peer("chrony"));
+    const folder = this.file(`machine-${host.name}`);
+    await mkdir(folder, { recursive: true });
+    const machine = await Machine.boot(made, host, { folder, ...(begin === undefined ? {} : { begin }) });
+    this.#machines.push(machine);
+    return machine;
+  }
+
+  /** By how much a machine's clock is ahead of this one's, seconds, as another host sees it. */
+  async aheadIn(machine: Host, asking: Host): Promise<number> {
+    const asked = await this.#program(asking, "told", [machine.ipv4], 20);
+    if (asked.code !== 0) throw new Error("the machine does not tell its time");
+    return (JSON.parse(asked.stdout) as { readonly offset: number }).offset;
+  }
+
   /** A program that goes on and is no time daemon; it is ready when it has printed `ready`. */
   async helper(name: PeerName, host: Host, argv: readonly string[], ready: RegExp): Promise<Running> {
     const running = start(command(this.peer(name), host, argv));
@@ -292,7 +314,7 @@ export class World {
 
   /** By how much the time that a server tells is ahead of the machine's, seconds, as another host sees it: to some 20 µs. */
   async told(address: string, asking: Host): Promise<number> {
-    const asked = await this.#program(asking, "told", [address], 20);
+    const asked = await this.#program(asking, "told", [address, "123"], 20);
     if (asked.code !== 0) throw new Error(`${address} does not tell its time`);
     return (JSON.parse(asked.stdout) as { readonly offset: number }).offset;
   }

@@ -5,10 +5,12 @@ import {
   UNKNOWN_TIME,
   difference,
   fromUnix,
+  parted,
   shift,
   timestamp,
   toIso,
   unfold,
+  unixTime,
   unixToIso,
   type NtpTimestamp,
   type UnixNanoseconds,
@@ -182,3 +184,57 @@ function unfoldUnits(folded: NtpTimestamp, near: UnixNanoseconds): bigint {
   while (units * SECOND - (near << 32n) > SECOND << 63n) units -= 1n << 64n;
   return units;
 }
+
+describe("halves of 64 bits", () => {
+  /** Beyond what has 64 bits, too. */
+  const anyUnix = fc.oneof(threeEras, fc.bigInt(-(2n ** 63n), 2n ** 63n - 1n), fc.bigInt(-(2n ** 70n), 2n ** 70n));
+  const floor = (dividend: bigint, divisor: bigint): bigint => dividend / divisor - (dividend % divisor < 0n ? 1n : 0n);
+
+  it("give what whole numbers give: differences", () => {
+    fc.assert(
+      fc.property(anyTimestamp, anyTimestamp, (later, earlier) => {
+        expect(difference(later, earlier)).toBe(Number(BigInt.asIntN(64, later - earlier)) / 2 ** 32);
+      }),
+    );
+  });
+
+  it("give what whole numbers give: timestamps of Unix times", () => {
+    fc.assert(
+      fc.property(anyUnix, (time) => {
+        const units = floor((time << 32n) + SECOND / 2n, SECOND) + (UNIX_EPOCH << 32n);
+        expect(fromUnix(time)).toBe(BigInt.asUintN(64, units));
+      }),
+    );
+  });
+
+  it("give what whole numbers give: parts, and times of parts", () => {
+    fc.assert(
+      fc.property(anyUnix, (time) => {
+        const { seconds, nanoseconds } = parted(time);
+        expect([BigInt(seconds), BigInt(nanoseconds)]).toEqual([
+          floor(time, SECOND),
+          time - floor(time, SECOND) * SECOND,
+        ]);
+      }),
+    );
+    fc.assert(
+      fc.property(fc.nat(2 ** 32 - 1), fc.nat(2 ** 43), (seconds, nanoseconds) => {
+        expect(unixTime(seconds, nanoseconds)).toBe(BigInt(seconds) * SECOND + BigInt(nanoseconds));
+      }),
+    );
+  });
+
+  it("give what whole numbers give: texts", () => {
+    fc.assert(
+      fc.property(anyTimestamp, anyUnix, (folded, pivot) => {
+        fc.pre(folded !== UNKNOWN_TIME);
+        expect(toIso(folded, pivot)).toBe(unixToIso(unfold(folded, pivot)));
+      }),
+    );
+  });
+
+  it("round up to the next second", () => {
+    const last = timestamp(Number(UNIX_EPOCH) + 59, 0xffff_ffff);
+    expect(toIso(last, 0n)).toBe("1970-01-01T00:01:00.000000000Z");
+  });
+});

@@ -21,7 +21,7 @@ export type PacketOptions = Pick<
 >;
 
 /** Octets read at a time. */
-const CHUNK = 1 << 17;
+const CHUNK = 1 << 16;
 
 /** What one piece of a capture has given. */
 export interface Batch {

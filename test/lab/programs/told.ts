@@ -1,17 +1,17 @@
 /**
- * Asks what time a server tells, often and quickly, and prints the answer with the least delay as JSON:
- * `{"offset": s, "delay": s}`, by how much it is ahead. Argument: address.
+ * Asks what the clock of a virtual machine reads (vm/clock.c), or what time a server tells, often and quickly, and prints the
+ * answer with the least delay as JSON: `{"offset": s, "delay": s}`, by how much it is ahead. Arguments: address, port.
  */
 import { createSocket } from "node:dgram";
 
-const PORT = 123;
+const PORT = "1123";
 const UNIX_EPOCH = 2_208_988_800;
 const TRIES = 40;
 const PATIENCE_MS = 250;
 /** Whoever has just started measures itself. */
 const WARM = 10;
 
-const [address = "127.0.0.1"] = process.argv.slice(2);
+const [address = "127.0.0.1", port = PORT] = process.argv.slice(2);
 const socket = createSocket("udp4");
 let sentAt = 0;
 let tries = 0;
@@ -20,7 +20,6 @@ let best: { readonly offset: number; readonly delay: number } | undefined;
 
 socket.on("message", (reply) => {
   const receivedAt = now();
-  // The origin: that of the last request.
   if (reply.length !== 48 || reply.readUInt32BE(28) !== tries) return;
   const time = (octet: number): number =>
     reply.readUInt32BE(octet) - UNIX_EPOCH + reply.readUInt32BE(octet + 4) / 2 ** 32;
@@ -30,7 +29,7 @@ socket.on("message", (reply) => {
   clearTimeout(late);
   ask();
 });
-socket.connect(PORT, address, ask);
+socket.connect(Number(port), address, ask);
 
 function ask(): void {
   if (tries === TRIES) end();

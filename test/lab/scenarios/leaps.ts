@@ -6,9 +6,9 @@ import { near, type Scenario } from "../scenario.ts";
 import type { Host } from "../netns.ts";
 import type { World } from "../world.ts";
 
-const MIDNIGHT = Date.UTC(2027, 0, 1) / 1000;
+export const MIDNIGHT = Date.UTC(2027, 0, 1) / 1000;
 /** So the list has it: before and after. */
-const LIST = [
+export const LIST = [
   ["2017-01-01", 37],
   ["2027-01-01", 38],
 ] as const;
@@ -119,12 +119,12 @@ const SMEAR = 60;
 const FRESH = 100;
 
 /** By how much a clock is ahead of the machine's that will read midnight in so many seconds. */
-function evening(before: number): number {
+export function evening(before: number): number {
   return MIDNIGHT - before - Date.now() / 1000;
 }
 
 /** How long it is until midnight by a clock that does not leap, seconds. */
-function left(ahead: number): number {
+export function left(ahead: number): number {
   return MIDNIGHT - Date.now() / 1000 - ahead;
 }
 
