@@ -22,14 +22,16 @@ import type {
 
 /** What all but `simulate` take that is no option. */
 const ASKING = ["signal", "family"];
+/** Programs are not led to what is weak: `openClock` does not take it, either. */
+const AUTOKEY = ["autokey", "autokeyPassword", "autokeyGroup"];
 
 type Documented = "pool" | "manycast" | "broadcast" | "peers" | "check" | "trace" | "simulate";
 
 /** Functions, and what of their commands' options they have. */
 export const ACCEPTED: Readonly<Record<Documented, Accepted>> = {
   pool: { title: "pool", command: "pool", own: ASKING },
-  manycast: { title: "manycast", command: "manycast", own: ASKING },
-  broadcast: { title: "broadcast", command: "broadcast", own: ASKING },
+  manycast: { title: "manycast", command: "manycast", own: ASKING, without: AUTOKEY },
+  broadcast: { title: "broadcast", command: "broadcast", own: ASKING, without: AUTOKEY },
   // Of the rest is said how it is shown.
   peers: { title: "peers", command: "peers", own: ASKING, without: ["numeric", "all", "state"] },
   check: { title: "check", command: "check", own: ASKING },
