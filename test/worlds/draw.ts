@@ -20,11 +20,12 @@ const HOURS = 12;
 /** Draws a world. */
 export function draw(seed: string, hours: number = HOURS): Plan {
   const chance = createChance(`world ${seed}`);
-  const sources = drawSources(chance);
+  const sources = drawCamps(createChance(`camps ${seed}`), drawSources(chance));
   const security = createChance(`nts ${seed}`);
   const isSecure = security.happens(0.3);
+  const aslant = createChance(`aslant ${seed}`);
   const hosts = Array.from({ length: 1 + chance.below(4) }, (_, index) => ({
-    ...drawHost(chance, `host${index + 1}`),
+    ...slanted(aslant, drawHost(chance, `host${index + 1}`)),
     nts: isSecure && security.happens(0.8),
   }));
   const casters = chance.happens(0.3) ? [drawCaster(chance)] : [];
@@ -79,6 +80,28 @@ function drawSource(chance: SimChance, name: string, character: Character): Plan
     rootDispersion,
     link: drawLink(chance),
   };
+}
+
+/** Sometimes there are two camps, as many who tell one lie as are honest, and who listens to all of them can follow nobody. */
+function drawCamps(chance: SimChance, sources: readonly PlannedSource[]): readonly PlannedSource[] {
+  if (!chance.happens(0.12)) return sources;
+  const error = lie(chance);
+  const honest = sources.filter(({ character }) => character === "honest");
+  const camp = honest.map((source, index) => ({
+    ...source,
+    name: `source${honest.length + index + 1}`,
+    character: "liar" as const,
+    error,
+  }));
+  return chance.shuffled([...honest.map((source, index) => ({ ...source, name: `source${index + 1}` })), ...camp]);
+}
+
+/** Sometimes a host's line is slow in one direction alone: the worst that a delay may hide, and all that a distance is made for. */
+function slanted<Host extends Pick<PlannedHost, "link">>(chance: SimChance, host: Host): Host {
+  if (!chance.happens(0.1)) return host;
+  const delay = size(chance, 0.01, 0.5);
+  const [out, back] = chance.happens(0.5) ? [delay, 0] : [0, delay];
+  return { ...host, link: { ...host.link, out, in: back, jitter: host.link.jitter / 10 } };
 }
 
 /** Beyond any interval that is taken: root distances end at 1.5 s. */

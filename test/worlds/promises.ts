@@ -75,6 +75,7 @@ const TRIAL = 10;
 const TOGETHER = 8;
 /** An event makes no more work than a few actions an association. */
 const ACTIONS = 8;
+const WIDER = 1.05;
 /** Octets remembered of an association, at most, and of everything else. */
 const REMEMBERED = 4096;
 
@@ -89,6 +90,19 @@ function candidates({ snapshot }: Look): readonly AssociationReport[] {
 function hasHonestMajority(look: Look): boolean {
   const all = candidates(look);
   return look.calm > SETTLED && 2 * all.filter((one) => look.characterOf(one) === "honest").length > all.length;
+}
+
+/** How many intervals have one place in common; each a little wider, for they were judged a little earlier. */
+function mostAgreed(associations: readonly AssociationReport[]): number {
+  const intervals = associations.flatMap(({ offset, rootDistance }) =>
+    offset === null || rootDistance === null
+      ? []
+      : [{ low: offset - WIDER * rootDistance, high: offset + WIDER * rootDistance }],
+  );
+  return Math.max(
+    0,
+    ...intervals.map(({ low }) => intervals.filter((one) => one.low <= low && low <= one.high).length),
+  );
 }
 
 function listed(associations: readonly AssociationReport[]): string {
@@ -122,6 +136,12 @@ export const PROMISES: Readonly<Record<string, Check>> = {
       (one) => FOLLOWED.has(one.verdict) && look.characterOf(one) === "liar",
     );
     return liars.length === 0 ? null : listed(liars);
+  },
+  "nobody is followed where no majority agrees": (look) => {
+    if (look.snapshot.system.systemPeer === null || look.calm < SETTLED) return null;
+    const all = candidates(look);
+    const agreed = mostAgreed(all);
+    return 2 * agreed > all.length ? null : `${agreed} of ${all.length} agree: ${listed(all)}`;
   },
   "true time lies within the uncertainty that is stated": (look) => {
     const { rootDistance, systemPeer } = look.snapshot.system;
