@@ -29,8 +29,9 @@ export interface Look {
   readonly configured: number;
   /** For how long it has held more than maxclock that were found, seconds. */
   readonly crowded: Seconds;
-  /** How many of the sources are honest now. */
+  /** How many of the sources are honest now, and how many there are. */
   readonly honest: number;
+  readonly sources: number;
   /** The least stratum that anybody has searched from so far, 1 … 16. */
   readonly leastSearching: number;
   /** The highest stratum that it was seen at while it was synchronized. */
@@ -90,6 +91,11 @@ function candidates({ snapshot }: Look): readonly AssociationReport[] {
 function hasHonestMajority(look: Look): boolean {
   const all = candidates(look);
   return look.calm > SETTLED && 2 * all.filter((one) => look.characterOf(one) === "honest").length > all.length;
+}
+
+/** Between two camps whoever comes next decides, and those who were followed, or are honest, are falsetickers then. */
+function areMostHonest({ honest, sources }: Look): boolean {
+  return 2 * honest > sources;
 }
 
 /** How many intervals have one place in common; each a little wider, for they were judged a little earlier. */
@@ -179,8 +185,9 @@ export const PROMISES: Readonly<Record<string, Check>> = {
     const trial = TRIAL * 2 ** host.maxpoll;
     return crowded <= trial ? null : `${found} of ${host.maxclock} for ${crowded} s, at most ${trial} s`;
   },
-  "no survivor is dismissed": ({ snapshot, before, since, calm }) => {
-    if (before === null) return null;
+  "no survivor is dismissed": (look) => {
+    const { snapshot, before, since, calm } = look;
+    if (before === null || !areMostHonest(look)) return null;
     // Whoever is gone from his address is out of reach after eight polls, and then somebody else has his place.
     const mayBeGone = (poll: number): boolean => REGISTER * 2 ** poll < since && calm < 2 * since;
     const here = new Set(snapshot.associations.map(({ address }) => address));
@@ -192,7 +199,7 @@ export const PROMISES: Readonly<Record<string, Check>> = {
   },
   "the set never falls below minclock by dismissing the healthy": (look) => {
     const { host, snapshot, before, since } = look;
-    if (before === null || look.calm < SETTLED) return null;
+    if (before === null || look.calm < SETTLED || !areMostHonest(look)) return null;
     const here = new Set(snapshot.associations.map(({ address }) => address));
     const isHealthy = (one: AssociationReport): boolean => one.reach !== 0 && look.characterOf(one) === "honest";
     // Where the register is shorter than the time between two looks, whoever lost one answer may have lost all since, and is out of reach.

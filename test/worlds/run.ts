@@ -95,6 +95,7 @@ function lookAt(
     error: runner.machine.error - built.leapt,
     nudged: Math.abs(host.clockError) + nudges.reduce((sum, by) => sum + by, 0),
     configured: plan.sources.length + plan.hosts.length,
+    sources: characters.size,
     honest: [...characters.values()].filter((character) => character === "honest").length,
     leastSearching: watch.leastSearching,
     highest: highest.get(host.name) ?? 0,

@@ -68,6 +68,7 @@ function look(change: Partial<Look> = {}): Look {
     configured: 10,
     crowded: 0,
     honest: 3,
+    sources: 3,
     leastSearching: 2,
     highest: 3,
     together: 1,
@@ -100,6 +101,12 @@ const BROKEN: Readonly<Record<string, Partial<Look>>> = {
     characterOf: () => "honest",
   },
   "no liar is followed where most are honest": among(lying),
+  "nobody is followed where no majority agrees": {
+    snapshot: {
+      ...look().snapshot,
+      associations: look().snapshot.associations.map((one, index) => ({ ...one, offset: 10 * index })),
+    },
+  },
   "true time lies within the uncertainty that is stated": { error: 0.11 },
   "three reachable honest servers synchronize it": {
     snapshot: { ...look().snapshot, system: { ...look().snapshot.system, systemPeer: null } },
