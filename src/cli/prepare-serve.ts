@@ -115,10 +115,17 @@ function broadcastKey({ key }: OptionsOf<"serve">, keyring: Keyring | null): num
 
 /**
  * The next leap second of the list, if it is to be smeared.
- * @throws UsageError where there is no list
+ * @throws UsageError where there is no list, or one that nothing is done with
  */
-function askedSmear({ leapSmear, leapFile = LEAP_FILE }: OptionsOf<"serve">): SmearConfig | null {
-  if (leapSmear === undefined) return null;
+function askedSmear({ leapSmear, leapFile: named }: OptionsOf<"serve">): SmearConfig | null {
+  if (leapSmear === undefined) {
+    if (named === undefined) return null;
+    throw new UsageError(
+      "--leap-file is the list that --leap-smear goes by: serve announces the leap seconds that its servers announce",
+      "add --leap-smear, or announce by a list with leapfile in the file of ntpkit run",
+    );
+  }
+  const leapFile = named ?? LEAP_FILE;
   let text: string;
   try {
     text = readText(leapFile, LARGEST.leaps);

@@ -235,6 +235,7 @@ const NEEDS: Readonly<Record<string, () => readonly string[]>> = {
   "--key": () => ["--keys", join(folder, "keys")],
   "--trusted": () => ["--keys", join(folder, "keys")],
   "--leap-smear": () => ["--leap-file", join(folder, "leaps")],
+  "--leap-file": () => ["--leap-smear"],
   "--from": () => ["--print"],
   "--nts-bootstrap": () => ["--nts"],
   "--nts-name": () => ["--nts"],

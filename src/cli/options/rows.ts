@@ -474,7 +474,7 @@ export const ROWS = {
   leapFile: {
     flag: "--leap-file",
     takes: "file",
-    text: "where leap seconds are listed",
+    text: "with --leap-smear, where leap seconds are listed",
     standard: LEAP_FILE as string,
     conf: "leapfile",
   },
