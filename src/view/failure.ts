@@ -293,6 +293,11 @@ function authenticationHint(associations: readonly AssociationReport[]): Advice 
 
 function silenceHint(associations: readonly AssociationReport[]): Advice {
   const all = (reason: Reason): boolean => associations.every((server) => server.reason === reason);
+  if (all("portUnreachable") && associations.every(({ security }) => security === "nts"))
+    return [
+      "does it establish keys for NTS there? it is TCP port 4460 unless said",
+      "; `ntpkit nts HOST` shows how far that gets",
+    ];
   if (all("portUnreachable")) return "is a time server running there, on that port?";
   if (associations.length > 0 && associations.every(({ unreachable }) => unreachable === "noAddress"))
     return "is the name of the interface right? `ip link` lists them";

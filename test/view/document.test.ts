@@ -162,6 +162,12 @@ describe("a failure", () => {
     ],
     [
       "no-reply",
+      undecided([silent(1, "portUnreachable", { security: "nts" })]),
+      "no server answered: 192.0.2.1 (nothing listens on its port)",
+      "does it establish keys for NTS there? it is TCP port 4460 unless said; `ntpkit nts HOST` shows how far that gets",
+    ],
+    [
+      "no-reply",
       undecided([silent(1, "unreachable", { port: 1123 })]),
       "no server answered: 192.0.2.1:1123 (it did not answer)",
       "is UDP port 1123 blocked on the way? --timeout and --deadline allow more time",
