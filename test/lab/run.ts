@@ -179,6 +179,8 @@ async function runAll(scenarios: readonly Scenario[], peers: Peers, workshop: Wo
   // Not the first, which has one of the long ones.
   const helping = waiting.at(-1)?.then(() => lane(others));
   await Promise.all([...waiting, ...lanes(SIDE_BY_SIDE, others), helping]);
+  const last = of("last");
+  await Promise.all(lanes(last.length, last));
 }
 
 async function runOne(scenario: Scenario, number: number, peers: Peers, workshop: Workshop): Promise<void> {

@@ -10,8 +10,11 @@ export interface Scenario {
   /** Unique; `npm run lab -- WORDS` runs those whose names contain the words. */
   readonly name: string;
   readonly needs: readonly PeerName[];
-  /** It mostly waits: it runs beside the others instead of taking the place of one. "long": for minutes; it begins first. */
-  readonly patient?: true | "long";
+  /**
+   * It mostly waits: it runs beside the others instead of taking the place of one. "long": for minutes; it begins first. "last": all of
+   * these run beside each other when nothing else does any more, for what they need of the processor would keep the others waiting.
+   */
+  readonly patient?: true | "long" | "last";
   readonly run: (world: World) => Promise<void>;
 }
 
