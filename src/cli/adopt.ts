@@ -95,15 +95,12 @@ function planned(adoption: Adoption, { config }: FoundDaemon): Plan {
   return { ...adoption, lost: [...adoption.lost, ...lost], frequency, files };
 }
 
-/** The password of Autokey's files. */
-const PASSWORD = /^\s*crypto\b.*\bpw\b/m;
-
 /** What is to be in our files. */
-function ours({ text, keys, frequency, files }: Plan): readonly NewFile[] {
+function ours({ text, isSecret, keys, frequency, files }: Plan): readonly NewFile[] {
   const texts = { configuration: text, keys: keys?.text ?? "", drift: driftText(frequency ?? 0) };
   return files.map(({ path, what }) => ({
     path,
     text: texts[what],
-    isSecret: what === "keys" || (what === "configuration" && PASSWORD.test(text)),
+    isSecret: what === "keys" || (what === "configuration" && isSecret),
   }));
 }

@@ -266,6 +266,8 @@ function unresolvedHint({ unresolved }: Snapshot): Advice {
   return family ? ["leave out -4 or -6", ", or ask other servers"] : "check the spelling, or give an IP address";
 }
 
+const KE_PORT_HINT = "is that the port of key establishment? it is 4460 unless said";
+
 /** What is to be done about servers that did not prove who they are: by the first that says why. */
 function authenticationHint(associations: readonly AssociationReport[]): Advice {
   const under = associations.filter(({ security }) => security === "nts");
@@ -286,18 +288,14 @@ function authenticationHint(associations: readonly AssociationReport[]): Advice 
   if (fault === "expired" || fault === "notYetValid")
     return "certificates have dates: is the local clock right? if it is, the server's operator has to renew it";
   if (fault === "wrongName") return "name the server as its certificate does";
-  if (fault === "alpn" || fault === "tlsVersion" || fault === "protocol")
-    return "is that the port of key establishment? it is 4460 unless said";
+  if (fault === "alpn" || fault === "tlsVersion" || fault === "protocol") return KE_PORT_HINT;
   return ["ask other servers", "; -v says what happened"];
 }
 
 function silenceHint(associations: readonly AssociationReport[]): Advice {
   const all = (reason: Reason): boolean => associations.every((server) => server.reason === reason);
   if (all("portUnreachable") && associations.every(({ security }) => security === "nts"))
-    return [
-      "does it establish keys for NTS there? it is TCP port 4460 unless said",
-      "; `ntpkit nts HOST` shows how far that gets",
-    ];
+    return [KE_PORT_HINT, "; `ntpkit nts HOST` examines it step by step"];
   if (all("portUnreachable")) return "is a time server running there, on that port?";
   if (associations.length > 0 && associations.every(({ unreachable }) => unreachable === "noAddress"))
     return "is the name of the interface right? `ip link` lists them";

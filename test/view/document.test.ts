@@ -164,7 +164,7 @@ describe("a failure", () => {
       "no-reply",
       undecided([silent(1, "portUnreachable", { security: "nts" })]),
       "no server answered: 192.0.2.1 (nothing listens on its port)",
-      "does it establish keys for NTS there? it is TCP port 4460 unless said; `ntpkit nts HOST` shows how far that gets",
+      "is that the port of key establishment? it is 4460 unless said; `ntpkit nts HOST` examines it step by step",
     ],
     [
       "no-reply",

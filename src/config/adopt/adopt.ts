@@ -30,6 +30,8 @@ interface ToldFile {
 export interface Adoption {
   /** ntp.conf */
   readonly text: string;
+  /** The text has the password of Autokey's files, be it in a line that is left out. */
+  readonly isSecret: boolean;
   /** What is lost, or means something else here. */
   readonly lost: readonly string[];
   /** The other's symmetric keys. */
@@ -75,6 +77,7 @@ export function adopt({ daemon, config }: FoundDaemon, files: MachineFiles): Ado
   const { keys, drift } = into;
   return {
     text: lines.join("\n"),
+    isSecret: moved.some(hasPassword),
     keys: keys === null ? null : told("keys", keys, files, all),
     // One that is not there yet is no loss: the frequency is found out anew.
     drift:
@@ -114,6 +117,11 @@ function included(path: string, files: MachineFiles, depth: number): string {
 function movedLine(line: string, into: Belongings): string {
   const [word = "", ...words] = wordsOf(line);
   return Object.hasOwn(MOVED, word) ? MOVED[word]!(words, into) : line;
+}
+
+function hasPassword(line: string): boolean {
+  const [word, ...words] = wordsOf(line);
+  return word === "crypto" && words.includes("pw");
 }
 
 /** The words of a line up to its comment, without their quotes. */
