@@ -220,6 +220,13 @@ describe("what is there already", () => {
     expect(statSync(join(root, "etc/ntpkit.conf")).mode & 0o777).toBe(0o600);
   });
 
+  it("keeps the password for root where the line that has it is left out, and stays as a comment", async () => {
+    put("etc/ntp.conf", "server a.example.net\ncrypto pw secret digest NOSUCH\n");
+    await ntpkit(["adopt", "--root", root, "--write"]);
+    expect(written("etc/ntpkit.conf")).toMatch(/^# crypto pw secret/m);
+    expect(statSync(join(root, "etc/ntpkit.conf")).mode & 0o777).toBe(0o600);
+  });
+
   it("keeps keys for root, and for the group of the package", async () => {
     put("etc/ntp.conf", "keys /etc/ntp.keys\ntrustedkey 7\nserver a.example.net key 7\n");
     put("etc/ntp.keys", "7 SHA1 0123456789abcdef0123456789abcdef01234567\n");
